@@ -1,0 +1,1 @@
+//! Stoker: the GitOps agent for the StackBlaze PaaS.

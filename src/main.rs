@@ -1,0 +1,3 @@
+//! The binary: everything is in the library, so that tests and embedders run the same code.
+
+fn main() {}
