@@ -1,1 +1,2 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
+pub mod model;

@@ -1,0 +1,228 @@
+//! What the manifests want, wholly valid: a `Desired` that exists has no dangling reference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EnvKey, FieldPath, FieldValue, Key, Name, RemoteId};
+
+/// A place in a manifest, as users read it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// The file, as the user would type it; `<stdin>` for standard input.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file,
+            line,
+            column: _,
+        } = self;
+        write!(formatter, "{file}:{line}")
+    }
+}
+
+/// Everything the manifests say, from one immutable tree (S6).
+///
+/// `V` is what stands for a value: `Source` as parsed, `FieldValue` once secrets are resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired<V = FieldValue> {
+    /// The resources, by key.
+    pub resources: BTreeMap<Key, Resource<V>>,
+    /// What must go, each approved by id or waiting for the approval.
+    pub tombstones: BTreeMap<Key, Tombstone>,
+    /// The project these manifests are for, when they say so.
+    pub guard: Option<Guard>,
+    /// What the tree calls itself: a commit, or nothing for plain files.
+    pub revision: Option<String>,
+    /// The digest of the tree: the same text, the same digest.
+    pub digest: String,
+}
+
+impl<V> Default for Desired<V> {
+    fn default() -> Self {
+        Self {
+            resources: BTreeMap::new(),
+            tombstones: BTreeMap::new(),
+            guard: None,
+            revision: None,
+            digest: String::new(),
+        }
+    }
+}
+
+/// `kind: Project`: a guard, not a resource. Any other project is refused (S5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The project's name.
+    pub name: String,
+    /// The project's id, when given.
+    pub id: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A document with `spec.state: Absent`: what must go, and a person's approval of that very object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// What must go.
+    pub key: Key,
+    /// The approval line as written, when there is one; `plan` prints the line to paste.
+    pub approval: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// One declared resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource<V = FieldValue> {
+    /// Kind and name.
+    pub key: Key,
+    /// Where its document begins.
+    pub origin: Origin,
+    /// Labels: ours alone, the API cannot store them.
+    pub labels: BTreeMap<String, String>,
+    /// Names it had before, newest first: a rename instead of delete and create.
+    pub previous_names: Vec<Name>,
+    /// The declared fields. What is not here is left alone.
+    pub fields: BTreeMap<FieldPath, Field<V>>,
+    /// Whether `envVars` stands in the document: then it is the whole set, and a variable that
+    /// appears beside it on a resource of ours is drift.
+    pub declares_env: bool,
+    /// Variables with `sync: false`: declared, their value not managed and never removed.
+    pub set_by_hand: BTreeMap<EnvKey, Origin>,
+    /// How the agent may treat it.
+    pub lifecycle: Lifecycle,
+    /// What it refers to among the declared resources: these come first.
+    pub depends_on: BTreeSet<Key>,
+}
+
+/// One declared value and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field<V = FieldValue> {
+    /// The value.
+    pub value: V,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A value as a manifest gives it: itself, or where it is to be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The value itself.
+    Value(FieldValue),
+    /// `valueFrom: { env: NAME }`: a variable of the agent's environment.
+    Environment(String),
+    /// `valueFrom: { file: PATH }`: a file beneath the root.
+    File(String),
+    /// `generateValue: true`: derived from the local key, stable, never stored.
+    Generated,
+}
+
+/// When a resource that lives already is taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdoptMode {
+    /// Taken over and updated, as `kubectl apply` does.
+    #[default]
+    Always,
+    /// Only when every visible declared field agrees already.
+    Match,
+    /// Blocked.
+    Never,
+}
+
+impl FromStr for AdoptMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "always" => Ok(Self::Always),
+            "match" => Ok(Self::Match),
+            "never" => Ok(Self::Never),
+            _ => Err(format!("`{text}` is none of always, match, never")),
+        }
+    }
+}
+
+/// What the agent may do with a resource. Looking (`Observe`) is always allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManagementPolicies {
+    /// It may be created.
+    pub create: bool,
+    /// It may be changed.
+    pub update: bool,
+    /// It may be deleted, where all other laws allow it.
+    pub delete: bool,
+}
+
+impl Default for ManagementPolicies {
+    fn default() -> Self {
+        Self {
+            create: true,
+            update: true,
+            delete: true,
+        }
+    }
+}
+
+/// The `lifecycle` of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// `prune`, when written. A database is only ever pruned when it says `true` (S7).
+    pub prune: Option<bool>,
+    /// No delete and no replace, remembered after the document is gone (S11).
+    pub protect: bool,
+    /// `adopt`, when written; the command's mode otherwise.
+    pub adopt: Option<AdoptMode>,
+    /// Paths below `spec`, without that word, that are set on creation and then left alone.
+    pub ignore_changes: BTreeSet<String>,
+    /// What the agent may do.
+    pub policies: ManagementPolicies,
+}
+
+impl Lifecycle {
+    /// Whether changes of a field are ignored: by its own path, or by one it lies below.
+    #[must_use]
+    pub fn ignores(&self, path: &FieldPath) -> bool {
+        let path = path.to_string();
+        self.ignore_changes.iter().any(|ignored| {
+            path.strip_prefix(ignored.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+}
+
+impl Tombstone {
+    /// Returns the approval line that would let this very object go, to be pasted by a person.
+    #[must_use]
+    pub fn approval_line(key: &Key, id: &RemoteId, created: &str, before: &str) -> String {
+        format!("delete {key} id={id} created={created} before={before}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ignored_path_covers_what_lies_below_it_and_nothing_beside_it() {
+        let lifecycle = Lifecycle {
+            ignore_changes: BTreeSet::from(["scaling".to_owned(), "envVars.LEGACY".to_owned()]),
+            ..Lifecycle::default()
+        };
+        let ignores = |path: &str| lifecycle.ignores(&path.parse().unwrap());
+        assert!(ignores("scaling.minInstances"));
+        assert!(ignores("envVars.LEGACY"));
+        assert!(!ignores("envVars.LEGACY_TOO"));
+        assert!(!ignores("schedule"));
+    }
+}

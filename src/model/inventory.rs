@@ -1,0 +1,152 @@
+//! What we remember: which objects are ours, by what right, and what we last wrote to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{EnvKey, FieldPath, FieldValue, Fingerprint, Key, Project, Reference, RemoteId};
+
+/// The memory of one project. Saved after each success, read whole at the start of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Inventory {
+    /// The origin and project every write must match (S5); none before the first write.
+    pub pin: Option<Pin>,
+    /// What is ours, by key.
+    pub entries: BTreeMap<Key, Entry>,
+    /// Creates that were begun and are not known to have ended (S3).
+    pub intents: BTreeMap<Key, Intent>,
+}
+
+/// What every write must match (S5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The API's origin and base path, for example `https://api.stackblaze.cloud/v1`.
+    pub origin: String,
+    /// The project; compared by id, or by name when it has none (A12).
+    pub project: Project,
+}
+
+impl Pin {
+    /// Whether the API at an origin, answering for a project, is the pinned one.
+    #[must_use]
+    pub fn holds(&self, origin: &str, project: &Project) -> bool {
+        let is_same_project = match (&self.project.id, &project.id) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (None, None) => self.project.name == project.name,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        self.origin == origin && is_same_project
+    }
+}
+
+/// By what right an object is ours (S1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Claim {
+    /// We saw the 201 of its creation.
+    Created,
+    /// A person said so (`stoker adopt`).
+    Adopted,
+    /// A manifest declares its name. Gives the right to change it, never to delete it.
+    Named,
+    /// It appeared after a create of ours whose answer was lost. Never deleted until a person
+    /// confirms (S3).
+    Presumed,
+}
+
+/// What the manifest said of deletion, remembered after it is gone (S11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Remembered {
+    /// `lifecycle.prune`, when written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune: Option<bool>,
+    /// `lifecycle.protect`.
+    #[serde(default)]
+    pub protect: bool,
+    /// Whether `managementPolicies` withheld `Delete`.
+    #[serde(default)]
+    pub delete_withheld: bool,
+}
+
+/// One object that is ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// The platform's id.
+    pub id: RemoteId,
+    /// When it was created, as the platform writes it.
+    pub created_at: Option<String>,
+    /// By what right it is ours.
+    pub claim: Claim,
+    /// What its manifest said of deletion.
+    pub remembered: Remembered,
+    /// What was last written, field by field. Secrets as fingerprints (S9).
+    pub applied: BTreeMap<FieldPath, Applied>,
+    /// Variables that were there when it became ours, or that the platform added by itself: not
+    /// ours to remove.
+    pub tolerated_env: BTreeSet<EnvKey>,
+    /// Fields that were repaired and read back different, and how often in a row.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewrites: BTreeMap<FieldPath, Rewrite>,
+    /// What it referred to: deleted only after what refers to it.
+    pub depends_on: BTreeSet<Key>,
+}
+
+/// A field that was repaired and did not stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewrite {
+    /// How many repairs in a row were read back different.
+    pub count: u32,
+    /// What was read instead; a fingerprint or nothing for a secret.
+    pub read_back: Option<Applied>,
+}
+
+/// A create that was begun: on disk before the POST leaves (S3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    /// When the POST was about to leave.
+    pub started_at: Timestamp,
+    /// How many times it was sent.
+    pub attempt: u32,
+    /// What is written with it, so that a presumed adoption knows what was applied.
+    pub applied: BTreeMap<FieldPath, Applied>,
+    /// What its manifest said of deletion.
+    pub remembered: Remembered,
+    /// What it refers to.
+    pub depends_on: BTreeSet<Key>,
+}
+
+/// A value as it is remembered: itself, or the fingerprint of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Applied {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A truth.
+    Boolean(bool),
+    /// A set of texts.
+    Set(BTreeSet<String>),
+    /// A secret, known again by its mark.
+    Secret(Fingerprint),
+    /// A value the platform takes from another resource.
+    Reference(Reference),
+}
+
+impl From<&FieldValue> for Applied {
+    fn from(value: &FieldValue) -> Self {
+        match value {
+            FieldValue::Text(text) => Self::Text(text.clone()),
+            FieldValue::Integer(number) => Self::Integer(*number),
+            FieldValue::Boolean(truth) => Self::Boolean(*truth),
+            FieldValue::Set(items) => Self::Set(items.clone()),
+            FieldValue::Secret(secret) => Self::Secret(secret.fingerprint().clone()),
+            FieldValue::Reference(reference) => Self::Reference(reference.clone()),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The nouns of the program, and nothing that happens to them.
+//!
+//! Pure: no file, no clock, no randomness, no log line. Everything here can be printed, compared
+//! and tested as a value; what reads it from somewhere or writes it somewhere is another room's.
+
+mod desired;
+mod diagnostic;
+mod field;
+mod inventory;
+mod key;
+mod live;
+mod policy;
+mod secret;
+mod snapshot;
+
+pub use desired::{
+    AdoptMode, Desired, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource, Source,
+    Tombstone,
+};
+pub use diagnostic::{Diagnostic, Severity, Snippet};
+pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
+pub use inventory::{Applied, Claim, Entry, Intent, Inventory, Pin, Remembered, Rewrite};
+pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
+pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown};
+pub use policy::{Effect, FieldPolicy, Mutability, canonical, policy};
+pub use secret::{Fingerprint, Secret, SecretOrigin};
+pub use snapshot::Snapshot;
