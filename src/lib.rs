@@ -1,2 +1,4 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
+pub mod clock;
 pub mod model;
+pub mod plan;

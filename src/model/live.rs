@@ -30,6 +30,8 @@ pub struct Live {
     pub listings: BTreeMap<Kind, Listing>,
     /// Ids of ours that answered 404 with a parsed `error.code`: proof that they are gone (S2).
     pub gone: BTreeSet<RemoteId>,
+    /// How many requests reading all this took: what reading it again will cost.
+    pub requests: u32,
 }
 
 impl Live {

@@ -1,0 +1,338 @@
+//! The plan as a value: changes, the steps that carry them out, and what stands in their way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Claim, Effect, FieldPath, FieldValue, Key, Kind, LiveValue, Origin, Project, Remembered,
+    RemoteId,
+};
+
+/// Everything that would be done to one project, and what it costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The API's origin the plan was made against (S5).
+    pub origin: String,
+    /// The project it was made for (S5).
+    pub project: Project,
+    /// What the source calls itself, a commit for example.
+    pub revision: Option<String>,
+    /// The digest of the desired state (S6).
+    pub digest: String,
+    /// What would be done, in the order it would be begun; unchanged resources are not listed.
+    pub changes: Vec<Change>,
+    /// What lives and is neither declared nor ours.
+    pub unmanaged: Vec<Unmanaged>,
+    /// Declared resources in which nothing differs.
+    pub unchanged: Vec<Key>,
+    /// Fields that were repaired before and now agree: their count of repairs is forgotten.
+    pub settled: Vec<(Key, FieldPath)>,
+    /// What carrying it out costs.
+    pub cost: Cost,
+}
+
+/// What lives and is neither declared nor ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmanaged {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name: foreign text.
+    pub name: String,
+    /// Its id.
+    pub id: RemoteId,
+}
+
+/// What happens to one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The resource.
+    pub key: Key,
+    /// What happens to it.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Where its manifest stands.
+    pub origin: Option<Origin>,
+    /// What it does to what runs.
+    pub effect: Effect,
+    /// How many instances run now, for "restarts 3 replicas".
+    pub replicas: Option<u32>,
+    /// The object it happens to; none for a create.
+    pub id: Option<RemoteId>,
+    /// By what right an object not ours before becomes ours with this change.
+    pub adopts: Option<Claim>,
+    /// Field by field, in the order of the paths.
+    pub fields: Vec<FieldChange>,
+    /// What stands in its way. A blocked change has no steps.
+    pub blocked: Option<Blocked>,
+    /// The requests that carry it out, in order; empty when only the inventory changes.
+    pub steps: Vec<Step>,
+    /// The changes that must succeed first. Each stands earlier in the plan.
+    pub after: BTreeSet<Key>,
+    /// What the inventory says once it is done; nothing for what is deleted or forgotten.
+    pub record: Option<Record>,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// It is created.
+    Create,
+    /// Fields of it are changed, in one PATCH.
+    Update,
+    /// It is deleted and created again, approved by id (S8).
+    Replace,
+    /// It becomes ours; nothing is written to the platform.
+    Adopt,
+    /// It is gone already; we stop remembering it.
+    Forget,
+    /// It is deleted.
+    Delete,
+    /// Nothing is written: all that differs cannot be compared or is left alone.
+    None,
+}
+
+/// Why a change is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A manifest asks for it.
+    Requested,
+    /// It moved on the platform without a manifest.
+    Drift,
+    /// It is ours, and no manifest declares it any more.
+    NotInDesired,
+    /// A tombstone names it.
+    Tombstone,
+    /// It was ours and is gone from the platform.
+    Missing,
+    /// It lives already under the declared name.
+    AlreadyLive,
+    /// It appeared after a create of ours whose answer was lost (S3).
+    AnswerLost,
+    /// `stoker destroy`.
+    Destroy,
+}
+
+/// What happens to one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Which field.
+    pub path: FieldPath,
+    /// What happens to it.
+    pub action: FieldAction,
+    /// What the platform shows now, when it shows it.
+    pub before: Option<FieldValue>,
+    /// What it will be; nothing when it is removed.
+    pub after: Option<FieldValue>,
+    /// Why.
+    pub reason: FieldReason,
+    /// Whether its values must not be shown.
+    pub sensitive: bool,
+}
+
+/// What happens to one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldAction {
+    /// It gets a value where it had none.
+    Add,
+    /// Its value changes.
+    Change,
+    /// It is removed.
+    Remove,
+    /// Nothing: it cannot be compared, or it does not settle.
+    Leave,
+}
+
+/// Why a field differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldReason {
+    /// A manifest asks for another value than was last written.
+    Requested,
+    /// It moved on the platform.
+    Drift,
+    /// The platform does not show it, and we do not know what was last written.
+    Unverifiable,
+    /// It was repaired twice and read back different twice.
+    Flapping,
+}
+
+/// What stands in the way of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The kind of obstacle.
+    pub reason: BlockedReason,
+    /// What is the matter, a fragment.
+    pub message: String,
+    /// What a person can do: a command or a line to paste.
+    pub hint: Option<String>,
+}
+
+/// The kinds of obstacle. Their words are public and are never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BlockedReason {
+    /// The field can only be had by another resource (S8).
+    Immutable,
+    /// The API can neither change nor delete an env group (F4).
+    EnvGroup,
+    /// It was not created by us, nor adopted by a person (S1).
+    NotOwned,
+    /// The listing is not known to be complete (S2).
+    IncompleteView,
+    /// Several live objects have the name.
+    AmbiguousName,
+    /// `lifecycle.protect` or `prune: false`, now or remembered (S11).
+    Protected,
+    /// What it depends on is blocked or failed.
+    DependencyBlocked,
+    /// `adopt: never`, or `match` and a field differs.
+    AdoptionRefused,
+    /// Pruning was not asked for (S7).
+    PruneOff,
+    /// More deletes than the fuse lets through (S7).
+    Fuse,
+    /// A database without `lifecycle.prune: true` and without a valid approval (S7).
+    ApprovalMissing,
+    /// A create of ours may still be under way (S3).
+    InFlight,
+    /// `managementPolicies` withholds the right.
+    PolicyWithheld,
+    /// Adopted as presumed; a person must confirm before it can be deleted (S3).
+    Presumed,
+}
+
+impl BlockedReason {
+    /// Returns the word of the JSON form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Immutable => "immutable",
+            Self::EnvGroup => "env_group",
+            Self::NotOwned => "not_owned",
+            Self::IncompleteView => "incomplete_view",
+            Self::AmbiguousName => "ambiguous_name",
+            Self::Protected => "protected",
+            Self::DependencyBlocked => "dependency_blocked",
+            Self::AdoptionRefused => "adoption_refused",
+            Self::PruneOff => "prune_off",
+            Self::Fuse => "fuse",
+            Self::ApprovalMissing => "approval_missing",
+            Self::InFlight => "in_flight",
+            Self::PolicyWithheld => "policy_withheld",
+            Self::Presumed => "presumed",
+        }
+    }
+}
+
+/// One write request, complete: the executor adds nothing to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// POST. Precondition: a complete listing without the name (S2).
+    Create {
+        /// Every declared field.
+        fields: BTreeMap<FieldPath, FieldValue>,
+    },
+    /// PATCH. Precondition: the object still is what was shown (S10).
+    Patch {
+        /// The object.
+        id: RemoteId,
+        /// What is written; `None` removes.
+        fields: BTreeMap<FieldPath, Option<FieldValue>>,
+        /// What must still be so.
+        precondition: Precondition,
+    },
+    /// DELETE. Precondition: a GET by id answers the same kind, name and `created_at` (S1).
+    Delete {
+        /// The object.
+        id: RemoteId,
+        /// What must still be so.
+        precondition: Precondition,
+    },
+}
+
+/// What a person was shown of an object, and what must still be so right before the write (S10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Precondition {
+    /// The live name.
+    pub name: String,
+    /// When it was created.
+    pub created_at: Option<String>,
+    /// What was shown of each field that is written; `None` when the platform does not say.
+    pub fields: BTreeMap<FieldPath, Option<LiveValue>>,
+}
+
+/// What the inventory says of a resource once its change is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The claim, unless the entry has one already that is as good.
+    pub claim: Claim,
+    /// What the manifest says of deletion (S11).
+    pub remembered: Remembered,
+    /// The declared values known to be on the platform once the change is done.
+    pub applied: BTreeMap<FieldPath, FieldValue>,
+    /// Variables that are there and are not ours to remove.
+    pub tolerated_env: BTreeSet<crate::model::EnvKey>,
+    /// What it depends on.
+    pub depends_on: BTreeSet<Key>,
+    /// The key it had before a rename.
+    pub renamed_from: Option<Key>,
+}
+
+/// What carrying a plan out costs in requests, from the start of `stoker apply`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Reading the snapshot, and reading again what the laws demand (S1, S2, S10).
+    pub reads: u32,
+    /// The writes.
+    pub writes: u32,
+}
+
+/// How many of each, for the last line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Creates and replaces.
+    pub add: usize,
+    /// Updates.
+    pub change: usize,
+    /// Deletes and replaces.
+    pub destroy: usize,
+    /// Adoptions that write nothing.
+    pub adopt: usize,
+    /// Blocked changes.
+    pub blocked: usize,
+    /// Live objects that are neither declared nor ours.
+    pub unmanaged: usize,
+}
+
+impl Plan {
+    /// Counts the changes.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary {
+            unmanaged: self.unmanaged.len(),
+            ..Summary::default()
+        };
+        for change in &self.changes {
+            if change.blocked.is_some() {
+                summary.blocked += 1;
+                continue;
+            }
+            match change.action {
+                Action::Create => summary.add += 1,
+                Action::Update => summary.change += 1,
+                Action::Delete => summary.destroy += 1,
+                Action::Replace => {
+                    summary.add += 1;
+                    summary.destroy += 1;
+                }
+                Action::Adopt => summary.adopt += 1,
+                Action::Forget | Action::None => {}
+            }
+        }
+        summary
+    }
+
+    /// Whether something would be written to the platform: what `--detailed-exitcode` tells.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.changes.iter().any(|change| !change.steps.is_empty())
+    }
+}

@@ -1,0 +1,85 @@
+//! What the person who runs it allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::model::{AdoptMode, Key, Kind, RemoteId};
+
+/// The permissions of one run. `Policy::default()` allows no delete at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// What may be deleted because no manifest declares it any more (S7).
+    pub prune: Prune,
+    /// When what lives already is taken over, unless its manifest says otherwise.
+    pub adopt: AdoptMode,
+    /// `--max-deletes`: lifts the fuse's number and share to this many deletes (S7).
+    pub deletes_max: Option<usize>,
+    /// Whether what was adopted by its name alone counts as ours to delete (`pruneAdopted`, S1).
+    pub prune_adopted: bool,
+    /// Whether fields that cannot be compared are written anyway.
+    pub write_unverifiable: bool,
+    /// The resources that are looked at.
+    pub selection: Selection,
+    /// Objects a person allowed to be deleted and created again, by key and id (S8).
+    pub replace: BTreeMap<Key, RemoteId>,
+    /// How long an unanswered create may still be under way (S3).
+    pub settle: Duration,
+    /// Whether everything owned must go (`destroy`): the fuse's shares do not apply, all other
+    /// laws do.
+    pub destroy: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            prune: Prune::Off,
+            adopt: AdoptMode::Always,
+            deletes_max: None,
+            prune_adopted: false,
+            write_unverifiable: false,
+            selection: Selection::default(),
+            replace: BTreeMap::new(),
+            // In-flight 120 s and staleness 60 s (S3).
+            settle: Duration::from_secs(180),
+            destroy: false,
+        }
+    }
+}
+
+/// What may be deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Prune {
+    /// Nothing. What would go is listed with the flag that would do it.
+    #[default]
+    Off,
+    /// These kinds.
+    Kinds(BTreeSet<Kind>),
+}
+
+impl Prune {
+    /// Whether a kind may be pruned.
+    #[must_use]
+    pub fn covers(&self, kind: Kind) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Kinds(kinds) => kinds.contains(&kind),
+        }
+    }
+}
+
+/// `--target` and `--exclude`. Any selection turns pruning off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only these, and what they depend on; empty for all.
+    pub targets: BTreeSet<Key>,
+    /// Not these.
+    pub excluded: BTreeSet<Key>,
+}
+
+impl Selection {
+    /// Whether everything is looked at.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.targets.is_empty() && self.excluded.is_empty()
+    }
+}
