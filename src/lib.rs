@@ -1,1 +1,3 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
+
+pub mod emulator;
