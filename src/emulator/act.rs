@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::config::{Access, EnvPatch, GroupNaming, Kind};
+use super::choice::{EnvPatch, GroupNaming, Kind};
+use super::config::Access;
 use super::problem::Problem;
 use super::record::{Effect, Entry, Event, Verb};
 use super::service::Service;

@@ -3,7 +3,8 @@
 //! Pure. It keeps the record, so nothing can be answered without being remembered.
 
 use super::calendar::http_date;
-use super::config::{Access, Generation, ResetForm, RetryAfterForm};
+use super::choice::{Generation, ResetForm, RetryAfterForm};
+use super::config::Access;
 use super::distort::distort;
 use super::fault::Fault;
 use super::limiter::{Limiter, Verdict};

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::calendar::iso;
-use super::config::{Config, Deletion, Fields, Kind, Normalises};
+use super::choice::{Fields, Kind, Normalises};
+use super::config::{Config, Deletion};
 use super::problem::Problem;
 use super::record::{Effect, Verb};
 use super::settings;

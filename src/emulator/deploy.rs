@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::calendar::iso;
-use super::config::Kind;
+use super::choice::Kind;
 use super::deployment::{self, Deployment};
 use super::problem::Problem;
 use super::random::mix;

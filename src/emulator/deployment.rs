@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::calendar::iso;
-use super::config::{Config, DeploymentLogs, Durations};
+use super::choice::DeploymentLogs;
+use super::config::{Config, Durations};
 
 /// How many successful deployments a service keeps for rollback, as documented.
 const SUCCESSES_MAX: usize = 20;

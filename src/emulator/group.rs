@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::calendar::iso;
-use super::config::{Config, EnvPatch, Fields, Kind};
+use super::choice::{EnvPatch, Fields, Kind};
+use super::config::Config;
 use super::problem::Problem;
 use super::record::{Effect, Verb};
 use super::variable::{self, Source, Variable};

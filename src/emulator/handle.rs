@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::act::Act;
-use super::config::{Config, Kind};
+use super::choice::Kind;
+use super::config::Config;
 use super::fault::Faults;
 use super::record::Record;
 use super::world::World;

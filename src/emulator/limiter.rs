@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::LimiterModel;
+use super::choice::LimiterModel;
 
 /// The length of every window.
 pub(crate) const WINDOW_MS: u64 = 60_000;

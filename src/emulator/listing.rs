@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::config::{Kind, Paging};
+use super::choice::Kind;
+use super::config::Paging;
 use super::fault::Fault;
 use super::problem::Problem;
 use super::shelf::View;

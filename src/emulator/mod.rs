@@ -8,6 +8,7 @@
 //! It does not forgive: a request the contract does not describe is refused, and everything
 //! that happens is in the [`Record`], by which tests judge.
 
+mod choice;
 mod config;
 
 mod handle;
@@ -44,6 +45,7 @@ mod world;
 mod tests;
 
 pub use act::Act;
+pub use choice::*;
 pub use config::*;
 pub use fault::{Fault, Faults, WrongTotal};
 pub use handle::{Clock, Emulator};

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::act::Act;
-use super::config::Kind;
+use super::choice::Kind;
 use super::limiter::WINDOW_MS;
 
 /// The most entries kept; the oldest go first.

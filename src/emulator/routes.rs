@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::config::{Access, Kind, Permission};
+use super::choice::{Kind, Permission};
+use super::config::Access;
 use super::listing::{Lens, Listed};
 use super::problem::Problem;
 use super::world::{Reply, World};

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::calendar::iso;
-use super::config::{Config, Deletion, Fields, GroupNaming, Kind, Rename, Resolver};
+use super::choice::{Fields, GroupNaming, Kind, Rename, Resolver};
+use super::config::{Config, Deletion};
 use super::deployment::Deployment;
 use super::problem::Problem;
 use super::record::{Effect, Verb};

@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::config::{Config, Normalises};
+use super::choice::Normalises;
+use super::config::Config;
 use super::problem::Problem;
 
 /// One setting.

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::calendar::iso;
-use super::config::LogEvents;
+use super::choice::LogEvents;
 
 /// The shortest time between two events of a followed log: a log is not a load test.
 pub(crate) const INTERVAL_MIN_MS: u64 = 50;

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::config::{Config, EnvPatch, Secrets};
+use super::choice::{EnvPatch, Secrets};
+use super::config::Config;
 use super::problem::Problem;
 
 /// The most variables of one service, as documented.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::config::{Config, Fields, Kind, Quotas, UnknownFields};
+use super::choice::{Fields, Kind, UnknownFields};
+use super::config::{Config, Quotas};
 use super::database::Database;
 use super::fault::Faults;
 use super::group::Group;
@@ -150,7 +151,7 @@ impl World {
     /// Shows everything of one kind, secrets included: for tests, which must see the truth.
     pub(crate) fn truth(&self, kind: Kind, now: u64) -> Vec<Value> {
         let config = Config {
-            secrets: super::config::Secrets::Echoed,
+            secrets: super::choice::Secrets::Echoed,
             wrapped: false,
             ..self.config.clone()
         };
