@@ -45,83 +45,53 @@ pub fn openapi() -> Value {
 }
 
 fn describe(route: Route) -> Description {
-    let read = |summary, answer, refusals| Description {
-        summary,
-        body: None,
-        success: 200,
-        answer: Some(answer),
-        refusals,
-    };
-    let write = |summary, body, success, answer, refusals| Description {
-        summary,
-        body: Some(body),
-        success,
-        answer: Some(answer),
-        refusals,
-    };
-    let delete = |summary| Description {
-        summary,
-        body: None,
-        success: 204,
-        answer: None,
-        refusals: &[404, 409],
-    };
-    match route {
-        Route::ListServices => read("List services", "ServiceList", &[400]),
-        Route::CreateService => write(
-            "Create a service",
-            "NewService",
-            201,
-            "Service",
-            &[400, 402, 409],
-        ),
-        Route::GetService => read("Details and status", "Service", &[404]),
-        Route::PatchService => write(
+    let created = &[400, 402, 409];
+    let (summary, body, success, answer, refusals): (_, _, _, _, &[u16]) = match route {
+        Route::ListServices => ("List services", "", 200, "ServiceList", &[400]),
+        Route::CreateService => ("Create a service", "NewService", 201, "Service", created),
+        Route::GetService => ("Details and status", "", 200, "Service", &[404]),
+        Route::PatchService => (
             "Update settings",
             "ServicePatch",
             200,
             "Service",
             &[400, 404, 409],
         ),
-        Route::DeleteService => delete("Delete a service"),
-        Route::Deploy => write(
+        Route::DeleteService => ("Delete a service", "", 204, "", &[404]),
+        Route::Deploy => (
             "Trigger a deploy",
             "DeployRequest",
             202,
             "DeployAnswer",
             &[400, 404, 409],
         ),
-        Route::ListDeployments => read("List deployments", "DeploymentList", &[400, 404]),
-        Route::GetDeployment => read("Deployment details and logs", "Deployment", &[404]),
-        Route::Rollback => Description {
-            summary: "Roll back to the previous deployment",
-            body: None,
-            success: 202,
-            answer: Some("DeployAnswer"),
-            refusals: &[404, 409],
-        },
-        Route::Logs => read("Live logs", "LogStream", &[400, 404]),
-        Route::Metrics => read("CPU, memory and request metrics", "Metrics", &[404]),
-        Route::ListDatabases => read("List databases", "DatabaseList", &[400]),
-        Route::CreateDatabase => write(
-            "Create a database",
-            "NewDatabase",
-            201,
-            "Database",
-            &[400, 402, 409],
-        ),
-        Route::GetDatabase => read("Details of a database", "Database", &[404]),
-        Route::DeleteDatabase => delete("Delete a database"),
-        Route::ListGroups => read("List env groups", "EnvGroupList", &[400]),
-        Route::CreateGroup => write(
+        Route::ListDeployments => ("List deployments", "", 200, "DeploymentList", &[400, 404]),
+        Route::GetDeployment => ("Deployment and its logs", "", 200, "Deployment", &[404]),
+        Route::Rollback => ("Roll back", "", 202, "DeployAnswer", &[404, 409]),
+        Route::Logs => ("Live logs", "", 200, "LogStream", &[400, 404]),
+        Route::Metrics => ("CPU, memory and requests", "", 200, "Metrics", &[404]),
+        Route::ListDatabases => ("List databases", "", 200, "DatabaseList", &[400]),
+        Route::CreateDatabase => ("Create a database", "NewDatabase", 201, "Database", created),
+        Route::GetDatabase => ("Details of a database", "", 200, "Database", &[404]),
+        Route::DeleteDatabase => ("Delete a database", "", 204, "", &[404]),
+        Route::ListGroups => ("List env groups", "", 200, "EnvGroupList", &[400]),
+        Route::CreateGroup => (
             "Create an env group",
             "NewEnvGroup",
             201,
             "EnvGroup",
-            &[400, 402, 409],
+            created,
         ),
-        Route::GetProject => read("The project of the token", "Project", &[]),
-        Route::ListMembers => read("List team members", "MemberList", &[400]),
+        Route::GetProject => ("The project of the token", "", 200, "Project", &[]),
+        Route::ListMembers => ("List team members", "", 200, "MemberList", &[400]),
+    };
+    let named = |schema: &'static str| (!schema.is_empty()).then_some(schema);
+    Description {
+        summary,
+        body: named(body),
+        success,
+        answer: named(answer),
+        refusals,
     }
 }
 

@@ -85,68 +85,42 @@ fn chance_plays_as_often_as_it_says_and_the_same_for_a_seed() {
 #[test]
 fn what_cannot_be_read_is_named() {
     for (text, expected) in [
-        (
-            "loose@GET /a",
-            "`loose@GET /a`: `loose` is no fault; there are refuse,",
-        ),
-        (
-            "drip",
-            "`drip`: expected `fault@METHOD /path` or `seed=N,rate=R`",
-        ),
-        (
-            "drip@GET",
-            "`drip@GET`: expected a method and a path after `@`",
-        ),
-        (
-            "drip@PUT /a",
-            "`drip@PUT /a`: `PUT` is not GET, POST, PATCH, DELETE or *",
-        ),
-        ("drip@GET a", "`drip@GET a`: the path must begin with `/`"),
-        ("drip@GET /a#0", "`drip@GET /a#0`: `0` is not N, N-M or N+"),
-        (
-            "drip@GET /a#3-2",
-            "`drip@GET /a#3-2`: `3-2` is not N, N-M or N+",
-        ),
-        ("drip:1@GET /a", "`drip:1@GET /a`: `drip` takes no argument"),
-        (
-            "cut@GET /a",
-            "`cut@GET /a`: `cut` needs a whole number, as in `cut:17`",
-        ),
+        ("loose@GET /a", "`loose` is no fault; there are refuse, "),
+        ("drip", "expected `fault@METHOD /path` or `seed=N,rate=R`"),
+        ("drip@GET", "expected a method and a path after `@`"),
+        ("drip@PUT /a", "`PUT` is not GET, POST, PATCH, DELETE or *"),
+        ("drip@GET a", "the path must begin with `/`"),
+        ("drip@GET /a#0", "`0` is not N, N-M or N+"),
+        ("drip@GET /a#3-2", "`3-2` is not N, N-M or N+"),
+        ("drip:1@GET /a", "`drip` takes no argument"),
+        ("cut@GET /a", "`cut` needs a whole number, as in `cut:17`"),
         (
             "fail:200@GET /a",
-            "`fail:200@GET /a`: `fail` needs a status from 400 to 599, not 200",
+            "`fail` needs a status from 400 to 599, not 200",
         ),
         (
             "total@GET /a",
-            "`total@GET /a`: `total` is `total:missing`, `total:wrong` or",
+            "`total` is `total:missing`, `total:wrong` or `total:negative`",
         ),
-        (
-            "redirect@GET /a",
-            "`redirect@GET /a`: `redirect` needs an address",
-        ),
-        ("seed=x", "`seed=x`: the seed must be a whole number"),
-        (
-            "seed=1",
-            "`seed=1`: expected `rate=R` or `fault=R` after the seed",
-        ),
-        (
-            "seed=1,rate=2",
-            "`seed=1,rate=2`: `2` is not between 0 and 1",
-        ),
+        ("redirect@GET /a", "`redirect` needs an address"),
+        ("seed=x", "the seed must be a whole number"),
+        ("seed=1", "expected `rate=R` or `fault=R` after the seed"),
+        ("seed=1,rate=2", "`2` is not between 0 and 1"),
         (
             "seed=1,hang=0.6,drip=0.6",
-            "`seed=1,hang=0.6,drip=0.6`: the rates add up to more",
+            "the rates add up to more than 1",
         ),
         (
             "seed=1,hang",
-            "`seed=1,hang`: expected `rate=R` or `fault=R`, found `hang`",
+            "expected `rate=R` or `fault=R`, found `hang`",
         ),
-        (
-            "seed=1,rate=1;seed=2,rate=1",
-            "`seed=2,rate=1`: there can be one seed only",
-        ),
+        ("seed=1,rate=1;seed=2,rate=1", "there can be one seed only"),
     ] {
+        let part = text.rsplit(';').next().unwrap();
         let reason = Faults::parse(text).unwrap_err();
-        assert!(reason.starts_with(expected), "{reason}");
+        assert!(
+            reason.starts_with(&format!("`{part}`: {expected}")),
+            "{reason}"
+        );
     }
 }
