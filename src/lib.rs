@@ -1,4 +1,6 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
+
 pub mod clock;
+pub mod emulator;
 pub mod model;
 pub mod plan;
