@@ -1,4 +1,5 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
+pub mod api;
 pub mod clock;
 pub mod model;
 pub mod plan;
