@@ -1,5 +1,7 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
+
 pub mod api;
 pub mod clock;
+pub mod emulator;
 pub mod model;
 pub mod plan;

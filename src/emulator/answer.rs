@@ -1,0 +1,325 @@
+//! The way of one request: who asks, how often, what, and what goes wrong on the way.
+//!
+//! Pure. It keeps the record, so nothing can be answered without being remembered.
+
+use super::calendar::http_date;
+use super::choice::{Generation, ResetForm, RetryAfterForm};
+use super::config::Access;
+use super::distort::distort;
+use super::fault::Fault;
+use super::limiter::{Limiter, Verdict};
+use super::listing::Lens;
+use super::problem::Problem;
+use super::record::{Asked, Effect, Entry, Event};
+use super::routes::{Call, Request};
+use super::world::{Late, Payload, Reply, World};
+
+/// The page of a proxy that stands in the way.
+const HTML: &str = "<!doctype html><html><body><h1>Welcome</h1></body></html>";
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// The connection is refused.
+    Refused,
+    /// The connection is dropped.
+    Lost,
+    /// Nothing ever comes.
+    Silent,
+    Answer(Answer),
+}
+
+/// An answer, ready to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) payload: Payload,
+    pub(crate) manner: Manner,
+}
+
+/// How the bytes of a body arrive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Manner {
+    Whole,
+    Cut(usize),
+    Truncated(usize),
+    Drip,
+}
+
+/// Headers of an answer, in lower case.
+type Headers = Vec<(&'static str, String)>;
+
+impl World {
+    /// Answers a request.
+    pub(crate) fn answer(&mut self, request: &Request, now: u64) -> Outcome {
+        let now = self.advance(now);
+        let path = request.below_base().unwrap_or(&request.path);
+        let fault = self.faults.choose(&request.method, path);
+        let access = request
+            .token
+            .as_ref()
+            .and_then(|token| self.config.tokens.get(token));
+        let access = access.cloned();
+        let actor = access
+            .as_ref()
+            .map_or("nobody".into(), |access| access.holder.clone());
+        let mut asked = Asked {
+            method: request.method.clone(),
+            path: path.to_owned(),
+            query: request.query.clone(),
+            status: 0,
+            reached: fault != Some(Fault::Refuse),
+            answered: false,
+            applied: false,
+            fault: fault.as_ref().map(ToString::to_string),
+            ignored: Vec::new(),
+        };
+        let (outcome, effects) = match fault.as_ref() {
+            Some(Fault::Refuse) => (Outcome::Refused, Vec::new()),
+            Some(Fault::Hang) => (Outcome::Silent, Vec::new()),
+            fault => self.attend(request, access.as_ref(), fault, &mut asked, now),
+        };
+        asked.answered = matches!(outcome, Outcome::Answer(_));
+        self.record.push(Entry {
+            at: now,
+            actor,
+            event: Event::Request(asked),
+            effects,
+        });
+        outcome
+    }
+
+    /// Applies a request whose answer was lost long ago.
+    pub(crate) fn apply_late(&mut self, late: Late) {
+        let Late {
+            due,
+            request,
+            mut asked,
+        } = late;
+        let reply = request
+            .call()
+            .and_then(|call| self.perform(&call, &request, Lens::new(None, due), due))
+            .unwrap_or_else(|problem| Reply::empty(problem.status));
+        asked.note(&reply);
+        let event = Event::Late(asked);
+        self.record.push(Entry {
+            at: due,
+            actor: "late".into(),
+            event,
+            effects: reply.effects,
+        });
+    }
+
+    fn attend(
+        &mut self,
+        request: &Request,
+        access: Option<&Access>,
+        fault: Option<&Fault>,
+        asked: &mut Asked,
+        now: u64,
+    ) -> (Outcome, Vec<Effect>) {
+        let mut headers = Headers::new();
+        let call = self.let_in(request, access, &mut headers, now);
+        if let (Ok(_), Some(Fault::ApplyLate(delay))) = (&call, fault) {
+            // Its right was checked; what waits needs no token, and none is saved.
+            let request = Request {
+                token: None,
+                ..request.clone()
+            };
+            self.late.push(Late {
+                due: now + delay,
+                request,
+                asked: asked.clone(),
+            });
+            return (Outcome::Lost, Vec::new());
+        }
+        let reply = call
+            .and_then(|call| self.play(&call, request, fault, &mut headers, now))
+            .unwrap_or_else(|problem| self.refuse(&problem));
+        asked.note(&reply);
+        let Reply {
+            status,
+            mut payload,
+            effects,
+            ignored: _,
+        } = reply;
+        if fault == Some(&Fault::LoseAnswer) {
+            return (Outcome::Lost, effects);
+        }
+        if let (Payload::Json(body), Some(fault)) = (&mut payload, fault) {
+            distort(body, fault);
+        }
+        let (manner, skew) = match fault {
+            Some(Fault::Cut(bytes)) => (Manner::Cut(*bytes), 0),
+            Some(Fault::Truncate(bytes)) => (Manner::Truncated(*bytes), 0),
+            Some(Fault::Drip) => (Manner::Drip, 0),
+            Some(Fault::Skew(offset)) => (Manner::Whole, *offset),
+            _ => (Manner::Whole, 0),
+        };
+        headers.push(("date", http_date(now.saturating_add_signed(skew))));
+        (
+            Outcome::Answer(Answer {
+                status,
+                headers,
+                payload,
+                manner,
+            }),
+            effects,
+        )
+    }
+
+    /// Checks who asks, how often, and for what, in the order of F7: 401, 429, 404, 403.
+    fn let_in(
+        &mut self,
+        request: &Request,
+        access: Option<&Access>,
+        headers: &mut Headers,
+        now: u64,
+    ) -> Result<Call, Problem> {
+        if self.config.generation == Generation::Second {
+            return Err(second_generation(request));
+        }
+        let (Some(access), Some(token)) = (access, &request.token) else {
+            return Err(Problem::of_status(401));
+        };
+        let (model, limit) = (self.config.limiter, self.config.limit);
+        let limiter = self.limiters.entry(token.clone());
+        let verdict = limiter
+            .or_insert_with(|| Limiter::new(model, limit, now))
+            .take(now);
+        self.tell_rate(verdict, headers, now);
+        if !verdict.admitted {
+            return Err(Problem::of_status(429));
+        }
+        let call = request.call().inspect_err(|problem| {
+            if problem.status == 405 {
+                headers.push(("allow", request.allowed()));
+            }
+        })?;
+        call.check_access(access)?;
+        Ok(call)
+    }
+
+    /// Performs a call, unless a fault comes before it, and loses its answer to one after it.
+    fn play(
+        &mut self,
+        call: &Call,
+        request: &Request,
+        fault: Option<&Fault>,
+        headers: &mut Headers,
+        now: u64,
+    ) -> Result<Reply, Problem> {
+        match fault {
+            Some(Fault::Fail(status)) => return Err(Problem::of_status(*status)),
+            Some(Fault::TooMany(values)) => {
+                match values {
+                    Some(values) => {
+                        let values = values.iter().cloned();
+                        headers.extend(values.map(|value| ("retry-after", value)));
+                    }
+                    None => headers.extend(self.retry_after(now + 1_000, now)),
+                }
+                return Err(Problem::of_status(429));
+            }
+            Some(Fault::Html) => {
+                return Ok(Reply {
+                    payload: Payload::Html(HTML.into()),
+                    ..Reply::empty(200)
+                });
+            }
+            Some(Fault::Redirect(url)) => {
+                headers.push(("location", url.clone()));
+                return Ok(Reply::empty(302));
+            }
+            _ => {}
+        }
+        let reply = self.perform(call, request, Lens::new(fault, now), now)?;
+        Ok(match fault {
+            Some(Fault::FailAfter(status)) => {
+                let Reply {
+                    status, payload, ..
+                } = self.refuse(&Problem::of_status(*status));
+                Reply {
+                    status,
+                    payload,
+                    ..reply
+                }
+            }
+            Some(Fault::Empty) => Reply {
+                status: 200,
+                payload: Payload::Empty,
+                ..reply
+            },
+            _ => reply,
+        })
+    }
+
+    /// Writes a problem in the form of the generation (F7).
+    fn refuse(&mut self, problem: &Problem) -> Reply {
+        let body = match self.config.generation {
+            Generation::First => problem.body(&self.random.identifier("req")),
+            Generation::Second => problem.second_generation_body(),
+        };
+        Reply::json(problem.status, body)
+    }
+
+    /// Tells what is left (F8), in the units of the dialect (A9).
+    fn tell_rate(&self, verdict: Verdict, headers: &mut Headers, now: u64) {
+        let Verdict {
+            admitted,
+            remaining,
+            reset_at,
+            retry_at,
+        } = verdict;
+        let reset = match self.config.reset {
+            ResetForm::Delta => Some(seconds(reset_at - now)),
+            ResetForm::EpochSeconds => Some(seconds(reset_at)),
+            ResetForm::EpochMilliseconds => Some(reset_at.to_string()),
+            ResetForm::HttpDate => Some(http_date(reset_at.next_multiple_of(1_000))),
+            ResetForm::Absent => None,
+        };
+        if let Some(reset) = reset {
+            headers.push(("x-ratelimit-remaining", remaining.to_string()));
+            headers.push(("x-ratelimit-reset", reset));
+        }
+        if !admitted {
+            headers.extend(self.retry_after(retry_at, now));
+        }
+    }
+
+    fn retry_after(&self, at: u64, now: u64) -> Option<(&'static str, String)> {
+        let value = match self.config.retry_after {
+            RetryAfterForm::Seconds => seconds(at - now),
+            RetryAfterForm::HttpDate => http_date(at.next_multiple_of(1_000)),
+            RetryAfterForm::Absent => return None,
+        };
+        Some(("retry-after", value))
+    }
+}
+
+impl Asked {
+    fn note(&mut self, reply: &Reply) {
+        self.status = reply.status;
+        self.applied = !reply.effects.is_empty();
+        self.ignored.clone_from(&reply.ignored);
+    }
+}
+
+/// Answers as the other generation does to whoever asks for version 1.
+fn second_generation(request: &Request) -> Problem {
+    let token = request.token.as_deref().unwrap_or_default();
+    if request.path.starts_with("/api/") && !token.starts_with("kbr_pat_") {
+        return Problem::new(401, "unauthorized", "Unauthorized");
+    }
+    Problem::new(
+        404,
+        "not_found",
+        format!("Cannot {} {}", request.method, request.path),
+    )
+}
+
+/// Writes milliseconds as whole seconds, rounded up: too early is refused.
+fn seconds(milliseconds: u64) -> String {
+    milliseconds.div_ceil(1_000).to_string()
+}

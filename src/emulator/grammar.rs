@@ -1,0 +1,448 @@
+//! Faults as text, for `stoker sandbox --faults '…'`.
+//!
+//! ```text
+//! faults  = part { ";" part }
+//! part    = rule | chance
+//! rule    = fault "@" method " " path [ "#" count ]     lose-answer@POST /services#2
+//! method  = "GET" | "POST" | "PATCH" | "DELETE" | "*"
+//! path    = below /v1; "*" is any one segment, "**" any rest
+//! count   = N | N "-" M | N "+"                         occurrences from 1; without: all
+//! chance  = "seed=" N "," "rate=" R                     the default table, R of all requests
+//!         | "seed=" N { "," fault "=" R }               a table of one's own
+//! fault   = word [ ":" argument ]
+//! ```
+//!
+//! The words, with their arguments:
+//!
+//! | Word | Plays |
+//! |---|---|
+//! | `refuse` `lose-answer` `apply-late:MS` `hang` | whether it is applied and answered |
+//! | `cut:BYTES` `truncate:BYTES` `drip` | the body, dropped, shortened, or a byte a second |
+//! | `429` `429:none` `429:30` `429:5\|7` | too many, with these values of `Retry-After` |
+//! | `fail:STATUS` `fail-after:STATUS` | a status before, or after, it is applied |
+//! | `html` `empty` `no-id` | 200 with HTML, 200 with nothing, an object without id |
+//! | `stale:MS` `hide-new:MS` | reads from a replica that is behind |
+//! | `shift-repeat` `shift-vanish` `page-ignored` | lists that move while they are read |
+//! | `total:missing` `total:wrong` `total:negative` `rename-key` `duplicate` | lists that lie |
+//! | `malice` `strange` `redirect:URL` `skew:MS` | hostile names, unknown words, 302, `Date` |
+
+use std::fmt;
+
+use super::fault::{Chance, Fault, Faults, Rule, WrongTotal};
+use super::random::Random;
+
+/// What `rate=` spreads evenly over: all that a client must survive without help.
+///
+/// Left out are `hang` and `drip`, which only cost time; `malice`, `redirect` and `skew`, which
+/// ask another question; and `shift-vanish`, which creates things.
+const TABLE: &str = "refuse lose-answer apply-late:30000 cut:17 truncate:17 429 429:none \
+    fail:500 fail:502 fail:503 fail-after:500 html empty no-id stale:5000 hide-new:5000 \
+    shift-repeat page-ignored total:missing total:wrong duplicate";
+
+const WORDS: &str = "refuse, lose-answer, apply-late:MS, hang, cut:BYTES, truncate:BYTES, drip, \
+    429, fail:STATUS, fail-after:STATUS, html, empty, no-id, stale:MS, hide-new:MS, \
+    shift-repeat, shift-vanish, page-ignored, total:missing|wrong|negative, rename-key, \
+    duplicate, malice, strange, redirect:URL, skew:MS";
+
+impl Faults {
+    /// Reads faults from text; the grammar is at the head of `grammar.rs`.
+    ///
+    /// `seed=7,rate=0.05` plays any fault with one request in twenty.
+    /// `lose-answer@POST /services#2; cut:17@GET /services` plays two, where it says.
+    ///
+    /// # Errors
+    ///
+    /// Names the part that cannot be read, and what was expected there.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut faults = Self::default();
+        for part in text
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            if part.starts_with("seed=") {
+                if faults.chance.is_some() {
+                    return Err(format!("`{part}`: there can be one seed only"));
+                }
+                faults.chance = Some(parse_chance(part)?);
+            } else {
+                faults.rules.push(parse_rule(part)?);
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl Fault {
+    /// Reads one fault, like `cut:17`.
+    ///
+    /// # Errors
+    ///
+    /// Names the word or the argument that cannot be read.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (word, argument) = match text.split_once(':') {
+            Some((word, argument)) => (word, Some(argument)),
+            None => (text, None),
+        };
+        let plain = |fault: Self| match argument {
+            None => Ok(fault),
+            Some(_) => Err(format!("`{word}` takes no argument")),
+        };
+        match word {
+            "refuse" => plain(Self::Refuse),
+            "lose-answer" => plain(Self::LoseAnswer),
+            "hang" => plain(Self::Hang),
+            "drip" => plain(Self::Drip),
+            "html" => plain(Self::Html),
+            "empty" => plain(Self::Empty),
+            "no-id" => plain(Self::NoId),
+            "shift-repeat" => plain(Self::ShiftRepeat),
+            "shift-vanish" => plain(Self::ShiftVanish),
+            "page-ignored" => plain(Self::PageIgnored),
+            "rename-key" => plain(Self::RenameKey),
+            "duplicate" => plain(Self::Duplicate),
+            "malice" => plain(Self::Malice),
+            "strange" => plain(Self::Strange),
+            "apply-late" => Ok(Self::ApplyLate(number(word, argument)?)),
+            "cut" => Ok(Self::Cut(number(word, argument)?)),
+            "truncate" => Ok(Self::Truncate(number(word, argument)?)),
+            "fail" => Ok(Self::Fail(status(word, argument)?)),
+            "fail-after" => Ok(Self::FailAfter(status(word, argument)?)),
+            "stale" => Ok(Self::Stale(number(word, argument)?)),
+            "hide-new" => Ok(Self::HideNew(number(word, argument)?)),
+            "skew" => Ok(Self::Skew(number(word, argument)?)),
+            "429" => Ok(Self::TooMany(argument.map(parse_retry_after))),
+            "total" => parse_total(argument),
+            "redirect" => match argument {
+                Some(url) if !url.is_empty() => Ok(Self::Redirect(url.into())),
+                _ => {
+                    Err("`redirect` needs an address, as in `redirect:https://example.com`".into())
+                }
+            },
+            _ => Err(format!("`{word}` is no fault; there are {WORDS}")),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refuse => f.write_str("refuse"),
+            Self::LoseAnswer => f.write_str("lose-answer"),
+            Self::ApplyLate(delay) => write!(f, "apply-late:{delay}"),
+            Self::Hang => f.write_str("hang"),
+            Self::Cut(bytes) => write!(f, "cut:{bytes}"),
+            Self::Truncate(bytes) => write!(f, "truncate:{bytes}"),
+            Self::Drip => f.write_str("drip"),
+            Self::TooMany(None) => f.write_str("429"),
+            Self::TooMany(Some(values)) if values.is_empty() => f.write_str("429:none"),
+            Self::TooMany(Some(values)) => write!(f, "429:{}", values.join("|")),
+            Self::Fail(status) => write!(f, "fail:{status}"),
+            Self::FailAfter(status) => write!(f, "fail-after:{status}"),
+            Self::Html => f.write_str("html"),
+            Self::Empty => f.write_str("empty"),
+            Self::NoId => f.write_str("no-id"),
+            Self::Stale(age) => write!(f, "stale:{age}"),
+            Self::HideNew(age) => write!(f, "hide-new:{age}"),
+            Self::ShiftRepeat => f.write_str("shift-repeat"),
+            Self::ShiftVanish => f.write_str("shift-vanish"),
+            Self::PageIgnored => f.write_str("page-ignored"),
+            Self::Total(WrongTotal::Missing) => f.write_str("total:missing"),
+            Self::Total(WrongTotal::Wrong) => f.write_str("total:wrong"),
+            Self::Total(WrongTotal::Negative) => f.write_str("total:negative"),
+            Self::RenameKey => f.write_str("rename-key"),
+            Self::Duplicate => f.write_str("duplicate"),
+            Self::Malice => f.write_str("malice"),
+            Self::Strange => f.write_str("strange"),
+            Self::Redirect(url) => write!(f, "redirect:{url}"),
+            Self::Skew(offset) => write!(f, "skew:{offset}"),
+        }
+    }
+}
+
+fn parse_rule(part: &str) -> Result<Rule, String> {
+    // The address of a redirect may hold an `@`, a path may not.
+    let Some((fault, place)) = part.rsplit_once('@') else {
+        return Err(format!(
+            "`{part}`: expected `fault@METHOD /path` or `seed=N,rate=R`"
+        ));
+    };
+    let fault = Fault::parse(fault.trim()).map_err(|reason| format!("`{part}`: {reason}"))?;
+    let Some((method, path)) = place.trim().split_once(' ') else {
+        return Err(format!("`{part}`: expected a method and a path after `@`"));
+    };
+    let method = match method {
+        "*" => None,
+        "GET" | "POST" | "PATCH" | "DELETE" => Some(method.to_owned()),
+        _ => {
+            return Err(format!(
+                "`{part}`: `{method}` is not GET, POST, PATCH, DELETE or *"
+            ));
+        }
+    };
+    let (path, occurrences) = match path.split_once('#') {
+        Some((path, count)) => {
+            let range = parse_occurrences(count.trim());
+            (
+                path,
+                range.ok_or_else(|| format!("`{part}`: `{count}` is not N, N-M or N+"))?,
+            )
+        }
+        None => (path, (1, u64::MAX)),
+    };
+    let path = path.trim();
+    if !path.starts_with('/') && path != "**" {
+        return Err(format!("`{part}`: the path must begin with `/`"));
+    }
+    let path = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(Into::into)
+        .collect();
+    Ok(Rule {
+        fault,
+        method,
+        path,
+        occurrences,
+        seen: 0,
+    })
+}
+
+fn parse_occurrences(text: &str) -> Option<(u64, u64)> {
+    let (first, last) = match (text.strip_suffix('+'), text.split_once('-')) {
+        (Some(first), _) => (first.parse().ok()?, u64::MAX),
+        (None, Some((first, last))) => (first.parse().ok()?, last.parse().ok()?),
+        (None, None) => {
+            let only = text.parse().ok()?;
+            (only, only)
+        }
+    };
+    (1 <= first && first <= last).then_some((first, last))
+}
+
+fn parse_chance(part: &str) -> Result<Chance, String> {
+    let mut pairs = part.split(',').map(str::trim);
+    let seed = pairs.next().and_then(|seed| seed.strip_prefix("seed="));
+    let seed = seed.and_then(|seed| seed.parse().ok());
+    let seed = seed.ok_or_else(|| format!("`{part}`: the seed must be a whole number"))?;
+    let mut table = Vec::new();
+    for pair in pairs {
+        let Some((word, rate)) = pair.rsplit_once('=') else {
+            return Err(format!(
+                "`{part}`: expected `rate=R` or `fault=R`, found `{pair}`"
+            ));
+        };
+        let rate: f64 = match rate.parse() {
+            Ok(rate) if (0.0..=1.0).contains(&rate) => rate,
+            _ => return Err(format!("`{part}`: `{rate}` is not between 0 and 1")),
+        };
+        let words: Vec<&str> = match word {
+            "rate" => TABLE.split_whitespace().collect(),
+            fault => vec![fault],
+        };
+        for fault in &words {
+            let fault = Fault::parse(fault).map_err(|reason| format!("`{part}`: {reason}"))?;
+            table.push((fault, rate / words.len() as f64));
+        }
+    }
+    if table.is_empty() {
+        return Err(format!(
+            "`{part}`: expected `rate=R` or `fault=R` after the seed"
+        ));
+    }
+    // Halves and tenths add up to a little more than they should.
+    if table.iter().map(|(_, rate)| rate).sum::<f64>() > 1.0 + 1e-9 {
+        return Err(format!("`{part}`: the rates add up to more than 1"));
+    }
+    Ok(Chance {
+        random: Random::new(seed),
+        table,
+    })
+}
+
+fn parse_retry_after(argument: &str) -> Vec<String> {
+    if argument == "none" {
+        return Vec::new();
+    }
+    argument
+        .split('|')
+        .map(|value| value.trim().to_owned())
+        .collect()
+}
+
+fn parse_total(argument: Option<&str>) -> Result<Fault, String> {
+    match argument {
+        Some("missing") => Ok(Fault::Total(WrongTotal::Missing)),
+        Some("wrong") => Ok(Fault::Total(WrongTotal::Wrong)),
+        Some("negative") => Ok(Fault::Total(WrongTotal::Negative)),
+        _ => Err("`total` is `total:missing`, `total:wrong` or `total:negative`".into()),
+    }
+}
+
+fn number<T: std::str::FromStr>(word: &str, argument: Option<&str>) -> Result<T, String> {
+    argument
+        .and_then(|argument| argument.parse().ok())
+        .ok_or_else(|| format!("`{word}` needs a whole number, as in `{word}:17`"))
+}
+
+fn status(word: &str, argument: Option<&str>) -> Result<u16, String> {
+    match number(word, argument)? {
+        status @ 400..=599 => Ok(status),
+        other => Err(format!(
+            "`{word}` needs a status from 400 to 599, not {other}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends requests and writes, for each, the fault that is played or `-`.
+    fn check(faults: &str, requests: &[&str], expected: &str) {
+        let mut faults = Faults::parse(faults).unwrap();
+        let mut played = Vec::new();
+        for request in requests {
+            let (method, path) = request.split_once(' ').unwrap();
+            let fault = faults.choose(method, path);
+            played.push(fault.map_or("-".into(), |fault| fault.to_string()));
+        }
+        assert_eq!(played.join(" "), expected);
+    }
+
+    #[test]
+    fn a_rule_hits_its_method_path_and_occurrence_only() {
+        check(
+            "lose-answer@POST /services#2; cut:17@GET /services/*; drip@* /databases/**#2-3",
+            &[
+                "POST /services",
+                "POST /services",
+                "POST /services",
+                "GET /services",
+                "GET /services/a",
+                "GET /services/a/logs",
+                "GET /databases",
+                "GET /databases/a",
+                "DELETE /databases/a",
+                "GET /databases",
+            ],
+            "- lose-answer - - cut:17 - - drip drip -",
+        );
+    }
+
+    #[test]
+    fn an_open_range_never_ends() {
+        check(
+            "fail:503@GET **#2+",
+            &["GET /a", "GET /b", "GET /c"],
+            "- fail:503 fail:503",
+        );
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        check(
+            "html@GET /a#2; empty@GET /a",
+            &["GET /a", "GET /a"],
+            "empty html",
+        );
+    }
+
+    #[test]
+    fn every_fault_is_written_as_it_is_read() {
+        let others = "hang drip rename-key shift-vanish total:negative malice strange \
+            redirect:https://a@b/c:d skew:-7 429:30 429:-5|30";
+        for text in TABLE.split_whitespace().chain(others.split_whitespace()) {
+            assert_eq!(Fault::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn chance_plays_as_often_as_it_says_and_the_same_for_a_seed() {
+        let play = |text: &str| {
+            let mut faults = Faults::parse(text).unwrap();
+            let played = (0..10_000).map(|_| faults.choose("GET", "/a"));
+            played.collect::<Vec<_>>()
+        };
+        let played = play("seed=7,rate=0.05");
+        let hits = played.iter().flatten().count();
+        // Five standard deviations of 10,000 throws at 0.05 are 109.
+        assert!((391..=609).contains(&hits), "{hits}");
+        assert_eq!(played, play("seed=7,rate=0.05"));
+        assert_ne!(played, play("seed=8,rate=0.05"));
+        assert!(
+            play("seed=7,refuse=0.5,hang=0.5")
+                .iter()
+                .all(Option::is_some)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        for (text, expected) in [
+            (
+                "loose@GET /a",
+                "`loose@GET /a`: `loose` is no fault; there are refuse,",
+            ),
+            (
+                "drip",
+                "`drip`: expected `fault@METHOD /path` or `seed=N,rate=R`",
+            ),
+            (
+                "drip@GET",
+                "`drip@GET`: expected a method and a path after `@`",
+            ),
+            (
+                "drip@PUT /a",
+                "`drip@PUT /a`: `PUT` is not GET, POST, PATCH, DELETE or *",
+            ),
+            ("drip@GET a", "`drip@GET a`: the path must begin with `/`"),
+            ("drip@GET /a#0", "`drip@GET /a#0`: `0` is not N, N-M or N+"),
+            (
+                "drip@GET /a#3-2",
+                "`drip@GET /a#3-2`: `3-2` is not N, N-M or N+",
+            ),
+            ("drip:1@GET /a", "`drip:1@GET /a`: `drip` takes no argument"),
+            (
+                "cut@GET /a",
+                "`cut@GET /a`: `cut` needs a whole number, as in `cut:17`",
+            ),
+            (
+                "fail:200@GET /a",
+                "`fail:200@GET /a`: `fail` needs a status from 400 to 599, not 200",
+            ),
+            (
+                "total@GET /a",
+                "`total@GET /a`: `total` is `total:missing`, `total:wrong` or",
+            ),
+            (
+                "redirect@GET /a",
+                "`redirect@GET /a`: `redirect` needs an address",
+            ),
+            ("seed=x", "`seed=x`: the seed must be a whole number"),
+            (
+                "seed=1",
+                "`seed=1`: expected `rate=R` or `fault=R` after the seed",
+            ),
+            (
+                "seed=1,rate=2",
+                "`seed=1,rate=2`: `2` is not between 0 and 1",
+            ),
+            (
+                "seed=1,hang=0.6,drip=0.6",
+                "`seed=1,hang=0.6,drip=0.6`: the rates add up to more",
+            ),
+            (
+                "seed=1,hang",
+                "`seed=1,hang`: expected `rate=R` or `fault=R`, found `hang`",
+            ),
+            (
+                "seed=1,rate=1;seed=2,rate=1",
+                "`seed=2,rate=1`: there can be one seed only",
+            ),
+        ] {
+            let reason = Faults::parse(text).unwrap_err();
+            assert!(reason.starts_with(expected), "{reason}");
+        }
+    }
+}

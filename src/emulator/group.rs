@@ -1,0 +1,72 @@
+//! Env groups (A14): created and listed; through the API they never change and never go (F4).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::calendar::iso;
+use super::choice::{EnvPatch, Fields, Kind};
+use super::config::Config;
+use super::problem::Problem;
+use super::record::{Effect, Verb};
+use super::variable::{self, Source, Variable};
+use super::world::{Reply, World};
+
+/// One env group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) variables: Vec<Variable>,
+    created: u64,
+}
+
+impl Group {
+    pub(crate) fn show(&self, config: &Config, fields: Fields) -> Value {
+        let mut shown = json!({"id": self.id, "name": self.name});
+        if fields == Fields::All
+            && let Some(variables) = variable::show(config, &self.variables)
+        {
+            shown["env_vars"] = variables;
+        }
+        shown["created_at"] = json!(iso(self.created));
+        shown
+    }
+}
+
+impl World {
+    pub(crate) fn create_group(
+        &mut self,
+        body: &Map<String, Value>,
+        now: u64,
+    ) -> Result<Reply, Problem> {
+        let name = self.admit(Kind::EnvGroup, body, now)?;
+        let mut variables = Vec::new();
+        let entries = body.get("env_vars").unwrap_or(&Value::Null);
+        variable::apply(EnvPatch::Replace, &mut variables, entries)?;
+        if variables
+            .iter()
+            .any(|one| !matches!(one.source, Source::Value { .. }))
+        {
+            return Err(Problem::invalid("an env group holds values only"));
+        }
+        let known = ["name", "env_vars"];
+        let unknown = body
+            .keys()
+            .filter(|field| !known.contains(&field.as_str()))
+            .cloned();
+        let ignored = self.judge_unknown(unknown.collect())?;
+        let group = Group {
+            id: self.random.identifier("evg"),
+            name,
+            variables,
+            created: now,
+        };
+        let shown = group.show(&self.config, Fields::All);
+        let effect = Effect::new(Verb::Created, Kind::EnvGroup, &group.id, &group.name);
+        self.groups.insert(now, &group.id.clone(), group);
+        Ok(self
+            .single(201, "envgroup", shown)
+            .with([effect])
+            .ignoring(ignored))
+    }
+}

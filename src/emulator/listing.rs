@@ -1,0 +1,213 @@
+//! Lists in pages (A1), and the ways in which a list moves while it is read.
+
+use serde_json::{Map, Value, json};
+
+use super::choice::Kind;
+use super::config::Paging;
+use super::fault::Fault;
+use super::problem::Problem;
+use super::shelf::View;
+use super::world::{Reply, World};
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Listed<'a> {
+    Things(Kind),
+    /// Of the service with this id.
+    Deployments(&'a str),
+    Members,
+}
+
+/// How a read departs from the truth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Lens {
+    pub(crate) view: View,
+    shift: Shift,
+    page_ignored: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Shift {
+    None,
+    Repeat,
+    Vanish,
+}
+
+/// Which items a page holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Page {
+    number: usize,
+    size: usize,
+}
+
+impl Lens {
+    pub(crate) fn new(fault: Option<&Fault>, now: u64) -> Self {
+        let mut lens = Self {
+            view: View::of(now),
+            shift: Shift::None,
+            page_ignored: false,
+        };
+        match fault {
+            Some(Fault::Stale(age)) => lens.view = View::of(now.saturating_sub(*age)),
+            Some(Fault::HideNew(age)) => lens.view.born_by = now.saturating_sub(*age),
+            Some(Fault::ShiftRepeat) => lens.shift = Shift::Repeat,
+            Some(Fault::ShiftVanish) => lens.shift = Shift::Vanish,
+            Some(Fault::PageIgnored) => lens.page_ignored = true,
+            _ => {}
+        }
+        lens
+    }
+}
+
+impl Listed<'_> {
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Things(Kind::Service) => "services",
+            Self::Things(Kind::Database) => "databases",
+            Self::Things(Kind::EnvGroup) => "envgroups",
+            Self::Deployments(_) => "deployments",
+            Self::Members => "members",
+        }
+    }
+}
+
+impl World {
+    /// Lists one page.
+    pub(crate) fn list(
+        &mut self,
+        listed: Listed<'_>,
+        query: &[(String, String)],
+        lens: Lens,
+    ) -> Result<Reply, Problem> {
+        let page = read_page(query, &self.config.paging)?;
+        let count = self.count(listed, lens.view)?;
+        let range = self.range(listed, page, count, lens);
+        let number = if lens.page_ignored { 1 } else { page.number };
+        let items = self.items(listed, lens.view, range);
+        let mut body = Map::new();
+        body.insert(listed.plural().into(), Value::Array(items));
+        body.insert("total".into(), json!(count));
+        body.insert("page".into(), json!(number));
+        Ok(Reply::json(200, Value::Object(body)))
+    }
+
+    /// Returns the first item of a page and the end of it.
+    fn range(
+        &mut self,
+        listed: Listed<'_>,
+        page: Page,
+        count: usize,
+        lens: Lens,
+    ) -> (usize, usize) {
+        if lens.page_ignored {
+            return (0, page.size);
+        }
+        let start = (page.number - 1).saturating_mul(page.size);
+        let end = start.saturating_add(page.size);
+        match lens.shift {
+            Shift::Repeat if page.number > 1 => (start - 1, end - 1),
+            Shift::Vanish if page.number > 1 => {
+                if let Listed::Things(kind) = listed
+                    && (start..end).contains(&count.saturating_sub(1))
+                {
+                    self.pass_by(kind, lens.view.at);
+                }
+                (start + 1, end + 1)
+            }
+            Shift::None | Shift::Repeat | Shift::Vanish => (start, end),
+        }
+    }
+
+    fn count(&self, listed: Listed<'_>, view: View) -> Result<usize, Problem> {
+        Ok(match listed {
+            Listed::Things(Kind::Service) => self.services.seen(view).count(),
+            Listed::Things(Kind::Database) => self.databases.seen(view).count(),
+            Listed::Things(Kind::EnvGroup) => self.groups.seen(view).count(),
+            Listed::Deployments(id) => {
+                let service = self.services.get(id, view);
+                service
+                    .ok_or_else(|| Problem::missing("service", id))?
+                    .deployments
+                    .len()
+            }
+            Listed::Members => self.config.members.len(),
+        })
+    }
+
+    fn items(&self, listed: Listed<'_>, view: View, (start, end): (usize, usize)) -> Vec<Value> {
+        let Self { config, .. } = self;
+        let fields = &config.list_fields;
+        let taken = end.saturating_sub(start);
+        match listed {
+            Listed::Things(Kind::Service) => {
+                let page = self.services.seen(view).skip(start).take(taken);
+                page.map(|one| one.show(config, fields.services, view.at))
+                    .collect()
+            }
+            Listed::Things(Kind::Database) => {
+                let page = self.databases.seen(view).skip(start).take(taken);
+                page.map(|one| one.show(config, fields.databases, view.at))
+                    .collect()
+            }
+            Listed::Things(Kind::EnvGroup) => {
+                let page = self.groups.seen(view).skip(start).take(taken);
+                page.map(|one| one.show(config, fields.env_groups))
+                    .collect()
+            }
+            Listed::Deployments(id) => {
+                let service = self.services.get(id, view).into_iter();
+                // Newest first: the list is read to learn what happened last.
+                let page = service.flat_map(|one| one.deployments.iter().rev());
+                page.skip(start)
+                    .take(taken)
+                    .map(|one| one.summary(view.at))
+                    .collect()
+            }
+            Listed::Members => {
+                let page = config.members.iter().enumerate().skip(start).take(taken);
+                page.map(|(index, member)| {
+                    json!({
+                        "id": format!("usr_{index}"),
+                        "name": member.name,
+                        "email": member.email,
+                        "role": member.role,
+                    })
+                })
+                .collect()
+            }
+        }
+    }
+
+    /// Creates what somebody else creates while a list is read.
+    fn pass_by(&mut self, kind: Kind, now: u64) {
+        let name = self.random.identifier("passer-by");
+        let body = match kind {
+            Kind::Service => json!({"name": name, "type": self.config.type_names.web}),
+            Kind::Database => json!({"name": name, "type": "postgresql"}),
+            Kind::EnvGroup => json!({"name": name}),
+        };
+        // A full quota leaves the list one item short, which is a fault as well.
+        drop(self.act(&super::act::Act::Create { kind, body }, now));
+    }
+}
+
+fn read_page(query: &[(String, String)], paging: &Paging) -> Result<Page, Problem> {
+    let asked = |name: &str| match query.iter().find(|(key, _)| key == name) {
+        None => Ok(None),
+        Some((_, text)) => match text.parse::<usize>() {
+            Ok(number) if number >= 1 => Ok(Some(number)),
+            _ => Err(Problem::invalid(format!(
+                "{name} must be a whole number from 1"
+            ))),
+        },
+    };
+    let number = asked("page")?.unwrap_or(1);
+    let size = match asked("per_page")? {
+        Some(size) if paging.per_page => size.min(paging.size_max as usize),
+        Some(_) | None => paging.size as usize,
+    };
+    Ok(Page {
+        number,
+        size: size.max(1),
+    })
+}

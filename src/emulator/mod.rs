@@ -1,0 +1,54 @@
+//! A faithful StackBlaze API v1, for tests, `--sandbox` and `simulate`.
+//!
+//! It imports nothing of this crate, so that the client and this server cannot share a mistake.
+//! What the vendor states (F1–F9) is fixed; what we assume (A1–A17) is a switch of [`Config`].
+//! The state machine is pure: told the time, with a seed of its own; [`serve`] and
+//! [`Emulator::answer`] are a thin layer above it.
+//!
+//! It does not forgive: a request the contract does not describe is refused, and everything
+//! that happens is in the [`Record`], by which tests judge.
+
+mod choice;
+mod config;
+
+mod handle;
+mod http;
+mod openapi;
+
+mod answer;
+mod routes;
+
+mod act;
+mod database;
+mod deploy;
+mod deployment;
+mod group;
+mod listing;
+mod service;
+mod settings;
+mod variable;
+
+mod distort;
+mod fault;
+mod grammar;
+mod limiter;
+
+mod calendar;
+mod problem;
+mod random;
+mod record;
+mod shelf;
+mod stream;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use act::Act;
+pub use choice::*;
+pub use config::*;
+pub use fault::{Fault, Faults, WrongTotal};
+pub use handle::{Clock, Emulator};
+pub use http::{Body, Dropped, serve};
+pub use openapi::openapi;
+pub use record::{Asked, Effect, Entry, Event, Record, Verb};

@@ -1,0 +1,375 @@
+//! What this emulator implements, as an OpenAPI 3.1 document.
+//!
+//! Written from the table of endpoints and the table of settings, so a route that is added
+//! without a description does not compile. It describes the default dialect.
+
+use serde_json::{Map, Value, json};
+
+use super::config::TypeNames;
+use super::database::TYPES;
+use super::routes::{ENDPOINTS, Endpoint, Route};
+use super::settings::{self, DATABASE, Setting};
+use super::variable::{VALUE_BYTES_MAX, VARIABLES_MAX};
+use super::world::NAME_MAX;
+
+/// What the document says of one endpoint.
+struct Description {
+    summary: &'static str,
+    /// The name of the schema of the body, if it takes one.
+    body: Option<&'static str>,
+    success: u16,
+    /// The name of the schema of the answer, if it has one.
+    answer: Option<&'static str>,
+    /// The statuses of refusals beside those that every endpoint has.
+    refusals: &'static [u16],
+}
+
+/// Describes what the emulator implements.
+pub fn openapi() -> Value {
+    let mut paths = Map::new();
+    for endpoint in &ENDPOINTS {
+        let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
+        path[endpoint.method.to_lowercase()] = operation(endpoint);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "StackBlaze API, emulated", "version": "1"},
+        "servers": [{"url": "/v1"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas(),
+        },
+    })
+}
+
+fn describe(route: Route) -> Description {
+    let read = |summary, answer, refusals| Description {
+        summary,
+        body: None,
+        success: 200,
+        answer: Some(answer),
+        refusals,
+    };
+    let write = |summary, body, success, answer, refusals| Description {
+        summary,
+        body: Some(body),
+        success,
+        answer: Some(answer),
+        refusals,
+    };
+    let delete = |summary| Description {
+        summary,
+        body: None,
+        success: 204,
+        answer: None,
+        refusals: &[404, 409],
+    };
+    match route {
+        Route::ListServices => read("List services", "ServiceList", &[400]),
+        Route::CreateService => write(
+            "Create a service",
+            "NewService",
+            201,
+            "Service",
+            &[400, 402, 409],
+        ),
+        Route::GetService => read("Details and status", "Service", &[404]),
+        Route::PatchService => write(
+            "Update settings",
+            "ServicePatch",
+            200,
+            "Service",
+            &[400, 404, 409],
+        ),
+        Route::DeleteService => delete("Delete a service"),
+        Route::Deploy => write(
+            "Trigger a deploy",
+            "DeployRequest",
+            202,
+            "DeployAnswer",
+            &[400, 404, 409],
+        ),
+        Route::ListDeployments => read("List deployments", "DeploymentList", &[400, 404]),
+        Route::GetDeployment => read("Deployment details and logs", "Deployment", &[404]),
+        Route::Rollback => Description {
+            summary: "Roll back to the previous deployment",
+            body: None,
+            success: 202,
+            answer: Some("DeployAnswer"),
+            refusals: &[404, 409],
+        },
+        Route::Logs => read("Live logs", "LogStream", &[400, 404]),
+        Route::Metrics => read("CPU, memory and request metrics", "Metrics", &[404]),
+        Route::ListDatabases => read("List databases", "DatabaseList", &[400]),
+        Route::CreateDatabase => write(
+            "Create a database",
+            "NewDatabase",
+            201,
+            "Database",
+            &[400, 402, 409],
+        ),
+        Route::GetDatabase => read("Details of a database", "Database", &[404]),
+        Route::DeleteDatabase => delete("Delete a database"),
+        Route::ListGroups => read("List env groups", "EnvGroupList", &[400]),
+        Route::CreateGroup => write(
+            "Create an env group",
+            "NewEnvGroup",
+            201,
+            "EnvGroup",
+            &[400, 402, 409],
+        ),
+        Route::GetProject => read("The project of the token", "Project", &[]),
+        Route::ListMembers => read("List team members", "MemberList", &[400]),
+    }
+}
+
+fn operation(endpoint: &Endpoint) -> Value {
+    let Description {
+        summary,
+        body,
+        success,
+        answer,
+        refusals,
+    } = describe(endpoint.route);
+    let mut responses = Map::new();
+    let success_body = match answer {
+        Some("LogStream") => json!({"text/event-stream": {"schema": {"type": "string"}}}),
+        Some(schema) => json!({"application/json": {"schema": reference(schema)}}),
+        None => json!({}),
+    };
+    responses.insert(
+        success.to_string(),
+        json!({"description": "Done", "content": success_body}),
+    );
+    if endpoint.method == "DELETE" {
+        responses.insert("202".into(), json!({"description": "It is being deleted"}));
+    }
+    let error = json!({"application/json": {"schema": reference("Error")}});
+    for status in refusals.iter().chain(&[401, 403, 429]) {
+        let refusal = json!({"description": "Refused", "content": error});
+        responses.insert(status.to_string(), refusal);
+    }
+    let mut operation = json!({
+        "operationId": format!("{:?}", endpoint.route),
+        "summary": summary,
+        "parameters": parameters(endpoint),
+        "responses": responses,
+    });
+    if let Some(schema) = body {
+        operation["requestBody"] = json!({
+            "required": endpoint.route != Route::Deploy,
+            "content": {"application/json": {"schema": reference(schema)}},
+        });
+    }
+    operation
+}
+
+fn parameters(endpoint: &Endpoint) -> Vec<Value> {
+    let in_path = endpoint
+        .path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{'));
+    let text = json!({"type": "string", "minLength": 1});
+    let mut parameters: Vec<Value> = in_path
+        .map(|name| name.trim_end_matches('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": text}))
+        .collect();
+    let mut query = |name: &str, schema: Value| {
+        parameters.push(json!({"name": name, "in": "query", "schema": schema}));
+    };
+    match endpoint.route {
+        Route::ListServices
+        | Route::ListDeployments
+        | Route::ListDatabases
+        | Route::ListGroups
+        | Route::ListMembers => {
+            query("page", json!({"type": "integer", "minimum": 1}));
+            query("per_page", json!({"type": "integer", "minimum": 1}));
+        }
+        Route::Logs => {
+            query("tail", json!({"type": "integer", "minimum": 0}));
+            query("follow", json!({"type": "boolean"}));
+        }
+        Route::CreateService
+        | Route::GetService
+        | Route::PatchService
+        | Route::DeleteService
+        | Route::Deploy
+        | Route::GetDeployment
+        | Route::Rollback
+        | Route::Metrics
+        | Route::CreateDatabase
+        | Route::GetDatabase
+        | Route::DeleteDatabase
+        | Route::CreateGroup
+        | Route::GetProject => {}
+    }
+    parameters
+}
+
+fn schemas() -> Value {
+    let service_types: Vec<String> = TypeNames::default()
+        .words()
+        .iter()
+        .map(|word| (*word).to_owned())
+        .collect();
+    let database_types: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
+    let name = json!({"type": "string", "minLength": 1, "maxLength": NAME_MAX});
+    let text = json!({"type": "string"});
+    let number = json!({"type": "number"});
+    let settings = || {
+        let mut properties = properties(settings::of_service());
+        properties.insert(
+            "env_vars".into(),
+            json!({
+                "type": ["array", "null"],
+                "maxItems": VARIABLES_MAX,
+                "items": reference("Variable"),
+            }),
+        );
+        properties
+    };
+    let service = with(
+        settings(),
+        &[
+            ("id", &text),
+            ("name", &text),
+            ("type", &json!({"enum": service_types})),
+            ("status", &text),
+            ("url", &json!({"type": ["string", "null"]})),
+            ("replicas", &json!({"type": "integer"})),
+            ("created_at", &text),
+        ],
+    );
+    let new_service = with(
+        settings(),
+        &[("name", &name), ("type", &json!({"enum": service_types}))],
+    );
+    let mut database = with(
+        properties(DATABASE.iter()),
+        &[
+            ("id", &text),
+            ("name", &text),
+            ("type", &text),
+            ("status", &text),
+            ("created_at", &text),
+        ],
+    );
+    let new_database = with(
+        properties(DATABASE.iter()),
+        &[("name", &name), ("type", &json!({"enum": database_types}))],
+    );
+    database["properties"]["connection_string"] = text.clone();
+    let mut service_patch = with(settings(), &[]);
+    service_patch["properties"]["name"] = name.clone();
+    let list = |of: &str, schema: &str| {
+        let items = json!({"type": "array", "items": reference(schema)});
+        with(
+            Map::new(),
+            &[(of, &items), ("total", &number), ("page", &number)],
+        )
+    };
+    json!({
+        "Service": service,
+        "NewService": new_service,
+        "ServicePatch": service_patch,
+        "ServiceList": list("services", "Service"),
+        "Database": database,
+        "NewDatabase": new_database,
+        "DatabaseList": list("databases", "Database"),
+        "NewEnvGroup": new_group(&name),
+        "EnvGroup": with(Map::new(), &[("id", &text), ("name", &text), ("created_at", &text)]),
+        "EnvGroupList": list("envgroups", "EnvGroup"),
+        "Variable": variable(),
+        "DeployRequest": {
+            "type": "object",
+            "properties": {
+                "branch": {"type": ["string", "null"]},
+                "clear_cache": {"type": ["boolean", "null"]},
+            },
+        },
+        "DeployAnswer": with(Map::new(), &[
+            ("deployment_id", &text),
+            ("status", &text),
+            ("branch", &text),
+            ("created_at", &text),
+        ]),
+        "Deployment": with(Map::new(), &[
+            ("id", &text),
+            ("status", &text),
+            ("branch", &text),
+            ("commit", &text),
+            ("created_at", &text),
+            ("finished_at", &json!({"type": ["string", "null"]})),
+        ]),
+        "DeploymentList": list("deployments", "Deployment"),
+        "Metrics": with(Map::new(), &[("cpu_percent", &number), ("memory_mb", &number)]),
+        "Project": with(Map::new(), &[("id", &text), ("name", &text)]),
+        "Member": with(Map::new(), &[("id", &text), ("name", &text), ("role", &text)]),
+        "MemberList": list("members", "Member"),
+        "Error": with(Map::new(), &[("error", &with(Map::new(), &[
+            ("code", &text),
+            ("message", &text),
+            ("status", &json!({"type": "integer"})),
+            ("request_id", &text),
+        ]))]),
+    })
+}
+
+fn new_group(name: &Value) -> Value {
+    let mut group = with(Map::new(), &[("name", name)]);
+    group["properties"]["env_vars"] = json!({
+        "type": ["array", "null"],
+        "maxItems": VARIABLES_MAX,
+        "items": reference("Variable"),
+    });
+    group
+}
+
+fn variable() -> Value {
+    let reference = with(
+        Map::new(),
+        &[
+            ("name", &json!({"type": "string"})),
+            ("property", &json!({"type": "string"})),
+        ],
+    );
+    let mut variable = with(
+        Map::new(),
+        &[("key", &json!({"type": "string", "minLength": 1}))],
+    );
+    let properties = [
+        (
+            "value",
+            json!({"type": ["string", "null"], "maxLength": VALUE_BYTES_MAX}),
+        ),
+        ("secret", json!({"type": ["boolean", "null"]})),
+        ("from_database", reference.clone()),
+        ("from_service", reference),
+    ];
+    for (name, schema) in properties {
+        variable["properties"][name] = schema;
+    }
+    variable
+}
+
+fn properties<'a>(settings: impl Iterator<Item = &'a Setting>) -> Map<String, Value> {
+    settings
+        .map(|one| (one.name.to_owned(), settings::schema(one.shape)))
+        .collect()
+}
+
+/// Describes an object that must have certain fields and may have others.
+fn with(mut properties: Map<String, Value>, required: &[(&str, &Value)]) -> Value {
+    for (name, schema) in required {
+        properties.insert((*name).to_owned(), (*schema).clone());
+    }
+    let names: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
+    json!({"type": "object", "properties": properties, "required": names})
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}

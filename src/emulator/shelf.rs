@@ -1,0 +1,168 @@
+//! Where things of one kind stand: in order of creation, with a memory of what they were.
+//!
+//! The memory is what makes a stale replica possible: a view as of some seconds ago.
+//! Nothing here knows what the things are.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How long the past is remembered.
+///
+/// A replica that is ten minutes behind is not a replica, and without an end each patch would
+/// cost memory for ever.
+const MEMORY_MS: u64 = 600_000;
+
+/// The things of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shelf<T> {
+    next: u64,
+    items: BTreeMap<u64, Kept<T>>,
+    places: BTreeMap<String, u64>,
+}
+
+/// Which moment is looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct View {
+    /// The state is as of this instant.
+    pub(crate) at: u64,
+    /// What was created after this instant is hidden.
+    pub(crate) born_by: u64,
+}
+
+impl View {
+    /// Looks at the state of an instant, whole.
+    pub(crate) fn of(now: u64) -> Self {
+        Self {
+            at: now,
+            born_by: now,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Kept<T> {
+    born: u64,
+    gone: Option<u64>,
+    value: T,
+    /// Earlier values, each with the instant at which it ended, oldest first.
+    past: Vec<(u64, T)>,
+}
+
+impl<T> Kept<T> {
+    fn seen(&self, view: View) -> Option<&T> {
+        let gone = self.gone.is_some_and(|gone| gone <= view.at);
+        if gone || self.born > view.at || self.born > view.born_by {
+            return None;
+        }
+        let earlier = self.past.iter().find(|(until, _)| *until > view.at);
+        Some(earlier.map_or(&self.value, |(_, value)| value))
+    }
+}
+
+impl<T: Clone> Shelf<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            next: 0,
+            items: BTreeMap::new(),
+            places: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, now: u64, id: &str, value: T) {
+        self.items.insert(
+            self.next,
+            Kept {
+                born: now,
+                gone: None,
+                value,
+                past: Vec::new(),
+            },
+        );
+        self.places.insert(id.into(), self.next);
+        self.next += 1;
+    }
+
+    pub(crate) fn get(&self, id: &str, view: View) -> Option<&T> {
+        self.items.get(self.places.get(id)?)?.seen(view)
+    }
+
+    /// Opens a thing for change; what it was stays in memory.
+    pub(crate) fn edit(&mut self, id: &str, now: u64) -> Option<&mut T> {
+        let kept = self.items.get_mut(self.places.get(id)?)?;
+        kept.seen(View::of(now))?;
+        kept.past.retain(|(until, _)| until + MEMORY_MS > now);
+        kept.past.push((now, kept.value.clone()));
+        Some(&mut kept.value)
+    }
+
+    /// Lets a thing be gone from an instant on.
+    pub(crate) fn remove(&mut self, id: &str, at: u64) {
+        if let Some(kept) = self
+            .places
+            .get(id)
+            .and_then(|place| self.items.get_mut(place))
+        {
+            kept.gone = Some(at);
+        }
+    }
+
+    /// Returns what is visible, oldest first.
+    pub(crate) fn seen(&self, view: View) -> impl Iterator<Item = &T> {
+        self.items.values().filter_map(move |kept| kept.seen(view))
+    }
+
+    /// Drops what has been gone for longer than the memory lasts.
+    pub(crate) fn forget(&mut self, now: u64) {
+        let Self {
+            next: _,
+            items,
+            places,
+        } = self;
+        items.retain(|_, kept| kept.gone.is_none_or(|gone| gone + MEMORY_MS > now));
+        places.retain(|_, place| items.contains_key(place));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_of_the_past_shows_what_was() {
+        let mut shelf = Shelf::new();
+        shelf.insert(10, "a", 1);
+        *shelf.edit("a", 20).unwrap() = 2;
+        shelf.remove("a", 30);
+        let at = |instant| shelf.get("a", View::of(instant)).copied();
+        assert_eq!(
+            [at(9), at(10), at(19), at(20), at(29), at(30)],
+            [None, Some(1), Some(1), Some(2), Some(2), None]
+        );
+    }
+
+    #[test]
+    fn what_is_younger_than_the_view_allows_is_hidden() {
+        let mut shelf = Shelf::new();
+        shelf.insert(10, "old", 1);
+        shelf.insert(20, "new", 2);
+        let seen: Vec<_> = shelf
+            .seen(View {
+                at: 30,
+                born_by: 15,
+            })
+            .collect();
+        assert_eq!(seen, [&1]);
+    }
+
+    #[test]
+    fn what_is_long_gone_costs_nothing() {
+        let mut shelf = Shelf::new();
+        shelf.insert(0, "a", 1);
+        shelf.remove("a", 1);
+        shelf.forget(MEMORY_MS);
+        assert_eq!(shelf.items.len(), 1);
+        shelf.forget(MEMORY_MS + 1);
+        assert!(shelf.items.is_empty() && shelf.places.is_empty());
+    }
+}

@@ -1,0 +1,280 @@
+//! Everything there is: the whole state of the emulator, and what its parts share.
+//!
+//! Pure: every change is told `now`. The things themselves are changed in `service`,
+//! `database` and `group`; requests come in through `routes`, people through `act`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::choice::{Fields, Kind, UnknownFields};
+use super::config::{Config, Quotas};
+use super::database::Database;
+use super::fault::Faults;
+use super::group::Group;
+use super::limiter::Limiter;
+use super::problem::Problem;
+use super::random::Random;
+use super::record::{Asked, Effect, Record, Verb};
+use super::routes::Request;
+use super::service::Service;
+use super::shelf::{Shelf, View};
+use super::stream::LogStream;
+
+/// The longest name, in characters.
+pub(crate) const NAME_MAX: usize = 100;
+
+/// How often what is long gone is dropped: looking through everything is not free.
+const TIDY_EVERY_MS: u64 = 60_000;
+
+/// The whole state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct World {
+    /// The latest instant anybody mentioned: the server's own clock does not go back.
+    now: u64,
+    /// When what is long gone was last dropped.
+    tidied: u64,
+    pub(crate) config: Config,
+    pub(crate) random: Random,
+    pub(crate) services: Shelf<Service>,
+    pub(crate) databases: Shelf<Database>,
+    pub(crate) groups: Shelf<Group>,
+    pub(crate) faults: Faults,
+    pub(crate) limiters: BTreeMap<String, Limiter>,
+    /// Requests whose answer is lost and whose effect is still to come.
+    pub(crate) late: Vec<Late>,
+    pub(crate) record: Record,
+}
+
+/// A request that is applied later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Late {
+    pub(crate) due: u64,
+    pub(crate) request: Request,
+    pub(crate) asked: Asked,
+}
+
+/// What a route answers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) payload: Payload,
+    pub(crate) effects: Vec<Effect>,
+    /// Fields of the body that nobody knows.
+    pub(crate) ignored: Vec<String>,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Payload {
+    Empty,
+    Json(Value),
+    Html(String),
+    Logs(LogStream),
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: Value) -> Self {
+        Self {
+            status,
+            payload: Payload::Json(body),
+            effects: Vec::new(),
+            ignored: Vec::new(),
+        }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self {
+            status,
+            payload: Payload::Empty,
+            effects: Vec::new(),
+            ignored: Vec::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
+        self.effects.extend(effects);
+        self
+    }
+
+    pub(crate) fn ignoring(mut self, ignored: Vec<String>) -> Self {
+        self.ignored = ignored;
+        self
+    }
+}
+
+impl Effect {
+    pub(crate) fn new(verb: Verb, kind: Kind, id: &str, name: &str) -> Self {
+        Self {
+            verb,
+            kind,
+            id: id.into(),
+            name: name.into(),
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            now: 0,
+            tidied: 0,
+            random: Random::new(config.seed),
+            config,
+            services: Shelf::new(),
+            databases: Shelf::new(),
+            groups: Shelf::new(),
+            faults: Faults::default(),
+            limiters: BTreeMap::new(),
+            late: Vec::new(),
+            record: Record::default(),
+        }
+    }
+
+    /// Lets time pass, and returns what time it is here.
+    pub(crate) fn advance(&mut self, now: u64) -> u64 {
+        self.now = self.now.max(now);
+        while let Some(next) = self.next_late() {
+            let late = self.late.remove(next);
+            self.apply_late(late);
+        }
+        if self.tidied + TIDY_EVERY_MS <= self.now {
+            self.tidied = self.now;
+            self.services.forget(self.now);
+            self.databases.forget(self.now);
+            self.groups.forget(self.now);
+        }
+        self.now
+    }
+
+    /// Shows everything of one kind, secrets included: for tests, which must see the truth.
+    pub(crate) fn truth(&self, kind: Kind, now: u64) -> Vec<Value> {
+        let config = Config {
+            secrets: super::choice::Secrets::Echoed,
+            wrapped: false,
+            ..self.config.clone()
+        };
+        let (view, all) = (View::of(now), Fields::All);
+        match kind {
+            Kind::Service => self
+                .services
+                .seen(view)
+                .map(|one| one.show(&config, all, now))
+                .collect(),
+            Kind::Database => self
+                .databases
+                .seen(view)
+                .map(|one| one.show(&config, all, now))
+                .collect(),
+            Kind::EnvGroup => self
+                .groups
+                .seen(view)
+                .map(|one| one.show(&config, all))
+                .collect(),
+        }
+    }
+
+    /// Answers one object, in its wrapper where the dialect has one (A2).
+    pub(crate) fn single(&self, status: u16, name: &str, object: Value) -> Reply {
+        let body = if self.config.wrapped {
+            Value::Object(Map::from_iter([(name.to_owned(), object)]))
+        } else {
+            object
+        };
+        Reply::json(status, body)
+    }
+
+    /// Checks the name and the quota of something new.
+    pub(crate) fn admit(
+        &self,
+        kind: Kind,
+        body: &Map<String, Value>,
+        now: u64,
+    ) -> Result<String, Problem> {
+        let name = required_text(body, "name")?;
+        check_name(&name)?;
+        self.check_unique(kind, &name, now)?;
+        let Quotas {
+            services,
+            databases,
+            env_groups,
+            status,
+        } = self.config.quotas;
+        let names = self.names(kind, now).count();
+        let quota = match kind {
+            Kind::Service => services,
+            Kind::Database => databases,
+            Kind::EnvGroup => env_groups,
+        };
+        if quota.is_some_and(|quota| names >= quota) {
+            let message = format!(
+                "The project may have no more than {names} of {}",
+                kind.singular()
+            );
+            return Err(Problem::new(status, "quota_exceeded", message));
+        }
+        Ok(name)
+    }
+
+    /// Refuses a name that is taken, where names are unique (A8).
+    pub(crate) fn check_unique(&self, kind: Kind, name: &str, now: u64) -> Result<(), Problem> {
+        if self.config.names_unique && self.names(kind, now).any(|taken| taken == name) {
+            let code = format!("{}_name_taken", kind.singular());
+            let message = format!("There is already a {} named {name}", kind.singular());
+            return Err(Problem::new(409, &code, message));
+        }
+        Ok(())
+    }
+
+    /// Says what becomes of fields that nobody knows.
+    pub(crate) fn judge_unknown(&self, unknown: Vec<String>) -> Result<Vec<String>, Problem> {
+        match self.config.unknown_fields {
+            UnknownFields::Refuse if !unknown.is_empty() => Err(Problem::invalid(format!(
+                "unknown fields: {}",
+                unknown.join(", ")
+            ))),
+            UnknownFields::Ignore | UnknownFields::Refuse => Ok(unknown),
+        }
+    }
+
+    /// Returns the place of the request that is due first, if one is due.
+    fn next_late(&self) -> Option<usize> {
+        let due = |(_, late): &(usize, &Late)| late.due <= self.now;
+        let first = self
+            .late
+            .iter()
+            .enumerate()
+            .filter(due)
+            .min_by_key(|(_, late)| late.due);
+        first.map(|(place, _)| place)
+    }
+
+    fn names(&self, kind: Kind, now: u64) -> Box<dyn Iterator<Item = &str> + '_> {
+        let view = View::of(now);
+        match kind {
+            Kind::Service => Box::new(self.services.seen(view).map(|one| one.name.as_str())),
+            Kind::Database => Box::new(self.databases.seen(view).map(|one| one.name.as_str())),
+            Kind::EnvGroup => Box::new(self.groups.seen(view).map(|one| one.name.as_str())),
+        }
+    }
+}
+
+/// Reads a text that must be there.
+pub(crate) fn required_text(body: &Map<String, Value>, field: &str) -> Result<String, Problem> {
+    match body.get(field) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Null) | None => Err(Problem::invalid(format!("{field} is required"))),
+        Some(_) => Err(Problem::invalid(format!("{field} must be a string"))),
+    }
+}
+
+/// Checks the length of a name.
+pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
+    if name.is_empty() || name.chars().count() > NAME_MAX {
+        return Err(Problem::invalid(format!(
+            "name must have 1 to {NAME_MAX} characters"
+        )));
+    }
+    Ok(())
+}
