@@ -58,26 +58,27 @@ impl Budget {
     /// Returns how long it will take until `requests` in the converge lane have left, if nobody
     /// else uses the token from now on and answers come at once.
     #[must_use]
-    pub fn forecast(&self, requests: u32, now: Millis, session: Session) -> Duration {
+    pub fn forecast(&self, requests: u32, now: Millis, session: &Session) -> Duration {
         let mut budget = self.clone();
         let start = budget.state.advance(now);
         let mut api = Api::of(&budget, start);
         let most = self.config.rate().saturating_mul(WINDOWS_MAX);
+        let mut session = session.clone();
         let mut time = start;
         for _ in 0..requests.min(most) {
-            time = budget.send_one(time, session, &mut api);
+            time = budget.send_one(time, &mut session, &mut api);
         }
         // Beyond that, whole windows.
         let windows = requests.saturating_sub(most).div_ceil(self.config.rate());
         time.since(start) + (WINDOW + SLACK).saturating_mul(windows)
     }
 
-    fn send_one(&mut self, mut time: Millis, session: Session, api: &mut Api) -> Millis {
+    fn send_one(&mut self, mut time: Millis, session: &mut Session, api: &mut Api) -> Millis {
         loop {
             match self.take(time, session, Lane::Converge) {
                 Verdict::Go(permit) => {
                     let limits = api.answer(time);
-                    self.learn(time, permit, &limits);
+                    self.learn(time, &permit, &limits);
                     return time;
                 }
                 Verdict::Wait { until, why: _ } => time = until,

@@ -26,29 +26,35 @@ const JITTER_PERCENT: u32 = 10;
 /// A tenth of the limit is withheld, so it is back after one window of good answers.
 const ANSWERS_PER_RETURN: u32 = 10;
 
-/// How far apart two readings of one Reset may lie: both are rounded to seconds.
-const RESET_ROUNDING: Duration = Duration::from_millis(1500);
+/// How long after a refusal an API that does not tell what is left gets no bursts any more.
+const SMOOTH: Duration = Duration::from_secs(3600);
+
+/// How far apart two readings of one Reset may lie: Reset and Date are both rounded to seconds,
+/// and the answer was under way for a while.
+const RESET_ROUNDING: Duration = Duration::from_millis(2500);
 
 impl Budget {
     /// Takes note of an answer.
-    pub fn learn(&mut self, now: Millis, permit: Permit, limits: &Limits) {
+    pub fn learn(&mut self, now: Millis, permit: &Permit, limits: &Limits) {
         let now = self.state.advance(now);
-        self.land(&permit);
+        self.land(permit);
         let reading = limits.read(now);
         if limits.is_refusal() {
-            self.refused(now, &permit, reading);
+            self.refused(now, permit, reading);
         } else {
-            self.answered(&permit);
+            self.answered(permit);
         }
-        self.observe(now, &permit, reading);
+        self.observe(now, permit, reading);
     }
 
     /// Takes note that a request was sent and its answer will not come.
     ///
     /// The API may have counted it, so it counts.
-    pub fn lost(&mut self, now: Millis, permit: Permit) {
+    pub fn lost(&mut self, now: Millis, permit: &Permit) {
         self.state.advance(now);
-        self.land(&permit);
+        if !self.land(permit) {
+            return;
+        }
         let remaining = self.state.observation.as_mut().and_then(|seen| seen.remaining.as_mut());
         if let Some(remaining) = remaining {
             *remaining = remaining.saturating_sub(1);
@@ -56,11 +62,11 @@ impl Budget {
     }
 
     /// Takes note that not a byte of the request left: it does not count.
-    pub fn unsent(&mut self, now: Millis, permit: Permit) {
+    pub fn unsent(&mut self, now: Millis, permit: &Permit) {
         self.state.advance(now);
         let place = self.state.sent.partition_point(|sent| *sent < permit.sent_at);
         // A permit that has been forgotten, or was landed by time, has nothing to give back.
-        if self.land(&permit) && self.state.sent.get(place) == Some(&permit.sent_at) {
+        if self.land(permit) && self.state.sent.get(place) == Some(&permit.sent_at) {
             self.state.sent.remove(place);
         }
     }
@@ -102,6 +108,7 @@ impl Budget {
             let believed = self.believed();
             self.state.withheld += percent(believed, 10);
         }
+        self.state.refusals.smooth_until = now.plus(SMOOTH);
         self.state.good_answers = 0;
         self.state.refill.forget();
     }
@@ -109,13 +116,10 @@ impl Budget {
     fn observe(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let reset_at = reading.reset_in.map(|reset_in| now.plus(reset_in));
         let new = Observation { at: now, remaining: reading.remaining, reset_at };
+        let has_turned = self.state.others.saw_reset(now, reset_at);
         if let Some(old) = self.state.observation {
             if is_of_an_earlier_window(&new, &old) {
                 return;
-            }
-            let has_turned = old.reset_at.is_some_and(|reset_at| reset_at <= now);
-            if has_turned {
-                self.state.others.turned(now);
             }
             // Answers overtake each other. Within a window the smallest Remaining is the latest;
             // and a request sent after an answer was counted after it, whatever it says.

@@ -29,6 +29,8 @@ pub(super) struct Others {
     pub projected: u32,
     /// The windows before, oldest first.
     history: VecDeque<Slice>,
+    /// When the server's current window ends, as its first answer had it: a bucket's Reset moves.
+    turns_at: Option<Millis>,
     /// When the last slice of history began.
     began: Millis,
     /// The largest Remaining of this window.
@@ -62,8 +64,11 @@ impl Others {
     }
 
     /// Returns what they are expected to use in a window: the second largest of the last ten.
-    pub fn expected(&self) -> u32 {
-        let mut used: Vec<u32> = self.history.iter().map(|slice| slice.used).collect();
+    pub fn expected(&self, limit: u32) -> u32 {
+        // More than the window holds was never used: the window is smaller than was believed.
+        let largest = self.largest(limit);
+        let possible = |used: u32| if used > largest { 0 } else { used };
+        let mut used: Vec<u32> = self.history.iter().map(|slice| possible(slice.used)).collect();
         used.sort_unstable();
         // The 90th percentile by nearest rank.
         let rank = (used.len() * 9).div_ceil(10);
@@ -91,8 +96,17 @@ impl Others {
         self.projected = 0;
     }
 
-    /// Takes note that the API's window turned.
-    pub fn turned(&mut self, now: Millis) {
+    /// Takes note of Reset, and says whether the API's window turned.
+    pub fn saw_reset(&mut self, now: Millis, reset_at: Option<Millis>) -> bool {
+        let has_turned = self.turns_at.is_some_and(|turns_at| turns_at <= now);
+        if has_turned {
+            self.turned(now);
+        }
+        self.turns_at = self.turns_at.filter(|_| !has_turned).or(reset_at);
+        has_turned
+    }
+
+    fn turned(&mut self, now: Millis) {
         let slice = Slice { used: self.used, largest: self.largest };
         match self.history.back_mut() {
             Some(last) if now.since(self.began) < TURN_MIN => {

@@ -12,8 +12,8 @@ use super::others::Others;
 use super::refill::Refill;
 use super::settings::{SLACK, WINDOW};
 
-/// How long a request is remembered: a window, and the rounding of Reset on both sides.
-const MEMORY: Duration = Duration::from_millis(62_000);
+/// How long a request is remembered: a window, and the rounding of Reset.
+const MEMORY: Duration = Duration::from_millis(63_000);
 
 /// How long a request without an answer counts as in flight.
 ///
@@ -49,7 +49,7 @@ pub struct State {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Flight {
     pub id: u64,
-    pub session: Session,
+    pub session: u64,
     pub sent_at: Millis,
 }
 
@@ -70,20 +70,41 @@ pub(super) struct Refusals {
     /// How many in a row came after a freeze. Zero: no episode.
     pub failures: u32,
     pub frozen_until: Millis,
+    /// Until when an API that does not tell what is left gets no bursts.
+    pub smooth_until: Millis,
 }
 
 /// One start of a process that has not yet ended in an orderly way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Start {
-    pub session: Session,
+    pub session: u64,
     pub at: Millis,
     pub ready_at: Millis,
 }
 
-/// One run of one process on this budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Session(pub(super) u64);
+/// One run of one process on this budget. It lives in the process and is not kept on disk.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub(super) id: u64,
+    /// How many requests the converge lane was said to need in all.
+    pub(super) expected: u32,
+    /// How many of them have left, and when the first of each window did.
+    pub(super) converged: u32,
+    pub(super) window_began: Millis,
+    pub(super) last_converge: Millis,
+}
+
+impl Session {
+    /// Says that the converge lane is about to need so many requests more.
+    ///
+    /// Then work that takes longer than a window is spread over it, so that other clients of the
+    /// token find room; it does not end later for that. Without it, all leaves as soon as it may.
+    pub fn expect(&mut self, requests: u32) {
+        let open = self.expected.saturating_sub(self.converged);
+        self.expected = open.saturating_add(requests);
+        self.converged = 0;
+    }
+}
 
 /// Leave to send one request, now.
 ///
@@ -105,7 +126,8 @@ impl State {
     #[must_use]
     pub fn exhausted(now: Millis, rate: u32) -> Self {
         let sent = (0..rate).map(|_| now).collect();
-        Self { latest: now, sent, ..Self::default() }
+        // No permit of before may be taken for one of after.
+        Self { latest: now, sent, next_id: now.0, ..Self::default() }
     }
 
     /// Returns the latest instant seen.

@@ -75,7 +75,7 @@ pub enum Why {
     Remaining,
     /// As many are in flight as what is left makes safe.
     InFlight,
-    /// Background work is spread over the window.
+    /// Background work, and work longer than a window, is spread over it.
     Spread,
     /// Another process holds the ledger.
     Busy,
@@ -107,7 +107,7 @@ impl Budget {
     /// *Guarantees*: at most `rate` permits in any minute, whatever else is told to the budget.
     /// *Assumes* that the request leaves within [`SLACK`] of `now`, and that time does not run
     /// backwards: where it does, it stands still until `now` catches up.
-    pub fn take(&mut self, now: Millis, session: Session, lane: Lane) -> Verdict {
+    pub fn take(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
         let obstacle = self
             .starting(now, session, lane)
@@ -115,8 +115,13 @@ impl Budget {
             .or_else(|| self.rate(now, lane))
             .or_else(|| self.alone(now, lane))
             .or_else(|| self.remaining(now, lane))
+            .or_else(|| self.smooth(now, lane))
             .or_else(|| self.in_flight(now, session, lane))
-            .or_else(|| self.spread(now, lane));
+            .or_else(|| match lane {
+                Lane::Urgent => None,
+                Lane::Converge => self.paced(now, session),
+                Lane::Background => self.spread(now),
+            });
         match obstacle {
             Some((until, why)) => {
                 let soonest = now.plus(Duration::from_millis(1));
@@ -126,19 +131,27 @@ impl Budget {
         }
     }
 
-    fn send(&mut self, now: Millis, session: Session, lane: Lane) -> Permit {
+    fn send(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Permit {
         let is_look = self.credits(now, lane).is_some_and(|credits| credits < 1);
         let id = self.state.next_id;
         self.state.next_id += 1;
         self.state.sent.push_back(now);
-        self.state.flights.push(Flight { id, session, sent_at: now });
-        if lane == Lane::Background {
-            self.state.last_background = now;
+        self.state.flights.push(Flight { id, session: session.id, sent_at: now });
+        match lane {
+            Lane::Urgent => {}
+            Lane::Converge => {
+                if session.converged % self.config.rate() == 0 {
+                    session.window_began = now;
+                }
+                session.converged = session.converged.saturating_add(1);
+                session.last_converge = now;
+            }
+            Lane::Background => self.state.last_background = now,
         }
         Permit { id, sent_at: now, is_look }
     }
 
-    fn starting(&self, now: Millis, session: Session, lane: Lane) -> Obstacle {
+    fn starting(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
         let ready_at = self.ready_at(session);
         (lane != Lane::Urgent && now < ready_at).then_some((ready_at, Why::Starting))
     }
@@ -210,9 +223,19 @@ impl Budget {
         reset.max(seen.at.plus(patience))
     }
 
-    fn in_flight(&self, now: Millis, session: Session, lane: Lane) -> Obstacle {
+    /// An API that has refused us and does not tell what is left may be a small bucket.
+    fn smooth(&self, now: Millis, lane: Lane) -> Obstacle {
+        let tells = self.state.observation.is_some_and(|seen| seen.remaining.is_some());
+        if tells || lane == Lane::Urgent || now >= self.state.refusals.smooth_until {
+            return None;
+        }
+        let until = self.state.sent.back()?.plus(WINDOW / self.believed());
+        (now < until).then_some((until, Why::Spread))
+    }
+
+    fn in_flight(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
         // Of this process only: another may have been killed and never get its answers.
-        let own = self.state.flights.iter().filter(|flight| flight.session == session);
+        let own = self.state.flights.iter().filter(|flight| flight.session == session.id);
         let most = match self.credits(now, lane) {
             None => FLIGHTS_MAX,
             // Half of what is left: another client like us may see the same half.
@@ -225,10 +248,28 @@ impl Budget {
         (count(own.count()) >= most).then(|| (now.plus(POLL), Why::InFlight))
     }
 
-    fn spread(&self, now: Millis, lane: Lane) -> Obstacle {
-        if lane != Lane::Background {
+    /// Work longer than a window leaves evenly, as far as that does not make it end later.
+    ///
+    /// The n-th request waits for the one `rate` before it anyway. So those that the last, partly
+    /// filled window will need leave at once in each window, and the rest has until its end.
+    fn paced(&self, now: Millis, session: &Session) -> Obstacle {
+        let rate = self.config.rate();
+        let last_window = (session.expected.checked_sub(1)?) % rate + 1;
+        let is_over = session.converged >= session.expected;
+        let spread = (session.converged % rate + 1).checked_sub(last_window)?;
+        if is_over || spread == 0 {
             return None;
         }
+        let interval = WINDOW / (rate - last_window + 1);
+        // Where the API was slow, catch up, but not in a burst.
+        let on_time = session.window_began.plus(interval * spread);
+        let until = on_time.max(session.last_converge.plus(interval / 2));
+        (now < until).then_some((until, Why::Spread))
+    }
+
+    /// Background work has time: what is left is spread until Reset.
+    fn spread(&self, now: Millis) -> Obstacle {
+        let lane = Lane::Background;
         let seen = self.state.observation.as_ref()?;
         let left = seen.reset_at.map_or(Duration::ZERO, |reset_at| reset_at.since(now));
         let allowed = self.config.rate() - self.config.floor(lane, self.config.rate());
@@ -270,7 +311,7 @@ impl Budget {
         if !others.is_known() {
             return percent(window, 3).max(1);
         }
-        let expected = others.expected().min(most);
+        let expected = others.expected(window).min(most);
         let surprise = percent(window, 2).max((2.5 * f64::from(expected).sqrt()) as u32).max(1);
         (expected.saturating_sub(others.used) + surprise).min(most)
     }
