@@ -10,7 +10,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Cause};
-use super::transport::BodyStream;
+use super::transport::{BodyStream, TransportError};
 
 /// The most of an error's body that is read: F7 is a few hundred bytes, a login page may be large.
 const ERROR_BODY_MAX: usize = 64 * 1024;
@@ -29,35 +29,51 @@ const STRUCK: &str = "(secret)";
 pub(super) struct Answer {
     pub status: u16,
     pub request_id: Option<String>,
-    body: Bytes,
+    /// Its body as a JSON object, or why it is none.
+    object: Result<Map<String, Value>, String>,
+    is_empty: bool,
 }
 
 impl Answer {
     /// Whether there is nothing but the status, as in a 204.
     pub(super) fn is_empty(&self) -> bool {
-        self.body.is_empty()
+        self.is_empty
     }
 
-    /// Reads the body as a JSON object.
-    ///
-    /// A strict prefix of an object is never an object, so a body cut anywhere is found out here.
-    pub(super) fn object(&self) -> Result<Map<String, Value>, Cause> {
-        let fail = |reason: String| {
-            Err(Cause::Unreadable {
+    /// Returns the body as a JSON object.
+    pub(super) fn object(self) -> Result<Map<String, Value>, Cause> {
+        let Self {
+            status: _,
+            request_id,
+            object,
+            is_empty: _,
+        } = self;
+        object.map_err(|reason| Cause::Unreadable { reason, request_id })
+    }
+
+    /// Returns the answer itself when its body is a JSON object.
+    pub(super) fn check_object(self) -> Result<Self, Cause> {
+        match self.object {
+            Ok(_) => Ok(self),
+            Err(reason) => Err(Cause::Unreadable {
                 reason,
-                request_id: self.request_id.clone(),
-            })
-        };
-        match serde_json::from_slice(&self.body) {
-            Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => fail("it is no JSON object".to_owned()),
-            // The error's own text could quote the body; its place cannot.
-            Err(error) if error.is_eof() => fail(format!(
-                "it ends in the middle, after {} bytes",
-                self.body.len()
-            )),
-            Err(error) => fail(format!("it is no JSON, at column {}", error.column())),
+                request_id: self.request_id,
+            }),
         }
+    }
+}
+
+/// Parses a body. A strict prefix of an object is never an object, so a body that was cut
+/// anywhere is found out here.
+fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("it is no JSON object".to_owned()),
+        // The error's own text could quote the body; its place cannot.
+        Err(error) if error.is_eof() => {
+            Err(format!("it ends in the middle, after {} bytes", body.len()))
+        }
+        Err(error) => Err(format!("it is no JSON, at column {}", error.column())),
     }
 }
 
@@ -84,9 +100,8 @@ pub(super) async fn read(
         .await
         .map_err(|failure| match failure {
             BodyFailure::Transport(error) => Cause::Transport(error),
-            BodyFailure::TooLarge => Cause::Unreadable {
-                reason: format!("it is larger than {} MiB", body_max / (1024 * 1024)),
-                request_id: request_id.clone(),
+            BodyFailure::TooLarge => Cause::TooLarge {
+                bytes_max: body_max,
             },
         })?;
     if is_html(&head.headers, &body) {
@@ -102,12 +117,13 @@ pub(super) async fn read(
     Ok(Answer {
         status,
         request_id,
-        body,
+        object: parse(&body),
+        is_empty: body.is_empty(),
     })
 }
 
 enum BodyFailure {
-    Transport(super::transport::TransportError),
+    Transport(TransportError),
     TooLarge,
 }
 
@@ -115,9 +131,8 @@ async fn read_whole(mut body: BodyStream, body_max: usize) -> Result<Bytes, Body
     let mut whole = BytesMut::new();
     while let Some(piece) = body.next().await {
         // The head arrived, so whatever was asked for has left, and may have happened.
-        let piece = piece.map_err(|error| {
-            BodyFailure::Transport(super::transport::TransportError::lost(error.reason))
-        })?;
+        let piece =
+            piece.map_err(|error| BodyFailure::Transport(TransportError::lost(error.reason)))?;
         if whole.len() + piece.len() > body_max {
             return Err(BodyFailure::TooLarge);
         }

@@ -21,9 +21,11 @@ use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
 use super::retry::{Next, Tries};
 use super::route::Route;
-use super::shim::{Lane, Ledger, Limits, Millis, Permit, Verdict};
 use super::transport::{BodyStream, Reach, Transport, TransportError};
+use crate::budget::circuit::{Circuit, Outcome};
+use crate::budget::{Lane, Limits, Millis, Permit, Verdict};
 use crate::clock::Clock;
+use crate::ledger::Ledger;
 
 /// How long one request may take, from its first byte to the last of the answer.
 ///
@@ -75,7 +77,7 @@ struct Shared {
     endpoint: Endpoint,
     token: Token,
     transport: Arc<dyn Transport>,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     clock: Clock,
     dialect: Dialect,
     config: Config,
@@ -89,6 +91,7 @@ struct Shared {
 struct Seen {
     limits: Option<Limits>,
     tally: Tally,
+    circuit: Circuit,
 }
 
 /// What a client is made of.
@@ -100,7 +103,7 @@ pub struct Parts {
     /// What carries the requests.
     pub transport: Arc<dyn Transport>,
     /// The budget of this API and token.
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     /// Tells the time.
     pub clock: Clock,
     /// What is taken to be true of the API.
@@ -148,6 +151,11 @@ impl<'a> Call<'a> {
     /// Whether doing it twice is doing it once, so that a lost answer may be asked for again.
     fn is_idempotent(&self) -> bool {
         self.method != Method::POST
+    }
+
+    /// Whether a good answer without an object is none.
+    fn wants_object(&self) -> bool {
+        self.method == Method::GET
     }
 }
 
@@ -222,6 +230,11 @@ impl Client {
         self.seen().tally.clone()
     }
 
+    /// Tells the budget that the converge lane is about to need so many requests more.
+    pub fn expect(&self, requests: u32) {
+        self.shared.ledger.expect(requests);
+    }
+
     /// Returns the time, as the client tells it.
     pub(super) fn now(&self) -> Timestamp {
         self.shared.clock.now()
@@ -235,13 +248,12 @@ impl Client {
         let mut tries = self.tries();
         let mut may_have_happened = false;
         loop {
-            let cause = match self.try_once(call).await {
+            let Failure(cause, told) = match self.try_once(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            may_have_happened |= cause.0.may_have_happened();
-            let Failure(cause, told) = cause;
-            match tries.after(&cause, call.is_idempotent(), self.millis(), told) {
+            may_have_happened |= cause.may_have_happened();
+            match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
                 Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
                 Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
             }
@@ -258,7 +270,7 @@ impl Client {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            match tries.after(&cause, call.is_idempotent(), self.millis(), told) {
+            match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
                 Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
                 Next::GiveUp => return Err(fail(call, cause, false)),
             }
@@ -272,7 +284,13 @@ impl Client {
             let response = self.carry(call).await?;
             flight.saw_head(&response);
             let secrets = self.secrets(call);
-            answer::read(response, call.body_max, &secrets).await
+            let answer = answer::read(response, call.body_max, &secrets).await?;
+            // Judged here and not by the reader, so that a body cut short is asked for again.
+            if call.wants_object() {
+                answer.check_object()
+            } else {
+                Ok(answer)
+            }
         };
         let outcome = match tokio::time::timeout(REQUEST_TIME_MAX, whole).await {
             Ok(outcome) => outcome,
@@ -313,7 +331,8 @@ impl Client {
             self.check_calls(self.calls())?;
             let now = self.now();
             self.check_deadline(now)?;
-            match self.shared.ledger.take(millis(now), self.lane) {
+            let verdict = self.shared.ledger.take(millis(now), self.lane);
+            match verdict.map_err(|error| Cause::Ledger(chain(&error)))? {
                 Verdict::Go(permit) => return self.count_call(permit),
                 Verdict::Wait { until, .. } => {
                     // Waiting in vain helps nobody: say at once that the time will not do.
@@ -385,6 +404,12 @@ impl Client {
         // The longest first, or a part of one would be struck and the rest would show.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets
+    }
+
+    /// Whether a request that may have happened is to be sent again: where it is the same twice,
+    /// and most of the last requests had an answer.
+    fn may_repeat(&self, call: &Call<'_>) -> bool {
+        call.is_idempotent() && self.seen().circuit.allows_retry()
     }
 
     fn tries(&self) -> Tries {
@@ -471,6 +496,12 @@ impl<'a> Flight<'a> {
             .tally
             .entry((method.to_string(), template, status))
             .or_default() += 1;
+        let outcome = if (1..500).contains(&status) {
+            Outcome::Answered
+        } else {
+            Outcome::Failed
+        };
+        seen.circuit.record(outcome);
         if limits.is_some() {
             seen.limits = limits;
         }
@@ -512,6 +543,12 @@ fn told_to_wait(limits: &Limits) -> Option<Duration> {
         .parse()
         .ok()
         .map(Duration::from_secs)
+}
+
+/// Joins an error and its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn accepted(route: &Route<'_>) -> &'static str {

@@ -8,9 +8,9 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest as _, Sha256};
 
 use super::route::Route;
+use crate::ledger::TokenDigest;
 
 /// The vendor's own address of version 1 (F1).
 pub const ENDPOINT_DEFAULT: &str = "https://api.stackblaze.cloud/v1";
@@ -119,16 +119,10 @@ impl Token {
         Ok(Self(SecretString::from(text)))
     }
 
-    /// Returns the name of the token's budget on disk: a digest that does not give it away.
+    /// Returns what names the token's budget on disk without giving it away.
     #[must_use]
-    pub fn digest(&self) -> String {
-        let digest = Sha256::digest(self.0.expose_secret().as_bytes());
-        // Half of it tells tokens apart as well, and makes a shorter file name.
-        digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest::of(self.0.expose_secret())
     }
 
     /// Whether it looks like a token of the vendor's other, incompatible API.

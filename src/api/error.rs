@@ -115,6 +115,11 @@ pub enum Cause {
         /// What to tell the vendor's support.
         request_id: Option<String>,
     },
+    /// A good status with more than is read.
+    TooLarge {
+        /// How much is read.
+        bytes_max: usize,
+    },
     /// As many requests as allowed have been sent.
     OverCalls {
         /// How many are allowed.
@@ -137,7 +142,7 @@ impl Cause {
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Transport(error) => error.reach == Reach::Lost,
-            Self::TimedOut(_) | Self::Unreadable { .. } => true,
+            Self::TimedOut(_) | Self::Unreadable { .. } | Self::TooLarge { .. } => true,
             Self::Api(ApiError { status, .. })
             | Self::WrongGeneration(ApiError { status, .. })
             | Self::NotTheApi { status, .. } => is_ambiguous(*status),
@@ -207,7 +212,7 @@ impl Error {
             Cause::WrongGeneration(_) | Cause::NotTheApi { .. } | Cause::Redirected { .. } => {
                 ErrorKind::NotTheApi
             }
-            Cause::Unreadable { .. } => ErrorKind::Unreadable,
+            Cause::Unreadable { .. } | Cause::TooLarge { .. } => ErrorKind::Unreadable,
             Cause::OverCalls { .. } | Cause::OverDeadline { .. } => ErrorKind::OverBudget,
             Cause::Ledger(_) | Cause::Local(_) => ErrorKind::Local,
         }
@@ -310,6 +315,13 @@ impl fmt::Display for Cause {
                 write!(formatter, "the answer cannot be read: {reason}")?;
                 show_request(formatter, request_id.as_deref())
             }
+            Self::TooLarge { bytes_max } => {
+                write!(
+                    formatter,
+                    "the answer is larger than {} MiB",
+                    bytes_max / (1024 * 1024)
+                )
+            }
             Self::OverCalls { calls_max } => {
                 write!(
                     formatter,
@@ -322,7 +334,7 @@ impl fmt::Display for Cause {
                     "it would be later than the deadline, {deadline:.0}"
                 )
             }
-            Self::Ledger(reason) => write!(formatter, "keep the ledger of requests: {reason}"),
+            Self::Ledger(reason) => write!(formatter, "no request may leave: {reason}"),
             Self::Local(reason) => formatter.write_str(reason),
         }
     }

@@ -16,7 +16,6 @@ mod error;
 
 mod client;
 mod retry;
-mod shim;
 
 mod dialect;
 mod wire;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::{ApiError, Cause};
-use super::shim::{Millis, Retries};
 use super::transport::Reach;
+use crate::budget::Millis;
+use crate::budget::backoff::Retries;
 
 /// How often one request is tried when there is no good answer.
 ///
@@ -55,17 +56,18 @@ impl Tries {
         }
     }
 
-    /// Decides after a failure; `told` is how long the server asked to be left alone.
+    /// Decides after a failure; `may_repeat` is whether what may have happened may be sent again,
+    /// `told` how long the server asked to be left alone.
     pub(super) fn after(
         &mut self,
         cause: &Cause,
-        is_idempotent: bool,
+        may_repeat: bool,
         now: Millis,
         told: Option<Duration>,
     ) -> Next {
         match hope(cause) {
             Hope::None => Next::GiveUp,
-            Hope::AfterMisfortune if !is_idempotent => Next::GiveUp,
+            Hope::AfterMisfortune if !may_repeat => Next::GiveUp,
             Hope::AfterRefusal => {
                 self.refusals += 1;
                 // The budget knows when; asking it at once is asking it to wait.
@@ -108,12 +110,14 @@ fn hope(cause: &Cause) -> Hope {
             ..
         }) => Hope::AfterMisfortune,
         Cause::Transport(error) if error.reach == Reach::NeverLeft => Hope::AfterNothing,
-        Cause::Transport(_) | Cause::TimedOut(_) => Hope::AfterMisfortune,
+        Cause::Transport(_) | Cause::TimedOut(_) | Cause::Unreadable { .. } => {
+            Hope::AfterMisfortune
+        }
         Cause::Api(_)
         | Cause::WrongGeneration(_)
         | Cause::NotTheApi { .. }
         | Cause::Redirected { .. }
-        | Cause::Unreadable { .. }
+        | Cause::TooLarge { .. }
         | Cause::OverCalls { .. }
         | Cause::OverDeadline { .. }
         | Cause::Ledger(_)

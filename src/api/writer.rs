@@ -149,7 +149,7 @@ impl Writer {
         let body = draft.finish();
         let call = Call::write(doing, Method::POST, Route::Collection(kind), Some(&body));
         let answer = self.send(&call).await?;
-        let mut object = self.object_of(&call, &answer, kind.as_str())?;
+        let mut object = self.object_of(&call, answer, kind.as_str())?;
         // The answer may leave out what it was told; an id is what makes it done.
         let name_field = self
             .client
@@ -210,10 +210,11 @@ impl Writer {
         if answer.status == 204 && answer.is_empty() {
             return Ok(None);
         }
-        let object = self.object_of(&call, &answer, Kind::Service.as_str())?;
+        let request_id = answer.request_id.clone();
+        let object = self.object_of(&call, answer, Kind::Service.as_str())?;
         let live = self.live_of(&call, Kind::Service, &object)?;
         if live.id != *id {
-            return Err(odd(&call, &answer, "it shows another object"));
+            return Err(odd(&call, request_id, "it shows another object"));
         }
         Ok(Some(live))
     }
@@ -272,8 +273,9 @@ impl Writer {
 
     async fn start_deployment(&self, call: &Call<'_>) -> Result<Deployment, WriteError> {
         let answer = self.send(call).await?;
-        let object = self.object_of(call, &answer, "deployment")?;
-        wire::read_deployment(&object).ok_or_else(|| odd(call, &answer, "it has no usable id"))
+        let request_id = answer.request_id.clone();
+        let object = self.object_of(call, answer, "deployment")?;
+        wire::read_deployment(&object).ok_or_else(|| odd(call, request_id, "it has no usable id"))
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Answer, WriteError> {
@@ -283,7 +285,7 @@ impl Writer {
     fn object_of(
         &self,
         call: &Call<'_>,
-        answer: &Answer,
+        answer: Answer,
         singular: &str,
     ) -> Result<Map<String, Value>, WriteError> {
         let object = answer.object();
@@ -429,8 +431,7 @@ fn missing(doing: &str, reason: String) -> WriteError {
 }
 
 /// Makes the error of a good status with the wrong content: it may have happened.
-fn odd(call: &Call<'_>, answer: &Answer, reason: &str) -> WriteError {
-    let request_id = answer.request_id.clone();
+fn odd(call: &Call<'_>, request_id: Option<String>, reason: &str) -> WriteError {
     let cause = Cause::Unreadable {
         reason: reason.to_owned(),
         request_id,
