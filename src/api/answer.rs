@@ -1,0 +1,247 @@
+//! What an answer is: its head and body read within limits, and judged.
+//!
+//! It deliberately does not know what was asked, only what came back; whether to try again is the
+//! client's decision.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use serde_json::{Map, Value};
+
+use super::error::{ApiError, Cause};
+use super::transport::{BodyStream, TransportError};
+
+/// The most of an error's body that is read: F7 is a few hundred bytes, a login page may be large.
+const ERROR_BODY_MAX: usize = 64 * 1024;
+
+/// The most of an error's message that is kept: it is shown to people and stored in conditions.
+const MESSAGE_CHARS_MAX: usize = 1000;
+
+/// The most of a code or request id that is kept.
+const WORD_CHARS_MAX: usize = 128;
+
+/// What stands in a foreign text in place of a secret of ours.
+const STRUCK: &str = "(secret)";
+
+/// A good answer, read whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: u16,
+    pub request_id: Option<String>,
+    /// Its body as a JSON object, or why it is none.
+    object: Result<Map<String, Value>, String>,
+    is_empty: bool,
+}
+
+impl Answer {
+    /// Whether there is nothing but the status, as in a 204.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Returns the body as a JSON object.
+    pub(super) fn object(self) -> Result<Map<String, Value>, Cause> {
+        let Self {
+            status: _,
+            request_id,
+            object,
+            is_empty: _,
+        } = self;
+        object.map_err(|reason| Cause::Unreadable { reason, request_id })
+    }
+
+    /// Returns the answer itself when its body is a JSON object.
+    pub(super) fn check_object(self) -> Result<Self, Cause> {
+        match self.object {
+            Ok(_) => Ok(self),
+            Err(reason) => Err(Cause::Unreadable {
+                reason,
+                request_id: self.request_id,
+            }),
+        }
+    }
+}
+
+/// Parses a body. A strict prefix of an object is never an object, so a body that was cut
+/// anywhere is found out here.
+fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("it is no JSON object".to_owned()),
+        // The error's own text could quote the body; its place cannot.
+        Err(error) if error.is_eof() => {
+            Err(format!("it ends in the middle, after {} bytes", body.len()))
+        }
+        Err(error) => Err(format!("it is no JSON, at column {}", error.column())),
+    }
+}
+
+/// Reads the body of an answer and judges the whole: a good answer, or why it is none.
+///
+/// `secrets` are struck out of what the API says (S9): an error may quote what we sent.
+pub(super) async fn read(
+    response: http::Response<BodyStream>,
+    body_max: usize,
+    secrets: &[&str],
+) -> Result<Answer, Cause> {
+    let (head, body) = response.into_parts();
+    let status = head.status.as_u16();
+    if head.status.is_redirection() {
+        return Err(Cause::Redirected { status });
+    }
+    if !head.status.is_success() {
+        // A part of the body will do: without a code it proves nothing.
+        let body = read_some(body, ERROR_BODY_MAX).await;
+        return Err(judge_failure(status, &head.headers, &body, secrets));
+    }
+    let request_id = request_id(&head.headers, secrets);
+    let body = read_whole(body, body_max)
+        .await
+        .map_err(|failure| match failure {
+            BodyFailure::Transport(error) => Cause::Transport(error),
+            BodyFailure::TooLarge => Cause::TooLarge {
+                bytes_max: body_max,
+            },
+        })?;
+    if is_html(&head.headers, &body) {
+        return Err(Cause::NotTheApi {
+            status,
+            seen: "a web page".to_owned(),
+        });
+    }
+    if let Some(length) = declared_length(&head.headers).filter(|length| *length != body.len()) {
+        let reason = format!("{} of {length} bytes arrived", body.len());
+        return Err(Cause::Unreadable { reason, request_id });
+    }
+    Ok(Answer {
+        status,
+        request_id,
+        object: parse(&body),
+        is_empty: body.is_empty(),
+    })
+}
+
+enum BodyFailure {
+    Transport(TransportError),
+    TooLarge,
+}
+
+async fn read_whole(mut body: BodyStream, body_max: usize) -> Result<Bytes, BodyFailure> {
+    let mut whole = BytesMut::new();
+    while let Some(piece) = body.next().await {
+        // The head arrived, so whatever was asked for has left, and may have happened.
+        let piece =
+            piece.map_err(|error| BodyFailure::Transport(TransportError::lost(error.reason)))?;
+        if whole.len() + piece.len() > body_max {
+            return Err(BodyFailure::TooLarge);
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.freeze())
+}
+
+async fn read_some(mut body: BodyStream, body_max: usize) -> Bytes {
+    let mut some = BytesMut::new();
+    while let Some(Ok(piece)) = body.next().await {
+        let room = body_max - some.len();
+        some.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() >= room {
+            break;
+        }
+    }
+    some.freeze()
+}
+
+/// Judges an answer of 400 and above.
+fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Cause {
+    let parsed = serde_json::from_slice(body).ok();
+    let body_object = parsed.as_ref().and_then(Value::as_object);
+    let error = body_object.and_then(|object| object.get("error"));
+    let nested = error.and_then(Value::as_object);
+    let text = |value: Option<&Value>, chars_max| {
+        value
+            .and_then(scalar)
+            .map(|text| foreign(&text, chars_max, secrets))
+    };
+    let message = nested
+        .and_then(|nested| nested.get("message"))
+        .or_else(|| body_object.and_then(|object| object.get("message")))
+        .or(error.filter(|error| error.is_string()));
+    let api_error = ApiError {
+        status,
+        code: text(nested.and_then(|nested| nested.get("code")), WORD_CHARS_MAX)
+            .filter(|code| !code.is_empty()),
+        message: text(message, MESSAGE_CHARS_MAX).unwrap_or_default(),
+        request_id: text(
+            nested.and_then(|nested| nested.get("request_id")),
+            WORD_CHARS_MAX,
+        )
+        .or_else(|| request_id(headers, secrets)),
+    };
+    let is_other_generation =
+        nested.is_none() && body_object.is_some_and(|object| object.contains_key("statusCode"));
+    // A gateway's 502 is a web page too, and no reason to doubt the address.
+    let is_clients_fault = (400..500).contains(&status) && status != 408 && status != 429;
+    if is_other_generation {
+        Cause::WrongGeneration(api_error)
+    } else if is_clients_fault && body_object.is_none() && is_html(headers, body) {
+        Cause::NotTheApi {
+            status,
+            seen: "a web page".to_owned(),
+        }
+    } else {
+        Cause::Api(api_error)
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns the id under which the vendor's support finds the request.
+pub(super) fn request_id(headers: &HeaderMap, secrets: &[&str]) -> Option<String> {
+    let value = headers.get("x-request-id")?.to_str().ok()?;
+    Some(foreign(value, WORD_CHARS_MAX, secrets))
+}
+
+/// Strikes our secrets out of a foreign text and bounds it.
+fn foreign(text: &str, chars_max: usize, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        if text.contains(secret) {
+            text = text.replace(secret, STRUCK);
+        }
+    }
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let says_so = content_type.is_some_and(|value| value.contains("html"));
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    first == Some(&b'<') || (says_so && first != Some(&b'{'))
+}
+
+/// Returns the length an answer declares; that of a compressed one counts other bytes.
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    if headers.contains_key(CONTENT_ENCODING) {
+        return None;
+    }
+    headers
+        .get(CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}

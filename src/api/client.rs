@@ -1,0 +1,588 @@
+//! Budget → transport → judgement → retry: every request of the program leaves here.
+//!
+//! It deliberately knows no resource and no field; [`super::Reader`] and [`super::Writer`] do.
+//! Bodies and tokens are never logged, at any level (S9).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+
+use super::answer::{self, Answer};
+use super::body::Body;
+use super::dialect::Dialect;
+use super::endpoint::{Endpoint, Token};
+use super::error::{Cause, Error};
+use super::retry::{Next, Tries};
+use super::route::Route;
+use super::transport::{BodyStream, Reach, Transport, TransportError};
+use crate::budget::circuit::{Circuit, Outcome};
+use crate::budget::{Lane, Limits, Millis, Permit, Verdict};
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+
+/// How long one request may take, from its first byte to the last of the answer.
+///
+/// The settle time of a lost create (safety, S3) is four times as long, so nothing of ours is
+/// still on its way when it has passed. It also ends an answer that drips a byte a second.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The most of one object's answer that is read. 200 variables of 65,535 bytes are 13 MB.
+pub(super) const OBJECT_BODY_MAX: usize = 16 * 1024 * 1024;
+
+/// The most of one page of a list that is read: some hundred objects with all their variables.
+pub(super) const LIST_BODY_MAX: usize = 32 * 1024 * 1024;
+
+/// What a run may spend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Who waits for the requests.
+    pub lane: Lane,
+    /// The most requests this client and its clones may send; all of `--max-calls`.
+    pub calls_max: Option<u32>,
+    /// When the last request may leave; `--timeout`.
+    pub deadline: Option<Timestamp>,
+    /// Spreads retries of several agents in time.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lane: Lane::Converge,
+            calls_max: None,
+            deadline: None,
+            seed: 0,
+        }
+    }
+}
+
+/// How often something was asked and answered: method, route without ids, status (0: no answer).
+pub type Tally = BTreeMap<(String, &'static str, u16), u64>;
+
+/// The client of one API and token. Clones share the connection, the ledger and the counts.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    lane: Lane,
+}
+
+struct Shared {
+    endpoint: Endpoint,
+    token: Token,
+    transport: Arc<dyn Transport>,
+    ledger: Arc<Ledger>,
+    clock: Clock,
+    dialect: Dialect,
+    config: Config,
+    calls: AtomicU32,
+    tries_seed: AtomicU64,
+    seen: Mutex<Seen>,
+}
+
+/// What answers have shown so far.
+#[derive(Default)]
+struct Seen {
+    limits: Option<Limits>,
+    tally: Tally,
+    circuit: Circuit,
+}
+
+/// What a client is made of.
+pub struct Parts {
+    /// Where the API is.
+    pub endpoint: Endpoint,
+    /// The token for it.
+    pub token: Token,
+    /// What carries the requests.
+    pub transport: Arc<dyn Transport>,
+    /// The budget of this API and token.
+    pub ledger: Arc<Ledger>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// What is taken to be true of the API.
+    pub dialect: Dialect,
+    /// What the run may spend.
+    pub config: Config,
+}
+
+/// One request to be made, perhaps several times.
+pub(super) struct Call<'a> {
+    /// What it is for, completing "failed to …".
+    pub doing: String,
+    pub method: Method,
+    pub route: Route<'a>,
+    pub query: Vec<(&'a str, String)>,
+    pub body: Option<&'a Body>,
+    pub body_max: usize,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(doing: impl Into<String>, route: Route<'a>) -> Self {
+        Self {
+            doing: doing.into(),
+            method: Method::GET,
+            route,
+            query: Vec::new(),
+            body: None,
+            body_max: OBJECT_BODY_MAX,
+        }
+    }
+
+    pub(super) fn write(
+        doing: impl Into<String>,
+        method: Method,
+        route: Route<'a>,
+        body: Option<&'a Body>,
+    ) -> Self {
+        Self {
+            method,
+            body,
+            ..Self::get(doing, route)
+        }
+    }
+
+    /// Whether doing it twice is doing it once, so that a lost answer may be asked for again.
+    fn is_idempotent(&self) -> bool {
+        self.method != Method::POST
+    }
+
+    /// Whether a good answer without an object is none.
+    fn wants_object(&self) -> bool {
+        self.method == Method::GET
+    }
+}
+
+impl Client {
+    /// Makes a client. It sends nothing.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            endpoint,
+            token,
+            transport,
+            ledger,
+            clock,
+            dialect,
+            config,
+        } = parts;
+        let lane = config.lane;
+        let shared = Shared {
+            endpoint,
+            token,
+            transport,
+            ledger,
+            clock,
+            dialect,
+            tries_seed: AtomicU64::new(config.seed),
+            config,
+            calls: AtomicU32::new(0),
+            seen: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            lane,
+        }
+    }
+
+    /// Returns the same client for another lane.
+    #[must_use]
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            lane,
+        }
+    }
+
+    /// Returns origin and base path, for the pin (S5).
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.shared.endpoint.origin()
+    }
+
+    /// Returns what is taken to be true of the API.
+    #[must_use]
+    pub fn dialect(&self) -> &Dialect {
+        &self.shared.dialect
+    }
+
+    /// Returns how many requests this client and its clones have sent.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.shared.calls.load(Ordering::Relaxed)
+    }
+
+    /// Returns the headers about limits of the last answer, as they came: `doctor` shows them.
+    #[must_use]
+    pub fn limits_last_seen(&self) -> Option<Limits> {
+        self.seen().limits.clone()
+    }
+
+    /// Returns how often what was asked and answered, for metrics.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.seen().tally.clone()
+    }
+
+    /// Tells the budget that the converge lane is about to need so many requests more.
+    pub fn expect(&self, requests: u32) {
+        self.shared.ledger.expect(requests);
+    }
+
+    /// Returns the time, as the client tells it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Sends one request, again where that is safe, until there is a good answer or none is to be
+    /// had.
+    ///
+    /// *Guarantees*: each try has leave of the budget; a POST whose fate is open is not repeated.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let mut tries = self.tries();
+        let mut may_have_happened = false;
+        loop {
+            let Failure(cause, told) = match self.try_once(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            may_have_happened |= cause.may_have_happened();
+            match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
+                Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
+                Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
+            }
+        }
+    }
+
+    /// Sends one request and returns its body as a stream, for what is meant to last.
+    ///
+    /// Only the head has a time limit; who reads the stream must bound its silence and its size.
+    pub(super) async fn open(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Error> {
+        let mut tries = self.tries();
+        loop {
+            let Failure(cause, told) = match self.open_once(call).await {
+                Ok(response) => return Ok(response),
+                Err(failure) => failure,
+            };
+            match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
+                Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
+                Next::GiveUp => return Err(fail(call, cause, false)),
+            }
+        }
+    }
+
+    async fn try_once(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let permit = self.admit().await?;
+        let mut flight = Flight::start(self, call, permit);
+        let whole = async {
+            let response = self.carry(call).await?;
+            flight.saw_head(&response);
+            let secrets = self.secrets(call);
+            let answer = answer::read(response, call.body_max, &secrets).await?;
+            // Judged here and not by the reader, so that a body cut short is asked for again.
+            if call.wants_object() {
+                answer.check_object()
+            } else {
+                Ok(answer)
+            }
+        };
+        let outcome = match tokio::time::timeout(REQUEST_TIME_MAX, whole).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Cause::TimedOut(REQUEST_TIME_MAX)),
+        };
+        let told = flight.land(outcome.as_ref().err());
+        outcome.map_err(|cause| Failure(cause, told))
+    }
+
+    async fn open_once(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Failure> {
+        let permit = self.admit().await?;
+        let mut flight = Flight::start(self, call, permit);
+        let head = async {
+            let response = self.carry(call).await?;
+            flight.saw_head(&response);
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            let secrets = self.secrets(call);
+            match answer::read(response, call.body_max, &secrets).await {
+                Ok(_) => Err(Cause::Local(
+                    "a good answer was taken for a bad one".to_owned(),
+                )),
+                Err(cause) => Err(cause),
+            }
+        };
+        let outcome = match tokio::time::timeout(REQUEST_TIME_MAX, head).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Cause::TimedOut(REQUEST_TIME_MAX)),
+        };
+        let told = flight.land(outcome.as_ref().err());
+        outcome.map_err(|cause| Failure(cause, told))
+    }
+
+    /// Waits until the budget lets one request leave.
+    async fn admit(&self) -> Result<Permit, Cause> {
+        loop {
+            self.check_calls(self.calls())?;
+            let now = self.now();
+            self.check_deadline(now)?;
+            let verdict = self.shared.ledger.take(millis(now), self.lane);
+            match verdict.map_err(|error| Cause::Ledger(chain(&error)))? {
+                Verdict::Go(permit) => return self.count_call(permit),
+                Verdict::Wait { until, .. } => {
+                    // Waiting in vain helps nobody: say at once that the time will not do.
+                    let until = timestamp(until);
+                    self.check_deadline(until)?;
+                    self.shared.clock.sleep_until(until).await;
+                }
+            }
+        }
+    }
+
+    fn count_call(&self, permit: Permit) -> Result<Permit, Cause> {
+        let before = self.shared.calls.fetch_add(1, Ordering::Relaxed);
+        match self.check_calls(before) {
+            Ok(()) => Ok(permit),
+            Err(cause) => {
+                // Another task took the last one between the look and the count.
+                self.shared.calls.fetch_sub(1, Ordering::Relaxed);
+                self.shared.ledger.unsent(self.millis(), permit);
+                Err(cause)
+            }
+        }
+    }
+
+    fn check_calls(&self, calls: u32) -> Result<(), Cause> {
+        match self.shared.config.calls_max {
+            Some(calls_max) if calls >= calls_max => Err(Cause::OverCalls { calls_max }),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_deadline(&self, at: Timestamp) -> Result<(), Cause> {
+        match self.shared.config.deadline {
+            Some(deadline) if at > deadline => Err(Cause::OverDeadline { deadline }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn carry(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Cause> {
+        let request = self.request(call)?;
+        self.shared
+            .transport
+            .send(request)
+            .await
+            .map_err(Cause::Transport)
+    }
+
+    fn request(&self, call: &Call<'_>) -> Result<http::Request<Bytes>, Cause> {
+        let url = self.shared.endpoint.url(&call.route, &call.query);
+        let mut builder = http::Request::builder()
+            .method(call.method.clone())
+            .uri(url.as_str())
+            .header(AUTHORIZATION, self.shared.token.header())
+            .header(ACCEPT, accepted(&call.route));
+        let bytes = call.body.map_or_else(Bytes::new, Body::bytes);
+        if call.body.is_some() {
+            builder = builder.header(CONTENT_TYPE, "application/json");
+        }
+        builder.body(bytes).map_err(|error| {
+            // For example a URL that is longer than the `http` types allow.
+            Cause::Transport(TransportError::never_left(error.to_string()))
+        })
+    }
+
+    /// Returns what must not stand in any error: the token, and the secrets of the body.
+    fn secrets<'a>(&'a self, call: &Call<'a>) -> Vec<&'a str> {
+        let mut secrets = call.body.map_or_else(Vec::new, Body::secrets);
+        secrets.push(self.shared.token.expose());
+        // The longest first, or a part of one would be struck and the rest would show.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
+    }
+
+    /// Whether a request that may have happened is to be sent again: where it is the same twice,
+    /// and most of the last requests had an answer.
+    fn may_repeat(&self, call: &Call<'_>) -> bool {
+        call.is_idempotent() && self.seen().circuit.allows_retry()
+    }
+
+    fn tries(&self) -> Tries {
+        let seed = self.shared.tries_seed.fetch_add(1, Ordering::Relaxed);
+        Tries::new(seed, self.now(), self.shared.config.deadline)
+    }
+
+    fn millis(&self) -> Millis {
+        millis(self.now())
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        // Counts and headers are whole after every statement, so a panic elsewhere spoils nothing.
+        self.shared
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a try failed, and how long the server asked to be left alone.
+struct Failure(Cause, Option<Duration>);
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self(cause, None)
+    }
+}
+
+/// One request on its way: its permit is handed back, its headers noted, its end logged.
+struct Flight<'a> {
+    client: &'a Client,
+    method: Method,
+    template: &'static str,
+    started_at: tokio::time::Instant,
+    permit: Permit,
+    limits: Option<Limits>,
+    request_id: Option<String>,
+}
+
+impl<'a> Flight<'a> {
+    fn start(client: &'a Client, call: &Call<'_>, permit: Permit) -> Self {
+        Self {
+            client,
+            method: call.method.clone(),
+            template: call.route.template(),
+            started_at: tokio::time::Instant::now(),
+            permit,
+            limits: None,
+            request_id: None,
+        }
+    }
+
+    fn saw_head(&mut self, response: &http::Response<BodyStream>) {
+        let headers = response.headers();
+        self.limits = Some(limits(response.status().as_u16(), headers));
+        self.request_id = answer::request_id(headers, &[self.client.shared.token.expose()]);
+    }
+
+    /// Hands the permit back with what was learned; returns how long the server asked to wait.
+    fn land(self, failure: Option<&Cause>) -> Option<Duration> {
+        let Self {
+            client,
+            method,
+            template,
+            started_at,
+            permit,
+            limits,
+            request_id,
+        } = self;
+        let now = client.millis();
+        let ledger = &client.shared.ledger;
+        match (&limits, failure) {
+            (Some(limits), _) => ledger.learn(now, permit, limits),
+            (None, Some(Cause::Transport(error))) if error.reach == Reach::NeverLeft => {
+                ledger.unsent(now, permit);
+            }
+            (None, _) => ledger.lost(now, permit),
+        }
+        let status = limits.as_ref().map_or(0, |limits| limits.status);
+        let told = limits.as_ref().and_then(told_to_wait);
+        let mut seen = client.seen();
+        *seen
+            .tally
+            .entry((method.to_string(), template, status))
+            .or_default() += 1;
+        let outcome = if (1..500).contains(&status) {
+            Outcome::Answered
+        } else {
+            Outcome::Failed
+        };
+        seen.circuit.record(outcome);
+        if limits.is_some() {
+            seen.limits = limits;
+        }
+        drop(seen);
+        let duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(%method, route = template, status, duration_ms, ?request_id, "request");
+        told
+    }
+}
+
+/// Returns the headers about limits as they came; one that came twice is joined by commas.
+fn limits(status: u16, headers: &HeaderMap) -> Limits {
+    let joined = |name: &str| {
+        let values: Vec<&str> = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    };
+    Limits {
+        status,
+        remaining: joined("x-ratelimit-remaining"),
+        reset: joined("x-ratelimit-reset"),
+        retry_after: joined("retry-after"),
+        date: joined("date"),
+    }
+}
+
+/// Returns what a failing server asks for in whole seconds. After a 429 the ledger decides.
+fn told_to_wait(limits: &Limits) -> Option<Duration> {
+    if limits.status == 429 {
+        return None;
+    }
+    limits
+        .retry_after
+        .as_deref()?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
+}
+
+/// Joins an error and its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn accepted(route: &Route<'_>) -> &'static str {
+    if matches!(route, Route::Logs(_)) {
+        "text/event-stream"
+    } else {
+        "application/json"
+    }
+}
+
+fn fail(call: &Call<'_>, cause: Cause, may_have_happened: bool) -> Error {
+    let error = Error::new(call.doing.as_str(), cause);
+    if may_have_happened {
+        error.after_ambiguous_try()
+    } else {
+        error
+    }
+}
+
+fn millis(time: Timestamp) -> Millis {
+    Millis(u64::try_from(time.as_millisecond()).unwrap_or(0))
+}
+
+fn timestamp(millis: Millis) -> Timestamp {
+    let Millis(millis) = millis;
+    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("origin", &self.origin())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,516 @@
+//! Every assumption about the API that can turn out false, in one value (A1–A19).
+//!
+//! Chosen once: the default, then the settings file, then `--dialect KEY=VALUE`, then what the
+//! probe found. No other file holds an assumption; `docs/assumptions.md` tells users how to check
+//! each. It deliberately decides nothing: it answers what the rest of the room asks.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Kind, Setting};
+
+/// Declares a closed set of words that a user may set.
+macro_rules! words {
+    ($($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident => $text:literal,)+ })+) => {$(
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum $name { $($(#[$meaning])* $variant,)+ }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(match self { $(Self::$variant => $text,)+ })
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(format!("`{text}` is none of {}", [$($text),+].join(", "))),
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    /// What `env_vars` in a PATCH means (A5).
+    EnvPatch {
+        /// Entries are upserted by key; `"value": null` removes.
+        #[default]
+        Merge => "merge",
+        /// The list replaces the old one.
+        Replace => "replace",
+    }
+    /// How a service names its env groups (A14).
+    GroupNaming {
+        /// By id.
+        #[default]
+        Id => "id",
+        /// By name.
+        Name => "name",
+    }
+    /// Who resolves a variable's reference to another resource (A17).
+    Resolver {
+        /// The platform does.
+        #[default]
+        Platform => "platform",
+        /// The agent reads the value and sends it as a secret.
+        Agent => "agent",
+    }
+    /// Whether a PATCH of `name` renames (A18).
+    Rename {
+        /// It does.
+        #[default]
+        Patch => "patch",
+        /// Nothing does.
+        Unsupported => "unsupported",
+    }
+}
+
+/// What is taken to be true of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dialect {
+    /// A1: the parameter that asks for a page; the first is 1.
+    pub page_param: String,
+    /// A1: the parameter that asks for a page's size.
+    pub per_page_param: String,
+    /// A1: the size asked for. A hint: the size of page 1 is what counts.
+    pub per_page: u32,
+    /// A1: the field of a list that says how many items there are in all.
+    pub total_field: String,
+    /// A1: whether a list without a total is incomplete; if not, it is read until a page is empty.
+    pub total_required: bool,
+    /// A1: the key of each list, where it is not the plural of F5.
+    pub list_keys: BTreeMap<String, String>,
+    /// A2: whether the body of a write is wrapped in the singular name. Answers are read both ways.
+    pub wrapper: bool,
+    /// A3: the API's name for a setting, where it is not the usual one; nested with a dot.
+    pub field_names: BTreeMap<String, String>,
+    /// A5.
+    pub env_patch: EnvPatch,
+    /// A6: whether a PATCH needs a deploy after it.
+    pub deploy_after_patch: bool,
+    /// A8: whether the API refuses a second thing with one name. Not relied on.
+    pub names_unique: bool,
+    /// A13: the API's words for `web`, `worker`, `cron`, `static`, where they differ.
+    pub type_names: BTreeMap<String, String>,
+    /// A14.
+    pub env_groups: GroupNaming,
+    /// A17.
+    pub resolve_references: Resolver,
+    /// A18.
+    pub rename: Rename,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            page_param: "page".to_owned(),
+            per_page_param: "per_page".to_owned(),
+            per_page: 100,
+            total_field: "total".to_owned(),
+            total_required: true,
+            list_keys: BTreeMap::new(),
+            wrapper: false,
+            field_names: BTreeMap::new(),
+            env_patch: EnvPatch::default(),
+            deploy_after_patch: false,
+            names_unique: true,
+            type_names: BTreeMap::new(),
+            env_groups: GroupNaming::default(),
+            resolve_references: Resolver::default(),
+            rename: Rename::default(),
+        }
+    }
+}
+
+/// One setting of the dialect, for `doctor` and the help text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialectEntry {
+    /// What to write before `=`.
+    pub key: &'static str,
+    /// The assumption it belongs to.
+    pub assumption: &'static str,
+    /// What it holds now.
+    pub value: String,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// A `--dialect KEY=VALUE` that cannot be understood, a fragment that completes "failed to …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("set the dialect: {0}")]
+pub struct DialectError(String);
+
+impl Dialect {
+    /// Sets one value from `KEY=VALUE`, for example `env_patch=replace` or `type_names.web=app`.
+    ///
+    /// # Errors
+    /// When there is no such key, or it cannot have that value.
+    pub fn set(&mut self, text: &str) -> Result<(), DialectError> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or_else(|| DialectError(format!("`{text}` is not KEY=VALUE")))?;
+        self.set_value(key.trim(), value.trim())
+            .map_err(|reason| DialectError(format!("{}: {reason}", key.trim())))
+    }
+
+    fn set_value(&mut self, key: &str, value: &str) -> Result<(), String> {
+        if let Some((map, entry)) = key.split_once('.') {
+            return self.set_entry(map, entry, value);
+        }
+        match key {
+            "page_param" => self.page_param = filled(value)?,
+            "per_page_param" => self.per_page_param = filled(value)?,
+            "per_page" => self.per_page = count(value)?,
+            "total_field" => self.total_field = filled(value)?,
+            "total_required" => self.total_required = truth(value)?,
+            "wrapper" => self.wrapper = truth(value)?,
+            "env_patch" => self.env_patch = value.parse()?,
+            "deploy_after_patch" => self.deploy_after_patch = truth(value)?,
+            "names_unique" => self.names_unique = truth(value)?,
+            "env_groups" => self.env_groups = value.parse()?,
+            "resolve_references" => self.resolve_references = value.parse()?,
+            "rename" => self.rename = value.parse()?,
+            _ => return Err(unknown_key()),
+        }
+        Ok(())
+    }
+
+    fn set_entry(&mut self, map: &str, entry: &str, value: &str) -> Result<(), String> {
+        let value = filled(value)?;
+        let map = match map {
+            "list_keys" if LISTS.contains(&entry) => &mut self.list_keys,
+            "list_keys" => return Err(format!("one of {} is meant", LISTS.join(", "))),
+            "type_names" if TYPES.iter().any(|(word, _)| *word == entry) => &mut self.type_names,
+            "type_names" => return Err("one of web, worker, cron, static is meant".to_owned()),
+            "field_names" if Setting::ALL.iter().any(|setting| setting.as_str() == entry) => {
+                &mut self.field_names
+            }
+            "field_names" => return Err(format!("`{entry}` is no setting of a manifest")),
+            _ => return Err(unknown_key()),
+        };
+        map.insert(entry.to_owned(), value);
+        Ok(())
+    }
+
+    /// Returns every setting with its value and meaning.
+    #[must_use]
+    pub fn entries(&self) -> Vec<DialectEntry> {
+        ABOUT
+            .iter()
+            .map(|(key, assumption, about)| DialectEntry {
+                key,
+                assumption,
+                value: self.shown(key),
+                about,
+            })
+            .collect()
+    }
+
+    fn shown(&self, key: &str) -> String {
+        // Through serde, so that a new field cannot be forgotten here.
+        let whole = serde_json::to_value(self).unwrap_or_default();
+        match whole.get(key) {
+            None => String::new(),
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(serde_json::Value::Object(map)) => map
+                .iter()
+                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
+                .collect::<Vec<_>>()
+                .join(","),
+            Some(value) => value.to_string(),
+        }
+    }
+
+    /// Returns the key under which a list stands (A1).
+    pub(super) fn list_key<'a>(&'a self, plural: &'a str) -> &'a str {
+        self.list_keys.get(plural).map_or(plural, String::as_str)
+    }
+
+    /// Returns the API's word for a type of service (A13); a word we do not know is the API's own.
+    pub(super) fn type_to_api(&self, word: &str) -> String {
+        let usual = TYPES
+            .iter()
+            .find(|(ours, _)| *ours == word)
+            .map(|(_, theirs)| *theirs);
+        let word = self
+            .type_names
+            .get(word)
+            .map_or(usual.unwrap_or(word), String::as_str);
+        word.to_owned()
+    }
+
+    /// Returns the manifests' word for a type of service (A13); a word we do not know is kept.
+    pub(super) fn type_from_api(&self, word: &str) -> String {
+        let ours = TYPES
+            .iter()
+            .map(|(ours, _)| *ours)
+            .find(|ours| self.type_to_api(ours) == word);
+        ours.unwrap_or(word).to_owned()
+    }
+
+    /// Returns the path of a setting in the API's objects, nested with a dot (A3, A16).
+    pub(super) fn field_name(&self, kind: Kind, setting: Setting) -> Option<&str> {
+        let usual = usual_field_name(kind, setting)?;
+        Some(
+            self.field_names
+                .get(setting.as_str())
+                .map_or(usual, String::as_str),
+        )
+    }
+}
+
+/// The lists of A1.
+const LISTS: [&str; 5] = [
+    "services",
+    "databases",
+    "envgroups",
+    "deployments",
+    "members",
+];
+
+/// A13: the manifests' words and the API's.
+const TYPES: [(&str, &str); 4] = [
+    ("web", "web_service"),
+    ("worker", "background_worker"),
+    ("cron", "cron_job"),
+    ("static", "static_site"),
+];
+
+/// What `doctor` prints: key, assumption, meaning.
+const ABOUT: [(&str, &str, &str); 15] = [
+    (
+        "page_param",
+        "A1",
+        "query parameter that asks for a page, from 1",
+    ),
+    (
+        "per_page_param",
+        "A1",
+        "query parameter that asks for a page's size",
+    ),
+    ("per_page", "A1", "page size to ask for; a hint"),
+    (
+        "total_field",
+        "A1",
+        "field of a list with the number of items on all pages",
+    ),
+    (
+        "total_required",
+        "A1",
+        "true: a list without a total is incomplete; false: read until empty",
+    ),
+    (
+        "list_keys",
+        "A1",
+        "list_keys.services=…: key of a list, where it is not the plural",
+    ),
+    (
+        "wrapper",
+        "A2",
+        "true: bodies of writes are wrapped in the singular name",
+    ),
+    (
+        "field_names",
+        "A3",
+        "field_names.healthCheckPath=…: the API's name of a setting",
+    ),
+    (
+        "env_patch",
+        "A5",
+        "merge: variables are upserted; replace: the list replaces the old one",
+    ),
+    (
+        "deploy_after_patch",
+        "A6",
+        "true: a changed service is deployed with a request of its own",
+    ),
+    (
+        "names_unique",
+        "A8",
+        "whether the API refuses a second thing with one name",
+    ),
+    (
+        "type_names",
+        "A13",
+        "type_names.web=…: the API's word for a type of service",
+    ),
+    (
+        "env_groups",
+        "A14",
+        "id or name: how a service names its env groups",
+    ),
+    (
+        "resolve_references",
+        "A17",
+        "platform or agent: who resolves fromDatabase and fromService",
+    ),
+    (
+        "rename",
+        "A18",
+        "patch: a PATCH of the name renames; unsupported: nothing does",
+    ),
+];
+
+/// A3 and A16: the usual names; nothing where the kind has no such setting.
+///
+/// The name, the variables and the env groups have forms of their own, but stand here as well, so
+/// that a dialect can call them something else.
+const fn usual_field_name(kind: Kind, setting: Setting) -> Option<&'static str> {
+    match kind {
+        Kind::Service => service_field_name(setting),
+        Kind::Database => database_field_name(setting),
+        Kind::EnvGroup => match setting {
+            Setting::Name => Some("name"),
+            _ => None,
+        },
+    }
+}
+
+const fn service_field_name(setting: Setting) -> Option<&'static str> {
+    Some(match setting {
+        Setting::Name => "name",
+        Setting::Type => "type",
+        Setting::Runtime => "runtime",
+        Setting::Repo => "repo",
+        Setting::Branch => "branch",
+        Setting::RootDir => "root_dir",
+        Setting::DockerfilePath => "dockerfile_path",
+        Setting::Image => "image",
+        Setting::BuildCommand => "build_command",
+        Setting::StartCommand => "start_command",
+        Setting::PreDeployCommand => "pre_deploy_command",
+        Setting::Port => "port",
+        Setting::Plan => "plan",
+        Setting::Region => "region",
+        Setting::Schedule => "schedule",
+        Setting::HealthCheckPath => "health_check_path",
+        Setting::MinInstances => "scaling.min_instances",
+        Setting::MaxInstances => "scaling.max_instances",
+        Setting::TargetCpuPercent => "scaling.target_cpu_percent",
+        Setting::DiskName => "disk.name",
+        Setting::DiskMountPath => "disk.mount_path",
+        Setting::DiskSizeGb => "disk.size_gb",
+        Setting::AutoDeploy => "auto_deploy",
+        Setting::Domains => "domains",
+        Setting::EnvGroups => "env_groups",
+        Setting::Version | Setting::StorageGb | Setting::DatabaseName | Setting::User => {
+            return None;
+        }
+    })
+}
+
+const fn database_field_name(setting: Setting) -> Option<&'static str> {
+    Some(match setting {
+        Setting::Name => "name",
+        Setting::Type => "type",
+        Setting::Plan => "plan",
+        Setting::Region => "region",
+        Setting::Version => "version",
+        Setting::StorageGb => "storage_gb",
+        Setting::DatabaseName => "database_name",
+        Setting::User => "user",
+        _ => return None,
+    })
+}
+
+fn unknown_key() -> String {
+    let keys: Vec<&str> = ABOUT.iter().map(|(key, _, _)| *key).collect();
+    format!("unknown key; there are {}", keys.join(", "))
+}
+
+fn filled(value: &str) -> Result<String, String> {
+    if value.is_empty() {
+        Err("it is empty".to_owned())
+    } else {
+        Ok(value.to_owned())
+    }
+}
+
+fn truth(value: &str) -> Result<bool, String> {
+    value
+        .parse()
+        .map_err(|_| format!("`{value}` is neither true nor false"))
+}
+
+fn count(value: &str) -> Result<u32, String> {
+    value
+        .parse()
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or_else(|| format!("`{value}` is no positive number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let mut dialect = Dialect::default();
+        let shown = match dialect.set(text) {
+            Ok(()) => {
+                let key = text.split(['=', '.']).next().unwrap();
+                let entry = dialect.entries().into_iter().find(|entry| entry.key == key);
+                entry.unwrap().value
+            }
+            Err(error) => error.to_string(),
+        };
+        assert!(shown.contains(expected), "{text}: {shown}");
+    }
+
+    #[test]
+    fn every_assumption_can_be_set_by_its_key() {
+        check("env_patch=replace", "replace");
+        check("env_groups=name", "name");
+        check("per_page=50", "50");
+        check("total_required=false", "false");
+        check("type_names.web=app", "web=app");
+        check(
+            "field_names.scaling.minInstances=min",
+            "scaling.minInstances=min",
+        );
+        check("list_keys.envgroups=env_groups", "envgroups=env_groups");
+    }
+
+    #[test]
+    fn a_wrong_setting_says_what_there_is() {
+        check("env_patch=upsert", "none of merge, replace");
+        check("per_page=0", "no positive number");
+        check("colour=red", "unknown key; there are page_param");
+        check("type_names.job=x", "web, worker, cron, static");
+        check("page_param", "not KEY=VALUE");
+        check("page_param=", "it is empty");
+    }
+
+    #[test]
+    fn the_listing_for_doctor_names_every_field_once() {
+        let whole = serde_json::to_value(Dialect::default()).unwrap();
+        let fields: Vec<&String> = whole.as_object().unwrap().keys().collect();
+        let keys: Vec<&str> = Dialect::default()
+            .entries()
+            .iter()
+            .map(|entry| entry.key)
+            .collect();
+        assert_eq!(fields, keys);
+    }
+
+    #[test]
+    fn types_go_there_and_back_and_unknown_words_are_kept() {
+        let mut dialect = Dialect::default();
+        dialect.set("type_names.cron=job").unwrap();
+        for (ours, theirs) in [("web", "web_service"), ("cron", "job"), ("queue", "queue")] {
+            assert_eq!(dialect.type_to_api(ours), theirs);
+            assert_eq!(dialect.type_from_api(theirs), ours);
+        }
+        assert_eq!(dialect.type_to_api("web_service"), "web_service");
+    }
+}

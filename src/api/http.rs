@@ -1,0 +1,150 @@
+//! The transport over a real socket: reqwest with rustls.
+//!
+//! It deliberately follows no redirect, retries nothing on its own and keeps no cookies. The time
+//! limit of a whole request is the client's, which knows which requests are meant to last.
+
+use std::error::Error as _;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+use super::transport::{BodyStream, Transport, TransportError};
+
+/// How long an address lookup, a connection and its TLS session may take together.
+///
+/// A handshake takes three round trips; ten seconds is a bad satellite link with losses.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long nothing may arrive on a connection that is being read.
+///
+/// A little more than the client's own limit on a silent log stream, which should speak first;
+/// this one only catches what the client does not time.
+const SILENCE_MAX: Duration = Duration::from_secs(150);
+
+/// How long an unused connection is kept: less than the idle limit of common load balancers
+/// (60 s), so that we do not write on a connection that is being closed.
+const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(45);
+
+/// How `stoker` names itself to the API.
+const USER_AGENT: &str = concat!("stoker/", env!("CARGO_PKG_VERSION"));
+
+/// The transport over a real socket.
+pub struct HttpTransport {
+    client: reqwest::Client,
+}
+
+/// Why the transport cannot be built, a fragment that completes "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum HttpSetupError {
+    /// The file of certificates cannot be read.
+    #[error("read the certificates in {}: {reason}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS or the proxy settings of the system cannot be used.
+    #[error("set up the HTTP client: {0}")]
+    Client(String),
+}
+
+impl HttpTransport {
+    /// Builds the transport; `ca_file` holds further certificates to trust, in PEM.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the system's TLS settings cannot be used.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, HttpSetupError> {
+        // A second installation fails because there is one already, which is all that is wanted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            // Refused streams of HTTP/2 would be sent again without asking the budget.
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT_TIME_MAX)
+            .read_timeout(SILENCE_MAX)
+            .pool_idle_timeout(IDLE_CONNECTION_MAX)
+            .tcp_nodelay(true);
+        if let Some(path) = ca_file {
+            builder = builder.tls_certs_merge(certificates(path)?);
+        }
+        let client = builder
+            .build()
+            .map_err(|error| HttpSetupError::Client(chain(&error)))?;
+        Ok(Self { client })
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpSetupError> {
+    let fail = |reason: String| HttpSetupError::Certificates {
+        path: path.to_owned(),
+        reason,
+    };
+    let pem = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| fail(chain(&error)))?;
+    if found.is_empty() {
+        return Err(fail("it holds no certificate in PEM form".to_owned()));
+    }
+    Ok(found)
+}
+
+impl Transport for HttpTransport {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request)
+                .map_err(|error| TransportError::never_left(chain(&error.without_url())))?;
+            let response = self
+                .client
+                .execute(request)
+                .await
+                .map_err(lost_or_never_left)?;
+            let mut head = http::Response::new(());
+            *head.status_mut() = response.status();
+            *head.headers_mut() = response.headers().clone();
+            let body = response.bytes_stream().map_err(lost_or_never_left).boxed();
+            Ok(head.map(|()| body))
+        })
+    }
+}
+
+/// Tells a connection that was never made from a request that may have arrived.
+///
+/// "Connect" is reqwest's word for name, socket, proxy and TLS; all of it precedes the request.
+fn lost_or_never_left(error: reqwest::Error) -> TransportError {
+    let never_left = error.is_connect() || error.is_builder();
+    let reason = chain(&error.without_url());
+    if never_left {
+        TransportError::never_left(reason)
+    } else {
+        TransportError::lost(reason)
+    }
+}
+
+/// Joins an error and its causes; the outer ones alone say only "error sending request".
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HttpTransport")
+    }
+}

@@ -1,0 +1,263 @@
+//! Reading a whole project: the live state that a plan compares.
+//!
+//! The fewest requests that will do: the project, three lists, the details of those services that
+//! declare a field their list item does not show, and what is ours but not listed, by its id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+
+use super::error::{Error, ErrorKind};
+use super::reader::{Lookup, Reader};
+use crate::model::{
+    Coverage, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Listing, Live,
+    LiveObject, RemoteId, Resource, Setting, Unknown,
+};
+
+/// How many single objects are read at once.
+const READS_AT_ONCE: usize = 8;
+
+/// How long after its creation an object may yet be unknown to a stale replica (S3).
+const STALENESS: SignedDuration = SignedDuration::from_secs(60);
+
+impl Reader {
+    /// Reads the live state of the project.
+    ///
+    /// *Guarantees*: a listing is complete only as S2 defines it; an id is `gone` only when the
+    /// API said so by name. *Assumes* that `inventory` is that of this project, which the plan
+    /// checks against the pin; where the pin does not hold, nothing of it is asked for.
+    ///
+    /// # Errors
+    /// When the project cannot be read, the token is not accepted or the budget is used up.
+    pub async fn live(&self, desired: &Desired, inventory: &Inventory) -> Result<Live, Error> {
+        let (project, groups, databases, services) = futures_util::try_join!(
+            self.project(),
+            self.pages(Kind::EnvGroup),
+            self.pages(Kind::Database),
+            self.pages(Kind::Service),
+        )?;
+        // In this order: services name their groups by id.
+        let mut listings = BTreeMap::new();
+        for (kind, pages) in [
+            (Kind::EnvGroup, groups),
+            (Kind::Database, databases),
+            (Kind::Service, services),
+        ] {
+            listings.insert(kind, self.understand(kind, pages));
+        }
+        let listed: u32 = listings.values().map(|listing| listing.pages).sum();
+        let mut live = Live {
+            project,
+            listings,
+            gone: BTreeSet::new(),
+            requests: 1 + listed,
+        };
+        self.add_details(&mut live, desired, inventory).await?;
+        let origin = self.client.origin();
+        if inventory
+            .pin
+            .as_ref()
+            .is_none_or(|pin| pin.holds(&origin, &live.project))
+        {
+            self.look_for_unlisted(&mut live, inventory).await?;
+        }
+        Ok(live)
+    }
+
+    async fn add_details(
+        &self,
+        live: &mut Live,
+        desired: &Desired,
+        inventory: &Inventory,
+    ) -> Result<(), Error> {
+        let wanted = services_to_detail(live, desired, inventory);
+        let found = self
+            .look_up(wanted.iter().map(|id| (Kind::Service, id.clone())))
+            .await;
+        for ((kind, id), lookup) in found {
+            live.requests += 1;
+            let Some(listing) = live.listings.get_mut(&kind) else {
+                continue;
+            };
+            match lookup {
+                Ok(Lookup::Found(details)) => merge(listing, *details),
+                Ok(Lookup::Gone) => {
+                    let reason = format!("{kind} {id} went while it was read");
+                    listing.objects.retain(|object| object.id != id);
+                    make_incomplete(listing, reason);
+                    live.gone.insert(id);
+                }
+                Err(error) if ends_the_run(&error) => return Err(error),
+                // Its fields stay unshown and are compared with what was last applied.
+                Err(error) => tracing::warn!(%error, "details are missing"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_for_unlisted(&self, live: &mut Live, inventory: &Inventory) -> Result<(), Error> {
+        let wanted: Vec<(Kind, RemoteId, &Entry)> = inventory
+            .entries
+            .iter()
+            .filter(|(key, entry)| is_missing(live, key, entry))
+            .map(|(key, entry)| (key.kind, entry.id.clone(), entry))
+            .collect();
+        let entries: BTreeMap<&RemoteId, &Entry> =
+            wanted.iter().map(|(_, id, entry)| (id, *entry)).collect();
+        let asked = wanted.iter().map(|(kind, id, _)| (*kind, id.clone()));
+        for ((kind, id), lookup) in self.look_up(asked).await {
+            live.requests += 1;
+            let Some(listing) = live.listings.get_mut(&kind) else {
+                continue;
+            };
+            let is_new = entries
+                .get(&id)
+                .is_some_and(|entry| is_new(entry, self.client.now()));
+            match lookup {
+                Ok(Lookup::Gone) if is_new => {
+                    make_incomplete(listing, format!("{kind} {id} is too new to be shown"));
+                }
+                Ok(Lookup::Gone) => {
+                    live.gone.insert(id);
+                }
+                Ok(Lookup::Found(object)) => {
+                    // What is on its way out may be left out of lists; else the list is stale.
+                    if object.status.as_deref() != Some("deleting") {
+                        make_incomplete(listing, format!("{kind} {id} is there but not in it"));
+                    }
+                    listing.objects.push(*object);
+                }
+                Err(error) if ends_the_run(&error) => return Err(error),
+                Err(error) => make_incomplete(listing, error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_up(
+        &self,
+        asked: impl Iterator<Item = (Kind, RemoteId)>,
+    ) -> Vec<((Kind, RemoteId), Result<Lookup, Error>)> {
+        stream::iter(asked)
+            .map(|(kind, id)| async move {
+                let lookup = self.get(kind, &id).await;
+                ((kind, id), lookup)
+            })
+            .buffered(READS_AT_ONCE)
+            .collect()
+            .await
+    }
+}
+
+/// Returns the services whose list item does not show all that is declared of them.
+fn services_to_detail(live: &Live, desired: &Desired, inventory: &Inventory) -> BTreeSet<RemoteId> {
+    let is_service = |key: &Key| key.kind == Kind::Service;
+    let declared = desired.resources.iter().filter(|(key, _)| is_service(key));
+    declared
+        .flat_map(|(key, resource)| {
+            objects_of(live, inventory, key, resource)
+                .into_iter()
+                .filter(|object| !shows_all(object, resource))
+                .map(|object| object.id.clone())
+        })
+        .collect()
+}
+
+/// Returns the listed object that a resource stands for, by our memory or by its name or an
+/// earlier one; none where several have the name, because then nothing is compared.
+fn objects_of<'a>(
+    live: &'a Live,
+    inventory: &Inventory,
+    key: &Key,
+    resource: &Resource<FieldValue>,
+) -> Option<&'a LiveObject> {
+    let earlier = resource
+        .previous_names
+        .iter()
+        .map(|name| Key::new(key.kind, name.clone()));
+    let keys: Vec<Key> = std::iter::once(key.clone()).chain(earlier).collect();
+    let owned = keys.iter().filter_map(|key| inventory.entries.get(key));
+    let owned = owned
+        .filter_map(|entry| live.with_id(key.kind, &entry.id))
+        .next();
+    owned.or_else(|| {
+        keys.iter()
+            .find_map(|key| match live.named(key).as_slice() {
+                [object] => Some(*object),
+                _ => None,
+            })
+    })
+}
+
+fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {
+    let is_shown = |path: &FieldPath| {
+        *path == FieldPath::Setting(Setting::Name) || object.shows(path).is_some()
+    };
+    let env_is_shown = object.shows_env || !resource.declares_env;
+    env_is_shown && resource.fields.keys().all(is_shown)
+}
+
+/// Adds what the details show to what the list showed.
+fn merge(listing: &mut Listing, details: LiveObject) {
+    let Some(object) = listing
+        .objects
+        .iter_mut()
+        .find(|object| object.id == details.id)
+    else {
+        return;
+    };
+    let LiveObject {
+        kind: _,
+        id: _,
+        name,
+        created_at,
+        status,
+        url,
+        replicas,
+        fields,
+        shows_env,
+    } = details;
+    object.name = name;
+    object.created_at = created_at.or(object.created_at.take());
+    object.status = status.or(object.status.take());
+    object.url = url.or(object.url.take());
+    object.replicas = replicas.or(object.replicas);
+    object.fields.extend(fields);
+    object.shows_env |= shows_env;
+}
+
+/// Whether something of ours is not in a list that says it is whole, and can be asked for by id.
+fn is_missing(live: &Live, key: &Key, entry: &Entry) -> bool {
+    let can_be_asked = match key.kind {
+        Kind::Service | Kind::Database => true,
+        Kind::EnvGroup => false,
+    };
+    can_be_asked
+        && live.listing(key.kind).coverage.is_complete()
+        && live.with_id(key.kind, &entry.id).is_none()
+        && !live.gone.contains(&entry.id)
+}
+
+/// Whether it was created so lately that a stale replica may not know it.
+fn is_new(entry: &Entry, now: Timestamp) -> bool {
+    let created_at = entry
+        .created_at
+        .as_deref()
+        .and_then(|text| text.parse::<Timestamp>().ok());
+    // The platform's clock may be ahead of ours: what was created "later than now" is new.
+    created_at.is_some_and(|created_at| now.duration_since(created_at) < STALENESS)
+}
+
+fn make_incomplete(listing: &mut Listing, reason: String) {
+    if listing.coverage.is_complete() {
+        listing.coverage = Coverage::Unknown(Unknown::Incomplete(reason));
+    }
+}
+
+fn ends_the_run(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Authentication | ErrorKind::OverBudget | ErrorKind::Local
+    )
+}

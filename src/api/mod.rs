@@ -1,0 +1,40 @@
+//! The client of the platform's API, version 1.
+//!
+//! [`Reader`] reads, [`Writer`] writes, and all they do leaves through [`Client`]. [`Transport`]
+//! is the one seam: a socket, the sandbox or a test stands behind it. Every assumption about the
+//! API is in [`Dialect`]; the platform's field names are known to `wire` and it alone.
+
+mod endpoint;
+mod route;
+mod transport;
+
+mod http;
+
+mod answer;
+mod body;
+mod error;
+
+mod client;
+mod retry;
+
+mod dialect;
+mod wire;
+
+mod page;
+
+mod reader;
+
+mod live;
+mod stream;
+
+mod writer;
+
+pub use self::http::{HttpSetupError, HttpTransport};
+pub use client::{Client, Config, Parts, Tally};
+pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
+pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
+pub use error::{ApiError, Cause, Error, ErrorKind};
+pub use reader::{Lookup, Reader};
+pub use transport::{BodyStream, Reach, Transport, TransportError};
+pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
+pub use writer::{Deletion, NotPinned, Patch, WriteError, Writer};

@@ -1,0 +1,75 @@
+//! The one seam of the client: a request goes in, an answer with a streamed body comes out.
+//!
+//! Object-safe and over `http` types only, so that a test, the sandbox or another HTTP library can
+//! stand here. It deliberately does not know tokens, limits, retries or what an answer means.
+
+use std::fmt;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+/// The body of an answer, piece by piece, so that the reader can stop when it has had enough.
+pub type BodyStream = BoxStream<'static, Result<Bytes, TransportError>>;
+
+/// Carries one request to the API and its answer back.
+///
+/// *Assumes* nothing of the caller. *Guarantees expected of an implementation*: it sends a request
+/// at most once, follows no redirect, and never prints a body or the `Authorization` header.
+pub trait Transport: Send + Sync {
+    /// Sends one request; returns when the head of the answer is there.
+    ///
+    /// # Errors
+    /// When there is no answer; the error says whether the request may have arrived.
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>>;
+}
+
+/// How far a request came that has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Not a byte of it left: no address, no connection, no TLS session. It did not happen.
+    NeverLeft,
+    /// It left, or may have: a write may have happened.
+    Lost,
+}
+
+/// Why there is no answer, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransportError {
+    /// How far the request came.
+    pub reach: Reach,
+    /// What went wrong, a lower-case fragment without a full stop.
+    pub reason: String,
+}
+
+impl TransportError {
+    /// Makes the error of a request that never left.
+    #[must_use]
+    pub fn never_left(reason: impl Into<String>) -> Self {
+        Self {
+            reach: Reach::NeverLeft,
+            reason: reason.into(),
+        }
+    }
+
+    /// Makes the error of a request whose answer is lost.
+    #[must_use]
+    pub fn lost(reason: impl Into<String>) -> Self {
+        Self {
+            reach: Reach::Lost,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reach: _, reason } = self;
+        formatter.write_str(reason)
+    }
+}
+
+impl std::error::Error for TransportError {}

@@ -1,0 +1,450 @@
+//! Writing: every change of the platform, each with an outcome that says what is known of it.
+//!
+//! A [`Writer`] exists only where the pin held (S5). It deliberately decides nothing: what to
+//! write, and whether, is the plan's; what a lost answer means for the next run is the store's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use http::Method;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::body::Body;
+use super::client::{Call, Client};
+use super::dialect::{EnvPatch, Resolver};
+use super::error::{Cause, Error, ErrorKind};
+use super::reader::Reader;
+use super::route::Route;
+use super::wire::{self, Deployment, Draft, Groups, Links, Resolved};
+use crate::model::{
+    EnvKey, FieldPath, FieldValue, Kind, LiveObject, Name, Pin, Project, Reference, RemoteId,
+    Setting,
+};
+
+/// The right to write to the pinned project. It cannot be made but by [`Client::writer`].
+#[derive(Clone, Debug)]
+pub struct Writer {
+    client: Client,
+    reader: Reader,
+}
+
+/// The API or its project is not the pinned one, a fragment that completes "failed to …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write to project {found} at {origin}: this state belongs to {pinned} at {pinned_origin}")]
+pub struct NotPinned {
+    /// The project that answered.
+    pub found: String,
+    /// Where it answered.
+    pub origin: String,
+    /// The project of the pin.
+    pub pinned: String,
+    /// The origin of the pin.
+    pub pinned_origin: String,
+}
+
+/// What is known of a write that has no good answer (safety, "Outcome of a write").
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The API refused it: it did not happen, and the same would be refused again.
+    #[error("{0}")]
+    Refused(Error),
+    /// A deploy is in progress: it did not happen; look again at the next list.
+    #[error("{0}")]
+    Busy(Error),
+    /// It did not happen: nothing left, or the API was too busy.
+    #[error("{0}")]
+    NotApplied(Error),
+    /// It may have happened. A create is not sent again before reading shows that it did not (S3).
+    #[error("{0}")]
+    Ambiguous(Error),
+    /// It did not happen: the number of requests or the time is used up.
+    #[error("{0}")]
+    OverBudget(Error),
+}
+
+/// A change of one service.
+#[derive(Clone, Copy, Debug)]
+pub struct Patch<'a> {
+    /// What changes; `None` takes a field away.
+    pub changes: &'a BTreeMap<FieldPath, Option<FieldValue>>,
+    /// Every variable the service is to have afterwards, changed or not. Needed where the API
+    /// replaces the whole list (A5); what is not in it is then removed.
+    pub env_whole: Option<&'a BTreeMap<EnvKey, FieldValue>>,
+    /// The ids of what the values refer to.
+    pub links: &'a Links,
+}
+
+/// What became of a delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone.
+    Done,
+    /// It is going; reading it by id will say when it is gone (A7).
+    Underway,
+    /// The API says that it is not there, so an earlier try did it, or somebody else.
+    WasGone,
+}
+
+impl Client {
+    /// Returns the right to write, where origin and project are the pinned ones (S5).
+    ///
+    /// *Assumes* that `project` was read in this run, with this client.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub fn writer(&self, pin: &Pin, project: &Project) -> Result<Writer, NotPinned> {
+        let origin = self.origin();
+        if pin.holds(&origin, project) {
+            return Ok(Writer {
+                client: self.clone(),
+                reader: self.reader(),
+            });
+        }
+        Err(NotPinned {
+            found: shown(project),
+            origin,
+            pinned: shown(&pin.project),
+            pinned_origin: pin.origin.clone(),
+        })
+    }
+}
+
+fn shown(project: &Project) -> String {
+    let id = project
+        .id
+        .as_ref()
+        .map(|id| format!(" ({id})"))
+        .unwrap_or_default();
+    format!("{}{id}", project.name)
+}
+
+impl Writer {
+    /// Creates an object.
+    ///
+    /// *Guarantees*: it is sent again only when it certainly did not happen. *Assumes* that the
+    /// intent is on disk (S3).
+    ///
+    /// # Errors
+    /// By what is known of the outcome; a 2xx without a usable id is ambiguous.
+    pub async fn create(
+        &self,
+        kind: Kind,
+        name: &Name,
+        fields: &BTreeMap<FieldPath, FieldValue>,
+        links: &Links,
+    ) -> Result<LiveObject, WriteError> {
+        let doing = format!("create {kind}/{name}");
+        let resolved = self.resolve(&doing, fields.values(), links).await?;
+        let mut draft = Draft::new(kind, self.client.dialect(), links, &resolved);
+        let name_path = FieldPath::Setting(Setting::Name);
+        let named = FieldValue::Text(name.as_str().to_owned());
+        let others = fields.iter().filter(|(path, _)| **path != name_path);
+        for (path, value) in std::iter::once((&name_path, &named)).chain(others) {
+            draft
+                .field(path, Some(value))
+                .map_err(|reason| missing(&doing, reason))?;
+        }
+        let body = draft.finish();
+        let call = Call::write(doing, Method::POST, Route::Collection(kind), Some(&body));
+        let answer = self.send(&call).await?;
+        let mut object = self.object_of(&call, answer, kind.as_str())?;
+        // The answer may leave out what it was told; an id is what makes it done.
+        let name_field = self
+            .client
+            .dialect()
+            .field_name(kind, Setting::Name)
+            .unwrap_or("name");
+        object
+            .entry(name_field)
+            .or_insert_with(|| name.as_str().into());
+        self.live_of(&call, kind, &object)
+    }
+
+    /// Changes a service. Nothing else can be changed (F4).
+    ///
+    /// Returns what the API shows of it afterwards, unless it shows nothing (204).
+    ///
+    /// # Errors
+    /// By what is known of the outcome; another object's answer is ambiguous.
+    pub async fn patch(
+        &self,
+        id: &RemoteId,
+        patch: Patch<'_>,
+    ) -> Result<Option<LiveObject>, WriteError> {
+        let doing = format!("update service {id}");
+        let Patch {
+            changes,
+            env_whole,
+            links,
+        } = patch;
+        let whole = self.env_to_replace(&doing, changes, env_whole)?;
+        let values = changes
+            .values()
+            .flatten()
+            .chain(whole.iter().flat_map(|env| env.values()));
+        let resolved = self.resolve(&doing, values, links).await?;
+        let mut draft = Draft::new(Kind::Service, self.client.dialect(), links, &resolved);
+        let is_env = |path: &FieldPath| matches!(path, FieldPath::Env(_));
+        for (path, value) in changes
+            .iter()
+            .filter(|(path, _)| whole.is_none() || !is_env(path))
+        {
+            draft
+                .field(path, value.as_ref())
+                .map_err(|reason| missing(&doing, reason))?;
+        }
+        if let Some(env) = whole {
+            draft.with_variables();
+            for (key, value) in env {
+                let path = FieldPath::Env(key.clone());
+                draft
+                    .field(&path, Some(value))
+                    .map_err(|reason| missing(&doing, reason))?;
+            }
+        }
+        let body = draft.finish();
+        let call = Call::write(doing, Method::PATCH, Route::Service(id), Some(&body));
+        let answer = self.send(&call).await?;
+        if answer.status == 204 && answer.is_empty() {
+            return Ok(None);
+        }
+        let request_id = answer.request_id.clone();
+        let object = self.object_of(&call, answer, Kind::Service.as_str())?;
+        let live = self.live_of(&call, Kind::Service, &object)?;
+        if live.id != *id {
+            return Err(odd(&call, request_id, "it shows another object"));
+        }
+        Ok(Some(live))
+    }
+
+    /// Deletes a service or a database. Env groups cannot be deleted (F4).
+    ///
+    /// *Assumes* that S1 and S7 hold: the right to delete is not this room's to know.
+    ///
+    /// # Errors
+    /// By what is known of the outcome.
+    pub async fn delete(&self, kind: Kind, id: &RemoteId) -> Result<Deletion, WriteError> {
+        let doing = format!("delete {kind} {id}");
+        let Some(route) = Route::object(kind, id) else {
+            return Err(missing(&doing, format!("the API cannot delete a {kind}")));
+        };
+        let call = Call::write(doing, Method::DELETE, route, None);
+        match self.client.send(&call).await {
+            Ok(answer) if answer.status == 202 => Ok(Deletion::Underway),
+            Ok(_) => Ok(Deletion::Done),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Deletion::WasGone),
+            Err(error) => Err(judge(error)),
+        }
+    }
+
+    /// Deploys a service anew.
+    ///
+    /// # Errors
+    /// By what is known of the outcome; it is not sent again when that is open.
+    pub async fn deploy(
+        &self,
+        id: &RemoteId,
+        branch: Option<&str>,
+        clear_cache: bool,
+    ) -> Result<Deployment, WriteError> {
+        let mut order = json!({ "clear_cache": clear_cache });
+        if let (Some(branch), Some(order)) = (branch, order.as_object_mut()) {
+            order.insert("branch".to_owned(), branch.into());
+        }
+        let body = Body::new(&order, Vec::new());
+        let doing = format!("deploy service {id}");
+        let call = Call::write(doing, Method::POST, Route::Deploy(id), Some(&body));
+        self.start_deployment(&call).await
+    }
+
+    /// Rolls a service back to its previous deployment.
+    ///
+    /// # Errors
+    /// By what is known of the outcome; it is never sent again when that is open, because twice
+    /// goes back two.
+    pub async fn rollback(&self, id: &RemoteId) -> Result<Deployment, WriteError> {
+        let doing = format!("roll back service {id}");
+        let body = Body::new(&json!({}), Vec::new());
+        let call = Call::write(doing, Method::POST, Route::Rollback(id), Some(&body));
+        self.start_deployment(&call).await
+    }
+
+    async fn start_deployment(&self, call: &Call<'_>) -> Result<Deployment, WriteError> {
+        let answer = self.send(call).await?;
+        let request_id = answer.request_id.clone();
+        let object = self.object_of(call, answer, "deployment")?;
+        wire::read_deployment(&object).ok_or_else(|| odd(call, request_id, "it has no usable id"))
+    }
+
+    async fn send(&self, call: &Call<'_>) -> Result<Answer, WriteError> {
+        self.client.send(call).await.map_err(judge)
+    }
+
+    fn object_of(
+        &self,
+        call: &Call<'_>,
+        answer: Answer,
+        singular: &str,
+    ) -> Result<Map<String, Value>, WriteError> {
+        let object = answer.object();
+        let object = object.map_err(|cause| judge(Error::new(call.doing.as_str(), cause)))?;
+        Ok(wire::unwrapped(object, singular))
+    }
+
+    fn live_of(
+        &self,
+        call: &Call<'_>,
+        kind: Kind,
+        object: &Map<String, Value>,
+    ) -> Result<LiveObject, WriteError> {
+        // What it shows of env groups is read again with the next list, which knows their names.
+        wire::read_object(kind, self.client.dialect(), &Groups::default(), object).map_err(
+            |reason| {
+                let cause = Cause::Unreadable {
+                    reason,
+                    request_id: None,
+                };
+                judge(Error::new(call.doing.as_str(), cause))
+            },
+        )
+    }
+
+    /// Returns the list of variables to send whole, where the API takes no other (A5).
+    fn env_to_replace<'a>(
+        &self,
+        doing: &str,
+        changes: &BTreeMap<FieldPath, Option<FieldValue>>,
+        env_whole: Option<&'a BTreeMap<EnvKey, FieldValue>>,
+    ) -> Result<Option<&'a BTreeMap<EnvKey, FieldValue>>, WriteError> {
+        let changes_env = changes.keys().any(|path| matches!(path, FieldPath::Env(_)));
+        match self.client.dialect().env_patch {
+            EnvPatch::Merge => Ok(None),
+            EnvPatch::Replace if !changes_env => Ok(None),
+            EnvPatch::Replace => env_whole.map(Some).ok_or_else(|| {
+                missing(
+                    doing,
+                    "all variables must be sent, and not all are known".to_owned(),
+                )
+            }),
+        }
+    }
+
+    /// Reads what the agent must resolve itself (A17).
+    async fn resolve<'a>(
+        &self,
+        doing: &str,
+        values: impl Iterator<Item = &'a FieldValue>,
+        links: &Links,
+    ) -> Result<Resolved, WriteError> {
+        let mut resolved = Resolved::new();
+        if self.client.dialect().resolve_references == Resolver::Platform {
+            return Ok(resolved);
+        }
+        let wanted: BTreeSet<&Reference> = values
+            .filter_map(|value| match value {
+                FieldValue::Reference(reference) => Some(reference),
+                _ => None,
+            })
+            .collect();
+        for reference in wanted {
+            let value = self.resolve_one(doing, reference, links).await?;
+            resolved.insert(reference.clone(), value);
+        }
+        Ok(resolved)
+    }
+
+    async fn resolve_one(
+        &self,
+        doing: &str,
+        reference: &Reference,
+        links: &Links,
+    ) -> Result<SecretString, WriteError> {
+        let Reference {
+            kind,
+            name,
+            property: _,
+            env_key: _,
+        } = reference;
+        let id = match kind {
+            Kind::Database => links.databases.get(name),
+            Kind::Service => links.services.get(name),
+            Kind::EnvGroup => None,
+        };
+        let Some((id, route)) = id.and_then(|id| Some((id, Route::object(*kind, id)?))) else {
+            return Err(missing(
+                doing,
+                format!("the id of {kind}/{name} is not known yet"),
+            ));
+        };
+        let call = Call::get(format!("read {kind} {id}"), route);
+        let object = self.reader.object(&call, kind.as_str()).await;
+        // Only a read failed, so the write did not happen, whatever became of the read.
+        let object = object.map_err(before_the_write)?;
+        wire::resolve(&object, reference)
+            .ok_or_else(|| missing(doing, format!("the API does not show `{reference}`")))
+    }
+}
+
+impl WriteError {
+    /// Returns the failed request.
+    #[must_use]
+    pub fn error(&self) -> &Error {
+        match self {
+            Self::Refused(error)
+            | Self::Busy(error)
+            | Self::NotApplied(error)
+            | Self::Ambiguous(error)
+            | Self::OverBudget(error) => error,
+        }
+    }
+}
+
+/// Judges what a failure says of the outcome. An earlier try that may have happened outweighs the
+/// refusal of a later one.
+fn judge(error: Error) -> WriteError {
+    if error.may_have_happened() {
+        return WriteError::Ambiguous(error);
+    }
+    before_the_write(error)
+}
+
+fn before_the_write(error: Error) -> WriteError {
+    match error.kind() {
+        ErrorKind::Authentication
+        | ErrorKind::Permission
+        | ErrorKind::NotFound
+        | ErrorKind::Refused
+        | ErrorKind::NotTheApi => WriteError::Refused(error),
+        ErrorKind::Busy => WriteError::Busy(error),
+        ErrorKind::OverBudget => WriteError::OverBudget(error),
+        ErrorKind::Unavailable | ErrorKind::Unreadable | ErrorKind::Local => {
+            WriteError::NotApplied(error)
+        }
+    }
+}
+
+/// Makes the error of a write that lacks something and is not sent.
+fn missing(doing: &str, reason: String) -> WriteError {
+    WriteError::NotApplied(Error::new(doing, Cause::Local(reason)))
+}
+
+/// Makes the error of a good status with the wrong content: it may have happened.
+fn odd(call: &Call<'_>, request_id: Option<String>, reason: &str) -> WriteError {
+    let cause = Cause::Unreadable {
+        reason: reason.to_owned(),
+        request_id,
+    };
+    judge(Error::new(call.doing.as_str(), cause))
+}
+
+impl fmt::Display for Deletion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Done => "gone",
+            Self::Underway => "going",
+            Self::WasGone => "gone before",
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! What an answer says about the limit: headers as they came, and what they can be trusted for.
+//!
+//! The contract names the headers but not their units (A9), so every form in use is understood,
+//! and nothing a header says can stop us for longer than two windows.
+
+use std::time::Duration;
+
+use jiff::fmt::rfc2822;
+
+use super::millis::Millis;
+use super::settings::WINDOW;
+
+/// The longest a header can make us wait: two windows, whatever it says.
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(2 * WINDOW.as_secs());
+
+/// Below this a number is seconds from now: nobody waits thirty years.
+const EPOCH_SECONDS_MIN: f64 = 1e9;
+
+/// From this on a number is milliseconds since the epoch: in seconds it would be the year 5138.
+const EPOCH_MILLIS_MIN: f64 = 1e11;
+
+/// The headers of one answer, as they came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The status of the answer.
+    pub status: u16,
+    /// `X-RateLimit-Remaining`.
+    pub remaining: Option<String>,
+    /// `X-RateLimit-Reset`.
+    pub reset: Option<String>,
+    /// `Retry-After`.
+    pub retry_after: Option<String>,
+    /// `Date`, which corrects an absolute time for a clock that differs from ours.
+    pub date: Option<String>,
+}
+
+/// The same, understood.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Reading {
+    pub remaining: Option<u32>,
+    pub reset_in: Option<Duration>,
+    pub retry_in: Option<Duration>,
+}
+
+impl Limits {
+    /// Says whether the answer was a refusal for too many requests.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.status == 429
+    }
+
+    /// Reads the headers; what cannot be understood is as if it were not there.
+    pub(super) fn read(&self, now: Millis) -> Reading {
+        let server_now = self.date.as_deref().and_then(date_millis);
+        let server_now = server_now.unwrap_or(now.0 as f64);
+        let wait = |raw: &Option<String>| raw.as_deref().and_then(|raw| wait(raw, server_now));
+        Reading {
+            remaining: self.remaining.as_deref().and_then(remaining),
+            reset_in: wait(&self.reset),
+            retry_in: wait(&self.retry_after),
+        }
+    }
+}
+
+/// Reads a count. Of several, as a proxy may add one, the smallest holds.
+fn remaining(raw: &str) -> Option<u32> {
+    let counts = raw.split([',', ';']).filter_map(|part| part.trim().parse::<f64>().ok());
+    // A cast from a float saturates, so a negative count is zero.
+    counts.filter(|count| count.is_finite()).map(|count| count as u32).min()
+}
+
+/// Reads how long to wait. Of several, the longest holds.
+fn wait(raw: &str, server_now: f64) -> Option<Duration> {
+    let waits = pieces(raw).filter_map(|piece| wait_of_one(piece, server_now));
+    waits.max().map(|wait| wait.min(WAIT_MAX))
+}
+
+fn wait_of_one(piece: &str, server_now: f64) -> Option<Duration> {
+    let millis = match piece.parse::<f64>() {
+        Ok(number) if !number.is_finite() || number < 0.0 => return None,
+        Ok(number) if number < EPOCH_SECONDS_MIN => number * 1e3,
+        Ok(number) if number < EPOCH_MILLIS_MIN => number * 1e3 - server_now,
+        Ok(number) => number - server_now,
+        Err(_) => date_millis(piece)? - server_now,
+    };
+    // A cast from a float saturates: what is past is now, what is absurd is cut off by the caller.
+    Some(Duration::from_millis(millis as u64))
+}
+
+/// Splits a header that came twice. A date holds a comma itself, but ends in GMT.
+fn pieces(raw: &str) -> impl Iterator<Item = &str> {
+    let has_dates = raw.contains("GMT");
+    let separators: &'static [char] = if has_dates { &[] } else { &[',', ';'] };
+    raw.split("GMT")
+        .flat_map(move |part| part.split(separators))
+        .map(|piece| piece.trim_matches([',', ';', ' ', '\t', '"']))
+        .filter(|piece| !piece.is_empty())
+}
+
+/// Reads an HTTP date, with or without its zone, which is always GMT.
+fn date_millis(raw: &str) -> Option<f64> {
+    let bare = raw.trim().trim_end_matches("GMT").trim_end();
+    let zoned = rfc2822::DateTimeParser::new().parse_timestamp(format!("{bare} GMT")).ok()?;
+    Some(zoned.as_millisecond() as f64)
+}

@@ -1,0 +1,34 @@
+//! How many requests may leave, and when: one budget for each API host and token.
+//!
+//! **Pure.** It is told the time and a seed; it opens no file, reads no clock, waits for nothing.
+//! [`crate::ledger`] keeps it on disk and shares it between processes.
+//!
+//! [`Budget::take`] asks for leave to send one request. [`Budget::learn`] tells it what the answer
+//! said. Everything else follows from those two.
+
+mod millis;
+mod settings;
+
+mod state;
+mod take;
+
+mod limits;
+mod learn;
+mod others;
+mod refill;
+
+mod forecast;
+mod starts;
+
+pub mod backoff;
+pub mod circuit;
+
+pub use forecast::View;
+pub use limits::Limits;
+pub use millis::Millis;
+pub use settings::{Config, Lane};
+pub use state::{Permit, Session, State};
+pub use take::{Budget, Verdict, Why};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! The budget on disk: every process on one state directory spends from the same one.
+//!
+//! Here are a lock, a file and a mutex. How many requests may leave is decided in
+//! [`crate::budget`]. One file for each API host and token:
+//!
+//! ```text
+//! budget-<hex>.json   the state; replaced as a whole, readable by its owner only
+//! budget-<hex>.lock   held for the fraction of a millisecond that a change takes
+//! ```
+//!
+//! A request is in the file *before* it leaves, so a crash can only over-count. Each is written by
+//! itself and not ten at once: a write takes a tenth of a millisecond or so, and then a crash
+//! over-counts by nothing, two processes see each other's requests and answers at once, and no
+//! leftover of a lease has to be given back.
+//!
+//! The file is not synced. The kernel keeps what a process wrote when the process dies, so that
+//! no crash of ours loses anything. When the machine dies, the last seconds may be lost; but it
+//! needs most of the window to come back, and the first answer then tells what is left.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::budget::{Budget, Config, Lane, Limits, Millis, Permit, Session, State, Verdict, View, Why};
+
+mod clock;
+mod file;
+
+use clock::Axis;
+use file::Shared;
+pub use file::{LedgerError, TokenDigest};
+
+/// When to ask again after another process held the lock for too long.
+const BUSY: Duration = Duration::from_millis(50);
+
+/// A budget that survives this process and is shared with others.
+///
+/// All methods take `&self` and may be called from any thread. They block for well under a
+/// millisecond, so they may be called from async code; nothing is held over an await.
+#[derive(Debug)]
+pub struct Ledger {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    session: Session,
+    axis: Axis,
+    home: Home,
+    /// Answers that are not in the file yet, because it was held or could not be written.
+    news: Vec<News>,
+}
+
+#[derive(Debug)]
+enum Home {
+    Memory(State),
+    File(Shared),
+}
+
+#[derive(Debug)]
+enum News {
+    Answered { at: Millis, permit: Permit, limits: Limits },
+    Lost { at: Millis, permit: Permit },
+    Unsent { at: Millis, permit: Permit },
+    Ended,
+}
+
+impl Ledger {
+    /// Opens the ledger of one API host and token, and counts the start of this process.
+    ///
+    /// *Guarantees*: from here on, all processes that open the same ledger together send at most
+    /// `rate` requests in any minute. A file that cannot be understood stands for a full window
+    /// used just now.
+    /// *Assumes* a file system with locks; the clocks of processes that use it at the same time
+    /// agree, or are each anchored once and then monotonic.
+    ///
+    /// # Errors
+    ///
+    /// When the directory or its files cannot be made, read or written.
+    pub fn open(
+        directory: &Path,
+        host: &str,
+        token: &TokenDigest,
+        config: Config,
+        now: Millis,
+    ) -> Result<Self, LedgerError> {
+        let mut shared = Shared::new(directory, host, token)?;
+        let locked = shared.lock_patiently()?;
+        let kept = locked.read_first(now, config.rate)?;
+        let axis = Axis::begin(now, kept.state.latest());
+        let mut budget = Budget::resume(config, kept.state);
+        let session = budget.begin(axis.position());
+        locked.write(kept.generation, budget.state())?;
+        drop(locked);
+        shared.generation = Some(kept.generation);
+        Ok(Self::assemble(config, session, axis, Home::File(shared)))
+    }
+
+    /// Returns a ledger of this process alone, for a sandbox, for tests, and for commands that
+    /// only read and have no directory to write in.
+    #[must_use]
+    pub fn in_memory(config: Config, now: Millis) -> Self {
+        let mut budget = Budget::new(config);
+        let session = budget.begin(now);
+        let axis = Axis::begin(now, now);
+        Self::assemble(config, session, axis, Home::Memory(budget.state().clone()))
+    }
+
+    fn assemble(config: Config, session: Session, axis: Axis, home: Home) -> Self {
+        Self { inner: Mutex::new(Inner { config, session, axis, home, news: Vec::new() }) }
+    }
+
+    /// Says that the converge lane is about to need so many requests more; see
+    /// [`Session::expect`].
+    pub fn expect(&self, requests: u32) {
+        self.inner().session.expect(requests);
+    }
+
+    /// Asks for leave to send one request in `lane`, at once.
+    ///
+    /// # Errors
+    ///
+    /// When the request cannot be written down. Then it must not be sent.
+    pub fn take(&self, now: Millis, lane: Lane) -> Result<Verdict, LedgerError> {
+        let mut inner = self.inner();
+        let verdict = inner.with_budget(now, |budget, at, session| budget.take(at, session, lane));
+        match verdict? {
+            Some(Verdict::Wait { until, why }) => {
+                Ok(Verdict::Wait { until: inner.axis.told(until), why })
+            }
+            Some(verdict) => Ok(verdict),
+            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
+        }
+    }
+
+    /// Takes note of an answer.
+    ///
+    /// It never fails: what cannot be written now is kept and written with the next request.
+    pub fn learn(&self, now: Millis, permit: Permit, limits: &Limits) {
+        let limits = limits.clone();
+        self.inner().note(now, |at| News::Answered { at, permit, limits });
+    }
+
+    /// Takes note that a request was sent and its answer will not come: it counts.
+    pub fn lost(&self, now: Millis, permit: Permit) {
+        self.inner().note(now, |at| News::Lost { at, permit });
+    }
+
+    /// Takes note that not a byte of a request left: it does not count.
+    pub fn unsent(&self, now: Millis, permit: Permit) {
+        self.inner().note(now, |at| News::Unsent { at, permit });
+    }
+
+    /// Ends the run in an orderly way, so that its start does not look like a crash.
+    pub fn close(&self, now: Millis) {
+        self.inner().note(now, |_| News::Ended);
+    }
+
+    /// Returns how long so many requests in the converge lane will take.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn forecast(&self, requests: u32, now: Millis) -> Result<Duration, LedgerError> {
+        let (budget, position, session) = self.inner().look(now)?;
+        Ok(budget.forecast(requests, position, &session))
+    }
+
+    /// Returns how the budget stands, for a person.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn view(&self, now: Millis) -> Result<View, LedgerError> {
+        let mut inner = self.inner();
+        let (budget, position, _) = inner.look(now)?;
+        let view = budget.view(position);
+        let frozen_until = view.frozen_until.map(|until| inner.axis.told(until));
+        Ok(View { frozen_until, ..view })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A panic in another thread leaves nothing half done that the file does not decide.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Runs `action` on the shared budget and writes it back before anything leaves.
+    ///
+    /// Returns nothing when another process holds the file.
+    fn with_budget<T>(
+        &mut self,
+        now: Millis,
+        action: impl FnOnce(&mut Budget, Millis, &mut Session) -> T,
+    ) -> Result<Option<T>, LedgerError> {
+        let Self { config, session, axis, home, news } = self;
+        match home {
+            Home::Memory(state) => {
+                let position = axis.advance(now, state.latest());
+                let mut budget = Budget::resume(*config, std::mem::take(state));
+                tell(&mut budget, session, news);
+                news.clear();
+                let result = action(&mut budget, position, session);
+                *state = budget.state().clone();
+                Ok(Some(result))
+            }
+            Home::File(shared) => {
+                let before = shared.generation;
+                let Some(locked) = shared.lock()? else { return Ok(None) };
+                let kept = locked.read(now, config.rate)?;
+                if Some(kept.generation) != before {
+                    // Somebody began the file anew: only its own time counts.
+                    *axis = Axis::begin(now, kept.state.latest());
+                }
+                let position = axis.advance(now, kept.state.latest());
+                let mut budget = Budget::resume(*config, kept.state);
+                tell(&mut budget, session, news);
+                // The session moves on only with what has been written.
+                let mut moved = session.clone();
+                let result = action(&mut budget, position, &mut moved);
+                locked.write(kept.generation, budget.state())?;
+                drop(locked);
+                shared.generation = Some(kept.generation);
+                *session = moved;
+                news.clear();
+                Ok(Some(result))
+            }
+        }
+    }
+
+    fn note(&mut self, now: Millis, news: impl FnOnce(Millis) -> News) {
+        let at = self.axis.advance(now, Millis(0));
+        self.news.push(news(at));
+        // Whether it is written now or with the next request makes no difference to what leaves
+        // this process; an error is reported by that request.
+        let _ = self.with_budget(now, |_, _, _| ());
+    }
+
+    fn look(&mut self, now: Millis) -> Result<(Budget, Millis, Session), LedgerError> {
+        let state = match &mut self.home {
+            Home::Memory(state) => state.clone(),
+            // A file is replaced as a whole, so it can be read without the lock.
+            Home::File(shared) => shared.read(now, self.config.rate)?.state,
+        };
+        let position = self.axis.advance(now, state.latest());
+        Ok((Budget::resume(self.config, state), position, self.session.clone()))
+    }
+}
+
+/// Tells the budget what it has not been told yet. The news are forgotten once they are written.
+fn tell(budget: &mut Budget, session: &Session, news: &[News]) {
+    for item in news {
+        match item {
+            News::Answered { at, permit, limits } => budget.learn(*at, permit, limits),
+            News::Lost { at, permit } => budget.lost(*at, permit),
+            News::Unsent { at, permit } => budget.unsent(*at, permit),
+            News::Ended => budget.end(session),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! The file and its lock. What is in the file is opaque here.
+//!
+//! The lock is on a file of its own: the other is replaced, and a lock does not follow a name.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::budget::{Millis, State};
+
+/// How often the lock is tried before the caller is told to come back: 16 ms in all.
+const TRIES: u32 = 32;
+
+/// How often it is tried when the ledger is opened: two seconds, for a machine under load.
+const TRIES_AT_OPEN: u32 = 4_000;
+
+/// How long between two tries; the lock is usually held for less.
+const TRY_EVERY: Duration = Duration::from_micros(500);
+
+/// The largest file that is read. A whole window is under ten kilobytes.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// How far ahead of our clock the file may be. Beyond it a clock was wrong, and we begin anew.
+const AHEAD_MAX: Duration = Duration::from_secs(600);
+
+/// Which token a ledger belongs to, without being the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// Returns the digest of a token.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::new().chain_update(b"stoker budget\0").chain_update(token).finalize().into())
+    }
+}
+
+/// Why the shared budget cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The directory cannot be made, or a file in it cannot be opened, read or written.
+    #[error("use the request ledger {}", path.display())]
+    Io {
+        /// What could not be used.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process has held the lock for seconds.
+    #[error("lock the request ledger {}, which another process holds", path.display())]
+    Held {
+        /// The lock.
+        path: PathBuf,
+    },
+}
+
+/// What is kept, and since when without a break.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// Changes when the file had to be begun anew.
+    pub generation: u64,
+    pub state: State,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    checksum: String,
+    kept: Kept,
+}
+
+/// The file of one host and token.
+#[derive(Debug)]
+pub(super) struct Shared {
+    file: PathBuf,
+    new_file: PathBuf,
+    lock_file: PathBuf,
+    lock: File,
+    /// The generation this process last saw.
+    pub generation: Option<u64>,
+}
+
+/// The same while it is locked.
+#[derive(Debug)]
+pub(super) struct Locked<'a> {
+    shared: &'a Shared,
+}
+
+impl Shared {
+    pub fn new(directory: &Path, host: &str, token: &TokenDigest) -> Result<Self, LedgerError> {
+        let io = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| LedgerError::Io { path, source }
+        };
+        fs::create_dir_all(directory).map_err(io(directory))?;
+        let name = Sha256::new().chain_update(host).chain_update([0]).chain_update(token.0);
+        let name = format!("budget-{}", hexadecimal(&name.finalize()[..16]));
+        let path = |ending: &str| directory.join(format!("{name}.{ending}"));
+        let lock_file = path("lock");
+        let lock = private().truncate(false).open(&lock_file).map_err(io(&lock_file))?;
+        let (file, new_file) = (path("json"), path("new"));
+        Ok(Self { file, new_file, lock_file, lock, generation: None })
+    }
+
+    /// Locks the file, or returns nothing when another process holds it.
+    pub fn lock(&self) -> Result<Option<Locked<'_>>, LedgerError> {
+        self.try_lock(TRIES)
+    }
+
+    /// Locks the file with the patience of a start.
+    pub fn lock_patiently(&self) -> Result<Locked<'_>, LedgerError> {
+        let held = || LedgerError::Held { path: self.lock_file.clone() };
+        self.try_lock(TRIES_AT_OPEN)?.ok_or_else(held)
+    }
+
+    // A process that was stopped while it held the lock must not stop us too, so we never wait
+    // for the lock without an end.
+    fn try_lock(&self, tries: u32) -> Result<Option<Locked<'_>>, LedgerError> {
+        for _ in 0..tries {
+            match fs4::FileExt::try_lock(&self.lock) {
+                Ok(()) => return Ok(Some(Locked { shared: self })),
+                Err(fs4::TryLockError::WouldBlock) => std::thread::sleep(TRY_EVERY),
+                Err(fs4::TryLockError::Error(source)) => {
+                    return Err(LedgerError::Io { path: self.lock_file.clone(), source });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads what is kept. What cannot be understood stands for a full window used at `now`.
+    pub fn read(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
+        let io = |source| LedgerError::Io { path: self.file.clone(), source };
+        let bytes = match fs::metadata(&self.file) {
+            Ok(about) if about.len() > BYTES_MAX => Vec::new(),
+            Ok(_) => fs::read(&self.file).map_err(io)?,
+            // Nobody has used the budget yet. If we have, somebody took the file away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.generation.is_none() => {
+                return Ok(Kept { generation: now.0, state: State::default() });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(io(error)),
+        };
+        Ok(unseal(&bytes).unwrap_or_else(|| Kept::exhausted(now, rate)))
+    }
+}
+
+impl Kept {
+    fn exhausted(now: Millis, rate: u32) -> Self {
+        Self { generation: now.0, state: State::exhausted(now, rate) }
+    }
+}
+
+impl Locked<'_> {
+    pub fn read(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
+        self.shared.read(now, rate)
+    }
+
+    /// Reads what is kept when a process starts, which may be long after.
+    pub fn read_first(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
+        let kept = self.shared.read(now, rate)?;
+        let is_ahead = kept.state.latest() > now.plus(AHEAD_MAX);
+        Ok(if is_ahead { Kept::exhausted(now, rate) } else { kept })
+    }
+
+    /// Replaces what is kept as a whole.
+    pub fn write(&self, generation: u64, state: &State) -> Result<(), LedgerError> {
+        let Shared { file, new_file, .. } = self.shared;
+        let io = |source| LedgerError::Io { path: file.clone(), source };
+        let bytes = seal(Kept { generation, state: state.clone() });
+        // Only the holder of the lock writes, so one name is enough and leaves no litter.
+        let mut new = private().truncate(true).open(new_file).map_err(io)?;
+        new.write_all(&bytes).map_err(io)?;
+        drop(new);
+        fs::rename(new_file, file).map_err(io)
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Unlocking an open file that we locked does not fail; if it did, others would be told
+        // that the ledger is held, which is the safe side.
+        let _ = fs4::FileExt::unlock(&self.shared.lock);
+    }
+}
+
+/// Options for a file that only its owner may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn seal(kept: Kept) -> Vec<u8> {
+    let checksum = checksum(&kept);
+    serde_json::to_vec(&Sealed { checksum, kept }).expect("a state has only plain keys and values")
+}
+
+fn unseal(bytes: &[u8]) -> Option<Kept> {
+    let sealed: Sealed = serde_json::from_slice(bytes).ok()?;
+    (checksum(&sealed.kept) == sealed.checksum).then_some(sealed.kept)
+}
+
+fn checksum(kept: &Kept) -> String {
+    let bytes = serde_json::to_vec(kept).expect("a state has only plain keys and values");
+    hexadecimal(&Sha256::digest(bytes)[..16])
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
