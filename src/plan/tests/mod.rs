@@ -1,0 +1,4 @@
+//! The laws of planning, as sentences.
+
+mod scene;
+mod three_way;
