@@ -1,4 +1,6 @@
 //! What we remember: which objects are ours, by what right, and what we last wrote to them.
+//!
+//! An unknown field is refused on reading: written back without it, a protection could be lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +11,7 @@ use super::{EnvKey, FieldPath, FieldValue, Fingerprint, Key, Project, Reference,
 
 /// The memory of one project. Saved after each success, read whole at the start of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inventory {
     /// The origin and project every write must match (S5); none before the first write.
     pub pin: Option<Pin>,
@@ -21,6 +23,7 @@ pub struct Inventory {
 
 /// What every write must match (S5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pin {
     /// The API's origin and base path, for example `https://api.stackblaze.cloud/v1`.
     pub origin: String,
@@ -58,7 +61,7 @@ pub enum Claim {
 
 /// What the manifest said of deletion, remembered after it is gone (S11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Remembered {
     /// `lifecycle.prune`, when written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +76,7 @@ pub struct Remembered {
 
 /// One object that is ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Entry {
     /// The platform's id.
     pub id: RemoteId,
@@ -101,6 +104,7 @@ pub struct Entry {
 
 /// A field that was repaired and did not stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rewrite {
     /// How many repairs in a row were read back different.
     pub count: u32,
@@ -110,7 +114,7 @@ pub struct Rewrite {
 
 /// A create that was begun: on disk before the POST leaves (S3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Intent {
     /// When the POST was about to leave.
     pub started_at: Timestamp,

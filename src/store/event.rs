@@ -1,0 +1,76 @@
+//! What can happen to an inventory: a closed set, so that every crash can be enumerated.
+//!
+//! An event says what became true. It holds no decision, and applying one cannot fail.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Entry, Intent, Inventory, Key, Pin};
+
+/// One thing that became true. On disk each is one line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Event {
+    /// The project every write must match (S5).
+    Pinned(Pin),
+    /// A create is about to be sent (S3).
+    Began {
+        /// What is created.
+        key: Key,
+        /// What is sent.
+        intent: Intent,
+    },
+    /// A create was refused, or is known never to have been applied: its intent is void.
+    Abandoned {
+        /// What was not created.
+        key: Key,
+    },
+    /// An object is ours, with this memory of it. Ends the intent of the same key.
+    Recorded {
+        /// The resource.
+        key: Key,
+        /// What is remembered.
+        entry: Box<Entry>,
+    },
+    /// A resource is known by another name from now on: both happen or neither.
+    Renamed {
+        /// The key before.
+        from: Key,
+        /// The key now.
+        to: Key,
+        /// What is remembered.
+        entry: Box<Entry>,
+    },
+    /// An object is gone or released: it is not ours any more.
+    Forgotten {
+        /// The resource.
+        key: Key,
+    },
+}
+
+impl Event {
+    /// Makes it true in an inventory.
+    pub fn apply(&self, inventory: &mut Inventory) {
+        match self {
+            Self::Pinned(pin) => inventory.pin = Some(pin.clone()),
+            Self::Began { key, intent } => {
+                inventory.intents.insert(key.clone(), intent.clone());
+            }
+            Self::Abandoned { key } => {
+                inventory.intents.remove(key);
+            }
+            Self::Recorded { key, entry } => {
+                inventory.intents.remove(key);
+                inventory.entries.insert(key.clone(), Entry::clone(entry));
+            }
+            Self::Renamed { from, to, entry } => {
+                inventory.entries.remove(from);
+                inventory.entries.insert(to.clone(), Entry::clone(entry));
+            }
+            // An intent outlives it: a replaced object is forgotten before its successor begins,
+            // and only that successor's outcome may end its intent.
+            Self::Forgotten { key } => {
+                inventory.entries.remove(key);
+            }
+        }
+    }
+}

@@ -1,0 +1,486 @@
+//! The laws of the state, by enumerating every step at which it can fail or die.
+
+use std::collections::BTreeMap;
+
+use super::load;
+use super::simulated::{Blow, Simulated};
+use super::{Event, Store, StoreError, Warning};
+use crate::model::{
+    Applied, Claim, Entry, Fingerprint, Intent, Inventory, Key, Pin, Project, Remembered, RemoteId,
+};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn key(text: &str) -> Key {
+    text.parse().unwrap()
+}
+
+fn entry(id: &str) -> Entry {
+    Entry {
+        id: RemoteId::new(id).unwrap(),
+        created_at: Some("2026-01-15T10:00:00Z".to_owned()),
+        claim: Claim::Created,
+        remembered: Remembered::default(),
+        applied: BTreeMap::from([
+            (
+                "runtime".parse().unwrap(),
+                Applied::Text("nö\u{202e}de\n".to_owned()),
+            ),
+            (
+                "envVars.TOKEN".parse().unwrap(),
+                Applied::Secret(Fingerprint::new("ab12".to_owned())),
+            ),
+        ]),
+        tolerated_env: std::collections::BTreeSet::new(),
+        rewrites: BTreeMap::new(),
+        depends_on: [key("database/main")].into(),
+    }
+}
+
+fn intent() -> Intent {
+    Intent {
+        started_at: "2026-11-24T03:04:05Z".parse().unwrap(),
+        attempt: 1,
+        applied: entry("x").applied,
+        remembered: Remembered::default(),
+        depends_on: std::collections::BTreeSet::new(),
+    }
+}
+
+fn began(name: &str) -> Event {
+    Event::Began {
+        key: key(name),
+        intent: intent(),
+    }
+}
+
+fn recorded(name: &str, id: &str) -> Event {
+    Event::Recorded {
+        key: key(name),
+        entry: Box::new(entry(id)),
+    }
+}
+
+/// What a test does to a state: an event, or a new generation.
+#[derive(Clone, Debug)]
+enum Deed {
+    Commit(Event),
+    Generation,
+}
+
+fn deeds() -> Vec<Deed> {
+    let pin = Pin {
+        origin: "https://api.stackblaze.cloud/v1".to_owned(),
+        project: Project {
+            id: Some(RemoteId::new("prj_1").unwrap()),
+            name: "acme".to_owned(),
+            region: None,
+            plan: None,
+        },
+    };
+    vec![
+        Deed::Commit(Event::Pinned(pin)),
+        Deed::Commit(began("service/api")),
+        Deed::Commit(recorded("service/api", "svc_1")),
+        Deed::Generation,
+        Deed::Commit(began("service/web")),
+        Deed::Generation,
+        Deed::Commit(Event::Abandoned {
+            key: key("service/web"),
+        }),
+        Deed::Commit(Event::Renamed {
+            from: key("service/api"),
+            to: key("service/shop"),
+            entry: Box::new(entry("svc_1")),
+        }),
+        Deed::Generation,
+        Deed::Generation,
+        Deed::Commit(began("database/main")),
+        Deed::Commit(Event::Forgotten {
+            key: key("service/shop"),
+        }),
+    ]
+}
+
+fn perform(store: &mut Store, deed: &Deed) -> Result<(), StoreError> {
+    match deed {
+        Deed::Commit(event) => store.commit(event.clone()),
+        Deed::Generation => store.begin_generation(),
+    }
+}
+
+fn after(inventory: &Inventory, deed: &Deed) -> Inventory {
+    let mut inventory = inventory.clone();
+    if let Deed::Commit(event) = deed {
+        event.apply(&mut inventory);
+    }
+    inventory
+}
+
+fn open(disk: &Simulated) -> Result<Store, StoreError> {
+    Store::on(Box::new(disk.clone()), None)
+}
+
+fn all_steps() -> usize {
+    let disk = Simulated::default();
+    let mut store = open(&disk).unwrap();
+    for deed in deeds() {
+        perform(&mut store, &deed).unwrap();
+    }
+    disk.steps()
+}
+
+fn all_done() -> (Files, Inventory) {
+    let disk = Simulated::default();
+    let mut store = open(&disk).unwrap();
+    for deed in deeds() {
+        perform(&mut store, &deed).unwrap();
+    }
+    (disk.files(), store.inventory().clone())
+}
+
+/// Reopens what a crash left: it is one of these, without a warning, and can be written.
+fn check_reopened(files: &Files, expected: &[Inventory], context: &str) {
+    let disk = Simulated::with(files);
+    let reading = load::read(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(reading.warning, None, "{context}");
+    assert!(
+        expected.contains(&reading.inventory),
+        "{context}: {:?}",
+        reading.inventory
+    );
+
+    let mut store = open(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(*store.inventory(), reading.inventory, "{context}");
+    store.commit(began("service/late")).unwrap();
+    store.begin_generation().unwrap();
+    store.commit(recorded("service/late", "svc_9")).unwrap();
+    let written = store.inventory().clone();
+    let reading = load::read(&disk).unwrap();
+    assert_eq!(
+        (reading.inventory, reading.warning),
+        (written, None),
+        "{context}"
+    );
+}
+
+#[test]
+fn whoever_dies_at_any_step_leaves_the_state_before_or_after_and_all_that_was_acknowledged() {
+    for step in 0..=all_steps() {
+        let disk = Simulated::default();
+        disk.strike(step, Blow::Die);
+        let mut store = open(&disk).unwrap();
+        let mut before = Inventory::default();
+        let mut expected = vec![before.clone()];
+        for deed in deeds() {
+            let next = after(&before, &deed);
+            if perform(&mut store, &deed).is_err() {
+                expected.push(next);
+                break;
+            }
+            before = next;
+            expected = vec![before.clone()];
+        }
+        let context = format!("killed at step {step}");
+        check_reopened(&disk.files(), &expected, &context);
+        for (number, files) in disk.after_power_loss().iter().enumerate() {
+            check_reopened(files, &expected, &format!("{context}, power loss {number}"));
+        }
+    }
+}
+
+#[test]
+fn whoever_dies_again_while_mending_loses_nothing_either() {
+    // Every other step: whoever died within an append left the same file in both of its steps.
+    for first in (0..all_steps()).step_by(2) {
+        let disk = Simulated::default();
+        disk.strike(first, Blow::Die);
+        let mut store = open(&disk).unwrap();
+        for deed in deeds() {
+            if perform(&mut store, &deed).is_err() {
+                break;
+            }
+        }
+        let left = disk.files();
+        let found = load::read(&disk).unwrap().inventory;
+        for second in 0.. {
+            let disk = Simulated::with(&left);
+            disk.strike(second, Blow::Die);
+            let mut store = open(&disk).unwrap();
+            let late = Deed::Commit(began("service/late"));
+            let mut expected = vec![after(&found, &late)];
+            if perform(&mut store, &late).is_err() {
+                expected.push(found.clone());
+            } else {
+                let _killed_or_done = store.begin_generation();
+            }
+            let context = format!("killed at step {first}, then at {second}");
+            for files in disk.after_power_loss() {
+                check_reopened(&files, &expected, &context);
+            }
+            if !disk.was_struck() {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_that_could_not_be_written_did_not_happen_and_the_next_one_can() {
+    for step in 0.. {
+        let disk = Simulated::default();
+        disk.strike(step, Blow::Fail);
+        let mut store = open(&disk).unwrap();
+        for deed in deeds() {
+            let before = store.inventory().clone();
+            if perform(&mut store, &deed).is_err() {
+                assert_eq!(*store.inventory(), before, "failed at step {step}");
+                perform(&mut store, &deed).unwrap();
+            }
+        }
+        let context = format!("failed at step {step}");
+        assert_eq!(*store.inventory(), all_done().1, "{context}");
+        check_reopened(&disk.files(), &[all_done().1], &context);
+        if !disk.was_struck() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn on_a_full_disk_every_event_is_refused_and_what_was_acknowledged_stays() {
+    for step in 0.. {
+        let disk = Simulated::default();
+        disk.strike(step, Blow::Full);
+        let mut store = open(&disk).unwrap();
+        let mut is_full = false;
+        for deed in deeds() {
+            let outcome = perform(&mut store, &deed);
+            assert!(!is_full || outcome.is_err(), "full at step {step}");
+            is_full |= outcome.is_err();
+        }
+        let kept = store.inventory().clone();
+        let files = disk.files();
+        drop(store);
+        // The line that failed may stand there whole: then its event happened.
+        let reading = load::read(&Simulated::with(&files)).unwrap();
+        assert_eq!(reading.warning, None, "full at step {step}");
+        let deeds = deeds();
+        let next = deeds.iter().map(|deed| after(&kept, deed));
+        let mut possible = next.chain([kept.clone()]);
+        assert!(
+            possible.any(|one| one == reading.inventory),
+            "full at step {step}"
+        );
+        if !disk.was_struck() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_byte_changed_anywhere_loses_nothing_or_refuses_every_write() {
+    let (files, inventory) = all_done();
+    for (name, bytes) in &files {
+        for position in 0..bytes.len() {
+            for mask in [0x01, 0x20, 0x77, 0xff] {
+                let mut files = files.clone();
+                files.get_mut(name).unwrap()[position] ^= mask;
+                let disk = Simulated::with(&files);
+                match open(&disk) {
+                    Ok(store) => assert_eq!(*store.inventory(), inventory, "{name}:{position}"),
+                    Err(StoreError::Damaged { .. } | StoreError::Newer { .. }) => {
+                        assert_eq!(disk.files(), files, "{name}:{position}");
+                    }
+                    Err(error) => panic!("{name}:{position}: {error}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_short_or_gone_loses_nothing_or_refuses_every_write() {
+    let (files, inventory) = all_done();
+    let newest_journal = files
+        .keys()
+        .rfind(|name| name.starts_with("journal"))
+        .unwrap();
+    for (name, bytes) in &files {
+        // The newest journal is the one file whose end nothing else knows.
+        let is_open_ended = name == newest_journal;
+        for length in 0..bytes.len() {
+            let mut files = files.clone();
+            files.get_mut(name).unwrap().truncate(length);
+            match open(&Simulated::with(&files)) {
+                Ok(store) if is_open_ended => assert!(store.warning().is_none()),
+                Ok(store) => assert_eq!(*store.inventory(), inventory, "{name}:{length}"),
+                Err(StoreError::Damaged { .. }) => assert!(!is_open_ended, "{name}:{length}"),
+                Err(error) => panic!("{name}:{length}: {error}"),
+            }
+        }
+        let mut files = files.clone();
+        files.remove(name);
+        match open(&Simulated::with(&files)) {
+            Ok(store) => assert_eq!(*store.inventory(), inventory, "without {name}"),
+            Err(StoreError::Damaged { .. }) => {}
+            Err(error) => panic!("without {name}: {error}"),
+        }
+    }
+}
+
+fn damage(files: &mut Files, prefix: &str, position: usize) {
+    let (_, bytes) = files
+        .iter_mut()
+        .rfind(|(name, _)| name.starts_with(prefix))
+        .unwrap();
+    bytes[position] ^= 0x01;
+}
+
+#[test]
+fn a_damaged_snapshot_is_rebuilt_exactly_and_mended_by_the_next_writer() {
+    let (mut files, inventory) = all_done();
+    damage(&mut files, "inventory", 200);
+    let disk = Simulated::with(&files);
+    let reading = load::read(&disk).unwrap();
+    assert_eq!(reading.inventory, inventory);
+    let Some(Warning::Rebuilt { what }) = reading.warning else {
+        panic!("no warning");
+    };
+    assert_eq!(
+        what,
+        "inventory-4.json is damaged: its checksum does not match"
+    );
+
+    open(&disk).unwrap().commit(began("service/late")).unwrap();
+    assert_eq!(load::read(&disk).unwrap().warning, None);
+}
+
+#[test]
+fn a_damaged_snapshot_with_nothing_before_it_is_never_an_empty_inventory() {
+    let (mut files, _) = all_done();
+    damage(&mut files, "inventory", 200);
+    files.retain(|name, _| name.contains("-4."));
+    let error = load::read(&Simulated::with(&files)).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+
+    let files = Files::from([("inventory-1.json".to_owned(), b"{}".to_vec())]);
+    let error = load::read(&Simulated::with(&files)).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_journal_can_be_looked_at_but_not_written() {
+    let (mut files, _) = all_done();
+    damage(&mut files, "journal", 200);
+    let disk = Simulated::with(&files);
+    let reading = load::read(&disk).unwrap();
+    assert!(reading.inventory.entries.contains_key(&key("service/shop")));
+    assert!(matches!(reading.warning, Some(Warning::Incomplete { .. })));
+    let error = open(&disk).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "trust the state in state: journal-4.ndjson is damaged: a line's seal does not match"
+    );
+    assert!(error.hints().join("\n").contains("stoker adopt"));
+    assert_eq!(disk.files(), files);
+}
+
+#[test]
+fn a_newer_state_is_refused_and_left_as_it_is() {
+    let (files, _) = all_done();
+    let newer = |name: &str, from: &str, to: &str| {
+        let mut files = files.clone();
+        let text = String::from_utf8(files[name].clone()).unwrap();
+        files.insert(name.to_owned(), text.replacen(from, to, 1).into_bytes());
+        let disk = Simulated::with(&files);
+        let error = open(&disk).unwrap_err();
+        assert!(matches!(error, StoreError::Newer { .. }), "{error}");
+        assert!(load::read(&disk).is_err());
+        assert_eq!(disk.files(), files);
+    };
+    newer("inventory-4.json", "\"format\":1", "\"format\":2");
+    newer("journal-4.ndjson", "\"format\":1", "\"format\":2");
+}
+
+#[test]
+fn an_intact_word_we_do_not_know_is_a_newer_state() {
+    let event = "{\"forgiven\":{\"key\":\"service/api\"}}";
+    let line = super::text::sealed_line(super::text::GENESIS, event);
+    let files = Files::from([("journal-0.ndjson".to_owned(), line.into_bytes())]);
+    let error = open(&Simulated::with(&files)).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { .. }), "{error}");
+}
+
+#[test]
+fn one_event_costs_one_line_and_a_generation_only_begins_when_the_journal_is_long() {
+    let disk = Simulated::default();
+    let mut store = open(&disk).unwrap();
+    for number in 0..20 {
+        store.commit(began(&format!("service/s{number}"))).unwrap();
+        store.compact().unwrap();
+    }
+    assert_eq!(disk.files().len(), 1);
+    assert!(disk.files()["journal-0.ndjson"].len() < 20 * 600);
+    for number in 0..400 {
+        store
+            .commit(recorded(&format!("service/s{number}"), "svc_1"))
+            .unwrap();
+    }
+    store.compact().unwrap();
+    let names: Vec<_> = disk.files().into_keys().collect();
+    assert_eq!(
+        names,
+        ["inventory-1.json", "journal-0.ndjson", "journal-1.ndjson"]
+    );
+    store.compact().unwrap();
+    assert_eq!(disk.files().len(), 3);
+}
+
+mod on_a_real_directory {
+    use super::*;
+
+    #[test]
+    fn one_writer_at_a_time_and_whoever_is_refused_learns_who_holds_it() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("state/acme");
+        assert_eq!(
+            Store::read(&directory).unwrap(),
+            super::super::Reading::default()
+        );
+        assert!(!directory.exists());
+
+        let mut store = Store::open(&directory, "stoker run (pid 4711 on web-1)").unwrap();
+        let error = Store::open(&directory, "stoker apply (pid 4712)").unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("stoker run (pid 4711 on web-1) holds it"),
+            "{error}"
+        );
+        store.commit(began("service/api")).unwrap();
+        store.begin_generation().unwrap();
+        let inventory = store.inventory().clone();
+        assert_eq!(Store::read(&directory).unwrap().inventory, inventory);
+        drop(store);
+        let store = Store::open(&directory, "stoker apply (pid 4712)").unwrap();
+        assert_eq!(*store.inventory(), inventory);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_the_state() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("state");
+        let mut store = Store::open(&directory, "test").unwrap();
+        store.commit(began("service/api")).unwrap();
+        store.begin_generation().unwrap();
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&directory), 0o700);
+        for file in std::fs::read_dir(&directory).unwrap() {
+            assert_eq!(mode(&file.unwrap().path()), 0o600);
+        }
+    }
+}
