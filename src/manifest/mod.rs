@@ -30,4 +30,13 @@ mod scalar;
 
 mod yaml;
 
+mod print;
+
+mod export;
+
+mod schema;
+
+pub use export::export;
 pub use load::{Loaded, load};
+pub use print::{SCHEMA_LINE, print};
+pub use schema::schema;
