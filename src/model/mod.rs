@@ -23,5 +23,5 @@ pub use inventory::{Applied, Claim, Entry, Intent, Inventory, Pin, Remembered, R
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
 pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, policy};
-pub use secret::{Fingerprint, Secret, SecretOrigin};
+pub use secret::{Fingerprint, Secret, SecretOrigin, looks_secret};
 pub use snapshot::Snapshot;

@@ -1,0 +1,146 @@
+//! What the documents say, before anyone looked at them together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reader::Reader;
+use super::yaml::Yaml;
+use crate::model::{
+    EnvKey, Field, FieldPath, FieldValue, Guard, Key, Lifecycle, Name, Origin, Resource, Setting,
+    Source, Tombstone,
+};
+
+/// Everything of a tree, still with contradictions.
+#[derive(Debug, Default)]
+pub(super) struct Drafts {
+    pub resources: Vec<Resource<Source>>,
+    pub tombstones: Vec<Tombstone>,
+    pub guards: Vec<Guard>,
+    pub mentions: Vec<Mention>,
+    /// Where the previous names of resources stand.
+    pub renames: Vec<(Key, Name, Origin)>,
+}
+
+/// A resource that speaks of another.
+#[derive(Debug)]
+pub(super) struct Mention {
+    pub from: Key,
+    pub to: Key,
+    pub origin: Origin,
+    /// It says itself that the other lives outside of these manifests.
+    pub is_external: bool,
+}
+
+impl Drafts {
+    /// Begins a resource.
+    pub fn begin(key: Key, origin: Origin) -> Resource<Source> {
+        Resource {
+            key,
+            origin,
+            labels: BTreeMap::new(),
+            previous_names: Vec::new(),
+            fields: BTreeMap::new(),
+            declares_env: false,
+            set_by_hand: BTreeMap::new(),
+            lifecycle: Lifecycle::default(),
+            depends_on: BTreeSet::new(),
+        }
+    }
+}
+
+/// Sets a field to a value that stands in the manifest itself.
+pub(super) fn set(
+    resource: &mut Resource<Source>,
+    setting: Setting,
+    value: FieldValue,
+    origin: Origin,
+) {
+    let value = Source::Value(value);
+    resource
+        .fields
+        .insert(FieldPath::Setting(setting), Field { value, origin });
+}
+
+/// Whether a setting is declared.
+pub(super) fn has(resource: &Resource<Source>, setting: Setting) -> bool {
+    resource.fields.contains_key(&FieldPath::Setting(setting))
+}
+
+/// Returns a text that is declared for a setting.
+pub(super) fn text_of(resource: &Resource<Source>, setting: Setting) -> Option<&str> {
+    match &resource.fields.get(&FieldPath::Setting(setting))?.value {
+        Source::Value(FieldValue::Text(text)) => Some(text),
+        Source::Value(
+            FieldValue::Integer(_)
+            | FieldValue::Boolean(_)
+            | FieldValue::Set(_)
+            | FieldValue::Secret(_)
+            | FieldValue::Reference(_),
+        )
+        | Source::Environment(_)
+        | Source::File(_)
+        | Source::Generated => None,
+    }
+}
+
+/// Returns a number that is declared for a setting.
+pub(super) fn number_of(resource: &Resource<Source>, setting: Setting) -> Option<i64> {
+    match &resource.fields.get(&FieldPath::Setting(setting))?.value {
+        Source::Value(FieldValue::Integer(number)) => Some(*number),
+        Source::Value(
+            FieldValue::Text(_)
+            | FieldValue::Boolean(_)
+            | FieldValue::Set(_)
+            | FieldValue::Secret(_)
+            | FieldValue::Reference(_),
+        )
+        | Source::Environment(_)
+        | Source::File(_)
+        | Source::Generated => None,
+    }
+}
+
+/// Reads a name. The platform would change one with capitals or blanks: in a native document that
+/// is an error, in a Blueprint the changed name is taken, here and wherever it is referred to.
+pub(super) fn read_name(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Name> {
+    let text = reader.text(yaml, path)?;
+    let error = match Name::new(&text) {
+        Ok(name) => return Some(name),
+        Err(error) => error,
+    };
+    let suggestion = error
+        .suggestion
+        .as_deref()
+        .and_then(|text| Name::new(text).ok());
+    let shown = super::reader::quoted(&text);
+    let message = format!("`{shown}` is not a name: {}", error.reason);
+    match (reader.form, suggestion) {
+        (super::reader::Form::Blueprint, Some(name)) => {
+            reader.warn(yaml, "name", message, format!("`{name}` is used instead"));
+            Some(name)
+        }
+        (_, Some(name)) => {
+            reader.error_with(yaml, "name", message, format!("`{name}` would be one"));
+            None
+        }
+        (_, None) => {
+            reader.error(yaml, "name", message);
+            None
+        }
+    }
+}
+
+/// Reads the key of a variable.
+pub(super) fn read_env_key(
+    reader: &mut Reader<'_>,
+    yaml: Yaml<'_, '_>,
+    path: &str,
+) -> Option<EnvKey> {
+    let text = reader.text(yaml, path)?;
+    match EnvKey::new(&text) {
+        Ok(key) => Some(key),
+        Err(reason) => {
+            reader.error(yaml, "variable-key", reason);
+            None
+        }
+    }
+}

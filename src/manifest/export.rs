@@ -1,0 +1,170 @@
+//! Live state as manifests: planning what is exported must give no changes.
+//!
+//! So only what the platform shows is written. What it hides, and what looks like a secret, is
+//! written as `sync: false`: declared, its value left alone, and no secret lands in a file (S9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::setting;
+use crate::model::{
+    Desired, Diagnostic, Field, FieldPath, FieldValue, Key, Kind, Lifecycle, LiveObject, LiveValue,
+    Name, Origin, Resource, Setting, Source, looks_secret,
+};
+
+/// Turns live objects into the desired state that agrees with them.
+///
+/// Returns a warning for each object that a manifest cannot declare: its name is none, or two have
+/// the same one.
+#[must_use]
+pub fn export(objects: &[LiveObject]) -> (Desired<Source>, Vec<Diagnostic>) {
+    let mut desired = Desired::default();
+    let mut diagnostics = Vec::new();
+    let mut ambiguous = BTreeSet::new();
+    for object in objects {
+        let LiveObject { kind, id, name, .. } = object;
+        let name = match Name::new(name) {
+            Ok(name) => name,
+            Err(error) => {
+                let message = format!("the {kind} {id} cannot be declared: {error}");
+                diagnostics.push(Diagnostic::warning("export-name", message));
+                continue;
+            }
+        };
+        let key = Key::new(*kind, name);
+        if desired.resources.contains_key(&key) {
+            let message = format!("{key} lives more than once, so it is left out");
+            diagnostics.push(Diagnostic::warning("export-ambiguous", message));
+            ambiguous.insert(key);
+            continue;
+        }
+        let resource = resource(&key, object, &mut diagnostics);
+        desired.resources.insert(key, resource);
+    }
+    for key in ambiguous {
+        desired.resources.remove(&key);
+    }
+    connect(&mut desired);
+    (desired, diagnostics)
+}
+
+fn resource(key: &Key, object: &LiveObject, diagnostics: &mut Vec<Diagnostic>) -> Resource<Source> {
+    let origin = Origin {
+        file: format!("<live {key}>"),
+        line: 1,
+        column: 1,
+    };
+    let mut resource = Resource {
+        key: key.clone(),
+        origin: origin.clone(),
+        labels: BTreeMap::new(),
+        previous_names: Vec::new(),
+        fields: BTreeMap::new(),
+        declares_env: object.shows_env,
+        set_by_hand: BTreeMap::new(),
+        lifecycle: Lifecycle::default(),
+        depends_on: BTreeSet::new(),
+    };
+    for (path, value) in &object.fields {
+        match (path, value) {
+            (_, LiveValue::Absent) => {}
+            (FieldPath::Env(env_key), LiveValue::Shown(value)) if is_showable(path, value) => {
+                let value = match value {
+                    FieldValue::Reference(_) => value.clone(),
+                    other => FieldValue::Text(other.to_string()),
+                };
+                insert(
+                    &mut resource,
+                    FieldPath::Env(env_key.clone()),
+                    value,
+                    &origin,
+                );
+                resource.declares_env = true;
+            }
+            (FieldPath::Env(env_key), LiveValue::Shown(_) | LiveValue::Hidden) => {
+                resource.set_by_hand.insert(env_key.clone(), origin.clone());
+                resource.declares_env = true;
+            }
+            (FieldPath::Setting(setting), LiveValue::Shown(value)) => {
+                if setting::belongs(key.kind, *setting) && !value.is_sensitive() {
+                    let value = declarable(key, *setting, value, diagnostics);
+                    insert(&mut resource, path.clone(), value, &origin);
+                }
+            }
+            (FieldPath::Setting(_), LiveValue::Hidden) => {}
+        }
+    }
+    resource
+}
+
+/// An env group's name may be one that no manifest can hold.
+fn declarable(
+    key: &Key,
+    setting: Setting,
+    value: &FieldValue,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> FieldValue {
+    let FieldValue::Set(items) = value else {
+        return value.clone();
+    };
+    if setting != Setting::EnvGroups {
+        return value.clone();
+    }
+    let (good, bad): (BTreeSet<String>, BTreeSet<String>) = items
+        .iter()
+        .cloned()
+        .partition(|name| Name::new(name).is_ok());
+    for name in bad {
+        let message = format!("{key} uses the env group `{name}`, whose name cannot be declared");
+        diagnostics.push(Diagnostic::warning("export-name", message));
+    }
+    FieldValue::Set(good)
+}
+
+fn is_showable(path: &FieldPath, value: &FieldValue) -> bool {
+    match (path, value) {
+        (_, FieldValue::Secret(_)) => false,
+        (FieldPath::Env(key), FieldValue::Text(text)) => !looks_secret(key, text),
+        (
+            FieldPath::Env(_) | FieldPath::Setting(_),
+            FieldValue::Text(_)
+            | FieldValue::Integer(_)
+            | FieldValue::Boolean(_)
+            | FieldValue::Set(_)
+            | FieldValue::Reference(_),
+        ) => true,
+    }
+}
+
+fn insert(resource: &mut Resource<Source>, path: FieldPath, value: FieldValue, origin: &Origin) {
+    let value = Source::Value(value);
+    resource.fields.insert(
+        path,
+        Field {
+            value,
+            origin: origin.clone(),
+        },
+    );
+}
+
+/// Notes what each exported resource needs among the exported ones.
+fn connect(desired: &mut Desired<Source>) {
+    let known: BTreeSet<Key> = desired.resources.keys().cloned().collect();
+    for resource in desired.resources.values_mut() {
+        let mut needed = BTreeSet::new();
+        for field in resource.fields.values() {
+            match &field.value {
+                Source::Value(FieldValue::Reference(reference)) => {
+                    needed.insert(Key::new(reference.kind, reference.name.clone()));
+                }
+                Source::Value(FieldValue::Set(items)) => {
+                    let names = items.iter().filter_map(|item| Name::new(item).ok());
+                    needed.extend(names.map(|name| Key::new(Kind::EnvGroup, name)));
+                }
+                Source::Value(_) | Source::Environment(_) | Source::File(_) | Source::Generated => {
+                }
+            }
+        }
+        needed.retain(|key| known.contains(key) && *key != resource.key);
+        resource.depends_on = needed;
+    }
+}

@@ -1,0 +1,142 @@
+//! The way through the room: each file, each document, then all of them together.
+
+use super::blueprint;
+use super::check;
+use super::draft::Drafts;
+use super::native;
+use super::reader::{Findings, Form, Reader};
+use super::yaml::{Documents, Flaw, Yaml};
+use crate::model::{Desired, Diagnostic, Origin, Source};
+use crate::source::{SourceFile, Tree};
+
+/// What came of reading a tree.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What is wanted; `None` when any finding is an error (S6).
+    pub desired: Option<Desired<Source>>,
+    /// Everything worth saying, by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a tree of manifests, both forms, and checks it as a whole.
+///
+/// Every mistake of every file is reported together. A tree without documents gives an empty
+/// desired state and a warning; that it may not delete anything is for planning to say.
+#[must_use]
+pub fn load(tree: &Tree) -> Loaded {
+    let mut findings = Findings::default();
+    let mut drafts = Drafts::default();
+    for file in tree.files() {
+        read_file(file, &mut drafts, &mut findings);
+    }
+    let is_nothing = drafts.resources.is_empty()
+        && drafts.tombstones.is_empty()
+        && drafts.guards.is_empty()
+        && !findings.has_error();
+    if is_nothing {
+        let message = "no manifest was found, so nothing is declared";
+        findings.push(Diagnostic::warning("no-manifests", message));
+    }
+    let mut desired = check::join(drafts, &mut findings);
+    desired.digest = tree.digest().to_owned();
+    desired.revision = tree.revision().map(str::to_owned);
+    Loaded {
+        desired: (!findings.has_error()).then_some(desired),
+        diagnostics: tree.illustrate(findings.into_sorted()),
+    }
+}
+
+fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
+    let text = match std::str::from_utf8(&file.bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            findings.push(not_unicode(file, error.valid_up_to()));
+            return;
+        }
+    };
+    let mut documents = match Documents::new(text) {
+        Ok(documents) => documents,
+        Err(flaw) => return findings.push(finding(&file.path, flaw)),
+    };
+    loop {
+        match documents.next_document() {
+            Ok(Some(mut document)) => {
+                for flaw in std::mem::take(&mut document.flaws) {
+                    findings.push(finding(&file.path, flaw));
+                }
+                if let Some(root) = document.root() {
+                    read_document(&file.path, root, drafts, findings);
+                }
+            }
+            Ok(None) => return,
+            Err(flaw) => return findings.push(finding(&file.path, flaw)),
+        }
+    }
+}
+
+/// Tells the forms apart by what stands in the document, and reads it.
+fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
+    let mut reader = Reader {
+        file,
+        form: Form::Native,
+        findings,
+    };
+    if root.entries().is_none() {
+        reader.wrong_type(root, "the document", "a mapping");
+    } else if root.get("apiVersion").is_some() || root.get("kind").is_some() {
+        native::read(&mut reader, root, drafts);
+    } else if blueprint::is_blueprint(root) {
+        reader.form = Form::Blueprint;
+        blueprint::read(&mut reader, root, drafts);
+    } else {
+        let message = "this is neither a native document nor a Blueprint";
+        let is_compose = root
+            .get("services")
+            .is_some_and(|yaml| yaml.entries().is_some());
+        let hint = if is_compose {
+            "it looks like a Compose file; services of a Blueprint are a list".to_owned()
+        } else {
+            format!(
+                "a native document begins with `apiVersion: {}`",
+                native::API_VERSION
+            )
+        };
+        reader.error_with(root, "unknown-document", message, hint);
+    }
+}
+
+fn finding(file: &str, flaw: Flaw) -> Diagnostic {
+    let Flaw {
+        code,
+        message,
+        hint,
+        line,
+        column,
+    } = flaw;
+    let mut diagnostic = Diagnostic::error(code, message).at(Origin {
+        file: file.to_owned(),
+        line,
+        column,
+    });
+    diagnostic.hints.extend(hint);
+    diagnostic
+}
+
+fn not_unicode(file: &SourceFile, valid_up_to: usize) -> Diagnostic {
+    let before = &file.bytes[..valid_up_to];
+    let line_start = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1);
+    let origin = Origin {
+        file: file.path.clone(),
+        line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+        column: String::from_utf8_lossy(&before[line_start..])
+            .chars()
+            .count()
+            + 1,
+    };
+    Diagnostic::error("encoding", "the file is no UTF-8 from here on")
+        .at(origin)
+        .hint("save it as UTF-8")
+}

@@ -1,0 +1,42 @@
+//! Manifests: a tree of text becomes what is wanted, or everything that is wrong with it.
+//!
+//! In reading order: [`load`] goes through files and documents; `yaml` gives each value its place;
+//! `native` and `blueprint` read the two forms through one table of settings; `check` looks at all
+//! documents together. The way back is [`print`] and [`export`], and [`schema`] describes the form.
+//! Values from outside (environment, files) are not read here; that is the room `secret`.
+
+mod load;
+
+mod native;
+
+mod blueprint;
+
+mod lifecycle;
+mod variable;
+
+mod setting;
+
+mod check;
+
+mod draft;
+
+mod reader;
+
+mod suggest;
+
+mod cron;
+
+mod scalar;
+
+mod yaml;
+
+mod print;
+
+mod export;
+
+mod schema;
+
+pub use export::export;
+pub use load::{Loaded, load};
+pub use print::{SCHEMA_LINE, print};
+pub use schema::schema;

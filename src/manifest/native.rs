@@ -1,0 +1,348 @@
+//! The native form: `apiVersion`, `kind`, `metadata`, `spec`, `lifecycle`. Strict: what is not known
+//! is an error, so that a slip never becomes a setting that is quietly not made.
+
+use super::draft::{Drafts, read_name};
+use super::lifecycle;
+use super::reader::{Reader, quoted};
+use super::setting;
+use super::suggest::nearest;
+use super::variable;
+use super::yaml::Yaml;
+use crate::model::{Field, FieldPath, Guard, Key, Kind, Resource, Setting, Source, Tombstone};
+
+/// The version of the native form.
+pub(super) const API_VERSION: &str = "stackblaze.cloud/v1";
+
+/// The kinds as native documents spell them; `Project` is the guard.
+const KINDS: [(&str, Option<Kind>); 4] = [
+    ("Service", Some(Kind::Service)),
+    ("Database", Some(Kind::Database)),
+    ("EnvGroup", Some(Kind::EnvGroup)),
+    ("Project", None),
+];
+
+/// Returns the spelling of a kind in native documents.
+pub(super) const fn spelling(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Service => "Service",
+        Kind::Database => "Database",
+        Kind::EnvGroup => "EnvGroup",
+    }
+}
+
+/// Reads one native document.
+pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
+    let Some(kind) = head(reader, root) else {
+        return;
+    };
+    let known: &[&str] = match kind {
+        Some(_) => &["apiVersion", "kind", "metadata", "spec", "lifecycle"],
+        None => &["apiVersion", "kind", "metadata", "spec"],
+    };
+    reader.mapping(root, "", known);
+    let Some(metadata) = root.get("metadata").filter(|yaml| !yaml.is_null()) else {
+        let hint = "write `metadata: { name: NAME }`";
+        reader.error_with(root, "missing-field", "`metadata` is missing", hint);
+        return;
+    };
+    match kind {
+        Some(kind) => resource(reader, root, metadata, kind, drafts),
+        None => guard(reader, root, metadata, drafts),
+    }
+}
+
+/// Reads `apiVersion` and `kind`; `None` when the document cannot be read further.
+fn head(reader: &mut Reader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
+    let version = required(reader, root, root, "apiVersion")
+        .and_then(|yaml| Some((yaml, reader.text(yaml, "apiVersion")?)));
+    let kind = required(reader, root, root, "kind")
+        .and_then(|yaml| Some((yaml, reader.text(yaml, "kind")?)));
+    let (version_place, version) = version?;
+    let is_ours = version == API_VERSION;
+    if !is_ours {
+        let message = format!("`{}` is no version of these manifests", quoted(&version));
+        let hint = format!("write `apiVersion: {API_VERSION}`");
+        reader.error_with(version_place, "api-version", message, hint);
+    }
+    let (kind_place, kind) = kind?;
+    let found = KINDS.iter().find(|(word, _)| *word == kind);
+    // A Deployment of Kubernetes has a foreign version, and that is all to say about it.
+    if found.is_none() && is_ours {
+        let message = format!("`{}` is no kind", quoted(&kind));
+        let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        let hint = match nearest(&kind, &words) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "one of Service, Database, EnvGroup, Project".to_owned(),
+        };
+        reader.error_with(kind_place, "kind", message, hint);
+    }
+    found.map(|(_, kind)| *kind).filter(|_| is_ours)
+}
+
+fn required<'d, 'a>(
+    reader: &mut Reader<'_>,
+    owner: Yaml<'_, '_>,
+    yaml: Yaml<'d, 'a>,
+    key: &str,
+) -> Option<Yaml<'d, 'a>> {
+    let value = yaml.get(key);
+    if value.is_none() {
+        reader.error(owner, "missing-field", format!("`{key}` is missing"));
+    }
+    value
+}
+
+fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, metadata: Yaml<'_, '_>, drafts: &mut Drafts) {
+    let Some(metadata) = reader.mapping(metadata, "metadata", &["name", "labels"]) else {
+        return;
+    };
+    let name = required(reader, metadata, metadata, "name")
+        .and_then(|yaml| reader.text(yaml, "metadata.name"));
+    let spec = root.get("spec").filter(|yaml| !yaml.is_null());
+    let spec = spec.and_then(|spec| reader.mapping(spec, "spec", &["id"]));
+    let id = match spec.and_then(|spec| spec.get("id")) {
+        Some(yaml) => match reader.text(yaml, "spec.id") {
+            Some(id) => Some(id),
+            None => return,
+        },
+        None => None,
+    };
+    if let Some(name) = name.filter(|name| !name.is_empty()) {
+        let origin = reader.origin(root);
+        drafts.guards.push(Guard { name, id, origin });
+    }
+}
+
+fn resource(
+    reader: &mut Reader<'_>,
+    root: Yaml<'_, '_>,
+    metadata: Yaml<'_, '_>,
+    kind: Kind,
+    drafts: &mut Drafts,
+) {
+    let known = ["name", "labels", "previousNames"];
+    let Some(metadata) = reader.mapping(metadata, "metadata", &known) else {
+        return;
+    };
+    let name = required(reader, metadata, metadata, "name")
+        .and_then(|yaml| read_name(reader, yaml, "metadata.name"));
+    // Without a name the rest is still read, so that its mistakes are told in the same run.
+    let is_named = name.is_some();
+    let stand_in = || crate::model::Name::new("unnamed").expect("`unnamed` is a name");
+    let key = Key::new(kind, name.unwrap_or_else(stand_in));
+    let mut resource = Drafts::begin(key, reader.origin(root));
+    labels(reader, metadata, &mut resource);
+    previous_names(reader, metadata, &mut resource, drafts);
+    if let Some(yaml) = root.get("lifecycle").filter(|yaml| !yaml.is_null()) {
+        resource.lifecycle = lifecycle::read(reader, yaml, kind);
+    }
+    let spec = root.get("spec").filter(|yaml| !yaml.is_null());
+    let state = spec.and_then(|spec| spec.get("state"));
+    let is_absent = state.is_some_and(|state| is_absent(reader, state));
+    if is_absent {
+        if let Some(tombstone) = spec.and_then(|spec| tombstone(reader, spec, &resource))
+            && is_named
+        {
+            drafts.tombstones.push(tombstone);
+        }
+        return;
+    }
+    let mentions = drafts.mentions.len();
+    match spec {
+        Some(spec) => read_spec(reader, spec, &mut resource, drafts),
+        None => reader.error(root, "missing-field", "`spec` is missing"),
+    }
+    if is_named {
+        drafts.resources.push(resource);
+    } else {
+        drafts.mentions.truncate(mentions);
+    }
+}
+
+fn is_absent(reader: &mut Reader<'_>, state: Yaml<'_, '_>) -> bool {
+    match reader.text(state, "spec.state").as_deref() {
+        Some("Absent") => return true,
+        Some("Present") | None => {}
+        Some(other) => {
+            let message = format!("`spec.state` is `{}`", quoted(other));
+            reader.error_with(state, "state", message, "either `Absent` or `Present`");
+        }
+    }
+    false
+}
+
+/// Reads a document that says that something must go.
+fn tombstone(
+    reader: &mut Reader<'_>,
+    spec: Yaml<'_, '_>,
+    resource: &Resource<Source>,
+) -> Option<Tombstone> {
+    let spec = reader.mapping(spec, "spec", &["state", "approval"])?;
+    let approval = match spec.get("approval") {
+        Some(yaml) => {
+            let text = reader.text(yaml, "spec.approval")?;
+            let begin = format!("delete {} id=", resource.key);
+            if !text.starts_with(&begin) {
+                let message = format!("the approval is not for {}", resource.key);
+                let hint = "`stoker plan` prints the line to paste";
+                reader.error_with(yaml, "approval", message, hint);
+                return None;
+            }
+            Some(text)
+        }
+        None => None,
+    };
+    Some(Tombstone {
+        key: resource.key.clone(),
+        approval,
+        origin: resource.origin.clone(),
+    })
+}
+
+fn labels(reader: &mut Reader<'_>, metadata: Yaml<'_, '_>, resource: &mut Resource<Source>) {
+    let Some(yaml) = metadata.get("labels").filter(|yaml| !yaml.is_null()) else {
+        return;
+    };
+    let Some(entries) = yaml.entries() else {
+        reader.wrong_type(yaml, "metadata.labels", "a mapping");
+        return;
+    };
+    for (key, place, value) in entries {
+        let is_key = !key.is_empty() && !key.chars().any(|c| c.is_whitespace() || c.is_control());
+        if !is_key {
+            reader.error(
+                place,
+                "malformed",
+                "a label's key is empty or holds a blank",
+            );
+        } else if let Some(text) = reader.text(value, &format!("metadata.labels.{}", quoted(key))) {
+            resource.labels.insert(key.to_owned(), text);
+        }
+    }
+}
+
+fn previous_names(
+    reader: &mut Reader<'_>,
+    metadata: Yaml<'_, '_>,
+    resource: &mut Resource<Source>,
+    drafts: &mut Drafts,
+) {
+    let Some(yaml) = metadata.get("previousNames") else {
+        return;
+    };
+    for item in reader.items(yaml, "metadata.previousNames") {
+        let Some(name) = read_name(reader, item, "metadata.previousNames") else {
+            continue;
+        };
+        let origin = reader.origin(item);
+        drafts
+            .renames
+            .push((resource.key.clone(), name.clone(), origin));
+        resource.previous_names.push(name);
+    }
+}
+
+fn read_spec(
+    reader: &mut Reader<'_>,
+    spec: Yaml<'_, '_>,
+    resource: &mut Resource<Source>,
+    drafts: &mut Drafts,
+) {
+    let kind = resource.key.kind;
+    if let Some(rotation) = spec.get("rotation").filter(|_| kind == Kind::EnvGroup) {
+        let message = "`spec.rotation` is not supported by this version";
+        let hint = "remove the line; a changed group is then blocked with an explanation";
+        reader.error_with(rotation, "unsupported", message, hint);
+        return;
+    }
+    let known = keys_of(kind);
+    let Some(spec) = reader.mapping(spec, "spec", &known) else {
+        return;
+    };
+    for group in ["scaling", "disk"] {
+        if let Some(yaml) = spec.get(group).filter(|_| kind == Kind::Service) {
+            let leaves = leaves_of(group);
+            reader.mapping(yaml, &format!("spec.{group}"), &leaves);
+        }
+    }
+    for setting in setting::settings_of(kind) {
+        if let Some(yaml) = find(spec, setting) {
+            read_setting(reader, setting, yaml, resource, drafts);
+        }
+    }
+    let is_typed = spec.get("type").is_some() || kind == Kind::EnvGroup;
+    if !is_typed {
+        let hint = match kind {
+            Kind::Service => "one of web, worker, cron, static",
+            Kind::Database | Kind::EnvGroup => "for example `type: postgres`",
+        };
+        reader.error_with(spec, "missing-field", "`spec.type` is missing", hint);
+    }
+    if let Some(yaml) = spec.get("envVars").filter(|_| kind != Kind::Database) {
+        variable::read_all(reader, yaml, resource, drafts, &[]);
+    }
+    if spec
+        .get("disk")
+        .is_some_and(|disk| disk.entries().is_some())
+    {
+        for leaf in leaves_of("disk") {
+            if spec.get("disk").and_then(|disk| disk.get(leaf)).is_none() {
+                reader.error(
+                    spec,
+                    "missing-field",
+                    format!("`spec.disk.{leaf}` is missing"),
+                );
+            }
+        }
+    }
+}
+
+fn read_setting(
+    reader: &mut Reader<'_>,
+    setting: Setting,
+    yaml: Yaml<'_, '_>,
+    resource: &mut Resource<Source>,
+    drafts: &mut Drafts,
+) {
+    if setting == Setting::EnvGroups {
+        variable::read_groups(reader, yaml, resource, drafts);
+    } else if let Some(value) = setting::read(reader, resource.key.kind, setting, yaml) {
+        let field = Field {
+            value: Source::Value(value),
+            origin: reader.origin(yaml),
+        };
+        resource.fields.insert(FieldPath::Setting(setting), field);
+    }
+}
+
+/// Returns the keys that may stand directly below `spec`.
+pub(super) fn keys_of(kind: Kind) -> Vec<&'static str> {
+    let mut keys = vec!["state", "approval"];
+    if kind != Kind::Database {
+        keys.push("envVars");
+    }
+    for setting in setting::settings_of(kind) {
+        let text = setting.as_str();
+        let key = text.split_once('.').map_or(text, |(group, _)| group);
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+/// Returns the keys below `scaling` or `disk`.
+fn leaves_of(group: &str) -> Vec<&'static str> {
+    let leaf = |setting: &Setting| match setting.as_str().split_once('.') {
+        Some((first, leaf)) if first == group => Some(leaf),
+        Some(_) | None => None,
+    };
+    Setting::ALL.iter().filter_map(leaf).collect()
+}
+
+/// Finds a setting by its path: `scaling.minInstances` lies in two steps.
+fn find<'d, 'a>(spec: Yaml<'d, 'a>, setting: Setting) -> Option<Yaml<'d, 'a>> {
+    let mut steps = setting.as_str().split('.');
+    let first = spec.get(steps.next()?)?;
+    steps.try_fold(first, |yaml, step| yaml.get(step))
+}

@@ -1,0 +1,450 @@
+//! `envVars`: where each variable's value comes from, in both forms.
+
+use std::collections::BTreeSet;
+
+use super::draft::{Drafts, Mention, read_env_key, read_name, set};
+use super::reader::{Form, Reader};
+use super::setting::ENGINES;
+use super::suggest::nearest;
+use super::yaml::Yaml;
+use crate::model::{
+    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Origin, Reference, Resource, Setting, Source,
+    looks_secret,
+};
+
+/// The platform's limit for one service.
+const VARIABLES_MAX: usize = 200;
+
+/// What can be taken of another resource, as far as documents tell. The set is open.
+const PROPERTIES: [&str; 9] = [
+    "connectionString",
+    "host",
+    "port",
+    "user",
+    "password",
+    "database",
+    "hostport",
+    "url",
+    "envVar",
+];
+
+/// The ways to give a value.
+const WAYS: [&str; 7] = [
+    "value",
+    "fromDatabase",
+    "fromService",
+    "fromCache",
+    "valueFrom",
+    "generateValue",
+    "sync",
+];
+
+/// Reads the list of variables of a service or group.
+///
+/// `engines` are the names that a Blueprint declares among its services although they are
+/// databases: a reference to one is a reference to a database.
+pub(super) fn read_all(
+    reader: &mut Reader<'_>,
+    yaml: Yaml<'_, '_>,
+    resource: &mut Resource<Source>,
+    drafts: &mut Drafts,
+    engines: &[&str],
+) {
+    resource.declares_env = true;
+    if yaml.entries().is_some() {
+        let hint = "write a list: `- { key: NAME, value: TEXT }`";
+        reader.error_with(
+            yaml,
+            "wrong-type",
+            "`envVars` must be a list, not a mapping",
+            hint,
+        );
+        return;
+    }
+    let mut entry = EntryReader {
+        reader,
+        resource,
+        drafts,
+        engines,
+    };
+    let mut count = 0;
+    for item in entry.reader.items(yaml, "envVars") {
+        entry.read(item);
+        count += 1;
+    }
+    if count > VARIABLES_MAX {
+        let message = format!("{count} variables are more than the platform's {VARIABLES_MAX}");
+        reader.error(yaml, "too-many-variables", message);
+    }
+}
+
+struct EntryReader<'r, 'f> {
+    reader: &'r mut Reader<'f>,
+    resource: &'r mut Resource<Source>,
+    drafts: &'r mut Drafts,
+    engines: &'r [&'r str],
+}
+
+impl EntryReader<'_, '_> {
+    fn read(&mut self, item: Yaml<'_, '_>) {
+        let known: &[&str] = match self.reader.form {
+            Form::Native => &[
+                "key",
+                "value",
+                "fromDatabase",
+                "fromService",
+                "valueFrom",
+                "generateValue",
+                "sync",
+            ],
+            Form::Blueprint => &[
+                "key",
+                "value",
+                "fromDatabase",
+                "fromService",
+                "fromCache",
+                "fromGroup",
+                "generateValue",
+                "sync",
+                "external",
+            ],
+        };
+        let Some(item) = self.reader.mapping(item, "envVars", known) else {
+            return;
+        };
+        if self.reader.form == Form::Blueprint
+            && let Some(group) = item.get("fromGroup")
+        {
+            return self.attach_group(item, group);
+        }
+        let Some(key) = item.get("key") else {
+            self.reader
+                .error(item, "missing-field", "a variable has no `key`");
+            return;
+        };
+        let Some(env_key) = read_env_key(self.reader, key, "envVars.key") else {
+            return;
+        };
+        let path = FieldPath::Env(env_key.clone());
+        let is_known = self.resource.fields.contains_key(&path)
+            || self.resource.set_by_hand.contains_key(&env_key);
+        if is_known {
+            let message = format!("the variable `{}` is given twice", env_key.as_str());
+            self.reader.error(key, "duplicate-variable", message);
+            return;
+        }
+        let origin = self.reader.origin(key);
+        match self.value(item, &env_key) {
+            Some(Given::Value(value)) => {
+                self.resource.fields.insert(path, Field { value, origin });
+            }
+            Some(Given::ByHand) => {
+                self.resource.set_by_hand.insert(env_key, origin);
+            }
+            None => {}
+        }
+    }
+
+    /// Reads the one way in which a value is given.
+    fn value(&mut self, item: Yaml<'_, '_>, key: &EnvKey) -> Option<Given> {
+        let mut ways = Vec::new();
+        for way in WAYS {
+            if let Some(yaml) = item.get(way)
+                && self.counts(way, yaml)?
+            {
+                ways.push((way, yaml));
+            }
+        }
+        let name = key.as_str();
+        let (way, yaml) = match ways.as_slice() {
+            [one] => *one,
+            [] => {
+                let message = format!("the variable `{name}` has no value");
+                let hint = "give one of `value`, `fromDatabase`, `fromService`, `valueFrom`, \
+                            `generateValue: true`, `sync: false`";
+                self.reader.error_with(item, "no-value", message, hint);
+                return None;
+            }
+            [(first, _), (second, place), ..] => {
+                let message =
+                    format!("the variable `{name}` has two values: `{first}` and `{second}`");
+                self.reader.error(*place, "two-values", message);
+                return None;
+            }
+        };
+        match way {
+            "value" => self.plain(yaml, key),
+            "fromDatabase" | "fromCache" => self.reference(yaml, way, Kind::Database),
+            "fromService" => self.reference(yaml, way, Kind::Service),
+            "valueFrom" => self.outside(yaml),
+            "generateValue" => Some(Given::Value(Source::Generated)),
+            _ => Some(Given::ByHand),
+        }
+    }
+
+    /// Whether a way counts: `generateValue: false` and `sync: true` say nothing.
+    fn counts(&mut self, way: &str, yaml: Yaml<'_, '_>) -> Option<bool> {
+        match way {
+            "generateValue" => self.reader.boolean(yaml, "envVars.generateValue"),
+            "sync" => self
+                .reader
+                .boolean(yaml, "envVars.sync")
+                .map(|is_synced| !is_synced),
+            _ => Some(true),
+        }
+    }
+
+    fn plain(&mut self, yaml: Yaml<'_, '_>, key: &EnvKey) -> Option<Given> {
+        let path = "envVars.value";
+        let is_secret = yaml
+            .scalar()
+            .is_some_and(|(text, _)| looks_secret(key, text) && !text.is_empty());
+        let text = if is_secret {
+            let text = self.reader.text_as_written(yaml, path)?;
+            let message = format!("the value of `{}` looks like a secret", key.as_str());
+            let hint =
+                "take it from `valueFrom: { env: NAME }`, or use `generateValue` or `sync: false`";
+            self.reader.warn(yaml, "plain-secret", message, hint);
+            self.reader.substituted(yaml, path, text)?
+        } else {
+            self.reader.text(yaml, path)?
+        };
+        Some(Given::Value(Source::Value(FieldValue::Text(text))))
+    }
+
+    fn reference(&mut self, yaml: Yaml<'_, '_>, way: &str, kind: Kind) -> Option<Given> {
+        let path = format!("envVars.{way}");
+        if self.resource.key.kind == Kind::EnvGroup {
+            let hint = "put the variable into the services that need it";
+            let message = "an env group holds plain values, no references";
+            self.reader
+                .error_with(yaml, "reference-in-group", message, hint);
+            return None;
+        }
+        let known = ["name", "type", "property", "envVarKey", "external"];
+        let yaml = self.reader.mapping(yaml, &path, &known)?;
+        let Some(name_place) = yaml.get("name") else {
+            self.reader
+                .error(yaml, "missing-field", format!("`{path}.name` is missing"));
+            return None;
+        };
+        let name = read_name(self.reader, name_place, &format!("{path}.name"))?;
+        let env_key = match yaml.get("envVarKey") {
+            Some(place) => Some(read_env_key(
+                self.reader,
+                place,
+                &format!("{path}.envVarKey"),
+            )?),
+            None => None,
+        };
+        let property = self.property(yaml, &path, env_key.is_some())?;
+        let is_engine = self.engines.contains(&name.as_str())
+            || yaml
+                .get("type")
+                .and_then(Yaml::scalar)
+                .is_some_and(|(text, _)| ENGINES.contains(&text));
+        let kind = if kind == Kind::Service && is_engine {
+            Kind::Database
+        } else {
+            kind
+        };
+        let is_external = self.external(yaml, &path)?;
+        self.mention(Key::new(kind, name.clone()), name_place, is_external);
+        let reference = Reference {
+            kind,
+            name,
+            property,
+            env_key,
+        };
+        Some(Given::Value(Source::Value(FieldValue::Reference(
+            reference,
+        ))))
+    }
+
+    fn property(&mut self, yaml: Yaml<'_, '_>, path: &str, names_variable: bool) -> Option<String> {
+        let path = format!("{path}.property");
+        let Some(place) = yaml.get("property") else {
+            if names_variable {
+                return Some("envVar".to_owned());
+            }
+            let hint = "for example `property: connectionString`";
+            self.reader
+                .error_with(yaml, "missing-field", format!("`{path}` is missing"), hint);
+            return None;
+        };
+        let property = self.reader.text(place, &path)?;
+        let is_word = !property.is_empty()
+            && property
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !is_word {
+            self.reader
+                .error(place, "malformed", format!("`{path}` is no word"));
+            return None;
+        }
+        if !PROPERTIES.contains(&property.as_str())
+            && let Some(near) = nearest(&property, &PROPERTIES)
+        {
+            let message = format!("`{property}` is no known property");
+            self.reader.warn(
+                place,
+                "unknown-word",
+                message,
+                format!("did you mean `{near}`?"),
+            );
+        }
+        if property == "envVar" && !names_variable {
+            let message = "`property: envVar` needs `envVarKey`";
+            self.reader.error(place, "missing-field", message);
+            return None;
+        }
+        Some(property)
+    }
+
+    /// Reads `valueFrom`: the agent's environment, or a file.
+    fn outside(&mut self, yaml: Yaml<'_, '_>) -> Option<Given> {
+        if let Some(sops) = yaml.get("sops") {
+            let message = "`valueFrom.sops` is not supported by this version";
+            let hint = "decrypt it before, and use `valueFrom: { env: NAME }` or `{ file: PATH }`";
+            self.reader.error_with(sops, "unsupported", message, hint);
+            return None;
+        }
+        let yaml = self
+            .reader
+            .mapping(yaml, "envVars.valueFrom", &["env", "file"])?;
+        match (yaml.get("env"), yaml.get("file")) {
+            (Some(env), None) => {
+                let key = read_env_key(self.reader, env, "envVars.valueFrom.env")?;
+                Some(Given::Value(Source::Environment(key.as_str().to_owned())))
+            }
+            (None, Some(file)) => {
+                let path = self.reader.text(file, "envVars.valueFrom.file")?;
+                if path.is_empty() || path.starts_with('/') {
+                    let message = "`envVars.valueFrom.file` must be relative to the manifest";
+                    self.reader.error(file, "malformed", message);
+                    return None;
+                }
+                Some(Given::Value(Source::File(path)))
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                let message = "`envVars.valueFrom` takes either `env` or `file`";
+                self.reader.error(yaml, "two-values", message);
+                None
+            }
+        }
+    }
+
+    fn external(&mut self, yaml: Yaml<'_, '_>, path: &str) -> Option<bool> {
+        match yaml.get("external") {
+            Some(place) => self.reader.boolean(place, &format!("{path}.external")),
+            None => Some(false),
+        }
+    }
+
+    fn mention(&mut self, to: Key, place: Yaml<'_, '_>, is_external: bool) {
+        self.drafts.mentions.push(Mention {
+            from: self.resource.key.clone(),
+            to,
+            origin: self.reader.origin(place),
+            is_external,
+        });
+    }
+
+    /// `- fromGroup: NAME` of a Blueprint is an attached group.
+    fn attach_group(&mut self, item: Yaml<'_, '_>, group: Yaml<'_, '_>) {
+        let Some(is_external) = self.external(item, "envVars") else {
+            return;
+        };
+        if let Some(name) = read_name(self.reader, group, "envVars.fromGroup") {
+            self.mention(Key::new(Kind::EnvGroup, name.clone()), group, is_external);
+            add_group(self.resource, name.as_str(), self.reader.origin(group));
+        }
+    }
+}
+
+enum Given {
+    Value(Source),
+    ByHand,
+}
+
+/// Reads `envGroups`: names, or `{ name, external: true }`.
+pub(super) fn read_groups(
+    reader: &mut Reader<'_>,
+    yaml: Yaml<'_, '_>,
+    resource: &mut Resource<Source>,
+    drafts: &mut Drafts,
+) {
+    let path = "spec.envGroups";
+    let origin = reader.origin(yaml);
+    let is_list = yaml.items().is_some();
+    for item in reader.items(yaml, path) {
+        let (place, is_external) = if item.entries().is_some() {
+            let Some(item) = reader.mapping(item, path, &["name", "external"]) else {
+                continue;
+            };
+            let Some(name) = item.get("name") else {
+                reader.error(item, "missing-field", format!("`{path}.name` is missing"));
+                continue;
+            };
+            let external = item.get("external");
+            (
+                name,
+                external
+                    .and_then(|place| reader.boolean(place, "external"))
+                    .unwrap_or(false),
+            )
+        } else {
+            (item, false)
+        };
+        let Some(name) = read_name(reader, place, path) else {
+            continue;
+        };
+        let to = Key::new(Kind::EnvGroup, name.clone());
+        let from = resource.key.clone();
+        let mention = Mention {
+            from,
+            to,
+            origin: reader.origin(place),
+            is_external,
+        };
+        drafts.mentions.push(mention);
+        if !add_group(resource, name.as_str(), origin.clone()) {
+            reader.error(
+                place,
+                "duplicate-item",
+                format!("the group `{name}` is given twice"),
+            );
+        }
+    }
+    // An empty list is declared too: it takes every group away.
+    if is_list {
+        let groups = groups_of(resource);
+        set(
+            resource,
+            Setting::EnvGroups,
+            FieldValue::Set(groups),
+            origin,
+        );
+    }
+}
+
+/// Attaches a group; whether it was not attached before.
+fn add_group(resource: &mut Resource<Source>, name: &str, origin: Origin) -> bool {
+    let mut groups = groups_of(resource);
+    let is_new = groups.insert(name.to_owned());
+    set(
+        resource,
+        Setting::EnvGroups,
+        FieldValue::Set(groups),
+        origin,
+    );
+    is_new
+}
+
+fn groups_of(resource: &Resource<Source>) -> BTreeSet<String> {
+    let field = resource.fields.get(&FieldPath::Setting(Setting::EnvGroups));
+    match field.map(|field| &field.value) {
+        Some(Source::Value(FieldValue::Set(groups))) => groups.clone(),
+        _ => BTreeSet::new(),
+    }
+}

@@ -1,0 +1,359 @@
+//! The local key: 32 random bytes in one file that only its owner may read.
+//!
+//! Fingerprints and generated values are made with it. It never leaves the machine; without it the
+//! fingerprints in the state say nothing about the values.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::model::{EnvKey, FieldPath, Fingerprint, Key};
+
+/// The name of the key's file in the state directory.
+const FILE_NAME: &str = "fingerprint.key";
+
+/// The bytes of the key: the output size of SHA-256, beyond which HMAC gains nothing.
+const KEY_BYTES: usize = 32;
+
+/// Separates the two uses of one key, so that a generated value is never a fingerprint.
+const FINGERPRINT_DOMAIN: &[u8] = b"stoker fingerprint v1";
+const GENERATE_DOMAIN: &[u8] = b"stoker generated value v1";
+
+/// The key of fingerprints and generated values. Its `Debug` shows nothing.
+#[derive(Clone)]
+pub struct FingerprintKey(Zeroizing<[u8; KEY_BYTES]>);
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read or written.
+    #[error("use the key `{path}`: {source}")]
+    Unusable {
+        /// The key's file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Others could have read it.
+    #[error("use the key `{path}`: others may read it (mode {mode:03o}); run `chmod 600 {path}`")]
+    Exposed {
+        /// The key's file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It does not hold a key. It is not replaced by itself: the fingerprints in the state and all
+    /// generated values hang on it.
+    #[error(
+        "use the key `{path}`: it does not hold 64 hexadecimal digits; restore it, or remove it to \
+         begin anew (generated values then change)"
+    )]
+    Corrupted {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// The system has no random numbers.
+    #[error("make a key: {0}")]
+    Random(getrandom::Error),
+}
+
+impl FingerprintKey {
+    /// Reads the key in a directory, or makes one there when there is none.
+    ///
+    /// *Guarantees*: an existing key is never overwritten; two processes that begin at once end
+    /// with the same key; a crash leaves either no key or a whole one, on disk.
+    ///
+    /// # Errors
+    /// When the directory cannot be used, when others may read the key, or when it is damaged.
+    pub fn load_or_create(directory: &Path) -> Result<Self, KeyError> {
+        let path = directory.join(FILE_NAME);
+        if fs::symlink_metadata(&path).is_ok() {
+            return Self::read(&path);
+        }
+        let unusable = |source| KeyError::Unusable {
+            path: path.clone(),
+            source,
+        };
+        let key = Self::ephemeral()?;
+        fs::create_dir_all(directory).map_err(unusable)?;
+        // A temporary file is made with mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(directory).map_err(unusable)?;
+        let text = Zeroizing::new(format!("{}\n", hexadecimal(key.0.as_slice())));
+        file.write_all(text.as_bytes()).map_err(unusable)?;
+        file.as_file().sync_all().map_err(unusable)?;
+        match file.persist_noclobber(&path) {
+            Ok(_) => {
+                let directory = fs::File::open(directory).map_err(unusable)?;
+                directory.sync_all().map_err(unusable)?;
+                Ok(key)
+            }
+            // Another process was faster: its key is the one.
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Self::read(&path),
+            Err(error) => Err(unusable(error.error)),
+        }
+    }
+
+    /// Makes a key of bytes that are known, for tests and for embedding.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Makes a key that is kept nowhere, for a run without a state directory.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn ephemeral() -> Result<Self, KeyError> {
+        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+        getrandom::fill(bytes.as_mut_slice()).map_err(KeyError::Random)?;
+        Ok(Self(bytes))
+    }
+
+    fn read(path: &Path) -> Result<Self, KeyError> {
+        let unusable = |source| KeyError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
+        let metadata = fs::symlink_metadata(path).map_err(unusable)?;
+        if !metadata.is_file() {
+            return Err(unusable(io::Error::other("it is no regular file")));
+        }
+        check_mode(path, &metadata)?;
+        let corrupted = || KeyError::Corrupted {
+            path: path.to_owned(),
+        };
+        // Whatever else it is, it is not read into memory as a whole.
+        if metadata.len() > 1024 {
+            return Err(corrupted());
+        }
+        let text = Zeroizing::new(fs::read(path).map_err(unusable)?);
+        let digits = text.trim_ascii_end();
+        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+        if digits.len() != 2 * KEY_BYTES {
+            return Err(corrupted());
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let nibble = |digit: u8| char::from(digit).to_digit(16);
+            let (high, low) = (nibble(pair[0]), nibble(pair[1]));
+            let (Some(high), Some(low)) = (high, low) else {
+                return Err(corrupted());
+            };
+            *byte = u8::try_from(high * 16 + low).map_err(|_| corrupted())?;
+        }
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Err(corrupted());
+        }
+        Ok(Self(bytes))
+    }
+
+    /// Returns the mark of a value in its place. The same value elsewhere has another mark, so that
+    /// the state does not tell which secrets are equal.
+    #[must_use]
+    pub fn fingerprint(&self, key: &Key, path: &FieldPath, value: &str) -> Fingerprint {
+        let parts = [key.to_string(), path.to_string()];
+        let mac = self.mac(
+            FINGERPRINT_DOMAIN,
+            &[parts[0].as_bytes(), parts[1].as_bytes(), value.as_bytes()],
+        );
+        Fingerprint::new(hexadecimal(mac.as_slice()))
+    }
+
+    /// Derives the value of a variable with `generateValue`: 43 characters of base64url, 256 bits,
+    /// the same on every run with this key.
+    #[must_use]
+    pub fn generate(&self, key: &Key, env_key: &EnvKey) -> Zeroizing<String> {
+        let owner = key.to_string();
+        let mac = self.mac(
+            GENERATE_DOMAIN,
+            &[owner.as_bytes(), env_key.as_str().as_bytes()],
+        );
+        base64url(mac.as_slice())
+    }
+
+    /// Each part is preceded by its length, so that no two lists of parts run together.
+    fn mac(&self, domain: &[u8], parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice())
+            .expect("HMAC takes a key of any length");
+        for part in std::iter::once(&domain).chain(parts) {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        Zeroizing::new(mac.finalize().into_bytes().to_vec())
+    }
+}
+
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FingerprintKey(…)")
+    }
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(KeyError::Exposed {
+            path: path.to_owned(),
+            mode,
+        })
+    }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_path: &Path, _metadata: &fs::Metadata) -> Result<(), KeyError> {
+    Ok(())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .collect()
+}
+
+/// Base64 with the alphabet of URLs and without padding (RFC 4648, section 5).
+fn base64url(bytes: &[u8]) -> Zeroizing<String> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for position in 0..=chunk.len() {
+            let index = (group >> (18 - 6 * position)) & 63;
+            text.push(char::from(ALPHABET[index as usize]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_of(text: &str) -> Key {
+        text.parse().unwrap()
+    }
+
+    fn mark(key: &FingerprintKey, owner: &str, path: &str, value: &str) -> String {
+        let path = path.parse().unwrap();
+        key.fingerprint(&key_of(owner), &path, value)
+            .as_str()
+            .to_owned()
+    }
+
+    #[test]
+    fn a_fingerprint_depends_on_key_place_and_value_and_on_nothing_else() {
+        let key = FingerprintKey::from_bytes([7; 32]);
+        let first = mark(&key, "service/a", "envVars.B", "x");
+        assert_eq!(first, mark(&key, "service/a", "envVars.B", "x"));
+        assert_eq!(first.len(), 64);
+        for other in [
+            mark(&key, "service/b", "envVars.B", "x"),
+            mark(&key, "service/a", "envVars.C", "x"),
+            mark(&key, "service/a", "envVars.B", "y"),
+            mark(
+                &FingerprintKey::from_bytes([8; 32]),
+                "service/a",
+                "envVars.B",
+                "x",
+            ),
+        ] {
+            assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn a_generated_value_is_stable_long_and_safe_in_a_url() {
+        let key = FingerprintKey::from_bytes([7; 32]);
+        let value = |owner: &str, env: &str| {
+            key.generate(&key_of(owner), &EnvKey::new(env).unwrap())
+                .to_string()
+        };
+        assert_eq!(value("service/a", "SALT"), value("service/a", "SALT"));
+        assert_ne!(value("service/a", "SALT"), value("service/b", "SALT"));
+        assert_eq!(value("service/a", "SALT").len(), 43);
+        assert!(
+            value("service/a", "SALT")
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        );
+    }
+
+    #[test]
+    fn base64url_is_that_of_the_standard() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+        ] {
+            assert_eq!(base64url(bytes.as_bytes()).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_then_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state");
+        let first = FingerprintKey::load_or_create(&state).unwrap();
+        let second = FingerprintKey::load_or_create(&state).unwrap();
+        assert_eq!(first.0, second.0);
+        assert_ne!(first.0, FingerprintKey::ephemeral().unwrap().0);
+        assert_eq!(
+            fs::read_dir(&state).unwrap().count(),
+            1,
+            "no temporary file stays behind"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_may_read_is_refused_with_the_remedy() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        FingerprintKey::load_or_create(directory.path()).unwrap();
+        let path = directory.path().join(FILE_NAME);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = FingerprintKey::load_or_create(directory.path()).unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_damaged_key_is_an_error_and_is_not_replaced() {
+        use std::os::unix::fs::PermissionsExt;
+        let long = "a".repeat(2000);
+        let not_hexadecimal = "g".repeat(64);
+        let zeros = "0".repeat(64);
+        for damaged in ["", "abc\n", &long, &not_hexadecimal, &zeros] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join(FILE_NAME);
+            fs::write(&path, damaged).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let error = FingerprintKey::load_or_create(directory.path()).unwrap_err();
+            assert!(matches!(error, KeyError::Corrupted { .. }), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+        }
+    }
+
+    #[test]
+    fn the_key_is_not_shown() {
+        let key = FingerprintKey::from_bytes([0xab; 32]);
+        assert_eq!(format!("{key:?}"), "FingerprintKey(…)");
+    }
+}

@@ -1,0 +1,8 @@
+//! Values that must not be seen: from the environment, from files, derived; and the keyed marks by
+//! which they are known again. Nothing in this room prints, stores or logs a value (S9).
+
+mod key;
+mod resolve;
+
+pub use key::{FingerprintKey, KeyError};
+pub use resolve::resolve;

@@ -1,0 +1,165 @@
+//! The immutable tree: every file's bytes, one digest, and the lines to show beside a mistake.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::SourceError;
+use super::jail::{Root, read_regular};
+use super::snippet::Lines;
+use crate::model::Diagnostic;
+
+/// The longest value taken from a file: the platform's limit for a variable.
+const VALUE_BYTES_MAX: u64 = 65_535;
+
+/// One file, as it was when it was read.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// As the user would type it; `<stdin>` for standard input.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    pub(super) name: String,
+    pub(super) root: Option<Root>,
+}
+
+/// Every manifest of one moment (S6). It does not change after it was read.
+///
+/// The files are sorted by path and distinct; the constructor sees to both.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    files: Vec<SourceFile>,
+    digest: String,
+    revision: Option<String>,
+}
+
+impl Tree {
+    pub(super) fn new(mut files: Vec<SourceFile>) -> Self {
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        let digest = digest(&files);
+        Self {
+            files,
+            digest,
+            revision: None,
+        }
+    }
+
+    /// Makes a tree of texts that are in memory already: for embedding, tests and benchmarks.
+    #[must_use]
+    pub fn from_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let files = texts.into_iter().map(|(path, text)| SourceFile {
+            path: path.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            name: path.to_owned(),
+            root: None,
+        });
+        Self::new(files.collect())
+    }
+
+    /// Names the revision, for a tree that comes from a commit.
+    #[must_use]
+    pub fn with_revision(mut self, revision: impl Into<String>) -> Self {
+        self.revision = Some(revision.into());
+        self
+    }
+
+    /// Returns the files, sorted by path.
+    #[must_use]
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
+    /// Whether no manifest was found. That never means "delete everything": an empty directory and
+    /// an unmounted volume look the same.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Returns the SHA-256 over names and bytes: the same text, the same digest, wherever it lies.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Returns what the tree calls itself: a commit, or nothing for plain files.
+    #[must_use]
+    pub fn revision(&self) -> Option<&str> {
+        self.revision.as_deref()
+    }
+
+    /// Reads a file that a manifest names, for its value.
+    ///
+    /// The path is relative to the manifest's own directory, so that its meaning does not depend on
+    /// how the command was called. It is read when values are resolved, once in a pass; from then
+    /// on the resolved desired state holds it, so a pass never sees two versions (S6).
+    ///
+    /// # Errors
+    /// When the file is not beneath the root of the manifest, is no regular file, is longer than
+    /// 65,535 bytes, or cannot be read.
+    pub fn read_beneath(&self, manifest: &str, path: &str) -> Result<Vec<u8>, SourceError> {
+        let file = self.files.iter().find(|file| file.path == manifest);
+        let Some(root) = file.and_then(|file| file.root.as_ref()) else {
+            return Err(SourceError::Rootless {
+                path: path.to_owned(),
+            });
+        };
+        let relative = Path::new(path);
+        if relative.is_absolute() {
+            return Err(SourceError::Escapes {
+                path: path.to_owned(),
+                root: root.shown.clone(),
+            });
+        }
+        let directory = Path::new(manifest).parent().unwrap_or(Path::new(""));
+        let shown = directory.join(relative);
+        let real = root.resolve(&shown)?;
+        // The link was resolved into the jail, so the resolved path is what is opened.
+        read_regular(&real, VALUE_BYTES_MAX)?.ok_or_else(|| SourceError::TooLarge {
+            path: shown.to_string_lossy().into_owned(),
+            what: "a value",
+            limit: format!("{VALUE_BYTES_MAX} bytes"),
+        })
+    }
+
+    /// Adds to each diagnostic the line it speaks of, without the values of variables.
+    #[must_use]
+    pub fn illustrate(&self, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let mut lines: BTreeMap<usize, Lines<'_>> = BTreeMap::new();
+        for diagnostic in &mut diagnostics {
+            let Some(origin) = &diagnostic.origin else {
+                continue;
+            };
+            let by_path = |file: &SourceFile| file.path.as_str().cmp(&origin.file);
+            if diagnostic.snippet.is_none()
+                && let Ok(index) = self.files.binary_search_by(by_path)
+            {
+                let lines = lines
+                    .entry(index)
+                    .or_insert_with(|| Lines::new(&self.files[index].bytes));
+                diagnostic.snippet = lines.snippet(origin);
+            }
+        }
+        diagnostics
+    }
+}
+
+/// Hashes names and bytes with their lengths, so that no two trees run together.
+fn digest(files: &[SourceFile]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        for part in [file.name.as_bytes(), &file.bytes] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            use std::fmt::Write as _;
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
