@@ -21,7 +21,9 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::budget::{Budget, Config, Lane, Limits, Millis, Permit, Session, State, Verdict, View, Why};
+use crate::budget::{
+    Budget, Config, Lane, Limits, Millis, Permit, Session, State, Verdict, View, Why,
+};
 
 mod clock;
 mod file;
@@ -60,9 +62,19 @@ enum Home {
 
 #[derive(Debug)]
 enum News {
-    Answered { at: Millis, permit: Permit, limits: Limits },
-    Lost { at: Millis, permit: Permit },
-    Unsent { at: Millis, permit: Permit },
+    Answered {
+        at: Millis,
+        permit: Permit,
+        limits: Limits,
+    },
+    Lost {
+        at: Millis,
+        permit: Permit,
+    },
+    Unsent {
+        at: Millis,
+        permit: Permit,
+    },
     Ended,
 }
 
@@ -108,7 +120,15 @@ impl Ledger {
     }
 
     fn assemble(config: Config, session: Session, axis: Axis, home: Home) -> Self {
-        Self { inner: Mutex::new(Inner { config, session, axis, home, news: Vec::new() }) }
+        Self {
+            inner: Mutex::new(Inner {
+                config,
+                session,
+                axis,
+                home,
+                news: Vec::new(),
+            }),
+        }
     }
 
     /// Says that the converge lane is about to need so many requests more; see
@@ -126,11 +146,15 @@ impl Ledger {
         let mut inner = self.inner();
         let verdict = inner.with_budget(now, |budget, at, session| budget.take(at, session, lane));
         match verdict? {
-            Some(Verdict::Wait { until, why }) => {
-                Ok(Verdict::Wait { until: inner.axis.told(until), why })
-            }
+            Some(Verdict::Wait { until, why }) => Ok(Verdict::Wait {
+                until: inner.axis.told(until),
+                why,
+            }),
             Some(verdict) => Ok(verdict),
-            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
+            None => Ok(Verdict::Wait {
+                until: now.plus(BUSY),
+                why: Why::Busy,
+            }),
         }
     }
 
@@ -139,7 +163,8 @@ impl Ledger {
     /// It never fails: what cannot be written now is kept and written with the next request.
     pub fn learn(&self, now: Millis, permit: Permit, limits: &Limits) {
         let limits = limits.clone();
-        self.inner().note(now, |at| News::Answered { at, permit, limits });
+        self.inner()
+            .note(now, |at| News::Answered { at, permit, limits });
     }
 
     /// Takes note that a request was sent and its answer will not come: it counts.
@@ -177,7 +202,10 @@ impl Ledger {
         let (budget, position, _) = inner.look(now)?;
         let view = budget.view(position);
         let frozen_until = view.frozen_until.map(|until| inner.axis.told(until));
-        Ok(View { frozen_until, ..view })
+        Ok(View {
+            frozen_until,
+            ..view
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -195,7 +223,13 @@ impl Inner {
         now: Millis,
         action: impl FnOnce(&mut Budget, Millis, &mut Session) -> T,
     ) -> Result<Option<T>, LedgerError> {
-        let Self { config, session, axis, home, news } = self;
+        let Self {
+            config,
+            session,
+            axis,
+            home,
+            news,
+        } = self;
         match home {
             Home::Memory(state) => {
                 let position = axis.advance(now, state.latest());
@@ -208,11 +242,13 @@ impl Inner {
             }
             Home::File(shared) => {
                 let before = shared.generation;
-                let Some(locked) = shared.lock()? else { return Ok(None) };
+                let Some(locked) = shared.lock()? else {
+                    return Ok(None);
+                };
                 let kept = locked.read(now, config.rate)?;
                 if Some(kept.generation) != before {
                     // Somebody began the file anew: only its own time counts.
-                    *axis = Axis::begin(now, kept.state.latest());
+                    *axis = Axis::join(now, kept.state.latest());
                 }
                 let position = axis.advance(now, kept.state.latest());
                 let mut budget = Budget::resume(*config, kept.state);
@@ -245,7 +281,11 @@ impl Inner {
             Home::File(shared) => shared.read(now, self.config.rate)?.state,
         };
         let position = self.axis.advance(now, state.latest());
-        Ok((Budget::resume(self.config, state), position, self.session.clone()))
+        Ok((
+            Budget::resume(self.config, state),
+            position,
+            self.session.clone(),
+        ))
     }
 }
 

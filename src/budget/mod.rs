@@ -12,8 +12,8 @@ mod settings;
 mod state;
 mod take;
 
-mod limits;
 mod learn;
+mod limits;
 mod others;
 mod refill;
 

@@ -10,7 +10,7 @@ mod server;
 
 use super::{Budget, Config, Lane, Limits, Millis, Permit, Session, Verdict};
 
-pub use run::{Report, run};
+pub use run::{Report, most_in_a_minute, run};
 pub use server::{Headers, Model};
 
 /// When every simulation begins: a time of no significance, off the minute.
@@ -86,6 +86,12 @@ impl Scenario {
     }
 
     pub fn writes(model: Model, writes: u32) -> Self {
-        Self::new(model, vec![AgentPlan { writes, ..AgentPlan::default() }])
+        Self::new(
+            model,
+            vec![AgentPlan {
+                writes,
+                ..AgentPlan::default()
+            }],
+        )
     }
 }
