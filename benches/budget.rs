@@ -84,13 +84,8 @@ fn with_others() {
     println!("|---|---:|---:|---:|---:|---:|");
     for model in Model::ALL {
         let urgent = runs(|seed| scenarios::urgent_under_sweep(model, seed));
-        let percentile = |percent| {
-            urgent
-                .iter()
-                .map(|report| report.urgent_percentile(percent))
-        };
-        let p99 = percentile(99).max().unwrap_or(0);
-        let most = percentile(100).max().unwrap_or(0);
+        let p99 = greatest(&urgent, |report| report.urgent_percentile(99) as f64);
+        let most = greatest(&urgent, |report| report.urgent_percentile(100) as f64);
         let steady = beside(&runs(|seed| scenarios::steady(model, seed)));
         let bursts = beside(&runs(|seed| scenarios::bursts(model, seed)));
         let one = together(&runs(|seed| scenarios::two_agents(model, seed, [0, 0])));

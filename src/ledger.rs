@@ -22,7 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::budget::{
-    Budget, Config, Lane, Limits, Millis, Permit, Session, State, Verdict, View, Why,
+    Budget, Config, Lane, Limits, Millis, Permit, Reading, Session, State, Verdict, View, Why,
 };
 
 mod clock;
@@ -56,7 +56,7 @@ struct Inner {
 
 #[derive(Debug)]
 enum Home {
-    Memory(State),
+    Memory(Box<State>),
     File(Shared),
 }
 
@@ -65,7 +65,7 @@ enum News {
     Answered {
         at: Millis,
         permit: Permit,
-        limits: Limits,
+        reading: Reading,
     },
     Lost {
         at: Millis,
@@ -116,7 +116,12 @@ impl Ledger {
         let mut budget = Budget::new(config);
         let session = budget.begin(now);
         let axis = Axis::begin(now, now);
-        Self::assemble(config, session, axis, Home::Memory(budget.state().clone()))
+        Self::assemble(
+            config,
+            session,
+            axis,
+            Home::Memory(Box::new(budget.state().clone())),
+        )
     }
 
     fn assemble(config: Config, session: Session, axis: Axis, home: Home) -> Self {
@@ -162,9 +167,13 @@ impl Ledger {
     ///
     /// It never fails: what cannot be written now is kept and written with the next request.
     pub fn learn(&self, now: Millis, permit: Permit, limits: &Limits) {
-        let limits = limits.clone();
-        self.inner()
-            .note(now, |at| News::Answered { at, permit, limits });
+        // Read on the caller's clock: a header may tell the time of day, and the ledger has its own.
+        let reading = limits.read(now);
+        self.inner().note(now, |at| News::Answered {
+            at,
+            permit,
+            reading,
+        });
     }
 
     /// Takes note that a request was sent and its answer will not come: it counts.
@@ -233,11 +242,11 @@ impl Inner {
         match home {
             Home::Memory(state) => {
                 let position = axis.advance(now, state.latest());
-                let mut budget = Budget::resume(*config, std::mem::take(state));
+                let mut budget = Budget::resume(*config, std::mem::take(state.as_mut()));
                 tell(&mut budget, session, news);
                 news.clear();
                 let result = action(&mut budget, position, session);
-                *state = budget.state().clone();
+                **state = budget.state().clone();
                 Ok(Some(result))
             }
             Home::File(shared) => {
@@ -276,7 +285,7 @@ impl Inner {
 
     fn look(&mut self, now: Millis) -> Result<(Budget, Millis, Session), LedgerError> {
         let state = match &mut self.home {
-            Home::Memory(state) => state.clone(),
+            Home::Memory(state) => state.as_ref().clone(),
             // A file is replaced as a whole, so it can be read without the lock.
             Home::File(shared) => shared.read(now, self.config.rate)?.state,
         };
@@ -293,7 +302,13 @@ impl Inner {
 fn tell(budget: &mut Budget, session: &Session, news: &[News]) {
     for item in news {
         match item {
-            News::Answered { at, permit, limits } => budget.learn(*at, permit, limits),
+            News::Answered {
+                at,
+                permit,
+                reading,
+            } => {
+                budget.learn_reading(*at, permit, *reading);
+            }
             News::Lost { at, permit } => budget.lost(*at, permit),
             News::Unsent { at, permit } => budget.unsent(*at, permit),
             News::Ended => budget.end(session),

@@ -36,10 +36,14 @@ const RESET_ROUNDING: Duration = Duration::from_millis(2500);
 impl Budget {
     /// Takes note of an answer.
     pub fn learn(&mut self, now: Millis, permit: &Permit, limits: &Limits) {
+        self.learn_reading(now, permit, limits.read(now));
+    }
+
+    /// Takes note of an answer whose headers have been read already.
+    pub(crate) fn learn_reading(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let now = self.state.advance(now);
         self.land(permit);
-        let reading = limits.read(now);
-        if limits.is_refusal() {
+        if reading.is_refusal {
             self.refused(now, permit, reading);
         } else {
             self.answered(permit);

@@ -13,6 +13,9 @@ use super::settings::WINDOW;
 /// The longest a header can make us wait: two windows, whatever it says.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(2 * WINDOW.as_secs());
 
+/// The status of a refusal for too many requests.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// Below this a number is seconds from now: nobody waits thirty years.
 const EPOCH_SECONDS_MIN: f64 = 1e9;
 
@@ -36,24 +39,21 @@ pub struct Limits {
 
 /// The same, understood.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
+    pub is_refusal: bool,
     pub remaining: Option<u32>,
     pub reset_in: Option<Duration>,
     pub retry_in: Option<Duration>,
 }
 
 impl Limits {
-    /// Says whether the answer was a refusal for too many requests.
-    pub(super) fn is_refusal(&self) -> bool {
-        self.status == 429
-    }
-
     /// Reads the headers; what cannot be understood is as if it were not there.
-    pub(super) fn read(&self, now: Millis) -> Reading {
+    pub(crate) fn read(&self, now: Millis) -> Reading {
         let server_now = self.date.as_deref().and_then(date_millis);
         let server_now = server_now.unwrap_or(now.0 as f64);
         let wait = |raw: &Option<String>| raw.as_deref().and_then(|raw| wait(raw, server_now));
         Reading {
+            is_refusal: self.status == TOO_MANY_REQUESTS,
             remaining: self.remaining.as_deref().and_then(remaining),
             reset_in: wait(&self.reset),
             retry_in: wait(&self.retry_after),

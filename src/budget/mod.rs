@@ -25,6 +25,7 @@ pub mod circuit;
 
 pub use forecast::View;
 pub use limits::Limits;
+pub(crate) use limits::Reading;
 pub use millis::Millis;
 pub use settings::{Config, Lane};
 pub use state::{Permit, Session, State};

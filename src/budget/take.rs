@@ -104,7 +104,8 @@ impl Budget {
 
     /// Asks for leave to send one request in `lane`, at once.
     ///
-    /// *Guarantees*: at most `rate` permits in any minute, whatever else is told to the budget.
+    /// *Guarantees*: at most `rate` permits in any minute, whatever answers the budget is told,
+    /// except those that were handed back as never sent.
     /// *Assumes* that the request leaves within [`SLACK`] of `now`, and that time does not run
     /// backwards: where it does, it stands still until `now` catches up.
     pub fn take(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
@@ -147,7 +148,7 @@ impl Budget {
         match lane {
             Lane::Urgent => {}
             Lane::Converge => {
-                if session.converged % self.config.rate() == 0 {
+                if session.converged.is_multiple_of(self.config.rate()) {
                     session.window_began = now;
                 }
                 session.converged = session.converged.saturating_add(1);

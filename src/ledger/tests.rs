@@ -242,6 +242,33 @@ fn a_process_whose_clock_is_behind_the_file_begins_with_a_full_window() {
 }
 
 #[test]
+fn a_header_that_tells_the_time_of_day_is_read_on_our_clock_and_not_on_the_ledgers() {
+    let directory = tempfile::tempdir().unwrap();
+    // The ledger's time is five minutes ahead of this process' clock.
+    drop(open(directory.path(), seconds(300)));
+    let ledger = open(directory.path(), START);
+    let Verdict::Go(permit) = ledger.take(START, Lane::Urgent).unwrap() else {
+        panic!()
+    };
+    let in_twenty_seconds = (START.0 / 1_000 + 20).to_string();
+    let retry_after = Some(in_twenty_seconds);
+    ledger.learn(
+        START,
+        permit,
+        &Limits {
+            status: 429,
+            retry_after,
+            ..Limits::default()
+        },
+    );
+    let frozen_until = ledger.view(START).unwrap().frozen_until.unwrap();
+    assert!(
+        frozen_until >= seconds(20) && frozen_until <= seconds(22),
+        "{frozen_until:?}"
+    );
+}
+
+#[test]
 fn another_token_and_another_host_have_budgets_of_their_own() {
     let directory = tempfile::tempdir().unwrap();
     send_all(&open(directory.path(), START), START);

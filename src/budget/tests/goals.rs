@@ -27,6 +27,7 @@ fn for_every_model(seeds: u64, check: impl Fn(Model, u64)) {
 
 /// B3, B4, B5: every size, in every model and form of header.
 fn alone(model: Model) {
+    let name = model.name();
     for size in scenarios::SIZES {
         for headers in Headers::ALL {
             if model == Model::Bucket30 && headers == Headers::Absent {
@@ -38,13 +39,13 @@ fn alone(model: Model) {
                 seed,
                 ..Scenario::writes(model, size)
             });
-            assert_eq!(report.refused, 0, "{model:?} {headers:?} {size}");
-            assert_eq!(report.sent, size, "{model:?} {headers:?} {size}");
+            assert_eq!(report.refused, 0, "{name}, {headers:?}, {size}");
+            assert_eq!(report.sent, size, "{name}, {headers:?}, {size}");
             let bound = scenarios::bound_seconds(model, size) * 1.02 + 2.0;
             let seconds = report.seconds();
             assert!(
                 seconds <= bound,
-                "{model:?} {headers:?} {size}: {seconds} s over {bound} s"
+                "{name}, {headers:?}, {size}: {seconds} s over {bound} s"
             );
         }
     }

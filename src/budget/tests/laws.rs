@@ -280,6 +280,6 @@ proptest! {
                 Act::Back(millis) => behind += u64::from(millis),
             }
         }
-        prop_assert!(super::simulation::most_in_a_minute(&sent) <= rate);
+        prop_assert!(super::simulation::run::most_in_a_minute(&sent) <= rate);
     }
 }

@@ -4,13 +4,13 @@
 //! Shared by the unit tests, which assert the goals, and by `benches/budget.rs`, which prints the
 //! table. Whoever includes it brings the budget into the parent module.
 
-mod run;
+pub mod run;
 pub mod scenarios;
 mod server;
 
 use super::{Budget, Config, Lane, Limits, Millis, Permit, Session, Verdict};
 
-pub use run::{Report, most_in_a_minute, run};
+pub use run::{Report, run};
 pub use server::{Headers, Model};
 
 /// When every simulation begins: a time of no significance, off the minute.

@@ -32,7 +32,6 @@ impl Model {
         Self::SlidingCountsRefusals,
     ];
 
-    #[cfg_attr(test, expect(dead_code, reason = "only the table prints it"))]
     pub fn name(self) -> &'static str {
         match self {
             Self::FixedFromFirst => "fixed, from the first request",
