@@ -1,13 +1,17 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
 
 pub mod api;
+pub mod apply;
 pub mod budget;
 pub mod clock;
 pub mod emulator;
+pub mod follow;
 pub mod ledger;
 pub mod manifest;
 pub mod model;
 pub mod plan;
+pub mod reconcile;
 pub mod secret;
 pub mod source;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,83 @@
+//! After a create without an answer: find out what became of it, never send it blindly again (S3).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{Key, LiveObject};
+
+use super::Hands;
+
+/// The first look comes soon: most lost answers were answered by a server that did its work.
+const LOOK_FIRST: Duration = Duration::from_secs(5);
+
+/// How often at most a list is read while the settle time passes, beside the last look.
+const LOOKS_MAX: u32 = 4;
+
+/// What became of a create whose answer was lost.
+pub(super) enum Resolved {
+    /// Exactly one object has the name: presumed to be ours.
+    Appeared(Box<LiveObject>),
+    /// The settle time is over, and a complete listing does not have the name.
+    DidNotHappen,
+    /// Nobody can tell yet; the intent stays on disk for the next run.
+    Unknown(String),
+}
+
+impl Hands<'_> {
+    /// Looks for the name until it appears or the settle time is over.
+    pub(super) async fn resolve(&self, key: &Key, started_at: Timestamp) -> Resolved {
+        let settled_at = started_at
+            .checked_add(self.settle)
+            .unwrap_or(Timestamp::MAX);
+        let mut pause = LOOK_FIRST;
+        let mut looks = 0;
+        loop {
+            let now = self.clock.now();
+            let is_last = now >= settled_at;
+            if is_last || looks < LOOKS_MAX {
+                looks += 1;
+                match self.look_for(key).await {
+                    Ok(Some(object)) => return Resolved::Appeared(object),
+                    Ok(None) if is_last => return Resolved::DidNotHappen,
+                    Ok(None) => {}
+                    Err(reason) if is_last => return Resolved::Unknown(reason),
+                    Err(reason) => tracing::warn!(%key, reason, "a look for a lost create failed"),
+                }
+            }
+            let next = if looks < LOOKS_MAX {
+                self.clock
+                    .now()
+                    .checked_add(pause)
+                    .unwrap_or(settled_at)
+                    .min(settled_at)
+            } else {
+                settled_at
+            };
+            pause *= 3;
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = self.clock.sleep_until(next) => {}
+                () = super::stopped(&mut stop) => {
+                    return Resolved::Unknown("stopped before the create was resolved".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Returns the one object of that name, or nothing when a complete listing lacks it.
+    async fn look_for(&self, key: &Key) -> Result<Option<Box<LiveObject>>, String> {
+        let listing = self.reader.list_steadily(key.kind).await;
+        let listing = listing.map_err(|error| error.to_string())?;
+        let is_complete = listing.coverage.is_complete();
+        let is_it = |object: &LiveObject| object.name == key.name.as_str();
+        let mut found = listing.objects.into_iter().filter(is_it);
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Err("several objects have the name now".to_owned()),
+            (Some(object), None) if is_complete => Ok(Some(Box::new(object))),
+            (None, None) if is_complete => Ok(None),
+            (Some(_) | None, None) => Err("the listing is incomplete".to_owned()),
+            (None, Some(_)) => Err("the listing changed while it was read".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The one look at the lists right before the writes: "it is not there" must still be so (S2, S10).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::api::Reader;
+use crate::model::{Key, Kind, Listing, Live, RemoteId};
+use crate::plan::{Plan, Step};
+
+/// The lists of every kind in which something is created or deleted, read again.
+pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
+
+impl Sweep {
+    /// Reads the lists again: one pass, which together with the snapshot's makes the two in a row
+    /// that S2 asks for. Where the two disagree, passes are read until two agree.
+    pub(super) async fn read(plan: &Plan, live: &Live, reader: &Reader) -> Self {
+        let mut lists = BTreeMap::new();
+        for kind in kinds(plan) {
+            let listing = reread(kind, live.listing(kind), reader).await;
+            lists.insert(kind, listing);
+        }
+        Self(lists)
+    }
+
+    /// Returns why something must not be created now; nothing when its name is free.
+    pub(super) fn forbids_create(&self, key: &Key) -> Option<String> {
+        match self.0.get(&key.kind) {
+            None => Some(format!("{} were not read again", key.kind.plural())),
+            Some(Err(reason)) => Some(reason.clone()),
+            Some(Ok(listing)) => {
+                let mut objects = listing.objects.iter();
+                let rival = objects.find(|object| object.name == key.name.as_str());
+                rival.map(|rival| format!("{} has appeared under that name", rival.id))
+            }
+        }
+    }
+
+    /// Returns why nothing of a kind may be deleted now.
+    pub(super) fn forbids_delete(&self, kind: Kind) -> Option<String> {
+        match self.0.get(&kind) {
+            None => Some(format!("{} were not read again", kind.plural())),
+            Some(Err(reason)) => Some(reason.clone()),
+            Some(Ok(_)) => None,
+        }
+    }
+}
+
+fn kinds(plan: &Plan) -> BTreeSet<Kind> {
+    let needs = |step: &Step| match step {
+        Step::Create { .. } | Step::Delete { .. } => true,
+        Step::Patch { .. } => false,
+    };
+    let changes = plan
+        .changes
+        .iter()
+        .filter(|change| change.steps.iter().any(needs));
+    changes.map(|change| change.key.kind).collect()
+}
+
+async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, String> {
+    let first = reader.list(kind).await.map_err(|error| error.to_string())?;
+    let is_one_moment = first.pages == 1;
+    let listing = if is_one_moment || ids(&first) == ids(before) {
+        first
+    } else {
+        reader
+            .list_steadily(kind)
+            .await
+            .map_err(|error| error.to_string())?
+    };
+    if listing.coverage.is_complete() {
+        Ok(listing)
+    } else {
+        Err(format!(
+            "the listing of {} is incomplete now",
+            kind.plural()
+        ))
+    }
+}
+
+fn ids(listing: &Listing) -> BTreeSet<&RemoteId> {
+    listing.objects.iter().map(|object| &object.id).collect()
+}

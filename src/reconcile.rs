@@ -1,0 +1,116 @@
+//! One pass: reads the three states together and refuses what must not be acted on.
+//!
+//! `refresh` is the only step that can fail early. It holds no loop and no right to write.
+
+use crate::api::{Error, Reader};
+use crate::clock::Clock;
+use crate::model::{Desired, Guard, Inventory, Pin, Project, Snapshot};
+
+/// Why there is no snapshot to plan on.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The platform cannot be read at all.
+    #[error("{0}")]
+    Read(#[from] Error),
+    /// The project is not the one meant (S5).
+    #[error("{0}")]
+    Refused(#[from] WrongProject),
+}
+
+/// The project that answers is not the one that is meant (S5).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongProject {
+    /// The state belongs to another project or another API.
+    #[error(
+        "this token selects project {found} at {origin}, but the state belongs to {pinned} at {pinned_origin}"
+    )]
+    Pin {
+        /// The project that answered.
+        found: String,
+        /// Where.
+        origin: String,
+        /// The project the state belongs to.
+        pinned: String,
+        /// Where that is.
+        pinned_origin: String,
+    },
+    /// The manifests are for another project.
+    #[error(
+        "this token selects project {found}, but {place} says these manifests are for {wanted}"
+    )]
+    Guard {
+        /// The project that answered.
+        found: String,
+        /// The project of the manifests.
+        wanted: String,
+        /// Where they say so.
+        place: String,
+    },
+}
+
+/// Reads the live state and joins it with what is wanted and what we remember.
+///
+/// # Errors
+/// When the platform cannot be read, or another project than the one meant answers (S5). A kind
+/// that cannot be read is no error: its coverage says so.
+pub async fn refresh(
+    reader: &Reader,
+    desired: Desired,
+    inventory: Inventory,
+    clock: &Clock,
+) -> Result<Snapshot, RefreshError> {
+    let live = reader.live(&desired, &inventory).await?;
+    let origin = reader.client().origin();
+    check_pin(inventory.pin.as_ref(), &origin, &live.project)?;
+    check_guard(desired.guard.as_ref(), &live.project)?;
+    Ok(Snapshot {
+        origin,
+        desired,
+        live,
+        inventory,
+        now: clock.now(),
+    })
+}
+
+/// Refuses any project but the pinned one.
+///
+/// # Errors
+/// When the pin does not hold.
+pub fn check_pin(pin: Option<&Pin>, origin: &str, project: &Project) -> Result<(), WrongProject> {
+    match pin {
+        Some(pin) if !pin.holds(origin, project) => Err(WrongProject::Pin {
+            found: shown(project),
+            origin: origin.to_owned(),
+            pinned: shown(&pin.project),
+            pinned_origin: pin.origin.clone(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses any project but the one the manifests are for.
+fn check_guard(guard: Option<&Guard>, project: &Project) -> Result<(), WrongProject> {
+    let Some(Guard { name, id, origin }) = guard else {
+        return Ok(());
+    };
+    let found_id = project.id.as_ref().map(|id| id.as_str());
+    let is_meant = project.name == *name && id.as_deref().is_none_or(|id| Some(id) == found_id);
+    if is_meant {
+        return Ok(());
+    }
+    let id = id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+    Err(WrongProject::Guard {
+        found: shown(project),
+        wanted: format!("`{name}`{id}"),
+        place: origin.to_string(),
+    })
+}
+
+fn shown(project: &Project) -> String {
+    let id = project
+        .id
+        .as_ref()
+        .map(|id| format!(" ({id})"))
+        .unwrap_or_default();
+    format!("`{}`{id}", project.name)
+}

@@ -1,0 +1,48 @@
+//! The log: set up once, on stderr only, because stdout is for data.
+//!
+//! `error` means someone must act, `warn` that we coped, `info` that a run did something, `debug`
+//! that it did not. Control characters in values are escaped: names and API errors are foreign text.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::time::SystemTime;
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people, without colour.
+    Plain,
+    /// For people, with colour.
+    Coloured,
+    /// One JSON document a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// What a person must see.
+    Warnings,
+    /// What each request did.
+    Debug,
+    /// Everything of ours, and what the libraries say at debug.
+    Trace,
+}
+
+/// Starts the log. A second start is ignored: a process has one log, and tests start many runs.
+pub fn start(level: Level, form: Form) {
+    let filter = match level {
+        Level::Warnings => "stoker=warn",
+        Level::Debug => "stoker=debug",
+        Level::Trace => "stoker=trace,debug",
+    };
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_timer(SystemTime);
+    // An error says that a log stands already, which is what we want.
+    let _ = match form {
+        Form::Plain => log.with_ansi(false).try_init(),
+        Form::Coloured => log.with_ansi(true).try_init(),
+        Form::Json => log.json().try_init(),
+    };
+}
