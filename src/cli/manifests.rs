@@ -1,0 +1,79 @@
+//! From paths to the desired state: the same first step for every command that reads manifests.
+
+use std::io::{IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
+
+use crate::manifest;
+use crate::model::{Desired, Diagnostic, Source};
+use crate::secret::{self, FingerprintKey};
+use crate::source::{self, Tree};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::run::Run;
+
+/// Manifests that were read and are valid as a whole.
+pub struct Manifests {
+    /// The tree they came from: one immutable snapshot (S6).
+    pub tree: Tree,
+    /// What they say, with secrets still to be found.
+    pub declared: Desired<Source>,
+    /// What a person should look at.
+    pub warnings: Vec<Diagnostic>,
+    /// The paths that were read.
+    pub paths: Vec<PathBuf>,
+}
+
+impl Manifests {
+    /// Reads and checks the manifests; every finding is printed, errors end the run.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not valid.
+    pub fn read(run: &Run, paths: &[PathBuf]) -> Result<Self, Failure> {
+        let paths = if paths.is_empty() { default_paths() } else { paths.to_vec() };
+        let mut stdin = std::io::stdin();
+        if paths.iter().any(|path| path.as_os_str() == "-") && stdin.is_terminal() {
+            run.output.note("reading manifests from the terminal; end with Ctrl-D");
+        }
+        let reader: &mut dyn Read = &mut stdin;
+        let tree = source::load(&paths, Some(reader)).map_err(|error| {
+            let failure = Failure::new(Exit::Invalid, "manifests", format!("failed to {error}"));
+            error.hints().into_iter().fold(failure, Failure::hint)
+        })?;
+        let loaded = manifest::load(&tree);
+        run.output.diagnostics(&loaded.diagnostics);
+        let Some(declared) = loaded.desired else {
+            return Err(invalid(&loaded.diagnostics));
+        };
+        let warnings = loaded.diagnostics;
+        Ok(Self { tree, declared, warnings, paths })
+    }
+
+    /// Finds the secrets: in the environment, in files beneath the root, or derived.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub fn resolve(&self, run: &Run, key: &FingerprintKey) -> Result<Desired, Failure> {
+        let variable = |name: &str| run.environment.raw(name).map(str::to_owned);
+        let resolved = secret::resolve(self.declared.clone(), &self.tree, &variable, key);
+        resolved.map_err(|diagnostics| {
+            run.output.diagnostics(&diagnostics);
+            invalid(&diagnostics)
+        })
+    }
+}
+
+/// Returns what is read when nothing is named.
+fn default_paths() -> Vec<PathBuf> {
+    let places = ["manifests", "stackblaze.yaml"];
+    let found = places.iter().map(Path::new).find(|place| place.exists());
+    vec![found.unwrap_or(Path::new(".")).to_owned()]
+}
+
+/// The failure after the diagnostics were printed: it only counts them.
+fn invalid(diagnostics: &[Diagnostic]) -> Failure {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let noun = if errors == 1 { "error" } else { "errors" };
+    Failure::new(Exit::Invalid, "manifests", format!("the manifests are invalid: {errors} {noun}"))
+        .hint("nothing was read from the platform, and nothing was written")
+}

@@ -1,0 +1,32 @@
+//! What every command is given: the surroundings, the settings that hold for all, and the paper.
+
+use super::arguments::Global;
+use super::environment::Environment;
+use super::failure::Failure;
+use super::output::Output;
+use super::settings::{GlobalSettings, SettingsFile};
+
+/// One run of the program.
+pub struct Run {
+    /// The process's surroundings.
+    pub environment: Environment,
+    /// The settings files, joined.
+    pub file: SettingsFile,
+    /// The settings of every command.
+    pub global: GlobalSettings,
+    /// Where it prints.
+    pub output: Output,
+}
+
+impl Run {
+    /// Resolves the settings of a run.
+    ///
+    /// # Errors
+    /// When a settings file cannot be used.
+    pub fn new(environment: Environment, flags: &Global) -> Result<Self, Failure> {
+        let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
+        let global = GlobalSettings::resolve(flags, &file, &environment);
+        let output = Output::new(&global, &environment);
+        Ok(Self { environment, file, global, output })
+    }
+}

@@ -1,0 +1,215 @@
+//! One connection to one project: transport, budget, client and the state directory beneath.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::api::{self, Client, Dialect, Endpoint, HttpTransport, Parts, Reader, Token, Transport};
+use crate::budget::{self, Lane, Millis};
+use crate::clock::Clock;
+use crate::ledger::{Ledger, LedgerError};
+use crate::secret::FingerprintKey;
+
+use super::arguments::Connection;
+use super::failure::Failure;
+use super::run::Run;
+use super::settings::ConnectionSettings;
+use super::world::World;
+use super::{exit::Exit, failure};
+
+/// What a command means to do on the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Only to look: it goes on without a state directory it can write to.
+    Read,
+    /// To write, there or in the inventory.
+    Write,
+}
+
+/// One connection to one project.
+pub struct Session {
+    /// The settings it was opened with.
+    pub settings: ConnectionSettings,
+    /// The client; every request leaves through it.
+    pub client: Client,
+    /// The right to read.
+    pub reader: Reader,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Where inventory, keys and budget are.
+    pub state: PathBuf,
+    /// The latest time the run may take.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Session {
+    /// Opens a connection. It sends nothing.
+    ///
+    /// # Errors
+    /// When a setting is wrong, the token is missing, or the state directory cannot be used by a
+    /// command that writes.
+    pub fn open(run: &Run, flags: &Connection, purpose: Purpose) -> Result<Self, Failure> {
+        Self::open_in_lane(run, flags, purpose, Lane::Converge)
+    }
+
+    /// Opens a connection for a person who waits for its every request.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_urgent(run: &Run, flags: &Connection, purpose: Purpose) -> Result<Self, Failure> {
+        Self::open_in_lane(run, flags, purpose, Lane::Urgent)
+    }
+
+    fn open_in_lane(
+        run: &Run,
+        flags: &Connection,
+        purpose: Purpose,
+        lane: Lane,
+    ) -> Result<Self, Failure> {
+        let settings = ConnectionSettings::resolve(flags, &run.file, &run.environment);
+        let state = state_directory(run, settings.sandbox)?;
+        let dialect = dialect(&settings)?;
+        let clock = Clock::system();
+        let (transport, endpoint, token) = if settings.sandbox {
+            World::open(&state, &clock, purpose)?
+        } else {
+            over_a_socket(run, &settings)?
+        };
+        let ledger = ledger(run, &settings, &state, &endpoint, &token, &clock, purpose)?;
+        let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
+        let config = api::Config { lane, calls_max: settings.calls_max, deadline, seed: seed() };
+        let client = Client::new(Parts {
+            endpoint,
+            token,
+            transport,
+            ledger,
+            clock: clock.clone(),
+            dialect,
+            config,
+        });
+        let reader = client.reader();
+        Ok(Self { settings, client, reader, clock, state, deadline })
+    }
+
+    /// Returns the key under which secrets are marked and generated.
+    ///
+    /// # Errors
+    /// When the key's file cannot be used.
+    pub fn fingerprint_key(&self) -> Result<FingerprintKey, Failure> {
+        FingerprintKey::load_or_create(&self.state)
+            .map_err(|error| Failure::new(Exit::Failed, "state", format!("failed to {error}")))
+    }
+}
+
+/// Returns the state directory of a run; the sandbox has one of its own beneath it, so that it can
+/// never be taken for a real project.
+pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> {
+    let state = run.global.state.clone().ok_or_else(|| {
+        Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
+            .hint("name a directory with --state or STOKER_STATE")
+    })?;
+    Ok(if is_sandbox { state.join("sandbox") } else { state })
+}
+
+fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
+    let mut dialect = Dialect::default();
+    for (key, value) in &settings.dialect {
+        dialect.set(&format!("{key}={value}")).map_err(|error| {
+            Failure::usage(format!("--dialect {key}={value}: {error}"))
+                .hint("the keys are listed in docs/assumptions.md, and by `stoker doctor`")
+        })?;
+    }
+    Ok(dialect)
+}
+
+fn over_a_socket(
+    run: &Run,
+    settings: &ConnectionSettings,
+) -> Result<(Arc<dyn Transport>, Endpoint, Token), Failure> {
+    let endpoint = Endpoint::parse(&settings.api_url)
+        .map_err(|error| Failure::usage(format!("the API's address {error}"))
+            .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1"))?;
+    let token = token(run)?;
+    let transport = HttpTransport::new(settings.ca_file.as_deref())
+        .map_err(|error| Failure::usage(format!("failed to {error}")))?;
+    Ok((Arc::new(transport), endpoint, token))
+}
+
+/// Reads the token: from the environment, or from the file the environment names.
+fn token(run: &Run) -> Result<Token, Failure> {
+    let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
+    if let Some(text) = run.environment.get("STACKBLAZE_TOKEN") {
+        return Token::parse(text.trim()).map_err(|error| denied(format!("STACKBLAZE_TOKEN {error}")));
+    }
+    let Some(path) = run.environment.get("STACKBLAZE_TOKEN_FILE") else {
+        return Err(denied("there is no token".to_owned())
+            .hint("set STACKBLAZE_TOKEN, or STACKBLAZE_TOKEN_FILE to a file that holds it")
+            .hint("or try it without an account: --sandbox"));
+    };
+    let text = std::fs::read_to_string(Path::new(path)).map_err(|error| {
+        denied(format!("failed to read the token from {path} (STACKBLAZE_TOKEN_FILE): {error}"))
+    })?;
+    Token::parse(text.trim()).map_err(|error| denied(format!("the token in {path} {error}")))
+}
+
+fn ledger(
+    run: &Run,
+    settings: &ConnectionSettings,
+    state: &Path,
+    endpoint: &Endpoint,
+    token: &Token,
+    clock: &Clock,
+    purpose: Purpose,
+) -> Result<Ledger, Failure> {
+    let config = budget::Config {
+        rate: settings.rate,
+        reserve: settings.reserve,
+        seed: seed(),
+        ..budget::Config::default()
+    };
+    let now = millis(clock.now());
+    if settings.sandbox {
+        // Nobody shares the sandbox, and its emulator counts anew in each process.
+        return Ok(Ledger::in_memory(config, now));
+    }
+    let opened: Result<Ledger, LedgerError> =
+        Ledger::open(state, &endpoint.origin(), &token.digest(), config, now);
+    match (opened, purpose) {
+        (Ok(ledger), _) => Ok(ledger),
+        (Err(error), Purpose::Read) => {
+            run.output.warn(&format!(
+                "the request budget cannot be shared with other runs: failed to {error}"
+            ));
+            Ok(Ledger::in_memory(config, now))
+        }
+        (Err(error), Purpose::Write) => {
+            Err(Failure::new(Exit::Failed, "state", format!("failed to {error}"))
+                .hint("name a directory that can be written with --state"))
+        }
+    }
+}
+
+/// Returns the time as the budget counts it.
+pub fn millis(now: Timestamp) -> Millis {
+    Millis(u64::try_from(now.as_millisecond()).unwrap_or(0))
+}
+
+/// Returns a number that spreads several agents in time.
+fn seed() -> u64 {
+    // Without randomness the process is no worse than one of several with the same seed.
+    getrandom::u64().unwrap_or(0)
+}
+
+impl From<api::Error> for Failure {
+    fn from(error: api::Error) -> Self {
+        let (exit, code) = failure::of_kind(error.kind());
+        Self {
+            exit,
+            code,
+            message: error.to_string(),
+            hints: error.hints(),
+            request_id: error.request_id().map(str::to_owned),
+        }
+    }
+}

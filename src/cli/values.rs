@@ -1,0 +1,262 @@
+//! The values flags take, parsed at the door.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::model::{Key, Kind, RemoteId};
+
+/// A duration as people write it: `90s`, `5m`, `2h30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("`{text}` is not a duration such as 90s, 5m or 2h30m");
+        let mut seconds = 0_u64;
+        let mut digits = String::new();
+        for c in text.chars() {
+            if c.is_ascii_digit() {
+                digits.push(c);
+                continue;
+            }
+            let unit = match c {
+                's' => 1,
+                'm' => 60,
+                'h' => 3600,
+                'd' => 86_400,
+                _ => return Err(wrong()),
+            };
+            let number: u64 = digits.parse().map_err(|_| wrong())?;
+            seconds = number
+                .checked_mul(unit)
+                .and_then(|part| seconds.checked_add(part))
+                .ok_or_else(wrong)?;
+            digits.clear();
+        }
+        // A year: beyond it a date is meant, and sums with a clock could overflow.
+        let is_whole = digits.is_empty() && !text.is_empty() && seconds <= 366 * 86_400;
+        if is_whole { Ok(Self(Duration::from_secs(seconds))) } else { Err(wrong()) }
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// Requests a minute: `285/m`, or `285`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "RateForm")]
+pub struct Rate(pub u32);
+
+/// A settings file may hold the bare number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RateForm {
+    Number(u32),
+    Text(String),
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.strip_suffix("/m").unwrap_or(text);
+        match number.parse() {
+            // The API takes 300 a minute (F8); a higher figure could only provoke refusals.
+            Ok(rate @ 0..=300) => Ok(Self(rate)),
+            _ => Err(format!("`{text}` is not a rate from 0/m to 300/m")),
+        }
+    }
+}
+
+impl TryFrom<RateForm> for Rate {
+    type Error = String;
+
+    fn try_from(form: RateForm) -> Result<Self, Self::Error> {
+        match form {
+            RateForm::Number(number) => number.to_string().parse(),
+            RateForm::Text(text) => text.parse(),
+        }
+    }
+}
+
+/// `KEY=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: String,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| format!("`{text}` is not KEY=VALUE"))?;
+        Ok(Self { key: key.trim().to_owned(), value: value.trim().to_owned() })
+    }
+}
+
+/// `--prune`, `--prune=services,databases`, `--prune=false`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "PruneForm")]
+pub struct PruneKinds(pub BTreeSet<Kind>);
+
+/// A settings file may hold a truth, a text or a list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PruneForm {
+    Truth(bool),
+    Text(String),
+    List(Vec<String>),
+}
+
+impl FromStr for PruneKinds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "true" | "all" => Ok(Self(Kind::ALL.into())),
+            "false" | "none" => Ok(Self(BTreeSet::new())),
+            kinds => kinds.split(',').map(|kind| kind.trim().parse()).collect::<Result<_, _>>().map(Self),
+        }
+    }
+}
+
+impl TryFrom<PruneForm> for PruneKinds {
+    type Error = String;
+
+    fn try_from(form: PruneForm) -> Result<Self, Self::Error> {
+        match form {
+            PruneForm::Truth(truth) => truth.to_string().parse(),
+            PruneForm::Text(text) => text.parse(),
+            PruneForm::List(kinds) => kinds.join(",").parse(),
+        }
+    }
+}
+
+/// `KIND` or `KIND/NAME`. The name may be any live one, not only one a manifest could declare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    kind: Kind,
+    name: Option<String>,
+}
+
+impl Selector {
+    /// Whether it selects a resource.
+    #[must_use]
+    pub fn covers(&self, kind: Kind, name: &str) -> bool {
+        self.kind == kind && self.name.as_deref().is_none_or(|wanted| wanted == name)
+    }
+
+    /// Whether it names one resource rather than a kind.
+    #[must_use]
+    pub const fn is_one(&self) -> bool {
+        self.name.is_some()
+    }
+}
+
+impl FromStr for Selector {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((_, "")) => Err(format!("`{text}` lacks a name after the slash")),
+            Some((kind, name)) => Ok(Self { kind: kind.parse()?, name: Some(name.to_owned()) }),
+            None => Ok(Self { kind: text.parse()?, name: None }),
+        }
+    }
+}
+
+impl std::fmt::Display for Selector {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(formatter, "{}/{name}", self.kind),
+            None => formatter.write_str(self.kind.plural()),
+        }
+    }
+}
+
+/// `KIND/NAME=ID`: a person's approval to replace that very object (S8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approved {
+    /// The resource.
+    pub key: Key,
+    /// The object.
+    pub id: RemoteId,
+}
+
+impl FromStr for Approved {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (key, id) =
+            text.split_once('=').ok_or_else(|| format!("`{text}` is not KIND/NAME=ID"))?;
+        Ok(Self { key: key.parse()?, id: RemoteId::new(id).map_err(|error| error.to_string())? })
+    }
+}
+
+/// What `stoker wait` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// It lives, and its last deployment succeeded.
+    Ready,
+    /// It is gone.
+    Deleted,
+}
+
+impl FromStr for Awaited {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "condition=Ready" | "condition=ready" => Ok(Self::Ready),
+            "delete" => Ok(Self::Deleted),
+            _ => Err(format!("`{text}` is neither condition=Ready nor delete")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them_and_nothing_else_is() {
+        for (text, seconds) in [("90s", 90), ("5m", 300), ("2h30m", 9000), ("0s", 0)] {
+            assert_eq!(text.parse::<Span>().unwrap().0.as_secs(), seconds, "{text}");
+        }
+        for text in ["", "5", "m", "5 m", "-5m", "1.5h", "99999999999999999999s", "999999h"] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_at_most_what_the_api_takes() {
+        assert_eq!("285/m".parse::<Rate>().unwrap().0, 285);
+        assert_eq!("300".parse::<Rate>().unwrap().0, 300);
+        for text in ["301/m", "-1/m", "285/s", ""] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn prune_names_kinds_or_all_of_them() {
+        assert_eq!("true".parse::<PruneKinds>().unwrap().0.len(), 3);
+        let kinds = "services,database".parse::<PruneKinds>().unwrap().0;
+        assert_eq!(kinds, BTreeSet::from([Kind::Service, Kind::Database]));
+        assert!("service,pods".parse::<PruneKinds>().is_err());
+    }
+}

@@ -1,0 +1,130 @@
+//! The emulator's world behind `--sandbox`, kept in the state directory between runs.
+//!
+//! It is saved after every write, so that a killed run leaves the platform as it was: just like a
+//! real one would be.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fs4::FileExt as _;
+use futures_util::future::BoxFuture;
+use http::Method;
+
+use crate::api::{BodyStream, Endpoint, Token, Transport, TransportError};
+use crate::clock::Clock;
+use crate::emulator::{Config, Emulator, TOKEN};
+use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::session::Purpose;
+
+/// A world that is saved after each write.
+pub struct World {
+    emulator: Emulator,
+    transport: SandboxTransport,
+    file: PathBuf,
+    /// Held while a run may write, so that two runs cannot save over each other.
+    _lock: Option<File>,
+}
+
+impl World {
+    /// Opens the world kept beneath a state directory, or a fresh one.
+    pub fn open(
+        state: &Path,
+        clock: &Clock,
+        purpose: Purpose,
+    ) -> Result<(Arc<dyn Transport>, Endpoint, Token), Failure> {
+        let lock = match purpose {
+            Purpose::Read => None,
+            Purpose::Write => Some(lock(state)?),
+        };
+        let file = state.join(FILE);
+        let emulator = load(&file, clock)?;
+        let transport = SandboxTransport::new(emulator.clone());
+        let world = Self { emulator, transport, file, _lock: lock };
+        let endpoint = Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address");
+        let token = Token::parse(TOKEN).expect("the constant is a token");
+        Ok((Arc::new(world), endpoint, token))
+    }
+}
+
+/// The file of the world below the sandbox's state directory.
+const FILE: &str = "world.json";
+
+/// Forgets the world and all that was remembered about it.
+pub fn forget(state: &Path) -> Result<(), Failure> {
+    match std::fs::remove_dir_all(state) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(failed("forget", state, &error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Reads a saved world, or begins one.
+pub fn load(file: &Path, clock: &Clock) -> Result<Emulator, Failure> {
+    let text = match std::fs::read(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Emulator::new(Config::default(), emulator_clock(clock)));
+        }
+        Err(error) => return Err(failed("read", file, &error)),
+    };
+    let saved = serde_json::from_slice(&text).map_err(|error| failed("read", file, &error))?;
+    Emulator::restore(&saved, emulator_clock(clock)).map_err(|reason| failed("read", file, &reason))
+}
+
+/// Saves a world, whole or not at all. It holds secrets in clear: only its owner may read it.
+pub fn save(emulator: &Emulator, file: &Path) -> std::io::Result<()> {
+    let directory = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory)?;
+    let mut draft = tempfile::NamedTempFile::new_in(directory)?;
+    draft.write_all(emulator.save().to_string().as_bytes())?;
+    draft.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Returns the file of the world below a sandbox's state directory.
+pub fn file(state: &Path) -> PathBuf {
+    state.join(FILE)
+}
+
+fn lock(state: &Path) -> Result<File, Failure> {
+    let path = state.join("world.lock");
+    let open = || {
+        std::fs::create_dir_all(state)?;
+        File::options().create(true).truncate(false).write(true).open(&path)
+    };
+    let file = open().map_err(|error| failed("open", &path, &error))?;
+    match FileExt::try_lock(&file) {
+        Ok(()) => Ok(file),
+        Err(_) => Err(Failure::new(Exit::Failed, "locked", "the sandbox is in use by another run")
+            .hint("wait for it, or use another --state")),
+    }
+}
+
+fn failed(doing: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    let place = path.display();
+    Failure::new(Exit::Failed, "sandbox", format!("failed to {doing} the sandbox in {place}: {error}"))
+        .hint("`stoker sandbox --fresh` begins a new one")
+}
+
+impl Transport for World {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
+        Box::pin(async move {
+            let is_write = request.method() != Method::GET;
+            let answer = self.transport.send(request).await;
+            if is_write && let Err(error) = save(&self.emulator, &self.file) {
+                return Err(TransportError::lost(format!("the sandbox cannot be saved: {error}")));
+            }
+            answer
+        })
+    }
+}
