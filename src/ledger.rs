@@ -4,18 +4,19 @@
 //! [`crate::budget`]. One file for each API host and token:
 //!
 //! ```text
-//! budget-<hex>.json   the state; replaced as a whole, readable by its owner only
+//! budget-<hex>.json   the state, readable by its owner only
 //! budget-<hex>.lock   held for the fraction of a millisecond that a change takes
 //! ```
 //!
 //! A request is in the file *before* it leaves, so a crash can only over-count. Each is written by
-//! itself and not ten at once: a write takes a tenth of a millisecond or so, and then a crash
+//! itself and not ten at once: a write takes a tenth of a millisecond, and then a crash
 //! over-counts by nothing, two processes see each other's requests and answers at once, and no
 //! leftover of a lease has to be given back.
 //!
 //! The file is not synced. The kernel keeps what a process wrote when the process dies, so that
-//! no crash of ours loses anything. When the machine dies, the last seconds may be lost; but it
-//! needs most of the window to come back, and the first answer then tells what is left.
+//! no crash of ours loses anything. When the machine dies, the last seconds may be lost or half
+//! written; but it needs most of the window to come back, what is half written stands for a full
+//! window, and the first answer tells what is left.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,8 +38,13 @@ const BUSY: Duration = Duration::from_millis(50);
 
 /// A budget that survives this process and is shared with others.
 ///
-/// All methods take `&self` and may be called from any thread. They block for well under a
-/// millisecond, so they may be called from async code; nothing is held over an await.
+/// All methods take `&self` and may be called from any thread. They block for hundredths of a
+/// millisecond, and for 16 ms at most where another process holds the file, so they may be called
+/// from async code; nothing is held over an await. `open`, `view` and `forecast` may wait for two
+/// seconds in that case.
+///
+/// Every instant is on the caller's clock. Anchor it to the time of day once and move it on with a
+/// monotonic one: a clock that jumps forward looks like time that has passed.
 #[derive(Debug)]
 pub struct Ledger {
     inner: Mutex<Inner>,
@@ -286,8 +292,7 @@ impl Inner {
     fn look(&mut self, now: Millis) -> Result<(Budget, Millis, Session), LedgerError> {
         let state = match &mut self.home {
             Home::Memory(state) => state.as_ref().clone(),
-            // A file is replaced as a whole, so it can be read without the lock.
-            Home::File(shared) => shared.read(now, self.config.rate)?.state,
+            Home::File(shared) => shared.lock_patiently()?.read(now, self.config.rate)?.state,
         };
         let position = self.axis.advance(now, state.latest());
         Ok((

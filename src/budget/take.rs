@@ -106,7 +106,7 @@ impl Budget {
     ///
     /// *Guarantees*: at most `rate` permits in any minute, whatever answers the budget is told,
     /// except those that were handed back as never sent.
-    /// *Assumes* that the request leaves within [`SLACK`] of `now`, and that time does not run
+    /// *Assumes* that the request leaves within half a second of `now`, and that time does not run
     /// backwards: where it does, it stands still until `now` catches up.
     pub fn take(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
