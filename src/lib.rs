@@ -7,3 +7,4 @@ pub mod emulator;
 pub mod ledger;
 pub mod model;
 pub mod plan;
+pub mod sandbox;

@@ -8,7 +8,7 @@ mod endpoint;
 mod route;
 mod transport;
 
-mod http;
+mod socket;
 
 mod answer;
 mod body;
@@ -29,12 +29,15 @@ mod stream;
 
 mod writer;
 
-pub use self::http::{HttpSetupError, HttpTransport};
 pub use client::{Client, Config, Parts, Tally};
 pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use reader::{Lookup, Reader};
+pub use socket::{HttpSetupError, HttpTransport};
 pub use transport::{BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
 pub use writer::{Deletion, NotPinned, Patch, WriteError, Writer};
+
+#[cfg(test)]
+mod tests;
