@@ -162,7 +162,8 @@ async fn a_listing_of_a_project_that_lies_is_never_complete() {
             .await
             .unwrap();
     }
-    let read = || client.reader().list(Kind::Service);
+    let reader = client.reader();
+    let read = || reader.list(Kind::Service);
     assert!(read().await.unwrap().coverage.is_complete());
     for fault in [
         "shift-repeat",
