@@ -4,24 +4,27 @@
 //! [`crate::budget`]. One file for each API host and token:
 //!
 //! ```text
-//! budget-<hex>.json   the state; replaced as a whole, readable by its owner only
+//! budget-<hex>.json   the state, readable by its owner only
 //! budget-<hex>.lock   held for the fraction of a millisecond that a change takes
 //! ```
 //!
 //! A request is in the file *before* it leaves, so a crash can only over-count. Each is written by
-//! itself and not ten at once: a write takes a tenth of a millisecond or so, and then a crash
+//! itself and not ten at once: a write takes a tenth of a millisecond, and then a crash
 //! over-counts by nothing, two processes see each other's requests and answers at once, and no
 //! leftover of a lease has to be given back.
 //!
 //! The file is not synced. The kernel keeps what a process wrote when the process dies, so that
-//! no crash of ours loses anything. When the machine dies, the last seconds may be lost; but it
-//! needs most of the window to come back, and the first answer then tells what is left.
+//! no crash of ours loses anything. When the machine dies, the last seconds may be lost or half
+//! written; but it needs most of the window to come back, what is half written stands for a full
+//! window, and the first answer tells what is left.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::budget::{Budget, Config, Lane, Limits, Millis, Permit, Session, State, Verdict, View, Why};
+use crate::budget::{
+    Budget, Config, Lane, Limits, Millis, Permit, Reading, Session, State, Verdict, View, Why,
+};
 
 mod clock;
 mod file;
@@ -35,8 +38,13 @@ const BUSY: Duration = Duration::from_millis(50);
 
 /// A budget that survives this process and is shared with others.
 ///
-/// All methods take `&self` and may be called from any thread. They block for well under a
-/// millisecond, so they may be called from async code; nothing is held over an await.
+/// All methods take `&self` and may be called from any thread. They block for hundredths of a
+/// millisecond, and for 16 ms at most where another process holds the file, so they may be called
+/// from async code; nothing is held over an await. `open`, `view` and `forecast` may wait for two
+/// seconds in that case.
+///
+/// Every instant is on the caller's clock. Anchor it to the time of day once and move it on with a
+/// monotonic one: a clock that jumps forward looks like time that has passed.
 #[derive(Debug)]
 pub struct Ledger {
     inner: Mutex<Inner>,
@@ -54,15 +62,25 @@ struct Inner {
 
 #[derive(Debug)]
 enum Home {
-    Memory(State),
+    Memory(Box<State>),
     File(Shared),
 }
 
 #[derive(Debug)]
 enum News {
-    Answered { at: Millis, permit: Permit, limits: Limits },
-    Lost { at: Millis, permit: Permit },
-    Unsent { at: Millis, permit: Permit },
+    Answered {
+        at: Millis,
+        permit: Permit,
+        reading: Reading,
+    },
+    Lost {
+        at: Millis,
+        permit: Permit,
+    },
+    Unsent {
+        at: Millis,
+        permit: Permit,
+    },
     Ended,
 }
 
@@ -104,11 +122,24 @@ impl Ledger {
         let mut budget = Budget::new(config);
         let session = budget.begin(now);
         let axis = Axis::begin(now, now);
-        Self::assemble(config, session, axis, Home::Memory(budget.state().clone()))
+        Self::assemble(
+            config,
+            session,
+            axis,
+            Home::Memory(Box::new(budget.state().clone())),
+        )
     }
 
     fn assemble(config: Config, session: Session, axis: Axis, home: Home) -> Self {
-        Self { inner: Mutex::new(Inner { config, session, axis, home, news: Vec::new() }) }
+        Self {
+            inner: Mutex::new(Inner {
+                config,
+                session,
+                axis,
+                home,
+                news: Vec::new(),
+            }),
+        }
     }
 
     /// Says that the converge lane is about to need so many requests more; see
@@ -126,11 +157,15 @@ impl Ledger {
         let mut inner = self.inner();
         let verdict = inner.with_budget(now, |budget, at, session| budget.take(at, session, lane));
         match verdict? {
-            Some(Verdict::Wait { until, why }) => {
-                Ok(Verdict::Wait { until: inner.axis.told(until), why })
-            }
+            Some(Verdict::Wait { until, why }) => Ok(Verdict::Wait {
+                until: inner.axis.told(until),
+                why,
+            }),
             Some(verdict) => Ok(verdict),
-            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
+            None => Ok(Verdict::Wait {
+                until: now.plus(BUSY),
+                why: Why::Busy,
+            }),
         }
     }
 
@@ -138,8 +173,13 @@ impl Ledger {
     ///
     /// It never fails: what cannot be written now is kept and written with the next request.
     pub fn learn(&self, now: Millis, permit: Permit, limits: &Limits) {
-        let limits = limits.clone();
-        self.inner().note(now, |at| News::Answered { at, permit, limits });
+        // Read on the caller's clock: a header may tell the time of day, and the ledger has its own.
+        let reading = limits.read(now);
+        self.inner().note(now, |at| News::Answered {
+            at,
+            permit,
+            reading,
+        });
     }
 
     /// Takes note that a request was sent and its answer will not come: it counts.
@@ -177,7 +217,10 @@ impl Ledger {
         let (budget, position, _) = inner.look(now)?;
         let view = budget.view(position);
         let frozen_until = view.frozen_until.map(|until| inner.axis.told(until));
-        Ok(View { frozen_until, ..view })
+        Ok(View {
+            frozen_until,
+            ..view
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -195,24 +238,32 @@ impl Inner {
         now: Millis,
         action: impl FnOnce(&mut Budget, Millis, &mut Session) -> T,
     ) -> Result<Option<T>, LedgerError> {
-        let Self { config, session, axis, home, news } = self;
+        let Self {
+            config,
+            session,
+            axis,
+            home,
+            news,
+        } = self;
         match home {
             Home::Memory(state) => {
                 let position = axis.advance(now, state.latest());
-                let mut budget = Budget::resume(*config, std::mem::take(state));
+                let mut budget = Budget::resume(*config, std::mem::take(state.as_mut()));
                 tell(&mut budget, session, news);
                 news.clear();
                 let result = action(&mut budget, position, session);
-                *state = budget.state().clone();
+                **state = budget.state().clone();
                 Ok(Some(result))
             }
             Home::File(shared) => {
                 let before = shared.generation;
-                let Some(locked) = shared.lock()? else { return Ok(None) };
+                let Some(locked) = shared.lock()? else {
+                    return Ok(None);
+                };
                 let kept = locked.read(now, config.rate)?;
                 if Some(kept.generation) != before {
                     // Somebody began the file anew: only its own time counts.
-                    *axis = Axis::begin(now, kept.state.latest());
+                    *axis = Axis::join(now, kept.state.latest());
                 }
                 let position = axis.advance(now, kept.state.latest());
                 let mut budget = Budget::resume(*config, kept.state);
@@ -240,12 +291,15 @@ impl Inner {
 
     fn look(&mut self, now: Millis) -> Result<(Budget, Millis, Session), LedgerError> {
         let state = match &mut self.home {
-            Home::Memory(state) => state.clone(),
-            // A file is replaced as a whole, so it can be read without the lock.
-            Home::File(shared) => shared.read(now, self.config.rate)?.state,
+            Home::Memory(state) => state.as_ref().clone(),
+            Home::File(shared) => shared.lock_patiently()?.read(now, self.config.rate)?.state,
         };
         let position = self.axis.advance(now, state.latest());
-        Ok((Budget::resume(self.config, state), position, self.session.clone()))
+        Ok((
+            Budget::resume(self.config, state),
+            position,
+            self.session.clone(),
+        ))
     }
 }
 
@@ -253,7 +307,13 @@ impl Inner {
 fn tell(budget: &mut Budget, session: &Session, news: &[News]) {
     for item in news {
         match item {
-            News::Answered { at, permit, limits } => budget.learn(*at, permit, limits),
+            News::Answered {
+                at,
+                permit,
+                reading,
+            } => {
+                budget.learn_reading(*at, permit, *reading);
+            }
             News::Lost { at, permit } => budget.lost(*at, permit),
             News::Unsent { at, permit } => budget.unsent(*at, permit),
             News::Ended => budget.end(session),

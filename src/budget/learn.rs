@@ -36,10 +36,14 @@ const RESET_ROUNDING: Duration = Duration::from_millis(2500);
 impl Budget {
     /// Takes note of an answer.
     pub fn learn(&mut self, now: Millis, permit: &Permit, limits: &Limits) {
+        self.learn_reading(now, permit, limits.read(now));
+    }
+
+    /// Takes note of an answer whose headers have been read already.
+    pub(crate) fn learn_reading(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let now = self.state.advance(now);
         self.land(permit);
-        let reading = limits.read(now);
-        if limits.is_refusal() {
+        if reading.is_refusal {
             self.refused(now, permit, reading);
         } else {
             self.answered(permit);
@@ -55,7 +59,11 @@ impl Budget {
         if !self.land(permit) {
             return;
         }
-        let remaining = self.state.observation.as_mut().and_then(|seen| seen.remaining.as_mut());
+        let remaining = self
+            .state
+            .observation
+            .as_mut()
+            .and_then(|seen| seen.remaining.as_mut());
         if let Some(remaining) = remaining {
             *remaining = remaining.saturating_sub(1);
         }
@@ -64,7 +72,10 @@ impl Budget {
     /// Takes note that not a byte of the request left: it does not count.
     pub fn unsent(&mut self, now: Millis, permit: &Permit) {
         self.state.advance(now);
-        let place = self.state.sent.partition_point(|sent| *sent < permit.sent_at);
+        let place = self
+            .state
+            .sent
+            .partition_point(|sent| *sent < permit.sent_at);
         // A permit that has been forgotten, or was landed by time, has nothing to give back.
         if self.land(permit) && self.state.sent.get(place) == Some(&permit.sent_at) {
             self.state.sent.remove(place);
@@ -115,7 +126,11 @@ impl Budget {
 
     fn observe(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let reset_at = reading.reset_in.map(|reset_in| now.plus(reset_in));
-        let new = Observation { at: now, remaining: reading.remaining, reset_at };
+        let new = Observation {
+            at: now,
+            remaining: reading.remaining,
+            reset_at,
+        };
         let has_turned = self.state.others.saw_reset(now, reset_at);
         if let Some(old) = self.state.observation {
             if is_of_an_earlier_window(&new, &old) {

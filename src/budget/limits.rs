@@ -13,6 +13,9 @@ use super::settings::WINDOW;
 /// The longest a header can make us wait: two windows, whatever it says.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(2 * WINDOW.as_secs());
 
+/// The status of a refusal for too many requests.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// Below this a number is seconds from now: nobody waits thirty years.
 const EPOCH_SECONDS_MIN: f64 = 1e9;
 
@@ -36,24 +39,21 @@ pub struct Limits {
 
 /// The same, understood.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
+    pub is_refusal: bool,
     pub remaining: Option<u32>,
     pub reset_in: Option<Duration>,
     pub retry_in: Option<Duration>,
 }
 
 impl Limits {
-    /// Says whether the answer was a refusal for too many requests.
-    pub(super) fn is_refusal(&self) -> bool {
-        self.status == 429
-    }
-
     /// Reads the headers; what cannot be understood is as if it were not there.
-    pub(super) fn read(&self, now: Millis) -> Reading {
+    pub(crate) fn read(&self, now: Millis) -> Reading {
         let server_now = self.date.as_deref().and_then(date_millis);
         let server_now = server_now.unwrap_or(now.0 as f64);
         let wait = |raw: &Option<String>| raw.as_deref().and_then(|raw| wait(raw, server_now));
         Reading {
+            is_refusal: self.status == TOO_MANY_REQUESTS,
             remaining: self.remaining.as_deref().and_then(remaining),
             reset_in: wait(&self.reset),
             retry_in: wait(&self.retry_after),
@@ -63,9 +63,14 @@ impl Limits {
 
 /// Reads a count. Of several, as a proxy may add one, the smallest holds.
 fn remaining(raw: &str) -> Option<u32> {
-    let counts = raw.split([',', ';']).filter_map(|part| part.trim().parse::<f64>().ok());
+    let counts = raw
+        .split([',', ';'])
+        .filter_map(|part| part.trim().parse::<f64>().ok());
     // A cast from a float saturates, so a negative count is zero.
-    counts.filter(|count| count.is_finite()).map(|count| count as u32).min()
+    counts
+        .filter(|count| count.is_finite())
+        .map(|count| count as u32)
+        .min()
 }
 
 /// Reads how long to wait. Of several, the longest holds.
@@ -99,6 +104,8 @@ fn pieces(raw: &str) -> impl Iterator<Item = &str> {
 /// Reads an HTTP date, with or without its zone, which is always GMT.
 fn date_millis(raw: &str) -> Option<f64> {
     let bare = raw.trim().trim_end_matches("GMT").trim_end();
-    let zoned = rfc2822::DateTimeParser::new().parse_timestamp(format!("{bare} GMT")).ok()?;
+    let zoned = rfc2822::DateTimeParser::new()
+        .parse_timestamp(format!("{bare} GMT"))
+        .ok()?;
     Some(zoned.as_millisecond() as f64)
 }

@@ -12,8 +12,8 @@ mod settings;
 mod state;
 mod take;
 
-mod limits;
 mod learn;
+mod limits;
 mod others;
 mod refill;
 
@@ -25,6 +25,7 @@ pub mod circuit;
 
 pub use forecast::View;
 pub use limits::Limits;
+pub(crate) use limits::Reading;
 pub use millis::Millis;
 pub use settings::{Config, Lane};
 pub use state::{Permit, Session, State};

@@ -49,11 +49,14 @@ impl Refill {
     /// Compares an observation with an earlier one; `limit` is the believed one of a window.
     pub fn observe(&mut self, now: Millis, remaining: u32, reset_in: Duration, limit: u32) {
         let usual = f64::from(limit) / WINDOW.as_secs_f64();
-        let is_comparable = |base: &Baseline| {
-            now.since(base.at) <= COMPARE_MAX && remaining <= base.remaining
-        };
+        let is_comparable =
+            |base: &Baseline| now.since(base.at) <= COMPARE_MAX && remaining <= base.remaining;
         let Some(base) = self.baseline.as_ref().filter(|base| is_comparable(base)) else {
-            self.baseline = Some(Baseline { at: now, remaining, reset_in });
+            self.baseline = Some(Baseline {
+                at: now,
+                remaining,
+                reset_in,
+            });
             return;
         };
         let moved = reset_in.saturating_sub(base.reset_in);

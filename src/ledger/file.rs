@@ -1,6 +1,6 @@
 //! The file and its lock. What is in the file is opaque here.
 //!
-//! The lock is on a file of its own: the other is replaced, and a lock does not follow a name.
+//! The lock is on a file of its own, so that the other may be taken away or put back.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -35,7 +35,13 @@ impl TokenDigest {
     /// Returns the digest of a token.
     #[must_use]
     pub fn of(token: &str) -> Self {
-        Self(Sha256::new().chain_update(b"stoker budget\0").chain_update(token).finalize().into())
+        Self(
+            Sha256::new()
+                .chain_update(b"stoker budget\0")
+                .chain_update(token)
+                .finalize()
+                .into(),
+        )
     }
 }
 
@@ -77,7 +83,6 @@ struct Sealed {
 #[derive(Debug)]
 pub(super) struct Shared {
     file: PathBuf,
-    new_file: PathBuf,
     lock_file: PathBuf,
     lock: File,
     /// The generation this process last saw.
@@ -97,13 +102,24 @@ impl Shared {
             move |source| LedgerError::Io { path, source }
         };
         fs::create_dir_all(directory).map_err(io(directory))?;
-        let name = Sha256::new().chain_update(host).chain_update([0]).chain_update(token.0);
+        let name = Sha256::new()
+            .chain_update(host)
+            .chain_update([0])
+            .chain_update(token.0);
         let name = format!("budget-{}", hexadecimal(&name.finalize()[..16]));
         let path = |ending: &str| directory.join(format!("{name}.{ending}"));
         let lock_file = path("lock");
-        let lock = private().truncate(false).open(&lock_file).map_err(io(&lock_file))?;
-        let (file, new_file) = (path("json"), path("new"));
-        Ok(Self { file, new_file, lock_file, lock, generation: None })
+        let lock = private()
+            .truncate(false)
+            .open(&lock_file)
+            .map_err(io(&lock_file))?;
+        let file = path("json");
+        Ok(Self {
+            file,
+            lock_file,
+            lock,
+            generation: None,
+        })
     }
 
     /// Locks the file, or returns nothing when another process holds it.
@@ -113,7 +129,9 @@ impl Shared {
 
     /// Locks the file with the patience of a start.
     pub fn lock_patiently(&self) -> Result<Locked<'_>, LedgerError> {
-        let held = || LedgerError::Held { path: self.lock_file.clone() };
+        let held = || LedgerError::Held {
+            path: self.lock_file.clone(),
+        };
         self.try_lock(TRIES_AT_OPEN)?.ok_or_else(held)
     }
 
@@ -125,7 +143,10 @@ impl Shared {
                 Ok(()) => return Ok(Some(Locked { shared: self })),
                 Err(fs4::TryLockError::WouldBlock) => std::thread::sleep(TRY_EVERY),
                 Err(fs4::TryLockError::Error(source)) => {
-                    return Err(LedgerError::Io { path: self.lock_file.clone(), source });
+                    return Err(LedgerError::Io {
+                        path: self.lock_file.clone(),
+                        source,
+                    });
                 }
             }
         }
@@ -134,13 +155,19 @@ impl Shared {
 
     /// Reads what is kept. What cannot be understood stands for a full window used at `now`.
     pub fn read(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
-        let io = |source| LedgerError::Io { path: self.file.clone(), source };
+        let io = |source| LedgerError::Io {
+            path: self.file.clone(),
+            source,
+        };
         let bytes = match fs::metadata(&self.file) {
             Ok(about) if about.len() > BYTES_MAX => Vec::new(),
             Ok(_) => fs::read(&self.file).map_err(io)?,
             // Nobody has used the budget yet. If we have, somebody took the file away.
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.generation.is_none() => {
-                return Ok(Kept { generation: now.0, state: State::default() });
+                return Ok(Kept {
+                    generation: now.0,
+                    state: State::default(),
+                });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(io(error)),
@@ -151,7 +178,10 @@ impl Shared {
 
 impl Kept {
     fn exhausted(now: Millis, rate: u32) -> Self {
-        Self { generation: now.0, state: State::exhausted(now, rate) }
+        Self {
+            generation: now.0,
+            state: State::exhausted(now, rate),
+        }
     }
 }
 
@@ -164,19 +194,36 @@ impl Locked<'_> {
     pub fn read_first(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
         let kept = self.shared.read(now, rate)?;
         let is_ahead = kept.state.latest() > now.plus(AHEAD_MAX);
-        Ok(if is_ahead { Kept::exhausted(now, rate) } else { kept })
+        Ok(if is_ahead {
+            Kept::exhausted(now, rate)
+        } else {
+            kept
+        })
     }
 
-    /// Replaces what is kept as a whole.
+    /// Writes over what was kept, in one write.
+    ///
+    /// Not a new file and a rename: on ext4 a rename over a file starts writing it to the disk,
+    /// which takes milliseconds; this takes hundredths of one. What is lost is that a machine
+    /// that dies may leave half of it behind; then the checksum is wrong, and a full window is
+    /// assumed. An old file that a rename may leave behind would look sound, and under-count.
     pub fn write(&self, generation: u64, state: &State) -> Result<(), LedgerError> {
-        let Shared { file, new_file, .. } = self.shared;
-        let io = |source| LedgerError::Io { path: file.clone(), source };
-        let bytes = seal(Kept { generation, state: state.clone() });
-        // Only the holder of the lock writes, so one name is enough and leaves no litter.
-        let mut new = private().truncate(true).open(new_file).map_err(io)?;
-        new.write_all(&bytes).map_err(io)?;
-        drop(new);
-        fs::rename(new_file, file).map_err(io)
+        let io = |source| LedgerError::Io {
+            path: self.shared.file.clone(),
+            source,
+        };
+        let mut bytes = seal(Kept {
+            generation,
+            state: state.clone(),
+        });
+        let mut file = private()
+            .truncate(false)
+            .open(&self.shared.file)
+            .map_err(io)?;
+        // Blanks instead of a shorter file, so that one write does it all.
+        let before = file.metadata().map_err(io)?.len().min(BYTES_MAX);
+        bytes.resize(bytes.len().max(before as usize), b' ');
+        file.write_all(&bytes).map_err(io)
     }
 }
 

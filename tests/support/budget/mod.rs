@@ -4,7 +4,7 @@
 //! Shared by the unit tests, which assert the goals, and by `benches/budget.rs`, which prints the
 //! table. Whoever includes it brings the budget into the parent module.
 
-mod run;
+pub mod run;
 pub mod scenarios;
 mod server;
 
@@ -86,6 +86,12 @@ impl Scenario {
     }
 
     pub fn writes(model: Model, writes: u32) -> Self {
-        Self::new(model, vec![AgentPlan { writes, ..AgentPlan::default() }])
+        Self::new(
+            model,
+            vec![AgentPlan {
+                writes,
+                ..AgentPlan::default()
+            }],
+        )
     }
 }

@@ -98,7 +98,11 @@ pub struct Reply {
 
 impl Server {
     pub fn new(model: Model, headers: Headers) -> Self {
-        let tokens = if model == Model::Bucket30 { 30.0 } else { 300.0 };
+        let tokens = if model == Model::Bucket30 {
+            30.0
+        } else {
+            300.0
+        };
         Self {
             model,
             headers,
@@ -116,8 +120,15 @@ impl Server {
     pub fn arrive(&mut self, now: u64) -> Reply {
         if now < self.broken_until {
             let retry_after = self.broken_retry_after.map(|seconds| seconds.to_string());
-            let limits = Limits { status: 429, retry_after, ..Limits::default() };
-            return Reply { is_refused: true, limits };
+            let limits = Limits {
+                status: 429,
+                retry_after,
+                ..Limits::default()
+            };
+            return Reply {
+                is_refused: true,
+                limits,
+            };
         }
         let (is_refused, remaining, reset_at) = match self.model {
             Model::FixedFromFirst | Model::FixedOnMinute | Model::Penalty => self.fixed(now),
@@ -173,7 +184,11 @@ impl Server {
         }
         self.tokens -= 1.0;
         // When it will be full.
-        (false, self.tokens as u32, now + ((size - self.tokens) / REFILL) as u64)
+        (
+            false,
+            self.tokens as u32,
+            now + ((size - self.tokens) / REFILL) as u64,
+        )
     }
 
     fn write(&self, now: u64, is_refused: bool, remaining: u32, reset_at: u64) -> Limits {
@@ -186,7 +201,12 @@ impl Server {
             Headers::EpochSeconds => epoch.div_ceil(1000).to_string(),
             Headers::EpochMillis => epoch.to_string(),
             Headers::HttpDate => http_date(epoch.div_ceil(1000)),
-            Headers::Absent => return Limits { status, ..Limits::default() },
+            Headers::Absent => {
+                return Limits {
+                    status,
+                    ..Limits::default()
+                };
+            }
         };
         let retry_after = match self.headers {
             Headers::HttpDate => http_date(epoch.div_ceil(1000)),

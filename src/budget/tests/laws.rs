@@ -1,0 +1,285 @@
+//! What holds at every moment, whatever is thrown at the budget.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::*;
+
+const START: Millis = Millis(1_790_000_000_000);
+
+fn answer(status: u16, remaining: &str, reset: &str) -> Limits {
+    let some = |raw: &str| (!raw.is_empty()).then(|| raw.to_owned());
+    Limits {
+        status,
+        remaining: some(remaining),
+        reset: some(reset),
+        ..Limits::default()
+    }
+}
+
+fn fresh() -> (Budget, Session) {
+    let mut budget = Budget::new(Config::default());
+    let session = budget.begin(START);
+    (budget, session)
+}
+
+fn go(budget: &mut Budget, now: Millis, session: &mut Session, lane: Lane) -> Permit {
+    match budget.take(now, session, lane) {
+        Verdict::Go(permit) => permit,
+        Verdict::Wait { until, why } => panic!("waits until {until:?}: {why:?}"),
+    }
+}
+
+fn why(budget: &mut Budget, now: Millis, session: &mut Session, lane: Lane) -> Option<Why> {
+    match budget.take(now, session, lane) {
+        Verdict::Go(_) => None,
+        Verdict::Wait { until: _, why } => Some(why),
+    }
+}
+
+#[test]
+fn of_a_token_nobody_knows_one_request_finds_out_what_is_left() {
+    let (mut budget, mut session) = fresh();
+    let first = go(&mut budget, START, &mut session, Lane::Converge);
+    assert_eq!(
+        why(&mut budget, START, &mut session, Lane::Converge),
+        Some(Why::Alone)
+    );
+    budget.learn(START, &first, &answer(200, "299", "60"));
+    assert_eq!(why(&mut budget, START, &mut session, Lane::Converge), None);
+}
+
+#[test]
+fn a_refusal_stops_every_lane_until_the_server_is_ready() {
+    let (mut budget, mut session) = fresh();
+    let permit = go(&mut budget, START, &mut session, Lane::Converge);
+    let refusal = Limits {
+        status: 429,
+        retry_after: Some("20".to_owned()),
+        ..Limits::default()
+    };
+    budget.learn(START, &permit, &refusal);
+    let soon = START.plus(Duration::from_secs(19));
+    for lane in [Lane::Urgent, Lane::Converge, Lane::Background] {
+        assert_eq!(
+            why(&mut budget, soon, &mut session, lane),
+            Some(Why::Frozen)
+        );
+    }
+    let later = START.plus(Duration::from_secs(23));
+    assert_eq!(why(&mut budget, later, &mut session, Lane::Converge), None);
+    assert_eq!(
+        why(&mut budget, later, &mut session, Lane::Urgent),
+        Some(Why::Alone)
+    );
+}
+
+#[test]
+fn many_refusals_of_requests_on_their_way_are_one_episode() {
+    let (mut budget, mut session) = fresh();
+    let first = go(&mut budget, START, &mut session, Lane::Converge);
+    budget.learn(START, &first, &answer(200, "299", "60"));
+    let mut take = || go(&mut budget, START, &mut session, Lane::Converge);
+    let permits: Vec<Permit> = (0..20).map(|_| take()).collect();
+    let soon = START.plus(Duration::from_millis(100));
+    for permit in &permits {
+        budget.learn(soon, permit, &answer(429, "", ""));
+    }
+    assert_eq!(budget.view(soon).limit, 270);
+    let frozen = budget.view(soon).frozen_until.unwrap().since(soon);
+    assert!(frozen <= Duration::from_millis(1_100), "{frozen:?}");
+}
+
+#[test]
+fn a_person_may_run_the_command_as_often_as_he_likes_but_a_crash_loop_waits() {
+    let mut budget = Budget::new(Config::default());
+    for _ in 0..50 {
+        let session = budget.begin(START);
+        budget.end(&session);
+    }
+    let waits: Vec<u64> = (0..12)
+        .map(|_| {
+            let mut session = budget.begin(START);
+            match budget.take(START, &mut session, Lane::Background) {
+                Verdict::Wait {
+                    until,
+                    why: Why::Starting,
+                } => until.since(START).as_secs(),
+                _ => 0,
+            }
+        })
+        .collect();
+    assert_eq!(waits, [0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+    let mut repair = budget.begin(START);
+    let later = START.plus(Duration::from_secs(31));
+    assert_eq!(why(&mut budget, later, &mut repair, Lane::Urgent), None);
+}
+
+#[test]
+fn a_request_that_never_left_does_not_count_and_one_that_was_lost_does() {
+    let (mut budget, mut session) = fresh();
+    let first = go(&mut budget, START, &mut session, Lane::Converge);
+    budget.unsent(START, &first);
+    budget.unsent(START, &first);
+    assert_eq!(budget.view(START).used, 0);
+    let second = go(&mut budget, START, &mut session, Lane::Converge);
+    budget.lost(START, &second);
+    budget.lost(START, &second);
+    assert_eq!(budget.view(START).used, 1);
+}
+
+#[test]
+fn the_view_is_what_the_server_said_last() {
+    let (mut budget, mut session) = fresh();
+    let first = go(&mut budget, START, &mut session, Lane::Converge);
+    budget.learn(START, &first, &answer(200, "281", "60"));
+    assert_eq!(
+        budget.view(START).to_string(),
+        "281 of 300 left this minute"
+    );
+    let next_window = START.plus(Duration::from_secs(61));
+    assert_eq!(
+        budget.view(next_window).to_string(),
+        "300 of 300 left this minute"
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_stops_nothing_for_longer_than_it_was_set_back() {
+    let (mut budget, mut session) = fresh();
+    let first = go(&mut budget, START, &mut session, Lane::Converge);
+    budget.learn(START, &first, &answer(200, "", ""));
+    let before = START.minus(Duration::from_secs(3_600));
+    assert_eq!(why(&mut budget, before, &mut session, Lane::Converge), None);
+    assert_eq!(budget.view(before).used, 2);
+}
+
+#[test]
+fn the_forecast_is_what_then_happens() {
+    use super::simulation::{Model, Scenario, run};
+    for size in [1, 100, 290, 1_000] {
+        let (budget, mut session) = fresh();
+        session.expect(size);
+        let forecast = budget.forecast(size, START, &session).as_secs_f64();
+        let reality = run(&Scenario::writes(Model::FixedFromFirst, size)).seconds();
+        assert!(
+            (forecast - reality).abs() <= 2.0,
+            "{size}: {forecast} s, in fact {reality} s"
+        );
+    }
+}
+
+#[test]
+fn a_forecast_of_a_million_requests_is_made_at_once() {
+    let (budget, session) = fresh();
+    let days = budget.forecast(1_000_000, START, &session).as_secs() / 86_400;
+    assert_eq!(days, 2);
+}
+
+#[test]
+fn a_configuration_without_sense_still_lets_one_request_out() {
+    for (limit, rate, reserve) in [
+        (0, 0, 0),
+        (1, 1, 1),
+        (300, 0, 90),
+        (1, 900, 900),
+        (300, 285, 400),
+    ] {
+        let mut budget = Budget::new(Config {
+            limit,
+            rate,
+            reserve,
+            seed: 0,
+        });
+        let mut session = budget.begin(START);
+        for lane in [Lane::Urgent, Lane::Background] {
+            let now = START.plus(Duration::from_secs(if lane == Lane::Urgent {
+                0
+            } else {
+                100
+            }));
+            assert_eq!(
+                why(&mut budget, now, &mut session, lane),
+                None,
+                "{limit} {rate} {reserve}"
+            );
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Take(u8),
+    Pass(u32),
+    Answer {
+        status: u16,
+        remaining: u32,
+        reset: u64,
+    },
+    Lose,
+    Crash,
+    /// The clock is set back.
+    Back(u32),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        20 => (0..3_u8).prop_map(Act::Take),
+        4 => (0..2_000_u32).prop_map(Act::Pass),
+        1 => (2_000..70_000_u32).prop_map(Act::Pass),
+        12 => (prop_oneof![9 => Just(200), 1 => Just(429)], 0..400_u32, 0..90_u64)
+            .prop_map(|(status, remaining, reset)| Act::Answer { status, remaining, reset }),
+        1 => Just(Act::Lose),
+        1 => Just(Act::Crash),
+        1 => (0..100_000_u32).prop_map(Act::Back),
+    ];
+    prop::collection::vec(act, 1..1_200)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_minute_ever_holds_more_than_the_rate(rate in 1..60_u32, acts in acts()) {
+        let config = Config { rate, reserve: 10, ..Config::default() };
+        let mut budget = Budget::new(config);
+        let mut session = budget.begin(START);
+        // What the world's clock shows, and what ours does.
+        let (mut real, mut behind) = (START.0, 0_u64);
+        let mut sent: Vec<u64> = Vec::new();
+        let mut open: Vec<Permit> = Vec::new();
+        for act in acts {
+            let now = Millis(real - behind);
+            match act {
+                Act::Take(lane) => {
+                    let lane = [Lane::Urgent, Lane::Converge, Lane::Background][usize::from(lane)];
+                    match budget.take(now, &mut session, lane) {
+                        Verdict::Go(permit) => {
+                            sent.push(real);
+                            open.push(permit);
+                        }
+                        Verdict::Wait { until, why: _ } => prop_assert!(until > now),
+                    }
+                }
+                Act::Pass(millis) => real += u64::from(millis),
+                Act::Answer { status, remaining, reset } => if let Some(permit) = open.pop() {
+                    let limits = answer(status, &remaining.to_string(), &reset.to_string());
+                    budget.learn(now, &permit, &limits);
+                },
+                Act::Lose => if let Some(permit) = open.pop() {
+                    budget.lost(now, &permit);
+                },
+                Act::Crash => {
+                    let kept = serde_json::to_string(budget.state()).unwrap();
+                    let state = serde_json::from_str(&kept).unwrap();
+                    budget = Budget::resume(config, state);
+                    open.clear();
+                    session = budget.begin(now);
+                }
+                Act::Back(millis) => behind += u64::from(millis),
+            }
+        }
+        prop_assert!(super::simulation::run::most_in_a_minute(&sent) <= rate);
+    }
+}
