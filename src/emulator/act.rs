@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::choice::{EnvPatch, GroupNaming, Kind};
 use super::config::Access;
+use super::group::Group;
 use super::problem::Problem;
 use super::record::{Effect, Entry, Event, Verb};
 use super::service::Service;
@@ -189,14 +190,11 @@ impl World {
         self.name_of(kind, id, now)?;
         check_name(name)?;
         self.check_unique(kind, name, now)?;
-        let place = match kind {
-            Kind::Service => self.services.edit(id, now).map(|one| &mut one.name),
-            Kind::Database => self.databases.edit(id, now).map(|one| &mut one.name),
-            Kind::EnvGroup => self.groups.edit(id, now).map(|one| &mut one.name),
+        match kind {
+            Kind::Service => self.services.change(id, now, |one| one.name = name.into()),
+            Kind::Database => self.databases.change(id, now, |one| one.name = name.into()),
+            Kind::EnvGroup => self.groups.change(id, now, |one| one.name = name.into()),
         };
-        if let Some(place) = place {
-            *place = name.into();
-        }
         Ok(vec![Effect::new(Verb::Patched, kind, id, name)])
     }
 
@@ -217,9 +215,10 @@ impl World {
                 vec![id.to_owned()]
             }
             Kind::EnvGroup => {
-                if let Some(group) = self.groups.edit(id, now) {
-                    variable::apply(EnvPatch::Merge, &mut group.variables, entries)?;
-                }
+                let apply = |group: &mut Group| {
+                    variable::apply(EnvPatch::Merge, &mut group.variables, entries)
+                };
+                self.groups.change(id, now, apply).transpose()?;
                 self.users_of(id, &name, now)
             }
             Kind::Database => return Err(Problem::invalid("a database has no variables")),

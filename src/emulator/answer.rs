@@ -128,7 +128,7 @@ impl World {
                 ..request.clone()
             };
             self.late.push(Late {
-                due: now + delay,
+                due: now.saturating_add(*delay),
                 request,
                 asked: asked.clone(),
             });

@@ -9,7 +9,7 @@ use super::config::{Config, Deletion};
 use super::problem::Problem;
 use super::record::{Effect, Verb};
 use super::settings;
-use super::shelf::View;
+use super::shelf::{Named, View};
 use super::world::{Reply, World, required_text};
 
 /// The types the platform knows, each with what it calls it.
@@ -34,6 +34,12 @@ pub(crate) struct Database {
     ready_at: u64,
     password: String,
     is_deleting: bool,
+}
+
+impl Named for Database {
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl Database {
@@ -147,9 +153,8 @@ impl World {
             }
             Deletion::Gradual { gone_after_ms } => {
                 if first_time {
-                    if let Some(database) = self.databases.edit(id, now) {
-                        database.is_deleting = true;
-                    }
+                    self.databases
+                        .change(id, now, |database| database.is_deleting = true);
                     self.databases.remove(id, now + gone_after_ms);
                 }
                 let mut reply = self.get_database(id, View::of(now))?;

@@ -108,11 +108,6 @@ pub(crate) struct Chance {
 }
 
 impl Faults {
-    /// Plays nothing.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
     /// Chooses what goes wrong with a request, and counts it.
     pub(crate) fn choose(&mut self, method: &str, path: &str) -> Option<Fault> {
         let mut chosen = None;

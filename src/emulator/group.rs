@@ -8,6 +8,7 @@ use super::choice::{EnvPatch, Fields, Kind};
 use super::config::Config;
 use super::problem::Problem;
 use super::record::{Effect, Verb};
+use super::shelf::Named;
 use super::variable::{self, Source, Variable};
 use super::world::{Reply, World};
 
@@ -18,6 +19,12 @@ pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) variables: Vec<Variable>,
     created: u64,
+}
+
+impl Named for Group {
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl Group {

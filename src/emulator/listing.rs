@@ -112,7 +112,7 @@ impl World {
                 {
                     self.pass_by(kind, lens.view.at);
                 }
-                (start + 1, end + 1)
+                (start.saturating_add(1), end.saturating_add(1))
             }
             Shift::None | Shift::Repeat | Shift::Vanish => (start, end),
         }

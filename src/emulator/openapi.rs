@@ -45,83 +45,53 @@ pub fn openapi() -> Value {
 }
 
 fn describe(route: Route) -> Description {
-    let read = |summary, answer, refusals| Description {
-        summary,
-        body: None,
-        success: 200,
-        answer: Some(answer),
-        refusals,
-    };
-    let write = |summary, body, success, answer, refusals| Description {
-        summary,
-        body: Some(body),
-        success,
-        answer: Some(answer),
-        refusals,
-    };
-    let delete = |summary| Description {
-        summary,
-        body: None,
-        success: 204,
-        answer: None,
-        refusals: &[404, 409],
-    };
-    match route {
-        Route::ListServices => read("List services", "ServiceList", &[400]),
-        Route::CreateService => write(
-            "Create a service",
-            "NewService",
-            201,
-            "Service",
-            &[400, 402, 409],
-        ),
-        Route::GetService => read("Details and status", "Service", &[404]),
-        Route::PatchService => write(
+    let created = &[400, 402, 409];
+    let (summary, body, success, answer, refusals): (_, _, _, _, &[u16]) = match route {
+        Route::ListServices => ("List services", "", 200, "ServiceList", &[400]),
+        Route::CreateService => ("Create a service", "NewService", 201, "Service", created),
+        Route::GetService => ("Details and status", "", 200, "Service", &[404]),
+        Route::PatchService => (
             "Update settings",
             "ServicePatch",
             200,
             "Service",
             &[400, 404, 409],
         ),
-        Route::DeleteService => delete("Delete a service"),
-        Route::Deploy => write(
+        Route::DeleteService => ("Delete a service", "", 204, "", &[404]),
+        Route::Deploy => (
             "Trigger a deploy",
             "DeployRequest",
             202,
             "DeployAnswer",
             &[400, 404, 409],
         ),
-        Route::ListDeployments => read("List deployments", "DeploymentList", &[400, 404]),
-        Route::GetDeployment => read("Deployment details and logs", "Deployment", &[404]),
-        Route::Rollback => Description {
-            summary: "Roll back to the previous deployment",
-            body: None,
-            success: 202,
-            answer: Some("DeployAnswer"),
-            refusals: &[404, 409],
-        },
-        Route::Logs => read("Live logs", "LogStream", &[400, 404]),
-        Route::Metrics => read("CPU, memory and request metrics", "Metrics", &[404]),
-        Route::ListDatabases => read("List databases", "DatabaseList", &[400]),
-        Route::CreateDatabase => write(
-            "Create a database",
-            "NewDatabase",
-            201,
-            "Database",
-            &[400, 402, 409],
-        ),
-        Route::GetDatabase => read("Details of a database", "Database", &[404]),
-        Route::DeleteDatabase => delete("Delete a database"),
-        Route::ListGroups => read("List env groups", "EnvGroupList", &[400]),
-        Route::CreateGroup => write(
+        Route::ListDeployments => ("List deployments", "", 200, "DeploymentList", &[400, 404]),
+        Route::GetDeployment => ("Deployment and its logs", "", 200, "Deployment", &[404]),
+        Route::Rollback => ("Roll back", "", 202, "DeployAnswer", &[404, 409]),
+        Route::Logs => ("Live logs", "", 200, "LogStream", &[400, 404]),
+        Route::Metrics => ("CPU, memory and requests", "", 200, "Metrics", &[404]),
+        Route::ListDatabases => ("List databases", "", 200, "DatabaseList", &[400]),
+        Route::CreateDatabase => ("Create a database", "NewDatabase", 201, "Database", created),
+        Route::GetDatabase => ("Details of a database", "", 200, "Database", &[404]),
+        Route::DeleteDatabase => ("Delete a database", "", 204, "", &[404]),
+        Route::ListGroups => ("List env groups", "", 200, "EnvGroupList", &[400]),
+        Route::CreateGroup => (
             "Create an env group",
             "NewEnvGroup",
             201,
             "EnvGroup",
-            &[400, 402, 409],
+            created,
         ),
-        Route::GetProject => read("The project of the token", "Project", &[]),
-        Route::ListMembers => read("List team members", "MemberList", &[400]),
+        Route::GetProject => ("The project of the token", "", 200, "Project", &[]),
+        Route::ListMembers => ("List team members", "", 200, "MemberList", &[400]),
+    };
+    let named = |schema: &'static str| (!schema.is_empty()).then_some(schema);
+    Description {
+        summary,
+        body: named(body),
+        success,
+        answer: named(answer),
+        refusals,
     }
 }
 
@@ -210,66 +180,13 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
 }
 
 fn schemas() -> Value {
-    let service_types: Vec<String> = TypeNames::default()
-        .words()
-        .iter()
-        .map(|word| (*word).to_owned())
-        .collect();
-    let database_types: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
-    let name = json!({"type": "string", "minLength": 1, "maxLength": NAME_MAX});
-    let text = json!({"type": "string"});
-    let number = json!({"type": "number"});
-    let settings = || {
-        let mut properties = properties(settings::of_service());
-        properties.insert(
-            "env_vars".into(),
-            json!({
-                "type": ["array", "null"],
-                "maxItems": VARIABLES_MAX,
-                "items": reference("Variable"),
-            }),
-        );
-        properties
-    };
-    let service = with(
-        settings(),
-        &[
-            ("id", &text),
-            ("name", &text),
-            ("type", &json!({"enum": service_types})),
-            ("status", &text),
-            ("url", &json!({"type": ["string", "null"]})),
-            ("replicas", &json!({"type": "integer"})),
-            ("created_at", &text),
-        ],
-    );
-    let new_service = with(
-        settings(),
-        &[("name", &name), ("type", &json!({"enum": service_types}))],
-    );
-    let mut database = with(
-        properties(DATABASE.iter()),
-        &[
-            ("id", &text),
-            ("name", &text),
-            ("type", &text),
-            ("status", &text),
-            ("created_at", &text),
-        ],
-    );
-    let new_database = with(
-        properties(DATABASE.iter()),
-        &[("name", &name), ("type", &json!({"enum": database_types}))],
-    );
-    database["properties"]["connection_string"] = text.clone();
-    let mut service_patch = with(settings(), &[]);
-    service_patch["properties"]["name"] = name.clone();
+    let (service, new_service, service_patch) = of_services();
+    let (database, new_database) = of_databases();
+    let (text, number) = (json!({"type": "string"}), json!({"type": "number"}));
+    let object = |required: &[(&str, &Value)]| with(Map::new(), required);
     let list = |of: &str, schema: &str| {
         let items = json!({"type": "array", "items": reference(schema)});
-        with(
-            Map::new(),
-            &[(of, &items), ("total", &number), ("page", &number)],
-        )
+        object(&[(of, &items), ("total", &number), ("page", &number)])
     };
     json!({
         "Service": service,
@@ -279,8 +196,8 @@ fn schemas() -> Value {
         "Database": database,
         "NewDatabase": new_database,
         "DatabaseList": list("databases", "Database"),
-        "NewEnvGroup": new_group(&name),
-        "EnvGroup": with(Map::new(), &[("id", &text), ("name", &text), ("created_at", &text)]),
+        "NewEnvGroup": with(variables(), &[("name", &name())]),
+        "EnvGroup": object(&[("id", &text), ("name", &text), ("created_at", &text)]),
         "EnvGroupList": list("envgroups", "EnvGroup"),
         "Variable": variable(),
         "DeployRequest": {
@@ -290,13 +207,13 @@ fn schemas() -> Value {
                 "clear_cache": {"type": ["boolean", "null"]},
             },
         },
-        "DeployAnswer": with(Map::new(), &[
+        "DeployAnswer": object(&[
             ("deployment_id", &text),
             ("status", &text),
             ("branch", &text),
             ("created_at", &text),
         ]),
-        "Deployment": with(Map::new(), &[
+        "Deployment": object(&[
             ("id", &text),
             ("status", &text),
             ("branch", &text),
@@ -305,27 +222,87 @@ fn schemas() -> Value {
             ("finished_at", &json!({"type": ["string", "null"]})),
         ]),
         "DeploymentList": list("deployments", "Deployment"),
-        "Metrics": with(Map::new(), &[("cpu_percent", &number), ("memory_mb", &number)]),
-        "Project": with(Map::new(), &[("id", &text), ("name", &text)]),
-        "Member": with(Map::new(), &[("id", &text), ("name", &text), ("role", &text)]),
+        "Metrics": object(&[("cpu_percent", &number), ("memory_mb", &number)]),
+        "Project": object(&[("id", &text), ("name", &text)]),
+        "Member": object(&[("id", &text), ("name", &text), ("role", &text)]),
         "MemberList": list("members", "Member"),
-        "Error": with(Map::new(), &[("error", &with(Map::new(), &[
+        "Error": error(),
+    })
+}
+
+/// Describes a service, a new one, and a patch of one.
+fn of_services() -> (Value, Value, Value) {
+    let types = json!({"enum": TypeNames::default().words()});
+    let text = json!({"type": "string"});
+    let mut settings = properties(settings::of_service());
+    settings.extend(variables());
+    let service = with(
+        settings.clone(),
+        &[
+            ("id", &text),
+            ("name", &text),
+            ("type", &types),
+            ("status", &text),
+            ("url", &json!({"type": ["string", "null"]})),
+            ("replicas", &json!({"type": "integer"})),
+            ("created_at", &text),
+        ],
+    );
+    let new_service = with(settings.clone(), &[("name", &name()), ("type", &types)]);
+    settings.insert("name".into(), name());
+    (service, new_service, with(settings, &[]))
+}
+
+/// Describes a database and a new one.
+fn of_databases() -> (Value, Value) {
+    let types: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
+    let text = json!({"type": "string"});
+    let settings = properties(DATABASE.iter());
+    let mut database = with(
+        settings.clone(),
+        &[
+            ("id", &text),
+            ("name", &text),
+            ("type", &text),
+            ("status", &text),
+            ("created_at", &text),
+        ],
+    );
+    database["properties"]["connection_string"] = text;
+    (
+        database,
+        with(
+            settings,
+            &[("name", &name()), ("type", &json!({"enum": types}))],
+        ),
+    )
+}
+
+fn error() -> Value {
+    let text = json!({"type": "string"});
+    let inner = with(
+        Map::new(),
+        &[
             ("code", &text),
             ("message", &text),
             ("status", &json!({"type": "integer"})),
             ("request_id", &text),
-        ]))]),
-    })
+        ],
+    );
+    with(Map::new(), &[("error", &inner)])
 }
 
-fn new_group(name: &Value) -> Value {
-    let mut group = with(Map::new(), &[("name", name)]);
-    group["properties"]["env_vars"] = json!({
+fn name() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": NAME_MAX})
+}
+
+fn variables() -> Map<String, Value> {
+    let variables = json!({
         "type": ["array", "null"],
         "maxItems": VARIABLES_MAX,
         "items": reference("Variable"),
     });
-    group
+    Map::from_iter([("env_vars".to_owned(), variables)])
 }
 
 fn variable() -> Value {

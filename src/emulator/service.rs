@@ -12,7 +12,7 @@ use super::deployment::Deployment;
 use super::problem::Problem;
 use super::record::{Effect, Verb};
 use super::settings::{self, Setting};
-use super::shelf::View;
+use super::shelf::{Named, View};
 use super::variable::{self, Reference, Source, Variable};
 use super::world::{Reply, World, check_name, required_text};
 
@@ -30,6 +30,12 @@ pub(crate) struct Service {
     /// The lines with which the next deployment fails.
     pub(crate) next_failure: Option<Vec<String>>,
     pub(crate) is_deleting: bool,
+}
+
+impl Named for Service {
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl Service {
@@ -191,9 +197,8 @@ impl World {
     }
 
     pub(crate) fn put_service(&mut self, service: Service, now: u64) {
-        if let Some(place) = self.services.edit(&service.id.clone(), now) {
-            *place = service;
-        }
+        self.services
+            .change(&service.id.clone(), now, |place| *place = service);
     }
 
     /// Applies the fields of a body, and returns those that nobody knows.
@@ -276,7 +281,7 @@ impl World {
     fn check_group(&self, group: &str, now: u64) -> Result<(), Problem> {
         let exists = match self.config.env_groups {
             GroupNaming::Id => self.groups.get(group, View::of(now)).is_some(),
-            GroupNaming::Name => self.groups.seen(View::of(now)).any(|one| one.name == group),
+            GroupNaming::Name => self.groups.has_name(group, View::of(now)),
         };
         if !exists {
             let message = format!("env group {group} does not exist");
@@ -287,19 +292,14 @@ impl World {
 
     fn check_source(&self, variable: &Variable, now: u64) -> Result<(), Problem> {
         let view = View::of(now);
-        let named = |Reference { name, property: _ }: &Reference, taken: &str| name == taken;
         let (what, exists, name) = match &variable.source {
             Source::Value { .. } => return Ok(()),
-            Source::Database(to) => (
-                "database",
-                self.databases.seen(view).any(|one| named(to, &one.name)),
-                &to.name,
-            ),
-            Source::Service(to) => (
-                "service",
-                self.services.seen(view).any(|one| named(to, &one.name)),
-                &to.name,
-            ),
+            Source::Database(Reference { name, property: _ }) => {
+                ("database", self.databases.has_name(name, view), name)
+            }
+            Source::Service(Reference { name, property: _ }) => {
+                ("service", self.services.has_name(name, view), name)
+            }
         };
         if self.config.resolve_references == Resolver::Agent {
             let message = format!("{} must have a value", variable.key);

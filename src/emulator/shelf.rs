@@ -3,7 +3,7 @@
 //! The memory is what makes a stale replica possible: a view as of some seconds ago.
 //! Nothing here knows what the things are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,15 @@ pub(crate) struct Shelf<T> {
     next: u64,
     items: BTreeMap<u64, Kept<T>>,
     places: BTreeMap<String, u64>,
+    /// Where a thing of a name may stand: it may have another by now, or be gone.
+    ///
+    /// Without it, creating ten thousand things would compare fifty million names.
+    names: BTreeMap<String, BTreeSet<u64>>,
+}
+
+/// Something that has a name, which may change.
+pub(crate) trait Named {
+    fn name(&self) -> &str;
 }
 
 /// Which moment is looked at.
@@ -60,16 +69,21 @@ impl<T> Kept<T> {
     }
 }
 
-impl<T: Clone> Shelf<T> {
+impl<T: Clone + Named> Shelf<T> {
     pub(crate) fn new() -> Self {
         Self {
             next: 0,
             items: BTreeMap::new(),
             places: BTreeMap::new(),
+            names: BTreeMap::new(),
         }
     }
 
     pub(crate) fn insert(&mut self, now: u64, id: &str, value: T) {
+        self.names
+            .entry(value.name().into())
+            .or_default()
+            .insert(self.next);
         self.items.insert(
             self.next,
             Kept {
@@ -87,13 +101,24 @@ impl<T: Clone> Shelf<T> {
         self.items.get(self.places.get(id)?)?.seen(view)
     }
 
-    /// Opens a thing for change; what it was stays in memory.
-    pub(crate) fn edit(&mut self, id: &str, now: u64) -> Option<&mut T> {
-        let kept = self.items.get_mut(self.places.get(id)?)?;
+    /// Changes a thing; what it was stays in memory.
+    pub(crate) fn change<R>(
+        &mut self,
+        id: &str,
+        now: u64,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Option<R> {
+        let place = self.places.get(id)?;
+        let kept = self.items.get_mut(place)?;
         kept.seen(View::of(now))?;
         kept.past.retain(|(until, _)| until + MEMORY_MS > now);
         kept.past.push((now, kept.value.clone()));
-        Some(&mut kept.value)
+        let result = change(&mut kept.value);
+        self.names
+            .entry(kept.value.name().into())
+            .or_default()
+            .insert(*place);
+        Some(result)
     }
 
     /// Lets a thing be gone from an instant on.
@@ -112,15 +137,27 @@ impl<T: Clone> Shelf<T> {
         self.items.values().filter_map(move |kept| kept.seen(view))
     }
 
+    /// Tells whether something of a name is visible.
+    pub(crate) fn has_name(&self, name: &str, view: View) -> bool {
+        let places = self.names.get(name).into_iter().flatten();
+        let mut things = places.filter_map(|place| self.items.get(place)?.seen(view));
+        things.any(|thing| thing.name() == name)
+    }
+
     /// Drops what has been gone for longer than the memory lasts.
     pub(crate) fn forget(&mut self, now: u64) {
         let Self {
             next: _,
             items,
             places,
+            names,
         } = self;
         items.retain(|_, kept| kept.gone.is_none_or(|gone| gone + MEMORY_MS > now));
         places.retain(|_, place| items.contains_key(place));
+        names.retain(|_, places| {
+            places.retain(|place| items.contains_key(place));
+            !places.is_empty()
+        });
     }
 }
 
@@ -128,41 +165,52 @@ impl<T: Clone> Shelf<T> {
 mod tests {
     use super::*;
 
+    impl Named for &str {
+        fn name(&self) -> &str {
+            self
+        }
+    }
+
     #[test]
     fn a_view_of_the_past_shows_what_was() {
         let mut shelf = Shelf::new();
-        shelf.insert(10, "a", 1);
-        *shelf.edit("a", 20).unwrap() = 2;
+        shelf.insert(10, "a", "old");
+        shelf.change("a", 20, |value| *value = "new");
         shelf.remove("a", 30);
-        let at = |instant| shelf.get("a", View::of(instant)).copied();
+        let at = |instant| shelf.get("a", View::of(instant)).copied().unwrap_or("-");
         assert_eq!(
-            [at(9), at(10), at(19), at(20), at(29), at(30)],
-            [None, Some(1), Some(1), Some(2), Some(2), None]
+            [9, 10, 19, 20, 29, 30].map(at),
+            ["-", "old", "old", "new", "new", "-"]
+        );
+        let named = |name| [10, 20, 30].map(|instant| shelf.has_name(name, View::of(instant)));
+        assert_eq!(
+            (named("old"), named("new")),
+            ([true, false, false], [false, true, false])
         );
     }
 
     #[test]
     fn what_is_younger_than_the_view_allows_is_hidden() {
         let mut shelf = Shelf::new();
-        shelf.insert(10, "old", 1);
-        shelf.insert(20, "new", 2);
+        shelf.insert(10, "a", "old");
+        shelf.insert(20, "b", "new");
         let seen: Vec<_> = shelf
             .seen(View {
                 at: 30,
                 born_by: 15,
             })
             .collect();
-        assert_eq!(seen, [&1]);
+        assert_eq!(seen, [&"old"]);
     }
 
     #[test]
     fn what_is_long_gone_costs_nothing() {
         let mut shelf = Shelf::new();
-        shelf.insert(0, "a", 1);
+        shelf.insert(0, "a", "old");
         shelf.remove("a", 1);
         shelf.forget(MEMORY_MS);
         assert_eq!(shelf.items.len(), 1);
         shelf.forget(MEMORY_MS + 1);
-        assert!(shelf.items.is_empty() && shelf.places.is_empty());
+        assert!(shelf.items.is_empty() && shelf.places.is_empty() && shelf.names.is_empty());
     }
 }

@@ -201,17 +201,25 @@ impl World {
             env_groups,
             status,
         } = self.config.quotas;
-        let names = self.names(kind, now).count();
-        let quota = match kind {
-            Kind::Service => services,
-            Kind::Database => databases,
-            Kind::EnvGroup => env_groups,
+        let view = View::of(now);
+        // Nobody counts further than the quota, and without one nobody counts.
+        let most = |quota: Option<usize>| quota.unwrap_or(0);
+        let (quota, count) = match kind {
+            Kind::Service => (
+                services,
+                self.services.seen(view).take(most(services)).count(),
+            ),
+            Kind::Database => (
+                databases,
+                self.databases.seen(view).take(most(databases)).count(),
+            ),
+            Kind::EnvGroup => (
+                env_groups,
+                self.groups.seen(view).take(most(env_groups)).count(),
+            ),
         };
-        if quota.is_some_and(|quota| names >= quota) {
-            let message = format!(
-                "The project may have no more than {names} of {}",
-                kind.singular()
-            );
+        if let Some(quota) = quota.filter(|quota| count >= *quota) {
+            let message = format!("The quota of {quota} is reached: {}", kind.singular());
             return Err(Problem::new(status, "quota_exceeded", message));
         }
         Ok(name)
@@ -219,7 +227,13 @@ impl World {
 
     /// Refuses a name that is taken, where names are unique (A8).
     pub(crate) fn check_unique(&self, kind: Kind, name: &str, now: u64) -> Result<(), Problem> {
-        if self.config.names_unique && self.names(kind, now).any(|taken| taken == name) {
+        let view = View::of(now);
+        let is_taken = match kind {
+            Kind::Service => self.services.has_name(name, view),
+            Kind::Database => self.databases.has_name(name, view),
+            Kind::EnvGroup => self.groups.has_name(name, view),
+        };
+        if self.config.names_unique && is_taken {
             let code = format!("{}_name_taken", kind.singular());
             let message = format!("There is already a {} named {name}", kind.singular());
             return Err(Problem::new(409, &code, message));
@@ -248,15 +262,6 @@ impl World {
             .filter(due)
             .min_by_key(|(_, late)| late.due);
         first.map(|(place, _)| place)
-    }
-
-    fn names(&self, kind: Kind, now: u64) -> Box<dyn Iterator<Item = &str> + '_> {
-        let view = View::of(now);
-        match kind {
-            Kind::Service => Box::new(self.services.seen(view).map(|one| one.name.as_str())),
-            Kind::Database => Box::new(self.databases.seen(view).map(|one| one.name.as_str())),
-            Kind::EnvGroup => Box::new(self.groups.seen(view).map(|one| one.name.as_str())),
-        }
     }
 }
 

@@ -329,6 +329,20 @@ fn the_other_generation_answers_in_its_own_form() {
 }
 
 #[test]
+fn a_scheduled_service_must_keep_its_schedule() {
+    let stage = Stage::new();
+    let body = json!({"name": "nightly", "type": "cron_job", "schedule": "0 3 * * *"});
+    let id = stage.create("/services", body);
+    let patch = json!({"schedule": null});
+    stage.check(
+        &format!("PATCH /services/{id}"),
+        patch,
+        "400 invalid_parameters",
+    );
+    assert_eq!(stage.get("/services")["services"][0]["url"], Value::Null);
+}
+
+#[test]
 fn a_token_may_read_or_write_each_type_of_resource() {
     let stage = Stage::with(|config| {
         let access = config.tokens.get_mut(TOKEN).unwrap();

@@ -388,3 +388,38 @@ fn every_error_has_the_form_of_the_reference() {
         }
     }
 }
+
+#[test]
+fn no_request_makes_the_server_fall() {
+    let stage = Stage::with(|config| config.limit = u32::MAX);
+    let id = stage.service("web");
+    stage.play("seed=5,shift-vanish=0.3,shift-repeat=0.3,apply-late:18446744073709551615=0.3");
+    let most = usize::MAX;
+    let paths = [
+        format!("/services?page={most}&per_page={most}"),
+        format!("/services?page={most}"),
+        "/services?page=%".into(),
+        "/services/%ff%00%2f?%=%&&=".into(),
+        format!("/services/{id}/logs?tail={most}"),
+        format!("/services/{id}/deployments?page=2"),
+        format!("/services/{id}"),
+        "/".into(),
+        String::new(),
+    ];
+    let bodies = [
+        Value::Null,
+        json!(1e300),
+        json!({"name": "\u{202e}\u{0}", "type": "web_service", "port": 1e300}),
+        json!({"env_vars": [[]], "scaling": {"min_instances": -1}}),
+        json!({"disk": {"size_gb": 1.0}, "env_groups": [null], "name": null}),
+    ];
+    for method in ["GET", "POST", "PATCH", "DELETE", "HEAD"] {
+        for path in &paths {
+            for body in &bodies {
+                stage.send(&format!("{method} {path}"), body);
+                stage.wait(1);
+            }
+        }
+    }
+    assert_eq!(stage.emulator.record().requests().count(), 1 + 5 * 9 * 5);
+}

@@ -7,6 +7,7 @@ mod endpoints;
 mod faults;
 mod people;
 mod rates;
+mod script;
 mod socket;
 mod specification;
 

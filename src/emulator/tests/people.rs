@@ -31,7 +31,7 @@ fn a_person_creates_changes_renames_and_deletes() {
             },
         );
         assert_eq!(stage.names(path), "two");
-        assert_eq!(stage.emulator.ids(kind, "two"), [id.clone()]);
+        assert_eq!(stage.emulator.ids(kind, "two"), std::slice::from_ref(&id));
         act(&stage, Act::Delete { kind, id });
         assert_eq!(stage.names(path), "");
         let record = stage.emulator.record();
