@@ -189,7 +189,7 @@ async fn a_listing_of_a_project_that_lies_is_never_complete() {
             "{fault}"
         );
     }
-    emulator.play(Faults::none());
+    emulator.play(Faults::default());
     assert!(read().await.unwrap().coverage.is_complete());
     emulator.play(Faults::parse("shift-vanish@GET /services#1-3").unwrap());
     let listing = client.reader().list_steadily(Kind::Service).await.unwrap();
