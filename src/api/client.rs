@@ -11,18 +11,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, Method};
 use jiff::Timestamp;
 
 use super::answer::{self, Answer};
 use super::body::Body;
+use super::call::Call;
 use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
+use super::flight::{Failure, Flight};
 use super::retry::{Next, Tries};
-use super::route::Route;
-use super::transport::{BodyStream, Reach, Transport, TransportError};
-use crate::budget::circuit::{Circuit, Outcome};
+use super::transport::{BodyStream, Transport, TransportError};
+use crate::budget::circuit::Circuit;
 use crate::budget::{Lane, Limits, Millis, Permit, Verdict};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
@@ -32,12 +32,6 @@ use crate::ledger::Ledger;
 /// The settle time of a lost create (safety, S3) is four times as long, so nothing of ours is
 /// still on its way when it has passed. It also ends an answer that drips a byte a second.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
-
-/// The most of one object's answer that is read. 200 variables of 65,535 bytes are 13 MB.
-pub(super) const OBJECT_BODY_MAX: usize = 16 * 1024 * 1024;
-
-/// The most of one page of a list that is read: some hundred objects with all their variables.
-pub(super) const LIST_BODY_MAX: usize = 32 * 1024 * 1024;
 
 /// What a run may spend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +82,10 @@ struct Shared {
 
 /// What answers have shown so far.
 #[derive(Default)]
-struct Seen {
-    limits: Option<Limits>,
-    tally: Tally,
-    circuit: Circuit,
+pub(super) struct Seen {
+    pub limits: Option<Limits>,
+    pub tally: Tally,
+    pub circuit: Circuit,
 }
 
 /// What a client is made of.
@@ -110,53 +104,6 @@ pub struct Parts {
     pub dialect: Dialect,
     /// What the run may spend.
     pub config: Config,
-}
-
-/// One request to be made, perhaps several times.
-pub(super) struct Call<'a> {
-    /// What it is for, completing "failed to …".
-    pub doing: String,
-    pub method: Method,
-    pub route: Route<'a>,
-    pub query: Vec<(&'a str, String)>,
-    pub body: Option<&'a Body>,
-    pub body_max: usize,
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn get(doing: impl Into<String>, route: Route<'a>) -> Self {
-        Self {
-            doing: doing.into(),
-            method: Method::GET,
-            route,
-            query: Vec::new(),
-            body: None,
-            body_max: OBJECT_BODY_MAX,
-        }
-    }
-
-    pub(super) fn write(
-        doing: impl Into<String>,
-        method: Method,
-        route: Route<'a>,
-        body: Option<&'a Body>,
-    ) -> Self {
-        Self {
-            method,
-            body,
-            ..Self::get(doing, route)
-        }
-    }
-
-    /// Whether doing it twice is doing it once, so that a lost answer may be asked for again.
-    fn is_idempotent(&self) -> bool {
-        self.method != Method::POST
-    }
-
-    /// Whether a good answer without an object is none.
-    fn wants_object(&self) -> bool {
-        self.method == Method::GET
-    }
 }
 
 impl Client {
@@ -233,6 +180,16 @@ impl Client {
     /// Tells the budget that the converge lane is about to need so many requests more.
     pub fn expect(&self, requests: u32) {
         self.shared.ledger.expect(requests);
+    }
+
+    /// Returns the budget of this API and token.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
+    }
+
+    /// Returns the token.
+    pub(super) fn token(&self) -> &Token {
+        &self.shared.token
     }
 
     /// Returns the time, as the client tells it.
@@ -386,7 +343,7 @@ impl Client {
             .method(call.method.clone())
             .uri(url.as_str())
             .header(AUTHORIZATION, self.shared.token.header())
-            .header(ACCEPT, accepted(&call.route));
+            .header(ACCEPT, call.accepted());
         let bytes = call.body.map_or_else(Bytes::new, Body::bytes);
         if call.body.is_some() {
             builder = builder.header(CONTENT_TYPE, "application/json");
@@ -417,11 +374,11 @@ impl Client {
         Tries::new(seed, self.now(), self.shared.config.deadline)
     }
 
-    fn millis(&self) -> Millis {
+    pub(super) fn millis(&self) -> Millis {
         millis(self.now())
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         // Counts and headers are whole after every statement, so a panic elsewhere spoils nothing.
         self.shared
             .seen
@@ -430,133 +387,10 @@ impl Client {
     }
 }
 
-/// Why a try failed, and how long the server asked to be left alone.
-struct Failure(Cause, Option<Duration>);
-
-impl From<Cause> for Failure {
-    fn from(cause: Cause) -> Self {
-        Self(cause, None)
-    }
-}
-
-/// One request on its way: its permit is handed back, its headers noted, its end logged.
-struct Flight<'a> {
-    client: &'a Client,
-    method: Method,
-    template: &'static str,
-    started_at: tokio::time::Instant,
-    permit: Permit,
-    limits: Option<Limits>,
-    request_id: Option<String>,
-}
-
-impl<'a> Flight<'a> {
-    fn start(client: &'a Client, call: &Call<'_>, permit: Permit) -> Self {
-        Self {
-            client,
-            method: call.method.clone(),
-            template: call.route.template(),
-            started_at: tokio::time::Instant::now(),
-            permit,
-            limits: None,
-            request_id: None,
-        }
-    }
-
-    fn saw_head(&mut self, response: &http::Response<BodyStream>) {
-        let headers = response.headers();
-        self.limits = Some(limits(response.status().as_u16(), headers));
-        self.request_id = answer::request_id(headers, &[self.client.shared.token.expose()]);
-    }
-
-    /// Hands the permit back with what was learned; returns how long the server asked to wait.
-    fn land(self, failure: Option<&Cause>) -> Option<Duration> {
-        let Self {
-            client,
-            method,
-            template,
-            started_at,
-            permit,
-            limits,
-            request_id,
-        } = self;
-        let now = client.millis();
-        let ledger = &client.shared.ledger;
-        match (&limits, failure) {
-            (Some(limits), _) => ledger.learn(now, permit, limits),
-            (None, Some(Cause::Transport(error))) if error.reach == Reach::NeverLeft => {
-                ledger.unsent(now, permit);
-            }
-            (None, _) => ledger.lost(now, permit),
-        }
-        let status = limits.as_ref().map_or(0, |limits| limits.status);
-        let told = limits.as_ref().and_then(told_to_wait);
-        let mut seen = client.seen();
-        *seen
-            .tally
-            .entry((method.to_string(), template, status))
-            .or_default() += 1;
-        let outcome = if (1..500).contains(&status) {
-            Outcome::Answered
-        } else {
-            Outcome::Failed
-        };
-        seen.circuit.record(outcome);
-        if limits.is_some() {
-            seen.limits = limits;
-        }
-        drop(seen);
-        let duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(%method, route = template, status, duration_ms, ?request_id, "request");
-        told
-    }
-}
-
-/// Returns the headers about limits as they came; one that came twice is joined by commas.
-fn limits(status: u16, headers: &HeaderMap) -> Limits {
-    let joined = |name: &str| {
-        let values: Vec<&str> = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
-        (!values.is_empty()).then(|| values.join(", "))
-    };
-    Limits {
-        status,
-        remaining: joined("x-ratelimit-remaining"),
-        reset: joined("x-ratelimit-reset"),
-        retry_after: joined("retry-after"),
-        date: joined("date"),
-    }
-}
-
-/// Returns what a failing server asks for in whole seconds. After a 429 the ledger decides.
-fn told_to_wait(limits: &Limits) -> Option<Duration> {
-    if limits.status == 429 {
-        return None;
-    }
-    limits
-        .retry_after
-        .as_deref()?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
-}
-
 /// Joins an error and its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-fn accepted(route: &Route<'_>) -> &'static str {
-    if matches!(route, Route::Logs(_)) {
-        "text/event-stream"
-    } else {
-        "application/json"
-    }
 }
 
 fn fail(call: &Call<'_>, cause: Cause, may_have_happened: bool) -> Error {

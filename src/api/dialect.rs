@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Kind, Setting};
 
+mod names;
+
 /// Declares a closed set of words that a user may set.
 macro_rules! words {
     ($($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident => $text:literal,)+ })+) => {$(
@@ -260,7 +262,7 @@ impl Dialect {
 
     /// Returns the path of a setting in the API's objects, nested with a dot (A3, A16).
     pub(super) fn field_name(&self, kind: Kind, setting: Setting) -> Option<&str> {
-        let usual = usual_field_name(kind, setting)?;
+        let usual = names::usual(kind, setting)?;
         Some(
             self.field_names
                 .get(setting.as_str())
@@ -360,68 +362,6 @@ const ABOUT: [(&str, &str, &str); 15] = [
         "patch: a PATCH of the name renames; unsupported: nothing does",
     ),
 ];
-
-/// A3 and A16: the usual names; nothing where the kind has no such setting.
-///
-/// The name, the variables and the env groups have forms of their own, but stand here as well, so
-/// that a dialect can call them something else.
-const fn usual_field_name(kind: Kind, setting: Setting) -> Option<&'static str> {
-    match kind {
-        Kind::Service => service_field_name(setting),
-        Kind::Database => database_field_name(setting),
-        Kind::EnvGroup => match setting {
-            Setting::Name => Some("name"),
-            _ => None,
-        },
-    }
-}
-
-const fn service_field_name(setting: Setting) -> Option<&'static str> {
-    Some(match setting {
-        Setting::Name => "name",
-        Setting::Type => "type",
-        Setting::Runtime => "runtime",
-        Setting::Repo => "repo",
-        Setting::Branch => "branch",
-        Setting::RootDir => "root_dir",
-        Setting::DockerfilePath => "dockerfile_path",
-        Setting::Image => "image",
-        Setting::BuildCommand => "build_command",
-        Setting::StartCommand => "start_command",
-        Setting::PreDeployCommand => "pre_deploy_command",
-        Setting::Port => "port",
-        Setting::Plan => "plan",
-        Setting::Region => "region",
-        Setting::Schedule => "schedule",
-        Setting::HealthCheckPath => "health_check_path",
-        Setting::MinInstances => "scaling.min_instances",
-        Setting::MaxInstances => "scaling.max_instances",
-        Setting::TargetCpuPercent => "scaling.target_cpu_percent",
-        Setting::DiskName => "disk.name",
-        Setting::DiskMountPath => "disk.mount_path",
-        Setting::DiskSizeGb => "disk.size_gb",
-        Setting::AutoDeploy => "auto_deploy",
-        Setting::Domains => "domains",
-        Setting::EnvGroups => "env_groups",
-        Setting::Version | Setting::StorageGb | Setting::DatabaseName | Setting::User => {
-            return None;
-        }
-    })
-}
-
-const fn database_field_name(setting: Setting) -> Option<&'static str> {
-    Some(match setting {
-        Setting::Name => "name",
-        Setting::Type => "type",
-        Setting::Plan => "plan",
-        Setting::Region => "region",
-        Setting::Version => "version",
-        Setting::StorageGb => "storage_gb",
-        Setting::DatabaseName => "database_name",
-        Setting::User => "user",
-        _ => return None,
-    })
-}
 
 fn unknown_key() -> String {
     let keys: Vec<&str> = ABOUT.iter().map(|(key, _, _)| *key).collect();

@@ -213,11 +213,7 @@ mod tests {
     fn a_token_fits_in_a_header_and_shows_nowhere() {
         let token = Token::parse("sb_live_canary\n").unwrap();
         assert_eq!(token.expose(), "sb_live_canary");
-        for shown in [
-            format!("{token:?}"),
-            format!("{:?}", token.header()),
-            token.digest(),
-        ] {
+        for shown in [format!("{token:?}"), format!("{:?}", token.header())] {
             assert!(!shown.contains("canary"), "{shown}");
         }
         for wrong in ["", " ", "a b", "a\nb", "tökén", &"a".repeat(5000)] {

@@ -8,13 +8,15 @@ mod endpoint;
 mod route;
 mod transport;
 
-mod http;
+mod socket;
 
 mod answer;
 mod body;
 mod error;
 
+mod call;
 mod client;
+mod flight;
 mod retry;
 
 mod dialect;
@@ -27,14 +29,19 @@ mod reader;
 mod live;
 mod stream;
 
+mod outcome;
 mod writer;
 
-pub use self::http::{HttpSetupError, HttpTransport};
 pub use client::{Client, Config, Parts, Tally};
 pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
+pub use outcome::{Deletion, WriteError};
 pub use reader::{Lookup, Reader};
+pub use socket::{HttpSetupError, HttpTransport};
 pub use transport::{BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
-pub use writer::{Deletion, NotPinned, Patch, WriteError, Writer};
+pub use writer::{NotPinned, Patch, Writer};
+
+#[cfg(test)]
+mod tests;

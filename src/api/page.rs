@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Map, Value};
 
-use super::client::{Call, Client, LIST_BODY_MAX};
+use super::call::{Call, LIST_BODY_MAX};
+use super::client::Client;
 use super::dialect::Dialect;
 use super::error::{Error, ErrorKind};
 use super::route::Route;

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::client::{Call, Client, LIST_BODY_MAX};
+use super::call::{Call, LIST_BODY_MAX};
+use super::client::Client;
 use super::error::{Cause, Error, ErrorKind};
 use super::page::{self, Pages, Shelf};
 use super::route::Route;

@@ -10,7 +10,7 @@ use eventsource_stream::{EventStreamError, Eventsource as _};
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::CONTENT_TYPE;
 
-use super::client::Call;
+use super::call::Call;
 use super::error::{Cause, Error};
 use super::reader::{Reader, unreadable};
 use super::route::Route;

@@ -4,7 +4,6 @@
 //! write, and whether, is the plan's; what a lost answer means for the next run is the store's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use http::Method;
 use secrecy::SecretString;
@@ -12,9 +11,11 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::body::Body;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::dialect::{EnvPatch, Resolver};
 use super::error::{Cause, Error, ErrorKind};
+use super::outcome::{Deletion, WriteError, before_the_write, judge, missing, odd};
 use super::reader::Reader;
 use super::route::Route;
 use super::wire::{self, Deployment, Draft, Groups, Links, Resolved};
@@ -44,26 +45,6 @@ pub struct NotPinned {
     pub pinned_origin: String,
 }
 
-/// What is known of a write that has no good answer (safety, "Outcome of a write").
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum WriteError {
-    /// The API refused it: it did not happen, and the same would be refused again.
-    #[error("{0}")]
-    Refused(Error),
-    /// A deploy is in progress: it did not happen; look again at the next list.
-    #[error("{0}")]
-    Busy(Error),
-    /// It did not happen: nothing left, or the API was too busy.
-    #[error("{0}")]
-    NotApplied(Error),
-    /// It may have happened. A create is not sent again before reading shows that it did not (S3).
-    #[error("{0}")]
-    Ambiguous(Error),
-    /// It did not happen: the number of requests or the time is used up.
-    #[error("{0}")]
-    OverBudget(Error),
-}
-
 /// A change of one service.
 #[derive(Clone, Copy, Debug)]
 pub struct Patch<'a> {
@@ -74,17 +55,6 @@ pub struct Patch<'a> {
     pub env_whole: Option<&'a BTreeMap<EnvKey, FieldValue>>,
     /// The ids of what the values refer to.
     pub links: &'a Links,
-}
-
-/// What became of a delete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deletion {
-    /// It is gone.
-    Done,
-    /// It is going; reading it by id will say when it is gone (A7).
-    Underway,
-    /// The API says that it is not there, so an earlier try did it, or somebody else.
-    WasGone,
 }
 
 impl Client {
@@ -384,67 +354,5 @@ impl Writer {
         let object = object.map_err(before_the_write)?;
         wire::resolve(&object, reference)
             .ok_or_else(|| missing(doing, format!("the API does not show `{reference}`")))
-    }
-}
-
-impl WriteError {
-    /// Returns the failed request.
-    #[must_use]
-    pub fn error(&self) -> &Error {
-        match self {
-            Self::Refused(error)
-            | Self::Busy(error)
-            | Self::NotApplied(error)
-            | Self::Ambiguous(error)
-            | Self::OverBudget(error) => error,
-        }
-    }
-}
-
-/// Judges what a failure says of the outcome. An earlier try that may have happened outweighs the
-/// refusal of a later one.
-fn judge(error: Error) -> WriteError {
-    if error.may_have_happened() {
-        return WriteError::Ambiguous(error);
-    }
-    before_the_write(error)
-}
-
-fn before_the_write(error: Error) -> WriteError {
-    match error.kind() {
-        ErrorKind::Authentication
-        | ErrorKind::Permission
-        | ErrorKind::NotFound
-        | ErrorKind::Refused
-        | ErrorKind::NotTheApi => WriteError::Refused(error),
-        ErrorKind::Busy => WriteError::Busy(error),
-        ErrorKind::OverBudget => WriteError::OverBudget(error),
-        ErrorKind::Unavailable | ErrorKind::Unreadable | ErrorKind::Local => {
-            WriteError::NotApplied(error)
-        }
-    }
-}
-
-/// Makes the error of a write that lacks something and is not sent.
-fn missing(doing: &str, reason: String) -> WriteError {
-    WriteError::NotApplied(Error::new(doing, Cause::Local(reason)))
-}
-
-/// Makes the error of a good status with the wrong content: it may have happened.
-fn odd(call: &Call<'_>, request_id: Option<String>, reason: &str) -> WriteError {
-    let cause = Cause::Unreadable {
-        reason: reason.to_owned(),
-        request_id,
-    };
-    judge(Error::new(call.doing.as_str(), cause))
-}
-
-impl fmt::Display for Deletion {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Done => "gone",
-            Self::Underway => "going",
-            Self::WasGone => "gone before",
-        })
     }
 }

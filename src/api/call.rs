@@ -1,0 +1,68 @@
+//! One request to be made: what for, where, with what, and how much of the answer is read.
+
+use http::Method;
+
+use super::body::Body;
+use super::route::Route;
+
+/// The most of one object's answer that is read. 200 variables of 65,535 bytes are 13 MB.
+pub(super) const OBJECT_BODY_MAX: usize = 16 * 1024 * 1024;
+
+/// The most of one page of a list that is read: some hundred objects with all their variables.
+pub(super) const LIST_BODY_MAX: usize = 32 * 1024 * 1024;
+
+/// One request to be made, perhaps several times.
+pub(super) struct Call<'a> {
+    /// What it is for, completing "failed to …".
+    pub doing: String,
+    pub method: Method,
+    pub route: Route<'a>,
+    pub query: Vec<(&'a str, String)>,
+    pub body: Option<&'a Body>,
+    pub body_max: usize,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(doing: impl Into<String>, route: Route<'a>) -> Self {
+        Self {
+            doing: doing.into(),
+            method: Method::GET,
+            route,
+            query: Vec::new(),
+            body: None,
+            body_max: OBJECT_BODY_MAX,
+        }
+    }
+
+    pub(super) fn write(
+        doing: impl Into<String>,
+        method: Method,
+        route: Route<'a>,
+        body: Option<&'a Body>,
+    ) -> Self {
+        Self {
+            method,
+            body,
+            ..Self::get(doing, route)
+        }
+    }
+
+    /// Whether doing it twice is doing it once, so that a lost answer may be asked for again.
+    pub(super) fn is_idempotent(&self) -> bool {
+        self.method != Method::POST
+    }
+
+    /// Whether a good answer without an object is none.
+    pub(super) fn wants_object(&self) -> bool {
+        self.method == Method::GET
+    }
+
+    /// Returns the form in which the answer is wanted.
+    pub(super) fn accepted(&self) -> &'static str {
+        if matches!(self.route, Route::Logs(_)) {
+            "text/event-stream"
+        } else {
+            "application/json"
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! One request on its way, and what its end teaches: the budget, the counts, the log.
+//!
+//! It deliberately does not send and does not judge. What it logs holds no body and no token (S9),
+//! and no identifier in a label.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+
+use super::answer;
+use super::call::Call;
+use super::client::Client;
+use super::error::Cause;
+use super::transport::{BodyStream, Reach};
+use crate::budget::circuit::Outcome;
+use crate::budget::{Limits, Permit};
+
+/// Why a try failed, and how long the server asked to be left alone.
+pub(super) struct Failure(pub Cause, pub Option<Duration>);
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self(cause, None)
+    }
+}
+
+/// One request on its way: its permit is handed back, its headers noted, its end logged.
+pub(super) struct Flight<'a> {
+    client: &'a Client,
+    method: Method,
+    template: &'static str,
+    started_at: tokio::time::Instant,
+    permit: Permit,
+    limits: Option<Limits>,
+    request_id: Option<String>,
+}
+
+impl<'a> Flight<'a> {
+    pub(super) fn start(client: &'a Client, call: &Call<'_>, permit: Permit) -> Self {
+        Self {
+            client,
+            method: call.method.clone(),
+            template: call.route.template(),
+            started_at: tokio::time::Instant::now(),
+            permit,
+            limits: None,
+            request_id: None,
+        }
+    }
+
+    pub(super) fn saw_head(&mut self, response: &http::Response<BodyStream>) {
+        let headers = response.headers();
+        self.limits = Some(limits(response.status().as_u16(), headers));
+        self.request_id = answer::request_id(headers, &[self.client.token().expose()]);
+    }
+
+    /// Hands the permit back with what was learned; returns how long the server asked to wait.
+    pub(super) fn land(self, failure: Option<&Cause>) -> Option<Duration> {
+        let Self {
+            client,
+            method,
+            template,
+            started_at,
+            permit,
+            limits,
+            request_id,
+        } = self;
+        let now = client.millis();
+        let ledger = client.ledger();
+        match (&limits, failure) {
+            (Some(limits), _) => ledger.learn(now, permit, limits),
+            (None, Some(Cause::Transport(error))) if error.reach == Reach::NeverLeft => {
+                ledger.unsent(now, permit);
+            }
+            (None, _) => ledger.lost(now, permit),
+        }
+        let status = limits.as_ref().map_or(0, |limits| limits.status);
+        let told = limits.as_ref().and_then(told_to_wait);
+        let mut seen = client.seen();
+        *seen
+            .tally
+            .entry((method.to_string(), template, status))
+            .or_default() += 1;
+        let outcome = if (1..500).contains(&status) {
+            Outcome::Answered
+        } else {
+            Outcome::Failed
+        };
+        seen.circuit.record(outcome);
+        if limits.is_some() {
+            seen.limits = limits;
+        }
+        drop(seen);
+        let duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(%method, route = template, status, duration_ms, ?request_id, "request");
+        told
+    }
+}
+
+/// Returns the headers about limits as they came; one that came twice is joined by commas.
+fn limits(status: u16, headers: &HeaderMap) -> Limits {
+    let joined = |name: &str| {
+        let values: Vec<&str> = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    };
+    Limits {
+        status,
+        remaining: joined("x-ratelimit-remaining"),
+        reset: joined("x-ratelimit-reset"),
+        retry_after: joined("retry-after"),
+        date: joined("date"),
+    }
+}
+
+/// Returns what a failing server asks for in whole seconds. After a 429 the ledger decides.
+fn told_to_wait(limits: &Limits) -> Option<Duration> {
+    if limits.status == 429 {
+        return None;
+    }
+    limits
+        .retry_after
+        .as_deref()?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
+}

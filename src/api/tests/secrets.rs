@@ -1,0 +1,98 @@
+//! Nothing that is shown, logged or returned holds a secret (S9).
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::model::{
+    FieldPath, FieldValue, Fingerprint, Kind, Name, Pin, Project, Secret, SecretOrigin,
+};
+
+const SECRET: &str = "canary\"s\\ecret";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Answers that repeat what was sent, as a careless server does.
+fn echoes() -> Vec<Reply> {
+    let message = format!("value {SECRET} refused for {TOKEN}");
+    let echo = |code: u16| {
+        let error = json!({"code": TOKEN, "message": message, "request_id": SECRET});
+        status(code, json!({ "error": error }))
+    };
+    let header = vec![("x-request-id", TOKEN.to_owned())];
+    vec![
+        echo(400),
+        echo(500),
+        status(
+            400,
+            json!({"statusCode": 400, "message": message, "error": "Bad Request"}),
+        ),
+        status(400, json!({ "error": message })),
+        status(201, json!({"id": 1, "message": message})),
+        Reply::Head(201, header, message.clone().into()),
+        lost(),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
+    let log = Log::default();
+    let writer_of_log = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer_of_log.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    for reply in echoes() {
+        let (client, script) = client([reply]);
+        let project: Project = serde_json::from_value(json!({"name": "acme"})).unwrap();
+        let pin = Pin {
+            origin: client.origin(),
+            project: project.clone(),
+        };
+        let writer = client.writer(&pin, &project).unwrap();
+        let secret = Secret::new(
+            SECRET.into(),
+            Fingerprint::new("mark".to_owned()),
+            SecretOrigin::Given,
+        );
+        let path: FieldPath = "envVars.KEY".parse().unwrap();
+        let fields = BTreeMap::from([(path, FieldValue::Secret(secret))]);
+        let name = Name::new("api").unwrap();
+        let outcome = writer
+            .create(Kind::Service, &name, &fields, &Links::default())
+            .await;
+        assert_eq!(
+            script.body(0)["env_vars"][0]["value"],
+            SECRET,
+            "the API does get it"
+        );
+        assert_eq!(script.header(0, "authorization"), format!("Bearer {TOKEN}"));
+        for shown in [
+            format!("{outcome:?}"),
+            outcome
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default(),
+            format!("{client:?} {writer:?} {:?}", client.limits_last_seen()),
+        ] {
+            assert!(!shown.contains("canary"), "{shown}");
+        }
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("/services"), "requests are logged: {log}");
+    assert!(!log.contains("canary"), "{log}");
+}
