@@ -20,6 +20,7 @@ use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
 use super::flight::{Failure, Flight};
+use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
 use super::transport::{BodyStream, Transport, TransportError};
 use crate::budget::circuit::Circuit;
@@ -32,30 +33,6 @@ use crate::ledger::Ledger;
 /// The settle time of a lost create (safety, S3) is four times as long, so nothing of ours is
 /// still on its way when it has passed. It also ends an answer that drips a byte a second.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
-
-/// What a run may spend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Who waits for the requests.
-    pub lane: Lane,
-    /// The most requests this client and its clones may send; all of `--max-calls`.
-    pub calls_max: Option<u32>,
-    /// When the last request may leave; `--timeout`.
-    pub deadline: Option<Timestamp>,
-    /// Spreads retries of several agents in time.
-    pub seed: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            lane: Lane::Converge,
-            calls_max: None,
-            deadline: None,
-            seed: 0,
-        }
-    }
-}
 
 /// How often something was asked and answered: method, route without ids, status (0: no answer).
 pub type Tally = BTreeMap<(String, &'static str, u16), u64>;
@@ -86,24 +63,6 @@ pub(super) struct Seen {
     pub limits: Option<Limits>,
     pub tally: Tally,
     pub circuit: Circuit,
-}
-
-/// What a client is made of.
-pub struct Parts {
-    /// Where the API is.
-    pub endpoint: Endpoint,
-    /// The token for it.
-    pub token: Token,
-    /// What carries the requests.
-    pub transport: Arc<dyn Transport>,
-    /// The budget of this API and token.
-    pub ledger: Arc<Ledger>,
-    /// Tells the time.
-    pub clock: Clock,
-    /// What is taken to be true of the API.
-    pub dialect: Dialect,
-    /// What the run may spend.
-    pub config: Config,
 }
 
 impl Client {

@@ -14,6 +14,8 @@ mod answer;
 mod body;
 mod error;
 
+mod parts;
+
 mod call;
 mod client;
 mod flight;
@@ -32,11 +34,12 @@ mod stream;
 mod outcome;
 mod writer;
 
-pub use client::{Client, Config, Parts, Tally};
+pub use client::{Client, Tally};
 pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use outcome::{Deletion, WriteError};
+pub use parts::{Config, Parts};
 pub use reader::{Lookup, Reader};
 pub use socket::{HttpSetupError, HttpTransport};
 pub use transport::{BodyStream, Reach, Transport, TransportError};

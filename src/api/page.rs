@@ -152,10 +152,7 @@ async fn read_until_empty(
 
 async fn read_page(client: &Client, shelf: &Shelf<'_>, number: u32) -> Result<Page, NoPage> {
     let dialect = client.dialect();
-    let mut query = Vec::new();
-    // The first page is what a list without parameters answers; asking for it by number is asking
-    // for the parameter's meaning as well.
-    query.push((dialect.page_param.as_str(), number.to_string()));
+    let mut query = vec![(dialect.page_param.as_str(), number.to_string())];
     if dialect.per_page_param != NO_PARAM {
         query.push((
             dialect.per_page_param.as_str(),

@@ -53,40 +53,40 @@ impl Reader {
 }
 
 fn lines(body: BodyStream, doing: String) -> impl Stream<Item = Result<LogLine, Error>> + Send {
-    let events = bounded(body).eventsource();
-    let fail = move |cause: Cause| Some((Err(Error::new(doing.as_str(), cause)), None));
-    stream::unfold(Some(Box::pin(events)), move |events| {
-        let fail = fail.clone();
-        async move {
-            let mut events = events?;
-            match tokio::time::timeout(SILENCE_MAX, events.next()).await {
-                Err(_) => fail(Cause::TimedOut(SILENCE_MAX)),
-                Ok(None) => None,
-                Ok(Some(Ok(event))) => Some((Ok(wire::read_log_line(&event.data)), Some(events))),
-                Ok(Some(Err(EventStreamError::Transport(error)))) => fail(Cause::Transport(error)),
-                Ok(Some(Err(EventStreamError::Utf8(_) | EventStreamError::Parser(_)))) => {
-                    let reason = "it is no stream of events in UTF-8".to_owned();
-                    fail(Cause::Unreadable {
-                        reason,
-                        request_id: None,
-                    })
-                }
-            }
+    let events = watched(body).eventsource().boxed();
+    stream::unfold(Some((events, doing)), |reading| async {
+        let (mut events, doing) = reading?;
+        match events.next().await? {
+            Ok(event) => Some((Ok(wire::read_log_line(&event.data)), Some((events, doing)))),
+            // The error is the last item: what comes after a broken event means nothing.
+            Err(error) => Some((Err(Error::new(doing, cause(error))), None)),
         }
     })
 }
 
-/// Breaks off when an event grows beyond its limit: the parser behind it keeps all of one.
-fn bounded(body: BodyStream) -> impl Stream<Item = Result<Bytes, TransportError>> + Send {
-    let mut open = OpenEvent::default();
-    body.map(move |piece| {
-        let piece = piece?;
-        open.grow(&piece);
-        if open.bytes > EVENT_BYTES_MAX {
-            let reason = format!("an event of the log is larger than {EVENT_BYTES_MAX} bytes");
-            return Err(TransportError::lost(reason));
-        }
-        Ok(piece)
+fn cause(error: EventStreamError<TransportError>) -> Cause {
+    match error {
+        EventStreamError::Transport(error) => Cause::Transport(error),
+        EventStreamError::Utf8(_) | EventStreamError::Parser(_) => Cause::Unreadable {
+            reason: "it is no stream of events in UTF-8".to_owned(),
+            request_id: None,
+        },
+    }
+}
+
+/// Breaks off when nothing comes, be it a heartbeat, and when an event grows beyond its limit: the
+/// parser behind it shows no heartbeats and keeps all of an event.
+fn watched(body: BodyStream) -> impl Stream<Item = Result<Bytes, TransportError>> + Send {
+    stream::unfold((body, OpenEvent::default()), |(mut body, mut open)| async {
+        let piece = match tokio::time::timeout(SILENCE_MAX, body.next()).await {
+            Err(_) => {
+                let reason = format!("nothing came for {} s", SILENCE_MAX.as_secs());
+                Err(TransportError::lost(reason))
+            }
+            Ok(piece) => piece?,
+        };
+        let piece = piece.and_then(|piece| open.take(piece));
+        Some((piece, (body, open)))
     })
 }
 
@@ -98,6 +98,15 @@ struct OpenEvent {
 }
 
 impl OpenEvent {
+    fn take(&mut self, piece: Bytes) -> Result<Bytes, TransportError> {
+        self.grow(&piece);
+        if self.bytes > EVENT_BYTES_MAX {
+            let reason = format!("an event of the log is larger than {EVENT_BYTES_MAX} bytes");
+            return Err(TransportError::lost(reason));
+        }
+        Ok(piece)
+    }
+
     fn grow(&mut self, piece: &[u8]) {
         for byte in piece {
             self.bytes += 1;

@@ -34,6 +34,8 @@ pub(super) enum Reply {
     /// The body comes a byte a second.
     Drip(Bytes),
     Silence,
+    /// Pieces of an event stream, one every 100 s, then silence.
+    Events(Vec<&'static str>),
 }
 
 pub(super) fn ok(body: Value) -> Reply {
@@ -130,6 +132,14 @@ impl Transport for Script {
                 Reply::Cut(body) => {
                     let end = Err(TransportError::lost("connection reset"));
                     (200, stream::iter([Ok(body), end]).boxed())
+                }
+                Reply::Events(pieces) => {
+                    head = vec![("content-type", "text/event-stream".to_owned())];
+                    let pieces = stream::iter(pieces).then(|piece| async move {
+                        tokio::time::sleep(std::time::Duration::from_secs(100)).await;
+                        Ok(Bytes::from(piece))
+                    });
+                    (200, pieces.chain(stream::pending()).boxed())
                 }
                 Reply::Drip(body) => {
                     let bytes = stream::iter(body).then(|byte| async move {

@@ -56,6 +56,9 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
         .with_writer(move || writer_of_log.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    // With a single subscriber alive, a test on another thread that logs first would switch the
+    // log line off for all; with two, each line asks every subscriber.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     for reply in echoes() {
         let (client, script) = client([reply]);
         let project: Project = serde_json::from_value(json!({"name": "acme"})).unwrap();

@@ -52,3 +52,20 @@ async fn a_stream_that_is_none_is_an_error() {
                  service_not_found (request req_1)";
     assert_eq!(read(problem(404, "service_not_found")).await, [error]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_taken_for_dead_and_a_heartbeat_for_life() {
+    let (client, _) = client([Reply::Events(vec![
+        ": alive\n\n",
+        ": alive\n\n",
+        "data: one\n\n",
+    ])]);
+    let id = RemoteId::new("svc_1").unwrap();
+    let lines = client.reader().logs(&id).await.unwrap();
+    let read: Vec<String> = pin!(lines)
+        .map(|line| line.map_or_else(|error| format!("! {error}"), |line| line.message))
+        .collect()
+        .await;
+    let silence = "! follow the log of service svc_1: nothing came for 120 s";
+    assert_eq!(read, ["one", silence]);
+}

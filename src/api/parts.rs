@@ -1,0 +1,54 @@
+//! What a client is made of, and what it may spend.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::dialect::Dialect;
+use super::endpoint::{Endpoint, Token};
+use super::transport::Transport;
+use crate::budget::Lane;
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+
+/// What a client is made of.
+pub struct Parts {
+    /// Where the API is.
+    pub endpoint: Endpoint,
+    /// The token for it.
+    pub token: Token,
+    /// What carries the requests.
+    pub transport: Arc<dyn Transport>,
+    /// The budget of this API and token.
+    pub ledger: Arc<Ledger>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// What is taken to be true of the API.
+    pub dialect: Dialect,
+    /// What the run may spend.
+    pub config: Config,
+}
+
+/// What a run may spend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Who waits for the requests.
+    pub lane: Lane,
+    /// The most requests this client and its clones may send; all of `--max-calls`.
+    pub calls_max: Option<u32>,
+    /// When the last request may leave; `--timeout`.
+    pub deadline: Option<Timestamp>,
+    /// Spreads retries of several agents in time.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lane: Lane::Converge,
+            calls_max: None,
+            deadline: None,
+            seed: 0,
+        }
+    }
+}
