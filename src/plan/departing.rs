@@ -94,7 +94,8 @@ fn unwanted<'a>(
     } else {
         Reason::NotInDesired
     };
-    if kept.ids.contains(&(key.kind, &entry.id)) {
+    let is_leftover = view.owner(key.kind, &entry.id) != Some(key);
+    if is_leftover || kept.ids.contains(&(key.kind, &entry.id)) {
         return Standing::Gone(Some(entry.id.clone()));
     }
     let blocked = match view.whereabouts(key.kind, entry) {

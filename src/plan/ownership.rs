@@ -91,6 +91,13 @@ fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standi
     let Some(entry) = view.inventory().entries.get(&resource.key) else {
         return unowned(view, policy, resource, Reason::Requested);
     };
+    if let Some(owner) = view
+        .owner(kind, &entry.id)
+        .filter(|it| **it != resource.key)
+    {
+        let message = format!("{} is remembered both as this and as {owner}", entry.id);
+        return ambiguous(Some(entry), Some(&entry.id), message);
+    }
     match view.whereabouts(kind, entry) {
         Whereabouts::Lives(object) => owned(view, resource, entry, object),
         Whereabouts::Other | Whereabouts::Gone => unowned(view, policy, resource, Reason::Missing),

@@ -112,6 +112,12 @@ impl Progress {
         self.ready.iter().map(|place| &self.changes[*place].key)
     }
 
+    /// Begins the first change that is ready, and returns it.
+    pub fn begin_next(&mut self) -> Option<Key> {
+        let key = self.ready().next().cloned()?;
+        self.begin(&key).then_some(key)
+    }
+
     /// Notes that a change was begun, and says whether it may be: it was ready, and now is not.
     pub fn begin(&mut self, key: &Key) -> bool {
         let Some(place) = self.places.get(key) else {

@@ -49,15 +49,29 @@ impl<'a> View<'a> {
         for namesakes in view.named.values_mut().flat_map(BTreeMap::values_mut) {
             namesakes.sort_by_key(|object| &object.id);
         }
-        for (key, entry) in &snapshot.inventory.entries {
-            // Of two entries for one object the declared one owns it: the other is a leftover.
-            let owners = view.owners.entry(key.kind).or_default();
-            let owner = owners.entry(&entry.id).or_insert(key);
-            if snapshot.desired.resources.contains_key(key) {
-                *owner = key;
-            }
+        for key in snapshot.inventory.entries.keys() {
+            view.own(key);
         }
         view
+    }
+
+    /// Notes an entry as the owner of its id. Of several entries for one object the one with its
+    /// live name owns it, then one that is declared: the others are leftovers of a rename.
+    fn own(&mut self, key: &'a Key) {
+        let Some(entry) = self.inventory().entries.get(key) else {
+            return;
+        };
+        let object = self.by_id.get(&key.kind).and_then(|ids| ids.get(&entry.id));
+        let rank = |key: &Key| {
+            let is_named_so = object.is_some_and(|object| object.name == key.name.as_str());
+            (is_named_so, self.desired().resources.contains_key(key))
+        };
+        let rank_of_key = rank(key);
+        let rival = self.owner(key.kind, &entry.id).map(rank);
+        if rival.is_none_or(|rival| rival < rank_of_key) {
+            let owners = self.owners.entry(key.kind).or_default();
+            owners.insert(&entry.id, key);
+        }
     }
 
     pub const fn desired(&self) -> &'a Desired {
