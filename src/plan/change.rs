@@ -69,9 +69,11 @@ pub struct Change {
     pub blocked: Option<Blocked>,
     /// The requests that carry it out, in order; empty when only the inventory changes.
     pub steps: Vec<Step>,
-    /// The changes that must succeed first. Each stands earlier in the plan.
+    /// The changes that must succeed first: those that make a name it refers to, and for a delete
+    /// those that let go of it. Each stands earlier in the plan.
     pub after: BTreeSet<Key>,
-    /// What the inventory says once it is done; nothing for what is deleted or forgotten.
+    /// What the inventory says once it is done, in place of entry and intent; nothing for what is
+    /// deleted or forgotten, and for what writes nothing (`Plan::remember` speaks of that).
     pub record: Option<Record>,
 }
 

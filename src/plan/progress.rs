@@ -13,6 +13,7 @@ use super::{Action, ChangeResult, Outcome, Plan, Report};
 /// # Guarantees
 /// A change is ready only when everything it comes after was applied, and only once. What follows
 /// on something that was not applied is never ready. After `stop` nothing is ready any more.
+/// A change without steps is ready too: it only changes what is remembered.
 #[derive(Clone, Debug)]
 pub struct Progress {
     changes: Vec<Tracked>,

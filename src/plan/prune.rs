@@ -96,15 +96,21 @@ fn group(key: &Key) -> Option<Blocked> {
     }
 }
 
-/// What would be deleted must be what was created: the same id created at the same time (S1).
+/// What would be deleted must be what was created: the same id, name and time (S1).
 pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
     let key = &draft.change.key;
     let (entry, object) = (draft.entry?, draft.object?);
-    let is_proven = entry.created_at == object.created_at;
-    (!is_proven).then(|| Blocked {
+    let differs = if object.name != key.name.as_str() {
+        "name"
+    } else if entry.created_at != object.created_at {
+        "time of creation"
+    } else {
+        return None;
+    };
+    Some(Blocked {
         reason: BlockedReason::NotOwned,
         message: format!(
-            "{} is not proven to be what we created: times differ",
+            "{} is not proven to be what we created: its {differs} differs",
             object.id
         ),
         hint: Some(format!("`stoker adopt {key}` confirms that it is ours")),

@@ -58,6 +58,13 @@ fn a_replacement_needs_that_very_id_and_every_right_to_delete() {
         "replace service/api BLOCKED incomplete_view",
     );
     check(
+        "run replace=service/api=s1
+         want service/api type=web
+         live service/renamed#s1 type=worker
+         ours service/api#s1",
+        "replace service/api BLOCKED not_owned",
+    );
+    check(
         "run replace=database/main=d1
          want database/main version=17
          live database/main#d1 version=16

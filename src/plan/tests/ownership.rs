@@ -252,3 +252,31 @@ fn foreign_names_can_be_anything() {
         "create service/api\nunmanaged service/../../\u{1b}[31m#s1",
     );
 }
+
+#[test]
+fn what_was_renamed_by_hand_and_declared_so_is_adopted_and_its_old_entry_forgotten() {
+    check(
+        "run prune\nwant service/b\nours service/a#s1\nlive service/b#s1",
+        "adopt service/b as named\nforget service/a (missing)",
+    );
+}
+
+#[test]
+fn of_two_entries_for_one_object_the_one_with_its_name_owns_it() {
+    check(
+        "run prune
+         want service/b
+         live service/b#s1
+         ours service/a#s1
+         ours service/b#s1",
+        "forget service/a (missing)",
+    );
+    check(
+        "want service/a
+         want service/b
+         live service/b#s1
+         ours service/a#s1
+         ours service/b#s1",
+        "update service/a BLOCKED ambiguous_name",
+    );
+}
