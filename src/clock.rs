@@ -10,12 +10,11 @@ use jiff::Timestamp;
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock.
+    /// The machine's clock, read once and from then on moved by the monotonic one: a wall clock
+    /// that is set while we run moves no deadline and frees no budget (S4).
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(|| {
-            Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
-        }))
+        Self::starting_at(Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH))
     }
 
     /// A clock that starts at a given time and moves with the runtime's: on a paused runtime it

@@ -4,8 +4,12 @@
 //! what was shown is still so (S10), and, after a lost answer, what became of it (S3).
 
 mod perform;
-mod precondition;
+
+mod create;
 mod resolve;
+
+mod links;
+mod outcome;
 mod sweep;
 
 use std::collections::BTreeMap;

@@ -1,23 +1,21 @@
-//! One change, from its first request to its record.
+//! One change, step by step, from its first request to its record.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::api::{EnvPatch, Links, Lookup, Patch, WriteError};
 use crate::model::{
-    Applied, Claim, EnvKey, FieldPath, FieldValue, Intent, Inventory, Key, Kind, Live, LiveObject,
-    LiveValue, RemoteId,
+    EnvKey, Entry, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
+    canonical,
 };
-use crate::plan::{Action, Change, FieldReason, Outcome, Precondition, Record, Step};
-use crate::store::{Event, StoreError};
+use crate::plan::{Action, Change, FieldChange, FieldReason, Outcome, Precondition, Record, Step};
+use crate::store::Event;
 
-use super::precondition::{Look, look};
-use super::resolve::Resolved;
+use super::outcome::{failed, failed_here, not_recorded, stale, unread, unresolved};
 use super::sweep::Sweep;
 use super::{Hands, Happening};
-
-/// How often a create is sent whose answers were lost and that was proven not to have happened.
-const CREATES_MAX: u32 = 3;
 
 /// How long we wait for a deploy that stands in the way of a PATCH (409).
 const BUSY_MAX: Duration = Duration::from_secs(600);
@@ -34,10 +32,8 @@ const GOING_PAUSE: Duration = Duration::from_secs(3);
 impl Hands<'_> {
     /// Performs one change and returns what became of it.
     pub(super) async fn perform(&self, change: &Change, live: &Live, sweep: &Sweep) -> Outcome {
-        self.try_perform(change, live, sweep)
-            .await
-            .err()
-            .unwrap_or(Outcome::Applied)
+        let done = self.try_perform(change, live, sweep).await;
+        done.err().unwrap_or(Outcome::Applied)
     }
 
     async fn try_perform(
@@ -46,34 +42,33 @@ impl Hands<'_> {
         live: &Live,
         sweep: &Sweep,
     ) -> Result<(), Outcome> {
-        let links = self.links(live);
+        if change.steps.is_empty() {
+            return self.remember_without_writing(change);
+        }
         for step in &change.steps {
             match step {
                 Step::Create { fields } => {
-                    if change.action != Action::Replace
-                        && let Some(reason) = sweep.forbids_create(&change.key)
-                    {
-                        return Err(Outcome::Stale { message: reason });
+                    // A replacement's name is taken until a moment ago, by what we deleted.
+                    let forbidden = sweep.forbids_create(&change.key);
+                    if let Some(reason) = forbidden.filter(|_| change.action != Action::Replace) {
+                        return Err(stale(reason));
                     }
+                    let links = self.links(live, fields.iter());
                     self.create(change, fields, &links).await?;
                 }
-                Step::Patch {
-                    id,
-                    fields,
-                    precondition,
-                } => {
+                Step::Patch { id, fields, precondition } => {
+                    let set = fields.iter().filter_map(|(path, value)| Some((path, value.as_ref()?)));
+                    let links = self.links(live, set);
                     self.patch(change, id, fields, precondition, &links).await?;
                 }
+                Step::Deploy { id } => self.deploy(change, id).await?,
                 Step::Delete { id, precondition } => {
                     if let Some(reason) = sweep.forbids_delete(change.key.kind) {
-                        return Err(Outcome::Stale { message: reason });
+                        return Err(stale(reason));
                     }
                     self.delete(change, id, precondition).await?;
                 }
             }
-        }
-        if change.steps.is_empty() {
-            self.remember_without_writing(change)?;
         }
         Ok(())
     }
@@ -87,125 +82,12 @@ impl Hands<'_> {
             }
             // An entry that is gone, or the intent of a create that is known not to have happened.
             (None, _) => {
-                let gone = [
-                    Event::Forgotten {
-                        key: change.key.clone(),
-                    },
-                    Event::Abandoned {
-                        key: change.key.clone(),
-                    },
-                ];
+                let key = change.key.clone();
+                let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key }];
                 self.store().commit_all(&gone).map_err(not_recorded)
             }
             (Some(_), None) => Ok(()),
         }
-    }
-
-    /// Creates, with the intent on disk before the POST leaves (S3).
-    async fn create(
-        &self,
-        change: &Change,
-        fields: &BTreeMap<FieldPath, FieldValue>,
-        links: &Links,
-    ) -> Result<(), Outcome> {
-        let key = &change.key;
-        let mut last = None;
-        for attempt in 1..=CREATES_MAX {
-            let intent = self.intent(change, attempt);
-            let started_at = intent.started_at;
-            self.store()
-                .begin_intent(key.clone(), intent)
-                .map_err(not_sent)?;
-            let error = match self.writer.create(key.kind, &key.name, fields, links).await {
-                Ok(object) => return self.created(change, fields, &object, Claim::Created),
-                Err(error) => error,
-            };
-            let was_sent_before = attempt > 1;
-            match &error {
-                WriteError::Ambiguous(_) => {
-                    (self.observe)(Happening::Resolving(key, self.settle));
-                    match self.resolve(key, started_at).await {
-                        Resolved::Appeared(object) => {
-                            return self.created(change, fields, &object, Claim::Presumed);
-                        }
-                        Resolved::DidNotHappen => last = Some(error),
-                        Resolved::Unknown(reason) => {
-                            let reason = format!("{error}; {reason}");
-                            return Err(Outcome::Unresolved { message: reason });
-                        }
-                    }
-                }
-                // The name is taken: an earlier try of ours may have been carried out very late.
-                WriteError::Refused(refusal)
-                    if was_sent_before && refusal.api().is_some_and(|api| api.status == 409) =>
-                {
-                    return match self.resolve(key, started_at).await {
-                        Resolved::Appeared(object) => {
-                            self.created(change, fields, &object, Claim::Presumed)
-                        }
-                        Resolved::DidNotHappen | Resolved::Unknown(_) => Err(failed(&error)),
-                    };
-                }
-                WriteError::Refused(_)
-                | WriteError::Busy(_)
-                | WriteError::NotApplied(_)
-                | WriteError::OverBudget(_) => {
-                    self.store()
-                        .abandon_intent(key.clone())
-                        .map_err(not_recorded)?;
-                    return Err(failed(&error));
-                }
-            }
-        }
-        self.store()
-            .abandon_intent(key.clone())
-            .map_err(not_recorded)?;
-        Err(last.as_ref().map_or_else(
-            || Outcome::Unresolved {
-                message: "it was not sent".to_owned(),
-            },
-            failed,
-        ))
-    }
-
-    fn intent(&self, change: &Change, attempt: u32) -> Intent {
-        let record = change.record.as_ref();
-        let applied = record.iter().flat_map(|record| &record.applied);
-        Intent {
-            started_at: self.clock.now(),
-            attempt,
-            applied: applied
-                .map(|(path, value)| (path.clone(), Applied::from(value)))
-                .collect(),
-            remembered: record.map(|record| record.remembered).unwrap_or_default(),
-            depends_on: record
-                .map(|record| record.depends_on.clone())
-                .unwrap_or_default(),
-        }
-    }
-
-    /// Records what a create made: with the answer seen it is ours, else it is presumed to be.
-    fn created(
-        &self,
-        change: &Change,
-        fields: &BTreeMap<FieldPath, FieldValue>,
-        object: &LiveObject,
-        claim: Claim,
-    ) -> Result<(), Outcome> {
-        let Some(record) = &change.record else {
-            return Ok(());
-        };
-        let mut entry = record
-            .clone()
-            .into_entry(object.id.clone(), object.created_at.clone());
-        entry.claim = claim;
-        // Variables the platform adds by itself are not ours to remove.
-        let added = object
-            .fields
-            .keys()
-            .filter(|path| !fields.contains_key(path));
-        entry.tolerated_env.extend(added.filter_map(env_key));
-        self.record(&change.key, record, entry)
     }
 
     async fn patch(
@@ -216,32 +98,21 @@ impl Hands<'_> {
         precondition: &Precondition,
         links: &Links,
     ) -> Result<(), Outcome> {
-        let patience = self.clock.now().checked_add(BUSY_MAX);
-        let patience = patience.unwrap_or(jiff::Timestamp::MAX);
+        let patience = self.later(BUSY_MAX);
         loop {
-            let object = match look(self.reader, change.key.kind, id, precondition).await {
-                Look::Same(object) => object,
-                Look::Gone => {
-                    return Err(Outcome::Stale {
-                        message: "it is gone".to_owned(),
-                    });
-                }
-                Look::Stale(reason) => return Err(Outcome::Stale { message: reason }),
-                Look::Unread(error) => return Err(unread(&error)),
+            let object = match self.reader.get(change.key.kind, id).await {
+                Ok(Lookup::Found(object)) => object,
+                Ok(Lookup::Gone) => return Err(stale("it is gone".to_owned())),
+                Err(error) => return Err(unread(&error)),
             };
-            let env_whole = self.env_whole(change, &object)?;
-            let patch = Patch {
-                changes: fields,
-                env_whole: env_whole.as_ref(),
-                links,
-            };
+            if let Some(reason) = precondition.broken_by(&object) {
+                return Err(stale(reason));
+            }
+            let env_whole = self.env_whole(change, fields, &object)?;
+            let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links };
             match self.writer.patch(id, patch).await {
                 Ok(answer) => return self.patched(change, id, answer.as_ref()),
-                Err(WriteError::Busy(_)) if self.clock.now() < patience && !*self.stop.borrow() => {
-                    (self.observe)(Happening::Busy(&change.key));
-                    let next = self.clock.now().checked_add(BUSY_PAUSE).unwrap_or(patience);
-                    self.clock.sleep_until(next).await;
-                }
+                Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
                 Err(error) => return Err(failed(&error)),
             }
         }
@@ -253,31 +124,29 @@ impl Hands<'_> {
         id: &RemoteId,
         answer: Option<&LiveObject>,
     ) -> Result<(), Outcome> {
-        let Some(record) = &change.record else {
-            return Ok(());
-        };
+        let Some(record) = &change.record else { return Ok(()) };
         let mut entry = record.clone().into_entry(id.clone(), None);
         // A repair that the answer shows to have stayed is no sign of a field that will not settle.
-        let repaired = change
-            .fields
-            .iter()
-            .filter(|field| field.reason == FieldReason::Drift);
+        let repaired = change.fields.iter().filter(|field| field.reason == FieldReason::Drift);
         for field in repaired {
-            let shown = answer.and_then(|object| object.shows(&field.path));
-            let stayed = match (shown, &field.after) {
-                (Some(LiveValue::Shown(now)), Some(wanted)) => {
-                    let canonical =
-                        |value| crate::model::canonical(change.key.kind, &field.path, value);
-                    canonical(now) == canonical(wanted)
-                }
-                (Some(LiveValue::Absent), None) => true,
-                _ => false,
-            };
-            if stayed {
+            if answer.is_some_and(|object| has_stayed(object, field)) {
                 entry.rewrites.remove(&field.path);
             }
         }
         self.record(&change.key, record, entry)
+    }
+
+    /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then.
+    async fn deploy(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
+        let patience = self.later(BUSY_MAX);
+        loop {
+            match self.writer.deploy(id, None, false).await {
+                Ok(_) => return Ok(()),
+                Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
+                Err(WriteError::Ambiguous(error)) => return Err(unresolved(error.to_string())),
+                Err(error) => return Err(failed(&error)),
+            }
+        }
     }
 
     /// Returns every variable the service is to have, where the API replaces the whole list (A5).
@@ -286,38 +155,30 @@ impl Hands<'_> {
     fn env_whole(
         &self,
         change: &Change,
+        written: &BTreeMap<FieldPath, Option<FieldValue>>,
         object: &LiveObject,
     ) -> Result<Option<BTreeMap<EnvKey, FieldValue>>, Outcome> {
-        if self.reader.client().dialect().env_patch == EnvPatch::Merge {
+        let writes_env = written.keys().any(|path| path.env_key().is_some());
+        if !writes_env || self.reader.client().dialect().env_patch == EnvPatch::Merge {
             return Ok(None);
         }
-        let written = change.steps.iter().find_map(|step| match step {
-            Step::Patch { fields, .. } => Some(fields),
-            Step::Create { .. } | Step::Delete { .. } => None,
-        });
         let known = change.record.iter().flat_map(|record| &record.applied);
-        let mut whole: BTreeMap<EnvKey, FieldValue> = known
-            .filter_map(|(path, value)| Some((env_key(path)?, value.clone())))
-            .collect();
+        let mut whole: BTreeMap<EnvKey, FieldValue> =
+            known.filter_map(|(path, value)| Some((path.env_key()?.clone(), value.clone()))).collect();
         for (path, shown) in &object.fields {
-            let Some(key) = env_key(path) else { continue };
-            let is_written = written.is_some_and(|fields| fields.contains_key(path));
-            if is_written || whole.contains_key(&key) {
+            let Some(key) = path.env_key() else { continue };
+            if written.contains_key(path) || whole.contains_key(key) {
                 continue;
             }
             match shown {
-                LiveValue::Shown(value) => drop(whole.insert(key, value.clone())),
+                LiveValue::Shown(value) => drop(whole.insert(key.clone(), value.clone())),
                 LiveValue::Absent => {}
                 LiveValue::Hidden => {
-                    let message = format!(
+                    return Err(failed_here(format!(
                         "failed to update {}: this API replaces all variables at once, and the \
                          value of {path} is neither shown nor declared",
                         change.key
-                    );
-                    return Err(Outcome::Failed {
-                        message,
-                        request_id: None,
-                    });
+                    )));
                 }
             }
         }
@@ -331,63 +192,50 @@ impl Hands<'_> {
         precondition: &Precondition,
     ) -> Result<(), Outcome> {
         let kind = change.key.kind;
-        match look(self.reader, kind, id, precondition).await {
-            Look::Same(_) => match self.writer.delete(kind, id).await {
-                Ok(_) => {}
-                Err(error) => return Err(failed(&error)),
-            },
-            Look::Gone => {}
-            Look::Stale(reason) => return Err(Outcome::Stale { message: reason }),
-            Look::Unread(error) => return Err(unread(&error)),
+        match self.reader.get(kind, id).await {
+            Ok(Lookup::Found(object)) => {
+                if let Some(reason) = precondition.broken_by(&object) {
+                    return Err(stale(reason));
+                }
+                self.writer.delete(kind, id).await.map_err(|error| failed(&error))?;
+            }
+            Ok(Lookup::Gone) => {}
+            Err(error) => return Err(unread(&error)),
         }
-        self.store()
-            .forget(change.key.clone())
-            .map_err(not_recorded)?;
+        self.store().forget(change.key.clone()).map_err(not_recorded)?;
         match change.action {
             Action::Replace => self.until_gone(kind, id).await,
-            _ => Ok(()),
+            Action::Create
+            | Action::Update
+            | Action::Adopt
+            | Action::Forget
+            | Action::Delete
+            | Action::None => Ok(()),
         }
     }
 
     /// Waits until a deleted object is gone, so that its successor can have its name.
     async fn until_gone(&self, kind: Kind, id: &RemoteId) -> Result<(), Outcome> {
-        let patience = self
-            .clock
-            .now()
-            .checked_add(GOING_MAX)
-            .unwrap_or(jiff::Timestamp::MAX);
+        let patience = self.later(GOING_MAX);
         loop {
             match self.reader.get(kind, id).await {
                 Ok(Lookup::Gone) => return Ok(()),
-                Ok(Lookup::Found(_)) if self.clock.now() < patience => {
-                    let next = self
-                        .clock
-                        .now()
-                        .checked_add(GOING_PAUSE)
-                        .unwrap_or(patience);
-                    self.clock.sleep_until(next).await;
+                Ok(Lookup::Found(_)) if self.may_wait(patience) => {
+                    self.clock.sleep_until(self.later(GOING_PAUSE)).await;
                 }
                 Ok(Lookup::Found(_)) => {
-                    let message = format!(
-                        "{kind} {id} was deleted and is still there; its successor is created by \
-                         the next run"
-                    );
-                    return Err(Outcome::Failed {
-                        message,
-                        request_id: None,
-                    });
+                    return Err(failed_here(format!(
+                        "{kind} {id} was deleted and is still there; the next run creates its \
+                         successor"
+                    )));
                 }
-                Err(error) => return Err(unread(&error.to_string())),
+                Err(error) => return Err(unread(&error)),
             }
         }
     }
 
-    fn record(
-        &self,
-        key: &Key,
-        record: &Record,
-        entry: crate::model::Entry,
-    ) -> Result<(), Outcome> {
+    /// Records an entry; a renamed one leaves its old key in the same event.
+    pub(super) fn record(&self, key: &Key, record: &Record, entry: Entry) -> Result<(), Outcome> {
         let key = key.clone();
         let recorded = match record.renamed_from.clone() {
             Some(from) => self.store().rename(from, key, entry),
@@ -396,72 +244,30 @@ impl Hands<'_> {
         recorded.map_err(not_recorded)
     }
 
-    /// Returns the ids by which bodies name what they refer to: what we remember, created in this
-    /// run or before, then what lives.
-    fn links(&self, live: &Live) -> Links {
-        let mut links = Links::default();
-        for kind in Kind::ALL {
-            for object in &live.listing(kind).objects {
-                if let Ok(name) = crate::model::Name::new(&object.name) {
-                    link(&mut links, &Key::new(kind, name), &object.id);
-                }
-            }
+    async fn wait_busy(&self, change: &Change) {
+        (self.observe)(Happening::Busy(&change.key));
+        self.clock.sleep_until(self.later(BUSY_PAUSE)).await;
+    }
+
+    /// Whether there is time to wait, and nobody asks us to end.
+    fn may_wait(&self, patience: Timestamp) -> bool {
+        self.clock.now() < patience && !*self.stop.borrow()
+    }
+
+    fn later(&self, span: Duration) -> Timestamp {
+        self.clock.now().checked_add(span).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Whether an answer shows a field as it was just written.
+fn has_stayed(object: &LiveObject, field: &FieldChange) -> bool {
+    match (object.shows(&field.path), &field.after) {
+        (Some(LiveValue::Shown(now)), Some(wanted)) => {
+            canonical(object.kind, &field.path, now) == canonical(object.kind, &field.path, wanted)
         }
-        let store = self.store();
-        let Inventory {
-            pin: _,
-            entries,
-            intents: _,
-        } = store.inventory();
-        for (key, entry) in entries {
-            link(&mut links, key, &entry.id);
+        (Some(LiveValue::Absent), None) => true,
+        (None | Some(LiveValue::Hidden | LiveValue::Absent), _) | (Some(LiveValue::Shown(_)), None) => {
+            false
         }
-        links
-    }
-}
-
-fn link(links: &mut Links, key: &Key, id: &RemoteId) {
-    let names = match key.kind {
-        Kind::EnvGroup => &mut links.env_groups,
-        Kind::Database => &mut links.databases,
-        Kind::Service => &mut links.services,
-    };
-    names.insert(key.name.clone(), id.clone());
-}
-
-fn env_key(path: &FieldPath) -> Option<EnvKey> {
-    match path {
-        FieldPath::Env(key) => Some(key.clone()),
-        FieldPath::Setting(_) => None,
-    }
-}
-
-fn failed(error: &WriteError) -> Outcome {
-    let request_id = error.error().request_id().map(str::to_owned);
-    Outcome::Failed {
-        message: error.to_string(),
-        request_id,
-    }
-}
-
-fn unread(error: &str) -> Outcome {
-    Outcome::Failed {
-        message: error.to_owned(),
-        request_id: None,
-    }
-}
-
-/// The intent could not be written, so the POST was not sent (S3).
-fn not_sent(error: StoreError) -> Outcome {
-    Outcome::Failed {
-        message: format!("{error}; nothing was sent"),
-        request_id: None,
-    }
-}
-
-/// It was done, and could not be written down: the next run finds it by its name or its intent.
-fn not_recorded(error: StoreError) -> Outcome {
-    Outcome::Unresolved {
-        message: error.to_string(),
     }
 }

@@ -47,7 +47,7 @@ impl Sweep {
 fn kinds(plan: &Plan) -> BTreeSet<Kind> {
     let needs = |step: &Step| match step {
         Step::Create { .. } | Step::Delete { .. } => true,
-        Step::Patch { .. } => false,
+        Step::Patch { .. } | Step::Deploy { .. } => false,
     };
     let changes = plan
         .changes

@@ -157,6 +157,17 @@ pub enum FieldPath {
     Env(EnvKey),
 }
 
+impl FieldPath {
+    /// Returns the variable's key, when the path is that of a variable.
+    #[must_use]
+    pub const fn env_key(&self) -> Option<&EnvKey> {
+        match self {
+            Self::Env(key) => Some(key),
+            Self::Setting(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for FieldPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

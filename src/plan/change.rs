@@ -246,6 +246,11 @@ pub enum Step {
         /// What must still be so.
         precondition: Precondition,
     },
+    /// POST of a deploy, where a PATCH takes effect only with one (A6).
+    Deploy {
+        /// The service.
+        id: RemoteId,
+    },
     /// DELETE. Precondition: a GET by id answers the same kind, name and `created_at` (S1).
     Delete {
         /// The object.

@@ -22,6 +22,7 @@ pub(super) fn of(changes: &[Change], live: &Live) -> Cost {
                 Step::Create { .. } => {
                     swept.insert(change.key.kind);
                 }
+                Step::Deploy { .. } => {}
                 // S10: the object must still be what was shown.
                 Step::Patch { .. } => cost.reads = cost.reads.saturating_add(1),
                 // S1: a GET by id answers the same kind, name and time; S2 as above.

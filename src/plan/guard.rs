@@ -78,6 +78,7 @@ fn obstacle(draft: &mut Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<B
         Action::Create => withheld(draft, "create", |rights| rights.create),
         Action::Update => adoption(draft, policy)
             .or_else(|| without_patch(&draft.change))
+            .or_else(|| without_rename(&draft.change, policy))
             .or_else(|| shrinking(draft))
             .or_else(|| immutable(&draft.change))
             .or_else(|| withheld(draft, "update", |rights| rights.update)),
@@ -112,6 +113,20 @@ fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
         hint: Some(format!(
             "`stoker adopt {key}` or `lifecycle: {{ adopt: always }}` takes it over"
         )),
+    })
+}
+
+/// A rename, where the API cannot rename (A18).
+fn without_rename(change: &Change, policy: &Policy) -> Option<Blocked> {
+    let name = FieldPath::Setting(Setting::Name);
+    let is_renamed = change.fields.iter().any(|field| field.path == name && is_written(field));
+    (is_renamed && !policy.platform.renames).then(|| Blocked {
+        reason: BlockedReason::Immutable,
+        message: "its name cannot be changed: this API cannot rename".to_owned(),
+        hint: Some(
+            "rename it on the platform by hand, or remove `previousNames` to create another"
+                .to_owned(),
+        ),
     })
 }
 

@@ -43,7 +43,7 @@ pub use change::{
     Precondition, Reason, Record, Step, Summary, Unmanaged,
 };
 pub use planner::plan;
-pub use policy::{Policy, Prune, Selection};
+pub use policy::{Platform, Policy, Prune, Selection};
 pub use progress::Progress;
-pub use report::{ChangeResult, Conclusion, Counts, Outcome, Report};
+pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};

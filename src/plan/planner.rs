@@ -26,7 +26,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let ordered = order::arrange(drafts);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&guarded));
-    let changes = step::lower(guarded);
+    let changes = step::lower(guarded, policy);
     Plan {
         origin: snapshot.origin.clone(),
         project: snapshot.live.project.clone(),

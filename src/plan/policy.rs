@@ -27,6 +27,17 @@ pub struct Policy {
     /// Whether everything owned must go (`destroy`): the fuse's shares do not apply, all other
     /// laws do.
     pub destroy: bool,
+    /// What the API can do, as far as planning must know.
+    pub platform: Platform,
+}
+
+/// What the API can do. The dialect says so; planning is only told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// Whether a PATCH of the name renames (A18).
+    pub renames: bool,
+    /// Whether a PATCH takes effect only with a deploy after it (A6).
+    pub deploys_after_patch: bool,
 }
 
 impl Default for Policy {
@@ -42,6 +53,7 @@ impl Default for Policy {
             // In-flight 120 s and staleness 60 s (S3).
             settle: Duration::from_secs(180),
             destroy: false,
+            platform: Platform { renames: true, deploys_after_patch: false },
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Outcome {
     Applied,
     /// The platform refused it, or it could not be sent.
     Failed {
+        /// What kind of failure it is.
+        cause: FailureCause,
         /// Why, a fragment.
         message: String,
         /// The platform's name for the request, for its support.
@@ -60,6 +62,17 @@ pub enum Outcome {
     },
 }
 
+/// What kind of failure stopped a change; some have an exit code of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureCause {
+    /// The token may not do it.
+    Denied,
+    /// The requests or the time of the run are used up.
+    OverBudget,
+    /// Anything else.
+    Other,
+}
+
 /// How many of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -69,6 +82,10 @@ pub struct Counts {
     pub written: usize,
     /// Refused or not sent.
     pub failed: usize,
+    /// Of these, what the token may not do.
+    pub denied: usize,
+    /// Of these, what the budget of the run did not allow.
+    pub over_budget: usize,
     /// Skipped because something moved.
     pub stale: usize,
     /// Carried out or not: unknown.
@@ -90,6 +107,10 @@ pub enum Conclusion {
     Done,
     /// Something failed, and nothing was written.
     Failed,
+    /// Nothing was written, and all that failed was denied.
+    Denied,
+    /// The requests or the time of the run were used up.
+    OverBudget,
     /// Something failed, something was written.
     Partial,
     /// A safety rail refused what was asked for; the rest is done.
@@ -111,7 +132,14 @@ impl Report {
                     counts.applied += 1;
                     counts.written += usize::from(result.action.writes());
                 }
-                Outcome::Failed { .. } => counts.failed += 1,
+                Outcome::Failed { cause, .. } => {
+                    counts.failed += 1;
+                    match cause {
+                        FailureCause::Denied => counts.denied += 1,
+                        FailureCause::OverBudget => counts.over_budget += 1,
+                        FailureCause::Other => {}
+                    }
+                }
                 Outcome::Stale { .. } => counts.stale += 1,
                 Outcome::Unresolved { .. } => counts.unresolved += 1,
                 Outcome::Skipped { .. } => counts.skipped += 1,
@@ -130,9 +158,13 @@ impl Report {
     pub fn conclusion(&self) -> Conclusion {
         let counts = self.counts();
         let is_cut_short = self.stopped && counts.not_started > 0;
-        if counts.failed + counts.unresolved > 0 {
+        if counts.over_budget > 0 {
+            Conclusion::OverBudget
+        } else if counts.failed + counts.unresolved > 0 {
             if counts.written > 0 {
                 Conclusion::Partial
+            } else if counts.denied == counts.failed && counts.unresolved == 0 {
+                Conclusion::Denied
             } else {
                 Conclusion::Failed
             }

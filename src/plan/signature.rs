@@ -184,6 +184,10 @@ impl Seal {
                 fields.keys().for_each(|path| self.word(path));
                 self.precondition(precondition);
             }
+            Step::Deploy { id } => {
+                self.word("deploy");
+                self.word(id);
+            }
             Step::Delete { id, precondition } => {
                 self.word("delete");
                 self.word(id);

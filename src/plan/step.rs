@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{FieldPath, FieldValue, LiveObject, LiveValue, Resource, Setting};
+use crate::model::{
+    Effect, FieldPath, FieldValue, LiveObject, LiveValue, Resource, Setting, canonical,
+};
 
 use super::diff::is_written;
 use super::draft::Draft;
-use super::{Action, Change, FieldAction, Precondition, Step};
+use super::{Action, Change, FieldAction, Policy, Precondition, Step};
 
 /// Lowers every draft that nothing stands in the way of to its steps.
-pub(super) fn lower(drafts: Vec<Draft<'_>>) -> Vec<Change> {
+pub(super) fn lower(drafts: Vec<Draft<'_>>, policy: &Policy) -> Vec<Change> {
     let lower = |draft: Draft<'_>| {
         let steps = match &draft.change.blocked {
             Some(_) => Vec::new(),
-            None => steps(&draft),
+            None => steps(&draft, policy),
         };
         Change {
             steps,
@@ -23,16 +25,30 @@ pub(super) fn lower(drafts: Vec<Draft<'_>>) -> Vec<Change> {
     drafts.into_iter().map(lower).collect()
 }
 
-fn steps(draft: &Draft<'_>) -> Vec<Step> {
+fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
     let change = &draft.change;
     match (change.action, draft.desired, draft.object) {
         (Action::Create, Some(resource), _) => vec![create(resource)],
-        (Action::Update, Some(resource), Some(object)) => vec![patch(change, resource, object)],
+        (Action::Update, Some(resource), Some(object)) => {
+            let mut steps = vec![patch(change, resource, object)];
+            if policy.platform.deploys_after_patch && runs_anew(change) {
+                steps.push(Step::Deploy { id: object.id.clone() });
+            }
+            steps
+        }
         (Action::Replace, Some(resource), Some(object)) => vec![delete(object), create(resource)],
         (Action::Delete, _, Some(object)) => vec![delete(object)],
         (Action::Adopt | Action::Forget | Action::None, _, _) => Vec::new(),
         // A create is of something declared, and the others are of something that lives.
         (Action::Create | Action::Update | Action::Replace | Action::Delete, _, _) => Vec::new(),
+    }
+}
+
+/// Whether what runs must be started or built anew for a change to take effect.
+const fn runs_anew(change: &Change) -> bool {
+    match change.effect {
+        Effect::Restart | Effect::Rebuild => true,
+        Effect::None | Effect::Destroy => false,
     }
 }
 
@@ -102,8 +118,8 @@ fn precondition(
 impl Precondition {
     /// Returns what moved since the plan was shown; nothing when the write may go on (S10).
     ///
-    /// A field that was hidden may show any value but none, and of a field the platform did not
-    /// speak of then, nothing is asked now: a GET by id may show more than the list did.
+    /// A list and a GET by id need not show the same fields (A3): what only one of them speaks of
+    /// is no difference. A field that was hidden may show any value but none.
     #[must_use]
     pub fn broken_by(&self, object: &LiveObject) -> Option<String> {
         let Self {
@@ -120,10 +136,16 @@ impl Precondition {
         let moved = fields.iter().find(|(path, then)| {
             let now = object.shows(path);
             match (then, now) {
-                (None, _) | (Some(LiveValue::Hidden), None) => false,
-                (Some(LiveValue::Hidden), Some(LiveValue::Absent)) => true,
-                (Some(LiveValue::Hidden), Some(LiveValue::Shown(_) | LiveValue::Hidden)) => false,
-                (Some(then), now) => now != Some(then),
+                (None, _)
+                | (Some(_), None)
+                | (Some(LiveValue::Hidden), Some(LiveValue::Shown(_) | LiveValue::Hidden))
+                | (Some(LiveValue::Shown(_)), Some(LiveValue::Hidden))
+                | (Some(LiveValue::Absent), Some(LiveValue::Absent)) => false,
+                (Some(LiveValue::Shown(then)), Some(LiveValue::Shown(now))) => {
+                    canonical(object.kind, path, then) != canonical(object.kind, path, now)
+                }
+                (Some(LiveValue::Absent), Some(LiveValue::Shown(_) | LiveValue::Hidden))
+                | (Some(LiveValue::Shown(_) | LiveValue::Hidden), Some(LiveValue::Absent)) => true,
             }
         });
         moved.map(|(path, _)| format!("`{path}` has moved since the plan was made"))

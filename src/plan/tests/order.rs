@@ -150,6 +150,7 @@ const CHAIN: &str = "want database/main
 
 fn failed() -> Outcome {
     Outcome::Failed {
+        cause: crate::plan::FailureCause::Other,
         message: "refused".into(),
         request_id: None,
     }

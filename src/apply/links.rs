@@ -1,0 +1,44 @@
+//! The ids by which a body names what it refers to.
+
+use crate::api::Links;
+use crate::model::{FieldPath, FieldValue, Key, Kind, Live, Name, Setting};
+
+use super::Hands;
+
+impl Hands<'_> {
+    /// Returns the ids of what these fields refer to: created in this run or before, else live.
+    pub(super) fn links<'f>(
+        &self,
+        live: &Live,
+        fields: impl Iterator<Item = (&'f FieldPath, &'f FieldValue)>,
+    ) -> Links {
+        let mut links = Links::default();
+        for key in fields.flat_map(|(path, value)| referred(path, value)) {
+            let remembered = self.store().inventory().entries.get(&key).map(|it| it.id.clone());
+            let id = remembered.or_else(|| match live.named(&key).as_slice() {
+                [object] => Some(object.id.clone()),
+                [] | [_, ..] => None,
+            });
+            let names = match key.kind {
+                Kind::EnvGroup => &mut links.env_groups,
+                Kind::Database => &mut links.databases,
+                Kind::Service => &mut links.services,
+            };
+            names.extend(id.map(|id| (key.name, id)));
+        }
+        links
+    }
+}
+
+fn referred(path: &FieldPath, value: &FieldValue) -> Vec<Key> {
+    match (path, value) {
+        (FieldPath::Setting(Setting::EnvGroups), FieldValue::Set(names)) => names
+            .iter()
+            .filter_map(|name| Some(Key::new(Kind::EnvGroup, Name::new(name).ok()?)))
+            .collect(),
+        (_, FieldValue::Reference(reference)) => {
+            vec![Key::new(reference.kind, reference.name.clone())]
+        }
+        _ => Vec::new(),
+    }
+}

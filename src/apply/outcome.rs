@@ -1,0 +1,52 @@
+//! From what went wrong to what the report says of it.
+
+use crate::api::{Error, ErrorKind, WriteError};
+use crate::plan::{FailureCause, Outcome};
+use crate::store::StoreError;
+
+/// A write that did not happen, or is proven not to have.
+pub(super) fn failed(error: &WriteError) -> Outcome {
+    unread(error.error())
+}
+
+/// A read without which nothing may be written.
+pub(super) fn unread(error: &Error) -> Outcome {
+    let cause = match error.kind() {
+        ErrorKind::Authentication | ErrorKind::Permission => FailureCause::Denied,
+        ErrorKind::OverBudget => FailureCause::OverBudget,
+        ErrorKind::NotFound
+        | ErrorKind::Busy
+        | ErrorKind::Refused
+        | ErrorKind::Unavailable
+        | ErrorKind::NotTheApi
+        | ErrorKind::Unreadable
+        | ErrorKind::Local => FailureCause::Other,
+    };
+    let request_id = error.request_id().map(str::to_owned);
+    Outcome::Failed { cause, message: error.to_string(), request_id }
+}
+
+/// Something of our own that stands in the way.
+pub(super) const fn failed_here(message: String) -> Outcome {
+    Outcome::Failed { cause: FailureCause::Other, message, request_id: None }
+}
+
+/// What was shown is no longer so.
+pub(super) const fn stale(message: String) -> Outcome {
+    Outcome::Stale { message }
+}
+
+/// Nobody knows yet.
+pub(super) const fn unresolved(message: String) -> Outcome {
+    Outcome::Unresolved { message }
+}
+
+/// The intent could not be written, so the POST was not sent (S3).
+pub(super) fn not_sent(error: StoreError) -> Outcome {
+    failed_here(format!("failed to {error}; nothing was sent"))
+}
+
+/// It was done, and could not be written down: the next run finds it by its name or its intent.
+pub(super) fn not_recorded(error: StoreError) -> Outcome {
+    unresolved(format!("failed to {error}"))
+}

@@ -1,0 +1,194 @@
+//! The house keeps its shape: who may import whom, and which words may not stand where.
+//!
+//! When one of these fails, the design is asking a question. Answer it before editing the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms in the order data flows, each with the rooms it may import. A row names only rows
+/// above it, so there is no cycle.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("clock", &[]),
+    ("emulator", &[]),
+    ("budget", &[]),
+    ("ledger", &["budget"]),
+    ("source", &["model"]),
+    ("manifest", &["model", "source"]),
+    ("secret", &["model", "source"]),
+    ("plan", &["model"]),
+    ("render", &["model", "plan"]),
+    ("api", &["model", "clock", "budget", "ledger"]),
+    ("sandbox", &["clock", "api", "emulator"]),
+    ("store", &["model"]),
+    ("follow", &["model", "clock", "plan", "api"]),
+    ("apply", &["model", "clock", "plan", "api", "store", "follow"]),
+    ("reconcile", &["model", "clock", "plan", "api", "store", "apply"]),
+    ("telemetry", &[]),
+    (
+        "cli",
+        &[
+            "model", "clock", "emulator", "budget", "ledger", "source", "manifest", "secret",
+            "plan", "render", "api", "sandbox", "store", "follow", "apply", "reconcile",
+            "telemetry",
+        ],
+    ),
+];
+
+/// Rooms that decide: told everything, touching nothing.
+const PURE: &[&str] = &["model", "budget", "plan", "render"];
+
+/// Words of a world that pure rooms do not have.
+const IMPURE_WORDS: &[&str] = &[
+    "async ", ".await", "std::fs", "std::net", "std::env", "std::time::Instant", "SystemTime",
+    "Timestamp::now", "tokio::", "tracing::", "println!", "eprintln!", "getrandom", "HashMap",
+    "HashSet",
+];
+
+/// The files that may name the right to write.
+const WRITERS: &[&str] =
+    &["src/api/", "src/apply", "src/reconcile", "src/cli/", "src/lib.rs"];
+
+/// Files past 400 lines, each with its reason.
+const LONG_FILES: &[(&str, &str)] = &[];
+
+struct File {
+    path: String,
+    room: String,
+    text: String,
+    /// The text without comments and without its test module.
+    code: String,
+}
+
+fn files() -> Vec<File> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    walk(&root.join("src"), &mut paths);
+    paths.sort();
+    let file = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let path = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let room = path["src/".len()..].split(['/', '.']).next().unwrap().to_owned();
+        let is_test = path.contains("/tests") || path.ends_with("_tests.rs");
+        let code = if is_test { String::new() } else { code_of(&text) };
+        File { path, room, text, code }
+    };
+    paths.into_iter().map(file).collect()
+}
+
+fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn code_of(text: &str) -> String {
+    let body = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or(text);
+    let lines = body.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The rooms a text names as `crate::room`.
+fn imports(code: &str) -> BTreeSet<String> {
+    let after = code.split("crate::").skip(1);
+    let name = |rest: &str| {
+        rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+    };
+    after.map(name).collect()
+}
+
+#[test]
+fn a_room_imports_only_rooms_above_it() {
+    let mut above = BTreeSet::new();
+    for (room, allowed) in ROOMS {
+        for other in *allowed {
+            assert!(above.contains(other), "{room} may import {other}, which stands below it");
+        }
+        above.insert(*room);
+    }
+    let table: BTreeMap<_, _> = ROOMS.iter().copied().collect();
+    for file in files() {
+        if matches!(file.room.as_str(), "lib" | "main") {
+            continue;
+        }
+        let allowed = table.get(file.room.as_str());
+        let allowed = allowed.unwrap_or_else(|| panic!("{} is in no room of the table", file.path));
+        for other in imports(&file.code) {
+            let is_allowed = other == file.room || allowed.contains(&other.as_str());
+            assert!(is_allowed, "{} imports {other}, which {} may not", file.path, file.room);
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_name_nothing_of_the_world() {
+    for file in files().iter().filter(|file| PURE.contains(&file.room.as_str())) {
+        for word in IMPURE_WORDS {
+            assert!(!file.code.contains(word), "{} is pure and names `{word}`", file.path);
+        }
+    }
+}
+
+#[test]
+fn only_who_may_write_names_the_writer() {
+    for file in files() {
+        let may = WRITERS.iter().any(|place| file.path.starts_with(place));
+        let names = file.code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let is_named = names.into_iter().any(|word| word == "Writer");
+        assert!(may || !is_named, "{} names `Writer`", file.path);
+    }
+    let plan = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/plan.rs"));
+    assert!(!plan.unwrap().contains("Writer"), "`stoker plan` was handed the right to write");
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_is_for() {
+    for file in files() {
+        assert!(file.text.starts_with("//! "), "{} lacks its head", file.path);
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    let reasons: BTreeMap<_, _> = LONG_FILES.iter().copied().collect();
+    for file in files() {
+        let lines = file.text.lines().count();
+        let is_short = lines <= 420 || reasons.contains_key(file.path.as_str());
+        assert!(is_short, "{} has {lines} lines; past 400 it owes a reason", file.path);
+    }
+}
+
+#[test]
+fn one_place_names_each_guarded_library() {
+    let guarded = [
+        ("serde_yaml::", "src/manifest/yaml"),
+        ("saphyr_parser::", "src/manifest/yaml"),
+        ("backoff::", "src/budget/backoff.rs"),
+        ("reqwest::", "src/api/"),
+        ("annotate_snippets::", "src/render/diagnostic.rs"),
+        ("println!", "src/cli/output.rs"),
+    ];
+    for file in files() {
+        for (name, place) in guarded {
+            let words = file.code.match_indices(name).any(|(at, _)| {
+                !file.code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+            });
+            assert!(!words || file.path.starts_with(place), "{} names `{name}`", file.path);
+        }
+    }
+}
+
+#[test]
+fn the_environment_is_read_in_one_place() {
+    for file in files() {
+        let reads = ["env::var", "env::vars", "env::args"].iter().any(|w| file.code.contains(w));
+        let is_place = file.path == "src/cli/environment.rs";
+        assert!(!reads || is_place, "{} reads the environment", file.path);
+    }
+}
