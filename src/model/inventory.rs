@@ -91,6 +91,10 @@ pub struct Entry {
     /// Variables that were there when it became ours, or that the platform added by itself: not
     /// ours to remove.
     pub tolerated_env: BTreeSet<EnvKey>,
+    /// Whether the set of variables as a whole is ours: a manifest declared it while it was seen,
+    /// or from the creation on. Until then unknown variables are tolerated, never removed.
+    #[serde(default)]
+    pub env_managed: bool,
     /// Fields that were repaired and read back different, and how often in a row.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rewrites: BTreeMap<FieldPath, Rewrite>,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Claim, Effect, FieldPath, FieldValue, Key, Kind, LiveValue, Origin, Project, Remembered,
-    RemoteId,
+    Applied, Claim, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Kind, LiveValue, Origin,
+    Project, Remembered, RemoteId, Rewrite,
 };
 
 /// Everything that would be done to one project, and what it costs.
@@ -26,6 +26,9 @@ pub struct Plan {
     pub unchanged: Vec<Key>,
     /// Fields that were repaired before and now agree: their count of repairs is forgotten.
     pub settled: Vec<(Key, FieldPath)>,
+    /// Entries to be remembered in another form although nothing is written to the platform: a
+    /// protection that is new (S11), a repair that settled. They replace the inventory's as they are.
+    pub remember: BTreeMap<Key, Entry>,
     /// What carrying it out costs.
     pub cost: Cost,
 }
@@ -127,6 +130,8 @@ pub struct FieldChange {
     pub reason: FieldReason,
     /// Whether its values must not be shown.
     pub sensitive: bool,
+    /// The line that would mend it, to be pasted into the manifest; of a flapping field.
+    pub hint: Option<String>,
 }
 
 /// What happens to one field.
@@ -262,18 +267,61 @@ pub struct Precondition {
 /// What the inventory says of a resource once its change is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The claim, unless the entry has one already that is as good.
+    /// By what right it is ours from then on.
     pub claim: Claim,
+    /// When the object was created, if it lives already; a create learns it from the answer.
+    pub created_at: Option<String>,
     /// What the manifest says of deletion (S11).
     pub remembered: Remembered,
     /// The declared values known to be on the platform once the change is done.
     pub applied: BTreeMap<FieldPath, FieldValue>,
+    /// What is remembered further as it is, from the entry or the intent: values that are neither
+    /// compared nor written this time. `applied` wins where both speak.
+    pub kept: BTreeMap<FieldPath, Applied>,
     /// Variables that are there and are not ours to remove.
-    pub tolerated_env: BTreeSet<crate::model::EnvKey>,
+    pub tolerated_env: BTreeSet<EnvKey>,
+    /// Whether the set of variables as a whole is ours from then on.
+    pub env_managed: bool,
+    /// Repairs that did not stay so far, this change's included.
+    pub rewrites: BTreeMap<FieldPath, Rewrite>,
     /// What it depends on.
     pub depends_on: BTreeSet<Key>,
     /// The key it had before a rename.
     pub renamed_from: Option<Key>,
+}
+
+impl Record {
+    /// Returns the entry for the object with that id. `created_at` is what an answer said; it is
+    /// taken when the record does not know better.
+    #[must_use]
+    pub fn into_entry(self, id: RemoteId, created_at: Option<String>) -> Entry {
+        let Self {
+            claim,
+            created_at: known,
+            remembered,
+            applied,
+            kept,
+            tolerated_env,
+            env_managed,
+            rewrites,
+            depends_on,
+            renamed_from: _,
+        } = self;
+        let written = applied
+            .iter()
+            .map(|(path, value)| (path.clone(), Applied::from(value)));
+        Entry {
+            id,
+            created_at: known.or(created_at),
+            claim,
+            remembered,
+            applied: kept.into_iter().chain(written).collect(),
+            tolerated_env,
+            env_managed,
+            rewrites,
+            depends_on,
+        }
+    }
 }
 
 /// What carrying a plan out costs in requests, from the start of `stoker apply`.

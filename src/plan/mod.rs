@@ -2,11 +2,48 @@
 //!
 //! Planning never fails and never asks. A wrong wish is a `Blocked` change with a reason and a hint.
 
+// The value, and what makes it.
 mod change;
+mod planner;
 mod policy;
+
+// The stages, as they come.
+mod view;
+
+mod selection;
+
+mod departing;
+mod ownership;
+
+mod diff;
+mod draft;
+mod env;
+mod field;
+
+mod order;
+
+mod guard;
+mod prune;
+mod reference;
+
+mod cost;
+mod step;
+
+// What becomes of it.
+mod signature;
+
+mod progress;
+mod report;
+
+#[cfg(test)]
+mod tests;
 
 pub use change::{
     Action, Blocked, BlockedReason, Change, Cost, FieldAction, FieldChange, FieldReason, Plan,
     Precondition, Reason, Record, Step, Summary, Unmanaged,
 };
+pub use planner::plan;
 pub use policy::{Policy, Prune, Selection};
+pub use progress::Progress;
+pub use report::{ChangeResult, Conclusion, Counts, Outcome, Report};
+pub use signature::{Reviewed, StaleReason, review};

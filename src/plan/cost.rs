@@ -1,0 +1,39 @@
+//! What carrying changes out costs, to the request: `apply` is tested against it.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Kind, Live};
+
+use super::{Change, Cost, Step};
+
+/// Returns the requests from the start of `stoker apply`, when nothing fails and nothing moved.
+pub(super) fn of(changes: &[Change], live: &Live) -> Cost {
+    let mut cost = Cost {
+        // The snapshot is read again: apply plans from what is, not from what was shown.
+        reads: live.requests,
+        writes: 0,
+    };
+    let mut swept: BTreeSet<Kind> = BTreeSet::new();
+    for change in changes {
+        for step in &change.steps {
+            cost.writes = cost.writes.saturating_add(1);
+            match step {
+                // S2: a create or delete needs a second listing with the same ids, once a kind.
+                Step::Create { .. } => {
+                    swept.insert(change.key.kind);
+                }
+                // S10: the object must still be what was shown.
+                Step::Patch { .. } => cost.reads = cost.reads.saturating_add(1),
+                // S1: a GET by id answers the same kind, name and time; S2 as above.
+                Step::Delete { .. } => {
+                    swept.insert(change.key.kind);
+                    cost.reads = cost.reads.saturating_add(1);
+                }
+            }
+        }
+    }
+    for kind in swept {
+        cost.reads = cost.reads.saturating_add(live.listing(kind).pages);
+    }
+    cost
+}

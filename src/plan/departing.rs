@@ -1,0 +1,191 @@
+//! What may have to go: entries no manifest declares, tombstones, and creates nobody waits for.
+//!
+//! It only finds candidates. Whether one may be deleted is decided in `prune`.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Claim, Entry, Intent, Key, Kind, RemoteId};
+
+use super::ownership::{Claimed, Found, Standing, Unclear, in_flight};
+use super::selection::Selected;
+use super::view::{View, Whereabouts};
+use super::{Action, Blocked, BlockedReason, Policy, Reason};
+
+pub(super) fn claim<'a>(
+    view: &View<'a>,
+    staying: &[Claimed<'a>],
+    policy: &Policy,
+    selected: &Selected<'_>,
+) -> Vec<Claimed<'a>> {
+    let kept = Kept::by(staying);
+    let is_leaving = |key: &Key| {
+        selected.holds(key)
+            && (policy.destroy || !view.desired().resources.contains_key(key))
+            && !kept.keys.contains(key)
+    };
+    let entries = &view.inventory().entries;
+    let owned = entries.iter().map(|(key, entry)| Claimed {
+        key,
+        desired: view.desired().resources.get(key),
+        standing: unwanted(view, policy, &kept, key, entry),
+    });
+    let foreign = view.desired().tombstones.keys();
+    let foreign = foreign
+        .filter(|key| !entries.contains_key(*key))
+        .filter_map(|key| not_owned(view, key));
+    let intents = view.inventory().intents.iter();
+    let unanswered = intents
+        .filter(|(key, _)| !entries.contains_key(*key))
+        .map(|(key, intent)| Claimed {
+            key,
+            desired: None,
+            standing: unanswered(view, policy, key, intent),
+        });
+    let mut leaving: Vec<Claimed<'a>> = owned.chain(unanswered).collect();
+    let known: BTreeSet<&Key> = leaving.iter().map(|claimed| claimed.key).collect();
+    leaving.extend(foreign.filter(|claimed| !known.contains(claimed.key)));
+    leaving.retain(|claimed| is_leaving(claimed.key));
+    leaving
+}
+
+/// What the declared resources hold on to: nothing of it may go under another key.
+struct Kept<'a> {
+    ids: BTreeSet<(Kind, &'a RemoteId)>,
+    keys: BTreeSet<Key>,
+}
+
+impl<'a> Kept<'a> {
+    fn by(staying: &[Claimed<'a>]) -> Self {
+        let mut kept = Self {
+            ids: BTreeSet::new(),
+            keys: BTreeSet::new(),
+        };
+        for claimed in staying {
+            let (object, renamed_from) = match &claimed.standing {
+                Standing::Ours(ours) => (ours.object, &ours.renamed_from),
+                Standing::Found(found) => (found.object, &found.renamed_from),
+                Standing::Unclear(_) => {
+                    // It may be one of its previous names: these stay until that is clear.
+                    let names = claimed.desired.iter().flat_map(|it| &it.previous_names);
+                    let keys = names.map(|name| Key::new(claimed.key.kind, name.clone()));
+                    kept.keys.extend(keys);
+                    continue;
+                }
+                Standing::Absent(_) | Standing::Unwanted { .. } | Standing::Gone(_) => continue,
+            };
+            kept.ids.insert((claimed.key.kind, &object.id));
+            kept.keys.extend(renamed_from.clone());
+        }
+        kept
+    }
+}
+
+fn unwanted<'a>(
+    view: &View<'a>,
+    policy: &Policy,
+    kept: &Kept<'a>,
+    key: &Key,
+    entry: &'a Entry,
+) -> Standing<'a> {
+    let reason = if policy.destroy {
+        Reason::Destroy
+    } else if view.desired().tombstones.contains_key(key) {
+        Reason::Tombstone
+    } else {
+        Reason::NotInDesired
+    };
+    if kept.ids.contains(&(key.kind, &entry.id)) {
+        return Standing::Gone(Some(entry.id.clone()));
+    }
+    let blocked = match view.whereabouts(key.kind, entry) {
+        Whereabouts::Gone => return Standing::Gone(Some(entry.id.clone())),
+        Whereabouts::Unknown => view.incomplete(key.kind),
+        Whereabouts::Lives(object) if object.name == key.name.as_str() => {
+            return Standing::Unwanted {
+                entry,
+                object,
+                reason,
+            };
+        }
+        Whereabouts::Lives(object) => Blocked {
+            reason: BlockedReason::NotOwned,
+            message: format!("it was renamed to `{}` on the platform", object.name),
+            hint: Some(format!("`stoker release {key}` lets it be")),
+        },
+        Whereabouts::Other => Blocked {
+            reason: BlockedReason::NotOwned,
+            message: format!("{} was created at another time than ours was", entry.id),
+            hint: Some(format!("`stoker release {key}` lets it be")),
+        },
+    };
+    Standing::Unclear(Unclear {
+        action: Action::Delete,
+        reason,
+        entry: Some(entry),
+        id: Some(entry.id.clone()),
+        blocked,
+    })
+}
+
+/// A tombstone for what is not ours; nothing at all when nothing has the name.
+fn not_owned<'a>(view: &View<'a>, key: &'a Key) -> Option<Claimed<'a>> {
+    let blocked = if view.is_absent(key) {
+        return None;
+    } else if view.named(key).is_empty() {
+        view.incomplete(key.kind)
+    } else {
+        Blocked {
+            reason: BlockedReason::NotOwned,
+            message: "not owned: it was created outside".to_owned(),
+            hint: Some(format!("`stoker adopt {key}` makes it ours to delete")),
+        }
+    };
+    let id = match view.named(key) {
+        [object] => Some(object.id.clone()),
+        [] | [_, ..] => None,
+    };
+    Some(Claimed {
+        key,
+        desired: None,
+        standing: Standing::Unclear(Unclear {
+            action: Action::Delete,
+            reason: Reason::Tombstone,
+            entry: None,
+            id,
+            blocked,
+        }),
+    })
+}
+
+/// A create whose answer was lost and that nobody wants any more: what it made must not become a
+/// hidden orphan (L4).
+fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Intent) -> Standing<'a> {
+    let blocked = match view.named(key) {
+        [object] if view.owner(key.kind, &object.id).is_some() => return Standing::Gone(None),
+        [object] if view.is_complete(key.kind) => {
+            return Standing::Found(Found {
+                object,
+                claim: Claim::Presumed,
+                intent: Some(intent),
+                renamed_from: None,
+            });
+        }
+        [] if view.is_complete(key.kind) => match in_flight(view.snapshot.now, policy, intent) {
+            None => return Standing::Gone(None),
+            Some(blocked) => blocked,
+        },
+        [] | [_] => view.incomplete(key.kind),
+        [_, ..] => Blocked {
+            reason: BlockedReason::AmbiguousName,
+            message: "an unanswered create made one of several objects with the name".to_owned(),
+            hint: Some(format!("`stoker adopt {key}` says which")),
+        },
+    };
+    Standing::Unclear(Unclear {
+        action: Action::Adopt,
+        reason: Reason::AnswerLost,
+        entry: None,
+        id: None,
+        blocked,
+    })
+}

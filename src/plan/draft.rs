@@ -1,0 +1,344 @@
+//! Drafts of changes: a claimed resource together with its differences, before anything is weighed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Claim, Effect, Entry, FieldPath, Key, LiveObject, RemoteId, Resource};
+
+use super::diff::{self, Difference, Memory};
+use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
+use super::{Action, Change, FieldAction, FieldChange, FieldReason, Policy, Reason, Record};
+
+/// A change in the making, with what it was made from.
+pub(super) struct Draft<'a> {
+    pub change: Change,
+    pub desired: Option<&'a Resource>,
+    pub entry: Option<&'a Entry>,
+    pub object: Option<&'a LiveObject>,
+    /// Sizes that would shrink.
+    pub shrinks: BTreeSet<FieldPath>,
+}
+
+/// What the comparison yields.
+#[derive(Default)]
+pub(super) struct Drafts<'a> {
+    pub drafts: Vec<Draft<'a>>,
+    pub unchanged: Vec<Key>,
+    pub settled: Vec<(Key, FieldPath)>,
+    pub remember: BTreeMap<Key, Entry>,
+}
+
+pub(super) fn write<'a>(claims: Vec<Claimed<'a>>, policy: &Policy) -> Drafts<'a> {
+    let mut drafts = Drafts::default();
+    for claimed in claims {
+        drafts.add(claimed, policy);
+    }
+    drafts
+}
+
+impl<'a> Drafts<'a> {
+    fn add(&mut self, claimed: Claimed<'a>, policy: &Policy) {
+        let Claimed {
+            key,
+            desired,
+            standing,
+        } = claimed;
+        match (standing, desired) {
+            (Standing::Absent(reason), Some(resource)) => self.create(resource, reason),
+            (Standing::Ours(ours), Some(resource)) => self.ours(resource, ours, policy),
+            (Standing::Found(found), Some(resource)) => self.found(resource, found, policy),
+            (Standing::Found(found), None) => self.presumed(key, found),
+            (Standing::Unclear(unclear), _) => self.unclear(key, desired, unclear),
+            (
+                Standing::Unwanted {
+                    entry,
+                    object,
+                    reason,
+                },
+                _,
+            ) => self.delete(key, desired, entry, object, reason),
+            (Standing::Gone(id), _) => {
+                let mut draft = draft(key, desired, Action::Forget, Reason::Missing);
+                draft.change.id = id;
+                self.drafts.push(draft);
+            }
+            // Only what is declared is ever absent or ours and wanted.
+            (Standing::Absent(_) | Standing::Ours(_), None) => {}
+        }
+    }
+
+    fn create(&mut self, resource: &'a Resource, reason: Reason) {
+        let field_reason = match reason {
+            Reason::Missing => FieldReason::Drift,
+            Reason::Requested
+            | Reason::Drift
+            | Reason::NotInDesired
+            | Reason::Tombstone
+            | Reason::AlreadyLive
+            | Reason::AnswerLost
+            | Reason::Destroy => FieldReason::Requested,
+        };
+        let fields = resource.fields.iter().map(|(path, field)| {
+            let sensitive = field.value.is_sensitive();
+            FieldChange {
+                path: path.clone(),
+                action: FieldAction::Add,
+                before: None,
+                after: Some(field.value.clone()).filter(|_| !sensitive),
+                reason: field_reason,
+                sensitive,
+                hint: None,
+            }
+        });
+        let mut draft = draft(&resource.key, Some(resource), Action::Create, reason);
+        draft.change.fields = fields.collect();
+        draft.change.record = Some(created(resource));
+        self.drafts.push(draft);
+    }
+
+    fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, policy: &Policy) {
+        let Ours {
+            entry,
+            object,
+            renamed_from,
+        } = ours;
+        let memory = Memory::of_entry(entry);
+        let is_renamed = renamed_from.is_some();
+        let difference = diff::compare(resource, object, memory, is_renamed, policy);
+        let action = if difference.writes() {
+            Action::Update
+        } else if is_renamed {
+            Action::Adopt
+        } else {
+            Action::None
+        };
+        let reason = reason(&difference.fields);
+        let mut draft = draft(&resource.key, Some(resource), action, reason);
+        if action == Action::Adopt {
+            draft.change.adopts = Some(entry.claim);
+        }
+        let created_at = entry
+            .created_at
+            .clone()
+            .or_else(|| object.created_at.clone());
+        draft.entry = Some(entry);
+        let record = draft.take(resource, object, difference, &mut self.settled);
+        let record = Record {
+            claim: entry.claim,
+            created_at,
+            renamed_from,
+            ..record
+        };
+        match action {
+            Action::None => {
+                let learned = record.into_entry(entry.id.clone(), None);
+                if learned != *entry {
+                    self.remember.insert(resource.key.clone(), learned);
+                }
+                if draft.change.fields.is_empty() {
+                    self.unchanged.push(resource.key.clone());
+                    return;
+                }
+            }
+            Action::Create
+            | Action::Update
+            | Action::Replace
+            | Action::Adopt
+            | Action::Forget
+            | Action::Delete => draft.change.record = Some(record),
+        }
+        self.drafts.push(draft);
+    }
+
+    fn found(&mut self, resource: &'a Resource, found: Found<'a>, policy: &Policy) {
+        let Found {
+            object,
+            claim,
+            intent,
+            renamed_from,
+        } = found;
+        let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
+        let is_renamed = renamed_from.is_some();
+        let difference = diff::compare(resource, object, memory, is_renamed, policy);
+        let action = if difference.writes() {
+            Action::Update
+        } else {
+            Action::Adopt
+        };
+        let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
+        let mut draft = draft(&resource.key, Some(resource), action, reason);
+        draft.change.adopts = Some(claim);
+        let record = draft.take(resource, object, difference, &mut self.settled);
+        draft.change.record = Some(Record {
+            claim,
+            created_at: object.created_at.clone(),
+            renamed_from,
+            ..record
+        });
+        self.drafts.push(draft);
+    }
+
+    /// The result of an unanswered create that nobody declares any more is remembered as it was
+    /// sent, so that it does not become a hidden orphan (L4).
+    fn presumed(&mut self, key: &'a Key, found: Found<'a>) {
+        let Found {
+            object,
+            claim,
+            intent,
+            renamed_from: _,
+        } = found;
+        let mut draft = draft(key, None, Action::Adopt, Reason::AnswerLost);
+        draft.change.adopts = Some(claim);
+        draft.change.id = Some(object.id.clone());
+        draft.change.record = intent.map(|intent| Record {
+            claim,
+            created_at: object.created_at.clone(),
+            remembered: intent.remembered,
+            applied: BTreeMap::new(),
+            kept: intent.applied.clone(),
+            tolerated_env: BTreeSet::new(),
+            env_managed: false,
+            rewrites: BTreeMap::new(),
+            depends_on: intent.depends_on.clone(),
+            renamed_from: None,
+        });
+        draft.object = Some(object);
+        self.drafts.push(draft);
+    }
+
+    fn unclear(&mut self, key: &'a Key, desired: Option<&'a Resource>, unclear: Unclear<'a>) {
+        let Unclear {
+            action,
+            reason,
+            entry,
+            id,
+            blocked,
+        } = unclear;
+        let mut draft = draft(key, desired, action, reason);
+        draft.change.id = id;
+        draft.change.blocked = Some(blocked);
+        draft.entry = entry;
+        self.drafts.push(draft);
+    }
+
+    fn delete(
+        &mut self,
+        key: &'a Key,
+        desired: Option<&'a Resource>,
+        entry: &'a Entry,
+        object: &'a LiveObject,
+        reason: Reason,
+    ) {
+        let mut draft = draft(key, desired, Action::Delete, reason);
+        draft.change.effect = Effect::Destroy;
+        draft.change.id = Some(object.id.clone());
+        draft.change.replicas = object.replicas;
+        draft.entry = Some(entry);
+        draft.object = Some(object);
+        self.drafts.push(draft);
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Takes the differences over, and returns the record they make; who owns it is not said yet.
+    fn take(
+        &mut self,
+        resource: &Resource,
+        object: &'a LiveObject,
+        difference: Difference,
+        settled: &mut Vec<(Key, FieldPath)>,
+    ) -> Record {
+        let Difference {
+            fields,
+            applied,
+            kept,
+            tolerated_env,
+            env_managed,
+            rewrites,
+            settled: paths,
+            shrinks,
+        } = difference;
+        settled.extend(paths.into_iter().map(|path| (resource.key.clone(), path)));
+        self.change.effect = diff::effect(&resource.key, &fields);
+        self.change.fields = fields;
+        self.change.id = Some(object.id.clone());
+        self.change.replicas = object.replicas;
+        self.object = Some(object);
+        self.shrinks = shrinks;
+        Record {
+            applied,
+            kept,
+            tolerated_env,
+            env_managed,
+            rewrites,
+            ..created(resource)
+        }
+    }
+}
+
+fn draft<'a>(
+    key: &Key,
+    desired: Option<&'a Resource>,
+    action: Action,
+    reason: Reason,
+) -> Draft<'a> {
+    Draft {
+        change: Change {
+            key: key.clone(),
+            action,
+            reason,
+            origin: desired.map(|resource| resource.origin.clone()),
+            effect: Effect::None,
+            replicas: None,
+            id: None::<RemoteId>,
+            adopts: None,
+            fields: Vec::new(),
+            blocked: None,
+            steps: Vec::new(),
+            after: BTreeSet::new(),
+            record: None,
+        },
+        desired,
+        entry: None,
+        object: None,
+        shrinks: BTreeSet::new(),
+    }
+}
+
+/// What is remembered of a resource that was created with every declared field.
+pub(super) fn created(resource: &Resource) -> Record {
+    let fields = resource.fields.iter();
+    Record {
+        claim: Claim::Created,
+        created_at: None,
+        remembered: diff::remembered(&resource.lifecycle),
+        applied: fields
+            .map(|(path, field)| (path.clone(), field.value.clone()))
+            .collect(),
+        kept: BTreeMap::new(),
+        tolerated_env: BTreeSet::new(),
+        env_managed: resource.declares_env,
+        rewrites: BTreeMap::new(),
+        depends_on: resource.depends_on.clone(),
+        renamed_from: None,
+    }
+}
+
+/// Why a resource of ours changes: a wish outweighs a drift.
+fn reason(fields: &[FieldChange]) -> Reason {
+    let is_drift = |field: &FieldChange| match field.reason {
+        FieldReason::Drift | FieldReason::Flapping => true,
+        FieldReason::Requested | FieldReason::Unverifiable => false,
+    };
+    let mut written = fields
+        .iter()
+        .filter(|field| diff::is_written(field) && field.reason != FieldReason::Unverifiable);
+    let is_all_drift = match written.next() {
+        Some(first) => is_drift(first) && written.all(is_drift),
+        None => fields.iter().any(is_drift),
+    };
+    if is_all_drift {
+        Reason::Drift
+    } else {
+        Reason::Requested
+    }
+}

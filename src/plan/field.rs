@@ -1,0 +1,196 @@
+//! One field, three ways: what is declared, what lives, what was last applied.
+//!
+//! Nothing proves that the platform shows every setting back (contract, "Observability"), so a
+//! field that is not shown is compared with what we wrote, and one we did not write is unknown.
+
+use crate::model::{
+    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, Secret, SecretOrigin, canonical,
+    policy,
+};
+
+use super::{FieldAction, FieldChange, FieldReason};
+
+/// How a declared field compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is as declared.
+    Agrees,
+    /// It is not, and this is why.
+    Differs(FieldReason),
+    /// Nobody can tell, and nobody wrote it.
+    Unverifiable,
+}
+
+/// One declared field with all that is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Comparison<'a> {
+    pub kind: Kind,
+    pub path: &'a FieldPath,
+    pub desired: &'a FieldValue,
+    pub shown: Option<&'a LiveValue>,
+    pub applied: Option<&'a Applied>,
+}
+
+impl Comparison<'_> {
+    /// The table of the contract, row by row.
+    pub fn verdict(&self) -> Verdict {
+        let is_as_applied = self.applied.map(|applied| self.equals_applied(applied));
+        let verdict = match (self.shown, is_as_applied) {
+            (Some(LiveValue::Shown(value)), _) if self.equals(value) => Verdict::Agrees,
+            (Some(LiveValue::Absent), _) if self.is_nothing() => Verdict::Agrees,
+            (Some(LiveValue::Shown(_) | LiveValue::Absent), Some(true)) => {
+                Verdict::Differs(FieldReason::Drift)
+            }
+            (Some(LiveValue::Shown(_) | LiveValue::Absent), Some(false) | None) => {
+                Verdict::Differs(FieldReason::Requested)
+            }
+            (Some(LiveValue::Hidden) | None, Some(true)) => Verdict::Agrees,
+            (Some(LiveValue::Hidden) | None, Some(false)) => {
+                Verdict::Differs(FieldReason::Requested)
+            }
+            (Some(LiveValue::Hidden) | None, None) => Verdict::Unverifiable,
+        };
+        match verdict {
+            // Another machine derives another value: what it wrote is not ours to overwrite.
+            Verdict::Differs(FieldReason::Requested) if self.may_be_anothers_key() => {
+                Verdict::Unverifiable
+            }
+            Verdict::Agrees | Verdict::Differs(_) | Verdict::Unverifiable => verdict,
+        }
+    }
+
+    /// Whether a field that cannot be compared is written together with others that must be.
+    ///
+    /// Not a generated key, which may be another machine's; not what can only grow, because the
+    /// platform would refuse all of it if this one shrank; never what cannot be changed.
+    pub fn is_written_unverified(&self, everything: bool) -> bool {
+        match policy(self.kind, self.path).mutability {
+            Mutability::Mutable => everything || !self.may_be_anothers_key(),
+            Mutability::GrowOnly => everything,
+            Mutability::Immutable => false,
+        }
+    }
+
+    /// Whether the values must not be shown. What the platform shows may be an older secret under
+    /// a name that is harmless now, or the value a reference resolves to.
+    pub fn is_sensitive(&self) -> bool {
+        let is_variable_of_ours = match (self.path, self.desired) {
+            (FieldPath::Env(_), FieldValue::Reference(_)) => self.shows_a_plain_value(),
+            (FieldPath::Env(_) | FieldPath::Setting(_), _) => false,
+        };
+        let shows_secret = matches!(
+            self.shown,
+            Some(LiveValue::Shown(value)) if value.is_sensitive()
+        );
+        self.desired.is_sensitive()
+            || is_variable_of_ours
+            || shows_secret
+            || matches!(self.applied, Some(Applied::Secret(_)))
+    }
+
+    pub fn change(&self, reason: FieldReason) -> FieldChange {
+        let sensitive = self.is_sensitive();
+        let (action, before) = match self.shown {
+            Some(LiveValue::Shown(value)) => (FieldAction::Change, Some(value.clone())),
+            Some(LiveValue::Absent) => (FieldAction::Add, None),
+            Some(LiveValue::Hidden) | None => (FieldAction::Change, None),
+        };
+        FieldChange {
+            path: self.path.clone(),
+            action,
+            before: before.filter(|_| !sensitive),
+            after: Some(self.desired.clone()).filter(|_| !sensitive),
+            reason,
+            sensitive,
+            hint: None,
+        }
+    }
+
+    /// Whether the declared size is smaller than what is there or was written.
+    pub fn shrinks(&self) -> bool {
+        let there = match (self.shown, self.applied) {
+            (Some(LiveValue::Shown(FieldValue::Integer(size))), _) => Some(*size),
+            (_, Some(Applied::Integer(size))) => Some(*size),
+            (_, _) => None,
+        };
+        match (self.desired, there) {
+            (FieldValue::Integer(wanted), Some(size)) => *wanted < size,
+            (_, _) => false,
+        }
+    }
+
+    fn may_be_anothers_key(&self) -> bool {
+        let is_generated = match self.desired {
+            FieldValue::Secret(secret) => secret.origin() == SecretOrigin::Generated,
+            FieldValue::Text(_)
+            | FieldValue::Integer(_)
+            | FieldValue::Boolean(_)
+            | FieldValue::Set(_)
+            | FieldValue::Reference(_) => false,
+        };
+        is_generated && self.shown != Some(&LiveValue::Absent)
+    }
+
+    fn shows_a_plain_value(&self) -> bool {
+        match self.shown {
+            Some(
+                LiveValue::Shown(FieldValue::Reference(_)) | LiveValue::Hidden | LiveValue::Absent,
+            )
+            | None => false,
+            Some(LiveValue::Shown(_)) => true,
+        }
+    }
+
+    fn equals(&self, shown: &FieldValue) -> bool {
+        let Self { kind, path, .. } = *self;
+        match (self.desired, shown) {
+            // The platform echoes a secret in plain, or shows what was plain as a secret.
+            (FieldValue::Secret(secret), plain) if !plain.is_sensitive() => {
+                secret.is(&plain.to_string())
+            }
+            (FieldValue::Text(text), FieldValue::Secret(secret)) => secret.is(text),
+            // A variable is a text, whatever type its JSON had.
+            (FieldValue::Text(text), FieldValue::Integer(_) | FieldValue::Boolean(_))
+                if matches!(path, FieldPath::Env(_)) =>
+            {
+                *text == shown.to_string()
+            }
+            (desired, shown) => canonical(kind, path, desired) == canonical(kind, path, shown),
+        }
+    }
+
+    fn equals_applied(&self, applied: &Applied) -> bool {
+        let plain = match applied {
+            Applied::Secret(fingerprint) => {
+                return fingerprint_of(self.desired).is_some_and(|ours| ours == fingerprint);
+            }
+            Applied::Text(text) => FieldValue::Text(text.clone()),
+            Applied::Integer(number) => FieldValue::Integer(*number),
+            Applied::Boolean(truth) => FieldValue::Boolean(*truth),
+            Applied::Set(items) => FieldValue::Set(items.clone()),
+            Applied::Reference(reference) => FieldValue::Reference(reference.clone()),
+        };
+        self.equals(&plain)
+    }
+
+    /// Whether the declared value and no value are one: an empty set, an empty setting. An empty
+    /// variable is a value.
+    fn is_nothing(&self) -> bool {
+        match (self.path, self.desired) {
+            (FieldPath::Setting(_), FieldValue::Text(text)) => text.is_empty(),
+            (FieldPath::Setting(_), FieldValue::Set(items)) => items.is_empty(),
+            (FieldPath::Setting(_) | FieldPath::Env(_), _) => false,
+        }
+    }
+}
+
+fn fingerprint_of(value: &FieldValue) -> Option<&crate::model::Fingerprint> {
+    match value {
+        FieldValue::Secret(secret) => Some(Secret::fingerprint(secret)),
+        FieldValue::Text(_)
+        | FieldValue::Integer(_)
+        | FieldValue::Boolean(_)
+        | FieldValue::Set(_)
+        | FieldValue::Reference(_) => None,
+    }
+}

@@ -1,0 +1,225 @@
+//! What stands in the way of creating, changing and adopting; the first obstacle is the one named.
+//!
+//! One obstacle stops the whole resource: half of a change would be a state nobody described.
+//! Deletes are weighed in `prune`, references between changes in `reference`.
+
+use crate::model::{
+    AdoptMode, Claim, Effect, FieldPath, Kind, Mutability, RemoteId, Setting,
+    policy as field_policy,
+};
+
+use super::diff::is_written;
+use super::draft::{Draft, created};
+use super::view::View;
+use super::{
+    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Policy, prune, reference,
+};
+
+/// Weighs every draft: each by itself, then its references, then all deletes together.
+pub(super) fn check<'a>(
+    mut drafts: Vec<Draft<'a>>,
+    view: &View<'a>,
+    policy: &Policy,
+) -> Vec<Draft<'a>> {
+    for draft in &mut drafts {
+        promote(draft, policy);
+        draft.change.blocked = obstacle(draft, view, policy);
+    }
+    reference::hold(&mut drafts, view);
+    prune::fuse(&mut drafts, view, policy);
+    drafts
+}
+
+/// Whether the object may be deleted as far as its claim goes (S1).
+pub(super) const fn may_delete(claim: Claim, policy: &Policy) -> bool {
+    match claim {
+        Claim::Created | Claim::Adopted => true,
+        Claim::Named => policy.prune_adopted,
+        Claim::Presumed => false,
+    }
+}
+
+/// Turns an update that only another service could have into a replacement, if a person approved
+/// the deletion of that very object (S8). Never for a database: its data would go.
+fn promote(draft: &mut Draft<'_>, policy: &Policy) {
+    let change = &mut draft.change;
+    let Some(resource) = draft.desired else {
+        return;
+    };
+    let is_approved = change.id.is_some() && policy.replace.get(&change.key) == change.id.as_ref();
+    let is_ours = change.adopts.is_none() && change.blocked.is_none();
+    let is_service = match change.key.kind {
+        Kind::Service => true,
+        Kind::Database | Kind::EnvGroup => false,
+    };
+    let needs_another = !unchangeable(change).is_empty() || !draft.shrinks.is_empty();
+    if is_service && is_approved && is_ours && needs_another && change.action == Action::Update {
+        change.action = Action::Replace;
+        change.effect = Effect::Destroy;
+        let renamed_from = change.record.take().and_then(|record| record.renamed_from);
+        change.record = Some(super::Record {
+            renamed_from,
+            ..created(resource)
+        });
+        // A new service is given every declared value, so nothing is left out any more.
+        for field in &mut change.fields {
+            if field.action == FieldAction::Leave {
+                field.action = FieldAction::Change;
+            }
+        }
+    }
+}
+
+fn obstacle(draft: &mut Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+    let blocked = draft.change.blocked.take();
+    match draft.change.action {
+        Action::Delete => prune::obstacle(draft, blocked, view, policy),
+        _ if blocked.is_some() => blocked,
+        Action::Create => withheld(draft, "create", |rights| rights.create),
+        Action::Update => adoption(draft, policy)
+            .or_else(|| without_patch(&draft.change))
+            .or_else(|| shrinking(draft))
+            .or_else(|| immutable(&draft.change))
+            .or_else(|| withheld(draft, "update", |rights| rights.update)),
+        Action::Adopt => adoption(draft, policy),
+        Action::Replace => replacement(draft, view, policy),
+        Action::Forget | Action::None => None,
+    }
+}
+
+fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
+    if draft.change.adopts != Some(Claim::Named) {
+        return None;
+    }
+    let resource = draft.desired?;
+    let is_seen = |field: &&super::FieldChange| match field.reason {
+        FieldReason::Requested | FieldReason::Drift | FieldReason::Flapping => true,
+        FieldReason::Unverifiable => false,
+    };
+    let differing = draft.change.fields.iter().find(is_seen);
+    let message = match resource.lifecycle.adopt.unwrap_or(policy.adopt) {
+        AdoptMode::Always => return None,
+        AdoptMode::Never => "it lives already, and adoption is `never`".to_owned(),
+        AdoptMode::Match => format!(
+            "it lives already, adoption is `match`, and `{}` differs",
+            differing?.path
+        ),
+    };
+    let key = &draft.change.key;
+    Some(Blocked {
+        reason: BlockedReason::AdoptionRefused,
+        message,
+        hint: Some(format!(
+            "`stoker adopt {key}` or `lifecycle: {{ adopt: always }}` takes it over"
+        )),
+    })
+}
+
+/// Databases and env groups: the API cannot change them at all (F4).
+fn without_patch(change: &Change) -> Option<Blocked> {
+    let paths = paths(change, |_| true);
+    let name = FieldPath::Setting(Setting::Name);
+    let is_renamed = change.fields.iter().any(|field| field.path == name);
+    let (reason, message, hint) = match change.key.kind {
+        Kind::Service => return None,
+        Kind::Database => (
+            BlockedReason::Immutable,
+            format!("{paths} cannot be changed: the API cannot change a database"),
+            "declare a database with a new name, move the data, then let this one go with a \
+             tombstone",
+        ),
+        Kind::EnvGroup => (
+            if is_renamed {
+                BlockedReason::Immutable
+            } else {
+                BlockedReason::EnvGroup
+            },
+            format!("{paths} cannot be changed: the API cannot change an env group"),
+            "declare a group with a new name and attach it instead; the old values stay valid, \
+             it is no revocation",
+        ),
+    };
+    Some(Blocked {
+        reason,
+        message,
+        hint: Some(hint.to_owned()),
+    })
+}
+
+fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
+    let path = draft.shrinks.first()?;
+    let change = &draft.change;
+    let field = change.fields.iter().find(|field| field.path == *path)?;
+    let sizes = match (&field.before, &field.after) {
+        (Some(before), Some(after)) => format!(" ({before} -> {after})"),
+        (_, _) => String::new(),
+    };
+    Some(Blocked {
+        reason: BlockedReason::Immutable,
+        message: format!("`{path}` cannot shrink{sizes}: disks only grow"),
+        hint: Some(replace_hint(change)),
+    })
+}
+
+fn immutable(change: &Change) -> Option<Blocked> {
+    let unchangeable = unchangeable(change);
+    if unchangeable.is_empty() {
+        return None;
+    }
+    let paths = paths(change, |path| unchangeable.contains(&path));
+    Some(Blocked {
+        reason: BlockedReason::Immutable,
+        message: format!("{paths} cannot be changed once a service exists"),
+        hint: Some(replace_hint(change)),
+    })
+}
+
+fn replace_hint(change: &Change) -> String {
+    let id = change.id.as_ref().map_or("ID", RemoteId::as_str);
+    let key = &change.key;
+    format!("`--replace {key}={id}` deletes it and creates it again")
+}
+
+fn unchangeable(change: &Change) -> Vec<&FieldPath> {
+    let written = change.fields.iter().filter(|field| is_written(field));
+    let paths = written.map(|field| &field.path);
+    let is_unchangeable = |path: &&FieldPath| match field_policy(change.key.kind, path).mutability {
+        Mutability::Immutable => true,
+        Mutability::Mutable | Mutability::GrowOnly => false,
+    };
+    paths.filter(is_unchangeable).collect()
+}
+
+/// Lists the written fields that are meant, as "`type`, `region`".
+fn paths(change: &Change, is_meant: impl Fn(&FieldPath) -> bool) -> String {
+    let written = change.fields.iter().filter(|field| is_written(field));
+    let paths = written
+        .filter(|field| is_meant(&field.path))
+        .map(|field| format!("`{}`", field.path));
+    paths.collect::<Vec<_>>().join(", ")
+}
+
+fn withheld(
+    draft: &Draft<'_>,
+    verb: &str,
+    is_granted: impl Fn(&crate::model::ManagementPolicies) -> bool,
+) -> Option<Blocked> {
+    let resource = draft.desired?;
+    (!is_granted(&resource.lifecycle.policies)).then(|| Blocked {
+        reason: BlockedReason::PolicyWithheld,
+        message: format!("its managementPolicies withhold the right to {verb} it"),
+        hint: None,
+    })
+}
+
+/// A replacement is a delete: every law of deletes holds but the fuse, which guards against what
+/// nobody meant, and this was approved by id.
+fn replacement(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+    let key = &draft.change.key;
+    let entry = draft.entry?;
+    prune::identity(draft)
+        .or_else(|| prune::protection(draft))
+        .or_else(|| prune::right(key, entry.claim, policy))
+        .or_else(|| (!view.is_complete(key.kind)).then(|| view.incomplete(key.kind)))
+        .or_else(|| withheld(draft, "replace", |rights| rights.create && rights.delete))
+}

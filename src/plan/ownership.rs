@@ -1,0 +1,330 @@
+//! Whose is it: joins what is wanted, what lives and what we remember, by id first, then by name.
+//!
+//! A name gives the right to change a thing, never to delete it (S1). Whether fields differ, and
+//! whether something stands in the way, is asked later.
+
+use jiff::Timestamp;
+
+use crate::model::{Claim, Entry, Intent, Key, LiveObject, RemoteId, Resource};
+
+use super::departing;
+use super::selection::Selected;
+use super::view::{View, Whereabouts};
+use super::{Action, Blocked, BlockedReason, Policy, Reason};
+
+/// One resource, and how things stand with it.
+pub(super) struct Claimed<'a> {
+    pub key: &'a Key,
+    pub desired: Option<&'a Resource>,
+    pub standing: Standing<'a>,
+}
+
+/// How things stand with one resource.
+pub(super) enum Standing<'a> {
+    /// Wanted, and proven not to live.
+    Absent(Reason),
+    /// Wanted, and ours already.
+    Ours(Ours<'a>),
+    /// Wanted, and lives without being ours yet.
+    Found(Found<'a>),
+    /// Nobody can tell what is to be done.
+    Unclear(Unclear<'a>),
+    /// Ours, and to go.
+    Unwanted {
+        entry: &'a Entry,
+        object: &'a LiveObject,
+        reason: Reason,
+    },
+    /// Remembered, and there is nothing left to remember.
+    Gone(Option<RemoteId>),
+}
+
+/// An object of ours that is wanted.
+pub(super) struct Ours<'a> {
+    pub entry: &'a Entry,
+    pub object: &'a LiveObject,
+    pub renamed_from: Option<Key>,
+}
+
+/// An object that becomes ours.
+pub(super) struct Found<'a> {
+    pub object: &'a LiveObject,
+    pub claim: Claim,
+    pub intent: Option<&'a Intent>,
+    pub renamed_from: Option<Key>,
+}
+
+/// What cannot be decided from what was read.
+pub(super) struct Unclear<'a> {
+    pub action: Action,
+    pub reason: Reason,
+    pub entry: Option<&'a Entry>,
+    pub id: Option<RemoteId>,
+    pub blocked: Blocked,
+}
+
+pub(super) fn claim<'a>(view: &View<'a>, policy: &Policy) -> Vec<Claimed<'a>> {
+    let selected = Selected::by(view.desired(), policy);
+    let mut claims = if policy.destroy {
+        Vec::new()
+    } else {
+        declared(view, policy, &selected)
+    };
+    let leaving = departing::claim(view, &claims, policy, &selected);
+    claims.extend(leaving);
+    claims
+}
+
+fn declared<'a>(view: &View<'a>, policy: &Policy, selected: &Selected<'_>) -> Vec<Claimed<'a>> {
+    let resources = view.desired().resources.values();
+    let wanted = resources.filter(|resource| selected.holds(&resource.key));
+    let claim = |resource: &'a Resource| Claimed {
+        key: &resource.key,
+        desired: Some(resource),
+        standing: stand(view, policy, resource),
+    };
+    wanted.map(claim).collect()
+}
+
+fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standing<'a> {
+    let kind = resource.key.kind;
+    let Some(entry) = view.inventory().entries.get(&resource.key) else {
+        return unowned(view, policy, resource, Reason::Requested);
+    };
+    match view.whereabouts(kind, entry) {
+        Whereabouts::Lives(object) => owned(view, resource, entry, object),
+        Whereabouts::Other | Whereabouts::Gone => unowned(view, policy, resource, Reason::Missing),
+        Whereabouts::Unknown => Standing::Unclear(Unclear {
+            action: Action::Update,
+            reason: Reason::Missing,
+            entry: Some(entry),
+            id: Some(entry.id.clone()),
+            blocked: view.incomplete(kind),
+        }),
+    }
+}
+
+/// An object of ours under another name was renamed by hand; renaming it back is impossible while
+/// something else has the name.
+fn owned<'a>(
+    view: &View<'a>,
+    resource: &'a Resource,
+    entry: &'a Entry,
+    object: &'a LiveObject,
+) -> Standing<'a> {
+    let key = &resource.key;
+    let is_renamed = object.name != key.name.as_str();
+    if is_renamed && let Some(other) = view.named(key).first() {
+        let message = format!(
+            "it was renamed to `{}` on the platform, and {} has its name now",
+            object.name, other.id
+        );
+        return ambiguous(Some(entry), Some(&object.id), message);
+    }
+    Standing::Ours(Ours {
+        entry,
+        object,
+        renamed_from: None,
+    })
+}
+
+/// What to do with a declared name for which we own nothing that lives.
+fn unowned<'a>(
+    view: &View<'a>,
+    policy: &Policy,
+    resource: &'a Resource,
+    absent: Reason,
+) -> Standing<'a> {
+    let key = &resource.key;
+    if !view.is_complete(key.kind) {
+        return Standing::Unclear(Unclear {
+            action: Action::Create,
+            reason: absent,
+            entry: None,
+            id: None,
+            blocked: view.incomplete(key.kind),
+        });
+    }
+    let object = match view.named(key) {
+        [] => None,
+        [object] => Some(*object),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
+            let message = format!(
+                "{} live objects have the name: {}",
+                ids.len(),
+                ids.join(", ")
+            );
+            return ambiguous(None, None, message);
+        }
+    };
+    if let Some(intent) = view.inventory().intents.get(key) {
+        return answer_lost(view, policy, key, intent, object, absent);
+    }
+    match (object, former(view, resource)) {
+        (None, None) => Standing::Absent(absent),
+        (None, Some(former)) => former,
+        (Some(object), former) => named(view, resource, object, former),
+    }
+}
+
+/// After an ambiguous create: the single match is presumed to be its result (S3).
+fn answer_lost<'a>(
+    view: &View<'a>,
+    policy: &Policy,
+    key: &Key,
+    intent: &'a Intent,
+    object: Option<&'a LiveObject>,
+    absent: Reason,
+) -> Standing<'a> {
+    if let Some(object) = object {
+        let owner = view.owner(key.kind, &object.id);
+        if let Some(owner) = owner.filter(|owner| *owner != key) {
+            let message = format!("{} has the name now, and it is {owner}", object.id);
+            return ambiguous(None, Some(&object.id), message);
+        }
+        return Standing::Found(Found {
+            object,
+            claim: Claim::Presumed,
+            intent: Some(intent),
+            renamed_from: None,
+        });
+    }
+    match in_flight(view.snapshot.now, policy, intent) {
+        None => Standing::Absent(absent),
+        Some(blocked) => Standing::Unclear(Unclear {
+            action: Action::Create,
+            reason: Reason::AnswerLost,
+            entry: None,
+            id: None,
+            blocked,
+        }),
+    }
+}
+
+/// Returns what stands in the way while an unanswered create may still be under way (S3).
+pub(super) fn in_flight(now: Timestamp, policy: &Policy, intent: &Intent) -> Option<Blocked> {
+    let settled_at = intent
+        .started_at
+        .checked_add(policy.settle)
+        .unwrap_or(Timestamp::MAX);
+    (now < settled_at).then(|| Blocked {
+        reason: BlockedReason::InFlight,
+        message: format!(
+            "a create was begun at {} and never answered; it may be under way until {settled_at}",
+            intent.started_at
+        ),
+        hint: None,
+    })
+}
+
+/// One object has the declared name, and no entry of that key.
+fn named<'a>(
+    view: &View<'a>,
+    resource: &'a Resource,
+    object: &'a LiveObject,
+    former: Option<Standing<'a>>,
+) -> Standing<'a> {
+    let key = &resource.key;
+    let owner = view
+        .owner(key.kind, &object.id)
+        .filter(|owner| *owner != key);
+    match owner {
+        // The rename was carried out, but not remembered: a crash between the two (L3).
+        Some(owner) if resource.previous_names.contains(&owner.name) => {
+            let entry = view.inventory().entries.get(owner);
+            if let Some(entry) = entry.filter(|_| !view.desired().resources.contains_key(owner)) {
+                return Standing::Ours(Ours {
+                    entry,
+                    object,
+                    renamed_from: Some(owner.clone()),
+                });
+            }
+        }
+        Some(owner) if view.desired().resources.contains_key(owner) => {
+            let message = format!("{} has the name now, and it is {owner}", object.id);
+            return ambiguous(None, Some(&object.id), message);
+        }
+        Some(_) | None => {}
+    }
+    if former.is_some() {
+        let message = "it lives both under its name and under a previous one".to_owned();
+        return ambiguous(None, Some(&object.id), message);
+    }
+    Standing::Found(Found {
+        object,
+        claim: Claim::Named,
+        intent: None,
+        renamed_from: None,
+    })
+}
+
+/// Finds what lives under a previous name that nobody else declares, newest name first.
+fn former<'a>(view: &View<'a>, resource: &'a Resource) -> Option<Standing<'a>> {
+    let keys = resource
+        .previous_names
+        .iter()
+        .map(|name| Key::new(resource.key.kind, name.clone()));
+    keys.filter(|old| !view.desired().resources.contains_key(old))
+        .find_map(|old| under_former(view, resource, old))
+}
+
+fn under_former<'a>(view: &View<'a>, resource: &'a Resource, old: Key) -> Option<Standing<'a>> {
+    let is_rival = |other: &&Resource| {
+        other.key != resource.key
+            && other.key.kind == old.kind
+            && other.previous_names.contains(&old.name)
+    };
+    let entry = view.inventory().entries.get(&old);
+    let owned = entry.map(|entry| (entry, view.whereabouts(old.kind, entry)));
+    let standing = match (owned, view.named(&old)) {
+        (Some((entry, Whereabouts::Lives(object))), _) => Standing::Ours(Ours {
+            entry,
+            object,
+            renamed_from: Some(old.clone()),
+        }),
+        (Some((entry, Whereabouts::Unknown)), _) => Standing::Unclear(Unclear {
+            action: Action::Update,
+            reason: Reason::Requested,
+            entry: None,
+            id: Some(entry.id.clone()),
+            blocked: view.incomplete(old.kind),
+        }),
+        (Some((_, Whereabouts::Gone | Whereabouts::Other)) | None, []) => return None,
+        (Some((_, Whereabouts::Gone | Whereabouts::Other)) | None, [object]) => {
+            Standing::Found(Found {
+                object,
+                claim: Claim::Named,
+                intent: None,
+                renamed_from: Some(old.clone()),
+            })
+        }
+        (Some((_, Whereabouts::Gone | Whereabouts::Other)) | None, several) => {
+            let message = format!(
+                "{} live objects have its previous name `{}`",
+                several.len(),
+                old.name
+            );
+            return Some(ambiguous(None, None, message));
+        }
+    };
+    if let Some(rival) = view.desired().resources.values().find(is_rival) {
+        let message = format!("{} names the same previous name `{}`", rival.key, old.name);
+        return Some(ambiguous(None, None, message));
+    }
+    Some(standing)
+}
+
+fn ambiguous<'a>(entry: Option<&'a Entry>, id: Option<&RemoteId>, message: String) -> Standing<'a> {
+    Standing::Unclear(Unclear {
+        action: Action::Update,
+        reason: Reason::Requested,
+        entry,
+        id: id.cloned(),
+        blocked: Blocked {
+            reason: BlockedReason::AmbiguousName,
+            message,
+            hint: Some("rename or delete what is not meant, on the platform".to_owned()),
+        },
+    })
+}

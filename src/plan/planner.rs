@@ -1,0 +1,105 @@
+//! The algorithm, and nothing beside it: ownership, then diff, then order, then guard, then steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Entry, Key, Live, Name, Snapshot};
+
+use super::draft::{Draft, Drafts};
+use super::view::View;
+use super::{Change, Plan, Policy, Unmanaged, cost, diff, draft, guard, order, ownership, step};
+
+/// Decides everything that would be done, from three states and what is allowed.
+///
+/// # Guarantees
+/// Total: any snapshot yields a plan. Deterministic: the order in which anything was listed does
+/// not matter. Pure: `snapshot.now` is the only time there is.
+#[must_use]
+pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
+    let view = View::of(snapshot);
+    let claims = ownership::claim(&view, policy);
+    let Drafts {
+        drafts,
+        unchanged,
+        settled,
+        mut remember,
+    } = draft::write(claims, policy);
+    let ordered = order::arrange(drafts);
+    let guarded = guard::check(ordered, &view, policy);
+    remember.extend(protections(&guarded));
+    let changes = step::lower(guarded);
+    Plan {
+        origin: snapshot.origin.clone(),
+        project: snapshot.live.project.clone(),
+        revision: snapshot.desired.revision.clone(),
+        digest: snapshot.desired.digest.clone(),
+        unmanaged: unmanaged(&view, &changes),
+        cost: cost::of(&changes, &snapshot.live),
+        changes,
+        unchanged,
+        settled,
+        remember,
+    }
+}
+
+/// A protection is remembered even if the change it came with is blocked (S11).
+fn protections(drafts: &[Draft<'_>]) -> BTreeMap<Key, Entry> {
+    let blocked = drafts.iter().filter(|draft| draft.change.blocked.is_some());
+    let learned = blocked.filter_map(|draft| {
+        let (resource, entry) = (draft.desired?, draft.entry?);
+        let remembered = diff::remembered(&resource.lifecycle);
+        let record = draft.change.record.as_ref();
+        let is_renamed = record.is_some_and(|record| record.renamed_from.is_some());
+        let is_new = entry.remembered != remembered && !is_renamed;
+        is_new.then(|| {
+            let entry = Entry {
+                remembered,
+                ..entry.clone()
+            };
+            (resource.key.clone(), entry)
+        })
+    });
+    learned.collect()
+}
+
+fn unmanaged(view: &View<'_>, changes: &[Change]) -> Vec<Unmanaged> {
+    let snapshot = view.snapshot;
+    let planned: BTreeSet<_> = changes
+        .iter()
+        .filter_map(|change| Some((change.key.kind, change.id.as_ref()?)))
+        .collect();
+    let mut unmanaged = Vec::new();
+    for (kind, listing) in &snapshot.live.listings {
+        for object in &listing.objects {
+            let name = Name::new(&object.name).ok();
+            let key = name.map(|name| Key::new(*kind, name));
+            // The declared name belongs to the object we own under it, if there is one.
+            let is_declared = key.as_ref().is_some_and(|key| {
+                let is_named = snapshot.desired.resources.contains_key(key)
+                    || snapshot.desired.tombstones.contains_key(key);
+                is_named && !snapshot.inventory.entries.contains_key(key)
+            });
+            let is_planned = planned.contains(&(*kind, &object.id));
+            if !is_declared && !is_planned && view.owner(*kind, &object.id).is_none() {
+                unmanaged.push(Unmanaged {
+                    kind: *kind,
+                    name: object.name.clone(),
+                    id: object.id.clone(),
+                });
+            }
+        }
+    }
+    unmanaged.sort_by(|left, right| {
+        let order = |it: &Unmanaged| (it.kind, it.name.clone(), it.id.clone());
+        order(left).cmp(&order(right))
+    });
+    unmanaged
+}
+
+/// Returns the cost of a part of a plan, for what a review left of it.
+pub(super) fn recount(changes: Vec<Change>, fresh: Plan, live: &Live) -> Plan {
+    Plan {
+        cost: cost::of(&changes, live),
+        changes,
+        ..fresh
+    }
+}

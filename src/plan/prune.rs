@@ -1,0 +1,304 @@
+//! Deletes: every law that must hold before one is planned, and the fuse over all of them.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use crate::model::{Claim, Entry, Key, Kind, LiveObject, RemoteId, Tombstone};
+
+use super::draft::Draft;
+use super::guard::may_delete;
+use super::view::{View, Whereabouts};
+use super::{Action, Blocked, BlockedReason, Policy, Reason};
+
+/// The most deletes one run may do without `--max-deletes`: a person can read three lines.
+const DELETES_MAX: usize = 3;
+
+/// The largest share of what is owned, in percent, that one run may delete without `--max-deletes`.
+///
+/// An empty directory, a wrong branch or an unmounted volume all look like "delete everything".
+const DELETES_PERCENT_MAX: usize = 30;
+
+/// How long an approval holds that is pasted from a hint: time for a review, not for oblivion.
+const APPROVAL_DAYS: i64 = 14;
+
+/// Returns the first law that forbids a delete. `found` is what ownership found in its way.
+pub(super) fn obstacle(
+    draft: &Draft<'_>,
+    found: Option<Blocked>,
+    view: &View<'_>,
+    policy: &Policy,
+) -> Option<Blocked> {
+    let lasting = found.or_else(|| lasting(draft, view, policy));
+    let Some(off) = off(&draft.change.key, policy) else {
+        return lasting;
+    };
+    match lasting {
+        None => Some(off),
+        // A tombstone asks by itself, so its own obstacle is what its author must hear.
+        Some(lasting) if draft.change.reason == Reason::Tombstone => Some(lasting),
+        Some(lasting) => Some(Blocked {
+            message: format!("{}; besides, {}", off.message, lasting.message),
+            hint: lasting.hint.or(off.hint),
+            ..off
+        }),
+    }
+}
+
+/// Obstacles that no flag of the run lifts.
+fn lasting(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+    let key = &draft.change.key;
+    let (entry, object) = (draft.entry?, draft.object?);
+    group(key)
+        .or_else(|| identity(draft))
+        .or_else(|| protection(draft))
+        .or_else(|| right(key, entry.claim, policy))
+        .or_else(|| (!view.is_complete(key.kind)).then(|| view.incomplete(key.kind)))
+        .or_else(|| approval(key, entry, object, view))
+        .or_else(|| nothing_declared(view, policy))
+}
+
+/// Whether pruning was asked for at all (S7).
+fn off(key: &Key, policy: &Policy) -> Option<Blocked> {
+    let plural = key.kind.plural();
+    let (message, hint) = if policy.destroy {
+        return None;
+    } else if !policy.selection.is_everything() {
+        (
+            "not in the manifests; `--target` and `--exclude` turn pruning off".to_owned(),
+            None,
+        )
+    } else if policy.prune.covers(key.kind) {
+        return None;
+    } else {
+        (
+            "not in the manifests; pruning is off".to_owned(),
+            Some(format!("`--prune={plural}` deletes it")),
+        )
+    };
+    Some(Blocked {
+        reason: BlockedReason::PruneOff,
+        message,
+        hint,
+    })
+}
+
+fn group(key: &Key) -> Option<Blocked> {
+    match key.kind {
+        Kind::EnvGroup => Some(Blocked {
+            reason: BlockedReason::EnvGroup,
+            message: "the API cannot delete an env group; it is left behind".to_owned(),
+            hint: Some("delete it in the dashboard; the next run forgets it".to_owned()),
+        }),
+        Kind::Database | Kind::Service => None,
+    }
+}
+
+/// What would be deleted must be what was created: the same id created at the same time (S1).
+pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
+    let key = &draft.change.key;
+    let (entry, object) = (draft.entry?, draft.object?);
+    let is_proven = entry.created_at == object.created_at;
+    (!is_proven).then(|| Blocked {
+        reason: BlockedReason::NotOwned,
+        message: format!(
+            "{} is not proven to be what we created: times differ",
+            object.id
+        ),
+        hint: Some(format!("`stoker adopt {key}` confirms that it is ours")),
+    })
+}
+
+/// Protection outlives its manifest (S11).
+pub(super) fn protection(draft: &Draft<'_>) -> Option<Blocked> {
+    let remembered = draft.entry.map(|entry| entry.remembered);
+    let declared = draft
+        .desired
+        .map(|it| super::diff::remembered(&it.lifecycle));
+    let rule = [declared, remembered]
+        .into_iter()
+        .flatten()
+        .find_map(|it| {
+            if it.protect {
+                Some("`protect: true`")
+            } else if it.prune == Some(false) {
+                Some("`prune: false`")
+            } else if it.delete_withheld {
+                Some("managementPolicies without `Delete`")
+            } else {
+                None
+            }
+        })?;
+    let key = &draft.change.key;
+    Some(Blocked {
+        reason: BlockedReason::Protected,
+        message: format!("its manifest said {rule}, and that is remembered"),
+        hint: Some(format!(
+            "apply a manifest of {key} that allows it first, or `stoker release {key}`"
+        )),
+    })
+}
+
+pub(super) fn right(key: &Key, claim: Claim, policy: &Policy) -> Option<Blocked> {
+    if may_delete(claim, policy) {
+        return None;
+    }
+    let (reason, message) = match claim {
+        Claim::Presumed => (
+            BlockedReason::Presumed,
+            "it appeared after a create whose answer was lost; a person must confirm it is ours",
+        ),
+        Claim::Created | Claim::Adopted | Claim::Named => (
+            BlockedReason::NotOwned,
+            "not owned: it was taken over by its name, which gives no right to delete",
+        ),
+    };
+    Some(Blocked {
+        reason,
+        message: message.to_owned(),
+        hint: Some(format!("`stoker adopt {key}` makes it ours to delete")),
+    })
+}
+
+/// A database goes only if its manifest said so, or if a tombstone names the very object (S7).
+fn approval(key: &Key, entry: &Entry, object: &LiveObject, view: &View<'_>) -> Option<Blocked> {
+    let is_database = match key.kind {
+        Kind::Database => true,
+        Kind::EnvGroup | Kind::Service => false,
+    };
+    if !is_database || entry.remembered.prune == Some(true) {
+        return None;
+    }
+    let today = Offset::UTC.to_datetime(view.snapshot.now).date();
+    let tombstone = view.desired().tombstones.get(key);
+    let line = tombstone.and_then(|tombstone| tombstone.approval.as_deref());
+    let why = match line {
+        Some(line) => match read_approval(line, key, object, today) {
+            Ok(()) => return None,
+            Err(why) => why,
+        },
+        None => "a database goes only with `lifecycle: { prune: true }` or an approval",
+    };
+    let before = today.checked_add(APPROVAL_DAYS.days()).unwrap_or(today);
+    let hint = created_date(object).map(|created| {
+        Tombstone::approval_line(key, &object.id, &created.to_string(), &before.to_string())
+    });
+    Some(Blocked {
+        reason: BlockedReason::ApprovalMissing,
+        message: why.to_owned(),
+        hint,
+    })
+}
+
+/// Reads `delete database/main id=db_abc created=2026-01-15 before=2026-12-31`.
+fn read_approval(
+    line: &str,
+    key: &Key,
+    object: &LiveObject,
+    today: Date,
+) -> Result<(), &'static str> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ["delete", name, id, created, before] = words.as_slice() else {
+        return Err("the approval is not of the form `delete KIND/NAME id=… created=… before=…`");
+    };
+    if *name != key.to_string() || id.strip_prefix("id=") != Some(object.id.as_str()) {
+        return Err("the approval names another object");
+    }
+    let date = |text: &str, prefix| text.strip_prefix(prefix).and_then(|it| it.parse().ok());
+    let created: Option<Date> = date(created, "created=");
+    if created.is_none() || created != created_date(object) {
+        return Err("the approval names another date of creation");
+    }
+    let before: Option<Date> = date(before, "before=");
+    match before {
+        Some(before) if before >= today => Ok(()),
+        Some(_) => Err("the approval has expired"),
+        None => Err("the approval has no deadline"),
+    }
+}
+
+fn created_date(object: &LiveObject) -> Option<Date> {
+    let date = object.created_at.as_deref()?.get(..10)?;
+    date.parse().ok()
+}
+
+/// An empty directory or an unmounted volume declares nothing at all.
+fn nothing_declared(view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+    let desired = view.desired();
+    let is_empty = desired.resources.is_empty() && desired.tombstones.is_empty();
+    (is_empty && !policy.destroy).then(|| Blocked {
+        reason: BlockedReason::Fuse,
+        message: "the manifests declare nothing at all, as an unmounted directory would".to_owned(),
+        hint: Some("`stoker destroy` deletes all that is owned".to_owned()),
+    })
+}
+
+/// Blocks every delete when there are too many (S7). `destroy` asked for all of them.
+pub(super) fn fuse(drafts: &mut [Draft<'_>], view: &View<'_>, policy: &Policy) {
+    let is_delete =
+        |draft: &Draft<'_>| draft.change.action == Action::Delete && draft.change.blocked.is_none();
+    let deleted: Vec<&Key> = drafts
+        .iter()
+        .filter(|draft| is_delete(draft))
+        .map(|draft| &draft.change.key)
+        .collect();
+    if policy.destroy || deleted.is_empty() {
+        return;
+    }
+    let Some(blocked) = too_many(&deleted, &owned(view), policy) else {
+        return;
+    };
+    for draft in drafts.iter_mut().filter(|draft| is_delete(draft)) {
+        draft.change.blocked = Some(blocked.clone());
+        draft.change.after.clear();
+    }
+}
+
+fn too_many(deleted: &[&Key], owned: &BTreeMap<Kind, usize>, policy: &Policy) -> Option<Blocked> {
+    let count = deleted.len();
+    let total: usize = owned.values().sum();
+    let share = (total * DELETES_PERCENT_MAX / 100).max(1);
+    let most = policy.deletes_max.unwrap_or(share.min(DELETES_MAX));
+    let (message, hint) = if count > most {
+        (
+            format!("{count} deletes, and one run may do {most} among {total} owned; none is done"),
+            format!("`--max-deletes {count}` allows them"),
+        )
+    } else {
+        let of_kind = |kind: Kind| deleted.iter().filter(move |key| key.kind == kind);
+        let whole = Kind::ALL.into_iter().find(|kind| {
+            let count = of_kind(*kind).count();
+            count > 0 && owned.get(kind).is_none_or(|owned| count >= *owned)
+        })?;
+        let targets = of_kind(whole).map(|key| format!(" --target {key}"));
+        (
+            format!("no {whole} of ours would be left; none is deleted"),
+            format!("`stoker destroy{}` does it", targets.collect::<String>()),
+        )
+    };
+    Some(Blocked {
+        reason: BlockedReason::Fuse,
+        message,
+        hint: Some(hint),
+    })
+}
+
+/// How many objects of each kind are ours and live: what is gone already lends no share.
+fn owned(view: &View<'_>) -> BTreeMap<Kind, usize> {
+    let mut ids: BTreeMap<(Kind, &RemoteId), ()> = BTreeMap::new();
+    for (key, entry) in &view.inventory().entries {
+        match view.whereabouts(key.kind, entry) {
+            Whereabouts::Lives(_) => {
+                ids.insert((key.kind, &entry.id), ());
+            }
+            Whereabouts::Other | Whereabouts::Gone | Whereabouts::Unknown => {}
+        }
+    }
+    let mut counts = BTreeMap::new();
+    for (kind, _) in ids.into_keys() {
+        *counts.entry(kind).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,220 @@
+//! References between changes: nothing is built on what will not exist, and nothing goes while
+//! something still refers to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Applied, FieldPath, FieldValue, Key, Reference, Resource, Setting};
+
+use super::draft::Draft;
+use super::order::is_leaving;
+use super::view::View;
+use super::{Action, Blocked, BlockedReason, Change, diff::is_written};
+
+/// Blocks what cannot be because of another change, and notes what must succeed first.
+///
+/// The drafts stand in order, so one walk sees every dependency before its dependents.
+pub(super) fn hold(drafts: &mut [Draft<'_>], view: &View<'_>) {
+    let arriving = hold_staying(drafts, view);
+    let is_any_delete = |draft: &Draft<'_>| draft.change.action == Action::Delete;
+    if drafts.iter().any(is_any_delete) {
+        hold_leaving(drafts, view, &arriving);
+    }
+}
+
+/// What is left to say of a change that stays.
+#[derive(Clone, Copy)]
+enum Fate {
+    Written,
+    Stuck,
+    Untouched,
+}
+
+fn hold_staying(drafts: &mut [Draft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate> {
+    let mut fates: BTreeMap<Key, Fate> = BTreeMap::new();
+    let mut appearing: BTreeSet<Key> = BTreeSet::new();
+    for draft in drafts.iter_mut().filter(|draft| !is_leaving(draft)) {
+        let change = &mut draft.change;
+        if writes(change.action) && change.blocked.is_none() {
+            let references = draft.desired.map(|resource| &resource.depends_on);
+            for other in references.into_iter().flatten() {
+                if appearing.contains(other) {
+                    change.after.insert(other.clone());
+                } else if view.is_absent(other) && *other != change.key {
+                    change.blocked = Some(will_not_exist(other));
+                    change.after.clear();
+                    break;
+                }
+            }
+        }
+        let fate = match (&change.blocked, writes(change.action)) {
+            (Some(_), _) => Fate::Stuck,
+            (None, true) => Fate::Written,
+            (None, false) => Fate::Untouched,
+        };
+        if change.blocked.is_none() && makes_a_name(change) {
+            appearing.insert(change.key.clone());
+        }
+        let renamed_from = change
+            .record
+            .as_ref()
+            .and_then(|it| it.renamed_from.clone());
+        fates.extend(renamed_from.map(|old| (old, fate)));
+        fates.insert(change.key.clone(), fate);
+    }
+    fates
+}
+
+const fn writes(action: Action) -> bool {
+    match action {
+        Action::Create | Action::Update | Action::Replace | Action::Delete => true,
+        Action::Adopt | Action::Forget | Action::None => false,
+    }
+}
+
+/// Whether the name exists only once the change is done. Other updates need not succeed first:
+/// a failing resource must not hold up healthy ones (L2).
+fn makes_a_name(change: &Change) -> bool {
+    let name = FieldPath::Setting(Setting::Name);
+    let is_rename = |field: &super::FieldChange| field.path == name && is_written(field);
+    match change.action {
+        Action::Create | Action::Replace => true,
+        Action::Update => change.fields.iter().any(is_rename),
+        Action::Adopt | Action::Forget | Action::Delete | Action::None => false,
+    }
+}
+
+fn will_not_exist(other: &Key) -> Blocked {
+    Blocked {
+        reason: BlockedReason::DependencyBlocked,
+        message: format!("it refers to {other}, which does not exist and will not be created"),
+        hint: None,
+    }
+}
+
+/// Deletes stand with what refers before what is referred to.
+fn hold_leaving(drafts: &mut [Draft<'_>], view: &View<'_>, staying: &BTreeMap<Key, Fate>) {
+    let referrers = referrers(view);
+    let leaving: BTreeSet<Key> = drafts
+        .iter()
+        .filter(|draft| is_leaving(draft))
+        .map(|draft| draft.change.key.clone())
+        .collect();
+    let mut passed: BTreeMap<Key, bool> = BTreeMap::new();
+    for draft in drafts.iter_mut().filter(|draft| is_leaving(draft)) {
+        let change = &mut draft.change;
+        if change.action == Action::Delete && change.blocked.is_none() {
+            let mut after = BTreeSet::new();
+            let others = referrers.get(&change.key).into_iter().flatten();
+            let holder = others.filter(|other| **other != &change.key).find(|other| {
+                let verdict = referrer(view, &change.key, other, staying, &leaving, &passed);
+                if let Referrer::First = verdict {
+                    after.insert((**other).clone());
+                }
+                matches!(verdict, Referrer::Holds)
+            });
+            match holder {
+                Some(holder) => change.blocked = Some(still_refers(holder)),
+                None => change.after = after,
+            }
+        }
+        let goes = change.blocked.is_none();
+        let is_delete = change.action == Action::Delete;
+        passed.insert(change.key.clone(), goes && is_delete);
+        if change.action == Action::Forget {
+            passed.remove(&change.key);
+        }
+    }
+}
+
+/// What a resource that refers to a doomed one means for the delete.
+enum Referrer {
+    /// It goes, or drops the reference, in an earlier change.
+    First,
+    /// It refers to it no longer.
+    Free,
+    /// It stays and refers to it still.
+    Holds,
+}
+
+fn referrer(
+    view: &View<'_>,
+    doomed: &Key,
+    other: &Key,
+    staying: &BTreeMap<Key, Fate>,
+    leaving: &BTreeSet<Key>,
+    passed: &BTreeMap<Key, bool>,
+) -> Referrer {
+    if leaving.contains(other) {
+        return match passed.get(other) {
+            Some(true) => Referrer::First,
+            Some(false) => Referrer::Holds,
+            // Forgotten, because it is gone; or later in a cycle, which cannot be waited for.
+            None => Referrer::Free,
+        };
+    }
+    match (view.desired().resources.get(other), staying.get(other)) {
+        (Some(resource), _) if keeps_reference(view, resource, doomed) => Referrer::Holds,
+        (_, Some(Fate::Written)) => Referrer::First,
+        (_, Some(Fate::Stuck)) => Referrer::Holds,
+        (Some(_), None) | (_, Some(Fate::Untouched)) => Referrer::Free,
+        (None, None) => Referrer::Holds,
+    }
+}
+
+/// Who refers to whom, as the manifests say and as we remember.
+fn referrers<'a>(view: &View<'a>) -> BTreeMap<Key, BTreeSet<&'a Key>> {
+    let mut referrers: BTreeMap<Key, BTreeSet<&Key>> = BTreeMap::new();
+    for (key, resource) in &view.desired().resources {
+        for field in resource.fields.values() {
+            let target = match &field.value {
+                FieldValue::Reference(reference) => target(reference),
+                FieldValue::Text(_)
+                | FieldValue::Integer(_)
+                | FieldValue::Boolean(_)
+                | FieldValue::Set(_)
+                | FieldValue::Secret(_) => continue,
+            };
+            referrers.entry(target).or_default().insert(key);
+        }
+        for target in &resource.depends_on {
+            referrers.entry(target.clone()).or_default().insert(key);
+        }
+    }
+    for (key, entry) in &view.inventory().entries {
+        for target in &entry.depends_on {
+            referrers.entry(target.clone()).or_default().insert(key);
+        }
+    }
+    referrers
+}
+
+fn target(reference: &Reference) -> Key {
+    Key::new(reference.kind, reference.name.clone())
+}
+
+/// Whether a declared resource refers to something even after its change: because it says so, or
+/// because the variable that does is left alone.
+fn keeps_reference(view: &View<'_>, resource: &Resource, doomed: &Key) -> bool {
+    let is_declared = resource.depends_on.contains(doomed)
+        || resource.fields.values().any(
+            |field| matches!(&field.value, FieldValue::Reference(it) if target(it) == *doomed),
+        );
+    let is_left = |path: &FieldPath| {
+        !resource.declares_env && !resource.fields.contains_key(path)
+            || resource.lifecycle.ignores(path)
+    };
+    let entry = view.inventory().entries.get(&resource.key);
+    let applied = entry.into_iter().flat_map(|entry| &entry.applied);
+    is_declared
+        || applied.into_iter().any(|(path, applied)| {
+            is_left(path) && matches!(applied, Applied::Reference(it) if target(it) == *doomed)
+        })
+}
+
+fn still_refers(holder: &Key) -> Blocked {
+    Blocked {
+        reason: BlockedReason::DependencyBlocked,
+        message: format!("{holder} still refers to it"),
+        hint: None,
+    }
+}

@@ -1,0 +1,50 @@
+//! Which resources are looked at: `--target` with what the targets depend on, less `--exclude`.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Desired, Key};
+
+use super::Policy;
+
+/// The resources that are planned.
+pub(super) struct Selected<'a> {
+    /// `None` for all.
+    targets: Option<BTreeSet<&'a Key>>,
+    excluded: &'a BTreeSet<Key>,
+}
+
+impl<'a> Selected<'a> {
+    pub fn by(desired: &'a Desired, policy: &'a Policy) -> Self {
+        let selection = &policy.selection;
+        let targets = if selection.targets.is_empty() {
+            None
+        } else if policy.destroy {
+            // What a target depends on must not go with it.
+            Some(selection.targets.iter().collect())
+        } else {
+            Some(with_dependencies(desired, &selection.targets))
+        };
+        Self {
+            targets,
+            excluded: &selection.excluded,
+        }
+    }
+
+    pub fn holds(&self, key: &Key) -> bool {
+        let is_targeted = self.targets.as_ref().is_none_or(|keys| keys.contains(key));
+        is_targeted && !self.excluded.contains(key)
+    }
+}
+
+fn with_dependencies<'a>(desired: &'a Desired, targets: &'a BTreeSet<Key>) -> BTreeSet<&'a Key> {
+    let mut found: BTreeSet<&Key> = targets.iter().collect();
+    let mut waiting: Vec<&Key> = found.iter().copied().collect();
+    while let Some(key) = waiting.pop() {
+        let Some(resource) = desired.resources.get(key) else {
+            continue;
+        };
+        let new = resource.depends_on.iter().filter(|key| found.insert(*key));
+        waiting.extend(new);
+    }
+    found
+}

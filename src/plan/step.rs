@@ -1,0 +1,131 @@
+//! The requests that carry a change out, each complete, each with what must still be so before it.
+
+use std::collections::BTreeMap;
+
+use crate::model::{FieldPath, FieldValue, LiveObject, LiveValue, Resource, Setting};
+
+use super::diff::is_written;
+use super::draft::Draft;
+use super::{Action, Change, FieldAction, Precondition, Step};
+
+/// Lowers every draft that nothing stands in the way of to its steps.
+pub(super) fn lower(drafts: Vec<Draft<'_>>) -> Vec<Change> {
+    let lower = |draft: Draft<'_>| {
+        let steps = match &draft.change.blocked {
+            Some(_) => Vec::new(),
+            None => steps(&draft),
+        };
+        Change {
+            steps,
+            ..draft.change
+        }
+    };
+    drafts.into_iter().map(lower).collect()
+}
+
+fn steps(draft: &Draft<'_>) -> Vec<Step> {
+    let change = &draft.change;
+    match (change.action, draft.desired, draft.object) {
+        (Action::Create, Some(resource), _) => vec![create(resource)],
+        (Action::Update, Some(resource), Some(object)) => vec![patch(change, resource, object)],
+        (Action::Replace, Some(resource), Some(object)) => vec![delete(object), create(resource)],
+        (Action::Delete, _, Some(object)) => vec![delete(object)],
+        (Action::Adopt | Action::Forget | Action::None, _, _) => Vec::new(),
+        // A create is of something declared, and the others are of something that lives.
+        (Action::Create | Action::Update | Action::Replace | Action::Delete, _, _) => Vec::new(),
+    }
+}
+
+fn create(resource: &Resource) -> Step {
+    let fields = resource.fields.iter();
+    Step::Create {
+        fields: fields
+            .map(|(path, field)| (path.clone(), field.value.clone()))
+            .collect(),
+    }
+}
+
+fn delete(object: &LiveObject) -> Step {
+    Step::Delete {
+        id: object.id.clone(),
+        precondition: precondition(object, BTreeMap::new()),
+    }
+}
+
+fn patch(change: &Change, resource: &Resource, object: &LiveObject) -> Step {
+    let mut fields = BTreeMap::new();
+    let mut shown = BTreeMap::new();
+    for field in change.fields.iter().filter(|field| is_written(field)) {
+        let value = match field.action {
+            FieldAction::Remove | FieldAction::Leave => None,
+            FieldAction::Add | FieldAction::Change => declared(resource, &field.path),
+        };
+        fields.insert(field.path.clone(), value);
+        shown.insert(
+            field.path.clone(),
+            seen(object, &field.path, field.sensitive),
+        );
+    }
+    Step::Patch {
+        id: object.id.clone(),
+        fields,
+        precondition: precondition(object, shown),
+    }
+}
+
+fn declared(resource: &Resource, path: &FieldPath) -> Option<FieldValue> {
+    if *path == FieldPath::Setting(Setting::Name) {
+        return Some(FieldValue::Text(resource.key.name.to_string()));
+    }
+    resource.fields.get(path).map(|field| field.value.clone())
+}
+
+/// What is shown of a field; of a sensitive one only that there is something (S9).
+fn seen(object: &LiveObject, path: &FieldPath, sensitive: bool) -> Option<LiveValue> {
+    match object.shows(path) {
+        Some(LiveValue::Shown(_)) if sensitive => Some(LiveValue::Hidden),
+        other => other.cloned(),
+    }
+}
+
+fn precondition(
+    object: &LiveObject,
+    fields: BTreeMap<FieldPath, Option<LiveValue>>,
+) -> Precondition {
+    Precondition {
+        name: object.name.clone(),
+        created_at: object.created_at.clone(),
+        fields,
+    }
+}
+
+impl Precondition {
+    /// Returns what moved since the plan was shown; nothing when the write may go on (S10).
+    ///
+    /// A field that was hidden may show any value but none, and of a field the platform did not
+    /// speak of then, nothing is asked now: a GET by id may show more than the list did.
+    #[must_use]
+    pub fn broken_by(&self, object: &LiveObject) -> Option<String> {
+        let Self {
+            name,
+            created_at,
+            fields,
+        } = self;
+        if object.name != *name {
+            return Some(format!("its name is `{}` now, not `{name}`", object.name));
+        }
+        if object.created_at != *created_at {
+            return Some("its id means an object created at another time now".to_owned());
+        }
+        let moved = fields.iter().find(|(path, then)| {
+            let now = object.shows(path);
+            match (then, now) {
+                (None, _) | (Some(LiveValue::Hidden), None) => false,
+                (Some(LiveValue::Hidden), Some(LiveValue::Absent)) => true,
+                (Some(LiveValue::Hidden), Some(LiveValue::Shown(_) | LiveValue::Hidden)) => false,
+                (Some(then), now) => now != Some(then),
+            }
+        });
+        moved.map(|(path, _)| format!("`{path}` has moved since the plan was made"))
+    }
+}

@@ -1,0 +1,329 @@
+//! Laws that hold for any snapshot whatever.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+
+use super::scene::{parse, print};
+use crate::model::*;
+use crate::plan::*;
+
+const WISHES: &[&str] = &[
+    "plan=a",
+    "plan=b",
+    "type=web",
+    "disk.sizeGB=5",
+    "env.A=1",
+    "env.B=secret:x",
+    "env.C=gen:y",
+    "env",
+    "env.D=ref:database/a",
+    "was=b",
+    "was=c,d",
+    "protect",
+    "prune=true",
+    "prune=false",
+    "adopt=match",
+    "ignore=plan",
+    "no-update",
+    "after=database/a",
+    "after=service/b,envgroup/a",
+];
+const SIGHTS: &[&str] = &[
+    "plan=a",
+    "plan=b",
+    "plan=hidden",
+    "plan=null",
+    "type=cron",
+    "disk.sizeGB=9",
+    "env.A=1",
+    "env.A=2",
+    "env.B=x",
+    "env.B=hidden",
+    "env.X=1",
+    "no-env",
+    "born=unknown",
+    "born=2026-02-02T02:02:02Z",
+];
+const MEMORIES: &[&str] = &[
+    "plan=a",
+    "plan=b",
+    "env.A=1",
+    "env.B=secret:x",
+    "env.B=secret:z",
+    "env.X=1",
+    "env.C=gen:y",
+    "named",
+    "presumed",
+    "adopted",
+    "protect",
+    "prune=true",
+    "tolerates=X",
+    "env-unmanaged",
+    "repaired=plan:2",
+    "after=database/a",
+    "after=service/c",
+    "born=unknown",
+];
+const FLAGS: &[&str] = &[
+    "prune",
+    "max-deletes=2",
+    "destroy",
+    "adopt=never",
+    "target=service/a",
+    "exclude=service/b",
+    "replace=service/a=s1",
+    "write-unverifiable",
+    "prune-adopted",
+];
+
+fn some(words: &'static [&'static str]) -> impl Strategy<Value = String> {
+    subsequence(words, 0..=4).prop_map(|words| words.join(" "))
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let kind = select(&["service", "database", "envgroup"][..]);
+    (kind, select(&["a", "b", "c", "d"][..])).prop_map(|(kind, name)| format!("{kind}/{name}"))
+}
+
+fn id() -> impl Strategy<Value = String> {
+    (1..9_u8).prop_map(|n| format!("s{n}"))
+}
+
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => (name(), some(WISHES)).prop_map(|(key, words)| format!("want {key} {words}")),
+        6 => (name(), id(), some(SIGHTS)).prop_map(|(key, id, words)| format!("live {key}#{id} {words}")),
+        6 => (name(), id(), some(MEMORIES)).prop_map(|(key, id, words)| format!("ours {key}#{id} {words}")),
+        1 => (name(), 0..400_u32, some(MEMORIES)).prop_map(|(key, age, words)| format!("intent {key} {age}s {words}")),
+        1 => id().prop_map(|id| format!("gone {id}")),
+        1 => select(&["partial services", "forbidden databases"][..]).prop_map(str::to_owned),
+        1 => name().prop_map(|key| format!("tomb {key} delete {key} id=s1 created=2026-01-15 before=2026-12-31")),
+    ]
+}
+
+fn scene() -> impl Strategy<Value = String> {
+    let lines = proptest::collection::vec(line(), 0..24);
+    (subsequence(FLAGS, 0..=3), lines).prop_map(|(flags, mut lines)| {
+        lines.push(format!("run adopt=always {}", flags.join(" ")));
+        lines.join("\n")
+    })
+}
+
+/// Parses a scene in which no listing shows an id twice: such a one would not be complete (S2).
+fn parse_distinct(scene: &str) -> (Snapshot, Policy) {
+    let (mut snapshot, policy) = parse(scene);
+    for listing in snapshot.live.listings.values_mut() {
+        let mut ids = BTreeSet::new();
+        listing.objects.retain(|it| ids.insert(it.id.clone()));
+    }
+    (snapshot, policy)
+}
+
+/// What the platform does with a step, and the inventory with the record.
+struct World {
+    snapshot: Snapshot,
+    ids: usize,
+    shows: bool,
+}
+
+impl World {
+    /// Carries a plan out as the executor would.
+    fn apply(&mut self, plan: &Plan) {
+        let mut progress = Progress::new(plan);
+        for (key, entry) in &plan.remember {
+            let entries = &mut self.snapshot.inventory.entries;
+            entries.insert(key.clone(), entry.clone());
+        }
+        while let Some(key) = progress.begin_next() {
+            let change = plan.changes.iter().find(|it| it.key == key).unwrap();
+            self.carry_out(change);
+            progress.finish(&key, Outcome::Applied);
+        }
+        assert!(progress.is_finished());
+    }
+
+    fn carry_out(&mut self, change: &Change) {
+        let key = &change.key;
+        let mut id = change.id.clone();
+        for step in &change.steps {
+            let listing = self.snapshot.live.listings.get_mut(&key.kind).unwrap();
+            match step {
+                Step::Create { fields } => {
+                    assert!(
+                        listing
+                            .objects
+                            .iter()
+                            .all(|it| it.name != key.name.as_str())
+                    );
+                    self.ids += 1;
+                    let new = RemoteId::new(&format!("new-{}", self.ids)).unwrap();
+                    let mut object =
+                        super::scene::object(key.kind, key.name.as_str(), new.clone(), &[]);
+                    object.shows_env = self.shows;
+                    for (path, value) in fields {
+                        write(&mut object, path, Some(value), self.shows);
+                    }
+                    listing.objects.push(object);
+                    id = Some(new);
+                }
+                Step::Patch {
+                    id,
+                    fields,
+                    precondition,
+                } => {
+                    let object = listing.objects.iter_mut().find(|it| it.id == *id).unwrap();
+                    assert_eq!(precondition.broken_by(object), None);
+                    for (path, value) in fields {
+                        write(object, path, value.as_ref(), self.shows);
+                    }
+                }
+                Step::Delete { id, precondition } => {
+                    let object = listing.objects.iter().find(|it| it.id == *id).unwrap();
+                    assert_eq!(precondition.broken_by(object), None);
+                    listing.objects.retain(|it| it.id != *id);
+                    self.snapshot.live.gone.insert(id.clone());
+                }
+            }
+        }
+        let Inventory {
+            entries, intents, ..
+        } = &mut self.snapshot.inventory;
+        intents.remove(key);
+        match (change.record.clone(), id) {
+            (Some(record), Some(id)) => {
+                if let Some(old) = &record.renamed_from {
+                    entries.remove(old);
+                }
+                let born = Some("2026-01-15T10:30:00Z".to_owned());
+                entries.insert(key.clone(), record.into_entry(id, born));
+            }
+            (None, _) | (_, None) => {
+                entries.remove(key);
+            }
+        }
+    }
+}
+
+fn write(object: &mut LiveObject, path: &FieldPath, value: Option<&FieldValue>, shows: bool) {
+    if let (FieldPath::Setting(Setting::Name), Some(FieldValue::Text(name))) = (path, value) {
+        object.name.clone_from(name);
+        return;
+    }
+    let shown = match value {
+        None => LiveValue::Absent,
+        Some(FieldValue::Secret(_)) => LiveValue::Hidden,
+        Some(_) if !shows => LiveValue::Hidden,
+        Some(value) => LiveValue::Shown(canonical(object.kind, path, value)),
+    };
+    object.fields.insert(path.clone(), shown);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_applied_needs_nothing_more(scene in scene(), shows: bool) {
+        let (snapshot, policy) = parse_distinct(&scene);
+        let mut world = World { snapshot, ids: 0, shows };
+        let mut last = plan(&world.snapshot, &policy);
+        // A second pass may do what had to wait for the first: adopt a name that became free,
+        // forget what has gone. The third has nothing to do, and so has every one after it.
+        for _ in 0..3 {
+            world.apply(&last);
+            let policy = Policy { replace: Default::default(), ..policy.clone() };
+            last = plan(&world.snapshot, &policy);
+        }
+        prop_assert!(!last.is_pending(), "{}\n---\n{}", scene, print(&last));
+        prop_assert!(last.remember.is_empty(), "{}\n---\n{:?}", scene, last.remember);
+    }
+
+    #[test]
+    fn the_order_of_listings_means_nothing(scene in scene(), turn: Index) {
+        let (snapshot, policy) = parse_distinct(&scene);
+        let mut turned = snapshot.clone();
+        for listing in turned.live.listings.values_mut() {
+            if !listing.objects.is_empty() {
+                let middle = turn.index(listing.objects.len());
+                listing.objects.rotate_left(middle);
+            }
+        }
+        prop_assert_eq!(plan(&snapshot, &policy), plan(&turned, &policy));
+    }
+
+    #[test]
+    fn no_write_breaks_a_law(scene in scene()) {
+        let (snapshot, policy) = parse(&scene);
+        let plan = plan(&snapshot, &policy);
+        let Snapshot { desired, live, inventory, .. } = &snapshot;
+        let mut passed = BTreeSet::new();
+        for change in &plan.changes {
+            let Change { key, action, steps, blocked, after, .. } = change;
+            prop_assert!(passed.insert(key.clone()), "one change for each key");
+            prop_assert!(after.iter().all(|it| passed.contains(it)), "what comes first stands first");
+            prop_assert!(blocked.is_none() || steps.is_empty());
+            prop_assert_eq!(blocked.is_none() && action.writes(), !steps.is_empty());
+            for step in steps {
+                match step {
+                    Step::Create { .. } => {
+                        prop_assert!(live.listing(key.kind).coverage.is_complete());
+                        prop_assert!(*action == Action::Replace || live.named(key).is_empty());
+                        prop_assert!(desired.resources.contains_key(key));
+                    }
+                    Step::Patch { id, .. } => {
+                        prop_assert_eq!(key.kind, Kind::Service);
+                        prop_assert!(live.with_id(key.kind, id).is_some());
+                    }
+                    Step::Delete { id, precondition } => {
+                        let entry = &inventory.entries[key];
+                        prop_assert_eq!(&entry.id, id);
+                        prop_assert_eq!(&entry.created_at, &precondition.created_at);
+                        prop_assert_eq!(key.name.as_str(), &precondition.name);
+                        prop_assert!(!matches!(entry.claim, Claim::Presumed));
+                        prop_assert!(entry.claim != Claim::Named || policy.prune_adopted);
+                        prop_assert!(!entry.remembered.protect && entry.remembered.prune != Some(false));
+                        prop_assert!(live.listing(key.kind).coverage.is_complete());
+                        prop_assert!(key.kind != Kind::EnvGroup);
+                        prop_assert!(*action == Action::Replace || !desired.resources.contains_key(key) || policy.destroy);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_fuse_bounds_every_run_but_destroy(scene in scene()) {
+        let (snapshot, policy) = parse(&scene);
+        prop_assume!(!policy.destroy);
+        let plan = plan(&snapshot, &policy);
+        let deletes = plan.changes.iter().filter(|it| it.action == Action::Delete && !it.steps.is_empty());
+        let deleted: Vec<Kind> = deletes.map(|it| it.key.kind).collect();
+        prop_assert!(deleted.len() <= policy.deletes_max.unwrap_or(3));
+        for kind in Kind::ALL {
+            let ours = snapshot.inventory.entries.keys().filter(|it| it.kind == kind).count();
+            let gone = deleted.iter().filter(|it| **it == kind).count();
+            prop_assert!(gone == 0 || gone < ours);
+        }
+        prop_assert!(policy.prune != Prune::Off || deleted.is_empty());
+    }
+}
+
+#[test]
+fn ten_thousand_services_are_planned_and_all_of_them() {
+    let mut scene = String::new();
+    for n in 0..10_000 {
+        scene +=
+            &format!("want service/s{n} plan=b env.A=1\nlive service/s{n}#i{n} plan=a env.A=1\n");
+        scene += &format!("ours service/s{n}#i{n} plan=a env.A=1\n");
+    }
+    let (snapshot, policy) = parse(&scene);
+    let plan = plan(&snapshot, &policy);
+    assert_eq!(plan.summary().change, 10_000);
+    assert_eq!(plan.cost.reads, 4 + 10_000);
+    let mut progress = Progress::new(&plan);
+    while let Some(key) = progress.begin_next() {
+        progress.finish(&key, Outcome::Applied);
+    }
+    assert_eq!(progress.report().counts().written, 10_000);
+}

@@ -1,0 +1,8 @@
+//! The laws of planning, as sentences.
+
+mod guard;
+mod laws;
+mod order;
+mod ownership;
+mod scene;
+mod three_way;

@@ -1,0 +1,396 @@
+//! A notation for snapshots and plans, so that a law and its example fit on a few lines.
+//!
+//! One line states one thing; words after the key are fields (`plan=standard`, `env.A=1`) or flags.
+//! A value is a number, a truth, `[a,b]`, `secret:x`, `gen:x`, `ref:database/main`, or a text; live
+//! ones may be `hidden` or `null`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::model::*;
+use crate::plan::*;
+
+pub const NOW: &str = "2026-03-01T12:00:00Z";
+const BORN: &str = "2026-01-15T10:30:00Z";
+
+/// Plans a scene and prints the plan, one line for each change.
+#[track_caller]
+pub fn check(scene: &str, expected: &str) {
+    let (snapshot, policy) = parse(scene);
+    let trim = |text: &str| {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(print(&plan(&snapshot, &policy)), trim(expected));
+}
+
+/// Returns what a plan says stands in the way of its only blocked change.
+pub fn explain(scene: &str) -> String {
+    let (snapshot, policy) = parse(scene);
+    let plan = plan(&snapshot, &policy);
+    let mut blocked = plan.changes.iter().filter_map(|it| it.blocked.as_ref());
+    let only = blocked.next().expect("something is blocked");
+    let hint = only.hint.as_deref().unwrap_or("-");
+    format!("{} | {hint}", only.message)
+}
+
+pub fn parse(scene: &str) -> (Snapshot, Policy) {
+    let mut snapshot = empty();
+    let mut policy = Policy::default();
+    for line in scene.lines().map(str::trim).filter(|it| !it.is_empty()) {
+        let words: Vec<&str> = line.split(' ').filter(|it| !it.is_empty()).collect();
+        let (key, id) = words[1].split_once('#').unwrap_or((words[1], "none"));
+        let id = RemoteId::new(id).unwrap();
+        match words[0] {
+            "want" => {
+                let resource = resource(key.parse().unwrap(), &words[2..]);
+                let resources = &mut snapshot.desired.resources;
+                resources.insert(resource.key.clone(), resource);
+            }
+            "live" => {
+                let (kind, name) = key.split_once('/').unwrap();
+                let object = object(kind.parse().unwrap(), name, id, &words[2..]);
+                let listing = snapshot.live.listings.get_mut(&object.kind).unwrap();
+                listing.objects.push(object);
+            }
+            "ours" => {
+                let entry = entry(id, &words[2..]);
+                let entries = &mut snapshot.inventory.entries;
+                entries.insert(key.parse().unwrap(), entry);
+            }
+            "intent" => {
+                let intent = intent(snapshot.now, &words[2..]);
+                let intents = &mut snapshot.inventory.intents;
+                intents.insert(key.parse().unwrap(), intent);
+            }
+            "gone" => {
+                snapshot.live.gone.insert(RemoteId::new(key).unwrap());
+            }
+            "partial" => cover(&mut snapshot, key, Unknown::Incomplete("page 2".into())),
+            "forbidden" => cover(&mut snapshot, key, Unknown::Forbidden),
+            "tomb" => {
+                let key: Key = key.parse().unwrap();
+                let approval = words[2..].join(" ");
+                let tombstone = Tombstone {
+                    key: key.clone(),
+                    approval: Some(approval).filter(|it| !it.is_empty()),
+                    origin: origin(),
+                };
+                snapshot.desired.tombstones.insert(key, tombstone);
+            }
+            "run" => policy = flags(&words[1..]),
+            other => panic!("unknown line `{other}`"),
+        }
+    }
+    (snapshot, policy)
+}
+
+pub fn empty() -> Snapshot {
+    let complete = |kind| {
+        let listing = Listing {
+            coverage: Coverage::Complete,
+            objects: Vec::new(),
+            pages: 1,
+        };
+        (kind, listing)
+    };
+    Snapshot {
+        origin: "https://api.test/v1".into(),
+        desired: Desired::default(),
+        live: Live {
+            project: Project {
+                id: RemoteId::new("prj_1").ok(),
+                name: "acme".into(),
+                region: None,
+                plan: None,
+            },
+            listings: Kind::ALL.into_iter().map(complete).collect(),
+            gone: BTreeSet::new(),
+            requests: 4,
+        },
+        inventory: Inventory::default(),
+        now: NOW.parse().unwrap(),
+    }
+}
+
+fn cover(snapshot: &mut Snapshot, kind: &str, why: Unknown) {
+    let kind: Kind = kind.parse().unwrap();
+    let listing = snapshot.live.listings.get_mut(&kind).unwrap();
+    listing.coverage = Coverage::Unknown(why);
+}
+
+pub fn origin() -> Origin {
+    Origin {
+        file: "a.yaml".into(),
+        line: 1,
+        column: 1,
+    }
+}
+
+fn path(word: &str) -> FieldPath {
+    let path = word.replacen("env.", "envVars.", 1);
+    path.parse().unwrap()
+}
+
+pub fn value(path: &FieldPath, text: &str) -> FieldValue {
+    let secret = |text: &str, origin| {
+        let mark = Fingerprint::new(format!("mark of {text}"));
+        FieldValue::Secret(Secret::new(SecretString::from(text), mark, origin))
+    };
+    let is_env = matches!(path, FieldPath::Env(_));
+    if let Some(text) = text.strip_prefix("secret:") {
+        secret(text, SecretOrigin::Given)
+    } else if let Some(text) = text.strip_prefix("gen:") {
+        secret(text, SecretOrigin::Generated)
+    } else if let Some(key) = text.strip_prefix("ref:") {
+        let Key { kind, name } = key.parse().unwrap();
+        FieldValue::Reference(Reference {
+            kind,
+            name,
+            property: "url".into(),
+            env_key: None,
+        })
+    } else if let Some(items) = text.strip_prefix('[') {
+        let items = items.trim_end_matches(']').split(',');
+        let items = items.filter(|it| !it.is_empty()).map(str::to_owned);
+        FieldValue::Set(items.collect())
+    } else if let (Ok(number), false) = (text.parse(), is_env) {
+        FieldValue::Integer(number)
+    } else if let (Ok(truth), false) = (text.parse(), is_env) {
+        FieldValue::Boolean(truth)
+    } else {
+        FieldValue::Text(text.to_owned())
+    }
+}
+
+fn keys(words: &str) -> BTreeSet<Key> {
+    words.split(',').map(|it| it.parse().unwrap()).collect()
+}
+
+pub fn resource(key: Key, words: &[&str]) -> Resource {
+    let mut resource = Resource {
+        key,
+        origin: origin(),
+        labels: BTreeMap::new(),
+        previous_names: Vec::new(),
+        fields: BTreeMap::new(),
+        declares_env: false,
+        set_by_hand: BTreeMap::new(),
+        lifecycle: Lifecycle::default(),
+        depends_on: BTreeSet::new(),
+    };
+    let lifecycle = &mut resource.lifecycle;
+    for word in words {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("after", others) => resource.depends_on = keys(others),
+            ("was", names) => {
+                let names = names.split(',').map(|it| Name::new(it).unwrap());
+                resource.previous_names = names.collect();
+            }
+            ("env", _) => resource.declares_env = true,
+            ("hand", key) => {
+                let key = EnvKey::new(key).unwrap();
+                resource.set_by_hand.insert(key, origin());
+                resource.declares_env = true;
+            }
+            ("protect", _) => lifecycle.protect = true,
+            ("prune", truth) => lifecycle.prune = Some(truth.parse().unwrap()),
+            ("adopt", mode) => lifecycle.adopt = Some(mode.parse().unwrap()),
+            ("ignore", path) => {
+                let path = path.replacen("env.", "envVars.", 1);
+                lifecycle.ignore_changes.insert(path);
+            }
+            ("no-create", _) => lifecycle.policies.create = false,
+            ("no-update", _) => lifecycle.policies.update = false,
+            ("no-delete", _) => lifecycle.policies.delete = false,
+            (field, text) => {
+                let path = path(field);
+                let value = value(&path, text);
+                resource.declares_env |= matches!(path, FieldPath::Env(_));
+                let origin = origin();
+                resource.fields.insert(path, Field { value, origin });
+            }
+        }
+    }
+    resource
+}
+
+pub fn object(kind: Kind, name: &str, id: RemoteId, words: &[&str]) -> LiveObject {
+    let mut object = LiveObject {
+        kind,
+        id,
+        name: name.to_owned(),
+        created_at: Some(BORN.into()),
+        status: None,
+        url: None,
+        replicas: Some(1),
+        fields: BTreeMap::new(),
+        shows_env: true,
+    };
+    for word in words {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("born", "unknown") => object.created_at = None,
+            ("born", time) => object.created_at = Some(time.into()),
+            ("no-env", _) => object.shows_env = false,
+            (field, text) => {
+                let path = path(field);
+                let shown = match text {
+                    "hidden" => LiveValue::Hidden,
+                    "null" => LiveValue::Absent,
+                    text => LiveValue::Shown(value(&path, text)),
+                };
+                object.fields.insert(path, shown);
+            }
+        }
+    }
+    object
+}
+
+fn entry(id: RemoteId, words: &[&str]) -> Entry {
+    let mut entry = Entry {
+        id,
+        created_at: Some(BORN.into()),
+        claim: Claim::Created,
+        remembered: Remembered::default(),
+        applied: BTreeMap::new(),
+        tolerated_env: BTreeSet::new(),
+        env_managed: true,
+        rewrites: BTreeMap::new(),
+        depends_on: BTreeSet::new(),
+    };
+    for word in words {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("born", "unknown") => entry.created_at = None,
+            ("born", time) => entry.created_at = Some(time.into()),
+            ("adopted", _) => entry.claim = Claim::Adopted,
+            ("named", _) => entry.claim = Claim::Named,
+            ("presumed", _) => entry.claim = Claim::Presumed,
+            ("protect", _) => entry.remembered.protect = true,
+            ("no-delete", _) => entry.remembered.delete_withheld = true,
+            ("prune", truth) => entry.remembered.prune = Some(truth.parse().unwrap()),
+            ("after", others) => entry.depends_on = keys(others),
+            ("tolerates", key) => {
+                entry.tolerated_env.insert(EnvKey::new(key).unwrap());
+            }
+            ("env-unmanaged", _) => entry.env_managed = false,
+            ("repaired", text) => {
+                let (field, count) = text.split_once(':').unwrap();
+                let rewrite = Rewrite {
+                    count: count.parse().unwrap(),
+                    read_back: None,
+                };
+                entry.rewrites.insert(path(field), rewrite);
+            }
+            (field, text) => {
+                let path = path(field);
+                let applied = Applied::from(&value(&path, text));
+                entry.applied.insert(path, applied);
+            }
+        }
+    }
+    entry
+}
+
+fn intent(now: jiff::Timestamp, words: &[&str]) -> Intent {
+    let seconds: u64 = words[0].trim_end_matches('s').parse().unwrap();
+    let Entry {
+        applied,
+        remembered,
+        depends_on,
+        ..
+    } = entry(RemoteId::new("none").unwrap(), &words[1..]);
+    Intent {
+        started_at: now - Duration::from_secs(seconds),
+        attempt: 1,
+        applied,
+        remembered,
+        depends_on,
+    }
+}
+
+fn flags(words: &[&str]) -> Policy {
+    let mut policy = Policy::default();
+    for word in words {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("prune", _) => policy.prune = Prune::Kinds(Kind::ALL.into_iter().collect()),
+            ("prune-adopted", _) => policy.prune_adopted = true,
+            ("max-deletes", most) => policy.deletes_max = Some(most.parse().unwrap()),
+            ("destroy", _) => policy.destroy = true,
+            ("adopt", mode) => policy.adopt = mode.parse().unwrap(),
+            ("target", key) => {
+                policy.selection.targets.insert(key.parse().unwrap());
+            }
+            ("exclude", key) => {
+                policy.selection.excluded.insert(key.parse().unwrap());
+            }
+            ("replace", text) => {
+                let (key, id) = text.split_once('=').unwrap();
+                let id = RemoteId::new(id).unwrap();
+                policy.replace.insert(key.parse().unwrap(), id);
+            }
+            ("write-unverifiable", _) => policy.write_unverifiable = true,
+            (other, _) => panic!("unknown flag `{other}`"),
+        }
+    }
+    policy
+}
+
+/// Prints a plan: action, key, why, what stands in the way, what comes first, then the fields.
+pub fn print(plan: &Plan) -> String {
+    let mut lines: Vec<String> = plan.changes.iter().map(print_change).collect();
+    for it in &plan.unmanaged {
+        lines.push(format!("unmanaged {}/{}#{}", it.kind, it.name, it.id));
+    }
+    lines.join("\n")
+}
+
+fn print_change(change: &Change) -> String {
+    let mut line = format!("{:?} {}", change.action, change.key).to_lowercase();
+    if let Some(claim) = change.adopts {
+        line += &format!(" as {claim:?}").to_lowercase();
+    }
+    match change.reason {
+        Reason::Requested | Reason::AlreadyLive | Reason::NotInDesired => {}
+        reason => line += &format!(" ({reason:?})").to_lowercase(),
+    }
+    if let Some(blocked) = &change.blocked {
+        line += &format!(" BLOCKED {}", blocked.reason.as_str());
+        return line;
+    }
+    if !change.after.is_empty() {
+        let keys: Vec<String> = change.after.iter().map(Key::to_string).collect();
+        line += &format!(" after {}", keys.join(","));
+    }
+    let fields = change.fields.iter().map(print_field);
+    let fields: Vec<String> = match change.action {
+        Action::Create => Vec::new(),
+        _ => fields.collect(),
+    };
+    if !fields.is_empty() {
+        line += &format!(": {}", fields.join("; "));
+    }
+    line
+}
+
+fn print_field(field: &FieldChange) -> String {
+    let path = field.path.to_string().replacen("envVars.", "env.", 1);
+    let show = |value: &Option<FieldValue>| {
+        value
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), FieldValue::to_string)
+    };
+    let values = if field.sensitive {
+        "(secret)".to_owned()
+    } else {
+        format!("{} -> {}", show(&field.before), show(&field.after))
+    };
+    let sign = match field.action {
+        FieldAction::Add => "+",
+        FieldAction::Change => "",
+        FieldAction::Remove => "-",
+        FieldAction::Leave => "?",
+    };
+    format!("{sign}{path} {values} {:?}", field.reason).to_lowercase()
+}

@@ -1,0 +1,300 @@
+//! The table of the contract: declared, live, last applied.
+
+use super::scene::check;
+
+/// Compares one field of a service of ours; `applied` and `live` may be empty.
+#[track_caller]
+fn field(applied: &str, live: &str, declared: &str, expected: &str) {
+    let scene = format!(
+        "want service/api {declared}\nlive service/api#s1 no-env {live}\nours service/api#s1 {applied}"
+    );
+    check(&scene, expected);
+}
+
+#[test]
+fn what_live_shows_is_compared_with_live() {
+    field("plan=a", "plan=a", "plan=a", "");
+    field("", "plan=a", "plan=a", "");
+    field("plan=b", "plan=a", "plan=a", "");
+    field(
+        "plan=b",
+        "plan=a",
+        "plan=b",
+        "update service/api (drift): plan a -> b drift",
+    );
+    field(
+        "plan=a",
+        "plan=a",
+        "plan=b",
+        "update service/api: plan a -> b requested",
+    );
+    field(
+        "",
+        "plan=a",
+        "plan=b",
+        "update service/api: plan a -> b requested",
+    );
+    field(
+        "plan=b",
+        "plan=null",
+        "plan=b",
+        "update service/api (drift): +plan - -> b drift",
+    );
+    field(
+        "",
+        "plan=null",
+        "plan=b",
+        "update service/api: +plan - -> b requested",
+    );
+}
+
+#[test]
+fn what_live_does_not_show_is_compared_with_what_was_last_applied() {
+    for live in ["", "plan=hidden"] {
+        field("plan=a", live, "plan=a", "");
+        field(
+            "plan=a",
+            live,
+            "plan=b",
+            "update service/api: plan - -> b requested",
+        );
+        field(
+            "",
+            live,
+            "plan=b",
+            "none service/api: ?plan - -> b unverifiable",
+        );
+    }
+}
+
+#[test]
+fn a_secret_is_known_again_by_its_mark_and_never_shown() {
+    let changed = "update service/api: env.k (secret) requested";
+    field("env.K=secret:x", "env.K=hidden", "env.K=secret:x", "");
+    field("env.K=secret:x", "env.K=hidden", "env.K=secret:y", changed);
+    field(
+        "",
+        "env.K=hidden",
+        "env.K=secret:y",
+        "none service/api: ?env.k (secret) unverifiable",
+    );
+    // Echoed in plain.
+    field("", "env.K=x", "env.K=secret:x", "");
+    field("env.K=secret:x", "env.K=x", "env.K=secret:y", changed);
+    field(
+        "env.K=secret:y",
+        "env.K=x",
+        "env.K=secret:y",
+        "update service/api (drift): env.k (secret) drift",
+    );
+    // It was a secret, and is declared in plain now: what lives is still a secret.
+    field("env.K=secret:x", "env.K=x", "env.K=plain", changed);
+}
+
+#[test]
+fn what_cannot_be_compared_is_written_with_what_must_be_written_anyway() {
+    field(
+        "plan=a",
+        "plan=a",
+        "plan=b branch=main",
+        "update service/api: branch - -> main unverifiable; plan a -> b requested",
+    );
+    check(
+        "run write-unverifiable
+         want service/api branch=main
+         live service/api#s1
+         ours service/api#s1",
+        "update service/api: branch - -> main unverifiable",
+    );
+}
+
+#[test]
+fn a_generated_value_never_overwrites_another_machines() {
+    let left = "none service/api: ?env.k (secret) unverifiable";
+    field("", "env.K=hidden", "env.K=gen:x", left);
+    field("", "", "env.K=gen:x", left);
+    field("", "env.K=other", "env.K=gen:x", left);
+    field("env.K=gen:other", "env.K=hidden", "env.K=gen:x", left);
+    field(
+        "plan=a",
+        "env.K=hidden plan=a",
+        "env.K=gen:x plan=b",
+        "update service/api: plan a -> b requested; ?env.k (secret) unverifiable",
+    );
+    field(
+        "",
+        "env.K=null",
+        "env.K=gen:x",
+        "update service/api: +env.k (secret) requested",
+    );
+    field(
+        "env.K=gen:x",
+        "env.K=null",
+        "env.K=gen:x",
+        "update service/api (drift): +env.k (secret) drift",
+    );
+    check(
+        "run write-unverifiable
+         want service/api env.K=gen:x
+         live service/api#s1 env.K=hidden
+         ours service/api#s1",
+        "update service/api: env.k (secret) unverifiable",
+    );
+}
+
+#[test]
+fn null_empty_and_unset_are_one_for_settings_and_not_for_variables() {
+    field("", "domains=null", "domains=[]", "");
+    field("", "buildCommand=null", "buildCommand=", "");
+    field(
+        "",
+        "env.K=null",
+        "env.K=",
+        "update service/api: +env.k - ->  requested",
+    );
+}
+
+#[test]
+fn two_spellings_of_one_thing_are_no_difference() {
+    field(
+        "",
+        "repo=github.com/acme/shop",
+        "repo=https://GitHub.com/acme/shop.git",
+        "",
+    );
+    field("", "domains=[b.dev,a.dev]", "domains=[A.dev,b.dev]", "");
+    check(
+        "want database/main type=redis version=7
+         live database/main#d1 type=valkey version=7
+         ours database/main#d1",
+        "",
+    );
+}
+
+#[test]
+fn what_is_not_declared_is_left_alone() {
+    field(
+        "plan=a",
+        "plan=b env.X=1",
+        "branch=x",
+        "none service/api: ?branch - -> x unverifiable",
+    );
+}
+
+#[test]
+fn a_variable_we_wrote_is_removed_when_it_is_no_longer_declared() {
+    field(
+        "env.A=1 env.B=2",
+        "env.A=1 env.B=2",
+        "env.A=1",
+        "update service/api: -env.b 2 -> - requested",
+    );
+    // Also when the platform does not show variables.
+    field(
+        "env.A=1 env.B=2",
+        "",
+        "env.A=1",
+        "update service/api: -env.b - -> - requested",
+    );
+    field(
+        "env.A=1 env.B=secret:x",
+        "",
+        "env.A=1",
+        "update service/api: -env.b (secret) requested",
+    );
+    // Gone already.
+    field("env.A=1 env.B=2", "env.A=1 env.B=null", "env.A=1", "");
+}
+
+#[test]
+fn a_variable_added_by_hand_is_drift_unless_it_is_tolerated_ignored_or_set_by_hand() {
+    let added = "update service/api (drift): -env.x (secret) drift";
+    field("env.A=1", "env.A=1 env.X=2", "env.A=1", added);
+    field("env.A=1 tolerates=X", "env.A=1 env.X=2", "env.A=1", "");
+    field("env.A=1", "env.A=1 env.X=2", "env.A=1 ignore=env.X", "");
+    field("env.A=1", "env.A=1 env.X=2", "env.A=1 hand=X", "");
+    field("env.A=1 env.X=1", "env.A=1 env.X=2", "env.A=1 hand=X", "");
+    field(
+        "env.A=1",
+        "env.A=1 env.X=2",
+        "plan=a",
+        "none service/api: ?plan - -> a unverifiable",
+    );
+}
+
+#[test]
+fn variables_that_were_never_seen_before_are_tolerated_and_not_removed() {
+    check(
+        "want service/api env.A=1
+         live service/api#s1 env.A=1 env.THEIRS=2
+         ours service/api#s1 env-unmanaged",
+        "",
+    );
+}
+
+#[test]
+fn an_ignored_field_is_set_on_creation_and_then_left_alone() {
+    field("plan=a", "plan=b", "plan=a ignore=plan", "");
+    field(
+        "",
+        "scaling.minInstances=9",
+        "scaling.minInstances=1 ignore=scaling",
+        "",
+    );
+    let (snapshot, policy) = super::scene::parse("want service/api plan=a ignore=plan");
+    let plan = crate::plan::plan(&snapshot, &policy);
+    let crate::plan::Step::Create { fields } = &plan.changes[0].steps[0] else {
+        panic!("a create");
+    };
+    assert_eq!(fields.len(), 1);
+}
+
+#[test]
+fn a_field_repaired_twice_and_read_back_different_twice_is_left_and_its_remedy_is_shown() {
+    let scene = |count| {
+        format!(
+            "want service/api plan=a ignore=branch
+             live service/api#s1 plan=b
+             ours service/api#s1 plan=a repaired=plan:{count}"
+        )
+    };
+    check(&scene(1), "update service/api (drift): plan b -> a drift");
+    check(&scene(2), "none service/api (drift): ?plan b -> a flapping");
+    let (snapshot, policy) = super::scene::parse(&scene(2));
+    let plan = crate::plan::plan(&snapshot, &policy);
+    let hint = plan.changes[0].fields[0].hint.as_deref();
+    assert_eq!(hint, Some("ignoreChanges: [spec.branch, spec.plan]"));
+    // A new wish is written at once.
+    field(
+        "plan=a repaired=plan:2",
+        "plan=b",
+        "plan=c",
+        "update service/api: plan b -> c requested",
+    );
+}
+
+#[test]
+fn a_repair_is_counted_with_the_write_and_forgotten_when_it_settles() {
+    let (snapshot, policy) = super::scene::parse(
+        "want service/api plan=a
+         live service/api#s1 plan=b
+         ours service/api#s1 plan=a repaired=plan:1",
+    );
+    let plan = crate::plan::plan(&snapshot, &policy);
+    let record = plan.changes[0].record.as_ref().unwrap();
+    let counts: Vec<u32> = record.rewrites.values().map(|it| it.count).collect();
+    assert_eq!(counts, [2]);
+    let (snapshot, policy) = super::scene::parse(
+        "want service/api plan=a
+         live service/api#s1 plan=a
+         ours service/api#s1 plan=a repaired=plan:2",
+    );
+    let plan = crate::plan::plan(&snapshot, &policy);
+    assert_eq!(plan.settled.len(), 1);
+    assert!(
+        plan.remember
+            .values()
+            .all(|entry| entry.rewrites.is_empty())
+    );
+    assert_eq!(plan.remember.len(), 1);
+}

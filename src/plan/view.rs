@@ -1,0 +1,146 @@
+//! The snapshot, indexed: by name, by id and by owner, so that planning stays linear.
+//!
+//! It answers where a thing is. Who may do what with it is decided in `ownership`.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Coverage, Desired, Entry, Inventory, Key, Kind, LiveObject, RemoteId, Snapshot, Unknown,
+};
+
+use super::{Blocked, BlockedReason};
+
+/// The three states with indexes over them.
+pub(super) struct View<'a> {
+    pub snapshot: &'a Snapshot,
+    named: BTreeMap<Kind, BTreeMap<&'a str, Vec<&'a LiveObject>>>,
+    by_id: BTreeMap<Kind, BTreeMap<&'a RemoteId, &'a LiveObject>>,
+    owners: BTreeMap<Kind, BTreeMap<&'a RemoteId, &'a Key>>,
+}
+
+/// Where the object of an entry is.
+pub(super) enum Whereabouts<'a> {
+    /// It lives.
+    Lives(&'a LiveObject),
+    /// Its id now means something created at another time: ours is gone, and this is foreign.
+    Other,
+    /// Proven to be gone (S2).
+    Gone,
+    /// Not seen, and not proven to be gone.
+    Unknown,
+}
+
+impl<'a> View<'a> {
+    pub fn of(snapshot: &'a Snapshot) -> Self {
+        let mut view = Self {
+            snapshot,
+            named: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+            owners: BTreeMap::new(),
+        };
+        for (kind, listing) in &snapshot.live.listings {
+            let by_id = view.by_id.entry(*kind).or_default();
+            let named = view.named.entry(*kind).or_default();
+            for object in &listing.objects {
+                by_id.insert(&object.id, object);
+                named.entry(&object.name).or_default().push(object);
+            }
+        }
+        for namesakes in view.named.values_mut().flat_map(BTreeMap::values_mut) {
+            namesakes.sort_by_key(|object| &object.id);
+        }
+        for (key, entry) in &snapshot.inventory.entries {
+            // Of two entries for one object the declared one owns it: the other is a leftover.
+            let owners = view.owners.entry(key.kind).or_default();
+            let owner = owners.entry(&entry.id).or_insert(key);
+            if snapshot.desired.resources.contains_key(key) {
+                *owner = key;
+            }
+        }
+        view
+    }
+
+    pub const fn desired(&self) -> &'a Desired {
+        &self.snapshot.desired
+    }
+
+    pub const fn inventory(&self) -> &'a Inventory {
+        &self.snapshot.inventory
+    }
+
+    /// Returns every live object with the name, ordered by id.
+    pub fn named(&self, key: &Key) -> &[&'a LiveObject] {
+        let namesakes = self
+            .named
+            .get(&key.kind)
+            .and_then(|it| it.get(key.name.as_str()));
+        namesakes.map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the key whose entry has the id.
+    pub fn owner(&self, kind: Kind, id: &RemoteId) -> Option<&'a Key> {
+        self.owners.get(&kind)?.get(id).copied()
+    }
+
+    pub fn is_complete(&self, kind: Kind) -> bool {
+        self.snapshot.live.listing(kind).coverage.is_complete()
+    }
+
+    /// Whether it is known, not merely not seen, that nothing has the name.
+    pub fn is_absent(&self, key: &Key) -> bool {
+        self.is_complete(key.kind) && self.named(key).is_empty()
+    }
+
+    pub fn whereabouts(&self, kind: Kind, entry: &Entry) -> Whereabouts<'a> {
+        if let Some(object) = self.by_id.get(&kind).and_then(|ids| ids.get(&entry.id)) {
+            let is_same = match (&entry.created_at, &object.created_at) {
+                (Some(ours), Some(theirs)) => ours == theirs,
+                (None, _) | (_, None) => true,
+            };
+            return if is_same {
+                Whereabouts::Lives(object)
+            } else {
+                Whereabouts::Other
+            };
+        }
+        let is_gone = match kind {
+            // An env group has no GET by id (F4): the complete listing is all the proof there is.
+            Kind::EnvGroup => self.is_complete(kind),
+            Kind::Database | Kind::Service => self.snapshot.live.gone.contains(&entry.id),
+        };
+        if is_gone {
+            Whereabouts::Gone
+        } else {
+            Whereabouts::Unknown
+        }
+    }
+
+    /// Explains why nothing may be concluded from what a listing does not show (S2).
+    pub fn incomplete(&self, kind: Kind) -> Blocked {
+        let plural = kind.plural();
+        let (message, hint) = match &self.snapshot.live.listing(kind).coverage {
+            Coverage::Complete => (
+                "an id of ours is missing from the listing, and no answer \
+                 proved that it is gone"
+                    .to_owned(),
+                None,
+            ),
+            Coverage::Unknown(Unknown::Forbidden) => (
+                format!("the token may not list {plural} (403)"),
+                Some(format!("give the token read access to {plural}")),
+            ),
+            Coverage::Unknown(Unknown::Incomplete(why)) => (
+                format!("the listing of {plural} is incomplete: {why}"),
+                None,
+            ),
+            Coverage::Unknown(Unknown::Unread) => {
+                (format!("the listing of {plural} was not read"), None)
+            }
+        };
+        Blocked {
+            reason: BlockedReason::IncompleteView,
+            message,
+            hint,
+        }
+    }
+}
