@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod reconcile;
+pub mod render;
 pub mod sandbox;
 pub mod secret;
 pub mod source;

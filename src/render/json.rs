@@ -1,0 +1,86 @@
+//! The JSON forms, public and versioned: their structs are their own, so that renaming a thing in
+//! the program never changes them.
+//!
+//! Minor versions only add. Readers ignore what they do not know and refuse another major version.
+//! What must not be seen is absent, not masked. Control and bidi characters are escaped as JSON
+//! allows, so a document is inert on a terminal and still says exactly what it says.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::model::Diagnostic;
+use crate::plan::Report;
+
+use super::inert::is_unseen;
+use super::saved::saved_diagnostic;
+
+pub use super::saved::{
+    Basis, Context, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField, SavedOrigin,
+    SavedPlan, SavedPlanError, SavedSummary,
+};
+
+/// The version written. Its first number changes when a reader of the old form would be misled.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Returns a failure as JSON; the exit code says the same.
+#[must_use]
+pub fn error(code: &str, message: &str, hints: &[String], request_id: Option<&str>) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Failure<'a> {
+        code: &'a str,
+        message: &'a str,
+        hints: &'a [String],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<&'a str>,
+    }
+    let failure = Failure {
+        code,
+        message,
+        hints,
+        request_id,
+    };
+    document(&BTreeMap::from([("error", failure)]))
+}
+
+/// Returns findings as JSON.
+#[must_use]
+pub fn diagnostics(diagnostics: &[Diagnostic]) -> String {
+    let saved: Vec<_> = diagnostics.iter().map(saved_diagnostic).collect();
+    document(&BTreeMap::from([("diagnostics", saved)]))
+}
+
+/// Returns what became of a plan as JSON.
+#[must_use]
+pub fn report(report: &Report) -> String {
+    super::report::document(report, FORMAT_VERSION)
+}
+
+/// Writes any value as indented, inert JSON.
+pub(super) fn document(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("our documents have only text keys");
+    escape(&text) + "\n"
+}
+
+pub(super) fn line(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).expect("our documents have only text keys");
+    escape(&text) + "\n"
+}
+
+/// Escapes what is not seen. Outside of strings JSON has none of it but line breaks.
+fn escape(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for c in json.chars() {
+        if c == '\n' || !is_unseen(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut units) {
+            write!(out, "\\u{unit:04x}").expect("a string takes everything");
+        }
+    }
+    out
+}

@@ -1,0 +1,29 @@
+//! Plans, reports and findings on paper: text, JSON and Markdown.
+//!
+//! Pure: every function takes values and returns what is to be printed; nobody here prints. Text
+//! from outside is made inert where a [`Paper`] becomes a string, where Markdown is escaped, and
+//! where JSON is written out, and nowhere else. Secrets never get this far: a value that must not
+//! be seen is replaced by the fact that there is one.
+
+mod diagnostic;
+mod diff;
+mod inert;
+pub mod json;
+mod markdown;
+mod paper;
+mod phrase;
+mod report;
+mod saved;
+mod table;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use diagnostic::{diagnostics_as_ansi, diagnostics_as_text, github_annotations};
+pub use inert::inert;
+pub use markdown::{MARKER, plan_as_markdown};
+pub use paper::{Line, Paper, Style};
+pub use report::report_as_text;
+pub use table::Table;
+pub use text::{Estimate, drift_as_text, plan_as_text};

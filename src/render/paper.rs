@@ -1,0 +1,168 @@
+//! Lines of styled text, and the one place where they become a string.
+//!
+//! A style says what a piece of text means; colour only repeats it, so the plain form loses nothing.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Effects};
+use unicode_width::UnicodeWidthStr;
+
+use super::inert::inert;
+
+/// What a piece of text means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Ordinary text.
+    #[default]
+    Plain,
+    /// What a reader looks for first.
+    Bold,
+    /// What a reader may skip.
+    Dim,
+    /// What comes.
+    Added,
+    /// What goes.
+    Removed,
+    /// What becomes another.
+    Changed,
+    /// What must not be done, or failed.
+    Blocked,
+}
+
+/// One line: pieces of text, each with its meaning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line(Vec<(Style, String)>);
+
+/// What is to be printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paper(Vec<Line>);
+
+impl Line {
+    /// Begins a line with ordinary text.
+    #[must_use]
+    pub fn of(text: impl Into<String>) -> Self {
+        Self::default().plain(text)
+    }
+
+    /// Adds ordinary text.
+    #[must_use]
+    pub fn plain(self, text: impl Into<String>) -> Self {
+        self.with(Style::Plain, text)
+    }
+
+    /// Adds text with a meaning.
+    #[must_use]
+    pub fn with(mut self, style: Style, text: impl Into<String>) -> Self {
+        self.0.push((style, text.into()));
+        self
+    }
+
+    /// Adds blanks up to a column; at least two when the line is not shorter.
+    #[must_use]
+    pub fn pad_to(self, column: usize) -> Self {
+        let blanks = column.saturating_sub(self.width()).max(2);
+        self.plain(" ".repeat(blanks))
+    }
+
+    /// Returns how many columns of a terminal it takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.0.iter().map(|(_, text)| inert(text).width()).sum()
+    }
+}
+
+impl Paper {
+    /// Begins an empty paper.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a line.
+    pub fn push(&mut self, line: Line) {
+        self.0.push(line);
+    }
+
+    /// Adds an empty line, unless it would be the first or the second in a row.
+    pub fn gap(&mut self) {
+        if self.0.last().is_some_and(|line| !line.0.is_empty()) {
+            self.0.push(Line::default());
+        }
+    }
+
+    /// Returns the text without colour.
+    #[must_use]
+    pub fn to_plain(&self) -> String {
+        self.write(|_, text, out| out.push_str(text))
+    }
+
+    /// Returns the text with colours for a terminal.
+    #[must_use]
+    pub fn to_ansi(&self) -> String {
+        self.write(|style, text, out| {
+            let style = ansi(style);
+            write!(out, "{style}{text}{style:#}").expect("a string takes everything");
+        })
+    }
+
+    /// The one place where text is written: every piece is made inert here.
+    fn write(&self, piece: impl Fn(Style, &str, &mut String)) -> String {
+        let mut out = String::new();
+        for line in &self.0 {
+            let start = out.len();
+            for (style, text) in &line.0 {
+                piece(*style, &inert(text), &mut out);
+            }
+            out.truncate(start + out[start..].trim_end_matches(' ').len());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+const fn ansi(style: Style) -> anstyle::Style {
+    let plain = anstyle::Style::new();
+    match style {
+        Style::Plain => plain,
+        Style::Bold => plain.effects(Effects::BOLD),
+        Style::Dim => plain.effects(Effects::DIMMED),
+        Style::Added => AnsiColor::Green.on_default(),
+        Style::Removed => AnsiColor::Red.on_default(),
+        Style::Changed => AnsiColor::Yellow.on_default(),
+        Style::Blocked => AnsiColor::Red.on_default().effects(Effects::BOLD),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::inert::is_unseen;
+    use super::*;
+
+    #[test]
+    fn colour_repeats_what_the_plain_text_says() {
+        let mut paper = Paper::new();
+        let line = Line::of("  ").with(Style::Added, "+ a");
+        paper.push(line.pad_to(10).plain("ü"));
+        assert_eq!(paper.to_plain(), "  + a     ü\n");
+        assert_eq!(paper.to_ansi(), "  \u{1b}[32m+ a\u{1b}[0m     ü\n");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_from_outside_is_inert(
+            texts in proptest::collection::vec(any::<String>(), 1..5)
+        ) {
+            let mut paper = Paper::new();
+            for text in &texts {
+                paper.push(Line::of("x ").with(Style::Removed, text));
+            }
+            let plain = paper.to_plain();
+            prop_assert_eq!(plain.lines().count(), texts.len());
+            prop_assert!(!plain.replace('\n', "").contains(is_unseen));
+            let coloured = paper.to_ansi().replace("\u{1b}[31m", "").replace("\u{1b}[0m", "");
+            prop_assert!(!coloured.replace('\n', "").contains(is_unseen));
+        }
+    }
+}

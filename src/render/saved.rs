@@ -1,0 +1,350 @@
+//! A plan as a document: what `plan -o json` prints and `apply PLAN.json` reads back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::model::{Diagnostic, FieldValue, Key, Project};
+use crate::plan::{Change, FieldChange, Plan};
+
+use super::json::{self, FORMAT_VERSION};
+use super::phrase;
+use super::text::Estimate;
+
+/// The part of the version that must be equal for a document to be understood.
+const MAJOR: &str = "1";
+
+/// A plan as JSON, and as `apply PLAN.json` reads it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedPlan {
+    /// The version of this form.
+    pub format_version: String,
+    /// The API's origin the plan was made against (S5).
+    pub origin: String,
+    /// The project it was made for (S5).
+    pub project: Project,
+    /// What the source calls itself.
+    pub revision: Option<String>,
+    /// What the plan was made from.
+    pub basis: Basis,
+    /// The manifests' paths as given.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// The options that decide what is planned: prune, targets and the like.
+    #[serde(default)]
+    pub options: Map<String, Value>,
+    /// The changes, in the order they would be begun.
+    pub changes: Vec<SavedChange>,
+    /// How many of each.
+    pub summary: SavedSummary,
+    /// What carrying it out costs.
+    pub cost: SavedCost,
+    /// Findings about the manifests.
+    #[serde(default)]
+    pub diagnostics: Vec<SavedDiagnostic>,
+}
+
+/// Digests of what a plan was made from: equal digests, equal plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// Of the manifests.
+    pub desired: String,
+    /// Of what the platform showed, without secrets.
+    pub live: String,
+    /// Of the inventory.
+    pub inventory: String,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedChange {
+    /// The resource, for example `service/api`.
+    pub key: Key,
+    /// `create`, `update`, `replace`, `adopt`, `forget`, `delete` or `none`.
+    pub action: String,
+    /// Why.
+    pub reason: String,
+    /// Where its manifest stands.
+    pub origin: Option<SavedOrigin>,
+    /// `none`, `restart`, `rebuild` or `destroy`.
+    pub effect: String,
+    /// How many instances run now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    /// The object it happens to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Field by field.
+    pub fields: Vec<SavedField>,
+    /// What stands in its way.
+    pub blocked: Option<SavedBlocked>,
+    /// How many write requests it takes.
+    pub requests: usize,
+    /// The mark by which `apply` knows that it would still do the same (S10).
+    #[serde(default)]
+    pub signature: String,
+}
+
+/// A place in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedOrigin {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
+/// One field of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedField {
+    /// Its path.
+    pub path: String,
+    /// `add`, `change`, `remove` or `leave`.
+    pub action: String,
+    /// What it is now; absent when it is not shown, or must not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What it will be; absent when it is removed, or must not be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// Why.
+    pub reason: String,
+    /// Whether its values are left out because they must not be seen.
+    pub sensitive: bool,
+    /// The line that would mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// What stands in the way of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedBlocked {
+    /// A stable word.
+    pub reason: String,
+    /// A fragment.
+    pub message: String,
+    /// What a person can do.
+    pub hint: Option<String>,
+}
+
+/// How many of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSummary {
+    /// Creates and replaces.
+    pub add: usize,
+    /// Updates.
+    pub change: usize,
+    /// Deletes and replaces.
+    pub destroy: usize,
+    /// Adoptions that write nothing.
+    #[serde(default)]
+    pub adopt: usize,
+    /// Blocked changes.
+    pub blocked: usize,
+    /// What lives and is neither declared nor ours.
+    pub unmanaged: usize,
+    /// Declared resources in which nothing differs.
+    #[serde(default)]
+    pub unchanged: usize,
+}
+
+/// What carrying a plan out costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedCost {
+    /// Requests that read.
+    pub reads: u32,
+    /// Requests that write.
+    pub writes: u32,
+    /// How long, in seconds.
+    pub seconds: u64,
+}
+
+/// One finding about the manifests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedDiagnostic {
+    /// `error` or `warning`.
+    pub severity: String,
+    /// A stable word.
+    pub code: String,
+    /// A fragment.
+    pub message: String,
+    /// Where.
+    pub origin: Option<SavedOrigin>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+/// Why a text is no saved plan.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedPlanError {
+    /// It is no JSON, or lacks what every plan has.
+    #[error("read the saved plan")]
+    Unreadable(#[from] serde_json::Error),
+    /// Another major version wrote it.
+    #[error("read the saved plan: it has format {0}, this version reads {FORMAT_VERSION}")]
+    OtherFormat(String),
+}
+
+/// What a document says beside the plan itself.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// Digests of what the plan was made from.
+    pub basis: Basis,
+    /// The manifests' paths as given.
+    pub paths: Vec<String>,
+    /// The options that decide what is planned.
+    pub options: Map<String, Value>,
+    /// The mark of each change.
+    pub signatures: BTreeMap<Key, String>,
+    /// What the budget foretells.
+    pub estimate: Estimate,
+    /// Findings about the manifests.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl SavedPlan {
+    /// Makes the document of a plan.
+    #[must_use]
+    pub fn new(plan: &Plan, context: Context) -> Self {
+        let summary = plan.summary();
+        let changes = plan.changes.iter().map(|change| {
+            let signature = context.signatures.get(&change.key);
+            saved_change(change, signature.cloned().unwrap_or_default())
+        });
+        Self {
+            format_version: FORMAT_VERSION.to_owned(),
+            origin: plan.origin.clone(),
+            project: plan.project.clone(),
+            revision: plan.revision.clone(),
+            changes: changes.collect(),
+            basis: context.basis,
+            paths: context.paths,
+            options: context.options,
+            summary: SavedSummary {
+                add: summary.add,
+                change: summary.change,
+                destroy: summary.destroy,
+                adopt: summary.adopt,
+                blocked: summary.blocked,
+                unmanaged: summary.unmanaged,
+                unchanged: plan.unchanged.len(),
+            },
+            cost: SavedCost {
+                reads: plan.cost.reads,
+                writes: plan.cost.writes,
+                seconds: context.estimate.seconds,
+            },
+            diagnostics: context.diagnostics.iter().map(saved_diagnostic).collect(),
+        }
+    }
+
+    /// Reads a document back.
+    ///
+    /// # Errors
+    /// When it is no plan, or one of another major version.
+    pub fn parse(text: &str) -> Result<Self, SavedPlanError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            format_version: String,
+        }
+        let Version { format_version } = serde_json::from_str(text)?;
+        if format_version.split('.').next() != Some(MAJOR) {
+            return Err(SavedPlanError::OtherFormat(format_version));
+        }
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// Returns the document as indented JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json::document(self)
+    }
+
+    /// Returns one object a line, one for each change.
+    #[must_use]
+    pub fn to_ndjson(&self) -> String {
+        self.changes.iter().map(json::line).collect()
+    }
+}
+
+fn saved_change(change: &Change, signature: String) -> SavedChange {
+    let origin = change.origin.as_ref().map(|origin| SavedOrigin {
+        file: origin.file.clone(),
+        line: origin.line,
+        column: None,
+    });
+    let blocked = change.blocked.as_ref().map(|blocked| SavedBlocked {
+        reason: blocked.reason.as_str().to_owned(),
+        message: blocked.message.clone(),
+        hint: blocked.hint.clone(),
+    });
+    SavedChange {
+        key: change.key.clone(),
+        action: phrase::action_word(change.action).to_owned(),
+        reason: phrase::reason_word(change.reason).to_owned(),
+        origin,
+        effect: phrase::effect_word(change.effect).to_owned(),
+        replicas: change.replicas,
+        id: change.id.as_ref().map(ToString::to_string),
+        fields: change.fields.iter().map(saved_field).collect(),
+        blocked,
+        requests: change.steps.len(),
+        signature,
+    }
+}
+
+fn saved_field(field: &FieldChange) -> SavedField {
+    let (action, reason) = phrase::field_words(field);
+    let sensitive = phrase::is_hidden(field);
+    let shown = |one: &Option<FieldValue>| one.as_ref().filter(|_| !sensitive).and_then(value);
+    SavedField {
+        path: field.path.to_string(),
+        action: action.to_owned(),
+        before: shown(&field.before),
+        after: shown(&field.after),
+        reason: reason.to_owned(),
+        sensitive,
+        hint: field.hint.clone(),
+    }
+}
+
+/// Returns a value as JSON has it; a secret has none.
+fn value(value: &FieldValue) -> Option<Value> {
+    match value {
+        FieldValue::Text(text) => Some(Value::from(text.as_str())),
+        FieldValue::Integer(number) => Some(Value::from(*number)),
+        FieldValue::Boolean(truth) => Some(Value::from(*truth)),
+        FieldValue::Set(items) => Some(items.iter().map(String::as_str).collect()),
+        FieldValue::Secret(_) => None,
+        FieldValue::Reference(reference) => {
+            let from = Value::from(reference.to_string());
+            Some(Value::Object(Map::from_iter([("from".to_owned(), from)])))
+        }
+    }
+}
+
+pub(super) fn saved_diagnostic(diagnostic: &Diagnostic) -> SavedDiagnostic {
+    let origin = diagnostic.origin.as_ref().map(|origin| SavedOrigin {
+        file: origin.file.clone(),
+        line: origin.line,
+        column: Some(origin.column),
+    });
+    SavedDiagnostic {
+        severity: if diagnostic.is_error() {
+            "error"
+        } else {
+            "warning"
+        }
+        .to_owned(),
+        code: diagnostic.code.to_owned(),
+        message: diagnostic.message.clone(),
+        origin,
+        hints: diagnostic.hints.clone(),
+    }
+}

@@ -1,0 +1,216 @@
+//! Every form of every kind of change, as it is read; and that a secret stands in none of them.
+
+mod plans;
+
+use super::json::{SavedPlan, SavedPlanError};
+use super::*;
+use crate::plan::{Action, BlockedReason, Change, ChangeResult, Outcome, Report};
+use plans::{
+    CANARY, ESTIMATE, blocked, change, context, documented, everything, field, plan, text,
+};
+
+#[test]
+fn the_documented_plan_reads_as_documented() {
+    let text = plan_as_text(&documented(), &ESTIMATE).to_plain();
+    assert_eq!(text, include_str!("documented.txt"));
+}
+
+#[test]
+fn every_kind_of_change_has_its_sign_and_its_words() {
+    insta::assert_snapshot!(plan_as_text(&everything(), &ESTIMATE).to_plain());
+}
+
+#[test]
+fn every_obstacle_is_one_block_with_its_way_out() {
+    let reasons = [
+        BlockedReason::Immutable,
+        BlockedReason::EnvGroup,
+        BlockedReason::NotOwned,
+        BlockedReason::IncompleteView,
+        BlockedReason::AmbiguousName,
+        BlockedReason::Protected,
+        BlockedReason::DependencyBlocked,
+        BlockedReason::AdoptionRefused,
+        BlockedReason::PruneOff,
+        BlockedReason::Fuse,
+        BlockedReason::ApprovalMissing,
+        BlockedReason::InFlight,
+        BlockedReason::PolicyWithheld,
+        BlockedReason::Presumed,
+    ];
+    for reason in reasons {
+        let one = blocked(
+            "service/a",
+            Action::Delete,
+            reason,
+            "the message",
+            "the hint",
+        );
+        let plan = plan(vec![one]);
+        let text = plan_as_text(&plan, &ESTIMATE).to_plain();
+        assert!(
+            text.contains("  ! service/a  delete blocked: the message (the hint)\n"),
+            "{text}"
+        );
+        assert!(text.contains("0 to destroy. 1 blocked.\n"), "{text}");
+        let json = SavedPlan::new(&plan, context()).to_json();
+        assert!(
+            json.contains(&format!("\"reason\": \"{}\"", reason.as_str())),
+            "{json}"
+        );
+        assert!(plan_as_markdown(&plan, &ESTIMATE).contains("**Blocked:** the message\n"));
+    }
+}
+
+#[test]
+fn no_changes_is_said_in_two_words() {
+    let mut plan = plan(Vec::new());
+    plan.unchanged = vec!["service/a".parse().unwrap(), "service/b".parse().unwrap()];
+    assert_eq!(
+        plan_as_text(&plan, &Estimate::default()).to_plain(),
+        "No changes. 2 unchanged.\nCost: 3 requests (3 read, 0 write), about 0 s.\n"
+    );
+    assert_eq!(drift_as_text(&plan).to_plain(), "No drift.\n");
+}
+
+#[test]
+fn drift_is_told_from_what_was_declared_to_what_is_there() {
+    insta::assert_snapshot!(drift_as_text(&everything()).to_plain());
+}
+
+#[test]
+fn the_plan_as_json_is_as_documented() {
+    insta::assert_snapshot!(SavedPlan::new(&documented(), context()).to_json());
+}
+
+#[test]
+fn a_saved_plan_reads_back_as_itself_also_from_a_newer_minor_version() {
+    let saved = SavedPlan::new(&everything(), context());
+    assert_eq!(SavedPlan::parse(&saved.to_json()).unwrap(), saved);
+    assert_eq!(saved.to_ndjson().lines().count(), saved.changes.len());
+
+    let newer = saved
+        .to_json()
+        .replacen("\"1.0\",", "\"1.9\", \"mood\": \"good\",", 1);
+    assert_eq!(SavedPlan::parse(&newer).unwrap().changes, saved.changes);
+    let other = saved.to_json().replacen("\"1.0\"", "\"2.0\"", 1);
+    assert!(matches!(
+        SavedPlan::parse(&other),
+        Err(SavedPlanError::OtherFormat(_))
+    ));
+    assert!(SavedPlan::parse("{}").is_err());
+}
+
+#[test]
+fn json_keeps_what_is_not_seen_and_shows_it() {
+    let mut plan = plan(vec![change("service/a", Action::Update)]);
+    let value = "a\u{1b}[2J\u{202e}b\u{e0041}\n";
+    plan.changes[0].fields = vec![field("branch", text("x"), text(value))];
+    let saved = SavedPlan::new(&plan, context());
+    let json = saved.to_json();
+    assert!(json.contains(r"a\u001b[2J\u202eb\udb40\udc41\n"), "{json}");
+    assert_eq!(SavedPlan::parse(&json).unwrap(), saved);
+}
+
+#[test]
+fn a_failure_as_json_has_its_hints() {
+    let hints = ["set STACKBLAZE_TOKEN".to_owned()];
+    insta::assert_snapshot!(json::error("auth", "no token", &hints, Some("req_1")));
+}
+
+#[test]
+fn the_plan_as_a_comment() {
+    insta::assert_snapshot!(plan_as_markdown(&documented(), &ESTIMATE));
+}
+
+#[test]
+fn a_comment_is_never_too_long_and_says_where_it_was_cut() {
+    let one = |number: usize| Change {
+        fields: vec![field("branch", text("main"), text(&"`<@x>|".repeat(20)))],
+        ..change(&format!("service/s{number}"), Action::Update)
+    };
+    let comment = plan_as_markdown(&plan((0..2_000).map(one).collect()), &ESTIMATE);
+    assert!(comment.chars().count() <= 60_000);
+    assert!(comment.contains("**Cut here:**"));
+    assert!(comment.starts_with(MARKER));
+    assert!(comment.contains("Cost&#58;"));
+}
+
+fn report() -> Report {
+    let result = |key: &str, action, outcome| ChangeResult {
+        key: key.parse().unwrap(),
+        action,
+        outcome,
+    };
+    let message = || "the body broke off".to_owned();
+    Report {
+        results: vec![
+            result("database/main", Action::Create, Outcome::Applied),
+            result(
+                "service/api",
+                Action::Update,
+                Outcome::Failed {
+                    message: "422: no such plan".to_owned(),
+                    request_id: Some("req_7".to_owned()),
+                },
+            ),
+            result(
+                "service/a",
+                Action::Delete,
+                Outcome::Stale {
+                    message: "it was renamed".to_owned(),
+                },
+            ),
+            result(
+                "service/b",
+                Action::Create,
+                Outcome::Unresolved { message: message() },
+            ),
+            result(
+                "service/c",
+                Action::Create,
+                Outcome::Skipped {
+                    because_of: "service/b".parse().unwrap(),
+                },
+            ),
+            result("service/d", Action::Create, Outcome::NotStarted),
+            result(
+                "service/e",
+                Action::Delete,
+                Outcome::Blocked {
+                    reason: BlockedReason::Fuse,
+                },
+            ),
+        ],
+        stopped: true,
+    }
+}
+
+#[test]
+fn a_report_says_what_became_of_each_change() {
+    insta::assert_snapshot!(report_as_text(&report()).to_plain());
+    insta::assert_snapshot!(json::report(&report()));
+}
+
+#[test]
+fn a_secret_stands_in_no_form() {
+    for plan in [documented(), everything()] {
+        let text = plan_as_text(&plan, &ESTIMATE);
+        let drift = drift_as_text(&plan);
+        let saved = SavedPlan::new(&plan, context());
+        let forms = [
+            text.to_plain(),
+            text.to_ansi(),
+            format!("{text:?}"),
+            drift.to_plain(),
+            format!("{drift:?}"),
+            saved.to_json(),
+            saved.to_ndjson(),
+            format!("{saved:?}"),
+            plan_as_markdown(&plan, &ESTIMATE),
+        ];
+        for form in forms {
+            assert!(!form.contains(CANARY), "{form}");
+        }
+    }
+}
