@@ -11,8 +11,8 @@
 
 use std::collections::BTreeMap;
 
-use schemars::generate::SchemaSettings;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 
 /// Returns the JSON Schema (draft-07) of one native document.
 #[must_use]

@@ -239,7 +239,7 @@ fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<F
             Some(hint) => reader.error_with(yaml, "cron", message, hint),
             None => reader.error(yaml, "cron", message),
         }
-        return None;
+        // The error is noted; without a value a second one would say that there is no schedule.
     }
     Some(FieldValue::Text(text))
 }
