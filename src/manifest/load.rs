@@ -82,7 +82,11 @@ fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: 
         findings,
     };
     if root.entries().is_none() {
-        reader.wrong_type(root, "the document", "a mapping");
+        let message = format!(
+            "a document must be a mapping, and {} stands there",
+            root.describe()
+        );
+        reader.error(root, "wrong-type", message);
     } else if root.get("apiVersion").is_some() || root.get("kind").is_some() {
         native::read(&mut reader, root, drafts);
     } else if blueprint::is_blueprint(root) {
