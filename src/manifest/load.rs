@@ -5,7 +5,8 @@ use super::check;
 use super::draft::Drafts;
 use super::native;
 use super::reader::{Findings, Form, Reader};
-use super::yaml::{Documents, Flaw, Yaml};
+use super::tree::{Flaw, Yaml};
+use super::yaml::Documents;
 use crate::model::{Desired, Diagnostic, Origin, Source};
 use crate::source::{SourceFile, Tree};
 

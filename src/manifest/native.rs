@@ -2,12 +2,13 @@
 //! is an error, so that a slip never becomes a setting that is quietly not made.
 
 use super::draft::{Drafts, read_name};
+use super::group;
 use super::lifecycle;
 use super::reader::{Reader, quoted};
 use super::setting;
 use super::suggest::nearest;
+use super::tree::Yaml;
 use super::variable;
-use super::yaml::Yaml;
 use crate::model::{Field, FieldPath, Guard, Key, Kind, Resource, Setting, Source, Tombstone};
 
 /// The version of the native form.
@@ -301,7 +302,7 @@ fn read_setting(
     drafts: &mut Drafts,
 ) {
     if setting == Setting::EnvGroups {
-        variable::read_groups(reader, yaml, resource, drafts);
+        group::read_all(reader, yaml, resource, drafts);
     } else if let Some(value) = setting::read(reader, resource.key.kind, setting, yaml) {
         let field = Field {
             value: Source::Value(value),

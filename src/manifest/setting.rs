@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::cron;
 use super::reader::{Form, Reader, quoted};
 use super::suggest::nearest;
-use super::yaml::Yaml;
+use super::tree::Yaml;
 use crate::model::{FieldValue, Kind, Setting};
 
 /// The languages and forms the platform's documents name. The set is open: a new one is no error.
