@@ -207,8 +207,8 @@ fn secret_start(line: &str) -> Option<usize> {
         .filter(|(_, c)| *c == ':')
         .find_map(|(colon, _)| {
             let key = line[..colon].trim_end().trim_end_matches(['"', '\'']);
-            let begin = key.rfind(|c: char| c.is_whitespace() || "{,\"'[".contains(c));
-            let word = &key[begin.map_or(0, |index| index + 1)..];
+            let is_edge = |c: char| c.is_whitespace() || "{,\"'[".contains(c);
+            let word = key.rsplit(is_edge).next().unwrap_or(key);
             let env_key = EnvKey::new(word).ok()?;
             let is_secret = !NAMING_KEYS.contains(&word) && looks_secret(&env_key, "");
             is_secret.then_some(colon + 1)
@@ -291,6 +291,12 @@ mod tests {
         assert!(!check(block, 3, 5).contains("hunter2"));
         let folded = "- key: PEM\n  value: \"one\n     hunter2\"\n";
         assert!(!check(folded, 3, 6).contains("hunter2"));
+    }
+
+    #[test]
+    fn a_blank_of_several_bytes_is_a_blank() {
+        assert_eq!(check("\u{a0}port: 1", 1, 2), "\u{a0}port: 1|port");
+        assert_eq!(check("\u{3000}token: x", 1, 2), "\u{3000}token: …|token");
     }
 
     #[test]

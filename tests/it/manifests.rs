@@ -260,7 +260,7 @@ fn the_value_of_a_secret_stands_in_no_finding() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_without_a_panic(text in "[a-z:\\-\\[\\]{}&*!|>'\"%@`#?, \n\t<0-9~$\\\\]{0,200}") {
