@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::reader::{Reader, quoted};
 use super::setting;
 use super::suggest::nearest;
-use super::yaml::Yaml;
+use super::tree::Yaml;
 use crate::model::{AdoptMode, EnvKey, Kind, Lifecycle, ManagementPolicies};
 
 /// The words of `managementPolicies`.

@@ -5,7 +5,8 @@ use super::check;
 use super::draft::Drafts;
 use super::native;
 use super::reader::{Findings, Form, Reader};
-use super::yaml::{Documents, Flaw, Yaml};
+use super::tree::{Flaw, Yaml};
+use super::yaml::Documents;
 use crate::model::{Desired, Diagnostic, Origin, Source};
 use crate::source::{SourceFile, Tree};
 
@@ -82,7 +83,11 @@ fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: 
         findings,
     };
     if root.entries().is_none() {
-        reader.wrong_type(root, "the document", "a mapping");
+        let message = format!(
+            "a document must be a mapping, and {} stands there",
+            root.describe()
+        );
+        reader.error(root, "wrong-type", message);
     } else if root.get("apiVersion").is_some() || root.get("kind").is_some() {
         native::read(&mut reader, root, drafts);
     } else if blueprint::is_blueprint(root) {

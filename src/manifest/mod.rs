@@ -7,33 +7,27 @@
 
 mod load;
 
+mod blueprint;
 mod native;
 
-mod blueprint;
-
+mod group;
 mod lifecycle;
 mod variable;
 
+mod cron;
 mod setting;
 
 mod check;
-
 mod draft;
 
 mod reader;
-
-mod suggest;
-
-mod cron;
-
 mod scalar;
-
+mod suggest;
+mod tree;
 mod yaml;
 
-mod print;
-
 mod export;
-
+mod print;
 mod schema;
 
 pub use export::export;

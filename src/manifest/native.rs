@@ -2,12 +2,13 @@
 //! is an error, so that a slip never becomes a setting that is quietly not made.
 
 use super::draft::{Drafts, read_name};
+use super::group;
 use super::lifecycle;
 use super::reader::{Reader, quoted};
 use super::setting;
 use super::suggest::nearest;
+use super::tree::Yaml;
 use super::variable;
-use super::yaml::Yaml;
 use crate::model::{Field, FieldPath, Guard, Key, Kind, Resource, Setting, Source, Tombstone};
 
 /// The version of the native form.
@@ -53,10 +54,10 @@ pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Dra
 
 /// Reads `apiVersion` and `kind`; `None` when the document cannot be read further.
 fn head(reader: &mut Reader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
-    let version = required(reader, root, root, "apiVersion")
+    let version = required(reader, root, "apiVersion")
         .and_then(|yaml| Some((yaml, reader.text(yaml, "apiVersion")?)));
-    let kind = required(reader, root, root, "kind")
-        .and_then(|yaml| Some((yaml, reader.text(yaml, "kind")?)));
+    let kind =
+        required(reader, root, "kind").and_then(|yaml| Some((yaml, reader.text(yaml, "kind")?)));
     let (version_place, version) = version?;
     let is_ours = version == API_VERSION;
     if !is_ours {
@@ -81,13 +82,12 @@ fn head(reader: &mut Reader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
 
 fn required<'d, 'a>(
     reader: &mut Reader<'_>,
-    owner: Yaml<'_, '_>,
     yaml: Yaml<'d, 'a>,
-    key: &str,
+    path: &str,
 ) -> Option<Yaml<'d, 'a>> {
-    let value = yaml.get(key);
+    let value = yaml.get(path.rsplit('.').next().unwrap_or(path));
     if value.is_none() {
-        reader.error(owner, "missing-field", format!("`{key}` is missing"));
+        reader.error(yaml, "missing-field", format!("`{path}` is missing"));
     }
     value
 }
@@ -96,7 +96,7 @@ fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, metadata: Yaml<'_, '_>, dr
     let Some(metadata) = reader.mapping(metadata, "metadata", &["name", "labels"]) else {
         return;
     };
-    let name = required(reader, metadata, metadata, "name")
+    let name = required(reader, metadata, "metadata.name")
         .and_then(|yaml| reader.text(yaml, "metadata.name"));
     let spec = root.get("spec").filter(|yaml| !yaml.is_null());
     let spec = spec.and_then(|spec| reader.mapping(spec, "spec", &["id"]));
@@ -124,7 +124,7 @@ fn resource(
     let Some(metadata) = reader.mapping(metadata, "metadata", &known) else {
         return;
     };
-    let name = required(reader, metadata, metadata, "name")
+    let name = required(reader, metadata, "metadata.name")
         .and_then(|yaml| read_name(reader, yaml, "metadata.name"));
     // Without a name the rest is still read, so that its mistakes are told in the same run.
     let is_named = name.is_some();
@@ -281,14 +281,11 @@ fn read_spec(
     if let Some(yaml) = spec.get("envVars").filter(|_| kind != Kind::Database) {
         variable::read_all(reader, yaml, resource, drafts, &[]);
     }
-    if spec
-        .get("disk")
-        .is_some_and(|disk| disk.entries().is_some())
-    {
+    if let Some(disk) = spec.get("disk").filter(|disk| disk.entries().is_some()) {
         for leaf in leaves_of("disk") {
-            if spec.get("disk").and_then(|disk| disk.get(leaf)).is_none() {
+            if disk.get(leaf).is_none() {
                 reader.error(
-                    spec,
+                    disk,
                     "missing-field",
                     format!("`spec.disk.{leaf}` is missing"),
                 );
@@ -305,7 +302,7 @@ fn read_setting(
     drafts: &mut Drafts,
 ) {
     if setting == Setting::EnvGroups {
-        variable::read_groups(reader, yaml, resource, drafts);
+        group::read_all(reader, yaml, resource, drafts);
     } else if let Some(value) = setting::read(reader, resource.key.kind, setting, yaml) {
         let field = Field {
             value: Source::Value(value),

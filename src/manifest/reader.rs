@@ -3,7 +3,7 @@
 
 use super::scalar;
 use super::suggest::nearest;
-use super::yaml::Yaml;
+use super::tree::Yaml;
 use crate::model::{Diagnostic, Origin, Severity};
 
 /// The most findings kept. Nobody reads more, and a hostile file could make a million.

@@ -2,6 +2,7 @@
 //!
 //! The types here are documentation that can be checked: their comments become the descriptions,
 //! and a test holds their fields against the table that reading uses. Nothing is decoded into them.
+//! The file is long because it is a list.
 
 // Fields are only ever looked at by the derived schema.
 #![expect(
@@ -11,8 +12,8 @@
 
 use std::collections::BTreeMap;
 
-use schemars::generate::SchemaSettings;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 
 /// Returns the JSON Schema (draft-07) of one native document.
 #[must_use]

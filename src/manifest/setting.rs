@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::cron;
 use super::reader::{Form, Reader, quoted};
 use super::suggest::nearest;
-use super::yaml::Yaml;
+use super::tree::Yaml;
 use crate::model::{FieldValue, Kind, Setting};
 
 /// The languages and forms the platform's documents name. The set is open: a new one is no error.
@@ -239,7 +239,7 @@ fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<F
             Some(hint) => reader.error_with(yaml, "cron", message, hint),
             None => reader.error(yaml, "cron", message),
         }
-        return None;
+        // The error is noted; without a value a second one would say that there is no schedule.
     }
     Some(FieldValue::Text(text))
 }

@@ -15,7 +15,7 @@ pub(super) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
         .iter()
         .map(|candidate| (*candidate, distance(candidate)))
         .min_by_key(|(_, distance)| *distance)?;
-    (best != word && distance <= wanted.chars().count().div_ceil(3)).then_some(best)
+    (best != word && distance <= (wanted.chars().count() / 3).max(1)).then_some(best)
 }
 
 /// What a field of a Blueprint or of another platform is called in a native document.

@@ -1,15 +1,13 @@
 //! `envVars`: where each variable's value comes from, in both forms.
 
-use std::collections::BTreeSet;
-
-use super::draft::{Drafts, Mention, read_env_key, read_name, set};
+use super::draft::{Drafts, Mention, read_env_key, read_name};
+use super::group;
 use super::reader::{Form, Reader};
 use super::setting::ENGINES;
 use super::suggest::nearest;
-use super::yaml::Yaml;
+use super::tree::Yaml;
 use crate::model::{
-    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Origin, Reference, Resource, Setting, Source,
-    looks_secret,
+    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Reference, Resource, Source, looks_secret,
 };
 
 /// The platform's limit for one service.
@@ -357,7 +355,7 @@ impl EntryReader<'_, '_> {
         };
         if let Some(name) = read_name(self.reader, group, "envVars.fromGroup") {
             self.mention(Key::new(Kind::EnvGroup, name.clone()), group, is_external);
-            add_group(self.resource, name.as_str(), self.reader.origin(group));
+            group::attach(self.resource, name.as_str(), self.reader.origin(group));
         }
     }
 }
@@ -365,86 +363,4 @@ impl EntryReader<'_, '_> {
 enum Given {
     Value(Source),
     ByHand,
-}
-
-/// Reads `envGroups`: names, or `{ name, external: true }`.
-pub(super) fn read_groups(
-    reader: &mut Reader<'_>,
-    yaml: Yaml<'_, '_>,
-    resource: &mut Resource<Source>,
-    drafts: &mut Drafts,
-) {
-    let path = "spec.envGroups";
-    let origin = reader.origin(yaml);
-    let is_list = yaml.items().is_some();
-    for item in reader.items(yaml, path) {
-        let (place, is_external) = if item.entries().is_some() {
-            let Some(item) = reader.mapping(item, path, &["name", "external"]) else {
-                continue;
-            };
-            let Some(name) = item.get("name") else {
-                reader.error(item, "missing-field", format!("`{path}.name` is missing"));
-                continue;
-            };
-            let external = item.get("external");
-            (
-                name,
-                external
-                    .and_then(|place| reader.boolean(place, "external"))
-                    .unwrap_or(false),
-            )
-        } else {
-            (item, false)
-        };
-        let Some(name) = read_name(reader, place, path) else {
-            continue;
-        };
-        let to = Key::new(Kind::EnvGroup, name.clone());
-        let from = resource.key.clone();
-        let mention = Mention {
-            from,
-            to,
-            origin: reader.origin(place),
-            is_external,
-        };
-        drafts.mentions.push(mention);
-        if !add_group(resource, name.as_str(), origin.clone()) {
-            reader.error(
-                place,
-                "duplicate-item",
-                format!("the group `{name}` is given twice"),
-            );
-        }
-    }
-    // An empty list is declared too: it takes every group away.
-    if is_list {
-        let groups = groups_of(resource);
-        set(
-            resource,
-            Setting::EnvGroups,
-            FieldValue::Set(groups),
-            origin,
-        );
-    }
-}
-
-/// Attaches a group; whether it was not attached before.
-fn add_group(resource: &mut Resource<Source>, name: &str, origin: Origin) -> bool {
-    let mut groups = groups_of(resource);
-    let is_new = groups.insert(name.to_owned());
-    set(
-        resource,
-        Setting::EnvGroups,
-        FieldValue::Set(groups),
-        origin,
-    );
-    is_new
-}
-
-fn groups_of(resource: &Resource<Source>) -> BTreeSet<String> {
-    let field = resource.fields.get(&FieldPath::Setting(Setting::EnvGroups));
-    match field.map(|field| &field.value) {
-        Some(Source::Value(FieldValue::Set(groups))) => groups.clone(),
-        _ => BTreeSet::new(),
-    }
 }

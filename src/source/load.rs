@@ -208,7 +208,8 @@ fn is_manifest(name: &OsStr) -> bool {
     is_yaml && !SETTINGS_NAMES.contains(&text)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

@@ -17,6 +17,9 @@ const LINE_BYTES_MAX: usize = 1_000;
 /// How far up the beginning of a block of text is looked for.
 const BLOCK_LINES_MAX: usize = 500;
 
+/// How many lines the entry of a variable can have before its value.
+const ITEM_LINES_MAX: usize = 10;
+
 /// An unbroken word of this length with letters and digits looks like a key or a hash.
 const OPAQUE_CHARS_MIN: usize = 24;
 
@@ -60,6 +63,8 @@ impl<'a> Lines<'a> {
         let line = self.get(origin.line)?;
         let shown = if self.is_inside_value(origin.line, &line) {
             format!("{}{BLOT}", &line[..indent(&line)])
+        } else if self.is_beside_secret_key(origin.line) {
+            blot_entry(&line)
         } else {
             blot(&line)
         };
@@ -74,6 +79,23 @@ impl<'a> Lines<'a> {
             line_first: origin.line,
             span: start..end,
         })
+    }
+
+    /// Whether a line belongs to a list item that names a secret-looking variable: then a slip in
+    /// the word `value` must not bring the value to light.
+    fn is_beside_secret_key(&self, number: usize) -> bool {
+        for above in (1..=number).rev().take(ITEM_LINES_MAX) {
+            let Some(line) = self.get(above) else {
+                return false;
+            };
+            if secret_key_end(&line).is_some() {
+                return true;
+            }
+            if line.trim_start().starts_with("- ") {
+                return false;
+            }
+        }
+        false
     }
 
     /// Whether a line lies within the text that a `value:` further up begins.
@@ -125,6 +147,34 @@ fn token_length(rest: &str) -> usize {
         .map_or(rest.len(), |(index, _)| index)
 }
 
+/// The end of a secret-looking name that follows `key:`.
+fn secret_key_end(line: &str) -> Option<usize> {
+    line.match_indices("key:").find_map(|(start, word)| {
+        let rest = &line[start + word.len()..];
+        let name = rest.trim_start().trim_start_matches(['"', '\'']);
+        let offset = line.len() - name.len();
+        let is_end = |c: char| c.is_whitespace() || ",}\"'".contains(c);
+        let name = &name[..name.find(is_end).unwrap_or(name.len())];
+        let env_key = EnvKey::new(name).ok()?;
+        looks_secret(&env_key, "").then_some(offset + name.len())
+    })
+}
+
+/// Shows of an entry only the name of its variable, or the field that stands in the line.
+fn blot_entry(line: &str) -> String {
+    let start = secret_key_end(line).or_else(|| line.find(':').map(|colon| colon + 1));
+    let first_colon = line.find(':').map(|colon| colon + 1);
+    // What stands before the name in the same line may be the value as well.
+    let start = match (start, first_colon) {
+        (Some(end), Some(first)) if !line[..first].ends_with("key:") => Some(first.min(end)),
+        (start, _) => start,
+    };
+    match start {
+        Some(start) => blot(&blot_from(line, start)),
+        None => format!("{}{BLOT}", &line[..indent(line)]),
+    }
+}
+
 /// Replaces what follows `value:`, what follows a key that looks secret, and opaque words.
 fn blot(line: &str) -> String {
     let line = match secret_start(line) {
@@ -157,8 +207,8 @@ fn secret_start(line: &str) -> Option<usize> {
         .filter(|(_, c)| *c == ':')
         .find_map(|(colon, _)| {
             let key = line[..colon].trim_end().trim_end_matches(['"', '\'']);
-            let begin = key.rfind(|c: char| c.is_whitespace() || "{,\"'[".contains(c));
-            let word = &key[begin.map_or(0, |index| index + 1)..];
+            let is_edge = |c: char| c.is_whitespace() || "{,\"'[".contains(c);
+            let word = key.rsplit(is_edge).next().unwrap_or(key);
             let env_key = EnvKey::new(word).ok()?;
             let is_secret = !NAMING_KEYS.contains(&word) && looks_secret(&env_key, "");
             is_secret.then_some(colon + 1)
@@ -228,13 +278,25 @@ mod tests {
             "password: hunter2",
             "envVars: { TOKEN: hunter2 }",
             "key: { value : hunter2 }",
+            "- { key: API_TOKEN, valeu: hunter2 }",
+            "- { valeu: hunter2, key: API_TOKEN }",
+            "- key: \"API_TOKEN\"\n  valeu: hunter2",
         ] {
-            assert!(!check(text, 1, 1).contains("hunter2"), "{text}");
+            assert!(
+                !check(text, text.lines().count(), 1).contains("hunter2"),
+                "{text}"
+            );
         }
         let block = "- key: PEM\n  value: |\n    hunter2\n   bad\n";
         assert!(!check(block, 3, 5).contains("hunter2"));
         let folded = "- key: PEM\n  value: \"one\n     hunter2\"\n";
         assert!(!check(folded, 3, 6).contains("hunter2"));
+    }
+
+    #[test]
+    fn a_blank_of_several_bytes_is_a_blank() {
+        assert_eq!(check("\u{a0}port: 1", 1, 2), "\u{a0}port: 1|port");
+        assert_eq!(check("\u{3000}token: x", 1, 2), "\u{3000}token: …|token");
     }
 
     #[test]
