@@ -3,6 +3,7 @@
 pub mod api;
 pub mod apply;
 pub mod budget;
+pub mod cli;
 pub mod clock;
 pub mod emulator;
 pub mod follow;

@@ -65,6 +65,31 @@ impl Reader {
         Ok(live)
     }
 
+    /// Adds to a listed object what its details show. Env groups have no details (F4).
+    ///
+    /// # Errors
+    /// When the details cannot be read, or the object went meanwhile.
+    pub async fn detailed(&self, object: LiveObject) -> Result<LiveObject, Error> {
+        match object.kind {
+            Kind::EnvGroup => return Ok(object),
+            Kind::Database | Kind::Service => {}
+        }
+        match self.get(object.kind, &object.id).await? {
+            Lookup::Found(details) => {
+                let mut object = object;
+                add(&mut object, *details);
+                Ok(object)
+            }
+            Lookup::Gone => {
+                let doing = format!("read {} {}", object.kind, object.id);
+                Err(super::reader::unreadable(
+                    &doing,
+                    "it went while it was read",
+                ))
+            }
+        }
+    }
+
     async fn add_details(
         &self,
         live: &mut Live,
@@ -198,15 +223,16 @@ fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {
     env_is_shown && resource.fields.keys().all(is_shown)
 }
 
-/// Adds what the details show to what the list showed.
+/// Adds details to the listed object they are of.
 fn merge(listing: &mut Listing, details: LiveObject) {
-    let Some(object) = listing
-        .objects
-        .iter_mut()
-        .find(|object| object.id == details.id)
-    else {
-        return;
-    };
+    let mut objects = listing.objects.iter_mut();
+    if let Some(object) = objects.find(|object| object.id == details.id) {
+        add(object, details);
+    }
+}
+
+/// Adds what the details show to what the list showed.
+fn add(object: &mut LiveObject, details: LiveObject) {
     let LiveObject {
         kind: _,
         id: _,

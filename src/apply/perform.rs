@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::api::{EnvPatch, Links, Lookup, Patch, WriteError};
 use crate::model::{
-    EnvKey, Entry, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
+    Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
     canonical,
 };
 use crate::plan::{Action, Change, FieldChange, FieldReason, Outcome, Precondition, Record, Step};
@@ -56,8 +56,14 @@ impl Hands<'_> {
                     let links = self.links(live, fields.iter());
                     self.create(change, fields, &links).await?;
                 }
-                Step::Patch { id, fields, precondition } => {
-                    let set = fields.iter().filter_map(|(path, value)| Some((path, value.as_ref()?)));
+                Step::Patch {
+                    id,
+                    fields,
+                    precondition,
+                } => {
+                    let set = fields
+                        .iter()
+                        .filter_map(|(path, value)| Some((path, value.as_ref()?)));
                     let links = self.links(live, set);
                     self.patch(change, id, fields, precondition, &links).await?;
                 }
@@ -83,7 +89,10 @@ impl Hands<'_> {
             // An entry that is gone, or the intent of a create that is known not to have happened.
             (None, _) => {
                 let key = change.key.clone();
-                let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key }];
+                let gone = [
+                    Event::Forgotten { key: key.clone() },
+                    Event::Abandoned { key },
+                ];
                 self.store().commit_all(&gone).map_err(not_recorded)
             }
             (Some(_), None) => Ok(()),
@@ -109,7 +118,11 @@ impl Hands<'_> {
                 return Err(stale(reason));
             }
             let env_whole = self.env_whole(change, fields, &object)?;
-            let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links };
+            let patch = Patch {
+                changes: fields,
+                env_whole: env_whole.as_ref(),
+                links,
+            };
             match self.writer.patch(id, patch).await {
                 Ok(answer) => return self.patched(change, id, answer.as_ref()),
                 Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
@@ -124,10 +137,15 @@ impl Hands<'_> {
         id: &RemoteId,
         answer: Option<&LiveObject>,
     ) -> Result<(), Outcome> {
-        let Some(record) = &change.record else { return Ok(()) };
+        let Some(record) = &change.record else {
+            return Ok(());
+        };
         let mut entry = record.clone().into_entry(id.clone(), None);
         // A repair that the answer shows to have stayed is no sign of a field that will not settle.
-        let repaired = change.fields.iter().filter(|field| field.reason == FieldReason::Drift);
+        let repaired = change
+            .fields
+            .iter()
+            .filter(|field| field.reason == FieldReason::Drift);
         for field in repaired {
             if answer.is_some_and(|object| has_stayed(object, field)) {
                 entry.rewrites.remove(&field.path);
@@ -163,8 +181,9 @@ impl Hands<'_> {
             return Ok(None);
         }
         let known = change.record.iter().flat_map(|record| &record.applied);
-        let mut whole: BTreeMap<EnvKey, FieldValue> =
-            known.filter_map(|(path, value)| Some((path.env_key()?.clone(), value.clone()))).collect();
+        let mut whole: BTreeMap<EnvKey, FieldValue> = known
+            .filter_map(|(path, value)| Some((path.env_key()?.clone(), value.clone())))
+            .collect();
         for (path, shown) in &object.fields {
             let Some(key) = path.env_key() else { continue };
             if written.contains_key(path) || whole.contains_key(key) {
@@ -197,12 +216,17 @@ impl Hands<'_> {
                 if let Some(reason) = precondition.broken_by(&object) {
                     return Err(stale(reason));
                 }
-                self.writer.delete(kind, id).await.map_err(|error| failed(&error))?;
+                self.writer
+                    .delete(kind, id)
+                    .await
+                    .map_err(|error| failed(&error))?;
             }
             Ok(Lookup::Gone) => {}
             Err(error) => return Err(unread(&error)),
         }
-        self.store().forget(change.key.clone()).map_err(not_recorded)?;
+        self.store()
+            .forget(change.key.clone())
+            .map_err(not_recorded)?;
         match change.action {
             Action::Replace => self.until_gone(kind, id).await,
             Action::Create
@@ -266,8 +290,7 @@ fn has_stayed(object: &LiveObject, field: &FieldChange) -> bool {
             canonical(object.kind, &field.path, now) == canonical(object.kind, &field.path, wanted)
         }
         (Some(LiveValue::Absent), None) => true,
-        (None | Some(LiveValue::Hidden | LiveValue::Absent), _) | (Some(LiveValue::Shown(_)), None) => {
-            false
-        }
+        (None | Some(LiveValue::Hidden | LiveValue::Absent), _)
+        | (Some(LiveValue::Shown(_)), None) => false,
     }
 }

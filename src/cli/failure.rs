@@ -1,6 +1,7 @@
 //! How a command fails: what happened, what to do, and the exit code that says so.
 
 use crate::api::ErrorKind;
+use crate::model::Diagnostic;
 
 use super::exit::Exit;
 
@@ -17,13 +18,22 @@ pub struct Failure {
     pub hints: Vec<String>,
     /// The API's `request_id`, for its support (F7).
     pub request_id: Option<String>,
+    /// Findings about manifests, for the JSON form; as text they were printed already.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Failure {
     /// Makes a failure.
     #[must_use]
     pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
-        Self { exit, code, message: message.into(), hints: Vec::new(), request_id: None }
+        Self {
+            exit,
+            code,
+            message: message.into(),
+            hints: Vec::new(),
+            request_id: None,
+            diagnostics: Vec::new(),
+        }
     }
 
     /// Makes a failure of usage.

@@ -4,14 +4,14 @@
 //! an apply whose output is piped into `head` is carried out to its end.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
 use crate::manifest;
 use crate::model::Diagnostic;
-use crate::render::{self, Paper};
+use crate::render::{self, Line, Paper, Style, json};
 
 use super::arguments::{Form, When};
 use super::environment::Environment;
@@ -24,7 +24,10 @@ pub struct Output {
     colour_out: bool,
     colour_err: bool,
     is_github: bool,
+    /// Where a step of GitHub Actions takes a summary.
     summary: Option<PathBuf>,
+    /// Where it takes values for later steps.
+    outputs: Option<PathBuf>,
     is_closed: AtomicBool,
 }
 
@@ -39,12 +42,19 @@ impl Output {
             When::Auto if environment.get("CLICOLOR_FORCE").is_some_and(|v| v != "0") => true,
             When::Auto => is_terminal && environment.get("TERM") != Some("dumb"),
         };
+        let of_step = |name: &str| {
+            let path = environment
+                .get(name)
+                .filter(|_| environment.is_github_actions());
+            path.map(PathBuf::from)
+        };
         Self {
             form: settings.output,
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
             is_github: environment.is_github_actions(),
-            summary: environment.get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            summary: of_step("GITHUB_STEP_SUMMARY"),
+            outputs: of_step("GITHUB_OUTPUT"),
             is_closed: AtomicBool::new(false),
         }
     }
@@ -75,7 +85,11 @@ impl Output {
 
     /// Prints data on stdout.
     pub fn data(&self, paper: &Paper) {
-        let text = if self.colour_out { paper.to_ansi() } else { paper.to_plain() };
+        let text = if self.colour_out {
+            paper.to_ansi()
+        } else {
+            paper.to_plain()
+        };
         self.text(&text);
     }
 
@@ -88,10 +102,8 @@ impl Output {
     pub fn value(&self, value: &impl Serialize) {
         let text = match self.form {
             Form::Yaml => manifest::to_yaml(value),
-            Form::Ndjson => serde_json::to_string(value).map_err(|error| error.to_string()),
-            Form::Text | Form::Json | Form::Markdown => {
-                serde_json::to_string_pretty(value).map_err(|error| error.to_string())
-            }
+            Form::Ndjson => Ok(json::line(value)),
+            Form::Text | Form::Json | Form::Markdown => Ok(json::document(value)),
         };
         match text {
             Ok(text) => self.text(&format!("{}\n", text.trim_end())),
@@ -101,23 +113,34 @@ impl Output {
 
     /// Prints what a person should know on stderr.
     pub fn note(&self, message: &str) {
-        self.aside(&Paper::line(message));
+        self.aside(&Paper::from(Line::of(message)));
     }
 
     /// Prints what a person should mind on stderr.
     pub fn warn(&self, message: &str) {
-        self.aside(&Paper::warning(message));
+        let line = Line::default()
+            .with(Style::Changed, "warning: ")
+            .plain(message);
+        self.aside(&Paper::from(line));
     }
 
     /// Prints paper on stderr.
     pub fn aside(&self, paper: &Paper) {
-        let text = if self.colour_err { paper.to_ansi() } else { paper.to_plain() };
+        let text = if self.colour_err {
+            paper.to_ansi()
+        } else {
+            paper.to_plain()
+        };
         self.write(&mut io::stderr().lock(), &text);
     }
 
     /// Prints findings about manifests on stderr, and as annotations in GitHub Actions.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
-        let mut text = render::diagnostics(diagnostics, self.colour_err);
+        let mut text = if self.colour_err {
+            render::diagnostics_as_ansi(diagnostics)
+        } else {
+            render::diagnostics_as_text(diagnostics)
+        };
         if self.is_github {
             text.push_str(&render::github_annotations(diagnostics));
         }
@@ -126,20 +149,59 @@ impl Output {
 
     /// Prints how a run failed: on stderr, or as JSON on stdout where `-o json` was asked for.
     pub fn failure(&self, failure: &Failure) {
-        let Failure { exit: _, code, message, hints, request_id } = failure;
+        let Failure {
+            exit: _,
+            code,
+            message,
+            hints,
+            request_id,
+            diagnostics,
+        } = failure;
         if matches!(self.form, Form::Json | Form::Ndjson) {
-            self.value(&render::error_json(code, message, hints, request_id.as_deref()));
+            self.text(&json::error(
+                code,
+                message,
+                hints,
+                request_id.as_deref(),
+                diagnostics,
+            ));
             return;
         }
-        self.aside(&Paper::failure(message, hints, request_id.as_deref()));
+        let mut paper = Paper::from(
+            Line::default()
+                .with(Style::Blocked, "error: ")
+                .plain(message),
+        );
+        for hint in hints {
+            paper.push(Line::default().with(Style::Bold, "hint: ").plain(hint));
+        }
+        self.aside(&paper);
     }
 
     /// Appends Markdown to the summary of a step of GitHub Actions, where there is one.
-    pub fn summarise(&self, markdown: &str) {
-        let Some(path) = self.summary.as_ref().filter(|_| self.is_github) else { return };
-        let file = std::fs::File::options().create(true).append(true).open(path);
-        if let Err(error) = file.and_then(|mut file| file.write_all(markdown.as_bytes())) {
-            self.warn(&format!("failed to write the step's summary: {error}"));
+    pub fn summarise(&self, markdown: impl FnOnce() -> String) {
+        if let Some(path) = &self.summary {
+            self.append(path, &markdown());
+        }
+    }
+
+    /// Hands values to later steps of GitHub Actions, where there are any.
+    pub fn github_outputs(&self, outputs: &[(&str, String)]) {
+        let Some(path) = &self.outputs else { return };
+        // A random end mark, so that no value can end its own block.
+        let mark = format!("stoker-{:016x}", getrandom::u64().unwrap_or(0x5eed));
+        let block = |(name, value): &(&str, String)| format!("{name}<<{mark}\n{value}\n{mark}\n");
+        let text: String = outputs.iter().map(block).collect();
+        self.append(path, &text);
+    }
+
+    fn append(&self, path: &Path, text: &str) {
+        let file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+            self.warn(&format!("failed to write {}: {error}", path.display()));
         }
     }
 

@@ -27,6 +27,25 @@ impl Run {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Ok(Self { environment, file, global, output })
+        Ok(Self {
+            environment,
+            file,
+            global,
+            output,
+        })
+    }
+
+    /// Returns a run with flags and defaults only, to say that the settings cannot be used.
+    #[must_use]
+    pub fn bare(flags: &Global) -> Self {
+        let (environment, file) = (Environment::default(), SettingsFile::default());
+        let global = GlobalSettings::resolve(flags, &file, &environment);
+        let output = Output::new(&global, &environment);
+        Self {
+            environment,
+            file,
+            global,
+            output,
+        }
     }
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::api::{self, Client, Dialect, Endpoint, HttpTransport, Parts, Reader, Token, Transport};
+use crate::api::{
+    self, Client, Dialect, Endpoint, HttpTransport, Parts, Reader, Rename, Token, Transport,
+};
 use crate::budget::{self, Lane, Millis};
 use crate::clock::Clock;
 use crate::ledger::{Ledger, LedgerError};
+use crate::plan::{Platform, Policy};
 use crate::secret::FingerprintKey;
 
 use super::arguments::Connection;
@@ -35,6 +38,8 @@ pub struct Session {
     pub client: Client,
     /// The right to read.
     pub reader: Reader,
+    /// The budget the client spends from.
+    pub ledger: Arc<Ledger>,
     /// Tells the time.
     pub clock: Clock,
     /// Where inventory, keys and budget are.
@@ -77,19 +82,46 @@ impl Session {
             over_a_socket(run, &settings)?
         };
         let ledger = ledger(run, &settings, &state, &endpoint, &token, &clock, purpose)?;
-        let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
-        let config = api::Config { lane, calls_max: settings.calls_max, deadline, seed: seed() };
+        let ledger = Arc::new(ledger);
+        let deadline = settings
+            .timeout
+            .and_then(|time| clock.now().checked_add(time).ok());
+        let config = api::Config {
+            lane,
+            calls_max: settings.calls_max,
+            deadline,
+            seed: seed(),
+        };
         let client = Client::new(Parts {
             endpoint,
             token,
             transport,
-            ledger,
+            ledger: Arc::clone(&ledger),
             clock: clock.clone(),
             dialect,
             config,
         });
         let reader = client.reader();
-        Ok(Self { settings, client, reader, clock, state, deadline })
+        Ok(Self {
+            settings,
+            client,
+            reader,
+            ledger,
+            clock,
+            state,
+            deadline,
+        })
+    }
+
+    /// Tells planning what the API can do.
+    #[must_use]
+    pub fn speak(&self, policy: Policy) -> Policy {
+        let dialect = self.client.dialect();
+        let platform = Platform {
+            renames: dialect.rename == Rename::Patch,
+            deploys_after_patch: dialect.deploy_after_patch,
+        };
+        Policy { platform, ..policy }
     }
 
     /// Returns the key under which secrets are marked and generated.
@@ -102,6 +134,13 @@ impl Session {
     }
 }
 
+/// Ends the run in the ledger, so that its start does not look like a crash (performance, B9).
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.ledger.close(millis(self.clock.now()));
+    }
+}
+
 /// Returns the state directory of a run; the sandbox has one of its own beneath it, so that it can
 /// never be taken for a real project.
 pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> {
@@ -109,7 +148,11 @@ pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> 
         Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
             .hint("name a directory with --state or STOKER_STATE")
     })?;
-    Ok(if is_sandbox { state.join("sandbox") } else { state })
+    Ok(if is_sandbox {
+        state.join("sandbox")
+    } else {
+        state
+    })
 }
 
 fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
@@ -127,9 +170,10 @@ fn over_a_socket(
     run: &Run,
     settings: &ConnectionSettings,
 ) -> Result<(Arc<dyn Transport>, Endpoint, Token), Failure> {
-    let endpoint = Endpoint::parse(&settings.api_url)
-        .map_err(|error| Failure::usage(format!("the API's address {error}"))
-            .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1"))?;
+    let endpoint = Endpoint::parse(&settings.api_url).map_err(|error| {
+        Failure::usage(format!("the API's address {error}"))
+            .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1")
+    })?;
     let token = token(run)?;
     let transport = HttpTransport::new(settings.ca_file.as_deref())
         .map_err(|error| Failure::usage(format!("failed to {error}")))?;
@@ -140,7 +184,8 @@ fn over_a_socket(
 fn token(run: &Run) -> Result<Token, Failure> {
     let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
     if let Some(text) = run.environment.get("STACKBLAZE_TOKEN") {
-        return Token::parse(text.trim()).map_err(|error| denied(format!("STACKBLAZE_TOKEN {error}")));
+        return Token::parse(text.trim())
+            .map_err(|error| denied(format!("STACKBLAZE_TOKEN {error}")));
     }
     let Some(path) = run.environment.get("STACKBLAZE_TOKEN_FILE") else {
         return Err(denied("there is no token".to_owned())
@@ -148,7 +193,9 @@ fn token(run: &Run) -> Result<Token, Failure> {
             .hint("or try it without an account: --sandbox"));
     };
     let text = std::fs::read_to_string(Path::new(path)).map_err(|error| {
-        denied(format!("failed to read the token from {path} (STACKBLAZE_TOKEN_FILE): {error}"))
+        denied(format!(
+            "failed to read the token from {path} (STACKBLAZE_TOKEN_FILE): {error}"
+        ))
     })?;
     Token::parse(text.trim()).map_err(|error| denied(format!("the token in {path} {error}")))
 }
@@ -184,8 +231,10 @@ fn ledger(
             Ok(Ledger::in_memory(config, now))
         }
         (Err(error), Purpose::Write) => {
-            Err(Failure::new(Exit::Failed, "state", format!("failed to {error}"))
-                .hint("name a directory that can be written with --state"))
+            Err(
+                Failure::new(Exit::Failed, "state", format!("failed to {error}"))
+                    .hint("name a directory that can be written with --state"),
+            )
         }
     }
 }
@@ -210,6 +259,7 @@ impl From<api::Error> for Failure {
             message: error.to_string(),
             hints: error.hints(),
             request_id: error.request_id().map(str::to_owned),
+            diagnostics: Vec::new(),
         }
     }
 }

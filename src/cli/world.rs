@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fs4::FileExt as _;
 use futures_util::future::BoxFuture;
 use http::Method;
 
@@ -45,7 +44,12 @@ impl World {
         let file = state.join(FILE);
         let emulator = load(&file, clock)?;
         let transport = SandboxTransport::new(emulator.clone());
-        let world = Self { emulator, transport, file, _lock: lock };
+        let world = Self {
+            emulator,
+            transport,
+            file,
+            _lock: lock,
+        };
         let endpoint = Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address");
         let token = Token::parse(TOKEN).expect("the constant is a token");
         Ok((Arc::new(world), endpoint, token))
@@ -97,20 +101,32 @@ fn lock(state: &Path) -> Result<File, Failure> {
     let path = state.join("world.lock");
     let open = || {
         std::fs::create_dir_all(state)?;
-        File::options().create(true).truncate(false).write(true).open(&path)
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
     };
     let file = open().map_err(|error| failed("open", &path, &error))?;
-    match FileExt::try_lock(&file) {
+    match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(Failure::new(Exit::Failed, "locked", "the sandbox is in use by another run")
-            .hint("wait for it, or use another --state")),
+        Err(_) => Err(Failure::new(
+            Exit::Failed,
+            "locked",
+            "the sandbox is in use by another run",
+        )
+        .hint("wait for it, or use another --state")),
     }
 }
 
 fn failed(doing: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
     let place = path.display();
-    Failure::new(Exit::Failed, "sandbox", format!("failed to {doing} the sandbox in {place}: {error}"))
-        .hint("`stoker sandbox --fresh` begins a new one")
+    Failure::new(
+        Exit::Failed,
+        "sandbox",
+        format!("failed to {doing} the sandbox in {place}: {error}"),
+    )
+    .hint("`stoker sandbox --fresh` begins a new one")
 }
 
 impl Transport for World {
@@ -122,7 +138,9 @@ impl Transport for World {
             let is_write = request.method() != Method::GET;
             let answer = self.transport.send(request).await;
             if is_write && let Err(error) = save(&self.emulator, &self.file) {
-                return Err(TransportError::lost(format!("the sandbox cannot be saved: {error}")));
+                return Err(TransportError::lost(format!(
+                    "the sandbox cannot be saved: {error}"
+                )));
             }
             answer
         })

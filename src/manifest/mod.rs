@@ -25,6 +25,7 @@ mod scalar;
 mod suggest;
 mod tree;
 mod yaml;
+mod yaml_values;
 
 mod export;
 mod print;
@@ -34,3 +35,4 @@ pub use export::export;
 pub use load::{Loaded, load};
 pub use print::{SCHEMA_LINE, print};
 pub use schema::schema;
+pub use yaml_values::{documents, read_settings, to_yaml};

@@ -119,7 +119,10 @@ fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
 /// A rename, where the API cannot rename (A18).
 fn without_rename(change: &Change, policy: &Policy) -> Option<Blocked> {
     let name = FieldPath::Setting(Setting::Name);
-    let is_renamed = change.fields.iter().any(|field| field.path == name && is_written(field));
+    let is_renamed = change
+        .fields
+        .iter()
+        .any(|field| field.path == name && is_written(field));
     (is_renamed && !policy.platform.renames).then(|| Blocked {
         reason: BlockedReason::Immutable,
         message: "its name cannot be changed: this API cannot rename".to_owned(),

@@ -32,7 +32,9 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
         (Action::Update, Some(resource), Some(object)) => {
             let mut steps = vec![patch(change, resource, object)];
             if policy.platform.deploys_after_patch && runs_anew(change) {
-                steps.push(Step::Deploy { id: object.id.clone() });
+                steps.push(Step::Deploy {
+                    id: object.id.clone(),
+                });
             }
             steps
         }

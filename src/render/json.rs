@@ -5,7 +5,6 @@
 //! What must not be seen is absent, not masked. Control and bidi characters are escaped as JSON
 //! allows, so a document is inert on a terminal and still says exactly what it says.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -26,7 +25,13 @@ pub const FORMAT_VERSION: &str = "1.0";
 
 /// Returns a failure as JSON; the exit code says the same.
 #[must_use]
-pub fn error(code: &str, message: &str, hints: &[String], request_id: Option<&str>) -> String {
+pub fn error(
+    code: &str,
+    message: &str,
+    hints: &[String],
+    request_id: Option<&str>,
+    diagnostics: &[Diagnostic],
+) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Failure<'a> {
@@ -42,29 +47,41 @@ pub fn error(code: &str, message: &str, hints: &[String], request_id: Option<&st
         hints,
         request_id,
     };
-    document(&BTreeMap::from([("error", failure)]))
+    #[derive(Serialize)]
+    struct Failed<'a> {
+        error: Failure<'a>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        diagnostics: Vec<SavedDiagnostic>,
+    }
+    let diagnostics = diagnostics.iter().map(saved_diagnostic).collect();
+    document(&Failed {
+        error: failure,
+        diagnostics,
+    })
 }
 
-/// Returns findings as JSON.
+/// Returns findings in the form of a plan's.
 #[must_use]
-pub fn diagnostics(diagnostics: &[Diagnostic]) -> String {
-    let saved: Vec<_> = diagnostics.iter().map(saved_diagnostic).collect();
-    document(&BTreeMap::from([("diagnostics", saved)]))
+pub fn diagnostics(diagnostics: &[Diagnostic]) -> Vec<SavedDiagnostic> {
+    diagnostics.iter().map(saved_diagnostic).collect()
 }
 
 /// Returns what became of a plan as JSON.
 #[must_use]
-pub fn report(report: &Report) -> String {
+pub fn report(report: &Report) -> serde_json::Value {
     super::report::document(report, FORMAT_VERSION)
 }
 
 /// Writes any value as indented, inert JSON.
-pub(super) fn document(value: &impl Serialize) -> String {
+#[must_use]
+pub fn document(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("our documents have only text keys");
     escape(&text) + "\n"
 }
 
-pub(super) fn line(value: &impl Serialize) -> String {
+/// Writes any value as one line of inert JSON.
+#[must_use]
+pub fn line(value: &impl Serialize) -> String {
     let text = serde_json::to_string(value).expect("our documents have only text keys");
     escape(&text) + "\n"
 }

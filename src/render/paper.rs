@@ -37,6 +37,12 @@ pub struct Line(Vec<(Style, String)>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paper(Vec<Line>);
 
+impl From<Line> for Paper {
+    fn from(line: Line) -> Self {
+        Self(vec![line])
+    }
+}
+
 impl Line {
     /// Begins a line with ordinary text.
     #[must_use]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::plan::{ChangeResult, Outcome, Report};
 
 use super::paper::{Line, Paper, Style};
-use super::{json, phrase};
+use super::phrase;
 
 /// Returns the report as lines. What is blocked was said by the plan and is only counted.
 #[must_use]
@@ -29,6 +29,7 @@ fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
     let told = match &result.outcome {
         Outcome::Applied => (Style::Added, "done       ", String::new()),
         Outcome::Failed {
+            cause: _,
             message,
             request_id,
         } => {
@@ -74,10 +75,10 @@ fn counts(report: &Report) -> String {
 }
 
 /// Returns the report as JSON, with the same words as the plan's.
-pub(super) fn document(report: &Report, format_version: &str) -> String {
+pub(super) fn document(report: &Report, format_version: &str) -> Value {
     let results: Vec<_> = report.results.iter().map(result_object).collect();
     let counts = report.counts();
-    json::document(&json!({
+    json!({
         "formatVersion": format_version,
         "results": results,
         "summary": {
@@ -91,7 +92,7 @@ pub(super) fn document(report: &Report, format_version: &str) -> String {
             "blocked": counts.blocked,
         },
         "stopped": report.stopped,
-    }))
+    })
 }
 
 fn result_object(result: &ChangeResult) -> Value {
@@ -102,6 +103,7 @@ fn result_object(result: &ChangeResult) -> Value {
     let more = match &result.outcome {
         Outcome::Applied => json!({ "outcome": "applied" }),
         Outcome::Failed {
+            cause: _,
             message,
             request_id,
         } => json!({ "outcome": "failed", "message": message, "requestId": request_id }),

@@ -1,7 +1,5 @@
 //! A plan as a document: what `plan -o json` prints and `apply PLAN.json` reads back.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -199,8 +197,6 @@ pub struct Context {
     pub paths: Vec<String>,
     /// The options that decide what is planned.
     pub options: Map<String, Value>,
-    /// The mark of each change.
-    pub signatures: BTreeMap<Key, String>,
     /// What the budget foretells.
     pub estimate: Estimate,
     /// Findings about the manifests.
@@ -212,10 +208,7 @@ impl SavedPlan {
     #[must_use]
     pub fn new(plan: &Plan, context: Context) -> Self {
         let summary = plan.summary();
-        let changes = plan.changes.iter().map(|change| {
-            let signature = context.signatures.get(&change.key);
-            saved_change(change, signature.cloned().unwrap_or_default())
-        });
+        let changes = plan.changes.iter().map(saved_change);
         Self {
             format_version: FORMAT_VERSION.to_owned(),
             origin: plan.origin.clone(),
@@ -273,7 +266,7 @@ impl SavedPlan {
     }
 }
 
-fn saved_change(change: &Change, signature: String) -> SavedChange {
+fn saved_change(change: &Change) -> SavedChange {
     let origin = change.origin.as_ref().map(|origin| SavedOrigin {
         file: origin.file.clone(),
         line: origin.line,
@@ -295,7 +288,7 @@ fn saved_change(change: &Change, signature: String) -> SavedChange {
         fields: change.fields.iter().map(saved_field).collect(),
         blocked,
         requests: change.steps.len(),
-        signature,
+        signature: change.signature(),
     }
 }
 

@@ -1,0 +1,318 @@
+//! `stoker apply`: plan, ask, carry out; or carry out a saved plan as it was reviewed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+
+use crate::apply::{Hands, Happening, apply};
+use crate::follow::{Awaited, Ending, Follower};
+use crate::model::{Effect, Key, Kind, Pin};
+use crate::plan::{Conclusion, Outcome, Plan, Policy, Report, Reviewed, review};
+use crate::render::{self, json::SavedPlan};
+use crate::store::Store;
+
+use super::arguments::{ApplyCommand, Form};
+use super::ask::{Question, ask};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::manifests::Manifests;
+use super::plan::{check_selection, print};
+use super::planning::{Planned, estimate, planned};
+use super::progress::Progress;
+use super::run::Run;
+use super::session::{Purpose, Session};
+use super::{endings, saved, settings};
+
+/// How long a deployment is waited for unless `--timeout` says otherwise.
+const DEPLOYMENTS_MAX: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+
+/// Plans, asks, carries out, and waits where that was asked for.
+pub async fn run(
+    run: &Run,
+    command: &ApplyCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let ApplyCommand {
+        paths,
+        approval,
+        waiting,
+        planning,
+        connection,
+    } = command;
+    let (plan_file, paths) = split(paths);
+    let (saved_plan, policy) = match plan_file {
+        Some(file) => {
+            let (plan, policy) = saved::read(file)?;
+            (Some(plan), policy)
+        }
+        None => (None, settings::policy(planning, &run.file)),
+    };
+    let saved_paths = saved_plan
+        .iter()
+        .flat_map(|plan| &plan.paths)
+        .map(PathBuf::from);
+    let paths = if paths.is_empty() {
+        saved_paths.collect()
+    } else {
+        paths.to_vec()
+    };
+    let manifests = Manifests::read(run, &paths)?;
+    if saved_plan.is_none() {
+        check_selection(&policy, &manifests)?;
+    }
+    let session = Session::open(run, connection, Purpose::Write)?;
+    let store = Store::open(&session.state, "stoker apply")?;
+    let policy = session.speak(policy);
+    let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let Planned {
+        snapshot,
+        mut plan,
+        estimate: mut forecast,
+    } = planned(run, &session, desired, &policy).await?;
+    if let Some(saved_plan) = &saved_plan {
+        saved::check(saved_plan, &snapshot)?;
+        plan = reviewed(saved_plan, plan, &snapshot.live)?;
+        forecast = estimate(&session, &plan)?;
+    }
+    let is_shown_as_text = run.output.form() == Form::Text;
+    if is_shown_as_text {
+        let context = saved::context(&manifests, &policy, &snapshot, forecast);
+        print(run, &plan, &forecast, &SavedPlan::new(&plan, context));
+    }
+    let needs_answer =
+        plan.is_pending() && saved_plan.is_none() && !settings::is_approved(*approval, &run.file);
+    if needs_answer && !ask(run, &Question::Apply)? {
+        run.output.note("Nothing was changed.");
+        return Ok(Exit::Done);
+    }
+    let carried = Carrying {
+        run,
+        session: &session,
+        policy: &policy,
+        interrupt,
+    };
+    let since = session.clock.now();
+    let report = carried.out(store, &snapshot, &plan).await?;
+    let endings = if settings::waits(*waiting, &run.file) {
+        carried.wait(&plan, &report, since).await?
+    } else {
+        BTreeMap::new()
+    };
+    report_to(run, &report, &endings);
+    let ended = endings
+        .values()
+        .map(endings::exit)
+        .max()
+        .unwrap_or(Exit::Done);
+    Ok(interrupt
+        .exit()
+        .unwrap_or_else(|| exit_of(&report).max(ended)))
+}
+
+/// A first path that is a `.json` file is a saved plan; what follows are its manifests.
+fn split(paths: &[PathBuf]) -> (Option<&Path>, &[PathBuf]) {
+    match paths {
+        [first, rest @ ..] if first.extension().is_some_and(|it| it == "json") => {
+            (Some(first), rest)
+        }
+        all => (None, all),
+    }
+}
+
+/// Keeps what was reviewed; when any of it is stale, nothing at all is done.
+fn reviewed(saved: &SavedPlan, fresh: Plan, live: &crate::model::Live) -> Result<Plan, Failure> {
+    let signatures = saved
+        .changes
+        .iter()
+        .map(|it| (it.key.clone(), it.signature.clone()));
+    let signatures = signatures.collect();
+    let Reviewed { plan, stale } = review(&signatures, fresh, live);
+    if stale.is_empty() {
+        return Ok(plan);
+    }
+    let keys: Vec<String> = stale.keys().map(ToString::to_string).collect();
+    let message = format!("the saved plan is stale: {} changed since", keys.join(", "));
+    Err(Failure::new(Exit::Stale, "stale_plan", message).hint("plan again; nothing was written"))
+}
+
+/// What carrying a plan out needs beside the plan.
+pub struct Carrying<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// The connection.
+    pub session: &'a Session,
+    /// What is allowed.
+    pub policy: &'a Policy,
+    /// Whether somebody asks us to end.
+    pub interrupt: &'a Interrupt,
+}
+
+impl Carrying<'_> {
+    /// Carries a plan out, having pinned the project (S5).
+    ///
+    /// # Errors
+    /// When nothing could be begun at all.
+    pub async fn out(
+        &self,
+        mut store: Store,
+        snapshot: &crate::model::Snapshot,
+        plan: &Plan,
+    ) -> Result<Report, Failure> {
+        let session = self.session;
+        let pin = match &store.inventory().pin {
+            Some(pin) => pin.clone(),
+            None => {
+                let project = snapshot.live.project.clone();
+                let pin = Pin {
+                    origin: snapshot.origin.clone(),
+                    project,
+                };
+                if !plan.changes.is_empty() {
+                    store.set_pin(pin.clone())?;
+                }
+                pin
+            }
+        };
+        let writer = session
+            .client
+            .writer(&pin, &snapshot.live.project)
+            .map_err(|error| Failure::refused("wrong_project", format!("failed to {error}")))?;
+        session
+            .client
+            .expect(plan.cost.reads.saturating_add(plan.cost.writes));
+        let store = Mutex::new(store);
+        let progress = Progress::new(&self.run.output);
+        let observe = |happening: Happening<'_>| show(&progress, happening);
+        let hands = Hands {
+            reader: &session.reader,
+            writer: &writer,
+            store: &store,
+            clock: &session.clock,
+            settle: self.policy.settle,
+            stop: self.interrupt.stop(),
+            observe: &observe,
+        };
+        let report = apply(plan, &snapshot.live, &hands).await?;
+        let mut store = store
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        store.compact()?;
+        Ok(report)
+    }
+
+    /// Waits for the deployments of what was created and changed.
+    async fn wait(
+        &self,
+        plan: &Plan,
+        report: &Report,
+        since: Timestamp,
+    ) -> Result<BTreeMap<Key, Ending>, Failure> {
+        let awaited = self.awaited(plan, report)?;
+        let deadline = self.session.deadline.unwrap_or_else(|| {
+            self.session
+                .clock
+                .now()
+                .checked_add(DEPLOYMENTS_MAX)
+                .unwrap_or(Timestamp::MAX)
+        });
+        let progress = Progress::new(&self.run.output);
+        let follower = Follower {
+            reader: &self.session.reader,
+            clock: &self.session.clock,
+            deadline,
+            observe: &|key, status| progress.status(key, status),
+        };
+        tokio::select! {
+            endings = follower.follow(awaited, since) => Ok(endings?),
+            _ = self.interrupt.came() => Ok(BTreeMap::new()),
+        }
+    }
+
+    fn awaited(&self, plan: &Plan, report: &Report) -> Result<Vec<Awaited>, Failure> {
+        let inventory = Store::read(&self.session.state)?.inventory;
+        let is_applied = |key: &Key| {
+            let mut results = report.results.iter();
+            results.any(|result| result.key == *key && result.outcome == Outcome::Applied)
+        };
+        let deploys = plan.changes.iter().filter(|change| {
+            let restarts = matches!(change.effect, Effect::Restart | Effect::Rebuild);
+            let is_new = change.id.is_none();
+            change.key.kind == Kind::Service && !change.steps.is_empty() && (restarts || is_new)
+        });
+        let applied = deploys.filter(|change| is_applied(&change.key));
+        Ok(applied
+            .filter_map(|change| {
+                let entry = inventory.entries.get(&change.key)?;
+                Some(Awaited {
+                    key: change.key.clone(),
+                    id: entry.id.clone(),
+                })
+            })
+            .collect())
+    }
+}
+
+fn show(progress: &Progress<'_>, happening: Happening<'_>) {
+    match happening {
+        Happening::Began(key) => progress.status(key, "in progress"),
+        Happening::Resolving(key, settle) => progress.status(
+            key,
+            &format!(
+                "its answer was lost; looking whether it happened, for up to {} s",
+                settle.as_secs()
+            ),
+        ),
+        Happening::Busy(key) => progress.status(key, "a deploy is in progress; waiting for it"),
+        Happening::Ended(key, outcome) => progress.done(key, word(outcome)),
+    }
+}
+
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied => "done",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Stale { .. } => "changed meanwhile, skipped",
+        Outcome::Unresolved { .. } => "unresolved",
+        Outcome::Skipped { .. } => "skipped",
+        Outcome::NotStarted => "not started",
+        Outcome::Blocked { .. } => "blocked",
+    }
+}
+
+/// Prints what became of a plan.
+pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
+    match run.output.form() {
+        Form::Text | Form::Markdown => {
+            run.output.data(&render::report_as_text(report));
+            for (key, ending) in endings {
+                run.output.data(&endings::text(key, ending));
+            }
+        }
+        Form::Json | Form::Yaml | Form::Ndjson => {
+            let mut json = render::json::report(report);
+            let ended = endings
+                .iter()
+                .map(|(key, ending)| endings::value(key, ending));
+            json["deployments"] = ended.collect();
+            run.output.value(&json);
+        }
+    }
+}
+
+/// Returns the exit code of a report.
+#[must_use]
+pub fn exit_of(report: &Report) -> Exit {
+    match report.conclusion() {
+        Conclusion::Done => Exit::Done,
+        Conclusion::Failed => Exit::Failed,
+        Conclusion::Denied => Exit::Denied,
+        Conclusion::OverBudget => Exit::OverBudget,
+        Conclusion::Partial => Exit::Partial,
+        Conclusion::Refused => Exit::Refused,
+        Conclusion::Stale => Exit::Stale,
+        Conclusion::Stopped => Exit::Interrupted,
+    }
+}

@@ -1,0 +1,73 @@
+//! `stoker destroy`: delete what is owned. All laws hold; only the fuse's shares do not.
+
+use crate::model::{Desired, Kind};
+use crate::plan::{Policy, Prune, Selection};
+use crate::render;
+use crate::store::Store;
+
+use super::apply::{Carrying, exit_of};
+use super::arguments::{DestroyCommand, Form};
+use super::ask::{Question, ask};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::planning::{Planned, planned};
+use super::run::Run;
+use super::session::{Purpose, Session};
+
+/// Plans the deletion of everything owned, asks for the project's name, and carries it out.
+pub async fn run(
+    run: &Run,
+    command: &DestroyCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let DestroyCommand {
+        target,
+        confirm,
+        prune_adopted,
+        connection,
+    } = command;
+    let session = Session::open(run, connection, Purpose::Write)?;
+    let store = Store::open(&session.state, "stoker destroy")?;
+    let policy = session.speak(Policy {
+        prune: Prune::Kinds(Kind::ALL.into()),
+        prune_adopted: *prune_adopted,
+        selection: Selection {
+            targets: target.iter().cloned().collect(),
+            ..Selection::default()
+        },
+        destroy: true,
+        ..Policy::default()
+    });
+    let desired = Desired::default();
+    let Planned {
+        snapshot,
+        plan,
+        estimate,
+    } = planned(run, &session, desired, &policy).await?;
+    if run.output.form() == Form::Text {
+        run.output.data(&render::plan_as_text(&plan, &estimate));
+    }
+    let project = &snapshot.live.project.name;
+    let is_confirmed = match confirm {
+        Some(name) if name == project => true,
+        Some(name) => {
+            let message = format!("--confirm names `{name}`, but this is project `{project}`");
+            return Err(Failure::refused("wrong_project", message));
+        }
+        None => !plan.is_pending() || ask(run, &Question::Destroy { project })?,
+    };
+    if !is_confirmed {
+        run.output.note("Nothing was changed.");
+        return Ok(Exit::Done);
+    }
+    let carrying = Carrying {
+        run,
+        session: &session,
+        policy: &policy,
+        interrupt,
+    };
+    let report = carrying.out(store, &snapshot, &plan).await?;
+    super::apply::report_to(run, &report, &std::collections::BTreeMap::new());
+    Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report)))
+}

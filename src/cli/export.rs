@@ -1,0 +1,75 @@
+//! `stoker export`: live state as manifests; planning them gives no changes.
+
+use std::collections::BTreeSet;
+
+use crate::manifest;
+use crate::model::{Kind, LiveObject};
+
+use super::arguments::{ExportCommand, Form};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::offline::no_such_form;
+use super::run::Run;
+use super::session::{Purpose, Session};
+use super::values::Selector;
+
+/// Reads what is selected, with all details, and prints it as native documents.
+pub async fn run(run: &Run, command: &ExportCommand) -> Result<Exit, Failure> {
+    let ExportCommand {
+        selectors,
+        connection,
+    } = command;
+    let session = Session::open(run, connection, Purpose::Read)?;
+    let objects = read(&session, selectors).await?;
+    if let Some(missing) = selectors.iter().find(|selector| {
+        selector.is_one() && !objects.iter().any(|it| selector.covers(it.kind, &it.name))
+    }) {
+        return Err(Failure::new(
+            Exit::Failed,
+            "not_found",
+            format!("{missing} does not live here"),
+        ));
+    }
+    let (desired, diagnostics) = manifest::export(&objects);
+    run.output.diagnostics(&diagnostics);
+    match run.output.form() {
+        Form::Text | Form::Yaml => run.output.text(&manifest::print(&desired)),
+        Form::Json | Form::Ndjson => run.output.value(&manifest::documents(&desired)),
+        Form::Markdown => return Err(no_such_form("export", "markdown")),
+    }
+    Ok(Exit::Done)
+}
+
+/// Reads the kinds that are selected, and env groups first: services name them by id.
+async fn read(session: &Session, selectors: &[Selector]) -> Result<Vec<LiveObject>, Failure> {
+    let is_selected = |kind: Kind| {
+        selectors.is_empty() || selectors.iter().any(|selector| selector.kind() == kind)
+    };
+    let mut wanted: BTreeSet<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| is_selected(*kind))
+        .collect();
+    if wanted.contains(&Kind::Service) {
+        wanted.insert(Kind::EnvGroup);
+    }
+    let mut objects = Vec::new();
+    for kind in wanted {
+        let listing = session.reader.list(kind).await?;
+        if !listing.coverage.is_complete() {
+            // Half an export that looks whole would read as a deletion later.
+            let message = format!(
+                "failed to export: the listing of {} is incomplete",
+                kind.plural()
+            );
+            return Err(Failure::new(Exit::Failed, "incomplete_view", message));
+        }
+        let chosen = listing
+            .objects
+            .into_iter()
+            .filter(|object| is_selected(kind) && Selector::any(selectors, kind, &object.name));
+        for object in chosen {
+            objects.push(session.reader.detailed(object).await?);
+        }
+    }
+    Ok(objects)
+}

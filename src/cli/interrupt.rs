@@ -1,0 +1,102 @@
+//! Signals: the first asks for an orderly end, the second ends at once.
+//!
+//! Both are safe: what is in flight is either recorded or has its intent on disk (S3).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use super::exit::Exit;
+use super::failure::Failure;
+
+/// How long an orderly end may take (safety, SIGTERM).
+const ORDERLY_END_MAX: Duration = Duration::from_secs(10);
+
+/// Whether somebody asked us to end, and how.
+#[derive(Clone)]
+pub struct Interrupt {
+    stop: watch::Receiver<bool>,
+    exit: Arc<AtomicU8>,
+}
+
+impl Interrupt {
+    /// Begins to listen for SIGINT and SIGTERM.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::new(
+                    Exit::Failed,
+                    "signals",
+                    format!("failed to listen for signals: {error}"),
+                )
+            })
+        };
+        let (interrupted, terminated) = (
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+        );
+        let (sender, stop) = watch::channel(false);
+        let exit = Arc::new(AtomicU8::new(0));
+        tokio::spawn(watch_over(
+            interrupted,
+            terminated,
+            sender,
+            Arc::clone(&exit),
+        ));
+        Ok(Self { stop, exit })
+    }
+
+    /// Turns true when nothing new may begin.
+    #[must_use]
+    pub fn stop(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
+    /// Returns the exit code of the signal that came, if one did.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        let code = self.exit.load(Ordering::SeqCst);
+        [Exit::Interrupted, Exit::Terminated]
+            .into_iter()
+            .find(|exit| exit.code() == code)
+    }
+
+    /// Waits for the first signal.
+    pub async fn came(&self) -> Exit {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(|is_stopped| *is_stopped).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        self.exit().unwrap_or(Exit::Interrupted)
+    }
+}
+
+async fn watch_over(
+    mut interrupted: Signal,
+    mut terminated: Signal,
+    stop: watch::Sender<bool>,
+    exit: Arc<AtomicU8>,
+) {
+    let first = next(&mut interrupted, &mut terminated).await;
+    exit.store(first.code(), Ordering::SeqCst);
+    // Nobody may be listening any more: then the run is ending by itself.
+    let _ = stop.send(true);
+    let last = tokio::select! {
+        second = next(&mut interrupted, &mut terminated) => second,
+        () = tokio::time::sleep(ORDERLY_END_MAX) => first,
+    };
+    std::process::exit(i32::from(last.code()));
+}
+
+async fn next(interrupted: &mut Signal, terminated: &mut Signal) -> Exit {
+    tokio::select! {
+        _ = interrupted.recv() => Exit::Interrupted,
+        _ = terminated.recv() => Exit::Terminated,
+    }
+}

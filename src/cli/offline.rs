@@ -1,0 +1,65 @@
+//! `validate`, `render`, `convert`, `schema`: what needs no token and no network.
+
+use crate::manifest;
+use crate::render::{Line, Paper, json};
+
+use super::arguments::{Form, Sources};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::manifests::Manifests;
+use super::run::Run;
+
+/// `stoker validate`: every offline check, all findings together.
+pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
+    let manifests = Manifests::read(run, &sources.paths)?;
+    let declared = &manifests.declared;
+    let (resources, warnings) = (declared.resources.len(), manifests.warnings.len());
+    match run.output.form() {
+        Form::Text | Form::Markdown => {
+            let noun = if resources == 1 {
+                "resource"
+            } else {
+                "resources"
+            };
+            let minded = match warnings {
+                0 => String::new(),
+                1 => ", 1 warning".to_owned(),
+                many => format!(", {many} warnings"),
+            };
+            run.output.data(&Paper::from(Line::of(format!(
+                "Valid: {resources} {noun}{minded}."
+            ))));
+        }
+        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&serde_json::json!({
+            "valid": true,
+            "resources": declared.resources.keys().collect::<Vec<_>>(),
+            "diagnostics": json::diagnostics(&manifests.warnings),
+        })),
+    }
+    Ok(Exit::Done)
+}
+
+/// `stoker render` and `stoker convert`: native documents of everything that is declared.
+pub fn print(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
+    let manifests = Manifests::read(run, &sources.paths)?;
+    match run.output.form() {
+        Form::Text | Form::Yaml => run.output.text(&manifest::print(&manifests.declared)),
+        Form::Json | Form::Ndjson => {
+            let documents = manifest::documents(&manifests.declared);
+            run.output.value(&documents);
+        }
+        Form::Markdown => return Err(no_such_form("render", "markdown")),
+    }
+    Ok(Exit::Done)
+}
+
+/// `stoker schema`: for editors.
+pub fn schema(run: &Run) -> Result<Exit, Failure> {
+    run.output.value(&manifest::schema());
+    Ok(Exit::Done)
+}
+
+/// A form of output that a command does not have.
+pub fn no_such_form(command: &str, form: &str) -> Failure {
+    Failure::usage(format!("`stoker {command}` has no output form `{form}`"))
+}

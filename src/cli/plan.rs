@@ -1,0 +1,120 @@
+//! `stoker plan`: what would change. It is never handed the right to write.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::model::Key;
+use crate::plan::{Plan, Policy};
+use crate::render::json::SavedPlan;
+use crate::render::{self, Estimate};
+
+use super::arguments::{Form, PlanCommand};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::manifests::Manifests;
+use super::planning::{Planned, planned};
+use super::run::Run;
+use super::saved;
+use super::session::{Purpose, Session};
+use super::settings;
+
+/// Plans, prints, and saves where that was asked for.
+pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
+    let PlanCommand {
+        sources,
+        out,
+        detailed_exitcode,
+        planning,
+        connection,
+    } = command;
+    let manifests = Manifests::read(run, &sources.paths)?;
+    let policy = settings::policy(planning, &run.file);
+    check_selection(&policy, &manifests)?;
+    let session = Session::open(run, connection, Purpose::Read)?;
+    let policy = session.speak(policy);
+    let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let Planned {
+        snapshot,
+        plan,
+        estimate,
+    } = planned(run, &session, desired, &policy).await?;
+    let context = saved::context(&manifests, &policy, &snapshot, estimate);
+    let document = SavedPlan::new(&plan, context);
+    print(run, &plan, &estimate, &document);
+    if let Some(path) = out {
+        write_whole(path, &document.to_json())?;
+        let place = path.display();
+        run.output.note(&format!(
+            "The plan was saved; `stoker apply {place}` carries it out."
+        ));
+    }
+    let is_pending = *detailed_exitcode && plan.is_pending();
+    Ok(if is_pending {
+        Exit::Pending
+    } else {
+        Exit::Done
+    })
+}
+
+/// Prints a plan in the form that was asked for, and for GitHub Actions where it runs there.
+pub fn print(run: &Run, plan: &Plan, estimate: &Estimate, document: &SavedPlan) {
+    let output = &run.output;
+    match output.form() {
+        Form::Text => output.data(&render::plan_as_text(plan, estimate)),
+        Form::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
+        Form::Json | Form::Yaml => output.value(document),
+        Form::Ndjson => output.text(&document.to_ndjson()),
+    }
+    output.summarise(|| render::plan_as_markdown(plan, estimate));
+    let summary = plan.summary();
+    output.github_outputs(&[
+        ("add", summary.add.to_string()),
+        ("change", summary.change.to_string()),
+        ("destroy", summary.destroy.to_string()),
+        ("blocked", summary.blocked.to_string()),
+        ("pending", plan.is_pending().to_string()),
+    ]);
+}
+
+/// Refuses a selection that names nothing: a typing mistake must not read as "no changes".
+pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Failure> {
+    let declared = &manifests.declared;
+    let is_declared = |key: &&Key| {
+        declared.resources.contains_key(*key) || declared.tombstones.contains_key(*key)
+    };
+    let selection = &policy.selection;
+    let mut named = selection.targets.iter().chain(&selection.excluded);
+    match named.find(|key| !is_declared(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let failure = Failure::usage(format!("{key} is selected, but no manifest declares it"));
+            let names = declared.resources.keys().map(ToString::to_string);
+            Err(match super::suggest::nearest(&key.to_string(), names) {
+                Some(near) => failure.hint(format!("did you mean {near}?")),
+                None => failure,
+            })
+        }
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let write = || {
+        let mut draft = tempfile::NamedTempFile::new_in(&directory)?;
+        draft.write_all(text.as_bytes())?;
+        draft.as_file().sync_all()?;
+        draft.persist(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(|error| {
+        let place = path.display();
+        Failure::new(
+            Exit::Failed,
+            "out",
+            format!("failed to save the plan in {place}: {error}"),
+        )
+    })
+}

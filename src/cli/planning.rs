@@ -1,0 +1,94 @@
+//! From manifests and a session to a plan: the same steps for `plan`, `apply`, `drift`, `destroy`.
+
+use crate::model::{Desired, Snapshot};
+use crate::plan::{Plan, Policy, plan};
+use crate::reconcile::{RefreshError, WrongProject, refresh};
+use crate::render::Estimate;
+use crate::store::{Reading, Store, StoreError};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::run::Run;
+use super::session::{Session, millis};
+
+/// A plan with what it was made of.
+pub struct Planned {
+    /// The three states.
+    pub snapshot: Snapshot,
+    /// The plan.
+    pub plan: Plan,
+    /// What carrying it out takes.
+    pub estimate: Estimate,
+}
+
+/// Reads the platform and plans.
+///
+/// # Errors
+/// When the platform or the state cannot be read, or another project than the one meant answers.
+pub async fn planned(
+    run: &Run,
+    session: &Session,
+    desired: Desired,
+    policy: &Policy,
+) -> Result<Planned, Failure> {
+    let Reading { inventory, warning } = Store::read(&session.state)?;
+    if let Some(warning) = warning {
+        run.output.warn(&warning.to_string());
+    }
+    let snapshot = refresh(&session.reader, desired, inventory, &session.clock).await?;
+    let plan = plan(&snapshot, policy);
+    let estimate = estimate(session, &plan)?;
+    Ok(Planned {
+        snapshot,
+        plan,
+        estimate,
+    })
+}
+
+/// Asks the budget how long a plan takes.
+///
+/// # Errors
+/// When the budget cannot be read.
+pub fn estimate(session: &Session, plan: &Plan) -> Result<Estimate, Failure> {
+    let now = millis(session.clock.now());
+    let requests = plan.cost.reads.saturating_add(plan.cost.writes);
+    let unknown = |error: crate::ledger::LedgerError| {
+        Failure::new(Exit::Failed, "state", format!("failed to {error}"))
+    };
+    let time = session.ledger.forecast(requests, now).map_err(unknown)?;
+    let view = session.ledger.view(now).map_err(unknown)?;
+    let seconds = time.as_millis().div_ceil(1000);
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    Ok(Estimate {
+        seconds,
+        left: Some((view.remaining, view.limit)),
+    })
+}
+
+impl From<RefreshError> for Failure {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Read(error) => error.into(),
+            RefreshError::Refused(wrong) => wrong.into(),
+        }
+    }
+}
+
+impl From<WrongProject> for Failure {
+    fn from(wrong: WrongProject) -> Self {
+        let hint = match &wrong {
+            WrongProject::Pin { .. } => {
+                "use the token of that project, or another state directory with --state"
+            }
+            WrongProject::Guard { .. } => "use the token of the project these manifests are for",
+        };
+        Self::refused("wrong_project", wrong.to_string()).hint(hint)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let failure = Self::new(Exit::Failed, "state", format!("failed to {error}"));
+        error.hints().into_iter().fold(failure, Self::hint)
+    }
+}

@@ -1,0 +1,149 @@
+//! A saved plan: what was allowed when it was made, so that it is made again just so.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
+use crate::plan::{Policy, Prune, Selection};
+use crate::render::Estimate;
+use crate::render::json::{Basis, Context, SavedPlan};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::manifests::Manifests;
+
+/// Returns what a plan's document says beside the plan: paths, permissions, digests.
+pub fn context(
+    manifests: &Manifests,
+    policy: &Policy,
+    snapshot: &Snapshot,
+    estimate: Estimate,
+) -> Context {
+    let paths = manifests
+        .paths
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned());
+    Context {
+        basis: basis(snapshot),
+        paths: paths.collect(),
+        options: options(policy),
+        estimate,
+        diagnostics: manifests.warnings.clone(),
+    }
+}
+
+fn basis(snapshot: &Snapshot) -> Basis {
+    Basis {
+        desired: snapshot.desired.digest.clone(),
+        live: digest(&format!("{:?}", snapshot.live)),
+        inventory: digest(&format!("{:?}", snapshot.inventory)),
+    }
+}
+
+/// A digest without any secret: `Debug` of a secret shows nothing.
+fn digest(text: &str) -> String {
+    use sha2::Digest as _;
+    let bytes = sha2::Sha256::digest(text.as_bytes());
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn options(policy: &Policy) -> Map<String, Value> {
+    let Policy {
+        prune,
+        adopt,
+        deletes_max,
+        prune_adopted,
+        write_unverifiable,
+        selection,
+        replace,
+        settle,
+        destroy: _,
+        platform: _,
+    } = policy;
+    let prune: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| prune.covers(*kind))
+        .collect();
+    let value = json!({
+        "prune": prune,
+        "adopt": adopt,
+        "maxDeletes": deletes_max,
+        "pruneAdopted": prune_adopted,
+        "writeUnverifiable": write_unverifiable,
+        "targets": selection.targets,
+        "excluded": selection.excluded,
+        "replace": replace,
+        "settleSeconds": settle.as_secs(),
+    });
+    match value {
+        Value::Object(options) => options,
+        _ => Map::new(),
+    }
+}
+
+/// What was allowed, as it is read back.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    prune: Vec<Kind>,
+    adopt: AdoptMode,
+    max_deletes: Option<usize>,
+    prune_adopted: bool,
+    write_unverifiable: bool,
+    targets: Vec<Key>,
+    excluded: Vec<Key>,
+    replace: std::collections::BTreeMap<Key, RemoteId>,
+    settle_seconds: u64,
+}
+
+/// Reads a saved plan and what it allows.
+///
+/// # Errors
+/// When the file cannot be read or is no plan of a version we know.
+pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
+    let place = path.display();
+    let wrong = |what: String| Failure::usage(format!("{place} {what}"));
+    let text =
+        std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let plan = SavedPlan::parse(&text).map_err(|error| {
+        wrong(format!("is no saved plan: {error}")).hint("`stoker plan --out FILE` saves one")
+    })?;
+    let options: Options = serde_json::from_value(Value::Object(plan.options.clone()))
+        .map_err(|error| wrong(format!("lacks what was allowed: {error}")))?;
+    let kinds: std::collections::BTreeSet<Kind> = options.prune.into_iter().collect();
+    let policy = Policy {
+        prune: if kinds.is_empty() {
+            Prune::Off
+        } else {
+            Prune::Kinds(kinds)
+        },
+        adopt: options.adopt,
+        deletes_max: options.max_deletes,
+        prune_adopted: options.prune_adopted,
+        write_unverifiable: options.write_unverifiable,
+        selection: Selection {
+            targets: options.targets.into_iter().collect(),
+            excluded: options.excluded.into_iter().collect(),
+        },
+        replace: options.replace,
+        settle: std::time::Duration::from_secs(options.settle_seconds),
+        ..Policy::default()
+    };
+    Ok((plan, policy))
+}
+
+/// Refuses a plan that was made for something else (S5, S6).
+///
+/// # Errors
+/// When project, API or manifests differ from those of the plan.
+pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
+    let stale = |message: &str| Failure::new(Exit::Stale, "stale_plan", message).hint("plan again");
+    if plan.origin != snapshot.origin || plan.project != snapshot.live.project {
+        return Err(stale("the saved plan was made for another project"));
+    }
+    if plan.basis.desired != snapshot.desired.digest {
+        return Err(stale("the manifests changed since the plan was saved"));
+    }
+    Ok(())
+}
