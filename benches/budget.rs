@@ -34,10 +34,7 @@ fn alone() {
     println!("| Server | {sizes} refused |");
     println!("|---|{}", "---:|".repeat(scenarios::SIZES.len() + 1));
     let bounds = scenarios::SIZES.map(|size| scenarios::bound_seconds(Model::FixedFromFirst, size));
-    println!(
-        "| *bound* | {} 0 |",
-        bounds.map(|bound| format!("{bound:.1} |")).join(" ")
-    );
+    println!("| *bound* | {} 0 |", bounds.map(|bound| format!("{bound:.1} |")).join(" "));
     for model in Model::ALL {
         let mut refused = 0;
         print!("| {} |", model.name());
@@ -47,12 +44,7 @@ fn alone() {
             let reports: Vec<Report> = Headers::ALL
                 .into_iter()
                 .filter(tells)
-                .map(|headers| {
-                    run(&Scenario {
-                        headers,
-                        ..Scenario::writes(model, size)
-                    })
-                })
+                .map(|headers| run(&Scenario { headers, ..Scenario::writes(model, size) }))
                 .collect();
             refused += reports.iter().map(|report| report.refused).sum::<u32>();
             print!(" {:.1} |", greatest(&reports, Report::seconds));
@@ -63,10 +55,7 @@ fn alone() {
     print!("| bucket of 30 without headers |");
     for size in scenarios::SIZES {
         let scenario = Scenario::writes(Model::Bucket30, size);
-        let report = run(&Scenario {
-            headers: Headers::Absent,
-            ..scenario
-        });
+        let report = run(&Scenario { headers: Headers::Absent, ..scenario });
         print!(" {:.1} |", report.seconds());
         refused.push(report.refused.to_string());
     }
@@ -90,10 +79,7 @@ fn with_others() {
         let bursts = beside(&runs(|seed| scenarios::bursts(model, seed)));
         let one = together(&runs(|seed| scenarios::two_agents(model, seed, [0, 0])));
         let two = together(&runs(|seed| scenarios::two_agents(model, seed, [0, 1])));
-        println!(
-            "| {} | {p99}, {most} | {steady} | {bursts} | {one} | {two} |",
-            model.name()
-        );
+        println!("| {} | {p99}, {most} | {steady} | {bursts} | {one} | {two} |", model.name());
     }
     let loss = scenarios::burst_loss_percent(Model::Bucket30);
     println!("\nA bucket of 30 refuses {loss:.0} % of such bursts without us.\n");
@@ -117,11 +103,7 @@ fn on_bad_days() {
             format!("{}, {after:.0} s", most_refused(&reports))
         });
         let gone = together(&runs(|seed| scenarios::gone(model, seed)));
-        println!(
-            "| {} | {share:.1} % | {} | {gone} |",
-            model.name(),
-            storms.join(" | ")
-        );
+        println!("| {} | {share:.1} % | {} | {gone} |", model.name(), storms.join(" | "));
     }
     println!();
 }
@@ -130,10 +112,7 @@ fn runs(scenario: impl Fn(u64) -> Scenario) -> Vec<Report> {
     (0..SEEDS)
         .map(|seed| {
             let report = run(&scenario(seed));
-            assert!(
-                report.most_in_a_minute <= Config::default().rate,
-                "S4 is broken"
-            );
+            assert!(report.most_in_a_minute <= Config::default().rate, "S4 is broken");
             report
         })
         .collect()
@@ -147,26 +126,15 @@ fn beside(reports: &[Report]) -> String {
     let waste = greatest(reports, Report::waste_percent);
     assert!(waste <= 1.0, "B5 is broken");
     let seconds = reports.iter().map(Report::seconds).sum::<f64>() / reports.len() as f64;
-    format!(
-        "{refused:.1} %, {worst:.1} %, {}, {seconds:.0} s",
-        most_refused(reports)
-    )
+    format!("{refused:.1} %, {worst:.1} %, {}, {seconds:.0} s", most_refused(reports))
 }
 
 fn together(reports: &[Report]) -> String {
-    format!(
-        "{}, {:.1} s",
-        most_refused(reports),
-        greatest(reports, Report::seconds)
-    )
+    format!("{}, {:.1} s", most_refused(reports), greatest(reports, Report::seconds))
 }
 
 fn most_refused(reports: &[Report]) -> u32 {
-    reports
-        .iter()
-        .map(|report| report.refused)
-        .max()
-        .unwrap_or(0)
+    reports.iter().map(|report| report.refused).max().unwrap_or(0)
 }
 
 fn greatest(reports: &[Report], of: impl Fn(&Report) -> f64) -> f64 {
@@ -190,18 +158,11 @@ fn time_the_budget() {
 }
 
 fn microseconds(ledger: &Ledger, now: Millis) -> f64 {
-    let limits = Limits {
-        status: 200,
-        ..Limits::default()
-    };
+    let limits = Limits { status: 200, ..Limits::default() };
     let start = Instant::now();
     for _ in 0..TIMED {
-        let verdict = ledger
-            .take(now, Lane::Converge)
-            .expect("the directory can be written");
-        let Verdict::Go(permit) = verdict else {
-            panic!("there is room for {TIMED} requests")
-        };
+        let verdict = ledger.take(now, Lane::Converge).expect("the directory can be written");
+        let Verdict::Go(permit) = verdict else { panic!("there is room for {TIMED} requests") };
         ledger.learn(now, permit, &limits);
     }
     start.elapsed().as_secs_f64() * 1e6 / f64::from(TIMED)

@@ -27,8 +27,6 @@ fn load(bencher: divan::Bencher<'_, '_>, documents: usize) {
 fn print(bencher: divan::Bencher<'_, '_>, documents: usize) {
     let text = Workload::of(documents).text();
     let tree = Tree::from_texts([("all.yaml", text.as_str())]);
-    let desired = manifest::load(&tree)
-        .desired
-        .expect("the workload is valid");
+    let desired = manifest::load(&tree).desired.expect("the workload is valid");
     bencher.bench_local(|| manifest::print(&desired));
 }

@@ -85,11 +85,7 @@ impl Follower<'_> {
         awaited: Vec<Awaited>,
         since: Timestamp,
     ) -> Result<BTreeMap<Key, Ending>, Error> {
-        let watch = |awaited| Watched {
-            awaited,
-            status: String::new(),
-            resting_looks: 0,
-        };
+        let watch = |awaited| Watched { awaited, status: String::new(), resting_looks: 0 };
         let mut watched: Vec<Watched> = awaited.into_iter().map(watch).collect();
         let mut endings = BTreeMap::new();
         let mut pause = LOOK_FIRST;
@@ -97,10 +93,7 @@ impl Follower<'_> {
             let listing = self.reader.list(Kind::Service).await?;
             let mut still = Vec::new();
             for mut one in watched {
-                let object = listing
-                    .objects
-                    .iter()
-                    .find(|object| object.id == one.awaited.id);
+                let object = listing.objects.iter().find(|object| object.id == one.awaited.id);
                 match self.look(&mut one, object, since).await? {
                     Some(ending) => drop(endings.insert(one.awaited.key, ending)),
                     None => still.push(one),
@@ -126,9 +119,7 @@ impl Follower<'_> {
         object: Option<&LiveObject>,
         since: Timestamp,
     ) -> Result<Option<Ending>, Error> {
-        let status = object
-            .and_then(|object| object.status.as_deref())
-            .unwrap_or("unknown");
+        let status = object.and_then(|object| object.status.as_deref()).unwrap_or("unknown");
         if is_moving(status) {
             self.tell(one, status);
             one.resting_looks = 0;
@@ -154,10 +145,7 @@ impl Follower<'_> {
         let status = latest.status.clone().unwrap_or_else(|| "ended".to_owned());
         let log = self.reader.deployment(id, &latest.id).await?.logs;
         let skipped = log.len().saturating_sub(LOG_LINES);
-        Ok(Ending::Failed {
-            status,
-            log: log.into_iter().skip(skipped).collect(),
-        })
+        Ok(Ending::Failed { status, log: log.into_iter().skip(skipped).collect() })
     }
 
     /// Waits until one resource is ready: it lives, and nothing about it is under way or failed.
@@ -177,10 +165,7 @@ impl Follower<'_> {
                     return Ok(Ending::Succeeded);
                 }
                 "failed" | "gone" | "suspended" | "crashed" => {
-                    return Ok(Ending::Failed {
-                        status,
-                        log: Vec::new(),
-                    });
+                    return Ok(Ending::Failed { status, log: Vec::new() });
                 }
                 _ if self.clock.now() >= self.deadline => return Ok(Ending::TimedOut { status }),
                 _ => self.pause(pause).await,
@@ -225,24 +210,13 @@ impl Follower<'_> {
 /// Whether a status word says that something is under way. The set of words is open (A15): an
 /// unknown one is taken for rest, and the deployments decide.
 fn is_moving(status: &str) -> bool {
-    [
-        "queued",
-        "building",
-        "deploying",
-        "creating",
-        "pending",
-        "starting",
-        "updating",
-    ]
-    .contains(&status)
+    ["queued", "building", "deploying", "creating", "pending", "starting", "updating"]
+        .contains(&status)
 }
 
 /// Whether a deployment began before the change; one without a readable time is taken for new.
 fn is_older(deployment: &Deployment, since: Timestamp) -> bool {
-    let began = deployment
-        .created_at
-        .as_deref()
-        .and_then(|text| text.parse::<Timestamp>().ok());
+    let began = deployment.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     let earliest = since.checked_sub(SKEW).unwrap_or(since);
     began.is_some_and(|began| began < earliest)
 }

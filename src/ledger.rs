@@ -68,19 +68,9 @@ enum Home {
 
 #[derive(Debug)]
 enum News {
-    Answered {
-        at: Millis,
-        permit: Permit,
-        reading: Reading,
-    },
-    Lost {
-        at: Millis,
-        permit: Permit,
-    },
-    Unsent {
-        at: Millis,
-        permit: Permit,
-    },
+    Answered { at: Millis, permit: Permit, reading: Reading },
+    Lost { at: Millis, permit: Permit },
+    Unsent { at: Millis, permit: Permit },
     Ended,
 }
 
@@ -122,24 +112,11 @@ impl Ledger {
         let mut budget = Budget::new(config);
         let session = budget.begin(now);
         let axis = Axis::begin(now, now);
-        Self::assemble(
-            config,
-            session,
-            axis,
-            Home::Memory(Box::new(budget.state().clone())),
-        )
+        Self::assemble(config, session, axis, Home::Memory(Box::new(budget.state().clone())))
     }
 
     fn assemble(config: Config, session: Session, axis: Axis, home: Home) -> Self {
-        Self {
-            inner: Mutex::new(Inner {
-                config,
-                session,
-                axis,
-                home,
-                news: Vec::new(),
-            }),
-        }
+        Self { inner: Mutex::new(Inner { config, session, axis, home, news: Vec::new() }) }
     }
 
     /// Says that the converge lane is about to need so many requests more; see
@@ -157,15 +134,11 @@ impl Ledger {
         let mut inner = self.inner();
         let verdict = inner.with_budget(now, |budget, at, session| budget.take(at, session, lane));
         match verdict? {
-            Some(Verdict::Wait { until, why }) => Ok(Verdict::Wait {
-                until: inner.axis.told(until),
-                why,
-            }),
+            Some(Verdict::Wait { until, why }) => {
+                Ok(Verdict::Wait { until: inner.axis.told(until), why })
+            }
             Some(verdict) => Ok(verdict),
-            None => Ok(Verdict::Wait {
-                until: now.plus(BUSY),
-                why: Why::Busy,
-            }),
+            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
         }
     }
 
@@ -175,11 +148,7 @@ impl Ledger {
     pub fn learn(&self, now: Millis, permit: Permit, limits: &Limits) {
         // Read on the caller's clock: a header may tell the time of day, and the ledger has its own.
         let reading = limits.read(now);
-        self.inner().note(now, |at| News::Answered {
-            at,
-            permit,
-            reading,
-        });
+        self.inner().note(now, |at| News::Answered { at, permit, reading });
     }
 
     /// Takes note that a request was sent and its answer will not come: it counts.
@@ -217,10 +186,7 @@ impl Ledger {
         let (budget, position, _) = inner.look(now)?;
         let view = budget.view(position);
         let frozen_until = view.frozen_until.map(|until| inner.axis.told(until));
-        Ok(View {
-            frozen_until,
-            ..view
-        })
+        Ok(View { frozen_until, ..view })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -238,13 +204,7 @@ impl Inner {
         now: Millis,
         action: impl FnOnce(&mut Budget, Millis, &mut Session) -> T,
     ) -> Result<Option<T>, LedgerError> {
-        let Self {
-            config,
-            session,
-            axis,
-            home,
-            news,
-        } = self;
+        let Self { config, session, axis, home, news } = self;
         match home {
             Home::Memory(state) => {
                 let position = axis.advance(now, state.latest());
@@ -295,11 +255,7 @@ impl Inner {
             Home::File(shared) => shared.lock_patiently()?.read(now, self.config.rate)?.state,
         };
         let position = self.axis.advance(now, state.latest());
-        Ok((
-            Budget::resume(self.config, state),
-            position,
-            self.session.clone(),
-        ))
+        Ok((Budget::resume(self.config, state), position, self.session.clone()))
     }
 }
 
@@ -307,11 +263,7 @@ impl Inner {
 fn tell(budget: &mut Budget, session: &Session, news: &[News]) {
     for item in news {
         match item {
-            News::Answered {
-                at,
-                permit,
-                reading,
-            } => {
+            News::Answered { at, permit, reading } => {
                 budget.learn_reading(*at, permit, *reading);
             }
             News::Lost { at, permit } => budget.lost(*at, permit),

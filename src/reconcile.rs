@@ -63,13 +63,7 @@ pub async fn refresh(
     let origin = reader.client().origin();
     check_pin(inventory.pin.as_ref(), &origin, &live.project)?;
     check_guard(desired.guard.as_ref(), &live.project)?;
-    Ok(Snapshot {
-        origin,
-        desired,
-        live,
-        inventory,
-        now: clock.now(),
-    })
+    Ok(Snapshot { origin, desired, live, inventory, now: clock.now() })
 }
 
 /// Refuses any project but the pinned one.
@@ -107,10 +101,6 @@ fn check_guard(guard: Option<&Guard>, project: &Project) -> Result<(), WrongProj
 }
 
 fn shown(project: &Project) -> String {
-    let id = project
-        .id
-        .as_ref()
-        .map(|id| format!(" ({id})"))
-        .unwrap_or_default();
+    let id = project.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
     format!("`{}`{id}", project.name)
 }

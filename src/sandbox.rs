@@ -47,11 +47,7 @@ impl Transport for SandboxTransport {
 
 fn translate(dropped: Dropped) -> TransportError {
     let reason = dropped.to_string();
-    if dropped.sent {
-        TransportError::lost(reason)
-    } else {
-        TransportError::never_left(reason)
-    }
+    if dropped.sent { TransportError::lost(reason) } else { TransportError::never_left(reason) }
 }
 
 #[cfg(test)]

@@ -19,11 +19,7 @@ impl Workload {
     pub const fn of(documents: usize) -> Self {
         let groups = documents / 20;
         let databases = documents * 3 / 20;
-        Self {
-            services: documents - databases - groups,
-            databases,
-            groups,
-        }
+        Self { services: documents - databases - groups, databases, groups }
     }
 
     /// Returns the manifests as one file of several documents.
@@ -51,9 +47,7 @@ impl Workload {
         head(text, "Service", &format!("service-{index}"));
         let mut line = |line: &str| text.push_str(&format!("{line}\n"));
         line("spec:");
-        line(&format!(
-            "  type: {kind}\n  runtime: node\n  repo: github.com/acme/service-{index}"
-        ));
+        line(&format!("  type: {kind}\n  runtime: node\n  repo: github.com/acme/service-{index}"));
         line("  branch: main\n  plan: standard\n  buildCommand: npm ci && npm run build");
         line("  startCommand: node dist/index.js");
         match kind {

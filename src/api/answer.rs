@@ -42,12 +42,7 @@ impl Answer {
 
     /// Returns the body as a JSON object.
     pub(super) fn object(self) -> Result<Map<String, Value>, Cause> {
-        let Self {
-            status: _,
-            request_id,
-            object,
-            is_empty: _,
-        } = self;
+        let Self { status: _, request_id, object, is_empty: _ } = self;
         object.map_err(|reason| Cause::Unreadable { reason, request_id })
     }
 
@@ -55,10 +50,7 @@ impl Answer {
     pub(super) fn check_object(self) -> Result<Self, Cause> {
         match self.object {
             Ok(_) => Ok(self),
-            Err(reason) => Err(Cause::Unreadable {
-                reason,
-                request_id: self.request_id,
-            }),
+            Err(reason) => Err(Cause::Unreadable { reason, request_id: self.request_id }),
         }
     }
 }
@@ -96,30 +88,18 @@ pub(super) async fn read(
         return Err(judge_failure(status, &head.headers, &body, secrets));
     }
     let request_id = request_id(&head.headers, secrets);
-    let body = read_whole(body, body_max)
-        .await
-        .map_err(|failure| match failure {
-            BodyFailure::Transport(error) => Cause::Transport(error),
-            BodyFailure::TooLarge => Cause::TooLarge {
-                bytes_max: body_max,
-            },
-        })?;
+    let body = read_whole(body, body_max).await.map_err(|failure| match failure {
+        BodyFailure::Transport(error) => Cause::Transport(error),
+        BodyFailure::TooLarge => Cause::TooLarge { bytes_max: body_max },
+    })?;
     if is_html(&head.headers, &body) {
-        return Err(Cause::NotTheApi {
-            status,
-            seen: "a web page".to_owned(),
-        });
+        return Err(Cause::NotTheApi { status, seen: "a web page".to_owned() });
     }
     if let Some(length) = declared_length(&head.headers).filter(|length| *length != body.len()) {
         let reason = format!("{} of {length} bytes arrived", body.len());
         return Err(Cause::Unreadable { reason, request_id });
     }
-    Ok(Answer {
-        status,
-        request_id,
-        object: parse(&body),
-        is_empty: body.is_empty(),
-    })
+    Ok(Answer { status, request_id, object: parse(&body), is_empty: body.is_empty() })
 }
 
 enum BodyFailure {
@@ -160,9 +140,7 @@ fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], secrets: &[&str]
     let error = body_object.and_then(|object| object.get("error"));
     let nested = error.and_then(Value::as_object);
     let text = |value: Option<&Value>, chars_max| {
-        value
-            .and_then(scalar)
-            .map(|text| foreign(&text, chars_max, secrets))
+        value.and_then(scalar).map(|text| foreign(&text, chars_max, secrets))
     };
     let message = nested
         .and_then(|nested| nested.get("message"))
@@ -173,11 +151,8 @@ fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], secrets: &[&str]
         code: text(nested.and_then(|nested| nested.get("code")), WORD_CHARS_MAX)
             .filter(|code| !code.is_empty()),
         message: text(message, MESSAGE_CHARS_MAX).unwrap_or_default(),
-        request_id: text(
-            nested.and_then(|nested| nested.get("request_id")),
-            WORD_CHARS_MAX,
-        )
-        .or_else(|| request_id(headers, secrets)),
+        request_id: text(nested.and_then(|nested| nested.get("request_id")), WORD_CHARS_MAX)
+            .or_else(|| request_id(headers, secrets)),
     };
     let is_other_generation =
         nested.is_none() && body_object.is_some_and(|object| object.contains_key("statusCode"));
@@ -186,10 +161,7 @@ fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], secrets: &[&str]
     if is_other_generation {
         Cause::WrongGeneration(api_error)
     } else if is_clients_fault && body_object.is_none() && is_html(headers, body) {
-        Cause::NotTheApi {
-            status,
-            seen: "a web page".to_owned(),
-        }
+        Cause::NotTheApi { status, seen: "a web page".to_owned() }
     } else {
         Cause::Api(api_error)
     }
@@ -224,9 +196,7 @@ fn foreign(text: &str, chars_max: usize, secrets: &[&str]) -> String {
 }
 
 fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let says_so = content_type.is_some_and(|value| value.contains("html"));
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     first == Some(&b'<') || (says_so && first != Some(&b'{'))
@@ -237,11 +207,5 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
     if headers.contains_key(CONTENT_ENCODING) {
         return None;
     }
-    headers
-        .get(CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }

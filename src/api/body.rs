@@ -19,10 +19,7 @@ impl Body {
     /// Writes a value as JSON; `secrets` are those of its texts that must not be seen.
     pub(super) fn new(value: &Value, secrets: Vec<SecretString>) -> Self {
         let text = Zeroizing::new(value.to_string().into_bytes());
-        Self {
-            bytes: Bytes::from_owner(text),
-            secrets,
-        }
+        Self { bytes: Bytes::from_owner(text), secrets }
     }
 
     pub(super) fn bytes(&self) -> Bytes {
@@ -30,10 +27,7 @@ impl Body {
     }
 
     pub(super) fn secrets(&self) -> Vec<&str> {
-        self.secrets
-            .iter()
-            .map(|secret| secret.expose_secret())
-            .collect()
+        self.secrets.iter().map(|secret| secret.expose_secret()).collect()
     }
 }
 

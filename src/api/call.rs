@@ -40,11 +40,7 @@ impl<'a> Call<'a> {
         route: Route<'a>,
         body: Option<&'a Body>,
     ) -> Self {
-        Self {
-            method,
-            body,
-            ..Self::get(doing, route)
-        }
+        Self { method, body, ..Self::get(doing, route) }
     }
 
     /// Whether doing it twice is doing it once, so that a lost answer may be asked for again.
@@ -59,10 +55,6 @@ impl<'a> Call<'a> {
 
     /// Returns the form in which the answer is wanted.
     pub(super) fn accepted(&self) -> &'static str {
-        if matches!(self.route, Route::Logs(_)) {
-            "text/event-stream"
-        } else {
-            "application/json"
-        }
+        if matches!(self.route, Route::Logs(_)) { "text/event-stream" } else { "application/json" }
     }
 }

@@ -69,15 +69,7 @@ impl Client {
     /// Makes a client. It sends nothing.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts {
-            endpoint,
-            token,
-            transport,
-            ledger,
-            clock,
-            dialect,
-            config,
-        } = parts;
+        let Parts { endpoint, token, transport, ledger, clock, dialect, config } = parts;
         let lane = config.lane;
         let shared = Shared {
             endpoint,
@@ -91,19 +83,13 @@ impl Client {
             calls: AtomicU32::new(0),
             seen: Mutex::default(),
         };
-        Self {
-            shared: Arc::new(shared),
-            lane,
-        }
+        Self { shared: Arc::new(shared), lane }
     }
 
     /// Returns the same client for another lane.
     #[must_use]
     pub fn in_lane(&self, lane: Lane) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-            lane,
-        }
+        Self { shared: Arc::clone(&self.shared), lane }
     }
 
     /// Returns origin and base path, for the pin (S5).
@@ -202,11 +188,7 @@ impl Client {
             let secrets = self.secrets(call);
             let answer = answer::read(response, call.body_max, &secrets).await?;
             // Judged here and not by the reader, so that a body cut short is asked for again.
-            if call.wants_object() {
-                answer.check_object()
-            } else {
-                Ok(answer)
-            }
+            if call.wants_object() { answer.check_object() } else { Ok(answer) }
         };
         let outcome = match tokio::time::timeout(REQUEST_TIME_MAX, whole).await {
             Ok(outcome) => outcome,
@@ -227,9 +209,7 @@ impl Client {
             }
             let secrets = self.secrets(call);
             match answer::read(response, call.body_max, &secrets).await {
-                Ok(_) => Err(Cause::Local(
-                    "a good answer was taken for a bad one".to_owned(),
-                )),
+                Ok(_) => Err(Cause::Local("a good answer was taken for a bad one".to_owned())),
                 Err(cause) => Err(cause),
             }
         };
@@ -289,11 +269,7 @@ impl Client {
 
     async fn carry(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Cause> {
         let request = self.request(call)?;
-        self.shared
-            .transport
-            .send(request)
-            .await
-            .map_err(Cause::Transport)
+        self.shared.transport.send(request).await.map_err(Cause::Transport)
     }
 
     fn request(&self, call: &Call<'_>) -> Result<http::Request<Bytes>, Cause> {
@@ -339,10 +315,7 @@ impl Client {
 
     pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         // Counts and headers are whole after every statement, so a panic elsewhere spoils nothing.
-        self.shared
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -354,11 +327,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn fail(call: &Call<'_>, cause: Cause, may_have_happened: bool) -> Error {
     let error = Error::new(call.doing.as_str(), cause);
-    if may_have_happened {
-        error.after_ambiguous_try()
-    } else {
-        error
-    }
+    if may_have_happened { error.after_ambiguous_try() } else { error }
 }
 
 fn millis(time: Timestamp) -> Millis {
@@ -373,9 +342,6 @@ fn timestamp(millis: Millis) -> Timestamp {
 
 impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Client")
-            .field("origin", &self.origin())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Client").field("origin", &self.origin()).finish_non_exhaustive()
     }
 }

@@ -240,45 +240,26 @@ impl Dialect {
 
     /// Returns the API's word for a type of service (A13); a word we do not know is the API's own.
     pub(super) fn type_to_api(&self, word: &str) -> String {
-        let usual = TYPES
-            .iter()
-            .find(|(ours, _)| *ours == word)
-            .map(|(_, theirs)| *theirs);
-        let word = self
-            .type_names
-            .get(word)
-            .map_or(usual.unwrap_or(word), String::as_str);
+        let usual = TYPES.iter().find(|(ours, _)| *ours == word).map(|(_, theirs)| *theirs);
+        let word = self.type_names.get(word).map_or(usual.unwrap_or(word), String::as_str);
         word.to_owned()
     }
 
     /// Returns the manifests' word for a type of service (A13); a word we do not know is kept.
     pub(super) fn type_from_api(&self, word: &str) -> String {
-        let ours = TYPES
-            .iter()
-            .map(|(ours, _)| *ours)
-            .find(|ours| self.type_to_api(ours) == word);
+        let ours = TYPES.iter().map(|(ours, _)| *ours).find(|ours| self.type_to_api(ours) == word);
         ours.unwrap_or(word).to_owned()
     }
 
     /// Returns the path of a setting in the API's objects, nested with a dot (A3, A16).
     pub(super) fn field_name(&self, kind: Kind, setting: Setting) -> Option<&str> {
         let usual = names::usual(kind, setting)?;
-        Some(
-            self.field_names
-                .get(setting.as_str())
-                .map_or(usual, String::as_str),
-        )
+        Some(self.field_names.get(setting.as_str()).map_or(usual, String::as_str))
     }
 }
 
 /// The lists of A1.
-const LISTS: [&str; 5] = [
-    "services",
-    "databases",
-    "envgroups",
-    "deployments",
-    "members",
-];
+const LISTS: [&str; 5] = ["services", "databases", "envgroups", "deployments", "members"];
 
 /// A13: the manifests' words and the API's.
 const TYPES: [(&str, &str); 4] = [
@@ -290,77 +271,21 @@ const TYPES: [(&str, &str); 4] = [
 
 /// What `doctor` prints: key, assumption, meaning.
 const ABOUT: [(&str, &str, &str); 15] = [
-    (
-        "page_param",
-        "A1",
-        "query parameter that asks for a page, from 1",
-    ),
-    (
-        "per_page_param",
-        "A1",
-        "query parameter that asks for a page's size",
-    ),
+    ("page_param", "A1", "query parameter that asks for a page, from 1"),
+    ("per_page_param", "A1", "query parameter that asks for a page's size"),
     ("per_page", "A1", "page size to ask for; a hint"),
-    (
-        "total_field",
-        "A1",
-        "field of a list with the number of items on all pages",
-    ),
-    (
-        "total_required",
-        "A1",
-        "true: a list without a total is incomplete; false: read until empty",
-    ),
-    (
-        "list_keys",
-        "A1",
-        "list_keys.services=…: key of a list, where it is not the plural",
-    ),
-    (
-        "wrapper",
-        "A2",
-        "true: bodies of writes are wrapped in the singular name",
-    ),
-    (
-        "field_names",
-        "A3",
-        "field_names.healthCheckPath=…: the API's name of a setting",
-    ),
-    (
-        "env_patch",
-        "A5",
-        "merge: variables are upserted; replace: the list replaces the old one",
-    ),
-    (
-        "deploy_after_patch",
-        "A6",
-        "true: a changed service is deployed with a request of its own",
-    ),
-    (
-        "names_unique",
-        "A8",
-        "whether the API refuses a second thing with one name",
-    ),
-    (
-        "type_names",
-        "A13",
-        "type_names.web=…: the API's word for a type of service",
-    ),
-    (
-        "env_groups",
-        "A14",
-        "id or name: how a service names its env groups",
-    ),
-    (
-        "resolve_references",
-        "A17",
-        "platform or agent: who resolves fromDatabase and fromService",
-    ),
-    (
-        "rename",
-        "A18",
-        "patch: a PATCH of the name renames; unsupported: nothing does",
-    ),
+    ("total_field", "A1", "field of a list with the number of items on all pages"),
+    ("total_required", "A1", "true: a list without a total is incomplete; false: read until empty"),
+    ("list_keys", "A1", "list_keys.services=…: key of a list, where it is not the plural"),
+    ("wrapper", "A2", "true: bodies of writes are wrapped in the singular name"),
+    ("field_names", "A3", "field_names.healthCheckPath=…: the API's name of a setting"),
+    ("env_patch", "A5", "merge: variables are upserted; replace: the list replaces the old one"),
+    ("deploy_after_patch", "A6", "true: a changed service is deployed with a request of its own"),
+    ("names_unique", "A8", "whether the API refuses a second thing with one name"),
+    ("type_names", "A13", "type_names.web=…: the API's word for a type of service"),
+    ("env_groups", "A14", "id or name: how a service names its env groups"),
+    ("resolve_references", "A17", "platform or agent: who resolves fromDatabase and fromService"),
+    ("rename", "A18", "patch: a PATCH of the name renames; unsupported: nothing does"),
 ];
 
 fn unknown_key() -> String {
@@ -369,17 +294,11 @@ fn unknown_key() -> String {
 }
 
 fn filled(value: &str) -> Result<String, String> {
-    if value.is_empty() {
-        Err("it is empty".to_owned())
-    } else {
-        Ok(value.to_owned())
-    }
+    if value.is_empty() { Err("it is empty".to_owned()) } else { Ok(value.to_owned()) }
 }
 
 fn truth(value: &str) -> Result<bool, String> {
-    value
-        .parse()
-        .map_err(|_| format!("`{value}` is neither true nor false"))
+    value.parse().map_err(|_| format!("`{value}` is neither true nor false"))
 }
 
 fn count(value: &str) -> Result<u32, String> {
@@ -414,10 +333,7 @@ mod tests {
         check("per_page=50", "50");
         check("total_required=false", "false");
         check("type_names.web=app", "web=app");
-        check(
-            "field_names.scaling.minInstances=min",
-            "scaling.minInstances=min",
-        );
+        check("field_names.scaling.minInstances=min", "scaling.minInstances=min");
         check("list_keys.envgroups=env_groups", "envgroups=env_groups");
     }
 
@@ -435,11 +351,7 @@ mod tests {
     fn the_listing_for_doctor_names_every_field_once() {
         let whole = serde_json::to_value(Dialect::default()).unwrap();
         let fields: Vec<&String> = whole.as_object().unwrap().keys().collect();
-        let keys: Vec<&str> = Dialect::default()
-            .entries()
-            .iter()
-            .map(|entry| entry.key)
-            .collect();
+        let keys: Vec<&str> = Dialect::default().entries().iter().map(|entry| entry.key).collect();
         assert_eq!(fields, keys);
     }
 

@@ -83,10 +83,7 @@ impl Endpoint {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || bare
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A token of the API. It has no `Display`, and its `Debug` shows nothing (S9).
@@ -112,9 +109,7 @@ impl Token {
             return Err(TokenError("it is longer than 4096 bytes"));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TokenError(
-                "it holds a blank, a control or a non-ASCII character",
-            ));
+            return Err(TokenError("it holds a blank, a control or a non-ASCII character"));
         }
         Ok(Self(SecretString::from(text)))
     }
@@ -167,28 +162,16 @@ mod tests {
 
     #[test]
     fn a_token_is_only_sent_where_nobody_can_read_it_on_the_way() {
-        check(
-            "https://api.stackblaze.cloud/v1/",
-            "https://api.stackblaze.cloud/v1",
-        );
-        check(
-            "https://API.stackblaze.cloud:443/v1",
-            "https://api.stackblaze.cloud/v1",
-        );
+        check("https://api.stackblaze.cloud/v1/", "https://api.stackblaze.cloud/v1");
+        check("https://API.stackblaze.cloud:443/v1", "https://api.stackblaze.cloud/v1");
         check("http://127.0.0.1:8080", "http://127.0.0.1:8080");
         check("http://[::1]:8080/x", "http://[::1]:8080/x");
         check("http://localhost/", "http://localhost");
-        check(
-            "http://api.stackblaze.cloud/v1",
-            "http would show the token",
-        );
+        check("http://api.stackblaze.cloud/v1", "http would show the token");
         check("http://localhost.evil.dev/v1", "http would show the token");
         check("http://127.0.0.1.evil.dev/v1", "http would show the token");
         check("ftp://localhost/v1", "only https");
-        check(
-            "https://a:b@api.stackblaze.cloud/v1",
-            "user name or password",
-        );
+        check("https://a:b@api.stackblaze.cloud/v1", "user name or password");
         check("https://api.stackblaze.cloud/v1?x=1", "query or fragment");
         check("api.stackblaze.cloud/v1", "it should look like");
     }

@@ -27,11 +27,7 @@ impl ApiError {
     /// Whether a deploy is in progress: no failure, but a reason to wait for the next list (F7).
     #[must_use]
     pub fn is_deploy_in_progress(&self) -> bool {
-        self.status == 409
-            && self
-                .code
-                .as_deref()
-                .is_some_and(|code| code.contains("deploy"))
+        self.status == 409 && self.code.as_deref().is_some_and(|code| code.contains("deploy"))
     }
 
     /// Whether the API itself says that the object is not there (S2).
@@ -43,12 +39,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            status,
-            code,
-            message,
-            request_id,
-        } = self;
+        let Self { status, code, message, request_id } = self;
         write!(formatter, "the API answered {status}")?;
         if let Some(code) = code {
             write!(formatter, " {code}")?;
@@ -178,11 +169,7 @@ impl Error {
     /// Makes the error of something we were doing, for example "list services".
     pub(super) fn new(doing: impl Into<String>, cause: Cause) -> Self {
         let may_have_happened = cause.may_have_happened();
-        Self(Box::new(Inner {
-            doing: doing.into(),
-            cause,
-            may_have_happened,
-        }))
+        Self(Box::new(Inner { doing: doing.into(), cause, may_have_happened }))
     }
 
     /// Marks that an earlier try may have been carried out, whatever became of the last.
@@ -277,11 +264,7 @@ fn kind_of(error: &ApiError) -> ErrorKind {
 /// A fragment that completes "failed to …".
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            doing,
-            cause,
-            may_have_happened: _,
-        } = &*self.0;
+        let Inner { doing, cause, may_have_happened: _ } = &*self.0;
         write!(formatter, "{doing}: {cause}")
     }
 }
@@ -300,39 +283,23 @@ impl fmt::Display for Cause {
                 write!(formatter, "another generation of the API answered: {error}")
             }
             Self::NotTheApi { status, seen } => {
-                write!(
-                    formatter,
-                    "something that is not the API answered {status} with {seen}"
-                )
+                write!(formatter, "something that is not the API answered {status} with {seen}")
             }
             Self::Redirected { status } => {
-                write!(
-                    formatter,
-                    "the answer is a redirect ({status}), and none is followed"
-                )
+                write!(formatter, "the answer is a redirect ({status}), and none is followed")
             }
             Self::Unreadable { reason, request_id } => {
                 write!(formatter, "the answer cannot be read: {reason}")?;
                 show_request(formatter, request_id.as_deref())
             }
             Self::TooLarge { bytes_max } => {
-                write!(
-                    formatter,
-                    "the answer is larger than {} MiB",
-                    bytes_max / (1024 * 1024)
-                )
+                write!(formatter, "the answer is larger than {} MiB", bytes_max / (1024 * 1024))
             }
             Self::OverCalls { calls_max } => {
-                write!(
-                    formatter,
-                    "all {calls_max} requests that are allowed have been sent"
-                )
+                write!(formatter, "all {calls_max} requests that are allowed have been sent")
             }
             Self::OverDeadline { deadline } => {
-                write!(
-                    formatter,
-                    "it would be later than the deadline, {deadline:.0}"
-                )
+                write!(formatter, "it would be later than the deadline, {deadline:.0}")
             }
             Self::Ledger(reason) => write!(formatter, "no request may leave: {reason}"),
             Self::Local(reason) => formatter.write_str(reason),

@@ -56,15 +56,7 @@ impl<'a> Flight<'a> {
 
     /// Hands the permit back with what was learned; returns how long the server asked to wait.
     pub(super) fn land(self, failure: Option<&Cause>) -> Option<Duration> {
-        let Self {
-            client,
-            method,
-            template,
-            started_at,
-            permit,
-            limits,
-            request_id,
-        } = self;
+        let Self { client, method, template, started_at, permit, limits, request_id } = self;
         let now = client.millis();
         let ledger = client.ledger();
         match (&limits, failure) {
@@ -77,15 +69,8 @@ impl<'a> Flight<'a> {
         let status = limits.as_ref().map_or(0, |limits| limits.status);
         let told = limits.as_ref().and_then(told_to_wait);
         let mut seen = client.seen();
-        *seen
-            .tally
-            .entry((method.to_string(), template, status))
-            .or_default() += 1;
-        let outcome = if (1..500).contains(&status) {
-            Outcome::Answered
-        } else {
-            Outcome::Failed
-        };
+        *seen.tally.entry((method.to_string(), template, status)).or_default() += 1;
+        let outcome = if (1..500).contains(&status) { Outcome::Answered } else { Outcome::Failed };
         seen.circuit.record(outcome);
         if limits.is_some() {
             seen.limits = limits;
@@ -100,11 +85,8 @@ impl<'a> Flight<'a> {
 /// Returns the headers about limits as they came; one that came twice is joined by commas.
 fn limits(status: u16, headers: &HeaderMap) -> Limits {
     let joined = |name: &str| {
-        let values: Vec<&str> = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         (!values.is_empty()).then(|| values.join(", "))
     };
     Limits {
@@ -121,11 +103,5 @@ fn told_to_wait(limits: &Limits) -> Option<Duration> {
     if limits.status == 429 {
         return None;
     }
-    limits
-        .retry_after
-        .as_deref()?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
+    limits.retry_after.as_deref()?.trim().parse().ok().map(Duration::from_secs)
 }

@@ -39,27 +39,16 @@ impl Reader {
         )?;
         // In this order: services name their groups by id.
         let mut listings = BTreeMap::new();
-        for (kind, pages) in [
-            (Kind::EnvGroup, groups),
-            (Kind::Database, databases),
-            (Kind::Service, services),
-        ] {
+        for (kind, pages) in
+            [(Kind::EnvGroup, groups), (Kind::Database, databases), (Kind::Service, services)]
+        {
             listings.insert(kind, self.understand(kind, pages));
         }
         let listed: u32 = listings.values().map(|listing| listing.pages).sum();
-        let mut live = Live {
-            project,
-            listings,
-            gone: BTreeSet::new(),
-            requests: 1 + listed,
-        };
+        let mut live = Live { project, listings, gone: BTreeSet::new(), requests: 1 + listed };
         self.add_details(&mut live, desired, inventory).await?;
         let origin = self.client.origin();
-        if inventory
-            .pin
-            .as_ref()
-            .is_none_or(|pin| pin.holds(&origin, &live.project))
-        {
+        if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&origin, &live.project)) {
             self.look_for_unlisted(&mut live, inventory).await?;
         }
         Ok(live)
@@ -82,10 +71,7 @@ impl Reader {
             }
             Lookup::Gone => {
                 let doing = format!("read {} {}", object.kind, object.id);
-                Err(super::reader::unreadable(
-                    &doing,
-                    "it went while it was read",
-                ))
+                Err(super::reader::unreadable(&doing, "it went while it was read"))
             }
         }
     }
@@ -97,9 +83,7 @@ impl Reader {
         inventory: &Inventory,
     ) -> Result<(), Error> {
         let wanted = services_to_detail(live, desired, inventory);
-        let found = self
-            .look_up(wanted.iter().map(|id| (Kind::Service, id.clone())))
-            .await;
+        let found = self.look_up(wanted.iter().map(|id| (Kind::Service, id.clone()))).await;
         for ((kind, id), lookup) in found {
             live.requests += 1;
             let Some(listing) = live.listings.get_mut(&kind) else {
@@ -136,9 +120,7 @@ impl Reader {
             let Some(listing) = live.listings.get_mut(&kind) else {
                 continue;
             };
-            let is_new = entries
-                .get(&id)
-                .is_some_and(|entry| is_new(entry, self.client.now()));
+            let is_new = entries.get(&id).is_some_and(|entry| is_new(entry, self.client.now()));
             match lookup {
                 Ok(Lookup::Gone) if is_new => {
                     make_incomplete(listing, format!("{kind} {id} is too new to be shown"));
@@ -197,21 +179,15 @@ fn objects_of<'a>(
     key: &Key,
     resource: &Resource<FieldValue>,
 ) -> Option<&'a LiveObject> {
-    let earlier = resource
-        .previous_names
-        .iter()
-        .map(|name| Key::new(key.kind, name.clone()));
+    let earlier = resource.previous_names.iter().map(|name| Key::new(key.kind, name.clone()));
     let keys: Vec<Key> = std::iter::once(key.clone()).chain(earlier).collect();
     let owned = keys.iter().filter_map(|key| inventory.entries.get(key));
-    let owned = owned
-        .filter_map(|entry| live.with_id(key.kind, &entry.id))
-        .next();
+    let owned = owned.filter_map(|entry| live.with_id(key.kind, &entry.id)).next();
     owned.or_else(|| {
-        keys.iter()
-            .find_map(|key| match live.named(key).as_slice() {
-                [object] => Some(*object),
-                _ => None,
-            })
+        keys.iter().find_map(|key| match live.named(key).as_slice() {
+            [object] => Some(*object),
+            _ => None,
+        })
     })
 }
 
@@ -233,17 +209,8 @@ fn merge(listing: &mut Listing, details: LiveObject) {
 
 /// Adds what the details show to what the list showed.
 fn add(object: &mut LiveObject, details: LiveObject) {
-    let LiveObject {
-        kind: _,
-        id: _,
-        name,
-        created_at,
-        status,
-        url,
-        replicas,
-        fields,
-        shows_env,
-    } = details;
+    let LiveObject { kind: _, id: _, name, created_at, status, url, replicas, fields, shows_env } =
+        details;
     object.name = name;
     object.created_at = created_at.or(object.created_at.take());
     object.status = status.or(object.status.take());
@@ -267,10 +234,7 @@ fn is_missing(live: &Live, key: &Key, entry: &Entry) -> bool {
 
 /// Whether it was created so lately that a stale replica may not know it.
 fn is_new(entry: &Entry, now: Timestamp) -> bool {
-    let created_at = entry
-        .created_at
-        .as_deref()
-        .and_then(|text| text.parse::<Timestamp>().ok());
+    let created_at = entry.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     // The platform's clock may be ahead of ours: what was created "later than now" is new.
     created_at.is_some_and(|created_at| now.duration_since(created_at) < STALENESS)
 }
@@ -282,8 +246,5 @@ fn make_incomplete(listing: &mut Listing, reason: String) {
 }
 
 fn ends_the_run(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Authentication | ErrorKind::OverBudget | ErrorKind::Local
-    )
+    matches!(error.kind(), ErrorKind::Authentication | ErrorKind::OverBudget | ErrorKind::Local)
 }

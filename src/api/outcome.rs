@@ -83,10 +83,7 @@ pub(super) fn missing(doing: &str, reason: String) -> WriteError {
 
 /// Makes the error of a good status with the wrong content: it may have happened.
 pub(super) fn odd(call: &Call<'_>, request_id: Option<String>, reason: &str) -> WriteError {
-    let cause = Cause::Unreadable {
-        reason: reason.to_owned(),
-        request_id,
-    };
+    let cause = Cause::Unreadable { reason: reason.to_owned(), request_id };
     judge(Error::new(call.doing.as_str(), cause))
 }
 

@@ -45,13 +45,7 @@ pub(super) struct Shelf<'a> {
 impl<'a> Shelf<'a> {
     /// Makes a list that is wanted whole.
     pub(super) fn whole(doing: impl Into<String>, route: Route<'a>, plural: &'static str) -> Self {
-        Self {
-            doing: doing.into(),
-            route,
-            plural,
-            id_keys: &["id"],
-            pages_max: PAGES_MAX,
-        }
+        Self { doing: doing.into(), route, plural, id_keys: &["id"], pages_max: PAGES_MAX }
     }
 }
 
@@ -154,20 +148,13 @@ async fn read_page(client: &Client, shelf: &Shelf<'_>, number: u32) -> Result<Pa
     let dialect = client.dialect();
     let mut query = vec![(dialect.page_param.as_str(), number.to_string())];
     if dialect.per_page_param != NO_PARAM {
-        query.push((
-            dialect.per_page_param.as_str(),
-            dialect.per_page.to_string(),
-        ));
+        query.push((dialect.per_page_param.as_str(), dialect.per_page.to_string()));
     }
-    let call = Call {
-        query,
-        body_max: LIST_BODY_MAX,
-        ..Call::get(shelf.doing.as_str(), shelf.route)
-    };
+    let call =
+        Call { query, body_max: LIST_BODY_MAX, ..Call::get(shelf.doing.as_str(), shelf.route) };
     let answer = client.send(&call).await.map_err(NoPage::Failed)?;
-    let object = answer
-        .object()
-        .map_err(|cause| NoPage::Failed(Error::new(shelf.doing.as_str(), cause)))?;
+    let object =
+        answer.object().map_err(|cause| NoPage::Failed(Error::new(shelf.doing.as_str(), cause)))?;
     understand(dialect, shelf, number, object).map_err(NoPage::Odd)
 }
 
@@ -205,11 +192,7 @@ fn understand(
         Value::Object(item) => Ok(item),
         _ => Err(format!("an item of `{key}` is no object")),
     });
-    Ok(Page {
-        number,
-        items: items.collect::<Result<_, _>>()?,
-        total,
-    })
+    Ok(Page { number, items: items.collect::<Result<_, _>>()?, total })
 }
 
 /// A list in the reading.
@@ -239,11 +222,7 @@ impl Reading {
     }
 
     fn add(&mut self, page: Page, id_keys: &[&str]) -> Result<(), String> {
-        let Page {
-            number,
-            items,
-            total,
-        } = page;
+        let Page { number, items, total } = page;
         if number > 1 && total != self.total {
             return Err("its total changed while it was read".to_owned());
         }
@@ -270,21 +249,13 @@ impl Reading {
     }
 
     fn stop(self, pages: u32, reason: String) -> Pages {
-        Pages {
-            items: self.items,
-            count: pages.max(self.pages),
-            incomplete: Some(reason),
-        }
+        Pages { items: self.items, count: pages.max(self.pages), incomplete: Some(reason) }
     }
 
     fn end(self, total: u64) -> Pages {
         let count = self.count();
         let incomplete = (count != total).then(|| adds_up_to(count, total));
-        Pages {
-            items: self.items,
-            count: self.pages,
-            incomplete,
-        }
+        Pages { items: self.items, count: self.pages, incomplete }
     }
 }
 

@@ -44,11 +44,6 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            lane: Lane::Converge,
-            calls_max: None,
-            deadline: None,
-            seed: 0,
-        }
+        Self { lane: Lane::Converge, calls_max: None, deadline: None, seed: 0 }
     }
 }

@@ -42,10 +42,7 @@ impl Client {
     /// Returns the right to read.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader {
-            client: self.clone(),
-            groups: Arc::default(),
-        }
+        Reader { client: self.clone(), groups: Arc::default() }
     }
 }
 
@@ -62,9 +59,7 @@ impl Reader {
     /// When it cannot be read; then nothing else can be relied on either.
     pub async fn project(&self) -> Result<Project, Error> {
         let doing = "read the project";
-        let object = self
-            .object(&Call::get(doing, Route::Project), "project")
-            .await?;
+        let object = self.object(&Call::get(doing, Route::Project), "project").await?;
         wire::read_project(&object)
             .ok_or_else(|| unreadable(doing, "it holds no usable name and id of a project"))
     }
@@ -100,11 +95,7 @@ impl Reader {
         }
         let reason = "it changed each time it was read".to_owned();
         let coverage = Coverage::Unknown(Unknown::Incomplete(reason));
-        Ok(Listing {
-            coverage,
-            pages,
-            ..listing
-        })
+        Ok(Listing { coverage, pages, ..listing })
     }
 
     /// Reads one object by its id. Env groups have no such request (F4).
@@ -117,10 +108,7 @@ impl Reader {
             let reason = format!("the API cannot read a single {kind}");
             return Err(Error::new(doing, Cause::Local(reason)));
         };
-        let object = match self
-            .object(&Call::get(doing.as_str(), route), kind.as_str())
-            .await
-        {
+        let object = match self.object(&Call::get(doing.as_str(), route), kind.as_str()).await {
             Ok(object) => object,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Lookup::Gone),
             Err(error) => return Err(error),
@@ -151,11 +139,8 @@ impl Reader {
         if let (true, Some(reason)) = (pages.items.is_empty(), pages.incomplete) {
             return Err(unreadable(&shelf.doing, &reason));
         }
-        let mut deployments: Vec<Deployment> = pages
-            .items
-            .iter()
-            .filter_map(wire::read_deployment)
-            .collect();
+        let mut deployments: Vec<Deployment> =
+            pages.items.iter().filter_map(wire::read_deployment).collect();
         // Times of one platform have one form, so their texts sort as they do; without times the
         // platform's order stands.
         deployments.sort_by(|left, right| right.created_at.cmp(&left.created_at));
@@ -182,9 +167,7 @@ impl Reader {
     /// When they cannot be read.
     pub async fn metrics(&self, id: &RemoteId) -> Result<Metrics, Error> {
         let doing = format!("read the metrics of service {id}");
-        let object = self
-            .object(&Call::get(doing, Route::Metrics(id)), "metrics")
-            .await?;
+        let object = self.object(&Call::get(doing, Route::Metrics(id)), "metrics").await?;
         Ok(wire::read_metrics(&object))
     }
 
@@ -211,9 +194,7 @@ impl Reader {
         singular: &str,
     ) -> Result<Map<String, Value>, Error> {
         let answer = self.client.send(call).await?;
-        let object = answer
-            .object()
-            .map_err(|cause| Error::new(call.doing.as_str(), cause))?;
+        let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
         Ok(wire::unwrapped(object, singular))
     }
 
@@ -233,19 +214,11 @@ impl Reader {
 
     /// Turns the pages of a kind into a listing. Env groups come first: services name them by id.
     pub(super) fn understand(&self, kind: Kind, pages: Result<Pages, Unknown>) -> Listing {
-        let Pages {
-            items,
-            count,
-            mut incomplete,
-        } = match pages {
+        let Pages { items, count, mut incomplete } = match pages {
             Ok(pages) => pages,
             Err(unknown) => {
                 let coverage = Coverage::Unknown(unknown);
-                return Listing {
-                    coverage,
-                    objects: Vec::new(),
-                    pages: 1,
-                };
+                return Listing { coverage, objects: Vec::new(), pages: 1 };
             }
         };
         let groups = self.groups();
@@ -263,44 +236,25 @@ impl Reader {
             None => Coverage::Complete,
             Some(reason) => Coverage::Unknown(Unknown::Incomplete(reason)),
         };
-        Listing {
-            coverage,
-            objects,
-            pages: count,
-        }
+        Listing { coverage, objects, pages: count }
     }
 
     fn groups(&self) -> Groups {
-        self.groups
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn learn_groups(&self, objects: &[LiveObject]) {
-        let named = objects
-            .iter()
-            .map(|object| (object.id.clone(), object.name.clone()));
+        let named = objects.iter().map(|object| (object.id.clone(), object.name.clone()));
         let groups = Groups(named.collect());
         *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = groups;
     }
 }
 
 fn ids(listing: &Listing) -> BTreeSet<RemoteId> {
-    listing
-        .objects
-        .iter()
-        .map(|object| object.id.clone())
-        .collect()
+    listing.objects.iter().map(|object| object.id.clone()).collect()
 }
 
 /// Makes the error of an answer that came and says something else than it should.
 pub(super) fn unreadable(doing: &str, reason: &str) -> Error {
-    Error::new(
-        doing,
-        Cause::Unreadable {
-            reason: reason.to_owned(),
-            request_id: None,
-        },
-    )
+    Error::new(doing, Cause::Unreadable { reason: reason.to_owned(), request_id: None })
 }

@@ -49,11 +49,7 @@ impl Tries {
         let latest = now.checked_add(TRY_TIME_MAX).unwrap_or(Timestamp::MAX);
         let deadline = deadline.map_or(latest, |deadline| deadline.min(latest));
         let deadline = Millis(u64::try_from(deadline.as_millisecond()).unwrap_or(0));
-        Self {
-            waits: Retries::new(seed, deadline),
-            failures: 0,
-            refusals: 0,
-        }
+        Self { waits: Retries::new(seed, deadline), failures: 0, refusals: 0 }
     }
 
     /// Decides after a failure; `may_repeat` is whether what may have happened may be sent again,
@@ -71,11 +67,7 @@ impl Tries {
             Hope::AfterRefusal => {
                 self.refusals += 1;
                 // The budget knows when; asking it at once is asking it to wait.
-                if self.refusals < REFUSALS_MAX {
-                    Next::Again(now)
-                } else {
-                    Next::GiveUp
-                }
+                if self.refusals < REFUSALS_MAX { Next::Again(now) } else { Next::GiveUp }
             }
             Hope::AfterMisfortune | Hope::AfterNothing => {
                 self.failures += 1;
@@ -105,10 +97,7 @@ fn hope(cause: &Cause) -> Hope {
     match cause {
         Cause::Api(ApiError { status: 429, .. })
         | Cause::WrongGeneration(ApiError { status: 429, .. }) => Hope::AfterRefusal,
-        Cause::Api(ApiError {
-            status: 408 | 425 | 500..,
-            ..
-        }) => Hope::AfterMisfortune,
+        Cause::Api(ApiError { status: 408 | 425 | 500.., .. }) => Hope::AfterMisfortune,
         Cause::Transport(error) if error.reach == Reach::NeverLeft => Hope::AfterNothing,
         Cause::Transport(_) | Cause::TimedOut(_) | Cause::Unreadable { .. } => {
             Hope::AfterMisfortune

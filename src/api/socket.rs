@@ -74,18 +74,13 @@ impl HttpTransport {
         if let Some(path) = ca_file {
             builder = builder.tls_certs_merge(certificates(path)?);
         }
-        let client = builder
-            .build()
-            .map_err(|error| HttpSetupError::Client(chain(&error)))?;
+        let client = builder.build().map_err(|error| HttpSetupError::Client(chain(&error)))?;
         Ok(Self { client })
     }
 }
 
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpSetupError> {
-    let fail = |reason: String| HttpSetupError::Certificates {
-        path: path.to_owned(),
-        reason,
-    };
+    let fail = |reason: String| HttpSetupError::Certificates { path: path.to_owned(), reason };
     let pem = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
     let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| fail(chain(&error)))?;
     if found.is_empty() {
@@ -102,11 +97,7 @@ impl Transport for HttpTransport {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request)
                 .map_err(|error| TransportError::never_left(chain(&error.without_url())))?;
-            let response = self
-                .client
-                .execute(request)
-                .await
-                .map_err(lost_or_never_left)?;
+            let response = self.client.execute(request).await.map_err(lost_or_never_left)?;
             let mut head = http::Response::new(());
             *head.status_mut() = response.status();
             *head.headers_mut() = response.headers().clone();
@@ -122,11 +113,7 @@ impl Transport for HttpTransport {
 fn lost_or_never_left(error: reqwest::Error) -> TransportError {
     let never_left = error.is_connect() || error.is_builder();
     let reason = chain(&error.without_url());
-    if never_left {
-        TransportError::never_left(reason)
-    } else {
-        TransportError::lost(reason)
-    }
+    if never_left { TransportError::never_left(reason) } else { TransportError::lost(reason) }
 }
 
 /// Joins an error and its causes; the outer ones alone say only "error sending request".

@@ -37,14 +37,9 @@ impl Reader {
         id: &RemoteId,
     ) -> Result<impl Stream<Item = Result<LogLine, Error>> + Send + use<>, Error> {
         let doing = format!("follow the log of service {id}");
-        let response = self
-            .client
-            .open(&Call::get(doing.as_str(), Route::Logs(id)))
-            .await?;
+        let response = self.client.open(&Call::get(doing.as_str(), Route::Logs(id))).await?;
         let content_type = response.headers().get(CONTENT_TYPE);
-        let content_type = content_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !content_type.starts_with("text/event-stream") {
             return Err(unreadable(&doing, "it is no stream of events"));
         }

@@ -49,19 +49,13 @@ impl TransportError {
     /// Makes the error of a request that never left.
     #[must_use]
     pub fn never_left(reason: impl Into<String>) -> Self {
-        Self {
-            reach: Reach::NeverLeft,
-            reason: reason.into(),
-        }
+        Self { reach: Reach::NeverLeft, reason: reason.into() }
     }
 
     /// Makes the error of a request whose answer is lost.
     #[must_use]
     pub fn lost(reason: impl Into<String>) -> Self {
-        Self {
-            reach: Reach::Lost,
-            reason: reason.into(),
-        }
+        Self { reach: Reach::Lost, reason: reason.into() }
     }
 }
 

@@ -67,10 +67,7 @@ impl Client {
     pub fn writer(&self, pin: &Pin, project: &Project) -> Result<Writer, NotPinned> {
         let origin = self.origin();
         if pin.holds(&origin, project) {
-            return Ok(Writer {
-                client: self.clone(),
-                reader: self.reader(),
-            });
+            return Ok(Writer { client: self.clone(), reader: self.reader() });
         }
         Err(NotPinned {
             found: shown(project),
@@ -82,11 +79,7 @@ impl Client {
 }
 
 fn shown(project: &Project) -> String {
-    let id = project
-        .id
-        .as_ref()
-        .map(|id| format!(" ({id})"))
-        .unwrap_or_default();
+    let id = project.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
     format!("{}{id}", project.name)
 }
 
@@ -112,23 +105,15 @@ impl Writer {
         let named = FieldValue::Text(name.as_str().to_owned());
         let others = fields.iter().filter(|(path, _)| **path != name_path);
         for (path, value) in std::iter::once((&name_path, &named)).chain(others) {
-            draft
-                .field(path, Some(value))
-                .map_err(|reason| missing(&doing, reason))?;
+            draft.field(path, Some(value)).map_err(|reason| missing(&doing, reason))?;
         }
         let body = draft.finish();
         let call = Call::write(doing, Method::POST, Route::Collection(kind), Some(&body));
         let answer = self.send(&call).await?;
         let mut object = self.object_of(&call, answer, kind.as_str())?;
         // The answer may leave out what it was told; an id is what makes it done.
-        let name_field = self
-            .client
-            .dialect()
-            .field_name(kind, Setting::Name)
-            .unwrap_or("name");
-        object
-            .entry(name_field)
-            .or_insert_with(|| name.as_str().into());
+        let name_field = self.client.dialect().field_name(kind, Setting::Name).unwrap_or("name");
+        object.entry(name_field).or_insert_with(|| name.as_str().into());
         self.live_of(&call, kind, &object)
     }
 
@@ -144,34 +129,20 @@ impl Writer {
         patch: Patch<'_>,
     ) -> Result<Option<LiveObject>, WriteError> {
         let doing = format!("update service {id}");
-        let Patch {
-            changes,
-            env_whole,
-            links,
-        } = patch;
+        let Patch { changes, env_whole, links } = patch;
         let whole = self.env_to_replace(&doing, changes, env_whole)?;
-        let values = changes
-            .values()
-            .flatten()
-            .chain(whole.iter().flat_map(|env| env.values()));
+        let values = changes.values().flatten().chain(whole.iter().flat_map(|env| env.values()));
         let resolved = self.resolve(&doing, values, links).await?;
         let mut draft = Draft::new(Kind::Service, self.client.dialect(), links, &resolved);
         let is_env = |path: &FieldPath| matches!(path, FieldPath::Env(_));
-        for (path, value) in changes
-            .iter()
-            .filter(|(path, _)| whole.is_none() || !is_env(path))
-        {
-            draft
-                .field(path, value.as_ref())
-                .map_err(|reason| missing(&doing, reason))?;
+        for (path, value) in changes.iter().filter(|(path, _)| whole.is_none() || !is_env(path)) {
+            draft.field(path, value.as_ref()).map_err(|reason| missing(&doing, reason))?;
         }
         if let Some(env) = whole {
             draft.with_variables();
             for (key, value) in env {
                 let path = FieldPath::Env(key.clone());
-                draft
-                    .field(&path, Some(value))
-                    .map_err(|reason| missing(&doing, reason))?;
+                draft.field(&path, Some(value)).map_err(|reason| missing(&doing, reason))?;
             }
         }
         let body = draft.finish();
@@ -272,10 +243,7 @@ impl Writer {
         // What it shows of env groups is read again with the next list, which knows their names.
         wire::read_object(kind, self.client.dialect(), &Groups::default(), object).map_err(
             |reason| {
-                let cause = Cause::Unreadable {
-                    reason,
-                    request_id: None,
-                };
+                let cause = Cause::Unreadable { reason, request_id: None };
                 judge(Error::new(call.doing.as_str(), cause))
             },
         )
@@ -293,10 +261,7 @@ impl Writer {
             EnvPatch::Merge => Ok(None),
             EnvPatch::Replace if !changes_env => Ok(None),
             EnvPatch::Replace => env_whole.map(Some).ok_or_else(|| {
-                missing(
-                    doing,
-                    "all variables must be sent, and not all are known".to_owned(),
-                )
+                missing(doing, "all variables must be sent, and not all are known".to_owned())
             }),
         }
     }
@@ -331,22 +296,14 @@ impl Writer {
         reference: &Reference,
         links: &Links,
     ) -> Result<SecretString, WriteError> {
-        let Reference {
-            kind,
-            name,
-            property: _,
-            env_key: _,
-        } = reference;
+        let Reference { kind, name, property: _, env_key: _ } = reference;
         let id = match kind {
             Kind::Database => links.databases.get(name),
             Kind::Service => links.services.get(name),
             Kind::EnvGroup => None,
         };
         let Some((id, route)) = id.and_then(|id| Some((id, Route::object(*kind, id)?))) else {
-            return Err(missing(
-                doing,
-                format!("the id of {kind}/{name} is not known yet"),
-            ));
+            return Err(missing(doing, format!("the id of {kind}/{name} is not known yet")));
         };
         let call = Call::get(format!("read {kind} {id}"), route);
         let object = self.reader.object(&call, kind.as_str()).await;

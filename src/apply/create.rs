@@ -34,9 +34,7 @@ impl Hands<'_> {
         loop {
             let intent = intent(change, attempt, self.clock.now());
             let started_at = intent.started_at;
-            self.store()
-                .begin_intent(key.clone(), intent)
-                .map_err(not_sent)?;
+            self.store().begin_intent(key.clone(), intent).map_err(not_sent)?;
             let error = match self.writer.create(key.kind, &key.name, fields, links).await {
                 Ok(object) => return self.created(change, fields, &object, Claim::Created),
                 Err(error) => error,
@@ -44,9 +42,7 @@ impl Hands<'_> {
             match self.after(change, fields, error, attempt, started_at).await {
                 Unanswered::DidNotHappen(_) if attempt < CREATES_MAX => attempt += 1,
                 Unanswered::DidNotHappen(error) => {
-                    self.store()
-                        .abandon_intent(key.clone())
-                        .map_err(not_recorded)?;
+                    self.store().abandon_intent(key.clone()).map_err(not_recorded)?;
                     return Err(failed(&error));
                 }
                 Unanswered::Ended(outcome) => return outcome,
@@ -72,10 +68,7 @@ impl Hands<'_> {
             WriteError::Busy(_) | WriteError::NotApplied(_) | WriteError::OverBudget(_) => false,
         };
         if !must_look {
-            let abandoned = self
-                .store()
-                .abandon_intent(key.clone())
-                .map_err(not_recorded);
+            let abandoned = self.store().abandon_intent(key.clone()).map_err(not_recorded);
             return Unanswered::Ended(abandoned.and(Err(failed(&error))));
         }
         (self.observe)(Happening::Resolving(key, self.settle));
@@ -101,18 +94,11 @@ impl Hands<'_> {
         let Some(record) = &change.record else {
             return Ok(());
         };
-        let mut entry = record
-            .clone()
-            .into_entry(object.id.clone(), object.created_at.clone());
+        let mut entry = record.clone().into_entry(object.id.clone(), object.created_at.clone());
         entry.claim = claim;
         // Variables the platform adds by itself are not ours to remove.
-        let added = object
-            .fields
-            .keys()
-            .filter(|path| !fields.contains_key(path));
-        entry
-            .tolerated_env
-            .extend(added.filter_map(FieldPath::env_key).cloned());
+        let added = object.fields.keys().filter(|path| !fields.contains_key(path));
+        entry.tolerated_env.extend(added.filter_map(FieldPath::env_key).cloned());
         self.record(&change.key, record, entry)
     }
 }
@@ -123,12 +109,8 @@ fn intent(change: &Change, attempt: u32, now: jiff::Timestamp) -> Intent {
     Intent {
         started_at: now,
         attempt,
-        applied: applied
-            .map(|(path, value)| (path.clone(), Applied::from(value)))
-            .collect(),
+        applied: applied.map(|(path, value)| (path.clone(), Applied::from(value))).collect(),
         remembered: record.map(|record| record.remembered).unwrap_or_default(),
-        depends_on: record
-            .map(|record| record.depends_on.clone())
-            .unwrap_or_default(),
+        depends_on: record.map(|record| record.depends_on.clone()).unwrap_or_default(),
     }
 }

@@ -14,12 +14,7 @@ impl Hands<'_> {
     ) -> Links {
         let mut links = Links::default();
         for key in fields.flat_map(|(path, value)| referred(path, value)) {
-            let remembered = self
-                .store()
-                .inventory()
-                .entries
-                .get(&key)
-                .map(|it| it.id.clone());
+            let remembered = self.store().inventory().entries.get(&key).map(|it| it.id.clone());
             let id = remembered.or_else(|| match live.named(&key).as_slice() {
                 [object] => Some(object.id.clone()),
                 [] | [_, ..] => None,

@@ -74,11 +74,8 @@ pub enum Happening<'a> {
 /// When nothing can be written down (disk full): then nothing was sent either.
 pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report, StoreError> {
     hands.remember(plan)?;
-    let changes: BTreeMap<&Key, &Change> = plan
-        .changes
-        .iter()
-        .map(|change| (&change.key, change))
-        .collect();
+    let changes: BTreeMap<&Key, &Change> =
+        plan.changes.iter().map(|change| (&change.key, change)).collect();
     let sweep = Sweep::read(plan, live, hands.reader).await;
     let mut progress = Progress::new(plan);
     let mut stop = hands.stop.clone();
@@ -86,10 +83,7 @@ pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report
     let mut running = FuturesUnordered::new();
     loop {
         while running.len() < IN_FLIGHT_MAX {
-            let next = progress
-                .ready()
-                .next()
-                .and_then(|key| changes.get(key).copied());
+            let next = progress.ready().next().and_then(|key| changes.get(key).copied());
             let Some(change) = next.filter(|change| progress.begin(&change.key)) else {
                 break;
             };

@@ -23,20 +23,12 @@ pub(super) fn unread(error: &Error) -> Outcome {
         | ErrorKind::Local => FailureCause::Other,
     };
     let request_id = error.request_id().map(str::to_owned);
-    Outcome::Failed {
-        cause,
-        message: error.to_string(),
-        request_id,
-    }
+    Outcome::Failed { cause, message: error.to_string(), request_id }
 }
 
 /// Something of our own that stands in the way.
 pub(super) const fn failed_here(message: String) -> Outcome {
-    Outcome::Failed {
-        cause: FailureCause::Other,
-        message,
-        request_id: None,
-    }
+    Outcome::Failed { cause: FailureCause::Other, message, request_id: None }
 }
 
 /// What was shown is no longer so.

@@ -56,14 +56,9 @@ impl Hands<'_> {
                     let links = self.links(live, fields.iter());
                     self.create(change, fields, &links).await?;
                 }
-                Step::Patch {
-                    id,
-                    fields,
-                    precondition,
-                } => {
-                    let set = fields
-                        .iter()
-                        .filter_map(|(path, value)| Some((path, value.as_ref()?)));
+                Step::Patch { id, fields, precondition } => {
+                    let set =
+                        fields.iter().filter_map(|(path, value)| Some((path, value.as_ref()?)));
                     let links = self.links(live, set);
                     self.patch(change, id, fields, precondition, &links).await?;
                 }
@@ -89,10 +84,7 @@ impl Hands<'_> {
             // An entry that is gone, or the intent of a create that is known not to have happened.
             (None, _) => {
                 let key = change.key.clone();
-                let gone = [
-                    Event::Forgotten { key: key.clone() },
-                    Event::Abandoned { key },
-                ];
+                let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key }];
                 self.store().commit_all(&gone).map_err(not_recorded)
             }
             (Some(_), None) => Ok(()),
@@ -118,11 +110,7 @@ impl Hands<'_> {
                 return Err(stale(reason));
             }
             let env_whole = self.env_whole(change, fields, &object)?;
-            let patch = Patch {
-                changes: fields,
-                env_whole: env_whole.as_ref(),
-                links,
-            };
+            let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links };
             match self.writer.patch(id, patch).await {
                 Ok(answer) => return self.patched(change, id, answer.as_ref()),
                 Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
@@ -142,10 +130,7 @@ impl Hands<'_> {
         };
         let mut entry = record.clone().into_entry(id.clone(), None);
         // A repair that the answer shows to have stayed is no sign of a field that will not settle.
-        let repaired = change
-            .fields
-            .iter()
-            .filter(|field| field.reason == FieldReason::Drift);
+        let repaired = change.fields.iter().filter(|field| field.reason == FieldReason::Drift);
         for field in repaired {
             if answer.is_some_and(|object| has_stayed(object, field)) {
                 entry.rewrites.remove(&field.path);
@@ -216,17 +201,12 @@ impl Hands<'_> {
                 if let Some(reason) = precondition.broken_by(&object) {
                     return Err(stale(reason));
                 }
-                self.writer
-                    .delete(kind, id)
-                    .await
-                    .map_err(|error| failed(&error))?;
+                self.writer.delete(kind, id).await.map_err(|error| failed(&error))?;
             }
             Ok(Lookup::Gone) => {}
             Err(error) => return Err(unread(&error)),
         }
-        self.store()
-            .forget(change.key.clone())
-            .map_err(not_recorded)?;
+        self.store().forget(change.key.clone()).map_err(not_recorded)?;
         match change.action {
             Action::Replace => self.until_gone(kind, id).await,
             Action::Create

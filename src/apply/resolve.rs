@@ -27,9 +27,7 @@ pub(super) enum Resolved {
 impl Hands<'_> {
     /// Looks for the name until it appears or the settle time is over.
     pub(super) async fn resolve(&self, key: &Key, started_at: Timestamp) -> Resolved {
-        let settled_at = started_at
-            .checked_add(self.settle)
-            .unwrap_or(Timestamp::MAX);
+        let settled_at = started_at.checked_add(self.settle).unwrap_or(Timestamp::MAX);
         let mut pause = LOOK_FIRST;
         let mut looks = 0;
         loop {
@@ -46,11 +44,7 @@ impl Hands<'_> {
                 }
             }
             let next = if looks < LOOKS_MAX {
-                self.clock
-                    .now()
-                    .checked_add(pause)
-                    .unwrap_or(settled_at)
-                    .min(settled_at)
+                self.clock.now().checked_add(pause).unwrap_or(settled_at).min(settled_at)
             } else {
                 settled_at
             };

@@ -49,10 +49,7 @@ fn kinds(plan: &Plan) -> BTreeSet<Kind> {
         Step::Create { .. } | Step::Delete { .. } => true,
         Step::Patch { .. } | Step::Deploy { .. } => false,
     };
-    let changes = plan
-        .changes
-        .iter()
-        .filter(|change| change.steps.iter().any(needs));
+    let changes = plan.changes.iter().filter(|change| change.steps.iter().any(needs));
     changes.map(|change| change.key.kind).collect()
 }
 
@@ -62,18 +59,12 @@ async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing
     let listing = if is_one_moment || ids(&first) == ids(before) {
         first
     } else {
-        reader
-            .list_steadily(kind)
-            .await
-            .map_err(|error| error.to_string())?
+        reader.list_steadily(kind).await.map_err(|error| error.to_string())?
     };
     if listing.coverage.is_complete() {
         Ok(listing)
     } else {
-        Err(format!(
-            "the listing of {} is incomplete now",
-            kind.plural()
-        ))
+        Err(format!("the listing of {} is incomplete now", kind.plural()))
     }
 }
 

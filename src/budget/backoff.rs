@@ -31,10 +31,7 @@ impl Retries {
     /// together.
     #[must_use]
     pub fn new(seed: u64, deadline: Millis) -> Self {
-        Self {
-            waits: FullJitter { seed, failures: 0 },
-            deadline,
-        }
+        Self { waits: FullJitter { seed, failures: 0 }, deadline }
     }
 
     /// Returns when to try again after a failure at `now`, or nothing when it is too late.
@@ -80,9 +77,7 @@ mod tests {
     fn waits(seed: u64, tries: usize) -> Vec<Duration> {
         let mut retries = Retries::new(seed, NEVER);
         let start = Millis(0);
-        (0..tries)
-            .map(|_| retries.next(start, None).unwrap().since(start))
-            .collect()
+        (0..tries).map(|_| retries.next(start, None).unwrap().since(start)).collect()
     }
 
     #[test]

@@ -37,10 +37,7 @@ impl Circuit {
     /// Says whether a failed request may be repeated.
     #[must_use]
     pub fn allows_retry(&self) -> bool {
-        let failures = self
-            .outcomes
-            .iter()
-            .filter(|outcome| **outcome == Outcome::Failed);
+        let failures = self.outcomes.iter().filter(|outcome| **outcome == Outcome::Failed);
         failures.count() < FAILURES_MAX
     }
 }

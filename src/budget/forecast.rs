@@ -29,12 +29,7 @@ pub struct View {
 impl std::fmt::Display for View {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The instant is for programs: a caller who knows the time can say "in 20 s".
-        let Self {
-            limit,
-            remaining,
-            used: _,
-            frozen_until: _,
-        } = self;
+        let Self { limit, remaining, used: _, frozen_until: _ } = self;
         write!(formatter, "{remaining} of {limit} left this minute")
     }
 }
@@ -48,10 +43,7 @@ impl Budget {
         let used = self.state.own_since(now.minus(WINDOW));
         let by_count = limit.saturating_sub(used);
         let is_current = |reset_at: Option<Millis>| reset_at.is_none_or(|reset_at| now < reset_at);
-        let seen = self
-            .state
-            .observation
-            .filter(|seen| is_current(seen.reset_at));
+        let seen = self.state.observation.filter(|seen| is_current(seen.reset_at));
         let left = seen.and_then(|_| self.left(now));
         let remaining = left.map_or(by_count, |left| left.saturating_sub(self.state.in_flight()));
         let frozen_until = self.state.refusals.frozen_until;
@@ -105,21 +97,11 @@ struct Api {
 impl Api {
     fn of(budget: &Budget, now: Millis) -> Self {
         let limit = budget.state.others.window(budget.config.limit());
-        let seen = budget
-            .state
-            .observation
-            .and_then(|seen| Some((seen.remaining?, seen.reset_at?)));
+        let seen =
+            budget.state.observation.and_then(|seen| Some((seen.remaining?, seen.reset_at?)));
         match seen {
-            Some((remaining, reset_at)) if now < reset_at => Self {
-                limit,
-                remaining,
-                reset_at,
-            },
-            _ => Self {
-                limit,
-                remaining: limit,
-                reset_at: now.plus(WINDOW),
-            },
+            Some((remaining, reset_at)) if now < reset_at => Self { limit, remaining, reset_at },
+            _ => Self { limit, remaining: limit, reset_at: now.plus(WINDOW) },
         }
     }
 

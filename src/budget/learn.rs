@@ -59,11 +59,7 @@ impl Budget {
         if !self.land(permit) {
             return;
         }
-        let remaining = self
-            .state
-            .observation
-            .as_mut()
-            .and_then(|seen| seen.remaining.as_mut());
+        let remaining = self.state.observation.as_mut().and_then(|seen| seen.remaining.as_mut());
         if let Some(remaining) = remaining {
             *remaining = remaining.saturating_sub(1);
         }
@@ -72,10 +68,7 @@ impl Budget {
     /// Takes note that not a byte of the request left: it does not count.
     pub fn unsent(&mut self, now: Millis, permit: &Permit) {
         self.state.advance(now);
-        let place = self
-            .state
-            .sent
-            .partition_point(|sent| *sent < permit.sent_at);
+        let place = self.state.sent.partition_point(|sent| *sent < permit.sent_at);
         // A permit that has been forgotten, or was landed by time, has nothing to give back.
         if self.land(permit) && self.state.sent.get(place) == Some(&permit.sent_at) {
             self.state.sent.remove(place);
@@ -126,11 +119,7 @@ impl Budget {
 
     fn observe(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let reset_at = reading.reset_in.map(|reset_in| now.plus(reset_in));
-        let new = Observation {
-            at: now,
-            remaining: reading.remaining,
-            reset_at,
-        };
+        let new = Observation { at: now, remaining: reading.remaining, reset_at };
         let has_turned = self.state.others.saw_reset(now, reset_at);
         if let Some(old) = self.state.observation {
             if is_of_an_earlier_window(&new, &old) {

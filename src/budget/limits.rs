@@ -63,14 +63,9 @@ impl Limits {
 
 /// Reads a count. Of several, as a proxy may add one, the smallest holds.
 fn remaining(raw: &str) -> Option<u32> {
-    let counts = raw
-        .split([',', ';'])
-        .filter_map(|part| part.trim().parse::<f64>().ok());
+    let counts = raw.split([',', ';']).filter_map(|part| part.trim().parse::<f64>().ok());
     // A cast from a float saturates, so a negative count is zero.
-    counts
-        .filter(|count| count.is_finite())
-        .map(|count| count as u32)
-        .min()
+    counts.filter(|count| count.is_finite()).map(|count| count as u32).min()
 }
 
 /// Reads how long to wait. Of several, the longest holds.
@@ -104,8 +99,6 @@ fn pieces(raw: &str) -> impl Iterator<Item = &str> {
 /// Reads an HTTP date, with or without its zone, which is always GMT.
 fn date_millis(raw: &str) -> Option<f64> {
     let bare = raw.trim().trim_end_matches("GMT").trim_end();
-    let zoned = rfc2822::DateTimeParser::new()
-        .parse_timestamp(format!("{bare} GMT"))
-        .ok()?;
+    let zoned = rfc2822::DateTimeParser::new().parse_timestamp(format!("{bare} GMT")).ok()?;
     Some(zoned.as_millisecond() as f64)
 }

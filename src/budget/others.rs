@@ -48,21 +48,12 @@ struct Slice {
 impl Others {
     /// Returns the size of the API's window: the limit, until Remaining has shown better.
     pub fn window(&self, limit: u32) -> u32 {
-        if self.has_turned {
-            self.largest(limit)
-        } else {
-            limit
-        }
+        if self.has_turned { self.largest(limit) } else { limit }
     }
 
     /// Returns the largest window seen, or `limit` if none was.
     pub fn largest(&self, limit: u32) -> u32 {
-        let seen = self
-            .history
-            .iter()
-            .filter_map(|slice| slice.largest)
-            .chain(self.largest)
-            .max();
+        let seen = self.history.iter().filter_map(|slice| slice.largest).chain(self.largest).max();
         // The request that was told of it had been counted.
         seen.map_or(limit, |largest| largest.saturating_add(1))
     }
@@ -77,11 +68,7 @@ impl Others {
         // More than the window holds was never used: the window is smaller than was believed.
         let largest = self.largest(limit);
         let possible = |used: u32| if used > largest { 0 } else { used };
-        let mut used: Vec<u32> = self
-            .history
-            .iter()
-            .map(|slice| possible(slice.used))
-            .collect();
+        let mut used: Vec<u32> = self.history.iter().map(|slice| possible(slice.used)).collect();
         used.sort_unstable();
         // The 90th percentile by nearest rank.
         let rank = (used.len() * 9).div_ceil(10);
@@ -120,10 +107,7 @@ impl Others {
     }
 
     fn turned(&mut self, now: Millis) {
-        let slice = Slice {
-            used: self.used,
-            largest: self.largest,
-        };
+        let slice = Slice { used: self.used, largest: self.largest };
         match self.history.back_mut() {
             Some(last) if now.since(self.began) < TURN_MIN => {
                 last.used = last.used.max(slice.used);

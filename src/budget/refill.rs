@@ -52,11 +52,7 @@ impl Refill {
         let is_comparable =
             |base: &Baseline| now.since(base.at) <= COMPARE_MAX && remaining <= base.remaining;
         let Some(base) = self.baseline.as_ref().filter(|base| is_comparable(base)) else {
-            self.baseline = Some(Baseline {
-                at: now,
-                remaining,
-                reset_in,
-            });
+            self.baseline = Some(Baseline { at: now, remaining, reset_in });
             return;
         };
         let moved = reset_in.saturating_sub(base.reset_in);

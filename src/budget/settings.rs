@@ -28,12 +28,7 @@ impl Default for Config {
     /// 300 as the contract says; 285 keeps one agent clear of it in every window the API might
     /// use; 90 is 30 % of the window.
     fn default() -> Self {
-        Self {
-            limit: 300,
-            rate: 285,
-            reserve: 90,
-            seed: 0,
-        }
+        Self { limit: 300, rate: 285, reserve: 90, seed: 0 }
     }
 }
 

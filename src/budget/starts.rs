@@ -25,40 +25,22 @@ impl Budget {
     /// The urgent lane does not wait: it may be the person who has come to repair it.
     pub fn begin(&mut self, now: Millis) -> Session {
         let now = self.state.advance(now);
-        self.state
-            .starts
-            .retain(|start| now.since(start.at) < MEMORY);
+        self.state.starts.retain(|start| now.since(start.at) < MEMORY);
         let id = self.state.next_id;
         self.state.next_id += 1;
         let ready_at = now.plus(delay(count(self.state.starts.len())));
-        self.state.starts.push(Start {
-            session: id,
-            at: now,
-            ready_at,
-        });
-        Session {
-            id,
-            expected: 0,
-            converged: 0,
-            window_began: Millis(0),
-            last_converge: Millis(0),
-        }
+        self.state.starts.push(Start { session: id, at: now, ready_at });
+        Session { id, expected: 0, converged: 0, window_began: Millis(0), last_converge: Millis(0) }
     }
 
     /// Ends the run in an orderly way: its start no longer counts.
     pub fn end(&mut self, session: &Session) {
-        self.state
-            .starts
-            .retain(|start| start.session != session.id);
+        self.state.starts.retain(|start| start.session != session.id);
     }
 
     /// Returns until when the run waits for its start.
     pub(super) fn ready_at(&self, session: &Session) -> Millis {
-        let start = self
-            .state
-            .starts
-            .iter()
-            .find(|start| start.session == session.id);
+        let start = self.state.starts.iter().find(|start| start.session == session.id);
         start.map_or(Millis(0), |start| start.ready_at)
     }
 }

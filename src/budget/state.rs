@@ -127,12 +127,7 @@ impl State {
     pub fn exhausted(now: Millis, rate: u32) -> Self {
         let sent = (0..rate).map(|_| now).collect();
         // No permit of before may be taken for one of after.
-        Self {
-            latest: now,
-            sent,
-            next_id: now.0,
-            ..Self::default()
-        }
+        Self { latest: now, sent, next_id: now.0, ..Self::default() }
     }
 
     /// Returns the latest instant seen.
@@ -145,15 +140,10 @@ impl State {
     pub(super) fn advance(&mut self, now: Millis) -> Millis {
         self.latest = self.latest.max(now);
         let now = self.latest;
-        while self
-            .sent
-            .front()
-            .is_some_and(|sent| now.since(*sent) > MEMORY)
-        {
+        while self.sent.front().is_some_and(|sent| now.since(*sent) > MEMORY) {
             self.sent.pop_front();
         }
-        self.flights
-            .retain(|flight| now.since(flight.sent_at) <= FLIGHT_MAX);
+        self.flights.retain(|flight| now.since(flight.sent_at) <= FLIGHT_MAX);
         now
     }
 

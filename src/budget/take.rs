@@ -126,10 +126,7 @@ impl Budget {
         match obstacle {
             Some((until, why)) => {
                 let soonest = now.plus(Duration::from_millis(1));
-                Verdict::Wait {
-                    until: until.max(soonest),
-                    why,
-                }
+                Verdict::Wait { until: until.max(soonest), why }
             }
             None => Verdict::Go(self.send(now, session, lane)),
         }
@@ -140,11 +137,7 @@ impl Budget {
         let id = self.state.next_id;
         self.state.next_id += 1;
         self.state.sent.push_back(now);
-        self.state.flights.push(Flight {
-            id,
-            session: session.id,
-            sent_at: now,
-        });
+        self.state.flights.push(Flight { id, session: session.id, sent_at: now });
         match lane {
             Lane::Urgent => {}
             Lane::Converge => {
@@ -156,11 +149,7 @@ impl Budget {
             }
             Lane::Background => self.state.last_background = now,
         }
-        Permit {
-            id,
-            sent_at: now,
-            is_look,
-        }
+        Permit { id, sent_at: now, is_look }
     }
 
     fn starting(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
@@ -182,9 +171,7 @@ impl Budget {
         let floor = self.config.floor(lane, self.config.limit());
         let allowed = self.config.rate().min(shared).saturating_sub(floor).max(1);
         let own = self.state.own(now);
-        let excess = (own + 1)
-            .checked_sub(allowed)
-            .filter(|excess| *excess > 0)?;
+        let excess = (own + 1).checked_sub(allowed).filter(|excess| *excess > 0)?;
         // The oldest that must be forgotten before there is room.
         let counted = self.state.sent.len() - own as usize;
         let blocking = self.state.sent.get(counted + excess as usize - 1)?;
@@ -206,11 +193,7 @@ impl Budget {
             return None;
         }
         let young = |flight: &Flight| now.since(flight.sent_at) < ALONE_MAX;
-        self.state
-            .flights
-            .iter()
-            .any(young)
-            .then(|| (now.plus(POLL), Why::Alone))
+        self.state.flights.iter().any(young).then(|| (now.plus(POLL), Why::Alone))
     }
 
     fn remaining(&self, now: Millis, lane: Lane) -> Obstacle {
@@ -243,10 +226,7 @@ impl Budget {
 
     /// An API that has refused us and does not tell what is left may be a small bucket.
     fn smooth(&self, now: Millis, lane: Lane) -> Obstacle {
-        let tells = self
-            .state
-            .observation
-            .is_some_and(|seen| seen.remaining.is_some());
+        let tells = self.state.observation.is_some_and(|seen| seen.remaining.is_some());
         if tells || lane == Lane::Urgent || now >= self.state.refusals.smooth_until {
             return None;
         }
@@ -256,11 +236,7 @@ impl Budget {
 
     fn in_flight(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
         // Of this process only: another may have been killed and never get its answers.
-        let own = self
-            .state
-            .flights
-            .iter()
-            .filter(|flight| flight.session == session.id);
+        let own = self.state.flights.iter().filter(|flight| flight.session == session.id);
         let most = match self.credits(now, lane) {
             None => FLIGHTS_MAX,
             // Half of what is left: another client like us may see the same half.
@@ -269,11 +245,7 @@ impl Budget {
                 (u32::try_from(left.max(0)).unwrap_or(u32::MAX) / 2).clamp(1, FLIGHTS_MAX)
             }
         };
-        let most = if lane == Lane::Urgent {
-            most + FLIGHTS_URGENT
-        } else {
-            most
-        };
+        let most = if lane == Lane::Urgent { most + FLIGHTS_URGENT } else { most };
         (count(own.count()) >= most).then(|| (now.plus(POLL), Why::InFlight))
     }
 
@@ -300,9 +272,7 @@ impl Budget {
     fn spread(&self, now: Millis) -> Obstacle {
         let lane = Lane::Background;
         let seen = self.state.observation.as_ref()?;
-        let left = seen
-            .reset_at
-            .map_or(Duration::ZERO, |reset_at| reset_at.since(now));
+        let left = seen.reset_at.map_or(Duration::ZERO, |reset_at| reset_at.since(now));
         let allowed = self.config.rate() - self.config.floor(lane, self.config.rate());
         let (span, share) = match self.credits(now, lane) {
             Some(credits) if !left.is_zero() => (left, credits.max(1)),
@@ -327,11 +297,7 @@ impl Budget {
         let remaining = seen.remaining?;
         let per_second = self.state.refill.per_second().unwrap_or(0.0);
         let refilled = (now.since(seen.at).as_secs_f64() * per_second) as u32;
-        let most = self
-            .state
-            .others
-            .largest(self.config.limit())
-            .max(remaining);
+        let most = self.state.others.largest(self.config.limit()).max(remaining);
         Some(remaining.saturating_add(refilled).min(most))
     }
 
@@ -347,18 +313,13 @@ impl Budget {
             return percent(window, 3).max(1);
         }
         let expected = others.expected(window).min(most);
-        let surprise = percent(window, 2)
-            .max((2.5 * f64::from(expected).sqrt()) as u32)
-            .max(1);
+        let surprise = percent(window, 2).max((2.5 * f64::from(expected).sqrt()) as u32).max(1);
         (expected.saturating_sub(others.used) + surprise).min(most)
     }
 
     /// Returns the limit we go by: the configured one, less what refusals have taught us.
     pub(super) fn believed(&self) -> u32 {
-        self.config
-            .limit()
-            .saturating_sub(self.state.withheld)
-            .max(1)
+        self.config.limit().saturating_sub(self.state.withheld).max(1)
     }
 
     fn is_refused(&self) -> bool {

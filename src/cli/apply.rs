@@ -35,13 +35,7 @@ pub async fn run(
     command: &ApplyCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let ApplyCommand {
-        paths,
-        approval,
-        waiting,
-        planning,
-        connection,
-    } = command;
+    let ApplyCommand { paths, approval, waiting, planning, connection } = command;
     let (plan_file, paths) = split(paths);
     let (saved_plan, policy) = match plan_file {
         Some(file) => {
@@ -50,15 +44,8 @@ pub async fn run(
         }
         None => (None, settings::policy(planning, &run.file)),
     };
-    let saved_paths = saved_plan
-        .iter()
-        .flat_map(|plan| &plan.paths)
-        .map(PathBuf::from);
-    let paths = if paths.is_empty() {
-        saved_paths.collect()
-    } else {
-        paths.to_vec()
-    };
+    let saved_paths = saved_plan.iter().flat_map(|plan| &plan.paths).map(PathBuf::from);
+    let paths = if paths.is_empty() { saved_paths.collect() } else { paths.to_vec() };
     let manifests = Manifests::read(run, &paths)?;
     if saved_plan.is_none() {
         check_selection(&policy, &manifests)?;
@@ -67,11 +54,8 @@ pub async fn run(
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
     let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned {
-        snapshot,
-        mut plan,
-        estimate: mut forecast,
-    } = planned(run, &session, desired, &policy).await?;
+    let Planned { snapshot, mut plan, estimate: mut forecast } =
+        planned(run, &session, desired, &policy).await?;
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
         plan = reviewed(saved_plan, plan, &snapshot.live)?;
@@ -88,12 +72,7 @@ pub async fn run(
         run.output.note("Nothing was changed.");
         return Ok(Exit::Done);
     }
-    let carried = Carrying {
-        run,
-        session: &session,
-        policy: &policy,
-        interrupt,
-    };
+    let carried = Carrying { run, session: &session, policy: &policy, interrupt };
     let since = session.clock.now();
     let report = carried.out(store, &snapshot, &plan).await?;
     let endings = if settings::waits(*waiting, &run.file) {
@@ -102,14 +81,8 @@ pub async fn run(
         BTreeMap::new()
     };
     report_to(run, &report, &endings);
-    let ended = endings
-        .values()
-        .map(endings::exit)
-        .max()
-        .unwrap_or(Exit::Done);
-    Ok(interrupt
-        .exit()
-        .unwrap_or_else(|| exit_of(&report).max(ended)))
+    let ended = endings.values().map(endings::exit).max().unwrap_or(Exit::Done);
+    Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report).max(ended)))
 }
 
 /// A first path that is a `.json` file is a saved plan; what follows are its manifests.
@@ -124,10 +97,7 @@ fn split(paths: &[PathBuf]) -> (Option<&Path>, &[PathBuf]) {
 
 /// Keeps what was reviewed; when any of it is stale, nothing at all is done.
 fn reviewed(saved: &SavedPlan, fresh: Plan, live: &crate::model::Live) -> Result<Plan, Failure> {
-    let signatures = saved
-        .changes
-        .iter()
-        .map(|it| (it.key.clone(), it.signature.clone()));
+    let signatures = saved.changes.iter().map(|it| (it.key.clone(), it.signature.clone()));
     let signatures = signatures.collect();
     let Reviewed { plan, stale } = review(&signatures, fresh, live);
     if stale.is_empty() {
@@ -166,10 +136,7 @@ impl Carrying<'_> {
             Some(pin) => pin.clone(),
             None => {
                 let project = snapshot.live.project.clone();
-                let pin = Pin {
-                    origin: snapshot.origin.clone(),
-                    project,
-                };
+                let pin = Pin { origin: snapshot.origin.clone(), project };
                 if !plan.changes.is_empty() {
                     store.set_pin(pin.clone())?;
                 }
@@ -180,9 +147,7 @@ impl Carrying<'_> {
             .client
             .writer(&pin, &snapshot.live.project)
             .map_err(|error| Failure::refused("wrong_project", format!("failed to {error}")))?;
-        session
-            .client
-            .expect(plan.cost.reads.saturating_add(plan.cost.writes));
+        session.client.expect(plan.cost.reads.saturating_add(plan.cost.writes));
         let store = Mutex::new(store);
         let progress = Progress::new(&self.run.output);
         let observe = |happening: Happening<'_>| show(&progress, happening);
@@ -196,9 +161,7 @@ impl Carrying<'_> {
             observe: &observe,
         };
         let report = apply(plan, &snapshot.live, &hands).await?;
-        let mut store = store
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut store = store.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         store.compact()?;
         Ok(report)
     }
@@ -212,11 +175,7 @@ impl Carrying<'_> {
     ) -> Result<BTreeMap<Key, Ending>, Failure> {
         let awaited = self.awaited(plan, report)?;
         let deadline = self.session.deadline.unwrap_or_else(|| {
-            self.session
-                .clock
-                .now()
-                .checked_add(DEPLOYMENTS_MAX)
-                .unwrap_or(Timestamp::MAX)
+            self.session.clock.now().checked_add(DEPLOYMENTS_MAX).unwrap_or(Timestamp::MAX)
         });
         let progress = Progress::new(&self.run.output);
         let follower = Follower {
@@ -246,10 +205,7 @@ impl Carrying<'_> {
         Ok(applied
             .filter_map(|change| {
                 let entry = inventory.entries.get(&change.key)?;
-                Some(Awaited {
-                    key: change.key.clone(),
-                    id: entry.id.clone(),
-                })
+                Some(Awaited { key: change.key.clone(), id: entry.id.clone() })
             })
             .collect())
     }
@@ -293,9 +249,7 @@ pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
         }
         Form::Json | Form::Yaml | Form::Ndjson => {
             let mut json = render::json::report(report);
-            let ended = endings
-                .iter()
-                .map(|(key, ending)| endings::value(key, ending));
+            let ended = endings.iter().map(|(key, ending)| endings::value(key, ending));
             json["deployments"] = ended.collect();
             run.output.value(&json);
         }

@@ -10,12 +10,7 @@ use super::values::{Approved, Assignment, PruneKinds, Rate, Selector, Span};
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
 #[derive(Debug, Parser)]
-#[command(
-    name = "stoker",
-    version,
-    disable_help_subcommand = true,
-    max_term_width = 100
-)]
+#[command(name = "stoker", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 changes pending, 3 permission, 4 in part, \
     5 refused, 6 over budget, 7 stale plan, 64 usage, 65 manifests invalid."
@@ -34,32 +29,13 @@ pub struct Arguments {
 #[command(next_help_heading = "Common options")]
 pub struct Global {
     /// Form of what is printed on stdout.
-    #[arg(
-        short,
-        long,
-        value_enum,
-        global = true,
-        env = "STOKER_OUTPUT",
-        value_name = "FORM"
-    )]
+    #[arg(short, long, value_enum, global = true, env = "STOKER_OUTPUT", value_name = "FORM")]
     pub output: Option<Form>,
     /// When to use colour; `NO_COLOR` and `CLICOLOR_FORCE` are obeyed.
-    #[arg(
-        long,
-        value_enum,
-        global = true,
-        env = "STOKER_COLOR",
-        value_name = "WHEN"
-    )]
+    #[arg(long, value_enum, global = true, env = "STOKER_COLOR", value_name = "WHEN")]
     pub color: Option<When>,
     /// Form of the log on stderr.
-    #[arg(
-        long,
-        value_enum,
-        global = true,
-        env = "STOKER_LOG_FORMAT",
-        value_name = "FORM"
-    )]
+    #[arg(long, value_enum, global = true, env = "STOKER_LOG_FORMAT", value_name = "FORM")]
     pub log_format: Option<LogForm>,
     /// More on stderr: -v debug, -vv trace.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -122,12 +98,7 @@ pub struct Connection {
     #[arg(long, env = "STOKER_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Set an assumption about the platform (docs/assumptions.md); may be repeated.
-    #[arg(
-        long,
-        env = "STOKER_DIALECT",
-        value_name = "KEY=VALUE",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "STOKER_DIALECT", value_name = "KEY=VALUE", value_delimiter = ',')]
     pub dialect: Vec<Assignment>,
     /// Requests to send in any minute, at most [default: 285/m].
     #[arg(long, env = "STOKER_RATE", value_name = "N/m")]
@@ -175,20 +146,10 @@ pub struct Planning {
           num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub write_unverifiable: Option<bool>,
     /// Look only at this resource and what it depends on; may be repeated; turns prune off.
-    #[arg(
-        long,
-        env = "STOKER_TARGET",
-        value_name = "KIND/NAME",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "STOKER_TARGET", value_name = "KIND/NAME", value_delimiter = ',')]
     pub target: Vec<Key>,
     /// Leave this resource out; may be repeated; turns prune off.
-    #[arg(
-        long,
-        env = "STOKER_EXCLUDE",
-        value_name = "KIND/NAME",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "STOKER_EXCLUDE", value_name = "KIND/NAME", value_delimiter = ',')]
     pub exclude: Vec<Key>,
     /// Approve that this very service is deleted and created again; may be repeated.
     #[arg(long, value_name = "KIND/NAME=ID")]
@@ -433,11 +394,7 @@ pub struct WaitCommand {
     #[arg(value_name = "KIND/NAME")]
     pub key: Key,
     /// condition=Ready, or delete.
-    #[arg(
-        long = "for",
-        value_name = "CONDITION",
-        default_value = "condition=Ready"
-    )]
+    #[arg(long = "for", value_name = "CONDITION", default_value = "condition=Ready")]
     pub condition: super::values::Awaited,
     #[command(flatten)]
     pub connection: Connection,
@@ -475,12 +432,7 @@ pub struct DoctorCommand {
 #[derive(Args, Debug)]
 pub struct SandboxCommand {
     /// The address to listen on; loopback only.
-    #[arg(
-        long,
-        env = "STOKER_LISTEN",
-        value_name = "ADDRESS",
-        default_value = "127.0.0.1:8300"
-    )]
+    #[arg(long, env = "STOKER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8300")]
     pub listen: std::net::SocketAddr,
     /// Faults to inject, for example `seed=7,rate=0.05` (docs/sandbox.md).
     #[arg(long, value_name = "FAULTS")]

@@ -50,10 +50,8 @@ impl Question<'_> {
 /// When nobody is there to answer; the hint names the flag.
 pub fn ask(run: &Run, question: &Question<'_>) -> Result<bool, Failure> {
     if !run.output.can_ask() {
-        return Err(
-            Failure::usage("an answer is needed, and this is not a terminal")
-                .hint(format!("answer beforehand with {}", question.flag())),
-        );
+        return Err(Failure::usage("an answer is needed, and this is not a terminal")
+            .hint(format!("answer beforehand with {}", question.flag())));
     }
     let mut stderr = std::io::stderr().lock();
     let mut answer = String::new();

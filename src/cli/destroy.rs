@@ -21,30 +21,18 @@ pub async fn run(
     command: &DestroyCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let DestroyCommand {
-        target,
-        confirm,
-        prune_adopted,
-        connection,
-    } = command;
+    let DestroyCommand { target, confirm, prune_adopted, connection } = command;
     let session = Session::open(run, connection, Purpose::Write)?;
     let store = Store::open(&session.state, "stoker destroy")?;
     let policy = session.speak(Policy {
         prune: Prune::Kinds(Kind::ALL.into()),
         prune_adopted: *prune_adopted,
-        selection: Selection {
-            targets: target.iter().cloned().collect(),
-            ..Selection::default()
-        },
+        selection: Selection { targets: target.iter().cloned().collect(), ..Selection::default() },
         destroy: true,
         ..Policy::default()
     });
     let desired = Desired::default();
-    let Planned {
-        snapshot,
-        plan,
-        estimate,
-    } = planned(run, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, estimate } = planned(run, &session, desired, &policy).await?;
     if run.output.form() == Form::Text {
         run.output.data(&render::plan_as_text(&plan, &estimate));
     }
@@ -61,12 +49,7 @@ pub async fn run(
         run.output.note("Nothing was changed.");
         return Ok(Exit::Done);
     }
-    let carrying = Carrying {
-        run,
-        session: &session,
-        policy: &policy,
-        interrupt,
-    };
+    let carrying = Carrying { run, session: &session, policy: &policy, interrupt };
     let report = carrying.out(store, &snapshot, &plan).await?;
     super::apply::report_to(run, &report, &std::collections::BTreeMap::new());
     Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report)))

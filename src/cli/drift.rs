@@ -15,48 +15,29 @@ use super::session::{Purpose, Session};
 
 /// Plans, and prints only what no manifest caused.
 pub async fn run(run: &Run, command: &DriftCommand) -> Result<Exit, Failure> {
-    let DriftCommand {
-        sources,
-        detailed_exitcode,
-        target,
-        exclude,
-        connection,
-    } = command;
+    let DriftCommand { sources, detailed_exitcode, target, exclude, connection } = command;
     let manifests = Manifests::read(run, &sources.paths)?;
     let selection = Selection {
         targets: target.iter().cloned().collect(),
         excluded: exclude.iter().cloned().collect(),
     };
-    let policy = Policy {
-        selection,
-        ..Policy::default()
-    };
+    let policy = Policy { selection, ..Policy::default() };
     check_selection(&policy, &manifests)?;
     let session = Session::open(run, connection, Purpose::Read)?;
     let policy = session.speak(policy);
     let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned {
-        snapshot,
-        plan,
-        estimate,
-    } = planned(run, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, estimate } = planned(run, &session, desired, &policy).await?;
     let drifted = only_drift(plan);
     match run.output.form() {
         Form::Text => run.output.data(&render::drift_as_text(&drifted)),
-        Form::Markdown => run
-            .output
-            .text(&render::plan_as_markdown(&drifted, &estimate)),
+        Form::Markdown => run.output.text(&render::plan_as_markdown(&drifted, &estimate)),
         Form::Ndjson | Form::Json | Form::Yaml => {
             let context = saved::context(&manifests, &policy, &snapshot, estimate);
             run.output.value(&SavedPlan::new(&drifted, context));
         }
     }
     let has_drifted = *detailed_exitcode && !drifted.changes.is_empty();
-    Ok(if has_drifted {
-        Exit::Pending
-    } else {
-        Exit::Done
-    })
+    Ok(if has_drifted { Exit::Pending } else { Exit::Done })
 }
 
 /// Leaves of a plan what moved on the platform without a manifest.

@@ -11,9 +11,7 @@ use super::exit::Exit;
 /// Returns how a deployment ended, with the last lines of its log when it failed.
 pub fn text(key: &Key, ending: &Ending) -> Paper {
     let begin = |style, sign: &str| {
-        Line::default()
-            .with(style, format!("  {sign} "))
-            .plain(key.to_string())
+        Line::default().with(style, format!("  {sign} ")).plain(key.to_string())
     };
     match ending {
         Ending::Succeeded => Paper::from(begin(Style::Added, "✓").plain(" is deployed")),

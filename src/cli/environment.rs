@@ -45,10 +45,7 @@ impl Environment {
     #[must_use]
     pub fn state_directory(&self) -> Option<PathBuf> {
         // systemd gives several, separated by colons; the first is ours.
-        if let Some(first) = self
-            .get("STATE_DIRECTORY")
-            .and_then(|all| all.split(':').next())
-        {
+        if let Some(first) = self.get("STATE_DIRECTORY").and_then(|all| all.split(':').next()) {
             return Some(PathBuf::from(first));
         }
         let base = self.directory("XDG_STATE_HOME", ".local/state")?;
@@ -73,10 +70,7 @@ impl Environment {
 
     fn directory(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         // The XDG specification: a relative path is invalid and ignored.
-        let given = self
-            .get(variable)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute());
+        let given = self.get(variable).map(PathBuf::from).filter(|path| path.is_absolute());
         given.or_else(|| Some(PathBuf::from(self.get("HOME")?).join(below_home)))
     }
 }
@@ -84,20 +78,14 @@ impl Environment {
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(pairs: [(&str, &str); N]) -> Self {
         let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        Self {
-            variables: pairs.into_iter().map(own).collect(),
-            arguments: Vec::new(),
-        }
+        Self { variables: pairs.into_iter().map(own).collect(), arguments: Vec::new() }
     }
 }
 
 /// Shows the names only: values may be secrets (S9).
 impl std::fmt::Debug for Environment {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_list()
-            .entries(self.variables.keys())
-            .finish()
+        formatter.debug_list().entries(self.variables.keys()).finish()
     }
 }
 
@@ -110,31 +98,18 @@ mod tests {
         let place = |pairs: &[(&str, &str)]| {
             let mut environment = Environment::default();
             for (key, value) in pairs {
-                environment
-                    .variables
-                    .insert((*key).to_owned(), (*value).to_owned());
+                environment.variables.insert((*key).to_owned(), (*value).to_owned());
             }
-            environment
-                .state_directory()
-                .map(|path| path.display().to_string())
+            environment.state_directory().map(|path| path.display().to_string())
         };
         let home = ("HOME", "/home/a");
-        assert_eq!(
-            place(&[home]).as_deref(),
-            Some("/home/a/.local/state/stoker")
-        );
+        assert_eq!(place(&[home]).as_deref(), Some("/home/a/.local/state/stoker"));
         let xdg = ("XDG_STATE_HOME", "/x");
         assert_eq!(place(&[home, xdg]).as_deref(), Some("/x/stoker"));
         let relative = ("XDG_STATE_HOME", "x");
-        assert_eq!(
-            place(&[home, relative]).as_deref(),
-            Some("/home/a/.local/state/stoker")
-        );
+        assert_eq!(place(&[home, relative]).as_deref(), Some("/home/a/.local/state/stoker"));
         let systemd = ("STATE_DIRECTORY", "/var/lib/stoker:/y");
-        assert_eq!(
-            place(&[home, xdg, systemd]).as_deref(),
-            Some("/var/lib/stoker")
-        );
+        assert_eq!(place(&[home, xdg, systemd]).as_deref(), Some("/var/lib/stoker"));
         assert_eq!(place(&[]), None);
     }
 

@@ -36,10 +36,7 @@ impl Exit {
     pub const ALL: [(Self, &'static str); 12] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Failed, "failed"),
-        (
-            Self::Pending,
-            "changes are pending (plan and drift with --detailed-exitcode only)",
-        ),
+        (Self::Pending, "changes are pending (plan and drift with --detailed-exitcode only)"),
         (Self::Denied, "authentication or permission"),
         (Self::Partial, "applied in part"),
         (Self::Refused, "refused by a safety rail"),

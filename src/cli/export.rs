@@ -15,10 +15,7 @@ use super::values::Selector;
 
 /// Reads what is selected, with all details, and prints it as native documents.
 pub async fn run(run: &Run, command: &ExportCommand) -> Result<Exit, Failure> {
-    let ExportCommand {
-        selectors,
-        connection,
-    } = command;
+    let ExportCommand { selectors, connection } = command;
     let session = Session::open(run, connection, Purpose::Read)?;
     let objects = read(&session, selectors).await?;
     if let Some(missing) = selectors.iter().find(|selector| {
@@ -45,10 +42,8 @@ async fn read(session: &Session, selectors: &[Selector]) -> Result<Vec<LiveObjec
     let is_selected = |kind: Kind| {
         selectors.is_empty() || selectors.iter().any(|selector| selector.kind() == kind)
     };
-    let mut wanted: BTreeSet<Kind> = Kind::ALL
-        .into_iter()
-        .filter(|kind| is_selected(*kind))
-        .collect();
+    let mut wanted: BTreeSet<Kind> =
+        Kind::ALL.into_iter().filter(|kind| is_selected(*kind)).collect();
     if wanted.contains(&Kind::Service) {
         wanted.insert(Kind::EnvGroup);
     }
@@ -57,10 +52,8 @@ async fn read(session: &Session, selectors: &[Selector]) -> Result<Vec<LiveObjec
         let listing = session.reader.list(kind).await?;
         if !listing.coverage.is_complete() {
             // Half an export that looks whole would read as a deletion later.
-            let message = format!(
-                "failed to export: the listing of {} is incomplete",
-                kind.plural()
-            );
+            let message =
+                format!("failed to export: the listing of {} is incomplete", kind.plural());
             return Err(Failure::new(Exit::Failed, "incomplete_view", message));
         }
         let chosen = listing

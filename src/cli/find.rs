@@ -7,11 +7,5 @@ pub async fn find(session: &Session, key: &Key) -> Result<LiveObject, Failure> {
         .objects
         .into_iter()
         .find(|o| o.name == key.name.as_str())
-        .ok_or_else(|| {
-            Failure::new(
-                Exit::Failed,
-                "not_found",
-                format!("{key} does not live here"),
-            )
-        })
+        .ok_or_else(|| Failure::new(Exit::Failed, "not_found", format!("{key} does not live here")))
 }

@@ -37,18 +37,11 @@ impl Interrupt {
                 )
             })
         };
-        let (interrupted, terminated) = (
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-        );
+        let (interrupted, terminated) =
+            (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
         let (sender, stop) = watch::channel(false);
         let exit = Arc::new(AtomicU8::new(0));
-        tokio::spawn(watch_over(
-            interrupted,
-            terminated,
-            sender,
-            Arc::clone(&exit),
-        ));
+        tokio::spawn(watch_over(interrupted, terminated, sender, Arc::clone(&exit)));
         Ok(Self { stop, exit })
     }
 
@@ -62,9 +55,7 @@ impl Interrupt {
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
         let code = self.exit.load(Ordering::SeqCst);
-        [Exit::Interrupted, Exit::Terminated]
-            .into_iter()
-            .find(|exit| exit.code() == code)
+        [Exit::Interrupted, Exit::Terminated].into_iter().find(|exit| exit.code() == code)
     }
 
     /// Waits for the first signal.

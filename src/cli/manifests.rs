@@ -30,15 +30,10 @@ impl Manifests {
     /// # Errors
     /// When they cannot be read, or are not valid.
     pub fn read(run: &Run, paths: &[PathBuf]) -> Result<Self, Failure> {
-        let paths = if paths.is_empty() {
-            default_paths()
-        } else {
-            paths.to_vec()
-        };
+        let paths = if paths.is_empty() { default_paths() } else { paths.to_vec() };
         let mut stdin = std::io::stdin();
         if paths.iter().any(|path| path.as_os_str() == "-") && stdin.is_terminal() {
-            run.output
-                .note("reading manifests from the terminal; end with Ctrl-D");
+            run.output.note("reading manifests from the terminal; end with Ctrl-D");
         }
         let reader: &mut dyn Read = &mut stdin;
         let tree = source::load(&paths, Some(reader)).map_err(|error| {
@@ -51,12 +46,7 @@ impl Manifests {
             return Err(invalid(&loaded.diagnostics));
         };
         let warnings = loaded.diagnostics;
-        Ok(Self {
-            tree,
-            declared,
-            warnings,
-            paths,
-        })
+        Ok(Self { tree, declared, warnings, paths })
     }
 
     /// Finds the secrets: in the environment, in files beneath the root, or derived.
@@ -82,16 +72,10 @@ fn default_paths() -> Vec<PathBuf> {
 
 /// The failure after the diagnostics were printed: it only counts them.
 fn invalid(diagnostics: &[Diagnostic]) -> Failure {
-    let errors = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error())
-        .count();
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let noun = if errors == 1 { "error" } else { "errors" };
     let message = format!("the manifests are invalid: {errors} {noun}");
     let failure = Failure::new(Exit::Invalid, "manifests", message);
     let failure = failure.hint("nothing was read from the platform, and nothing was written");
-    Failure {
-        diagnostics: diagnostics.to_vec(),
-        ..failure
-    }
+    Failure { diagnostics: diagnostics.to_vec(), ..failure }
 }

@@ -63,15 +63,11 @@ pub fn main() -> ExitCode {
         }
     };
     start_log(&run);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let message = format!("failed to start: {error}");
-            run.output
-                .failure(&Failure::new(Exit::Failed, "runtime", message));
+            run.output.failure(&Failure::new(Exit::Failed, "runtime", message));
             return Exit::Failed.into();
         }
     };

@@ -16,19 +16,13 @@ pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
     let (resources, warnings) = (declared.resources.len(), manifests.warnings.len());
     match run.output.form() {
         Form::Text | Form::Markdown => {
-            let noun = if resources == 1 {
-                "resource"
-            } else {
-                "resources"
-            };
+            let noun = if resources == 1 { "resource" } else { "resources" };
             let minded = match warnings {
                 0 => String::new(),
                 1 => ", 1 warning".to_owned(),
                 many => format!(", {many} warnings"),
             };
-            run.output.data(&Paper::from(Line::of(format!(
-                "Valid: {resources} {noun}{minded}."
-            ))));
+            run.output.data(&Paper::from(Line::of(format!("Valid: {resources} {noun}{minded}."))));
         }
         Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&serde_json::json!({
             "valid": true,

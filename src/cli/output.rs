@@ -43,9 +43,7 @@ impl Output {
             When::Auto => is_terminal && environment.get("TERM") != Some("dumb"),
         };
         let of_step = |name: &str| {
-            let path = environment
-                .get(name)
-                .filter(|_| environment.is_github_actions());
+            let path = environment.get(name).filter(|_| environment.is_github_actions());
             path.map(PathBuf::from)
         };
         Self {
@@ -85,11 +83,7 @@ impl Output {
 
     /// Prints data on stdout.
     pub fn data(&self, paper: &Paper) {
-        let text = if self.colour_out {
-            paper.to_ansi()
-        } else {
-            paper.to_plain()
-        };
+        let text = if self.colour_out { paper.to_ansi() } else { paper.to_plain() };
         self.text(&text);
     }
 
@@ -118,19 +112,13 @@ impl Output {
 
     /// Prints what a person should mind on stderr.
     pub fn warn(&self, message: &str) {
-        let line = Line::default()
-            .with(Style::Changed, "warning: ")
-            .plain(message);
+        let line = Line::default().with(Style::Changed, "warning: ").plain(message);
         self.aside(&Paper::from(line));
     }
 
     /// Prints paper on stderr.
     pub fn aside(&self, paper: &Paper) {
-        let text = if self.colour_err {
-            paper.to_ansi()
-        } else {
-            paper.to_plain()
-        };
+        let text = if self.colour_err { paper.to_ansi() } else { paper.to_plain() };
         self.write(&mut io::stderr().lock(), &text);
     }
 
@@ -149,29 +137,12 @@ impl Output {
 
     /// Prints how a run failed: on stderr, or as JSON on stdout where `-o json` was asked for.
     pub fn failure(&self, failure: &Failure) {
-        let Failure {
-            exit: _,
-            code,
-            message,
-            hints,
-            request_id,
-            diagnostics,
-        } = failure;
+        let Failure { exit: _, code, message, hints, request_id, diagnostics } = failure;
         if matches!(self.form, Form::Json | Form::Ndjson) {
-            self.text(&json::error(
-                code,
-                message,
-                hints,
-                request_id.as_deref(),
-                diagnostics,
-            ));
+            self.text(&json::error(code, message, hints, request_id.as_deref(), diagnostics));
             return;
         }
-        let mut paper = Paper::from(
-            Line::default()
-                .with(Style::Blocked, "error: ")
-                .plain(message),
-        );
+        let mut paper = Paper::from(Line::default().with(Style::Blocked, "error: ").plain(message));
         for hint in hints {
             paper.push(Line::default().with(Style::Bold, "hint: ").plain(hint));
         }
@@ -196,10 +167,7 @@ impl Output {
     }
 
     fn append(&self, path: &Path, text: &str) {
-        let file = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(path);
+        let file = std::fs::File::options().create(true).append(true).open(path);
         if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
             self.warn(&format!("failed to write {}: {error}", path.display()));
         }

@@ -29,8 +29,7 @@ pub async fn adopt(run: &Run, command: &OwnershipCommand) -> Result<Exit, Failur
     for (key, object) in found {
         let entry = adopted(&object, store.inventory().entries.get(key));
         store.record(key.clone(), entry)?;
-        run.output
-            .note(&format!("{key} is ours now: {}.", object.id));
+        run.output.note(&format!("{key} is ours now: {}.", object.id));
     }
     store.compact()?;
     Ok(Exit::Done)
@@ -44,15 +43,9 @@ fn adopted(object: &LiveObject, known: Option<&Entry>) -> Entry {
             Claim::Created => Claim::Created,
             Claim::Adopted | Claim::Named | Claim::Presumed => Claim::Adopted,
         };
-        return Entry {
-            claim,
-            ..entry.clone()
-        };
+        return Entry { claim, ..entry.clone() };
     }
-    let env = object
-        .fields
-        .keys()
-        .filter_map(|path| path.env_key().cloned());
+    let env = object.fields.keys().filter_map(|path| path.env_key().cloned());
     Entry {
         id: object.id.clone(),
         created_at: object.created_at.clone(),
@@ -87,20 +80,12 @@ pub async fn release(run: &Run, command: &OwnershipCommand) -> Result<Exit, Fail
         !inventory.entries.contains_key(key) && !inventory.intents.contains_key(key)
     });
     if let Some(key) = missing {
-        return Err(Failure::new(
-            Exit::Failed,
-            "not_owned",
-            format!("{key} is not ours"),
-        ));
+        return Err(Failure::new(Exit::Failed, "not_owned", format!("{key} is not ours")));
     }
     for key in keys {
-        let gone = [
-            Event::Forgotten { key: key.clone() },
-            Event::Abandoned { key: key.clone() },
-        ];
+        let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key: key.clone() }];
         store.commit_all(&gone)?;
-        run.output
-            .note(&format!("{key} is not ours any more; it stays as it is."));
+        run.output.note(&format!("{key} is not ours any more; it stays as it is."));
     }
     store.compact()?;
     Ok(Exit::Done)

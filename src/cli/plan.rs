@@ -20,40 +20,24 @@ use super::settings;
 
 /// Plans, prints, and saves where that was asked for.
 pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
-    let PlanCommand {
-        sources,
-        out,
-        detailed_exitcode,
-        planning,
-        connection,
-    } = command;
+    let PlanCommand { sources, out, detailed_exitcode, planning, connection } = command;
     let manifests = Manifests::read(run, &sources.paths)?;
     let policy = settings::policy(planning, &run.file);
     check_selection(&policy, &manifests)?;
     let session = Session::open(run, connection, Purpose::Read)?;
     let policy = session.speak(policy);
     let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned {
-        snapshot,
-        plan,
-        estimate,
-    } = planned(run, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, estimate } = planned(run, &session, desired, &policy).await?;
     let context = saved::context(&manifests, &policy, &snapshot, estimate);
     let document = SavedPlan::new(&plan, context);
     print(run, &plan, &estimate, &document);
     if let Some(path) = out {
         write_whole(path, &document.to_json())?;
         let place = path.display();
-        run.output.note(&format!(
-            "The plan was saved; `stoker apply {place}` carries it out."
-        ));
+        run.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
     }
     let is_pending = *detailed_exitcode && plan.is_pending();
-    Ok(if is_pending {
-        Exit::Pending
-    } else {
-        Exit::Done
-    })
+    Ok(if is_pending { Exit::Pending } else { Exit::Done })
 }
 
 /// Prints a plan in the form that was asked for, and for GitHub Actions where it runs there.
@@ -99,9 +83,7 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
 
 /// Writes a file whole or not at all.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let write = || {
         let mut draft = tempfile::NamedTempFile::new_in(&directory)?;
@@ -111,10 +93,6 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     };
     write().map(drop).map_err(|error| {
         let place = path.display();
-        Failure::new(
-            Exit::Failed,
-            "out",
-            format!("failed to save the plan in {place}: {error}"),
-        )
+        Failure::new(Exit::Failed, "out", format!("failed to save the plan in {place}: {error}"))
     })
 }

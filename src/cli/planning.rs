@@ -38,11 +38,7 @@ pub async fn planned(
     let snapshot = refresh(&session.reader, desired, inventory, &session.clock).await?;
     let plan = plan(&snapshot, policy);
     let estimate = estimate(session, &plan)?;
-    Ok(Planned {
-        snapshot,
-        plan,
-        estimate,
-    })
+    Ok(Planned { snapshot, plan, estimate })
 }
 
 /// Asks the budget how long a plan takes.
@@ -59,10 +55,7 @@ pub fn estimate(session: &Session, plan: &Plan) -> Result<Estimate, Failure> {
     let view = session.ledger.view(now).map_err(unknown)?;
     let seconds = time.as_millis().div_ceil(1000);
     let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
-    Ok(Estimate {
-        seconds,
-        left: Some((view.remaining, view.limit)),
-    })
+    Ok(Estimate { seconds, left: Some((view.remaining, view.limit)) })
 }
 
 impl From<RefreshError> for Failure {

@@ -27,12 +27,7 @@ impl Run {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Ok(Self {
-            environment,
-            file,
-            global,
-            output,
-        })
+        Ok(Self { environment, file, global, output })
     }
 
     /// Returns a run with flags and defaults only, to say that the settings cannot be used.
@@ -41,11 +36,6 @@ impl Run {
         let (environment, file) = (Environment::default(), SettingsFile::default());
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Self {
-            environment,
-            file,
-            global,
-            output,
-        }
+        Self { environment, file, global, output }
     }
 }

@@ -20,10 +20,7 @@ pub fn context(
     snapshot: &Snapshot,
     estimate: Estimate,
 ) -> Context {
-    let paths = manifests
-        .paths
-        .iter()
-        .map(|path| path.to_string_lossy().into_owned());
+    let paths = manifests.paths.iter().map(|path| path.to_string_lossy().into_owned());
     Context {
         basis: basis(snapshot),
         paths: paths.collect(),
@@ -61,10 +58,7 @@ fn options(policy: &Policy) -> Map<String, Value> {
         destroy: _,
         platform: _,
     } = policy;
-    let prune: Vec<Kind> = Kind::ALL
-        .into_iter()
-        .filter(|kind| prune.covers(*kind))
-        .collect();
+    let prune: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| prune.covers(*kind)).collect();
     let value = json!({
         "prune": prune,
         "adopt": adopt,
@@ -113,11 +107,7 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
         .map_err(|error| wrong(format!("lacks what was allowed: {error}")))?;
     let kinds: std::collections::BTreeSet<Kind> = options.prune.into_iter().collect();
     let policy = Policy {
-        prune: if kinds.is_empty() {
-            Prune::Off
-        } else {
-            Prune::Kinds(kinds)
-        },
+        prune: if kinds.is_empty() { Prune::Off } else { Prune::Kinds(kinds) },
         adopt: options.adopt,
         deletes_max: options.max_deletes,
         prune_adopted: options.prune_adopted,

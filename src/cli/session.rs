@@ -83,15 +83,8 @@ impl Session {
         };
         let ledger = ledger(run, &settings, &state, &endpoint, &token, &clock, purpose)?;
         let ledger = Arc::new(ledger);
-        let deadline = settings
-            .timeout
-            .and_then(|time| clock.now().checked_add(time).ok());
-        let config = api::Config {
-            lane,
-            calls_max: settings.calls_max,
-            deadline,
-            seed: seed(),
-        };
+        let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
+        let config = api::Config { lane, calls_max: settings.calls_max, deadline, seed: seed() };
         let client = Client::new(Parts {
             endpoint,
             token,
@@ -102,15 +95,7 @@ impl Session {
             config,
         });
         let reader = client.reader();
-        Ok(Self {
-            settings,
-            client,
-            reader,
-            ledger,
-            clock,
-            state,
-            deadline,
-        })
+        Ok(Self { settings, client, reader, ledger, clock, state, deadline })
     }
 
     /// Tells planning what the API can do.
@@ -148,11 +133,7 @@ pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> 
         Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
             .hint("name a directory with --state or STOKER_STATE")
     })?;
-    Ok(if is_sandbox {
-        state.join("sandbox")
-    } else {
-        state
-    })
+    Ok(if is_sandbox { state.join("sandbox") } else { state })
 }
 
 fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
@@ -193,9 +174,7 @@ fn token(run: &Run) -> Result<Token, Failure> {
             .hint("or try it without an account: --sandbox"));
     };
     let text = std::fs::read_to_string(Path::new(path)).map_err(|error| {
-        denied(format!(
-            "failed to read the token from {path} (STACKBLAZE_TOKEN_FILE): {error}"
-        ))
+        denied(format!("failed to read the token from {path} (STACKBLAZE_TOKEN_FILE): {error}"))
     })?;
     Token::parse(text.trim()).map_err(|error| denied(format!("the token in {path} {error}")))
 }
@@ -231,10 +210,8 @@ fn ledger(
             Ok(Ledger::in_memory(config, now))
         }
         (Err(error), Purpose::Write) => {
-            Err(
-                Failure::new(Exit::Failed, "state", format!("failed to {error}"))
-                    .hint("name a directory that can be written with --state"),
-            )
+            Err(Failure::new(Exit::Failed, "state", format!("failed to {error}"))
+                .hint("name a directory that can be written with --state"))
         }
     }
 }

@@ -69,10 +69,7 @@ impl SettingsFile {
     pub fn read(named: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
         if let Some(path) = named {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::usage(format!(
-                    "failed to read settings {}: {error}",
-                    path.display()
-                ))
+                Failure::usage(format!("failed to read settings {}: {error}", path.display()))
             })?;
             return Self::parse(path, &text);
         }
@@ -150,10 +147,7 @@ impl GlobalSettings {
         Self {
             output: flags.output.or(file.output).unwrap_or(Form::Text),
             color: flags.color.or(file.color).unwrap_or(When::Auto),
-            log_format: flags
-                .log_format
-                .or(file.log_format)
-                .unwrap_or(LogForm::Text),
+            log_format: flags.log_format.or(file.log_format).unwrap_or(LogForm::Text),
             verbose: flags.verbose,
             state: state.or_else(|| environment.state_directory()),
         }
@@ -194,27 +188,16 @@ impl ConnectionSettings {
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Connection, file: &SettingsFile, environment: &Environment) -> Self {
-        let from_file = file
-            .dialect
-            .iter()
-            .map(|(key, value)| (key.clone(), value.to_string()));
-        let from_flags = flags
-            .dialect
-            .iter()
-            .map(|set| (set.key.clone(), set.value.clone()));
-        let api_url = environment
-            .get("STACKBLAZE_API_URL")
-            .or(file.api_url.as_deref());
+        let from_file = file.dialect.iter().map(|(key, value)| (key.clone(), value.to_string()));
+        let from_flags = flags.dialect.iter().map(|set| (set.key.clone(), set.value.clone()));
+        let api_url = environment.get("STACKBLAZE_API_URL").or(file.api_url.as_deref());
         Self {
             sandbox: flags.sandbox.or(file.sandbox).unwrap_or(false),
             api_url: api_url.unwrap_or(API_URL).to_owned(),
             ca_file: flags.ca_file.clone().or_else(|| file.ca_file.clone()),
             dialect: from_file.chain(from_flags).collect(),
             rate: flags.rate.or(file.rate).map_or(RATE, |rate| rate.0),
-            reserve: flags
-                .reserve
-                .or(file.reserve)
-                .map_or(RESERVE, |rate| rate.0),
+            reserve: flags.reserve.or(file.reserve).map_or(RESERVE, |rate| rate.0),
             calls_max: flags.max_calls.or(file.max_calls),
             timeout: flags.timeout.or(file.timeout).map(|span| span.0),
         }
@@ -242,15 +225,8 @@ pub fn policy(flags: &Planning, file: &SettingsFile) -> Policy {
             targets: flags.target.iter().cloned().collect(),
             excluded: flags.exclude.iter().cloned().collect(),
         },
-        replace: flags
-            .replace
-            .iter()
-            .map(|a| (a.key.clone(), a.id.clone()))
-            .collect(),
-        settle: flags
-            .settle
-            .or(file.settle)
-            .map_or(default.settle, |span| span.0),
+        replace: flags.replace.iter().map(|a| (a.key.clone(), a.id.clone())).collect(),
+        settle: flags.settle.or(file.settle).map_or(default.settle, |span| span.0),
         ..default
     }
 }

@@ -41,11 +41,7 @@ impl FromStr for Span {
         }
         // A year: beyond it a date is meant, and sums with a clock could overflow.
         let is_whole = digits.is_empty() && !text.is_empty() && seconds <= 366 * 86_400;
-        if is_whole {
-            Ok(Self(Duration::from_secs(seconds)))
-        } else {
-            Err(wrong())
-        }
+        if is_whole { Ok(Self(Duration::from_secs(seconds))) } else { Err(wrong()) }
     }
 }
 
@@ -107,13 +103,9 @@ impl FromStr for Assignment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("`{text}` is not KEY=VALUE"))?;
-        Ok(Self {
-            key: key.trim().to_owned(),
-            value: value.trim().to_owned(),
-        })
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| format!("`{text}` is not KEY=VALUE"))?;
+        Ok(Self { key: key.trim().to_owned(), value: value.trim().to_owned() })
     }
 }
 
@@ -138,11 +130,9 @@ impl FromStr for PruneKinds {
         match text {
             "true" | "all" => Ok(Self(Kind::ALL.into())),
             "false" | "none" => Ok(Self(BTreeSet::new())),
-            kinds => kinds
-                .split(',')
-                .map(|kind| kind.trim().parse())
-                .collect::<Result<_, _>>()
-                .map(Self),
+            kinds => {
+                kinds.split(',').map(|kind| kind.trim().parse()).collect::<Result<_, _>>().map(Self)
+            }
         }
     }
 }
@@ -192,14 +182,8 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('/') {
             Some((_, "")) => Err(format!("`{text}` lacks a name after the slash")),
-            Some((kind, name)) => Ok(Self {
-                kind: kind.parse()?,
-                name: Some(name.to_owned()),
-            }),
-            None => Ok(Self {
-                kind: text.parse()?,
-                name: None,
-            }),
+            Some((kind, name)) => Ok(Self { kind: kind.parse()?, name: Some(name.to_owned()) }),
+            None => Ok(Self { kind: text.parse()?, name: None }),
         }
     }
 }
@@ -226,13 +210,9 @@ impl FromStr for Approved {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, id) = text
-            .split_once('=')
-            .ok_or_else(|| format!("`{text}` is not KIND/NAME=ID"))?;
-        Ok(Self {
-            key: key.parse()?,
-            id: RemoteId::new(id).map_err(|error| error.to_string())?,
-        })
+        let (key, id) =
+            text.split_once('=').ok_or_else(|| format!("`{text}` is not KIND/NAME=ID"))?;
+        Ok(Self { key: key.parse()?, id: RemoteId::new(id).map_err(|error| error.to_string())? })
     }
 }
 
@@ -266,16 +246,7 @@ mod tests {
         for (text, seconds) in [("90s", 90), ("5m", 300), ("2h30m", 9000), ("0s", 0)] {
             assert_eq!(text.parse::<Span>().unwrap().0.as_secs(), seconds, "{text}");
         }
-        for text in [
-            "",
-            "5",
-            "m",
-            "5 m",
-            "-5m",
-            "1.5h",
-            "99999999999999999999s",
-            "999999h",
-        ] {
+        for text in ["", "5", "m", "5 m", "-5m", "1.5h", "99999999999999999999s", "999999h"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }

@@ -44,12 +44,7 @@ impl World {
         let file = state.join(FILE);
         let emulator = load(&file, clock)?;
         let transport = SandboxTransport::new(emulator.clone());
-        let world = Self {
-            emulator,
-            transport,
-            file,
-            _lock: lock,
-        };
+        let world = Self { emulator, transport, file, _lock: lock };
         let endpoint = Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address");
         let token = Token::parse(TOKEN).expect("the constant is a token");
         Ok((Arc::new(world), endpoint, token))
@@ -101,21 +96,13 @@ fn lock(state: &Path) -> Result<File, Failure> {
     let path = state.join("world.lock");
     let open = || {
         std::fs::create_dir_all(state)?;
-        File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
+        File::options().create(true).truncate(false).write(true).open(&path)
     };
     let file = open().map_err(|error| failed("open", &path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(Failure::new(
-            Exit::Failed,
-            "locked",
-            "the sandbox is in use by another run",
-        )
-        .hint("wait for it, or use another --state")),
+        Err(_) => Err(Failure::new(Exit::Failed, "locked", "the sandbox is in use by another run")
+            .hint("wait for it, or use another --state")),
     }
 }
 
@@ -138,9 +125,7 @@ impl Transport for World {
             let is_write = request.method() != Method::GET;
             let answer = self.transport.send(request).await;
             if is_write && let Err(error) = save(&self.emulator, &self.file) {
-                return Err(TransportError::lost(format!(
-                    "the sandbox cannot be saved: {error}"
-                )));
+                return Err(TransportError::lost(format!("the sandbox cannot be saved: {error}")));
             }
             answer
         })

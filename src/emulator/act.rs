@@ -99,18 +99,11 @@ impl World {
     /// Does what somebody does, and returns the id of what was created.
     pub(crate) fn act(&mut self, act: &Act, now: u64) -> Result<Option<String>, String> {
         let now = self.advance(now);
-        let effects = self
-            .perform_act(act, now)
-            .map_err(|problem| problem.message)?;
+        let effects = self.perform_act(act, now).map_err(|problem| problem.message)?;
         let created = effects.iter().find(|effect| effect.verb == Verb::Created);
         let id = created.map(|effect| effect.id.clone());
         let event = Event::Act(act.clone());
-        self.record.push(Entry {
-            at: now,
-            actor: "person".into(),
-            event,
-            effects,
-        });
+        self.record.push(Entry { at: now, actor: "person".into(), event, effects });
         Ok(id)
     }
 
@@ -122,12 +115,7 @@ impl World {
                 let patch = Map::from_iter([(field.clone(), json!(value))]);
                 known_only(self.patch_service(id, &patch, now)?)
             }
-            Act::SetVariable {
-                kind,
-                id,
-                key,
-                value,
-            } => {
+            Act::SetVariable { kind, id, key, value } => {
                 let entries = json!([{"key": key, "value": value}]);
                 self.set_variable(*kind, id, &entries, now)
             }
@@ -160,9 +148,7 @@ impl World {
     }
 
     fn create(&mut self, kind: Kind, body: &Value, now: u64) -> Result<Vec<Effect>, Problem> {
-        let body = body
-            .as_object()
-            .ok_or_else(|| Problem::invalid("the body is no object"))?;
+        let body = body.as_object().ok_or_else(|| Problem::invalid("the body is no object"))?;
         known_only(match kind {
             Kind::Service => self.create_service(body, now)?,
             Kind::Database => self.create_database(body, now)?,
@@ -225,12 +211,7 @@ impl World {
         };
         for user in users {
             let mut service = self.living_service(&user, now)?;
-            effects.push(Effect::new(
-                Verb::Deployed,
-                Kind::Service,
-                &user,
-                &service.name,
-            ));
+            effects.push(Effect::new(Verb::Deployed, Kind::Service, &user, &service.name));
             self.deploy(&mut service, None, now);
             self.put_service(service, now);
         }
@@ -247,11 +228,7 @@ impl World {
             let groups = service.settings.get("env_groups").and_then(Value::as_array);
             !service.is_deleting && groups.is_some_and(|groups| groups.contains(&json!(attached)))
         };
-        self.services
-            .seen(View::of(now))
-            .filter(uses)
-            .map(|service| service.id.clone())
-            .collect()
+        self.services.seen(View::of(now)).filter(uses).map(|service| service.id.clone()).collect()
     }
 
     fn change_service(
@@ -274,19 +251,13 @@ impl World {
             Kind::Database => self.databases.get(id, view).map(|one| &one.name),
             Kind::EnvGroup => self.groups.get(id, view).map(|one| &one.name),
         };
-        name.cloned()
-            .ok_or_else(|| Problem::missing(kind.singular(), id))
+        name.cloned().ok_or_else(|| Problem::missing(kind.singular(), id))
     }
 }
 
 /// A person sees what there is to set, so a field nobody knows is a mistake of the test.
 fn known_only(reply: Reply) -> Result<Vec<Effect>, Problem> {
-    let Reply {
-        status: _,
-        payload: _,
-        effects,
-        ignored,
-    } = reply;
+    let Reply { status: _, payload: _, effects, ignored } = reply;
     match ignored.first() {
         Some(field) => Err(Problem::invalid(format!("there is no field {field}"))),
         None => Ok(effects),

@@ -56,14 +56,9 @@ impl World {
         let now = self.advance(now);
         let path = request.below_base().unwrap_or(&request.path);
         let fault = self.faults.choose(&request.method, path);
-        let access = request
-            .token
-            .as_ref()
-            .and_then(|token| self.config.tokens.get(token));
+        let access = request.token.as_ref().and_then(|token| self.config.tokens.get(token));
         let access = access.cloned();
-        let actor = access
-            .as_ref()
-            .map_or("nobody".into(), |access| access.holder.clone());
+        let actor = access.as_ref().map_or("nobody".into(), |access| access.holder.clone());
         let mut asked = Asked {
             method: request.method.clone(),
             path: path.to_owned(),
@@ -81,34 +76,20 @@ impl World {
             fault => self.attend(request, access.as_ref(), fault, &mut asked, now),
         };
         asked.answered = matches!(outcome, Outcome::Answer(_));
-        self.record.push(Entry {
-            at: now,
-            actor,
-            event: Event::Request(asked),
-            effects,
-        });
+        self.record.push(Entry { at: now, actor, event: Event::Request(asked), effects });
         outcome
     }
 
     /// Applies a request whose answer was lost long ago.
     pub(crate) fn apply_late(&mut self, late: Late) {
-        let Late {
-            due,
-            request,
-            mut asked,
-        } = late;
+        let Late { due, request, mut asked } = late;
         let reply = request
             .call()
             .and_then(|call| self.perform(&call, &request, Lens::new(None, due), due))
             .unwrap_or_else(|problem| Reply::empty(problem.status));
         asked.note(&reply);
         let event = Event::Late(asked);
-        self.record.push(Entry {
-            at: due,
-            actor: "late".into(),
-            event,
-            effects: reply.effects,
-        });
+        self.record.push(Entry { at: due, actor: "late".into(), event, effects: reply.effects });
     }
 
     fn attend(
@@ -123,27 +104,15 @@ impl World {
         let call = self.let_in(request, access, &mut headers, now);
         if let (Ok(_), Some(Fault::ApplyLate(delay))) = (&call, fault) {
             // Its right was checked; what waits needs no token, and none is saved.
-            let request = Request {
-                token: None,
-                ..request.clone()
-            };
-            self.late.push(Late {
-                due: now.saturating_add(*delay),
-                request,
-                asked: asked.clone(),
-            });
+            let request = Request { token: None, ..request.clone() };
+            self.late.push(Late { due: now.saturating_add(*delay), request, asked: asked.clone() });
             return (Outcome::Lost, Vec::new());
         }
         let reply = call
             .and_then(|call| self.play(&call, request, fault, &mut headers, now))
             .unwrap_or_else(|problem| self.refuse(&problem));
         asked.note(&reply);
-        let Reply {
-            status,
-            mut payload,
-            effects,
-            ignored: _,
-        } = reply;
+        let Reply { status, mut payload, effects, ignored: _ } = reply;
         if fault == Some(&Fault::LoseAnswer) {
             return (Outcome::Lost, effects);
         }
@@ -158,15 +127,7 @@ impl World {
             _ => (Manner::Whole, 0),
         };
         headers.push(("date", http_date(now.saturating_add_signed(skew))));
-        (
-            Outcome::Answer(Answer {
-                status,
-                headers,
-                payload,
-                manner,
-            }),
-            effects,
-        )
+        (Outcome::Answer(Answer { status, headers, payload, manner }), effects)
     }
 
     /// Checks who asks, how often, and for what, in the order of F7: 401, 429, 404, 403.
@@ -185,9 +146,7 @@ impl World {
         };
         let (model, limit) = (self.config.limiter, self.config.limit);
         let limiter = self.limiters.entry(token.clone());
-        let verdict = limiter
-            .or_insert_with(|| Limiter::new(model, limit, now))
-            .take(now);
+        let verdict = limiter.or_insert_with(|| Limiter::new(model, limit, now)).take(now);
         self.tell_rate(verdict, headers, now);
         if !verdict.admitted {
             return Err(Problem::of_status(429));
@@ -223,10 +182,7 @@ impl World {
                 return Err(Problem::of_status(429));
             }
             Some(Fault::Html) => {
-                return Ok(Reply {
-                    payload: Payload::Html(HTML.into()),
-                    ..Reply::empty(200)
-                });
+                return Ok(Reply { payload: Payload::Html(HTML.into()), ..Reply::empty(200) });
             }
             Some(Fault::Redirect(url)) => {
                 headers.push(("location", url.clone()));
@@ -237,20 +193,10 @@ impl World {
         let reply = self.perform(call, request, Lens::new(fault, now), now)?;
         Ok(match fault {
             Some(Fault::FailAfter(status)) => {
-                let Reply {
-                    status, payload, ..
-                } = self.refuse(&Problem::of_status(*status));
-                Reply {
-                    status,
-                    payload,
-                    ..reply
-                }
+                let Reply { status, payload, .. } = self.refuse(&Problem::of_status(*status));
+                Reply { status, payload, ..reply }
             }
-            Some(Fault::Empty) => Reply {
-                status: 200,
-                payload: Payload::Empty,
-                ..reply
-            },
+            Some(Fault::Empty) => Reply { status: 200, payload: Payload::Empty, ..reply },
             _ => reply,
         })
     }
@@ -266,12 +212,7 @@ impl World {
 
     /// Tells what is left (F8), in the units of the dialect (A9).
     fn tell_rate(&self, verdict: Verdict, headers: &mut Headers, now: u64) {
-        let Verdict {
-            admitted,
-            remaining,
-            reset_at,
-            retry_at,
-        } = verdict;
+        let Verdict { admitted, remaining, reset_at, retry_at } = verdict;
         let reset = match self.config.reset {
             ResetForm::Delta => Some(seconds(reset_at - now)),
             ResetForm::EpochSeconds => Some(seconds(reset_at)),
@@ -312,11 +253,7 @@ fn second_generation(request: &Request) -> Problem {
     if request.path.starts_with("/api/") && !token.starts_with("kbr_pat_") {
         return Problem::new(401, "unauthorized", "Unauthorized");
     }
-    Problem::new(
-        404,
-        "not_found",
-        format!("Cannot {} {}", request.method, request.path),
-    )
+    Problem::new(404, "not_found", format!("Cannot {} {}", request.method, request.path))
 }
 
 /// Writes milliseconds as whole seconds, rounded up: too early is refused.

@@ -4,9 +4,8 @@
 //! and nothing parses: the emulator only writes dates.
 
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Writes an instant like `2026-01-15T10:30:00Z`.
 pub(crate) fn iso(instant: u64) -> String {
@@ -26,12 +25,7 @@ pub(crate) fn http_date(instant: u64) -> String {
 
 fn split(instant: u64) -> (u64, String) {
     let seconds = instant / 1000;
-    let clock = format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600 % 24,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     (seconds / 86_400, clock)
 }
 
@@ -48,11 +42,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
@@ -71,9 +61,6 @@ mod tests {
         ] {
             assert_eq!(iso(seconds * 1000), expected);
         }
-        assert_eq!(
-            http_date(1_445_412_480_999),
-            "Wed, 21 Oct 2015 07:28:00 GMT"
-        );
+        assert_eq!(http_date(1_445_412_480_999), "Wed, 21 Oct 2015 07:28:00 GMT");
     }
 }

@@ -90,10 +90,7 @@ impl Default for Config {
             }],
             tokens: BTreeMap::from([(TOKEN.into(), Access::default())]),
             paging: Paging::default(),
-            list_fields: Shapes {
-                env_groups: Fields::All,
-                ..Shapes::every(Fields::Summary)
-            },
+            list_fields: Shapes { env_groups: Fields::All, ..Shapes::every(Fields::Summary) },
             detail_fields: Shapes::every(Fields::All),
             wrapped: false,
             env_patch: EnvPatch::Merge,
@@ -197,11 +194,7 @@ pub struct Paging {
 
 impl Default for Paging {
     fn default() -> Self {
-        Self {
-            size: 20,
-            size_max: 100,
-            per_page: true,
-        }
+        Self { size: 20, size_max: 100, per_page: true }
     }
 }
 
@@ -219,11 +212,7 @@ pub struct Shapes {
 impl Shapes {
     /// Shows the same of each kind.
     pub fn every(fields: Fields) -> Self {
-        Self {
-            services: fields,
-            databases: fields,
-            env_groups: fields,
-        }
+        Self { services: fields, databases: fields, env_groups: fields }
     }
 }
 
@@ -243,12 +232,7 @@ pub struct TypeNames {
 impl TypeNames {
     /// Returns the words, in the order of A13.
     pub(crate) fn words(&self) -> [&str; 4] {
-        let Self {
-            web,
-            worker,
-            cron,
-            site,
-        } = self;
+        let Self { web, worker, cron, site } = self;
         [web, worker, cron, site]
     }
 }
@@ -292,12 +276,7 @@ pub struct Quotas {
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self {
-            services: None,
-            databases: None,
-            env_groups: None,
-            status: 402,
-        }
+        Self { services: None, databases: None, env_groups: None, status: 402 }
     }
 }
 

@@ -94,10 +94,7 @@ impl World {
         let mut settings = Map::new();
         let mut unknown = Vec::new();
         for (field, value) in body {
-            match settings::DATABASE
-                .iter()
-                .find(|setting| setting.name == field)
-            {
+            match settings::DATABASE.iter().find(|setting| setting.name == field) {
                 Some(_) if value.is_null() => {}
                 Some(setting) => {
                     settings::check(field, setting.shape, value)?;
@@ -124,17 +121,12 @@ impl World {
         let shown = database.show(&self.config, self.config.detail_fields.databases, now);
         let effect = Effect::new(Verb::Created, Kind::Database, &database.id, &database.name);
         self.databases.insert(now, &database.id.clone(), database);
-        Ok(self
-            .single(201, "database", shown)
-            .with([effect])
-            .ignoring(ignored))
+        Ok(self.single(201, "database", shown).with([effect]).ignoring(ignored))
     }
 
     pub(crate) fn get_database(&self, id: &str, view: View) -> Result<Reply, Problem> {
-        let database = self
-            .databases
-            .get(id, view)
-            .ok_or_else(|| Problem::missing("database", id))?;
+        let database =
+            self.databases.get(id, view).ok_or_else(|| Problem::missing("database", id))?;
         let shown = database.show(&self.config, self.config.detail_fields.databases, view.at);
         Ok(self.single(200, "database", shown))
     }
@@ -153,8 +145,7 @@ impl World {
             }
             Deletion::Gradual { gone_after_ms } => {
                 if first_time {
-                    self.databases
-                        .change(id, now, |database| database.is_deleting = true);
+                    self.databases.change(id, now, |database| database.is_deleting = true);
                     self.databases.remove(id, now + gone_after_ms);
                 }
                 let mut reply = self.get_database(id, View::of(now))?;

@@ -33,19 +33,13 @@ impl World {
             let branch = service.text("branch").unwrap_or("main").to_owned();
             (branch, self.random.commit())
         });
-        if let Some(latest) = service
-            .deployments
-            .last_mut()
-            .filter(|last| last.is_running(now))
-        {
+        if let Some(latest) = service.deployments.last_mut().filter(|last| last.is_running(now)) {
             latest.cancel(now);
         }
         let id = self.random.identifier("dep");
         let failure = service.next_failure.take();
         let durations = &self.config.durations;
-        service
-            .deployments
-            .push(Deployment::begin(id, source, failure, durations, now));
+        service.deployments.push(Deployment::begin(id, source, failure, durations, now));
         deployment::forget(&mut service.deployments, now);
     }
 
@@ -62,24 +56,16 @@ impl World {
             Some(Value::String(branch)) => Some(branch.clone()),
             Some(_) => return Err(Problem::invalid("branch must be a string")),
         };
-        if !matches!(
-            body.get("clear_cache"),
-            None | Some(Value::Null | Value::Bool(_))
-        ) {
+        if !matches!(body.get("clear_cache"), None | Some(Value::Null | Value::Bool(_))) {
             return Err(Problem::invalid("clear_cache must be true or false"));
         }
         let known = ["branch", "clear_cache"];
-        let unknown = body
-            .keys()
-            .filter(|field| !known.contains(&field.as_str()))
-            .cloned();
+        let unknown = body.keys().filter(|field| !known.contains(&field.as_str())).cloned();
         let ignored = self.judge_unknown(unknown.collect())?;
         check_idle(&service, now)?;
         let source = branch.map(|branch| (branch, self.random.commit()));
         self.deploy(&mut service, source, now);
-        Ok(self
-            .deployed(service, Verb::Deployed, now)
-            .ignoring(ignored))
+        Ok(self.deployed(service, Verb::Deployed, now).ignoring(ignored))
     }
 
     /// Deploys again what ran before the latest deployment.
@@ -107,10 +93,7 @@ impl World {
         deployment: &str,
         view: View,
     ) -> Result<Reply, Problem> {
-        let service = self
-            .services
-            .get(id, view)
-            .ok_or_else(|| Problem::missing("service", id))?;
+        let service = self.services.get(id, view).ok_or_else(|| Problem::missing("service", id))?;
         let found = service
             .deployments
             .iter()
@@ -126,10 +109,8 @@ impl World {
         query: &[(String, String)],
         now: u64,
     ) -> Result<Reply, Problem> {
-        let service = self
-            .services
-            .get(id, View::of(now))
-            .ok_or_else(|| Problem::missing("service", id))?;
+        let service =
+            self.services.get(id, View::of(now)).ok_or_else(|| Problem::missing("service", id))?;
         let mut tail = TAIL;
         let mut follows = true;
         for (name, value) in query {
@@ -140,16 +121,9 @@ impl World {
                 _ => {}
             }
         }
-        let written = service
-            .deployments
-            .iter()
-            .flat_map(|deployment| deployment.log(now));
+        let written = service.deployments.iter().flat_map(|deployment| deployment.log(now));
         let events: Vec<LogEvent> = written
-            .map(|(at, line)| LogEvent {
-                at,
-                instance: "build".into(),
-                message: line.into(),
-            })
+            .map(|(at, line)| LogEvent { at, instance: "build".into(), message: line.into() })
             .collect();
         let skipped = events.len().saturating_sub(tail);
         let payload = Payload::Logs(LogStream {
@@ -158,20 +132,13 @@ impl World {
             instance: format!("{id}-0"),
             interval_ms: follows.then_some(self.config.durations.log_interval_ms),
         });
-        Ok(Reply {
-            status: 200,
-            payload,
-            effects: Vec::new(),
-            ignored: Vec::new(),
-        })
+        Ok(Reply { status: 200, payload, effects: Vec::new(), ignored: Vec::new() })
     }
 
     /// Measures a service (A11): invented, but the same for the same minute.
     pub(crate) fn metrics(&self, id: &str, now: u64) -> Result<Reply, Problem> {
-        let service = self
-            .services
-            .get(id, View::of(now))
-            .ok_or_else(|| Problem::missing("service", id))?;
+        let service =
+            self.services.get(id, View::of(now)).ok_or_else(|| Problem::missing("service", id))?;
         let measure = |salt: u64, most: u64| -> Vec<Value> {
             let minute = now / 60_000;
             (minute.saturating_sub(METRIC_POINTS - 1)..=minute)
@@ -198,10 +165,7 @@ impl World {
 
     fn deployed(&mut self, service: Service, verb: Verb, now: u64) -> Reply {
         let effect = Effect::new(verb, Kind::Service, &service.id, &service.name);
-        let latest = service
-            .deployments
-            .last()
-            .expect("a deployment was just begun");
+        let latest = service.deployments.last().expect("a deployment was just begun");
         let body = json!({
             "deployment_id": latest.id,
             "status": latest.status(now),
@@ -214,11 +178,7 @@ impl World {
 }
 
 fn check_idle(service: &Service, now: u64) -> Result<(), Problem> {
-    if service
-        .deployments
-        .last()
-        .is_some_and(|latest| latest.is_running(now))
-    {
+    if service.deployments.last().is_some_and(|latest| latest.is_running(now)) {
         let message = "A deployment of the service is already in progress";
         return Err(Problem::new(409, "deploy_in_progress", message));
     }

@@ -50,10 +50,8 @@ impl Deployment {
     ) -> Self {
         let building_at = now + durations.queued_ms;
         let deploying_at = building_at + durations.building_ms;
-        let mut log = vec![
-            (now, "queued".into()),
-            (building_at, format!("building {branch} at {commit}")),
-        ];
+        let mut log =
+            vec![(now, "queued".into()), (building_at, format!("building {branch} at {commit}"))];
         let (finished_at, end) = match failure {
             Some(lines) => {
                 log.extend(lines.into_iter().map(|line| (deploying_at, line)));
@@ -67,17 +65,7 @@ impl Deployment {
             }
         };
         let created = now;
-        Self {
-            id,
-            branch,
-            commit,
-            created,
-            building_at,
-            deploying_at,
-            finished_at,
-            end,
-            log,
-        }
+        Self { id, branch, commit, created, building_at, deploying_at, finished_at, end, log }
     }
 
     pub(crate) fn is_running(&self, now: u64) -> bool {
@@ -144,10 +132,7 @@ impl Deployment {
 
 /// Drops what the platform no longer keeps, oldest first.
 pub(crate) fn forget(deployments: &mut Vec<Deployment>, now: u64) {
-    let successes = deployments
-        .iter()
-        .filter(|deployment| deployment.has_succeeded(now))
-        .count();
+    let successes = deployments.iter().filter(|deployment| deployment.has_succeeded(now)).count();
     if successes > SUCCESSES_MAX || deployments.len() > DEPLOYMENTS_MAX {
         deployments.remove(0);
     }
@@ -158,12 +143,8 @@ mod tests {
     use super::*;
 
     fn begin(failure: Option<Vec<String>>) -> Deployment {
-        let durations = Durations {
-            queued_ms: 10,
-            building_ms: 20,
-            deploying_ms: 30,
-            ..Durations::default()
-        };
+        let durations =
+            Durations { queued_ms: 10, building_ms: 20, deploying_ms: 30, ..Durations::default() };
         let source = ("main".into(), "c0ffee".into());
         Deployment::begin("dep_1".into(), source, failure, &durations, 100)
     }

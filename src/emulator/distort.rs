@@ -33,10 +33,7 @@ pub(crate) fn distort(body: &mut Value, fault: &Fault) {
 }
 
 fn distort_total(body: &mut Value, wrong: WrongTotal) {
-    let Some(object) = body
-        .as_object_mut()
-        .filter(|object| object.contains_key("total"))
-    else {
+    let Some(object) = body.as_object_mut().filter(|object| object.contains_key("total")) else {
         return;
     };
     match wrong {
@@ -56,12 +53,10 @@ fn rename_key(body: &mut Value) {
         return;
     }
     if let Some(object) = body.as_object_mut() {
-        let renamed = std::mem::take(object)
-            .into_iter()
-            .map(|(key, value)| match value {
-                Value::Array(_) => ("items".into(), value),
-                other => (key, other),
-            });
+        let renamed = std::mem::take(object).into_iter().map(|(key, value)| match value {
+            Value::Array(_) => ("items".into(), value),
+            other => (key, other),
+        });
         *object = renamed.collect();
     }
 }
@@ -74,19 +69,14 @@ fn duplicate(body: &mut Value) {
 
 /// Returns the items, if the body is a list.
 fn list(body: &mut Value) -> Option<&mut Vec<Value>> {
-    let object = body
-        .as_object_mut()
-        .filter(|object| object.contains_key("page"))?;
+    let object = body.as_object_mut().filter(|object| object.contains_key("page"))?;
     object.values_mut().find_map(Value::as_array_mut)
 }
 
 /// Visits the items of a list, or the one object, in its wrapper or bare.
 fn for_each_object(body: &mut Value, visit: &dyn Fn(&mut Map<String, Value>)) {
     if let Some(items) = list(body) {
-        items
-            .iter_mut()
-            .filter_map(Value::as_object_mut)
-            .for_each(visit);
+        items.iter_mut().filter_map(Value::as_object_mut).for_each(visit);
     } else if let Some(object) = body.as_object_mut() {
         let is_wrapper = object.len() == 1 && object.values().all(Value::is_object);
         match object.values_mut().next().and_then(Value::as_object_mut) {
@@ -116,30 +106,15 @@ mod tests {
     fn a_list_lies_as_it_is_told() {
         let list = || json!({"services": [{"id": "a"}, {"id": "b"}], "total": 2, "page": 1});
         for (fault, expected) in [
-            (
-                "total:missing",
-                json!({"services": [{"id": "a"}, {"id": "b"}], "page": 1}),
-            ),
-            (
-                "total:wrong",
-                json!({"services": [{"id": "a"}, {"id": "b"}], "total": 3, "page": 1}),
-            ),
+            ("total:missing", json!({"services": [{"id": "a"}, {"id": "b"}], "page": 1})),
+            ("total:wrong", json!({"services": [{"id": "a"}, {"id": "b"}], "total": 3, "page": 1})),
             (
                 "total:negative",
                 json!({"services": [{"id": "a"}, {"id": "b"}], "total": -1, "page": 1}),
             ),
-            (
-                "rename-key",
-                json!({"items": [{"id": "a"}, {"id": "b"}], "total": 2, "page": 1}),
-            ),
-            (
-                "duplicate",
-                json!({"services": [{"id": "a"}, {"id": "a"}], "total": 2, "page": 1}),
-            ),
-            (
-                "no-id",
-                json!({"services": [{}, {}], "total": 2, "page": 1}),
-            ),
+            ("rename-key", json!({"items": [{"id": "a"}, {"id": "b"}], "total": 2, "page": 1})),
+            ("duplicate", json!({"services": [{"id": "a"}, {"id": "a"}], "total": 2, "page": 1})),
+            ("no-id", json!({"services": [{}, {}], "total": 2, "page": 1})),
         ] {
             check(fault, list(), expected);
         }
@@ -148,16 +123,8 @@ mod tests {
     #[test]
     fn one_object_lies_bare_or_in_its_wrapper() {
         check("no-id", json!({"id": "a", "port": 1}), json!({"port": 1}));
-        check(
-            "no-id",
-            json!({"service": {"id": "a"}}),
-            json!({"service": {}}),
-        );
-        check(
-            "no-id",
-            json!({"deployment_id": "a", "status": "x"}),
-            json!({"status": "x"}),
-        );
+        check("no-id", json!({"service": {"id": "a"}}), json!({"service": {}}));
+        check("no-id", json!({"deployment_id": "a", "status": "x"}), json!({"status": "x"}));
         check(
             "malice",
             json!({"id": "a", "name": "b"}),

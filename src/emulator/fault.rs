@@ -111,11 +111,7 @@ impl Faults {
     /// Chooses what goes wrong with a request, and counts it.
     pub(crate) fn choose(&mut self, method: &str, path: &str) -> Option<Fault> {
         let mut chosen = None;
-        for rule in self
-            .rules
-            .iter_mut()
-            .filter(|rule| rule.matches(method, path))
-        {
+        for rule in self.rules.iter_mut().filter(|rule| rule.matches(method, path)) {
             rule.seen += 1;
             let (first, last) = rule.occurrences;
             if chosen.is_none() && (first..=last).contains(&rule.seen) {

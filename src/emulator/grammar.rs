@@ -55,11 +55,7 @@ impl Faults {
     /// Names the part that cannot be read, and what was expected there.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut faults = Self::default();
-        for part in text
-            .split(';')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             if part.starts_with("seed=") {
                 if faults.chance.is_some() {
                     return Err(format!("`{part}`: there can be one seed only"));
@@ -163,9 +159,7 @@ impl fmt::Display for Fault {
 fn parse_rule(part: &str) -> Result<Rule, String> {
     // The address of a redirect may hold an `@`, a path may not.
     let Some((fault, place)) = part.rsplit_once('@') else {
-        return Err(format!(
-            "`{part}`: expected `fault@METHOD /path` or `seed=N,rate=R`"
-        ));
+        return Err(format!("`{part}`: expected `fault@METHOD /path` or `seed=N,rate=R`"));
     };
     let fault = Fault::parse(fault.trim()).map_err(|reason| format!("`{part}`: {reason}"))?;
     let Some((method, path)) = place.trim().split_once(' ') else {
@@ -175,18 +169,13 @@ fn parse_rule(part: &str) -> Result<Rule, String> {
         "*" => None,
         "GET" | "POST" | "PATCH" | "DELETE" => Some(method.to_owned()),
         _ => {
-            return Err(format!(
-                "`{part}`: `{method}` is not GET, POST, PATCH, DELETE or *"
-            ));
+            return Err(format!("`{part}`: `{method}` is not GET, POST, PATCH, DELETE or *"));
         }
     };
     let (path, occurrences) = match path.split_once('#') {
         Some((path, count)) => {
             let range = parse_occurrences(count.trim());
-            (
-                path,
-                range.ok_or_else(|| format!("`{part}`: `{count}` is not N, N-M or N+"))?,
-            )
+            (path, range.ok_or_else(|| format!("`{part}`: `{count}` is not N, N-M or N+"))?)
         }
         None => (path, (1, u64::MAX)),
     };
@@ -194,18 +183,8 @@ fn parse_rule(part: &str) -> Result<Rule, String> {
     if !path.starts_with('/') && path != "**" {
         return Err(format!("`{part}`: the path must begin with `/`"));
     }
-    let path = path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(Into::into)
-        .collect();
-    Ok(Rule {
-        fault,
-        method,
-        path,
-        occurrences,
-        seen: 0,
-    })
+    let path = path.split('/').filter(|segment| !segment.is_empty()).map(Into::into).collect();
+    Ok(Rule { fault, method, path, occurrences, seen: 0 })
 }
 
 fn parse_occurrences(text: &str) -> Option<(u64, u64)> {
@@ -228,9 +207,7 @@ fn parse_chance(part: &str) -> Result<Chance, String> {
     let mut table = Vec::new();
     for pair in pairs {
         let Some((word, rate)) = pair.rsplit_once('=') else {
-            return Err(format!(
-                "`{part}`: expected `rate=R` or `fault=R`, found `{pair}`"
-            ));
+            return Err(format!("`{part}`: expected `rate=R` or `fault=R`, found `{pair}`"));
         };
         let rate: f64 = match rate.parse() {
             Ok(rate) if (0.0..=1.0).contains(&rate) => rate,
@@ -246,28 +223,20 @@ fn parse_chance(part: &str) -> Result<Chance, String> {
         }
     }
     if table.is_empty() {
-        return Err(format!(
-            "`{part}`: expected `rate=R` or `fault=R` after the seed"
-        ));
+        return Err(format!("`{part}`: expected `rate=R` or `fault=R` after the seed"));
     }
     // Halves and tenths add up to a little more than they should.
     if table.iter().map(|(_, rate)| rate).sum::<f64>() > 1.0 + 1e-9 {
         return Err(format!("`{part}`: the rates add up to more than 1"));
     }
-    Ok(Chance {
-        random: Random::new(seed),
-        table,
-    })
+    Ok(Chance { random: Random::new(seed), table })
 }
 
 fn parse_retry_after(argument: &str) -> Vec<String> {
     if argument == "none" {
         return Vec::new();
     }
-    argument
-        .split('|')
-        .map(|value| value.trim().to_owned())
-        .collect()
+    argument.split('|').map(|value| value.trim().to_owned()).collect()
 }
 
 fn parse_total(argument: Option<&str>) -> Result<Fault, String> {
@@ -288,8 +257,6 @@ fn number<T: std::str::FromStr>(word: &str, argument: Option<&str>) -> Result<T,
 fn status(word: &str, argument: Option<&str>) -> Result<u16, String> {
     match number(word, argument)? {
         status @ 400..=599 => Ok(status),
-        other => Err(format!(
-            "`{word}` needs a status from 400 to 599, not {other}"
-        )),
+        other => Err(format!("`{word}` needs a status from 400 to 599, not {other}")),
     }
 }

@@ -50,30 +50,16 @@ impl World {
         let mut variables = Vec::new();
         let entries = body.get("env_vars").unwrap_or(&Value::Null);
         variable::apply(EnvPatch::Replace, &mut variables, entries)?;
-        if variables
-            .iter()
-            .any(|one| !matches!(one.source, Source::Value { .. }))
-        {
+        if variables.iter().any(|one| !matches!(one.source, Source::Value { .. })) {
             return Err(Problem::invalid("an env group holds values only"));
         }
         let known = ["name", "env_vars"];
-        let unknown = body
-            .keys()
-            .filter(|field| !known.contains(&field.as_str()))
-            .cloned();
+        let unknown = body.keys().filter(|field| !known.contains(&field.as_str())).cloned();
         let ignored = self.judge_unknown(unknown.collect())?;
-        let group = Group {
-            id: self.random.identifier("evg"),
-            name,
-            variables,
-            created: now,
-        };
+        let group = Group { id: self.random.identifier("evg"), name, variables, created: now };
         let shown = group.show(&self.config, Fields::All);
         let effect = Effect::new(Verb::Created, Kind::EnvGroup, &group.id, &group.name);
         self.groups.insert(now, &group.id.clone(), group);
-        Ok(self
-            .single(201, "envgroup", shown)
-            .with([effect])
-            .ignoring(ignored))
+        Ok(self.single(201, "envgroup", shown).with([effect]).ignoring(ignored))
     }
 }

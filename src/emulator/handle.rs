@@ -34,10 +34,7 @@ impl fmt::Debug for Emulator {
 impl Emulator {
     /// Starts an empty project.
     pub fn new(config: Config, clock: Clock) -> Self {
-        Self {
-            world: Arc::new(Mutex::new(World::new(config))),
-            clock,
-        }
+        Self { world: Arc::new(Mutex::new(World::new(config))), clock }
     }
 
     /// Starts from what [`Emulator::save`] returned.
@@ -51,10 +48,7 @@ impl Emulator {
         }
         let world: World = serde_json::from_value(saved["world"].clone())
             .map_err(|error| format!("the saved emulator cannot be read: {error}"))?;
-        Ok(Self {
-            world: Arc::new(Mutex::new(world)),
-            clock,
-        })
+        Ok(Self { world: Arc::new(Mutex::new(world)), clock })
     }
 
     /// Returns everything there is, secrets and tokens included, as JSON.
@@ -105,13 +99,8 @@ impl Emulator {
 
     /// Returns the ids of the things of one kind and name, oldest first.
     pub fn ids(&self, kind: Kind, name: &str) -> Vec<String> {
-        let things = self
-            .truth(kind)
-            .into_iter()
-            .filter(|thing| thing["name"] == name);
-        things
-            .filter_map(|thing| thing["id"].as_str().map(str::to_owned))
-            .collect()
+        let things = self.truth(kind).into_iter().filter(|thing| thing["name"] == name);
+        things.filter_map(|thing| thing["id"].as_str().map(str::to_owned)).collect()
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {

@@ -45,11 +45,7 @@ pub struct Dropped {
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.sent {
-            "connection reset"
-        } else {
-            "connection refused"
-        })
+        f.write_str(if self.sent { "connection reset" } else { "connection refused" })
     }
 }
 
@@ -72,12 +68,7 @@ impl Emulator {
         if request.method() == Method::GET && request.uri().path() == "/openapi.json" {
             let payload = Payload::Json(openapi());
             let manner = Manner::Whole;
-            return Ok(self.respond(Answer {
-                status: 200,
-                headers: Vec::new(),
-                payload,
-                manner,
-            }));
+            return Ok(self.respond(Answer { status: 200, headers: Vec::new(), payload, manner }));
         }
         let now = (self.clock)();
         let outcome = self.world().answer(&read(&request), now);
@@ -90,21 +81,14 @@ impl Emulator {
     }
 
     fn respond(&self, answer: Answer) -> http::Response<Body> {
-        let Answer {
-            status,
-            headers,
-            payload,
-            manner,
-        } = answer;
+        let Answer { status, headers, payload, manner } = answer;
         let (content_type, bytes) = match payload {
             Payload::Empty => (None, Bytes::new()),
             Payload::Json(body) => (Some("application/json"), Bytes::from(body.to_string())),
             Payload::Html(page) => (Some("text/html; charset=utf-8"), Bytes::from(page)),
             Payload::Logs(logs) => {
                 let past = Bytes::from(logs.past());
-                let body = deliver(past, manner)
-                    .chain(follow(logs, self.clock.clone()))
-                    .boxed();
+                let body = deliver(past, manner).chain(follow(logs, self.clock.clone())).boxed();
                 return response(status, headers, Some("text/event-stream"), body);
             }
         };
@@ -115,9 +99,7 @@ impl Emulator {
         let length = (status != 204).then_some(bytes.len());
         let mut response = response(status, headers, content_type, deliver(bytes, manner));
         if let Some(length) = length {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, length.into());
+            response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         }
         response
     }
@@ -136,13 +118,8 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let app = axum::Router::new()
-        .fallback(over_socket)
-        .with_state(emulator);
-    let server = axum::serve(
-        Doors(listener),
-        app.into_make_service_with_connect_info::<Cord>(),
-    );
+    let app = axum::Router::new().fallback(over_socket).with_state(emulator);
+    let server = axum::serve(Doors(listener), app.into_make_service_with_connect_info::<Cord>());
     // Not axum's graceful shutdown: it would wait for answers that a fault withholds for ever.
     tokio::select! {
         result = server => result,
@@ -161,10 +138,7 @@ async fn over_socket(
         *refusal.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return refusal;
     };
-    match emulator
-        .answer(http::Request::from_parts(parts, body))
-        .await
-    {
+    match emulator.answer(http::Request::from_parts(parts, body)).await {
         Ok(response) => response.map(axum::body::Body::from_stream),
         Err(Dropped { .. }) => {
             cord.pull();
@@ -201,9 +175,7 @@ fn response(
         }
     }
     if let Some(content_type) = content_type {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     response
 }
@@ -236,9 +208,7 @@ fn follow(logs: LogStream, clock: Clock) -> Body {
         sleep(interval).await;
         number
     });
-    waited
-        .map(move |number| Ok(Bytes::from(logs.next(number, clock()))))
-        .boxed()
+    waited.map(move |number| Ok(Bytes::from(logs.next(number, clock())))).boxed()
 }
 
 /// A listener whose connections can be cut from within.
@@ -273,13 +243,7 @@ impl Listener for Doors {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (inner, address) = Listener::accept(&mut self.0).await;
-        (
-            Door {
-                inner,
-                cord: Cord::default(),
-            },
-            address,
-        )
+        (Door { inner, cord: Cord::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {

@@ -39,17 +39,9 @@ pub(crate) struct Verdict {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum State {
-    Window {
-        ends: u64,
-        used: u64,
-        blocked_until: u64,
-    },
+    Window { ends: u64, used: u64, blocked_until: u64 },
     Log(VecDeque<u64>),
-    Bucket {
-        capacity: u64,
-        level: u64,
-        at: u64,
-    },
+    Bucket { capacity: u64, level: u64, at: u64 },
 }
 
 impl Limiter {
@@ -57,19 +49,11 @@ impl Limiter {
         let limit = u64::from(limit.max(1));
         let bucket = |capacity: u64| {
             let capacity = capacity.max(1) * TOKEN;
-            State::Bucket {
-                capacity,
-                level: capacity,
-                at: now,
-            }
+            State::Bucket { capacity, level: capacity, at: now }
         };
         let state = match model {
             LimiterModel::FixedWindow | LimiterModel::FixedMinute | LimiterModel::Penalty => {
-                State::Window {
-                    ends: 0,
-                    used: 0,
-                    blocked_until: 0,
-                }
+                State::Window { ends: 0, used: 0, blocked_until: 0 }
             }
             LimiterModel::SlidingLog | LimiterModel::SlidingCountsRefused => {
                 State::Log(VecDeque::new())
@@ -77,35 +61,21 @@ impl Limiter {
             LimiterModel::Bucket => bucket(limit),
             LimiterModel::SmallBucket => bucket(limit / 10),
         };
-        Self {
-            model,
-            limit,
-            state,
-        }
+        Self { model, limit, state }
     }
 
     /// Counts one request.
     pub(crate) fn take(&mut self, now: u64) -> Verdict {
-        let Self {
-            model,
-            limit,
-            state,
-        } = self;
+        let Self { model, limit, state } = self;
         match state {
-            State::Window {
-                ends,
-                used,
-                blocked_until,
-            } => take_window(*model, *limit, (ends, used, blocked_until), now),
+            State::Window { ends, used, blocked_until } => {
+                take_window(*model, *limit, (ends, used, blocked_until), now)
+            }
             State::Log(log) => {
                 let refused_count = *model == LimiterModel::SlidingCountsRefused;
                 take_log(*limit, refused_count, log, now)
             }
-            State::Bucket {
-                capacity,
-                level,
-                at,
-            } => {
+            State::Bucket { capacity, level, at } => {
                 *level = (*level + now.saturating_sub(*at) * *limit).min(*capacity);
                 *at = now;
                 take_bucket(*limit, *capacity, level, now)
@@ -122,19 +92,10 @@ fn take_window(
 ) -> Verdict {
     if now < *blocked_until {
         let until = *blocked_until;
-        return Verdict {
-            admitted: false,
-            remaining: 0,
-            reset_at: until,
-            retry_at: until,
-        };
+        return Verdict { admitted: false, remaining: 0, reset_at: until, retry_at: until };
     }
     if now >= *ends {
-        let into_the_minute = if model == LimiterModel::FixedMinute {
-            now % WINDOW_MS
-        } else {
-            0
-        };
+        let into_the_minute = if model == LimiterModel::FixedMinute { now % WINDOW_MS } else { 0 };
         *ends = now - into_the_minute + WINDOW_MS;
         *used = 0;
     }
@@ -146,12 +107,7 @@ fn take_window(
         *blocked_until = now + WINDOW_MS;
         *ends = *blocked_until;
     }
-    Verdict {
-        admitted,
-        remaining: limit - *used,
-        reset_at: *ends,
-        retry_at: *ends,
-    }
+    Verdict { admitted, remaining: limit - *used, reset_at: *ends, retry_at: *ends }
 }
 
 fn take_log(limit: u64, refused_count: bool, log: &mut VecDeque<u64>, now: u64) -> Verdict {
@@ -168,12 +124,7 @@ fn take_log(limit: u64, refused_count: bool, log: &mut VecDeque<u64>, now: u64) 
     }
     let oldest_leaves = log.front().map_or(now, |sent| sent + WINDOW_MS);
     let remaining = limit - log.len() as u64;
-    Verdict {
-        admitted,
-        remaining,
-        reset_at: oldest_leaves,
-        retry_at: oldest_leaves,
-    }
+    Verdict { admitted, remaining, reset_at: oldest_leaves, retry_at: oldest_leaves }
 }
 
 fn take_bucket(limit: u64, capacity: u64, level: &mut u64, now: u64) -> Verdict {
@@ -198,106 +149,53 @@ mod tests {
     fn check(model: LimiterModel, limit: u32, instants: &[u64], expected: &str) {
         let mut limiter = Limiter::new(model, limit, instants[0]);
         let mark = |now: &u64| {
-            if limiter.take(*now).admitted {
-                '+'
-            } else {
-                '-'
-            }
+            if limiter.take(*now).admitted { '+' } else { '-' }
         };
-        assert_eq!(
-            instants.iter().map(mark).collect::<String>(),
-            expected,
-            "{model:?}"
-        );
+        assert_eq!(instants.iter().map(mark).collect::<String>(), expected, "{model:?}");
     }
 
     #[test]
     fn a_fixed_window_begins_with_the_first_request() {
-        check(
-            LimiterModel::FixedWindow,
-            2,
-            &[50_000, 60_000, 61_000, 109_999, 110_000],
-            "++--+",
-        );
+        check(LimiterModel::FixedWindow, 2, &[50_000, 60_000, 61_000, 109_999, 110_000], "++--+");
     }
 
     #[test]
     fn a_window_on_the_minute_lets_twice_the_limit_through_around_its_edge() {
-        check(
-            LimiterModel::FixedMinute,
-            2,
-            &[59_998, 59_999, 59_999, 60_000, 60_001],
-            "++-++",
-        );
+        check(LimiterModel::FixedMinute, 2, &[59_998, 59_999, 59_999, 60_000, 60_001], "++-++");
     }
 
     #[test]
     fn a_sliding_log_admits_when_the_oldest_is_sixty_seconds_old() {
-        check(
-            LimiterModel::SlidingLog,
-            2,
-            &[0, 30_000, 59_999, 60_000, 89_999, 90_000],
-            "++-+-+",
-        );
+        check(LimiterModel::SlidingLog, 2, &[0, 30_000, 59_999, 60_000, 89_999, 90_000], "++-+-+");
     }
 
     #[test]
     fn a_bucket_of_the_limit_refills_evenly() {
         // Two a minute: one every thirty seconds after the burst of two.
-        check(
-            LimiterModel::Bucket,
-            2,
-            &[0, 0, 29_999, 30_000, 59_999, 60_000],
-            "++-+-+",
-        );
+        check(LimiterModel::Bucket, 2, &[0, 0, 29_999, 30_000, 59_999, 60_000], "++-+-+");
     }
 
     #[test]
     fn a_small_bucket_holds_a_tenth_and_refills_as_fast() {
         // Limit 20: a burst of two, then one every three seconds.
-        check(
-            LimiterModel::SmallBucket,
-            20,
-            &[0, 0, 0, 2_999, 3_000, 9_000, 9_000],
-            "++--+++",
-        );
+        check(LimiterModel::SmallBucket, 20, &[0, 0, 0, 2_999, 3_000, 9_000, 9_000], "++--+++");
     }
 
     #[test]
     fn a_small_bucket_never_holds_more_than_its_burst() {
-        check(
-            LimiterModel::SmallBucket,
-            20,
-            &[0, 600_000, 600_000, 600_000],
-            "+++-",
-        );
+        check(LimiterModel::SmallBucket, 20, &[0, 600_000, 600_000, 600_000], "+++-");
     }
 
     #[test]
     fn whoever_exceeds_under_the_penalty_is_blocked_for_a_whole_window() {
-        check(
-            LimiterModel::Penalty,
-            1,
-            &[0, 59_000, 60_000, 118_999, 119_000],
-            "+---+",
-        );
+        check(LimiterModel::Penalty, 1, &[0, 59_000, 60_000, 118_999, 119_000], "+---+");
     }
 
     #[test]
     fn refused_requests_count_where_the_server_counts_them() {
         // The refusal at 30 s keeps the window full until 90 s.
-        check(
-            LimiterModel::SlidingCountsRefused,
-            1,
-            &[0, 30_000, 60_000, 120_000],
-            "+--+",
-        );
-        check(
-            LimiterModel::SlidingLog,
-            1,
-            &[0, 30_000, 60_000, 120_000],
-            "+-++",
-        );
+        check(LimiterModel::SlidingCountsRefused, 1, &[0, 30_000, 60_000, 120_000], "+--+");
+        check(LimiterModel::SlidingLog, 1, &[0, 30_000, 60_000, 120_000], "+-++");
     }
 
     #[test]

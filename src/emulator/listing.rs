@@ -42,11 +42,7 @@ struct Page {
 
 impl Lens {
     pub(crate) fn new(fault: Option<&Fault>, now: u64) -> Self {
-        let mut lens = Self {
-            view: View::of(now),
-            shift: Shift::None,
-            page_ignored: false,
-        };
+        let mut lens = Self { view: View::of(now), shift: Shift::None, page_ignored: false };
         match fault {
             Some(Fault::Stale(age)) => lens.view = View::of(now.saturating_sub(*age)),
             Some(Fault::HideNew(age)) => lens.view.born_by = now.saturating_sub(*age),
@@ -125,10 +121,7 @@ impl World {
             Listed::Things(Kind::EnvGroup) => self.groups.seen(view).count(),
             Listed::Deployments(id) => {
                 let service = self.services.get(id, view);
-                service
-                    .ok_or_else(|| Problem::missing("service", id))?
-                    .deployments
-                    .len()
+                service.ok_or_else(|| Problem::missing("service", id))?.deployments.len()
             }
             Listed::Members => self.config.members.len(),
         })
@@ -141,27 +134,21 @@ impl World {
         match listed {
             Listed::Things(Kind::Service) => {
                 let page = self.services.seen(view).skip(start).take(taken);
-                page.map(|one| one.show(config, fields.services, view.at))
-                    .collect()
+                page.map(|one| one.show(config, fields.services, view.at)).collect()
             }
             Listed::Things(Kind::Database) => {
                 let page = self.databases.seen(view).skip(start).take(taken);
-                page.map(|one| one.show(config, fields.databases, view.at))
-                    .collect()
+                page.map(|one| one.show(config, fields.databases, view.at)).collect()
             }
             Listed::Things(Kind::EnvGroup) => {
                 let page = self.groups.seen(view).skip(start).take(taken);
-                page.map(|one| one.show(config, fields.env_groups))
-                    .collect()
+                page.map(|one| one.show(config, fields.env_groups)).collect()
             }
             Listed::Deployments(id) => {
                 let service = self.services.get(id, view).into_iter();
                 // Newest first: the list is read to learn what happened last.
                 let page = service.flat_map(|one| one.deployments.iter().rev());
-                page.skip(start)
-                    .take(taken)
-                    .map(|one| one.summary(view.at))
-                    .collect()
+                page.skip(start).take(taken).map(|one| one.summary(view.at)).collect()
             }
             Listed::Members => {
                 let page = config.members.iter().enumerate().skip(start).take(taken);
@@ -196,9 +183,7 @@ fn read_page(query: &[(String, String)], paging: &Paging) -> Result<Page, Proble
         None => Ok(None),
         Some((_, text)) => match text.parse::<usize>() {
             Ok(number) if number >= 1 => Ok(Some(number)),
-            _ => Err(Problem::invalid(format!(
-                "{name} must be a whole number from 1"
-            ))),
+            _ => Err(Problem::invalid(format!("{name} must be a whole number from 1"))),
         },
     };
     let number = asked("page")?.unwrap_or(1);
@@ -206,8 +191,5 @@ fn read_page(query: &[(String, String)], paging: &Paging) -> Result<Page, Proble
         Some(size) if paging.per_page => size.min(paging.size_max as usize),
         Some(_) | None => paging.size as usize,
     };
-    Ok(Page {
-        number,
-        size: size.max(1),
-    })
+    Ok(Page { number, size: size.max(1) })
 }

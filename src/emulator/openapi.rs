@@ -50,21 +50,13 @@ fn describe(route: Route) -> Description {
         Route::ListServices => ("List services", "", 200, "ServiceList", &[400]),
         Route::CreateService => ("Create a service", "NewService", 201, "Service", created),
         Route::GetService => ("Details and status", "", 200, "Service", &[404]),
-        Route::PatchService => (
-            "Update settings",
-            "ServicePatch",
-            200,
-            "Service",
-            &[400, 404, 409],
-        ),
+        Route::PatchService => {
+            ("Update settings", "ServicePatch", 200, "Service", &[400, 404, 409])
+        }
         Route::DeleteService => ("Delete a service", "", 204, "", &[404]),
-        Route::Deploy => (
-            "Trigger a deploy",
-            "DeployRequest",
-            202,
-            "DeployAnswer",
-            &[400, 404, 409],
-        ),
+        Route::Deploy => {
+            ("Trigger a deploy", "DeployRequest", 202, "DeployAnswer", &[400, 404, 409])
+        }
         Route::ListDeployments => ("List deployments", "", 200, "DeploymentList", &[400, 404]),
         Route::GetDeployment => ("Deployment and its logs", "", 200, "Deployment", &[404]),
         Route::Rollback => ("Roll back", "", 202, "DeployAnswer", &[404, 409]),
@@ -75,44 +67,23 @@ fn describe(route: Route) -> Description {
         Route::GetDatabase => ("Details of a database", "", 200, "Database", &[404]),
         Route::DeleteDatabase => ("Delete a database", "", 204, "", &[404]),
         Route::ListGroups => ("List env groups", "", 200, "EnvGroupList", &[400]),
-        Route::CreateGroup => (
-            "Create an env group",
-            "NewEnvGroup",
-            201,
-            "EnvGroup",
-            created,
-        ),
+        Route::CreateGroup => ("Create an env group", "NewEnvGroup", 201, "EnvGroup", created),
         Route::GetProject => ("The project of the token", "", 200, "Project", &[]),
         Route::ListMembers => ("List team members", "", 200, "MemberList", &[400]),
     };
     let named = |schema: &'static str| (!schema.is_empty()).then_some(schema);
-    Description {
-        summary,
-        body: named(body),
-        success,
-        answer: named(answer),
-        refusals,
-    }
+    Description { summary, body: named(body), success, answer: named(answer), refusals }
 }
 
 fn operation(endpoint: &Endpoint) -> Value {
-    let Description {
-        summary,
-        body,
-        success,
-        answer,
-        refusals,
-    } = describe(endpoint.route);
+    let Description { summary, body, success, answer, refusals } = describe(endpoint.route);
     let mut responses = Map::new();
     let success_body = match answer {
         Some("LogStream") => json!({"text/event-stream": {"schema": {"type": "string"}}}),
         Some(schema) => json!({"application/json": {"schema": reference(schema)}}),
         None => json!({}),
     };
-    responses.insert(
-        success.to_string(),
-        json!({"description": "Done", "content": success_body}),
-    );
+    responses.insert(success.to_string(), json!({"description": "Done", "content": success_body}));
     if endpoint.method == "DELETE" {
         responses.insert("202".into(), json!({"description": "It is being deleted"}));
     }
@@ -137,10 +108,7 @@ fn operation(endpoint: &Endpoint) -> Value {
 }
 
 fn parameters(endpoint: &Endpoint) -> Vec<Value> {
-    let in_path = endpoint
-        .path
-        .split('/')
-        .filter_map(|segment| segment.strip_prefix('{'));
+    let in_path = endpoint.path.split('/').filter_map(|segment| segment.strip_prefix('{'));
     let text = json!({"type": "string", "minLength": 1});
     let mut parameters: Vec<Value> = in_path
         .map(|name| name.trim_end_matches('}'))
@@ -269,13 +237,7 @@ fn of_databases() -> (Value, Value) {
         ],
     );
     database["properties"]["connection_string"] = text;
-    (
-        database,
-        with(
-            settings,
-            &[("name", &name()), ("type", &json!({"enum": types}))],
-        ),
-    )
+    (database, with(settings, &[("name", &name()), ("type", &json!({"enum": types}))]))
 }
 
 fn error() -> Value {
@@ -308,20 +270,11 @@ fn variables() -> Map<String, Value> {
 fn variable() -> Value {
     let reference = with(
         Map::new(),
-        &[
-            ("name", &json!({"type": "string"})),
-            ("property", &json!({"type": "string"})),
-        ],
+        &[("name", &json!({"type": "string"})), ("property", &json!({"type": "string"}))],
     );
-    let mut variable = with(
-        Map::new(),
-        &[("key", &json!({"type": "string", "minLength": 1}))],
-    );
+    let mut variable = with(Map::new(), &[("key", &json!({"type": "string", "minLength": 1}))]);
     let properties = [
-        (
-            "value",
-            json!({"type": ["string", "null"], "maxLength": VALUE_BYTES_MAX}),
-        ),
+        ("value", json!({"type": ["string", "null"], "maxLength": VALUE_BYTES_MAX})),
         ("secret", json!({"type": ["boolean", "null"]})),
         ("from_database", reference.clone()),
         ("from_service", reference),
@@ -333,9 +286,7 @@ fn variable() -> Value {
 }
 
 fn properties<'a>(settings: impl Iterator<Item = &'a Setting>) -> Map<String, Value> {
-    settings
-        .map(|one| (one.name.to_owned(), settings::schema(one.shape)))
-        .collect()
+    settings.map(|one| (one.name.to_owned(), settings::schema(one.shape))).collect()
 }
 
 /// Describes an object that must have certain fields and may have others.

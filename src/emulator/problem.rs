@@ -12,11 +12,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.into(),
-            message: message.into(),
-        }
+        Self { status, code: code.into(), message: message.into() }
     }
 
     /// Invalid parameters: 400.
@@ -48,11 +44,7 @@ impl Problem {
 
     /// Writes the body of version 1 (F7).
     pub(crate) fn body(&self, request_id: &str) -> Value {
-        let Self {
-            status,
-            code,
-            message,
-        } = self;
+        let Self { status, code, message } = self;
         json!({"error": {
             "code": code, "message": message, "status": status, "request_id": request_id,
         }})
@@ -60,11 +52,7 @@ impl Problem {
 
     /// Writes the body of the other generation.
     pub(crate) fn second_generation_body(&self) -> Value {
-        let Self {
-            status,
-            code: _,
-            message,
-        } = self;
+        let Self { status, code: _, message } = self;
         let phrase = http::StatusCode::from_u16(*status)
             .ok()
             .and_then(|status| status.canonical_reason())

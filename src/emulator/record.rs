@@ -136,9 +136,7 @@ impl Record {
 
     /// Counts the answers with 429.
     pub fn refused_for_rate(&self) -> usize {
-        self.requests()
-            .filter(|(_, asked)| asked.status == 429)
-            .count()
+        self.requests().filter(|(_, asked)| asked.status == 429).count()
     }
 
     /// Returns the most requests that reached the server within any 60 seconds.
@@ -165,9 +163,7 @@ impl Record {
     /// Keeps what is worth saving.
     pub(crate) fn recent(&self) -> Self {
         let skipped = self.entries.len().saturating_sub(SAVED_MAX);
-        Self {
-            entries: self.entries.iter().skip(skipped).cloned().collect(),
-        }
+        Self { entries: self.entries.iter().skip(skipped).cloned().collect() }
     }
 
     fn by_api(&self, verb: Verb, kind: Kind, name: &str) -> usize {
@@ -200,12 +196,7 @@ mod tests {
                 ignored: Vec::new(),
             };
             let event = Event::Request(asked);
-            record.push(Entry {
-                at,
-                actor: "agent".into(),
-                event,
-                effects: Vec::new(),
-            });
+            record.push(Entry { at, actor: "agent".into(), event, effects: Vec::new() });
         }
         // 59,999 to 119,998 are four; 119,999 lies a whole minute after the first of them.
         assert_eq!(record.requests_max_in_a_minute(), 4);

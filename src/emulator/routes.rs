@@ -64,11 +64,7 @@ pub(crate) const ENDPOINTS: [Endpoint; 19] = [
     endpoint(Route::DeleteService, "DELETE", "/services/{id}"),
     endpoint(Route::Deploy, "POST", "/services/{id}/deploy"),
     endpoint(Route::ListDeployments, "GET", "/services/{id}/deployments"),
-    endpoint(
-        Route::GetDeployment,
-        "GET",
-        "/services/{id}/deployments/{did}",
-    ),
+    endpoint(Route::GetDeployment, "GET", "/services/{id}/deployments/{did}"),
     endpoint(Route::Rollback, "POST", "/services/{id}/rollback"),
     endpoint(Route::Logs, "GET", "/services/{id}/logs"),
     endpoint(Route::Metrics, "GET", "/services/{id}/metrics"),
@@ -89,11 +85,7 @@ pub(crate) struct Call {
 }
 
 const fn endpoint(route: Route, method: &'static str, path: &'static str) -> Endpoint {
-    Endpoint {
-        route,
-        method,
-        path,
-    }
+    Endpoint { route, method, path }
 }
 
 impl Endpoint {
@@ -125,29 +117,18 @@ impl Endpoint {
 impl Request {
     /// Returns the path below `/v1`, if it is there.
     pub(crate) fn below_base(&self) -> Option<&str> {
-        self.path
-            .strip_prefix("/v1")
-            .filter(|rest| rest.starts_with('/'))
+        self.path.strip_prefix("/v1").filter(|rest| rest.starts_with('/'))
     }
 
     /// Finds the endpoint that is called.
     pub(crate) fn call(&self) -> Result<Call, Problem> {
-        let here = self
-            .endpoints()
-            .find(|(endpoint, _)| endpoint.method == self.method);
+        let here = self.endpoints().find(|(endpoint, _)| endpoint.method == self.method);
         if let Some((endpoint, parameters)) = here {
-            return Ok(Call {
-                endpoint,
-                parameters,
-            });
+            return Ok(Call { endpoint, parameters });
         }
         let allowed = self.allowed();
         if allowed.is_empty() {
-            return Err(Problem::new(
-                404,
-                "not_found",
-                format!("There is no {}", self.path),
-            ));
+            return Err(Problem::new(404, "not_found", format!("There is no {}", self.path)));
         }
         let message = format!("{} allows {allowed}", self.path);
         Err(Problem::new(405, "method_not_allowed", message))
@@ -155,18 +136,13 @@ impl Request {
 
     /// Returns the methods of the path: for `Allow`.
     pub(crate) fn allowed(&self) -> String {
-        let methods: Vec<&str> = self
-            .endpoints()
-            .map(|(endpoint, _)| endpoint.method)
-            .collect();
+        let methods: Vec<&str> = self.endpoints().map(|(endpoint, _)| endpoint.method).collect();
         methods.join(", ")
     }
 
     fn endpoints(&self) -> impl Iterator<Item = (&'static Endpoint, Vec<String>)> {
         let path = self.below_base().unwrap_or_default();
-        ENDPOINTS
-            .iter()
-            .filter_map(move |one| one.matches(path).map(|values| (one, values)))
+        ENDPOINTS.iter().filter_map(move |one| one.matches(path).map(|values| (one, values)))
     }
 
     fn pairs(&self) -> Vec<(String, String)> {
@@ -174,10 +150,7 @@ impl Request {
         pairs
             .map(|pair| {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                (
-                    decode(&name.replace('+', " ")),
-                    decode(&value.replace('+', " ")),
-                )
+                (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
             })
             .collect()
     }
@@ -186,20 +159,14 @@ impl Request {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(object)) => Ok(object),
             Ok(_) => Err(Problem::invalid("the body must be an object")),
-            Err(error) => Err(Problem::new(
-                400,
-                "invalid_json",
-                format!("the body is no JSON: {error}"),
-            )),
+            Err(error) => {
+                Err(Problem::new(400, "invalid_json", format!("the body is no JSON: {error}")))
+            }
         }
     }
 
     fn object_if_any(&self) -> Result<Map<String, Value>, Problem> {
-        if self.body.is_empty() {
-            Ok(Map::new())
-        } else {
-            self.object()
-        }
+        if self.body.is_empty() { Ok(Map::new()) } else { self.object() }
     }
 }
 
@@ -256,22 +223,11 @@ impl World {
     }
 
     fn project(&self) -> Reply {
-        let super::config::Project {
-            id,
-            name,
-            region,
-            plan,
-        } = &self.config.project;
-        let fields = [
-            ("id", id),
-            ("name", &Some(name.clone())),
-            ("region", region),
-            ("plan", plan),
-        ];
+        let super::config::Project { id, name, region, plan } = &self.config.project;
+        let fields =
+            [("id", id), ("name", &Some(name.clone())), ("region", region), ("plan", plan)];
         let shown = fields.into_iter().filter_map(|(field, value)| {
-            value
-                .as_ref()
-                .map(|value| (field.to_owned(), Value::String(value.clone())))
+            value.as_ref().map(|value| (field.to_owned(), Value::String(value.clone())))
         });
         self.single(200, "project", Value::Object(shown.collect()))
     }

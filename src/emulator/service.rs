@@ -85,9 +85,7 @@ impl Service {
         let same =
             |setting: &Setting| self.settings.get(setting.name) == other.settings.get(setting.name);
         self.variables == other.variables
-            && settings::of_service()
-                .filter(|setting| setting.runs)
-                .all(same)
+            && settings::of_service().filter(|setting| setting.runs).all(same)
     }
 }
 
@@ -119,17 +117,11 @@ impl World {
         let shown = service.show(&self.config, self.config.detail_fields.services, now);
         let effect = Effect::new(Verb::Created, Kind::Service, &service.id, &service.name);
         self.services.insert(now, &service.id.clone(), service);
-        Ok(self
-            .single(201, "service", shown)
-            .with([effect])
-            .ignoring(ignored))
+        Ok(self.single(201, "service", shown).with([effect]).ignoring(ignored))
     }
 
     pub(crate) fn get_service(&self, id: &str, view: View) -> Result<Reply, Problem> {
-        let service = self
-            .services
-            .get(id, view)
-            .ok_or_else(|| Problem::missing("service", id))?;
+        let service = self.services.get(id, view).ok_or_else(|| Problem::missing("service", id))?;
         let shown = service.show(&self.config, self.config.detail_fields.services, view.at);
         Ok(self.single(200, "service", shown))
     }
@@ -150,19 +142,13 @@ impl World {
         }
         let shown = after.show(&self.config, self.config.detail_fields.services, now);
         self.put_service(after, now);
-        Ok(self
-            .single(200, "service", shown)
-            .with(effects)
-            .ignoring(ignored))
+        Ok(self.single(200, "service", shown).with(effects).ignoring(ignored))
     }
 
     pub(crate) fn delete_service(&mut self, id: &str, now: u64) -> Result<Reply, Problem> {
         let view = View::of(now);
-        let mut service = self
-            .services
-            .get(id, view)
-            .cloned()
-            .ok_or_else(|| Problem::missing("service", id))?;
+        let mut service =
+            self.services.get(id, view).cloned().ok_or_else(|| Problem::missing("service", id))?;
         let effect = Effect::new(Verb::Deleted, Kind::Service, id, &service.name);
         match self.config.deletion {
             Deletion::Immediate => {
@@ -186,19 +172,16 @@ impl World {
     /// Returns a service that can be changed: one that is not about to go.
     pub(crate) fn living_service(&self, id: &str, now: u64) -> Result<Service, Problem> {
         match self.services.get(id, View::of(now)) {
-            Some(service) if service.is_deleting => Err(Problem::new(
-                409,
-                "service_deleting",
-                "The service is being deleted",
-            )),
+            Some(service) if service.is_deleting => {
+                Err(Problem::new(409, "service_deleting", "The service is being deleted"))
+            }
             Some(service) => Ok(service.clone()),
             None => Err(Problem::missing("service", id)),
         }
     }
 
     pub(crate) fn put_service(&mut self, service: Service, now: u64) {
-        self.services
-            .change(&service.id.clone(), now, |place| *place = service);
+        self.services.change(&service.id.clone(), now, |place| *place = service);
     }
 
     /// Applies the fields of a body, and returns those that nobody knows.
@@ -220,10 +203,7 @@ impl World {
                 unknown.push(field.clone());
             }
         }
-        if let Some(name) = body
-            .get("name")
-            .filter(|name| name.as_str() != Some(&before.name))
-        {
+        if let Some(name) = body.get("name").filter(|name| name.as_str() != Some(&before.name)) {
             self.rename(service, name, now)?;
         }
         self.fill(&mut service.settings);
@@ -235,9 +215,7 @@ impl World {
     }
 
     fn rename(&self, service: &mut Service, name: &Value, now: u64) -> Result<(), Problem> {
-        let name = name
-            .as_str()
-            .ok_or_else(|| Problem::invalid("name must be a string"))?;
+        let name = name.as_str().ok_or_else(|| Problem::invalid("name must be a string"))?;
         check_name(name)?;
         match self.config.rename {
             Rename::Ignored => Ok(()),
@@ -272,10 +250,7 @@ impl World {
         for group in groups.into_iter().flatten().filter_map(Value::as_str) {
             self.check_group(group, now)?;
         }
-        service
-            .variables
-            .iter()
-            .try_for_each(|variable| self.check_source(variable, now))
+        service.variables.iter().try_for_each(|variable| self.check_source(variable, now))
     }
 
     fn check_group(&self, group: &str, now: u64) -> Result<(), Problem> {
@@ -306,10 +281,7 @@ impl World {
             return Err(Problem::new(400, "references_not_supported", message));
         }
         if !exists {
-            let message = format!(
-                "{} refers to {what} {name}, which does not exist",
-                variable.key
-            );
+            let message = format!("{} refers to {what} {name}, which does not exist", variable.key);
             return Err(Problem::new(400, &format!("unknown_{what}"), message));
         }
         Ok(())
@@ -320,9 +292,7 @@ impl World {
 fn check_disk(before: &Service, after: &Service) -> Result<(), Problem> {
     let size = |service: &Service| {
         let disk = service.settings.get("disk");
-        disk.and_then(|disk| disk.get("size_gb"))
-            .and_then(Value::as_u64)
-            .unwrap_or(0)
+        disk.and_then(|disk| disk.get("size_gb")).and_then(Value::as_u64).unwrap_or(0)
     };
     if size(after) < size(before) {
         let message = format!("a disk of {} GB cannot shrink", size(before));
@@ -340,9 +310,7 @@ fn scale(service: &mut Service) -> Result<(), Problem> {
     let fewest = bound("min_instances").unwrap_or(1);
     let most = bound("max_instances").unwrap_or(fewest.max(1));
     if most < fewest {
-        return Err(Problem::invalid(
-            "scaling.max_instances is below scaling.min_instances",
-        ));
+        return Err(Problem::invalid("scaling.max_instances is below scaling.min_instances"));
     }
     service.replicas = service.replicas.clamp(fewest, most);
     Ok(())

@@ -30,10 +30,7 @@ pub(crate) enum Shape {
 /// The largest whole number a body may hold: beyond it JSON readers differ.
 const WHOLE_MAX: u64 = 1 << 53;
 
-const POSITIVE: Shape = Shape::Whole {
-    min: 1,
-    max: WHOLE_MAX,
-};
+const POSITIVE: Shape = Shape::Whole { min: 1, max: WHOLE_MAX };
 
 const SCALING: Shape = Shape::Parts(&[
     ("min_instances", Shape::Whole { min: 0, max: 1_000 }),
@@ -41,11 +38,8 @@ const SCALING: Shape = Shape::Parts(&[
     ("target_cpu_percent", Shape::Whole { min: 1, max: 100 }),
 ]);
 
-const DISK: Shape = Shape::Parts(&[
-    ("name", Shape::Text),
-    ("mount_path", Shape::Text),
-    ("size_gb", POSITIVE),
-]);
+const DISK: Shape =
+    Shape::Parts(&[("name", Shape::Text), ("mount_path", Shape::Text), ("size_gb", POSITIVE)]);
 
 /// The settings in the order in which an answer shows them.
 pub(crate) const SETTINGS: [Setting; 18] = [
@@ -58,13 +52,7 @@ pub(crate) const SETTINGS: [Setting; 18] = [
     runs("build_command", Shape::Text),
     runs("start_command", Shape::Text),
     runs("pre_deploy_command", Shape::Text),
-    runs(
-        "port",
-        Shape::Whole {
-            min: 1,
-            max: 65_535,
-        },
-    ),
+    runs("port", Shape::Whole { min: 1, max: 65_535 }),
     runs("plan", Shape::Text),
     runs("region", Shape::Text),
     beside("schedule", Shape::Text),
@@ -90,19 +78,11 @@ pub(crate) const DATABASE: [Setting; 7] = [
 ];
 
 const fn runs(name: &'static str, shape: Shape) -> Setting {
-    Setting {
-        name,
-        shape,
-        runs: true,
-    }
+    Setting { name, shape, runs: true }
 }
 
 const fn beside(name: &'static str, shape: Shape) -> Setting {
-    Setting {
-        name,
-        shape,
-        runs: false,
-    }
+    Setting { name, shape, runs: false }
 }
 
 /// Returns the settings of a service, env groups last.
@@ -160,14 +140,8 @@ pub(crate) fn check(field: &str, shape: Shape, value: &Value) -> Result<(), Prob
 
 /// Reads a whole number, also one that is written like `3.0`, which JSON Schema calls an integer.
 fn whole(number: &Value) -> Option<u64> {
-    let as_float = || {
-        number
-            .as_f64()
-            .filter(|float| float.fract() == 0.0 && *float >= 0.0)
-    };
-    number
-        .as_u64()
-        .or_else(|| as_float().map(|float| float as u64))
+    let as_float = || number.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0);
+    number.as_u64().or_else(|| as_float().map(|float| float as u64))
 }
 
 /// Rewrites settings as the platform does, if it does.
@@ -183,10 +157,8 @@ pub(crate) fn normalise(config: &Config, settings: &mut Map<String, Value>) {
     }
     if let Some(Value::Array(domains)) = settings.get_mut("domains") {
         for domain in domains {
-            *domain = domain
-                .as_str()
-                .map(|text| json!(text.trim().to_lowercase()))
-                .unwrap_or_default();
+            *domain =
+                domain.as_str().map(|text| json!(text.trim().to_lowercase())).unwrap_or_default();
         }
     }
 }
@@ -201,10 +173,8 @@ pub(crate) fn schema(shape: Shape) -> Value {
             json!({"type": ["integer", "null"], "minimum": min, "maximum": max})
         }
         Shape::Parts(parts) => {
-            let properties: Map<String, Value> = parts
-                .iter()
-                .map(|(name, shape)| ((*name).into(), schema(*shape)))
-                .collect();
+            let properties: Map<String, Value> =
+                parts.iter().map(|(name, shape)| ((*name).into(), schema(*shape))).collect();
             json!({
                 "type": ["object", "null"],
                 "properties": properties,
@@ -239,21 +209,9 @@ mod tests {
     fn a_value_of_the_wrong_shape_is_refused_by_name() {
         for (name, value, expected) in [
             ("branch", json!(1), "branch must be a string"),
-            (
-                "port",
-                json!(0),
-                "port must be a whole number from 1 to 65535",
-            ),
-            (
-                "port",
-                json!(1.5),
-                "port must be a whole number from 1 to 65535",
-            ),
-            (
-                "auto_deploy",
-                json!("yes"),
-                "auto_deploy must be true or false",
-            ),
+            ("port", json!(0), "port must be a whole number from 1 to 65535"),
+            ("port", json!(1.5), "port must be a whole number from 1 to 65535"),
+            ("auto_deploy", json!("yes"), "auto_deploy must be true or false"),
             ("domains", json!([1]), "domains must be an array of strings"),
             (
                 "scaling",
@@ -264,10 +222,7 @@ mod tests {
             ("disk", json!(3), "disk must be an object"),
         ] {
             let setting = of_service().find(|setting| setting.name == name).unwrap();
-            assert_eq!(
-                check(name, setting.shape, &value).unwrap_err().message,
-                expected
-            );
+            assert_eq!(check(name, setting.shape, &value).unwrap_err().message, expected);
         }
     }
 }

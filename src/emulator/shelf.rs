@@ -42,10 +42,7 @@ pub(crate) struct View {
 impl View {
     /// Looks at the state of an instant, whole.
     pub(crate) fn of(now: u64) -> Self {
-        Self {
-            at: now,
-            born_by: now,
-        }
+        Self { at: now, born_by: now }
     }
 }
 
@@ -71,28 +68,12 @@ impl<T> Kept<T> {
 
 impl<T: Clone + Named> Shelf<T> {
     pub(crate) fn new() -> Self {
-        Self {
-            next: 0,
-            items: BTreeMap::new(),
-            places: BTreeMap::new(),
-            names: BTreeMap::new(),
-        }
+        Self { next: 0, items: BTreeMap::new(), places: BTreeMap::new(), names: BTreeMap::new() }
     }
 
     pub(crate) fn insert(&mut self, now: u64, id: &str, value: T) {
-        self.names
-            .entry(value.name().into())
-            .or_default()
-            .insert(self.next);
-        self.items.insert(
-            self.next,
-            Kept {
-                born: now,
-                gone: None,
-                value,
-                past: Vec::new(),
-            },
-        );
+        self.names.entry(value.name().into()).or_default().insert(self.next);
+        self.items.insert(self.next, Kept { born: now, gone: None, value, past: Vec::new() });
         self.places.insert(id.into(), self.next);
         self.next += 1;
     }
@@ -114,20 +95,13 @@ impl<T: Clone + Named> Shelf<T> {
         kept.past.retain(|(until, _)| until + MEMORY_MS > now);
         kept.past.push((now, kept.value.clone()));
         let result = change(&mut kept.value);
-        self.names
-            .entry(kept.value.name().into())
-            .or_default()
-            .insert(*place);
+        self.names.entry(kept.value.name().into()).or_default().insert(*place);
         Some(result)
     }
 
     /// Lets a thing be gone from an instant on.
     pub(crate) fn remove(&mut self, id: &str, at: u64) {
-        if let Some(kept) = self
-            .places
-            .get(id)
-            .and_then(|place| self.items.get_mut(place))
-        {
+        if let Some(kept) = self.places.get(id).and_then(|place| self.items.get_mut(place)) {
             kept.gone = Some(at);
         }
     }
@@ -146,12 +120,7 @@ impl<T: Clone + Named> Shelf<T> {
 
     /// Drops what has been gone for longer than the memory lasts.
     pub(crate) fn forget(&mut self, now: u64) {
-        let Self {
-            next: _,
-            items,
-            places,
-            names,
-        } = self;
+        let Self { next: _, items, places, names } = self;
         items.retain(|_, kept| kept.gone.is_none_or(|gone| gone + MEMORY_MS > now));
         places.retain(|_, place| items.contains_key(place));
         names.retain(|_, places| {
@@ -178,15 +147,9 @@ mod tests {
         shelf.change("a", 20, |value| *value = "new");
         shelf.remove("a", 30);
         let at = |instant| shelf.get("a", View::of(instant)).copied().unwrap_or("-");
-        assert_eq!(
-            [9, 10, 19, 20, 29, 30].map(at),
-            ["-", "old", "old", "new", "new", "-"]
-        );
+        assert_eq!([9, 10, 19, 20, 29, 30].map(at), ["-", "old", "old", "new", "new", "-"]);
         let named = |name| [10, 20, 30].map(|instant| shelf.has_name(name, View::of(instant)));
-        assert_eq!(
-            (named("old"), named("new")),
-            ([true, false, false], [false, true, false])
-        );
+        assert_eq!((named("old"), named("new")), ([true, false, false], [false, true, false]));
     }
 
     #[test]
@@ -194,12 +157,7 @@ mod tests {
         let mut shelf = Shelf::new();
         shelf.insert(10, "a", "old");
         shelf.insert(20, "b", "new");
-        let seen: Vec<_> = shelf
-            .seen(View {
-                at: 30,
-                born_by: 15,
-            })
-            .collect();
+        let seen: Vec<_> = shelf.seen(View { at: 30, born_by: 15 }).collect();
         assert_eq!(seen, [&"old"]);
     }
 

@@ -42,26 +42,14 @@ impl LogStream {
     /// Writes the event with a number, counted from 0.
     pub(crate) fn next(&self, number: u64, at: u64) -> String {
         let message = format!("GET /health 200 request={number}");
-        self.write(&LogEvent {
-            at,
-            instance: self.instance.clone(),
-            message,
-        })
+        self.write(&LogEvent { at, instance: self.instance.clone(), message })
     }
 
     fn write(&self, event: &LogEvent) -> String {
-        let LogEvent {
-            at,
-            instance,
-            message,
-        } = event;
+        let LogEvent { at, instance, message } = event;
         match self.form {
             LogEvents::Json => {
-                let level = if message.starts_with("error") {
-                    "error"
-                } else {
-                    "info"
-                };
+                let level = if message.starts_with("error") { "error" } else { "info" };
                 let data = json!({
                     "timestamp": iso(*at),
                     "level": level,
@@ -83,17 +71,8 @@ mod tests {
     use super::*;
 
     fn check(form: LogEvents, message: &str, expected: &str) {
-        let past = vec![LogEvent {
-            at: 0,
-            instance: "build".into(),
-            message: message.into(),
-        }];
-        let stream = LogStream {
-            form,
-            past,
-            instance: "svc-0".into(),
-            interval_ms: None,
-        };
+        let past = vec![LogEvent { at: 0, instance: "build".into(), message: message.into() }];
+        let stream = LogStream { form, past, instance: "svc-0".into(), interval_ms: None };
         assert_eq!(stream.past(), expected);
     }
 
@@ -105,10 +84,6 @@ mod tests {
             "data: {\"timestamp\":\"1970-01-01T00:00:00Z\",\"level\":\"error\",\
              \"instance\":\"build\",\"message\":\"error: a\\nb\"}\n\n",
         );
-        check(
-            LogEvents::Plain,
-            "error: a\nb",
-            "data: error: a\ndata: b\n\n",
-        );
+        check(LogEvents::Plain, "error: a\nb", "data: error: a\ndata: b\n\n");
     }
 }

@@ -67,9 +67,7 @@ pub(crate) fn apply(
             (Entry::Set(new), _) => upsert(variables, new),
             (Entry::Remove(key), EnvPatch::Merge) => variables.retain(|old| old.key != key),
             (Entry::Remove(key), EnvPatch::Replace) => {
-                return Err(Problem::invalid(format!(
-                    "the value of {key} must be a string"
-                )));
+                return Err(Problem::invalid(format!("the value of {key} must be a string")));
             }
         }
     }
@@ -89,16 +87,10 @@ pub(crate) fn show(config: &Config, variables: &[Variable]) -> Option<Value> {
 fn show_one(mode: Secrets, variable: &Variable) -> Value {
     let Variable { key, source } = variable;
     match source {
-        Source::Value {
-            value,
-            secret: false,
-        } => {
+        Source::Value { value, secret: false } => {
             json!({"key": key, "value": value, "secret": false})
         }
-        Source::Value {
-            value,
-            secret: true,
-        } => match mode {
+        Source::Value { value, secret: true } => match mode {
             Secrets::Masked => json!({"key": key, "value": MASK, "secret": true}),
             Secrets::Omitted | Secrets::Hidden => json!({"key": key, "secret": true}),
             Secrets::Echoed => json!({"key": key, "value": value, "secret": true}),
@@ -128,19 +120,14 @@ fn parse(entry: &Value) -> Result<Entry, Problem> {
             let reference = serde_json::from_value(reference.clone()).map_err(|_| {
                 Problem::invalid(format!("{field} of {key} must have a name and a property"))
             })?;
-            return Ok(Entry::Set(Variable {
-                key,
-                source: source(reference),
-            }));
+            return Ok(Entry::Set(Variable { key, source: source(reference) }));
         }
     }
     let secret = match entry.get("secret") {
         None | Some(Value::Null) => false,
         Some(Value::Bool(secret)) => *secret,
         Some(_) => {
-            return Err(Problem::invalid(format!(
-                "secret of {key} must be a boolean"
-            )));
+            return Err(Problem::invalid(format!("secret of {key} must be a boolean")));
         }
     };
     match entry.get("value") {
@@ -149,16 +136,10 @@ fn parse(entry: &Value) -> Result<Entry, Problem> {
             let message = format!("the value of {key} is longer than {VALUE_BYTES_MAX} bytes");
             Err(Problem::new(400, "value_too_long", message))
         }
-        Some(Value::String(value)) => Ok(Entry::Set(Variable {
-            key,
-            source: Source::Value {
-                value: value.clone(),
-                secret,
-            },
-        })),
-        _ => Err(Problem::invalid(format!(
-            "the value of {key} must be a string"
-        ))),
+        Some(Value::String(value)) => {
+            Ok(Entry::Set(Variable { key, source: Source::Value { value: value.clone(), secret } }))
+        }
+        _ => Err(Problem::invalid(format!("the value of {key} must be a string"))),
     }
 }
 
@@ -168,15 +149,9 @@ mod tests {
 
     fn check(meaning: EnvPatch, bodies: &[Value], expected: &str) {
         let mut variables = Vec::new();
-        let outcome = bodies
-            .iter()
-            .try_for_each(|body| apply(meaning, &mut variables, body));
+        let outcome = bodies.iter().try_for_each(|body| apply(meaning, &mut variables, body));
         let shown = match outcome {
-            Ok(()) => variables
-                .iter()
-                .map(|one| one.key.as_str())
-                .collect::<Vec<_>>()
-                .join(" "),
+            Ok(()) => variables.iter().map(|one| one.key.as_str()).collect::<Vec<_>>().join(" "),
             Err(problem) => problem.message,
         };
         assert_eq!(shown, expected);
@@ -187,44 +162,26 @@ mod tests {
         let first = json!([{"key": "A", "value": "1"}, {"key": "B", "value": "2"}]);
         let second = json!([{"key": "B", "value": null}, {"key": "C", "value": "3"}]);
         check(EnvPatch::Merge, &[first.clone(), second], "A C");
-        check(
-            EnvPatch::Replace,
-            &[first, json!([{"key": "C", "value": "3"}])],
-            "C",
-        );
+        check(EnvPatch::Replace, &[first, json!([{"key": "C", "value": "3"}])], "C");
     }
 
     #[test]
     fn a_list_that_replaces_cannot_remove() {
         let body = json!([{"key": "A", "value": null}]);
-        check(
-            EnvPatch::Replace,
-            &[body],
-            "the value of A must be a string",
-        );
+        check(EnvPatch::Replace, &[body], "the value of A must be a string");
     }
 
     #[test]
     fn limits_are_those_of_the_platform() {
         let many = |count: usize| -> Value {
-            (0..count)
-                .map(|number| json!({"key": format!("K{number}"), "value": ""}))
-                .collect()
+            (0..count).map(|number| json!({"key": format!("K{number}"), "value": ""})).collect()
         };
         let mut variables = Vec::new();
         assert!(apply(EnvPatch::Merge, &mut variables, &many(200)).is_ok());
-        check(
-            EnvPatch::Merge,
-            &[many(201)],
-            "a service has at most 200 variables",
-        );
+        check(EnvPatch::Merge, &[many(201)], "a service has at most 200 variables");
         let long = |bytes: usize| json!([{"key": "A", "value": "x".repeat(bytes)}]);
         check(EnvPatch::Merge, &[long(65_535)], "A");
-        check(
-            EnvPatch::Merge,
-            &[long(65_536)],
-            "the value of A is longer than 65535 bytes",
-        );
+        check(EnvPatch::Merge, &[long(65_536)], "the value of A is longer than 65535 bytes");
     }
 
     #[test]
@@ -233,14 +190,8 @@ mod tests {
             (json!("A=1"), "env_vars must be an array"),
             (json!([{"value": "1"}]), "each of env_vars must have a key"),
             (json!([{"key": "A"}]), "the value of A must be a string"),
-            (
-                json!([{"key": "A", "value": 1}]),
-                "the value of A must be a string",
-            ),
-            (
-                json!([{"key": "A", "value": "", "secret": 1}]),
-                "secret of A must be a boolean",
-            ),
+            (json!([{"key": "A", "value": 1}]), "the value of A must be a string"),
+            (json!([{"key": "A", "value": "", "secret": 1}]), "secret of A must be a boolean"),
             (
                 json!([{"key": "A", "from_database": {"name": "main"}}]),
                 "from_database of A must have a name and a property",
@@ -256,24 +207,12 @@ mod tests {
         let body = json!([{"key": "S", "value": "hunter2", "secret": true}]);
         apply(EnvPatch::Merge, &mut variables, &body).unwrap();
         for (secrets, expected) in [
-            (
-                Secrets::Masked,
-                Some(json!([{"key": "S", "value": "********", "secret": true}])),
-            ),
-            (
-                Secrets::Omitted,
-                Some(json!([{"key": "S", "secret": true}])),
-            ),
-            (
-                Secrets::Echoed,
-                Some(json!([{"key": "S", "value": "hunter2", "secret": true}])),
-            ),
+            (Secrets::Masked, Some(json!([{"key": "S", "value": "********", "secret": true}]))),
+            (Secrets::Omitted, Some(json!([{"key": "S", "secret": true}]))),
+            (Secrets::Echoed, Some(json!([{"key": "S", "value": "hunter2", "secret": true}]))),
             (Secrets::Hidden, None),
         ] {
-            let config = Config {
-                secrets,
-                ..Config::default()
-            };
+            let config = Config { secrets, ..Config::default() };
             assert_eq!(show(&config, &variables), expected);
         }
     }

@@ -76,21 +76,11 @@ pub(crate) enum Payload {
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self {
-            status,
-            payload: Payload::Json(body),
-            effects: Vec::new(),
-            ignored: Vec::new(),
-        }
+        Self { status, payload: Payload::Json(body), effects: Vec::new(), ignored: Vec::new() }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            payload: Payload::Empty,
-            effects: Vec::new(),
-            ignored: Vec::new(),
-        }
+        Self { status, payload: Payload::Empty, effects: Vec::new(), ignored: Vec::new() }
     }
 
     pub(crate) fn with(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
@@ -106,12 +96,7 @@ impl Reply {
 
 impl Effect {
     pub(crate) fn new(verb: Verb, kind: Kind, id: &str, name: &str) -> Self {
-        Self {
-            verb,
-            kind,
-            id: id.into(),
-            name: name.into(),
-        }
+        Self { verb, kind, id: id.into(), name: name.into() }
     }
 }
 
@@ -157,21 +142,13 @@ impl World {
         };
         let (view, all) = (View::of(now), Fields::All);
         match kind {
-            Kind::Service => self
-                .services
-                .seen(view)
-                .map(|one| one.show(&config, all, now))
-                .collect(),
-            Kind::Database => self
-                .databases
-                .seen(view)
-                .map(|one| one.show(&config, all, now))
-                .collect(),
-            Kind::EnvGroup => self
-                .groups
-                .seen(view)
-                .map(|one| one.show(&config, all))
-                .collect(),
+            Kind::Service => {
+                self.services.seen(view).map(|one| one.show(&config, all, now)).collect()
+            }
+            Kind::Database => {
+                self.databases.seen(view).map(|one| one.show(&config, all, now)).collect()
+            }
+            Kind::EnvGroup => self.groups.seen(view).map(|one| one.show(&config, all)).collect(),
         }
     }
 
@@ -195,28 +172,14 @@ impl World {
         let name = required_text(body, "name")?;
         check_name(&name)?;
         self.check_unique(kind, &name, now)?;
-        let Quotas {
-            services,
-            databases,
-            env_groups,
-            status,
-        } = self.config.quotas;
+        let Quotas { services, databases, env_groups, status } = self.config.quotas;
         let view = View::of(now);
         // Nobody counts further than the quota, and without one nobody counts.
         let most = |quota: Option<usize>| quota.unwrap_or(0);
         let (quota, count) = match kind {
-            Kind::Service => (
-                services,
-                self.services.seen(view).take(most(services)).count(),
-            ),
-            Kind::Database => (
-                databases,
-                self.databases.seen(view).take(most(databases)).count(),
-            ),
-            Kind::EnvGroup => (
-                env_groups,
-                self.groups.seen(view).take(most(env_groups)).count(),
-            ),
+            Kind::Service => (services, self.services.seen(view).take(most(services)).count()),
+            Kind::Database => (databases, self.databases.seen(view).take(most(databases)).count()),
+            Kind::EnvGroup => (env_groups, self.groups.seen(view).take(most(env_groups)).count()),
         };
         if let Some(quota) = quota.filter(|quota| count >= *quota) {
             let message = format!("The quota of {quota} is reached: {}", kind.singular());
@@ -244,10 +207,9 @@ impl World {
     /// Says what becomes of fields that nobody knows.
     pub(crate) fn judge_unknown(&self, unknown: Vec<String>) -> Result<Vec<String>, Problem> {
         match self.config.unknown_fields {
-            UnknownFields::Refuse if !unknown.is_empty() => Err(Problem::invalid(format!(
-                "unknown fields: {}",
-                unknown.join(", ")
-            ))),
+            UnknownFields::Refuse if !unknown.is_empty() => {
+                Err(Problem::invalid(format!("unknown fields: {}", unknown.join(", "))))
+            }
             UnknownFields::Ignore | UnknownFields::Refuse => Ok(unknown),
         }
     }
@@ -255,12 +217,7 @@ impl World {
     /// Returns the place of the request that is due first, if one is due.
     fn next_late(&self) -> Option<usize> {
         let due = |(_, late): &(usize, &Late)| late.due <= self.now;
-        let first = self
-            .late
-            .iter()
-            .enumerate()
-            .filter(due)
-            .min_by_key(|(_, late)| late.due);
+        let first = self.late.iter().enumerate().filter(due).min_by_key(|(_, late)| late.due);
         first.map(|(place, _)| place)
     }
 }
@@ -277,9 +234,7 @@ pub(crate) fn required_text(body: &Map<String, Value>, field: &str) -> Result<St
 /// Checks the length of a name.
 pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     if name.is_empty() || name.chars().count() > NAME_MAX {
-        return Err(Problem::invalid(format!(
-            "name must have 1 to {NAME_MAX} characters"
-        )));
+        return Err(Problem::invalid(format!("name must have 1 to {NAME_MAX} characters")));
     }
     Ok(())
 }

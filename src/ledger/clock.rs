@@ -19,19 +19,13 @@ pub(super) struct Axis {
 impl Axis {
     /// Begins at the process' own time, or where the ledger is when that is later.
     pub fn begin(now: Millis, latest: Millis) -> Self {
-        Self {
-            told: now,
-            position: now.max(latest),
-        }
+        Self { told: now, position: now.max(latest) }
     }
 
     /// Takes up the time of a ledger that was begun anew while the process ran, whatever its own
     /// clock shows: one of the two clocks is wrong.
     pub fn join(now: Millis, latest: Millis) -> Self {
-        Self {
-            told: now,
-            position: latest,
-        }
+        Self { told: now, position: latest }
     }
 
     /// Moves on by as much as the process' clock did, and never behind another process.

@@ -35,13 +35,7 @@ impl TokenDigest {
     /// Returns the digest of a token.
     #[must_use]
     pub fn of(token: &str) -> Self {
-        Self(
-            Sha256::new()
-                .chain_update(b"stoker budget\0")
-                .chain_update(token)
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update(b"stoker budget\0").chain_update(token).finalize().into())
     }
 }
 
@@ -102,24 +96,13 @@ impl Shared {
             move |source| LedgerError::Io { path, source }
         };
         fs::create_dir_all(directory).map_err(io(directory))?;
-        let name = Sha256::new()
-            .chain_update(host)
-            .chain_update([0])
-            .chain_update(token.0);
+        let name = Sha256::new().chain_update(host).chain_update([0]).chain_update(token.0);
         let name = format!("budget-{}", hexadecimal(&name.finalize()[..16]));
         let path = |ending: &str| directory.join(format!("{name}.{ending}"));
         let lock_file = path("lock");
-        let lock = private()
-            .truncate(false)
-            .open(&lock_file)
-            .map_err(io(&lock_file))?;
+        let lock = private().truncate(false).open(&lock_file).map_err(io(&lock_file))?;
         let file = path("json");
-        Ok(Self {
-            file,
-            lock_file,
-            lock,
-            generation: None,
-        })
+        Ok(Self { file, lock_file, lock, generation: None })
     }
 
     /// Locks the file, or returns nothing when another process holds it.
@@ -129,9 +112,7 @@ impl Shared {
 
     /// Locks the file with the patience of a start.
     pub fn lock_patiently(&self) -> Result<Locked<'_>, LedgerError> {
-        let held = || LedgerError::Held {
-            path: self.lock_file.clone(),
-        };
+        let held = || LedgerError::Held { path: self.lock_file.clone() };
         self.try_lock(TRIES_AT_OPEN)?.ok_or_else(held)
     }
 
@@ -143,10 +124,7 @@ impl Shared {
                 Ok(()) => return Ok(Some(Locked { shared: self })),
                 Err(fs4::TryLockError::WouldBlock) => std::thread::sleep(TRY_EVERY),
                 Err(fs4::TryLockError::Error(source)) => {
-                    return Err(LedgerError::Io {
-                        path: self.lock_file.clone(),
-                        source,
-                    });
+                    return Err(LedgerError::Io { path: self.lock_file.clone(), source });
                 }
             }
         }
@@ -155,19 +133,13 @@ impl Shared {
 
     /// Reads what is kept. What cannot be understood stands for a full window used at `now`.
     pub fn read(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
-        let io = |source| LedgerError::Io {
-            path: self.file.clone(),
-            source,
-        };
+        let io = |source| LedgerError::Io { path: self.file.clone(), source };
         let bytes = match fs::metadata(&self.file) {
             Ok(about) if about.len() > BYTES_MAX => Vec::new(),
             Ok(_) => fs::read(&self.file).map_err(io)?,
             // Nobody has used the budget yet. If we have, somebody took the file away.
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.generation.is_none() => {
-                return Ok(Kept {
-                    generation: now.0,
-                    state: State::default(),
-                });
+                return Ok(Kept { generation: now.0, state: State::default() });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(io(error)),
@@ -178,10 +150,7 @@ impl Shared {
 
 impl Kept {
     fn exhausted(now: Millis, rate: u32) -> Self {
-        Self {
-            generation: now.0,
-            state: State::exhausted(now, rate),
-        }
+        Self { generation: now.0, state: State::exhausted(now, rate) }
     }
 }
 
@@ -194,11 +163,7 @@ impl Locked<'_> {
     pub fn read_first(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
         let kept = self.shared.read(now, rate)?;
         let is_ahead = kept.state.latest() > now.plus(AHEAD_MAX);
-        Ok(if is_ahead {
-            Kept::exhausted(now, rate)
-        } else {
-            kept
-        })
+        Ok(if is_ahead { Kept::exhausted(now, rate) } else { kept })
     }
 
     /// Writes over what was kept, in one write.
@@ -208,18 +173,9 @@ impl Locked<'_> {
     /// that dies may leave half of it behind; then the checksum is wrong, and a full window is
     /// assumed. An old file that a rename may leave behind would look sound, and under-count.
     pub fn write(&self, generation: u64, state: &State) -> Result<(), LedgerError> {
-        let io = |source| LedgerError::Io {
-            path: self.shared.file.clone(),
-            source,
-        };
-        let mut bytes = seal(Kept {
-            generation,
-            state: state.clone(),
-        });
-        let mut file = private()
-            .truncate(false)
-            .open(&self.shared.file)
-            .map_err(io)?;
+        let io = |source| LedgerError::Io { path: self.shared.file.clone(), source };
+        let mut bytes = seal(Kept { generation, state: state.clone() });
+        let mut file = private().truncate(false).open(&self.shared.file).map_err(io)?;
         // Blanks instead of a shorter file, so that one write does it all.
         let before = file.metadata().map_err(io)?.len().min(BYTES_MAX);
         bytes.resize(bytes.len().max(before as usize), b' ');

@@ -12,12 +12,7 @@ const HOST: &str = "api.stackblaze.cloud";
 
 /// Smaller than in use, so that the tests are quick.
 const RATE: u32 = 40;
-const CONFIG: Config = Config {
-    limit: 300,
-    rate: RATE,
-    reserve: 10,
-    seed: 0,
-};
+const CONFIG: Config = Config { limit: 300, rate: RATE, reserve: 10, seed: 0 };
 
 fn open(directory: &Path, now: Millis) -> Ledger {
     Ledger::open(directory, HOST, &TokenDigest::of("sb_live_1"), CONFIG, now).unwrap()
@@ -32,25 +27,14 @@ fn send_all(ledger: &Ledger, now: Millis) -> u32 {
     let mut sent = 0;
     while let Verdict::Go(permit) = ledger.take(now, Lane::Converge).unwrap() {
         sent += 1;
-        ledger.learn(
-            now,
-            permit,
-            &Limits {
-                status: 200,
-                ..Limits::default()
-            },
-        );
+        ledger.learn(now, permit, &Limits { status: 200, ..Limits::default() });
     }
     sent
 }
 
 fn the_file(directory: &Path) -> std::path::PathBuf {
-    let mut files = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    files
-        .find(|path| path.extension().is_some_and(|ending| ending == "json"))
-        .unwrap()
+    let mut files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|ending| ending == "json")).unwrap()
 }
 
 #[test]
@@ -69,14 +53,7 @@ fn two_processes_on_one_directory_spend_one_budget() {
         let ledger = [&first, &second][place];
         if let Verdict::Go(permit) = ledger.take(START, Lane::Converge).unwrap() {
             sent[place] += 1;
-            ledger.learn(
-                START,
-                permit,
-                &Limits {
-                    status: 200,
-                    ..Limits::default()
-                },
-            );
+            ledger.learn(START, permit, &Limits { status: 200, ..Limits::default() });
         }
     }
     assert_eq!(sent[0] + sent[1], RATE);
@@ -97,26 +74,17 @@ fn threads_with_handles_of_their_own_spend_one_budget() {
                     match Ledger::take(ledger, START, Lane::Converge).unwrap() {
                         Verdict::Go(permit) => {
                             sent += 1;
-                            let limits = Limits {
-                                status: 200,
-                                ..Limits::default()
-                            };
+                            let limits = Limits { status: 200, ..Limits::default() };
                             ledger.learn(START, permit, &limits);
                         }
-                        Verdict::Wait {
-                            until: _,
-                            why: Why::Rate,
-                        } => return sent,
+                        Verdict::Wait { until: _, why: Why::Rate } => return sent,
                         Verdict::Wait { .. } => std::thread::yield_now(),
                     }
                 }
             })
         };
         let threads: Vec<_> = ledgers.iter().map(run).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert_eq!(sent, RATE);
 }
@@ -135,10 +103,7 @@ fn a_crash_over_counts_and_never_under_counts() {
             }
         }
     }
-    assert_eq!(
-        open(directory.path(), START).view(START).unwrap().used,
-        sent
-    );
+    assert_eq!(open(directory.path(), START).view(START).unwrap().used, sent);
 }
 
 #[test]
@@ -151,12 +116,7 @@ fn a_file_that_cannot_be_understood_stands_for_a_full_window() {
     let mut flipped = whole.clone();
     let digit = flipped.iter().rposition(|byte| *byte == b'9').unwrap();
     flipped[digit] = b'8';
-    for torn in [
-        b"".to_vec(),
-        whole[..whole.len() / 2].to_vec(),
-        b"{}".to_vec(),
-        flipped,
-    ] {
+    for torn in [b"".to_vec(), whole[..whole.len() / 2].to_vec(), b"{}".to_vec(), flipped] {
         let directory = tempfile::tempdir().unwrap();
         drop(open(directory.path(), START));
         std::fs::write(the_file(directory.path()), torn).unwrap();
@@ -180,40 +140,17 @@ fn a_file_that_is_taken_away_under_us_stands_for_a_full_window() {
 fn a_process_that_holds_the_lock_makes_others_wait_and_not_hang() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path(), START);
-    let Verdict::Go(permit) = ledger.take(START, Lane::Converge).unwrap() else {
-        panic!()
-    };
+    let Verdict::Go(permit) = ledger.take(START, Lane::Converge).unwrap() else { panic!() };
     let holder = Shared::new(directory.path(), HOST, &TokenDigest::of("sb_live_1")).unwrap();
     let held = holder.lock().unwrap().unwrap();
     let verdict = ledger.take(START, Lane::Converge).unwrap();
-    assert!(
-        matches!(
-            verdict,
-            Verdict::Wait {
-                until: _,
-                why: Why::Busy
-            }
-        ),
-        "{verdict:?}"
-    );
-    let refusal = Limits {
-        status: 429,
-        ..Limits::default()
-    };
+    assert!(matches!(verdict, Verdict::Wait { until: _, why: Why::Busy }), "{verdict:?}");
+    let refusal = Limits { status: 429, ..Limits::default() };
     ledger.learn(START, permit, &refusal);
     drop(held);
     // The answer that came meanwhile is not forgotten.
     let verdict = ledger.take(START, Lane::Converge).unwrap();
-    assert!(
-        matches!(
-            verdict,
-            Verdict::Wait {
-                until: _,
-                why: Why::Frozen
-            }
-        ),
-        "{verdict:?}"
-    );
+    assert!(matches!(verdict, Verdict::Wait { until: _, why: Why::Frozen }), "{verdict:?}");
 }
 
 #[test]
@@ -247,25 +184,12 @@ fn a_header_that_tells_the_time_of_day_is_read_on_our_clock_and_not_on_the_ledge
     // The ledger's time is five minutes ahead of this process' clock.
     drop(open(directory.path(), seconds(300)));
     let ledger = open(directory.path(), START);
-    let Verdict::Go(permit) = ledger.take(START, Lane::Urgent).unwrap() else {
-        panic!()
-    };
+    let Verdict::Go(permit) = ledger.take(START, Lane::Urgent).unwrap() else { panic!() };
     let in_twenty_seconds = (START.0 / 1_000 + 20).to_string();
     let retry_after = Some(in_twenty_seconds);
-    ledger.learn(
-        START,
-        permit,
-        &Limits {
-            status: 429,
-            retry_after,
-            ..Limits::default()
-        },
-    );
+    ledger.learn(START, permit, &Limits { status: 429, retry_after, ..Limits::default() });
     let frozen_until = ledger.view(START).unwrap().frozen_until.unwrap();
-    assert!(
-        frozen_until >= seconds(20) && frozen_until <= seconds(22),
-        "{frozen_until:?}"
-    );
+    assert!(frozen_until >= seconds(20) && frozen_until <= seconds(22), "{frozen_until:?}");
 }
 
 #[test]
@@ -287,10 +211,7 @@ fn the_files_are_readable_by_their_owner_only_and_do_not_hold_the_token() {
     send_all(&open(directory.path(), START), START);
     for entry in std::fs::read_dir(directory.path()).unwrap() {
         let entry = entry.unwrap();
-        assert_eq!(
-            entry.metadata().unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let text = std::fs::read_to_string(entry.path()).unwrap();
         assert!(!text.contains("sb_live"), "{text}");
     }
@@ -316,16 +237,7 @@ fn an_orderly_end_is_not_a_crash() {
     }
     let ledger = open(directory.path(), START);
     let verdict = ledger.take(START, Lane::Background).unwrap();
-    assert!(
-        !matches!(
-            verdict,
-            Verdict::Wait {
-                until: _,
-                why: Why::Starting
-            }
-        ),
-        "{verdict:?}"
-    );
+    assert!(!matches!(verdict, Verdict::Wait { until: _, why: Why::Starting }), "{verdict:?}");
 }
 
 #[test]
@@ -333,10 +245,7 @@ fn a_ledger_in_memory_obeys_the_same_budget() {
     let ledger = Ledger::in_memory(CONFIG, START);
     assert_eq!(send_all(&ledger, START), RATE);
     assert_eq!(ledger.view(START).unwrap().used, RATE);
-    assert_eq!(
-        ledger.forecast(1, START).unwrap(),
-        Duration::from_millis(60_500)
-    );
+    assert_eq!(ledger.forecast(1, START).unwrap(), Duration::from_millis(60_500));
     assert_eq!(send_all(&ledger, seconds(61)), RATE);
 }
 

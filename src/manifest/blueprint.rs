@@ -13,14 +13,8 @@ use super::variable;
 use crate::model::{FieldValue, Guard, Key, Kind, Resource, Setting, Source};
 
 /// Any of these makes a document a Blueprint.
-const MARKS: [&str; 6] = [
-    "services",
-    "databases",
-    "caches",
-    "envVarGroups",
-    "envGroups",
-    "pipeline",
-];
+const MARKS: [&str; 6] =
+    ["services", "databases", "caches", "envVarGroups", "envGroups", "pipeline"];
 
 /// Everything known at the top.
 const TOP: [&str; 11] = [
@@ -39,9 +33,7 @@ const TOP: [&str; 11] = [
 
 /// Whether a document is a Blueprint. `services` as a mapping is a Compose file.
 pub(super) fn is_blueprint(root: Yaml<'_, '_>) -> bool {
-    let is_compose = root
-        .get("services")
-        .is_some_and(|yaml| yaml.entries().is_some());
+    let is_compose = root.get("services").is_some_and(|yaml| yaml.entries().is_some());
     !is_compose && MARKS.iter().any(|mark| root.get(mark).is_some())
 }
 
@@ -90,16 +82,9 @@ fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
         return;
     };
     let place = pipeline.get("name").unwrap_or(pipeline);
-    if let Some(name) = reader
-        .text(place, "pipeline")
-        .filter(|name| !name.is_empty())
-    {
+    if let Some(name) = reader.text(place, "pipeline").filter(|name| !name.is_empty()) {
         let origin = reader.origin(pipeline);
-        drafts.guards.push(Guard {
-            name,
-            id: None,
-            origin,
-        });
+        drafts.guards.push(Guard { name, id: None, origin });
     }
 }
 
@@ -133,11 +118,7 @@ fn begin(
     list: &str,
 ) -> Option<Resource<Source>> {
     let Some(name) = item.get("name") else {
-        reader.error(
-            item,
-            "missing-field",
-            format!("an item of `{list}` has no `name`"),
-        );
+        reader.error(item, "missing-field", format!("an item of `{list}` has no `name`"));
         return None;
     };
     let name = read_name(reader, name, &format!("{list}.name"))?;
@@ -192,32 +173,13 @@ fn database(
     take(reader, item, &["type"], Setting::Type, &mut database);
     if !has(&database, Setting::Type) {
         let origin = database.origin.clone();
-        set(
-            &mut database,
-            Setting::Type,
-            FieldValue::Text(fallback.to_owned()),
-            origin,
-        );
+        set(&mut database, Setting::Type, FieldValue::Text(fallback.to_owned()), origin);
     }
-    for setting in [
-        Setting::DatabaseName,
-        Setting::User,
-        Setting::Plan,
-        Setting::Version,
-    ] {
+    for setting in [Setting::DatabaseName, Setting::User, Setting::Plan, Setting::Version] {
         take(reader, item, &[setting.as_str()], setting, &mut database);
     }
-    take(
-        reader,
-        item,
-        &["storageGB"],
-        Setting::StorageGb,
-        &mut database,
-    );
-    if let Some(storage) = item
-        .get("storage")
-        .filter(|_| item.get("storageGB").is_none())
-    {
+    take(reader, item, &["storageGB"], Setting::StorageGb, &mut database);
+    if let Some(storage) = item.get("storage").filter(|_| item.get("storageGB").is_none()) {
         storage_size(reader, storage, &mut database);
     }
     take_region(reader, item, region, &mut database);
@@ -235,19 +197,11 @@ fn storage_size(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, database: &mut Reso
         "Ti" | "TiB" | "T" | "TB" => 1024,
         _ => 0,
     };
-    let size = digits
-        .parse::<i64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor));
+    let size = digits.parse::<i64>().ok().and_then(|number| number.checked_mul(factor));
     match size.filter(|size| (1..=setting::SIZE_GB_MAX).contains(size)) {
         Some(size) => {
             let origin = reader.origin(yaml);
-            set(
-                database,
-                Setting::StorageGb,
-                FieldValue::Integer(size),
-                origin,
-            );
+            set(database, Setting::StorageGb, FieldValue::Integer(size), origin);
         }
         None => {
             let message = format!("`{}` is no size", quoted(&text));

@@ -12,17 +12,8 @@ use crate::model::{
 
 /// Joins the drafts to what is wanted. It is wholly valid only when no finding is an error.
 pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
-    let Drafts {
-        resources,
-        tombstones,
-        guards,
-        mentions,
-        renames,
-    } = drafts;
-    let mut desired = Desired {
-        guard: one_guard(guards, findings),
-        ..Desired::default()
-    };
+    let Drafts { resources, tombstones, guards, mentions, renames } = drafts;
+    let mut desired = Desired { guard: one_guard(guards, findings), ..Desired::default() };
     for resource in resources {
         contradictions(&resource, findings);
         if let Some(first) = desired.resources.get(&resource.key) {
@@ -32,14 +23,8 @@ pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
         }
     }
     for tombstone in tombstones {
-        let declared = desired
-            .resources
-            .get(&tombstone.key)
-            .map(|resource| &resource.origin);
-        let buried = desired
-            .tombstones
-            .get(&tombstone.key)
-            .map(|earlier| &earlier.origin);
+        let declared = desired.resources.get(&tombstone.key).map(|resource| &resource.origin);
+        let buried = desired.tombstones.get(&tombstone.key).map(|earlier| &earlier.origin);
         if let Some(first) = declared.or(buried) {
             declared_twice(&tombstone.key, &tombstone.origin, first, findings);
         } else {
@@ -56,11 +41,7 @@ fn declared_twice(key: &Key, origin: &Origin, first: &Origin, findings: &mut Fin
     let Key { kind, name } = key;
     let message = format!("{kind} `{name}` is declared twice");
     let hint = format!("the first stands at {first}");
-    findings.push(
-        Diagnostic::error("duplicate-resource", message)
-            .at(origin.clone())
-            .hint(hint),
-    );
+    findings.push(Diagnostic::error("duplicate-resource", message).at(origin.clone()).hint(hint));
 }
 
 /// Two guards may stand there, for example one in each file, when they mean the same project.
@@ -76,9 +57,7 @@ fn one_guard(guards: Vec<Guard>, findings: &mut Findings) -> Option<Guard> {
         if differs {
             let message = "these manifests are for two different projects";
             let hint = format!("`{}` is named at {}", first.name, first.origin);
-            let finding = Diagnostic::error("two-projects", message)
-                .at(guard.origin)
-                .hint(hint);
+            let finding = Diagnostic::error("two-projects", message).at(guard.origin).hint(hint);
             findings.push(finding);
         } else if first.id.is_none() {
             first.id = guard.id;
@@ -91,20 +70,15 @@ fn one_guard(guards: Vec<Guard>, findings: &mut Findings) -> Option<Guard> {
 fn contradictions(resource: &Resource<Source>, findings: &mut Findings) {
     let place = |setting: Setting| {
         let field = resource.fields.get(&FieldPath::Setting(setting));
-        field
-            .map_or(&resource.origin, |field| &field.origin)
-            .clone()
+        field.map_or(&resource.origin, |field| &field.origin).clone()
     };
     let name = &resource.key.name;
     let schedule = text_of(resource, Setting::Schedule);
     let finding = match (text_of(resource, Setting::Type), schedule) {
         (Some("cron"), None) if !has(resource, Setting::Schedule) => Some(
-            Diagnostic::error(
-                "schedule",
-                format!("the cron service `{name}` has no `schedule`"),
-            )
-            .at(place(Setting::Type))
-            .hint("for example `schedule: \"0 2 * * *\"`"),
+            Diagnostic::error("schedule", format!("the cron service `{name}` has no `schedule`"))
+                .at(place(Setting::Type))
+                .hint("for example `schedule: \"0 2 * * *\"`"),
         ),
         (Some(kind), Some(_)) if kind != "cron" => Some(
             Diagnostic::error("schedule", format!("a {kind} service has no `schedule`"))
@@ -113,9 +87,7 @@ fn contradictions(resource: &Resource<Source>, findings: &mut Findings) {
         ),
         (Some(_) | None, _) => None,
     };
-    finding
-        .into_iter()
-        .for_each(|finding| findings.push(finding));
+    finding.into_iter().for_each(|finding| findings.push(finding));
     let min = number_of(resource, Setting::MinInstances);
     let max = number_of(resource, Setting::MaxInstances);
     if let (Some(min), Some(max)) = (min, max)
@@ -138,17 +110,11 @@ fn check_renames(
         let message = if old == *key {
             Some(format!("`{previous}` is its name, not a previous one"))
         } else if desired.resources.contains_key(&old) {
-            Some(format!(
-                "the previous name `{previous}` belongs to another {}",
-                key.kind
-            ))
+            Some(format!("the previous name `{previous}` belongs to another {}", key.kind))
         } else {
             let first = claimed.insert(old, key);
             first.map(|first| {
-                format!(
-                    "the previous name `{previous}` is claimed by `{}` as well",
-                    first.name
-                )
+                format!("the previous name `{previous}` is claimed by `{}` as well", first.name)
             })
         };
         if let Some(message) = message {
@@ -161,18 +127,10 @@ fn check_renames(
 fn connect(desired: &mut Desired<Source>, mentions: &[Mention], findings: &mut Findings) {
     let mut names: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
     for key in desired.resources.keys() {
-        names
-            .entry(key.kind)
-            .or_default()
-            .push(key.name.to_string());
+        names.entry(key.kind).or_default().push(key.name.to_string());
     }
     for mention in mentions {
-        let Mention {
-            from,
-            to,
-            origin,
-            is_external,
-        } = mention;
+        let Mention { from, to, origin, is_external } = mention;
         if desired.resources.contains_key(to) {
             if let Some(resource) = desired.resources.get_mut(from) {
                 resource.depends_on.insert(to.clone());
@@ -196,22 +154,12 @@ fn dangling(
     } else {
         "which no manifest defines"
     };
-    let message = format!(
-        "{} `{}` refers to {kind} `{name}`, {verb}",
-        from.kind, from.name
-    );
+    let message = format!("{} `{}` refers to {kind} `{name}`, {verb}", from.kind, from.name);
     let diagnostic = Diagnostic::error("unknown-reference", message).at(origin.clone());
-    let known: Vec<&str> = names
-        .get(&kind)
+    let known: Vec<&str> = names.get(&kind).into_iter().flatten().map(String::as_str).collect();
+    let other_kind = Kind::ALL
         .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    let other_kind = Kind::ALL.into_iter().find(|other| {
-        desired
-            .resources
-            .contains_key(&Key::new(*other, name.clone()))
-    });
+        .find(|other| desired.resources.contains_key(&Key::new(*other, name.clone())));
     match (nearest(name.as_str(), &known), other_kind) {
         (Some(near), _) => diagnostic.hint(format!("did you mean `{near}`?")),
         (None, Some(other)) => diagnostic.hint(format!("there is a {other} of that name")),
@@ -238,11 +186,8 @@ fn check_circles(desired: &Desired<Source>, mentions: &[Mention], findings: &mut
                 continue;
             };
             if on_path.contains(next) {
-                let circle: Vec<&Key> = path
-                    .iter()
-                    .map(|(key, _)| *key)
-                    .skip_while(|key| *key != next)
-                    .collect();
+                let circle: Vec<&Key> =
+                    path.iter().map(|(key, _)| *key).skip_while(|key| *key != next).collect();
                 findings.push(circle_finding(&circle, mentions));
             } else {
                 enter(desired, next, &mut path, &mut on_path, &done);

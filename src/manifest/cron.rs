@@ -10,24 +10,9 @@ struct Part {
 }
 
 const PARTS: [Part; 5] = [
-    Part {
-        name: "minute",
-        min: 0,
-        max: 59,
-        names: &[],
-    },
-    Part {
-        name: "hour",
-        min: 0,
-        max: 23,
-        names: &[],
-    },
-    Part {
-        name: "day of month",
-        min: 1,
-        max: 31,
-        names: &[],
-    },
+    Part { name: "minute", min: 0, max: 59, names: &[] },
+    Part { name: "hour", min: 0, max: 23, names: &[] },
+    Part { name: "day of month", min: 1, max: 31, names: &[] },
     Part {
         name: "month",
         min: 1,
@@ -60,18 +45,12 @@ pub(super) fn check(text: &str) -> Result<(), (String, Option<String>)> {
             _ => None,
         };
         let hint = instead.map(|five| format!("write `{five}`"));
-        return Err((
-            "only the five fields are understood, no macros".to_owned(),
-            hint,
-        ));
+        return Err(("only the five fields are understood, no macros".to_owned(), hint));
     }
     let fields: Vec<&str> = text.split_ascii_whitespace().collect();
     if fields.len() != PARTS.len() {
         let hint = "minute, hour, day of month, month, day of week".to_owned();
-        return Err((
-            format!("it has {} of five fields", fields.len()),
-            Some(hint),
-        ));
+        return Err((format!("it has {} of five fields", fields.len()), Some(hint)));
     }
     for (part, field) in PARTS.iter().zip(fields) {
         for item in field.split(',') {
@@ -88,14 +67,9 @@ fn check_item(part: &Part, item: &str) -> Result<(), String> {
         None => (item, None),
     };
     if let Some(step) = step {
-        let is_step = step
-            .parse::<u8>()
-            .is_ok_and(|step| step >= 1 && step <= part.max);
+        let is_step = step.parse::<u8>().is_ok_and(|step| step >= 1 && step <= part.max);
         if !is_step {
-            return Err(format!(
-                "`{item}` is no {}: the step is out of range",
-                part.name
-            ));
+            return Err(format!("`{item}` is no {}: the step is out of range", part.name));
         }
     }
     if range == "*" {
@@ -104,10 +78,7 @@ fn check_item(part: &Part, item: &str) -> Result<(), String> {
     match range.split_once('-') {
         Some((first, last)) => {
             if number(part, first)? > number(part, last)? {
-                return Err(format!(
-                    "`{item}` is no {}: the range runs backwards",
-                    part.name
-                ));
+                return Err(format!("`{item}` is no {}: the range runs backwards", part.name));
             }
         }
         None => {
@@ -125,10 +96,7 @@ fn number(part: &Part, text: &str) -> Result<u8, String> {
     let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u8>() {
         Ok(number) if is_digits && (part.min..=part.max).contains(&number) => Ok(number),
-        _ => Err(format!(
-            "`{text}` is no {} ({} to {})",
-            part.name, part.min, part.max
-        )),
+        _ => Err(format!("`{text}` is no {} ({} to {})", part.name, part.min, part.max)),
     }
 }
 
@@ -138,12 +106,7 @@ mod tests {
 
     #[test]
     fn five_fields_with_ranges_steps_lists_and_names_are_an_expression() {
-        for text in [
-            "0 2 * * *",
-            "*/15 9-17 * * mon-fri",
-            "0,30 0 1 JAN,jul *",
-            "5/10 * * * 7",
-        ] {
+        for text in ["0 2 * * *", "*/15 9-17 * * mon-fri", "0,30 0 1 JAN,jul *", "5/10 * * * 7"] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
     }

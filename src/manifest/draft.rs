@@ -55,9 +55,7 @@ pub(super) fn set(
     origin: Origin,
 ) {
     let value = Source::Value(value);
-    resource
-        .fields
-        .insert(FieldPath::Setting(setting), Field { value, origin });
+    resource.fields.insert(FieldPath::Setting(setting), Field { value, origin });
 }
 
 /// Whether a setting is declared.
@@ -107,10 +105,7 @@ pub(super) fn read_name(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str)
         Ok(name) => return Some(name),
         Err(error) => error,
     };
-    let suggestion = error
-        .suggestion
-        .as_deref()
-        .and_then(|text| Name::new(text).ok());
+    let suggestion = error.suggestion.as_deref().and_then(|text| Name::new(text).ok());
     let shown = super::reader::quoted(&text);
     let message = format!("`{shown}` is not a name: {}", error.reason);
     match (reader.form, suggestion) {

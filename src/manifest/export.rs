@@ -48,11 +48,7 @@ pub fn export(objects: &[LiveObject]) -> (Desired<Source>, Vec<Diagnostic>) {
 }
 
 fn resource(key: &Key, object: &LiveObject, diagnostics: &mut Vec<Diagnostic>) -> Resource<Source> {
-    let origin = Origin {
-        file: format!("<live {key}>"),
-        line: 1,
-        column: 1,
-    };
+    let origin = Origin { file: format!("<live {key}>"), line: 1, column: 1 };
     let mut resource = Resource {
         key: key.clone(),
         origin: origin.clone(),
@@ -72,12 +68,7 @@ fn resource(key: &Key, object: &LiveObject, diagnostics: &mut Vec<Diagnostic>) -
                     FieldValue::Reference(_) => value.clone(),
                     other => FieldValue::Text(other.to_string()),
                 };
-                insert(
-                    &mut resource,
-                    FieldPath::Env(env_key.clone()),
-                    value,
-                    &origin,
-                );
+                insert(&mut resource, FieldPath::Env(env_key.clone()), value, &origin);
                 resource.declares_env = true;
             }
             (FieldPath::Env(env_key), LiveValue::Shown(_) | LiveValue::Hidden) => {
@@ -109,10 +100,8 @@ fn declarable(
     if setting != Setting::EnvGroups {
         return value.clone();
     }
-    let (good, bad): (BTreeSet<String>, BTreeSet<String>) = items
-        .iter()
-        .cloned()
-        .partition(|name| Name::new(name).is_ok());
+    let (good, bad): (BTreeSet<String>, BTreeSet<String>) =
+        items.iter().cloned().partition(|name| Name::new(name).is_ok());
     for name in bad {
         let message = format!("{key} uses the env group `{name}`, whose name cannot be declared");
         diagnostics.push(Diagnostic::warning("export-name", message));
@@ -137,13 +126,7 @@ fn is_showable(path: &FieldPath, value: &FieldValue) -> bool {
 
 fn insert(resource: &mut Resource<Source>, path: FieldPath, value: FieldValue, origin: &Origin) {
     let value = Source::Value(value);
-    resource.fields.insert(
-        path,
-        Field {
-            value,
-            origin: origin.clone(),
-        },
-    );
+    resource.fields.insert(path, Field { value, origin: origin.clone() });
 }
 
 /// Notes what each exported resource needs among the exported ones.

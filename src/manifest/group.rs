@@ -27,12 +27,7 @@ pub(super) fn read_all(
                 continue;
             };
             let external = item.get("external");
-            (
-                name,
-                external
-                    .and_then(|place| reader.boolean(place, "external"))
-                    .unwrap_or(false),
-            )
+            (name, external.and_then(|place| reader.boolean(place, "external")).unwrap_or(false))
         } else {
             (item, false)
         };
@@ -41,30 +36,16 @@ pub(super) fn read_all(
         };
         let to = Key::new(Kind::EnvGroup, name.clone());
         let from = resource.key.clone();
-        let mention = Mention {
-            from,
-            to,
-            origin: reader.origin(place),
-            is_external,
-        };
+        let mention = Mention { from, to, origin: reader.origin(place), is_external };
         drafts.mentions.push(mention);
         if !attach(resource, name.as_str(), origin.clone()) {
-            reader.error(
-                place,
-                "duplicate-item",
-                format!("the group `{name}` is given twice"),
-            );
+            reader.error(place, "duplicate-item", format!("the group `{name}` is given twice"));
         }
     }
     // An empty list is declared too: it takes every group away.
     if is_list {
         let groups = groups_of(resource);
-        set(
-            resource,
-            Setting::EnvGroups,
-            FieldValue::Set(groups),
-            origin,
-        );
+        set(resource, Setting::EnvGroups, FieldValue::Set(groups), origin);
     }
 }
 
@@ -72,12 +53,7 @@ pub(super) fn read_all(
 pub(super) fn attach(resource: &mut Resource<Source>, name: &str, origin: Origin) -> bool {
     let mut groups = groups_of(resource);
     let is_new = groups.insert(name.to_owned());
-    set(
-        resource,
-        Setting::EnvGroups,
-        FieldValue::Set(groups),
-        origin,
-    );
+    set(resource, Setting::EnvGroups, FieldValue::Set(groups), origin);
     is_new
 }
 

@@ -16,13 +16,7 @@ const ADOPT_MODES: [&str; 3] = ["always", "match", "never"];
 
 /// Reads a `lifecycle`.
 pub(super) fn read(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> Lifecycle {
-    let known = [
-        "prune",
-        "protect",
-        "adopt",
-        "ignoreChanges",
-        "managementPolicies",
-    ];
+    let known = ["prune", "protect", "adopt", "ignoreChanges", "managementPolicies"];
     let mut lifecycle = Lifecycle::default();
     let Some(yaml) = reader.mapping(yaml, "lifecycle", &known) else {
         return lifecycle;
@@ -102,11 +96,7 @@ fn paths(kind: Kind) -> impl Iterator<Item = &'static str> {
 
 fn read_policies(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> ManagementPolicies {
     let path = "lifecycle.managementPolicies";
-    let mut policies = ManagementPolicies {
-        create: false,
-        update: false,
-        delete: false,
-    };
+    let mut policies = ManagementPolicies { create: false, update: false, delete: false };
     for item in reader.items(yaml, path) {
         let Some(text) = reader.text(item, path) else {
             continue;

@@ -77,16 +77,9 @@ fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
 
 /// Tells the forms apart by what stands in the document, and reads it.
 fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
-    let mut reader = Reader {
-        file,
-        form: Form::Native,
-        findings,
-    };
+    let mut reader = Reader { file, form: Form::Native, findings };
     if root.entries().is_none() {
-        let message = format!(
-            "a document must be a mapping, and {} stands there",
-            root.describe()
-        );
+        let message = format!("a document must be a mapping, and {} stands there", root.describe());
         reader.error(root, "wrong-type", message);
     } else if root.get("apiVersion").is_some() || root.get("kind").is_some() {
         native::read(&mut reader, root, drafts);
@@ -95,51 +88,31 @@ fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: 
         blueprint::read(&mut reader, root, drafts);
     } else {
         let message = "this is neither a native document nor a Blueprint";
-        let is_compose = root
-            .get("services")
-            .is_some_and(|yaml| yaml.entries().is_some());
+        let is_compose = root.get("services").is_some_and(|yaml| yaml.entries().is_some());
         let hint = if is_compose {
             "it looks like a Compose file; services of a Blueprint are a list".to_owned()
         } else {
-            format!(
-                "a native document begins with `apiVersion: {}`",
-                native::API_VERSION
-            )
+            format!("a native document begins with `apiVersion: {}`", native::API_VERSION)
         };
         reader.error_with(root, "unknown-document", message, hint);
     }
 }
 
 fn finding(file: &str, flaw: Flaw) -> Diagnostic {
-    let Flaw {
-        code,
-        message,
-        hint,
-        line,
-        column,
-    } = flaw;
-    let mut diagnostic = Diagnostic::error(code, message).at(Origin {
-        file: file.to_owned(),
-        line,
-        column,
-    });
+    let Flaw { code, message, hint, line, column } = flaw;
+    let mut diagnostic =
+        Diagnostic::error(code, message).at(Origin { file: file.to_owned(), line, column });
     diagnostic.hints.extend(hint);
     diagnostic
 }
 
 fn not_unicode(file: &SourceFile, valid_up_to: usize) -> Diagnostic {
     let before = &file.bytes[..valid_up_to];
-    let line_start = before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |end| end + 1);
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let origin = Origin {
         file: file.path.clone(),
         line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
-        column: String::from_utf8_lossy(&before[line_start..])
-            .chars()
-            .count()
-            + 1,
+        column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
     };
     Diagnostic::error("encoding", "the file is no UTF-8 from here on")
         .at(origin)

@@ -192,11 +192,7 @@ fn tombstone(
         }
         None => None,
     };
-    Some(Tombstone {
-        key: resource.key.clone(),
-        approval,
-        origin: resource.origin.clone(),
-    })
+    Some(Tombstone { key: resource.key.clone(), approval, origin: resource.origin.clone() })
 }
 
 fn labels(reader: &mut Reader<'_>, metadata: Yaml<'_, '_>, resource: &mut Resource<Source>) {
@@ -210,11 +206,7 @@ fn labels(reader: &mut Reader<'_>, metadata: Yaml<'_, '_>, resource: &mut Resour
     for (key, place, value) in entries {
         let is_key = !key.is_empty() && !key.chars().any(|c| c.is_whitespace() || c.is_control());
         if !is_key {
-            reader.error(
-                place,
-                "malformed",
-                "a label's key is empty or holds a blank",
-            );
+            reader.error(place, "malformed", "a label's key is empty or holds a blank");
         } else if let Some(text) = reader.text(value, &format!("metadata.labels.{}", quoted(key))) {
             resource.labels.insert(key.to_owned(), text);
         }
@@ -235,9 +227,7 @@ fn previous_names(
             continue;
         };
         let origin = reader.origin(item);
-        drafts
-            .renames
-            .push((resource.key.clone(), name.clone(), origin));
+        drafts.renames.push((resource.key.clone(), name.clone(), origin));
         resource.previous_names.push(name);
     }
 }
@@ -284,11 +274,7 @@ fn read_spec(
     if let Some(disk) = spec.get("disk").filter(|disk| disk.entries().is_some()) {
         for leaf in leaves_of("disk") {
             if disk.get(leaf).is_none() {
-                reader.error(
-                    disk,
-                    "missing-field",
-                    format!("`spec.disk.{leaf}` is missing"),
-                );
+                reader.error(disk, "missing-field", format!("`spec.disk.{leaf}` is missing"));
             }
         }
     }
@@ -304,10 +290,7 @@ fn read_setting(
     if setting == Setting::EnvGroups {
         group::read_all(reader, yaml, resource, drafts);
     } else if let Some(value) = setting::read(reader, resource.key.kind, setting, yaml) {
-        let field = Field {
-            value: Source::Value(value),
-            origin: reader.origin(yaml),
-        };
+        let field = Field { value: Source::Value(value), origin: reader.origin(yaml) };
         resource.fields.insert(FieldPath::Setting(setting), field);
     }
 }

@@ -22,17 +22,9 @@ pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=./stoker.schema.j
 /// Prints a desired state as native documents in canonical order.
 #[must_use]
 pub fn print(desired: &Desired<Source>) -> String {
-    let Desired {
-        resources,
-        tombstones,
-        guard,
-        revision: _,
-        digest: _,
-    } = desired;
-    let mut printer = Printer {
-        text: format!("{SCHEMA_LINE}\n"),
-        known: resources.keys().collect(),
-    };
+    let Desired { resources, tombstones, guard, revision: _, digest: _ } = desired;
+    let mut printer =
+        Printer { text: format!("{SCHEMA_LINE}\n"), known: resources.keys().collect() };
     if let Some(guard) = guard {
         printer.guard(guard);
     }
@@ -73,11 +65,7 @@ impl Printer<'_> {
     }
 
     fn guard(&mut self, guard: &Guard) {
-        let Guard {
-            name,
-            id,
-            origin: _,
-        } = guard;
+        let Guard { name, id, origin: _ } = guard;
         self.head("Project");
         self.line(0, "metadata:");
         self.entry(2, "name", name);
@@ -88,11 +76,7 @@ impl Printer<'_> {
     }
 
     fn tombstone(&mut self, tombstone: &Tombstone) {
-        let Tombstone {
-            key,
-            approval,
-            origin: _,
-        } = tombstone;
+        let Tombstone { key, approval, origin: _ } = tombstone;
         self.head(spelling(key.kind));
         self.line(0, "metadata:");
         self.entry(2, "name", key.name.as_str());
@@ -200,13 +184,10 @@ impl Printer<'_> {
     }
 
     fn variables(&mut self, resource: &Resource<Source>) {
-        let given = resource
-            .fields
-            .iter()
-            .filter_map(|(path, field)| match path {
-                FieldPath::Env(key) => Some((key, Some(&field.value))),
-                FieldPath::Setting(_) => None,
-            });
+        let given = resource.fields.iter().filter_map(|(path, field)| match path {
+            FieldPath::Env(key) => Some((key, Some(&field.value))),
+            FieldPath::Setting(_) => None,
+        });
         let by_hand = resource.set_by_hand.keys().map(|key| (key, None));
         let mut all: Vec<_> = given.chain(by_hand).collect();
         all.sort_by_key(|(key, _)| *key);
@@ -234,12 +215,7 @@ impl Printer<'_> {
     }
 
     fn reference(&mut self, reference: &Reference) {
-        let Reference {
-            kind,
-            name,
-            property,
-            env_key,
-        } = reference;
+        let Reference { kind, name, property, env_key } = reference;
         let way = match kind {
             Kind::Database => "fromDatabase",
             Kind::Service | Kind::EnvGroup => "fromService",
@@ -259,13 +235,7 @@ impl Printer<'_> {
         if *lifecycle == Lifecycle::default() {
             return;
         }
-        let Lifecycle {
-            prune,
-            protect,
-            adopt,
-            ignore_changes,
-            policies,
-        } = lifecycle;
+        let Lifecycle { prune, protect, adopt, ignore_changes, policies } = lifecycle;
         self.line(0, "lifecycle:");
         if let Some(prune) = prune {
             self.line(2, &format!("prune: {prune}"));
@@ -289,11 +259,7 @@ impl Printer<'_> {
             }
         }
         if *policies != ManagementPolicies::default() {
-            let ManagementPolicies {
-                create,
-                update,
-                delete,
-            } = policies;
+            let ManagementPolicies { create, update, delete } = policies;
             let mut words = String::from("Observe");
             for (is_allowed, word) in [(create, "Create"), (update, "Update"), (delete, "Delete")] {
                 if *is_allowed {

@@ -46,20 +46,13 @@ impl Findings {
 
     /// Returns the findings by place, and a last one that counts those left out.
     pub fn into_sorted(self) -> Vec<Diagnostic> {
-        let Self {
-            mut list,
-            left_out,
-            has_error,
-        } = self;
+        let Self { mut list, left_out, has_error } = self;
         list.sort_by(|left, right| left.origin.cmp(&right.origin));
         if left_out > 0 {
             let message = format!("{left_out} more findings are left out");
             let last = Diagnostic::warning("too-many-findings", message);
             list.push(if has_error {
-                Diagnostic {
-                    severity: Severity::Error,
-                    ..last
-                }
+                Diagnostic { severity: Severity::Error, ..last }
             } else {
                 last
             });
@@ -77,11 +70,7 @@ pub(super) struct Reader<'f> {
 
 impl Reader<'_> {
     pub fn origin(&self, yaml: Yaml<'_, '_>) -> Origin {
-        Origin {
-            file: self.file.to_owned(),
-            line: yaml.line(),
-            column: yaml.column(),
-        }
+        Origin { file: self.file.to_owned(), line: yaml.line(), column: yaml.column() }
     }
 
     /// Notes an error.
@@ -98,9 +87,7 @@ impl Reader<'_> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let diagnostic = Diagnostic::error(code, message)
-            .at(self.origin(yaml))
-            .hint(hint);
+        let diagnostic = Diagnostic::error(code, message).at(self.origin(yaml)).hint(hint);
         self.findings.push(diagnostic);
     }
 
@@ -112,9 +99,7 @@ impl Reader<'_> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let diagnostic = Diagnostic::warning(code, message)
-            .at(self.origin(yaml))
-            .hint(hint);
+        let diagnostic = Diagnostic::warning(code, message).at(self.origin(yaml)).hint(hint);
         self.findings.push(diagnostic);
     }
 
@@ -155,11 +140,7 @@ impl Reader<'_> {
     }
 
     fn unknown_key(&mut self, place: Yaml<'_, '_>, path: &str, key: &str, known: &[&str]) {
-        let below = if path.is_empty() {
-            String::new()
-        } else {
-            format!("{path}.")
-        };
+        let below = if path.is_empty() { String::new() } else { format!("{path}.") };
         let message = format!("unknown field `{below}{}`", quoted(key));
         let hint = super::suggest::foreign_field(key)
             .filter(|_| self.form == Form::Native)
@@ -169,10 +150,7 @@ impl Reader<'_> {
     }
 
     pub fn wrong_type(&mut self, yaml: Yaml<'_, '_>, path: &str, wanted: &str) {
-        let message = format!(
-            "`{path}` must be {wanted}, and {} stands there",
-            yaml.describe()
-        );
+        let message = format!("`{path}` must be {wanted}, and {} stands there", yaml.describe());
         self.error(yaml, "wrong-type", message);
     }
 
@@ -182,11 +160,7 @@ impl Reader<'_> {
             return items.collect();
         }
         if self.form == Form::Blueprint && (yaml.scalar().is_some() || yaml.is_null()) {
-            return if yaml.is_null() {
-                Vec::new()
-            } else {
-                vec![yaml]
-            };
+            return if yaml.is_null() { Vec::new() } else { vec![yaml] };
         }
         self.wrong_type(yaml, path, "a list");
         Vec::new()
@@ -226,11 +200,7 @@ impl Reader<'_> {
             return None;
         }
         if text.contains('\0') {
-            self.error(
-                yaml,
-                "control-character",
-                format!("`{path}` holds a NUL character"),
-            );
+            self.error(yaml, "control-character", format!("`{path}` holds a NUL character"));
             return None;
         }
         Some(text.to_owned())

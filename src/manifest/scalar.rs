@@ -90,8 +90,7 @@ fn is_odd_number(text: &str) -> bool {
     if !bare.starts_with(|c: char| c.is_ascii_digit() || c == '.') || integer(text).is_some() {
         return false;
     }
-    bare.parse::<f64>()
-        .is_ok_and(|number| number.to_string() != text)
+    bare.parse::<f64>().is_ok_and(|number| number.to_string() != text)
 }
 
 fn is_date(text: &str) -> bool {

@@ -5,10 +5,7 @@
 //! The file is long because it is a list.
 
 // Fields are only ever looked at by the derived schema.
-#![expect(
-    dead_code,
-    reason = "these types are descriptions, no values of them exist"
-)]
+#![expect(dead_code, reason = "these types are descriptions, no values of them exist")]
 
 use std::collections::BTreeMap;
 
@@ -414,16 +411,9 @@ mod tests {
     use crate::model::Kind;
 
     fn properties<T: JsonSchema>() -> BTreeSet<String> {
-        let schema = SchemaSettings::draft07()
-            .into_generator()
-            .into_root_schema_for::<T>();
+        let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
         let value = schema.to_value();
-        value["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect()
+        value["properties"].as_object().unwrap().keys().cloned().collect()
     }
 
     #[test]

@@ -69,10 +69,7 @@ const INSTANCES_MAX: i64 = 1_000;
 
 /// Returns the settings a native document of a kind may hold below `spec`.
 pub(super) fn settings_of(kind: Kind) -> impl Iterator<Item = Setting> {
-    Setting::ALL
-        .iter()
-        .copied()
-        .filter(move |setting| belongs(kind, *setting))
+    Setting::ALL.iter().copied().filter(move |setting| belongs(kind, *setting))
 }
 
 /// Whether a kind has a setting. A name is metadata, so no kind has it below `spec`.
@@ -166,12 +163,7 @@ fn word(
 ) -> Option<FieldValue> {
     let text = reader.text(yaml, path)?;
     if text.is_empty() {
-        reader.error_with(
-            yaml,
-            "no-value",
-            format!("`{path}` is empty"),
-            "remove the line",
-        );
+        reader.error_with(yaml, "no-value", format!("`{path}` is empty"), "remove the line");
         return None;
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -184,12 +176,7 @@ fn word(
         && let Some(near) = nearest(&text, known)
     {
         let message = format!("`{}` is no known word for `{path}`", quoted(&text));
-        reader.warn(
-            yaml,
-            "unknown-word",
-            message,
-            format!("did you mean `{near}`?"),
-        );
+        reader.warn(yaml, "unknown-word", message, format!("did you mean `{near}`?"));
     }
     Some(FieldValue::Text(text))
 }
@@ -217,15 +204,8 @@ fn command(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fi
         Form::Native => reader.text(yaml, path)?,
         Form::Blueprint => reader.text_as_written(yaml, path)?,
     };
-    if text
-        .chars()
-        .any(|c| c.is_control() && c != '\n' && c != '\t')
-    {
-        reader.error(
-            yaml,
-            "malformed",
-            format!("`{path}` holds a control character"),
-        );
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        reader.error(yaml, "malformed", format!("`{path}` holds a control character"));
         return None;
     }
     Some(FieldValue::Text(text))
@@ -255,12 +235,7 @@ fn absolute(
         && !text.starts_with('/')
     {
         let message = format!("`{path}` must begin with `/`");
-        reader.error_with(
-            yaml,
-            "malformed",
-            message,
-            format!("for example `{example}`"),
-        );
+        reader.error_with(yaml, "malformed", message, format!("for example `{example}`"));
         return None;
     }
     Some(value)
@@ -274,10 +249,7 @@ fn domains(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fi
         };
         if !is_domain(&text) {
             let message = format!("`{}` is no domain", quoted(&text));
-            let host = text
-                .split("://")
-                .last()
-                .and_then(|rest| rest.split('/').next());
+            let host = text.split("://").last().and_then(|rest| rest.split('/').next());
             match host.filter(|host| is_domain(host)) {
                 Some(host) => {
                     reader.error_with(item, "domain", message, format!("write `{host}`"));
@@ -285,11 +257,7 @@ fn domains(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fi
                 None => reader.error(item, "domain", message),
             }
         } else if !domains.insert(text.clone()) {
-            reader.error(
-                item,
-                "duplicate-item",
-                format!("the domain `{text}` is given twice"),
-            );
+            reader.error(item, "duplicate-item", format!("the domain `{text}` is given twice"));
         }
     }
     Some(FieldValue::Set(domains))
@@ -299,9 +267,7 @@ fn is_domain(text: &str) -> bool {
     let labels = text.strip_prefix("*.").unwrap_or(text);
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };

@@ -31,13 +31,7 @@ pub(super) struct Flaw {
 
 impl Flaw {
     pub fn at(place: Place, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hint: None,
-            line: place.line,
-            column: place.column,
-        }
+        Self { code, message: message.into(), hint: None, line: place.line, column: place.column }
     }
 
     pub fn hint(mut self, hint: &str) -> Self {
@@ -67,10 +61,7 @@ struct Node<'a> {
 
 impl Node<'_> {
     const fn place(&self) -> Place {
-        Place {
-            line: self.line as usize,
-            column: self.column as usize,
-        }
+        Place { line: self.line as usize, column: self.column as usize }
     }
 }
 
@@ -85,10 +76,7 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     /// Returns the root; `None` for a document that holds nothing.
     pub fn root(&self) -> Option<Yaml<'_, 'a>> {
-        let root = Yaml {
-            document: self,
-            node: self.nodes.get(self.root)?,
-        };
+        let root = Yaml { document: self, node: self.nodes.get(self.root)? };
         (!root.is_null()).then_some(root)
     }
 }
@@ -119,8 +107,7 @@ impl<'d, 'a> Yaml<'d, 'a> {
 
     /// Whether nothing stands here, or `null`.
     pub fn is_null(self) -> bool {
-        self.scalar()
-            .is_some_and(|(text, is_plain)| is_plain && super::scalar::is_null(text))
+        self.scalar().is_some_and(|(text, is_plain)| is_plain && super::scalar::is_null(text))
     }
 
     /// Returns the items of a list.
@@ -145,9 +132,7 @@ impl<'d, 'a> Yaml<'d, 'a> {
 
     /// Returns the value of a key.
     pub fn get(self, key: &str) -> Option<Self> {
-        self.entries()?
-            .find(|(text, _, _)| *text == key)
-            .map(|(_, _, value)| value)
+        self.entries()?.find(|(text, _, _)| *text == key).map(|(_, _, value)| value)
     }
 
     /// What it is, in a reader's words.
@@ -161,10 +146,7 @@ impl<'d, 'a> Yaml<'d, 'a> {
     }
 
     fn sibling(self, index: usize) -> Self {
-        Self {
-            document: self.document,
-            node: &self.document.nodes[index],
-        }
+        Self { document: self.document, node: &self.document.nodes[index] }
     }
 }
 
@@ -207,14 +189,7 @@ impl<'a> Builder<'a> {
         if self.open.len() >= DEPTH_MAX {
             return Err(too_deep(place));
         }
-        self.open.push(Frame {
-            content,
-            anchor,
-            place,
-            weight: 1,
-            height: 0,
-            key: None,
-        });
+        self.open.push(Frame { content, anchor, place, weight: 1, height: 0, key: None });
         Ok(())
     }
 
@@ -222,14 +197,7 @@ impl<'a> Builder<'a> {
         let Some(frame) = self.open.pop() else {
             return Ok(());
         };
-        let Frame {
-            mut content,
-            anchor,
-            place,
-            weight,
-            height,
-            key: _,
-        } = frame;
+        let Frame { mut content, anchor, place, weight, height, key: _ } = frame;
         if let Content::Mapping(entries) = content {
             let entries = self.merge(entries)?;
             content = Content::Mapping(self.without_duplicates(entries));
@@ -241,16 +209,10 @@ impl<'a> Builder<'a> {
 
     pub fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Flaw> {
         let Some(index) = self.anchors.get(&anchor).copied() else {
-            return Err(Flaw::at(
-                place,
-                "yaml-alias",
-                "an alias lies inside what it stands for",
-            ));
+            return Err(Flaw::at(place, "yaml-alias", "an alias lies inside what it stands for"));
         };
-        let (weight, height) = (
-            self.document.nodes[index].weight,
-            self.document.nodes[index].height,
-        );
+        let (weight, height) =
+            (self.document.nodes[index].weight, self.document.nodes[index].height);
         self.weigh(weight, place, "nodes once its aliases are followed")?;
         if self.open.len() + height > DEPTH_MAX {
             return Err(too_deep(place));
@@ -316,13 +278,10 @@ impl<'a> Builder<'a> {
         if !entries.iter().any(|(key, _)| is_merge(self, *key)) {
             return Ok(entries);
         }
-        let (merges, mut merged): (Vec<_>, Vec<_>) = entries
-            .into_iter()
-            .partition(|(key, _)| is_merge(self, *key));
-        let mut known: BTreeSet<String> = merged
-            .iter()
-            .map(|(key, _)| self.text(*key).to_owned())
-            .collect();
+        let (merges, mut merged): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|(key, _)| is_merge(self, *key));
+        let mut known: BTreeSet<String> =
+            merged.iter().map(|(key, _)| self.text(*key).to_owned()).collect();
         for (key, value) in merges {
             let sources = match &self.document.nodes[value].content {
                 Content::Sequence(items) => items.clone(),
@@ -369,15 +328,11 @@ impl<'a> Builder<'a> {
             let node = &self.document.nodes[second];
             let place = node.place();
             let message = format!("the key `{}` is given twice", self.text(second));
-            self.document
-                .flaws
-                .push(Flaw::at(place, "duplicate-key", message).hint(&hint));
+            self.document.flaws.push(Flaw::at(place, "duplicate-key", message).hint(&hint));
         }
         let gone: BTreeSet<usize> = repeated.iter().map(|(_, second)| *second).collect();
         let kept = entries.into_iter().enumerate();
-        kept.filter(|(index, _)| !gone.contains(index))
-            .map(|(_, entry)| entry)
-            .collect()
+        kept.filter(|(index, _)| !gone.contains(index)).map(|(_, entry)| entry).collect()
     }
 
     fn text(&self, index: usize) -> &str {
@@ -389,9 +344,5 @@ impl<'a> Builder<'a> {
 }
 
 fn too_deep(place: Place) -> Flaw {
-    Flaw::at(
-        place,
-        "yaml-limit",
-        format!("the nesting is deeper than {DEPTH_MAX}"),
-    )
+    Flaw::at(place, "yaml-limit", format!("the nesting is deeper than {DEPTH_MAX}"))
 }

@@ -27,15 +27,8 @@ const PROPERTIES: [&str; 9] = [
 ];
 
 /// The ways to give a value.
-const WAYS: [&str; 7] = [
-    "value",
-    "fromDatabase",
-    "fromService",
-    "fromCache",
-    "valueFrom",
-    "generateValue",
-    "sync",
-];
+const WAYS: [&str; 7] =
+    ["value", "fromDatabase", "fromService", "fromCache", "valueFrom", "generateValue", "sync"];
 
 /// Reads the list of variables of a service or group.
 ///
@@ -51,20 +44,10 @@ pub(super) fn read_all(
     resource.declares_env = true;
     if yaml.entries().is_some() {
         let hint = "write a list: `- { key: NAME, value: TEXT }`";
-        reader.error_with(
-            yaml,
-            "wrong-type",
-            "`envVars` must be a list, not a mapping",
-            hint,
-        );
+        reader.error_with(yaml, "wrong-type", "`envVars` must be a list, not a mapping", hint);
         return;
     }
-    let mut entry = EntryReader {
-        reader,
-        resource,
-        drafts,
-        engines,
-    };
+    let mut entry = EntryReader { reader, resource, drafts, engines };
     let mut count = 0;
     for item in entry.reader.items(yaml, "envVars") {
         entry.read(item);
@@ -116,8 +99,7 @@ impl EntryReader<'_, '_> {
             return self.attach_group(item, group);
         }
         let Some(key) = item.get("key") else {
-            self.reader
-                .error(item, "missing-field", "a variable has no `key`");
+            self.reader.error(item, "missing-field", "a variable has no `key`");
             return;
         };
         let Some(env_key) = read_env_key(self.reader, key, "envVars.key") else {
@@ -184,19 +166,15 @@ impl EntryReader<'_, '_> {
     fn counts(&mut self, way: &str, yaml: Yaml<'_, '_>) -> Option<bool> {
         match way {
             "generateValue" => self.reader.boolean(yaml, "envVars.generateValue"),
-            "sync" => self
-                .reader
-                .boolean(yaml, "envVars.sync")
-                .map(|is_synced| !is_synced),
+            "sync" => self.reader.boolean(yaml, "envVars.sync").map(|is_synced| !is_synced),
             _ => Some(true),
         }
     }
 
     fn plain(&mut self, yaml: Yaml<'_, '_>, key: &EnvKey) -> Option<Given> {
         let path = "envVars.value";
-        let is_secret = yaml
-            .scalar()
-            .is_some_and(|(text, _)| looks_secret(key, text) && !text.is_empty());
+        let is_secret =
+            yaml.scalar().is_some_and(|(text, _)| looks_secret(key, text) && !text.is_empty());
         let text = if is_secret {
             let text = self.reader.text_as_written(yaml, path)?;
             let message = format!("the value of `{}` looks like a secret", key.as_str());
@@ -215,24 +193,18 @@ impl EntryReader<'_, '_> {
         if self.resource.key.kind == Kind::EnvGroup {
             let hint = "put the variable into the services that need it";
             let message = "an env group holds plain values, no references";
-            self.reader
-                .error_with(yaml, "reference-in-group", message, hint);
+            self.reader.error_with(yaml, "reference-in-group", message, hint);
             return None;
         }
         let known = ["name", "type", "property", "envVarKey", "external"];
         let yaml = self.reader.mapping(yaml, &path, &known)?;
         let Some(name_place) = yaml.get("name") else {
-            self.reader
-                .error(yaml, "missing-field", format!("`{path}.name` is missing"));
+            self.reader.error(yaml, "missing-field", format!("`{path}.name` is missing"));
             return None;
         };
         let name = read_name(self.reader, name_place, &format!("{path}.name"))?;
         let env_key = match yaml.get("envVarKey") {
-            Some(place) => Some(read_env_key(
-                self.reader,
-                place,
-                &format!("{path}.envVarKey"),
-            )?),
+            Some(place) => Some(read_env_key(self.reader, place, &format!("{path}.envVarKey"))?),
             None => None,
         };
         let property = self.property(yaml, &path, env_key.is_some())?;
@@ -241,22 +213,11 @@ impl EntryReader<'_, '_> {
                 .get("type")
                 .and_then(Yaml::scalar)
                 .is_some_and(|(text, _)| ENGINES.contains(&text));
-        let kind = if kind == Kind::Service && is_engine {
-            Kind::Database
-        } else {
-            kind
-        };
+        let kind = if kind == Kind::Service && is_engine { Kind::Database } else { kind };
         let is_external = self.external(yaml, &path)?;
         self.mention(Key::new(kind, name.clone()), name_place, is_external);
-        let reference = Reference {
-            kind,
-            name,
-            property,
-            env_key,
-        };
-        Some(Given::Value(Source::Value(FieldValue::Reference(
-            reference,
-        ))))
+        let reference = Reference { kind, name, property, env_key };
+        Some(Given::Value(Source::Value(FieldValue::Reference(reference))))
     }
 
     fn property(&mut self, yaml: Yaml<'_, '_>, path: &str, names_variable: bool) -> Option<String> {
@@ -266,30 +227,21 @@ impl EntryReader<'_, '_> {
                 return Some("envVar".to_owned());
             }
             let hint = "for example `property: connectionString`";
-            self.reader
-                .error_with(yaml, "missing-field", format!("`{path}` is missing"), hint);
+            self.reader.error_with(yaml, "missing-field", format!("`{path}` is missing"), hint);
             return None;
         };
         let property = self.reader.text(place, &path)?;
         let is_word = !property.is_empty()
-            && property
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            && property.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_word {
-            self.reader
-                .error(place, "malformed", format!("`{path}` is no word"));
+            self.reader.error(place, "malformed", format!("`{path}` is no word"));
             return None;
         }
         if !PROPERTIES.contains(&property.as_str())
             && let Some(near) = nearest(&property, &PROPERTIES)
         {
             let message = format!("`{property}` is no known property");
-            self.reader.warn(
-                place,
-                "unknown-word",
-                message,
-                format!("did you mean `{near}`?"),
-            );
+            self.reader.warn(place, "unknown-word", message, format!("did you mean `{near}`?"));
         }
         if property == "envVar" && !names_variable {
             let message = "`property: envVar` needs `envVarKey`";
@@ -307,9 +259,7 @@ impl EntryReader<'_, '_> {
             self.reader.error_with(sops, "unsupported", message, hint);
             return None;
         }
-        let yaml = self
-            .reader
-            .mapping(yaml, "envVars.valueFrom", &["env", "file"])?;
+        let yaml = self.reader.mapping(yaml, "envVars.valueFrom", &["env", "file"])?;
         match (yaml.get("env"), yaml.get("file")) {
             (Some(env), None) => {
                 let key = read_env_key(self.reader, env, "envVars.valueFrom.env")?;

@@ -37,10 +37,7 @@ impl<'a> Documents<'a> {
                 column: before[line_start..].chars().count() + 1,
             });
         }
-        Ok(Self {
-            parser: Parser::new_from_str(text),
-            is_ended: false,
-        })
+        Ok(Self { parser: Parser::new_from_str(text), is_ended: false })
     }
 
     /// Reads the next document; `None` at the end.
@@ -85,18 +82,11 @@ impl<'a> Documents<'a> {
 }
 
 fn place(mark: Marker) -> Place {
-    Place {
-        line: mark.line(),
-        column: mark.col() + 1,
-    }
+    Place { line: mark.line(), column: mark.col() + 1 }
 }
 
 fn syntax_flaw(error: &ScanError) -> Flaw {
-    let flaw = Flaw::at(
-        place(*error.marker()),
-        "yaml-syntax",
-        error.info().to_owned(),
-    );
+    let flaw = Flaw::at(place(*error.marker()), "yaml-syntax", error.info().to_owned());
     if error.info().contains("tab") {
         return flaw.hint("indent with blanks: YAML forbids tabs");
     }
@@ -126,12 +116,8 @@ fn refuse_tag(tag: Option<&Tag>, allowed: &str, place: Place) -> Result<(), Flaw
 }
 
 fn tag_flaw(tag: &Tag, place: Place) -> Flaw {
-    Flaw::at(
-        place,
-        "yaml-tag",
-        format!("the tag `{tag}` has no meaning here"),
-    )
-    .hint("remove the tag; text is told by quotes")
+    Flaw::at(place, "yaml-tag", format!("the tag `{tag}` has no meaning here"))
+        .hint("remove the tag; text is told by quotes")
 }
 
 /// Writes a text as a YAML scalar that every reader takes for that very text.

@@ -18,11 +18,7 @@ pub fn read_settings<T: DeserializeOwned + Default>(text: &str) -> Result<T, Str
     }
     serde_path_to_error::deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
         let path = error.path().to_string();
-        if path == "." {
-            error.inner().to_string()
-        } else {
-            format!("{path}: {}", error.inner())
-        }
+        if path == "." { error.inner().to_string() } else { format!("{path}: {}", error.inner()) }
     })
 }
 
@@ -39,9 +35,7 @@ pub fn to_yaml(value: &impl Serialize) -> Result<String, String> {
 pub fn documents(desired: &Desired<Source>) -> Vec<serde_json::Value> {
     let text = super::print(desired);
     let documents = serde_yaml::Deserializer::from_str(&text);
-    documents
-        .filter_map(|one| serde_json::Value::deserialize(one).ok())
-        .collect()
+    documents.filter_map(|one| serde_json::Value::deserialize(one).ok()).collect()
 }
 
 #[cfg(test)]
@@ -56,20 +50,9 @@ mod tests {
 
     #[test]
     fn settings_say_what_is_wrong_with_them() {
-        assert_eq!(
-            read_settings::<Settings>("rate: 5\n").unwrap().rate,
-            Some(5)
-        );
+        assert_eq!(read_settings::<Settings>("rate: 5\n").unwrap().rate, Some(5));
         assert_eq!(read_settings::<Settings>("# nothing\n").unwrap().rate, None);
-        assert!(
-            read_settings::<Settings>("rate: fast\n")
-                .unwrap_err()
-                .starts_with("rate: ")
-        );
-        assert!(
-            read_settings::<Settings>("rat: 5\n")
-                .unwrap_err()
-                .contains("unknown field")
-        );
+        assert!(read_settings::<Settings>("rate: fast\n").unwrap_err().starts_with("rate: "));
+        assert!(read_settings::<Settings>("rat: 5\n").unwrap_err().contains("unknown field"));
     }
 }

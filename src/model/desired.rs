@@ -21,11 +21,7 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            line,
-            column: _,
-        } = self;
+        let Self { file, line, column: _ } = self;
         write!(formatter, "{file}:{line}")
     }
 }
@@ -166,11 +162,7 @@ pub struct ManagementPolicies {
 
 impl Default for ManagementPolicies {
     fn default() -> Self {
-        Self {
-            create: true,
-            update: true,
-            delete: true,
-        }
+        Self { create: true, update: true, delete: true }
     }
 }
 

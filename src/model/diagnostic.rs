@@ -58,10 +58,7 @@ impl Diagnostic {
     /// Makes a warning without a place.
     #[must_use]
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
     /// Adds the place.
@@ -88,14 +85,7 @@ impl Diagnostic {
 /// One line, as logs and tests want it: `file:line:column: error[code]: message (hint; hint)`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            severity,
-            code,
-            message,
-            origin,
-            snippet: _,
-            hints,
-        } = self;
+        let Self { severity, code, message, origin, snippet: _, hints } = self;
         if let Some(Origin { file, line, column }) = origin {
             write!(formatter, "{file}:{line}:{column}: ")?;
         }

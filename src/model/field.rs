@@ -29,18 +29,10 @@ impl EnvKey {
             return Err("a variable's key is empty".to_owned());
         }
         if text.len() > Self::LENGTH_MAX {
-            return Err(format!(
-                "a variable's key is longer than {} bytes",
-                Self::LENGTH_MAX
-            ));
+            return Err(format!("a variable's key is longer than {} bytes", Self::LENGTH_MAX));
         }
-        if text
-            .chars()
-            .any(|c| c == '=' || c.is_control() || c.is_whitespace())
-        {
-            return Err(format!(
-                "{text:?} holds `=`, a blank or a control character"
-            ));
+        if text.chars().any(|c| c == '=' || c.is_control() || c.is_whitespace()) {
+            return Err(format!("{text:?} holds `=`, a blank or a control character"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -223,16 +215,9 @@ pub struct Reference {
 
 impl fmt::Display for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind,
-            name,
-            property,
-            env_key,
-        } = self;
+        let Self { kind, name, property, env_key } = self;
         write!(formatter, "{kind}/{name}:{property}")?;
-        env_key
-            .as_ref()
-            .map_or(Ok(()), |key| write!(formatter, ":{}", key.as_str()))
+        env_key.as_ref().map_or(Ok(()), |key| write!(formatter, ":{}", key.as_str()))
     }
 }
 

@@ -103,11 +103,7 @@ impl Name {
         } else {
             return Ok(Self(text.to_owned()));
         };
-        Err(NameError {
-            text: text.to_owned(),
-            reason,
-            suggestion: suggest_name(text),
-        })
+        Err(NameError { text: text.to_owned(), reason, suggestion: suggest_name(text) })
     }
 
     /// Returns the name as text.
@@ -184,10 +180,7 @@ impl FromStr for Key {
         let (kind, name) = text
             .split_once('/')
             .ok_or_else(|| format!("`{text}` is not KIND/NAME, for example service/api"))?;
-        Ok(Self {
-            kind: kind.parse()?,
-            name: Name::new(name).map_err(|error| error.to_string())?,
-        })
+        Ok(Self { kind: kind.parse()?, name: Name::new(name).map_err(|error| error.to_string())? })
     }
 }
 
@@ -232,11 +225,7 @@ impl RemoteId {
             && text != "."
             && text != ".."
             && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-        if is_usable {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(RemoteIdError(text.to_owned()))
-        }
+        if is_usable { Ok(Self(text.to_owned())) } else { Err(RemoteIdError(text.to_owned())) }
     }
 
     /// Returns the identifier as text.
@@ -280,11 +269,7 @@ mod tests {
             ("../../etc", Some("etc")),
             ("ünïcode", Some("n-code")),
         ] {
-            assert_eq!(
-                Name::new(text).unwrap_err().suggestion.as_deref(),
-                suggestion,
-                "{text}"
-            );
+            assert_eq!(Name::new(text).unwrap_err().suggestion.as_deref(), suggestion, "{text}");
         }
         assert!(Name::new(&"a".repeat(64)).is_err());
     }
@@ -295,12 +280,7 @@ mod tests {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), "service/api");
         }
         assert!("api".parse::<Key>().unwrap_err().contains("KIND/NAME"));
-        assert!(
-            "pod/api"
-                .parse::<Key>()
-                .unwrap_err()
-                .contains("unknown kind")
-        );
+        assert!("pod/api".parse::<Key>().unwrap_err().contains("unknown kind"));
     }
 
     #[test]

@@ -38,11 +38,8 @@ impl Live {
     /// Returns the listing of a kind; one that was never read is unknown.
     #[must_use]
     pub fn listing(&self, kind: Kind) -> &Listing {
-        static UNREAD: Listing = Listing {
-            coverage: Coverage::Unknown(Unknown::Unread),
-            objects: Vec::new(),
-            pages: 0,
-        };
+        static UNREAD: Listing =
+            Listing { coverage: Coverage::Unknown(Unknown::Unread), objects: Vec::new(), pages: 0 };
         self.listings.get(&kind).unwrap_or(&UNREAD)
     }
 
@@ -50,19 +47,13 @@ impl Live {
     #[must_use]
     pub fn named(&self, key: &Key) -> Vec<&LiveObject> {
         let objects = &self.listing(key.kind).objects;
-        objects
-            .iter()
-            .filter(|object| object.name == key.name.as_str())
-            .collect()
+        objects.iter().filter(|object| object.name == key.name.as_str()).collect()
     }
 
     /// Returns the object with that id.
     #[must_use]
     pub fn with_id(&self, kind: Kind, id: &RemoteId) -> Option<&LiveObject> {
-        self.listing(kind)
-            .objects
-            .iter()
-            .find(|object| object.id == *id)
+        self.listing(kind).objects.iter().find(|object| object.id == *id)
     }
 }
 

@@ -101,9 +101,7 @@ pub fn canonical(kind: Kind, path: &FieldPath, value: &FieldValue) -> FieldValue
             FieldValue::Text(canonical_repo(text))
         }
         (Kind::Service, FieldPath::Setting(Setting::Domains), FieldValue::Set(items)) => {
-            let items = items
-                .iter()
-                .map(|item| item.trim_end_matches('.').to_ascii_lowercase());
+            let items = items.iter().map(|item| item.trim_end_matches('.').to_ascii_lowercase());
             FieldValue::Set(items.collect())
         }
         // Numbers and texts are told apart by YAML's and JSON's rules, not by the setting: a
@@ -132,9 +130,8 @@ fn canonical_repo(text: &str) -> String {
         .or_else(|| text.strip_prefix("http://"))
         .or_else(|| text.strip_prefix("ssh://"))
         .unwrap_or(text);
-    let text = text
-        .strip_prefix("git@")
-        .map_or_else(|| text.to_owned(), |t| t.replacen(':', "/", 1));
+    let text =
+        text.strip_prefix("git@").map_or_else(|| text.to_owned(), |t| t.replacen(':', "/", 1));
     match text.split_once('/') {
         Some((host, path)) => format!("{}/{path}", host.to_ascii_lowercase()),
         None => text,
@@ -155,18 +152,8 @@ mod tests {
     fn spellings_of_one_thing_are_equal() {
         check(Kind::Database, "type", "postgresql", "postgres");
         check(Kind::Database, "type", "redis", "valkey");
-        check(
-            Kind::Service,
-            "repo",
-            "https://GitHub.com/acme/shop.git",
-            "github.com/acme/shop",
-        );
-        check(
-            Kind::Service,
-            "repo",
-            "git@github.com:acme/shop.git",
-            "github.com/acme/shop/",
-        );
+        check(Kind::Service, "repo", "https://GitHub.com/acme/shop.git", "github.com/acme/shop");
+        check(Kind::Service, "repo", "git@github.com:acme/shop.git", "github.com/acme/shop/");
     }
 
     #[test]
@@ -174,11 +161,7 @@ mod tests {
         for setting in Setting::ALL {
             for kind in [Kind::Database, Kind::EnvGroup] {
                 let policy = policy(kind, &FieldPath::Setting(*setting));
-                assert_eq!(
-                    policy.mutability,
-                    Mutability::Immutable,
-                    "{kind} {setting:?}"
-                );
+                assert_eq!(policy.mutability, Mutability::Immutable, "{kind} {setting:?}");
             }
         }
     }

@@ -51,11 +51,7 @@ impl Secret {
     /// Joins a value and the fingerprint made of it.
     #[must_use]
     pub const fn new(value: SecretString, fingerprint: Fingerprint, origin: SecretOrigin) -> Self {
-        Self {
-            value,
-            fingerprint,
-            origin,
-        }
+        Self { value, fingerprint, origin }
     }
 
     /// Returns the value, for the body of a request to the pinned origin and for nothing else.
@@ -178,13 +174,7 @@ mod tests {
 
     #[test]
     fn a_variable_is_taken_for_a_secret_by_its_words_or_its_url() {
-        for key in [
-            "STRIPE_KEY",
-            "SECRET_KEY_BASE",
-            "db_password",
-            "GITHUB_TOKEN",
-            "JWT-SECRET",
-        ] {
+        for key in ["STRIPE_KEY", "SECRET_KEY_BASE", "db_password", "GITHUB_TOKEN", "JWT-SECRET"] {
             assert!(check(key, "x"), "{key}");
         }
         assert!(check("DATABASE_URL", "postgres://shop:hunter2@db/shop"));
@@ -192,13 +182,8 @@ mod tests {
 
     #[test]
     fn what_only_speaks_of_secrets_stays_readable() {
-        for key in [
-            "TOKEN_TTL",
-            "PASSWORD_MIN_LENGTH",
-            "STRIPE_PUBLIC_KEY",
-            "MONKEY",
-            "LOG_LEVEL",
-        ] {
+        for key in ["TOKEN_TTL", "PASSWORD_MIN_LENGTH", "STRIPE_PUBLIC_KEY", "MONKEY", "LOG_LEVEL"]
+        {
             assert!(!check(key, "x"), "{key}");
         }
         assert!(!check("HOME_URL", "https://acme.dev/a:b@c"));

@@ -314,9 +314,7 @@ impl Record {
             depends_on,
             renamed_from: _,
         } = self;
-        let written = applied
-            .iter()
-            .map(|(path, value)| (path.clone(), Applied::from(value)));
+        let written = applied.iter().map(|(path, value)| (path.clone(), Applied::from(value)));
         Entry {
             id,
             created_at: known.or(created_at),
@@ -361,10 +359,7 @@ impl Plan {
     /// Counts the changes.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary {
-            unmanaged: self.unmanaged.len(),
-            ..Summary::default()
-        };
+        let mut summary = Summary { unmanaged: self.unmanaged.len(), ..Summary::default() };
         for change in &self.changes {
             if change.blocked.is_some() {
                 summary.blocked += 1;

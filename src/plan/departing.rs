@@ -30,17 +30,12 @@ pub(super) fn claim<'a>(
         standing: unwanted(view, policy, &kept, key, entry),
     });
     let foreign = view.desired().tombstones.keys();
-    let foreign = foreign
-        .filter(|key| !entries.contains_key(*key))
-        .filter_map(|key| not_owned(view, key));
+    let foreign =
+        foreign.filter(|key| !entries.contains_key(*key)).filter_map(|key| not_owned(view, key));
     let intents = view.inventory().intents.iter();
-    let unanswered = intents
-        .filter(|(key, _)| !entries.contains_key(*key))
-        .map(|(key, intent)| Claimed {
-            key,
-            desired: None,
-            standing: unanswered(view, policy, key, intent),
-        });
+    let unanswered = intents.filter(|(key, _)| !entries.contains_key(*key)).map(|(key, intent)| {
+        Claimed { key, desired: None, standing: unanswered(view, policy, key, intent) }
+    });
     let mut leaving: Vec<Claimed<'a>> = owned.chain(unanswered).collect();
     let known: BTreeSet<&Key> = leaving.iter().map(|claimed| claimed.key).collect();
     leaving.extend(foreign.filter(|claimed| !known.contains(claimed.key)));
@@ -56,10 +51,7 @@ struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     fn by(staying: &[Claimed<'a>]) -> Self {
-        let mut kept = Self {
-            ids: BTreeSet::new(),
-            keys: BTreeSet::new(),
-        };
+        let mut kept = Self { ids: BTreeSet::new(), keys: BTreeSet::new() };
         for claimed in staying {
             let (object, renamed_from) = match &claimed.standing {
                 Standing::Ours(ours) => (ours.object, &ours.renamed_from),
@@ -102,11 +94,7 @@ fn unwanted<'a>(
         Whereabouts::Gone => return Standing::Gone(Some(entry.id.clone())),
         Whereabouts::Unknown => view.incomplete(key.kind),
         Whereabouts::Lives(object) if object.name == key.name.as_str() => {
-            return Standing::Unwanted {
-                entry,
-                object,
-                reason,
-            };
+            return Standing::Unwanted { entry, object, reason };
         }
         Whereabouts::Lives(object) => Blocked {
             reason: BlockedReason::NotOwned,

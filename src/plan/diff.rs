@@ -99,9 +99,7 @@ pub(super) fn compare(
     }
     comparer.ride_along(&unverified, policy);
     let mut difference = comparer.difference;
-    difference
-        .fields
-        .sort_by(|left, right| left.path.cmp(&right.path));
+    difference.fields.sort_by(|left, right| left.path.cmp(&right.path));
     difference
 }
 
@@ -124,12 +122,7 @@ impl<'a> Comparer<'a> {
             settled: Vec::new(),
             shrinks: BTreeSet::new(),
         };
-        Self {
-            resource,
-            object,
-            memory,
-            difference,
-        }
+        Self { resource, object, memory, difference }
     }
 
     /// The name differs from live only in a rename: by a manifest, or by somebody's hand.
@@ -139,11 +132,7 @@ impl<'a> Comparer<'a> {
         if self.object.name == name || self.resource.lifecycle.ignores(&path) {
             return;
         }
-        let reason = if is_renamed {
-            FieldReason::Requested
-        } else {
-            FieldReason::Drift
-        };
+        let reason = if is_renamed { FieldReason::Requested } else { FieldReason::Drift };
         self.differing(FieldChange {
             path,
             action: FieldAction::Change,
@@ -212,9 +201,7 @@ impl<'a> Comparer<'a> {
             _ => None,
         };
         if let Some(rewrite) = rewrite {
-            self.difference
-                .rewrites
-                .insert(change.path.clone(), rewrite);
+            self.difference.rewrites.insert(change.path.clone(), rewrite);
         }
         if is_flapping {
             change.action = FieldAction::Leave;
@@ -254,10 +241,8 @@ impl<'a> Comparer<'a> {
 /// The manifest line that leaves a field to the platform, what is ignored already included.
 fn ignore_line(lifecycle: &Lifecycle, path: &FieldPath) -> String {
     let ignored = lifecycle.ignore_changes.iter().cloned();
-    let paths: Vec<String> = ignored
-        .chain([path.to_string()])
-        .map(|path| format!("spec.{path}"))
-        .collect();
+    let paths: Vec<String> =
+        ignored.chain([path.to_string()]).map(|path| format!("spec.{path}")).collect();
     format!("ignoreChanges: [{}]", paths.join(", "))
 }
 

@@ -37,25 +37,16 @@ pub(super) fn write<'a>(claims: Vec<Claimed<'a>>, policy: &Policy) -> Drafts<'a>
 
 impl<'a> Drafts<'a> {
     fn add(&mut self, claimed: Claimed<'a>, policy: &Policy) {
-        let Claimed {
-            key,
-            desired,
-            standing,
-        } = claimed;
+        let Claimed { key, desired, standing } = claimed;
         match (standing, desired) {
             (Standing::Absent(reason), Some(resource)) => self.create(resource, reason),
             (Standing::Ours(ours), Some(resource)) => self.ours(resource, ours, policy),
             (Standing::Found(found), Some(resource)) => self.found(resource, found, policy),
             (Standing::Found(found), None) => self.presumed(key, found),
             (Standing::Unclear(unclear), _) => self.unclear(key, desired, unclear),
-            (
-                Standing::Unwanted {
-                    entry,
-                    object,
-                    reason,
-                },
-                _,
-            ) => self.delete(key, desired, entry, object, reason),
+            (Standing::Unwanted { entry, object, reason }, _) => {
+                self.delete(key, desired, entry, object, reason)
+            }
             (Standing::Gone(id), _) => {
                 let mut draft = draft(key, desired, Action::Forget, Reason::Missing);
                 draft.change.id = id;
@@ -96,11 +87,7 @@ impl<'a> Drafts<'a> {
     }
 
     fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, policy: &Policy) {
-        let Ours {
-            entry,
-            object,
-            renamed_from,
-        } = ours;
+        let Ours { entry, object, renamed_from } = ours;
         let memory = Memory::of_entry(entry);
         let is_renamed = renamed_from.is_some();
         let difference = diff::compare(resource, object, memory, is_renamed, policy);
@@ -116,18 +103,10 @@ impl<'a> Drafts<'a> {
         if action == Action::Adopt {
             draft.change.adopts = Some(entry.claim);
         }
-        let created_at = entry
-            .created_at
-            .clone()
-            .or_else(|| object.created_at.clone());
+        let created_at = entry.created_at.clone().or_else(|| object.created_at.clone());
         draft.entry = Some(entry);
         let record = draft.take(resource, object, difference, &mut self.settled);
-        let record = Record {
-            claim: entry.claim,
-            created_at,
-            renamed_from,
-            ..record
-        };
+        let record = Record { claim: entry.claim, created_at, renamed_from, ..record };
         match action {
             Action::None => {
                 let learned = record.into_entry(entry.id.clone(), None);
@@ -150,42 +129,24 @@ impl<'a> Drafts<'a> {
     }
 
     fn found(&mut self, resource: &'a Resource, found: Found<'a>, policy: &Policy) {
-        let Found {
-            object,
-            claim,
-            intent,
-            renamed_from,
-        } = found;
+        let Found { object, claim, intent, renamed_from } = found;
         let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
         let difference = diff::compare(resource, object, memory, is_renamed, policy);
-        let action = if difference.writes() {
-            Action::Update
-        } else {
-            Action::Adopt
-        };
+        let action = if difference.writes() { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
         let mut draft = draft(&resource.key, Some(resource), action, reason);
         draft.change.adopts = Some(claim);
         let record = draft.take(resource, object, difference, &mut self.settled);
-        draft.change.record = Some(Record {
-            claim,
-            created_at: object.created_at.clone(),
-            renamed_from,
-            ..record
-        });
+        draft.change.record =
+            Some(Record { claim, created_at: object.created_at.clone(), renamed_from, ..record });
         self.drafts.push(draft);
     }
 
     /// The result of an unanswered create that nobody declares any more is remembered as it was
     /// sent, so that it does not become a hidden orphan (L4).
     fn presumed(&mut self, key: &'a Key, found: Found<'a>) {
-        let Found {
-            object,
-            claim,
-            intent,
-            renamed_from: _,
-        } = found;
+        let Found { object, claim, intent, renamed_from: _ } = found;
         let mut draft = draft(key, None, Action::Adopt, Reason::AnswerLost);
         draft.change.adopts = Some(claim);
         draft.change.id = Some(object.id.clone());
@@ -206,13 +167,7 @@ impl<'a> Drafts<'a> {
     }
 
     fn unclear(&mut self, key: &'a Key, desired: Option<&'a Resource>, unclear: Unclear<'a>) {
-        let Unclear {
-            action,
-            reason,
-            entry,
-            id,
-            blocked,
-        } = unclear;
+        let Unclear { action, reason, entry, id, blocked } = unclear;
         let mut draft = draft(key, desired, action, reason);
         draft.change.id = id;
         draft.change.blocked = Some(blocked);
@@ -264,14 +219,7 @@ impl<'a> Draft<'a> {
         self.change.replicas = object.replicas;
         self.object = Some(object);
         self.shrinks = shrinks;
-        Record {
-            applied,
-            kept,
-            tolerated_env,
-            env_managed,
-            rewrites,
-            ..created(resource)
-        }
+        Record { applied, kept, tolerated_env, env_managed, rewrites, ..created(resource) }
     }
 }
 
@@ -311,9 +259,7 @@ pub(super) fn created(resource: &Resource) -> Record {
         claim: Claim::Created,
         created_at: None,
         remembered: diff::remembered(&resource.lifecycle),
-        applied: fields
-            .map(|(path, field)| (path.clone(), field.value.clone()))
-            .collect(),
+        applied: fields.map(|(path, field)| (path.clone(), field.value.clone())).collect(),
         kept: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
         env_managed: resource.declares_env,
@@ -336,9 +282,5 @@ fn reason(fields: &[FieldChange]) -> Reason {
         Some(first) => is_drift(first) && written.all(is_drift),
         None => fields.iter().any(is_drift),
     };
-    if is_all_drift {
-        Reason::Drift
-    } else {
-        Reason::Requested
-    }
+    if is_all_drift { Reason::Drift } else { Reason::Requested }
 }

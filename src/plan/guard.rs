@@ -57,10 +57,7 @@ fn promote(draft: &mut Draft<'_>, policy: &Policy) {
         change.action = Action::Replace;
         change.effect = Effect::Destroy;
         let renamed_from = change.record.take().and_then(|record| record.renamed_from);
-        change.record = Some(super::Record {
-            renamed_from,
-            ..created(resource)
-        });
+        change.record = Some(super::Record { renamed_from, ..created(resource) });
         // A new service is given every declared value, so nothing is left out any more.
         for field in &mut change.fields {
             if field.action == FieldAction::Leave {
@@ -101,10 +98,9 @@ fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
     let message = match resource.lifecycle.adopt.unwrap_or(policy.adopt) {
         AdoptMode::Always => return None,
         AdoptMode::Never => "it lives already, and adoption is `never`".to_owned(),
-        AdoptMode::Match => format!(
-            "it lives already, adoption is `match`, and `{}` differs",
-            differing?.path
-        ),
+        AdoptMode::Match => {
+            format!("it lives already, adoption is `match`, and `{}` differs", differing?.path)
+        }
     };
     let key = &draft.change.key;
     Some(Blocked {
@@ -119,10 +115,7 @@ fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
 /// A rename, where the API cannot rename (A18).
 fn without_rename(change: &Change, policy: &Policy) -> Option<Blocked> {
     let name = FieldPath::Setting(Setting::Name);
-    let is_renamed = change
-        .fields
-        .iter()
-        .any(|field| field.path == name && is_written(field));
+    let is_renamed = change.fields.iter().any(|field| field.path == name && is_written(field));
     (is_renamed && !policy.platform.renames).then(|| Blocked {
         reason: BlockedReason::Immutable,
         message: "its name cannot be changed: this API cannot rename".to_owned(),
@@ -147,21 +140,13 @@ fn without_patch(change: &Change) -> Option<Blocked> {
              tombstone",
         ),
         Kind::EnvGroup => (
-            if is_renamed {
-                BlockedReason::Immutable
-            } else {
-                BlockedReason::EnvGroup
-            },
+            if is_renamed { BlockedReason::Immutable } else { BlockedReason::EnvGroup },
             format!("{paths} cannot be changed: the API cannot change an env group"),
             "declare a group with a new name and attach it instead; the old values stay valid, \
              it is no revocation",
         ),
     };
-    Some(Blocked {
-        reason,
-        message,
-        hint: Some(hint.to_owned()),
-    })
+    Some(Blocked { reason, message, hint: Some(hint.to_owned()) })
 }
 
 fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
@@ -211,9 +196,8 @@ fn unchangeable(change: &Change) -> Vec<&FieldPath> {
 /// Lists the written fields that are meant, as "`type`, `region`".
 fn paths(change: &Change, is_meant: impl Fn(&FieldPath) -> bool) -> String {
     let written = change.fields.iter().filter(|field| is_written(field));
-    let paths = written
-        .filter(|field| is_meant(&field.path))
-        .map(|field| format!("`{}`", field.path));
+    let paths =
+        written.filter(|field| is_meant(&field.path)).map(|field| format!("`{}`", field.path));
     paths.collect::<Vec<_>>().join(", ")
 }
 

@@ -11,9 +11,8 @@ use super::draft::Draft;
 /// in which anything was listed.
 pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     let (leaving, staying): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_leaving);
-    let mut arranged = topological(staying, |draft| {
-        draft.desired.map(|resource| &resource.depends_on)
-    });
+    let mut arranged =
+        topological(staying, |draft| draft.desired.map(|resource| &resource.depends_on));
     let mut leaving = topological(leaving, |draft| draft.entry.map(|entry| &entry.depends_on));
     leaving.reverse();
     arranged.append(&mut leaving);
@@ -45,10 +44,7 @@ fn topological<'a>(
         let mut count = 0;
         for other in present {
             count += 1;
-            dependents
-                .entry(other.clone())
-                .or_default()
-                .push(key.clone());
+            dependents.entry(other.clone()).or_default().push(key.clone());
         }
         unmet.insert(key.clone(), count);
     }

@@ -30,11 +30,7 @@ pub(super) enum Standing<'a> {
     /// Nobody can tell what is to be done.
     Unclear(Unclear<'a>),
     /// Ours, and to go.
-    Unwanted {
-        entry: &'a Entry,
-        object: &'a LiveObject,
-        reason: Reason,
-    },
+    Unwanted { entry: &'a Entry, object: &'a LiveObject, reason: Reason },
     /// Remembered, and there is nothing left to remember.
     Gone(Option<RemoteId>),
 }
@@ -65,11 +61,7 @@ pub(super) struct Unclear<'a> {
 
 pub(super) fn claim<'a>(view: &View<'a>, policy: &Policy) -> Vec<Claimed<'a>> {
     let selected = Selected::by(view.desired(), policy);
-    let mut claims = if policy.destroy {
-        Vec::new()
-    } else {
-        declared(view, policy, &selected)
-    };
+    let mut claims = if policy.destroy { Vec::new() } else { declared(view, policy, &selected) };
     let leaving = departing::claim(view, &claims, policy, &selected);
     claims.extend(leaving);
     claims
@@ -91,10 +83,7 @@ fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standi
     let Some(entry) = view.inventory().entries.get(&resource.key) else {
         return unowned(view, policy, resource, Reason::Requested);
     };
-    if let Some(owner) = view
-        .owner(kind, &entry.id)
-        .filter(|it| **it != resource.key)
-    {
+    if let Some(owner) = view.owner(kind, &entry.id).filter(|it| **it != resource.key) {
         let message = format!("{} is remembered both as this and as {owner}", entry.id);
         return ambiguous(Some(entry), Some(&entry.id), message);
     }
@@ -128,11 +117,7 @@ fn owned<'a>(
         );
         return ambiguous(Some(entry), Some(&object.id), message);
     }
-    Standing::Ours(Ours {
-        entry,
-        object,
-        renamed_from: None,
-    })
+    Standing::Ours(Ours { entry, object, renamed_from: None })
 }
 
 /// What to do with a declared name for which we own nothing that lives.
@@ -157,11 +142,7 @@ fn unowned<'a>(
         [object] => Some(*object),
         several => {
             let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
-            let message = format!(
-                "{} live objects have the name: {}",
-                ids.len(),
-                ids.join(", ")
-            );
+            let message = format!("{} live objects have the name: {}", ids.len(), ids.join(", "));
             return ambiguous(None, None, message);
         }
     };
@@ -211,10 +192,7 @@ fn answer_lost<'a>(
 
 /// Returns what stands in the way while an unanswered create may still be under way (S3).
 pub(super) fn in_flight(now: Timestamp, policy: &Policy, intent: &Intent) -> Option<Blocked> {
-    let settled_at = intent
-        .started_at
-        .checked_add(policy.settle)
-        .unwrap_or(Timestamp::MAX);
+    let settled_at = intent.started_at.checked_add(policy.settle).unwrap_or(Timestamp::MAX);
     (now < settled_at).then(|| Blocked {
         reason: BlockedReason::InFlight,
         message: format!(
@@ -233,19 +211,13 @@ fn named<'a>(
     former: Option<Standing<'a>>,
 ) -> Standing<'a> {
     let key = &resource.key;
-    let owner = view
-        .owner(key.kind, &object.id)
-        .filter(|owner| *owner != key);
+    let owner = view.owner(key.kind, &object.id).filter(|owner| *owner != key);
     match owner {
         // The rename was carried out, but not remembered: a crash between the two (L3).
         Some(owner) if resource.previous_names.contains(&owner.name) => {
             let entry = view.inventory().entries.get(owner);
             if let Some(entry) = entry.filter(|_| !view.desired().resources.contains_key(owner)) {
-                return Standing::Ours(Ours {
-                    entry,
-                    object,
-                    renamed_from: Some(owner.clone()),
-                });
+                return Standing::Ours(Ours { entry, object, renamed_from: Some(owner.clone()) });
             }
         }
         Some(owner) if view.desired().resources.contains_key(owner) => {
@@ -258,20 +230,12 @@ fn named<'a>(
         let message = "it lives both under its name and under a previous one".to_owned();
         return ambiguous(None, Some(&object.id), message);
     }
-    Standing::Found(Found {
-        object,
-        claim: Claim::Named,
-        intent: None,
-        renamed_from: None,
-    })
+    Standing::Found(Found { object, claim: Claim::Named, intent: None, renamed_from: None })
 }
 
 /// Finds what lives under a previous name that nobody else declares, newest name first.
 fn former<'a>(view: &View<'a>, resource: &'a Resource) -> Option<Standing<'a>> {
-    let keys = resource
-        .previous_names
-        .iter()
-        .map(|name| Key::new(resource.key.kind, name.clone()));
+    let keys = resource.previous_names.iter().map(|name| Key::new(resource.key.kind, name.clone()));
     keys.filter(|old| !view.desired().resources.contains_key(old))
         .find_map(|old| under_former(view, resource, old))
 }
@@ -285,11 +249,9 @@ fn under_former<'a>(view: &View<'a>, resource: &'a Resource, old: Key) -> Option
     let entry = view.inventory().entries.get(&old);
     let owned = entry.map(|entry| (entry, view.whereabouts(old.kind, entry)));
     let standing = match (owned, view.named(&old)) {
-        (Some((entry, Whereabouts::Lives(object))), _) => Standing::Ours(Ours {
-            entry,
-            object,
-            renamed_from: Some(old.clone()),
-        }),
+        (Some((entry, Whereabouts::Lives(object))), _) => {
+            Standing::Ours(Ours { entry, object, renamed_from: Some(old.clone()) })
+        }
         (Some((entry, Whereabouts::Unknown)), _) => Standing::Unclear(Unclear {
             action: Action::Update,
             reason: Reason::Requested,
@@ -307,11 +269,8 @@ fn under_former<'a>(view: &View<'a>, resource: &'a Resource, old: Key) -> Option
             })
         }
         (Some((_, Whereabouts::Gone | Whereabouts::Other)) | None, several) => {
-            let message = format!(
-                "{} live objects have its previous name `{}`",
-                several.len(),
-                old.name
-            );
+            let message =
+                format!("{} live objects have its previous name `{}`", several.len(), old.name);
             return Some(ambiguous(None, None, message));
         }
     };

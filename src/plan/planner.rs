@@ -17,12 +17,7 @@ use super::{Change, Plan, Policy, Unmanaged, cost, diff, draft, guard, order, ow
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
-    let Drafts {
-        drafts,
-        unchanged,
-        settled,
-        mut remember,
-    } = draft::write(claims, policy);
+    let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, policy);
     let ordered = order::arrange(drafts);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&guarded));
@@ -51,10 +46,7 @@ fn protections(drafts: &[Draft<'_>]) -> BTreeMap<Key, Entry> {
         let is_renamed = record.is_some_and(|record| record.renamed_from.is_some());
         let is_new = entry.remembered != remembered && !is_renamed;
         is_new.then(|| {
-            let entry = Entry {
-                remembered,
-                ..entry.clone()
-            };
+            let entry = Entry { remembered, ..entry.clone() };
             (resource.key.clone(), entry)
         })
     });
@@ -63,10 +55,8 @@ fn protections(drafts: &[Draft<'_>]) -> BTreeMap<Key, Entry> {
 
 fn unmanaged(view: &View<'_>, changes: &[Change]) -> Vec<Unmanaged> {
     let snapshot = view.snapshot;
-    let planned: BTreeSet<_> = changes
-        .iter()
-        .filter_map(|change| Some((change.key.kind, change.id.as_ref()?)))
-        .collect();
+    let planned: BTreeSet<_> =
+        changes.iter().filter_map(|change| Some((change.key.kind, change.id.as_ref()?))).collect();
     let mut unmanaged = Vec::new();
     for (kind, listing) in &snapshot.live.listings {
         for object in &listing.objects {
@@ -97,9 +87,5 @@ fn unmanaged(view: &View<'_>, changes: &[Change]) -> Vec<Unmanaged> {
 
 /// Returns the cost of a part of a plan, for what a review left of it.
 pub(super) fn recount(changes: Vec<Change>, fresh: Plan, live: &Live) -> Plan {
-    Plan {
-        cost: cost::of(&changes, live),
-        changes,
-        ..fresh
-    }
+    Plan { cost: cost::of(&changes, live), changes, ..fresh }
 }

@@ -53,10 +53,7 @@ impl Default for Policy {
             // In-flight 120 s and staleness 60 s (S3).
             settle: Duration::from_secs(180),
             destroy: false,
-            platform: Platform {
-                renames: true,
-                deploys_after_patch: false,
-            },
+            platform: Platform { renames: true, deploys_after_patch: false },
         }
     }
 }

@@ -87,10 +87,8 @@ impl Progress {
         }
         let is_free = |tracked: &Tracked| tracked.unmet == 0 && tracked.state == State::Waiting;
         let free = progress.changes.iter().enumerate();
-        progress.ready = free
-            .filter(|(_, tracked)| is_free(tracked))
-            .map(|(place, _)| place)
-            .collect();
+        progress.ready =
+            free.filter(|(_, tracked)| is_free(tracked)).map(|(place, _)| place).collect();
         progress
     }
 
@@ -201,15 +199,12 @@ impl Progress {
             action: tracked.action,
             outcome: match &tracked.state {
                 State::Waiting => Outcome::NotStarted,
-                State::Running => Outcome::Unresolved {
-                    message: "it was begun and not finished".to_owned(),
-                },
+                State::Running => {
+                    Outcome::Unresolved { message: "it was begun and not finished".to_owned() }
+                }
                 State::Ended(outcome) => outcome.clone(),
             },
         });
-        Report {
-            results: results.collect(),
-            stopped: self.stopped,
-        }
+        Report { results: results.collect(), stopped: self.stopped }
     }
 }

@@ -66,10 +66,7 @@ fn off(key: &Key, policy: &Policy) -> Option<Blocked> {
     let (message, hint) = if policy.destroy {
         return None;
     } else if !policy.selection.is_everything() {
-        (
-            "not in the manifests; `--target` and `--exclude` turn pruning off".to_owned(),
-            None,
-        )
+        ("not in the manifests; `--target` and `--exclude` turn pruning off".to_owned(), None)
     } else if policy.prune.covers(key.kind) {
         return None;
     } else {
@@ -78,11 +75,7 @@ fn off(key: &Key, policy: &Policy) -> Option<Blocked> {
             Some(format!("`--prune={plural}` deletes it")),
         )
     };
-    Some(Blocked {
-        reason: BlockedReason::PruneOff,
-        message,
-        hint,
-    })
+    Some(Blocked { reason: BlockedReason::PruneOff, message, hint })
 }
 
 fn group(key: &Key) -> Option<Blocked> {
@@ -120,23 +113,18 @@ pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
 /// Protection outlives its manifest (S11).
 pub(super) fn protection(draft: &Draft<'_>) -> Option<Blocked> {
     let remembered = draft.entry.map(|entry| entry.remembered);
-    let declared = draft
-        .desired
-        .map(|it| super::diff::remembered(&it.lifecycle));
-    let rule = [declared, remembered]
-        .into_iter()
-        .flatten()
-        .find_map(|it| {
-            if it.protect {
-                Some("`protect: true`")
-            } else if it.prune == Some(false) {
-                Some("`prune: false`")
-            } else if it.delete_withheld {
-                Some("managementPolicies without `Delete`")
-            } else {
-                None
-            }
-        })?;
+    let declared = draft.desired.map(|it| super::diff::remembered(&it.lifecycle));
+    let rule = [declared, remembered].into_iter().flatten().find_map(|it| {
+        if it.protect {
+            Some("`protect: true`")
+        } else if it.prune == Some(false) {
+            Some("`prune: false`")
+        } else if it.delete_withheld {
+            Some("managementPolicies without `Delete`")
+        } else {
+            None
+        }
+    })?;
     let key = &draft.change.key;
     Some(Blocked {
         reason: BlockedReason::Protected,
@@ -191,11 +179,7 @@ fn approval(key: &Key, entry: &Entry, object: &LiveObject, view: &View<'_>) -> O
     let hint = created_date(object).map(|created| {
         Tombstone::approval_line(key, &object.id, &created.to_string(), &before.to_string())
     });
-    Some(Blocked {
-        reason: BlockedReason::ApprovalMissing,
-        message: why.to_owned(),
-        hint,
-    })
+    Some(Blocked { reason: BlockedReason::ApprovalMissing, message: why.to_owned(), hint })
 }
 
 /// Reads `delete database/main id=db_abc created=2026-01-15 before=2026-12-31`.
@@ -245,11 +229,8 @@ fn nothing_declared(view: &View<'_>, policy: &Policy) -> Option<Blocked> {
 pub(super) fn fuse(drafts: &mut [Draft<'_>], view: &View<'_>, policy: &Policy) {
     let is_delete =
         |draft: &Draft<'_>| draft.change.action == Action::Delete && draft.change.blocked.is_none();
-    let deleted: Vec<&Key> = drafts
-        .iter()
-        .filter(|draft| is_delete(draft))
-        .map(|draft| &draft.change.key)
-        .collect();
+    let deleted: Vec<&Key> =
+        drafts.iter().filter(|draft| is_delete(draft)).map(|draft| &draft.change.key).collect();
     if policy.destroy || deleted.is_empty() {
         return;
     }
@@ -284,11 +265,7 @@ fn too_many(deleted: &[&Key], owned: &BTreeMap<Kind, usize>, policy: &Policy) ->
             format!("`stoker destroy{}` does it", targets.collect::<String>()),
         )
     };
-    Some(Blocked {
-        reason: BlockedReason::Fuse,
-        message,
-        hint: Some(hint),
-    })
+    Some(Blocked { reason: BlockedReason::Fuse, message, hint: Some(hint) })
 }
 
 /// How many objects of each kind are ours and live: what is gone already lends no share.

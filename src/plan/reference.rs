@@ -54,10 +54,7 @@ fn hold_staying(drafts: &mut [Draft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate
         if change.blocked.is_none() && makes_a_name(change) {
             appearing.insert(change.key.clone());
         }
-        let renamed_from = change
-            .record
-            .as_ref()
-            .and_then(|it| it.renamed_from.clone());
+        let renamed_from = change.record.as_ref().and_then(|it| it.renamed_from.clone());
         fates.extend(renamed_from.map(|old| (old, fate)));
         fates.insert(change.key.clone(), fate);
     }

@@ -171,11 +171,7 @@ impl Report {
         } else if is_cut_short {
             Conclusion::Stopped
         } else if counts.stale > 0 {
-            if counts.written > 0 {
-                Conclusion::Partial
-            } else {
-                Conclusion::Stale
-            }
+            if counts.written > 0 { Conclusion::Partial } else { Conclusion::Stale }
         } else if counts.refused > 0 {
             Conclusion::Refused
         } else {

@@ -24,10 +24,7 @@ impl<'a> Selected<'a> {
         } else {
             Some(with_dependencies(desired, &selection.targets))
         };
-        Self {
-            targets,
-            excluded: &selection.excluded,
-        }
+        Self { targets, excluded: &selection.excluded }
     }
 
     pub fn holds(&self, key: &Key) -> bool {

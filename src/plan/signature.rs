@@ -38,10 +38,8 @@ pub enum StaleReason {
 /// project is for the caller to check first (S5).
 #[must_use]
 pub fn review(saved: &BTreeMap<Key, String>, mut fresh: Plan, live: &Live) -> Reviewed {
-    let mut stale: BTreeMap<Key, StaleReason> = saved
-        .keys()
-        .map(|key| (key.clone(), StaleReason::NotNeeded))
-        .collect();
+    let mut stale: BTreeMap<Key, StaleReason> =
+        saved.keys().map(|key| (key.clone(), StaleReason::NotNeeded)).collect();
     let mut kept: BTreeSet<Key> = BTreeSet::new();
     let mut changes = std::mem::take(&mut fresh.changes);
     // What a change comes after stands before it, so one walk is enough.
@@ -61,10 +59,7 @@ pub fn review(saved: &BTreeMap<Key, String>, mut fresh: Plan, live: &Live) -> Re
         stale.insert(change.key.clone(), why);
         false
     });
-    Reviewed {
-        plan: planner::recount(changes, fresh, live),
-        stale,
-    }
+    Reviewed { plan: planner::recount(changes, fresh, live), stale }
 }
 
 impl Change {
@@ -113,15 +108,7 @@ impl Seal {
     }
 
     fn field(&mut self, field: &FieldChange) {
-        let FieldChange {
-            path,
-            action,
-            before,
-            after,
-            reason,
-            sensitive,
-            hint: _,
-        } = field;
+        let FieldChange { path, action, before, after, reason, sensitive, hint: _ } = field;
         self.word("field");
         self.word(path);
         self.word(match action {
@@ -174,11 +161,7 @@ impl Seal {
                 self.word("create");
                 fields.keys().for_each(|path| self.word(path));
             }
-            Step::Patch {
-                id,
-                fields,
-                precondition,
-            } => {
+            Step::Patch { id, fields, precondition } => {
                 self.word("patch");
                 self.word(id);
                 fields.keys().for_each(|path| self.word(path));
@@ -197,11 +180,7 @@ impl Seal {
     }
 
     fn precondition(&mut self, precondition: &Precondition) {
-        let Precondition {
-            name,
-            created_at,
-            fields,
-        } = precondition;
+        let Precondition { name, created_at, fields } = precondition;
         self.word(name);
         self.word(created_at.as_deref().unwrap_or("-"));
         for (path, shown) in fields {
@@ -216,13 +195,10 @@ impl Seal {
     }
 
     fn hexadecimal(self) -> String {
-        self.0
-            .finalize()
-            .iter()
-            .fold(String::new(), |mut text, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        self.0.finalize().iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 }

@@ -17,10 +17,7 @@ pub(super) fn lower(drafts: Vec<Draft<'_>>, policy: &Policy) -> Vec<Change> {
             Some(_) => Vec::new(),
             None => steps(&draft, policy),
         };
-        Change {
-            steps,
-            ..draft.change
-        }
+        Change { steps, ..draft.change }
     };
     drafts.into_iter().map(lower).collect()
 }
@@ -32,9 +29,7 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
         (Action::Update, Some(resource), Some(object)) => {
             let mut steps = vec![patch(change, resource, object)];
             if policy.platform.deploys_after_patch && runs_anew(change) {
-                steps.push(Step::Deploy {
-                    id: object.id.clone(),
-                });
+                steps.push(Step::Deploy { id: object.id.clone() });
             }
             steps
         }
@@ -57,17 +52,12 @@ const fn runs_anew(change: &Change) -> bool {
 fn create(resource: &Resource) -> Step {
     let fields = resource.fields.iter();
     Step::Create {
-        fields: fields
-            .map(|(path, field)| (path.clone(), field.value.clone()))
-            .collect(),
+        fields: fields.map(|(path, field)| (path.clone(), field.value.clone())).collect(),
     }
 }
 
 fn delete(object: &LiveObject) -> Step {
-    Step::Delete {
-        id: object.id.clone(),
-        precondition: precondition(object, BTreeMap::new()),
-    }
+    Step::Delete { id: object.id.clone(), precondition: precondition(object, BTreeMap::new()) }
 }
 
 fn patch(change: &Change, resource: &Resource, object: &LiveObject) -> Step {
@@ -79,16 +69,9 @@ fn patch(change: &Change, resource: &Resource, object: &LiveObject) -> Step {
             FieldAction::Add | FieldAction::Change => declared(resource, &field.path),
         };
         fields.insert(field.path.clone(), value);
-        shown.insert(
-            field.path.clone(),
-            seen(object, &field.path, field.sensitive),
-        );
+        shown.insert(field.path.clone(), seen(object, &field.path, field.sensitive));
     }
-    Step::Patch {
-        id: object.id.clone(),
-        fields,
-        precondition: precondition(object, shown),
-    }
+    Step::Patch { id: object.id.clone(), fields, precondition: precondition(object, shown) }
 }
 
 fn declared(resource: &Resource, path: &FieldPath) -> Option<FieldValue> {
@@ -110,11 +93,7 @@ fn precondition(
     object: &LiveObject,
     fields: BTreeMap<FieldPath, Option<LiveValue>>,
 ) -> Precondition {
-    Precondition {
-        name: object.name.clone(),
-        created_at: object.created_at.clone(),
-        fields,
-    }
+    Precondition { name: object.name.clone(), created_at: object.created_at.clone(), fields }
 }
 
 impl Precondition {
@@ -124,11 +103,7 @@ impl Precondition {
     /// is no difference. A field that was hidden may show any value but none.
     #[must_use]
     pub fn broken_by(&self, object: &LiveObject) -> Option<String> {
-        let Self {
-            name,
-            created_at,
-            fields,
-        } = self;
+        let Self { name, created_at, fields } = self;
         if object.name != *name {
             return Some(format!("its name is `{}` now, not `{name}`", object.name));
         }

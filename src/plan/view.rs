@@ -84,10 +84,7 @@ impl<'a> View<'a> {
 
     /// Returns every live object with the name, ordered by id.
     pub fn named(&self, key: &Key) -> &[&'a LiveObject] {
-        let namesakes = self
-            .named
-            .get(&key.kind)
-            .and_then(|it| it.get(key.name.as_str()));
+        let namesakes = self.named.get(&key.kind).and_then(|it| it.get(key.name.as_str()));
         namesakes.map_or(&[], Vec::as_slice)
     }
 
@@ -111,22 +108,14 @@ impl<'a> View<'a> {
                 (Some(ours), Some(theirs)) => ours == theirs,
                 (None, _) | (_, None) => true,
             };
-            return if is_same {
-                Whereabouts::Lives(object)
-            } else {
-                Whereabouts::Other
-            };
+            return if is_same { Whereabouts::Lives(object) } else { Whereabouts::Other };
         }
         let is_gone = match kind {
             // An env group has no GET by id (F4): the complete listing is all the proof there is.
             Kind::EnvGroup => self.is_complete(kind),
             Kind::Database | Kind::Service => self.snapshot.live.gone.contains(&entry.id),
         };
-        if is_gone {
-            Whereabouts::Gone
-        } else {
-            Whereabouts::Unknown
-        }
+        if is_gone { Whereabouts::Gone } else { Whereabouts::Unknown }
     }
 
     /// Explains why nothing may be concluded from what a listing does not show (S2).
@@ -143,18 +132,13 @@ impl<'a> View<'a> {
                 format!("the token may not list {plural} (403)"),
                 Some(format!("give the token read access to {plural}")),
             ),
-            Coverage::Unknown(Unknown::Incomplete(why)) => (
-                format!("the listing of {plural} is incomplete: {why}"),
-                None,
-            ),
+            Coverage::Unknown(Unknown::Incomplete(why)) => {
+                (format!("the listing of {plural} is incomplete: {why}"), None)
+            }
             Coverage::Unknown(Unknown::Unread) => {
                 (format!("the listing of {plural} was not read"), None)
             }
         };
-        Blocked {
-            reason: BlockedReason::IncompleteView,
-            message,
-            hint,
-        }
+        Blocked { reason: BlockedReason::IncompleteView, message, hint }
     }
 }

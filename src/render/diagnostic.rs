@@ -47,27 +47,18 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(inert(&diagnostic.message))
-        .id(diagnostic.code);
+    let title = level.primary_title(inert(&diagnostic.message)).id(diagnostic.code);
     let group = match (&diagnostic.snippet, &diagnostic.origin) {
         (Some(snippet), origin) => {
             let (text, span) = visible(snippet);
             let lines = Lines::source(text)
                 .line_start(snippet.line_first)
-                .path(
-                    origin
-                        .as_ref()
-                        .map(|origin| inert(&origin.file).into_owned()),
-                )
+                .path(origin.as_ref().map(|origin| inert(&origin.file).into_owned()))
                 .annotation(AnnotationKind::Primary.span(span));
             title.element(lines)
         }
-        (None, Some(origin)) => title.element(
-            Place::path(inert(&origin.file))
-                .line(origin.line)
-                .char_column(origin.column),
-        ),
+        (None, Some(origin)) => title
+            .element(Place::path(inert(&origin.file)).line(origin.line).char_column(origin.column)),
         (None, None) => annotate_snippets::Group::with_title(title),
     };
     let mut out = renderer.render(&[group]);
@@ -111,10 +102,7 @@ fn github_annotation(diagnostic: &Diagnostic) -> String {
         let file = github_property(&origin.file);
         format!("file={file},line={},col={},", origin.line, origin.column)
     });
-    let hints = diagnostic
-        .hints
-        .iter()
-        .map(|hint| format!(" (hint: {hint})"));
+    let hints = diagnostic.hints.iter().map(|hint| format!(" (hint: {hint})"));
     let message = diagnostic.message.clone() + &hints.collect::<String>();
     format!(
         "::{command} {}title={}::{}\n",
@@ -141,17 +129,9 @@ mod tests {
 
     fn finding() -> Diagnostic {
         let text = "spec:\n  type: wbe\u{1b}[31m\n";
-        let origin = Origin {
-            file: "manifests/api.yaml".to_owned(),
-            line: 5,
-            column: 9,
-        };
+        let origin = Origin { file: "manifests/api.yaml".to_owned(), line: 5, column: 9 };
         let mut finding = Diagnostic::error("unknown-word", "`wbe` is no type").at(origin);
-        finding.snippet = Some(Snippet {
-            text: text.to_owned(),
-            line_first: 4,
-            span: 14..17,
-        });
+        finding.snippet = Some(Snippet { text: text.to_owned(), line_first: 4, span: 14..17 });
         finding.hint("did you mean `web`?")
     }
 

@@ -34,9 +34,7 @@ pub(super) fn lines(before: &str, after: &str) -> Vec<DiffLine> {
         let text = format!("{old} -> {new} bytes, too long to compare here");
         return vec![("", Style::Dim, text)];
     }
-    let diff = TextDiff::configure()
-        .timeout(PATIENCE)
-        .diff_lines(before, after);
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
     let mut lines = Vec::new();
     for (number, group) in diff.grouped_ops(CONTEXT_LINES).iter().enumerate() {
         if number > 0 {

@@ -41,12 +41,7 @@ pub fn error(
         #[serde(skip_serializing_if = "Option::is_none")]
         request_id: Option<&'a str>,
     }
-    let failure = Failure {
-        code,
-        message,
-        hints,
-        request_id,
-    };
+    let failure = Failure { code, message, hints, request_id };
     #[derive(Serialize)]
     struct Failed<'a> {
         error: Failure<'a>,
@@ -54,10 +49,7 @@ pub fn error(
         diagnostics: Vec<SavedDiagnostic>,
     }
     let diagnostics = diagnostics.iter().map(saved_diagnostic).collect();
-    document(&Failed {
-        error: failure,
-        diagnostics,
-    })
+    document(&Failed { error: failure, diagnostics })
 }
 
 /// Returns findings in the form of a plan's.

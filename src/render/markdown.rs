@@ -75,15 +75,9 @@ fn details(change: &Change) -> String {
     } else {
         phrase::verb(change).to_owned()
     };
-    let sign = if sign.is_empty() {
-        String::new()
-    } else {
-        format!("{} ", escape(sign))
-    };
-    let mut out = format!(
-        "<details><summary>{sign}<b>{}</b> {verb}",
-        escape(&change.key.to_string())
-    );
+    let sign = if sign.is_empty() { String::new() } else { format!("{} ", escape(sign)) };
+    let mut out =
+        format!("<details><summary>{sign}<b>{}</b> {verb}", escape(&change.key.to_string()));
     if let Some(effect) = phrase::effect(change) {
         out.push_str(&format!(" · {}", escape(&effect)));
     }
@@ -117,11 +111,7 @@ fn row(field: &FieldChange) -> String {
     let (sign, _) = phrase::field_sign(field);
     let values = phrase::values(field);
     let is_long = diff::is_long(&values) || values.chars().count() > CELL_CHARACTERS_MAX;
-    let value = if is_long {
-        "long text; stoker plan shows it".to_owned()
-    } else {
-        values
-    };
+    let value = if is_long { "long text; stoker plan shows it".to_owned() } else { values };
     let hint = field.hint.as_ref().map(|hint| format!("; {hint}"));
     let why = phrase::field_reason(field).to_owned() + &hint.unwrap_or_default();
     format!(
@@ -163,10 +153,7 @@ mod tests {
     #[test]
     fn nobody_is_called_and_nothing_is_linked() {
         assert_eq!(escape("@acme"), "&#64;&#8203;acme");
-        assert_eq!(
-            escape("see #12 www.a.dev"),
-            "see &#35;&#8203;12 www&#46;a.dev"
-        );
+        assert_eq!(escape("see #12 www.a.dev"), "see &#35;&#8203;12 www&#46;a.dev");
     }
 
     proptest! {
@@ -189,11 +176,7 @@ mod tests {
         while let Some(start) = text.find("&#") {
             rest.push_str(&text[..start]);
             let end = text[start..].find(';').expect("every reference ends");
-            assert!(
-                text[start + 2..start + end]
-                    .chars()
-                    .all(|c| c.is_ascii_digit())
-            );
+            assert!(text[start + 2..start + end].chars().all(|c| c.is_ascii_digit()));
             text = &text[start + end + 1..];
         }
         rest + text

@@ -209,9 +209,7 @@ fn asides(plan: &Plan) -> String {
         (plan.unchanged.len(), "unchanged"),
     ];
     let counts = counts.into_iter().filter(|(number, _)| *number > 0);
-    let counts: Vec<_> = counts
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect();
+    let counts: Vec<_> = counts.map(|(number, word)| format!("{number} {word}")).collect();
     counts.join(", ")
 }
 

@@ -28,11 +28,7 @@ fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
     let why = |message: &str| format!(": {message}");
     let told = match &result.outcome {
         Outcome::Applied => (Style::Added, "done       ", String::new()),
-        Outcome::Failed {
-            cause: _,
-            message,
-            request_id,
-        } => {
+        Outcome::Failed { cause: _, message, request_id } => {
             let id = request_id.as_ref().map(|id| format!(" (request {id})"));
             let rest = why(message) + &id.unwrap_or_default();
             (Style::Blocked, "failed     ", rest)
@@ -66,11 +62,7 @@ fn counts(report: &Report) -> String {
     for (number, word) in others.into_iter().filter(|(number, _)| *number > 0) {
         text = format!("{text}, {number} {word}");
     }
-    let stopped = if report.stopped {
-        " Stopped before the end."
-    } else {
-        ""
-    };
+    let stopped = if report.stopped { " Stopped before the end." } else { "" };
     format!("{text}.{stopped}")
 }
 
@@ -102,11 +94,9 @@ fn result_object(result: &ChangeResult) -> Value {
     });
     let more = match &result.outcome {
         Outcome::Applied => json!({ "outcome": "applied" }),
-        Outcome::Failed {
-            cause: _,
-            message,
-            request_id,
-        } => json!({ "outcome": "failed", "message": message, "requestId": request_id }),
+        Outcome::Failed { cause: _, message, request_id } => {
+            json!({ "outcome": "failed", "message": message, "requestId": request_id })
+        }
         Outcome::Stale { message } => json!({ "outcome": "stale", "message": message }),
         Outcome::Unresolved { message } => json!({ "outcome": "unresolved", "message": message }),
         Outcome::Skipped { because_of } => {

@@ -329,12 +329,7 @@ pub(super) fn saved_diagnostic(diagnostic: &Diagnostic) -> SavedDiagnostic {
         column: Some(origin.column),
     });
     SavedDiagnostic {
-        severity: if diagnostic.is_error() {
-            "error"
-        } else {
-            "warning"
-        }
-        .to_owned(),
+        severity: if diagnostic.is_error() { "error" } else { "warning" }.to_owned(),
         code: diagnostic.code.to_owned(),
         message: diagnostic.message.clone(),
         origin,

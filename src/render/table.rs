@@ -17,10 +17,7 @@ impl Table {
     /// Begins a table with these columns.
     #[must_use]
     pub fn new(heading: &[&str]) -> Self {
-        Self {
-            heading: heading.iter().map(ToString::to_string).collect(),
-            rows: Vec::new(),
-        }
+        Self { heading: heading.iter().map(ToString::to_string).collect(), rows: Vec::new() }
     }
 
     /// Adds a row; cells that are missing are empty, what is beyond the heading is left out.
@@ -63,11 +60,7 @@ mod tests {
     fn columns_stand_below_each_other_also_beside_wide_characters() {
         let mut table = Table::new(&["NAME", "STATUS", "URL"]);
         let cell = |text: &str| (Style::Plain, text.to_owned());
-        table.row(vec![
-            cell("service/api"),
-            cell("live"),
-            cell("https://a.dev"),
-        ]);
+        table.row(vec![cell("service/api"), cell("live"), cell("https://a.dev")]);
         table.row(vec![cell("日本語"), cell("\u{1b}[2Jgone\n")]);
         assert_eq!(
             table.to_paper().to_plain(),

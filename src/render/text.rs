@@ -191,14 +191,8 @@ fn headline(change: &Change) -> (String, Vec<FieldChange>) {
     let mut parts: Vec<String> = Vec::new();
     for setting in told {
         let path = FieldPath::Setting(*setting);
-        let field = change
-            .fields
-            .iter()
-            .find(|field| field.path == path && is_told(field));
-        let Some(text) = field
-            .and_then(|field| field.after.as_ref())
-            .map(phrase::value)
-        else {
+        let field = change.fields.iter().find(|field| field.path == path && is_told(field));
+        let Some(text) = field.and_then(|field| field.after.as_ref()).map(phrase::value) else {
             continue;
         };
         match (setting, parts.last_mut()) {
@@ -212,9 +206,7 @@ fn headline(change: &Change) -> (String, Vec<FieldChange>) {
 }
 
 fn push_fields(paper: &mut Paper, fields: &[FieldChange], reasons: Reasons) {
-    let paths = fields
-        .iter()
-        .map(|field| Line::of(field.path.to_string()).width());
+    let paths = fields.iter().map(|field| Line::of(field.path.to_string()).width());
     let value_column = 8 + paths.max().unwrap_or(0) + 3;
     for field in fields {
         let (sign, style) = match reasons {
@@ -290,9 +282,7 @@ pub(super) fn cost(plan: &Plan, estimate: &Estimate) -> String {
     let (reads, writes) = (plan.cost.reads, plan.cost.writes);
     let requests = reads.saturating_add(writes);
     let s = if requests == 1 { "" } else { "s" };
-    let left = estimate
-        .left
-        .map(|(left, limit)| format!("; {left} of {limit} left this minute"));
+    let left = estimate.left.map(|(left, limit)| format!("; {left} of {limit} left this minute"));
     format!(
         "Cost: {requests} request{s} ({reads} read, {writes} write), about {}{}.{}",
         duration(estimate.seconds),

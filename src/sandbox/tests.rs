@@ -39,10 +39,7 @@ fn stage(platform: Platform, dialect: &[&str]) -> Stage {
 
 async fn writer(client: &Client) -> Writer {
     let project = client.reader().project().await.unwrap();
-    let pin = Pin {
-        origin: client.origin(),
-        project: project.clone(),
-    };
+    let pin = Pin { origin: client.origin(), project: project.clone() };
     client.writer(&pin, &project).unwrap()
 }
 
@@ -54,11 +51,7 @@ fn fields(fields: &[(&str, &str)]) -> BTreeMap<FieldPath, FieldValue> {
 }
 
 fn web() -> BTreeMap<FieldPath, FieldValue> {
-    fields(&[
-        ("type", "web"),
-        ("repo", "github.com/acme/shop"),
-        ("envVars.A", "1"),
-    ])
+    fields(&[("type", "web"), ("repo", "github.com/acme/shop"), ("envVars.A", "1")])
 }
 
 fn name(text: &str) -> Name {
@@ -69,55 +62,26 @@ fn name(text: &str) -> Name {
 async fn what_is_written_is_read_back_and_what_is_deleted_is_gone() {
     let Stage { client, emulator } = stage(Platform::default(), &[]);
     let (writer, reader, links) = (writer(&client).await, client.reader(), Links::default());
-    let made = writer
-        .create(Kind::Service, &name("api"), &web(), &links)
-        .await
-        .unwrap();
+    let made = writer.create(Kind::Service, &name("api"), &web(), &links).await.unwrap();
     let changes = BTreeMap::from([
         ("envVars.A".parse().unwrap(), None),
-        (
-            "envVars.B".parse().unwrap(),
-            Some(FieldValue::Text("2".to_owned())),
-        ),
-        (
-            "scaling.maxInstances".parse().unwrap(),
-            Some(FieldValue::Integer(4)),
-        ),
+        ("envVars.B".parse().unwrap(), Some(FieldValue::Text("2".to_owned()))),
+        ("scaling.maxInstances".parse().unwrap(), Some(FieldValue::Integer(4))),
     ]);
-    let patch = Patch {
-        changes: &changes,
-        env_whole: None,
-        links: &links,
-    };
+    let patch = Patch { changes: &changes, env_whole: None, links: &links };
     writer.patch(&made.id, patch).await.unwrap();
     let Lookup::Found(live) = reader.get(Kind::Service, &made.id).await.unwrap() else {
         panic!("it was just created")
     };
     let shown = |path: &str| live.shows(&path.parse().unwrap()).cloned();
     assert_eq!(shown("envVars.A"), Some(LiveValue::Absent));
-    assert_eq!(
-        shown("envVars.B"),
-        Some(LiveValue::Shown(FieldValue::Text("2".to_owned())))
-    );
-    assert_eq!(
-        shown("scaling.maxInstances"),
-        Some(LiveValue::Shown(FieldValue::Integer(4)))
-    );
+    assert_eq!(shown("envVars.B"), Some(LiveValue::Shown(FieldValue::Text("2".to_owned()))));
+    assert_eq!(shown("scaling.maxInstances"), Some(LiveValue::Shown(FieldValue::Integer(4))));
     writer.delete(Kind::Service, &made.id).await.unwrap();
-    assert_eq!(
-        reader.get(Kind::Service, &made.id).await.unwrap(),
-        Lookup::Gone
-    );
-    let ignored: Vec<_> = emulator
-        .record()
-        .requests()
-        .flat_map(|(_, asked)| asked.ignored.clone())
-        .collect();
-    assert_eq!(
-        ignored,
-        Vec::<String>::new(),
-        "the platform knows every field we send"
-    );
+    assert_eq!(reader.get(Kind::Service, &made.id).await.unwrap(), Lookup::Gone);
+    let ignored: Vec<_> =
+        emulator.record().requests().flat_map(|(_, asked)| asked.ignored.clone()).collect();
+    assert_eq!(ignored, Vec::<String>::new(), "the platform knows every field we send");
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,17 +101,11 @@ async fn a_create_is_applied_once_whatever_becomes_of_its_answer() {
         let Stage { client, emulator } = stage(Platform::default(), &[]);
         let writer = writer(&client).await;
         emulator.play(Faults::parse(&format!("{fault}@POST /services#1")).unwrap());
-        let outcome = writer
-            .create(Kind::Service, &name("api"), &web(), &Links::default())
-            .await;
+        let outcome = writer.create(Kind::Service, &name("api"), &web(), &Links::default()).await;
         assert_eq!(outcome.is_ok(), is_done, "{fault}");
         let is_ambiguous = matches!(outcome, Err(WriteError::Ambiguous(_)));
         assert_eq!(is_ambiguous, !is_done, "{fault}");
-        assert_eq!(
-            emulator.record().creates(emulator::Kind::Service, "api"),
-            creates,
-            "{fault}"
-        );
+        assert_eq!(emulator.record().creates(emulator::Kind::Service, "api"), creates, "{fault}");
     }
 }
 
@@ -157,10 +115,7 @@ async fn a_listing_of_a_project_that_lies_is_never_complete() {
     let writer = writer(&client).await;
     for number in 0..5 {
         let name = name(&format!("api-{number}"));
-        writer
-            .create(Kind::Service, &name, &web(), &Links::default())
-            .await
-            .unwrap();
+        writer.create(Kind::Service, &name, &web(), &Links::default()).await.unwrap();
     }
     let reader = client.reader();
     let read = || reader.list(Kind::Service);
@@ -184,25 +139,14 @@ async fn a_listing_of_a_project_that_lies_is_never_complete() {
         let listing = read().await.unwrap();
         let is_whole = listing.coverage.is_complete() && listing.objects.len() < 5;
         assert!(!is_whole, "{fault}");
-        assert!(
-            fault == "malice" || !listing.coverage.is_complete(),
-            "{fault}"
-        );
+        assert!(fault == "malice" || !listing.coverage.is_complete(), "{fault}");
     }
     emulator.play(Faults::default());
     assert!(read().await.unwrap().coverage.is_complete());
     emulator.play(Faults::parse("shift-vanish@GET /services#1-3").unwrap());
     let listing = client.reader().list_steadily(Kind::Service).await.unwrap();
-    let has_all = (0..5).all(|n| {
-        listing
-            .objects
-            .iter()
-            .any(|it| it.name == format!("api-{n}"))
-    });
-    assert!(
-        has_all || !listing.coverage.is_complete(),
-        "two passes find what one page hid"
-    );
+    let has_all = (0..5).all(|n| listing.objects.iter().any(|it| it.name == format!("api-{n}")));
+    assert!(has_all || !listing.coverage.is_complete(), "two passes find what one page hid");
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,23 +155,12 @@ async fn a_project_of_a_thousand_is_read_with_one_request_a_page() {
     for number in 0..1_000 {
         let body = serde_json::json!({"name": format!("s{number}"), "type": "web_service",
             "repo": "github.com/acme/shop"});
-        let act = emulator::Act::Create {
-            kind: emulator::Kind::Service,
-            body,
-        };
+        let act = emulator::Act::Create { kind: emulator::Kind::Service, body };
         emulator.act(&act).unwrap();
     }
-    let live = client
-        .reader()
-        .live(&Desired::default(), &Inventory::default())
-        .await
-        .unwrap();
+    let live = client.reader().live(&Desired::default(), &Inventory::default()).await.unwrap();
     assert_eq!(live.listing(Kind::Service).objects.len(), 1_000);
-    assert!(
-        Kind::ALL
-            .iter()
-            .all(|kind| live.listing(*kind).coverage.is_complete())
-    );
+    assert!(Kind::ALL.iter().all(|kind| live.listing(*kind).coverage.is_complete()));
     assert_eq!((live.requests, client.calls()), (13, 13));
     assert_eq!(emulator.record().refused_for_rate(), 0);
 }

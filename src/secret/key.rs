@@ -75,10 +75,7 @@ impl FingerprintKey {
         if fs::symlink_metadata(&path).is_ok() {
             return Self::read(&path);
         }
-        let unusable = |source| KeyError::Unusable {
-            path: path.clone(),
-            source,
-        };
+        let unusable = |source| KeyError::Unusable { path: path.clone(), source };
         let key = Self::ephemeral()?;
         fs::create_dir_all(directory).map_err(unusable)?;
         // A temporary file is made with mode 0600.
@@ -115,18 +112,13 @@ impl FingerprintKey {
     }
 
     fn read(path: &Path) -> Result<Self, KeyError> {
-        let unusable = |source| KeyError::Unusable {
-            path: path.to_owned(),
-            source,
-        };
+        let unusable = |source| KeyError::Unusable { path: path.to_owned(), source };
         let metadata = fs::symlink_metadata(path).map_err(unusable)?;
         if !metadata.is_file() {
             return Err(unusable(io::Error::other("it is no regular file")));
         }
         check_mode(path, &metadata)?;
-        let corrupted = || KeyError::Corrupted {
-            path: path.to_owned(),
-        };
+        let corrupted = || KeyError::Corrupted { path: path.to_owned() };
         // Whatever else it is, it is not read into memory as a whole.
         if metadata.len() > 1024 {
             return Err(corrupted());
@@ -156,10 +148,8 @@ impl FingerprintKey {
     #[must_use]
     pub fn fingerprint(&self, key: &Key, path: &FieldPath, value: &str) -> Fingerprint {
         let parts = [key.to_string(), path.to_string()];
-        let mac = self.mac(
-            FINGERPRINT_DOMAIN,
-            &[parts[0].as_bytes(), parts[1].as_bytes(), value.as_bytes()],
-        );
+        let mac = self
+            .mac(FINGERPRINT_DOMAIN, &[parts[0].as_bytes(), parts[1].as_bytes(), value.as_bytes()]);
         Fingerprint::new(hexadecimal(mac.as_slice()))
     }
 
@@ -168,10 +158,7 @@ impl FingerprintKey {
     #[must_use]
     pub fn generate(&self, key: &Key, env_key: &EnvKey) -> Zeroizing<String> {
         let owner = key.to_string();
-        let mac = self.mac(
-            GENERATE_DOMAIN,
-            &[owner.as_bytes(), env_key.as_str().as_bytes()],
-        );
+        let mac = self.mac(GENERATE_DOMAIN, &[owner.as_bytes(), env_key.as_str().as_bytes()]);
         base64url(mac.as_slice())
     }
 
@@ -197,14 +184,7 @@ impl fmt::Debug for FingerprintKey {
 fn check_mode(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(KeyError::Exposed {
-            path: path.to_owned(),
-            mode,
-        })
-    }
+    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::Exposed { path: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]
@@ -215,10 +195,7 @@ fn check_mode(_path: &Path, _metadata: &fs::Metadata) -> Result<(), KeyError> {
 fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// Base64 with the alphabet of URLs and without padding (RFC 4648, section 5).
@@ -246,9 +223,7 @@ mod tests {
 
     fn mark(key: &FingerprintKey, owner: &str, path: &str, value: &str) -> String {
         let path = path.parse().unwrap();
-        key.fingerprint(&key_of(owner), &path, value)
-            .as_str()
-            .to_owned()
+        key.fingerprint(&key_of(owner), &path, value).as_str().to_owned()
     }
 
     #[test]
@@ -261,12 +236,7 @@ mod tests {
             mark(&key, "service/b", "envVars.B", "x"),
             mark(&key, "service/a", "envVars.C", "x"),
             mark(&key, "service/a", "envVars.B", "y"),
-            mark(
-                &FingerprintKey::from_bytes([8; 32]),
-                "service/a",
-                "envVars.B",
-                "x",
-            ),
+            mark(&FingerprintKey::from_bytes([8; 32]), "service/a", "envVars.B", "x"),
         ] {
             assert_ne!(first, other);
         }
@@ -276,8 +246,7 @@ mod tests {
     fn a_generated_value_is_stable_long_and_safe_in_a_url() {
         let key = FingerprintKey::from_bytes([7; 32]);
         let value = |owner: &str, env: &str| {
-            key.generate(&key_of(owner), &EnvKey::new(env).unwrap())
-                .to_string()
+            key.generate(&key_of(owner), &EnvKey::new(env).unwrap()).to_string()
         };
         assert_eq!(value("service/a", "SALT"), value("service/a", "SALT"));
         assert_ne!(value("service/a", "SALT"), value("service/b", "SALT"));
@@ -291,13 +260,9 @@ mod tests {
 
     #[test]
     fn base64url_is_that_of_the_standard() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg"),
-            ("fo", "Zm8"),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg"),
-        ] {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")]
+        {
             assert_eq!(base64url(bytes.as_bytes()).as_str(), text);
         }
     }
@@ -310,11 +275,7 @@ mod tests {
         let second = FingerprintKey::load_or_create(&state).unwrap();
         assert_eq!(first.0, second.0);
         assert_ne!(first.0, FingerprintKey::ephemeral().unwrap().0);
-        assert_eq!(
-            fs::read_dir(&state).unwrap().count(),
-            1,
-            "no temporary file stays behind"
-        );
+        assert_eq!(fs::read_dir(&state).unwrap().count(), 1, "no temporary file stays behind");
     }
 
     #[cfg(unix)]
@@ -324,10 +285,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         FingerprintKey::load_or_create(directory.path()).unwrap();
         let path = directory.path().join(FILE_NAME);
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = FingerprintKey::load_or_create(directory.path()).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");

@@ -31,32 +31,13 @@ pub fn resolve(
     environment: &dyn Fn(&str) -> Option<String>,
     key: &FingerprintKey,
 ) -> Result<Desired, Vec<Diagnostic>> {
-    let Desired {
-        resources,
-        tombstones,
-        guard,
-        revision,
-        digest,
-    } = desired;
-    let mut resolver = Resolver {
-        tree,
-        environment,
-        key,
-        files: BTreeMap::new(),
-        diagnostics: Vec::new(),
-    };
-    let resources = resources
-        .into_iter()
-        .map(|(key, resource)| (key, resolver.resource(resource)))
-        .collect();
+    let Desired { resources, tombstones, guard, revision, digest } = desired;
+    let mut resolver =
+        Resolver { tree, environment, key, files: BTreeMap::new(), diagnostics: Vec::new() };
+    let resources =
+        resources.into_iter().map(|(key, resource)| (key, resolver.resource(resource))).collect();
     if resolver.diagnostics.is_empty() {
-        Ok(Desired {
-            resources,
-            tombstones,
-            guard,
-            revision,
-            digest,
-        })
+        Ok(Desired { resources, tombstones, guard, revision, digest })
     } else {
         Err(tree.illustrate(resolver.diagnostics))
     }
@@ -154,14 +135,10 @@ impl Resolver<'_> {
     fn variable(&mut self, name: &str, origin: &Origin) -> Option<SecretString> {
         let value = (self.environment)(name);
         let (code, message) = match value {
-            None => (
-                "missing-variable",
-                format!("the environment variable `{name}` is not set"),
-            ),
-            Some(value) if value.is_empty() => (
-                "missing-variable",
-                format!("the environment variable `{name}` is empty"),
-            ),
+            None => ("missing-variable", format!("the environment variable `{name}` is not set")),
+            Some(value) if value.is_empty() => {
+                ("missing-variable", format!("the environment variable `{name}` is empty"))
+            }
             Some(value) if !is_sendable(&value) => (
                 "unusable-value",
                 format!("the environment variable `{name}` is too long or holds a NUL"),
@@ -188,12 +165,7 @@ impl Resolver<'_> {
         let bytes = match self.tree.read_beneath(&origin.file, path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                self.note(
-                    "unreadable-value",
-                    format!("failed to {error}"),
-                    origin,
-                    hint,
-                );
+                self.note("unreadable-value", format!("failed to {error}"), origin, hint);
                 return None;
             }
         };
@@ -201,24 +173,14 @@ impl Resolver<'_> {
             Ok(text) if is_sendable(&text) => text,
             Ok(_) | Err(_) => {
                 let message = format!("the file `{path}` holds no UTF-8 text");
-                self.note(
-                    "unusable-value",
-                    message,
-                    origin,
-                    "encode it, for example as base64",
-                );
+                self.note("unusable-value", message, origin, "encode it, for example as base64");
                 return None;
             }
         };
         let trimmed = text.strip_suffix('\n').unwrap_or(&text);
         let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed);
         if trimmed.is_empty() {
-            self.note(
-                "missing-variable",
-                format!("the file `{path}` is empty"),
-                origin,
-                hint,
-            );
+            self.note("missing-variable", format!("the file `{path}` is empty"), origin, hint);
             return None;
         }
         Some(trimmed.into())
@@ -231,9 +193,7 @@ impl Resolver<'_> {
         origin: &Origin,
         hint: impl Into<String>,
     ) {
-        let diagnostic = Diagnostic::error(code, message)
-            .at(origin.clone())
-            .hint(hint);
+        let diagnostic = Diagnostic::error(code, message).at(origin.clone()).hint(hint);
         self.diagnostics.push(diagnostic);
     }
 }
@@ -254,16 +214,9 @@ mod tests {
 
     /// A service with variables, each `KEY SOURCE`.
     fn desired(variables: &[(&str, Source)], file: &str) -> Desired<Source> {
-        let origin = Origin {
-            file: file.to_owned(),
-            line: 1,
-            column: 1,
-        };
+        let origin = Origin { file: file.to_owned(), line: 1, column: 1 };
         let key: Key = "service/api".parse().unwrap();
-        let field = |value: &Source| Field {
-            value: value.clone(),
-            origin: origin.clone(),
-        };
+        let field = |value: &Source| Field { value: value.clone(), origin: origin.clone() };
         let fields = variables
             .iter()
             .map(|(name, source)| (format!("envVars.{name}").parse().unwrap(), field(source)));
@@ -278,10 +231,7 @@ mod tests {
             lifecycle: Lifecycle::default(),
             depends_on: BTreeSet::new(),
         };
-        Desired {
-            resources: BTreeMap::from([(key, resource)]),
-            ..Desired::default()
-        }
+        Desired { resources: BTreeMap::from([(key, resource)]), ..Desired::default() }
     }
 
     fn environment(name: &str) -> Option<String> {
@@ -297,12 +247,7 @@ mod tests {
     fn check(name: &str, source: Source) -> String {
         let tree = Tree::from_texts([("a.yaml", "a: 1\n")]);
         let key = FingerprintKey::from_bytes([1; 32]);
-        match resolve(
-            desired(&[(name, source)], "a.yaml"),
-            &tree,
-            &environment,
-            &key,
-        ) {
+        match resolve(desired(&[(name, source)], "a.yaml"), &tree, &environment, &key) {
             Ok(desired) => {
                 let resource = desired.resources.values().next().unwrap();
                 match &resource.fields.values().next().unwrap().value {
@@ -348,21 +293,10 @@ mod tests {
         std::fs::write(directory.path().join("pem"), "one\ntwo\n\n").unwrap();
         let tree = crate::source::load(&[directory.path().to_owned()], None).unwrap();
         let key = FingerprintKey::from_bytes([1; 32]);
-        let desired = desired(
-            &[("PEM", Source::File("pem".to_owned()))],
-            &tree.files()[0].path,
-        );
+        let desired = desired(&[("PEM", Source::File("pem".to_owned()))], &tree.files()[0].path);
         let resolved = resolve(desired, &tree, &environment, &key).unwrap();
-        let field = &resolved
-            .resources
-            .values()
-            .next()
-            .unwrap()
-            .fields
-            .values()
-            .next()
-            .unwrap()
-            .value;
+        let field =
+            &resolved.resources.values().next().unwrap().fields.values().next().unwrap().value;
         match field {
             FieldValue::Secret(secret) => assert_eq!(secret.expose(), "one\ntwo\n"),
             other => panic!("{other:?}"),
@@ -378,22 +312,12 @@ mod tests {
             ("API_TOKEN", text(CANARY)),
             ("SALT", Source::Generated),
         ];
-        let generated = key.generate(
-            &"service/api".parse().unwrap(),
-            &crate::model::EnvKey::new("SALT").unwrap(),
-        );
+        let generated = key
+            .generate(&"service/api".parse().unwrap(), &crate::model::EnvKey::new("SALT").unwrap());
         let resolved = resolve(desired(&variables, "a.yaml"), &tree, &environment, &key).unwrap();
         let mut shown = format!("{resolved:?} {resolved:#?} {key:?}");
-        for field in resolved
-            .resources
-            .values()
-            .flat_map(|resource| resource.fields.values())
-        {
-            shown += &format!(
-                "{} {:?}",
-                field.value,
-                LiveValue::Shown(field.value.clone())
-            );
+        for field in resolved.resources.values().flat_map(|resource| resource.fields.values()) {
+            shown += &format!("{} {:?}", field.value, LiveValue::Shown(field.value.clone()));
         }
         let failing = desired(&[("A", Source::Environment("NUL".to_owned()))], "a.yaml");
         shown += &format!("{:?}", resolve(failing, &tree, &environment, &key));

@@ -35,10 +35,7 @@ impl Root {
         if real.starts_with(&self.real) {
             Ok(real)
         } else {
-            Err(SourceError::Escapes {
-                path: shown,
-                root: self.shown.clone(),
-            })
+            Err(SourceError::Escapes { path: shown, root: self.shown.clone() })
         }
     }
 }
@@ -68,9 +65,7 @@ pub(super) fn read_at_most(
 ) -> std::io::Result<Option<Vec<u8>>> {
     let capacity = usize::try_from(expected.min(limit)).unwrap_or_default();
     let mut bytes = Vec::with_capacity(capacity);
-    reader
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)?;
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 

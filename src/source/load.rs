@@ -63,12 +63,7 @@ impl TreeReader {
             .map_err(|error| SourceError::from_io(&path, error))?
             .ok_or_else(|| too_many_bytes(&path))?;
         self.bytes += bytes.len() as u64;
-        self.files.push(SourceFile {
-            name: path.clone(),
-            path,
-            bytes,
-            root: None,
-        });
+        self.files.push(SourceFile { name: path.clone(), path, bytes, root: None });
         Ok(())
     }
 
@@ -146,11 +141,7 @@ impl TreeReader {
             entries.push(entry.map_err(unreadable)?.file_name());
             self.entries += 1;
             if self.entries > ENTRIES_MAX {
-                return Err(too_large(
-                    &name,
-                    "the number of directory entries",
-                    ENTRIES_MAX,
-                ));
+                return Err(too_large(&name, "the number of directory entries", ENTRIES_MAX));
             }
         }
         entries.sort();
@@ -165,15 +156,8 @@ impl TreeReader {
         let bytes =
             read_regular(path, BYTES_MAX - self.bytes)?.ok_or_else(|| too_many_bytes(&name))?;
         self.bytes += bytes.len() as u64;
-        let relative = path
-            .strip_prefix(&root.shown)
-            .map_or_else(|_| name.clone(), shown);
-        self.files.push(SourceFile {
-            path: name,
-            bytes,
-            name: relative,
-            root: Some(root.clone()),
-        });
+        let relative = path.strip_prefix(&root.shown).map_or_else(|_| name.clone(), shown);
+        self.files.push(SourceFile { path: name, bytes, name: relative, root: Some(root.clone()) });
         Ok(())
     }
 }
@@ -187,11 +171,7 @@ fn too_many_bytes(path: &str) -> SourceError {
 }
 
 fn too_large(path: &str, what: &'static str, limit: usize) -> SourceError {
-    SourceError::TooLarge {
-        path: path.to_owned(),
-        what,
-        limit: limit.to_string(),
-    }
+    SourceError::TooLarge { path: path.to_owned(), what, limit: limit.to_string() }
 }
 
 fn is_hidden(name: &OsStr) -> bool {
@@ -259,11 +239,7 @@ mod tests {
     #[test]
     fn a_file_behind_the_data_swap_of_kubernetes_appears_once() {
         assert_eq!(
-            check(&[
-                "..2026_01/a.yaml",
-                "..data -> ..2026_01",
-                "a.yaml -> ..data/a.yaml"
-            ]),
+            check(&["..2026_01/a.yaml", "..data -> ..2026_01", "a.yaml -> ..data/a.yaml"]),
             "ROOT/a.yaml"
         );
     }
@@ -293,11 +269,7 @@ mod tests {
     #[test]
     fn an_empty_directory_is_known_as_empty_and_a_missing_one_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(
-            load(&[directory.path().to_owned()], None)
-                .unwrap()
-                .is_empty()
-        );
+        assert!(load(&[directory.path().to_owned()], None).unwrap().is_empty());
         let error = load(&[directory.path().join("gone")], None).unwrap_err();
         assert!(matches!(error, SourceError::Missing { .. }), "{error}");
     }
@@ -337,16 +309,10 @@ mod tests {
         assert_eq!(read("secrets/pem").unwrap(), b"PEM");
         assert!(matches!(read("../big"), Err(SourceError::TooLarge { .. })));
         for path in ["../../outside", "link", "/etc/hostname"] {
-            assert!(
-                matches!(read(path), Err(SourceError::Escapes { .. })),
-                "{path}"
-            );
+            assert!(matches!(read(path), Err(SourceError::Escapes { .. })), "{path}");
         }
         assert!(matches!(read("gone"), Err(SourceError::Missing { .. })));
         let stdin = Tree::from_texts([("<stdin>", "")]);
-        assert!(matches!(
-            stdin.read_beneath("<stdin>", "x"),
-            Err(SourceError::Rootless { .. })
-        ));
+        assert!(matches!(stdin.read_beneath("<stdin>", "x"), Err(SourceError::Rootless { .. })));
     }
 }

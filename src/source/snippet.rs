@@ -40,10 +40,7 @@ impl<'a> Lines<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
         let starts = std::iter::once(0).chain(ends.map(|(index, _)| index + 1));
-        Self {
-            bytes,
-            starts: starts.collect(),
-        }
+        Self { bytes, starts: starts.collect() }
     }
 
     /// Returns a line by its number from 1, cut where nobody reads on.
@@ -53,9 +50,7 @@ impl<'a> Lines<'a> {
         let line = &self.bytes[start..end.min(start + LINE_BYTES_MAX)];
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        Some(String::from_utf8_lossy(
-            line.strip_suffix(b"\r").unwrap_or(line),
-        ))
+        Some(String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
     /// Returns the line of a place and the part of it to point at.
@@ -74,11 +69,7 @@ impl<'a> Lines<'a> {
             .nth(origin.column.saturating_sub(1))
             .map_or(cut.len(), |(index, _)| index);
         let end = start + token_length(&cut[start..]);
-        Some(Snippet {
-            text: cut,
-            line_first: origin.line,
-            span: start..end,
-        })
+        Some(Snippet { text: cut, line_first: origin.line, span: start..end })
     }
 
     /// Whether a line belongs to a list item that names a secret-looking variable: then a slip in
@@ -137,14 +128,10 @@ fn token_length(rest: &str) -> usize {
         return 0;
     };
     if first == '"' || first == '\'' {
-        return characters
-            .find(|(_, c)| *c == first)
-            .map_or(rest.len(), |(index, _)| index + 1);
+        return characters.find(|(_, c)| *c == first).map_or(rest.len(), |(index, _)| index + 1);
     }
     let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | '}' | ']' | ':');
-    characters
-        .find(|(_, c)| is_end(*c))
-        .map_or(rest.len(), |(index, _)| index)
+    characters.find(|(_, c)| is_end(*c)).map_or(rest.len(), |(index, _)| index)
 }
 
 /// The end of a secret-looking name that follows `key:`.
@@ -185,11 +172,7 @@ fn blot(line: &str) -> String {
         .map(|piece| {
             let word = piece
                 .trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || "+/=_-".contains(c)));
-            if is_opaque(word) {
-                piece.replacen(word, BLOT, 1)
-            } else {
-                piece.to_owned()
-            }
+            if is_opaque(word) { piece.replacen(word, BLOT, 1) } else { piece.to_owned() }
         })
         .collect()
 }
@@ -202,17 +185,14 @@ fn is_opaque(word: &str) -> bool {
 
 /// The place after `value:` or after a key that looks like a secret's, when there is one.
 fn secret_start(line: &str) -> Option<usize> {
-    let named = line
-        .char_indices()
-        .filter(|(_, c)| *c == ':')
-        .find_map(|(colon, _)| {
-            let key = line[..colon].trim_end().trim_end_matches(['"', '\'']);
-            let is_edge = |c: char| c.is_whitespace() || "{,\"'[".contains(c);
-            let word = key.rsplit(is_edge).next().unwrap_or(key);
-            let env_key = EnvKey::new(word).ok()?;
-            let is_secret = !NAMING_KEYS.contains(&word) && looks_secret(&env_key, "");
-            is_secret.then_some(colon + 1)
-        });
+    let named = line.char_indices().filter(|(_, c)| *c == ':').find_map(|(colon, _)| {
+        let key = line[..colon].trim_end().trim_end_matches(['"', '\'']);
+        let is_edge = |c: char| c.is_whitespace() || "{,\"'[".contains(c);
+        let word = key.rsplit(is_edge).next().unwrap_or(key);
+        let env_key = EnvKey::new(word).ok()?;
+        let is_secret = !NAMING_KEYS.contains(&word) && looks_secret(&env_key, "");
+        is_secret.then_some(colon + 1)
+    });
     [after_value_key(line), named].into_iter().flatten().min()
 }
 
@@ -236,11 +216,7 @@ fn blot_from(line: &str, start: usize) -> String {
     if rest.trim().is_empty() {
         return line.to_owned();
     }
-    let closing = if rest.trim_end().ends_with('}') {
-        " }"
-    } else {
-        ""
-    };
+    let closing = if rest.trim_end().ends_with('}') { " }" } else { "" };
     format!("{} {BLOT}{closing}", &line[..start])
 }
 
@@ -249,21 +225,14 @@ mod tests {
     use super::*;
 
     fn check(text: &str, line: usize, column: usize) -> String {
-        let origin = Origin {
-            file: "a.yaml".to_owned(),
-            line,
-            column,
-        };
+        let origin = Origin { file: "a.yaml".to_owned(), line, column };
         let snippet = Lines::new(text.as_bytes()).snippet(&origin).unwrap();
         format!("{}|{}", snippet.text, &snippet.text[snippet.span.clone()])
     }
 
     #[test]
     fn a_line_is_shown_as_it_stands_and_the_word_is_pointed_at() {
-        assert_eq!(
-            check("a: 1\nport: 99999 # high\n", 2, 7),
-            "port: 99999 # high|99999"
-        );
+        assert_eq!(check("a: 1\nport: 99999 # high\n", 2, 7), "port: 99999 # high|99999");
         assert_eq!(check("\u{feff}naem: x\r\n", 1, 1), "naem: x|naem");
         assert_eq!(check("name: \"a b\"\n", 1, 7), "name: \"a b\"|\"a b\"");
     }
@@ -282,10 +251,7 @@ mod tests {
             "- { valeu: hunter2, key: API_TOKEN }",
             "- key: \"API_TOKEN\"\n  valeu: hunter2",
         ] {
-            assert!(
-                !check(text, text.lines().count(), 1).contains("hunter2"),
-                "{text}"
-            );
+            assert!(!check(text, text.lines().count(), 1).contains("hunter2"), "{text}");
         }
         let block = "- key: PEM\n  value: |\n    hunter2\n   bad\n";
         assert!(!check(block, 3, 5).contains("hunter2"));
@@ -301,10 +267,7 @@ mod tests {
 
     #[test]
     fn an_opaque_word_is_never_shown_and_a_long_line_is_cut() {
-        assert_eq!(
-            check("note: sk_live_4242424242424242abcd ok", 1, 1),
-            "note: … ok|note"
-        );
+        assert_eq!(check("note: sk_live_4242424242424242abcd ok", 1, 1), "note: … ok|note");
         assert!(check(&"x ".repeat(4000), 1, 1).chars().count() < 220);
     }
 }

@@ -38,11 +38,7 @@ impl Tree {
     pub(super) fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|left, right| left.path.cmp(&right.path));
         let digest = digest(&files);
-        Self {
-            files,
-            digest,
-            revision: None,
-        }
+        Self { files, digest, revision: None }
     }
 
     /// Makes a tree of texts that are in memory already: for embedding, tests and benchmarks.
@@ -101,16 +97,11 @@ impl Tree {
     pub fn read_beneath(&self, manifest: &str, path: &str) -> Result<Vec<u8>, SourceError> {
         let file = self.files.iter().find(|file| file.path == manifest);
         let Some(root) = file.and_then(|file| file.root.as_ref()) else {
-            return Err(SourceError::Rootless {
-                path: path.to_owned(),
-            });
+            return Err(SourceError::Rootless { path: path.to_owned() });
         };
         let relative = Path::new(path);
         if relative.is_absolute() {
-            return Err(SourceError::Escapes {
-                path: path.to_owned(),
-                root: root.shown.clone(),
-            });
+            return Err(SourceError::Escapes { path: path.to_owned(), root: root.shown.clone() });
         }
         let directory = Path::new(manifest).parent().unwrap_or(Path::new(""));
         let shown = directory.join(relative);
@@ -135,9 +126,8 @@ impl Tree {
             if diagnostic.snippet.is_none()
                 && let Ok(index) = self.files.binary_search_by(by_path)
             {
-                let lines = lines
-                    .entry(index)
-                    .or_insert_with(|| Lines::new(&self.files[index].bytes));
+                let lines =
+                    lines.entry(index).or_insert_with(|| Lines::new(&self.files[index].bytes));
                 diagnostic.snippet = lines.snippet(origin);
             }
         }
@@ -154,12 +144,10 @@ fn digest(files: &[SourceFile]) -> String {
             hash.update(part);
         }
     }
-    hash.finalize()
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            use std::fmt::Write as _;
-            // Writing to a `String` cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

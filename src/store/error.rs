@@ -52,10 +52,7 @@ impl StoreError {
                     .to_owned(),
             ],
             Self::Damaged { directory, .. } => vec![
-                format!(
-                    "restore {} from a backup, if there is one",
-                    directory.display()
-                ),
+                format!("restore {} from a backup, if there is one", directory.display()),
                 format!(
                     "or wait three minutes, so that no create is still under way, move {} aside and \
                      run `stoker plan`: what is declared is taken over by name and nothing is \

@@ -114,10 +114,7 @@ pub(super) fn read(disk: &dyn Disk) -> Result<Reading, StoreError> {
         newest = now;
         outcome = load(disk);
     }
-    outcome.map(|loaded| Reading {
-        inventory: loaded.inventory,
-        warning: loaded.warning,
-    })
+    outcome.map(|loaded| Reading { inventory: loaded.inventory, warning: loaded.warning })
 }
 
 /// Reads the newest generation, or what can be proven of it.
@@ -137,10 +134,7 @@ pub(super) fn load(disk: &dyn Disk) -> Result<Loaded, StoreError> {
 fn go_on(disk: &dyn Disk, serial: u64, base: Base) -> Result<Loaded, StoreError> {
     let snapshot_bytes = base.bytes;
     let replayed = replay(disk, serial, base)?;
-    let warning = replayed
-        .damage
-        .clone()
-        .map(|what| Warning::Incomplete { what });
+    let warning = replayed.damage.clone().map(|what| Warning::Incomplete { what });
     if replayed.is_closed {
         return Ok(begin(serial + 1, replayed, warning));
     }
@@ -177,10 +171,7 @@ fn rebuild(
     generations: &BTreeMap<u64, Files>,
     what: String,
 ) -> Result<Loaded, StoreError> {
-    let damaged = |what: String| StoreError::Damaged {
-        directory: disk.place().to_owned(),
-        what,
-    };
+    let damaged = |what: String| StoreError::Damaged { directory: disk.place().to_owned(), what };
     let files = generations.get(&serial).copied().unwrap_or_default();
     let before = serial.checked_sub(1).ok_or_else(|| damaged(what.clone()))?;
     let had = generations.get(&before).copied().unwrap_or_default();
@@ -200,11 +191,7 @@ fn rebuild(
     // The journal's file is made before the snapshot gets its name, so a snapshot that was never
     // there is an ordinary crash, and a person need not hear of it.
     let warning = files.has_snapshot.then_some(Warning::Rebuilt { what });
-    let rebuilt = Base {
-        inventory: replayed.inventory,
-        follows: replayed.seal,
-        bytes: 0,
-    };
+    let rebuilt = Base { inventory: replayed.inventory, follows: replayed.seal, bytes: 0 };
     let unwritten = (rebuilt.follows.clone(), rebuilt.inventory.clone());
     let loaded = go_on(disk, serial, rebuilt)?;
     Ok(Loaded {
@@ -225,11 +212,7 @@ enum Fault {
 /// Reads what a generation begins with.
 fn base(disk: &dyn Disk, serial: u64, is_listed: bool) -> Result<Base, Fault> {
     if serial == 0 && !is_listed {
-        return Ok(Base {
-            inventory: Inventory::default(),
-            follows: GENESIS.to_owned(),
-            bytes: 0,
-        });
+        return Ok(Base { inventory: Inventory::default(), follows: GENESIS.to_owned(), bytes: 0 });
     }
     let name = snapshot_name(serial);
     let bytes = disk
@@ -250,9 +233,7 @@ fn base(disk: &dyn Disk, serial: u64, is_listed: bool) -> Result<Base, Fault> {
 /// Applies the events of a journal, as far as they are proven.
 fn replay(disk: &dyn Disk, serial: u64, base: Base) -> Result<Replayed, StoreError> {
     let name = journal_name(serial);
-    let bytes = disk
-        .read(&name)
-        .map_err(|source| failed(disk, format!("read {name}"), source))?;
+    let bytes = disk.read(&name).map_err(|source| failed(disk, format!("read {name}"), source))?;
     let mut replayed = Replayed {
         inventory: base.inventory,
         seal: base.follows,
@@ -314,16 +295,12 @@ fn parse_sized(follows: &str, content: &[u8]) -> Result<(text::Line, u64), Unusa
 }
 
 fn newest(disk: &dyn Disk) -> Result<Option<u64>, StoreError> {
-    Ok(generations(disk)?
-        .last_key_value()
-        .map(|(serial, _)| *serial))
+    Ok(generations(disk)?.last_key_value().map(|(serial, _)| *serial))
 }
 
 /// Finds the generations; other rooms' files are none of ours.
 fn generations(disk: &dyn Disk) -> Result<BTreeMap<u64, Files>, StoreError> {
-    let names = disk
-        .list()
-        .map_err(|source| failed(disk, "list the state".to_owned(), source))?;
+    let names = disk.list().map_err(|source| failed(disk, "list the state".to_owned(), source))?;
     let mut generations: BTreeMap<u64, Files> = BTreeMap::new();
     for name in names {
         let serial = |prefix, suffix| -> Option<u64> {
@@ -348,11 +325,7 @@ pub(super) fn serials(disk: &dyn Disk) -> Result<Vec<u64>, StoreError> {
 }
 
 pub(super) fn failed(disk: &dyn Disk, doing: String, source: io::Error) -> StoreError {
-    StoreError::Disk {
-        directory: disk.place().to_owned(),
-        doing,
-        source,
-    }
+    StoreError::Disk { directory: disk.place().to_owned(), doing, source }
 }
 
 fn newer(disk: &dyn Disk, name: &str, what: &str) -> StoreError {

@@ -47,10 +47,7 @@ impl Simulated {
         let mut state = State::default();
         for (name, bytes) in files {
             state.names.insert(name.clone(), state.files.len());
-            state.files.push(Content {
-                now: bytes.clone(),
-                certain: bytes.clone(),
-            });
+            state.files.push(Content { now: bytes.clone(), certain: bytes.clone() });
         }
         state.certain_names = state.names.clone();
         Self(Arc::new(Mutex::new(state)))
@@ -78,9 +75,7 @@ impl Simulated {
         let state = self.state();
         let content = |file: &usize| state.files[*file].now.clone();
         let names = state.names.iter();
-        names
-            .map(|(name, file)| (name.clone(), content(file)))
-            .collect()
+        names.map(|(name, file)| (name.clone(), content(file))).collect()
     }
 
     /// Returns every set of files that a loss of power might leave.
@@ -97,9 +92,7 @@ impl Simulated {
             }
             for share in [0, 1, 2] {
                 let content = |file: &usize| state.files[*file].kept(share);
-                let files = names
-                    .iter()
-                    .map(|(name, file)| (name.clone(), content(file)));
+                let files = names.iter().map(|(name, file)| (name.clone(), content(file)));
                 outcomes.push(files.collect());
             }
         }

@@ -69,14 +69,11 @@ pub(super) fn snapshot_text(serial: u64, follows: &str, inventory: &Inventory) -
 pub(super) fn parse_snapshot(serial: u64, bytes: &[u8]) -> Result<Snapshot, Unusable> {
     refuse_newer(bytes)?;
     let text = utf8(bytes)?;
-    let (header, rest) = text
-        .split_once(",\"inventory\":")
-        .ok_or(Unusable::Damaged("it breaks off"))?;
+    let (header, rest) =
+        text.split_once(",\"inventory\":").ok_or(Unusable::Damaged("it breaks off"))?;
     let header: Header = serde_json::from_str(&format!("{header}}}"))
         .map_err(|_| Unusable::Damaged("its head cannot be read"))?;
-    let body = rest
-        .strip_suffix("}\n")
-        .ok_or(Unusable::Damaged("it breaks off"))?;
+    let body = rest.strip_suffix("}\n").ok_or(Unusable::Damaged("it breaks off"))?;
     if header.format != FORMAT || header.serial != serial {
         return Err(Unusable::Damaged("it is of another generation"));
     }
@@ -85,10 +82,7 @@ pub(super) fn parse_snapshot(serial: u64, bytes: &[u8]) -> Result<Snapshot, Unus
     }
     let inventory =
         serde_json::from_str(body).map_err(|error| Unusable::Newer(error.to_string()))?;
-    Ok(Snapshot {
-        follows: header.follows,
-        inventory,
-    })
+    Ok(Snapshot { follows: header.follows, inventory })
 }
 
 /// Writes one line of a journal, with its line break, and returns its seal.
@@ -121,10 +115,7 @@ pub(super) fn parse_line(follows: &str, bytes: &[u8]) -> Result<Line, Unusable> 
         return Err(Unusable::Damaged("a line's seal does not match"));
     }
     let event = serde_json::from_str(body).map_err(|error| Unusable::Newer(error.to_string()))?;
-    Ok(Line {
-        seal: seal.to_owned(),
-        event,
-    })
+    Ok(Line { seal: seal.to_owned(), event })
 }
 
 /// Refuses what is whole and says it is newer; everything else is judged by its seal.
@@ -150,9 +141,5 @@ fn digest(parts: &[&str]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

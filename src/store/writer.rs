@@ -76,10 +76,7 @@ impl Store {
             warning,
         } = loaded;
         if let Some(Warning::Incomplete { what }) = warning {
-            return Err(StoreError::Damaged {
-                directory: disk.place().to_owned(),
-                what,
-            });
+            return Err(StoreError::Damaged { directory: disk.place().to_owned(), what });
         }
         Ok(Self {
             disk,
@@ -193,11 +190,7 @@ impl Store {
     /// When the disk refuses. Nothing is lost, and nothing needs to be done about it now.
     pub fn compact(&mut self) -> Result<(), StoreError> {
         let is_worth_it = self.journal_bytes >= JOURNAL_BYTES_MIN.max(self.snapshot_bytes / 2);
-        if is_worth_it {
-            self.begin_generation()
-        } else {
-            self.mend()
-        }
+        if is_worth_it { self.begin_generation() } else { self.mend() }
     }
 
     /// Closes the journal and writes the inventory whole.

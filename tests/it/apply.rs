@@ -39,11 +39,7 @@ async fn what_was_applied_has_no_changes() {
     let (plan, report) = stage.apply(&tree, &Policy::default()).await;
     assert_eq!(
         brief(&plan),
-        [
-            "create envgroup/shared",
-            "create database/main",
-            "create service/api"
-        ]
+        ["create envgroup/shared", "create database/main", "create service/api"]
     );
     assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
     let again = stage.plan(&tree, &Policy::default()).await;
@@ -73,19 +69,11 @@ async fn drift_is_repaired_and_nothing_else_is_touched() {
     stage.apply(&tree, &Policy::default()).await;
     let id = stage.emulator.ids(Kind::Service, "api").remove(0);
     let field = "plan".to_owned();
-    let act = Act::SetField {
-        id,
-        field,
-        value: Some("starter".into()),
-    };
+    let act = Act::SetField { id, field, value: Some("starter".into()) };
     stage.emulator.act(&act).unwrap();
     let (plan, report) = stage.apply(&tree, &Policy::default()).await;
     assert_eq!(brief(&plan), ["update service/api"]);
-    let fields: Vec<String> = plan.changes[0]
-        .fields
-        .iter()
-        .map(|f| f.path.to_string())
-        .collect();
+    let fields: Vec<String> = plan.changes[0].fields.iter().map(|f| f.path.to_string()).collect();
     assert_eq!(fields, ["plan"]);
     assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
     assert_eq!(brief(&stage.plan(&tree, &Policy::default()).await), [""; 0]);
@@ -110,8 +98,5 @@ async fn what_is_no_longer_declared_goes_only_when_asked() {
     assert_eq!(brief(&plan), ["delete service/d"]);
     assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
     assert_eq!(stage.emulator.record().deletes(Kind::Service, "d"), 1);
-    assert_eq!(
-        brief(&stage.plan(&manifests(&fewer), &pruning()).await),
-        [""; 0]
-    );
+    assert_eq!(brief(&stage.plan(&manifests(&fewer), &pruning()).await), [""; 0]);
 }

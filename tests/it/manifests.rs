@@ -31,11 +31,7 @@ fn show(diagnostic: &Diagnostic) -> String {
         let before = snippet.text[..snippet.span.start].chars().count();
         let width = snippet.text[snippet.span.clone()].chars().count().max(1);
         let marks = "^".repeat(width);
-        text += &format!(
-            "    | {}\n    | {}{marks}\n",
-            snippet.text,
-            " ".repeat(before)
-        );
+        text += &format!("    | {}\n    | {}{marks}\n", snippet.text, " ".repeat(before));
     }
     text
 }
@@ -45,23 +41,12 @@ fn check(directory: &Path) -> String {
     let tree = source::load(&[directory.to_owned()], None).unwrap();
     let loaded = manifest::load(&tree);
     let mut text: String = loaded.diagnostics.iter().map(show).collect();
-    let has_error = loaded
-        .diagnostics
-        .iter()
-        .any(|d| d.severity == Severity::Error);
-    assert_eq!(
-        has_error,
-        loaded.desired.is_none(),
-        "{}",
-        directory.display()
-    );
+    let has_error = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    assert_eq!(has_error, loaded.desired.is_none(), "{}", directory.display());
     if let Some(desired) = &loaded.desired {
         let printed = manifest::print(desired);
         text += "\n";
-        text += printed
-            .strip_prefix(manifest::SCHEMA_LINE)
-            .unwrap()
-            .trim_start();
+        text += printed.strip_prefix(manifest::SCHEMA_LINE).unwrap().trim_start();
     }
     text.replace(&format!("{}/", directory.display()), "")
 }
@@ -94,18 +79,8 @@ fn every_stack_shown_is_valid_without_a_warning_and_needs_no_environment() {
         let loaded = manifest::load(&tree);
         assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
         let desired = secret::resolve(loaded.desired.unwrap(), &tree, &|_| None, &key).unwrap();
-        let count = |kind| {
-            desired
-                .resources
-                .keys()
-                .filter(|key| key.kind == kind)
-                .count()
-        };
-        let found = [
-            count(Kind::Service),
-            count(Kind::Database),
-            count(Kind::EnvGroup),
-        ];
+        let count = |kind| desired.resources.keys().filter(|key| key.kind == kind).count();
+        let found = [count(Kind::Service), count(Kind::Database), count(Kind::EnvGroup)];
         assert_eq!(found, counts, "{path}");
     }
     let directories = directories(Path::new("examples/stacks"));
@@ -126,10 +101,8 @@ fn the_schema_takes_every_stack_shown_and_refuses_what_is_wrong() {
     for (path, _) in &STACKS[..3] {
         for file in source::load(&[PathBuf::from(path)], None).unwrap().files() {
             for document in as_json(std::str::from_utf8(&file.bytes).unwrap()) {
-                let errors: Vec<String> = schema
-                    .iter_errors(&document)
-                    .map(|error| error.to_string())
-                    .collect();
+                let errors: Vec<String> =
+                    schema.iter_errors(&document).map(|error| error.to_string()).collect();
                 assert!(errors.is_empty(), "{}: {errors:?}", file.path);
             }
         }
@@ -146,10 +119,7 @@ fn the_schema_takes_every_stack_shown_and_refuses_what_is_wrong() {
     ] {
         let path = format!("tests/fixtures/manifests/{case}/input/app.yaml");
         let documents = as_json(&std::fs::read_to_string(path).unwrap());
-        assert!(
-            documents.iter().any(|document| !schema.is_valid(document)),
-            "{case}"
-        );
+        assert!(documents.iter().any(|document| !schema.is_valid(document)), "{case}");
     }
 }
 
@@ -252,10 +222,7 @@ fn the_value_of_a_secret_stands_in_no_finding() {
         assert!(!loaded.diagnostics.is_empty(), "{entry}");
         let shown = format!("{:?}", loaded.diagnostics);
         let told: String = loaded.diagnostics.iter().map(show).collect();
-        assert!(
-            !shown.contains("canary") && !told.contains("canary"),
-            "{entry}: {told}"
-        );
+        assert!(!shown.contains("canary") && !told.contains("canary"), "{entry}: {told}");
     }
 }
 
@@ -324,10 +291,7 @@ fn assert_reads_back(desired: &Desired<Source>) {
             continue;
         };
         let name = document["metadata"]["name"].as_str().unwrap();
-        for variable in variables
-            .iter()
-            .filter(|variable| !variable["value"].is_null())
-        {
+        for variable in variables.iter().filter(|variable| !variable["value"].is_null()) {
             let key = variable["key"].as_str().unwrap();
             let path: FieldPath = format!("envVars.{key}").parse().unwrap();
             let resource = desired
@@ -344,28 +308,15 @@ fn assert_reads_back(desired: &Desired<Source>) {
 }
 
 fn without_places(desired: &Desired<Source>) -> Desired<Source> {
-    let nowhere = || Origin {
-        file: String::new(),
-        line: 0,
-        column: 0,
-    };
+    let nowhere = || Origin { file: String::new(), line: 0, column: 0 };
     let mut desired = desired.clone();
     desired.digest = String::new();
     for resource in desired.resources.values_mut() {
         resource.origin = nowhere();
-        resource
-            .fields
-            .values_mut()
-            .for_each(|field| field.origin = nowhere());
-        resource
-            .set_by_hand
-            .values_mut()
-            .for_each(|origin| *origin = nowhere());
+        resource.fields.values_mut().for_each(|field| field.origin = nowhere());
+        resource.set_by_hand.values_mut().for_each(|origin| *origin = nowhere());
     }
-    desired
-        .tombstones
-        .values_mut()
-        .for_each(|tombstone| tombstone.origin = nowhere());
+    desired.tombstones.values_mut().for_each(|tombstone| tombstone.origin = nowhere());
     if let Some(guard) = &mut desired.guard {
         guard.origin = nowhere();
     }
@@ -396,10 +347,7 @@ fn what_is_exported_hides_secrets_and_reads_back() {
         ("envVars.LEVEL", shown("no")),
         ("envVars.API_TOKEN", shown("canary")),
         ("envVars.MASKED", LiveValue::Hidden),
-        (
-            "envGroups",
-            LiveValue::Shown(FieldValue::Set(BTreeSet::from(["shared".to_owned()]))),
-        ),
+        ("envGroups", LiveValue::Shown(FieldValue::Set(BTreeSet::from(["shared".to_owned()])))),
     ];
     let object = |name: &str, id: &str| LiveObject {
         kind: Kind::Service,
@@ -409,18 +357,11 @@ fn what_is_exported_hides_secrets_and_reads_back() {
         status: None,
         url: None,
         replicas: None,
-        fields: fields
-            .iter()
-            .map(|(path, value)| (path.parse().unwrap(), value.clone()))
-            .collect(),
+        fields: fields.iter().map(|(path, value)| (path.parse().unwrap(), value.clone())).collect(),
         shows_env: true,
     };
-    let objects = [
-        object("api", "1"),
-        object("Bad Name", "2"),
-        object("two", "3"),
-        object("two", "4"),
-    ];
+    let objects =
+        [object("api", "1"), object("Bad Name", "2"), object("two", "3"), object("two", "4")];
     let (desired, diagnostics) = manifest::export(&objects);
     assert_eq!(diagnostics.len(), 2, "{diagnostics:?}");
     let text = manifest::print(&desired);

@@ -63,14 +63,9 @@ impl Stage {
 
     pub fn desired(&self, tree: &Tree) -> Desired {
         let loaded = stoker::manifest::load(tree);
-        let declared = loaded
-            .desired
-            .unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+        let declared = loaded.desired.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
         let variable = |name: &str| {
-            self.variables
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.clone())
+            self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
         };
         let key = FingerprintKey::from_bytes([7; 32]);
         secret::resolve(declared, tree, &variable, &key).unwrap()
@@ -82,9 +77,7 @@ impl Stage {
 
     pub async fn snapshot(&self, client: &Client, tree: &Tree) -> Snapshot {
         let desired = self.desired(tree);
-        refresh(&client.reader(), desired, self.inventory(), &self.clock)
-            .await
-            .unwrap()
+        refresh(&client.reader(), desired, self.inventory(), &self.clock).await.unwrap()
     }
 
     pub async fn plan(&self, tree: &Tree, policy: &Policy) -> Plan {
@@ -108,10 +101,7 @@ impl Stage {
         policy: &Policy,
     ) -> Report {
         let mut store = Store::open(self.directory.path(), "a test").unwrap();
-        let pin = Pin {
-            origin: client.origin(),
-            project: snapshot.live.project.clone(),
-        };
+        let pin = Pin { origin: client.origin(), project: snapshot.live.project.clone() };
         store.set_pin(pin.clone()).unwrap();
         let writer = client.writer(&pin, &snapshot.live.project).unwrap();
         let (_stop, stop) = tokio::sync::watch::channel(false);
@@ -142,10 +132,7 @@ pub fn manifests(text: &str) -> Tree {
 /// The policy of `--prune`.
 pub fn pruning() -> Policy {
     let prune = Prune::Kinds(stoker::model::Kind::ALL.into());
-    Policy {
-        prune,
-        ..Policy::default()
-    }
+    Policy { prune, ..Policy::default() }
 }
 
 /// A plan in short: one line for each change, as `action key`, or `blocked key: reason`.

@@ -30,11 +30,7 @@ async fn only_the_apis_own_404_proves_that_something_is_gone() {
         "NotTheApi: read service svc_1: something that is not the API answered 404 with a web page",
     )
     .await;
-    let cut = Reply::Head(
-        404,
-        json_type(),
-        r#"{"error":{"code":"service_not_fo"#.into(),
-    );
+    let cut = Reply::Head(404, json_type(), r#"{"error":{"code":"service_not_fo"#.into());
     check(cut, "Refused: read service svc_1: the API answered 404").await;
 }
 
@@ -103,11 +99,7 @@ async fn another_object_than_the_one_asked_for_is_no_answer() {
 #[tokio::test(start_paused = true)]
 async fn an_error_message_is_bounded() {
     let long = "é".repeat(100_000);
-    let shown = look(status(
-        400,
-        json!({"error": {"code": "x", "message": long}}),
-    ))
-    .await;
+    let shown = look(status(400, json!({"error": {"code": "x", "message": long}}))).await;
     assert!(shown.chars().count() < 1_200, "{}", shown.len());
 }
 
@@ -116,28 +108,16 @@ async fn an_answer_larger_than_its_limit_is_not_read_to_its_end() {
     let huge = Bytes::from(vec![b' '; 17 * 1024 * 1024]);
     let (client, _) = client([Reply::Head(200, json_type(), huge)]);
     let error = client.reader().project().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "read the project: the answer is larger than 16 MiB"
-    );
+    assert_eq!(error.to_string(), "read the project: the answer is larger than 16 MiB");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_shorter_than_declared_is_found_out() {
     let head = vec![("content-length", "400".to_owned())];
-    let reply = || {
-        Reply::Head(
-            200,
-            head.clone(),
-            json!({"name": "acme"}).to_string().into(),
-        )
-    };
+    let reply = || Reply::Head(200, head.clone(), json!({"name": "acme"}).to_string().into());
     let (client, script) = client([reply(), reply(), reply(), reply()]);
     let error = client.reader().project().await.unwrap_err();
-    assert!(
-        error.to_string().contains("15 of 400 bytes arrived"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("15 of 400 bytes arrived"), "{error}");
     assert_eq!(script.asked().len(), 4);
 }
 
@@ -163,9 +143,6 @@ async fn every_form_of_the_limit_headers_reaches_the_budget_as_it_came() {
         assert_eq!(limits.remaining.as_deref(), Some("280"));
         assert_eq!(limits.reset.as_deref(), Some(reset));
         assert_eq!(limits.retry_after, Some(format!("{retry}, 7")));
-        assert_eq!(
-            limits.date.as_deref(),
-            Some("Tue, 24 Nov 2026 00:00:00 GMT")
-        );
+        assert_eq!(limits.date.as_deref(), Some("Tue, 24 Nov 2026 00:00:00 GMT"));
     }
 }

@@ -4,9 +4,7 @@ use super::*;
 use crate::model::{Coverage, Kind, Listing, Unknown};
 
 fn page(items: std::ops::Range<u32>, total: Value, number: u32) -> Reply {
-    let items: Vec<Value> = items
-        .map(|n| service(&format!("svc_{n}"), &format!("s{n}")))
-        .collect();
+    let items: Vec<Value> = items.map(|n| service(&format!("svc_{n}"), &format!("s{n}"))).collect();
     ok(json!({"services": items, "total": total, "page": number}))
 }
 
@@ -16,11 +14,7 @@ fn shown(listing: &Listing) -> String {
         Coverage::Unknown(Unknown::Incomplete(reason)) => format!("incomplete: {reason}"),
         Coverage::Unknown(other) => format!("{other:?}"),
     };
-    format!(
-        "{} of {} pages, {coverage}",
-        listing.objects.len(),
-        listing.pages
-    )
+    format!("{} of {} pages, {coverage}", listing.objects.len(), listing.pages)
 }
 
 async fn check_with(dialect: &[&str], replies: Vec<Reply>, expected: &str) {
@@ -38,11 +32,7 @@ async fn a_list_is_read_to_its_end() {
     check(vec![page(0..0, json!(0), 1)], "0 of 1 pages, complete").await;
     check(vec![page(0..3, json!(3), 1)], "3 of 1 pages, complete").await;
     check(vec![page(0..3, json!("3"), 1)], "3 of 1 pages, complete").await;
-    let pages = vec![
-        page(0..2, json!(5), 1),
-        page(2..4, json!(5), 2),
-        page(4..5, json!(5), 3),
-    ];
+    let pages = vec![page(0..2, json!(5), 1), page(2..4, json!(5), 2), page(4..5, json!(5), 3)];
     check(pages, "5 of 3 pages, complete").await;
 }
 
@@ -52,10 +42,7 @@ async fn the_first_page_tells_the_size_and_the_hint_is_only_a_hint() {
     client.reader().list(Kind::Service).await.unwrap();
     assert_eq!(
         script.asked(),
-        [
-            "GET /v1/services?page=1&per_page=100",
-            "GET /v1/services?page=2&per_page=100"
-        ]
+        ["GET /v1/services?page=1&per_page=100", "GET /v1/services?page=2&per_page=100"]
     );
 }
 
@@ -77,16 +64,10 @@ async fn a_list_that_moves_or_lies_is_incomplete() {
         "2 of 2 pages, incomplete: page 2 was asked for and another one came",
     )
     .await;
-    check(
-        vec![first(), page(2..2, json!(3), 2)],
-        "2 of 2 pages, incomplete: 2 of 3 items came",
-    )
-    .await;
-    check(
-        vec![first(), page(2..4, json!(3), 2)],
-        "4 of 2 pages, incomplete: 4 of 3 items came",
-    )
-    .await;
+    check(vec![first(), page(2..2, json!(3), 2)], "2 of 2 pages, incomplete: 2 of 3 items came")
+        .await;
+    check(vec![first(), page(2..4, json!(3), 2)], "4 of 2 pages, incomplete: 4 of 3 items came")
+        .await;
     check(
         vec![first(), page(2..3, json!(4), 2)],
         "2 of 2 pages, incomplete: its total changed while it was read",
@@ -96,16 +77,8 @@ async fn a_list_that_moves_or_lies_is_incomplete() {
 
 #[tokio::test(start_paused = true)]
 async fn a_total_that_cannot_be_is_incomplete() {
-    check(
-        vec![page(0..0, json!(3), 1)],
-        "0 of 1 pages, incomplete: 0 of 3 items came",
-    )
-    .await;
-    check(
-        vec![page(0..3, json!(2), 1)],
-        "3 of 1 pages, incomplete: 3 of 2 items came",
-    )
-    .await;
+    check(vec![page(0..0, json!(3), 1)], "0 of 1 pages, incomplete: 0 of 3 items came").await;
+    check(vec![page(0..3, json!(2), 1)], "3 of 1 pages, incomplete: 3 of 2 items came").await;
     check(
         vec![page(0..3, json!(-1), 1)],
         "0 of 1 pages, incomplete: `total` is no sensible number",
@@ -116,11 +89,7 @@ async fn a_total_that_cannot_be_is_incomplete() {
         "0 of 1 pages, incomplete: `total` is no sensible number",
     )
     .await;
-    check(
-        vec![page(0..3, Value::Null, 1)],
-        "0 of 1 pages, incomplete: `total` is missing",
-    )
-    .await;
+    check(vec![page(0..3, Value::Null, 1)], "0 of 1 pages, incomplete: `total` is missing").await;
     check(
         vec![page(0..1, json!(99_000), 1)],
         "1 of 1 pages, incomplete: it has more than 1000 pages",
@@ -131,11 +100,7 @@ async fn a_total_that_cannot_be_is_incomplete() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_key_or_an_odd_item_is_incomplete_and_not_empty() {
     let check = |body: Value, expected: &'static str| check(vec![ok(body)], expected);
-    check(
-        json!({"total": 0}),
-        "0 of 1 pages, incomplete: `services` is missing, or no list",
-    )
-    .await;
+    check(json!({"total": 0}), "0 of 1 pages, incomplete: `services` is missing, or no list").await;
     check(
         json!({"items": [], "total": 0}),
         "0 of 1 pages, incomplete: `services` is missing, or no list",
@@ -176,19 +141,12 @@ async fn a_missing_key_or_an_odd_item_is_incomplete_and_not_empty() {
 #[tokio::test(start_paused = true)]
 async fn without_a_total_a_list_ends_with_an_empty_page_if_the_dialect_says_so() {
     let total_missing = "total_required=false";
-    let pages = vec![
-        page(0..2, Value::Null, 1),
-        page(2..3, Value::Null, 2),
-        page(3..3, Value::Null, 3),
-    ];
+    let pages =
+        vec![page(0..2, Value::Null, 1), page(2..3, Value::Null, 2), page(3..3, Value::Null, 3)];
     check_with(&[total_missing], pages, "3 of 3 pages, complete").await;
     let ignored = vec![page(0..2, Value::Null, 1), page(0..2, Value::Null, 2)];
-    check_with(
-        &[total_missing],
-        ignored,
-        "2 of 2 pages, incomplete: svc_0 stands in it twice",
-    )
-    .await;
+    check_with(&[total_missing], ignored, "2 of 2 pages, incomplete: svc_0 stands in it twice")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -230,21 +188,14 @@ async fn a_list_cut_at_any_byte_is_never_complete() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_of_several_pages_is_steady_when_two_passes_agree() {
-    let pass = |from: u32| {
-        vec![
-            page(from..from + 2, json!(3), 1),
-            page(from + 2..from + 3, json!(3), 2),
-        ]
-    };
+    let pass =
+        |from: u32| vec![page(from..from + 2, json!(3), 1), page(from + 2..from + 3, json!(3), 2)];
     let (steady, _) = client([pass(0), pass(1), pass(1)].into_iter().flatten());
     let listing = steady.reader().list_steadily(Kind::Service).await.unwrap();
     assert_eq!(shown(&listing), "3 of 6 pages, complete");
     let (moving, _) = client((0..4).flat_map(pass));
     let listing = moving.reader().list_steadily(Kind::Service).await.unwrap();
-    assert_eq!(
-        shown(&listing),
-        "3 of 8 pages, incomplete: it changed each time it was read"
-    );
+    assert_eq!(shown(&listing), "3 of 8 pages, incomplete: it changed each time it was read");
     let (one, script) = client([page(0..3, json!(3), 1)]);
     one.reader().list_steadily(Kind::Service).await.unwrap();
     assert_eq!(script.asked().len(), 1, "one page is one moment");
@@ -253,12 +204,8 @@ async fn a_list_of_several_pages_is_steady_when_two_passes_agree() {
 #[tokio::test(start_paused = true)]
 async fn the_dialect_names_parameters_and_keys() {
     let body = json!({"apps": [service("svc_1", "a")], "count": 1});
-    let settings = [
-        "page_param=p",
-        "per_page_param=none",
-        "total_field=count",
-        "list_keys.services=apps",
-    ];
+    let settings =
+        ["page_param=p", "per_page_param=none", "total_field=count", "list_keys.services=apps"];
     let (client, script) = speaking(&settings, [ok(body)]);
     let listing = client.reader().list(Kind::Service).await.unwrap();
     assert_eq!(shown(&listing), "1 of 1 pages, complete");

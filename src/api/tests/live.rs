@@ -10,18 +10,9 @@ use crate::model::{
 
 fn desired(key: &str, fields: Vec<(&str, FieldValue)>) -> Desired {
     let key: Key = key.parse().unwrap();
-    let origin = Origin {
-        file: "a.yaml".to_owned(),
-        line: 1,
-        column: 1,
-    };
-    let field = |value| Field {
-        value,
-        origin: origin.clone(),
-    };
-    let fields = fields
-        .into_iter()
-        .map(|(path, value)| (path.parse().unwrap(), field(value)));
+    let origin = Origin { file: "a.yaml".to_owned(), line: 1, column: 1 };
+    let field = |value| Field { value, origin: origin.clone() };
+    let fields = fields.into_iter().map(|(path, value)| (path.parse().unwrap(), field(value)));
     let resource = Resource {
         key: key.clone(),
         origin: origin.clone(),
@@ -33,10 +24,7 @@ fn desired(key: &str, fields: Vec<(&str, FieldValue)>) -> Desired {
         lifecycle: Lifecycle::default(),
         depends_on: BTreeSet::new(),
     };
-    Desired {
-        resources: BTreeMap::from([(key, resource)]),
-        ..Desired::default()
-    }
+    Desired { resources: BTreeMap::from([(key, resource)]), ..Desired::default() }
 }
 
 fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
@@ -50,10 +38,7 @@ fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
         rewrites: BTreeMap::new(),
         depends_on: BTreeSet::new(),
     };
-    Inventory {
-        entries: BTreeMap::from([(key.parse().unwrap(), entry)]),
-        ..Inventory::default()
-    }
+    Inventory { entries: BTreeMap::from([(key.parse().unwrap(), entry)]), ..Inventory::default() }
 }
 
 /// Reads with these three lists and what follows them.
@@ -91,15 +76,8 @@ async fn details_are_read_only_where_the_list_hides_what_is_declared() {
     let object = &live.listing(Kind::Service).objects[0];
     let shown = |path: &str| object.shows(&path.parse::<FieldPath>().unwrap()).cloned();
     assert_eq!(shown("plan"), Some(LiveValue::Shown(text("standard"))));
-    assert_eq!(
-        shown("type"),
-        Some(LiveValue::Shown(text("web"))),
-        "the list's word is kept"
-    );
-    assert_eq!(
-        (object.replicas, object.status.as_deref()),
-        (Some(3), Some("running"))
-    );
+    assert_eq!(shown("type"), Some(LiveValue::Shown(text("web"))), "the list's word is kept");
+    assert_eq!((object.replicas, object.status.as_deref()), (Some(3), Some("running")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,14 +90,8 @@ async fn nothing_is_detailed_where_the_list_shows_all() {
     let (live, asked) = read([&[], &[], &[item]], vec![], &desired, &Inventory::default()).await;
     assert!(asked.is_empty(), "{asked:?}");
     let object = &live.listing(Kind::Service).objects[0];
-    assert_eq!(
-        object.shows(&"schedule".parse().unwrap()),
-        Some(&LiveValue::Absent)
-    );
-    assert_eq!(
-        object.shows(&"envVars.B".parse().unwrap()),
-        Some(&LiveValue::Absent)
-    );
+    assert_eq!(object.shows(&"schedule".parse().unwrap()), Some(&LiveValue::Absent));
+    assert_eq!(object.shows(&"envVars.B".parse().unwrap()), Some(&LiveValue::Absent));
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,27 +103,14 @@ async fn env_groups_are_shown_by_name_or_hidden() {
         [item]
     };
     for (ids, expected) in [
-        (
-            json!(["evg_1"]),
-            LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into())),
-        ),
-        (
-            json!([{"id": "evg_1"}]),
-            LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into())),
-        ),
-        (
-            json!([]),
-            LiveValue::Shown(FieldValue::Set(BTreeSet::new())),
-        ),
+        (json!(["evg_1"]), LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into()))),
+        (json!([{"id": "evg_1"}]), LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into()))),
+        (json!([]), LiveValue::Shown(FieldValue::Set(BTreeSet::new()))),
         (json!(["evg_1", "evg_9"]), LiveValue::Hidden),
     ] {
-        let (live, _) = read(
-            [&groups, &[], &with(ids)],
-            vec![],
-            &Desired::default(),
-            &Inventory::default(),
-        )
-        .await;
+        let (live, _) =
+            read([&groups, &[], &with(ids)], vec![], &Desired::default(), &Inventory::default())
+                .await;
         let object = &live.listing(Kind::Service).objects[0];
         assert_eq!(object.shows(&"envGroups".parse().unwrap()), Some(&expected));
     }
@@ -159,13 +118,7 @@ async fn env_groups_are_shown_by_name_or_hidden() {
 
 async fn look_for(created_at: &str, reply: Reply) -> (Live, Vec<String>) {
     let inventory = owning("database/main", "db_1", created_at);
-    read(
-        [&[], &[], &[]],
-        vec![reply],
-        &Desired::default(),
-        &inventory,
-    )
-    .await
+    read([&[], &[], &[]], vec![reply], &Desired::default(), &inventory).await
 }
 
 const LONG_AGO: &str = "2026-01-15T10:30:00Z";
@@ -205,11 +158,7 @@ async fn a_404_proves_nothing_of_what_was_just_created_or_without_a_code() {
 #[tokio::test(start_paused = true)]
 async fn a_wrong_token_ends_the_run_with_the_first_answer() {
     let (client, script) = client([problem(401, "unauthorized")]);
-    let error = client
-        .reader()
-        .live(&Desired::default(), &Inventory::default())
-        .await
-        .unwrap_err();
+    let error = client.reader().live(&Desired::default(), &Inventory::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert_eq!(script.asked(), ["GET /v1/project"]);
 }

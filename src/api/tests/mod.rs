@@ -69,10 +69,8 @@ pub(super) fn never_left() -> Reply {
 }
 
 pub(super) fn list(items: &[Value]) -> Reply {
-    ok(
-        json!({"services": items, "databases": items, "envgroups": items,
-        "total": items.len(), "page": 1}),
-    )
+    ok(json!({"services": items, "databases": items, "envgroups": items,
+        "total": items.len(), "page": 1}))
 }
 
 pub(super) fn service(id: &str, name: &str) -> Value {
@@ -92,11 +90,7 @@ impl Script {
     pub(super) fn asked(&self) -> Vec<String> {
         let requests = self.requests.lock().unwrap();
         let asked = requests.iter().map(|request| {
-            format!(
-                "{} {}",
-                request.method(),
-                request.uri().path_and_query().unwrap()
-            )
+            format!("{} {}", request.method(), request.uri().path_and_query().unwrap())
         });
         asked.collect()
     }

@@ -36,10 +36,7 @@ fn echoes() -> Vec<Reply> {
     vec![
         echo(400),
         echo(500),
-        status(
-            400,
-            json!({"statusCode": 400, "message": message, "error": "Bad Request"}),
-        ),
+        status(400, json!({"statusCode": 400, "message": message, "error": "Bad Request"})),
         status(400, json!({ "error": message })),
         status(201, json!({"id": 1, "message": message})),
         Reply::Head(201, header, message.clone().into()),
@@ -62,34 +59,19 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
     for reply in echoes() {
         let (client, script) = client([reply]);
         let project: Project = serde_json::from_value(json!({"name": "acme"})).unwrap();
-        let pin = Pin {
-            origin: client.origin(),
-            project: project.clone(),
-        };
+        let pin = Pin { origin: client.origin(), project: project.clone() };
         let writer = client.writer(&pin, &project).unwrap();
-        let secret = Secret::new(
-            SECRET.into(),
-            Fingerprint::new("mark".to_owned()),
-            SecretOrigin::Given,
-        );
+        let secret =
+            Secret::new(SECRET.into(), Fingerprint::new("mark".to_owned()), SecretOrigin::Given);
         let path: FieldPath = "envVars.KEY".parse().unwrap();
         let fields = BTreeMap::from([(path, FieldValue::Secret(secret))]);
         let name = Name::new("api").unwrap();
-        let outcome = writer
-            .create(Kind::Service, &name, &fields, &Links::default())
-            .await;
-        assert_eq!(
-            script.body(0)["env_vars"][0]["value"],
-            SECRET,
-            "the API does get it"
-        );
+        let outcome = writer.create(Kind::Service, &name, &fields, &Links::default()).await;
+        assert_eq!(script.body(0)["env_vars"][0]["value"], SECRET, "the API does get it");
         assert_eq!(script.header(0, "authorization"), format!("Bearer {TOKEN}"));
         for shown in [
             format!("{outcome:?}"),
-            outcome
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default(),
+            outcome.err().map(|error| error.to_string()).unwrap_or_default(),
             format!("{client:?} {writer:?} {:?}", client.limits_last_seen()),
         ] {
             assert!(!shown.contains("canary"), "{shown}");

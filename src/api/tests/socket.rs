@@ -36,18 +36,12 @@ fn client(address: &str) -> Client {
         ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
         clock,
         dialect: Dialect::default(),
-        config: Config {
-            calls_max: Some(1),
-            ..Config::default()
-        },
+        config: Config { calls_max: Some(1), ..Config::default() },
     })
 }
 
 fn answer(head: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
 #[tokio::test]
@@ -71,23 +65,15 @@ async fn a_redirect_is_not_followed_and_a_short_body_is_found_out() {
     let elsewhere = answer("302 Found\r\nlocation: http://127.0.0.1:1/steal", "");
     let (address, heard) = server(vec![elsewhere]).await;
     let error = client(&address).reader().project().await.unwrap_err();
-    assert!(
-        matches!(error.cause(), Cause::Redirected { status: 302 }),
-        "{error}"
-    );
+    assert!(matches!(error.cause(), Cause::Redirected { status: 302 }), "{error}");
     heard.await.unwrap();
     let short = "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"name\":\"acme\"}".to_owned();
     let (address, _heard) = server(vec![short]).await;
     let transport = HttpTransport::new(None).unwrap();
-    let request = http::Request::get(format!("{address}/project"))
-        .body(Bytes::new())
-        .unwrap();
+    let request = http::Request::get(format!("{address}/project")).body(Bytes::new()).unwrap();
     let body = transport.send(request).await.unwrap().into_body();
     let pieces: Vec<_> = body.collect().await;
-    assert_eq!(
-        pieces.last().unwrap().as_ref().unwrap_err().reach,
-        Reach::Lost
-    );
+    assert_eq!(pieces.last().unwrap().as_ref().unwrap_err().reach, Reach::Lost);
 }
 
 #[tokio::test]
@@ -98,8 +84,6 @@ async fn a_refused_connection_never_left() {
     let transport = HttpTransport::new(None).unwrap();
     let request = http::Request::get(address).body(Bytes::new()).unwrap();
     let sent = tokio::time::timeout(Duration::from_secs(20), transport.send(request)).await;
-    let Err(error) = sent.unwrap() else {
-        panic!("nobody listens there")
-    };
+    let Err(error) = sent.unwrap() else { panic!("nobody listens there") };
     assert_eq!(error.reach, Reach::NeverLeft);
 }

@@ -6,10 +6,7 @@ use super::*;
 use crate::model::RemoteId;
 
 fn events(body: impl Into<Bytes>) -> Reply {
-    let head = vec![(
-        "content-type",
-        "text/event-stream; charset=utf-8".to_owned(),
-    )];
+    let head = vec![("content-type", "text/event-stream; charset=utf-8".to_owned())];
     Reply::Head(200, head, body.into())
 }
 
@@ -36,11 +33,7 @@ async fn lines_come_as_json_and_as_plain_text() {
 async fn an_event_without_end_is_broken_off() {
     let body = format!("data: one\n\ndata: {}", "x".repeat(2 * 1024 * 1024));
     let read = read(events(body)).await;
-    assert!(
-        read.last().unwrap().contains("larger than 1048576 bytes"),
-        "{}",
-        read.len()
-    );
+    assert!(read.last().unwrap().contains("larger than 1048576 bytes"), "{}", read.len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,11 +48,7 @@ async fn a_stream_that_is_none_is_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_taken_for_dead_and_a_heartbeat_for_life() {
-    let (client, _) = client([Reply::Events(vec![
-        ": alive\n\n",
-        ": alive\n\n",
-        "data: one\n\n",
-    ])]);
+    let (client, _) = client([Reply::Events(vec![": alive\n\n", ": alive\n\n", "data: one\n\n"])]);
     let id = RemoteId::new("svc_1").unwrap();
     let lines = client.reader().logs(&id).await.unwrap();
     let read: Vec<String> = pin!(lines)

@@ -14,10 +14,7 @@ fn project(id: Option<&str>) -> Project {
 
 fn writer(client: &Client) -> Writer {
     let project = project(Some("prj_1"));
-    let pin = Pin {
-        origin: client.origin(),
-        project: project.clone(),
-    };
+    let pin = Pin { origin: client.origin(), project: project.clone() };
     client.writer(&pin, &project).unwrap()
 }
 
@@ -44,10 +41,7 @@ fn reference() -> FieldValue {
 }
 
 fn fields(fields: Vec<(&str, FieldValue)>) -> BTreeMap<FieldPath, FieldValue> {
-    fields
-        .into_iter()
-        .map(|(path, value)| (path.parse().unwrap(), value))
-        .collect()
+    fields.into_iter().map(|(path, value)| (path.parse().unwrap(), value)).collect()
 }
 
 fn links() -> Links {
@@ -74,10 +68,7 @@ async fn a_create_sends_every_field_under_the_apis_name() {
         ("envVars.URL", reference()),
     ]);
     let name = Name::new("api").unwrap();
-    let made = writer(&client)
-        .create(Kind::Service, &name, &fields, &links())
-        .await
-        .unwrap();
+    let made = writer(&client).create(Kind::Service, &name, &fields, &links()).await.unwrap();
     assert_eq!(made.id, id("svc_1"));
     assert_eq!(
         script.body(0),
@@ -99,16 +90,9 @@ async fn patch(
 ) -> Result<Value, String> {
     let replies = [ok(service("svc_1", "api"))];
     let (client, script) = speaking(dialect, replies);
-    let changes = changes
-        .into_iter()
-        .map(|(path, value)| (path.parse().unwrap(), value))
-        .collect();
+    let changes = changes.into_iter().map(|(path, value)| (path.parse().unwrap(), value)).collect();
     let links = links();
-    let patch = Patch {
-        changes: &changes,
-        env_whole,
-        links: &links,
-    };
+    let patch = Patch { changes: &changes, env_whole, links: &links };
     match writer(&client).patch(&id("svc_1"), patch).await {
         Ok(_) => Ok(script.body(0)),
         Err(error) => Err(error.to_string()),
@@ -134,21 +118,13 @@ async fn a_patch_holds_only_what_changes_and_null_for_what_goes() {
 #[tokio::test(start_paused = true)]
 async fn where_the_list_of_variables_is_replaced_all_of_them_are_sent_or_nothing() {
     let replace = ["env_patch=replace"];
-    let changes = || {
-        vec![
-            ("envVars.OLD", None),
-            ("port", Some(FieldValue::Integer(80))),
-        ]
-    };
+    let changes = || vec![("envVars.OLD", None), ("port", Some(FieldValue::Integer(80)))];
     let kept = BTreeMap::from([(EnvKey::new("KEPT").unwrap(), text("1"))]);
     let body = json!({"port": 80,
         "env_vars": [{"key": "KEPT", "value": "1", "secret": false}]});
     assert_eq!(patch(&replace, changes(), Some(&kept)).await, Ok(body));
     let body = json!({"port": 80, "env_vars": []});
-    assert_eq!(
-        patch(&replace, changes(), Some(&BTreeMap::new())).await,
-        Ok(body)
-    );
+    assert_eq!(patch(&replace, changes(), Some(&BTreeMap::new())).await, Ok(body));
     let refused = patch(&replace, changes(), None).await.unwrap_err();
     assert!(refused.contains("not all are known"), "{refused}");
     let body = json!({"port": 80});
@@ -159,13 +135,8 @@ async fn where_the_list_of_variables_is_replaced_all_of_them_are_sent_or_nothing
 #[tokio::test(start_paused = true)]
 async fn a_link_that_is_not_known_yet_stops_the_write_before_it_leaves() {
     let groups = FieldValue::Set(["other".to_owned()].into());
-    let refused = patch(&[], vec![("envGroups", Some(groups.clone()))], None)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        refused,
-        "update service svc_1: the id of env group `other` is not known yet"
-    );
+    let refused = patch(&[], vec![("envGroups", Some(groups.clone()))], None).await.unwrap_err();
+    assert_eq!(refused, "update service svc_1: the id of env group `other` is not known yet");
     let body = json!({"env_groups": ["other"]});
     let changes = vec![("envGroups", Some(groups))];
     assert_eq!(patch(&["env_groups=name"], changes, None).await, Ok(body));
@@ -178,40 +149,24 @@ async fn the_agent_resolves_references_where_the_platform_does_not() {
     let (client, script) = speaking(&agent, [ok(database), ok(service("svc_1", "api"))]);
     let changes = BTreeMap::from([("envVars.URL".parse().unwrap(), Some(reference()))]);
     let links = links();
-    let patch = Patch {
-        changes: &changes,
-        env_whole: None,
-        links: &links,
-    };
+    let patch = Patch { changes: &changes, env_whole: None, links: &links };
     writer(&client).patch(&id("svc_1"), patch).await.unwrap();
-    assert_eq!(
-        script.asked(),
-        ["GET /v1/databases/db_1", "PATCH /v1/services/svc_1"]
-    );
+    assert_eq!(script.asked(), ["GET /v1/databases/db_1", "PATCH /v1/services/svc_1"]);
     let entry = json!({"key": "URL", "value": "postgres://x", "secret": true});
     assert_eq!(script.body(1), json!({ "env_vars": [entry] }));
     let masked = json!({"id": "db_1", "name": "main", "connection_string": "********"});
     let (client, script) = speaking(&agent, [ok(masked)]);
-    let error = writer(&client)
-        .patch(&id("svc_1"), patch)
-        .await
-        .unwrap_err();
+    let error = writer(&client).patch(&id("svc_1"), patch).await.unwrap_err();
     assert!(matches!(error, WriteError::NotApplied(_)), "{error:?}");
     assert_eq!(script.asked().len(), 1, "the write did not leave");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deploy_in_progress_is_a_reason_to_wait() {
-    let (client, _) = client([
-        problem(409, "deploy_in_progress"),
-        problem(409, "name_taken"),
-    ]);
+    let (client, _) = client([problem(409, "deploy_in_progress"), problem(409, "name_taken")]);
     let writer = writer(&client);
     for expected in ["Busy", "Refused"] {
-        let error = writer
-            .deploy(&id("svc_1"), Some("main"), false)
-            .await
-            .unwrap_err();
+        let error = writer.deploy(&id("svc_1"), Some("main"), false).await.unwrap_err();
         assert!(format!("{error:?}").starts_with(expected), "{error:?}");
     }
 }
@@ -221,18 +176,9 @@ async fn a_deploy_and_a_rollback_return_the_deployment() {
     let answer = || status(202, json!({"deployment_id": "dep_1", "status": "queued"}));
     let (client, script) = client([answer(), answer()]);
     let writer = writer(&client);
-    let made = writer
-        .deploy(&id("svc_1"), Some("main"), true)
-        .await
-        .unwrap();
-    assert_eq!(
-        (made.id, made.status.as_deref()),
-        (id("dep_1"), Some("queued"))
-    );
-    assert_eq!(
-        script.body(0),
-        json!({"clear_cache": true, "branch": "main"})
-    );
+    let made = writer.deploy(&id("svc_1"), Some("main"), true).await.unwrap();
+    assert_eq!((made.id, made.status.as_deref()), (id("dep_1"), Some("queued")));
+    assert_eq!(script.body(0), json!({"clear_cache": true, "branch": "main"}));
     writer.rollback(&id("svc_1")).await.unwrap();
     assert_eq!(script.asked()[1], "POST /v1/services/svc_1/rollback");
 }
@@ -243,10 +189,7 @@ async fn a_delete_is_done_underway_or_was_done_before() {
     for (replies, expected) in [
         (vec![none(204)], "gone"),
         (vec![none(202)], "going"),
-        (
-            vec![lost(), problem(404, "service_not_found")],
-            "gone before",
-        ),
+        (vec![lost(), problem(404, "service_not_found")], "gone before"),
         (vec![problem(403, "forbidden")], "Refused"),
         (vec![html(404)], "Refused"),
         (vec![lost(), lost(), lost(), lost()], "Ambiguous"),
@@ -261,22 +204,14 @@ async fn a_delete_is_done_underway_or_was_done_before() {
 #[tokio::test(start_paused = true)]
 async fn an_env_group_cannot_be_deleted_and_nothing_is_sent() {
     let (client, script) = client([]);
-    assert!(
-        writer(&client)
-            .delete(Kind::EnvGroup, &id("evg_1"))
-            .await
-            .is_err()
-    );
+    assert!(writer(&client).delete(Kind::EnvGroup, &id("evg_1")).await.is_err());
     assert!(script.asked().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn there_is_no_writer_for_another_project_or_another_origin() {
     let (client, _) = client([]);
-    let pin = |origin: &str, project: Project| Pin {
-        origin: origin.to_owned(),
-        project,
-    };
+    let pin = |origin: &str, project: Project| Pin { origin: origin.to_owned(), project };
     let ours = client.origin();
     for (pin, found) in [
         (pin(&ours, project(Some("prj_1"))), project(Some("prj_2"))),
@@ -284,9 +219,6 @@ async fn there_is_no_writer_for_another_project_or_another_origin() {
         (pin("https://api.other/v1", project(None)), project(None)),
     ] {
         let refused = client.writer(&pin, &found).unwrap_err();
-        assert!(
-            refused.to_string().contains("this state belongs to acme"),
-            "{refused}"
-        );
+        assert!(refused.to_string().contains("this state belongs to acme"), "{refused}");
     }
 }

@@ -63,11 +63,7 @@ fn read_logs(logs: &Value) -> Vec<String> {
         other => text(other),
     };
     match logs {
-        Value::String(text) => text
-            .lines()
-            .take(LOG_LINES_MAX)
-            .map(str::to_owned)
-            .collect(),
+        Value::String(text) => text.lines().take(LOG_LINES_MAX).map(str::to_owned).collect(),
         Value::Array(lines) => lines.iter().take(LOG_LINES_MAX).filter_map(line).collect(),
         _ => Vec::new(),
     }

@@ -102,10 +102,7 @@ impl<'a> Draft<'a> {
             FieldValue::Set(names)
                 if setting == Setting::EnvGroups && self.dialect.env_groups == GroupNaming::Id =>
             {
-                names
-                    .iter()
-                    .map(|name| self.group_id(name))
-                    .collect::<Result<_, _>>()?
+                names.iter().map(|name| self.group_id(name)).collect::<Result<_, _>>()?
             }
             FieldValue::Set(items) => items.iter().map(String::as_str).collect(),
             FieldValue::Secret(secret) => {
@@ -162,8 +159,7 @@ impl<'a> Draft<'a> {
     /// Returns the body.
     pub(in crate::api) fn finish(mut self) -> Body {
         if self.has_variables {
-            self.object
-                .insert("env_vars".to_owned(), self.variables.into());
+            self.object.insert("env_vars".to_owned(), self.variables.into());
         }
         let mut whole = Value::Object(self.object);
         if self.dialect.wrapper {
@@ -179,9 +175,7 @@ fn insert(object: &mut Object, path: &str, value: Value) {
         object.insert(path.to_owned(), value);
         return;
     };
-    let inner = object
-        .entry(first)
-        .or_insert_with(|| Value::Object(Map::new()));
+    let inner = object.entry(first).or_insert_with(|| Value::Object(Map::new()));
     if !inner.is_object() {
         *inner = Value::Object(Map::new());
     }
@@ -212,10 +206,6 @@ pub(in crate::api) fn resolve(object: &Object, reference: &Reference) -> Option<
         };
     }
     let name = &reference.property;
-    let value = object
-        .get(&api_spelling(name))
-        .or_else(|| object.get(name))?;
-    text(value)
-        .filter(|text| !variable::is_masked(text))
-        .map(SecretString::from)
+    let value = object.get(&api_spelling(name)).or_else(|| object.get(name))?;
+    text(value).filter(|text| !variable::is_masked(text)).map(SecretString::from)
 }

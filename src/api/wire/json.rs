@@ -82,9 +82,7 @@ pub(in crate::api) fn unwrapped(mut object: Object, singular: &str) -> Object {
 
 /// Returns the id under the first of some keys that holds one.
 pub(in crate::api) fn id_of(object: &Object, keys: &[&str]) -> Option<RemoteId> {
-    let found = keys
-        .iter()
-        .find_map(|key| object.get(*key).filter(|value| !value.is_null()))?;
+    let found = keys.iter().find_map(|key| object.get(*key).filter(|value| !value.is_null()))?;
     RemoteId::new(&text(found)?).ok()
 }
 
@@ -97,7 +95,5 @@ pub(in crate::api) fn is_last_page(page: &Object) -> bool {
         Some(Value::String(text)) => !text.is_empty(),
         Some(_) => true,
     };
-    !["has_more", "next_page", "next", "next_cursor"]
-        .into_iter()
-        .any(says_more)
+    !["has_more", "next_page", "next", "next_cursor"].into_iter().any(says_more)
 }

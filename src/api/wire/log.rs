@@ -31,10 +31,8 @@ pub(in crate::api) fn read_log_line(data: &str) -> LogLine {
         }),
         _ => None,
     };
-    let mut line = line.unwrap_or_else(|| LogLine {
-        message: data.to_owned(),
-        ..LogLine::default()
-    });
+    let mut line =
+        line.unwrap_or_else(|| LogLine { message: data.to_owned(), ..LogLine::default() });
     if let Some((end, _)) = line.message.char_indices().nth(MESSAGE_CHARS_MAX) {
         line.message.truncate(end);
         line.message.push('…');
@@ -49,16 +47,8 @@ mod tests {
     #[test]
     fn json_and_plain_text_are_both_lines() {
         let line = read_log_line(r#"{"timestamp":"t","level":"info","instance":1,"message":"up"}"#);
-        assert_eq!(
-            (line.message.as_str(), line.instance.as_deref()),
-            ("up", Some("1"))
-        );
-        for plain in [
-            "listening on :3000",
-            r#"{"msg":"other shape"}"#,
-            "[1,2]",
-            "",
-        ] {
+        assert_eq!((line.message.as_str(), line.instance.as_deref()), ("up", Some("1")));
+        for plain in ["listening on :3000", r#"{"msg":"other shape"}"#, "[1,2]", ""] {
             assert_eq!(read_log_line(plain).message, plain);
         }
     }

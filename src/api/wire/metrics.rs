@@ -45,16 +45,10 @@ fn collect(object: &Object, prefix: &str, depth: usize, metrics: &mut Metrics) {
         if metrics.numbers.len() + metrics.series.len() >= NAMES_MAX {
             return;
         }
-        let name = if prefix.is_empty() {
-            key.clone()
-        } else {
-            format!("{prefix}.{key}")
-        };
+        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match value {
             Value::Number(number) => {
-                metrics
-                    .numbers
-                    .extend(number.as_f64().map(|number| (name, number)));
+                metrics.numbers.extend(number.as_f64().map(|number| (name, number)));
             }
             Value::Object(inner) if depth < DEPTH_MAX => collect(inner, &name, depth + 1, metrics),
             Value::Array(points) => {
@@ -72,24 +66,14 @@ fn collect(object: &Object, prefix: &str, depth: usize, metrics: &mut Metrics) {
 /// Reads a point: a number, `[time, number]`, or an object with a value and a time.
 fn sample(point: &Value) -> Option<Sample> {
     match point {
-        Value::Number(number) => Some(Sample {
-            at: None,
-            value: number.as_f64()?,
-        }),
+        Value::Number(number) => Some(Sample { at: None, value: number.as_f64()? }),
         Value::Array(pair) => match pair.as_slice() {
-            [at, value] => Some(Sample {
-                at: super::json::text(at),
-                value: value.as_f64()?,
-            }),
+            [at, value] => Some(Sample { at: super::json::text(at), value: value.as_f64()? }),
             _ => None,
         },
         Value::Object(point) => Some(Sample {
-            at: ["timestamp", "time", "t"]
-                .iter()
-                .find_map(|key| text_at(point, key)),
-            value: ["value", "v"]
-                .iter()
-                .find_map(|key| point.get(*key)?.as_f64())?,
+            at: ["timestamp", "time", "t"].iter().find_map(|key| text_at(point, key)),
+            value: ["value", "v"].iter().find_map(|key| point.get(*key)?.as_f64())?,
         }),
         _ => None,
     }
@@ -104,10 +88,7 @@ mod tests {
         let json = r#"{"cpu":{"percent":3.5},"requests":[[1,2],[2,4]],"memory":[{"t":"a","value":7}],
             "name":"x","history":[1,2,3],"odd":[["a"],{}]}"#;
         let metrics = read_metrics(&serde_json::from_str(json).unwrap());
-        assert_eq!(
-            metrics.numbers,
-            BTreeMap::from([("cpu.percent".to_owned(), 3.5)])
-        );
+        assert_eq!(metrics.numbers, BTreeMap::from([("cpu.percent".to_owned(), 3.5)]));
         let names: Vec<&String> = metrics.series.keys().collect();
         assert_eq!(names, ["history", "memory", "requests"]);
     }

@@ -37,10 +37,7 @@ pub(in crate::api) fn read_object(
         .filter(|name| !name.is_empty() && name.len() <= NAME_LENGTH_MAX)
         .ok_or_else(|| format!("{kind} {id} has no usable name"))?;
     let mut fields = BTreeMap::new();
-    for setting in Setting::ALL
-        .iter()
-        .filter(|setting| **setting != Setting::Name)
-    {
+    for setting in Setting::ALL.iter().filter(|setting| **setting != Setting::Name) {
         let path = dialect.field_name(kind, *setting);
         let Some(value) = path.and_then(|path| lookup(object, path)) else {
             continue;

@@ -31,10 +31,7 @@ pub(super) fn read_variables(value: &Value) -> Variables {
     let is_whole = match value {
         Value::Array(entries) => {
             // Every entry is read, also after one that cannot be.
-            let read = entries
-                .iter()
-                .filter(|entry| read_entry(entry, &mut values))
-                .count();
+            let read = entries.iter().filter(|entry| read_entry(entry, &mut values)).count();
             read == entries.len()
         }
         Value::Object(map) => {
@@ -66,14 +63,10 @@ fn read_entry(entry: &Value, values: &mut BTreeMap<EnvKey, LiveValue>) -> bool {
 }
 
 fn read_entry_value(entry: &Object) -> LiveValue {
-    for (field, kind) in [
-        ("from_database", Kind::Database),
-        ("from_service", Kind::Service),
-    ] {
+    for (field, kind) in [("from_database", Kind::Database), ("from_service", Kind::Service)] {
         if let Some(source) = entry.get(field).and_then(Value::as_object) {
-            return read_reference(kind, source).map_or(LiveValue::Hidden, |it| {
-                LiveValue::Shown(FieldValue::Reference(it))
-            });
+            return read_reference(kind, source)
+                .map_or(LiveValue::Hidden, |it| LiveValue::Shown(FieldValue::Reference(it)));
         }
     }
     // A secret shown in the clear must not enter a plan (S9): it is compared by what was applied.
@@ -134,12 +127,7 @@ pub(super) fn removal(key: &EnvKey) -> Value {
 /// Returns the entry of a variable that the platform resolves (A17); none for an env group, which
 /// has nothing to refer to.
 pub(super) fn reference(key: &EnvKey, reference: &Reference) -> Option<Value> {
-    let Reference {
-        kind,
-        name,
-        property,
-        env_key,
-    } = reference;
+    let Reference { kind, name, property, env_key } = reference;
     let field = match kind {
         Kind::Database => "from_database",
         Kind::Service => "from_service",
@@ -171,14 +159,8 @@ mod tests {
 
     #[test]
     fn a_masked_value_is_hidden_and_never_compared() {
-        for mask in [
-            "***",
-            "********",
-            "••••••",
-            "[REDACTED]",
-            "<masked>",
-            "sk_live_****abcd",
-        ] {
+        for mask in ["***", "********", "••••••", "[REDACTED]", "<masked>", "sk_live_****abcd"]
+        {
             check(json!({"key": "A", "value": mask}), "hidden");
         }
         check(json!({"key": "A", "value": null}), "hidden");
@@ -188,14 +170,8 @@ mod tests {
 
     #[test]
     fn a_secret_shown_in_the_clear_is_hidden_all_the_same() {
-        check(
-            json!({"key": "A", "value": "canary", "secret": true}),
-            "hidden",
-        );
-        check(
-            json!({"key": "A", "value": "canary", "secret": "true"}),
-            "hidden",
-        );
+        check(json!({"key": "A", "value": "canary", "secret": true}), "hidden");
+        check(json!({"key": "A", "value": "canary", "secret": "true"}), "hidden");
     }
 
     #[test]
@@ -214,20 +190,14 @@ mod tests {
             json!({"key": "A", "from_database": source}),
             "(from database/main:connectionString)",
         );
-        check(
-            json!({"key": "A", "from_service": {"name": "../x", "property": "url"}}),
-            "hidden",
-        );
+        check(json!({"key": "A", "from_service": {"name": "../x", "property": "url"}}), "hidden");
     }
 
     #[test]
     fn an_entry_without_a_key_leaves_open_which_variables_there_are() {
         check(json!({"value": "1"}), "none, whole: false");
         check(json!("A=1"), "none, whole: false");
-        check(
-            json!({"key": "not declarable", "value": "1"}),
-            "none, whole: true",
-        );
+        check(json!({"key": "not declarable", "value": "1"}), "none, whole: true");
         assert!(!read_variables(&json!("hidden")).is_whole);
         assert!(read_variables(&json!({"A": "1"})).is_whole);
     }

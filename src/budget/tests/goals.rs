@@ -9,11 +9,7 @@ use super::simulation::{Headers, Model, Report, Scenario, run, scenarios};
 fn simulate(scenario: &Scenario) -> Report {
     let report = run(scenario);
     let rate = Config::default().rate;
-    assert!(
-        report.most_in_a_minute <= rate,
-        "{} in a minute",
-        report.most_in_a_minute
-    );
+    assert!(report.most_in_a_minute <= rate, "{} in a minute", report.most_in_a_minute);
     report
 }
 
@@ -34,19 +30,12 @@ fn alone(model: Model) {
                 continue; // A test of its own.
             }
             let seed = u64::from(size);
-            let report = simulate(&Scenario {
-                headers,
-                seed,
-                ..Scenario::writes(model, size)
-            });
+            let report = simulate(&Scenario { headers, seed, ..Scenario::writes(model, size) });
             assert_eq!(report.refused, 0, "{name}, {headers:?}, {size}");
             assert_eq!(report.sent, size, "{name}, {headers:?}, {size}");
             let bound = scenarios::bound_seconds(model, size) * 1.02 + 2.0;
             let seconds = report.seconds();
-            assert!(
-                seconds <= bound,
-                "{name}, {headers:?}, {size}: {seconds} s over {bound} s"
-            );
+            assert!(seconds <= bound, "{name}, {headers:?}, {size}: {seconds} s over {bound} s");
         }
     }
 }
@@ -92,10 +81,7 @@ fn alone_where_refusals_count_nothing_is_refused_and_no_time_is_lost() {
 fn a_bucket_of_30_that_tells_nothing_refuses_one_burst_and_no_more() {
     for size in [100, 1_000, 3_000] {
         let scenario = Scenario::writes(Model::Bucket30, size);
-        let report = simulate(&Scenario {
-            headers: Headers::Absent,
-            ..scenario
-        });
+        let report = simulate(&Scenario { headers: Headers::Absent, ..scenario });
         assert!(report.refused <= 32, "{size}: {} refused", report.refused);
         let bound = scenarios::bound_seconds(Model::Bucket30, size) * 1.05 + 2.0;
         assert!(report.seconds() <= bound, "{size}: {} s", report.seconds());
@@ -123,11 +109,7 @@ fn b7_a_steady_other_client_keeps_its_share() {
         let report = simulate(&scenarios::steady(model, seed));
         let percent = report.others_refused_percent();
         assert!(percent <= 8.0, "{model:?} {seed}: {percent} % of theirs");
-        assert!(
-            report.refused <= 5,
-            "{model:?} {seed}: {} of ours",
-            report.refused
-        );
+        assert!(report.refused <= 5, "{model:?} {seed}: {} of ours", report.refused);
         assert!(report.waste_percent() <= 1.0, "{model:?} {seed}");
     });
 }
@@ -144,25 +126,15 @@ fn b8_bursts_of_another_client_find_room() {
         let mut refused = 0;
         for seed in 0..PHASES {
             let report = simulate(&scenarios::bursts(model, seed));
-            assert!(
-                report.refused <= 5,
-                "{model:?} {seed}: {} of ours",
-                report.refused
-            );
+            assert!(report.refused <= 5, "{model:?} {seed}: {} of ours", report.refused);
             assert!(report.waste_percent() <= 1.0, "{model:?} {seed}");
             sent += report.others_sent;
             refused += report.others_refused;
         }
         let percent = 100.0 * f64::from(refused) / f64::from(sent);
-        let without_us = if model == Model::Bucket30 {
-            scenarios::burst_loss_percent(model)
-        } else {
-            0.0
-        };
-        assert!(
-            percent - without_us <= 21.0,
-            "{model:?}: {percent} %, {without_us} % without us"
-        );
+        let without_us =
+            if model == Model::Bucket30 { scenarios::burst_loss_percent(model) } else { 0.0 };
+        assert!(percent - without_us <= 21.0, "{model:?}: {percent} %, {without_us} % without us");
     }
 }
 
@@ -181,16 +153,8 @@ fn b10_ten_minutes_of_refusals_cost_twenty_requests_and_are_over_within_a_minute
     for_every_model(2, |model, seed| {
         for retry_after in [None, Some(1), Some(30)] {
             let report = simulate(&scenarios::storm(model, seed, retry_after));
-            assert!(
-                report.refused <= 20,
-                "{model:?} {retry_after:?}: {}",
-                report.refused
-            );
-            assert!(
-                report.seconds() <= 660.0,
-                "{model:?} {retry_after:?}: {} s",
-                report.seconds()
-            );
+            assert!(report.refused <= 20, "{model:?} {retry_after:?}: {}", report.refused);
+            assert!(report.seconds() <= 660.0, "{model:?} {retry_after:?}: {} s", report.seconds());
         }
     });
 }
@@ -200,11 +164,7 @@ fn b11_a_window_that_somebody_used_up_is_found_so_without_a_refusal() {
     for_every_model(2, |model, seed| {
         let report = simulate(&scenarios::gone(model, seed));
         assert_eq!(report.refused, 0, "{model:?}");
-        assert!(
-            report.seconds() <= 66.0,
-            "{model:?}: {} s",
-            report.seconds()
-        );
+        assert!(report.seconds() <= 66.0, "{model:?}: {} s", report.seconds());
     });
 }
 
@@ -214,11 +174,7 @@ fn b12_two_agents_on_one_host_are_one_client() {
         let report = simulate(&scenarios::two_agents(model, seed, [0, 0]));
         assert_eq!(report.refused, 0, "{model:?}");
         let bound = 1.05 * scenarios::bound_seconds(model, 1_200);
-        assert!(
-            report.seconds() <= bound,
-            "{model:?}: {} s over {bound} s",
-            report.seconds()
-        );
+        assert!(report.seconds() <= bound, "{model:?}: {} s over {bound} s", report.seconds());
     });
 }
 
@@ -228,10 +184,6 @@ fn b12_two_agents_on_two_hosts_share_without_talking() {
         let report = simulate(&scenarios::two_agents(model, seed, [0, 1]));
         assert!(report.refused <= 5, "{model:?}: {} refused", report.refused);
         let bound = 1.4 * scenarios::bound_seconds(model, 1_200);
-        assert!(
-            report.seconds() <= bound,
-            "{model:?}: {} s over {bound} s",
-            report.seconds()
-        );
+        assert!(report.seconds() <= bound, "{model:?}: {} s over {bound} s", report.seconds());
     });
 }

@@ -61,29 +61,14 @@ fn no_header_stops_us_for_longer_than_two_windows() {
 fn of_a_header_that_came_twice_the_longer_wait_holds() {
     check("10, 30", None, Some(30.0));
     check("30,soon", None, Some(30.0));
-    check(
-        "Wed, 01 Apr 2026 12:00:10 GMT, Wed, 01 Apr 2026 12:00:30 GMT",
-        None,
-        Some(30.0),
-    );
+    check("Wed, 01 Apr 2026 12:00:10 GMT, Wed, 01 Apr 2026 12:00:30 GMT", None, Some(30.0));
 }
 
 #[test]
 fn what_makes_no_sense_is_as_if_it_were_not_there() {
-    for garbage in [
-        "",
-        " ",
-        "-5",
-        "soon",
-        "NaN",
-        "inf",
-        "-inf",
-        "GMT",
-        ",",
-        "1e",
-        "０",
-        "1\u{202e}",
-    ] {
+    for garbage in
+        ["", " ", "-5", "soon", "NaN", "inf", "-inf", "GMT", ",", "1e", "０", "1\u{202e}"]
+    {
         check(garbage, None, None);
     }
 }
@@ -91,10 +76,7 @@ fn what_makes_no_sense_is_as_if_it_were_not_there() {
 #[test]
 fn remaining_is_never_more_than_the_least_that_was_said() {
     let read = |raw: &str| {
-        let limits = Limits {
-            remaining: Some(raw.to_owned()),
-            ..Limits::default()
-        };
+        let limits = Limits { remaining: Some(raw.to_owned()), ..Limits::default() };
         limits.read(NOW).remaining
     };
     assert_eq!(read("12"), Some(12));

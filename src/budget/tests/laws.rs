@@ -10,12 +10,7 @@ const START: Millis = Millis(1_790_000_000_000);
 
 fn answer(status: u16, remaining: &str, reset: &str) -> Limits {
     let some = |raw: &str| (!raw.is_empty()).then(|| raw.to_owned());
-    Limits {
-        status,
-        remaining: some(remaining),
-        reset: some(reset),
-        ..Limits::default()
-    }
+    Limits { status, remaining: some(remaining), reset: some(reset), ..Limits::default() }
 }
 
 fn fresh() -> (Budget, Session) {
@@ -42,10 +37,7 @@ fn why(budget: &mut Budget, now: Millis, session: &mut Session, lane: Lane) -> O
 fn of_a_token_nobody_knows_one_request_finds_out_what_is_left() {
     let (mut budget, mut session) = fresh();
     let first = go(&mut budget, START, &mut session, Lane::Converge);
-    assert_eq!(
-        why(&mut budget, START, &mut session, Lane::Converge),
-        Some(Why::Alone)
-    );
+    assert_eq!(why(&mut budget, START, &mut session, Lane::Converge), Some(Why::Alone));
     budget.learn(START, &first, &answer(200, "299", "60"));
     assert_eq!(why(&mut budget, START, &mut session, Lane::Converge), None);
 }
@@ -54,25 +46,15 @@ fn of_a_token_nobody_knows_one_request_finds_out_what_is_left() {
 fn a_refusal_stops_every_lane_until_the_server_is_ready() {
     let (mut budget, mut session) = fresh();
     let permit = go(&mut budget, START, &mut session, Lane::Converge);
-    let refusal = Limits {
-        status: 429,
-        retry_after: Some("20".to_owned()),
-        ..Limits::default()
-    };
+    let refusal = Limits { status: 429, retry_after: Some("20".to_owned()), ..Limits::default() };
     budget.learn(START, &permit, &refusal);
     let soon = START.plus(Duration::from_secs(19));
     for lane in [Lane::Urgent, Lane::Converge, Lane::Background] {
-        assert_eq!(
-            why(&mut budget, soon, &mut session, lane),
-            Some(Why::Frozen)
-        );
+        assert_eq!(why(&mut budget, soon, &mut session, lane), Some(Why::Frozen));
     }
     let later = START.plus(Duration::from_secs(23));
     assert_eq!(why(&mut budget, later, &mut session, Lane::Converge), None);
-    assert_eq!(
-        why(&mut budget, later, &mut session, Lane::Urgent),
-        Some(Why::Alone)
-    );
+    assert_eq!(why(&mut budget, later, &mut session, Lane::Urgent), Some(Why::Alone));
 }
 
 #[test]
@@ -102,10 +84,7 @@ fn a_person_may_run_the_command_as_often_as_he_likes_but_a_crash_loop_waits() {
         .map(|_| {
             let mut session = budget.begin(START);
             match budget.take(START, &mut session, Lane::Background) {
-                Verdict::Wait {
-                    until,
-                    why: Why::Starting,
-                } => until.since(START).as_secs(),
+                Verdict::Wait { until, why: Why::Starting } => until.since(START).as_secs(),
                 _ => 0,
             }
         })
@@ -134,15 +113,9 @@ fn the_view_is_what_the_server_said_last() {
     let (mut budget, mut session) = fresh();
     let first = go(&mut budget, START, &mut session, Lane::Converge);
     budget.learn(START, &first, &answer(200, "281", "60"));
-    assert_eq!(
-        budget.view(START).to_string(),
-        "281 of 300 left this minute"
-    );
+    assert_eq!(budget.view(START).to_string(), "281 of 300 left this minute");
     let next_window = START.plus(Duration::from_secs(61));
-    assert_eq!(
-        budget.view(next_window).to_string(),
-        "300 of 300 left this minute"
-    );
+    assert_eq!(budget.view(next_window).to_string(), "300 of 300 left this minute");
 }
 
 #[test]
@@ -163,10 +136,7 @@ fn the_forecast_is_what_then_happens() {
         session.expect(size);
         let forecast = budget.forecast(size, START, &session).as_secs_f64();
         let reality = run(&Scenario::writes(Model::FixedFromFirst, size)).seconds();
-        assert!(
-            (forecast - reality).abs() <= 2.0,
-            "{size}: {forecast} s, in fact {reality} s"
-        );
+        assert!((forecast - reality).abs() <= 2.0, "{size}: {forecast} s, in fact {reality} s");
     }
 }
 
@@ -179,31 +149,14 @@ fn a_forecast_of_a_million_requests_is_made_at_once() {
 
 #[test]
 fn a_configuration_without_sense_still_lets_one_request_out() {
-    for (limit, rate, reserve) in [
-        (0, 0, 0),
-        (1, 1, 1),
-        (300, 0, 90),
-        (1, 900, 900),
-        (300, 285, 400),
-    ] {
-        let mut budget = Budget::new(Config {
-            limit,
-            rate,
-            reserve,
-            seed: 0,
-        });
+    for (limit, rate, reserve) in
+        [(0, 0, 0), (1, 1, 1), (300, 0, 90), (1, 900, 900), (300, 285, 400)]
+    {
+        let mut budget = Budget::new(Config { limit, rate, reserve, seed: 0 });
         let mut session = budget.begin(START);
         for lane in [Lane::Urgent, Lane::Background] {
-            let now = START.plus(Duration::from_secs(if lane == Lane::Urgent {
-                0
-            } else {
-                100
-            }));
-            assert_eq!(
-                why(&mut budget, now, &mut session, lane),
-                None,
-                "{limit} {rate} {reserve}"
-            );
+            let now = START.plus(Duration::from_secs(if lane == Lane::Urgent { 0 } else { 100 }));
+            assert_eq!(why(&mut budget, now, &mut session, lane), None, "{limit} {rate} {reserve}");
         }
     }
 }

@@ -14,26 +14,13 @@ fn pages_have_the_size_that_is_asked_for_where_the_server_listens() {
         }
         stage.names(&format!("/services{query}"))
     };
-    let paging = || Paging {
-        size: 2,
-        size_max: 3,
-        per_page: true,
-    };
+    let paging = || Paging { size: 2, size_max: 3, per_page: true };
     assert_eq!(list(paging(), ""), "s0 s1");
     assert_eq!(list(paging(), "?page=3"), "s4");
     assert_eq!(list(paging(), "?page=4"), "");
     assert_eq!(list(paging(), "?per_page=100"), "s0 s1 s2");
     assert_eq!(list(paging(), "?page=2&per_page=1"), "s1");
-    assert_eq!(
-        list(
-            Paging {
-                per_page: false,
-                ..paging()
-            },
-            "?per_page=100"
-        ),
-        "s0 s1"
-    );
+    assert_eq!(list(Paging { per_page: false, ..paging() }, "?per_page=100"), "s0 s1");
     let stage = Stage::new();
     for query in ["page=0", "page=-1", "page=x", "per_page=0"] {
         let request = format!("GET /services?{query}");
@@ -44,29 +31,16 @@ fn pages_have_the_size_that_is_asked_for_where_the_server_listens() {
 #[test]
 fn lists_and_details_show_what_they_are_told_to() {
     let stage = Stage::with(|config| {
-        config.list_fields = Shapes {
-            services: Fields::All,
-            ..Shapes::every(Fields::Summary)
-        };
+        config.list_fields = Shapes { services: Fields::All, ..Shapes::every(Fields::Summary) };
         config.detail_fields = Shapes::every(Fields::Summary);
     });
     let id = stage.service("web");
     stage.create("/databases", json!({"name": "main", "type": "redis"}));
     stage.create("/envgroups", json!({"name": "shared"}));
     assert_eq!(stage.get("/services")["services"][0]["branch"], "main");
-    assert_eq!(
-        stage
-            .get(&format!("/services/{id}"))
-            .as_object()
-            .unwrap()
-            .len(),
-        7
-    );
+    assert_eq!(stage.get(&format!("/services/{id}")).as_object().unwrap().len(), 7);
     assert_eq!(stage.get("/databases")["databases"][0].get("plan"), None);
-    assert_eq!(
-        stage.get("/envgroups")["envgroups"][0].get("env_vars"),
-        None
-    );
+    assert_eq!(stage.get("/envgroups")["envgroups"][0].get("env_vars"), None);
 }
 
 #[test]
@@ -91,10 +65,7 @@ fn env_vars_may_replace_instead_of_merge() {
             let patch = json!({"env_vars": [{"key": key, "value": "1"}]});
             stage.check(&format!("PATCH /services/{id}"), patch, "200");
         }
-        stage.get(&format!("/services/{id}"))["env_vars"]
-            .as_array()
-            .unwrap()
-            .len()
+        stage.get(&format!("/services/{id}"))["env_vars"].as_array().unwrap().len()
     };
     assert_eq!((keys(EnvPatch::Merge), keys(EnvPatch::Replace)), (2, 1));
 }
@@ -104,15 +75,8 @@ fn a_patch_may_not_deploy_by_itself() {
     let stage = Stage::with(|config| config.deploy_after_patch = true);
     let id = stage.service("web");
     stage.wait(21_000);
-    stage.check(
-        &format!("PATCH /services/{id}"),
-        json!({"branch": "next"}),
-        "200",
-    );
-    assert_eq!(
-        stage.get(&format!("/services/{id}/deployments"))["total"],
-        1
-    );
+    stage.check(&format!("PATCH /services/{id}"), json!({"branch": "next"}), "200");
+    assert_eq!(stage.get(&format!("/services/{id}/deployments"))["total"], 1);
 }
 
 #[test]
@@ -127,10 +91,7 @@ fn names_are_unique_or_not() {
 
 #[test]
 fn types_have_the_words_of_the_dialect() {
-    let words = TypeNames {
-        web: "web".into(),
-        ..TypeNames::default()
-    };
+    let words = TypeNames { web: "web".into(), ..TypeNames::default() };
     let stage = Stage::with(|config| config.type_names = words);
     stage.check("POST /services", web("a"), "400 invalid_parameters");
     stage.check("POST /services", json!({"name": "a", "type": "web"}), "201");
@@ -150,10 +111,9 @@ fn references_may_be_left_to_the_agent() {
     let body = json!({"name": "web", "type": "web_service", "env_vars": [
         {"key": "D", "from_database": {"name": "main", "property": "connection_string"}},
     ]});
-    for (resolver, expected) in [
-        (Resolver::Platform, "201"),
-        (Resolver::Agent, "400 references_not_supported"),
-    ] {
+    for (resolver, expected) in
+        [(Resolver::Platform, "201"), (Resolver::Agent, "400 references_not_supported")]
+    {
         let stage = Stage::with(|config| config.resolve_references = resolver);
         stage.create("/databases", json!({"name": "main", "type": "postgres"}));
         stage.check("POST /services", body.clone(), expected);
@@ -162,11 +122,7 @@ fn references_may_be_left_to_the_agent() {
 
 #[test]
 fn what_is_deleted_slowly_shows_it_and_cannot_be_changed() {
-    let stage = Stage::with(|config| {
-        config.deletion = Deletion::Gradual {
-            gone_after_ms: 10_000,
-        }
-    });
+    let stage = Stage::with(|config| config.deletion = Deletion::Gradual { gone_after_ms: 10_000 });
     let service = format!("/services/{}", stage.service("web"));
     let database = stage.create("/databases", json!({"name": "main", "type": "redis"}));
     let database = format!("/databases/{database}");
@@ -174,25 +130,13 @@ fn what_is_deleted_slowly_shows_it_and_cannot_be_changed() {
         stage.check(&format!("DELETE {path}"), Value::Null, "202");
         assert_eq!(stage.get(path)["status"], "deleting");
     }
-    stage.check(
-        &format!("PATCH {service}"),
-        json!({}),
-        "409 service_deleting",
-    );
+    stage.check(&format!("PATCH {service}"), json!({}), "409 service_deleting");
     stage.check("POST /services", web("web"), "409 service_name_taken");
     stage.wait(5_000);
     stage.check(&format!("DELETE {service}"), Value::Null, "202");
     stage.wait(5_000);
-    stage.check(
-        &format!("GET {service}"),
-        Value::Null,
-        "404 service_not_found",
-    );
-    stage.check(
-        &format!("GET {database}"),
-        Value::Null,
-        "404 database_not_found",
-    );
+    stage.check(&format!("GET {service}"), Value::Null, "404 service_not_found");
+    stage.check(&format!("GET {database}"), Value::Null, "404 database_not_found");
     assert_eq!(stage.emulator.record().deletes(Kind::Service, "web"), 1);
     stage.check("POST /services", web("web"), "201");
 }
@@ -206,16 +150,8 @@ fn a_rename_is_honoured_ignored_or_refused() {
     ] {
         let stage = Stage::with(|config| config.rename = rename);
         let id = stage.service("old");
-        stage.check(
-            &format!("PATCH /services/{id}"),
-            json!({"name": "new"}),
-            expected,
-        );
-        stage.check(
-            &format!("PATCH /services/{id}"),
-            json!({"name": name}),
-            "200",
-        );
+        stage.check(&format!("PATCH /services/{id}"), json!({"name": "new"}), expected);
+        stage.check(&format!("PATCH /services/{id}"), json!({"name": name}), "200");
         assert_eq!(stage.names("/services"), name);
     }
 }
@@ -223,14 +159,8 @@ fn a_rename_is_honoured_ignored_or_refused() {
 #[test]
 fn the_platform_rewrites_what_it_is_told_to() {
     for (normalises, expected) in [
-        (
-            Normalises::Nothing,
-            json!(["Main", "https://git.example/a/", [" A.Example"], "mysql"]),
-        ),
-        (
-            Normalises::Types,
-            json!(["Main", "https://git.example/a/", [" A.Example"], "mariadb"]),
-        ),
+        (Normalises::Nothing, json!(["Main", "https://git.example/a/", [" A.Example"], "mysql"])),
+        (Normalises::Types, json!(["Main", "https://git.example/a/", [" A.Example"], "mariadb"])),
         (
             Normalises::Everything,
             json!(["main", "https://git.example/a", ["a.example"], "mariadb"]),
@@ -245,12 +175,8 @@ fn the_platform_rewrites_what_it_is_told_to() {
             }),
         );
         let (_, database) = stage.ask("POST /databases", json!({"name": "a", "type": "mysql"}));
-        let shown = json!([
-            service["branch"],
-            service["repo"],
-            service["domains"],
-            database["type"]
-        ]);
+        let shown =
+            json!([service["branch"], service["repo"], service["domains"], database["type"]]);
         assert_eq!(shown, expected);
     }
 }
@@ -273,35 +199,20 @@ fn an_unknown_field_is_remembered_or_refused() {
 
 #[test]
 fn a_quota_blocks_creation_and_nothing_else() {
-    let quotas = Quotas {
-        services: Some(1),
-        status: 403,
-        ..Quotas::default()
-    };
+    let quotas = Quotas { services: Some(1), status: 403, ..Quotas::default() };
     let stage = Stage::with(|config| config.quotas = quotas);
     let id = stage.service("a");
     stage.check("POST /services", web("b"), "403 quota_exceeded");
-    stage.check(
-        &format!("PATCH /services/{id}"),
-        json!({"branch": "next"}),
-        "200",
-    );
+    stage.check(&format!("PATCH /services/{id}"), json!({"branch": "next"}), "200");
     stage.check("POST /envgroups", json!({"name": "a"}), "201");
 }
 
 #[test]
 fn a_project_may_have_no_id() {
-    let project = Project {
-        id: None,
-        name: "shop".into(),
-        region: None,
-        plan: Some("team".into()),
-    };
+    let project =
+        Project { id: None, name: "shop".into(), region: None, plan: Some("team".into()) };
     let stage = Stage::with(|config| config.project = project);
-    assert_eq!(
-        stage.get("/project"),
-        json!({"name": "shop", "plan": "team"})
-    );
+    assert_eq!(stage.get("/project"), json!({"name": "shop", "plan": "team"}));
 }
 
 #[test]
@@ -311,10 +222,7 @@ fn logs_may_be_text() {
         config.log_events = LogEvents::Plain;
     });
     let path = format!("/services/{}/deployments", stage.service("web"));
-    let id = stage.get(&path)["deployments"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = stage.get(&path)["deployments"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(stage.get(&format!("{path}/{id}"))["logs"], "queued");
 }
 
@@ -334,11 +242,7 @@ fn a_scheduled_service_must_keep_its_schedule() {
     let body = json!({"name": "nightly", "type": "cron_job", "schedule": "0 3 * * *"});
     let id = stage.create("/services", body);
     let patch = json!({"schedule": null});
-    stage.check(
-        &format!("PATCH /services/{id}"),
-        patch,
-        "400 invalid_parameters",
-    );
+    stage.check(&format!("PATCH /services/{id}"), patch, "400 invalid_parameters");
     assert_eq!(stage.get("/services")["services"][0]["url"], Value::Null);
 }
 
@@ -361,16 +265,8 @@ fn a_token_may_read_or_write_each_type_of_resource() {
 fn a_developer_may_not_delete() {
     let stage = Stage::with(|config| config.tokens.get_mut(TOKEN).unwrap().may_delete = false);
     let id = stage.service("web");
-    stage.check(
-        &format!("PATCH /services/{id}"),
-        json!({"branch": "next"}),
-        "200",
-    );
-    stage.check(
-        &format!("DELETE /services/{id}"),
-        Value::Null,
-        "403 forbidden",
-    );
+    stage.check(&format!("PATCH /services/{id}"), json!({"branch": "next"}), "200");
+    stage.check(&format!("DELETE /services/{id}"), Value::Null, "403 forbidden");
 }
 
 #[test]

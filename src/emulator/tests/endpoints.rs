@@ -42,10 +42,7 @@ fn a_created_service_shows_its_settings_and_deploys() {
     assert_eq!(shown["status"], "deploying");
     assert_eq!(shown["replicas"], 2);
     assert_eq!(shown["plan"], "starter");
-    assert_eq!(
-        shown["env_vars"],
-        json!([{"key": "A", "value": "1", "secret": false}])
-    );
+    assert_eq!(shown["env_vars"], json!([{"key": "A", "value": "1", "secret": false}]));
     stage.wait(21_000);
     assert_eq!(stage.get(&format!("/services/{id}"))["status"], "running");
 }
@@ -57,23 +54,11 @@ fn a_body_that_makes_no_sense_is_refused() {
         (Value::Null, "400 invalid_json"),
         (json!([]), "400 invalid_parameters"),
         (json!({"type": "web_service"}), "400 invalid_parameters"),
-        (
-            json!({"name": "", "type": "web_service"}),
-            "400 invalid_parameters",
-        ),
+        (json!({"name": "", "type": "web_service"}), "400 invalid_parameters"),
         (json!({"name": "a"}), "400 invalid_parameters"),
-        (
-            json!({"name": "a", "type": "web"}),
-            "400 invalid_parameters",
-        ),
-        (
-            json!({"name": "a", "type": "cron_job"}),
-            "400 invalid_parameters",
-        ),
-        (
-            json!({"name": "a", "type": "web_service", "port": "80"}),
-            "400 invalid_parameters",
-        ),
+        (json!({"name": "a", "type": "web"}), "400 invalid_parameters"),
+        (json!({"name": "a", "type": "cron_job"}), "400 invalid_parameters"),
+        (json!({"name": "a", "type": "web_service", "port": "80"}), "400 invalid_parameters"),
         (
             json!({"name": "a", "type": "web_service", "env_groups": ["evg_0"]}),
             "400 unknown_env_group",
@@ -132,11 +117,7 @@ fn a_disk_only_grows() {
     let stage = Stage::new();
     let id = stage.service("web");
     let patch = |disk: Value, expected: &str| {
-        stage.check(
-            &format!("PATCH /services/{id}"),
-            json!({"disk": disk}),
-            expected,
-        );
+        stage.check(&format!("PATCH /services/{id}"), json!({"disk": disk}), expected);
     };
     patch(json!({"mount_path": "/data", "size_gb": 10}), "200");
     patch(json!({"size_gb": 20}), "200");
@@ -155,23 +136,11 @@ fn what_is_deleted_is_gone() {
     stage.check(&format!("DELETE /services/{service}"), Value::Null, "204");
     stage.check(&format!("DELETE /databases/{database}"), Value::Null, "204");
     for method in ["GET", "DELETE"] {
-        stage.check(
-            &format!("{method} /services/{service}"),
-            Value::Null,
-            "404 service_not_found",
-        );
+        stage.check(&format!("{method} /services/{service}"), Value::Null, "404 service_not_found");
         let expected = "404 database_not_found";
-        stage.check(
-            &format!("{method} /databases/{database}"),
-            Value::Null,
-            expected,
-        );
+        stage.check(&format!("{method} /databases/{database}"), Value::Null, expected);
     }
-    stage.check(
-        &format!("PATCH /services/{service}"),
-        json!({}),
-        "404 service_not_found",
-    );
+    stage.check(&format!("PATCH /services/{service}"), json!({}), "404 service_not_found");
 }
 
 #[test]
@@ -182,10 +151,7 @@ fn a_deploy_by_hand_waits_for_none_and_stands_in_the_way_of_the_next() {
     stage.wait(21_000);
     let (status, answer) = stage.ask(&deploy, json!({"branch": "next", "clear_cache": false}));
     assert_eq!(status, 202);
-    assert_eq!(
-        (&answer["status"], &answer["branch"]),
-        (&json!("queued"), &json!("next"))
-    );
+    assert_eq!((&answer["status"], &answer["branch"]), (&json!("queued"), &json!("next")));
     assert_eq!(answer["created_at"], "2026-01-15T10:30:21Z");
     stage.wait(21_000);
     stage.check(&deploy, Value::Null, "202");
@@ -199,21 +165,13 @@ fn a_rollback_deploys_what_ran_before() {
     stage.wait(21_000);
     let rollback = format!("POST {path}/rollback");
     stage.check(&rollback, Value::Null, "409 no_previous_deployment");
-    stage.check(
-        &format!("POST {path}/deploy"),
-        json!({"branch": "bad"}),
-        "202",
-    );
+    stage.check(&format!("POST {path}/deploy"), json!({"branch": "bad"}), "202");
     stage.check(&rollback, Value::Null, "409 deploy_in_progress");
     stage.wait(21_000);
     stage.check(&rollback, Value::Null, "202");
     let list = stage.get(&format!("{path}/deployments"));
-    let commits: Vec<&Value> = list["deployments"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| &one["commit"])
-        .collect();
+    let commits: Vec<&Value> =
+        list["deployments"].as_array().unwrap().iter().map(|one| &one["commit"]).collect();
     assert_eq!(commits.len(), 3);
     assert_eq!(commits[0], commits[2]);
     assert_ne!(commits[0], commits[1]);
@@ -223,20 +181,13 @@ fn a_rollback_deploys_what_ran_before() {
 fn the_details_of_a_deployment_hold_its_log() {
     let stage = Stage::new();
     let path = format!("/services/{}/deployments", stage.service("web"));
-    let id = stage.get(&path)["deployments"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = stage.get(&path)["deployments"][0]["id"].as_str().unwrap().to_owned();
     stage.wait(21_000);
     let shown = stage.get(&format!("{path}/{id}"));
     assert_eq!(shown["status"], "succeeded");
     assert_eq!(shown["finished_at"], "2026-01-15T10:30:21Z");
     assert_eq!(shown["logs"][3], "live");
-    stage.check(
-        &format!("GET {path}/dep_0"),
-        Value::Null,
-        "404 deployment_not_found",
-    );
+    stage.check(&format!("GET {path}/dep_0"), Value::Null, "404 deployment_not_found");
 }
 
 #[test]
@@ -246,10 +197,7 @@ fn a_log_begins_with_its_last_lines() {
     stage.wait(21_000);
     let logs =
         |query: &str| match stage.send(&format!("GET /services/{id}/logs{query}"), &json!({})) {
-            Outcome::Answer(Answer {
-                payload: Payload::Logs(logs),
-                ..
-            }) => logs,
+            Outcome::Answer(Answer { payload: Payload::Logs(logs), .. }) => logs,
             outcome => panic!("{outcome:?}"),
         };
     assert_eq!(logs("").past.len(), 4);
@@ -276,34 +224,17 @@ fn metrics_hold_numbers_and_series_and_do_not_change_within_a_minute() {
 #[test]
 fn a_database_becomes_available_and_then_says_how_to_reach_it() {
     let stage = Stage::new();
-    let id = stage.create(
-        "/databases",
-        json!({"name": "main", "type": "postgres", "version": "17"}),
-    );
+    let id =
+        stage.create("/databases", json!({"name": "main", "type": "postgres", "version": "17"}));
     let path = format!("/databases/{id}");
     let young = stage.get(&path);
-    assert_eq!(
-        (&young["status"], &young["type"]),
-        (&json!("creating"), &json!("postgresql"))
-    );
+    assert_eq!((&young["status"], &young["type"]), (&json!("creating"), &json!("postgresql")));
     assert_eq!(young.get("connection_string"), None);
     stage.wait(30_000);
     let ready = stage.get(&path);
-    assert_eq!(
-        (&ready["status"], &ready["version"]),
-        (&json!("available"), &json!("17"))
-    );
-    assert!(
-        ready["connection_string"]
-            .as_str()
-            .unwrap()
-            .starts_with("postgresql://main:")
-    );
-    stage.check(
-        &format!("PATCH {path}"),
-        json!({}),
-        "405 method_not_allowed",
-    );
+    assert_eq!((&ready["status"], &ready["version"]), (&json!("available"), &json!("17")));
+    assert!(ready["connection_string"].as_str().unwrap().starts_with("postgresql://main:"));
+    stage.check(&format!("PATCH {path}"), json!({}), "405 method_not_allowed");
     let unknown = json!({"name": "b", "type": "oracle"});
     stage.check("POST /databases", unknown, "400 invalid_parameters");
 }
@@ -312,18 +243,11 @@ fn a_database_becomes_available_and_then_says_how_to_reach_it() {
 fn an_env_group_is_created_and_listed_and_nothing_else() {
     let stage = Stage::new();
     let variables = json!([{"key": "S", "value": "hunter2", "secret": true}]);
-    let id = stage.create(
-        "/envgroups",
-        json!({"name": "shared", "env_vars": variables}),
-    );
+    let id = stage.create("/envgroups", json!({"name": "shared", "env_vars": variables}));
     let masked = json!([{"key": "S", "value": "********", "secret": true}]);
     assert_eq!(stage.get("/envgroups")["envgroups"][0]["env_vars"], masked);
     for method in ["GET", "PATCH", "DELETE"] {
-        stage.check(
-            &format!("{method} /envgroups/{id}"),
-            json!({}),
-            "404 not_found",
-        );
+        stage.check(&format!("{method} /envgroups/{id}"), json!({}), "404 not_found");
     }
     let mut body = web("web");
     body["env_groups"] = json!([id]);
@@ -338,10 +262,7 @@ fn the_project_and_its_members_are_told() {
     });
     assert_eq!(stage.get("/project"), expected);
     let members = stage.get("/project/members");
-    assert_eq!(
-        (&members["total"], &members["members"][0]["name"]),
-        (&json!(1), &json!("Ada"))
-    );
+    assert_eq!((&members["total"], &members["members"][0]["name"]), (&json!(1), &json!("Ada")));
 }
 
 #[test]
@@ -349,17 +270,9 @@ fn what_is_no_endpoint_is_refused() {
     let stage = Stage::new();
     stage.check("GET /nothing", Value::Null, "404 not_found");
     stage.check("GET /services/", Value::Null, "404 not_found");
-    stage.check(
-        "GET /services/%2e%2e%2fproject",
-        Value::Null,
-        "404 service_not_found",
-    );
+    stage.check("GET /services/%2e%2e%2fproject", Value::Null, "404 service_not_found");
     match stage.send("PUT /services", &json!({})) {
-        Outcome::Answer(Answer {
-            status: 405,
-            headers,
-            ..
-        }) => {
+        Outcome::Answer(Answer { status: 405, headers, .. }) => {
             assert!(headers.contains(&("allow", "GET, POST".into())));
         }
         outcome => panic!("{outcome:?}"),
@@ -370,16 +283,8 @@ fn what_is_no_endpoint_is_refused() {
 fn every_error_has_the_form_of_the_reference() {
     let stage = Stage::new();
     let (_, answer) = stage.ask("GET /services/svc_xyz", Value::Null);
-    assert!(
-        answer["error"]["request_id"]
-            .as_str()
-            .unwrap()
-            .starts_with("req_")
-    );
-    assert_eq!(
-        answer["error"]["message"],
-        "No service with ID svc_xyz exists in this project"
-    );
+    assert!(answer["error"]["request_id"].as_str().unwrap().starts_with("req_"));
+    assert_eq!(answer["error"]["message"], "No service with ID svc_xyz exists in this project");
     assert_eq!(answer["error"]["status"], 404);
     for token in [None, Some("sb_live_other")] {
         match stage.send_as(token, "GET /services", &Value::Null) {

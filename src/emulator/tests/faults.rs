@@ -19,11 +19,7 @@ fn check_create(fault: &str, expected: &str, services: usize) {
         Outcome::Answer(Answer { status, .. }) => status.to_string(),
     };
     assert_eq!(seen, expected, "{fault}");
-    assert_eq!(
-        stage.emulator.truth(Kind::Service).len(),
-        services,
-        "{fault}"
-    );
+    assert_eq!(stage.emulator.truth(Kind::Service).len(), services, "{fault}");
     let record = stage.emulator.record();
     let (_, asked) = record.requests().last().unwrap();
     assert_eq!(asked.fault.as_deref(), Some(fault));
@@ -74,14 +70,8 @@ fn retry_after_says_what_the_script_says() {
         else {
             panic!("{fault} is answered");
         };
-        let values: Vec<_> = headers
-            .iter()
-            .filter(|(name, _)| *name == "retry-after")
-            .collect();
-        assert_eq!(
-            values.iter().map(|(_, value)| value).collect::<Vec<_>>(),
-            expected
-        );
+        let values: Vec<_> = headers.iter().filter(|(name, _)| *name == "retry-after").collect();
+        assert_eq!(values.iter().map(|(_, value)| value).collect::<Vec<_>>(), expected);
     }
 }
 
@@ -94,17 +84,9 @@ fn a_replica_that_is_behind_shows_what_was() {
     stage.check(&format!("DELETE /services/{old}"), Value::Null, "204");
     stage.play("stale:5000@GET /services/**#1-2; hide-new:5000@GET /services/**#3-4");
     assert_eq!(stage.names("/services"), "old");
-    stage.check(
-        &format!("GET /services/{new}"),
-        Value::Null,
-        "404 service_not_found",
-    );
+    stage.check(&format!("GET /services/{new}"), Value::Null, "404 service_not_found");
     assert_eq!(stage.names("/services"), "");
-    stage.check(
-        &format!("GET /services/{new}"),
-        Value::Null,
-        "404 service_not_found",
-    );
+    stage.check(&format!("GET /services/{new}"), Value::Null, "404 service_not_found");
     assert_eq!(stage.names("/services"), "new");
 }
 
@@ -117,23 +99,14 @@ fn lists_move_while_they_are_read() {
         }
         stage.play(faults);
         let pages = [stage.get("/services?page=1"), stage.get("/services?page=2")];
-        let names = pages
-            .iter()
-            .flat_map(|page| page["services"].as_array().unwrap());
-        let names: Vec<String> = names
-            .map(|item| item["name"].as_str().unwrap().chars().take(6).collect())
-            .collect();
+        let names = pages.iter().flat_map(|page| page["services"].as_array().unwrap());
+        let names: Vec<String> =
+            names.map(|item| item["name"].as_str().unwrap().chars().take(6).collect()).collect();
         (names.join(" "), pages.map(|page| page["total"].clone()))
     };
     let totals = [json!(4), json!(4)];
-    assert_eq!(
-        read("shift-repeat@GET **"),
-        ("a b b c".into(), totals.clone())
-    );
-    assert_eq!(
-        read("shift-vanish@GET **"),
-        ("a b d passer".into(), totals.clone())
-    );
+    assert_eq!(read("shift-repeat@GET **"), ("a b b c".into(), totals.clone()));
+    assert_eq!(read("shift-vanish@GET **"), ("a b d passer".into(), totals.clone()));
     assert_eq!(read("page-ignored@GET **"), ("a b a b".into(), totals));
 }
 
@@ -144,12 +117,7 @@ fn chance_is_the_same_for_the_same_requests() {
         stage.play("seed=7,rate=0.5");
         let outcomes =
             (0..50).map(|number| stage.send("POST /services", &web(&number.to_string())));
-        (
-            outcomes
-                .map(|outcome| format!("{outcome:?}"))
-                .collect::<Vec<_>>(),
-            stage.emulator.save(),
-        )
+        (outcomes.map(|outcome| format!("{outcome:?}")).collect::<Vec<_>>(), stage.emulator.save())
     };
     assert_eq!(run(), run());
 }
@@ -180,10 +148,7 @@ async fn a_body_is_cut_shortened_or_dripped() {
     assert_eq!(headers["content-length"], whole.len().to_string());
     assert_eq!(read("cut:17").await.0, Err(Dropped { sent: true }));
     let (short, headers) = read("truncate:17").await;
-    assert_eq!(
-        (short.unwrap().len(), &headers["content-length"]),
-        (17, &"17".parse().unwrap())
-    );
+    assert_eq!((short.unwrap().len(), &headers["content-length"]), (17, &"17".parse().unwrap()));
     let began = tokio::time::Instant::now();
     let slow = read("drip").await.0.unwrap();
     assert_eq!(began.elapsed().as_secs() as usize, slow.len());
@@ -196,10 +161,7 @@ async fn a_body_is_cut_shortened_or_dripped() {
 
 #[tokio::test]
 async fn the_date_may_be_wrong_and_a_redirect_leads_elsewhere() {
-    assert_eq!(
-        read("skew:-60000").await.1["date"],
-        "Thu, 15 Jan 2026 10:29:00 GMT"
-    );
+    assert_eq!(read("skew:-60000").await.1["date"], "Thu, 15 Jan 2026 10:29:00 GMT");
     assert_eq!(
         read("redirect:https://evil.example/v1").await.1["location"],
         "https://evil.example/v1"

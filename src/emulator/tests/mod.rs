@@ -64,11 +64,7 @@ impl Stage {
     pub(super) fn send_as(&self, token: Option<&str>, request: &str, body: &Value) -> Outcome {
         let (method, target) = request.split_once(' ').unwrap();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let body = if body.is_null() {
-            Vec::new()
-        } else {
-            body.to_string().into_bytes()
-        };
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = Request {
             method: method.into(),
             path: format!("/v1{path}"),
@@ -82,11 +78,7 @@ impl Stage {
     /// Sends a request and returns the status and the body of its answer.
     pub(super) fn ask(&self, request: &str, body: Value) -> (u16, Value) {
         match self.send(request, &body) {
-            Outcome::Answer(Answer {
-                status,
-                payload: Payload::Json(body),
-                ..
-            }) => (status, body),
+            Outcome::Answer(Answer { status, payload: Payload::Json(body), .. }) => (status, body),
             Outcome::Answer(Answer { status, .. }) => (status, Value::Null),
             outcome => panic!("{request} was not answered: {outcome:?}"),
         }
@@ -121,17 +113,8 @@ impl Stage {
 
     pub(super) fn names(&self, path: &str) -> String {
         let body = self.get(path);
-        let items = body
-            .as_object()
-            .unwrap()
-            .values()
-            .find_map(Value::as_array)
-            .unwrap();
-        items
-            .iter()
-            .map(|item| item["name"].as_str().unwrap())
-            .collect::<Vec<_>>()
-            .join(" ")
+        let items = body.as_object().unwrap().values().find_map(Value::as_array).unwrap();
+        items.iter().map(|item| item["name"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 }
 

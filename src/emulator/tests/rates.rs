@@ -9,10 +9,9 @@ use crate::emulator::{ResetForm, RetryAfterForm};
 /// Returns a header of the answer to `GET /project`.
 fn header(stage: &Stage, name: &str) -> Option<String> {
     match stage.send("GET /project", &Value::Null) {
-        Outcome::Answer(Answer { headers, .. }) => headers
-            .into_iter()
-            .find(|(header, _)| *header == name)
-            .map(|(_, value)| value),
+        Outcome::Answer(Answer { headers, .. }) => {
+            headers.into_iter().find(|(header, _)| *header == name).map(|(_, value)| value)
+        }
         outcome => panic!("{outcome:?}"),
     }
 }
@@ -33,19 +32,14 @@ fn the_request_after_the_limit_is_refused_until_the_window_turns() {
 fn each_token_has_its_own_budget_and_nobody_has_none() {
     let stage = Stage::with(|config| {
         config.limit = 1;
-        config
-            .tokens
-            .insert("sb_live_two".into(), crate::emulator::Access::default());
+        config.tokens.insert("sb_live_two".into(), crate::emulator::Access::default());
     });
     let status = |token| match stage.send_as(token, "GET /project", &Value::Null) {
         Outcome::Answer(Answer { status, .. }) => status,
         outcome => panic!("{outcome:?}"),
     };
     stage.check("GET /project", Value::Null, "200");
-    assert_eq!(
-        [status(Some("sb_live_two")), status(Some("sb_live_two"))],
-        [200, 429]
-    );
+    assert_eq!([status(Some("sb_live_two")), status(Some("sb_live_two"))], [200, 429]);
     assert_eq!([status(None), status(None)], [401, 401]);
 }
 
@@ -53,26 +47,14 @@ fn each_token_has_its_own_budget_and_nobody_has_none() {
 fn reset_has_the_unit_of_the_dialect() {
     for (reset, expected) in [
         (ResetForm::Delta, Some("60".to_owned())),
-        (
-            ResetForm::EpochSeconds,
-            Some((START / 1_000 + 60).to_string()),
-        ),
-        (
-            ResetForm::EpochMilliseconds,
-            Some((START + 60_000).to_string()),
-        ),
-        (
-            ResetForm::HttpDate,
-            Some("Thu, 15 Jan 2026 10:31:00 GMT".to_owned()),
-        ),
+        (ResetForm::EpochSeconds, Some((START / 1_000 + 60).to_string())),
+        (ResetForm::EpochMilliseconds, Some((START + 60_000).to_string())),
+        (ResetForm::HttpDate, Some("Thu, 15 Jan 2026 10:31:00 GMT".to_owned())),
         (ResetForm::Absent, None),
     ] {
         let stage = Stage::with(|config| config.reset = reset);
         assert_eq!(header(&stage, "x-ratelimit-reset"), expected);
-        assert_eq!(
-            header(&stage, "x-ratelimit-remaining").is_some(),
-            expected.is_some()
-        );
+        assert_eq!(header(&stage, "x-ratelimit-remaining").is_some(), expected.is_some());
     }
 }
 
@@ -80,10 +62,7 @@ fn reset_has_the_unit_of_the_dialect() {
 fn retry_after_has_the_unit_of_the_dialect_and_rounds_up() {
     for (retry_after, expected) in [
         (RetryAfterForm::Seconds, Some("60")),
-        (
-            RetryAfterForm::HttpDate,
-            Some("Thu, 15 Jan 2026 10:31:00 GMT"),
-        ),
+        (RetryAfterForm::HttpDate, Some("Thu, 15 Jan 2026 10:31:00 GMT")),
         (RetryAfterForm::Absent, None),
     ] {
         let stage = Stage::with(|config| {

@@ -37,20 +37,12 @@ fn a_rule_hits_its_method_path_and_occurrence_only() {
 
 #[test]
 fn an_open_range_never_ends() {
-    check(
-        "fail:503@GET **#2+",
-        &["GET /a", "GET /b", "GET /c"],
-        "- fail:503 fail:503",
-    );
+    check("fail:503@GET **#2+", &["GET /a", "GET /b", "GET /c"], "- fail:503 fail:503");
 }
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    check(
-        "html@GET /a#2; empty@GET /a",
-        &["GET /a", "GET /a"],
-        "empty html",
-    );
+    check("html@GET /a#2; empty@GET /a", &["GET /a", "GET /a"], "empty html");
 }
 
 #[test]
@@ -75,11 +67,7 @@ fn chance_plays_as_often_as_it_says_and_the_same_for_a_seed() {
     assert!((391..=609).contains(&hits), "{hits}");
     assert_eq!(played, play("seed=7,rate=0.05"));
     assert_ne!(played, play("seed=8,rate=0.05"));
-    assert!(
-        play("seed=7,refuse=0.5,hang=0.5")
-            .iter()
-            .all(Option::is_some)
-    );
+    assert!(play("seed=7,refuse=0.5,hang=0.5").iter().all(Option::is_some));
 }
 
 #[test]
@@ -94,33 +82,18 @@ fn what_cannot_be_read_is_named() {
         ("drip@GET /a#3-2", "`3-2` is not N, N-M or N+"),
         ("drip:1@GET /a", "`drip` takes no argument"),
         ("cut@GET /a", "`cut` needs a whole number, as in `cut:17`"),
-        (
-            "fail:200@GET /a",
-            "`fail` needs a status from 400 to 599, not 200",
-        ),
-        (
-            "total@GET /a",
-            "`total` is `total:missing`, `total:wrong` or `total:negative`",
-        ),
+        ("fail:200@GET /a", "`fail` needs a status from 400 to 599, not 200"),
+        ("total@GET /a", "`total` is `total:missing`, `total:wrong` or `total:negative`"),
         ("redirect@GET /a", "`redirect` needs an address"),
         ("seed=x", "the seed must be a whole number"),
         ("seed=1", "expected `rate=R` or `fault=R` after the seed"),
         ("seed=1,rate=2", "`2` is not between 0 and 1"),
-        (
-            "seed=1,hang=0.6,drip=0.6",
-            "the rates add up to more than 1",
-        ),
-        (
-            "seed=1,hang",
-            "expected `rate=R` or `fault=R`, found `hang`",
-        ),
+        ("seed=1,hang=0.6,drip=0.6", "the rates add up to more than 1"),
+        ("seed=1,hang", "expected `rate=R` or `fault=R`, found `hang`"),
         ("seed=1,rate=1;seed=2,rate=1", "there can be one seed only"),
     ] {
         let part = text.rsplit(';').next().unwrap();
         let reason = Faults::parse(text).unwrap_err();
-        assert!(
-            reason.starts_with(&format!("`{part}`: {expected}")),
-            "{reason}"
-        );
+        assert!(reason.starts_with(&format!("`{part}`: {expected}")), "{reason}");
     }
 }

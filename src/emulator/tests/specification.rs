@@ -11,10 +11,7 @@ fn check(document: &Value, schema: &Value, body: &Value) {
     let mut whole = schema.clone();
     whole["components"] = document["components"].clone();
     let validator = jsonschema::validator_for(&whole).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(body)
-        .map(|one| one.to_string())
-        .collect();
+    let errors: Vec<String> = validator.iter_errors(body).map(|one| one.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}: {body}");
 }
 
@@ -22,19 +19,13 @@ fn check(document: &Value, schema: &Value, body: &Value) {
 fn the_document_holds_every_endpoint_and_nothing_else() {
     let document = openapi();
     let paths = document["paths"].as_object().unwrap();
-    let operations: usize = paths
-        .values()
-        .map(|path| path.as_object().unwrap().len())
-        .sum();
+    let operations: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
     assert_eq!(operations, ENDPOINTS.len());
     for endpoint in &ENDPOINTS {
         let operation = &paths[endpoint.path][endpoint.method.to_lowercase()];
         let named = endpoint.path.matches('{').count();
         let parameters = operation["parameters"].as_array().unwrap();
-        assert_eq!(
-            parameters.iter().filter(|one| one["in"] == "path").count(),
-            named
-        );
+        assert_eq!(parameters.iter().filter(|one| one["in"] == "path").count(), named);
     }
 }
 
@@ -56,28 +47,16 @@ fn every_endpoint_answers_as_the_document_says() {
     let database = stage.create("/databases", json!({"name": "main", "type": "redis"}));
     stage.create("/envgroups", json!({"name": "shared"}));
     stage.wait(60_000);
-    stage.check(
-        &format!("POST /services/{service}/deploy"),
-        json!({}),
-        "202",
-    );
+    stage.check(&format!("POST /services/{service}/deploy"), json!({}), "202");
     stage.wait(60_000);
     let listed = stage.get(&format!("/services/{service}/deployments"));
     let deployment = listed["deployments"][0]["id"].as_str().unwrap();
     // Deletes last, or nothing is left to answer.
-    let (deletes, others): (Vec<_>, Vec<_>) = ENDPOINTS
-        .iter()
-        .partition(|endpoint| endpoint.method == "DELETE");
+    let (deletes, others): (Vec<_>, Vec<_>) =
+        ENDPOINTS.iter().partition(|endpoint| endpoint.method == "DELETE");
     for endpoint in others.into_iter().chain(deletes) {
-        let id = if endpoint.path.starts_with("/databases") {
-            &database
-        } else {
-            &service
-        };
-        let path = endpoint
-            .path
-            .replace("{id}", id)
-            .replace("{did}", deployment);
+        let id = if endpoint.path.starts_with("/databases") { &database } else { &service };
+        let path = endpoint.path.replace("{id}", id).replace("{did}", deployment);
         let body = match (endpoint.method, endpoint.path) {
             ("POST", "/services") => web("other"),
             ("POST", "/databases" | "/envgroups") => json!({"name": "other", "type": "redis"}),
@@ -87,10 +66,7 @@ fn every_endpoint_answers_as_the_document_says() {
         let (status, answer) = stage.ask(&format!("{} {path}", endpoint.method), body);
         let operation = &document["paths"][endpoint.path][endpoint.method.to_lowercase()];
         let response = &operation["responses"][status.to_string()];
-        assert!(
-            status < 300 && response.is_object(),
-            "{path} answered {status}: {answer}"
-        );
+        assert!(status < 300 && response.is_object(), "{path} answered {status}: {answer}");
         let schema = &response["content"]["application/json"]["schema"];
         if schema.is_object() {
             check(&document, schema, &answer);
@@ -104,9 +80,5 @@ fn every_refusal_has_the_schema_of_an_error() {
     let document = openapi();
     let stage = Stage::new();
     let (_, answer) = stage.ask("GET /services/svc_0", Value::Null);
-    check(
-        &document,
-        &document["components"]["schemas"]["Error"],
-        &answer,
-    );
+    check(&document, &document["components"]["schemas"]["Error"], &answer);
 }

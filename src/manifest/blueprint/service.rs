@@ -66,12 +66,7 @@ pub(super) fn read(
     take_region(reader, item, region, &mut service);
     if text_of(&service, Setting::Type) == Some("web") && !has(&service, Setting::Port) {
         let origin = service.origin.clone();
-        set(
-            &mut service,
-            Setting::Port,
-            FieldValue::Integer(PORT_DEFAULT),
-            origin,
-        );
+        set(&mut service, Setting::Port, FieldValue::Integer(PORT_DEFAULT), origin);
     }
     if let Some(yaml) = item.get("envGroups").filter(|yaml| !yaml.is_null()) {
         group::read_all(reader, yaml, &mut service, drafts);
@@ -98,10 +93,7 @@ fn same_words(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resourc
             None => take(reader, item, words_of(setting), setting, service),
         }
     }
-    if let Some(check) = item
-        .get("healthCheck")
-        .filter(|_| item.get("healthCheckPath").is_none())
-    {
+    if let Some(check) = item.get("healthCheck").filter(|_| item.get("healthCheckPath").is_none()) {
         reader.mapping(check, "services.healthCheck", &["path"]);
         take(reader, check, &["path"], Setting::HealthCheckPath, service);
     }
@@ -134,32 +126,16 @@ const fn words_of(setting: Setting) -> &'static [&'static str] {
 fn service_type(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
     let Some(yaml) = item.get("type").filter(|yaml| !yaml.is_null()) else {
         let origin = service.origin.clone();
-        set(
-            service,
-            Setting::Type,
-            FieldValue::Text("web".to_owned()),
-            origin,
-        );
+        set(service, Setting::Type, FieldValue::Text("web".to_owned()), origin);
         return;
     };
-    if matches!(
-        yaml.scalar(),
-        Some(("pserv" | "private" | "private_service", _))
-    ) {
-        let message = format!(
-            "the private service `{}` is treated as a worker",
-            service.key.name
-        );
+    if matches!(yaml.scalar(), Some(("pserv" | "private" | "private_service", _))) {
+        let message = format!("the private service `{}` is treated as a worker", service.key.name);
         let hint =
             "the API has no private services; write `type: worker`, or `web` when others call it";
         reader.warn(yaml, "private-service", message, hint);
         let origin = reader.origin(yaml);
-        set(
-            service,
-            Setting::Type,
-            FieldValue::Text("worker".to_owned()),
-            origin,
-        );
+        set(service, Setting::Type, FieldValue::Text("worker".to_owned()), origin);
         return;
     }
     take(reader, item, &["type"], Setting::Type, service);
@@ -170,55 +146,19 @@ fn scaling(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<S
     let count = item.get("numInstances").filter(|yaml| !yaml.is_null());
     match (scaling, count) {
         (Some(scaling), count) => {
-            let known = [
-                "minInstances",
-                "maxInstances",
-                "targetCPUPercent",
-                "min",
-                "max",
-            ];
+            let known = ["minInstances", "maxInstances", "targetCPUPercent", "min", "max"];
             reader.mapping(scaling, "services.scaling", &known);
-            take(
-                reader,
-                scaling,
-                &["minInstances", "min"],
-                Setting::MinInstances,
-                service,
-            );
-            take(
-                reader,
-                scaling,
-                &["maxInstances", "max"],
-                Setting::MaxInstances,
-                service,
-            );
-            take(
-                reader,
-                scaling,
-                &["targetCPUPercent"],
-                Setting::TargetCpuPercent,
-                service,
-            );
+            take(reader, scaling, &["minInstances", "min"], Setting::MinInstances, service);
+            take(reader, scaling, &["maxInstances", "max"], Setting::MaxInstances, service);
+            take(reader, scaling, &["targetCPUPercent"], Setting::TargetCpuPercent, service);
             if let Some(count) = count {
                 let message = "`numInstances` gives way to `scaling`";
                 reader.warn(count, "not-managed", message, "remove one of the two");
             }
         }
         (None, Some(_)) => {
-            take(
-                reader,
-                item,
-                &["numInstances"],
-                Setting::MaxInstances,
-                service,
-            );
-            take(
-                reader,
-                item,
-                &["numInstances"],
-                Setting::MinInstances,
-                service,
-            );
+            take(reader, item, &["numInstances"], Setting::MaxInstances, service);
+            take(reader, item, &["numInstances"], Setting::MinInstances, service);
         }
         (None, None) => {}
     }
@@ -230,13 +170,7 @@ fn disk(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Sour
     };
     reader.mapping(disk, "services.disk", &["name", "mountPath", "sizeGB"]);
     take(reader, disk, &["name"], Setting::DiskName, service);
-    take(
-        reader,
-        disk,
-        &["mountPath"],
-        Setting::DiskMountPath,
-        service,
-    );
+    take(reader, disk, &["mountPath"], Setting::DiskMountPath, service);
     take(reader, disk, &["sizeGB"], Setting::DiskSizeGb, service);
     if !has(service, Setting::DiskName) {
         let message = format!("the disk has no name; `{DISK_NAME_DEFAULT}` is used");
@@ -245,10 +179,7 @@ fn disk(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Sour
         let name = FieldValue::Text(DISK_NAME_DEFAULT.to_owned());
         set(service, Setting::DiskName, name, origin);
     }
-    for (key, setting) in [
-        ("mountPath", Setting::DiskMountPath),
-        ("sizeGB", Setting::DiskSizeGb),
-    ] {
+    for (key, setting) in [("mountPath", Setting::DiskMountPath), ("sizeGB", Setting::DiskSizeGb)] {
         if disk.get(key).is_none() && !has(service, setting) {
             reader.error(disk, "missing-field", format!("`disk.{key}` is missing"));
         }

@@ -37,22 +37,10 @@ fn a_replacement_needs_that_very_id_and_every_right_to_delete() {
     let ok = "replace service/api: type worker -> web requested";
     check(&scene("s1", "", ""), ok);
     check(&scene("s2", "", ""), "update service/api BLOCKED immutable");
-    check(
-        &scene("s1", "protect", ""),
-        "replace service/api BLOCKED protected",
-    );
-    check(
-        &scene("s1", "", "protect"),
-        "replace service/api BLOCKED protected",
-    );
-    check(
-        &scene("s1", "", "named"),
-        "replace service/api BLOCKED not_owned",
-    );
-    check(
-        &scene("s1", "", "presumed"),
-        "replace service/api BLOCKED presumed",
-    );
+    check(&scene("s1", "protect", ""), "replace service/api BLOCKED protected");
+    check(&scene("s1", "", "protect"), "replace service/api BLOCKED protected");
+    check(&scene("s1", "", "named"), "replace service/api BLOCKED not_owned");
+    check(&scene("s1", "", "presumed"), "replace service/api BLOCKED presumed");
     check(
         &format!("{}\npartial services", scene("s1", "", "")),
         "replace service/api BLOCKED incomplete_view",
@@ -80,10 +68,7 @@ fn a_disk_only_grows() {
             "want service/api disk.sizeGB={wish}\nlive service/api#s1 disk.sizeGB=10\nours service/api#s1"
         )
     };
-    check(
-        &scene(20),
-        "update service/api: disk.sizegb 10 -> 20 requested",
-    );
+    check(&scene(20), "update service/api: disk.sizegb 10 -> 20 requested");
     check(&scene(5), "update service/api BLOCKED immutable");
     assert!(explain(&scene(5)).starts_with("`disk.sizeGB` cannot shrink (10 -> 5)"));
 }
@@ -98,10 +83,7 @@ fn a_changed_env_group_is_blocked_because_the_api_cannot_change_it() {
 
 #[test]
 fn rights_that_a_manifest_withholds_are_withheld() {
-    check(
-        "want service/api no-create",
-        "create service/api BLOCKED policy_withheld",
-    );
+    check("want service/api no-create", "create service/api BLOCKED policy_withheld");
     check(
         "want service/api plan=b no-update\nlive service/api#s1 plan=a\nours service/api#s1",
         "update service/api BLOCKED policy_withheld",
@@ -120,10 +102,7 @@ fn a_protection_is_remembered_even_when_nothing_else_changes() {
         );
         let (snapshot, policy) = super::scene::parse(&scene);
         let plan = crate::plan::plan(&snapshot, &policy);
-        assert!(
-            plan.remember.values().any(|entry| entry.remembered.protect),
-            "{wish}"
-        );
+        assert!(plan.remember.values().any(|entry| entry.remembered.protect), "{wish}");
     }
 }
 
@@ -155,10 +134,7 @@ fn a_name_alone_gives_no_right_to_delete() {
 
 #[test]
 fn a_foreign_resource_is_never_deleted() {
-    check(
-        &format!("run prune\n{KEEP}live service/x#s1"),
-        "unmanaged service/x#s1",
-    );
+    check(&format!("run prune\n{KEEP}live service/x#s1"), "unmanaged service/x#s1");
     check(
         &format!("run prune\n{KEEP}tomb service/x\nlive service/x#s1"),
         "delete service/x (tombstone) BLOCKED not_owned",
@@ -174,11 +150,7 @@ fn a_foreign_resource_is_never_deleted() {
 fn protection_outlives_its_manifest() {
     removal("prune", "protect", " BLOCKED protected");
     removal("prune", "prune=false", " BLOCKED protected");
-    removal(
-        "destroy",
-        "protect",
-        " (destroy) BLOCKED protected\ndelete service/keep (destroy)",
-    );
+    removal("destroy", "protect", " (destroy) BLOCKED protected\ndelete service/keep (destroy)");
 }
 
 #[test]
@@ -236,10 +208,7 @@ fn the_approval_line_to_paste_is_the_one_that_works() {
     };
     let said = explain(&scene(""));
     let (_, line) = said.split_once(" | ").unwrap();
-    assert_eq!(
-        line,
-        "delete database/main id=d1 created=2026-01-15 before=2026-03-15"
-    );
+    assert_eq!(line, "delete database/main id=d1 created=2026-01-15 before=2026-03-15");
     check(&scene(line), "delete database/main (tombstone)");
 }
 

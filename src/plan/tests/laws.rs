@@ -151,12 +151,7 @@ impl World {
             let listing = self.snapshot.live.listings.get_mut(&key.kind).unwrap();
             match step {
                 Step::Create { fields } => {
-                    assert!(
-                        listing
-                            .objects
-                            .iter()
-                            .all(|it| it.name != key.name.as_str())
-                    );
+                    assert!(listing.objects.iter().all(|it| it.name != key.name.as_str()));
                     self.ids += 1;
                     let new = RemoteId::new(&format!("new-{}", self.ids)).unwrap();
                     let mut object =
@@ -168,11 +163,7 @@ impl World {
                     listing.objects.push(object);
                     id = Some(new);
                 }
-                Step::Patch {
-                    id,
-                    fields,
-                    precondition,
-                } => {
+                Step::Patch { id, fields, precondition } => {
                     let object = listing.objects.iter_mut().find(|it| it.id == *id).unwrap();
                     assert_eq!(precondition.broken_by(object), None);
                     for (path, value) in fields {
@@ -187,9 +178,7 @@ impl World {
                 }
             }
         }
-        let Inventory {
-            entries, intents, ..
-        } = &mut self.snapshot.inventory;
+        let Inventory { entries, intents, .. } = &mut self.snapshot.inventory;
         intents.remove(key);
         match (change.record.clone(), id) {
             (Some(record), Some(id)) => {

@@ -178,16 +178,9 @@ fn what_follows_on_a_failure_is_skipped_and_the_rest_goes_on() {
     progress.finish(&key("service/other"), Outcome::Applied);
     assert!(progress.is_finished());
     let report = progress.report();
-    let skipped = |because: &str| Outcome::Skipped {
-        because_of: key(because),
-    };
+    let skipped = |because: &str| Outcome::Skipped { because_of: key(because) };
     let outcomes: Vec<Outcome> = report.results.iter().map(|it| it.outcome.clone()).collect();
-    let expected = [
-        failed(),
-        skipped("database/main"),
-        Outcome::Applied,
-        skipped("service/api"),
-    ];
+    let expected = [failed(), skipped("database/main"), Outcome::Applied, skipped("service/api")];
     assert_eq!(outcomes, expected);
     assert_eq!(report.conclusion(), Conclusion::Partial);
 }
@@ -203,10 +196,7 @@ fn after_stop_nothing_begins_and_what_runs_is_waited_for() {
     assert!(progress.is_finished() && ready(&progress).is_empty());
     let report = progress.report();
     assert_eq!(report.conclusion(), Conclusion::Stopped);
-    assert_eq!(
-        (report.counts().written, report.counts().not_started),
-        (1, 3)
-    );
+    assert_eq!((report.counts().written, report.counts().not_started), (1, 3));
 }
 
 #[test]
@@ -219,12 +209,8 @@ fn a_run_is_concluded_by_its_worst_news() {
         assert!(progress.is_finished());
         progress.report().conclusion()
     };
-    let stale = || Outcome::Stale {
-        message: "moved".into(),
-    };
-    let unresolved = || Outcome::Unresolved {
-        message: "no answer".into(),
-    };
+    let stale = || Outcome::Stale { message: "moved".into() };
+    let unresolved = || Outcome::Unresolved { message: "no answer".into() };
     assert_eq!(run("want service/a", Outcome::Applied), Conclusion::Done);
     assert_eq!(run("want service/a", failed()), Conclusion::Failed);
     assert_eq!(run("want service/a", unresolved()), Conclusion::Failed);
@@ -242,20 +228,15 @@ fn reviewed(saved: &str, fresh: &str) -> (Vec<String>, Vec<(String, StaleReason)
     let (snapshot, policy) = parse(fresh);
     let reviewed = review(&saved.collect(), plan(&snapshot, &policy), &snapshot.live);
     let kept = reviewed.plan.changes.iter().map(|it| it.key.to_string());
-    let stale = reviewed
-        .stale
-        .iter()
-        .map(|(key, why)| (key.to_string(), *why));
+    let stale = reviewed.stale.iter().map(|(key, why)| (key.to_string(), *why));
     (kept.collect(), stale.collect())
 }
 
 #[test]
 fn a_saved_plan_is_carried_out_as_reviewed_and_no_further() {
     let plan = "want service/a plan=b\nours service/a#s1\nlive service/a#s1";
-    let (kept, stale) = reviewed(
-        &format!("{plan} plan=a"),
-        &format!("{plan} plan=a\nwant service/new"),
-    );
+    let (kept, stale) =
+        reviewed(&format!("{plan} plan=a"), &format!("{plan} plan=a\nwant service/new"));
     assert_eq!((kept.len(), stale.len()), (1, 0));
     let one = |why| (Vec::<String>::new(), vec![("service/a".to_owned(), why)]);
     let fresh = |live: &str| reviewed(&format!("{plan} plan=a"), &format!("{plan} {live}"));

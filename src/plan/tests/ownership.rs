@@ -9,10 +9,7 @@ fn what_is_wanted_and_proven_absent_is_created() {
 
 #[test]
 fn nothing_is_created_from_a_listing_that_is_not_complete() {
-    check(
-        "want service/api\npartial services",
-        "create service/api BLOCKED incomplete_view",
-    );
+    check("want service/api\npartial services", "create service/api BLOCKED incomplete_view");
     let why = explain("want service/api\nforbidden services");
     assert_eq!(
         why,
@@ -30,10 +27,7 @@ fn nothing_is_created_from_a_listing_that_is_not_complete() {
 
 #[test]
 fn a_declared_name_that_lives_is_taken_over_without_a_write() {
-    check(
-        "want service/api plan=a\nlive service/api#s1 plan=a",
-        "adopt service/api as named",
-    );
+    check("want service/api plan=a\nlive service/api#s1 plan=a", "adopt service/api as named");
     check(
         "want service/api plan=b\nlive service/api#s1 plan=a",
         "update service/api as named: plan a -> b requested",
@@ -47,11 +41,7 @@ fn an_adopted_service_keeps_the_variables_it_had() {
     let (snapshot, policy) = super::scene::parse(scene);
     let plan = crate::plan::plan(&snapshot, &policy);
     let record = plan.changes[0].record.as_ref().unwrap();
-    let tolerated: Vec<&str> = record
-        .tolerated_env
-        .iter()
-        .map(|key| key.as_str())
-        .collect();
+    let tolerated: Vec<&str> = record.tolerated_env.iter().map(|key| key.as_str()).collect();
     assert_eq!(tolerated, ["THEIRS"]);
     assert!(record.env_managed);
 }
@@ -60,10 +50,7 @@ fn an_adopted_service_keeps_the_variables_it_had() {
 fn adoption_can_be_refused_altogether_or_when_something_differs() {
     let live = "live service/api#s1 plan=a";
     let refused = "update service/api as named BLOCKED adoption_refused";
-    check(
-        &format!("run adopt=match\nwant service/api plan=b\n{live}"),
-        refused,
-    );
+    check(&format!("run adopt=match\nwant service/api plan=b\n{live}"), refused);
     check(
         &format!("run adopt=match\nwant service/api plan=a branch=x\n{live}"),
         "adopt service/api as named: ?branch - -> x unverifiable",
@@ -112,10 +99,7 @@ fn after_a_lost_answer_nothing_is_created_until_the_settle_time_is_over() {
         "want service/api\nintent service/api 179s",
         "create service/api (answerlost) BLOCKED in_flight",
     );
-    check(
-        "want service/api\nintent service/api 180s",
-        "create service/api",
-    );
+    check("want service/api\nintent service/api 180s", "create service/api");
     check(
         "want service/api\nintent service/api 180s\npartial services",
         "create service/api BLOCKED incomplete_view",
@@ -129,23 +113,14 @@ fn what_a_lost_answer_made_is_never_a_hidden_orphan() {
         "live service/api#s1\nintent service/api 10s",
         "adopt service/api as presumed (answerlost)",
     );
-    check(
-        "intent service/api 10s",
-        "adopt service/api (answerlost) BLOCKED in_flight",
-    );
+    check("intent service/api 10s", "adopt service/api (answerlost) BLOCKED in_flight");
     check("intent service/api 500s", "forget service/api (missing)");
 }
 
 #[test]
 fn ours_that_is_proven_gone_is_created_again() {
-    check(
-        "want service/api\nours service/api#s1\ngone s1",
-        "create service/api (missing)",
-    );
-    check(
-        "want envgroup/env\nours envgroup/env#e1",
-        "create envgroup/env (missing)",
-    );
+    check("want service/api\nours service/api#s1\ngone s1", "create service/api (missing)");
+    check("want envgroup/env\nours envgroup/env#e1", "create envgroup/env (missing)");
 }
 
 #[test]

@@ -89,11 +89,7 @@ pub fn parse(scene: &str) -> (Snapshot, Policy) {
 
 pub fn empty() -> Snapshot {
     let complete = |kind| {
-        let listing = Listing {
-            coverage: Coverage::Complete,
-            objects: Vec::new(),
-            pages: 1,
-        };
+        let listing = Listing { coverage: Coverage::Complete, objects: Vec::new(), pages: 1 };
         (kind, listing)
     };
     Snapshot {
@@ -122,11 +118,7 @@ fn cover(snapshot: &mut Snapshot, kind: &str, why: Unknown) {
 }
 
 pub fn origin() -> Origin {
-    Origin {
-        file: "a.yaml".into(),
-        line: 1,
-        column: 1,
-    }
+    Origin { file: "a.yaml".into(), line: 1, column: 1 }
 }
 
 fn path(word: &str) -> FieldPath {
@@ -146,12 +138,7 @@ pub fn value(path: &FieldPath, text: &str) -> FieldValue {
         secret(text, SecretOrigin::Generated)
     } else if let Some(key) = text.strip_prefix("ref:") {
         let Key { kind, name } = key.parse().unwrap();
-        FieldValue::Reference(Reference {
-            kind,
-            name,
-            property: "url".into(),
-            env_key: None,
-        })
+        FieldValue::Reference(Reference { kind, name, property: "url".into(), env_key: None })
     } else if let Some(items) = text.strip_prefix('[') {
         let items = items.trim_end_matches(']').split(',');
         let items = items.filter(|it| !it.is_empty()).map(str::to_owned);
@@ -277,10 +264,7 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
             ("env-unmanaged", _) => entry.env_managed = false,
             ("repaired", text) => {
                 let (field, count) = text.split_once(':').unwrap();
-                let rewrite = Rewrite {
-                    count: count.parse().unwrap(),
-                    read_back: None,
-                };
+                let rewrite = Rewrite { count: count.parse().unwrap(), read_back: None };
                 entry.rewrites.insert(path(field), rewrite);
             }
             (field, text) => {
@@ -295,12 +279,8 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
 
 fn intent(now: jiff::Timestamp, words: &[&str]) -> Intent {
     let seconds: u64 = words[0].trim_end_matches('s').parse().unwrap();
-    let Entry {
-        applied,
-        remembered,
-        depends_on,
-        ..
-    } = entry(RemoteId::new("none").unwrap(), &words[1..]);
+    let Entry { applied, remembered, depends_on, .. } =
+        entry(RemoteId::new("none").unwrap(), &words[1..]);
     Intent {
         started_at: now - Duration::from_secs(seconds),
         attempt: 1,
@@ -377,9 +357,7 @@ fn print_change(change: &Change) -> String {
 fn print_field(field: &FieldChange) -> String {
     let path = field.path.to_string().replacen("envVars.", "env.", 1);
     let show = |value: &Option<FieldValue>| {
-        value
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), FieldValue::to_string)
+        value.as_ref().map_or_else(|| "-".to_owned(), FieldValue::to_string)
     };
     let values = if field.sensitive {
         "(secret)".to_owned()

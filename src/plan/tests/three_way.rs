@@ -16,54 +16,19 @@ fn what_live_shows_is_compared_with_live() {
     field("plan=a", "plan=a", "plan=a", "");
     field("", "plan=a", "plan=a", "");
     field("plan=b", "plan=a", "plan=a", "");
-    field(
-        "plan=b",
-        "plan=a",
-        "plan=b",
-        "update service/api (drift): plan a -> b drift",
-    );
-    field(
-        "plan=a",
-        "plan=a",
-        "plan=b",
-        "update service/api: plan a -> b requested",
-    );
-    field(
-        "",
-        "plan=a",
-        "plan=b",
-        "update service/api: plan a -> b requested",
-    );
-    field(
-        "plan=b",
-        "plan=null",
-        "plan=b",
-        "update service/api (drift): +plan - -> b drift",
-    );
-    field(
-        "",
-        "plan=null",
-        "plan=b",
-        "update service/api: +plan - -> b requested",
-    );
+    field("plan=b", "plan=a", "plan=b", "update service/api (drift): plan a -> b drift");
+    field("plan=a", "plan=a", "plan=b", "update service/api: plan a -> b requested");
+    field("", "plan=a", "plan=b", "update service/api: plan a -> b requested");
+    field("plan=b", "plan=null", "plan=b", "update service/api (drift): +plan - -> b drift");
+    field("", "plan=null", "plan=b", "update service/api: +plan - -> b requested");
 }
 
 #[test]
 fn what_live_does_not_show_is_compared_with_what_was_last_applied() {
     for live in ["", "plan=hidden"] {
         field("plan=a", live, "plan=a", "");
-        field(
-            "plan=a",
-            live,
-            "plan=b",
-            "update service/api: plan - -> b requested",
-        );
-        field(
-            "",
-            live,
-            "plan=b",
-            "none service/api: ?plan - -> b unverifiable",
-        );
+        field("plan=a", live, "plan=b", "update service/api: plan - -> b requested");
+        field("", live, "plan=b", "none service/api: ?plan - -> b unverifiable");
     }
 }
 
@@ -72,12 +37,7 @@ fn a_secret_is_known_again_by_its_mark_and_never_shown() {
     let changed = "update service/api: env.k (secret) requested";
     field("env.K=secret:x", "env.K=hidden", "env.K=secret:x", "");
     field("env.K=secret:x", "env.K=hidden", "env.K=secret:y", changed);
-    field(
-        "",
-        "env.K=hidden",
-        "env.K=secret:y",
-        "none service/api: ?env.k (secret) unverifiable",
-    );
+    field("", "env.K=hidden", "env.K=secret:y", "none service/api: ?env.k (secret) unverifiable");
     // Echoed in plain.
     field("", "env.K=x", "env.K=secret:x", "");
     field("env.K=secret:x", "env.K=x", "env.K=secret:y", changed);
@@ -121,12 +81,7 @@ fn a_generated_value_never_overwrites_another_machines() {
         "env.K=gen:x plan=b",
         "update service/api: plan a -> b requested; ?env.k (secret) unverifiable",
     );
-    field(
-        "",
-        "env.K=null",
-        "env.K=gen:x",
-        "update service/api: +env.k (secret) requested",
-    );
+    field("", "env.K=null", "env.K=gen:x", "update service/api: +env.k (secret) requested");
     field(
         "env.K=gen:x",
         "env.K=null",
@@ -146,22 +101,12 @@ fn a_generated_value_never_overwrites_another_machines() {
 fn null_empty_and_unset_are_one_for_settings_and_not_for_variables() {
     field("", "domains=null", "domains=[]", "");
     field("", "buildCommand=null", "buildCommand=", "");
-    field(
-        "",
-        "env.K=null",
-        "env.K=",
-        "update service/api: +env.k - ->  requested",
-    );
+    field("", "env.K=null", "env.K=", "update service/api: +env.k - ->  requested");
 }
 
 #[test]
 fn two_spellings_of_one_thing_are_no_difference() {
-    field(
-        "",
-        "repo=github.com/acme/shop",
-        "repo=https://GitHub.com/acme/shop.git",
-        "",
-    );
+    field("", "repo=github.com/acme/shop", "repo=https://GitHub.com/acme/shop.git", "");
     field("", "domains=[b.dev,a.dev]", "domains=[A.dev,b.dev]", "");
     check(
         "want database/main type=redis version=7
@@ -173,12 +118,7 @@ fn two_spellings_of_one_thing_are_no_difference() {
 
 #[test]
 fn what_is_not_declared_is_left_alone() {
-    field(
-        "plan=a",
-        "plan=b env.X=1",
-        "branch=x",
-        "none service/api: ?branch - -> x unverifiable",
-    );
+    field("plan=a", "plan=b env.X=1", "branch=x", "none service/api: ?branch - -> x unverifiable");
 }
 
 #[test]
@@ -190,18 +130,8 @@ fn a_variable_we_wrote_is_removed_when_it_is_no_longer_declared() {
         "update service/api: -env.b 2 -> - requested",
     );
     // Also when the platform does not show variables.
-    field(
-        "env.A=1 env.B=2",
-        "",
-        "env.A=1",
-        "update service/api: -env.b - -> - requested",
-    );
-    field(
-        "env.A=1 env.B=secret:x",
-        "",
-        "env.A=1",
-        "update service/api: -env.b (secret) requested",
-    );
+    field("env.A=1 env.B=2", "", "env.A=1", "update service/api: -env.b - -> - requested");
+    field("env.A=1 env.B=secret:x", "", "env.A=1", "update service/api: -env.b (secret) requested");
     // Gone already.
     field("env.A=1 env.B=2", "env.A=1 env.B=null", "env.A=1", "");
 }
@@ -214,12 +144,7 @@ fn a_variable_added_by_hand_is_drift_unless_it_is_tolerated_ignored_or_set_by_ha
     field("env.A=1", "env.A=1 env.X=2", "env.A=1 ignore=env.X", "");
     field("env.A=1", "env.A=1 env.X=2", "env.A=1 hand=X", "");
     field("env.A=1 env.X=1", "env.A=1 env.X=2", "env.A=1 hand=X", "");
-    field(
-        "env.A=1",
-        "env.A=1 env.X=2",
-        "plan=a",
-        "none service/api: ?plan - -> a unverifiable",
-    );
+    field("env.A=1", "env.A=1 env.X=2", "plan=a", "none service/api: ?plan - -> a unverifiable");
 }
 
 #[test]
@@ -235,12 +160,7 @@ fn variables_that_were_never_seen_before_are_tolerated_and_not_removed() {
 #[test]
 fn an_ignored_field_is_set_on_creation_and_then_left_alone() {
     field("plan=a", "plan=b", "plan=a ignore=plan", "");
-    field(
-        "",
-        "scaling.minInstances=9",
-        "scaling.minInstances=1 ignore=scaling",
-        "",
-    );
+    field("", "scaling.minInstances=9", "scaling.minInstances=1 ignore=scaling", "");
     let (snapshot, policy) = super::scene::parse("want service/api plan=a ignore=plan");
     let plan = crate::plan::plan(&snapshot, &policy);
     let crate::plan::Step::Create { fields } = &plan.changes[0].steps[0] else {
@@ -291,10 +211,6 @@ fn a_repair_is_counted_with_the_write_and_forgotten_when_it_settles() {
     );
     let plan = crate::plan::plan(&snapshot, &policy);
     assert_eq!(plan.settled.len(), 1);
-    assert!(
-        plan.remember
-            .values()
-            .all(|entry| entry.rewrites.is_empty())
-    );
+    assert!(plan.remember.values().all(|entry| entry.rewrites.is_empty()));
     assert_eq!(plan.remember.len(), 1);
 }

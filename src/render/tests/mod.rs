@@ -39,25 +39,13 @@ fn every_obstacle_is_one_block_with_its_way_out() {
         BlockedReason::Presumed,
     ];
     for reason in reasons {
-        let one = blocked(
-            "service/a",
-            Action::Delete,
-            reason,
-            "the message",
-            "the hint",
-        );
+        let one = blocked("service/a", Action::Delete, reason, "the message", "the hint");
         let plan = plan(vec![one]);
         let text = plan_as_text(&plan, &ESTIMATE).to_plain();
-        assert!(
-            text.contains("  ! service/a  delete blocked: the message (the hint)\n"),
-            "{text}"
-        );
+        assert!(text.contains("  ! service/a  delete blocked: the message (the hint)\n"), "{text}");
         assert!(text.contains("0 to destroy. 1 blocked.\n"), "{text}");
         let json = SavedPlan::new(&plan, context()).to_json();
-        assert!(
-            json.contains(&format!("\"reason\": \"{}\"", reason.as_str())),
-            "{json}"
-        );
+        assert!(json.contains(&format!("\"reason\": \"{}\"", reason.as_str())), "{json}");
         assert!(plan_as_markdown(&plan, &ESTIMATE).contains("**Blocked:** the message\n"));
     }
 }
@@ -89,15 +77,10 @@ fn a_saved_plan_reads_back_as_itself_also_from_a_newer_minor_version() {
     assert_eq!(SavedPlan::parse(&saved.to_json()).unwrap(), saved);
     assert_eq!(saved.to_ndjson().lines().count(), saved.changes.len());
 
-    let newer = saved
-        .to_json()
-        .replacen("\"1.0\",", "\"1.9\", \"mood\": \"good\",", 1);
+    let newer = saved.to_json().replacen("\"1.0\",", "\"1.9\", \"mood\": \"good\",", 1);
     assert_eq!(SavedPlan::parse(&newer).unwrap().changes, saved.changes);
     let other = saved.to_json().replacen("\"1.0\"", "\"2.0\"", 1);
-    assert!(matches!(
-        SavedPlan::parse(&other),
-        Err(SavedPlanError::OtherFormat(_))
-    ));
+    assert!(matches!(SavedPlan::parse(&other), Err(SavedPlanError::OtherFormat(_))));
     assert!(SavedPlan::parse("{}").is_err());
 }
 
@@ -137,11 +120,8 @@ fn a_comment_is_never_too_long_and_says_where_it_was_cut() {
 }
 
 fn report() -> Report {
-    let result = |key: &str, action, outcome| ChangeResult {
-        key: key.parse().unwrap(),
-        action,
-        outcome,
-    };
+    let result =
+        |key: &str, action, outcome| ChangeResult { key: key.parse().unwrap(), action, outcome };
     let message = || "the body broke off".to_owned();
     Report {
         results: vec![
@@ -157,30 +137,16 @@ fn report() -> Report {
             result(
                 "service/a",
                 Action::Delete,
-                Outcome::Stale {
-                    message: "it was renamed".to_owned(),
-                },
+                Outcome::Stale { message: "it was renamed".to_owned() },
             ),
-            result(
-                "service/b",
-                Action::Create,
-                Outcome::Unresolved { message: message() },
-            ),
+            result("service/b", Action::Create, Outcome::Unresolved { message: message() }),
             result(
                 "service/c",
                 Action::Create,
-                Outcome::Skipped {
-                    because_of: "service/b".parse().unwrap(),
-                },
+                Outcome::Skipped { because_of: "service/b".parse().unwrap() },
             ),
             result("service/d", Action::Create, Outcome::NotStarted),
-            result(
-                "service/e",
-                Action::Delete,
-                Outcome::Blocked {
-                    reason: BlockedReason::Fuse,
-                },
-            ),
+            result("service/e", Action::Delete, Outcome::Blocked { reason: BlockedReason::Fuse }),
         ],
         stopped: true,
     }

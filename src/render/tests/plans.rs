@@ -18,10 +18,7 @@ use crate::plan::{
 pub(super) const CANARY: &str = "canary-4f1d9c";
 
 pub(super) fn plan(changes: Vec<Change>) -> Plan {
-    let writes = changes
-        .iter()
-        .filter(|change| !change.steps.is_empty())
-        .count();
+    let writes = changes.iter().filter(|change| !change.steps.is_empty()).count();
     Plan {
         origin: "https://api.stackblaze.cloud/v1".to_owned(),
         project: Project {
@@ -37,21 +34,14 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         unchanged: Vec::new(),
         settled: Vec::new(),
         remember: BTreeMap::new(),
-        cost: Cost {
-            reads: 3,
-            writes: u32::try_from(writes).unwrap(),
-        },
+        cost: Cost { reads: 3, writes: u32::try_from(writes).unwrap() },
     }
 }
 
 pub(super) fn change(key: &str, action: Action) -> Change {
-    let is_write = matches!(
-        action,
-        Action::Create | Action::Update | Action::Replace | Action::Delete
-    );
-    let step = Step::Create {
-        fields: BTreeMap::new(),
-    };
+    let is_write =
+        matches!(action, Action::Create | Action::Update | Action::Replace | Action::Delete);
+    let step = Step::Create { fields: BTreeMap::new() };
     Change {
         key: key.parse().unwrap(),
         action,
@@ -70,11 +60,7 @@ pub(super) fn change(key: &str, action: Action) -> Change {
 }
 
 pub(super) fn at(file: &str, line: usize) -> Option<Origin> {
-    Some(Origin {
-        file: file.to_owned(),
-        line,
-        column: 1,
-    })
+    Some(Origin { file: file.to_owned(), line, column: 1 })
 }
 
 pub(super) fn text(value: &str) -> Option<FieldValue> {
@@ -105,11 +91,7 @@ pub(super) fn field(
 pub(super) fn secret() -> Option<FieldValue> {
     let value = SecretString::from(CANARY);
     let print = Fingerprint::new("fp".to_owned());
-    Some(FieldValue::Secret(Secret::new(
-        value,
-        print,
-        SecretOrigin::Given,
-    )))
+    Some(FieldValue::Secret(Secret::new(value, print, SecretOrigin::Given)))
 }
 
 pub(super) fn blocked(
@@ -149,10 +131,7 @@ pub(super) fn documented() -> Plan {
         replicas: Some(3),
         fields: vec![
             field("scaling.maxInstances", Some(six), Some(ten)),
-            FieldChange {
-                sensitive: true,
-                ..field("envVars.STRIPE_KEY", secret(), secret())
-            },
+            FieldChange { sensitive: true, ..field("envVars.STRIPE_KEY", secret(), secret()) },
             FieldChange {
                 reason: FieldReason::Drift,
                 sensitive: true,
@@ -173,29 +152,16 @@ pub(super) fn documented() -> Plan {
         name: format!("other-{number}"),
         id: RemoteId::new(&format!("svc_{number}")).unwrap(),
     };
-    Plan {
-        unmanaged: (1..=3).map(unmanaged).collect(),
-        ..plan(vec![database, service, worker])
-    }
+    Plan { unmanaged: (1..=3).map(unmanaged).collect(), ..plan(vec![database, service, worker]) }
 }
 
 /// One change of every other kind.
 pub(super) fn everything() -> Plan {
-    let drift = |field| FieldChange {
-        reason: FieldReason::Drift,
-        ..field
-    };
-    let leave = |reason, field| FieldChange {
-        action: FieldAction::Leave,
-        reason,
-        ..field
-    };
+    let drift = |field| FieldChange { reason: FieldReason::Drift, ..field };
+    let leave = |reason, field| FieldChange { action: FieldAction::Leave, reason, ..field };
     let flapping = FieldChange {
         hint: Some("ignoreChanges: [spec.healthCheckPath]".to_owned()),
-        ..leave(
-            FieldReason::Flapping,
-            field("healthCheckPath", text("/health/"), text("/health")),
-        )
+        ..leave(FieldReason::Flapping, field("healthCheckPath", text("/health/"), text("/health")))
     };
     let config = (
         text("a: 1\nb: 2\nc: 3\nd: 4\ne: 5\nf: 6\n"),
@@ -253,16 +219,10 @@ pub(super) fn everything() -> Plan {
             effect: Effect::Destroy,
             ..change("database/old", Action::Delete)
         },
-        Change {
-            reason: Reason::Missing,
-            ..change("service/lost", Action::Forget)
-        },
+        Change { reason: Reason::Missing, ..change("service/lost", Action::Forget) },
         Change {
             fields: vec![
-                leave(
-                    FieldReason::Unverifiable,
-                    field("envVars.SEEN_BY_NOBODY", None, secret()),
-                ),
+                leave(FieldReason::Unverifiable, field("envVars.SEEN_BY_NOBODY", None, secret())),
                 flapping,
             ],
             ..change("service/odd", Action::None)
@@ -289,10 +249,7 @@ pub(super) fn everything() -> Plan {
     plan
 }
 
-pub(super) const ESTIMATE: Estimate = Estimate {
-    seconds: 1,
-    left: Some((281, 300)),
-};
+pub(super) const ESTIMATE: Estimate = Estimate { seconds: 1, left: Some((281, 300)) };
 
 pub(super) fn context() -> Context {
     Context {

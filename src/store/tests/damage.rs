@@ -29,10 +29,7 @@ fn a_byte_changed_anywhere_loses_nothing_or_refuses_every_write() {
 #[test]
 fn a_file_cut_short_or_gone_loses_nothing_or_refuses_every_write() {
     let (files, inventory) = all_done();
-    let newest_journal = files
-        .keys()
-        .rfind(|name| name.starts_with("journal"))
-        .unwrap();
+    let newest_journal = files.keys().rfind(|name| name.starts_with("journal")).unwrap();
     for (name, bytes) in &files {
         // The newest journal is the one file whose end nothing else knows.
         let is_open_ended = name == newest_journal;
@@ -57,10 +54,7 @@ fn a_file_cut_short_or_gone_loses_nothing_or_refuses_every_write() {
 }
 
 fn damage(files: &mut Files, prefix: &str, position: usize) {
-    let (_, bytes) = files
-        .iter_mut()
-        .rfind(|(name, _)| name.starts_with(prefix))
-        .unwrap();
+    let (_, bytes) = files.iter_mut().rfind(|(name, _)| name.starts_with(prefix)).unwrap();
     bytes[position] ^= 0x01;
 }
 
@@ -74,10 +68,7 @@ fn a_damaged_snapshot_is_rebuilt_exactly_and_mended_by_the_next_writer() {
     let Some(Warning::Rebuilt { what }) = reading.warning else {
         panic!("no warning");
     };
-    assert_eq!(
-        what,
-        "inventory-4.json is damaged: its checksum does not match"
-    );
+    assert_eq!(what, "inventory-4.json is damaged: its checksum does not match");
 
     open(&disk).unwrap().commit(began("service/late")).unwrap();
     assert_eq!(load::read(&disk).unwrap().warning, None);

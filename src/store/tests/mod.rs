@@ -24,10 +24,7 @@ fn entry(id: &str) -> Entry {
         claim: Claim::Created,
         remembered: Remembered::default(),
         applied: BTreeMap::from([
-            (
-                "runtime".parse().unwrap(),
-                Applied::Text("nö\u{202e}de\n".to_owned()),
-            ),
+            ("runtime".parse().unwrap(), Applied::Text("nö\u{202e}de\n".to_owned())),
             (
                 "envVars.TOKEN".parse().unwrap(),
                 Applied::Secret(Fingerprint::new("ab12".to_owned())),
@@ -51,17 +48,11 @@ fn intent() -> Intent {
 }
 
 fn began(name: &str) -> Event {
-    Event::Began {
-        key: key(name),
-        intent: intent(),
-    }
+    Event::Began { key: key(name), intent: intent() }
 }
 
 fn recorded(name: &str, id: &str) -> Event {
-    Event::Recorded {
-        key: key(name),
-        entry: Box::new(entry(id)),
-    }
+    Event::Recorded { key: key(name), entry: Box::new(entry(id)) }
 }
 
 /// What a test does to a state: an event, or a new generation.
@@ -88,9 +79,7 @@ fn deeds() -> Vec<Deed> {
         Deed::Generation,
         Deed::Commit(began("service/web")),
         Deed::Generation,
-        Deed::Commit(Event::Abandoned {
-            key: key("service/web"),
-        }),
+        Deed::Commit(Event::Abandoned { key: key("service/web") }),
         Deed::Commit(Event::Renamed {
             from: key("service/api"),
             to: key("service/shop"),
@@ -99,9 +88,7 @@ fn deeds() -> Vec<Deed> {
         Deed::Generation,
         Deed::Generation,
         Deed::Commit(began("database/main")),
-        Deed::Commit(Event::Forgotten {
-            key: key("service/shop"),
-        }),
+        Deed::Commit(Event::Forgotten { key: key("service/shop") }),
     ]
 }
 
@@ -147,11 +134,7 @@ fn check_reopened(files: &Files, expected: &[Inventory], context: &str) {
     let disk = Simulated::with(files);
     let reading = load::read(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
     assert_eq!(reading.warning, None, "{context}");
-    assert!(
-        expected.contains(&reading.inventory),
-        "{context}: {:?}",
-        reading.inventory
-    );
+    assert!(expected.contains(&reading.inventory), "{context}: {:?}", reading.inventory);
 
     let mut store = open(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
     assert_eq!(*store.inventory(), reading.inventory, "{context}");
@@ -160,11 +143,7 @@ fn check_reopened(files: &Files, expected: &[Inventory], context: &str) {
     store.commit(recorded("service/late", "svc_9")).unwrap();
     let written = store.inventory().clone();
     let reading = load::read(&disk).unwrap();
-    assert_eq!(
-        (reading.inventory, reading.warning),
-        (written, None),
-        "{context}"
-    );
+    assert_eq!((reading.inventory, reading.warning), (written, None), "{context}");
 }
 
 #[test]
@@ -271,10 +250,7 @@ fn on_a_full_disk_every_event_is_refused_and_what_was_acknowledged_stays() {
         let deeds = deeds();
         let next = deeds.iter().map(|deed| after(&kept, deed));
         let mut possible = next.chain([kept.clone()]);
-        assert!(
-            possible.any(|one| one == reading.inventory),
-            "full at step {step}"
-        );
+        assert!(possible.any(|one| one == reading.inventory), "full at step {step}");
         if !disk.was_struck() {
             break;
         }
@@ -292,16 +268,11 @@ fn one_event_costs_one_line_and_a_generation_only_begins_when_the_journal_is_lon
     assert_eq!(disk.files().len(), 1);
     assert!(disk.files()["journal-0.ndjson"].len() < 20 * 600);
     for number in 0..400 {
-        store
-            .commit(recorded(&format!("service/s{number}"), "svc_1"))
-            .unwrap();
+        store.commit(recorded(&format!("service/s{number}"), "svc_1")).unwrap();
     }
     store.compact().unwrap();
     let names: Vec<_> = disk.files().into_keys().collect();
-    assert_eq!(
-        names,
-        ["inventory-1.json", "journal-0.ndjson", "journal-1.ndjson"]
-    );
+    assert_eq!(names, ["inventory-1.json", "journal-0.ndjson", "journal-1.ndjson"]);
     store.compact().unwrap();
     assert_eq!(disk.files().len(), 3);
 }
@@ -313,20 +284,12 @@ mod on_a_real_directory {
     fn one_writer_at_a_time_and_whoever_is_refused_learns_who_holds_it() {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path().join("state/acme");
-        assert_eq!(
-            Store::read(&directory).unwrap(),
-            super::super::Reading::default()
-        );
+        assert_eq!(Store::read(&directory).unwrap(), super::super::Reading::default());
         assert!(!directory.exists());
 
         let mut store = Store::open(&directory, "stoker run (pid 4711 on web-1)").unwrap();
         let error = Store::open(&directory, "stoker apply (pid 4712)").unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("stoker run (pid 4711 on web-1) holds it"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("stoker run (pid 4711 on web-1) holds it"), "{error}");
         store.commit(began("service/api")).unwrap();
         store.begin_generation().unwrap();
         let inventory = store.inventory().clone();

@@ -86,12 +86,6 @@ impl Scenario {
     }
 
     pub fn writes(model: Model, writes: u32) -> Self {
-        Self::new(
-            model,
-            vec![AgentPlan {
-                writes,
-                ..AgentPlan::default()
-            }],
-        )
+        Self::new(model, vec![AgentPlan { writes, ..AgentPlan::default() }])
     }
 }

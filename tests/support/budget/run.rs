@@ -39,8 +39,7 @@ pub struct Report {
 impl Report {
     /// Returns the time in seconds, or infinity when it did not come to an end.
     pub fn seconds(&self) -> f64 {
-        self.finished
-            .map_or(f64::INFINITY, |finished| finished as f64 / 1e3)
+        self.finished.map_or(f64::INFINITY, |finished| finished as f64 / 1e3)
     }
 
     pub fn others_refused_percent(&self) -> f64 {
@@ -119,11 +118,7 @@ pub fn run(scenario: &Scenario) -> Report {
         }
         simulation.happen(event);
     }
-    let most = simulation
-        .sends
-        .iter()
-        .map(|sends| most_in_a_minute(sends))
-        .max();
+    let most = simulation.sends.iter().map(|sends| most_in_a_minute(sends)).max();
     simulation.report.most_in_a_minute = most.unwrap_or(0);
     simulation.report
 }
@@ -143,18 +138,8 @@ pub fn most_in_a_minute(instants: &[u64]) -> u32 {
 
 impl Simulation {
     fn new(scenario: Scenario) -> Self {
-        let hosts = scenario
-            .agents
-            .iter()
-            .map(|plan| plan.host + 1)
-            .max()
-            .unwrap_or(0);
-        let budget = |host| {
-            Budget::new(Config {
-                seed: host as u64,
-                ..Config::default()
-            })
-        };
+        let hosts = scenario.agents.iter().map(|plan| plan.host + 1).max().unwrap_or(0);
+        let budget = |host| Budget::new(Config { seed: host as u64, ..Config::default() });
         let agents = scenario.agents.iter().map(|plan| Agent {
             plan: plan.clone(),
             session: None,
@@ -279,15 +264,8 @@ impl Simulation {
         self.sequence += 1;
         let request = self.sequence;
         let limits = Limits::default();
-        let on_its_way = Request {
-            agent: index,
-            lane,
-            wished,
-            permit,
-            life,
-            limits,
-            is_refused: false,
-        };
+        let on_its_way =
+            Request { agent: index, lane, wished, permit, life, limits, is_refused: false };
         self.requests.insert(request, on_its_way);
         let arrival = self.now + self.chance.between(ONE_WAY.0, ONE_WAY.1);
         self.schedule(arrival, Event::Arrival { request });
@@ -323,18 +301,11 @@ impl Simulation {
         }
         if request.is_refused {
             // The task that was refused asks again at once.
-            self.schedule(
-                self.now,
-                Event::Wake {
-                    agent: request.agent,
-                },
-            );
+            self.schedule(self.now, Event::Wake { agent: request.agent });
         }
         let has_writes = self.scenario.agents.iter().any(|plan| plan.writes > 0);
         if has_writes && self.agents.iter().all(|agent| agent.open == 0) {
-            self.report
-                .finished
-                .get_or_insert(self.now - START - self.scenario.lead);
+            self.report.finished.get_or_insert(self.now - START - self.scenario.lead);
         }
     }
 }

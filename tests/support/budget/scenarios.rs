@@ -11,11 +11,8 @@ pub fn bound_seconds(model: Model, writes: u32) -> f64 {
     let windows = writes.div_ceil(288).max(1) - 1;
     let last = writes - windows * 288;
     // A bucket of 30 lets no batch through faster than it refills.
-    let batch = if model == Model::Bucket30 {
-        f64::from(last.saturating_sub(30)) / 5.0
-    } else {
-        0.0
-    };
+    let batch =
+        if model == Model::Bucket30 { f64::from(last.saturating_sub(30)) / 5.0 } else { 0.0 };
     f64::from(windows) * 61.0 + batch
 }
 
@@ -23,12 +20,7 @@ pub fn bound_seconds(model: Model, writes: u32) -> f64 {
 pub fn steady(model: Model, seed: u64) -> Scenario {
     let lead = Chance(seed).between(60_000, 180_000);
     let others = (0..2_000).map(|index| index * 600).collect();
-    Scenario {
-        others,
-        lead,
-        seed,
-        ..Scenario::writes(model, 1_000)
-    }
+    Scenario { others, lead, seed, ..Scenario::writes(model, 1_000) }
 }
 
 /// A burst of 150 requests of another client every two minutes.
@@ -36,21 +28,12 @@ pub fn bursts(model: Model, seed: u64) -> Scenario {
     let lead = Chance(seed).between(60_000, 180_000);
     let burst = |round: u64| (0..150).map(move |index| round * 120_000 + index * 20);
     let others = (0..15).flat_map(burst).collect();
-    Scenario {
-        others,
-        lead,
-        seed,
-        ..Scenario::writes(model, 1_000)
-    }
+    Scenario { others, lead, seed, ..Scenario::writes(model, 1_000) }
 }
 
 /// Returns how much of such bursts the server refuses while nobody else is there, in per cent.
 pub fn burst_loss_percent(model: Model) -> f64 {
-    let alone = Scenario {
-        agents: Vec::new(),
-        end: 600_000,
-        ..bursts(model, 1)
-    };
+    let alone = Scenario { agents: Vec::new(), end: 600_000, ..bursts(model, 1) };
     run(&alone).others_refused_percent()
 }
 
@@ -63,58 +46,28 @@ pub fn urgent_under_sweep(model: Model, seed: u64) -> Scenario {
         time += chance.between(1_000, 9_000);
         urgent.push(time);
     }
-    let plan = AgentPlan {
-        sweeps: true,
-        urgent,
-        ..AgentPlan::default()
-    };
-    Scenario {
-        seed,
-        end: 1_800_000,
-        ..Scenario::new(model, vec![plan])
-    }
+    let plan = AgentPlan { sweeps: true, urgent, ..AgentPlan::default() };
+    Scenario { seed, end: 1_800_000, ..Scenario::new(model, vec![plan]) }
 }
 
 /// A process that lives three seconds and sends forty requests in them, for an hour.
 pub fn crash_loop(model: Model, seed: u64) -> Scenario {
-    let plan = AgentPlan {
-        life: Some(3_000),
-        ..AgentPlan::default()
-    };
-    Scenario {
-        seed,
-        end: 3_600_000,
-        ..Scenario::new(model, vec![plan])
-    }
+    let plan = AgentPlan { life: Some(3_000), ..AgentPlan::default() };
+    Scenario { seed, end: 3_600_000, ..Scenario::new(model, vec![plan]) }
 }
 
 /// The server refuses everything for ten minutes while a hundred writes wait.
 pub fn storm(model: Model, seed: u64, retry_after: Option<u64>) -> Scenario {
-    Scenario {
-        seed,
-        broken: (600_000, retry_after),
-        ..Scenario::writes(model, 100)
-    }
+    Scenario { seed, broken: (600_000, retry_after), ..Scenario::writes(model, 100) }
 }
 
 /// Somebody used 290 of the window a second before we start with a hundred writes.
 pub fn gone(model: Model, seed: u64) -> Scenario {
-    Scenario {
-        seed,
-        gone: 290,
-        ..Scenario::writes(model, 100)
-    }
+    Scenario { seed, gone: 290, ..Scenario::writes(model, 100) }
 }
 
 /// Two agents with 600 writes each.
 pub fn two_agents(model: Model, seed: u64, hosts: [usize; 2]) -> Scenario {
-    let plan = |host| AgentPlan {
-        host,
-        writes: 600,
-        ..AgentPlan::default()
-    };
-    Scenario {
-        seed,
-        ..Scenario::new(model, hosts.map(plan).to_vec())
-    }
+    let plan = |host| AgentPlan { host, writes: 600, ..AgentPlan::default() };
+    Scenario { seed, ..Scenario::new(model, hosts.map(plan).to_vec()) }
 }

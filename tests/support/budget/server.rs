@@ -58,13 +58,8 @@ pub enum Headers {
 }
 
 impl Headers {
-    pub const ALL: [Self; 5] = [
-        Self::DeltaSeconds,
-        Self::EpochSeconds,
-        Self::EpochMillis,
-        Self::HttpDate,
-        Self::Absent,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::DeltaSeconds, Self::EpochSeconds, Self::EpochMillis, Self::HttpDate, Self::Absent];
 }
 
 /// How far the server's clock is ahead of ours.
@@ -98,11 +93,7 @@ pub struct Reply {
 
 impl Server {
     pub fn new(model: Model, headers: Headers) -> Self {
-        let tokens = if model == Model::Bucket30 {
-            30.0
-        } else {
-            300.0
-        };
+        let tokens = if model == Model::Bucket30 { 30.0 } else { 300.0 };
         Self {
             model,
             headers,
@@ -120,15 +111,8 @@ impl Server {
     pub fn arrive(&mut self, now: u64) -> Reply {
         if now < self.broken_until {
             let retry_after = self.broken_retry_after.map(|seconds| seconds.to_string());
-            let limits = Limits {
-                status: 429,
-                retry_after,
-                ..Limits::default()
-            };
-            return Reply {
-                is_refused: true,
-                limits,
-            };
+            let limits = Limits { status: 429, retry_after, ..Limits::default() };
+            return Reply { is_refused: true, limits };
         }
         let (is_refused, remaining, reset_at) = match self.model {
             Model::FixedFromFirst | Model::FixedOnMinute | Model::Penalty => self.fixed(now),
@@ -184,11 +168,7 @@ impl Server {
         }
         self.tokens -= 1.0;
         // When it will be full.
-        (
-            false,
-            self.tokens as u32,
-            now + ((size - self.tokens) / REFILL) as u64,
-        )
+        (false, self.tokens as u32, now + ((size - self.tokens) / REFILL) as u64)
     }
 
     fn write(&self, now: u64, is_refused: bool, remaining: u32, reset_at: u64) -> Limits {
@@ -202,10 +182,7 @@ impl Server {
             Headers::EpochMillis => epoch.to_string(),
             Headers::HttpDate => http_date(epoch.div_ceil(1000)),
             Headers::Absent => {
-                return Limits {
-                    status,
-                    ..Limits::default()
-                };
+                return Limits { status, ..Limits::default() };
             }
         };
         let retry_after = match self.headers {
