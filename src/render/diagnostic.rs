@@ -139,7 +139,13 @@ mod tests {
     fn a_finding_shows_its_lines_and_what_to_do() {
         insta::assert_snapshot!(diagnostics_as_text(&[finding()]));
         insta::assert_snapshot!(github_annotations(&[finding()]));
-        insta::assert_snapshot!(super::super::json::diagnostics(&[finding()]));
+        insta::assert_snapshot!(super::super::json::error(
+            "manifests",
+            "invalid",
+            &[],
+            None,
+            &[finding()]
+        ));
     }
 
     proptest! {

@@ -35,6 +35,7 @@ fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
         remembered: Remembered::default(),
         applied: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
+        env_managed: false,
         rewrites: BTreeMap::new(),
         depends_on: BTreeSet::new(),
     };

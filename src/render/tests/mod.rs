@@ -4,7 +4,7 @@ mod plans;
 
 use super::json::{SavedPlan, SavedPlanError};
 use super::*;
-use crate::plan::{Action, BlockedReason, Change, ChangeResult, Outcome, Report};
+use crate::plan::{Action, BlockedReason, Change, ChangeResult, FailureCause, Outcome, Report};
 use plans::{
     CANARY, ESTIMATE, blocked, change, context, documented, everything, field, plan, text,
 };
@@ -98,7 +98,7 @@ fn json_keeps_what_is_not_seen_and_shows_it() {
 #[test]
 fn a_failure_as_json_has_its_hints() {
     let hints = ["set STACKBLAZE_TOKEN".to_owned()];
-    insta::assert_snapshot!(json::error("auth", "no token", &hints, Some("req_1")));
+    insta::assert_snapshot!(json::error("auth", "no token", &hints, Some("req_1"), &[]));
 }
 
 #[test]
@@ -130,6 +130,7 @@ fn report() -> Report {
                 "service/api",
                 Action::Update,
                 Outcome::Failed {
+                    cause: FailureCause::Other,
                     message: "422: no such plan".to_owned(),
                     request_id: Some("req_7".to_owned()),
                 },
@@ -155,7 +156,7 @@ fn report() -> Report {
 #[test]
 fn a_report_says_what_became_of_each_change() {
     insta::assert_snapshot!(report_as_text(&report()).to_plain());
-    insta::assert_snapshot!(json::report(&report()));
+    insta::assert_snapshot!(json::document(&json::report(&report())));
 }
 
 #[test]

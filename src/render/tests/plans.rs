@@ -260,7 +260,6 @@ pub(super) fn context() -> Context {
         },
         paths: vec!["manifests".to_owned()],
         options: serde_json::from_str("{\"prune\":[\"services\"]}").unwrap(),
-        signatures: BTreeMap::from([("service/api".parse().unwrap(), "s1".to_owned())]),
         estimate: ESTIMATE,
         diagnostics: Vec::new(),
     }
