@@ -157,6 +157,7 @@ fn time_the_budget() {
     );
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn microseconds(ledger: &Ledger, now: Millis) -> f64 {
     let limits = Limits { status: 200, ..Limits::default() };
     let start = Instant::now();

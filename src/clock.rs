@@ -13,6 +13,7 @@ impl Clock {
     /// The machine's clock, read once and from then on moved by the monotonic one: a wall clock
     /// that is set while we run moves no deadline and frees no budget (S4).
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn system() -> Self {
         Self::starting_at(Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH))
     }

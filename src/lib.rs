@@ -1,4 +1,6 @@
 //! Stoker: the GitOps agent for the StackBlaze PaaS.
+//!
+#![doc = include_str!("../ARCHITECTURE.md")]
 
 pub mod api;
 pub mod apply;

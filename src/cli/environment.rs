@@ -18,6 +18,7 @@ impl Environment {
     /// Captures the process's own. Variables that are not UTF-8 are left out: no setting of ours
     /// and no manifest can name their value.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn of_the_process() -> Self {
         let text = |(key, value): (OsString, OsString)| {
             Some((key.into_string().ok()?, value.into_string().ok()?))

@@ -68,6 +68,10 @@ impl Interrupt {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the second signal, or ten seconds after the first, ends at once"
+)]
 async fn watch_over(
     mut interrupted: Signal,
     mut terminated: Signal,

@@ -1,8 +1,8 @@
 //! Manifests: a tree of text becomes what is wanted, or everything that is wrong with it.
 //!
-//! In reading order: [`load`] goes through files and documents; `yaml` gives each value its place;
+//! In reading order: [`load()`] goes through files and documents; `yaml` gives each value its place;
 //! `native` and `blueprint` read the two forms through one table of settings; `check` looks at all
-//! documents together. The way back is [`print`] and [`export`], and [`schema`] describes the form.
+//! documents together. The way back is [`print()`] and [`export()`], and [`schema()`] describes the form.
 //! Values from outside (environment, files) are not read here; that is the room `secret`.
 
 mod load;

@@ -29,8 +29,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "clock", "emulator", "budget", "ledger", "source", "manifest", "secret",
-            "plan", "render", "api", "sandbox", "store", "follow", "apply", "reconcile",
+            "model",
+            "clock",
+            "emulator",
+            "budget",
+            "ledger",
+            "source",
+            "manifest",
+            "secret",
+            "plan",
+            "render",
+            "api",
+            "sandbox",
+            "store",
+            "follow",
+            "apply",
+            "reconcile",
             "telemetry",
         ],
     ),
@@ -41,17 +55,34 @@ const PURE: &[&str] = &["model", "budget", "plan", "render"];
 
 /// Words of a world that pure rooms do not have.
 const IMPURE_WORDS: &[&str] = &[
-    "async ", ".await", "std::fs", "std::net", "std::env", "std::time::Instant", "SystemTime",
-    "Timestamp::now", "tokio::", "tracing::", "println!", "eprintln!", "getrandom", "HashMap",
+    "async ",
+    ".await",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::time::Instant",
+    "SystemTime",
+    "Timestamp::now",
+    "tokio::",
+    "tracing::",
+    "println!",
+    "eprintln!",
+    "getrandom",
+    "HashMap",
     "HashSet",
 ];
 
 /// The files that may name the right to write.
-const WRITERS: &[&str] =
-    &["src/api/", "src/apply", "src/reconcile", "src/cli/", "src/lib.rs"];
+const WRITERS: &[&str] = &["src/api/", "src/apply", "src/reconcile", "src/cli/", "src/lib.rs"];
 
 /// Files past 400 lines, each with its reason.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] = &[
+    ("src/cli/arguments.rs", "the whole command line on one page; declarations, no logic"),
+    ("src/manifest/schema.rs", "one declaration for each field with its documentation"),
+];
+
+/// Past this a file owes a reason.
+const LINES_MAX: usize = 400;
 
 struct File {
     path: String,
@@ -159,7 +190,7 @@ fn files_stay_short() {
     let reasons: BTreeMap<_, _> = LONG_FILES.iter().copied().collect();
     for file in files() {
         let lines = file.text.lines().count();
-        let is_short = lines <= 420 || reasons.contains_key(file.path.as_str());
+        let is_short = lines <= LINES_MAX || reasons.contains_key(file.path.as_str());
         assert!(is_short, "{} has {lines} lines; past 400 it owes a reason", file.path);
     }
 }
