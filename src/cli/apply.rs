@@ -240,7 +240,11 @@ const fn word(outcome: &Outcome) -> &'static str {
 
 /// Prints what became of a plan.
 pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
+    // Where nothing could be done, the plan has said all there is to say.
+    let is_blocked = |outcome: &Outcome| matches!(outcome, Outcome::Blocked { .. });
+    let has_news = report.results.iter().any(|result| !is_blocked(&result.outcome));
     match run.output.form() {
+        Form::Text | Form::Markdown if !has_news => {}
         Form::Text | Form::Markdown => {
             run.output.data(&render::report_as_text(report));
             for (key, ending) in endings {

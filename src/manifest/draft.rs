@@ -114,8 +114,9 @@ pub(super) fn read_name(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str)
             Some(name)
         }
         (_, Some(name)) => {
+            // The nearest name stands in, so that what refers to it is checked in the same run.
             reader.error_with(yaml, "name", message, format!("`{name}` would be one"));
-            None
+            Some(name)
         }
         (_, None) => {
             reader.error(yaml, "name", message);

@@ -7,7 +7,8 @@ use crate::plan::{ChangeResult, Outcome, Report};
 use super::paper::{Line, Paper, Style};
 use super::phrase;
 
-/// Returns the report as lines. What is blocked was said by the plan and is only counted.
+/// Returns the report as lines. What was done was told while it was done, and what is blocked was
+/// said by the plan: both are only counted.
 #[must_use]
 pub fn report_as_text(report: &Report) -> Paper {
     let mut paper = Paper::new();
@@ -27,7 +28,6 @@ pub fn report_as_text(report: &Report) -> Paper {
 fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
     let why = |message: &str| format!(": {message}");
     let told = match &result.outcome {
-        Outcome::Applied => (Style::Added, "done       ", String::new()),
         Outcome::Failed { cause: _, message, request_id } => {
             let id = request_id.as_ref().map(|id| format!(" (request {id})"));
             let rest = why(message) + &id.unwrap_or_default();
@@ -43,7 +43,7 @@ fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
             (Style::Changed, "skipped    ", rest)
         }
         Outcome::NotStarted => (Style::Dim, "not started", String::new()),
-        Outcome::Blocked { reason: _ } => return None,
+        Outcome::Applied | Outcome::Blocked { reason: _ } => return None,
     };
     Some(told)
 }

@@ -294,7 +294,8 @@ pub(super) fn cost(plan: &Plan, estimate: &Estimate) -> String {
 /// Returns a duration as people say it: `45 s`, `3 min 20 s`, `2 h 5 min`.
 fn duration(seconds: u64) -> String {
     match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
+        // A request takes some time, however little the budget makes it wait.
+        (0, 0, seconds) => format!("{} s", seconds.max(1)),
         (0, minutes, 0) => format!("{minutes} min"),
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
         (hours, 0, _) => format!("{hours} h"),

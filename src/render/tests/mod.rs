@@ -56,7 +56,7 @@ fn no_changes_is_said_in_two_words() {
     plan.unchanged = vec!["service/a".parse().unwrap(), "service/b".parse().unwrap()];
     assert_eq!(
         plan_as_text(&plan, &Estimate::default()).to_plain(),
-        "No changes. 2 unchanged.\nCost: 3 requests (3 read, 0 write), about 0 s.\n"
+        "No changes. 2 unchanged.\nCost: 3 requests (3 read, 0 write), about 1 s.\n"
     );
     assert_eq!(drift_as_text(&plan).to_plain(), "No drift.\n");
 }
