@@ -5,4 +5,5 @@
 mod apply;
 mod architecture;
 mod manifests;
+mod readme;
 mod stage;

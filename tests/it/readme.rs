@@ -1,0 +1,69 @@
+//! The README's console blocks are run, in order, as a new user would.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One command of the README, what it should print, and how it should end.
+struct Typed {
+    command: String,
+    expected: String,
+    exit: i32,
+}
+
+/// Reads the console blocks: `$ ` begins a command, `? ` is its exit code, the rest its stdout, in
+/// which `...` on a line stands for any lines.
+fn typed(readme: &str) -> Vec<Typed> {
+    let mut commands: Vec<Typed> = Vec::new();
+    let mut is_inside = false;
+    for line in readme.lines() {
+        match line {
+            "```console" => is_inside = true,
+            "```" => is_inside = false,
+            _ if !is_inside => {}
+            _ => match (line.strip_prefix("$ "), line.strip_prefix("? "), commands.last_mut()) {
+                (Some(command), _, _) => commands.push(Typed {
+                    command: command.to_owned(),
+                    expected: String::new(),
+                    exit: 0,
+                }),
+                (None, Some(exit), Some(last)) => last.exit = exit.parse().unwrap(),
+                (None, _, Some(last)) => last.expected += &format!("{line}\n"),
+                (None, _, None) => panic!("output without a command: {line}"),
+            },
+        }
+    }
+    commands
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn the_readme_shows_what_a_new_user_sees() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let directory = tempfile::tempdir().unwrap();
+    copy(&root.join("manifests"), &directory.path().join("manifests"));
+    let binary = Path::new(env!("CARGO_BIN_EXE_stoker")).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin", binary.display());
+    let commands = typed(&std::fs::read_to_string(root.join("README.md")).unwrap());
+    assert!(commands.len() > 5, "the README lost its walk");
+    for Typed { command, expected, exit } in commands {
+        let ran = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(directory.path())
+            .env_clear()
+            .env("PATH", &path)
+            .env("HOME", directory.path())
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(exit), "$ {command}\n{stdout}{stderr}");
+        snapbox::assert_data_eq!(stdout.as_str(), expected.as_str());
+    }
+}
