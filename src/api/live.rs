@@ -1,7 +1,7 @@
 //! Reading a whole project: the live state that a plan compares.
 //!
-//! The fewest requests that will do: the project, three lists, the details of those services that
-//! declare a field their list item does not show, and what is ours but not listed, by its id.
+//! The fewest requests that will do: the project, three lists, the details of what declares a field
+//! its list item does not show, and what is ours but not listed, by its id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,8 +82,8 @@ impl Reader {
         desired: &Desired,
         inventory: &Inventory,
     ) -> Result<(), Error> {
-        let wanted = services_to_detail(live, desired, inventory);
-        let found = self.look_up(wanted.iter().map(|id| (Kind::Service, id.clone()))).await;
+        let wanted = objects_to_detail(live, desired, inventory);
+        let found = self.look_up(wanted.into_iter()).await;
         for ((kind, id), lookup) in found {
             live.requests += 1;
             let Some(listing) = live.listings.get_mut(&kind) else {
@@ -157,16 +157,25 @@ impl Reader {
     }
 }
 
-/// Returns the services whose list item does not show all that is declared of them.
-fn services_to_detail(live: &Live, desired: &Desired, inventory: &Inventory) -> BTreeSet<RemoteId> {
-    let is_service = |key: &Key| key.kind == Kind::Service;
-    let declared = desired.resources.iter().filter(|(key, _)| is_service(key));
+/// Returns the objects whose list item does not show all that is declared of them.
+///
+/// A database of ours is compared with what we remember: no request can change one (F4), so its
+/// details would only repeat it. One that is not ours yet has to be looked at.
+fn objects_to_detail(
+    live: &Live,
+    desired: &Desired,
+    inventory: &Inventory,
+) -> BTreeSet<(Kind, RemoteId)> {
+    let has_details = |key: &Key| match key.kind {
+        Kind::EnvGroup => false,
+        Kind::Database => !inventory.entries.contains_key(key),
+        Kind::Service => true,
+    };
+    let declared = desired.resources.iter().filter(|(key, _)| has_details(key));
     declared
-        .flat_map(|(key, resource)| {
-            objects_of(live, inventory, key, resource)
-                .into_iter()
-                .filter(|object| !shows_all(object, resource))
-                .map(|object| object.id.clone())
+        .filter_map(|(key, resource)| {
+            let object = objects_of(live, inventory, key, resource)?;
+            (!shows_all(object, resource)).then(|| (key.kind, object.id.clone()))
         })
         .collect()
 }

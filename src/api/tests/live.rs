@@ -82,6 +82,24 @@ async fn details_are_read_only_where_the_list_hides_what_is_declared() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_database_is_detailed_only_until_it_is_ours() {
+    let item = json!({"id": "db_1", "name": "main", "type": "postgres", "status": "available",
+        "created_at": "2026-01-15T10:30:00Z"});
+    let wanted = desired("database/main", vec![("version", text("16"))]);
+    let details = json!({"id": "db_1", "name": "main", "version": "15"});
+    let foreign = Inventory::default();
+    let lists: [&[Value]; 3] = [&[], std::slice::from_ref(&item), &[]];
+    let (live, asked) = read(lists, vec![ok(details)], &wanted, &foreign).await;
+    assert_eq!(asked, ["GET /v1/databases/db_1"]);
+    let version = "version".parse().unwrap();
+    let shown = live.listing(Kind::Database).objects[0].shows(&version).cloned();
+    assert_eq!(shown, Some(LiveValue::Shown(text("15"))));
+    let ours = owning("database/main", "db_1", "2026-01-15T10:30:00Z");
+    let (_, asked) = read(lists, vec![], &wanted, &ours).await;
+    assert_eq!(asked, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_detailed_where_the_list_shows_all() {
     let mut item = service("svc_1", "api");
     item["schedule"] = Value::Null;
