@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use crate::model::{Claim, Entry, Key, Kind, LiveObject, RemoteId, Tombstone};
+use crate::model::{Claim, Entry, Key, Kind, LiveObject, RemoteId, Tombstone, is_same_moment};
 
 use super::draft::Draft;
 use super::guard::may_delete;
@@ -93,12 +93,15 @@ fn group(key: &Key) -> Option<Blocked> {
 pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
     let key = &draft.change.key;
     let (entry, object) = (draft.entry?, draft.object?);
-    let differs = if object.name != key.name.as_str() {
-        "name"
-    } else if entry.created_at != object.created_at {
-        "time of creation"
-    } else {
-        return None;
+    let is_same_time = match (&entry.created_at, &object.created_at) {
+        (Some(ours), Some(theirs)) => is_same_moment(ours, theirs),
+        // A time that is not known proves nothing.
+        (None, _) | (_, None) => false,
+    };
+    let differs = match (object.name == key.name.as_str(), is_same_time) {
+        (false, _) => "name",
+        (true, false) => "time of creation",
+        (true, true) => return None,
     };
     Some(Blocked {
         reason: BlockedReason::NotOwned,

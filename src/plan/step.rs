@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Effect, FieldPath, FieldValue, LiveObject, LiveValue, Resource, Setting, canonical,
+    is_same_moment,
 };
 
 use super::diff::is_written;
@@ -107,7 +108,13 @@ impl Precondition {
         if object.name != *name {
             return Some(format!("its name is `{}` now, not `{name}`", object.name));
         }
-        if object.created_at != *created_at {
+        let is_other = match (created_at, &object.created_at) {
+            (Some(then), Some(now)) => !is_same_moment(then, now),
+            (Some(_), None) => true,
+            // What the list left out proves nothing; a delete needs more than this (S1).
+            (None, _) => false,
+        };
+        if is_other {
             return Some("its id means an object created at another time now".to_owned());
         }
         let moved = fields.iter().find(|(path, then)| {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Coverage, Desired, Entry, Inventory, Key, Kind, LiveObject, RemoteId, Snapshot, Unknown,
+    is_same_moment,
 };
 
 use super::{Blocked, BlockedReason};
@@ -105,7 +106,7 @@ impl<'a> View<'a> {
     pub fn whereabouts(&self, kind: Kind, entry: &Entry) -> Whereabouts<'a> {
         if let Some(object) = self.by_id.get(&kind).and_then(|ids| ids.get(&entry.id)) {
             let is_same = match (&entry.created_at, &object.created_at) {
-                (Some(ours), Some(theirs)) => ours == theirs,
+                (Some(ours), Some(theirs)) => is_same_moment(ours, theirs),
                 (None, _) | (_, None) => true,
             };
             return if is_same { Whereabouts::Lives(object) } else { Whereabouts::Other };
