@@ -33,6 +33,15 @@ mod offline;
 mod ownership;
 mod plan;
 
+mod deploy;
+mod deployments;
+mod describe;
+mod facts;
+mod get;
+mod rights;
+mod rollback;
+mod wait;
+
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -132,6 +141,12 @@ async fn dispatch(run: &Run, command: &Command, interrupt: &Interrupt) -> Result
         Command::Adopt(command) => ownership::adopt(run, command).await,
         Command::Release(command) => ownership::release(run, command).await,
         Command::Destroy(command) => destroy::run(run, command, interrupt).await,
+        Command::Get(command) => get::run(run, command).await,
+        Command::Describe(command) => describe::run(run, command).await,
+        Command::Deploy(command) => deploy::run(run, command).await,
+        Command::Deployments(command) => deployments::run(run, command).await,
+        Command::Rollback(command) => rollback::run(run, command).await,
+        Command::Wait(command) => wait::run(run, command).await,
         _ => Err(Failure::usage("not yet")),
     }
 }
