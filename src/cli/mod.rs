@@ -38,8 +38,12 @@ mod deployments;
 mod describe;
 mod facts;
 mod get;
+mod logs;
+mod meta;
+mod metrics;
 mod rights;
 mod rollback;
+mod sandbox;
 mod wait;
 
 use std::process::ExitCode;
@@ -122,7 +126,8 @@ fn start_log(run: &Run) {
 /// themselves: they finish and record what is in flight.
 async fn until_interrupted(run: &Run, command: &Command) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
-    let ends_itself = matches!(command, Command::Apply(_) | Command::Destroy(_));
+    let ends_itself =
+        matches!(command, Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_));
     tokio::select! {
         ended = dispatch(run, command, &interrupt) => ended,
         exit = interrupt.came(), if !ends_itself => Ok(exit),
@@ -146,6 +151,12 @@ async fn dispatch(run: &Run, command: &Command, interrupt: &Interrupt) -> Result
         Command::Deploy(command) => deploy::run(run, command).await,
         Command::Deployments(command) => deployments::run(run, command).await,
         Command::Rollback(command) => rollback::run(run, command).await,
+        Command::Logs(command) => logs::run(run, command).await,
+        Command::Metrics(command) => metrics::run(run, command).await,
+        Command::Sandbox(command) => sandbox::run(run, command, interrupt).await,
+        Command::Completions { shell } => meta::completions(run, *shell),
+        Command::Man => meta::man(run),
+        Command::Version => meta::version(run),
         Command::Wait(command) => wait::run(run, command).await,
         _ => Err(Failure::usage("not yet")),
     }
