@@ -1,11 +1,186 @@
-//! From a key to the one live object.
-use super::{exit::Exit, failure::Failure, session::Session};
-use crate::model::{Key, LiveObject};
+//! From KEY to the one live object of that name.
+//!
+//! It lists the kind and nothing else. What it cannot tell it says: a name that was not seen in an
+//! incomplete listing is not proven absent (S2).
+
+use crate::api::Reader;
+use crate::model::{Coverage, Key, Kind, Listing, LiveObject, Unknown};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::run::Run;
+use super::session::Session;
+use super::suggest;
+
+/// The one object of a name.
+#[derive(Debug)]
+pub struct Found {
+    /// The object, as the list shows it.
+    pub object: LiveObject,
+    /// Why another one of that name may have stayed unseen, when it may.
+    pub doubt: Option<String>,
+}
+
+/// Finds the object to look at; a doubt is said and no more.
+///
+/// # Errors
+/// When there is not exactly one of that name, or the kind cannot be read.
+pub async fn to_read(run: &Run, reader: &Reader, key: &Key) -> Result<LiveObject, Failure> {
+    let Found { object, doubt } = one(key, &reader.list(key.kind).await?)?;
+    if let Some(doubt) = doubt {
+        run.output.warn(&doubt);
+    }
+    Ok(object)
+}
+
+/// Finds the object to write to or to own: it must be certain that it is the only one.
+///
+/// # Errors
+/// As [`to_read`], and when the listing is incomplete.
 pub async fn find(session: &Session, key: &Key) -> Result<LiveObject, Failure> {
-    let listing = session.reader.list(key.kind).await?;
-    listing
-        .objects
-        .into_iter()
-        .find(|o| o.name == key.name.as_str())
-        .ok_or_else(|| Failure::new(Exit::Failed, "not_found", format!("{key} does not live here")))
+    let Found { object, doubt } = one(key, &session.reader.list(key.kind).await?)?;
+    match doubt {
+        None => Ok(object),
+        Some(doubt) => Err(Failure::new(Exit::Failed, "incomplete_listing", doubt)
+            .hint("nothing was changed; try again")),
+    }
+}
+
+/// Returns the one object of that name in a listing.
+///
+/// # Errors
+/// When there is none, or several.
+pub fn one(key: &Key, listing: &Listing) -> Result<Found, Failure> {
+    let Listing { coverage, objects, pages: _ } = listing;
+    let doubt = match coverage {
+        Coverage::Complete => None,
+        Coverage::Unknown(Unknown::Forbidden) => return Err(forbidden(key.kind)),
+        Coverage::Unknown(unknown) => Some(trouble(key.kind, unknown)),
+    };
+    let named: Vec<&LiveObject> =
+        objects.iter().filter(|object| object.name == key.name.as_str()).collect();
+    match (named.as_slice(), doubt) {
+        ([object], doubt) => Ok(Found { object: (*object).clone(), doubt }),
+        ([], Some(doubt)) => {
+            let message = format!("{key} was not seen, but that proves nothing: {doubt}");
+            Err(Failure::new(Exit::Failed, "incomplete_listing", message).hint("try again"))
+        }
+        ([], None) => Err(absent(key, objects.iter().map(|object| object.name.clone()))),
+        (several, _) => Err(ambiguous(key, several)),
+    }
+}
+
+/// Says why a listing is not known to be whole.
+pub fn trouble(kind: Kind, unknown: &Unknown) -> String {
+    let plural = kind.plural();
+    match unknown {
+        Unknown::Forbidden => format!("this token may not list {plural}"),
+        Unknown::Incomplete(reason) => format!("the listing of {plural} is incomplete: {reason}"),
+        Unknown::Unread => format!("{plural} were not listed"),
+    }
+}
+
+/// The failure of a name that is not there, with the nearest one that is.
+pub fn absent(key: &Key, names: impl Iterator<Item = String>) -> Failure {
+    let failure = Failure::new(Exit::Failed, "not_found", format!("there is no {key}"));
+    match suggest::nearest(key.name.as_str(), names) {
+        Some(near) => failure.hint(format!("did you mean {}/{near}?", key.kind)),
+        None => failure.hint(format!("`stoker get {}` lists what there is", key.kind.plural())),
+    }
+}
+
+fn ambiguous(key: &Key, several: &[&LiveObject]) -> Failure {
+    let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
+    let message = format!("{} objects are called {key}: {}", several.len(), ids.join(", "));
+    Failure::new(Exit::Failed, "ambiguous", message)
+        .hint("rename or delete all but one of them on the platform")
+}
+
+fn forbidden(kind: Kind) -> Failure {
+    Failure::new(Exit::Denied, "permission", trouble(kind, &Unknown::Forbidden))
+        .hint("use a token with the right to read them; `stoker doctor` shows what this one may do")
+}
+
+/// Returns the key when it names a service: only services are deployed, logged and measured.
+///
+/// # Errors
+/// When it names something else.
+pub fn service<'a>(key: &'a Key, command: &str) -> Result<&'a Key, Failure> {
+    match key.kind {
+        Kind::Service => Ok(key),
+        Kind::Database | Kind::EnvGroup => {
+            Err(Failure::usage(format!("`stoker {command}` takes a service, and {key} is none"))
+                .hint(format!("for example `stoker {command} service/{}`", key.name)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::RemoteId;
+
+    fn check(names: &[&str], coverage: Coverage) -> String {
+        let object = |(number, name): (usize, &&str)| LiveObject {
+            kind: Kind::Service,
+            id: RemoteId::new(&format!("svc_{number}")).unwrap(),
+            name: (*name).to_owned(),
+            created_at: None,
+            status: None,
+            url: None,
+            replicas: None,
+            fields: BTreeMap::new(),
+            shows_env: false,
+        };
+        let objects = names.iter().enumerate().map(object).collect();
+        let listing = Listing { coverage, objects, pages: 1 };
+        match one(&"service/web".parse().unwrap(), &listing) {
+            Ok(Found { object, doubt }) => {
+                format!("{}{}", object.id, if doubt.is_some() { ", in doubt" } else { "" })
+            }
+            Err(failure) => {
+                format!(
+                    "{}: {}; {}",
+                    failure.exit.code(),
+                    failure.message,
+                    failure.hints.join("; ")
+                )
+            }
+        }
+    }
+
+    fn incomplete() -> Coverage {
+        Coverage::Unknown(Unknown::Incomplete("1 of 2 items came".to_owned()))
+    }
+
+    #[test]
+    fn exactly_one_of_a_name_is_found_and_anything_else_is_explained() {
+        assert_eq!(check(&["api", "web"], Coverage::Complete), "svc_1");
+        assert_eq!(
+            check(&["api", "webb"], Coverage::Complete),
+            "1: there is no service/web; did you mean service/webb?"
+        );
+        assert_eq!(
+            check(&["web", "web"], Coverage::Complete),
+            "1: 2 objects are called service/web: svc_0, svc_1; \
+             rename or delete all but one of them on the platform"
+        );
+    }
+
+    #[test]
+    fn what_an_incomplete_listing_does_not_show_is_not_said_to_be_absent() {
+        assert_eq!(check(&["web"], incomplete()), "svc_0, in doubt");
+        assert_eq!(
+            check(&[], incomplete()),
+            "1: service/web was not seen, but that proves nothing: \
+             the listing of services is incomplete: 1 of 2 items came; try again"
+        );
+    }
+
+    #[test]
+    fn a_kind_that_may_not_be_read_is_a_matter_of_permission() {
+        assert!(check(&[], Coverage::Unknown(Unknown::Forbidden)).starts_with("3: "));
+    }
 }

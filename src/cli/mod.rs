@@ -33,6 +33,20 @@ mod offline;
 mod ownership;
 mod plan;
 
+mod deploy;
+mod deployments;
+mod describe;
+mod doctor;
+mod facts;
+mod get;
+mod logs;
+mod meta;
+mod metrics;
+mod rights;
+mod rollback;
+mod sandbox;
+mod wait;
+
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -113,7 +127,12 @@ fn start_log(run: &Run) {
 /// themselves: they finish and record what is in flight.
 async fn until_interrupted(run: &Run, command: &Command) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
-    let ends_itself = matches!(command, Command::Apply(_) | Command::Destroy(_));
+    let ends_itself = match command {
+        Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_) => true,
+        // A probe cleans up after itself.
+        Command::Doctor(doctor) => doctor.probe,
+        _ => false,
+    };
     tokio::select! {
         ended = dispatch(run, command, &interrupt) => ended,
         exit = interrupt.came(), if !ends_itself => Ok(exit),
@@ -132,6 +151,18 @@ async fn dispatch(run: &Run, command: &Command, interrupt: &Interrupt) -> Result
         Command::Adopt(command) => ownership::adopt(run, command).await,
         Command::Release(command) => ownership::release(run, command).await,
         Command::Destroy(command) => destroy::run(run, command, interrupt).await,
-        _ => Err(Failure::usage("not yet")),
+        Command::Get(command) => get::run(run, command).await,
+        Command::Describe(command) => describe::run(run, command).await,
+        Command::Deploy(command) => deploy::run(run, command).await,
+        Command::Deployments(command) => deployments::run(run, command).await,
+        Command::Rollback(command) => rollback::run(run, command).await,
+        Command::Doctor(command) => doctor::run(run, command, interrupt).await,
+        Command::Logs(command) => logs::run(run, command).await,
+        Command::Metrics(command) => metrics::run(run, command).await,
+        Command::Sandbox(command) => sandbox::run(run, command, interrupt).await,
+        Command::Completions { shell } => meta::completions(run, *shell),
+        Command::Man => meta::man(run),
+        Command::Version => meta::version(run),
+        Command::Wait(command) => wait::run(run, command).await,
     }
 }

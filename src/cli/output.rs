@@ -81,6 +81,12 @@ impl Output {
         io::stderr().is_terminal()
     }
 
+    /// Whether whoever read the output went away.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
     /// Prints data on stdout.
     pub fn data(&self, paper: &Paper) {
         let text = if self.colour_out { paper.to_ansi() } else { paper.to_plain() };

@@ -169,6 +169,12 @@ impl Selector {
         self.kind
     }
 
+    /// Returns the name, when it names one resource.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// Whether it names one resource rather than a kind.
     #[must_use]
     pub const fn is_one(&self) -> bool {

@@ -14,7 +14,7 @@ use http::Method;
 
 use crate::api::{BodyStream, Endpoint, Token, Transport, TransportError};
 use crate::clock::Clock;
-use crate::emulator::{Config, Emulator, TOKEN};
+use crate::emulator::{Config, Emulator, Faults, TOKEN};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 
 use super::exit::Exit;
@@ -74,7 +74,11 @@ pub fn load(file: &Path, clock: &Clock) -> Result<Emulator, Failure> {
         Err(error) => return Err(failed("read", file, &error)),
     };
     let saved = serde_json::from_slice(&text).map_err(|error| failed("read", file, &error))?;
-    Emulator::restore(&saved, emulator_clock(clock)).map_err(|reason| failed("read", file, &reason))
+    let emulator = Emulator::restore(&saved, emulator_clock(clock))
+        .map_err(|reason| failed("read", file, &reason))?;
+    // Faults belong to the `stoker sandbox` that was asked for them, not to who comes after it.
+    emulator.play(Faults::default());
+    Ok(emulator)
 }
 
 /// Saves a world, whole or not at all. It holds secrets in clear: only its owner may read it.
@@ -92,7 +96,8 @@ pub fn file(state: &Path) -> PathBuf {
     state.join(FILE)
 }
 
-fn lock(state: &Path) -> Result<File, Failure> {
+/// Takes the right to write the world; it lasts as long as the file is held.
+pub fn lock(state: &Path) -> Result<File, Failure> {
     let path = state.join("world.lock");
     let open = || {
         std::fs::create_dir_all(state)?;

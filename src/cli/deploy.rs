@@ -1,0 +1,150 @@
+//! `stoker deploy`: starts a deployment, and with `--wait` looks on until it has ended.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::api::Deployment;
+use crate::follow::{Awaited, Ending, Follower};
+use crate::model::{Key, RemoteId};
+use crate::render::{Line, Paper, Style};
+
+use super::arguments::{DeployCommand, Form};
+use super::deployments;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::find;
+use super::progress::Progress;
+use super::rights;
+use super::run::Run;
+use super::session::{Purpose, Session};
+use super::settings;
+
+/// How long `--wait` waits unless `--timeout` says otherwise: a slow build takes some minutes, and
+/// one that takes longer than half an hour hangs.
+const WAIT_DEFAULT: Duration = Duration::from_secs(30 * 60);
+
+/// Deploys.
+pub async fn run(run: &Run, command: &DeployCommand) -> Result<Exit, Failure> {
+    let DeployCommand { key, branch, clear_cache, waiting, connection } = command;
+    find::service(key, "deploy")?;
+    let session = Session::open_urgent(run, connection, Purpose::Write)?;
+    let (writer, _) = rights::writer(&session).await?;
+    let service = find::find(&session, key).await?;
+    let since = session.clock.now();
+    let deployment = writer.deploy(&service.id, branch.as_deref(), *clear_cache).await;
+    let deployment =
+        deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
+    let started = Started { key, service: &service.id, deployment: &deployment, since };
+    let is_awaited = settings::waits(*waiting, &run.file);
+    finish(run, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await
+}
+
+/// A deployment that was started.
+pub struct Started<'a> {
+    /// The service.
+    pub key: &'a Key,
+    /// Its id.
+    pub service: &'a RemoteId,
+    /// The deployment, as the API announced it.
+    pub deployment: &'a Deployment,
+    /// When we asked for it.
+    pub since: Timestamp,
+}
+
+/// Says what was started; where it is awaited, looks on and says how it ended.
+///
+/// # Errors
+/// When it failed, did not end in time, or cannot be looked at any more.
+pub async fn finish(
+    run: &Run,
+    session: &Session,
+    started: &Started<'_>,
+    wait: Option<Duration>,
+) -> Result<Exit, Failure> {
+    let Started { key, service: _, deployment, since: _ } = *started;
+    let Some(wait) = wait else {
+        announce(run, started, None);
+        run.output.note(&format!("`stoker deployments {key} {}` shows its log.", deployment.id));
+        return Ok(Exit::Done);
+    };
+    let ending = look_on(run, session, started, wait).await?;
+    conclude(run, started, ending)
+}
+
+async fn look_on(
+    run: &Run,
+    session: &Session,
+    started: &Started<'_>,
+    wait: Duration,
+) -> Result<Ending, Failure> {
+    let Started { key, service, deployment, since } = *started;
+    let progress = Progress::new(&run.output);
+    progress.status(key, deployment.status.as_deref().unwrap_or("started"));
+    let latest = since.checked_add(wait).unwrap_or(since);
+    let follower = Follower {
+        reader: &session.reader,
+        clock: &session.clock,
+        deadline: session.deadline.unwrap_or(latest),
+        observe: &|key, status| progress.status(key, status),
+    };
+    let awaited = Awaited { key: key.clone(), id: service.clone() };
+    let mut endings = follower.follow(vec![awaited], since).await?;
+    let ending = endings.remove(key).unwrap_or(Ending::TimedOut { status: "unknown".to_owned() });
+    progress.done(key, ending_word(&ending));
+    Ok(ending)
+}
+
+fn ending_word(ending: &Ending) -> &str {
+    match ending {
+        Ending::Succeeded => "succeeded",
+        Ending::Failed { status, log: _ } => status,
+        Ending::TimedOut { status: _ } => "still under way",
+    }
+}
+
+fn conclude(run: &Run, started: &Started<'_>, ending: Ending) -> Result<Exit, Failure> {
+    let Started { key, service: _, deployment, since: _ } = *started;
+    let id = &deployment.id;
+    match ending {
+        Ending::Succeeded => {
+            announce(run, started, Some("succeeded"));
+            Ok(Exit::Done)
+        }
+        Ending::Failed { status, log } => {
+            run.output.aside(&tail(&log));
+            let message = format!("deployment {id} of {key} ended as {status}");
+            Err(Failure::new(Exit::Failed, "deployment_failed", message)
+                .hint(format!("`stoker deployments {key} {id}` shows the whole log")))
+        }
+        Ending::TimedOut { status } => {
+            let message = format!("deployment {id} of {key} has not ended in time: {status}");
+            Err(Failure::new(Exit::OverBudget, "timeout", message)
+                .hint("it goes on; allow more time with --timeout"))
+        }
+    }
+}
+
+/// Returns the last lines of a log, set off from what is ours.
+fn tail(log: &[String]) -> Paper {
+    let mut paper = Paper::new();
+    for line in log {
+        paper.push(Line::default().with(Style::Dim, "  | ").plain(line));
+    }
+    paper
+}
+
+fn announce(run: &Run, started: &Started<'_>, outcome: Option<&str>) {
+    let Started { key, service: _, deployment, since: _ } = *started;
+    if !matches!(run.output.form(), Form::Text | Form::Markdown) {
+        let deployment = deployments::as_json(deployment);
+        run.output.value(&json!({ "key": key, "deployment": deployment, "outcome": outcome }));
+        return;
+    }
+    let word = outcome.or(deployment.status.as_deref()).unwrap_or("started");
+    let line = Line::of(format!("{key}: deployment ")).with(Style::Bold, deployment.id.as_str());
+    let mut paper = Paper::new();
+    paper.push(line.plain(" ").with(super::facts::status_style(word), word));
+    run.output.data(&paper);
+}

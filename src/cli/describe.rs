@@ -1,0 +1,163 @@
+//! `stoker describe`: everything about one resource — what lives, by what right it is ours, what
+//! was last written, what it deployed. No secret is shown (S9).
+
+use serde_json::{Map, Value, json};
+
+use crate::api::{Deployment, Lookup};
+use crate::model::{Entry, Intent, Inventory, Key, Kind, LiveObject};
+use crate::store::{Reading, Store};
+
+use super::arguments::{Form, OneCommand};
+use super::deployments;
+use super::exit::Exit;
+use super::facts::{self, Facts};
+use super::failure::Failure;
+use super::find;
+use super::get::claim_word;
+use super::run::Run;
+use super::session::{Purpose, Session};
+
+/// How many deployments are shown; `stoker deployments` shows them all.
+const DEPLOYMENTS_MAX: usize = 5;
+
+/// All that is known of one resource.
+struct Known {
+    key: Key,
+    live: LiveObject,
+    entry: Option<Entry>,
+    intent: Option<Intent>,
+    deployments: Vec<Deployment>,
+}
+
+/// Reads and prints.
+pub async fn run(run: &Run, command: &OneCommand) -> Result<Exit, Failure> {
+    let OneCommand { key, connection } = command;
+    let session = Session::open_urgent(run, connection, Purpose::Read)?;
+    let Reading { inventory, warning } = Store::read(&session.state)?;
+    if let Some(warning) = warning {
+        run.output.warn(&warning.to_string());
+    }
+    let known = read(run, &session, key, inventory).await?;
+    match run.output.form() {
+        Form::Text | Form::Markdown => {
+            run.output.data(&as_facts(&known).into_paper());
+            if !known.deployments.is_empty() {
+                run.output.text("\n");
+                run.output.data(&deployments::table(&known.deployments, session.clock.now()));
+            }
+        }
+        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&as_json(&known)),
+    }
+    Ok(Exit::Done)
+}
+
+async fn read(
+    run: &Run,
+    session: &Session,
+    key: &Key,
+    mut inventory: Inventory,
+) -> Result<Known, Failure> {
+    let reader = &session.reader;
+    if key.kind == Kind::Service {
+        // Services name their env groups by id; listing them first gives the names.
+        reader.list(Kind::EnvGroup).await?;
+    }
+    let mut live = find::to_read(run, reader, key).await?;
+    if key.kind != Kind::EnvGroup {
+        match reader.get(key.kind, &live.id).await? {
+            Lookup::Found(details) => live = *details,
+            Lookup::Gone => {
+                return Err(Failure::new(Exit::Failed, "not_found", format!("{key} just went")));
+            }
+        }
+    }
+    let mut deployments = match key.kind {
+        Kind::Service => reader.deployments(&live.id).await?,
+        Kind::Database | Kind::EnvGroup => Vec::new(),
+    };
+    deployments.truncate(DEPLOYMENTS_MAX);
+    // By id and not by name: another thing of the same name is not ours.
+    let entry = inventory.entries.remove(key).filter(|entry| entry.id == live.id);
+    let intent = inventory.intents.remove(key);
+    Ok(Known { key: key.clone(), live, entry, intent, deployments })
+}
+
+fn as_facts(known: &Known) -> Facts {
+    let Known { key, live, entry, intent, deployments } = known;
+    let mut facts = Facts::default();
+    facts.heading(&key.to_string());
+    facts.fact("id", Some(live.id.as_str()));
+    facts.fact("status", live.status.clone());
+    facts.fact("url", live.url.clone());
+    facts.fact("replicas", live.replicas.map(|count| count.to_string()));
+    facts.fact("created", live.created_at.clone());
+    facts.heading("ownership");
+    match entry {
+        None => facts.line(format!("not ours; `stoker adopt {key}` makes it so")),
+        Some(entry) => add_ownership(&mut facts, entry),
+    }
+    if let Some(Intent { started_at, attempt, .. }) = intent {
+        let text = format!("since {started_at:.0}, sent {attempt} times; not known to have ended");
+        facts.fact("pending create", Some(text));
+    }
+    facts.heading("live");
+    for (path, value) in &live.fields {
+        facts.fact(&path.to_string(), Some(facts::live_value(path, value)));
+    }
+    if let Some(entry) = entry.as_ref().filter(|entry| !entry.applied.is_empty()) {
+        facts.heading("last applied");
+        for (path, applied) in &entry.applied {
+            facts.fact(&path.to_string(), Some(facts::applied_value(path, applied)));
+        }
+    }
+    if !deployments.is_empty() {
+        facts.heading("deployments");
+    }
+    facts
+}
+
+fn add_ownership(facts: &mut Facts, entry: &Entry) {
+    let Entry { claim, remembered, tolerated_env, rewrites, depends_on, .. } = entry;
+    facts.fact("owned", Some(claim_word(*claim)));
+    let prune = remembered.prune.map(|may| if may { "allowed" } else { "forbidden" });
+    facts.fact("prune", prune);
+    facts.fact("protect", remembered.protect.then_some("yes"));
+    facts.fact("delete", remembered.delete_withheld.then_some("withheld by managementPolicies"));
+    let tolerated: Vec<&str> = tolerated_env.iter().map(|key| key.as_str()).collect();
+    facts.fact("tolerated env", (!tolerated.is_empty()).then(|| tolerated.join(", ")));
+    let refers: Vec<String> = depends_on.iter().map(ToString::to_string).collect();
+    facts.fact("refers to", (!refers.is_empty()).then(|| refers.join(", ")));
+    for (path, rewrite) in rewrites {
+        let text = format!("{path} was written {} times and read back different", rewrite.count);
+        facts.fact("unsettled", Some(text));
+    }
+}
+
+fn as_json(known: &Known) -> Value {
+    let Known { key, live, entry, intent, deployments } = known;
+    let fields: Map<String, Value> = live
+        .fields
+        .iter()
+        .map(|(path, value)| (path.to_string(), facts::live_value(path, value).into()))
+        .collect();
+    let ownership = entry.as_ref().map(|entry| {
+        let Entry { claim, remembered, applied, tolerated_env, depends_on, .. } = entry;
+        let applied: Map<String, Value> = applied
+            .iter()
+            .map(|(path, value)| (path.to_string(), facts::applied_value(path, value).into()))
+            .collect();
+        json!({
+            "claim": claim, "remembered": remembered, "toleratedEnv": tolerated_env,
+            "dependsOn": depends_on, "lastApplied": applied,
+        })
+    });
+    let intent = intent
+        .as_ref()
+        .map(|intent| json!({ "startedAt": intent.started_at, "attempt": intent.attempt }));
+    let deployments: Vec<Value> = deployments.iter().map(deployments::as_json).collect();
+    json!({
+        "key": key, "id": live.id, "status": live.status, "url": live.url,
+        "replicas": live.replicas, "createdAt": live.created_at, "fields": fields,
+        "ownership": ownership, "pendingCreate": intent, "deployments": deployments,
+    })
+}

@@ -1,0 +1,101 @@
+//! One check: what was looked at, what was seen, and what to do about it.
+
+use serde_json::{Value, json};
+
+use crate::render::{Line, Paper, Style};
+
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As it should be.
+    Fine,
+    /// It works, but somebody should look.
+    Doubtful,
+    /// It does not work.
+    Failed,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// One check.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What was looked at.
+    pub name: String,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was seen.
+    pub detail: String,
+    /// What to do.
+    pub hints: Vec<String>,
+    /// Whether it failed for want of a token or a right.
+    pub is_denial: bool,
+}
+
+impl Check {
+    /// Makes a check that came out in some way.
+    pub fn new(name: impl Into<String>, outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            outcome,
+            detail: detail.into(),
+            hints: Vec::new(),
+            is_denial: false,
+        }
+    }
+
+    /// Makes a check that came out well.
+    pub fn fine(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, Outcome::Fine, detail)
+    }
+
+    /// Makes a failed check of a failure.
+    pub fn failed(name: impl Into<String>, failure: &Failure) -> Self {
+        Self {
+            hints: failure.hints.clone(),
+            is_denial: failure.exit == Exit::Denied,
+            ..Self::new(name, Outcome::Failed, failure.message.as_str())
+        }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Puts the check on paper.
+    pub fn print(&self, paper: &mut Paper) {
+        let Self { name, outcome, detail, hints, is_denial: _ } = self;
+        let style = match outcome {
+            Outcome::Fine => Style::Added,
+            Outcome::Doubtful => Style::Changed,
+            Outcome::Failed => Style::Blocked,
+            Outcome::Unknown => Style::Dim,
+        };
+        let line = Line::default().with(style, self.word()).pad_to(6).plain(name);
+        paper.push(line.pad_to(26).plain(detail));
+        for hint in hints {
+            paper.push(Line::default().pad_to(26).with(Style::Bold, "hint: ").plain(hint));
+        }
+    }
+
+    /// Returns the check as JSON.
+    pub fn as_json(&self) -> Value {
+        let Self { name, outcome: _, detail, hints, is_denial: _ } = self;
+        json!({ "check": name, "outcome": self.word(), "detail": detail, "hints": hints })
+    }
+
+    const fn word(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Fine => "ok",
+            Outcome::Doubtful => "warn",
+            Outcome::Failed => "fail",
+            Outcome::Unknown => "?",
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! What the probe saw, and what it says of each assumption. Pure: values in, findings out.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::api::{Dialect, EnvPatch};
+use crate::budget::Limits;
+use crate::model::{FieldPath, FieldValue, LiveObject, LiveValue, Setting};
+
+/// What the probe saw. What it did not come to is missing.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The settings and variables that were sent.
+    pub sent: BTreeMap<FieldPath, FieldValue>,
+    /// What the create answered.
+    pub created: Option<LiveObject>,
+    /// Its item in the list.
+    pub listed: Option<LiveObject>,
+    /// Its details.
+    pub detailed: Option<LiveObject>,
+    /// Its details after a patch that names another variable only.
+    pub after_patch: Option<LiveObject>,
+    /// Its details after a patch that takes a variable away.
+    pub after_removal: Option<LiveObject>,
+    /// How many deployments that first patch brought.
+    pub deployments_added: Option<usize>,
+    /// What became of a second create with the same name.
+    pub twin: Option<Twin>,
+    /// What a list in pages of half its length was like.
+    pub paging: Option<Paging>,
+    /// The last headers about limits.
+    pub limits: Option<Limits>,
+    /// Whether a deleted thing was proven gone by 404 with a code.
+    pub proven_gone: Option<bool>,
+}
+
+/// What became of a second create with the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twin {
+    /// 409: it was refused.
+    Refused,
+    /// There were two.
+    Created,
+}
+
+/// What a list in pages of half its length was like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// It came in several pages, and they add up.
+    Honoured,
+    /// It came whole in one page.
+    OnePage,
+    /// It does not add up; the text says why.
+    Odd(String),
+}
+
+/// What is known of one assumption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What is assumed.
+    pub fact: String,
+    /// Its identifier.
+    pub assumption: &'static str,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// What was seen.
+    pub seen: String,
+}
+
+/// Whether an assumption holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does.
+    Confirmed,
+    /// It does not.
+    False {
+        /// The `--dialect` setting that says what is true, where there is one.
+        set: Option<String>,
+    },
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Finding {
+    fn new(
+        fact: impl Into<String>,
+        assumption: &'static str,
+        verdict: Verdict,
+        seen: impl Into<String>,
+    ) -> Self {
+        Self { fact: fact.into(), assumption, verdict, seen: seen.into() }
+    }
+
+    /// Returns the finding as JSON.
+    pub fn as_json(&self) -> Value {
+        let Self { fact, assumption, verdict, seen } = self;
+        let (word, set) = match verdict {
+            Verdict::Confirmed => ("confirmed", None),
+            Verdict::False { set } => ("false", set.as_ref()),
+            Verdict::Unknown => ("unknown", None),
+        };
+        json!({ "fact": fact, "assumption": assumption, "verdict": word, "seen": seen, "set": set })
+    }
+}
+
+/// The variable that is sent in the clear.
+pub const PLAIN: &str = "STOKER_PROBE_PLAIN";
+/// The variable that is sent as a secret.
+pub const SECRET: &str = "STOKER_PROBE_SECRET";
+
+/// Judges every assumption the probe can tell anything about.
+#[must_use]
+pub fn judge(observed: &Observed, dialect: &Dialect) -> Vec<Finding> {
+    let mut findings = vec![paging(observed.paging.as_ref()), creation(observed)];
+    findings.extend(observed.sent.keys().filter_map(|path| read_back(observed, path)));
+    findings.push(masking(observed));
+    findings.push(env_patch(observed, dialect));
+    findings.push(removal(observed));
+    findings.push(deploys(observed, dialect));
+    findings.push(deletion(observed));
+    findings.push(names(observed, dialect));
+    findings.push(headers(observed.limits.as_ref()));
+    findings
+}
+
+fn paging(paging: Option<&Paging>) -> Finding {
+    let (verdict, seen) = match paging {
+        Some(Paging::Honoured) => (Verdict::Confirmed, "several pages that add up".to_owned()),
+        Some(Paging::OnePage) => (Verdict::Unknown, "all came in one page".to_owned()),
+        Some(Paging::Odd(reason)) => (Verdict::False { set: None }, reason.clone()),
+        None => (Verdict::Unknown, "too few services to tell".to_owned()),
+    };
+    Finding::new("page parameters are honoured", "A1", verdict, seen)
+}
+
+fn creation(observed: &Observed) -> Finding {
+    let (verdict, seen) = match &observed.created {
+        Some(_) => (Verdict::Confirmed, "an object with an id"),
+        None => (Verdict::Unknown, "nothing was created"),
+    };
+    Finding::new("a create answers with the object", "A4", verdict, seen)
+}
+
+/// Judges one setting; variables have findings of their own.
+fn read_back(observed: &Observed, path: &FieldPath) -> Option<Finding> {
+    let FieldPath::Setting(setting) = path else { return None };
+    let detailed = observed.detailed.as_ref()?;
+    let sent = observed.sent.get(path)?;
+    let in_list = observed.listed.as_ref().and_then(|object| object.shows(path)).is_some();
+    let place = if in_list { "in list and details" } else { "in details only" };
+    let (assumption, verdict, seen) = match detailed.shows(path) {
+        Some(LiveValue::Shown(shown)) if shown == sent => {
+            ("A3", Verdict::Confirmed, place.to_owned())
+        }
+        Some(LiveValue::Shown(shown)) if *setting == Setting::Type => {
+            let set = Some(format!("type_names.{sent}={shown}"));
+            ("A13", Verdict::False { set }, format!("shown as {shown}"))
+        }
+        Some(LiveValue::Shown(shown)) => {
+            ("A3", Verdict::False { set: None }, format!("sent {sent}, shown {shown}"))
+        }
+        Some(LiveValue::Hidden) => ("A3", Verdict::Unknown, "hidden".to_owned()),
+        Some(LiveValue::Absent) => ("A3", Verdict::False { set: None }, "shown empty".to_owned()),
+        None => ("A3", Verdict::Unknown, "not shown; compared with what was applied".to_owned()),
+    };
+    Some(Finding::new(format!("{path} is read back"), assumption, verdict, seen))
+}
+
+/// Judges the form of secrets. Their values are compared, and never repeated.
+fn masking(observed: &Observed) -> Finding {
+    let fact = "a secret is hidden";
+    let Some((path, detailed)) = variable(SECRET).zip(observed.detailed.as_ref()) else {
+        return Finding::new(fact, "A17", Verdict::Unknown, "not looked at");
+    };
+    let is_sent = |shown: &FieldValue| match (observed.sent.get(&path), shown) {
+        (Some(FieldValue::Secret(secret)), FieldValue::Text(text)) => secret.is(text),
+        _ => false,
+    };
+    let (verdict, seen) = match detailed.shows(&path) {
+        Some(LiveValue::Hidden) => (Verdict::Confirmed, "masked, left out or marked"),
+        Some(LiveValue::Shown(shown)) if is_sent(shown) => {
+            (Verdict::False { set: None }, "shown in the clear")
+        }
+        Some(LiveValue::Shown(_)) => (Verdict::False { set: None }, "a mask of an unknown form"),
+        Some(LiveValue::Absent) => (Verdict::False { set: None }, "not there"),
+        None => (Verdict::Unknown, "variables are not shown"),
+    };
+    Finding::new(fact, "A17", verdict, seen)
+}
+
+fn env_patch(observed: &Observed, dialect: &Dialect) -> Finding {
+    let fact = format!("env_patch is {}", dialect.env_patch);
+    let Some(kept) = has_plain(observed.after_patch.as_ref()) else {
+        return Finding::new(fact, "A5", Verdict::Unknown, "variables are not shown");
+    };
+    let (found, seen) = if kept {
+        (EnvPatch::Merge, "an unnamed variable stayed")
+    } else {
+        (EnvPatch::Replace, "an unnamed variable went")
+    };
+    let verdict = if found == dialect.env_patch {
+        Verdict::Confirmed
+    } else {
+        Verdict::False { set: Some(format!("env_patch={found}")) }
+    };
+    Finding::new(fact, "A5", verdict, seen)
+}
+
+fn removal(observed: &Observed) -> Finding {
+    let (verdict, seen) = match has_plain(observed.after_removal.as_ref()) {
+        Some(false) => (Verdict::Confirmed, "it went"),
+        Some(true) => (Verdict::False { set: None }, "it stayed"),
+        None => (Verdict::Unknown, "not tried, or variables are not shown"),
+    };
+    Finding::new("a variable can be taken away", "A5", verdict, seen)
+}
+
+fn deploys(observed: &Observed, dialect: &Dialect) -> Finding {
+    let is_asked = dialect.deploy_after_patch;
+    let fact = if is_asked { "a patch needs a deploy" } else { "a patch deploys by itself" };
+    let Some(added) = observed.deployments_added else {
+        return Finding::new(fact, "A6", Verdict::Unknown, "not looked at");
+    };
+    let needs_deploy = added == 0;
+    let verdict = if needs_deploy == is_asked {
+        Verdict::Confirmed
+    } else {
+        Verdict::False { set: Some(format!("deploy_after_patch={needs_deploy}")) }
+    };
+    Finding::new(fact, "A6", verdict, format!("{added} deployments after it"))
+}
+
+fn deletion(observed: &Observed) -> Finding {
+    let (verdict, seen) = match observed.proven_gone {
+        Some(true) => (Verdict::Confirmed, "404 with a code"),
+        Some(false) => (Verdict::False { set: None }, "it still answers"),
+        None => (Verdict::Unknown, "not looked at"),
+    };
+    Finding::new("what is deleted answers 404", "A7", verdict, seen)
+}
+
+fn names(observed: &Observed, dialect: &Dialect) -> Finding {
+    let fact = format!("names_unique is {}", dialect.names_unique);
+    let Some(twin) = observed.twin else {
+        return Finding::new(fact, "A8", Verdict::Unknown, "not tried");
+    };
+    let (is_unique, seen) = match twin {
+        Twin::Refused => (true, "a second one was refused"),
+        Twin::Created => (false, "a second one was created"),
+    };
+    let verdict = if is_unique == dialect.names_unique {
+        Verdict::Confirmed
+    } else {
+        Verdict::False { set: Some(format!("names_unique={is_unique}")) }
+    };
+    Finding::new(fact, "A8", verdict, seen)
+}
+
+fn headers(limits: Option<&Limits>) -> Finding {
+    let fact = "X-RateLimit-Reset is understood";
+    let Some(reset) = limits.and_then(|limits| limits.reset.as_deref()) else {
+        return Finding::new(fact, "A9", Verdict::Unknown, "not sent");
+    };
+    let form = match reset.trim().parse::<f64>() {
+        Ok(number) if number < 0.0 => None,
+        Ok(number) if number < 1e9 => Some("seconds from now"),
+        Ok(number) if number < 1e11 => Some("seconds since 1970"),
+        Ok(_) => Some("milliseconds since 1970"),
+        Err(_) if reset.contains("GMT") => Some("a date"),
+        Err(_) => None,
+    };
+    match form {
+        Some(form) => Finding::new(fact, "A9", Verdict::Confirmed, format!("{reset}: {form}")),
+        None => Finding::new(fact, "A9", Verdict::False { set: None }, reset),
+    }
+}
+
+/// Whether the plain variable is there; nothing where variables are not shown.
+fn has_plain(object: Option<&LiveObject>) -> Option<bool> {
+    let path = variable(PLAIN)?;
+    object?.shows(&path).map(|value| *value != LiveValue::Absent)
+}
+
+/// Returns the path of one of the probe's variables.
+pub fn variable(key: &str) -> Option<FieldPath> {
+    crate::model::EnvKey::new(key).ok().map(FieldPath::Env)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, RemoteId};
+
+    /// A service that shows these fields; `KEY=` is hidden.
+    fn object(fields: &[&str]) -> LiveObject {
+        let field = |text: &&str| {
+            let (path, value) = text.split_once('=').unwrap();
+            let value = match value {
+                "" => LiveValue::Hidden,
+                text => LiveValue::Shown(FieldValue::Text(text.to_owned())),
+            };
+            (path.parse().unwrap(), value)
+        };
+        LiveObject {
+            kind: Kind::Service,
+            id: RemoteId::new("svc_1").unwrap(),
+            name: "stoker-probe-1".to_owned(),
+            created_at: None,
+            status: None,
+            url: None,
+            replicas: None,
+            fields: fields.iter().map(field).collect(),
+            shows_env: true,
+        }
+    }
+
+    fn check(observed: &Observed, fact: &str) -> String {
+        let findings = judge(observed, &Dialect::default());
+        let finding = findings.iter().find(|finding| finding.fact.starts_with(fact)).unwrap();
+        match &finding.verdict {
+            Verdict::Confirmed => "confirmed".to_owned(),
+            Verdict::False { set } => format!("false {}", set.as_deref().unwrap_or("-")),
+            Verdict::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_not_seen_is_unknown() {
+        let findings = judge(&Observed::default(), &Dialect::default());
+        assert!(findings.iter().all(|finding| finding.verdict == Verdict::Unknown));
+    }
+
+    #[test]
+    fn a_variable_that_a_patch_did_not_name_tells_merge_from_replace() {
+        let after =
+            |fields: &[&str]| Observed { after_patch: Some(object(fields)), ..Observed::default() };
+        let kept = format!("envVars.{PLAIN}=1");
+        assert_eq!(check(&after(&[&kept]), "env_patch"), "confirmed");
+        assert_eq!(check(&after(&["envVars.OTHER=1"]), "env_patch"), "false env_patch=replace");
+    }
+
+    #[test]
+    fn a_type_under_another_name_is_told_with_the_line_to_set() {
+        let path = FieldPath::Setting(Setting::Type);
+        let observed = Observed {
+            sent: BTreeMap::from([(path, FieldValue::Text("web".to_owned()))]),
+            detailed: Some(object(&["type=app"])),
+            ..Observed::default()
+        };
+        assert_eq!(check(&observed, "type"), "false type_names.web=app");
+    }
+
+    #[test]
+    fn twins_silent_patches_and_odd_headers_are_false_with_what_to_set() {
+        let observed = Observed {
+            twin: Some(Twin::Created),
+            deployments_added: Some(0),
+            limits: Some(Limits { reset: Some("soon".to_owned()), ..Limits::default() }),
+            paging: Some(Paging::Odd("svc_1 stands in it twice".to_owned())),
+            ..Observed::default()
+        };
+        assert_eq!(check(&observed, "names_unique"), "false names_unique=false");
+        assert_eq!(check(&observed, "a patch deploys"), "false deploy_after_patch=true");
+        assert_eq!(check(&observed, "X-RateLimit"), "false -");
+        assert_eq!(check(&observed, "page parameters"), "false -");
+    }
+
+    #[test]
+    fn an_unknown_mask_is_not_taken_for_a_hidden_secret() {
+        let seen = |value: &str| Observed {
+            detailed: Some(object(&[&format!("envVars.{SECRET}={value}")])),
+            ..Observed::default()
+        };
+        assert_eq!(check(&seen(""), "a secret"), "confirmed");
+        assert_eq!(check(&seen("xxx-xxx"), "a secret"), "false -");
+    }
+}

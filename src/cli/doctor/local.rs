@@ -1,0 +1,152 @@
+//! The checks that need no network: state directory, lock, inventory, token.
+
+use std::fs::{File, TryLockError};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::emulator::TOKEN;
+use crate::store::{Reading, Store};
+
+use super::super::failure::Failure;
+use super::super::run::Run;
+use super::super::session::state_directory;
+use super::super::settings::ConnectionSettings;
+use super::check::{Check, Outcome};
+
+/// How every token of version 1 begins (F1).
+const TOKEN_PREFIX: &str = "sb_live_";
+
+/// How those of the vendor's other API begin.
+const TOKEN_PREFIX_OTHER: &str = "kbr_pat_";
+
+/// The longest identity of a lock's holder that is shown.
+const HOLDER_CHARS_MAX: usize = 512;
+
+/// Makes them all.
+pub fn checks(run: &Run, wanted: &ConnectionSettings) -> Vec<Check> {
+    let mut checks = Vec::new();
+    match state_directory(run, wanted.sandbox) {
+        Ok(state) => {
+            checks.push(directory(&state));
+            checks.push(lock(&state));
+            checks.extend(inventory(&state));
+        }
+        Err(failure) => checks.push(Check::failed("state directory", &failure)),
+    }
+    checks.push(if wanted.sandbox { sandbox_token() } else { token(run) });
+    checks
+}
+
+fn directory(state: &Path) -> Check {
+    let name = "state directory";
+    let place = state.display();
+    let metadata = match std::fs::metadata(state) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Check::fine(
+                name,
+                format!("{place} is not there yet; the first write makes it"),
+            );
+        }
+        Err(error) => {
+            return Check::new(name, Outcome::Failed, format!("{place}: {error}"))
+                .hint("name another with --state");
+        }
+    };
+    // Without the trial there is no telling: rights, a full disk, a read-only mount.
+    if let Err(error) = tempfile::tempfile_in(state) {
+        return Check::new(name, Outcome::Failed, format!("{place} cannot be written: {error}"))
+            .hint("give this user the directory, or name another with --state");
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Check::new(
+            name,
+            Outcome::Doubtful,
+            format!("{place} is open to others ({mode:o})"),
+        )
+        .hint(format!("chmod 700 {place}"));
+    }
+    Check::fine(name, format!("{place} ({mode:o})"))
+}
+
+/// Looks who holds the lock, without taking it from anybody: a shared look lasts microseconds.
+fn lock(state: &Path) -> Check {
+    let name = "lock";
+    let path = state.join("lock");
+    let Ok(file) = File::open(&path) else { return Check::fine(name, "free") };
+    match file.try_lock_shared() {
+        Ok(()) => Check::fine(name, "free"),
+        Err(TryLockError::WouldBlock) => {
+            let holder = std::fs::read_to_string(&path).unwrap_or_default();
+            let holder: String = holder.trim().chars().take(HOLDER_CHARS_MAX).collect();
+            Check::new(name, Outcome::Doubtful, format!("held by {holder}"))
+                .hint("whoever else wants to write waits for it, or ends it")
+        }
+        Err(TryLockError::Error(error)) => Check::new(name, Outcome::Unknown, error.to_string()),
+    }
+}
+
+fn inventory(state: &Path) -> Vec<Check> {
+    let name = "inventory";
+    let Reading { inventory, warning } = match Store::read(state) {
+        Ok(reading) => reading,
+        Err(error) => return vec![Check::failed(name, &Failure::from(error))],
+    };
+    let pinned = inventory.pin.as_ref().map_or_else(
+        || "no project pinned yet".to_owned(),
+        |pin| format!("project {} at {}", pin.project.name, pin.origin),
+    );
+    let owned = inventory.entries.len();
+    let mut checks = vec![match warning {
+        None => Check::fine(name, format!("{owned} owned; {pinned}")),
+        Some(warning) => Check::new(name, Outcome::Doubtful, warning.to_string()),
+    }];
+    for (key, intent) in &inventory.intents {
+        let detail =
+            format!("{key}: a create begun at {:.0} is not known to have ended", intent.started_at);
+        let check = Check::new("pending create", Outcome::Doubtful, detail);
+        checks.push(check.hint(format!("`stoker get {key}` shows whether it is there")));
+    }
+    checks
+}
+
+fn sandbox_token() -> Check {
+    debug_assert!(TOKEN.starts_with(TOKEN_PREFIX), "the emulator speaks version 1");
+    Check::fine("token", "the sandbox's own")
+}
+
+/// Looks where the token comes from and how it begins; it is never shown (S9).
+fn token(run: &Run) -> Check {
+    let name = "token";
+    let (source, text) = match run.environment.get("STACKBLAZE_TOKEN") {
+        Some(text) => ("STACKBLAZE_TOKEN".to_owned(), text.to_owned()),
+        None => match run.environment.get("STACKBLAZE_TOKEN_FILE") {
+            Some(path) => match std::fs::read_to_string(path) {
+                Ok(text) => (format!("the file {path}"), text),
+                Err(error) => return denied(format!("{path} cannot be read: {error}")),
+            },
+            None => return denied("there is none".to_owned()),
+        },
+    };
+    let text = text.trim();
+    if text.starts_with(TOKEN_PREFIX) {
+        Check::fine(name, format!("from {source}, begins with {TOKEN_PREFIX}"))
+    } else if text.starts_with(TOKEN_PREFIX_OTHER) {
+        denied(format!(
+            "the one from {source} is for the vendor's other API ({TOKEN_PREFIX_OTHER}…)"
+        ))
+    } else {
+        Check::new(
+            name,
+            Outcome::Doubtful,
+            format!("from {source}, without {TOKEN_PREFIX} at its head"),
+        )
+    }
+}
+
+fn denied(detail: String) -> Check {
+    let check = Check::new("token", Outcome::Failed, detail);
+    Check { is_denial: true, ..check }
+        .hint("set STACKBLAZE_TOKEN or STACKBLAZE_TOKEN_FILE to a token sb_live_…")
+}

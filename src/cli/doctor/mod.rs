@@ -1,0 +1,145 @@
+//! `stoker doctor`: what is well and what is not, from the state directory to the API.
+//!
+//! Every check is made, whatever became of those before it. It writes nothing anywhere; with
+//! `--probe` it learns from a throwaway service how the platform behaves, after asking.
+
+mod check;
+mod judge;
+mod local;
+mod probe;
+mod remote;
+
+use serde_json::{Value, json};
+
+use crate::render::{Line, Paper, Style, Table};
+
+use super::arguments::{DoctorCommand, Form};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::run::Run;
+use super::session::{Purpose, Session};
+use super::settings::{self, ConnectionSettings};
+use check::{Check, Outcome};
+use judge::{Finding, Verdict};
+
+/// Checks, probes where that was asked for, and prints.
+pub async fn run(
+    run: &Run,
+    command: &DoctorCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let DoctorCommand { probe: is_probe, approval, connection } = command;
+    let is_approved = settings::is_approved(*approval, &run.file);
+    if *is_probe && !is_approved && !run.output.can_ask() {
+        return Err(Failure::usage("an answer is needed, and this is not a terminal")
+            .hint("answer beforehand with --auto-approve"));
+    }
+    let wanted = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+    let mut checks = local::checks(run, &wanted);
+    let purpose = if *is_probe { Purpose::Write } else { Purpose::Read };
+    let session = match Session::open_urgent(run, connection, purpose) {
+        Ok(session) => Some(session),
+        Err(failure) => {
+            checks.push(Check::failed("connection", &failure));
+            None
+        }
+    };
+    if let Some(session) = &session {
+        checks.extend(remote::checks(session).await);
+    }
+    let exit = exit(&checks);
+    let is_text = matches!(run.output.form(), Form::Text | Form::Markdown);
+    if is_text {
+        print(run, &checks, session.as_ref());
+    }
+    let probed = match session.as_ref().filter(|_| *is_probe) {
+        None => Ok((exit, Vec::new())),
+        Some(_) if exit != Exit::Done => {
+            run.output.warn("nothing is probed while a check fails");
+            Ok((exit, Vec::new()))
+        }
+        Some(session) => probe::run(run, connection, session, is_approved, interrupt).await,
+    };
+    let (exit, findings) = probed?;
+    if !is_text {
+        run.output.value(&as_json(&checks, session.as_ref(), &findings));
+    } else if !findings.is_empty() {
+        print_findings(run, &findings);
+    }
+    Ok(exit)
+}
+
+/// A refused token or a missing right outweighs other failures: nothing else can be mended first.
+fn exit(checks: &[Check]) -> Exit {
+    let mut failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).peekable();
+    if failed.peek().is_none() {
+        Exit::Done
+    } else if failed.any(|check| check.is_denial) {
+        Exit::Denied
+    } else {
+        Exit::Failed
+    }
+}
+
+fn as_json(checks: &[Check], session: Option<&Session>, findings: &[Finding]) -> Value {
+    let checks: Vec<Value> = checks.iter().map(Check::as_json).collect();
+    let findings: Vec<Value> = findings.iter().map(Finding::as_json).collect();
+    let dialect = session.map(|session| session.client.dialect().entries()).unwrap_or_default();
+    let dialect: Vec<Value> = dialect
+        .iter()
+        .map(|entry| {
+            json!({ "key": entry.key, "value": entry.value, "assumption": entry.assumption,
+                "about": entry.about })
+        })
+        .collect();
+    json!({ "checks": checks, "dialect": dialect, "probe": findings })
+}
+
+fn print(run: &Run, checks: &[Check], session: Option<&Session>) {
+    let dialect = session.map(|session| session.client.dialect().entries()).unwrap_or_default();
+    let mut paper = Paper::new();
+    checks.iter().for_each(|check| check.print(&mut paper));
+    run.output.data(&paper);
+    if dialect.is_empty() {
+        return;
+    }
+    let mut table = Table::new(&["DIALECT", "VALUE", "ASSUMED", "MEANING"]);
+    for entry in dialect {
+        let value = if entry.value.is_empty() { "—".to_owned() } else { entry.value };
+        let texts = [entry.key.to_owned(), value, entry.assumption.to_owned(), entry.about.into()];
+        table.row(texts.map(|text| (Style::Plain, text)).into());
+    }
+    run.output.text("\n");
+    run.output.data(&table.to_paper());
+}
+
+/// Prints what the probe found.
+fn print_findings(run: &Run, findings: &[Finding]) {
+    let mut table = Table::new(&["FACT", "ASSUMED", "VERDICT", "SEEN"]);
+    for finding in findings {
+        let Finding { fact, assumption, verdict, seen } = finding;
+        let (style, word) = match verdict {
+            Verdict::Confirmed => (Style::Added, "confirmed"),
+            Verdict::False { .. } => (Style::Blocked, "false"),
+            Verdict::Unknown => (Style::Dim, "unknown"),
+        };
+        table.row(vec![
+            (Style::Plain, fact.clone()),
+            (Style::Plain, (*assumption).to_owned()),
+            (style, word.to_owned()),
+            (Style::Plain, seen.clone()),
+        ]);
+    }
+    run.output.text("\n");
+    run.output.data(&table.to_paper());
+    let settings = findings.iter().filter_map(|finding| match &finding.verdict {
+        Verdict::False { set: Some(set) } => Some(set),
+        Verdict::False { set: None } | Verdict::Confirmed | Verdict::Unknown => None,
+    });
+    let mut paper = Paper::new();
+    for set in settings {
+        paper.push(Line::of("set ").with(Style::Bold, format!("--dialect {set}")));
+    }
+    run.output.data(&paper);
+}

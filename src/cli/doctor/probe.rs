@@ -1,0 +1,362 @@
+//! The probe: one throwaway service, what can be learned from it, and its end.
+//!
+//! It writes outside any plan, so it keeps the laws by itself: the intent is on disk before a
+//! create leaves, no create is sent twice (S3), and only what answered 201 in this run, and still
+//! answers by id as the same thing, is deleted (S1). Whatever happens between, it cleans up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::api::{Links, Lookup, Patch, WriteError, Writer};
+use crate::model::{
+    Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Name, Remembered,
+    Secret, SecretOrigin, Setting,
+};
+use crate::store::Store;
+
+use super::super::arguments::Connection;
+use super::super::ask::{Question, ask};
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::find;
+use super::super::interrupt::Interrupt;
+use super::super::rights;
+use super::super::run::Run;
+use super::super::session::{Purpose, Session};
+use super::super::values::Assignment;
+use super::judge::{Finding, Observed, PLAIN, Paging, SECRET, Twin, judge, variable};
+
+/// The variable that the patch adds.
+const ADDED: &str = "STOKER_PROBE_ADDED";
+
+/// How often, and how long apart, something that may come or go late is looked at: a minute in all.
+const LOOKS_MAX: u32 = 20;
+const LOOK_PAUSE: Duration = Duration::from_secs(3);
+
+/// How often the deployments are looked at for one that a patch brought.
+const DEPLOYMENT_LOOKS_MAX: u32 = 3;
+
+/// One probe under way.
+struct Probe<'a> {
+    session: &'a Session,
+    writer: Writer,
+    store: Store,
+    key: Key,
+    /// What answered 201, and is to be deleted.
+    made: Vec<LiveObject>,
+    /// Whether a create has an open fate: then its intent stays.
+    is_unsettled: bool,
+    observed: Observed,
+    stop: watch::Receiver<bool>,
+}
+
+/// Asks, probes, cleans up, and returns what was found.
+///
+/// # Errors
+/// When nothing could be created, or something could not be deleted; the message names it.
+pub async fn run(
+    run: &Run,
+    connection: &Connection,
+    session: &Session,
+    is_approved: bool,
+    interrupt: &Interrupt,
+) -> Result<(Exit, Vec<Finding>), Failure> {
+    check_limits(session)?;
+    let (writer, project) = rights::writer(session).await?;
+    let key = key()?;
+    run.output.note(&format!(
+        "The probe creates {key} in project {}, and tries to create a second one of that name; \
+         both are deleted again. They may cost money for the minutes they live.",
+        project.name
+    ));
+    if !is_approved && !ask(run, &Question::Go("Probe?"))? {
+        run.output.note("Nothing was written.");
+        return Ok((Exit::Failed, Vec::new()));
+    }
+    let holder = format!("stoker doctor --probe (pid {})", std::process::id());
+    let store = Store::open(&session.state, &holder)?;
+    let observed = Observed { sent: fields(session, &key)?, ..Observed::default() };
+    let stop = interrupt.stop();
+    let made = Vec::new();
+    let mut probe =
+        Probe { session, writer, store, key, made, is_unsettled: false, observed, stop };
+    let learned = probe.learn(run, connection).await;
+    let cleaned = probe.clean_up().await;
+    probe.observed.limits = session.client.limits_last_seen();
+    let findings = judge(&probe.observed, session.client.dialect());
+    cleaned?;
+    if let Some(exit) = interrupt.exit() {
+        return Ok((exit, findings));
+    }
+    learned.map(|()| (Exit::Done, findings))
+}
+
+/// Refuses limits that could end the run between a create and its delete.
+fn check_limits(session: &Session) -> Result<(), Failure> {
+    let settings = &session.settings;
+    if settings.calls_max.is_none() && settings.timeout.is_none() {
+        return Ok(());
+    }
+    Err(Failure::usage("a limit could keep the probe from deleting what it made")
+        .hint("leave out --max-calls and --timeout"))
+}
+
+/// Returns a name that nothing else has.
+fn key() -> Result<Key, Failure> {
+    let number = getrandom::u64().map_err(|error| {
+        Failure::new(Exit::Failed, "randomness", format!("failed to make a name: {error}"))
+    })?;
+    let name = Name::new(&format!("stoker-probe-{number:016x}"));
+    Ok(Key::new(Kind::Service, name.expect("letters, digits and hyphens make a name")))
+}
+
+/// Returns what is sent: little, cheap, and of every form that is compared.
+fn fields(session: &Session, key: &Key) -> Result<BTreeMap<FieldPath, FieldValue>, Failure> {
+    let text = |text: &str| FieldValue::Text(text.to_owned());
+    let mut fields = BTreeMap::from([
+        (FieldPath::Setting(Setting::Type), text("web")),
+        (FieldPath::Setting(Setting::Image), text("docker.io/library/nginx:stable")),
+        (FieldPath::Setting(Setting::Port), FieldValue::Integer(80)),
+        (FieldPath::Setting(Setting::HealthCheckPath), text("/")),
+        (FieldPath::Setting(Setting::AutoDeploy), FieldValue::Boolean(false)),
+    ]);
+    fields.extend(variable(PLAIN).map(|path| (path, text("plain"))));
+    if let Some(path) = variable(SECRET) {
+        let mark = session.fingerprint_key()?.fingerprint(key, &path, key.name.as_str());
+        let value = SecretString::from(format!("not-a-secret-{}", key.name));
+        let secret = Secret::new(value, mark, SecretOrigin::Given);
+        fields.insert(path, FieldValue::Secret(secret));
+    }
+    Ok(fields)
+}
+
+impl Probe<'_> {
+    async fn learn(&mut self, run: &Run, connection: &Connection) -> Result<(), Failure> {
+        self.check_name().await?;
+        let created = self.create(1).await?;
+        self.observed.created = Some(created.clone());
+        self.step()?;
+        self.observed.detailed = Some(self.details(&created).await?);
+        let listing = self.session.reader.list(Kind::Service).await?;
+        let mut listed = listing.objects.into_iter();
+        self.observed.listed = listed.find(|object| object.id == created.id);
+        self.step()?;
+        self.learn_of_patches(&created).await?;
+        self.step()?;
+        self.learn_of_names().await?;
+        self.step()?;
+        self.learn_of_pages(run, connection).await
+    }
+
+    /// Makes sure, from a complete listing, that the name is free.
+    async fn check_name(&self) -> Result<(), Failure> {
+        let listing = self.session.reader.list_steadily(Kind::Service).await?;
+        let is_taken = listing.objects.iter().any(|it| it.name == self.key.name.as_str());
+        match &listing.coverage {
+            Coverage::Unknown(unknown) => Err(Failure::new(
+                Exit::Failed,
+                "incomplete_listing",
+                format!("nothing is created: {}", find::trouble(Kind::Service, unknown)),
+            )),
+            Coverage::Complete if is_taken => {
+                Err(Failure::new(Exit::Failed, "name_taken", format!("{} is there", self.key)))
+            }
+            Coverage::Complete => Ok(()),
+        }
+    }
+
+    async fn create(&mut self, attempt: u32) -> Result<LiveObject, Failure> {
+        let sent = self.observed.sent.clone();
+        let applied = sent.iter().map(|(path, value)| (path.clone(), Applied::from(value)));
+        let intent = Intent {
+            started_at: self.session.clock.now(),
+            attempt,
+            applied: applied.collect(),
+            remembered: Remembered::default(),
+            depends_on: std::collections::BTreeSet::new(),
+        };
+        self.store.begin_intent(self.key.clone(), intent)?;
+        let links = Links::default();
+        match self.writer.create(Kind::Service, &self.key.name, &sent, &links).await {
+            Ok(object) => {
+                self.made.push(object.clone());
+                Ok(object)
+            }
+            Err(error) => {
+                self.is_unsettled |= matches!(error, WriteError::Ambiguous(_));
+                Err(error.error().clone().into())
+            }
+        }
+    }
+
+    async fn details(&self, object: &LiveObject) -> Result<LiveObject, Failure> {
+        match self.session.reader.get(Kind::Service, &object.id).await? {
+            Lookup::Found(details) => Ok(*details),
+            Lookup::Gone => {
+                Err(Failure::new(Exit::Failed, "gone", format!("{} went by itself", self.key)))
+            }
+        }
+    }
+
+    async fn learn_of_patches(&mut self, object: &LiveObject) -> Result<(), Failure> {
+        let (Some(added), Some(plain)) = (variable(ADDED), variable(PLAIN)) else { return Ok(()) };
+        let before = self.session.reader.deployments(&object.id).await?.len();
+        let value = FieldValue::Text("added".to_owned());
+        self.patch(object, added, Some(value)).await?;
+        self.observed.after_patch = Some(self.details(object).await?);
+        let mut brought = 0;
+        for look in 0..DEPLOYMENT_LOOKS_MAX {
+            if look > 0 {
+                self.pause().await?;
+            }
+            let after = self.session.reader.deployments(&object.id).await?.len();
+            brought = after.saturating_sub(before);
+            if brought > 0 {
+                break;
+            }
+        }
+        self.observed.deployments_added = Some(brought);
+        self.patch(object, plain, None).await?;
+        self.observed.after_removal = Some(self.details(object).await?);
+        Ok(())
+    }
+
+    /// Sends a patch of one variable. Where a deploy is in progress it waits: a refused patch
+    /// changed nothing, so it may be sent again.
+    async fn patch(
+        &mut self,
+        object: &LiveObject,
+        path: FieldPath,
+        value: Option<FieldValue>,
+    ) -> Result<(), Failure> {
+        let key = match &path {
+            FieldPath::Env(key) => key.clone(),
+            FieldPath::Setting(_) => return Ok(()),
+        };
+        // Where the list replaces, this one is all there is: the same body either way.
+        let whole = value.clone().map(|value| (key, value)).into_iter().collect();
+        let changes = BTreeMap::from([(path, value)]);
+        let links = Links::default();
+        for _ in 0..LOOKS_MAX {
+            let patch = Patch { changes: &changes, env_whole: Some(&whole), links: &links };
+            match self.writer.patch(&object.id, patch).await {
+                Ok(_) => return Ok(()),
+                Err(WriteError::Busy(_)) => self.pause().await?,
+                Err(error) => return Err(error.error().clone().into()),
+            }
+        }
+        Err(Failure::new(Exit::Failed, "deploy_in_progress", "a deploy is in progress for minutes"))
+    }
+
+    async fn learn_of_names(&mut self) -> Result<(), Failure> {
+        match self.create(2).await {
+            Ok(_) => self.observed.twin = Some(Twin::Created),
+            // A conflict, and nothing else, says that the name is taken.
+            Err(failure)
+                if failure.code == "refused_by_api" && failure.message.contains(" 409") =>
+            {
+                self.observed.twin = Some(Twin::Refused);
+            }
+            Err(failure) if self.is_unsettled => return Err(failure),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Lists again in pages of half the length, through a client of its own.
+    async fn learn_of_pages(&mut self, run: &Run, flags: &Connection) -> Result<(), Failure> {
+        let total = self.session.reader.list(Kind::Service).await?.objects.len();
+        if total < 2 {
+            return Ok(());
+        }
+        let mut flags = flags.clone();
+        let half = total.div_ceil(2).to_string();
+        flags.dialect.push(Assignment { key: "per_page".to_owned(), value: half });
+        let other = Session::open_urgent(run, &flags, Purpose::Read)?;
+        let listing = other.reader.list(Kind::Service).await?;
+        self.observed.paging = Some(match &listing.coverage {
+            Coverage::Complete if listing.pages > 1 => Paging::Honoured,
+            Coverage::Complete => Paging::OnePage,
+            Coverage::Unknown(unknown) => Paging::Odd(find::trouble(Kind::Service, unknown)),
+        });
+        Ok(())
+    }
+
+    /// Deletes all that answered 201, and forgets the intent when nothing is left.
+    async fn clean_up(&mut self) -> Result<(), Failure> {
+        let mut left = Vec::new();
+        for object in std::mem::take(&mut self.made) {
+            if let Err(reason) = self.delete(&object).await {
+                left.push(format!("{} ({}): {reason}", self.key, object.id));
+            }
+        }
+        if self.is_unsettled {
+            left.push(format!("perhaps {}: its create was not answered", self.key));
+        }
+        if left.is_empty() {
+            self.store.abandon_intent(self.key.clone())?;
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Partial, "left_behind", format!("left behind: {}", left.join("; ")))
+            .hint(format!("`stoker get {}` shows whether it is there", self.key))
+            .hint("delete it on the platform, by this id; nothing of ours will touch it"))
+    }
+
+    /// Deletes one object, if it still answers by id as the very thing we made (S1).
+    async fn delete(&mut self, object: &LiveObject) -> Result<(), String> {
+        let now = match self.session.reader.get(Kind::Service, &object.id).await {
+            Ok(Lookup::Found(now)) => now,
+            Ok(Lookup::Gone) => return Ok(()),
+            Err(error) => return Err(format!("failed to {error}")),
+        };
+        let is_same_age = object.created_at.is_none() || now.created_at == object.created_at;
+        if now.name != self.key.name.as_str() || !is_same_age {
+            return Err("this id is another thing now".to_owned());
+        }
+        for look in 0..LOOKS_MAX {
+            match self.writer.delete(Kind::Service, &object.id).await {
+                Ok(_) => break,
+                Err(WriteError::Busy(_)) if look + 1 < LOOKS_MAX => self.rest().await,
+                Err(error) => return Err(format!("failed to {error}")),
+            }
+        }
+        for _ in 0..LOOKS_MAX {
+            match self.session.reader.get(Kind::Service, &object.id).await {
+                Ok(Lookup::Gone) => {
+                    self.observed.proven_gone.get_or_insert(true);
+                    return Ok(());
+                }
+                Ok(Lookup::Found(_)) => self.rest().await,
+                Err(error) => return Err(format!("failed to {error}")),
+            }
+        }
+        self.observed.proven_gone = Some(false);
+        Err("it was deleted and still answers".to_owned())
+    }
+
+    /// Waits; ends early, with a failure, when somebody wants us to end.
+    async fn pause(&mut self) -> Result<(), Failure> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = self.rest() => {}
+            _ = stop.wait_for(|is_stopped| *is_stopped) => {}
+        }
+        self.step()
+    }
+
+    async fn rest(&self) {
+        let now = self.session.clock.now();
+        self.session.clock.sleep_until(now.checked_add(LOOK_PAUSE).unwrap_or(now)).await;
+    }
+
+    /// Goes on only while nobody wants us to end: nothing is dropped in the middle of a request.
+    fn step(&self) -> Result<(), Failure> {
+        if *self.stop.borrow() {
+            return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
+        }
+        Ok(())
+    }
+}

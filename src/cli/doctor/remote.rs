@@ -1,0 +1,137 @@
+//! The checks that ask the API: reach, generation, project, rights, clock, budget.
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::{Cause, Error};
+use crate::budget::Limits;
+use crate::model::{Coverage, Kind, Unknown};
+use crate::reconcile::check_pin;
+use crate::store::Store;
+
+use super::super::failure::Failure;
+use super::super::find;
+use super::super::session::{Session, millis};
+use super::check::{Check, Outcome};
+
+/// How far two clocks may be apart: deployments and stale answers are judged by less than a minute.
+const SKEW_MAX: SignedDuration = SignedDuration::from_secs(10);
+
+/// Makes them all: one request for the project, and the lists.
+pub async fn checks(session: &Session) -> Vec<Check> {
+    let mut checks = vec![Check::fine("endpoint", session.client.origin())];
+    match session.reader.project().await {
+        Ok(project) => {
+            checks.push(Check::fine("api", "version 1 answers"));
+            let id = project.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+            let shown = format!("{}{id}", project.name);
+            let pin = Store::read(&session.state).ok().and_then(|reading| reading.inventory.pin);
+            checks.push(match check_pin(pin.as_ref(), &session.client.origin(), &project) {
+                Ok(()) => Check::fine("project", shown),
+                Err(wrong) => Check::failed("project", &Failure::from(wrong)),
+            });
+            for kind in Kind::ALL {
+                checks.push(right(session, kind).await);
+            }
+            checks.push(write_rights());
+        }
+        Err(error) => checks.push(unreachable(error)),
+    }
+    if let Some(limits) = session.client.limits_last_seen() {
+        checks.push(clock(limits.date.as_deref(), session.clock.now()));
+        checks.push(headers(&limits));
+    }
+    checks.push(budget(session));
+    checks
+}
+
+fn unreachable(error: Error) -> Check {
+    let other_generation = matches!(error.cause(), Cause::WrongGeneration(_));
+    let failure = Failure::from(error);
+    if other_generation {
+        let detail = "the vendor's other, incompatible API answers here (/api/pipelines), \
+                      not version 1";
+        return Check { detail: detail.to_owned(), ..Check::failed("api", &failure) };
+    }
+    Check::failed("api", &failure)
+}
+
+async fn right(session: &Session, kind: Kind) -> Check {
+    let name = format!("read {}", kind.plural());
+    let listing = match session.reader.list(kind).await {
+        Ok(listing) => listing,
+        Err(error) => return Check::failed(name, &Failure::from(error)),
+    };
+    match &listing.coverage {
+        Coverage::Complete => Check::fine(name, format!("{} there", listing.objects.len())),
+        Coverage::Unknown(unknown) => {
+            let check = Check::new(name, Outcome::Failed, find::trouble(kind, unknown));
+            let is_denial = *unknown == Unknown::Forbidden;
+            let hint = if is_denial {
+                "give the token this right on the platform"
+            } else {
+                "nothing is created or deleted while a listing is incomplete; compare \
+                 docs/assumptions.md, A1"
+            };
+            Check { is_denial, ..check }.hint(hint)
+        }
+    }
+}
+
+fn write_rights() -> Check {
+    Check::new("write", Outcome::Unknown, "only a write can tell what the token may write")
+        .hint("`stoker doctor --probe` tries with a throwaway service")
+}
+
+fn clock(date: Option<&str>, now: Timestamp) -> Check {
+    let name = "clock";
+    let parse = |date: &str| DateTimeParser::new().parse_timestamp(date).ok();
+    let Some(theirs) = date.and_then(parse) else {
+        return Check::new(name, Outcome::Unknown, "the API sends no readable Date");
+    };
+    let skew = now.duration_since(theirs);
+    let detail = format!("{} s from the platform's", skew.as_secs());
+    if skew.abs() <= SKEW_MAX {
+        Check::fine(name, detail)
+    } else {
+        Check::new(name, Outcome::Doubtful, detail).hint("let NTP set this machine's clock")
+    }
+}
+
+fn headers(limits: &Limits) -> Check {
+    let Limits { status: _, remaining, reset, retry_after, date: _ } = limits;
+    let headers = [("Remaining", remaining), ("Reset", reset), ("Retry-After", retry_after)];
+    let sent: Vec<String> = headers
+        .iter()
+        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}: {value}")))
+        .collect();
+    if sent.is_empty() {
+        return Check::new("limit headers", Outcome::Doubtful, "the API sends none");
+    }
+    Check::fine("limit headers", sent.join(", "))
+}
+
+fn budget(session: &Session) -> Check {
+    match session.ledger.view(millis(session.clock.now())) {
+        Ok(view) => Check::fine("budget", format!("{view}; {} used by us", view.used)),
+        Err(error) => Check::new("budget", Outcome::Failed, format!("failed to {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_differs_by_more_than_seconds_is_pointed_out() {
+        let now: Timestamp = "2026-04-10T12:00:00Z".parse().unwrap();
+        for (date, outcome) in [
+            (Some("Fri, 10 Apr 2026 11:59:58 GMT"), Outcome::Fine),
+            (Some("Fri, 10 Apr 2026 12:05:00 GMT"), Outcome::Doubtful),
+            (Some("noon"), Outcome::Unknown),
+            (None, Outcome::Unknown),
+        ] {
+            assert_eq!(clock(date, now).outcome, outcome, "{date:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! `stoker logs`: the live log of a service. With `-f` it connects again when the stream breaks.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+
+use crate::api::{Error, ErrorKind, LogLine};
+use crate::model::RemoteId;
+use crate::render::{Line, Paper, Style};
+
+use super::arguments::{Form, LogsCommand};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::find;
+use super::run::Run;
+use super::session::{Purpose, Session};
+
+/// How long the log may be silent before it has shown what there was.
+const QUIET: Duration = Duration::from_millis(700);
+
+/// How long a log that never falls silent is shown without `-f`.
+const GLANCE_MAX: Duration = Duration::from_secs(4);
+
+/// The most lines that are shown without `-f`: they are held until the end for some forms.
+const GLANCE_LINES_MAX: usize = 10_000;
+
+/// The first and the longest pause before connecting again; each costs a request of 300 a minute.
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
+const PAUSE_LAST: Duration = Duration::from_secs(30);
+
+/// How many lines are known again after a reconnection: a platform sends its latest lines first.
+const RECENT_MAX: usize = 1_000;
+
+/// Shows the log.
+pub async fn run(run: &Run, command: &LogsCommand) -> Result<Exit, Failure> {
+    let LogsCommand { key, follow, connection } = command;
+    find::service(key, "logs")?;
+    let session = Session::open_urgent(run, connection, Purpose::Read)?;
+    let service = find::to_read(run, &session.reader, key).await?;
+    if !*follow {
+        glance(run, &session, &service.id).await?;
+        return Ok(Exit::Done);
+    }
+    let Some(deadline) = session.deadline else {
+        return follow_on(run, &session, &service.id).await;
+    };
+    tokio::select! {
+        ended = follow_on(run, &session, &service.id) => ended,
+        () = session.clock.sleep_until(deadline) => Ok(Exit::OverBudget),
+    }
+}
+
+/// Shows what comes until it is quiet.
+async fn glance(run: &Run, session: &Session, id: &RemoteId) -> Result<(), Failure> {
+    let mut stream = Box::pin(session.reader.logs(id).await?);
+    let mut lines = Vec::new();
+    let reading = async {
+        while let Ok(Some(line)) = tokio::time::timeout(QUIET, stream.next()).await {
+            lines.push(line?);
+            if lines.len() >= GLANCE_LINES_MAX {
+                break;
+            }
+        }
+        Ok::<(), Error>(())
+    };
+    // The time being up is no failure: the service just talks without a pause.
+    if let Ok(Err(error)) = tokio::time::timeout(GLANCE_MAX, reading).await
+        && lines.is_empty()
+    {
+        return Err(error.into());
+    }
+    match run.output.form() {
+        Form::Json | Form::Yaml => {
+            let lines: Vec<Value> = lines.iter().map(as_json).collect();
+            run.output.value(&json!({ "lines": lines }));
+        }
+        Form::Text | Form::Markdown | Form::Ndjson => {
+            lines.iter().for_each(|line| print(run, line));
+        }
+    }
+    Ok(())
+}
+
+/// Follows until nobody reads any more, or the log can no longer be read.
+async fn follow_on(run: &Run, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
+    let mut recent = Recent::default();
+    let mut pause = PAUSE_FIRST;
+    loop {
+        match session.reader.logs(id).await {
+            Ok(stream) => {
+                let mut stream = Box::pin(stream);
+                while let Some(Ok(line)) = stream.next().await {
+                    pause = PAUSE_FIRST;
+                    if recent.is_new(&line) {
+                        print(run, &line);
+                    }
+                    if run.output.is_closed() {
+                        return Ok(Exit::Done);
+                    }
+                }
+            }
+            Err(error) if is_final(&error) => return Err(error.into()),
+            Err(error) => run.output.warn(&format!("failed to {error}")),
+        }
+        tracing::debug!(?pause, "the log broke off; connecting again");
+        let until = session.clock.now().checked_add(pause).unwrap_or(session.clock.now());
+        session.clock.sleep_until(until).await;
+        pause = (pause * 2).min(PAUSE_LAST);
+    }
+}
+
+/// Whether connecting again would be refused again.
+fn is_final(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Unavailable | ErrorKind::Unreadable | ErrorKind::Busy => false,
+        ErrorKind::Authentication
+        | ErrorKind::Permission
+        | ErrorKind::NotFound
+        | ErrorKind::Refused
+        | ErrorKind::OverBudget
+        | ErrorKind::NotTheApi
+        | ErrorKind::Local => true,
+    }
+}
+
+/// The latest lines, so that a reconnection does not show them twice.
+#[derive(Default)]
+struct Recent(VecDeque<LogLine>);
+
+impl Recent {
+    /// Takes a line in; says whether it was not there. Without a time a line may well repeat.
+    fn is_new(&mut self, line: &LogLine) -> bool {
+        if line.timestamp.is_none() {
+            return true;
+        }
+        if self.0.contains(line) {
+            return false;
+        }
+        if self.0.len() >= RECENT_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(line.clone());
+        true
+    }
+}
+
+fn print(run: &Run, line: &LogLine) {
+    match run.output.form() {
+        Form::Text | Form::Markdown => {
+            let mut paper = Paper::new();
+            paper.push(as_line(line));
+            run.output.data(&paper);
+        }
+        // A stream: one document a line, and in YAML one item of a list that goes on growing.
+        Form::Json | Form::Ndjson => run.output.text(&format!("{}\n", as_json(line))),
+        Form::Yaml => run.output.value(&[as_json(line)]),
+    }
+}
+
+fn as_line(line: &LogLine) -> Line {
+    let LogLine { timestamp, level, instance, message } = line;
+    let mut shown = Line::default();
+    for part in [timestamp, instance].into_iter().flatten() {
+        shown = shown.with(Style::Dim, part).plain(" ");
+    }
+    if let Some(level) = level {
+        shown = shown.with(level_style(level), level.to_uppercase()).plain(" ");
+    }
+    shown.plain(message)
+}
+
+fn level_style(level: &str) -> Style {
+    match level.to_ascii_lowercase().as_str() {
+        "error" | "err" | "fatal" | "critical" | "panic" => Style::Blocked,
+        "warn" | "warning" => Style::Changed,
+        "debug" | "trace" => Style::Dim,
+        _ => Style::Plain,
+    }
+}
+
+fn as_json(line: &LogLine) -> Value {
+    let LogLine { timestamp, level, instance, message } = line;
+    json!({ "timestamp": timestamp, "level": level, "instance": instance, "message": message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_sent_again_after_a_break_is_shown_once_and_an_untimed_one_each_time() {
+        let line = |time: Option<&str>| LogLine {
+            timestamp: time.map(str::to_owned),
+            message: "up".to_owned(),
+            ..LogLine::default()
+        };
+        let mut recent = Recent::default();
+        let seen =
+            [Some("t1"), Some("t2"), Some("t1"), None, None].map(|t| recent.is_new(&line(t)));
+        assert_eq!(seen, [true, true, false, true, true]);
+    }
+}

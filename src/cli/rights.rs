@@ -1,0 +1,44 @@
+//! The right to write for the commands that write outside a plan, and what their failures mean.
+
+use crate::api::{WriteError, Writer};
+use crate::model::{Pin, Project};
+use crate::reconcile::check_pin;
+use crate::store::Store;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::session::Session;
+
+/// Returns the right to write to the pinned project, and that project (S5).
+///
+/// Where nothing is pinned yet the project that answers is taken for the one meant, and not
+/// remembered: the first `apply` pins.
+///
+/// # Errors
+/// When the project cannot be read or is not the pinned one, or the state cannot be read.
+pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
+    let inventory = Store::read(&session.state)?.inventory;
+    let project = session.reader.project().await?;
+    let origin = session.client.origin();
+    check_pin(inventory.pin.as_ref(), &origin, &project)?;
+    let pin = inventory.pin.unwrap_or_else(|| Pin { origin, project: project.clone() });
+    let writer = session.client.writer(&pin, &project);
+    let writer = writer.map_err(|error| {
+        Failure::refused("wrong_project", format!("failed to {error}"))
+            .hint("use the token of that project, or another state directory with --state")
+    })?;
+    Ok((writer, project))
+}
+
+/// Says what a failed deploy or rollback means; `check` is the command that shows what became of it.
+pub fn failed(error: &WriteError, check: &str) -> Failure {
+    let failure = Failure::from(error.error().clone());
+    match error {
+        WriteError::Busy(_) => failure.hint("wait until the deployment in progress has ended"),
+        WriteError::Ambiguous(_) => Failure { exit: Exit::Failed, code: "ambiguous", ..failure }
+            .hint(format!(
+                "it may have happened all the same, and was not sent again; `{check}` shows"
+            )),
+        WriteError::Refused(_) | WriteError::NotApplied(_) | WriteError::OverBudget(_) => failure,
+    }
+}

@@ -1,0 +1,122 @@
+//! `stoker sandbox`: the emulator on a local port, with the world that `--sandbox` uses.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::emulator::{Emulator, Faults, TOKEN, serve};
+
+use super::arguments::{Form, SandboxCommand};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::run::Run;
+use super::session::state_directory;
+use super::world;
+
+/// How often the world is saved when it has changed. A killed sandbox loses this much at most.
+const SAVE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Serves until interrupted; the world is kept.
+pub async fn run(
+    run: &Run,
+    command: &SandboxCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let SandboxCommand { listen, faults, fresh } = command;
+    check_loopback(listen)?;
+    let faults = faults.as_deref().map(Faults::parse).transpose();
+    let faults = faults.map_err(|error| {
+        Failure::usage(format!("--faults {error}")).hint("the grammar is in docs/sandbox.md")
+    })?;
+    let state = state_directory(run, true)?;
+    // Taken before anything is forgotten: nobody may be using what goes.
+    let mut lock = world::lock(&state)?;
+    if *fresh {
+        world::forget(&state)?;
+        lock = world::lock(&state)?;
+    }
+    let file = world::file(&state);
+    let emulator = world::load(&file, &Clock::system())?;
+    emulator.play(faults.unwrap_or_default());
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Failure::new(Exit::Failed, "listen", format!("failed to listen on {listen}: {error}"))
+            .hint("choose another port, or any free one with --listen 127.0.0.1:0")
+    })?;
+    let address = listener.local_addr().unwrap_or(*listen);
+    announce(run, address);
+    let served = tokio::select! {
+        served = serve(emulator.clone(), listener, std::future::pending()) => served,
+        error = keep_saving(&emulator, &file) => Err(error),
+        _ = interrupt.came() => Ok(()),
+    };
+    let saved = world::save(&emulator, &file);
+    drop(lock);
+    served.and(saved).map_err(|error| {
+        Failure::new(Exit::Failed, "sandbox", format!("failed to keep the sandbox: {error}"))
+    })?;
+    Ok(interrupt.exit().unwrap_or(Exit::Done))
+}
+
+/// Its token is public and its world holds secrets in clear: nobody else may reach it.
+fn check_loopback(listen: &SocketAddr) -> Result<(), Failure> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("--listen {listen} can be reached from other machines"))
+        .hint("the sandbox listens on this machine only: 127.0.0.1 or [::1]"))
+}
+
+/// Saves the world whenever it has changed; ends only when it cannot.
+async fn keep_saving(emulator: &Emulator, file: &Path) -> std::io::Error {
+    let mut saved = String::new();
+    loop {
+        let now = emulator.save().to_string();
+        if now != saved {
+            if let Err(error) = world::save(emulator, file) {
+                return error;
+            }
+            saved = now;
+        }
+        tokio::time::sleep(SAVE_INTERVAL).await;
+    }
+}
+
+fn announce(run: &Run, address: SocketAddr) {
+    let url = format!("http://{address}/v1");
+    let openapi = format!("http://{address}/openapi.json");
+    match run.output.form() {
+        Form::Text | Form::Markdown => {
+            run.output.text(&format!(
+                "export STACKBLAZE_API_URL={url}\nexport STACKBLAZE_TOKEN={TOKEN}\n"
+            ));
+            run.output.note(&format!("The sandbox listens on {url}, described by {openapi}."));
+            run.output.note("Set the two variables above in another shell. Ctrl-C ends it.");
+        }
+        Form::Json | Form::Yaml | Form::Ndjson => {
+            run.output.value(&json!({ "url": url, "token": TOKEN, "openapi": openapi }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sandbox_listens_on_this_machine_only() {
+        for (listen, is_allowed) in [
+            ("127.0.0.1:8300", true),
+            ("[::1]:0", true),
+            ("0.0.0.0:8300", false),
+            ("[::]:8300", false),
+            ("192.168.1.7:8300", false),
+        ] {
+            assert_eq!(check_loopback(&listen.parse().unwrap()).is_ok(), is_allowed, "{listen}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `stoker wait`: blocks until a resource is ready or gone. It reads and never writes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::follow::{Ending, Follower};
+use crate::model::{Coverage, Key, Kind, LiveObject};
+
+use super::arguments::{Form, WaitCommand};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::find;
+use super::progress::Progress;
+use super::run::Run;
+use super::session::{Purpose, Session};
+use super::values::Awaited;
+
+/// How long it waits unless `--timeout` says otherwise.
+const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
+
+/// The time between two lists while an env group goes: it cannot be asked for by itself (F4).
+const GROUP_PAUSE: Duration = Duration::from_secs(5);
+
+/// Waits.
+pub async fn run(run: &Run, command: &WaitCommand) -> Result<Exit, Failure> {
+    let WaitCommand { key, condition, connection } = command;
+    let session = Session::open_urgent(run, connection, Purpose::Read)?;
+    let latest = session.clock.now().checked_add(WAIT_DEFAULT).unwrap_or(Timestamp::MAX);
+    let deadline = session.deadline.unwrap_or(latest);
+    let ending = wait(run, &session, key, *condition, deadline).await?;
+    conclude(run, key, *condition, ending)
+}
+
+async fn wait(
+    run: &Run,
+    session: &Session,
+    key: &Key,
+    condition: Awaited,
+    deadline: Timestamp,
+) -> Result<Ending, Failure> {
+    let Some(object) = begin(run, session, key, condition).await? else {
+        return Ok(Ending::Succeeded);
+    };
+    let progress = Progress::new(&run.output);
+    let follower = Follower {
+        reader: &session.reader,
+        clock: &session.clock,
+        deadline,
+        observe: &|key, status| progress.status(key, status),
+    };
+    Ok(match (key.kind, condition) {
+        // It has no states: what is listed is ready.
+        (Kind::EnvGroup, Awaited::Ready) => Ending::Succeeded,
+        (Kind::EnvGroup, Awaited::Deleted) => until_unlisted(session, &object, deadline).await?,
+        (Kind::Service | Kind::Database, Awaited::Ready) => {
+            follower.until_ready(key, &object.id).await?
+        }
+        (Kind::Service | Kind::Database, Awaited::Deleted) => {
+            follower.until_gone(key, &object.id).await?
+        }
+    })
+}
+
+/// Finds what is waited for; nothing when its absence is what is waited for, and proven.
+async fn begin(
+    run: &Run,
+    session: &Session,
+    key: &Key,
+    condition: Awaited,
+) -> Result<Option<LiveObject>, Failure> {
+    let listing = session.reader.list(key.kind).await?;
+    let is_listed = listing.objects.iter().any(|object| object.name == key.name.as_str());
+    if condition == Awaited::Deleted && listing.coverage.is_complete() && !is_listed {
+        return Ok(None);
+    }
+    let found = find::one(key, &listing)?;
+    if let Some(doubt) = found.doubt {
+        run.output.warn(&doubt);
+    }
+    Ok(Some(found.object))
+}
+
+async fn until_unlisted(
+    session: &Session,
+    object: &LiveObject,
+    deadline: Timestamp,
+) -> Result<Ending, Failure> {
+    loop {
+        let listing = session.reader.list(object.kind).await?;
+        let is_listed = listing.objects.iter().any(|other| other.id == object.id);
+        if !is_listed && listing.coverage == Coverage::Complete {
+            return Ok(Ending::Succeeded);
+        }
+        if session.clock.now() >= deadline {
+            return Ok(Ending::TimedOut { status: "listed".to_owned() });
+        }
+        let until = session.clock.now().checked_add(GROUP_PAUSE).unwrap_or(deadline);
+        session.clock.sleep_until(until.min(deadline)).await;
+    }
+}
+
+fn conclude(run: &Run, key: &Key, condition: Awaited, ending: Ending) -> Result<Exit, Failure> {
+    let word = match condition {
+        Awaited::Ready => "ready",
+        Awaited::Deleted => "gone",
+    };
+    match ending {
+        Ending::Succeeded => {
+            match run.output.form() {
+                Form::Text | Form::Markdown => run.output.note(&format!("{key} is {word}")),
+                Form::Json | Form::Yaml | Form::Ndjson => {
+                    run.output.value(&json!({ "key": key, "condition": word }));
+                }
+            }
+            Ok(Exit::Done)
+        }
+        Ending::Failed { status, log: _ } => {
+            let message = format!("{key} will not become {word}: it is {status}");
+            Err(Failure::new(Exit::Failed, "condition_failed", message)
+                .hint(format!("`stoker describe {key}` shows more")))
+        }
+        Ending::TimedOut { status } => {
+            let message = format!("{key} is not {word} yet: it is {status}");
+            Err(Failure::new(Exit::OverBudget, "timeout", message)
+                .hint("allow more time with --timeout"))
+        }
+    }
+}
