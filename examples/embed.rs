@@ -27,6 +27,7 @@ metadata: { name: hello }
 spec: { type: web, runtime: node, repo: github.com/acme/hello, port: 3000 }
 ";
 
+#[expect(clippy::print_stdout, reason = "an example prints")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock = Clock::system();
