@@ -4,5 +4,6 @@
 
 mod apply;
 mod architecture;
+mod commands;
 mod manifests;
 mod stage;
