@@ -42,7 +42,6 @@ pub async fn run(run: &Run, command: &OneCommand) -> Result<Exit, Failure> {
         Form::Text | Form::Markdown => {
             run.output.data(&as_facts(&known).into_paper());
             if !known.deployments.is_empty() {
-                run.output.text("\n");
                 run.output.data(&deployments::table(&known.deployments, session.clock.now()));
             }
         }

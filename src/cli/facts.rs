@@ -6,7 +6,7 @@ use crate::model::{Applied, EnvKey, FieldPath, FieldValue, LiveValue, looks_secr
 use crate::render::{Line, Paper, Style};
 
 /// The column in which the values of facts stand.
-const VALUE_COLUMN: usize = 18;
+const VALUE_COLUMN: usize = 26;
 
 /// Labels with values, under headings.
 #[derive(Default)]

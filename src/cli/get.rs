@@ -39,6 +39,10 @@ pub async fn run(run: &Run, command: &GetCommand) -> Result<Exit, Failure> {
     }
     rows.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
     let troubles = troubles(&listings);
+    if rows.is_empty() && troubles.is_empty() {
+        // What was asked for by name is missed before "nothing" could be taken for an answer.
+        selected_or_absent(selectors, &rows, &listings)?;
+    }
     print(run, &rows, &troubles, session.clock.now());
     for (_, message) in &troubles {
         run.output.warn(message);

@@ -4,6 +4,7 @@
 
 mod apply;
 mod architecture;
+mod commands;
 mod manifests;
 mod readme;
 mod stage;

@@ -22,6 +22,7 @@ use super::session::{Purpose, Session};
 use super::settings::{self, ConnectionSettings};
 use check::{Check, Outcome};
 use judge::{Finding, Verdict};
+use probe::Probed;
 
 /// Checks, probes where that was asked for, and prints.
 pub async fn run(
@@ -54,18 +55,21 @@ pub async fn run(
         print(run, &checks, session.as_ref());
     }
     let probed = match session.as_ref().filter(|_| *is_probe) {
-        None => Ok((exit, Vec::new())),
+        None => Probed { findings: Vec::new(), ended: Ok(exit) },
         Some(_) if exit != Exit::Done => {
             run.output.warn("nothing is probed while a check fails");
-            Ok((exit, Vec::new()))
+            Probed { findings: Vec::new(), ended: Ok(exit) }
         }
-        Some(session) => probe::run(run, connection, session, is_approved, interrupt).await,
+        Some(session) => probe::run(run, connection, session, is_approved, interrupt).await?,
     };
-    let (exit, findings) = probed?;
+    let Probed { findings, ended } = probed;
+    if is_text && !findings.is_empty() {
+        print_findings(run, &findings);
+    }
+    // In the other forms a failure is the one document on stdout.
+    let exit = ended?;
     if !is_text {
         run.output.value(&as_json(&checks, session.as_ref(), &findings));
-    } else if !findings.is_empty() {
-        print_findings(run, &findings);
     }
     Ok(exit)
 }

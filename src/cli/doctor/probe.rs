@@ -53,17 +53,25 @@ struct Probe<'a> {
     stop: watch::Receiver<bool>,
 }
 
+/// What the probe found, and how it ended: it may have learned much and then failed.
+pub struct Probed {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// How it ended; a failure to delete names what is left.
+    pub ended: Result<Exit, Failure>,
+}
+
 /// Asks, probes, cleans up, and returns what was found.
 ///
 /// # Errors
-/// When nothing could be created, or something could not be deleted; the message names it.
+/// When the probe could not begin.
 pub async fn run(
     run: &Run,
     connection: &Connection,
     session: &Session,
     is_approved: bool,
     interrupt: &Interrupt,
-) -> Result<(Exit, Vec<Finding>), Failure> {
+) -> Result<Probed, Failure> {
     check_limits(session)?;
     let (writer, project) = rights::writer(session).await?;
     let key = key()?;
@@ -74,7 +82,7 @@ pub async fn run(
     ));
     if !is_approved && !ask(run, &Question::Go("Probe?"))? {
         run.output.note("Nothing was written.");
-        return Ok((Exit::Failed, Vec::new()));
+        return Ok(Probed { findings: Vec::new(), ended: Ok(Exit::Failed) });
     }
     let holder = format!("stoker doctor --probe (pid {})", std::process::id());
     let store = Store::open(&session.state, &holder)?;
@@ -87,11 +95,13 @@ pub async fn run(
     let cleaned = probe.clean_up().await;
     probe.observed.limits = session.client.limits_last_seen();
     let findings = judge(&probe.observed, session.client.dialect());
-    cleaned?;
-    if let Some(exit) = interrupt.exit() {
-        return Ok((exit, findings));
-    }
-    learned.map(|()| (Exit::Done, findings))
+    // What is left behind outweighs what was not learned, and that an interrupt.
+    let ended = match (cleaned, interrupt.exit(), learned) {
+        (Err(left), _, _) => Err(left),
+        (Ok(()), Some(exit), _) => Ok(exit),
+        (Ok(()), None, learned) => learned.map(|()| Exit::Done),
+    };
+    Ok(Probed { findings, ended })
 }
 
 /// Refuses limits that could end the run between a create and its delete.
@@ -302,7 +312,7 @@ impl Probe<'_> {
         }
         Err(Failure::new(Exit::Partial, "left_behind", format!("left behind: {}", left.join("; ")))
             .hint(format!("`stoker get {}` shows whether it is there", self.key))
-            .hint("delete it on the platform, by this id; nothing of ours will touch it"))
+            .hint("delete it on the platform; until then it may cost money"))
     }
 
     /// Deletes one object, if it still answers by id as the very thing we made (S1).

@@ -1,0 +1,197 @@
+//! Whole commands, as a person runs them: the real binary against the sandbox, with a cleared
+//! environment. What is printed is judged by what it says, not byte by byte.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A machine of its own: one state directory, no environment.
+struct Machine(tempfile::TempDir);
+
+/// What a run left behind.
+struct Ran {
+    exit: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Machine {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stoker"));
+        command.env_clear().stdin(Stdio::null()).current_dir(self.0.path());
+        command.args(arguments.split_whitespace()).arg("--state").arg(self.0.path().join("state"));
+        command
+    }
+
+    fn run(&self, arguments: &str) -> Ran {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        Ran {
+            exit: status.code().unwrap(),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    /// Applies one service with a secret.
+    fn with_api() -> Self {
+        let machine = Self::new();
+        let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
+            spec:\n  type: web\n  image: nginx\n  envVars: [{key: STRIPE_KEY, value: canary}]\n";
+        std::fs::write(machine.0.path().join("api.yaml"), manifest).unwrap();
+        let ran = machine.run("apply api.yaml --sandbox -y");
+        assert_eq!(ran.exit, 0, "{}", ran.stderr);
+        machine
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn says(self, exit: i32, words: &[&str]) -> Self {
+        let Self { exit: code, stdout, stderr } = &self;
+        assert_eq!(*code, exit, "{stdout}{stderr}");
+        for word in words {
+            assert!(stdout.contains(word) || stderr.contains(word), "{word}:\n{stdout}{stderr}");
+        }
+        self
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+#[test]
+fn get_and_describe_show_what_lives_and_what_is_ours_and_no_secret() {
+    let machine = Machine::with_api();
+    machine.run("get --sandbox").says(0, &["service/api", "created", "web"]);
+    let listed = machine.run("get services --sandbox -o json").says(0, &[]).json();
+    assert_eq!(listed["resources"][0]["owned"], "created");
+    let shown =
+        machine.run("describe service/api --sandbox").says(0, &["last applied", "(hidden)"]);
+    assert!(!format!("{}{}", shown.stdout, shown.stderr).contains("canary"));
+}
+
+#[test]
+fn a_name_that_is_not_there_is_met_with_the_nearest_one_that_is() {
+    let machine = Machine::with_api();
+    for command in ["get service/apii", "describe service/apii", "deployments service/apii"] {
+        let ran = machine.run(&format!("{command} --sandbox"));
+        ran.says(1, &["there is no service/apii", "did you mean service/api?"]);
+    }
+    let failed = machine.run("metrics service/apii --sandbox -o json").says(1, &[]).json();
+    assert_eq!(failed["error"]["code"], "not_found");
+}
+
+#[test]
+fn only_a_service_is_deployed() {
+    let machine = Machine::new();
+    machine.run("deploy database/main --sandbox").says(64, &["takes a service"]);
+    machine.run("logs envgroup/main --sandbox").says(64, &["takes a service"]);
+}
+
+#[test]
+fn a_deploy_in_progress_refuses_another_and_says_what_to_do() {
+    let machine = Machine::with_api();
+    machine.run("deploy service/api --sandbox").says(1, &["deploy_in_progress", "hint: wait"]);
+}
+
+#[test]
+fn a_question_nobody_can_answer_ends_with_the_flag_that_does() {
+    let machine = Machine::with_api();
+    for command in ["rollback service/api", "doctor --probe"] {
+        machine.run(&format!("{command} --sandbox")).says(64, &["--auto-approve"]);
+    }
+}
+
+#[test]
+fn waiting_ends_at_once_for_what_is_gone_and_with_six_when_the_time_is_up() {
+    let machine = Machine::with_api();
+    machine.run("wait service/web --for=delete --sandbox").says(0, &["service/web is gone"]);
+    machine.run("wait service/api --timeout 1s --sandbox").says(6, &["--timeout"]);
+}
+
+#[test]
+fn the_log_and_the_metrics_of_a_service_are_shown() {
+    let machine = Machine::with_api();
+    machine.run("logs service/api --sandbox").says(0, &["queued"]);
+    let ran = machine.run("logs service/api --sandbox -o ndjson").says(0, &[]);
+    let first: Value = serde_json::from_str(ran.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(first["message"], "queued");
+    machine.run("metrics service/api --sandbox").says(0, &["cpu_percent", "MIN", "▁"]);
+}
+
+#[test]
+fn doctor_finds_the_sandbox_well_and_a_missing_token_a_matter_of_permission() {
+    let machine = Machine::new();
+    let checks = machine.run("doctor --sandbox -o json").says(0, &[]).json();
+    let is_failed = |check: &Value| check["outcome"] == "fail";
+    assert!(!checks["checks"].as_array().unwrap().iter().any(is_failed));
+    machine.run("doctor").says(3, &["there is none", "STACKBLAZE_TOKEN"]);
+}
+
+#[test]
+fn a_probe_confirms_the_default_dialect_and_leaves_nothing_behind() {
+    let machine = Machine::with_api();
+    let found = machine.run("doctor --probe -y --sandbox -o json").says(0, &[]).json();
+    for finding in found["probe"].as_array().unwrap() {
+        assert_eq!(finding["verdict"], "confirmed", "{finding}");
+    }
+    let left = machine.run("get services --sandbox -o json").json();
+    assert_eq!(left["resources"].as_array().unwrap().len(), 1);
+    let after = machine.run("doctor --sandbox");
+    assert!(!after.stdout.contains("pending create"), "{}", after.stdout);
+}
+
+#[test]
+fn a_probe_whose_create_is_not_answered_is_neither_sent_again_nor_forgotten() {
+    let (machine, mut sandbox, url) = served("lose-answer@POST /services");
+    let ask = |arguments: &str| {
+        let mut command = machine.command(arguments);
+        command.env("STACKBLAZE_API_URL", &url).env("STACKBLAZE_TOKEN", "sb_live_emulator");
+        let Output { status, stdout, .. } = command.output().unwrap();
+        (status.code(), String::from_utf8(stdout).unwrap())
+    };
+    let (exit, stdout) = ask("doctor --probe -y -o json");
+    let (_, live) = ask("get services -o json");
+    let (_, checks) = ask("doctor");
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+    assert_eq!(exit, Some(4), "{stdout}");
+    assert!(stdout.contains("left behind"), "{stdout}");
+    assert_eq!(live.matches("stoker-probe-").count(), 2, "its name and its url: {live}");
+    assert!(checks.contains("pending create"), "{checks}");
+}
+
+/// Serves a sandbox with faults on a free port, its state apart from the one that is tested.
+fn served(faults: &str) -> (Machine, std::process::Child, String) {
+    let machine = Machine::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stoker"));
+    command.env_clear().args(["sandbox", "--listen", "127.0.0.1:0", "--faults", faults]);
+    command.arg("--state").arg(machine.0.path().join("server"));
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut sandbox = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(sandbox.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("export STACKBLAZE_API_URL=").unwrap().to_owned();
+    (machine, sandbox, url)
+}
+
+#[test]
+fn the_sandbox_is_served_to_this_machine_only_and_wrong_faults_are_explained() {
+    let machine = Machine::new();
+    machine.run("sandbox --listen 0.0.0.0:0").says(64, &["127.0.0.1"]);
+    machine.run("sandbox --faults nonsense").says(64, &["docs/sandbox.md"]);
+}
+
+#[test]
+fn the_program_tells_its_version_its_manual_and_its_completions() {
+    let machine = Machine::new();
+    machine.run("version").says(0, &["stoker 0."]);
+    machine.run("man").says(0, &[".SH \"EXIT STATUS\"", "STACKBLAZE_TOKEN"]);
+    machine.run("completions bash").says(0, &["_stoker"]);
+}
