@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{AdoptMode, Key, Kind};
@@ -91,8 +92,8 @@ pub enum LogForm {
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// Run against the embedded emulator, whose state is kept in the state directory.
-    #[arg(long, env = "STOKER_SANDBOX", value_parser = clap::builder::BoolishValueParser::new(),
-          num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub sandbox: Option<bool>,
     /// A certificate authority to trust beside the system's, as PEM.
     #[arg(long, env = "STOKER_CA_FILE", value_name = "FILE")]
@@ -137,13 +138,13 @@ pub struct Planning {
     #[arg(long, env = "STOKER_MAX_DELETES", value_name = "N")]
     pub max_deletes: Option<usize>,
     /// Let prune delete what was adopted by its name alone.
-    #[arg(long, env = "STOKER_PRUNE_ADOPTED", value_parser = clap::builder::BoolishValueParser::new(),
-          num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, env = "STOKER_PRUNE_ADOPTED", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub prune_adopted: Option<bool>,
     /// Write fields that the platform does not show and whose last value is not known.
     #[arg(long, env = "STOKER_WRITE_UNVERIFIABLE",
-          value_parser = clap::builder::BoolishValueParser::new(),
-          num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub write_unverifiable: Option<bool>,
     /// Look only at this resource and what it depends on; may be repeated; turns prune off.
     #[arg(long, env = "STOKER_TARGET", value_name = "KIND/NAME", value_delimiter = ',')]
@@ -164,8 +165,8 @@ pub struct Planning {
 pub struct Waiting {
     /// Wait for the deployments to finish; a failed one is a failed run.
     #[arg(long, env = "STOKER_WAIT", overrides_with = "no_wait",
-          value_parser = clap::builder::BoolishValueParser::new(),
-          num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub wait: Option<bool>,
     /// Do not wait, whatever the settings file says.
     #[arg(long, overrides_with = "wait")]
@@ -177,8 +178,8 @@ pub struct Waiting {
 pub struct Approval {
     /// Do not ask.
     #[arg(short = 'y', long, env = "STOKER_AUTO_APPROVE",
-          value_parser = clap::builder::BoolishValueParser::new(),
-          num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub auto_approve: Option<bool>,
 }
 

@@ -76,10 +76,10 @@ impl Environment {
     }
 }
 
-impl<const N: usize> From<[(&str, &str); N]> for Environment {
-    fn from(pairs: [(&str, &str); N]) -> Self {
-        let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        Self { variables: pairs.into_iter().map(own).collect(), arguments: Vec::new() }
+impl From<&[(&str, &str)]> for Environment {
+    fn from(pairs: &[(&str, &str)]) -> Self {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        Self { variables: pairs.iter().map(own).collect(), arguments: Vec::new() }
     }
 }
 
@@ -97,10 +97,7 @@ mod tests {
     #[test]
     fn state_goes_where_systemd_says_then_where_the_user_keeps_it() {
         let place = |pairs: &[(&str, &str)]| {
-            let mut environment = Environment::default();
-            for (key, value) in pairs {
-                environment.variables.insert((*key).to_owned(), (*value).to_owned());
-            }
+            let environment = Environment::from(pairs);
             environment.state_directory().map(|path| path.display().to_string())
         };
         let home = ("HOME", "/home/a");
@@ -116,7 +113,7 @@ mod tests {
 
     #[test]
     fn no_value_is_shown_by_debug() {
-        let environment = Environment::from([("STACKBLAZE_TOKEN", "sb_live_canary")]);
+        let environment = Environment::from(&[("STACKBLAZE_TOKEN", "sb_live_canary")][..]);
         assert!(!format!("{environment:?}").contains("canary"));
     }
 }

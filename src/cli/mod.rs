@@ -8,6 +8,7 @@ mod failure;
 mod values;
 
 mod arguments;
+mod called;
 mod settings;
 
 mod interrupt;
@@ -49,12 +50,9 @@ mod wait;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
-
 use crate::telemetry;
 
-use arguments::{Arguments, Command, LogForm};
+use arguments::{Command, LogForm};
 pub use environment::Environment;
 pub use exit::Exit;
 use failure::Failure;
@@ -65,9 +63,9 @@ use run::Run;
 #[must_use]
 pub fn main() -> ExitCode {
     let environment = Environment::of_the_process();
-    let arguments = match Arguments::try_parse_from(&environment.arguments) {
+    let arguments = match called::parse(&environment) {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return called::wrongly(&error, &environment),
     };
     let run = match Run::new(environment, &arguments.global) {
         Ok(run) => run,
@@ -94,18 +92,6 @@ pub fn main() -> ExitCode {
     };
     // What still runs is a connection nobody reads from any more.
     runtime.shutdown_background();
-    exit.into()
-}
-
-/// Prints what clap has to say. Help and version are data; a mistake is exit code 64, never 2,
-/// which means that changes are pending.
-fn usage(error: &clap::Error) -> ExitCode {
-    let exit = match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
-        _ => Exit::Usage,
-    };
-    // Nobody reads it any more: there is nobody to tell.
-    let _ = error.print();
     exit.into()
 }
 

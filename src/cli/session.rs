@@ -1,5 +1,7 @@
 //! One connection to one project: transport, budget, client and the state directory beneath.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -133,7 +135,14 @@ pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> 
         Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
             .hint("name a directory with --state or STOKER_STATE")
     })?;
-    Ok(if is_sandbox { state.join("sandbox") } else { state })
+    let state = if is_sandbox { state.join("sandbox") } else { state };
+    // For its owner only: it holds the key of the fingerprints. Whoever needs to write there and
+    // cannot says so; who only reads goes on.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&state);
+    if let Err(error) = made {
+        tracing::debug!(%error, "the state directory was not made");
+    }
+    Ok(state)
 }
 
 fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {

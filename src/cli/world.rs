@@ -14,7 +14,7 @@ use http::Method;
 
 use crate::api::{BodyStream, Endpoint, Token, Transport, TransportError};
 use crate::clock::Clock;
-use crate::emulator::{Config, Emulator, Faults, TOKEN};
+use crate::emulator::{Config, Durations, Emulator, Faults, TOKEN};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 
 use super::exit::Exit;
@@ -69,7 +69,7 @@ pub fn load(file: &Path, clock: &Clock) -> Result<Emulator, Failure> {
     let text = match std::fs::read(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Emulator::new(Config::default(), emulator_clock(clock)));
+            return Ok(Emulator::new(config(), emulator_clock(clock)));
         }
         Err(error) => return Err(failed("read", file, &error)),
     };
@@ -79,6 +79,18 @@ pub fn load(file: &Path, clock: &Clock) -> Result<Emulator, Failure> {
     // Faults belong to the `stoker sandbox` that was asked for them, not to who comes after it.
     emulator.play(Faults::default());
     Ok(emulator)
+}
+
+/// The emulator's ordinary platform, in a hurry: a person is waiting.
+fn config() -> Config {
+    let durations = Durations {
+        queued_ms: 500,
+        building_ms: 2_000,
+        deploying_ms: 1_500,
+        database_ms: 4_000,
+        ..Durations::default()
+    };
+    Config { durations, ..Config::default() }
 }
 
 /// Saves a world, whole or not at all. It holds secrets in clear: only its owner may read it.
