@@ -4,13 +4,13 @@
 //! incomplete listing is not proven absent (S2).
 
 use crate::api::Reader;
+use crate::manifest;
 use crate::model::{Coverage, Key, Kind, Listing, LiveObject, Unknown};
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::run::Run;
 use super::session::Session;
-use super::suggest;
 
 /// The one object of a name.
 #[derive(Debug)]
@@ -83,7 +83,9 @@ pub fn trouble(kind: Kind, unknown: &Unknown) -> String {
 /// The failure of a name that is not there, with the nearest one that is.
 pub fn absent(key: &Key, names: impl Iterator<Item = String>) -> Failure {
     let failure = Failure::new(Exit::Failed, "not_found", format!("there is no {key}"));
-    match suggest::nearest(key.name.as_str(), names) {
+    let names: Vec<String> = names.collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match manifest::nearest(key.name.as_str(), &names) {
         Some(near) => failure.hint(format!("did you mean {}/{near}?", key.kind)),
         None => failure.hint(format!("`stoker get {}` lists what there is", key.kind.plural())),
     }

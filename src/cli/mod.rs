@@ -24,7 +24,6 @@ mod manifests;
 mod planning;
 mod progress;
 mod saved;
-mod suggest;
 
 mod apply;
 mod destroy;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::manifest;
 use crate::model::Key;
 use crate::plan::{Plan, Policy};
 use crate::render::json::SavedPlan;
@@ -72,8 +73,9 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
         None => Ok(()),
         Some(key) => {
             let failure = Failure::usage(format!("{key} is selected, but no manifest declares it"));
-            let names = declared.resources.keys().map(ToString::to_string);
-            Err(match super::suggest::nearest(&key.to_string(), names) {
+            let names: Vec<String> = declared.resources.keys().map(ToString::to_string).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Err(match manifest::nearest(&key.to_string(), &names) {
                 Some(near) => failure.hint(format!("did you mean {near}?")),
                 None => failure,
             })

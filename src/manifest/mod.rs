@@ -35,4 +35,5 @@ pub use export::export;
 pub use load::{Loaded, load};
 pub use print::{SCHEMA_LINE, print};
 pub use schema::schema;
+pub use suggest::nearest;
 pub use yaml_values::{documents, read_settings, to_yaml};

@@ -4,7 +4,8 @@
 const WORD_BYTES_MAX: usize = 64;
 
 /// Returns the nearest of the known words, when it is near enough to be meant.
-pub(super) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+#[must_use]
+pub fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     if word.len() > WORD_BYTES_MAX {
         return None;
     }
