@@ -164,10 +164,11 @@ fn schemas() -> Value {
         "Database": database,
         "NewDatabase": new_database,
         "DatabaseList": list("databases", "Database"),
-        "NewEnvGroup": with(variables(), &[("name", &name())]),
+        "NewEnvGroup": with(variables("NewVariable"), &[("name", &name())]),
         "EnvGroup": object(&[("id", &text), ("name", &text), ("created_at", &text)]),
         "EnvGroupList": list("envgroups", "EnvGroup"),
         "Variable": variable(),
+        "NewVariable": new_variable(),
         "DeployRequest": {
             "type": "object",
             "properties": {
@@ -203,7 +204,7 @@ fn of_services() -> (Value, Value, Value) {
     let types = json!({"enum": TypeNames::default().words()});
     let text = json!({"type": "string"});
     let mut settings = properties(settings::of_service());
-    settings.extend(variables());
+    settings.extend(variables("Variable"));
     let service = with(
         settings.clone(),
         &[
@@ -216,7 +217,13 @@ fn of_services() -> (Value, Value, Value) {
             ("created_at", &text),
         ],
     );
-    let new_service = with(settings.clone(), &[("name", &name()), ("type", &types)]);
+    settings.extend(variables("NewVariable"));
+    let mut new_service = with(settings.clone(), &[("name", &name()), ("type", &types)]);
+    new_service["if"] = json!({"properties": {"type": {"const": TypeNames::default().cron}}});
+    new_service["then"] = json!({
+        "properties": {"schedule": {"type": "string", "minLength": 1}},
+        "required": ["schedule"],
+    });
     settings.insert("name".into(), name());
     (service, new_service, with(settings, &[]))
 }
@@ -258,11 +265,11 @@ fn name() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": NAME_MAX})
 }
 
-fn variables() -> Map<String, Value> {
+fn variables(schema: &str) -> Map<String, Value> {
     let variables = json!({
         "type": ["array", "null"],
         "maxItems": VARIABLES_MAX,
-        "items": reference("Variable"),
+        "items": reference(schema),
     });
     Map::from_iter([("env_vars".to_owned(), variables)])
 }
@@ -282,6 +289,14 @@ fn variable() -> Value {
     for (name, schema) in properties {
         variable["properties"][name] = schema;
     }
+    variable
+}
+
+/// Describes a variable that is written: an answer may leave its value out, a request may not.
+fn new_variable() -> Value {
+    let mut variable = variable();
+    let sources = ["value", "from_database", "from_service"];
+    variable["oneOf"] = sources.iter().map(|source| json!({"required": [source]})).collect();
     variable
 }
 
