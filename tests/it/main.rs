@@ -3,5 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod apply;
+mod laws;
 mod manifests;
+mod matrix;
+mod stacks;
 mod stage;
