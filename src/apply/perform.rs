@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{EnvPatch, Lookup, Patch, WriteError};
+use crate::api::{Deletion, EnvPatch, Lookup, Patch, WriteError};
 use crate::model::{
     Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
     canonical,
@@ -217,9 +217,12 @@ impl Hands<'_> {
                 if let Some(reason) = precondition.broken_by(&object) {
                     return Err(stale(reason));
                 }
-                self.writer.delete(kind, id).await.map_err(|error| failed(&error))?;
+                match self.writer.delete(kind, id).await.map_err(|error| failed(&error))? {
+                    Deletion::Done | Deletion::Underway => {}
+                    Deletion::WasGone => self.prove_gone(kind, id).await?,
+                }
             }
-            Ok(Lookup::Gone) => {}
+            Ok(Lookup::Gone) => self.prove_gone(kind, id).await?,
             Err(error) => return Err(unread(&error)),
         }
         self.store().forget(change.key.clone()).map_err(not_recorded)?;
@@ -232,6 +235,20 @@ impl Hands<'_> {
             | Action::Delete
             | Action::None => Ok(()),
         }
+    }
+
+    /// Refuses to forget what the list still shows: it was there a moment ago, and one 404 must
+    /// not make an orphan of it (L4).
+    async fn prove_gone(&self, kind: Kind, id: &RemoteId) -> Result<(), Outcome> {
+        let listing = self.reader.list(kind).await.map_err(|error| unread(&error))?;
+        let is_there =
+            |object: &LiveObject| object.id == *id && object.status.as_deref() != Some("deleting");
+        if listing.coverage.is_complete() && !listing.objects.iter().any(is_there) {
+            return Ok(());
+        }
+        Err(unresolved(format!(
+            "the API says that {kind} {id} is not there, and its list does not"
+        )))
     }
 
     /// Waits until a deleted object is gone, so that its successor can have its name.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod apply;
+mod faults;
 mod laws;
 mod manifests;
 mod matrix;
