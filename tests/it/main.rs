@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod actors;
 mod apply;
+mod crashes;
 mod faults;
 mod laws;
 mod manifests;
