@@ -6,6 +6,7 @@ mod actors;
 mod apply;
 mod crashes;
 mod faults;
+mod keeping;
 mod laws;
 mod manifests;
 mod matrix;
