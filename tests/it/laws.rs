@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stoker::emulator::{Act, Config, Effect, Emulator, Event, Kind, Secrets, Verb};
+use stoker::emulator::{Act, Effect, Emulator, Event, Kind, Verb};
 use stoker::plan::{Action, Conclusion, Outcome, Plan, Policy, Report};
 use stoker::source::Tree;
 
@@ -119,11 +119,6 @@ pub fn truth(emulator: &Emulator) -> Vec<serde_json::Value> {
         }
     }
     things
-}
-
-/// A platform that shows everything, for tests that look at what was written.
-pub fn open_book() -> Config {
-    Config { secrets: Secrets::Echoed, ..Config::default() }
 }
 
 /// Sets a field of a service by a person's hand.

@@ -4,6 +4,7 @@
 
 mod actors;
 mod apply;
+mod canary;
 mod crashes;
 mod faults;
 mod keeping;
