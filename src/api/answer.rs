@@ -21,6 +21,9 @@ const MESSAGE_CHARS_MAX: usize = 1000;
 /// The most of a code or request id that is kept.
 const WORD_CHARS_MAX: usize = 128;
 
+/// How much of a secret's beginning is a piece of it, and no word that happens to be alike.
+const BEGUN_CHARS_MIN: usize = 6;
+
 /// What stands in a foreign text in place of a secret of ours.
 const STRUCK: &str = "(secret)";
 
@@ -189,10 +192,23 @@ fn foreign(text: &str, chars_max: usize, secrets: &[&str]) -> String {
             text = text.replace(secret, STRUCK);
         }
     }
+    // Whoever cuts a long text off may cut a secret in two.
+    let uncut = text.trim_end_matches(['.', '…', '"', ' ']).len();
+    if let Some(begin) = secrets.iter().filter_map(|secret| begun(&text[..uncut], secret)).min() {
+        text.replace_range(begin..uncut, STRUCK);
+    }
     match text.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
+}
+
+/// Returns where the beginning of a secret stands at the end of a text.
+fn begun(text: &str, secret: &str) -> Option<usize> {
+    let ends = secret.char_indices().map(|(place, c)| place + c.len_utf8()).rev();
+    let mut ends = ends.filter(|end| secret[..*end].chars().count() >= BEGUN_CHARS_MIN);
+    let end = ends.find(|end| text.ends_with(&secret[..*end]))?;
+    Some(text.len() - end)
 }
 
 fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {

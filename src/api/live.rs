@@ -49,6 +49,7 @@ impl Reader {
         self.add_details(&mut live, desired, inventory).await?;
         let origin = self.client.origin();
         if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&origin, &live.project)) {
+            distrust_stale_groups(&mut live, inventory, self.client.now());
             self.look_for_unlisted(&mut live, inventory).await?;
         }
         Ok(live)
@@ -227,6 +228,20 @@ fn add(object: &mut LiveObject, details: LiveObject) {
     object.replicas = replicas.or(object.replicas);
     object.fields.extend(fields);
     object.shows_env |= shows_env;
+}
+
+/// A list of env groups without one that was just created is that of a replica that is behind.
+/// There is no request by id that could tell (F4), and a second group could never be deleted.
+fn distrust_stale_groups(live: &mut Live, inventory: &Inventory, now: Timestamp) {
+    for (key, entry) in &inventory.entries {
+        let is_missing = key.kind == Kind::EnvGroup && live.with_id(key.kind, &entry.id).is_none();
+        if let Some(listing) = live.listings.get_mut(&key.kind)
+            && is_missing
+            && is_new(entry, now)
+        {
+            make_incomplete(listing, format!("{} {} is too new to be shown", key.kind, entry.id));
+        }
+    }
 }
 
 /// Whether something of ours is not in a list that says it is whole, and can be asked for by id.

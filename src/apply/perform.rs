@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{EnvPatch, Links, Lookup, Patch, WriteError};
+use crate::api::{Deletion, EnvPatch, Lookup, Patch, WriteError};
 use crate::model::{
     Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
     canonical,
@@ -57,10 +57,7 @@ impl Hands<'_> {
                     self.create(change, fields, &links).await?;
                 }
                 Step::Patch { id, fields, precondition } => {
-                    let set =
-                        fields.iter().filter_map(|(path, value)| Some((path, value.as_ref()?)));
-                    let links = self.links(live, set);
-                    self.patch(change, id, fields, precondition, &links).await?;
+                    self.patch(change, id, fields, precondition, live).await?;
                 }
                 Step::Deploy { id } => self.deploy(change, id).await?,
                 Step::Delete { id, precondition } => {
@@ -97,7 +94,7 @@ impl Hands<'_> {
         id: &RemoteId,
         fields: &BTreeMap<FieldPath, Option<FieldValue>>,
         precondition: &Precondition,
-        links: &Links,
+        live: &Live,
     ) -> Result<(), Outcome> {
         let patience = self.later(BUSY_MAX);
         loop {
@@ -110,7 +107,14 @@ impl Hands<'_> {
                 return Err(stale(reason));
             }
             let env_whole = self.env_whole(change, fields, &object)?;
-            let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links };
+            let written = fields.iter().filter_map(|(path, value)| Some((path, value.as_ref()?)));
+            // Where the whole list is sent, also what did not change refers to something.
+            let whole =
+                env_whole.iter().flatten().map(|(key, value)| (FieldPath::Env(key.clone()), value));
+            let whole: Vec<(FieldPath, &FieldValue)> = whole.collect();
+            let whole = whole.iter().map(|(path, value)| (path, *value));
+            let links = self.links(live, written.chain(whole));
+            let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links: &links };
             match self.writer.patch(id, patch).await {
                 Ok(answer) => return self.patched(change, id, answer.as_ref()),
                 Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
@@ -165,6 +169,18 @@ impl Hands<'_> {
         if !writes_env || self.reader.client().dialect().env_patch == EnvPatch::Merge {
             return Ok(None);
         }
+        let not_ours = change.record.as_ref().is_none_or(|record| {
+            !record.env_managed
+                || !record.tolerated_env.is_empty()
+                || !record.set_by_hand.is_empty()
+        });
+        if !object.shows_env && not_ours {
+            return Err(failed_here(format!(
+                "failed to update {}: this API replaces all variables at once and does not show \
+                 them, and some are not ours to remove",
+                change.key
+            )));
+        }
         let known = change.record.iter().flat_map(|record| &record.applied);
         let mut whole: BTreeMap<EnvKey, FieldValue> = known
             .filter_map(|(path, value)| Some((path.env_key()?.clone(), value.clone())))
@@ -201,9 +217,12 @@ impl Hands<'_> {
                 if let Some(reason) = precondition.broken_by(&object) {
                     return Err(stale(reason));
                 }
-                self.writer.delete(kind, id).await.map_err(|error| failed(&error))?;
+                match self.writer.delete(kind, id).await.map_err(|error| failed(&error))? {
+                    Deletion::Done | Deletion::Underway => {}
+                    Deletion::WasGone => self.prove_gone(kind, id).await?,
+                }
             }
-            Ok(Lookup::Gone) => {}
+            Ok(Lookup::Gone) => self.prove_gone(kind, id).await?,
             Err(error) => return Err(unread(&error)),
         }
         self.store().forget(change.key.clone()).map_err(not_recorded)?;
@@ -216,6 +235,20 @@ impl Hands<'_> {
             | Action::Delete
             | Action::None => Ok(()),
         }
+    }
+
+    /// Refuses to forget what the list still shows: it was there a moment ago, and one 404 must
+    /// not make an orphan of it (L4).
+    async fn prove_gone(&self, kind: Kind, id: &RemoteId) -> Result<(), Outcome> {
+        let listing = self.reader.list(kind).await.map_err(|error| unread(&error))?;
+        let is_there =
+            |object: &LiveObject| object.id == *id && object.status.as_deref() != Some("deleting");
+        if listing.coverage.is_complete() && !listing.objects.iter().any(is_there) {
+            return Ok(());
+        }
+        Err(unresolved(format!(
+            "the API says that {kind} {id} is not there, and its list does not"
+        )))
     }
 
     /// Waits until a deleted object is gone, so that its successor can have its name.

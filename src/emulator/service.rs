@@ -269,10 +269,10 @@ impl World {
         let view = View::of(now);
         let (what, exists, name) = match &variable.source {
             Source::Value { .. } => return Ok(()),
-            Source::Database(Reference { name, property: _ }) => {
+            Source::Database(Reference { name, property: _, env_var_key: _ }) => {
                 ("database", self.databases.has_name(name, view), name)
             }
-            Source::Service(Reference { name, property: _ }) => {
+            Source::Service(Reference { name, property: _, env_var_key: _ }) => {
                 ("service", self.services.has_name(name, view), name)
             }
         };

@@ -40,6 +40,9 @@ pub(crate) enum Source {
 pub(crate) struct Reference {
     pub(crate) name: String,
     pub(crate) property: String,
+    /// Which variable of a service, where a variable is what is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) env_var_key: Option<String>,
 }
 
 /// One entry of a body.

@@ -33,12 +33,15 @@ pub struct Pin {
 
 impl Pin {
     /// Whether the API at an origin, answering for a project, is the pinned one.
+    ///
+    /// A pin without an id is one of the name alone (A12), whatever else is shown later; one with
+    /// an id holds for no project that shows none.
     #[must_use]
     pub fn holds(&self, origin: &str, project: &Project) -> bool {
         let is_same_project = match (&self.project.id, &project.id) {
             (Some(ours), Some(theirs)) => ours == theirs,
-            (None, None) => self.project.name == project.name,
-            (Some(_), None) | (None, Some(_)) => false,
+            (None, _) => self.project.name == project.name,
+            (Some(_), None) => false,
         };
         self.origin == origin && is_same_project
     }

@@ -287,6 +287,8 @@ pub struct Record {
     pub kept: BTreeMap<FieldPath, Applied>,
     /// Variables that are there and are not ours to remove.
     pub tolerated_env: BTreeSet<EnvKey>,
+    /// Declared variables whose values people set: never ours to write, nor to remove.
+    pub set_by_hand: BTreeSet<EnvKey>,
     /// Whether the set of variables as a whole is ours from then on.
     pub env_managed: bool,
     /// Repairs that did not stay so far, this change's included.
@@ -309,6 +311,7 @@ impl Record {
             applied,
             kept,
             tolerated_env,
+            set_by_hand: _,
             env_managed,
             rewrites,
             depends_on,

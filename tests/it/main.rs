@@ -2,9 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod actors;
 mod apply;
 mod architecture;
+mod canary;
 mod commands;
+mod crashes;
+mod faults;
+mod keeping;
+mod laws;
 mod manifests;
+mod matrix;
 mod readme;
+mod stacks;
 mod stage;

@@ -5,15 +5,15 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use stoker::api::{Client, Config, Dialect, Endpoint, Parts, Token};
+use stoker::api::{Client, Config, Dialect, Endpoint, Parts, Rename, Token, Transport};
 use stoker::apply::{Hands, Happening, apply};
 use stoker::budget::{self, Millis};
 use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
 use stoker::ledger::Ledger;
 use stoker::model::{Desired, Inventory, Pin, Snapshot};
-use stoker::plan::{Plan, Policy, Prune, Report, plan};
-use stoker::reconcile::refresh;
+use stoker::plan::{Plan, Platform, Policy, Prune, Report, plan};
+use stoker::reconcile::{RefreshError, check_pin, refresh};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::{self, Tree};
@@ -22,13 +22,15 @@ use stoker::store::Store;
 /// Where the emulator's time begins.
 const START: &str = "2026-11-24T00:00:00Z";
 
-/// A platform, a state directory and a clock.
+/// A platform, a state directory with its budget, and a clock.
 pub struct Stage {
     pub emulator: Emulator,
     pub clock: Clock,
     pub dialect: Dialect,
     pub variables: Vec<(String, String)>,
-    directory: tempfile::TempDir,
+    pub transport: Arc<dyn Transport>,
+    pub ledger: Arc<Ledger>,
+    pub directory: tempfile::TempDir,
 }
 
 impl Stage {
@@ -39,22 +41,24 @@ impl Stage {
     pub fn on(platform: emulator::Config) -> Self {
         let clock = Clock::starting_at(START.parse().unwrap());
         let emulator = Emulator::new(platform, emulator_clock(&clock));
+        let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
         Self {
+            transport: Arc::new(SandboxTransport::new(emulator.clone())),
+            ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
             emulator,
             clock,
             dialect: Dialect::default(),
             variables: Vec::new(),
-            directory: tempfile::tempdir().unwrap(),
+            directory: state_directory(),
         }
     }
 
     pub fn client(&self) -> Client {
-        let now = Millis(u64::try_from(self.clock.now().as_millisecond()).unwrap());
         Client::new(Parts {
             endpoint: Endpoint::parse(SANDBOX_ENDPOINT).unwrap(),
             token: Token::parse(emulator::TOKEN).unwrap(),
-            transport: Arc::new(SandboxTransport::new(self.emulator.clone())),
-            ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
+            transport: Arc::clone(&self.transport),
+            ledger: Arc::clone(&self.ledger),
             clock: self.clock.clone(),
             dialect: self.dialect.clone(),
             config: Config::default(),
@@ -76,21 +80,37 @@ impl Stage {
     }
 
     pub async fn snapshot(&self, client: &Client, tree: &Tree) -> Snapshot {
-        let desired = self.desired(tree);
-        refresh(&client.reader(), desired, self.inventory(), &self.clock).await.unwrap()
+        self.try_snapshot(client, tree).await.unwrap()
+    }
+
+    pub async fn try_snapshot(
+        &self,
+        client: &Client,
+        tree: &Tree,
+    ) -> Result<Snapshot, RefreshError> {
+        refresh(&client.reader(), self.desired(tree), self.inventory(), &self.clock).await
     }
 
     pub async fn plan(&self, tree: &Tree, policy: &Policy) -> Plan {
-        plan(&self.snapshot(&self.client(), tree).await, policy)
+        plan(&self.snapshot(&self.client(), tree).await, &self.speak(policy))
     }
 
     /// Plans and applies, as `stoker apply` does.
     pub async fn apply(&self, tree: &Tree, policy: &Policy) -> (Plan, Report) {
+        self.try_apply(tree, policy).await.unwrap()
+    }
+
+    /// Plans and applies on a platform that may not even be readable.
+    pub async fn try_apply(
+        &self,
+        tree: &Tree,
+        policy: &Policy,
+    ) -> Result<(Plan, Report), RefreshError> {
         let client = self.client();
-        let snapshot = self.snapshot(&client, tree).await;
-        let plan = plan(&snapshot, policy);
+        let snapshot = self.try_snapshot(&client, tree).await?;
+        let plan = plan(&snapshot, &self.speak(policy));
         let report = self.carry_out(&client, &snapshot, &plan, policy).await;
-        (plan, report)
+        Ok((plan, report))
     }
 
     pub async fn carry_out(
@@ -101,8 +121,12 @@ impl Stage {
         policy: &Policy,
     ) -> Report {
         let mut store = Store::open(self.directory.path(), "a test").unwrap();
-        let pin = Pin { origin: client.origin(), project: snapshot.live.project.clone() };
-        store.set_pin(pin.clone()).unwrap();
+        let project = &snapshot.live.project;
+        check_pin(store.inventory().pin.as_ref(), &client.origin(), project).unwrap();
+        let pin = Pin { origin: client.origin(), project: project.clone() };
+        if store.inventory().pin.is_none() && !plan.changes.is_empty() {
+            store.set_pin(pin.clone()).unwrap();
+        }
         let writer = client.writer(&pin, &snapshot.live.project).unwrap();
         let (_stop, stop) = tokio::sync::watch::channel(false);
         let hands = Hands {
@@ -116,6 +140,25 @@ impl Stage {
         };
         apply(plan, &snapshot.live, &hands).await.unwrap()
     }
+
+    /// Lets time pass.
+    pub async fn wait(&self, seconds: u64) {
+        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+    }
+
+    fn speak(&self, policy: &Policy) -> Policy {
+        let platform = Platform {
+            renames: self.dialect.rename == Rename::Patch,
+            deploys_after_patch: self.dialect.deploy_after_patch,
+        };
+        Policy { platform, ..policy.clone() }
+    }
+}
+
+/// A directory in memory where the system has one: thousands of runs would else wait for a disk
+/// that is not what they test.
+fn state_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// The manifests of a directory of the repository.
@@ -127,6 +170,20 @@ pub fn shipped(path: &str) -> Tree {
 /// Manifests written in a test.
 pub fn manifests(text: &str) -> Tree {
     Tree::from_texts([("stack.yaml", text)])
+}
+
+/// The same manifests with one piece of text replaced, wherever it stands.
+pub fn edited(tree: &Tree, before: &str, after: &str) -> Tree {
+    let files = tree.files().iter();
+    let texts: Vec<(String, String)> = files
+        .map(|file| {
+            let text = String::from_utf8(file.bytes.clone()).unwrap();
+            (file.path.clone(), text.replace(before, after))
+        })
+        .collect();
+    let tree = Tree::from_texts(texts.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    assert!(tree.files().iter().any(|file| file.bytes != b""), "nothing is left");
+    tree
 }
 
 /// The policy of `--prune`.

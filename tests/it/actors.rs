@@ -1,0 +1,244 @@
+//! Others at work: people, a second agent, the autoscaler, a token that lost rights, states that
+//! were lost or restored. Whatever they do, nothing is deleted or made twice because of it.
+
+use stoker::emulator::{self, Access, Act, Config, Kind, Permission};
+use stoker::plan::{Conclusion, Outcome, Plan, Policy, Report};
+use stoker::source::Tree;
+
+use crate::faults::{first, second};
+use crate::laws::{self, set};
+use crate::stage::{Stage, brief, edited, manifests, pruning};
+
+/// Plans, lets somebody act, and only then carries out.
+async fn meanwhile(
+    stage: &Stage,
+    tree: &Tree,
+    policy: &Policy,
+    act: impl FnOnce(&Stage),
+) -> (Plan, Report) {
+    let client = stage.client();
+    let snapshot = stage.snapshot(&client, tree).await;
+    let plan = stoker::plan::plan(&snapshot, policy);
+    act(stage);
+    let report = stage.carry_out(&client, &snapshot, &plan, policy).await;
+    (plan, report)
+}
+
+fn outcome<'a>(report: &'a Report, key: &str) -> &'a Outcome {
+    let mut results = report.results.iter();
+    &results.find(|result| result.key.to_string() == key).unwrap().outcome
+}
+
+fn id(stage: &Stage, kind: Kind, name: &str) -> String {
+    stage.emulator.ids(kind, name).remove(0)
+}
+
+fn creates(stage: &Stage, name: &str) {
+    let body = serde_json::json!({"name": name, "type": "background_worker"});
+    stage.emulator.act(&Act::Create { kind: Kind::Service, body }).unwrap();
+}
+
+async fn applied() -> Stage {
+    let stage = Stage::new();
+    let (_, report) = stage.apply(&first(), &Policy::default()).await;
+    assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
+    stage.wait(600).await;
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namesake_that_appears_meanwhile_is_left_to_its_maker() {
+    for names_unique in [true, false] {
+        let stage = Stage::on(Config { names_unique, ..Config::default() });
+        let (_, report) =
+            meanwhile(&stage, &first(), &pruning(), |stage| creates(stage, "jobs")).await;
+        assert!(matches!(outcome(&report, "service/jobs"), Outcome::Stale { .. }), "{report:#?}");
+        assert_eq!(report.conclusion(), Conclusion::Partial);
+        assert_eq!(stage.emulator.ids(Kind::Service, "jobs").len(), 1);
+        // By its name it may be changed, never deleted (S1).
+        laws::it_settles(&stage, &first(), &pruning(), "namesake").await;
+        let (plan, _) = stage.apply(&manifests(&second()), &pruning()).await;
+        assert!(brief(&plan).contains(&"blocked service/jobs: not_owned".to_owned()), "{plan:#?}");
+        assert_eq!(stage.emulator.record().deletes(Kind::Service, "jobs"), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_renamed_meanwhile_is_neither_changed_nor_deleted() {
+    let stage = applied().await;
+    let rename = |stage: &Stage| {
+        for name in ["api", "jobs"] {
+            let (kind, id) = (Kind::Service, id(stage, Kind::Service, name));
+            stage.emulator.act(&Act::Rename { kind, id, name: format!("{name}-old") }).unwrap();
+        }
+    };
+    let writes = stage.emulator.record().writes();
+    let (_, report) = meanwhile(&stage, &manifests(&second()), &pruning(), rename).await;
+    assert!(matches!(outcome(&report, "service/api"), Outcome::Stale { .. }), "{report:#?}");
+    assert!(matches!(outcome(&report, "service/jobs"), Outcome::Stale { .. }), "{report:#?}");
+    assert_eq!(report.conclusion(), Conclusion::Stale);
+    assert_eq!(stage.emulator.record().writes(), writes);
+    let (plan, _) = stage.apply(&manifests(&second()), &pruning()).await;
+    assert!(brief(&plan).contains(&"blocked service/jobs: not_owned".to_owned()), "{plan:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_meanwhile_is_not_written_to_and_comes_back_once() {
+    let stage = applied().await;
+    let tree = edited(&first(), "production", "staging");
+    let remove = |stage: &Stage| {
+        let id = id(stage, Kind::Service, "api");
+        stage.emulator.act(&Act::Delete { kind: Kind::Service, id }).unwrap();
+    };
+    let (_, report) = meanwhile(&stage, &tree, &Policy::default(), remove).await;
+    assert!(matches!(outcome(&report, "service/api"), Outcome::Stale { .. }), "{report:#?}");
+    laws::it_settles(&stage, &tree, &pruning(), "gone").await;
+    assert_eq!(stage.emulator.record().creates(Kind::Service, "api"), 2);
+    laws::nothing_is_there_twice(&stage, "gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_moved_meanwhile_is_looked_at_again_before_it_is_written() {
+    let stage = applied().await;
+    let tree = edited(&first(), "plan: standard\n", "plan: starter\n");
+    let edit = |stage: &Stage| set(stage, "api", "plan", "\"premium\"");
+    let writes = stage.emulator.record().writes();
+    let (_, report) = meanwhile(&stage, &tree, &Policy::default(), edit).await;
+    assert!(matches!(outcome(&report, "service/api"), Outcome::Stale { .. }), "{report:#?}");
+    assert_eq!(stage.emulator.record().writes(), writes);
+    laws::it_settles(&stage, &tree, &Policy::default(), "moved").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_autoscaler_moves_replicas_and_nobody_calls_it_drift() {
+    let stage = applied().await;
+    for replicas in [2, 5, 1] {
+        let id = id(&stage, Kind::Service, "api");
+        stage.emulator.act(&Act::Autoscale { id, replicas }).unwrap();
+        assert_eq!(brief(&stage.plan(&first(), &pruning()).await), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_agent_takes_over_by_name_and_makes_nothing_twice() {
+    let stage = Stage::on(Config { names_unique: false, ..Config::default() });
+    let mut other = Stage::new();
+    other.emulator = stage.emulator.clone();
+    other.transport = stage.transport.clone();
+    // Both plan on an empty project; the other is the faster one.
+    let client = stage.client();
+    let snapshot = stage.snapshot(&client, &first()).await;
+    let plan = stoker::plan::plan(&snapshot, &pruning());
+    other.apply(&first(), &pruning()).await;
+    let report = stage.carry_out(&client, &snapshot, &plan, &pruning()).await;
+    assert_eq!(report.counts().written, 0, "{report:#?}");
+    laws::it_settles(&stage, &first(), &pruning(), "second").await;
+    laws::it_settles(&other, &first(), &pruning(), "other").await;
+    laws::nothing_is_there_twice(&stage, "second");
+    let (plan, _) = stage.apply(&manifests(&second()), &pruning()).await;
+    assert!(brief(&plan).contains(&"blocked service/jobs: not_owned".to_owned()), "{plan:#?}");
+}
+
+fn limit(stage: &Stage, access: Access) {
+    let token = emulator::TOKEN.to_owned();
+    stage.emulator.act(&Act::Limit { token, access: Some(access) }).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_may_not_be_listed_is_unknown_and_the_others_go_on() {
+    let stage = applied().await;
+    limit(&stage, Access { databases: Permission::None, ..Access::default() });
+    let (plan, report) = stage.apply(&manifests(&second()), &pruning()).await;
+    let deletes = stage.emulator.record().deletes(Kind::Service, "jobs");
+    assert_eq!(deletes, 1, "{report:#?}");
+    assert!(
+        brief(&plan).contains(&"blocked database/main: incomplete_view".to_owned()),
+        "{plan:#?}"
+    );
+    assert_eq!(stage.emulator.record().creates(Kind::Database, "main"), 1);
+    laws::the_report_is_honest(&plan, &report, "403");
+    limit(&stage, Access::default());
+    laws::it_settles(&stage, &manifests(&second()), &pruning(), "403").await;
+    assert_eq!(stage.emulator.record().creates(Kind::Database, "main"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_delete_or_write_is_told_so_and_nothing_is_forgotten() {
+    let stage = applied().await;
+    limit(&stage, Access { may_delete: false, ..Access::default() });
+    let (_, report) = stage.apply(&manifests(&second()), &pruning()).await;
+    assert_eq!(report.counts().denied, 1, "{report:#?}");
+    assert_eq!(report.conclusion(), Conclusion::Partial);
+    limit(&stage, Access { services: Permission::Read, ..Access::default() });
+    let (_, report) = stage.apply(&manifests(&second()), &pruning()).await;
+    assert_eq!(report.conclusion(), Conclusion::Denied, "{report:#?}");
+    limit(&stage, Access::default());
+    laws::it_settles(&stage, &manifests(&second()), &pruning(), "denied").await;
+    assert_eq!(stage.emulator.record().deletes(Kind::Service, "jobs"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_project_or_another_guard_is_not_written_to() {
+    let stage = applied().await;
+    let writes = stage.emulator.record().writes();
+    let guarded = |name: &str| {
+        let first = String::from_utf8(first().files()[0].bytes.clone()).unwrap();
+        let guard = format!(
+            "apiVersion: stackblaze.cloud/v1\nkind: Project\nmetadata: {{ name: {name} }}\n---"
+        );
+        manifests(&(guard + &first))
+    };
+    assert!(stage.try_apply(&guarded("other"), &pruning()).await.is_err());
+    assert!(stage.try_apply(&guarded("emulator"), &pruning()).await.is_ok());
+    stage.emulator.reconfigure(|config| config.project.id = Some("prj_other".to_owned()));
+    assert!(stage.try_apply(&manifests(&second()), &pruning()).await.is_err());
+    stage.emulator.reconfigure(|config| config.project.id = None);
+    assert!(stage.try_apply(&manifests(&second()), &pruning()).await.is_err());
+    assert_eq!(stage.emulator.record().writes(), writes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_state_adopts_by_name_and_deletes_nothing() {
+    let stage = applied().await;
+    let mut amnesiac = Stage::new();
+    amnesiac.emulator = stage.emulator.clone();
+    amnesiac.transport = stage.transport.clone();
+    amnesiac.ledger = stage.ledger.clone();
+    let before = laws::creates_and_deletes(&stage.emulator);
+    laws::it_settles(&amnesiac, &first(), &pruning(), "lost").await;
+    let (plan, _) = amnesiac.apply(&manifests(&second()), &pruning()).await;
+    assert!(brief(&plan).contains(&"blocked service/jobs: not_owned".to_owned()), "{plan:#?}");
+    assert_eq!(laws::creates_and_deletes(&stage.emulator), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_project_while_we_own_things_is_filled_again_only_when_proven_empty() {
+    let stage = applied().await;
+    let faults = "total:missing@GET /services; rename-key@GET /databases; fail:500@GET /envgroups";
+    stage.emulator.play(emulator::Faults::parse(faults).unwrap());
+    let writes = stage.emulator.record().writes();
+    let (plan, report) = stage.apply(&first(), &pruning()).await;
+    assert_eq!(stage.emulator.record().writes(), writes, "{plan:#?}");
+    laws::the_report_is_honest(&plan, &report, "unknown");
+    stage.emulator.play(emulator::Faults::default());
+    laws::it_settles(&stage, &first(), &pruning(), "known").await;
+    assert_eq!(stage.emulator.record().writes(), writes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn env_groups_that_a_stale_replica_does_not_show_are_not_made_again() {
+    let stage = Stage::on(Config { names_unique: false, ..Config::default() });
+    stage.apply(&first(), &pruning()).await;
+    // Replicas may be behind by a minute (S3), and both looks may meet the same one.
+    let faults = "hide-new:60000@GET /**";
+    stage.emulator.play(emulator::Faults::parse(faults).unwrap());
+    for _ in 0..3 {
+        stage.wait(15).await;
+        stage.apply(&first(), &pruning()).await;
+    }
+    stage.emulator.play(emulator::Faults::default());
+    laws::it_settles(&stage, &first(), &pruning(), "stale").await;
+    for (thing, count) in laws::creates_and_deletes(&stage.emulator) {
+        assert_eq!(count, (1, 0), "{thing:?}");
+    }
+}

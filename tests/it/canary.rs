@@ -1,0 +1,244 @@
+//! A secret's value stands in the body of a request and nowhere else (S9).
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use stoker::api::{BodyStream, Transport, TransportError};
+use stoker::emulator::{Act, Config, Kind, Secrets};
+use stoker::plan::{Plan, Policy, Report};
+use stoker::render::json::{self, Basis, Context, SavedPlan};
+use stoker::render::{self, Estimate};
+use stoker::source::{self, Tree};
+
+use crate::stage::Stage;
+
+/// What every secret of these tests begins with. What follows is hard to strike out.
+const CANARY: &str = "CANARY";
+
+const STACK: &str = r#"
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: api }
+spec:
+  type: web
+  runtime: node
+  repo: github.com/acme/shop
+  envGroups: [shared]
+  envVars:
+    - { key: MODE, value: one }
+    - { key: FROM_ENV, valueFrom: { env: CANARY_VARIABLE } }
+    - { key: FROM_FILE, valueFrom: { file: secret.txt } }
+    - { key: API_PASSWORD, value: 'CANARY-plain-"quoted"-\back' }
+    - { key: DATABASE_URL, value: 'postgres://user:CANARYinurl@host/db' }
+    - { key: SALT, generateValue: true }
+---
+apiVersion: stackblaze.cloud/v1
+kind: EnvGroup
+metadata: { name: shared }
+spec:
+  envVars:
+    - { key: GROUP_TOKEN, value: 'CANARY-in-a-group' }
+"#;
+
+/// Everything that was said, wherever.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Heard {
+    fn hear(&self, what: &str, text: &str) {
+        writeln!(self.clone(), "{what}: {text}").unwrap();
+    }
+
+    fn is_free_of(&self, secrets: &[String], context: &str) {
+        let heard = String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned();
+        assert!(!heard.is_empty());
+        for secret in secrets {
+            if let Some(place) = heard.find(secret.as_str()) {
+                let line = heard[..place].rfind('\n').map_or(0, |line| line + 1);
+                let end = heard[place..].find('\n').map_or(heard.len(), |end| place + end);
+                panic!("{context}: `{secret}` was heard in: {}", &heard[line..end]);
+            }
+        }
+    }
+}
+
+/// How writes are answered with their own body.
+#[derive(Clone, Copy, Debug)]
+struct Echo {
+    status: u16,
+    /// How much stands before the body.
+    padding: usize,
+    /// How much of the body is repeated.
+    length: usize,
+}
+
+/// Listens to addresses and headers; answers writes with their own body when it is told to.
+struct Parrot {
+    inner: Arc<dyn Transport>,
+    heard: Heard,
+    echo: Option<Echo>,
+}
+
+impl Transport for Parrot {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
+        self.heard.hear("request", &format!("{} {}", request.method(), request.uri()));
+        let Some(Echo { status, padding, length }) =
+            self.echo.filter(|_| request.method() != http::Method::GET)
+        else {
+            return self.inner.send(request);
+        };
+        let body: String = String::from_utf8_lossy(request.body()).chars().take(length).collect();
+        let message = format!("{}{body}", "-".repeat(padding));
+        let error = serde_json::json!({"error": {
+            "code": body, "message": message, "status": status, "request_id": body,
+        }});
+        let answer = if status == 200 { message } else { error.to_string() };
+        let body = futures_util::stream::once(async move { Ok(Bytes::from(answer)) }).boxed();
+        let response = http::Response::builder().status(status).header("x-request-id", "req");
+        Box::pin(async move { Ok(response.body(body).unwrap()) })
+    }
+}
+
+fn tree(directory: &Path, text: &str) -> Tree {
+    std::fs::write(directory.join("stack.yaml"), text).unwrap();
+    std::fs::write(directory.join("secret.txt"), "CANARY-in-a-file\nof two lines").unwrap();
+    source::load(&[directory.to_owned()], None).unwrap()
+}
+
+/// Says a plan and a report in every form there is.
+fn say(heard: &Heard, plan: &Plan, report: &Report) {
+    let estimate = Estimate { seconds: 1, left: None };
+    let paper = render::plan_as_text(plan, &estimate);
+    heard.hear("text", &paper.to_plain());
+    heard.hear("ansi", &paper.to_ansi());
+    heard.hear("drift", &render::drift_as_text(plan).to_plain());
+    heard.hear("markdown", &render::plan_as_markdown(plan, &estimate));
+    let basis = Basis { desired: "d".into(), live: "l".into(), inventory: "i".into() };
+    let context = Context {
+        basis,
+        paths: Vec::new(),
+        options: serde_json::Map::new(),
+        estimate,
+        diagnostics: Vec::new(),
+    };
+    let saved = SavedPlan::new(plan, context);
+    heard.hear("json", &saved.to_json());
+    heard.hear("ndjson", &saved.to_ndjson());
+    heard.hear("report", &render::report_as_text(report).to_ansi());
+    heard.hear("report as json", &json::document(&json::report(report)));
+    heard.hear("debug", &format!("{plan:?} {plan:#?} {report:?} {report:#?}"));
+    for change in &plan.changes {
+        heard.hear("signature", &change.signature());
+    }
+}
+
+/// Applies a stack, changes every secret, lets a person change them too; says all there is to say.
+async fn live(platform: Config, echo: Option<Echo>) {
+    let context = format!("{:?} {echo:?}", platform.secrets);
+    let heard = Heard::default();
+    let writer = heard.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    let mut stage = Stage::on(platform);
+    let inner = Arc::clone(&stage.transport);
+    let parrot = |echo| {
+        let (inner, heard) = (Arc::clone(&inner), heard.clone());
+        Arc::new(Parrot { inner, heard, echo })
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let variable =
+        |value: &str| vec![("CANARY_VARIABLE".to_owned(), format!("CANARY-{value}-\"\\\n\u{e9}"))];
+    stage.variables = variable("first");
+    let first = tree(directory.path(), STACK);
+    for echo in [echo, None] {
+        stage.transport = parrot(echo);
+        for _ in 0..2 {
+            let (plan, report) = stage.apply(&first, &Policy::default()).await;
+            say(&heard, &plan, &report);
+            stage.wait(200).await;
+        }
+    }
+    // A person replaces a secret by a plain one; the manifests replace all of them.
+    let id = stage.emulator.ids(Kind::Service, "api").remove(0);
+    let (kind, value) = (Kind::Service, Some("CANARY-by-hand".to_owned()));
+    let key = "FROM_FILE".to_owned();
+    stage.emulator.act(&Act::SetVariable { kind, id, key, value }).unwrap();
+    stage.variables = variable("second");
+    let text = STACK.replace("CANARY-plain", "CANARY-other").replace("value: one", "value: two");
+    let second = tree(directory.path(), &text.replace("CANARYinurl", "CANARYinotherurl"));
+    let (head, rest) = STACK.split_once("    - { key: FROM_FILE").unwrap();
+    let group = &rest[rest.find("---").unwrap()..];
+    let fewer = tree(directory.path(), &(head.to_owned() + group));
+    for echo in [echo, None] {
+        stage.transport = parrot(echo);
+        for tree in [&second, &fewer] {
+            let (plan, report) = stage.apply(tree, &Policy::default()).await;
+            say(&heard, &plan, &report);
+        }
+    }
+    heard.hear("inventory", &format!("{:#?}", stage.inventory()));
+    let snapshot = stage.snapshot(&stage.client(), &first).await;
+    heard.hear("desired", &format!("{:#?}", snapshot.desired));
+    for file in std::fs::read_dir(stage.directory.path()).unwrap() {
+        let path = file.unwrap().path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        heard.hear(&path.display().to_string(), &text.replace('\n', " "));
+    }
+    let services = stage.emulator.truth(Kind::Service);
+    let generated = services[0]["env_vars"].as_array().unwrap().iter();
+    let generated = generated.filter(|it| it["key"] == "SALT").map(|it| it["value"].as_str());
+    let mut secrets: Vec<String> = generated.map(|it| it.unwrap().to_owned()).collect();
+    secrets.push(CANARY.to_owned() + "-");
+    secrets.push(CANARY.to_owned() + "in");
+    heard.is_free_of(&secrets, &context);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_secret_is_heard_however_the_platform_shows_it() {
+    for secrets in [Secrets::Masked, Secrets::Omitted, Secrets::Echoed, Secrets::Hidden] {
+        let mut platform = Config { secrets, ..Config::default() };
+        live(platform.clone(), None).await;
+        platform.list_fields.services = stoker::emulator::Fields::All;
+        live(platform, None).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_secret_is_heard_when_the_api_repeats_what_it_was_sent() {
+    for status in [400, 401, 403, 409, 413, 422, 429, 500, 200] {
+        // Wherever a message is cut off, no piece of a secret is left.
+        for padding in [0, 100, 180, 450, 490, 900, 990, 1_000, 1_010, 2_000, 4_000] {
+            if padding == 0 || status == 422 {
+                live(Config::default(), Some(Echo { status, padding, length: usize::MAX })).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_piece_of_a_secret_is_heard_when_the_api_cuts_off_what_it_repeats() {
+    for length in (0..640).step_by(19) {
+        live(Config::default(), Some(Echo { status: 422, padding: 0, length })).await;
+    }
+}

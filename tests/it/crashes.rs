@@ -1,0 +1,145 @@
+//! Killed at every request, before it left or after it was carried out: the next runs end in the
+//! same state with the same number of creates and deletes (L3).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use stoker::api::{BodyStream, Transport, TransportError};
+use stoker::emulator::{Config, Kind};
+use stoker::model::{Key, RemoteId};
+use stoker::plan::Policy;
+use stoker::source::Tree;
+use tokio::sync::Notify;
+
+use crate::faults::{Reference, Scene, first, is_as};
+use crate::laws;
+use crate::stage::{Stage, edited, pruning};
+
+/// Where in a request the process dies.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// The request never leaves.
+    Before,
+    /// It is carried out, and its answer never comes.
+    After,
+}
+
+/// Carries requests until one of them kills the process.
+struct Mortal {
+    inner: Arc<dyn Transport>,
+    left: AtomicUsize,
+    moment: Moment,
+    dead: Arc<Notify>,
+}
+
+impl Transport for Mortal {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
+        Box::pin(async move {
+            let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                Some(left.saturating_sub(1))
+            });
+            match left.unwrap() {
+                0 => std::future::pending().await,
+                1 => {
+                    match self.moment {
+                        Moment::Before => {}
+                        Moment::After => drop(self.inner.send(request).await),
+                    }
+                    self.dead.notify_one();
+                    std::future::pending().await
+                }
+                _ => self.inner.send(request).await,
+            }
+        })
+    }
+}
+
+/// Applies until the n-th request kills the run; says whether it did.
+async fn die(stage: &mut Stage, tree: &Tree, policy: &Policy, n: usize, moment: Moment) -> bool {
+    let dead = Arc::new(Notify::new());
+    let inner = Arc::clone(&stage.transport);
+    let left = AtomicUsize::new(n);
+    stage.transport =
+        Arc::new(Mortal { inner: Arc::clone(&inner), left, moment, dead: Arc::clone(&dead) });
+    let has_died = tokio::select! {
+        biased;
+        () = dead.notified() => true,
+        done = stage.try_apply(tree, policy) => { done.unwrap(); false }
+    };
+    stage.transport = inner;
+    has_died
+}
+
+/// Kills at every request, lets the next run begin at once or later, and compares the end.
+async fn survives(scene: &Scene, policy: impl Fn(&Stage) -> Policy, reference: &Reference) {
+    for moment in [Moment::Before, Moment::After] {
+        for n in 1..=reference.requests {
+            for pause in [0, 90] {
+                let context = format!("{moment:?} {n} {pause}");
+                let mut stage = scene.stage().await;
+                let policy = policy(&stage);
+                let has_died = die(&mut stage, &scene.tree, &policy, n, moment).await;
+                assert!(has_died, "{context}");
+                stage.wait(pause).await;
+                let (plan, report) = stage.apply(&scene.tree, &policy).await;
+                laws::the_report_is_honest(&plan, &report, &context);
+                laws::it_settles(&stage, &scene.tree, &policy, &context).await;
+                is_as(&stage, reference, &context);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_creating_ends_the_same() {
+    for names_unique in [true, false] {
+        let scene = Scene::creating(Config { names_unique, ..Config::default() });
+        let reference = scene.reference().await;
+        survives(&scene, |_| pruning(), &reference).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_changing_and_deleting_ends_the_same() {
+    let scene = Scene::changing(Config::default());
+    let reference = scene.reference().await;
+    survives(&scene, |_| pruning(), &reference).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_renaming_ends_the_same() {
+    let renamed = edited(&first(), "{ name: jobs }", "{ name: main, previousNames: [jobs] }");
+    let before = Some(first());
+    let scene = Scene { config: Config::default(), before, tree: renamed };
+    let reference = scene.reference().await;
+    assert_eq!(reference.counts.values().map(|count| count.1).sum::<usize>(), 0);
+    survives(&scene, |_| pruning(), &reference).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_replacing_ends_the_same() {
+    let moved = edited(&first(), "type: worker,", "type: worker, region: us-east,");
+    let scene = Scene { config: Config::default(), before: Some(first()), tree: moved };
+    let stage = scene.stage().await;
+    let before = stage.emulator.record().requests().count();
+    stage.apply(&scene.tree, &replacing(&stage)).await;
+    let reference = Reference {
+        requests: stage.emulator.record().requests().count() - before,
+        truth: laws::truth(&stage.emulator),
+        counts: laws::creates_and_deletes(&stage.emulator),
+    };
+    assert_eq!(reference.counts[&(Kind::Service, "jobs".to_owned())], (2, 1));
+    survives(&scene, replacing, &reference).await;
+}
+
+fn replacing(stage: &Stage) -> Policy {
+    let id = RemoteId::new(&stage.emulator.ids(Kind::Service, "jobs")[0]).unwrap();
+    let key: Key = "service/jobs".parse().unwrap();
+    Policy { replace: BTreeMap::from([(key, id)]), ..pruning() }
+}

@@ -1,0 +1,244 @@
+//! Every fault at every request, once, and faults by chance: afterwards all is as though nothing
+//! had happened, and nothing was made or deleted twice.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use stoker::emulator::{Config, Faults, Kind};
+use stoker::plan::{Action, Policy};
+use stoker::source::Tree;
+
+use crate::laws;
+use crate::stage::{Stage, brief, manifests, pruning};
+
+const FIRST: &str = "
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: api }
+spec:
+  type: web
+  runtime: node
+  repo: github.com/acme/shop
+  plan: standard
+  envGroups: [shared]
+  envVars:
+    - { key: NODE_ENV, value: production }
+    - { key: DATABASE_URL, fromDatabase: { name: main, property: connectionString } }
+    - { key: SALT, generateValue: true }
+---
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: jobs }
+spec: { type: worker, runtime: node, repo: github.com/acme/shop }
+---
+apiVersion: stackblaze.cloud/v1
+kind: Database
+metadata: { name: main }
+spec: { type: postgres, version: '16', plan: standard, storageGB: 10 }
+---
+apiVersion: stackblaze.cloud/v1
+kind: EnvGroup
+metadata: { name: shared }
+spec: { envVars: [ { key: LOG_LEVEL, value: info } ] }
+";
+
+/// A change of one service, and one less.
+pub fn second() -> String {
+    let jobs = FIRST.find("---\n").unwrap();
+    let database = FIRST.find("---\napiVersion: stackblaze.cloud/v1\nkind: Database").unwrap();
+    let fewer = FIRST[..jobs].to_owned() + &FIRST[database..];
+    fewer.replace("production", "staging").replace("plan: standard\n", "plan: starter\n")
+}
+
+pub fn first() -> Tree {
+    manifests(FIRST)
+}
+
+/// How often each thing was created and deleted.
+pub type Counts = BTreeMap<(Kind, String), (usize, usize)>;
+
+/// What a run without faults does.
+pub struct Reference {
+    pub requests: usize,
+    pub truth: Vec<Value>,
+    pub counts: Counts,
+}
+
+/// A run that is disturbed: a platform as it stands before, and what is applied to it.
+#[derive(Clone)]
+pub struct Scene {
+    pub config: Config,
+    pub before: Option<Tree>,
+    pub tree: Tree,
+}
+
+impl Scene {
+    pub fn creating(config: Config) -> Self {
+        Self { config, before: None, tree: first() }
+    }
+
+    pub fn changing(config: Config) -> Self {
+        Self { config, before: Some(first()), tree: manifests(&second()) }
+    }
+
+    pub async fn stage(&self) -> Stage {
+        let stage = Stage::on(self.config.clone());
+        if let Some(before) = &self.before {
+            stage.apply(before, &Policy::default()).await;
+            stage.wait(600).await;
+        }
+        stage
+    }
+
+    pub async fn reference(&self) -> Reference {
+        let stage = self.stage().await;
+        let before = stage.emulator.record().requests().count();
+        stage.apply(&self.tree, &pruning()).await;
+        Reference {
+            requests: stage.emulator.record().requests().count() - before,
+            truth: laws::truth(&stage.emulator),
+            counts: laws::creates_and_deletes(&stage.emulator),
+        }
+    }
+}
+
+/// Plays faults during one run, then none: the end is the reference's.
+async fn endure(scene: &Scene, faults: &str, reference: &Reference) {
+    let stage = scene.stage().await;
+    stage.emulator.play(Faults::parse(faults).unwrap());
+    if let Ok((plan, report)) = stage.try_apply(&scene.tree, &pruning()).await {
+        laws::the_report_is_honest(&plan, &report, faults);
+    }
+    stage.emulator.play(Faults::default());
+    laws::it_settles(&stage, &scene.tree, &pruning(), faults).await;
+    is_as(&stage, reference, faults);
+}
+
+/// The end state, the creates and the deletes are those of the reference.
+pub fn is_as(stage: &Stage, reference: &Reference, context: &str) {
+    // Somebody else's things may have come meanwhile: they are none of ours.
+    let is_ours = |thing: &Value| thing["name"].as_str().is_some_and(is_ours_name);
+    let mut truth = laws::truth(&stage.emulator);
+    truth.retain(is_ours);
+    assert_eq!(truth, reference.truth, "{context}");
+    let mut counts = laws::creates_and_deletes(&stage.emulator);
+    counts.retain(|(_, name), _| is_ours_name(name));
+    assert_eq!(counts, reference.counts, "{context}");
+    laws::nothing_is_there_twice(stage, context);
+    laws::the_rate_is_kept(stage, context);
+}
+
+fn is_ours_name(name: &str) -> bool {
+    ["api", "jobs", "main", "shared"].contains(&name)
+}
+
+/// Every word of the grammar, with telling arguments.
+const FAULTS: &str = "refuse lose-answer apply-late:30000 apply-late:100000 hang cut:0 cut:17 \
+    truncate:0 truncate:17 drip 429 429:none 429:30 429:5|7 429:-3 fail:400 fail:401 fail:403 \
+    fail:404 fail:408 fail:409 fail:425 fail:500 fail:503 fail-after:500 fail-after:504 \
+    fail-after:408 html empty no-id stale:60000 hide-new:60000 shift-repeat shift-vanish \
+    page-ignored total:missing total:wrong total:negative rename-key duplicate malice strange \
+    redirect:https://evil.example/v1 skew:3600000 skew:-3600000";
+
+async fn endure_each(scene: Scene) {
+    let reference = scene.reference().await;
+    for fault in FAULTS.split_whitespace() {
+        for request in 1..=reference.requests {
+            endure(&scene, &format!("{fault}@* **#{request}"), &reference).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_at_every_request_of_a_creation_is_survived() {
+    endure_each(Scene::creating(Config::default())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_at_every_request_of_a_change_is_survived() {
+    endure_each(Scene::changing(Config::default())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_may_have_happened_is_not_sent_twice_where_names_are_not_unique() {
+    let mut config = Config { names_unique: false, ..Config::default() };
+    config.paging.size_max = 1;
+    let scene = Scene::creating(config);
+    let reference = scene.reference().await;
+    for fault in [
+        "lose-answer",
+        "apply-late:30000",
+        "apply-late:100000",
+        "hang",
+        "cut:0",
+        "cut:17",
+        "truncate:17",
+        "fail-after:500",
+        "fail:500",
+        "html",
+        "empty",
+        "no-id",
+        "malice",
+        "redirect:https://evil.example/v1",
+    ] {
+        for place in ["services#1", "services#2", "databases", "envgroups"] {
+            endure(&scene, &format!("{fault}@POST /{place}"), &reference).await;
+        }
+        // And with a replica behind, for as long as replicas may be.
+        for stale in ["stale:55000", "hide-new:55000"] {
+            let faults = format!("{fault}@POST /services#1; {stale}@GET /services");
+            endure(&scene, &faults, &reference).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_by_chance_leave_nothing_behind() {
+    for seed in 0..60 {
+        let context = format!("seed={seed},rate=0.1");
+        let names_unique = seed % 2 == 0;
+        let mut config = Config { seed, names_unique, ..Config::default() };
+        config.paging.size_max = [1, 2, 100][usize::try_from(seed % 3).unwrap()];
+        let stage = Stage::on(config.clone());
+        let play = |faults: &str| stage.emulator.play(Faults::parse(faults).unwrap());
+        play(&context);
+        for _ in 0..3 {
+            if let Ok((plan, report)) = stage.try_apply(&first(), &pruning()).await {
+                laws::the_report_is_honest(&plan, &report, &context);
+            }
+        }
+        play("");
+        laws::it_settles(&stage, &first(), &pruning(), &context).await;
+        is_as(&stage, &Scene::creating(config.clone()).reference().await, &context);
+
+        play(&format!("seed={},rate=0.1", seed + 1_000));
+        let changed = manifests(&second());
+        for _ in 0..3 {
+            if let Ok((plan, report)) = stage.try_apply(&changed, &pruning()).await {
+                laws::the_report_is_honest(&plan, &report, &context);
+            }
+        }
+        play("");
+        for _ in 0..3 {
+            stage.wait(200).await;
+            stage.apply(&changed, &pruning()).await;
+        }
+        let (plan, _) = stage.apply(&changed, &pruning()).await;
+        // What only may be ours stays until a person confirms it (S3).
+        let is_presumed = brief(&plan) == ["blocked service/jobs: presumed"];
+        assert!(is_presumed || plan.changes.is_empty(), "{context}: {plan:#?}");
+        assert!(plan.changes.iter().all(|it| it.action == Action::Delete), "{context}");
+        let deletes = stage.emulator.record().deletes(Kind::Service, "jobs");
+        assert_eq!(deletes, usize::from(!is_presumed), "{context}");
+        let reference = Scene::changing(config).reference().await;
+        let mut truth = laws::truth(&stage.emulator);
+        truth.retain(|thing| is_presumed_or_else(thing, is_presumed));
+        assert_eq!(truth, reference.truth, "{context}");
+        laws::nothing_is_there_twice(&stage, &context);
+        laws::the_rate_is_kept(&stage, &context);
+    }
+}
+
+fn is_presumed_or_else(thing: &Value, is_presumed: bool) -> bool {
+    !is_presumed || thing["name"] != "jobs"
+}

@@ -1,0 +1,129 @@
+//! The laws of `safety.md` as assertions over the emulator's record, for every scenario.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stoker::emulator::{Act, Effect, Emulator, Event, Kind, Verb};
+use stoker::plan::{Action, Conclusion, Outcome, Plan, Policy, Report};
+use stoker::source::Tree;
+
+use crate::stage::{Stage, brief};
+
+const KINDS: [Kind; 3] = [Kind::Service, Kind::Database, Kind::EnvGroup];
+
+/// How many passes without faults a project may need until it is as declared (L1).
+const PASSES_MAX: usize = 3;
+
+/// What the API was made to do by the agent, in the record's order.
+pub fn effects(emulator: &Emulator) -> Vec<Effect> {
+    let record = emulator.record();
+    let entries = record.entries().filter(|entry| !matches!(entry.event, Event::Act(_)));
+    entries.flat_map(|entry| entry.effects.clone()).collect()
+}
+
+/// How often each thing was created and deleted through the API.
+pub fn creates_and_deletes(emulator: &Emulator) -> BTreeMap<(Kind, String), (usize, usize)> {
+    let mut counts: BTreeMap<(Kind, String), (usize, usize)> = BTreeMap::new();
+    for effect in effects(emulator) {
+        let count = counts.entry((effect.kind, effect.name)).or_default();
+        match effect.verb {
+            Verb::Created => count.0 += 1,
+            Verb::Deleted => count.1 += 1,
+            Verb::Patched | Verb::Deployed | Verb::RolledBack => {}
+        }
+    }
+    counts.retain(|_, count| *count != (0, 0));
+    counts
+}
+
+/// S3: at most one thing made by us lives for each kind and name.
+pub fn nothing_is_there_twice(stage: &Stage, context: &str) {
+    let made: BTreeSet<String> = effects(&stage.emulator)
+        .into_iter()
+        .filter(|effect| effect.verb == Verb::Created)
+        .map(|effect| effect.id)
+        .collect();
+    for kind in KINDS {
+        let mut names = BTreeSet::new();
+        for thing in stage.emulator.truth(kind) {
+            let (id, name) = (thing["id"].as_str().unwrap(), thing["name"].as_str().unwrap());
+            let is_new = !made.contains(id) || names.insert(name.to_owned());
+            assert!(is_new, "{context}: two of {kind:?} {name}");
+        }
+    }
+}
+
+/// S4: never more than the rate in any minute.
+pub fn the_rate_is_kept(stage: &Stage, context: &str) {
+    let most = stage.emulator.record().requests_max_in_a_minute();
+    assert!(most <= 285, "{context}: {most} requests in a minute");
+}
+
+/// A run that left something undone does not say that it is done.
+pub fn the_report_is_honest(plan: &Plan, report: &Report, context: &str) {
+    let undone = report.results.iter().find(|result| match result.outcome {
+        Outcome::Applied => false,
+        Outcome::Blocked { reason } => reason.is_asked_for(),
+        Outcome::Failed { .. }
+        | Outcome::Stale { .. }
+        | Outcome::Unresolved { .. }
+        | Outcome::Skipped { .. }
+        | Outcome::NotStarted => true,
+    });
+    let is_group_left = undone.is_some_and(|it| it.action == Action::Delete);
+    if let Some(undone) = undone.filter(|_| !is_group_left) {
+        assert_ne!(report.conclusion(), Conclusion::Done, "{context}: {undone:?}\n{plan:#?}");
+    }
+}
+
+/// L1: within three passes there is nothing left to do, and then nothing is written any more.
+pub async fn it_settles(stage: &Stage, tree: &Tree, policy: &Policy, context: &str) {
+    let mut last = Vec::new();
+    for _ in 0..PASSES_MAX {
+        // Longer than the settle time, so that each pass can know more than the one before.
+        stage.wait(200).await;
+        let (plan, report) = stage.apply(tree, policy).await;
+        the_report_is_honest(&plan, &report, context);
+        last = brief(&plan);
+    }
+    stage.wait(200).await;
+    let writes = stage.emulator.record().writes();
+    let (plan, _) = stage.apply(tree, policy).await;
+    // What nobody can compare is shown and left alone.
+    let left = plan.changes.iter().any(|it| it.action != Action::None || it.blocked.is_some());
+    assert!(!left, "{context}: before: {last:?}\n{plan:#?}");
+    assert_eq!(stage.emulator.record().writes(), writes, "{context}");
+}
+
+/// What is there, without what differs from run to run: ids, times and what is under way.
+pub fn truth(emulator: &Emulator) -> Vec<serde_json::Value> {
+    let mut things = Vec::new();
+    for kind in KINDS {
+        let mut kind_things = emulator.truth(kind);
+        kind_things.sort_by_key(|thing| thing["name"].to_string());
+        for mut thing in kind_things {
+            let object = thing.as_object_mut().unwrap();
+            let fleeting = [
+                "id",
+                "created_at",
+                "status",
+                "url",
+                "replicas",
+                "connection_string",
+                "env_groups",
+            ];
+            object.retain(|field, _| !fleeting.contains(&field.as_str()));
+            if let Some(variables) = object.get_mut("env_vars").and_then(|it| it.as_array_mut()) {
+                variables.sort_by_key(|variable| variable["key"].to_string());
+            }
+            things.push(thing);
+        }
+    }
+    things
+}
+
+/// Sets a field of a service by a person's hand.
+pub fn set(stage: &Stage, service: &str, field: &str, value: &str) {
+    let id = stage.emulator.ids(Kind::Service, service).remove(0);
+    let value = Some(serde_json::from_str(value).unwrap());
+    stage.emulator.act(&Act::SetField { id, field: field.to_owned(), value }).unwrap();
+}
