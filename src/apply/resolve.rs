@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::api::{Error, ErrorKind};
 use crate::model::{Key, LiveObject};
 
 use super::Hands;
@@ -24,6 +25,31 @@ pub(super) enum Resolved {
     Unknown(String),
 }
 
+/// Why a look told nothing.
+struct Doubt {
+    reason: String,
+    /// Whether a later look of this run would tell nothing either.
+    is_final: bool,
+}
+
+impl From<Error> for Doubt {
+    fn from(error: Error) -> Self {
+        let is_final = match error.kind() {
+            // The budget and the deadline of the run do not come back, nor does a revoked token.
+            ErrorKind::OverBudget | ErrorKind::Authentication => true,
+            ErrorKind::Permission
+            | ErrorKind::NotFound
+            | ErrorKind::Busy
+            | ErrorKind::Refused
+            | ErrorKind::Unavailable
+            | ErrorKind::NotTheApi
+            | ErrorKind::Unreadable
+            | ErrorKind::Local => false,
+        };
+        Self { reason: error.to_string(), is_final }
+    }
+}
+
 impl Hands<'_> {
     /// Looks for the name until it appears or the settle time is over.
     pub(super) async fn resolve(&self, key: &Key, started_at: Timestamp) -> Resolved {
@@ -39,8 +65,12 @@ impl Hands<'_> {
                     Ok(Some(object)) => return Resolved::Appeared(object),
                     Ok(None) if is_last => return Resolved::DidNotHappen,
                     Ok(None) => {}
-                    Err(reason) if is_last => return Resolved::Unknown(reason),
-                    Err(reason) => tracing::warn!(%key, reason, "a look for a lost create failed"),
+                    Err(Doubt { reason, is_final }) if is_last || is_final => {
+                        return Resolved::Unknown(reason);
+                    }
+                    Err(Doubt { reason, is_final: _ }) => {
+                        tracing::warn!(%key, reason, "a look for a lost create failed");
+                    }
                 }
             }
             let next = if looks < LOOKS_MAX {
@@ -60,18 +90,18 @@ impl Hands<'_> {
     }
 
     /// Returns the one object of that name, or nothing when a complete listing lacks it.
-    async fn look_for(&self, key: &Key) -> Result<Option<Box<LiveObject>>, String> {
-        let listing = self.reader.list_steadily(key.kind).await;
-        let listing = listing.map_err(|error| error.to_string())?;
+    async fn look_for(&self, key: &Key) -> Result<Option<Box<LiveObject>>, Doubt> {
+        let listing = self.reader.list_steadily(key.kind).await.map_err(Doubt::from)?;
+        let doubt = |reason: &str| Doubt { reason: reason.to_owned(), is_final: false };
         let is_complete = listing.coverage.is_complete();
         let is_it = |object: &LiveObject| object.name == key.name.as_str();
         let mut found = listing.objects.into_iter().filter(is_it);
         match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err("several objects have the name now".to_owned()),
+            (Some(_), Some(_)) => Err(doubt("several objects have the name now")),
             (Some(object), None) if is_complete => Ok(Some(Box::new(object))),
             (None, None) if is_complete => Ok(None),
-            (Some(_) | None, None) => Err("the listing is incomplete".to_owned()),
-            (None, Some(_)) => Err("the listing changed while it was read".to_owned()),
+            (Some(_) | None, None) => Err(doubt("the listing is incomplete")),
+            (None, Some(_)) => Err(doubt("the listing changed while it was read")),
         }
     }
 }
