@@ -259,8 +259,10 @@ fn is_missing(live: &Live, key: &Key, entry: &Entry) -> bool {
 /// Whether it was created so lately that a stale replica may not know it.
 fn is_new(entry: &Entry, now: Timestamp) -> bool {
     let created_at = entry.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    // The platform's clock may be ahead of ours: what was created "later than now" is new.
-    created_at.is_some_and(|created_at| now.duration_since(created_at) < STALENESS)
+    // The platform's clock may be ahead of ours: what was created "later than now" is new. It may
+    // be behind, too; then ours tells.
+    let times = [created_at, entry.made_at].into_iter().flatten();
+    times.map(|time| now.duration_since(time)).any(|age| age < STALENESS)
 }
 
 fn make_incomplete(listing: &mut Listing, reason: String) {

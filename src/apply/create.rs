@@ -96,6 +96,7 @@ impl Hands<'_> {
         };
         let mut entry = record.clone().into_entry(object.id.clone(), object.created_at.clone());
         entry.claim = claim;
+        entry.made_at = Some(self.clock.now());
         // Variables the platform adds by itself are not ours to remove.
         let added = object.fields.keys().filter(|path| !fields.contains_key(path));
         entry.tolerated_env.extend(added.filter_map(FieldPath::env_key).cloned());

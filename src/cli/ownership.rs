@@ -49,6 +49,7 @@ fn adopted(object: &LiveObject, known: Option<&Entry>) -> Entry {
     Entry {
         id: object.id.clone(),
         created_at: object.created_at.clone(),
+        made_at: None,
         claim: Claim::Adopted,
         remembered: Remembered::default(),
         applied: std::collections::BTreeMap::new(),

@@ -85,6 +85,10 @@ pub struct Entry {
     pub id: RemoteId,
     /// When it was created, as the platform writes it.
     pub created_at: Option<String>,
+    /// When we made it, by our own clock: the platform's may be behind, or not be shown. For a
+    /// while after it, not to be shown is no proof of being gone (S3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
     /// By what right it is ours.
     pub claim: Claim,
     /// What its manifest said of deletion.

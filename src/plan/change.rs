@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::model::{
     Applied, Claim, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Kind, LiveValue, Origin,
     Project, Remembered, RemoteId, Rewrite,
@@ -278,6 +280,8 @@ pub struct Record {
     pub claim: Claim,
     /// When the object was created, if it lives already; a create learns it from the answer.
     pub created_at: Option<String>,
+    /// When we made it, by our own clock; a create knows it once it is done.
+    pub made_at: Option<Timestamp>,
     /// What the manifest says of deletion (S11).
     pub remembered: Remembered,
     /// The declared values known to be on the platform once the change is done.
@@ -307,6 +311,7 @@ impl Record {
         let Self {
             claim,
             created_at: known,
+            made_at,
             remembered,
             applied,
             kept,
@@ -321,6 +326,7 @@ impl Record {
         Entry {
             id,
             created_at: known.or(created_at),
+            made_at,
             claim,
             remembered,
             applied: kept.into_iter().chain(written).collect(),

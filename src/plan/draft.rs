@@ -106,7 +106,8 @@ impl<'a> Drafts<'a> {
         let created_at = entry.created_at.clone().or_else(|| object.created_at.clone());
         draft.entry = Some(entry);
         let record = draft.take(resource, object, difference, &mut self.settled);
-        let record = Record { claim: entry.claim, created_at, renamed_from, ..record };
+        let made_at = entry.made_at;
+        let record = Record { claim: entry.claim, created_at, made_at, renamed_from, ..record };
         match action {
             Action::None => {
                 let learned = record.into_entry(entry.id.clone(), None);
@@ -153,6 +154,7 @@ impl<'a> Drafts<'a> {
         draft.change.record = intent.map(|intent| Record {
             claim,
             created_at: object.created_at.clone(),
+            made_at: None,
             remembered: intent.remembered,
             applied: BTreeMap::new(),
             kept: intent.applied.clone(),
@@ -259,6 +261,7 @@ pub(super) fn created(resource: &Resource) -> Record {
     Record {
         claim: Claim::Created,
         created_at: None,
+        made_at: None,
         remembered: diff::remembered(&resource.lifecycle),
         applied: fields.map(|(path, field)| (path.clone(), field.value.clone())).collect(),
         kept: BTreeMap::new(),

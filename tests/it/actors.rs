@@ -1,8 +1,11 @@
 //! Others at work: people, a second agent, the autoscaler, a token that lost rights, states that
 //! were lost or restored. Whatever they do, nothing is deleted or made twice because of it.
 
-use stoker::emulator::{self, Access, Act, Config, Kind, Permission};
+use std::sync::Arc;
+
+use stoker::emulator::{self, Access, Act, Config, Emulator, Kind, Permission};
 use stoker::plan::{Conclusion, Outcome, Plan, Policy, Report};
+use stoker::sandbox::{SandboxTransport, emulator_clock};
 use stoker::source::Tree;
 
 use crate::faults::{first, second};
@@ -226,8 +229,19 @@ async fn an_empty_project_while_we_own_things_is_filled_again_only_when_proven_e
 }
 
 #[tokio::test(start_paused = true)]
-async fn env_groups_that_a_stale_replica_does_not_show_are_not_made_again() {
-    let stage = Stage::on(Config { names_unique: false, ..Config::default() });
+async fn what_a_stale_replica_does_not_show_is_not_made_again() {
+    for platform_behind_by in [0, 300_000] {
+        a_stale_replica_is_not_believed(platform_behind_by).await;
+    }
+}
+
+async fn a_stale_replica_is_not_believed(platform_behind_by: u64) {
+    let mut stage = Stage::new();
+    let ours = emulator_clock(&stage.clock);
+    let clock = Arc::new(move || ours() - platform_behind_by);
+    let config = Config { names_unique: false, ..Config::default() };
+    stage.emulator = Emulator::new(config, clock);
+    stage.transport = Arc::new(SandboxTransport::new(stage.emulator.clone()));
     stage.apply(&first(), &pruning()).await;
     // Replicas may be behind by a minute (S3), and both looks may meet the same one.
     let faults = "hide-new:60000@GET /**";
@@ -239,6 +253,23 @@ async fn env_groups_that_a_stale_replica_does_not_show_are_not_made_again() {
     stage.emulator.play(emulator::Faults::default());
     laws::it_settles(&stage, &first(), &pruning(), "stale").await;
     for (thing, count) in laws::creates_and_deletes(&stage.emulator) {
-        assert_eq!(count, (1, 0), "{thing:?}");
+        assert_eq!(count, (1, 0), "{thing:?} {platform_behind_by}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_fails_after_its_patch_is_told_but_not_made_up_for() {
+    let mut stage = Stage::on(Config { deploy_after_patch: true, ..Config::default() });
+    stage.dialect.deploy_after_patch = true;
+    stage.apply(&first(), &Policy::default()).await;
+    stage.wait(600).await;
+    let faults = emulator::Faults::parse("fail:422@POST /services/*/deploy").unwrap();
+    stage.emulator.play(faults);
+    let tree = edited(&first(), "production", "staging");
+    let (_, report) = stage.apply(&tree, &Policy::default()).await;
+    assert_ne!(report.conclusion(), Conclusion::Done, "{report:#?}");
+    stage.emulator.play(emulator::Faults::default());
+    let (plan, _) = stage.apply(&tree, &Policy::default()).await;
+    // FIXME: what runs is still the old state; the next run should deploy, and does not know it.
+    assert_eq!(brief(&plan), [""; 0]);
 }

@@ -31,6 +31,8 @@ pub struct Stage {
     pub transport: Arc<dyn Transport>,
     pub ledger: Arc<Ledger>,
     pub directory: tempfile::TempDir,
+    /// Turns true when somebody asks the run to end.
+    pub stop: tokio::sync::watch::Sender<bool>,
 }
 
 impl Stage {
@@ -50,6 +52,7 @@ impl Stage {
             dialect: Dialect::default(),
             variables: Vec::new(),
             directory: state_directory(),
+            stop: tokio::sync::watch::Sender::new(false),
         }
     }
 
@@ -128,7 +131,7 @@ impl Stage {
             store.set_pin(pin.clone()).unwrap();
         }
         let writer = client.writer(&pin, &snapshot.live.project).unwrap();
-        let (_stop, stop) = tokio::sync::watch::channel(false);
+        let stop = self.stop.subscribe();
         let hands = Hands {
             reader: &client.reader(),
             writer: &writer,

@@ -31,6 +31,7 @@ fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
     let entry = Entry {
         id: RemoteId::new(id).unwrap(),
         created_at: Some(created_at.to_owned()),
+        made_at: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
         applied: BTreeMap::new(),

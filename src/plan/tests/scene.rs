@@ -239,6 +239,7 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
     let mut entry = Entry {
         id,
         created_at: Some(BORN.into()),
+        made_at: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
         applied: BTreeMap::new(),

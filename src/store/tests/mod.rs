@@ -21,6 +21,7 @@ fn entry(id: &str) -> Entry {
     Entry {
         id: RemoteId::new(id).unwrap(),
         created_at: Some("2026-01-15T10:00:00Z".to_owned()),
+        made_at: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
         applied: BTreeMap::from([
