@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Applied, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Lifecycle, LiveObject, Remembered,
-    Resource, Rewrite, Setting, policy as field_policy,
+    Applied, Claim, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Lifecycle, LiveObject,
+    Remembered, Resource, Rewrite, Setting, policy as field_policy,
 };
 
 use super::env;
@@ -26,6 +26,8 @@ pub(super) struct Memory<'a> {
     pub tolerated_env: &'a BTreeSet<EnvKey>,
     pub env_managed: bool,
     pub rewrites: &'a BTreeMap<FieldPath, Rewrite>,
+    /// Whether nothing was ever written but what we remember: we made it.
+    pub is_whole: bool,
 }
 
 static NOTHING_APPLIED: BTreeMap<FieldPath, Applied> = BTreeMap::new();
@@ -43,6 +45,7 @@ impl<'a> Memory<'a> {
             tolerated_env: &NOTHING_TOLERATED,
             env_managed: false,
             rewrites: &NOTHING_REWRITTEN,
+            is_whole: false,
         }
     }
 
@@ -52,6 +55,10 @@ impl<'a> Memory<'a> {
             tolerated_env: &entry.tolerated_env,
             env_managed: entry.env_managed,
             rewrites: &entry.rewrites,
+            is_whole: match entry.claim {
+                Claim::Created => true,
+                Claim::Adopted | Claim::Named | Claim::Presumed => false,
+            },
         }
     }
 }
@@ -154,6 +161,7 @@ impl<'a> Comparer<'a> {
                 desired: &field.value,
                 shown: self.object.shows(path),
                 applied: self.memory.applied.get(path),
+                is_whole: self.memory.is_whole,
             };
             if *path == FieldPath::Setting(Setting::Name) {
                 continue;

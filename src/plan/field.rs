@@ -29,6 +29,8 @@ pub(super) struct Comparison<'a> {
     pub desired: &'a FieldValue,
     pub shown: Option<&'a LiveValue>,
     pub applied: Option<&'a Applied>,
+    /// Whether what is not in our memory was never written: we made the object.
+    pub is_whole: bool,
 }
 
 impl Comparison<'_> {
@@ -46,6 +48,10 @@ impl Comparison<'_> {
             }
             (Some(LiveValue::Hidden) | None, Some(true)) => Verdict::Agrees,
             (Some(LiveValue::Hidden) | None, Some(false)) => {
+                Verdict::Differs(FieldReason::Requested)
+            }
+            // We made it and never wrote this field: it is new in the manifest.
+            (Some(LiveValue::Hidden) | None, None) if self.is_whole && self.is_changeable() => {
                 Verdict::Differs(FieldReason::Requested)
             }
             (Some(LiveValue::Hidden) | None, None) => Verdict::Unverifiable,
@@ -128,7 +134,21 @@ impl Comparison<'_> {
             | FieldValue::Set(_)
             | FieldValue::Reference(_) => false,
         };
-        is_generated && self.shown != Some(&LiveValue::Absent)
+        let is_known_to_be_new = match self.shown {
+            Some(LiveValue::Absent) => true,
+            None => self.is_whole && self.applied.is_none(),
+            Some(LiveValue::Shown(_) | LiveValue::Hidden) => false,
+        };
+        is_generated && !is_known_to_be_new
+    }
+
+    /// Whether a PATCH can change the field. A new value for one it cannot change would only block
+    /// the resource, while the platform may well have that value by default.
+    fn is_changeable(&self) -> bool {
+        match policy(self.kind, self.path).mutability {
+            Mutability::Mutable | Mutability::GrowOnly => true,
+            Mutability::Immutable => false,
+        }
     }
 
     fn shows_a_plain_value(&self) -> bool {

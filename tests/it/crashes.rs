@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use stoker::api::{BodyStream, Transport, TransportError};
-use stoker::emulator::{Config, Kind};
+use stoker::emulator::{Config, Faults, Kind};
 use stoker::model::{Key, RemoteId};
 use stoker::plan::Policy;
 use stoker::source::Tree;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::faults::{Reference, Scene, first, is_as};
 use crate::laws;
@@ -25,6 +25,8 @@ enum Moment {
     Before,
     /// It is carried out, and its answer never comes.
     After,
+    /// Nothing dies: somebody asks for an orderly end.
+    Asked,
 }
 
 /// Carries requests until one of them kills the process.
@@ -33,6 +35,7 @@ struct Mortal {
     left: AtomicUsize,
     moment: Moment,
     dead: Arc<Notify>,
+    stop: watch::Sender<bool>,
 }
 
 impl Transport for Mortal {
@@ -50,6 +53,11 @@ impl Transport for Mortal {
                     match self.moment {
                         Moment::Before => {}
                         Moment::After => drop(self.inner.send(request).await),
+                        Moment::Asked => {
+                            self.stop.send_replace(true);
+                            self.left.store(usize::MAX, Ordering::SeqCst);
+                            return self.inner.send(request).await;
+                        }
                     }
                     self.dead.notify_one();
                     std::future::pending().await
@@ -64,9 +72,14 @@ impl Transport for Mortal {
 async fn die(stage: &mut Stage, tree: &Tree, policy: &Policy, n: usize, moment: Moment) -> bool {
     let dead = Arc::new(Notify::new());
     let inner = Arc::clone(&stage.transport);
-    let left = AtomicUsize::new(n);
-    stage.transport =
-        Arc::new(Mortal { inner: Arc::clone(&inner), left, moment, dead: Arc::clone(&dead) });
+    let mortal = Mortal {
+        inner: Arc::clone(&inner),
+        left: AtomicUsize::new(n),
+        moment,
+        dead: Arc::clone(&dead),
+        stop: stage.stop.clone(),
+    };
+    stage.transport = Arc::new(mortal);
     let has_died = tokio::select! {
         biased;
         () = dead.notified() => true,
@@ -142,4 +155,27 @@ fn replacing(stage: &Stage) -> Policy {
     let id = RemoteId::new(&stage.emulator.ids(Kind::Service, "jobs")[0]).unwrap();
     let key: Key = "service/jobs".parse().unwrap();
     Policy { replace: BTreeMap::from([(key, id)]), ..pruning() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_asked_to_end_does_so_within_ten_seconds_and_begins_nothing_new() {
+    for scene in [Scene::creating(Config::default()), Scene::changing(Config::default())] {
+        let reference = scene.reference().await;
+        for fault in ["", "lose-answer@POST /**", "apply-late:30000@POST /**", "fail:409@PATCH /**"]
+        {
+            for n in 1..=reference.requests {
+                let context = format!("{n} {fault}");
+                let mut stage = scene.stage().await;
+                stage.emulator.play(Faults::parse(fault).unwrap());
+                let began = stage.clock.now();
+                die(&mut stage, &scene.tree, &pruning(), n, Moment::Asked).await;
+                let took = stage.clock.now().duration_since(began);
+                assert!(took.as_secs() <= 10, "{context}: {took}");
+                stage.stop.send_replace(false);
+                stage.emulator.play(Faults::default());
+                laws::it_settles(&stage, &scene.tree, &pruning(), &context).await;
+                is_as(&stage, &reference, &context);
+            }
+        }
+    }
 }

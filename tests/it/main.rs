@@ -13,6 +13,7 @@ mod keeping;
 mod laws;
 mod manifests;
 mod matrix;
+mod rate;
 mod readme;
 mod stacks;
 mod stage;

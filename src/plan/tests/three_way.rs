@@ -28,7 +28,23 @@ fn what_live_does_not_show_is_compared_with_what_was_last_applied() {
     for live in ["", "plan=hidden"] {
         field("plan=a", live, "plan=a", "");
         field("plan=a", live, "plan=b", "update service/api: plan - -> b requested");
-        field("", live, "plan=b", "none service/api: ?plan - -> b unverifiable");
+        field("adopted", live, "plan=b", "none service/api: ?plan - -> b unverifiable");
+    }
+}
+
+/// A service we made has no settings but the ones we wrote and the platform's own defaults.
+#[test]
+fn a_field_that_is_new_in_the_manifest_of_what_we_made_is_written_though_it_is_not_shown() {
+    for live in ["", "plan=hidden"] {
+        field("", live, "plan=b", "update service/api: plan - -> b requested");
+    }
+    field("", "env.K=hidden", "env.K=secret:y", "update service/api: env.k (secret) requested");
+    field("", "", "env.K=gen:x", "update service/api: env.k (secret) requested");
+    field("", "env.K=hidden", "env.K=gen:x", "none service/api: ?env.k (secret) unverifiable");
+    // What a PATCH cannot change would only block the rest.
+    field("", "", "type=web", "none service/api: ?type - -> web unverifiable");
+    for claim in ["named", "presumed"] {
+        field(claim, "", "plan=b", "none service/api: ?plan - -> b unverifiable");
     }
 }
 
@@ -37,7 +53,12 @@ fn a_secret_is_known_again_by_its_mark_and_never_shown() {
     let changed = "update service/api: env.k (secret) requested";
     field("env.K=secret:x", "env.K=hidden", "env.K=secret:x", "");
     field("env.K=secret:x", "env.K=hidden", "env.K=secret:y", changed);
-    field("", "env.K=hidden", "env.K=secret:y", "none service/api: ?env.k (secret) unverifiable");
+    field(
+        "adopted",
+        "env.K=hidden",
+        "env.K=secret:y",
+        "none service/api: ?env.k (secret) unverifiable",
+    );
     // Echoed in plain.
     field("", "env.K=x", "env.K=secret:x", "");
     field("env.K=secret:x", "env.K=x", "env.K=secret:y", changed);
@@ -54,7 +75,7 @@ fn a_secret_is_known_again_by_its_mark_and_never_shown() {
 #[test]
 fn what_cannot_be_compared_is_written_with_what_must_be_written_anyway() {
     field(
-        "plan=a",
+        "adopted plan=a",
         "plan=a",
         "plan=b branch=main",
         "update service/api: branch - -> main unverifiable; plan a -> b requested",
@@ -63,7 +84,7 @@ fn what_cannot_be_compared_is_written_with_what_must_be_written_anyway() {
         "run write-unverifiable
          want service/api branch=main
          live service/api#s1
-         ours service/api#s1",
+         ours service/api#s1 adopted",
         "update service/api: branch - -> main unverifiable",
     );
 }
@@ -72,7 +93,7 @@ fn what_cannot_be_compared_is_written_with_what_must_be_written_anyway() {
 fn a_generated_value_never_overwrites_another_machines() {
     let left = "none service/api: ?env.k (secret) unverifiable";
     field("", "env.K=hidden", "env.K=gen:x", left);
-    field("", "", "env.K=gen:x", left);
+    field("adopted", "", "env.K=gen:x", left);
     field("", "env.K=other", "env.K=gen:x", left);
     field("env.K=gen:other", "env.K=hidden", "env.K=gen:x", left);
     field(
@@ -118,7 +139,12 @@ fn two_spellings_of_one_thing_are_no_difference() {
 
 #[test]
 fn what_is_not_declared_is_left_alone() {
-    field("plan=a", "plan=b env.X=1", "branch=x", "none service/api: ?branch - -> x unverifiable");
+    field(
+        "adopted plan=a",
+        "plan=b env.X=1",
+        "branch=x",
+        "none service/api: ?branch - -> x unverifiable",
+    );
 }
 
 #[test]
@@ -144,7 +170,12 @@ fn a_variable_added_by_hand_is_drift_unless_it_is_tolerated_ignored_or_set_by_ha
     field("env.A=1", "env.A=1 env.X=2", "env.A=1 ignore=env.X", "");
     field("env.A=1", "env.A=1 env.X=2", "env.A=1 hand=X", "");
     field("env.A=1 env.X=1", "env.A=1 env.X=2", "env.A=1 hand=X", "");
-    field("env.A=1", "env.A=1 env.X=2", "plan=a", "none service/api: ?plan - -> a unverifiable");
+    field(
+        "adopted env.A=1",
+        "env.A=1 env.X=2",
+        "plan=a",
+        "none service/api: ?plan - -> a unverifiable",
+    );
 }
 
 #[test]
