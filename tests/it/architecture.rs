@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("secret", &["model", "source"]),
     ("plan", &["model"]),
     ("render", &["model", "plan"]),
+    ("status", &["model", "plan", "render"]),
     ("api", &["model", "clock", "budget", "ledger"]),
     ("sandbox", &["clock", "api", "emulator"]),
     ("store", &["model"]),
@@ -26,6 +27,24 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("apply", &["model", "clock", "plan", "api", "store", "follow"]),
     ("reconcile", &["model", "clock", "plan", "api", "store", "apply"]),
     ("telemetry", &[]),
+    (
+        "daemon",
+        &[
+            "model",
+            "clock",
+            "source",
+            "manifest",
+            "secret",
+            "plan",
+            "render",
+            "status",
+            "api",
+            "store",
+            "follow",
+            "apply",
+            "reconcile",
+        ],
+    ),
     (
         "cli",
         &[
@@ -39,6 +58,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "secret",
             "plan",
             "render",
+            "status",
             "api",
             "sandbox",
             "store",
@@ -46,12 +66,13 @@ const ROOMS: &[(&str, &[&str])] = &[
             "apply",
             "reconcile",
             "telemetry",
+            "daemon",
         ],
     ),
 ];
 
 /// Rooms that decide: told everything, touching nothing.
-const PURE: &[&str] = &["model", "budget", "plan", "render"];
+const PURE: &[&str] = &["model", "budget", "plan", "render", "status"];
 
 /// Words of a world that pure rooms do not have.
 const IMPURE_WORDS: &[&str] = &[

@@ -1,0 +1,115 @@
+//! Conditions, in the form of kstatus: what is true of a resource, since when, and why.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The four things that are said of each resource and of the whole project. Never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ConditionType {
+    /// It is as declared, and healthy.
+    Ready,
+    /// It is being brought there, or will be without anybody's help.
+    Reconciling,
+    /// It will not get there without a person.
+    Stalled,
+    /// It differs from its manifest, and no manifest caused it.
+    Drifted,
+}
+
+impl ConditionType {
+    /// All of them, in the order they are shown.
+    pub const ALL: [Self; 4] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Drifted];
+
+    /// Returns the public word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::Reconciling => "Reconciling",
+            Self::Stalled => "Stalled",
+            Self::Drifted => "Drifted",
+        }
+    }
+}
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// One condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// Which.
+    #[serde(rename = "type")]
+    pub kind: ConditionType,
+    /// Whether it holds.
+    pub status: Truth,
+    /// Why, one CamelCase word for scripts, for example `DeployFailed`. Never renamed.
+    pub reason: String,
+    /// Why, for people: a fragment. Foreign text may stand in it.
+    pub message: String,
+    /// When `status` last changed.
+    pub last_transition_time: Timestamp,
+}
+
+/// The conditions of one thing, one of each type at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Condition>", into = "Vec<Condition>")]
+pub struct Conditions(BTreeMap<ConditionType, Condition>);
+
+impl From<Vec<Condition>> for Conditions {
+    fn from(conditions: Vec<Condition>) -> Self {
+        Self(conditions.into_iter().map(|condition| (condition.kind, condition)).collect())
+    }
+}
+
+impl From<Conditions> for Vec<Condition> {
+    fn from(conditions: Conditions) -> Self {
+        conditions.0.into_values().collect()
+    }
+}
+
+impl Conditions {
+    /// Returns a condition.
+    #[must_use]
+    pub fn get(&self, kind: ConditionType) -> Option<&Condition> {
+        self.0.get(&kind)
+    }
+
+    /// Whether a condition holds; one that was never set does not.
+    #[must_use]
+    pub fn is_true(&self, kind: ConditionType) -> bool {
+        self.get(kind).is_some_and(|condition| condition.status == Truth::True)
+    }
+
+    /// Returns them in the order they are shown.
+    pub fn iter(&self) -> impl Iterator<Item = &Condition> {
+        self.0.values()
+    }
+
+    /// Sets a condition; its time moves only when its status does.
+    pub fn set(
+        &mut self,
+        kind: ConditionType,
+        status: Truth,
+        reason: &str,
+        message: impl Into<String>,
+        now: Timestamp,
+    ) {
+        let same = self.0.get(&kind).filter(|known| known.status == status);
+        let last_transition_time = same.map_or(now, |known| known.last_transition_time);
+        let (reason, message) = (reason.to_owned(), message.into());
+        let condition = Condition { kind, status, reason, message, last_transition_time };
+        self.0.insert(kind, condition);
+    }
+}

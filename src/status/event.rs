@@ -1,0 +1,40 @@
+//! What happened, one line each, for people and for who listens.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Key;
+
+/// Whether somebody should look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Severity {
+    /// It went as it should.
+    Normal,
+    /// It did not.
+    Warning,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Counts up from 1 in one agent's life, for each project by itself.
+    pub sequence: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Whether somebody should look.
+    pub severity: Severity,
+    /// The resource it is about; none for the whole project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// One CamelCase word for scripts.
+    pub reason: String,
+    /// For people: a sentence without its full stop. Foreign text may stand in it.
+    pub message: String,
+    /// The revision it happened at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The pass in which it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<u64>,
+}

@@ -1,0 +1,17 @@
+//! What is known of a project right now, as a value: conditions, what is pending, history, events.
+//!
+//! Pure. The agent writes it, and every reader — page, socket, metrics, notifications, `stoker get`
+//! — reads this one form. Its JSON is public and versioned like a plan's: minor versions only add.
+//! Values of variables never get here: fields come from a plan on paper, where secrets are absent.
+
+mod condition;
+mod event;
+mod project;
+
+pub use condition::{Condition, ConditionType, Conditions, Truth};
+pub use event::{Event, Severity};
+pub use project::{
+    BudgetSample, BudgetStatus, DeploymentStatus, FORMAT_VERSION, Mode, PassRecord, Problem,
+    ProjectStatus, ResourceStatus, Revision, SourceStatus, Steering, Suspension, Trigger,
+    WindowState,
+};

@@ -1,0 +1,307 @@
+//! Everything that is known of one project at one moment.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Key, Origin};
+use crate::render::json::{SavedChange, SavedDiagnostic};
+
+use super::condition::Conditions;
+
+/// The version of the JSON form. Its first number changes when a reader would be misled.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// One project as its agent sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectStatus {
+    /// What the settings call it; `default` where there is one project only.
+    pub name: String,
+    /// The API's origin and base path.
+    pub origin: String,
+    /// The platform's name of the project, once it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_name: Option<String>,
+    /// The platform's id of the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_id: Option<String>,
+    /// Whether it writes.
+    pub mode: Mode,
+    /// When this agent began to keep it.
+    pub started_at: Timestamp,
+    /// When this was written.
+    pub updated_at: Timestamp,
+    /// Of the whole.
+    pub conditions: Conditions,
+    /// Where the manifests come from, and what was last read there.
+    pub source: SourceStatus,
+    /// The last revision at which everything was as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced: Option<Revision>,
+    /// What people told it.
+    pub steering: Steering,
+    /// The declared and the owned resources, in dependency order.
+    pub resources: Vec<ResourceStatus>,
+    /// What the last plan would do or did, field by field; secrets are absent.
+    pub pending: Vec<SavedChange>,
+    /// How many live things are neither declared nor ours.
+    pub unmanaged: usize,
+    /// The last passes, newest first.
+    pub history: Vec<PassRecord>,
+    /// The requests.
+    pub budget: BudgetStatus,
+    /// The seconds between two looks, as adapted to size and budget.
+    pub interval_seconds: u64,
+    /// When it looks next by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_pass_at: Option<Timestamp>,
+}
+
+/// Whether an agent writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// It repairs what drifted and applies what was committed.
+    Repair,
+    /// It looks and reports; it never writes (`--observe`).
+    Observe,
+}
+
+/// A state of the manifests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    /// The commit; none for plain files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The first line of the commit's message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The digest of the tree: the same text, the same digest.
+    pub digest: String,
+    /// When it was read, or when everything was as it says.
+    pub at: Timestamp,
+}
+
+/// Where the manifests come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceStatus {
+    /// For people: the paths, or the repository with branch and path. Without credentials.
+    pub location: String,
+    /// The last valid revision; it stays when a later one cannot be used (S6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
+    /// Why the newest state cannot be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// Why something cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// One CamelCase word for scripts.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+    /// What to do.
+    pub hints: Vec<String>,
+    /// Findings about manifests, with their places.
+    pub diagnostics: Vec<SavedDiagnostic>,
+}
+
+/// What people told the agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Steering {
+    /// It looks and reports, and does not write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
+    /// The commit it is held at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_to: Option<String>,
+    /// The sync window; none where there are no windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowState>,
+}
+
+/// Why and until when nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Suspension {
+    /// Why: whoever finds it wants to know.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; every suspension ends.
+    pub until: Timestamp,
+}
+
+/// Whether writing is allowed at this time of the week.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowState {
+    /// Whether it may write.
+    pub open: bool,
+    /// Which window says so, as in the settings.
+    pub because: String,
+    /// When that changes, if within the next weeks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// One resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceStatus {
+    /// Which.
+    pub key: Key,
+    /// The platform's id, when it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// By what right it is ours: `created`, `adopted`, `named`, `presumed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned: Option<String>,
+    /// Of this resource.
+    pub conditions: Conditions,
+    /// The platform's own word for how it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    /// Where it is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// How many instances run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    /// Where its manifest stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<Origin>,
+    /// What it refers to.
+    pub depends_on: Vec<Key>,
+    /// The digest of the revision that was last carried out on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_revision: Option<String>,
+    /// Its last deployment, when we followed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<DeploymentStatus>,
+    /// How many passes in a row failed for it.
+    pub failures: u32,
+    /// When it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// A deployment that was followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentStatus {
+    /// The platform's id, once seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `queued`, `building`, `deploying`, `succeeded`, `failed`, `canceled`, or another word of the
+    /// platform's.
+    pub status: String,
+    /// Since when it is followed.
+    pub since: Timestamp,
+    /// The last lines of its log, when it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+}
+
+/// Why a pass was made. It says only that something may have changed, never what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trigger {
+    /// The agent began.
+    Start,
+    /// Files changed.
+    Files,
+    /// The repository was asked for news.
+    Git,
+    /// The time was up.
+    Timer,
+    /// A webhook came.
+    Webhook,
+    /// SIGHUP.
+    Signal,
+    /// `stoker reconcile`, or another order.
+    Order,
+    /// Something that failed is tried again.
+    Retry,
+}
+
+impl Trigger {
+    /// Returns the public word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Files => "files",
+            Self::Git => "git",
+            Self::Timer => "timer",
+            Self::Webhook => "webhook",
+            Self::Signal => "signal",
+            Self::Order => "order",
+            Self::Retry => "retry",
+        }
+    }
+}
+
+/// One pass, as it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PassRecord {
+    /// Counts up from 1 in one agent's life; stands in its log lines, too.
+    pub pass: u64,
+    /// Why it was made.
+    pub triggers: Vec<Trigger>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The commit it was about; none for plain files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The digest of the manifests it was about.
+    pub digest: String,
+    /// One word: `Synced`, `Applied`, `Pending`, `Blocked`, `Failed`, `Unreadable`.
+    pub outcome: String,
+    /// For people.
+    pub message: String,
+    /// How many requests it sent.
+    pub requests: u32,
+    /// How many changes were written to the platform.
+    pub written: usize,
+    /// How many changes failed.
+    pub failed: usize,
+}
+
+/// The requests of one token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetStatus {
+    /// How many the API is believed to allow in a minute.
+    pub limit: u32,
+    /// How many are left in this one.
+    pub remaining: u32,
+    /// The most this agent sends in a minute.
+    pub rate: u32,
+    /// How it went, oldest first: one sample for each half minute at most, of the last two hours.
+    pub samples: Vec<BudgetSample>,
+}
+
+/// How the budget stood at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetSample {
+    /// When.
+    pub at: Timestamp,
+    /// How many were left.
+    pub remaining: u32,
+    /// How many this agent had sent since the sample before.
+    pub sent: u32,
+}
