@@ -10,10 +10,11 @@ use jiff::Timestamp;
 
 use crate::api::{Deployment, Error, Lookup, Reader};
 use crate::clock::Clock;
-use crate::model::{Key, Kind, LiveObject, RemoteId};
+use crate::model::{Effect, Inventory, Key, Kind, LiveObject, RemoteId};
+use crate::plan::{Change, Outcome, Plan, Report};
 
 /// The time between the first two looks; deployments take at least some seconds.
-const LOOK_FIRST: Duration = Duration::from_secs(2);
+pub const LOOK_FIRST: Duration = Duration::from_secs(2);
 
 /// The longest time between two looks: a person is waiting.
 const LOOK_LAST: Duration = Duration::from_secs(10);
@@ -35,6 +36,8 @@ pub struct Awaited {
     pub key: Key,
     /// Its id.
     pub id: RemoteId,
+    /// When the change was begun: an older deployment is not the one.
+    pub since: Timestamp,
 }
 
 /// How a deployment ended, as far as it was seen.
@@ -56,6 +59,141 @@ pub enum Ending {
     },
 }
 
+/// Returns the services of a plan that begin a deployment with it, as far as they were applied.
+#[must_use]
+pub fn awaited(
+    plan: &Plan,
+    report: &Report,
+    inventory: &Inventory,
+    since: Timestamp,
+) -> Vec<Awaited> {
+    let is_applied = |key: &Key| {
+        let mut results = report.results.iter();
+        results.any(|result| result.key == *key && result.outcome == Outcome::Applied)
+    };
+    let deploys = plan.changes.iter().filter(|change| {
+        let restarts = matches!(change.effect, Effect::Restart | Effect::Rebuild);
+        let is_new = change.id.is_none();
+        change.key.kind == Kind::Service && !change.steps.is_empty() && (restarts || is_new)
+    });
+    let applied = deploys.filter(|change| is_applied(&change.key));
+    let wait = |change: &Change| {
+        let entry = inventory.entries.get(&change.key)?;
+        Some(Awaited { key: change.key.clone(), id: entry.id.clone(), since })
+    };
+    applied.filter_map(wait).collect()
+}
+
+/// Services whose deployments are waited for, and what was seen of them so far.
+#[derive(Clone, Debug, Default)]
+pub struct Watch(Vec<Watched>);
+
+/// What was seen of one service so far.
+#[derive(Clone, Debug)]
+struct Watched {
+    awaited: Awaited,
+    status: String,
+    resting_looks: u32,
+}
+
+impl Watch {
+    /// Begins to watch; what was watched under the key before is forgotten.
+    pub fn add(&mut self, awaited: Awaited) {
+        self.0.retain(|one| one.awaited.key != awaited.key);
+        self.0.push(Watched { awaited, status: String::new(), resting_looks: 0 });
+    }
+
+    /// Ends watching what does not satisfy the predicate.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&Awaited) -> bool) {
+        self.0.retain(|one| keeps(&one.awaited));
+    }
+
+    /// Whether nothing is waited for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns what is waited for.
+    pub fn awaited(&self) -> impl Iterator<Item = &Awaited> {
+        self.0.iter().map(|one| &one.awaited)
+    }
+
+    /// Looks once: one list for all, and details only of what seems to have come to rest. Returns
+    /// what has ended, and waits for it no more. `observe` is told each new status.
+    ///
+    /// # Errors
+    /// When the platform cannot be read; nothing is forgotten then.
+    pub async fn look(
+        &mut self,
+        reader: &Reader,
+        observe: &(dyn Fn(&Key, &str) + Sync),
+    ) -> Result<BTreeMap<Key, Ending>, Error> {
+        let listing = reader.list(Kind::Service).await?;
+        let mut endings = BTreeMap::new();
+        for one in &mut self.0 {
+            let object = listing.objects.iter().find(|object| object.id == one.awaited.id);
+            if let Some(ending) = one.look(object, reader, observe).await? {
+                endings.insert(one.awaited.key.clone(), ending);
+            }
+        }
+        self.0.retain(|one| !endings.contains_key(&one.awaited.key));
+        Ok(endings)
+    }
+
+    /// Gives up: what is still waited for ends as timed out.
+    #[must_use]
+    pub fn give_up(self) -> BTreeMap<Key, Ending> {
+        let late = |one: Watched| (one.awaited.key, Ending::TimedOut { status: one.status });
+        self.0.into_iter().map(late).collect()
+    }
+}
+
+impl Watched {
+    async fn look(
+        &mut self,
+        object: Option<&LiveObject>,
+        reader: &Reader,
+        observe: &(dyn Fn(&Key, &str) + Sync),
+    ) -> Result<Option<Ending>, Error> {
+        let status = object.and_then(|object| object.status.as_deref()).unwrap_or("unknown");
+        if is_moving(status) {
+            self.tell(status, observe);
+            self.resting_looks = 0;
+            return Ok(None);
+        }
+        let id = &self.awaited.id;
+        let latest = reader.deployments(id).await?.into_iter().next();
+        let Some(latest) = latest.filter(|latest| !is_older(latest, self.awaited.since)) else {
+            self.resting_looks += 1;
+            return Ok((self.resting_looks >= RESTING_LOOKS).then_some(Ending::Succeeded));
+        };
+        let id = id.clone();
+        self.tell(latest.status.as_deref().unwrap_or("unknown"), observe);
+        if !latest.has_ended() {
+            return Ok(None);
+        }
+        if latest.has_succeeded() {
+            return Ok(Some(Ending::Succeeded));
+        }
+        failure(reader, &id, latest).await.map(Some)
+    }
+
+    fn tell(&mut self, status: &str, observe: &(dyn Fn(&Key, &str) + Sync)) {
+        if self.status != status {
+            status.clone_into(&mut self.status);
+            observe(&self.awaited.key, status);
+        }
+    }
+}
+
+async fn failure(reader: &Reader, id: &RemoteId, latest: Deployment) -> Result<Ending, Error> {
+    let status = latest.status.clone().unwrap_or_else(|| "ended".to_owned());
+    let log = reader.deployment(id, &latest.id).await?.logs;
+    let skipped = log.len().saturating_sub(LOG_LINES);
+    Ok(Ending::Failed { status, log: log.into_iter().skip(skipped).collect() })
+}
+
 /// Looks on until every deployment has ended or the deadline is there.
 pub struct Follower<'a> {
     /// The right to read.
@@ -68,84 +206,30 @@ pub struct Follower<'a> {
     pub observe: &'a (dyn Fn(&Key, &str) + Sync),
 }
 
-/// What was seen of one service so far.
-struct Watched {
-    awaited: Awaited,
-    status: String,
-    resting_looks: u32,
-}
-
 impl Follower<'_> {
-    /// Follows the deployments that began at `since` or later.
+    /// Follows deployments until all have ended or the time is up.
     ///
     /// # Errors
     /// When the platform cannot be read any more; what had ended by then is lost with it.
-    pub async fn follow(
-        &self,
-        awaited: Vec<Awaited>,
-        since: Timestamp,
-    ) -> Result<BTreeMap<Key, Ending>, Error> {
-        let watch = |awaited| Watched { awaited, status: String::new(), resting_looks: 0 };
-        let mut watched: Vec<Watched> = awaited.into_iter().map(watch).collect();
+    pub async fn follow(&self, awaited: Vec<Awaited>) -> Result<BTreeMap<Key, Ending>, Error> {
+        let mut watch = Watch::default();
+        for one in awaited {
+            watch.add(one);
+        }
         let mut endings = BTreeMap::new();
         let mut pause = LOOK_FIRST;
-        while !watched.is_empty() {
-            let listing = self.reader.list(Kind::Service).await?;
-            let mut still = Vec::new();
-            for mut one in watched {
-                let object = listing.objects.iter().find(|object| object.id == one.awaited.id);
-                match self.look(&mut one, object, since).await? {
-                    Some(ending) => drop(endings.insert(one.awaited.key, ending)),
-                    None => still.push(one),
-                }
-            }
-            watched = still;
+        while !watch.is_empty() {
+            endings.extend(watch.look(self.reader, self.observe).await?);
             if self.clock.now() >= self.deadline {
                 break;
             }
-            if !watched.is_empty() {
+            if !watch.is_empty() {
                 self.pause(pause).await;
-                pause = (pause * 3 / 2).min(LOOK_LAST);
+                pause = next_pause(pause);
             }
         }
-        let late = watched.into_iter();
-        endings.extend(late.map(|one| (one.awaited.key, Ending::TimedOut { status: one.status })));
+        endings.extend(watch.give_up());
         Ok(endings)
-    }
-
-    async fn look(
-        &self,
-        one: &mut Watched,
-        object: Option<&LiveObject>,
-        since: Timestamp,
-    ) -> Result<Option<Ending>, Error> {
-        let status = object.and_then(|object| object.status.as_deref()).unwrap_or("unknown");
-        if is_moving(status) {
-            self.tell(one, status);
-            one.resting_looks = 0;
-            return Ok(None);
-        }
-        let deployments = self.reader.deployments(&one.awaited.id).await?;
-        let latest = deployments.into_iter().next();
-        let Some(latest) = latest.filter(|latest| !is_older(latest, since)) else {
-            one.resting_looks += 1;
-            return Ok((one.resting_looks >= RESTING_LOOKS).then_some(Ending::Succeeded));
-        };
-        self.tell(one, latest.status.as_deref().unwrap_or("unknown"));
-        if !latest.has_ended() {
-            return Ok(None);
-        }
-        if latest.has_succeeded() {
-            return Ok(Some(Ending::Succeeded));
-        }
-        self.failure(&one.awaited.id, latest).await.map(Some)
-    }
-
-    async fn failure(&self, id: &RemoteId, latest: Deployment) -> Result<Ending, Error> {
-        let status = latest.status.clone().unwrap_or_else(|| "ended".to_owned());
-        let log = self.reader.deployment(id, &latest.id).await?.logs;
-        let skipped = log.len().saturating_sub(LOG_LINES);
-        Ok(Ending::Failed { status, log: log.into_iter().skip(skipped).collect() })
     }
 
     /// Waits until one resource is ready: it lives, and nothing about it is under way or failed.
@@ -170,7 +254,7 @@ impl Follower<'_> {
                 _ if self.clock.now() >= self.deadline => return Ok(Ending::TimedOut { status }),
                 _ => self.pause(pause).await,
             }
-            pause = (pause * 3 / 2).min(LOOK_LAST);
+            pause = next_pause(pause);
         }
     }
 
@@ -190,7 +274,7 @@ impl Follower<'_> {
                 return Ok(Ending::TimedOut { status });
             }
             self.pause(pause).await;
-            pause = (pause * 3 / 2).min(LOOK_LAST);
+            pause = next_pause(pause);
         }
     }
 
@@ -198,13 +282,12 @@ impl Follower<'_> {
         let until = self.clock.now().checked_add(pause).unwrap_or(self.deadline);
         self.clock.sleep_until(until.min(self.deadline)).await;
     }
+}
 
-    fn tell(&self, one: &mut Watched, status: &str) {
-        if one.status != status {
-            status.clone_into(&mut one.status);
-            (self.observe)(&one.awaited.key, status);
-        }
-    }
+/// The time to the look after the next: longer each time, and never very long.
+#[must_use]
+pub fn next_pause(pause: Duration) -> Duration {
+    (pause * 3 / 2).min(LOOK_LAST)
 }
 
 /// Whether a status word says that something is under way. The set of words is open (A15): an

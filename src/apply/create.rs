@@ -8,7 +8,7 @@ use crate::plan::{Change, Outcome};
 
 use super::outcome::{failed, not_recorded, not_sent, unresolved};
 use super::resolve::Resolved;
-use super::{Hands, Happening};
+use super::{Hands, Happening, Patience};
 
 /// How often a create is sent whose answers were lost and that was proven not to have happened.
 const CREATES_MAX: u32 = 3;
@@ -70,6 +70,10 @@ impl Hands<'_> {
         if !must_look {
             let abandoned = self.store().abandon_intent(key.clone()).map_err(not_recorded);
             return Unanswered::Ended(abandoned.and(Err(failed(&error))));
+        }
+        if self.patience == Patience::Leave {
+            // The intent stays: until it has settled nothing is created under the name (S3).
+            return Unanswered::Ended(Err(unresolved(error.to_string())));
         }
         (self.observe)(Happening::Resolving(key, self.settle));
         match self.resolve(key, started_at).await {

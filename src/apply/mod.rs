@@ -43,10 +43,21 @@ pub struct Hands<'a> {
     pub clock: &'a Clock,
     /// How long an unanswered create may still be under way (S3).
     pub settle: Duration,
+    /// What to do while there is nothing to do but wait.
+    pub patience: Patience,
     /// Turns true when nothing new may begin: what is in flight is finished and recorded.
     pub stop: watch::Receiver<bool>,
     /// Told what happens, for the person who waits.
     pub observe: &'a (dyn Fn(Happening<'_>) + Sync),
+}
+
+/// What is done where only time helps: a create whose answer was lost, a deploy in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Wait for it: this run is all there is.
+    Wait,
+    /// Leave it to the next pass, which reads everything again: others must not wait for it (L2).
+    Leave,
 }
 
 /// What happens while a plan is carried out.

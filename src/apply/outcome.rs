@@ -14,8 +14,8 @@ pub(super) fn unread(error: &Error) -> Outcome {
     let cause = match error.kind() {
         ErrorKind::Authentication | ErrorKind::Permission => FailureCause::Denied,
         ErrorKind::OverBudget => FailureCause::OverBudget,
+        ErrorKind::Busy => FailureCause::Busy,
         ErrorKind::NotFound
-        | ErrorKind::Busy
         | ErrorKind::Refused
         | ErrorKind::Unavailable
         | ErrorKind::NotTheApi

@@ -15,7 +15,7 @@ use crate::store::Event;
 
 use super::outcome::{failed, failed_here, not_recorded, stale, unread, unresolved};
 use super::sweep::Sweep;
-use super::{Hands, Happening};
+use super::{Hands, Happening, Patience};
 
 /// How long we wait for a deploy that stands in the way of a PATCH (409).
 const BUSY_MAX: Duration = Duration::from_secs(600);
@@ -288,7 +288,11 @@ impl Hands<'_> {
 
     /// Whether there is time to wait, and nobody asks us to end.
     fn may_wait(&self, patience: Timestamp) -> bool {
-        self.clock.now() < patience && !*self.stop.borrow()
+        let is_patient = match self.patience {
+            Patience::Wait => true,
+            Patience::Leave => false,
+        };
+        is_patient && self.clock.now() < patience && !*self.stop.borrow()
     }
 
     fn later(&self, span: Duration) -> Timestamp {

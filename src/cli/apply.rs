@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use crate::apply::{Hands, Happening, apply};
-use crate::follow::{Awaited, Ending, Follower};
-use crate::model::{Effect, Key, Kind, Pin};
+use crate::apply::{Happening, Patience};
+use crate::follow::{Ending, Follower, awaited};
+use crate::model::Key;
 use crate::plan::{Conclusion, Outcome, Plan, Policy, Report, Reviewed, review};
+use crate::reconcile::Carrier;
 use crate::render::{self, json::SavedPlan};
 use crate::store::Store;
 
@@ -127,43 +127,22 @@ impl Carrying<'_> {
     /// When nothing could be begun at all.
     pub async fn out(
         &self,
-        mut store: Store,
+        store: Store,
         snapshot: &crate::model::Snapshot,
         plan: &Plan,
     ) -> Result<Report, Failure> {
         let session = self.session;
-        let pin = match &store.inventory().pin {
-            Some(pin) => pin.clone(),
-            None => {
-                let project = snapshot.live.project.clone();
-                let pin = Pin { origin: snapshot.origin.clone(), project };
-                if !plan.changes.is_empty() {
-                    store.set_pin(pin.clone())?;
-                }
-                pin
-            }
-        };
-        let writer = session
-            .client
-            .writer(&pin, &snapshot.live.project)
-            .map_err(|error| Failure::refused("wrong_project", format!("failed to {error}")))?;
-        session.client.expect(plan.cost.reads.saturating_add(plan.cost.writes));
-        let store = Mutex::new(store);
         let progress = Progress::new(&self.run.output);
         let observe = |happening: Happening<'_>| show(&progress, happening);
-        let hands = Hands {
-            reader: &session.reader,
-            writer: &writer,
-            store: &store,
+        let carrier = Carrier {
+            client: &session.client,
             clock: &session.clock,
             settle: self.policy.settle,
+            patience: Patience::Wait,
             stop: self.interrupt.stop(),
             observe: &observe,
         };
-        let report = apply(plan, &snapshot.live, &hands).await?;
-        let mut store = store.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        store.compact()?;
-        Ok(report)
+        Ok(carrier.carry_out(store, snapshot, plan).await?)
     }
 
     /// Waits for the deployments of what was created and changed.
@@ -173,7 +152,8 @@ impl Carrying<'_> {
         report: &Report,
         since: Timestamp,
     ) -> Result<BTreeMap<Key, Ending>, Failure> {
-        let awaited = self.awaited(plan, report)?;
+        let inventory = Store::read(&self.session.state)?.inventory;
+        let awaited = awaited(plan, report, &inventory, since);
         let deadline = self.session.deadline.unwrap_or_else(|| {
             self.session.clock.now().checked_add(DEPLOYMENTS_MAX).unwrap_or(Timestamp::MAX)
         });
@@ -185,29 +165,9 @@ impl Carrying<'_> {
             observe: &|key, status| progress.status(key, status),
         };
         tokio::select! {
-            endings = follower.follow(awaited, since) => Ok(endings?),
+            endings = follower.follow(awaited) => Ok(endings?),
             _ = self.interrupt.came() => Ok(BTreeMap::new()),
         }
-    }
-
-    fn awaited(&self, plan: &Plan, report: &Report) -> Result<Vec<Awaited>, Failure> {
-        let inventory = Store::read(&self.session.state)?.inventory;
-        let is_applied = |key: &Key| {
-            let mut results = report.results.iter();
-            results.any(|result| result.key == *key && result.outcome == Outcome::Applied)
-        };
-        let deploys = plan.changes.iter().filter(|change| {
-            let restarts = matches!(change.effect, Effect::Restart | Effect::Rebuild);
-            let is_new = change.id.is_none();
-            change.key.kind == Kind::Service && !change.steps.is_empty() && (restarts || is_new)
-        });
-        let applied = deploys.filter(|change| is_applied(&change.key));
-        Ok(applied
-            .filter_map(|change| {
-                let entry = inventory.entries.get(&change.key)?;
-                Some(Awaited { key: change.key.clone(), id: entry.id.clone() })
-            })
-            .collect())
     }
 }
 

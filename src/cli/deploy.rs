@@ -89,8 +89,8 @@ async fn look_on(
         deadline: session.deadline.unwrap_or(latest),
         observe: &|key, status| progress.status(key, status),
     };
-    let awaited = Awaited { key: key.clone(), id: service.clone() };
-    let mut endings = follower.follow(vec![awaited], since).await?;
+    let awaited = Awaited { key: key.clone(), id: service.clone(), since };
+    let mut endings = follower.follow(vec![awaited]).await?;
     let ending = endings.remove(key).unwrap_or(Ending::TimedOut { status: "unknown".to_owned() });
     progress.done(key, ending_word(&ending));
     Ok(ending)

@@ -2,7 +2,7 @@
 
 use crate::model::{Desired, Snapshot};
 use crate::plan::{Plan, Policy, plan};
-use crate::reconcile::{RefreshError, WrongProject, refresh};
+use crate::reconcile::{CarryError, RefreshError, WrongProject, refresh};
 use crate::render::Estimate;
 use crate::store::{Reading, Store, StoreError};
 
@@ -76,6 +76,17 @@ impl From<WrongProject> for Failure {
             WrongProject::Guard { .. } => "use the token of the project these manifests are for",
         };
         Self::refused("wrong_project", wrong.to_string()).hint(hint)
+    }
+}
+
+impl From<CarryError> for Failure {
+    fn from(error: CarryError) -> Self {
+        match error {
+            CarryError::NotPinned(error) => {
+                Self::refused("wrong_project", format!("failed to {error}"))
+            }
+            CarryError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -55,6 +55,7 @@ fn options(policy: &Policy) -> Map<String, Value> {
         selection,
         replace,
         settle,
+        held: _,
         destroy: _,
         platform: _,
     } = policy;

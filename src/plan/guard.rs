@@ -12,7 +12,8 @@ use super::diff::is_written;
 use super::draft::{Draft, created};
 use super::view::View;
 use super::{
-    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Policy, prune, reference,
+    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, prune,
+    reference,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -23,11 +24,19 @@ pub(super) fn check<'a>(
 ) -> Vec<Draft<'a>> {
     for draft in &mut drafts {
         promote(draft, policy);
-        draft.change.blocked = obstacle(draft, view, policy);
+        draft.change.blocked =
+            obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
     }
     reference::hold(&mut drafts, view);
     prune::fuse(&mut drafts, view, policy);
     drafts
+}
+
+/// What the agent learned and planning cannot see: a failure a moment ago, a rollback.
+fn held(change: &Change, policy: &Policy) -> Option<Blocked> {
+    let hold = policy.held.get(&change.key).filter(|_| change.action.writes())?;
+    let Hold { reason, message, hint } = hold.clone();
+    Some(Blocked { reason, message, hint })
 }
 
 /// Whether the object may be deleted as far as its claim goes (S1).

@@ -3,6 +3,7 @@
 //! Planning never fails and never asks. A wrong wish is a `Blocked` change with a reason and a hint.
 
 // The value, and what makes it.
+mod blocked;
 mod change;
 mod planner;
 mod policy;
@@ -38,12 +39,13 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+pub use blocked::{Blocked, BlockedReason};
 pub use change::{
-    Action, Blocked, BlockedReason, Change, Cost, FieldAction, FieldChange, FieldReason, Plan,
-    Precondition, Reason, Record, Step, Summary, Unmanaged,
+    Action, Change, Cost, FieldAction, FieldChange, FieldReason, Plan, Precondition, Reason,
+    Record, Step, Summary, Unmanaged,
 };
 pub use planner::plan;
-pub use policy::{Platform, Policy, Prune, Selection};
+pub use policy::{Hold, Platform, Policy, Prune, Selection};
 pub use progress::Progress;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::model::{AdoptMode, Key, Kind, RemoteId};
 
+use super::BlockedReason;
+
 /// The permissions of one run. `Policy::default()` allows no delete at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -24,6 +26,8 @@ pub struct Policy {
     pub replace: BTreeMap<Key, RemoteId>,
     /// How long an unanswered create may still be under way (S3).
     pub settle: Duration,
+    /// What must wait, and why: the agent's back-offs and what its deployments taught it.
+    pub held: BTreeMap<Key, Hold>,
     /// Whether everything owned must go (`destroy`): the fuse's shares do not apply, all other
     /// laws do.
     pub destroy: bool,
@@ -52,10 +56,22 @@ impl Default for Policy {
             replace: BTreeMap::new(),
             // In-flight 120 s and staleness 60 s (S3).
             settle: Duration::from_secs(180),
+            held: BTreeMap::new(),
             destroy: false,
             platform: Platform { renames: true, deploys_after_patch: false },
         }
     }
+}
+
+/// Why nothing is written to a resource for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The kind of obstacle.
+    pub reason: BlockedReason,
+    /// What is the matter, a fragment.
+    pub message: String,
+    /// What a person can do.
+    pub hint: Option<String>,
 }
 
 /// What may be deleted.

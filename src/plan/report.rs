@@ -69,6 +69,8 @@ pub enum FailureCause {
     Denied,
     /// The requests or the time of the run are used up.
     OverBudget,
+    /// A deploy is in progress: no failure of the change, it only has to wait.
+    Busy,
     /// Anything else.
     Other,
 }
@@ -137,7 +139,7 @@ impl Report {
                     match cause {
                         FailureCause::Denied => counts.denied += 1,
                         FailureCause::OverBudget => counts.over_budget += 1,
-                        FailureCause::Other => {}
+                        FailureCause::Busy | FailureCause::Other => {}
                     }
                 }
                 Outcome::Stale { .. } => counts.stale += 1,
@@ -197,28 +199,5 @@ const fn is_refusal(result: &ChangeResult, reason: BlockedReason) -> bool {
     match (reason, result.action, result.key.kind) {
         (BlockedReason::EnvGroup, Action::Delete, Kind::EnvGroup) => false,
         (reason, _, _) => reason.is_asked_for(),
-    }
-}
-
-impl BlockedReason {
-    /// Whether what is blocked was asked for. Pruning that is off and rights that a manifest
-    /// withholds were declined by the user, not refused by us.
-    #[must_use]
-    pub const fn is_asked_for(self) -> bool {
-        match self {
-            Self::PruneOff | Self::PolicyWithheld => false,
-            Self::Immutable
-            | Self::EnvGroup
-            | Self::NotOwned
-            | Self::IncompleteView
-            | Self::AmbiguousName
-            | Self::Protected
-            | Self::DependencyBlocked
-            | Self::AdoptionRefused
-            | Self::Fuse
-            | Self::ApprovalMissing
-            | Self::InFlight
-            | Self::Presumed => true,
-        }
     }
 }

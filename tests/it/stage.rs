@@ -3,17 +3,17 @@
 //! Real manifests, real client, real planner, real executor, real store; only the socket is not.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use stoker::api::{Client, Config, Dialect, Endpoint, Parts, Rename, Token, Transport};
-use stoker::apply::{Hands, Happening, apply};
+use stoker::apply::{Happening, Patience};
 use stoker::budget::{self, Millis};
 use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
 use stoker::ledger::Ledger;
-use stoker::model::{Desired, Inventory, Pin, Snapshot};
+use stoker::model::{Desired, Inventory, Snapshot};
 use stoker::plan::{Plan, Platform, Policy, Prune, Report, plan};
-use stoker::reconcile::{RefreshError, check_pin, refresh};
+use stoker::reconcile::{Carrier, RefreshError, check_pin, refresh};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::{self, Tree};
@@ -123,25 +123,18 @@ impl Stage {
         plan: &Plan,
         policy: &Policy,
     ) -> Report {
-        let mut store = Store::open(self.directory.path(), "a test").unwrap();
+        let store = Store::open(self.directory.path(), "a test").unwrap();
         let project = &snapshot.live.project;
         check_pin(store.inventory().pin.as_ref(), &client.origin(), project).unwrap();
-        let pin = Pin { origin: client.origin(), project: project.clone() };
-        if store.inventory().pin.is_none() && !plan.changes.is_empty() {
-            store.set_pin(pin.clone()).unwrap();
-        }
-        let writer = client.writer(&pin, &snapshot.live.project).unwrap();
-        let stop = self.stop.subscribe();
-        let hands = Hands {
-            reader: &client.reader(),
-            writer: &writer,
-            store: &Mutex::new(store),
+        let carrier = Carrier {
+            client,
             clock: &self.clock,
             settle: policy.settle,
-            stop,
+            patience: Patience::Wait,
+            stop: self.stop.subscribe(),
             observe: &|_: Happening<'_>| {},
         };
-        apply(plan, &snapshot.live, &hands).await.unwrap()
+        carrier.carry_out(store, snapshot, plan).await.unwrap()
     }
 
     /// Lets time pass.

@@ -1,6 +1,6 @@
-//! One pass: reads the three states together and refuses what must not be acted on.
+//! Reading the three states together, and the refusals that come before a plan.
 //!
-//! `refresh` is the only step that can fail early. It holds no loop and no right to write.
+//! `refresh` is the only step that can fail early. It holds no right to write.
 
 use crate::api::{Error, Reader};
 use crate::clock::Clock;

@@ -1,0 +1,155 @@
+//! A whole pass for the agent: refresh, plan, and where it may, carry out.
+
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use crate::api::{Client, WriteError};
+use crate::apply::{Happening, Patience};
+use crate::clock::Clock;
+use crate::model::{Desired, RemoteId, Snapshot};
+use crate::plan::{Plan, Policy, Report, plan};
+use crate::store::{Reading, Store, StoreError, Warning};
+
+use super::{Carrier, CarryError, RefreshError, refresh, rollback};
+
+/// Whether a pass may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Licence {
+    /// It looks and plans.
+    Look,
+    /// It carries out what it planned.
+    Write,
+}
+
+/// What a pass is about.
+pub struct Wish<'a> {
+    /// What the manifests want, wholly valid (S6).
+    pub desired: Desired,
+    /// What is allowed.
+    pub policy: &'a Policy,
+    /// Whether it may write.
+    pub licence: Licence,
+}
+
+/// What a pass saw and did.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// The three states, as they were read.
+    pub snapshot: Snapshot,
+    /// What was planned on them.
+    pub plan: Plan,
+    /// What became of it; nothing when there was nothing to do, or no licence.
+    pub report: Option<Report>,
+    /// What is the matter with the state on disk, if it could be read all the same.
+    pub warning: Option<Warning>,
+}
+
+/// Why a pass came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The platform cannot be read, or another project answers.
+    #[error("{0}")]
+    Refresh(#[from] RefreshError),
+    /// Nothing was carried out.
+    #[error("{0}")]
+    Carry(#[from] CarryError),
+    /// The state was written by another command meanwhile; the next pass sees it.
+    #[error("the state was changed by another command during the pass")]
+    Moved,
+}
+
+impl From<StoreError> for PassError {
+    fn from(error: StoreError) -> Self {
+        Self::Carry(error.into())
+    }
+}
+
+/// Makes passes over one project.
+#[derive(Clone)]
+pub struct Reconciler {
+    /// The API, in the lane of whoever waits.
+    pub client: Client,
+    /// Tells the time.
+    pub clock: Clock,
+    /// The state directory.
+    pub state: PathBuf,
+    /// Who writes, for whoever finds the state locked.
+    pub holder: String,
+}
+
+impl Reconciler {
+    /// Makes one pass.
+    ///
+    /// *Guarantees*: where there is nothing to do it only reads, on the platform and on disk. It
+    /// never waits for anything but requests: what only time can tell is left to the next pass
+    /// (L2). A rollback by people is not undone by a repair.
+    ///
+    /// # Errors
+    /// When nothing could be planned, or nothing carried out.
+    pub async fn once(
+        &self,
+        wish: Wish<'_>,
+        stop: watch::Receiver<bool>,
+        observe: &(dyn Fn(Happening<'_>) + Sync),
+    ) -> Result<Passed, PassError> {
+        let Wish { desired, policy, licence } = wish;
+        let Reading { inventory, warning } = Store::read(&self.state)?;
+        let reader = self.client.reader();
+        let snapshot = refresh(&reader, desired, inventory, &self.clock).await?;
+        let mut plan = plan(&snapshot, policy);
+        let holds = rollback::holds(&plan, &reader).await;
+        if !holds.is_empty() {
+            let mut held = policy.held.clone();
+            held.extend(holds);
+            plan = crate::plan::plan(&snapshot, &Policy { held, ..policy.clone() });
+        }
+        let may_write = licence == Licence::Write;
+        let report = if may_write && !plan.is_idle() {
+            let store = Store::open(&self.state, &self.holder)?;
+            if *store.inventory() != snapshot.inventory {
+                return Err(PassError::Moved);
+            }
+            let carrier = Carrier {
+                client: &self.client,
+                clock: &self.clock,
+                settle: policy.settle,
+                patience: Patience::Leave,
+                stop,
+                observe,
+            };
+            Some(carrier.carry_out(store, &snapshot, &plan).await?)
+        } else {
+            None
+        };
+        Ok(Passed { snapshot, plan, report, warning })
+    }
+
+    /// Goes back to the previous deployment of a service of ours.
+    ///
+    /// # Errors
+    /// When the pin does not hold (S5), or the platform refuses.
+    pub async fn roll_back(&self, snapshot: &Snapshot, id: &RemoteId) -> Result<(), RollbackError> {
+        let pin = Store::read(&self.state)?.inventory.pin.ok_or(RollbackError::NotOurs)?;
+        let writer = self.client.writer(&pin, &snapshot.live.project)?;
+        writer.rollback(id).await?;
+        Ok(())
+    }
+}
+
+/// Why a service was not rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// Nothing was ever written to this project.
+    #[error("roll back: the project is not ours")]
+    NotOurs,
+    /// The project is not the pinned one (S5).
+    #[error("{0}")]
+    NotPinned(#[from] crate::api::NotPinned),
+    /// The state cannot be read.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The platform did not do it, or did not say so.
+    #[error("{0}")]
+    Write(#[from] WriteError),
+}

@@ -1,0 +1,88 @@
+//! A rollback is somebody's decision: a repair must not undo it.
+//!
+//! A PATCH deploys the newest commit (A6), and with it undoes the rollback of whoever was up that
+//! night. So before drift of a service is repaired, its deployments are looked at. What a manifest
+//! newly asks for is a later decision of people, and goes ahead.
+
+use std::collections::BTreeMap;
+
+use crate::api::{Deployment, Reader};
+use crate::model::{Key, Kind, RemoteId};
+use crate::plan::{BlockedReason, Change, FieldReason, Hold, Plan};
+
+/// Returns the services of a plan whose repair would undo a rollback.
+///
+/// A service whose deployments cannot be read is held as well: unknown is not "no rollback".
+pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Hold> {
+    let mut holds = BTreeMap::new();
+    for (change, id) in plan.changes.iter().filter_map(repair) {
+        let message = match reader.deployments(id).await {
+            Ok(deployments) if !is_rolled_back(&deployments) => continue,
+            Ok(_) => "it was rolled back, and repairing it would undo that".to_owned(),
+            Err(error) => format!("whether it was rolled back cannot be told: {error}"),
+        };
+        let key = &change.key;
+        let hint =
+            format!("change its manifest, or `stoker deploy {key}` when the rollback is over");
+        let hold = Hold { reason: BlockedReason::RolledBack, message, hint: Some(hint) };
+        holds.insert(key.clone(), hold);
+    }
+    holds
+}
+
+/// Returns a change that only repairs a living service.
+fn repair(change: &Change) -> Option<(&Change, &RemoteId)> {
+    let is_asked_for = |reason: FieldReason| match reason {
+        FieldReason::Requested => true,
+        FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping => false,
+    };
+    let is_wish = change.fields.iter().any(|field| is_asked_for(field.reason));
+    let is_service = match change.key.kind {
+        Kind::Service => true,
+        Kind::Database | Kind::EnvGroup => false,
+    };
+    let id = change.id.as_ref()?;
+    (is_service && !change.steps.is_empty() && !is_wish).then_some((change, id))
+}
+
+/// Whether the newest deployment runs a commit again that another had replaced.
+///
+/// The platform names no rollback (A15), but a push never brings an old commit back: a revert is a
+/// commit of its own. Deployments come newest first.
+fn is_rolled_back(deployments: &[Deployment]) -> bool {
+    let [newest, replaced, earlier @ ..] = deployments else {
+        return false;
+    };
+    let is_other = newest.commit.is_some() && newest.commit != replaced.commit;
+    is_other && earlier.iter().any(|deployment| deployment.commit == newest.commit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(commits: &[&str]) -> bool {
+        let deployments = commits.iter().enumerate().map(|(number, commit)| Deployment {
+            id: RemoteId::new(&format!("dep_{number}")).unwrap(),
+            status: Some("succeeded".to_owned()),
+            branch: None,
+            commit: Some((*commit).to_owned()).filter(|commit| !commit.is_empty()),
+            created_at: None,
+            finished_at: None,
+            logs: Vec::new(),
+        });
+        is_rolled_back(&deployments.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn an_old_commit_that_runs_again_is_a_rollback() {
+        assert!(check(&["a", "b", "a"]));
+        assert!(check(&["a", "c", "b", "a"]));
+        // A deploy of the same commit, a push, a first deployment, and what shows no commit.
+        assert!(!check(&["a", "a", "b"]));
+        assert!(!check(&["c", "b", "a"]));
+        assert!(!check(&["a"]));
+        assert!(!check(&[]));
+        assert!(!check(&["", "b", ""]));
+    }
+}
