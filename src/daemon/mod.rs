@@ -4,6 +4,8 @@
 
 mod bell;
 mod handle;
+mod window;
 
 pub use bell::Bell;
 pub use handle::{Answer, Handle, Order, Refusal, Seat};
+pub use window::{Window, WindowKind, Windows};

@@ -14,7 +14,6 @@ mod group;
 mod lifecycle;
 mod variable;
 
-mod cron;
 mod setting;
 
 mod check;

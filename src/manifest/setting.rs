@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::cron;
 use super::reader::{Form, Reader, quoted};
 use super::suggest::nearest;
 use super::tree::Yaml;
-use crate::model::{FieldValue, Kind, Setting};
+use crate::model::{FieldValue, Kind, Schedule, ScheduleError, Setting};
 
 /// The languages and forms the platform's documents name. The set is open: a new one is no error.
 const RUNTIMES: [&str; 16] = [
@@ -213,7 +212,7 @@ fn command(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fi
 
 fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     let text = reader.text(yaml, path)?;
-    if let Err((reason, hint)) = cron::check(&text) {
+    if let Err(ScheduleError { reason, hint }) = Schedule::parse(&text) {
         let message = format!("`{}` is no cron expression: {reason}", quoted(&text));
         match hint {
             Some(hint) => reader.error_with(yaml, "cron", message, hint),

@@ -10,6 +10,7 @@ mod inventory;
 mod key;
 mod live;
 mod policy;
+mod schedule;
 mod secret;
 mod snapshot;
 
@@ -23,5 +24,6 @@ pub use inventory::{Applied, Claim, Entry, Intent, Inventory, Pin, Remembered, R
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
 pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown, is_same_moment};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, policy};
+pub use schedule::{Schedule, ScheduleError};
 pub use secret::{Fingerprint, Secret, SecretOrigin, looks_secret};
 pub use snapshot::Snapshot;
