@@ -157,7 +157,8 @@ impl Watched {
         observe: &(dyn Fn(&Key, &str) + Sync),
     ) -> Result<Option<Ending>, Error> {
         let status = object.and_then(|object| object.status.as_deref()).unwrap_or("unknown");
-        if is_moving(status) {
+        // An unknown word is taken for rest, and the deployments decide.
+        if Health::of(status) == Health::Moving {
             self.tell(status, observe);
             self.resting_looks = 0;
             return Ok(None);
@@ -244,15 +245,13 @@ impl Follower<'_> {
                 Lookup::Gone => "gone".to_owned(),
             };
             (self.observe)(key, &status);
-            match status.as_str() {
-                "running" | "available" | "ready" | "live" | "active" => {
-                    return Ok(Ending::Succeeded);
+            match Health::of(&status) {
+                Health::Good => return Ok(Ending::Succeeded),
+                Health::Bad => return Ok(Ending::Failed { status, log: Vec::new() }),
+                Health::Moving | Health::Unknown if self.clock.now() >= self.deadline => {
+                    return Ok(Ending::TimedOut { status });
                 }
-                "failed" | "gone" | "suspended" | "crashed" => {
-                    return Ok(Ending::Failed { status, log: Vec::new() });
-                }
-                _ if self.clock.now() >= self.deadline => return Ok(Ending::TimedOut { status }),
-                _ => self.pause(pause).await,
+                Health::Moving | Health::Unknown => self.pause(pause).await,
             }
             pause = next_pause(pause);
         }
@@ -290,11 +289,31 @@ pub fn next_pause(pause: Duration) -> Duration {
     (pause * 3 / 2).min(LOOK_LAST)
 }
 
-/// Whether a status word says that something is under way. The set of words is open (A15): an
-/// unknown one is taken for rest, and the deployments decide.
-fn is_moving(status: &str) -> bool {
-    ["queued", "building", "deploying", "creating", "pending", "starting", "updating"]
-        .contains(&status)
+/// What a status word says. The set of words is open (A15): of an unknown one nothing is concluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It is as it should be.
+    Good,
+    /// Something is under way.
+    Moving,
+    /// It will not become good by itself.
+    Bad,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Health {
+    /// Reads the platform's word.
+    #[must_use]
+    pub fn of(status: &str) -> Self {
+        match status {
+            "running" | "available" | "ready" | "live" | "active" => Self::Good,
+            "queued" | "building" | "deploying" | "creating" | "pending" | "starting"
+            | "updating" => Self::Moving,
+            "failed" | "gone" | "suspended" | "crashed" => Self::Bad,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// Whether a deployment began before the change; one without a readable time is taken for new.

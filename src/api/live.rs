@@ -84,7 +84,7 @@ impl Reader {
         inventory: &Inventory,
     ) -> Result<(), Error> {
         let wanted = objects_to_detail(live, desired, inventory);
-        let found = self.look_up(wanted.into_iter()).await;
+        let found = self.look_up(wanted.into_iter().collect()).await;
         for ((kind, id), lookup) in found {
             live.requests += 1;
             let Some(listing) = live.listings.get_mut(&kind) else {
@@ -115,7 +115,7 @@ impl Reader {
             .collect();
         let entries: BTreeMap<&RemoteId, &Entry> =
             wanted.iter().map(|(_, id, entry)| (id, *entry)).collect();
-        let asked = wanted.iter().map(|(kind, id, _)| (*kind, id.clone()));
+        let asked = wanted.iter().map(|(kind, id, _)| (*kind, id.clone())).collect();
         for ((kind, id), lookup) in self.look_up(asked).await {
             live.requests += 1;
             let Some(listing) = live.listings.get_mut(&kind) else {
@@ -145,7 +145,7 @@ impl Reader {
 
     async fn look_up(
         &self,
-        asked: impl Iterator<Item = (Kind, RemoteId)>,
+        asked: Vec<(Kind, RemoteId)>,
     ) -> Vec<((Kind, RemoteId), Result<Lookup, Error>)> {
         stream::iter(asked)
             .map(|(kind, id)| async move {

@@ -24,6 +24,7 @@ pub mod backoff;
 pub mod circuit;
 
 pub use forecast::View;
+pub(crate) use learn::fraction;
 pub use limits::Limits;
 pub(crate) use limits::Reading;
 pub use millis::Millis;

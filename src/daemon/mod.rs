@@ -1,11 +1,24 @@
 //! When: the agent that keeps projects as committed, and those who watch it and steer it.
 //!
 //! A trigger says only *that* something may have changed; each pass reads everything again.
+//! [`mind`] decides and is told the time; [`agent`] waits, reads and writes what it says.
 
 mod bell;
 mod handle;
-mod window;
+
+pub mod window;
+
+pub mod settings;
+pub mod source;
+
+mod memory;
+mod pace;
+mod queue;
+
+mod judge;
+pub mod mind;
+
+pub mod agent;
 
 pub use bell::Bell;
 pub use handle::{Answer, Handle, Order, Refusal, Seat};
-pub use window::{Window, WindowKind, Windows};

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::api::{Client, WriteError};
 use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
-use crate::model::{Desired, RemoteId, Snapshot};
+use crate::model::{Desired, Inventory, Project, RemoteId, Snapshot};
 use crate::plan::{Plan, Policy, Report, plan};
 use crate::store::{Reading, Store, StoreError, Warning};
 
@@ -41,6 +41,8 @@ pub struct Passed {
     pub plan: Plan,
     /// What became of it; nothing when there was nothing to do, or no licence.
     pub report: Option<Report>,
+    /// What we remember after it.
+    pub inventory: Inventory,
     /// What is the matter with the state on disk, if it could be read all the same.
     pub warning: Option<Warning>,
 }
@@ -122,16 +124,20 @@ impl Reconciler {
         } else {
             None
         };
-        Ok(Passed { snapshot, plan, report, warning })
+        let inventory = match report {
+            Some(_) => Store::read(&self.state)?.inventory,
+            None => snapshot.inventory.clone(),
+        };
+        Ok(Passed { snapshot, plan, report, inventory, warning })
     }
 
     /// Goes back to the previous deployment of a service of ours.
     ///
     /// # Errors
     /// When the pin does not hold (S5), or the platform refuses.
-    pub async fn roll_back(&self, snapshot: &Snapshot, id: &RemoteId) -> Result<(), RollbackError> {
+    pub async fn roll_back(&self, project: &Project, id: &RemoteId) -> Result<(), RollbackError> {
         let pin = Store::read(&self.state)?.inventory.pin.ok_or(RollbackError::NotOurs)?;
-        let writer = self.client.writer(&pin, &snapshot.live.project)?;
+        let writer = self.client.writer(&pin, project)?;
         writer.rollback(id).await?;
         Ok(())
     }

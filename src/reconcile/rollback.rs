@@ -15,7 +15,8 @@ use crate::plan::{BlockedReason, Change, FieldReason, Hold, Plan};
 /// A service whose deployments cannot be read is held as well: unknown is not "no rollback".
 pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Hold> {
     let mut holds = BTreeMap::new();
-    for (change, id) in plan.changes.iter().filter_map(repair) {
+    let repairs: Vec<(&Change, &RemoteId)> = plan.changes.iter().filter_map(repair).collect();
+    for (change, id) in repairs {
         let message = match reader.deployments(id).await {
             Ok(deployments) if !is_rolled_back(&deployments) => continue,
             Ok(_) => "it was rolled back, and repairing it would undo that".to_owned(),

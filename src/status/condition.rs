@@ -45,6 +45,9 @@ pub enum Truth {
     Unknown,
 }
 
+/// The reason of what the platform itself is still at.
+pub const PROGRESSING: &str = "Progressing";
+
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,6 +93,12 @@ impl Conditions {
     #[must_use]
     pub fn is_true(&self, kind: ConditionType) -> bool {
         self.get(kind).is_some_and(|condition| condition.status == Truth::True)
+    }
+
+    /// Whether something is under way on the platform itself.
+    #[must_use]
+    pub fn is_progressing(&self) -> bool {
+        self.get(ConditionType::Ready).is_some_and(|ready| ready.reason == PROGRESSING)
     }
 
     /// Returns them in the order they are shown.

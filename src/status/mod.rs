@@ -8,7 +8,7 @@ mod condition;
 mod event;
 mod project;
 
-pub use condition::{Condition, ConditionType, Conditions, Truth};
+pub use condition::{Condition, ConditionType, Conditions, PROGRESSING, Truth};
 pub use event::{Event, Severity};
 pub use project::{
     BudgetSample, BudgetStatus, DeploymentStatus, FORMAT_VERSION, Mode, PassRecord, Problem,

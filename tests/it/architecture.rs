@@ -32,6 +32,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "model",
             "clock",
+            "budget",
+            "ledger",
             "source",
             "manifest",
             "secret",

@@ -1,0 +1,349 @@
+//! From a pass to conditions: what is true of each resource, and why. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::follow::Health;
+use crate::model::{Applied, Claim, Inventory, Key, LiveObject, Resource};
+use crate::plan::{
+    Action, BlockedReason, Change, ChangeResult, FailureCause, FieldReason, Outcome, Reason,
+};
+use crate::reconcile::Passed;
+use crate::status::{ConditionType, PROGRESSING, ResourceStatus, Truth};
+
+use super::memory::FailedDeploys;
+use super::queue::Queue;
+
+/// How often a resource fails in a row before a person is needed: the waits have grown to minutes.
+const FAILURES_MAX: u32 = 5;
+
+/// Everything the judgement rests on.
+pub(super) struct Case<'a> {
+    /// The pass.
+    pub passed: &'a Passed,
+    /// Why nothing was written, where nothing was: a CamelCase word and a fragment.
+    pub withheld: Option<(&'static str, String)>,
+    /// Who waits.
+    pub queue: &'a Queue,
+    /// Whose deployments failed.
+    pub deploys: &'a BTreeMap<Key, FailedDeploys>,
+    /// Whose deployments are under way.
+    pub awaited: &'a BTreeSet<Key>,
+    /// What was said before.
+    pub before: &'a BTreeMap<Key, ResourceStatus>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What is said of one resource.
+struct Verdict {
+    state: State,
+    reason: &'static str,
+    message: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// As declared, and healthy.
+    Ready,
+    /// Being brought there.
+    Moving,
+    /// Not there, and nobody is at it: it was told not to.
+    Resting,
+    /// Not there, and only a person can help.
+    Stuck,
+}
+
+/// Judges every declared or owned resource, in the order of keys.
+pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
+    let Passed { snapshot, plan, report, inventory, warning: _ } = case.passed;
+    let changes: BTreeMap<&Key, &Change> =
+        plan.changes.iter().map(|change| (&change.key, change)).collect();
+    let results = report.iter().flat_map(|report| &report.results);
+    let results: BTreeMap<&Key, &ChangeResult> =
+        results.map(|result| (&result.key, result)).collect();
+    let declared = snapshot.desired.resources.keys();
+    let blocked = plan.changes.iter().filter(|change| change.blocked.is_some());
+    let keys: BTreeSet<&Key> =
+        declared.chain(inventory.entries.keys()).chain(blocked.map(|change| &change.key)).collect();
+    let one = |key| case.resource(key, changes.get(key).copied(), results.get(key).copied());
+    keys.into_iter().map(one).collect()
+}
+
+impl Case<'_> {
+    fn resource(
+        &self,
+        key: &Key,
+        change: Option<&Change>,
+        result: Option<&ChangeResult>,
+    ) -> ResourceStatus {
+        let desired = self.passed.snapshot.desired.resources.get(key);
+        let object = self.object(key, change);
+        let verdict = self.verdict(key, change, result, object);
+        let is_carried_out = match result {
+            Some(result) => result.outcome == Outcome::Applied,
+            None => verdict.state == State::Ready,
+        };
+        let before = self.before.get(key);
+        let digest = &self.passed.snapshot.desired.digest;
+        let entry = self.passed.inventory.entries.get(key);
+        let id = entry.map(|entry| &entry.id).or(object.map(|object| &object.id));
+        let mut status = ResourceStatus {
+            key: key.clone(),
+            id: id.map(ToString::to_string),
+            owned: entry.map(|entry| claim_word(entry.claim).to_owned()),
+            conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
+            health: object.and_then(|object| object.status.clone()),
+            url: object.and_then(|object| object.url.clone()),
+            replicas: object.and_then(|object| object.replicas),
+            declared_at: desired.map(|resource| resource.origin.clone()),
+            depends_on: desired.iter().flat_map(|it| &it.depends_on).cloned().collect(),
+            observed_revision: match (is_carried_out, before) {
+                (true, _) => Some(digest.clone()),
+                (false, before) => before.and_then(|before| before.observed_revision.clone()),
+            },
+            deployment: before.and_then(|before| before.deployment.clone()),
+            failures: self.queue.failures(key),
+            retry_at: self.queue.until(key).filter(|until| *until > self.now),
+        };
+        conclude(&mut status, &verdict, drift(change, result), self.now);
+        status
+    }
+
+    fn object(&self, key: &Key, change: Option<&Change>) -> Option<&LiveObject> {
+        let live = &self.passed.snapshot.live;
+        let entry = self.passed.inventory.entries.get(key);
+        let id = entry.map(|entry| &entry.id).or_else(|| change?.id.as_ref())?;
+        live.with_id(key.kind, id)
+    }
+
+    fn verdict(
+        &self,
+        key: &Key,
+        change: Option<&Change>,
+        result: Option<&ChangeResult>,
+        object: Option<&LiveObject>,
+    ) -> Verdict {
+        if let Some(failed) = self.failed_deploy(key) {
+            return failed;
+        }
+        if let Some(blocked) = change.and_then(|change| change.blocked.as_ref()) {
+            let state = state_of(blocked.reason);
+            let hint = blocked.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            let message = format!("{}{hint}", blocked.message);
+            return Verdict { state, reason: word(blocked.reason), message };
+        }
+        if let Some(verdict) = result.and_then(|result| self.of_outcome(key, &result.outcome)) {
+            return verdict;
+        }
+        if self.awaited.contains(key) {
+            return Verdict::new(State::Moving, "Deploying", "its deployment is under way");
+        }
+        let is_pending = change.is_some_and(|change| !change.steps.is_empty());
+        if result.is_none()
+            && is_pending
+            && let Some((reason, message)) = &self.withheld
+        {
+            return Verdict::new(State::Resting, reason, message.clone());
+        }
+        change.and_then(flapping).unwrap_or_else(|| of_health(object, change))
+    }
+
+    /// The deployments of this very state failed: the last lines say why.
+    fn failed_deploy(&self, key: &Key) -> Option<Verdict> {
+        let failed = self.deploys.get(key)?;
+        let desired = self.passed.snapshot.desired.resources.get(key)?;
+        if failed.digest != digest(desired) {
+            return None;
+        }
+        let last = failed.log.iter().rev().find(|line| !line.trim().is_empty());
+        let last = last.map(|line| format!(": {line}")).unwrap_or_default();
+        let times = match failed.failed {
+            1 => String::new(),
+            count => format!(" {count} times"),
+        };
+        let back = if failed.rolled_back { "; it was rolled back" } else { "" };
+        let message = format!("its deployment failed{times}{back}{last}");
+        Some(Verdict::new(State::Stuck, "DeployFailed", message))
+    }
+
+    fn of_outcome(&self, key: &Key, outcome: &Outcome) -> Option<Verdict> {
+        let moving = |reason, message: &str| Some(Verdict::new(State::Moving, reason, message));
+        match outcome {
+            Outcome::Applied | Outcome::Blocked { reason: _ } => None,
+            Outcome::Failed { cause, message, request_id } => {
+                let request = request_id.as_ref().map(|id| format!(" (request {id})"));
+                let message = format!("{message}{}", request.unwrap_or_default());
+                Some(match cause {
+                    FailureCause::Denied => Verdict::new(State::Stuck, "Denied", message),
+                    FailureCause::Busy => Verdict::new(State::Moving, "DeployInProgress", message),
+                    FailureCause::OverBudget => Verdict::new(State::Moving, "OverBudget", message),
+                    FailureCause::Other if self.queue.failures(key) >= FAILURES_MAX => {
+                        Verdict::new(State::Stuck, "Failing", message)
+                    }
+                    FailureCause::Other => Verdict::new(State::Moving, "Failed", message),
+                })
+            }
+            Outcome::Stale { message } => moving("Moved", message),
+            Outcome::Unresolved { message } => moving("AnswerLost", message),
+            Outcome::Skipped { because_of } => {
+                moving("DependencyFailed", &format!("it waits for {because_of}"))
+            }
+            Outcome::NotStarted => moving("Superseded", "the pass ended before its turn"),
+        }
+    }
+}
+
+impl Verdict {
+    fn new(state: State, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { state, reason, message: message.into() }
+    }
+}
+
+/// A repair that does not stay is left to a person, with the line that mends it.
+fn flapping(change: &Change) -> Option<Verdict> {
+    let field = change.fields.iter().find(|field| field.reason == FieldReason::Flapping)?;
+    let hint = field.hint.as_ref().map(|hint| format!("; `{hint}` leaves it alone"));
+    let path = &field.path;
+    let message =
+        format!("`{path}` was written twice and read back different{}", hint.unwrap_or_default());
+    Some(Verdict::new(State::Stuck, "FieldFlapping", message))
+}
+
+fn of_health(object: Option<&LiveObject>, change: Option<&Change>) -> Verdict {
+    let is_unverifiable = |change: &Change| {
+        change.fields.iter().any(|field| field.reason == FieldReason::Unverifiable)
+    };
+    let status = object.and_then(|object| object.status.as_deref());
+    match status.map(Health::of) {
+        Some(Health::Bad) => {
+            let message = format!("the platform says `{}`", status.unwrap_or_default());
+            Verdict::new(State::Stuck, "Unhealthy", message)
+        }
+        Some(Health::Moving) => {
+            let message = format!("the platform says `{}`", status.unwrap_or_default());
+            Verdict::new(State::Moving, PROGRESSING, message)
+        }
+        Some(Health::Good | Health::Unknown) | None if change.is_some_and(is_unverifiable) => {
+            let message = "as declared, as far as the platform shows it";
+            Verdict::new(State::Ready, "InSync", message)
+        }
+        Some(Health::Good | Health::Unknown) | None => {
+            Verdict::new(State::Ready, "InSync", "as declared")
+        }
+    }
+}
+
+/// Returns the fields that differ without a manifest having caused it, when they still do.
+fn drift(change: Option<&Change>, result: Option<&ChangeResult>) -> Option<String> {
+    let change = change?;
+    if result.is_some_and(|result| result.outcome == Outcome::Applied) {
+        return None;
+    }
+    let is_drift = |reason: FieldReason| match reason {
+        FieldReason::Drift | FieldReason::Flapping => true,
+        FieldReason::Requested | FieldReason::Unverifiable => false,
+    };
+    let fields = change.fields.iter().filter(|field| is_drift(field.reason));
+    let paths: Vec<String> = fields.map(|field| format!("`{}`", field.path)).collect();
+    match change.reason {
+        Reason::Missing if change.action != Action::Forget => Some("it is gone".to_owned()),
+        _ if paths.is_empty() => None,
+        _ => Some(format!("{} moved on the platform", paths.join(", "))),
+    }
+}
+
+fn conclude(
+    status: &mut ResourceStatus,
+    verdict: &Verdict,
+    drifted: Option<String>,
+    now: Timestamp,
+) {
+    let Verdict { state, reason, message } = verdict;
+    let truth = |is_so: bool| if is_so { Truth::True } else { Truth::False };
+    let mut set = |kind, is_so: bool| {
+        status.conditions.set(kind, truth(is_so), reason, message.clone(), now);
+    };
+    set(ConditionType::Ready, *state == State::Ready);
+    set(ConditionType::Reconciling, *state == State::Moving);
+    set(ConditionType::Stalled, *state == State::Stuck);
+    let (truth, reason, message) = match drifted {
+        Some(message) => (Truth::True, "Drift", message),
+        None => (Truth::False, "NoDrift", String::new()),
+    };
+    status.conditions.set(ConditionType::Drifted, truth, reason, message, now);
+}
+
+/// Whether what is blocked goes on by itself, waits for nothing, or needs a person.
+const fn state_of(reason: BlockedReason) -> State {
+    match reason {
+        BlockedReason::IncompleteView
+        | BlockedReason::InFlight
+        | BlockedReason::DependencyBlocked
+        | BlockedReason::BackingOff => State::Moving,
+        BlockedReason::PruneOff | BlockedReason::PolicyWithheld => State::Resting,
+        BlockedReason::Immutable
+        | BlockedReason::EnvGroup
+        | BlockedReason::NotOwned
+        | BlockedReason::AmbiguousName
+        | BlockedReason::Protected
+        | BlockedReason::AdoptionRefused
+        | BlockedReason::Fuse
+        | BlockedReason::ApprovalMissing
+        | BlockedReason::Presumed
+        | BlockedReason::DeployFailed
+        | BlockedReason::RolledBack => State::Stuck,
+    }
+}
+
+/// Returns the condition's reason for an obstacle.
+const fn word(reason: BlockedReason) -> &'static str {
+    match reason {
+        BlockedReason::Immutable => "Immutable",
+        BlockedReason::EnvGroup => "EnvGroup",
+        BlockedReason::NotOwned => "NotOwned",
+        BlockedReason::IncompleteView => "IncompleteView",
+        BlockedReason::AmbiguousName => "AmbiguousName",
+        BlockedReason::Protected => "Protected",
+        BlockedReason::DependencyBlocked => "DependencyBlocked",
+        BlockedReason::AdoptionRefused => "AdoptionRefused",
+        BlockedReason::PruneOff => "PruneOff",
+        BlockedReason::Fuse => "Fuse",
+        BlockedReason::ApprovalMissing => "ApprovalMissing",
+        BlockedReason::InFlight => "InFlight",
+        BlockedReason::PolicyWithheld => "PolicyWithheld",
+        BlockedReason::Presumed => "Presumed",
+        BlockedReason::BackingOff => "BackingOff",
+        BlockedReason::DeployFailed => "DeployFailed",
+        BlockedReason::RolledBack => "RolledBack",
+    }
+}
+
+const fn claim_word(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Created => "created",
+        Claim::Adopted => "adopted",
+        Claim::Named => "named",
+        Claim::Presumed => "presumed",
+    }
+}
+
+/// Returns the digest of what is declared of a resource; secrets count by their fingerprints (S9).
+pub(super) fn digest(resource: &Resource) -> String {
+    use sha2::Digest as _;
+    let mut hash = sha2::Sha256::new();
+    for (path, field) in &resource.fields {
+        let value = serde_json::to_string(&Applied::from(&field.value));
+        hash.update(path.to_string());
+        hash.update([0]);
+        hash.update(value.expect("a remembered value has only text keys"));
+        hash.update([0]);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a resource of ours is among what we remember.
+pub(super) fn is_known(inventory: &Inventory, key: &Key) -> bool {
+    inventory.entries.contains_key(key) || inventory.intents.contains_key(key)
+}

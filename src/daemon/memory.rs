@@ -1,0 +1,107 @@
+//! What an agent must still know after a restart and no other file holds.
+//!
+//! Lost, it costs a forgotten suspension or a deployment too many; it never costs a resource: what
+//! is ours is in the inventory.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Key;
+use crate::status::{Revision, Suspension};
+
+/// The name of the file in the state directory.
+const FILE: &str = "agent.json";
+
+/// What outlives a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Memory {
+    /// Why and until when nothing is written.
+    pub suspension: Option<Suspension>,
+    /// The commit it is held at.
+    pub pinned_to: Option<String>,
+    /// The commit last read: the branch may not be rewritten behind it unnoticed.
+    pub commit: Option<String>,
+    /// The last revision at which everything was as declared.
+    pub synced: Option<Revision>,
+    /// Services whose deployments failed.
+    pub deploys: BTreeMap<Key, FailedDeploys>,
+}
+
+/// How the deployments of one state of a service went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedDeploys {
+    /// The digest of the declared state.
+    pub digest: String,
+    /// How many failed.
+    pub failed: u32,
+    /// Whether we went back to the previous deployment.
+    pub rolled_back: bool,
+    /// The last lines of the last log.
+    pub log: Vec<String>,
+}
+
+/// Where the memory is kept.
+#[derive(Clone, Debug)]
+pub struct MemoryFile(PathBuf);
+
+impl MemoryFile {
+    /// Names the memory of a state directory.
+    #[must_use]
+    pub fn beneath(state: &Path) -> Self {
+        Self(state.join(FILE))
+    }
+
+    /// Reads it; none yet is an empty one.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read: a suspension must not be forgotten silently.
+    pub fn read(&self) -> io::Result<Memory> {
+        match fs::read(&self.0) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Memory::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces it, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old one stands.
+    pub fn write(&self, memory: &Memory) -> io::Result<()> {
+        let directory = self.0.parent().unwrap_or(Path::new("."));
+        let mut draft = tempfile::NamedTempFile::new_in(directory)?;
+        draft.write_all(serde_json::to_string_pretty(memory)?.as_bytes())?;
+        draft.as_file().sync_all()?;
+        draft.persist(&self.0).map_err(|error| error.error)?;
+        File::open(directory)?.sync_all()
+    }
+
+    /// Returns where it is, for people.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_and_a_damaged_file_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = MemoryFile::beneath(directory.path());
+        assert_eq!(file.read().unwrap(), Memory::default());
+        let memory = Memory { pinned_to: Some("abc1234".to_owned()), ..Memory::default() };
+        file.write(&memory).unwrap();
+        assert_eq!(file.read().unwrap(), memory);
+        fs::write(file.path(), "{").unwrap();
+        assert!(file.read().is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! Deployments that were begun: followed to their end, counted when they fail, and rolled back
+//! where that is wished.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::follow::{Ending, LOOK_FIRST, Watch, next_pause};
+use crate::model::{Key, Project, RemoteId};
+use crate::reconcile::Passed;
+use crate::status::{DeploymentStatus, Severity, Trigger};
+
+use super::super::judge;
+use super::super::memory::FailedDeploys;
+use super::Mind;
+
+/// How long a deployment is followed: the longest builds take about as long.
+const FOLLOW_MAX: Duration = Duration::from_secs(30 * 60);
+
+impl Mind {
+    pub(super) fn begin_following(&mut self, now: Timestamp) {
+        let first = now.checked_add(LOOK_FIRST).unwrap_or(Timestamp::MAX);
+        self.follow_at = Some(first);
+        self.follow_pause = LOOK_FIRST;
+        self.follow_until = now.checked_add(FOLLOW_MAX).ok();
+    }
+
+    /// Returns the deployments to look at, when it is time to, once.
+    pub fn take_look(&mut self, now: Timestamp) -> Option<Watch> {
+        let is_time = self.follow_at.is_some_and(|at| at <= now);
+        if !is_time || self.running.is_some() {
+            return None;
+        }
+        self.follow_at = None;
+        (!self.watch.is_empty()).then(|| self.watch.clone())
+    }
+
+    /// Goes on looking after a pass, which ends a look that is under way: it may have begun
+    /// deployments, and what is watched must not change under a look.
+    pub(super) fn follow_on(&mut self, now: Timestamp) {
+        if !self.watch.is_empty() && self.follow_at.is_none() {
+            self.follow_at = now.checked_add(self.follow_pause).ok();
+        }
+    }
+
+    /// Takes what a look showed. A look that failed is made again.
+    pub fn looked(
+        &mut self,
+        watch: Watch,
+        statuses: &[(Key, String)],
+        endings: Result<BTreeMap<Key, Ending>, String>,
+        now: Timestamp,
+    ) {
+        let mut endings = endings.unwrap_or_else(|error| {
+            tracing::debug!(error, "a look at the deployments failed");
+            BTreeMap::new()
+        });
+        self.watch = watch;
+        for (key, status) in statuses {
+            self.note_deployment(key, status, Vec::new(), now);
+        }
+        if self.follow_until.is_some_and(|until| until <= now) {
+            endings.extend(std::mem::take(&mut self.watch).give_up());
+        }
+        self.follow_pause = next_pause(self.follow_pause);
+        self.follow_on(now);
+        if !endings.is_empty() {
+            // One sweep of the lists verifies them all.
+            self.due.insert(Trigger::Retry);
+        }
+        for (key, ending) in endings {
+            self.ended(&key, ending, now);
+        }
+    }
+
+    fn ended(&mut self, key: &Key, ending: Ending, now: Timestamp) {
+        match ending {
+            Ending::Succeeded => {
+                self.memory.deploys.remove(key);
+                self.note_deployment(key, "succeeded", Vec::new(), now);
+                self.tell(Severity::Normal, Some(key), "DeploySucceeded", "its deployment runs");
+            }
+            Ending::TimedOut { status } => {
+                let message = format!("its deployment is still {status} after 30 minutes");
+                self.tell(Severity::Warning, Some(key), "DeployTimedOut", message);
+            }
+            Ending::Failed { status, log } => {
+                let message = format!("its deployment ended as {status}");
+                self.tell(Severity::Warning, Some(key), "DeployFailed", message);
+                self.note_deployment(key, &status, log.clone(), now);
+                self.count_failure(key, log, now);
+            }
+        }
+    }
+
+    fn count_failure(&mut self, key: &Key, log: Vec<String>, now: Timestamp) {
+        let desired = self.declared.as_ref().and_then(|it| it.desired.resources.get(key));
+        let Some(digest) = desired.map(judge::digest) else {
+            return;
+        };
+        let known = self.memory.deploys.remove(key).filter(|known| known.digest == digest);
+        let failed = known.as_ref().map_or(0, |known| known.failed) + 1;
+        let was_rolled_back = known.is_some_and(|known| known.rolled_back);
+        let may_roll_back = self.settings.rollback_on_failure
+            && !was_rolled_back
+            && self.licence(now).allows_writing();
+        // Noted before the request leaves: a second rollback would bring the failure back.
+        let rolled_back = was_rolled_back || may_roll_back;
+        self.memory.deploys.insert(key.clone(), FailedDeploys { digest, failed, rolled_back, log });
+        let id = self.resources.get(key).and_then(|status| status.id.as_deref());
+        if may_roll_back && let Some(id) = id.and_then(|id| RemoteId::new(id).ok()) {
+            self.rollbacks.push((key.clone(), id));
+        }
+    }
+
+    /// Returns the next service to roll back, once, with the project it is of.
+    pub fn take_rollback(&mut self) -> Option<(Key, (RemoteId, Project))> {
+        let project = self.project.clone()?;
+        let (key, id) = self.rollbacks.pop()?;
+        Some((key, (id, project)))
+    }
+
+    /// Takes what became of a rollback. One whose answer was lost is not sent again.
+    pub fn rolled_back(&mut self, key: &Key, outcome: &Result<(), String>) {
+        match outcome {
+            Ok(()) => {
+                let message = "it goes back to its previous deployment";
+                self.tell(Severity::Normal, Some(key), "RolledBack", message);
+            }
+            Err(error) => {
+                let message = format!("failed to {error}");
+                self.tell(Severity::Warning, Some(key), "RollbackFailed", message);
+            }
+        }
+    }
+
+    /// Forgets failures of states that nobody wants any more.
+    pub(super) fn forget_deploys(&mut self, passed: &Passed) {
+        let desired = &passed.snapshot.desired.resources;
+        self.memory.deploys.retain(|key, failed| {
+            desired.get(key).is_some_and(|resource| judge::digest(resource) == failed.digest)
+        });
+        let inventory = &passed.inventory;
+        self.watch.retain(|awaited| judge::is_known(inventory, &awaited.key));
+    }
+
+    fn note_deployment(&mut self, key: &Key, status: &str, log: Vec<String>, now: Timestamp) {
+        let Some(resource) = self.resources.get_mut(key) else {
+            return;
+        };
+        let since = resource.deployment.as_ref().map_or(now, |known| known.since);
+        let is_known = resource.deployment.as_ref().is_some_and(|known| known.status == status);
+        if !is_known || !log.is_empty() {
+            let status = status.to_owned();
+            resource.deployment = Some(DeploymentStatus { id: None, status, since, log });
+        }
+    }
+}

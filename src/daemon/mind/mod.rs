@@ -1,0 +1,291 @@
+//! The agent's mind without its hands: what is due, what it may do, and what is to be told. Pure.
+//!
+//! It reads nothing and waits for nothing. `agent` tells it what happened and what time it is, asks
+//! what is due, does it, and comes back with the result. So 30 days are a test of milliseconds.
+
+mod looking;
+mod passing;
+mod reading;
+mod steering;
+mod telling;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::budget::backoff::Retries;
+use crate::budget::{Lane, Millis};
+use crate::follow::{LOOK_FIRST, Watch};
+use crate::model::{Desired, Key, Project, RemoteId};
+use crate::plan::Policy;
+use crate::reconcile::Licence;
+use crate::render::json::SavedChange;
+use crate::status::{
+    BudgetStatus, Conditions, Event, PassRecord, Problem, ResourceStatus, Revision, Trigger,
+};
+
+use super::memory::Memory;
+use super::pace;
+use super::queue::Queue;
+use super::settings::Settings;
+use super::source::Declared;
+
+pub use passing::PassFailure;
+
+/// How many passes are remembered, for people: at rest, a working day at the usual interval.
+const HISTORY_MAX: usize = 100;
+
+/// The longest time without a sign of life: a watchdog waits for it.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The shortest sleep: whatever is wrong, the loop does not spin.
+const NAP_MIN: Duration = Duration::from_millis(5);
+
+/// What one project's agent knows and means to do.
+pub struct Mind {
+    settings: Settings,
+    memory: Memory,
+    saved: Option<Memory>,
+    location: String,
+    has_commits: bool,
+    wants_read: bool,
+    declared: Option<Arc<Declared>>,
+    revision: Option<Revision>,
+    problem: Option<Problem>,
+    due: BTreeSet<Trigger>,
+    running: Option<Running>,
+    passes: u64,
+    passed_digest: Option<String>,
+    project: Option<Project>,
+    origin: String,
+    queue: Queue,
+    ticked_at: Timestamp,
+    retries: Retries,
+    retry_at: Option<Timestamp>,
+    failure: Option<PassFailure>,
+    interval: Duration,
+    look_at: Timestamp,
+    looks: u64,
+    moving_looks: u32,
+    watch: Watch,
+    follow_at: Option<Timestamp>,
+    follow_pause: Duration,
+    follow_until: Option<Timestamp>,
+    rollbacks: Vec<(Key, RemoteId)>,
+    resources: BTreeMap<Key, ResourceStatus>,
+    pending: Vec<SavedChange>,
+    unmanaged: usize,
+    history: VecDeque<PassRecord>,
+    conditions: Conditions,
+    budget: BudgetStatus,
+    events: Vec<Event>,
+    sequence: u64,
+    started_at: Timestamp,
+}
+
+/// The pass that is under way.
+struct Running {
+    triggers: BTreeSet<Trigger>,
+    started_at: Timestamp,
+    declared: Arc<Declared>,
+    withheld: Option<(&'static str, String)>,
+    /// Whether what it carries out is no longer what is wanted.
+    is_superseded: bool,
+}
+
+/// What is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadAsk {
+    /// The commit that was read before.
+    pub known: Option<String>,
+    /// The commit to stay at.
+    pub pinned: Option<String>,
+}
+
+/// The pass that is to be made.
+#[derive(Clone, Debug)]
+pub struct PassAsk {
+    /// Its number; stands in its log lines.
+    pub pass: u64,
+    /// What is wanted.
+    pub desired: Desired,
+    /// What is allowed.
+    pub policy: Policy,
+    /// Whether it may write.
+    pub licence: Licence,
+    /// Who waits for it.
+    pub lane: Lane,
+}
+
+/// What a mind is told at its beginning.
+pub struct Beginning {
+    /// How the project is kept.
+    pub settings: Settings,
+    /// What outlived the last agent.
+    pub memory: Memory,
+    /// Where the manifests come from, for people.
+    pub location: String,
+    /// Whether they have commits.
+    pub has_commits: bool,
+    /// The API's origin and base path.
+    pub origin: String,
+}
+
+impl Mind {
+    /// Begins: the first pass is due at once.
+    #[must_use]
+    pub fn new(beginning: Beginning, now: Timestamp) -> Self {
+        let Beginning { settings, memory, location, has_commits, origin } = beginning;
+        let seed = settings.seed;
+        let interval = settings.interval;
+        Self {
+            budget: BudgetStatus { rate: settings.rate, ..BudgetStatus::default() },
+            settings,
+            saved: Some(memory.clone()),
+            memory,
+            location,
+            has_commits,
+            wants_read: true,
+            declared: None,
+            revision: None,
+            problem: None,
+            due: BTreeSet::from([Trigger::Start]),
+            running: None,
+            passes: 0,
+            passed_digest: None,
+            project: None,
+            origin,
+            queue: Queue::new(seed),
+            ticked_at: now,
+            retries: Retries::new(seed, Millis(u64::MAX)),
+            retry_at: None,
+            failure: None,
+            interval,
+            look_at: now.checked_add(interval).unwrap_or(Timestamp::MAX),
+            looks: 0,
+            moving_looks: 0,
+            watch: Watch::default(),
+            follow_at: None,
+            follow_pause: LOOK_FIRST,
+            follow_until: None,
+            rollbacks: Vec::new(),
+            resources: BTreeMap::new(),
+            pending: Vec::new(),
+            unmanaged: 0,
+            history: VecDeque::new(),
+            conditions: Conditions::default(),
+            events: Vec::new(),
+            sequence: 0,
+            started_at: now,
+        }
+    }
+
+    /// Hears that something may have changed. Everything is read again; what was rung says only
+    /// whether the platform is looked at even if the manifests are the same.
+    pub fn hear(&mut self, triggers: &BTreeSet<Trigger>) {
+        for trigger in triggers {
+            self.wants_read = true;
+            match trigger {
+                // Nothing on the platform has changed by a file: only what is read decides.
+                Trigger::Files | Trigger::Git | Trigger::Webhook => {}
+                Trigger::Start
+                | Trigger::Timer
+                | Trigger::Signal
+                | Trigger::Order
+                | Trigger::Retry => drop(self.due.insert(*trigger)),
+            }
+        }
+    }
+
+    /// Lets time pass: what has come due by it is due now.
+    pub fn tick(&mut self, now: Timestamp) {
+        let since = std::mem::replace(&mut self.ticked_at, now);
+        if self.running.is_none() && now >= self.look_at {
+            self.hear(&BTreeSet::from([Trigger::Timer]));
+            self.schedule_look(now);
+        }
+        let is_over = |until: Timestamp| until > since && until <= now;
+        let waited = self.queue.next_after(since).is_some_and(is_over);
+        if waited || self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.due.insert(Trigger::Retry);
+        }
+        self.end_suspension(now);
+        let change = self.settings.windows.state(since).and_then(|state| state.until);
+        if change.is_some_and(|at| at <= now) {
+            self.due.insert(Trigger::Timer);
+        }
+    }
+
+    fn schedule_look(&mut self, now: Timestamp) {
+        self.looks += 1;
+        let is_moving = |status: &ResourceStatus| status.conditions.is_progressing();
+        let is_moving = self.resources.values().any(is_moving);
+        self.moving_looks = if is_moving { self.moving_looks.saturating_add(1) } else { 0 };
+        let interval = pace::while_moving(self.interval, self.moving_looks);
+        let next = pace::jittered(interval, self.settings.seed, self.looks);
+        self.look_at = now.checked_add(next).unwrap_or(Timestamp::MAX);
+    }
+
+    /// Returns when something comes due by itself; a sign of life is due before long.
+    #[must_use]
+    pub fn wake_at(&self, now: Timestamp) -> Timestamp {
+        let beat = now.checked_add(HEARTBEAT).unwrap_or(Timestamp::MAX);
+        // What waits for the pass to end must not be waited for meanwhile.
+        let is_idle = self.running.is_none();
+        let look = Some(self.look_at).filter(|_| is_idle);
+        let follow = self.follow_at.filter(|_| is_idle);
+        let suspension = self.memory.suspension.as_ref().map(|suspension| suspension.until);
+        let window = self.settings.windows.state(now).and_then(|state| state.until);
+        let times = [look, self.retry_at, self.queue.next_after(now), follow, suspension, window];
+        let earliest = times.into_iter().flatten().fold(beat, Timestamp::min);
+        earliest.max(now.checked_add(NAP_MIN).unwrap_or(now))
+    }
+
+    /// Returns what is to be read, once.
+    pub fn take_read(&mut self) -> Option<ReadAsk> {
+        let wanted = std::mem::take(&mut self.wants_read);
+        wanted.then(|| ReadAsk {
+            known: self.memory.commit.clone(),
+            pinned: self.memory.pinned_to.clone(),
+        })
+    }
+
+    /// Returns what must outlive a restart, when it changed since it was asked last.
+    pub fn take_changed_memory(&mut self) -> Option<Memory> {
+        let is_changed = self.saved.as_ref() != Some(&self.memory);
+        is_changed.then(|| {
+            self.saved = Some(self.memory.clone());
+            self.memory.clone()
+        })
+    }
+
+    /// Notes that it could not be written: it is asked for again.
+    pub fn keep_unsaved(&mut self) {
+        self.saved = None;
+    }
+
+    /// Whether there is nothing to keep: no manifests that could be used were ever read.
+    #[must_use]
+    pub const fn is_unusable(&self) -> bool {
+        self.declared.is_none() && self.problem.is_some()
+    }
+
+    /// Returns what happened since it was asked last.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Notes how the budget stands.
+    pub fn note_budget(&mut self, budget: BudgetStatus) {
+        self.budget = budget;
+    }
+
+    /// Returns the pass that ended last.
+    #[must_use]
+    pub fn last_pass(&self) -> Option<&PassRecord> {
+        self.history.front()
+    }
+}

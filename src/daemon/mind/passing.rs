@@ -1,0 +1,309 @@
+//! Passes: when one is due, what it may do, and what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::budget::{Lane, Millis};
+use crate::follow;
+use crate::model::Key;
+use crate::plan::{BlockedReason, Conclusion, FailureCause, Hold, Outcome, Policy, Prune, Report};
+use crate::reconcile::{Licence, Passed};
+use crate::render::json::{Context, SavedPlan};
+use crate::status::{PassRecord, Severity, Trigger};
+
+use super::super::judge::{self, Case};
+use super::super::pace;
+use super::{HISTORY_MAX, Mind, PassAsk, Running};
+
+/// How long a change waits for a deploy that is in progress (409): deployments take minutes.
+const BUSY_PAUSE: Duration = Duration::from_secs(15);
+
+/// How long what only time can tell waits for its next look: an unsettled create, half a listing.
+const UNSETTLED_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long after a pass that found the state changed under it the next one begins.
+const MOVED_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why a pass came to no end, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassFailure {
+    /// One CamelCase word.
+    pub reason: &'static str,
+    /// A fragment.
+    pub message: String,
+    /// Whether only a person can help.
+    pub is_final: bool,
+    /// Whether it is no failure but another command at work: tried again soon, and not counted.
+    pub is_passing: bool,
+}
+
+impl Mind {
+    /// Returns the pass to make now, if one is due and there is something to make it of.
+    pub fn begin_pass(&mut self, now: Timestamp) -> Option<PassAsk> {
+        if self.due.is_empty() || self.running.is_some() || self.retry_at.is_some() {
+            return None;
+        }
+        let declared = self.declared.clone()?;
+        let triggers = std::mem::take(&mut self.due);
+        let is_news = self.passed_digest.as_ref() != Some(&declared.desired.digest);
+        let is_urgent = is_news || triggers.contains(&Trigger::Order);
+        self.passes += 1;
+        let ask = PassAsk {
+            pass: self.passes,
+            desired: declared.desired.clone(),
+            policy: self.policy(&declared.desired, now),
+            licence: self.licence(now),
+            lane: if is_urgent { Lane::Converge } else { Lane::Background },
+        };
+        let withheld = self.withheld(now);
+        self.running =
+            Some(Running { triggers, started_at: now, declared, withheld, is_superseded: false });
+        Some(ask)
+    }
+
+    /// Whether the pass under way is for what nobody wants any more.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.is_superseded)
+    }
+
+    /// What is allowed now: the settings, less what must wait, and no delete while the newest
+    /// manifests cannot be used (S6).
+    fn policy(&self, desired: &crate::model::Desired, now: Timestamp) -> Policy {
+        let mut policy = self.settings.policy.clone();
+        if self.problem.is_some() {
+            policy.prune = Prune::Off;
+        }
+        policy.held = self.held(desired, now);
+        policy
+    }
+
+    fn held(&self, desired: &crate::model::Desired, now: Timestamp) -> BTreeMap<Key, Hold> {
+        let waiting = self.queue.held(now).map(|(key, until)| {
+            let seconds = until.duration_since(now).as_secs().max(1);
+            let message = format!("it is tried again in {seconds} s");
+            let hint = Some(format!("`stoker reconcile {key}` tries it now"));
+            (key.clone(), Hold { reason: BlockedReason::BackingOff, message, hint })
+        });
+        let failed = self.memory.deploys.iter().filter(|(key, failed)| {
+            let resource = desired.resources.get(key);
+            let is_same = resource.is_some_and(|it| judge::digest(it) == failed.digest);
+            is_same && (failed.rolled_back || failed.failed >= self.settings.deploys_max)
+        });
+        let failed = failed.map(|(key, failed)| {
+            let message = format!("{} deployments of this state failed", failed.failed);
+            let hint = Some(format!("change its manifest, or `stoker reconcile {key}`"));
+            (key.clone(), Hold { reason: BlockedReason::DeployFailed, message, hint })
+        });
+        waiting.chain(failed).collect()
+    }
+
+    /// Takes what a pass saw and did. `requests` is what it sent.
+    pub fn passed(&mut self, passed: Result<Passed, PassFailure>, requests: u32, now: Timestamp) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        match passed {
+            Ok(passed) => self.settle(&running, &passed, requests, now),
+            Err(failure) => self.fail(&running, failure, requests, now),
+        }
+        self.schedule_look(now);
+        self.follow_on(now);
+    }
+
+    fn fail(&mut self, running: &Running, failure: PassFailure, requests: u32, now: Timestamp) {
+        // The look that failed is made up for.
+        self.due.extend(&running.triggers);
+        let pause = if failure.is_passing {
+            MOVED_PAUSE
+        } else {
+            let at = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+            let again = self.retries.next(at, Some(MOVED_PAUSE));
+            again.map_or(MOVED_PAUSE, |again| again.since(at))
+        };
+        self.retry_at = now.checked_add(pause).ok();
+        let is_known = self.failure.as_ref().is_some_and(|known| known.reason == failure.reason);
+        if !is_known && !failure.is_passing {
+            self.tell(Severity::Warning, None, failure.reason, failure.message.clone());
+        }
+        let record = record(running, requests, now, self.passes);
+        self.remember_pass(PassRecord {
+            outcome: "Unreadable".to_owned(),
+            message: failure.message.clone(),
+            failed: 1,
+            ..record
+        });
+        self.failure = Some(failure);
+    }
+
+    fn settle(&mut self, running: &Running, passed: &Passed, requests: u32, now: Timestamp) {
+        if self.failure.take().is_some_and(|failure| !failure.is_passing) {
+            self.tell(Severity::Normal, None, "PlatformReadable", "the platform can be read again");
+        }
+        self.retries.succeeded();
+        self.project = Some(passed.snapshot.live.project.clone());
+        self.passed_digest = Some(passed.snapshot.desired.digest.clone());
+        let look = passed.snapshot.live.requests;
+        self.interval = pace::interval(self.settings.interval, look, self.settings.rate);
+        self.requeue(passed, now);
+        self.follow_deployments(running, passed, now);
+        self.forget_deploys(passed);
+        self.tell_results(passed);
+        self.judge(running, passed, now);
+        self.pending = SavedPlan::new(&passed.plan, Context::default()).changes;
+        self.unmanaged = passed.plan.unmanaged.len();
+        let is_synced = self.is_synced();
+        if is_synced && self.problem.is_none() && !running.is_superseded {
+            self.note_synced(running, now);
+        }
+        let (outcome, message) = outcome(running, passed, is_synced);
+        let counts = passed.report.as_ref().map(Report::counts).unwrap_or_default();
+        let record = record(running, requests, now, self.passes);
+        self.remember_pass(PassRecord {
+            outcome: outcome.to_owned(),
+            message,
+            written: counts.written,
+            failed: counts.failed + counts.unresolved,
+            ..record
+        });
+    }
+
+    fn remember_pass(&mut self, record: PassRecord) {
+        self.history.push_front(record);
+        self.history.truncate(HISTORY_MAX);
+    }
+
+    /// Says of each change when it is tried again, if ever by itself.
+    fn requeue(&mut self, passed: &Passed, now: Timestamp) {
+        let later = |pause: Duration| now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        for result in passed.report.iter().flat_map(|report| &report.results) {
+            let key = &result.key;
+            match &result.outcome {
+                Outcome::Applied => self.queue.succeeded(key),
+                Outcome::Failed { cause: FailureCause::Busy, .. } => {
+                    self.queue.wait(key, later(BUSY_PAUSE));
+                }
+                Outcome::Failed { .. } => self.queue.failed(key, now),
+                Outcome::Unresolved { .. } | Outcome::Stale { .. } => {
+                    self.queue.wait(key, later(MOVED_PAUSE));
+                }
+                // It follows what it waits for.
+                Outcome::Skipped { .. } => {}
+                Outcome::NotStarted => drop(self.due.insert(Trigger::Retry)),
+                Outcome::Blocked { .. } => {}
+            }
+        }
+        for change in &passed.plan.changes {
+            let reason = change.blocked.as_ref().map(|blocked| blocked.reason);
+            if let Some(BlockedReason::IncompleteView | BlockedReason::InFlight) = reason {
+                self.queue.wait(&change.key, later(UNSETTLED_PAUSE));
+            }
+        }
+        for key in &passed.plan.unchanged {
+            self.queue.succeeded(key);
+        }
+        let planned: BTreeSet<&Key> = passed.plan.changes.iter().map(|it| &it.key).collect();
+        let desired = &passed.snapshot.desired.resources;
+        self.queue.retain(|key| desired.contains_key(key) || planned.contains(key));
+    }
+
+    fn follow_deployments(&mut self, running: &Running, passed: &Passed, now: Timestamp) {
+        // Nobody waits any more for what a newer state replaces.
+        let begun = passed.report.iter().flat_map(|report| {
+            follow::awaited(&passed.plan, report, &passed.inventory, running.started_at)
+        });
+        let begun: Vec<follow::Awaited> = begun.collect();
+        if begun.is_empty() {
+            return;
+        }
+        for awaited in begun {
+            self.watch.add(awaited);
+        }
+        self.begin_following(now);
+    }
+
+    fn judge(&mut self, running: &Running, passed: &Passed, now: Timestamp) {
+        let awaited: BTreeSet<Key> = self.watch.awaited().map(|it| it.key.clone()).collect();
+        let case = Case {
+            passed,
+            withheld: running.withheld.clone(),
+            queue: &self.queue,
+            deploys: &self.memory.deploys,
+            awaited: &awaited,
+            before: &self.resources,
+            now,
+        };
+        let resources = judge::resources(&case);
+        let is_first = self.history.is_empty();
+        let next = resources.into_iter().map(|status| (status.key.clone(), status)).collect();
+        let before = std::mem::replace(&mut self.resources, next);
+        self.tell_transitions(&before, is_first);
+    }
+}
+
+fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRecord {
+    let duration = now.duration_since(running.started_at).as_millis();
+    PassRecord {
+        pass,
+        triggers: running.triggers.iter().copied().collect(),
+        started_at: running.started_at,
+        duration_ms: u64::try_from(duration).unwrap_or(0),
+        commit: running.declared.commit.as_ref().map(|commit| commit.id.clone()),
+        digest: running.declared.desired.digest.clone(),
+        outcome: String::new(),
+        message: String::new(),
+        requests,
+        written: 0,
+        failed: 0,
+    }
+}
+
+/// Returns a pass in one word and a fragment.
+fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str, String) {
+    let summary = passed.plan.summary();
+    let pending = summary.add + summary.change + summary.destroy;
+    let is_blocked =
+        passed.plan.changes.iter().any(|change| {
+            change.blocked.as_ref().is_some_and(|blocked| blocked.reason.is_asked_for())
+        });
+    match &passed.report {
+        None if pending > 0 => {
+            let why = running.withheld.as_ref().map(|(_, message)| message.clone());
+            ("Pending", format!("{pending} changes are pending; {}", why.unwrap_or_default()))
+        }
+        None if is_blocked => ("Blocked", format!("{} changes are blocked", summary.blocked)),
+        None if is_synced => ("Synced", "everything is as declared".to_owned()),
+        None => ("Pending", "nothing to write; not everything is ready".to_owned()),
+        Some(report) => {
+            let counts = report.counts();
+            let message = format!(
+                "{} changes written, {} failed, {} blocked",
+                counts.written,
+                counts.failed + counts.unresolved,
+                counts.blocked
+            );
+            match report.conclusion() {
+                Conclusion::Done => ("Applied", message),
+                Conclusion::Refused => ("Blocked", message),
+                Conclusion::Failed
+                | Conclusion::Denied
+                | Conclusion::OverBudget
+                | Conclusion::Partial
+                | Conclusion::Stale
+                | Conclusion::Stopped => ("Failed", message),
+            }
+        }
+    }
+}
+
+impl Licence {
+    /// Whether it allows to write.
+    pub(super) const fn allows_writing(self) -> bool {
+        match self {
+            Self::Look => false,
+            Self::Write => true,
+        }
+    }
+}

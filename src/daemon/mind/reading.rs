@@ -1,0 +1,88 @@
+//! What was read of the manifests, and what a state that cannot be used means (S6).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::status::{Problem, Revision, Severity, Trigger};
+
+use super::super::source::Declared;
+use super::Mind;
+
+impl Mind {
+    /// Takes what was read. What cannot be used leaves the last good state standing, and forbids
+    /// deletes until it is mended (S6).
+    pub fn declare(&mut self, read: Result<Declared, Problem>, now: Timestamp) {
+        match read {
+            Ok(declared) => self.accept(declared, now),
+            Err(problem) => self.refuse(problem),
+        }
+    }
+
+    fn accept(&mut self, declared: Declared, now: Timestamp) {
+        if self.problem.take().is_some() {
+            self.tell(Severity::Normal, None, "SourceRecovered", "the manifests can be used again");
+        }
+        let is_new = self.declared.as_ref().is_none_or(|known| {
+            known.desired != declared.desired || known.commit != declared.commit
+        });
+        if !is_new {
+            return;
+        }
+        let Declared { desired, commit } = &declared;
+        let revision = Revision {
+            commit: commit.as_ref().map(|commit| commit.id.clone()),
+            subject: commit.as_ref().map(|commit| commit.subject.clone()),
+            author: commit.as_ref().map(|commit| commit.author.clone()),
+            digest: desired.digest.clone(),
+            at: now,
+        };
+        let count = desired.resources.len();
+        let what = match commit {
+            Some(commit) => format!("commit {} declares {count} resources", short(&commit.id)),
+            None => format!("the manifests declare {count} resources"),
+        };
+        if let Some(commit) = commit {
+            self.memory.commit = Some(commit.id.clone());
+        }
+        self.revision = Some(revision);
+        self.forgive_changed(&declared);
+        self.declared = Some(Arc::new(declared));
+        self.tell(Severity::Normal, None, "RevisionSeen", what);
+        self.supersede();
+    }
+
+    /// What failed as it was declared before may succeed as it is declared now.
+    fn forgive_changed(&mut self, declared: &Declared) {
+        let Some(known) = &self.declared else {
+            return;
+        };
+        let known = &known.desired.resources;
+        for (key, resource) in &declared.desired.resources {
+            if known.get(key) != Some(resource) {
+                self.queue.forgive(Some(key));
+            }
+        }
+    }
+
+    /// A newer state is wanted: what is under way for the old one ends, and so does waiting for
+    /// its deployments.
+    fn supersede(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.is_superseded = true;
+        }
+        self.due.insert(if self.has_commits { Trigger::Git } else { Trigger::Files });
+    }
+
+    fn refuse(&mut self, problem: Problem) {
+        if self.problem.as_ref() != Some(&problem) {
+            self.tell(Severity::Warning, None, &problem.reason, problem.message.clone());
+        }
+        self.problem = Some(problem);
+    }
+}
+
+/// The beginning of a commit's id, as people write it.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
+}

@@ -1,0 +1,148 @@
+//! What people tell the agent, and what withholds its right to write.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::reconcile::Licence;
+use crate::status::{Mode, Severity, Steering, Suspension, Trigger};
+
+use super::super::handle::{Answer, Order, Refusal};
+use super::Mind;
+use super::reading::short;
+
+/// The longest suspension: one that is forgotten must end before the state is history.
+const SUSPENSION_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The shortest beginning of a commit that names one.
+const COMMIT_CHARS_MIN: usize = 7;
+
+impl Mind {
+    /// Takes an order.
+    ///
+    /// # Errors
+    /// When it makes no sense here.
+    pub fn order(&mut self, order: Order, now: Timestamp) -> Result<Answer, Refusal> {
+        let said = match order {
+            Order::Reconcile { key } => self.forgive(key.as_ref())?,
+            Order::Suspend { reason, until } => self.suspend(reason, until, now)?,
+            Order::Resume => self.resume()?,
+            Order::Pin { commit } => self.pin(commit)?,
+            Order::Unpin => self.unpin()?,
+        };
+        self.wants_read = true;
+        self.due.insert(Trigger::Order);
+        Ok(Answer(said))
+    }
+
+    fn forgive(&mut self, key: Option<&crate::model::Key>) -> Result<String, Refusal> {
+        let Some(key) = key else {
+            self.queue.forgive(None);
+            self.memory.deploys.clear();
+            self.retries.succeeded();
+            self.retry_at = None;
+            return Ok("it looks now".to_owned());
+        };
+        if !self.resources.contains_key(key) {
+            return Err(Refusal::Refused(format!("{key} is neither declared nor owned here")));
+        }
+        self.queue.forgive(Some(key));
+        self.memory.deploys.remove(key);
+        Ok(format!("it looks now, and {key} is tried again"))
+    }
+
+    fn suspend(
+        &mut self,
+        reason: String,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<String, Refusal> {
+        let refused = |message: &str| Err(Refusal::Refused(message.to_owned()));
+        if reason.trim().is_empty() {
+            return refused("a suspension needs a reason");
+        }
+        if until <= now {
+            return refused("a suspension needs an end in the future");
+        }
+        if until.duration_since(now) > SUSPENSION_MAX {
+            return refused("a suspension ends within 30 days");
+        }
+        if let Some(running) = &mut self.running {
+            // What is in flight is finished and recorded; nothing new begins.
+            running.is_superseded = true;
+        }
+        let what = format!("nothing is written until {until:.0}: {reason}");
+        self.memory.suspension = Some(Suspension { reason, since: now, until });
+        self.tell(Severity::Normal, None, "Suspended", what.clone());
+        Ok(what)
+    }
+
+    fn resume(&mut self) -> Result<String, Refusal> {
+        if self.memory.suspension.take().is_none() {
+            return Err(Refusal::Refused("it is not suspended".to_owned()));
+        }
+        self.tell(Severity::Normal, None, "Resumed", "somebody ended the suspension");
+        Ok("it writes again".to_owned())
+    }
+
+    /// Ends a suspension whose time is over.
+    pub(super) fn end_suspension(&mut self, now: Timestamp) {
+        let is_over = self.memory.suspension.as_ref().is_some_and(|it| it.until <= now);
+        if is_over {
+            self.memory.suspension = None;
+            self.due.insert(Trigger::Timer);
+            self.tell(Severity::Normal, None, "Resumed", "the suspension is over");
+        }
+    }
+
+    fn pin(&mut self, commit: String) -> Result<String, Refusal> {
+        if !self.has_commits {
+            let message = "these manifests are files and have no commits; `--repo` has";
+            return Err(Refusal::Refused(message.to_owned()));
+        }
+        let is_commit = commit.len() >= COMMIT_CHARS_MIN
+            && commit.len() <= 64
+            && commit.chars().all(|c| c.is_ascii_hexdigit());
+        if !is_commit {
+            let message = "a commit is at least 7 hexadecimal digits";
+            return Err(Refusal::Refused(message.to_owned()));
+        }
+        let what = format!("it stays at commit {}", short(&commit));
+        self.memory.pinned_to = Some(commit);
+        self.tell(Severity::Normal, None, "Pinned", what.clone());
+        Ok(what)
+    }
+
+    fn unpin(&mut self) -> Result<String, Refusal> {
+        if self.memory.pinned_to.take().is_none() {
+            return Err(Refusal::Refused("it is not pinned".to_owned()));
+        }
+        self.tell(Severity::Normal, None, "Unpinned", "it follows the branch again");
+        Ok("it follows the branch again".to_owned())
+    }
+
+    /// Returns why nothing may be written now: a word for scripts, a fragment for people.
+    pub(super) fn withheld(&self, now: Timestamp) -> Option<(&'static str, String)> {
+        match self.settings.mode {
+            Mode::Observe => return Some(("Observed", "it only looks (`--observe`)".to_owned())),
+            Mode::Repair => {}
+        }
+        if let Some(Suspension { reason, until, since: _ }) = &self.memory.suspension {
+            return Some(("Suspended", format!("suspended until {until:.0}: {reason}")));
+        }
+        let window = self.settings.windows.state(now).filter(|window| !window.open)?;
+        let until = window.until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
+        Some(("WindowClosed", format!("the sync window is closed{until}: {}", window.because)))
+    }
+
+    /// Returns whether a pass may write now.
+    pub(super) fn licence(&self, now: Timestamp) -> Licence {
+        if self.withheld(now).is_some() { Licence::Look } else { Licence::Write }
+    }
+
+    pub(super) fn steering(&self, now: Timestamp) -> Steering {
+        Steering {
+            suspension: self.memory.suspension.clone(),
+            pinned_to: self.memory.pinned_to.clone(),
+            window: self.settings.windows.state(now),
+        }
+    }
+}

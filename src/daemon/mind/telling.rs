@@ -1,0 +1,243 @@
+//! What is told: events as they happen, and the status of the whole.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::Key;
+use crate::plan::{Action, Outcome, Reason};
+use crate::reconcile::Passed;
+use crate::status::{
+    ConditionType, Event, ProjectStatus, ResourceStatus, Revision, Severity, SourceStatus, Truth,
+};
+
+use super::{Mind, Running};
+
+/// Words of a resource that is not as declared because it was told so: no fault of the project.
+const DECLINED: [&str; 2] = ["PruneOff", "PolicyWithheld"];
+
+impl Mind {
+    pub(super) fn tell(
+        &mut self,
+        severity: Severity,
+        key: Option<&Key>,
+        reason: &str,
+        message: impl Into<String>,
+    ) {
+        self.sequence += 1;
+        let revision = self.revision.as_ref();
+        self.events.push(Event {
+            sequence: self.sequence,
+            at: self.ticked_at,
+            severity,
+            key: key.cloned(),
+            reason: reason.to_owned(),
+            message: message.into(),
+            revision: revision.and_then(|it| it.commit.clone()),
+            pass: (self.passes > 0).then_some(self.passes),
+        });
+    }
+
+    /// Tells what was carried out, change by change.
+    pub(super) fn tell_results(&mut self, passed: &Passed) {
+        let results = passed.report.iter().flat_map(|report| &report.results);
+        let applied: Vec<&Key> = results
+            .filter(|result| result.outcome == Outcome::Applied)
+            .map(|result| &result.key)
+            .collect();
+        for change in passed.plan.changes.iter().filter(|it| applied.contains(&&it.key)) {
+            let fields = change.fields.iter().map(|field| field.path.to_string());
+            let fields: Vec<String> = fields.collect();
+            let (reason, message) = match (change.action, change.reason) {
+                (Action::Create, Reason::Missing) => {
+                    ("DriftRepaired", "it was gone and was created again".to_owned())
+                }
+                (Action::Update, Reason::Drift) => {
+                    ("DriftRepaired", format!("{} was set back", fields.join(", ")))
+                }
+                (Action::Create, _) => ("Created", "it was created".to_owned()),
+                (Action::Update, _) => ("Updated", format!("{} was changed", fields.join(", "))),
+                (Action::Replace, _) => ("Replaced", "it was replaced".to_owned()),
+                (Action::Adopt, _) => ("Adopted", "it was taken over by its name".to_owned()),
+                (Action::Forget, _) => ("Forgotten", "it is gone from the platform".to_owned()),
+                (Action::Delete, _) => ("Deleted", "it was deleted".to_owned()),
+                (Action::None, _) => continue,
+            };
+            self.tell(Severity::Normal, Some(&change.key), reason, message);
+        }
+    }
+
+    /// Tells what is other than before. At the first pass, only what needs attention.
+    pub(super) fn tell_transitions(
+        &mut self,
+        before: &BTreeMap<Key, ResourceStatus>,
+        is_first: bool,
+    ) {
+        let told: Vec<(Key, Severity, String, String)> = self
+            .resources
+            .iter()
+            .flat_map(|(key, after)| {
+                let transitions = transitions(before.get(key), after, is_first);
+                transitions
+                    .into_iter()
+                    .map(|(severity, reason, message)| (key.clone(), severity, reason, message))
+            })
+            .collect();
+        for (key, severity, reason, message) in told {
+            self.tell(severity, Some(&key), &reason, message);
+        }
+    }
+
+    /// Whether everything is as declared and healthy, as far as it is ours to make it so.
+    pub(super) fn is_synced(&self) -> bool {
+        self.resources.values().all(is_fine)
+    }
+
+    pub(super) fn note_synced(&mut self, running: &Running, now: Timestamp) {
+        let commit = running.declared.commit.as_ref();
+        let digest = &running.declared.desired.digest;
+        let known = self.memory.synced.as_ref();
+        let commit_id = commit.map(|commit| commit.id.clone());
+        let is_same =
+            known.is_some_and(|known| known.digest == *digest && known.commit == commit_id);
+        if is_same {
+            return;
+        }
+        self.memory.synced = Some(Revision {
+            commit: commit_id,
+            subject: commit.map(|commit| commit.subject.clone()),
+            author: commit.map(|commit| commit.author.clone()),
+            digest: digest.clone(),
+            at: now,
+        });
+        self.tell(Severity::Normal, None, "Synced", "everything is as declared");
+    }
+
+    /// Returns everything that is known, for whoever reads it.
+    pub fn status(&mut self, now: Timestamp) -> ProjectStatus {
+        self.conclude(now);
+        let project = self.project.as_ref();
+        ProjectStatus {
+            name: self.settings.name.clone(),
+            origin: self.origin.clone(),
+            platform_name: project.map(|project| project.name.clone()),
+            platform_id: project.and_then(|it| it.id.as_ref()).map(ToString::to_string),
+            mode: self.settings.mode,
+            started_at: self.started_at,
+            updated_at: now,
+            conditions: self.conditions.clone(),
+            source: SourceStatus {
+                location: self.location.clone(),
+                revision: self.revision.clone(),
+                problem: self.problem.clone(),
+            },
+            synced: self.memory.synced.clone(),
+            steering: self.steering(now),
+            resources: self.resources.values().cloned().collect(),
+            pending: self.pending.clone(),
+            unmanaged: self.unmanaged,
+            history: self.history.iter().cloned().collect(),
+            budget: self.budget.clone(),
+            interval_seconds: self.interval.as_secs(),
+            next_pass_at: Some(self.retry_at.unwrap_or(self.look_at))
+                .filter(|at| *at != Timestamp::MAX),
+        }
+    }
+
+    /// Says of the whole what is true of it: the source first, then the platform, then the worst
+    /// of the resources.
+    fn conclude(&mut self, now: Timestamp) {
+        let (ready, reason, message) = self.whole();
+        let stuck = self.problem.is_some()
+            || self.failure.as_ref().is_some_and(|failure| failure.is_final)
+            || self.any(ConditionType::Stalled);
+        let moving =
+            !self.due.is_empty() || self.failure.is_some() || self.any(ConditionType::Reconciling);
+        let drifted = self.any(ConditionType::Drifted);
+        let truth = |is_so: bool| if is_so { Truth::True } else { Truth::False };
+        let mut set = |kind, status| {
+            self.conditions.set(kind, status, &reason, message.clone(), now);
+        };
+        set(ConditionType::Ready, ready);
+        set(ConditionType::Reconciling, truth(moving && ready != Truth::True));
+        set(ConditionType::Stalled, truth(stuck));
+        let count = self.count(ConditionType::Drifted);
+        let (reason, message) = if drifted {
+            ("Drift", format!("{count} resources moved on the platform"))
+        } else {
+            ("NoDrift", String::new())
+        };
+        self.conditions.set(ConditionType::Drifted, truth(drifted), reason, message, now);
+    }
+
+    fn whole(&self) -> (Truth, String, String) {
+        if let Some(problem) = &self.problem {
+            return (Truth::False, problem.reason.clone(), problem.message.clone());
+        }
+        if let Some(failure) = self.failure.as_ref().filter(|failure| !failure.is_passing) {
+            return (Truth::Unknown, failure.reason.to_owned(), failure.message.clone());
+        }
+        if self.history.is_empty() {
+            return (Truth::Unknown, "Starting".to_owned(), "no pass was made yet".to_owned());
+        }
+        let worst = |kind: ConditionType| {
+            self.resources.values().find(|it| !is_fine(it) && it.conditions.is_true(kind))
+        };
+        let worst = worst(ConditionType::Stalled)
+            .or_else(|| worst(ConditionType::Reconciling))
+            .or_else(|| self.resources.values().find(|it| !is_fine(it)));
+        match worst.and_then(|it| Some((&it.key, it.conditions.get(ConditionType::Ready)?))) {
+            Some((key, ready)) => {
+                let message = format!("{key}: {}", ready.message);
+                (Truth::False, ready.reason.clone(), message)
+            }
+            None => (Truth::True, "Synced".to_owned(), "everything is as declared".to_owned()),
+        }
+    }
+
+    fn any(&self, kind: ConditionType) -> bool {
+        self.count(kind) > 0
+    }
+
+    fn count(&self, kind: ConditionType) -> usize {
+        self.resources.values().filter(|it| it.conditions.is_true(kind)).count()
+    }
+}
+
+fn is_fine(status: &ResourceStatus) -> bool {
+    let ready = status.conditions.get(ConditionType::Ready);
+    ready.is_some_and(|ready| {
+        ready.status == Truth::True || DECLINED.contains(&ready.reason.as_str())
+    })
+}
+
+/// Returns what is worth telling about the way from one status to the next.
+fn transitions(
+    before: Option<&ResourceStatus>,
+    after: &ResourceStatus,
+    is_first: bool,
+) -> Vec<(Severity, String, String)> {
+    let mut told = Vec::new();
+    let reason = |status: &ResourceStatus| {
+        let ready = status.conditions.get(ConditionType::Ready);
+        ready.map(|ready| (ready.status, ready.reason.clone()))
+    };
+    let ready = after.conditions.get(ConditionType::Ready);
+    let has_changed = before.and_then(reason) != reason(after);
+    if let Some(ready) = ready.filter(|_| has_changed) {
+        let is_good = ready.status == Truth::True;
+        let is_stuck = after.conditions.is_true(ConditionType::Stalled);
+        let severity = if is_stuck { Severity::Warning } else { Severity::Normal };
+        if is_good && !is_first && before.is_some() {
+            told.push((Severity::Normal, "Ready".to_owned(), "it is ready".to_owned()));
+        } else if !is_good {
+            told.push((severity, ready.reason.clone(), ready.message.clone()));
+        }
+    }
+    let drifted = after.conditions.get(ConditionType::Drifted);
+    let was_drifted = before.is_some_and(|it| it.conditions.is_true(ConditionType::Drifted));
+    if let Some(drifted) = drifted.filter(|it| it.status == Truth::True && !was_drifted) {
+        told.push((Severity::Warning, "DriftDetected".to_owned(), drifted.message.clone()));
+    }
+    told
+}

@@ -1,0 +1,163 @@
+//! Who failed and is tried again when. One that always fails never delays the others (L2).
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::budget::Millis;
+use crate::budget::backoff::Retries;
+use crate::model::Key;
+
+/// The least time between a failure and the next try: a pass costs requests.
+const PAUSE_MIN: Duration = Duration::from_secs(2);
+
+/// The waits of everything that failed, each with a rhythm of its own.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    seed: u64,
+    waiting: BTreeMap<Key, Waiting>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    retries: Retries,
+    failures: u32,
+    until: Timestamp,
+}
+
+impl Queue {
+    /// Makes an empty queue; the seed spreads agents that fail together.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, waiting: BTreeMap::new() }
+    }
+
+    /// Notes a failure: it is tried again after a wait that doubles, with full jitter, up to five
+    /// minutes.
+    pub fn failed(&mut self, key: &Key, now: Timestamp) {
+        let waiting = self.entry(key, now);
+        waiting.failures = waiting.failures.saturating_add(1);
+        let again = waiting.retries.next(millis(now), Some(PAUSE_MIN));
+        let pause = again.map_or(PAUSE_MIN, |again| again.since(millis(now)));
+        waiting.until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+    }
+
+    /// Notes that it must wait, through no fault of its own: a deploy in progress, an answer that
+    /// is not settled.
+    pub fn wait(&mut self, key: &Key, until: Timestamp) {
+        self.entry(key, until).until = until;
+    }
+
+    /// Notes that all is well.
+    pub fn succeeded(&mut self, key: &Key) {
+        self.waiting.remove(key);
+    }
+
+    /// Forgets the waits of one, or of all: a person asked for it.
+    pub fn forgive(&mut self, key: Option<&Key>) {
+        match key {
+            Some(key) => drop(self.waiting.remove(key)),
+            None => self.waiting.clear(),
+        }
+    }
+
+    /// Keeps only what still exists.
+    pub fn retain(&mut self, exists: impl Fn(&Key) -> bool) {
+        self.waiting.retain(|key, _| exists(key));
+    }
+
+    /// Returns what must still wait, and until when.
+    pub fn held(&self, now: Timestamp) -> impl Iterator<Item = (&Key, Timestamp)> {
+        let held = self.waiting.iter().filter(move |(_, waiting)| waiting.until > now);
+        held.map(|(key, waiting)| (key, waiting.until))
+    }
+
+    /// Returns how often it failed in a row.
+    #[must_use]
+    pub fn failures(&self, key: &Key) -> u32 {
+        self.waiting.get(key).map_or(0, |waiting| waiting.failures)
+    }
+
+    /// Returns when it is tried again, if it waits.
+    #[must_use]
+    pub fn until(&self, key: &Key) -> Option<Timestamp> {
+        self.waiting.get(key).map(|waiting| waiting.until)
+    }
+
+    /// Returns when the next wait is over that was not over at `since`.
+    #[must_use]
+    pub fn next_after(&self, since: Timestamp) -> Option<Timestamp> {
+        self.waiting.values().map(|waiting| waiting.until).filter(|until| *until > since).min()
+    }
+
+    fn entry(&mut self, key: &Key, now: Timestamp) -> &mut Waiting {
+        let mut hash = DefaultHasher::new();
+        (self.seed, key).hash(&mut hash);
+        let retries = Retries::new(hash.finish(), Millis(u64::MAX));
+        let new = Waiting { retries, failures: 0, until: now };
+        self.waiting.entry(key.clone()).or_insert(new)
+    }
+}
+
+fn millis(now: Timestamp) -> Millis {
+    Millis(u64::try_from(now.as_millisecond()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn key(text: &str) -> Key {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn who_fails_waits_longer_each_time_and_delays_nobody_else() {
+        let mut queue = Queue::new(7);
+        let (bad, good) = (key("service/bad"), key("service/good"));
+        let mut now = at(0);
+        for _ in 0..20 {
+            queue.failed(&bad, now);
+            let until = queue.until(&bad).unwrap();
+            assert!(until.duration_since(now).as_secs() <= 300);
+            assert!(queue.until(&good).is_none());
+            now = until;
+        }
+        assert_eq!(queue.failures(&bad), 20);
+        assert_eq!(queue.held(now).count(), 0);
+        queue.succeeded(&bad);
+        assert_eq!(queue.failures(&bad), 0);
+    }
+
+    #[test]
+    fn two_that_fail_together_do_not_come_back_together() {
+        let mut queue = Queue::new(7);
+        let keys: Vec<Key> = (0..50).map(|number| key(&format!("service/s{number}"))).collect();
+        for key in &keys {
+            queue.failed(key, at(0));
+            queue.failed(key, at(0));
+        }
+        let mut times: Vec<_> = keys.iter().map(|key| queue.until(key).unwrap()).collect();
+        times.sort_unstable();
+        times.dedup();
+        assert!(times.len() > 40, "{}", times.len());
+    }
+
+    #[test]
+    fn a_wait_through_no_fault_counts_no_failure_and_a_person_may_end_it() {
+        let mut queue = Queue::new(1);
+        let busy = key("service/busy");
+        queue.wait(&busy, at(15));
+        assert_eq!(queue.failures(&busy), 0);
+        assert_eq!(queue.next_after(at(0)), Some(at(15)));
+        assert_eq!(queue.next_after(at(15)), None);
+        queue.forgive(Some(&busy));
+        assert_eq!(queue.next_after(at(0)), None);
+    }
+}

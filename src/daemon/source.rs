@@ -1,0 +1,150 @@
+//! Where the manifests of one project come from, and what one reading of them gives.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::manifest;
+use crate::model::{Desired, Diagnostic};
+use crate::render::json;
+use crate::secret::{self, FingerprintKey};
+use crate::source::{self, Tree};
+use crate::status::Problem;
+
+/// Something manifests can be read from, again and again.
+pub trait Source: Send + Sync {
+    /// Returns what to call it, for people; without credentials.
+    fn location(&self) -> String;
+
+    /// Reads the newest state, or the commit it is pinned to.
+    ///
+    /// `known` is the commit that was read before: whoever keeps history can tell whether it was
+    /// rewritten.
+    fn read<'a>(
+        &'a self,
+        known: Option<&'a str>,
+        pinned: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Reading, Problem>>;
+
+    /// Whether it has commits, so that it can be pinned to one.
+    fn has_commits(&self) -> bool;
+}
+
+/// What a source gave: one immutable tree (S6).
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The manifests.
+    pub tree: Tree,
+    /// The commit they are of; none for plain files.
+    pub commit: Option<Commit>,
+}
+
+/// A commit, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id.
+    pub id: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: String,
+}
+
+/// Files and directories.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The paths, as for `stoker plan`.
+    pub paths: Vec<PathBuf>,
+}
+
+impl Source for Files {
+    fn location(&self) -> String {
+        let paths = self.paths.iter().map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(", ")
+    }
+
+    fn read<'a>(
+        &'a self,
+        _known: Option<&'a str>,
+        _pinned: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Reading, Problem>> {
+        Box::pin(async move {
+            let paths = self.paths.clone();
+            // A slow disk must not hold up the other projects.
+            let read = tokio::task::spawn_blocking(move || source::load(&paths, None)).await;
+            match read {
+                Ok(Ok(tree)) => Ok(Reading { tree, commit: None }),
+                Ok(Err(error)) => Err(problem("SourceUnreadable", format!("failed to {error}"))),
+                Err(error) => Err(problem("SourceUnreadable", format!("reading ended: {error}"))),
+            }
+        })
+    }
+
+    fn has_commits(&self) -> bool {
+        false
+    }
+}
+
+/// Answers for a variable of the agent's environment.
+pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Finds the values that manifests only name.
+#[derive(Clone)]
+pub struct Secrets {
+    /// Answers for a variable of the agent's environment.
+    pub environment: Variables,
+    /// Marks secrets and derives generated ones.
+    pub key: Arc<FingerprintKey>,
+}
+
+/// A wholly valid state of the manifests (S6).
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// What they want, every value found.
+    pub desired: Desired,
+    /// The commit they are of.
+    pub commit: Option<Commit>,
+}
+
+/// Checks what was read and finds its values.
+///
+/// # Errors
+/// Everything that is wrong with it, with places. An empty tree is wrong, too: an unmounted volume
+/// and an empty directory look the same, and neither asks for everything to go.
+pub fn declare(reading: Reading, secrets: &Secrets) -> Result<Declared, Problem> {
+    let Reading { tree, commit } = reading;
+    let loaded = manifest::load(&tree);
+    let Some(declared) = loaded.desired else {
+        return Err(invalid(&loaded.diagnostics));
+    };
+    if declared.resources.is_empty() && declared.tombstones.is_empty() {
+        let message = "nothing is declared, and an empty source is never taken for a wish";
+        return Err(problem("SourceEmpty", message.to_owned()));
+    }
+    let resolved = secret::resolve(declared, &tree, &*secrets.environment, &secrets.key);
+    let desired = resolved.map_err(|diagnostics| invalid(&diagnostics))?;
+    Ok(Declared { desired, commit })
+}
+
+fn invalid(diagnostics: &[Diagnostic]) -> Problem {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    let first = errors.clone().next();
+    let place = first.and_then(|error| error.origin.as_ref()).map(ToString::to_string);
+    let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+    let what = first.map(|error| error.message.clone()).unwrap_or_default();
+    let more = match errors.count() {
+        0 | 1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    Problem {
+        diagnostics: json::diagnostics(diagnostics),
+        ..problem("ManifestsInvalid", format!("{place}{what}{more}"))
+    }
+}
+
+/// Makes a problem of a word and a fragment.
+#[must_use]
+pub fn problem(reason: &str, message: String) -> Problem {
+    Problem { reason: reason.to_owned(), message, hints: Vec::new(), diagnostics: Vec::new() }
+}

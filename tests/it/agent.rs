@@ -1,0 +1,434 @@
+//! The agent before the emulator, in memory and on a paused clock: days pass in milliseconds.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use stoker::daemon::agent::{Agent, Parts, Until};
+use stoker::daemon::settings::Settings;
+use stoker::daemon::source::{Reading, Secrets, Source, problem};
+use stoker::daemon::window::Windows;
+use stoker::daemon::{Handle, Order};
+use stoker::emulator::{Act, Config, Faults, Kind, Normalises};
+use stoker::model::Key;
+use stoker::plan::Policy;
+use stoker::reconcile::Reconciler;
+use stoker::secret::FingerprintKey;
+use stoker::source::Tree;
+use stoker::status::{ConditionType, Mode, Problem, ProjectStatus, Trigger, Truth};
+
+use crate::faults::{first, second};
+use crate::laws;
+use crate::stage::{Stage, edited, manifests, pruning};
+
+/// Manifests that a test writes.
+#[derive(Clone)]
+struct Editable(Arc<Mutex<Result<Tree, Problem>>>);
+
+impl Source for Editable {
+    fn location(&self) -> String {
+        "a test".to_owned()
+    }
+
+    fn read<'a>(
+        &'a self,
+        _known: Option<&'a str>,
+        _pinned: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Reading, Problem>> {
+        let read = self.0.lock().unwrap().clone();
+        Box::pin(async move { read.map(|tree| Reading { tree, commit: None }) })
+    }
+
+    fn has_commits(&self) -> bool {
+        false
+    }
+}
+
+/// An agent at work.
+pub struct Kept {
+    pub stage: Stage,
+    pub handle: Handle,
+    source: Editable,
+    stop: tokio::sync::watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        name: "default".to_owned(),
+        mode: Mode::Repair,
+        policy: pruning(),
+        interval: Duration::from_secs(300),
+        rate: 285,
+        windows: Windows::default(),
+        deploys_max: 3,
+        rollback_on_failure: false,
+        seed: 7,
+    }
+}
+
+impl Kept {
+    pub fn begin(stage: Stage, settings: Settings, tree: Tree) -> Self {
+        let source = Editable(Arc::new(Mutex::new(Ok(tree))));
+        let parts = Parts {
+            source: Arc::new(source.clone()),
+            secrets: Secrets {
+                environment: Arc::new(|_| None),
+                key: Arc::new(FingerprintKey::from_bytes([7; 32])),
+            },
+            reconciler: Reconciler {
+                client: stage.client(),
+                clock: stage.clock.clone(),
+                state: stage.directory.path().to_owned(),
+                holder: "a test".to_owned(),
+            },
+            ledger: Arc::clone(&stage.ledger),
+            observe: Arc::new(|_| {}),
+            beat: Arc::new(|_| {}),
+            settings,
+        };
+        let mut agent = Agent::new(parts).unwrap();
+        let (handle, mut seat) = Handle::new(agent.first_status());
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let task = tokio::spawn(async move {
+            drop(agent.run(&mut seat, stopped, Until::Stopped).await);
+        });
+        Self { stage, handle, source, stop, task }
+    }
+
+    pub async fn on(config: Config, settings: Settings) -> Self {
+        let kept = Self::begin(Stage::on(config), settings, first());
+        kept.stage.wait(120).await;
+        kept
+    }
+
+    pub fn write(&self, read: Result<Tree, Problem>) {
+        *self.source.0.lock().unwrap() = read;
+        self.handle.trigger(Trigger::Files);
+    }
+
+    pub async fn end(self) -> Stage {
+        self.stop.send_replace(true);
+        self.task.await.unwrap();
+        self.stage
+    }
+
+    pub fn status(&self) -> Arc<ProjectStatus> {
+        self.handle.status()
+    }
+
+    /// The project's `Ready`, as `True Synced`.
+    pub fn ready(&self) -> String {
+        let status = self.status();
+        let ready = status.conditions.get(ConditionType::Ready).unwrap();
+        format!("{:?} {}", ready.status, ready.reason)
+    }
+
+    /// A resource's `Ready`, in the same form.
+    pub fn ready_of(&self, key: &str) -> String {
+        let key: Key = key.parse().unwrap();
+        let status = self.status();
+        let resource = status.resources.iter().find(|resource| resource.key == key);
+        let resource = resource.unwrap_or_else(|| panic!("{key} is not in {status:#?}"));
+        let ready = resource.conditions.get(ConditionType::Ready).unwrap();
+        format!("{:?} {}", ready.status, ready.reason)
+    }
+
+    pub fn writes(&self) -> usize {
+        self.stage.emulator.record().writes()
+    }
+
+    /// The reasons of all events so far.
+    pub fn told(&self) -> Vec<String> {
+        self.handle.recent_events().into_iter().map(|event| event.reason).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_committed_is_applied_and_then_nothing_is_written() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.status());
+    assert_eq!(kept.writes(), 4);
+    assert!(kept.status().synced.is_some());
+    kept.stage.wait(3_600 * 24).await;
+    assert_eq!(kept.writes(), 4);
+    let tree = edited(&first(), "production", "staging");
+    kept.write(Ok(tree));
+    kept.stage.wait(2).await;
+    assert_eq!(kept.writes(), 5, "{:#?}", kept.told());
+    kept.stage.wait(120).await;
+    assert_eq!(kept.ready(), "True Synced");
+    laws::the_rate_is_kept(&kept.stage, "a day");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_repaired_within_one_interval() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    let id = kept.stage.emulator.ids(Kind::Service, "jobs").remove(0);
+    kept.stage.emulator.act(&Act::Delete { kind: Kind::Service, id }).unwrap();
+    laws::set(&kept.stage, "api", "plan", "\"enterprise\"");
+    kept.stage.wait(400).await;
+    assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 1);
+    assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.told());
+    let told = kept.told();
+    assert_eq!(told.iter().filter(|reason| *reason == "DriftRepaired").count(), 2, "{told:?}");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_only_reported_where_it_only_looks() {
+    let mut kept = Kept::on(Config::default(), settings()).await;
+    let stage = kept.end().await;
+    kept = Kept::begin(stage, Settings { mode: Mode::Observe, ..settings() }, first());
+    kept.stage.wait(60).await;
+    let writes = kept.writes();
+    laws::set(&kept.stage, "api", "plan", "\"enterprise\"");
+    kept.stage.wait(400).await;
+    assert_eq!(kept.writes(), writes);
+    assert_eq!(kept.ready_of("service/api"), "False Observed");
+    assert!(kept.status().conditions.is_true(ConditionType::Drifted));
+    assert!(kept.told().contains(&"DriftDetected".to_owned()), "{:?}", kept.told());
+    assert_eq!(kept.status().pending.len(), 1);
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn manifests_that_cannot_be_used_delete_nothing_and_drift_is_still_repaired() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    for broken in [
+        Ok(manifests("kind: [")),
+        Ok(manifests("")),
+        Ok(Tree::from_texts([])),
+        Err(problem("SourceUnreadable", "failed to read `x`".to_owned())),
+    ] {
+        let is_tree = broken.is_ok();
+        kept.write(broken);
+        laws::set(&kept.stage, "api", "plan", "\"enterprise\"");
+        kept.stage.wait(400).await;
+        let status = kept.status();
+        assert!(status.source.problem.is_some(), "{is_tree}");
+        assert!(kept.ready().starts_with("False "), "{}", kept.ready());
+        assert!(status.conditions.is_true(ConditionType::Stalled));
+        let truth = kept.stage.emulator.truth(Kind::Service);
+        assert_eq!(truth.len(), 2);
+        assert!(!truth.iter().any(|service| service["plan"] == "enterprise"));
+    }
+    kept.write(Ok(first()));
+    kept.stage.wait(30).await;
+    assert_eq!(kept.ready(), "True Synced");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_declared_goes_and_a_pinned_project_is_not_another() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    kept.write(Ok(manifests(&second())));
+    kept.stage.wait(120).await;
+    assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 0, "{:#?}", kept.told());
+    assert_eq!(kept.ready(), "True Synced");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspended_agent_looks_and_does_not_write_until_the_time_is_over() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    let writes = kept.writes();
+    let until = kept.stage.clock.now() + Duration::from_secs(3_600);
+    let order = Order::Suspend { reason: "a migration".to_owned(), until };
+    kept.handle.order(order).await.unwrap();
+    kept.write(Ok(edited(&first(), "production", "staging")));
+    kept.stage.wait(1_800).await;
+    assert_eq!(kept.writes(), writes);
+    assert_eq!(kept.ready_of("service/api"), "False Suspended");
+    kept.stage.wait(1_900).await;
+    assert_eq!(kept.writes(), writes + 1, "{:#?}", kept.told());
+    let nothing = Order::Suspend { reason: " ".to_owned(), until };
+    kept.handle.order(nothing).await.unwrap_err();
+    let past = Order::Suspend { reason: "x".to_owned(), until };
+    kept.handle.order(past).await.unwrap_err();
+    kept.handle.order(Order::Pin { commit: "abcdef0".to_owned() }).await.unwrap_err();
+    kept.handle.order(Order::Resume).await.unwrap_err();
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspension_outlives_a_restart() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    let until = kept.stage.clock.now() + Duration::from_secs(3_600);
+    kept.handle.order(Order::Suspend { reason: "night".to_owned(), until }).await.unwrap();
+    let stage = kept.end().await;
+    let writes = stage.emulator.record().writes();
+    let kept = Kept::begin(stage, settings(), edited(&first(), "production", "staging"));
+    kept.stage.wait(600).await;
+    assert_eq!(kept.writes(), writes);
+    assert_eq!(kept.status().steering.suspension.as_ref().unwrap().reason, "night");
+    kept.handle.order(Order::Resume).await.unwrap();
+    kept.stage.wait(10).await;
+    assert_eq!(kept.writes(), writes + 1);
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_resource_backs_off_and_delays_no_other() {
+    let kept = Kept::begin(Stage::new(), settings(), first());
+    kept.stage.emulator.play(Faults::parse("fail:422@PATCH /**").unwrap());
+    kept.stage.wait(120).await;
+    let id = kept.stage.emulator.ids(Kind::Service, "api").remove(0);
+    let before = kept.stage.emulator.record().requests().count();
+    kept.write(Ok(edited(&first(), "production", "staging")));
+    kept.stage.wait(600).await;
+    assert!(kept.ready_of("service/api").starts_with("False "), "{}", kept.ready_of("service/api"));
+    assert_eq!(kept.ready_of("service/jobs"), "True InSync");
+    let status = kept.status();
+    let api = status.resources.iter().find(|it| it.key.name.as_str() == "api").unwrap();
+    assert!(api.failures > 2, "{api:#?}");
+    // Ten minutes of failing cost a small share of the budget.
+    let spent = kept.stage.emulator.record().requests().count() - before;
+    assert!(spent < 200, "{spent}");
+    // Another change is not delayed by it.
+    let deletes = kept.stage.emulator.record().deletes(Kind::Service, "jobs");
+    assert_eq!(deletes, 0);
+    kept.write(Ok(manifests(&second())));
+    kept.stage.wait(10).await;
+    assert_eq!(kept.stage.emulator.record().deletes(Kind::Service, "jobs"), 1);
+    kept.stage.emulator.play(Faults::default());
+    kept.stage.wait(310).await;
+    assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.told());
+    assert_eq!(kept.stage.emulator.ids(Kind::Service, "api"), [id]);
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_fails_stalls_its_service_and_is_not_made_again_and_again() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    fail_next(&kept, "api");
+    kept.write(Ok(edited(&first(), "production", "staging")));
+    kept.stage.wait(300).await;
+    assert_eq!(kept.ready_of("service/api"), "False DeployFailed", "{:#?}", kept.told());
+    let status = kept.status();
+    let api = status.resources.iter().find(|it| it.key.name.as_str() == "api").unwrap();
+    assert!(!api.deployment.as_ref().unwrap().log.is_empty());
+    assert!(api.conditions.is_true(ConditionType::Stalled));
+    let writes = kept.writes();
+    // Somebody moves it again and again: it is repaired, and fails, three times at most.
+    for plan in ["a", "b", "c", "d", "e", "f"] {
+        laws::set(&kept.stage, "api", "plan", &format!("{plan:?}"));
+        // The deployment of the change by hand has begun; the next one is the repair's.
+        fail_next(&kept, "api");
+        kept.stage.wait(700).await;
+    }
+    assert_eq!(kept.writes(), writes + 2, "{:#?}", kept.told());
+    // The last failure that was prepared is used up by a change by hand.
+    laws::set(&kept.stage, "api", "plan", "\"z\"");
+    kept.stage.wait(30).await;
+    // A new state is a new chance.
+    kept.write(Ok(edited(&first(), "production", "canary")));
+    kept.stage.wait(300).await;
+    assert_eq!(kept.ready_of("service/api"), "True InSync", "{:#?}", kept.told());
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_deployment_is_rolled_back_once_where_that_is_wished() {
+    let wish = Settings { rollback_on_failure: true, ..settings() };
+    let kept = Kept::on(Config::default(), wish).await;
+    kept.write(Ok(edited(&first(), "production", "staging")));
+    kept.stage.wait(120).await;
+    fail_next(&kept, "api");
+    kept.write(Ok(edited(&first(), "production", "broken")));
+    kept.stage.wait(1_200).await;
+    let told = kept.told();
+    assert_eq!(told.iter().filter(|reason| *reason == "RolledBack").count(), 1, "{told:#?}");
+    assert_eq!(kept.ready_of("service/api"), "False DeployFailed");
+    let writes = kept.writes();
+    kept.stage.wait(3_600).await;
+    assert_eq!(kept.writes(), writes);
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_by_people_is_not_undone_by_a_repair() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    kept.write(Ok(edited(&first(), "production", "staging")));
+    kept.stage.wait(120).await;
+    let id = kept.stage.emulator.ids(Kind::Service, "api").remove(0);
+    // The change by hand deploys; the rollback comes after it.
+    laws::set(&kept.stage, "api", "plan", "\"enterprise\"");
+    kept.stage.wait(90).await;
+    kept.stage.emulator.act(&Act::Rollback { id }).unwrap();
+    let writes = kept.writes();
+    kept.stage.wait(1_200).await;
+    assert_eq!(kept.writes(), writes, "{:#?}", kept.told());
+    assert_eq!(kept.ready_of("service/api"), "False RolledBack");
+    // What somebody commits is a later decision.
+    kept.write(Ok(edited(&first(), "production", "canary")));
+    kept.stage.wait(60).await;
+    assert_eq!(kept.writes(), writes + 1);
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_create_is_settled_by_later_passes_and_delays_nobody() {
+    let stage = Stage::new();
+    stage
+        .emulator
+        .play(Faults::parse("lose-answer@POST /services#1; hide-new:90000@GET /**").unwrap());
+    let kept = Kept::begin(stage, settings(), first());
+    kept.stage.wait(5).await;
+    assert_eq!(kept.writes(), 4, "the other creates did not wait");
+    kept.stage.wait(900).await;
+    kept.stage.emulator.play(Faults::default());
+    kept.stage.wait(900).await;
+    assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.told());
+    laws::nothing_is_there_twice(&kept.stage, "lost");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_cannot_be_read_is_unknown_and_asked_ever_less_often() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    let before = kept.stage.emulator.record().requests().count();
+    kept.stage.emulator.play(Faults::parse("fail:503@GET /**").unwrap());
+    kept.stage.wait(3_600).await;
+    assert_eq!(kept.ready(), "Unknown PlatformUnavailable");
+    let spent = kept.stage.emulator.record().requests().count() - before;
+    assert!(spent < 1_000, "{spent}");
+    let ready = kept.status().conditions.get(ConditionType::Ready).unwrap().status;
+    assert_eq!(ready, Truth::Unknown);
+    kept.stage.emulator.play(Faults::default());
+    kept.stage.wait(400).await;
+    assert_eq!(kept.ready(), "True Synced");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_will_not_settle_is_left_alone_and_said() {
+    let config = Config { normalises: Normalises::Everything, ..Config::default() };
+    let tree = edited(&first(), "plan: standard\n", "plan: standard\n  branch: Main\n");
+    let kept = Kept::begin(Stage::on(config), settings(), tree);
+    kept.stage.wait(3_600).await;
+    let writes = kept.writes();
+    kept.stage.wait(3_600 * 24).await;
+    assert_eq!(kept.writes(), writes, "{:#?}", kept.told());
+    assert!(kept.ready_of("service/api").ends_with("FieldFlapping"), "{:#?}", kept.status());
+    kept.end().await;
+}
+
+/// Lets the next deployment of a service fail.
+fn fail_next(kept: &Kept, service: &str) {
+    let id = kept.stage.emulator.ids(Kind::Service, service).remove(0);
+    kept.stage.emulator.act(&Act::FailNext { id, log: vec!["boom".to_owned()] }).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn pruning_is_off_unless_it_is_asked_for() {
+    let kept =
+        Kept::on(Config::default(), Settings { policy: Policy::default(), ..settings() }).await;
+    kept.write(Ok(manifests(&second())));
+    kept.stage.wait(400).await;
+    assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 1);
+    assert_eq!(kept.ready_of("service/jobs"), "False PruneOff");
+    assert_eq!(kept.ready(), "True Synced");
+    kept.end().await;
+}
