@@ -4,32 +4,26 @@
 //! deployments are under way, and orders are heard while they are. A panic in any of them is a
 //! failure of that one, not of the agent.
 
-use std::any::Any;
 use std::collections::BTreeSet;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::api::{Client, ErrorKind};
-use crate::apply::Happening;
-use crate::budget::{Lane, View};
+use crate::budget::{Millis, View};
 use crate::clock::Clock;
-use crate::follow::{Ending, Watch};
 use crate::ledger::Ledger;
-use crate::model::{Key, Project, RemoteId};
-use crate::reconcile::{CarryError, PassError, Passed, Reconciler, RefreshError, Wish};
-use crate::status::{BudgetSample, BudgetStatus, PassRecord, Problem, Trigger};
-use crate::store::StoreError;
+use crate::model::Key;
+use crate::reconcile::{Passed, Reconciler};
+use crate::status::{BudgetSample, BudgetStatus, PassRecord, Problem, ProjectStatus, Trigger};
 
 use super::handle::{Ordered, Seat};
 use super::memory::MemoryFile;
-use super::mind::{Beginning, Mind, PassAsk, PassFailure, ReadAsk};
+use super::mind::{Beginning, Mind, PassFailure};
 use super::settings::Settings;
-use super::source::{Declared, Secrets, Source, declare, problem};
+use super::source::{Declared, Secrets, Source};
+use super::work::{self, Looked};
 
 /// The time between two samples of the budget.
 const SAMPLE_SECONDS: i64 = 30;
@@ -87,13 +81,6 @@ enum Happened {
     Time,
 }
 
-/// What a look at the deployments showed.
-struct Looked {
-    watch: Watch,
-    statuses: Vec<(Key, String)>,
-    endings: Result<std::collections::BTreeMap<Key, Ending>, String>,
-}
-
 /// What is under way; at most one of each.
 #[derive(Default)]
 struct Slots {
@@ -124,7 +111,7 @@ impl Agent {
     }
 
     /// Returns what is known before anything was read.
-    pub fn first_status(&mut self) -> crate::status::ProjectStatus {
+    pub fn first_status(&mut self) -> ProjectStatus {
         self.mind.status(self.clock.now())
     }
 
@@ -161,7 +148,7 @@ impl Agent {
         if slots.reading.is_none()
             && let Some(ask) = self.mind.take_read()
         {
-            slots.reading = Some(self.read(ask));
+            slots.reading = Some(work::read(&self.parts, ask));
         }
         // A pass is about the newest manifests: it waits for them to be read.
         if slots.reading.is_none()
@@ -169,7 +156,7 @@ impl Agent {
             && let Some(ask) = self.mind.begin_pass(now)
         {
             slots.looking = None;
-            slots.passing = Some(self.pass(ask));
+            slots.passing = Some(work::pass(&self.parts, self.stop_pass.subscribe(), ask));
         }
         if self.mind.is_superseded() {
             self.stop_pass.send_replace(true);
@@ -177,13 +164,13 @@ impl Agent {
         if slots.looking.is_none()
             && let Some(watch) = self.mind.take_look(now)
         {
-            slots.looking = Some(self.look(watch));
+            slots.looking = Some(work::look(&self.parts, watch));
         }
         if slots.returning.is_none()
             && let Some((key, id)) = self.mind.take_rollback()
         {
             self.save();
-            slots.returning = Some(self.roll_back(key, id));
+            slots.returning = Some(work::roll_back(&self.parts, key, id));
         }
     }
 
@@ -273,77 +260,6 @@ impl Agent {
         is_idle && (self.mind.last_pass().is_some() || self.mind.is_unusable())
     }
 
-    fn read(&self, ask: ReadAsk) -> BoxFuture<'static, Result<Declared, Problem>> {
-        let (source, secrets) = (Arc::clone(&self.parts.source), self.parts.secrets.clone());
-        let reading = async move {
-            let ReadAsk { known, pinned } = ask;
-            let reading = source.read(known.as_deref(), pinned.as_deref()).await?;
-            // Ten megabytes of YAML must not hold up the other projects.
-            let declared = tokio::task::spawn_blocking(move || declare(reading, &secrets));
-            let unfinished = |error| problem("SourceUnreadable", format!("reading ended: {error}"));
-            declared.await.map_err(unfinished)?
-        };
-        let caught = AssertUnwindSafe(reading).catch_unwind();
-        Box::pin(
-            caught.map(|read| {
-                read.unwrap_or_else(|panic| Err(problem("InternalError", said(&*panic))))
-            }),
-        )
-    }
-
-    fn pass(&self, ask: PassAsk) -> BoxFuture<'static, (Result<Passed, PassFailure>, u32)> {
-        let PassAsk { pass, desired, policy, licence, lane } = ask;
-        let client = self.parts.reconciler.client.in_lane(lane);
-        let reconciler = Reconciler { client: client.clone(), ..self.parts.reconciler.clone() };
-        let stop = self.stop_pass.subscribe();
-        let sent = client.calls();
-        let passing = async move {
-            let wish = Wish { desired, policy: &policy, licence };
-            reconciler.once(wish, stop, &unobserved).await
-        };
-        let span = tracing::info_span!("pass", pass);
-        let caught = AssertUnwindSafe(tracing::Instrument::instrument(passing, span));
-        Box::pin(caught.catch_unwind().map(move |passed| {
-            let passed = match passed {
-                Ok(passed) => passed.map_err(|error| failure(&error)),
-                Err(panic) => Err(PassFailure {
-                    reason: "InternalError",
-                    message: said(&*panic),
-                    is_final: false,
-                    is_passing: false,
-                }),
-            };
-            (passed, client.calls().wrapping_sub(sent))
-        }))
-    }
-
-    fn look(&self, mut watch: Watch) -> BoxFuture<'static, Looked> {
-        let reader = self.parts.reconciler.client.in_lane(Lane::Background).reader();
-        Box::pin(async move {
-            let statuses = Mutex::new(Vec::new());
-            let observe = |key: &Key, status: &str| {
-                let mut statuses = statuses.lock().unwrap_or_else(PoisonError::into_inner);
-                statuses.push((key.clone(), status.to_owned()));
-            };
-            let endings = watch.look(&reader, &observe).await.map_err(|error| error.to_string());
-            let statuses = statuses.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Looked { watch, statuses, endings }
-        })
-    }
-
-    fn roll_back(
-        &self,
-        key: Key,
-        (id, project): (RemoteId, Project),
-    ) -> BoxFuture<'static, (Key, Result<(), String>)> {
-        let client: Client = self.parts.reconciler.client.in_lane(Lane::Urgent);
-        let reconciler = Reconciler { client, ..self.parts.reconciler.clone() };
-        Box::pin(async move {
-            let outcome = reconciler.roll_back(&project, &id).await;
-            (key, outcome.map_err(|error| error.to_string()))
-        })
-    }
-
     /// Writes down what must outlive a restart, when it changed.
     fn save(&mut self) {
         if let Some(memory) = self.mind.take_changed_memory()
@@ -362,8 +278,7 @@ impl Agent {
         self.sample(now);
         let status = self.mind.status(now);
         let shown = seat.shown();
-        let is_same =
-            crate::status::ProjectStatus { updated_at: now, ..(*shown).clone() } == status;
+        let is_same = ProjectStatus { updated_at: now, ..(*shown).clone() } == status;
         if !is_same {
             seat.show(status);
         }
@@ -375,7 +290,7 @@ impl Agent {
         if !is_due {
             return;
         }
-        let millis = crate::budget::Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+        let millis = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
         let Ok(View { limit, remaining, .. }) = self.parts.ledger.view(millis) else {
             return;
         };
@@ -404,37 +319,3 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that whoever could tell has ended: so does the agent.
     let _ = stop.wait_for(|is_stopped| *is_stopped).await;
 }
-
-/// Returns what a panic said.
-fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("a defect of this program: {}", text.unwrap_or_default())
-}
-
-/// Returns why a pass came to no end, in words.
-fn failure(error: &PassError) -> PassFailure {
-    let (reason, is_final, is_passing) = match error {
-        PassError::Refresh(RefreshError::Read(error)) => match error.kind() {
-            ErrorKind::Authentication => ("Unauthorized", true, false),
-            ErrorKind::Permission => ("Denied", true, false),
-            ErrorKind::OverBudget => ("OverBudget", false, false),
-            ErrorKind::NotTheApi => ("NotTheApi", true, false),
-            ErrorKind::Busy
-            | ErrorKind::NotFound
-            | ErrorKind::Refused
-            | ErrorKind::Unavailable
-            | ErrorKind::Unreadable
-            | ErrorKind::Local => ("PlatformUnavailable", false, false),
-        },
-        PassError::Refresh(RefreshError::Refused(_))
-        | PassError::Carry(CarryError::NotPinned(_)) => ("WrongProject", true, false),
-        PassError::Carry(CarryError::Store(StoreError::Locked { .. })) => ("Locked", false, true),
-        PassError::Carry(CarryError::Store(_)) => ("StateUnusable", true, false),
-        PassError::Moved => ("Moved", false, true),
-    };
-    PassFailure { reason, message: format!("failed to {error}"), is_final, is_passing }
-}
-
-/// Nobody waits for the single steps of the agent's passes: its events tell what became of them.
-fn unobserved(_: Happening<'_>) {}

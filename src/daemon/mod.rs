@@ -19,6 +19,7 @@ mod judge;
 pub mod mind;
 
 pub mod agent;
+mod work;
 
 pub use bell::Bell;
 pub use handle::{Answer, Handle, Order, Refusal, Seat};

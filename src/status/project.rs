@@ -42,7 +42,7 @@ pub struct ProjectStatus {
     pub steering: Steering,
     /// The declared and the owned resources, in dependency order.
     pub resources: Vec<ResourceStatus>,
-    /// What the last plan would do or did, field by field; secrets are absent.
+    /// What the last pass left to do, and what it must not do; secrets are absent.
     pub pending: Vec<SavedChange>,
     /// How many live things are neither declared nor ours.
     pub unmanaged: usize,
@@ -52,6 +52,9 @@ pub struct ProjectStatus {
     pub budget: BudgetStatus,
     /// The seconds between two looks, as adapted to size and budget.
     pub interval_seconds: u64,
+    /// Since when a pass is under way, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passing_since: Option<Timestamp>,
     /// When it looks next by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_pass_at: Option<Timestamp>,

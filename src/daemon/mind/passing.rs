@@ -10,7 +10,7 @@ use crate::follow;
 use crate::model::Key;
 use crate::plan::{BlockedReason, Conclusion, FailureCause, Hold, Outcome, Policy, Prune, Report};
 use crate::reconcile::{Licence, Passed};
-use crate::render::json::{Context, SavedPlan};
+use crate::render::json::{Context, SavedChange, SavedPlan};
 use crate::status::{PassRecord, Severity, Trigger};
 
 use super::super::judge::{self, Case};
@@ -152,7 +152,7 @@ impl Mind {
         self.forget_deploys(passed);
         self.tell_results(passed);
         self.judge(running, passed, now);
-        self.pending = SavedPlan::new(&passed.plan, Context::default()).changes;
+        self.pending = pending(passed);
         self.unmanaged = passed.plan.unmanaged.len();
         let is_synced = self.is_synced();
         if is_synced && self.problem.is_none() && !running.is_superseded {
@@ -241,6 +241,16 @@ impl Mind {
         let before = std::mem::replace(&mut self.resources, next);
         self.tell_transitions(&before, is_first);
     }
+}
+
+/// Returns what is left to do, or must not be done: what was carried out is history.
+fn pending(passed: &Passed) -> Vec<SavedChange> {
+    let results = passed.report.iter().flat_map(|report| &report.results);
+    let done = results.filter(|result| result.outcome == Outcome::Applied);
+    let done: BTreeSet<&Key> = done.map(|result| &result.key).collect();
+    let mut changes = SavedPlan::new(&passed.plan, Context::default()).changes;
+    changes.retain(|change| !done.contains(&change.key));
+    changes
 }
 
 fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRecord {

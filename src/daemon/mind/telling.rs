@@ -139,6 +139,7 @@ impl Mind {
             history: self.history.iter().cloned().collect(),
             budget: self.budget.clone(),
             interval_seconds: self.interval.as_secs(),
+            passing_since: self.running.as_ref().map(|running| running.started_at),
             next_pass_at: Some(self.retry_at.unwrap_or(self.look_at))
                 .filter(|at| *at != Timestamp::MAX),
         }

@@ -1,0 +1,146 @@
+//! The agent's hands: each piece of work as one future that cannot fail but by its value.
+//!
+//! A panic in one of them is a failure of that one (safety, hazards), not of the agent.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::api::{Client, ErrorKind};
+use crate::apply::Happening;
+use crate::budget::Lane;
+use crate::follow::{Ending, Watch};
+use crate::model::{Key, Project, RemoteId};
+use crate::reconcile::{CarryError, PassError, Passed, Reconciler, RefreshError, Wish};
+use crate::status::Problem;
+use crate::store::StoreError;
+
+use super::agent::Parts;
+use super::mind::{PassAsk, PassFailure, ReadAsk};
+use super::source::{Declared, declare, problem};
+
+/// What a look at the deployments showed.
+pub(super) struct Looked {
+    /// What is still waited for.
+    pub watch: Watch,
+    /// Each new status word.
+    pub statuses: Vec<(Key, String)>,
+    /// What has ended.
+    pub endings: Result<BTreeMap<Key, Ending>, String>,
+}
+
+/// Reads the manifests and checks them.
+pub(super) fn read(parts: &Parts, ask: ReadAsk) -> BoxFuture<'static, Result<Declared, Problem>> {
+    let (source, secrets) = (Arc::clone(&parts.source), parts.secrets.clone());
+    let reading = async move {
+        let ReadAsk { known, pinned } = ask;
+        let reading = source.read(known.as_deref(), pinned.as_deref()).await?;
+        // Ten megabytes of YAML must not hold up the other projects.
+        let declared = tokio::task::spawn_blocking(move || declare(reading, &secrets));
+        let unfinished = |error| problem("SourceUnreadable", format!("reading ended: {error}"));
+        declared.await.map_err(unfinished)?
+    };
+    let caught = AssertUnwindSafe(reading).catch_unwind();
+    Box::pin(
+        caught
+            .map(|read| read.unwrap_or_else(|panic| Err(problem("InternalError", said(&*panic))))),
+    )
+}
+
+/// Makes one pass, and counts its requests.
+pub(super) fn pass(
+    parts: &Parts,
+    stop: watch::Receiver<bool>,
+    ask: PassAsk,
+) -> BoxFuture<'static, (Result<Passed, PassFailure>, u32)> {
+    let PassAsk { pass, desired, policy, licence, lane } = ask;
+    let client = parts.reconciler.client.in_lane(lane);
+    let reconciler = Reconciler { client: client.clone(), ..parts.reconciler.clone() };
+    let sent = client.calls();
+    let passing = async move {
+        let wish = Wish { desired, policy: &policy, licence };
+        reconciler.once(wish, stop, &unobserved).await
+    };
+    let span = tracing::info_span!("pass", pass);
+    let caught = AssertUnwindSafe(tracing::Instrument::instrument(passing, span));
+    Box::pin(caught.catch_unwind().map(move |passed| {
+        let passed = match passed {
+            Ok(passed) => passed.map_err(|error| failure(&error)),
+            Err(panic) => Err(PassFailure {
+                reason: "InternalError",
+                message: said(&*panic),
+                is_final: false,
+                is_passing: false,
+            }),
+        };
+        (passed, client.calls().wrapping_sub(sent))
+    }))
+}
+
+/// Looks once at the deployments under way.
+pub(super) fn look(parts: &Parts, mut watch: Watch) -> BoxFuture<'static, Looked> {
+    let reader = parts.reconciler.client.in_lane(Lane::Background).reader();
+    Box::pin(async move {
+        let statuses = Mutex::new(Vec::new());
+        let observe = |key: &Key, status: &str| {
+            let mut statuses = statuses.lock().unwrap_or_else(PoisonError::into_inner);
+            statuses.push((key.clone(), status.to_owned()));
+        };
+        let endings = watch.look(&reader, &observe).await.map_err(|error| error.to_string());
+        let statuses = statuses.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Looked { watch, statuses, endings }
+    })
+}
+
+/// Goes back to the previous deployment of a service.
+pub(super) fn roll_back(
+    parts: &Parts,
+    key: Key,
+    (id, project): (RemoteId, Project),
+) -> BoxFuture<'static, (Key, Result<(), String>)> {
+    let client: Client = parts.reconciler.client.in_lane(Lane::Urgent);
+    let reconciler = Reconciler { client, ..parts.reconciler.clone() };
+    Box::pin(async move {
+        let outcome = reconciler.roll_back(&project, &id).await;
+        (key, outcome.map_err(|error| error.to_string()))
+    })
+}
+
+/// Returns what a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a defect of this program: {}", text.unwrap_or_default())
+}
+
+/// Returns why a pass came to no end, in words.
+fn failure(error: &PassError) -> PassFailure {
+    let (reason, is_final, is_passing) = match error {
+        PassError::Refresh(RefreshError::Read(error)) => match error.kind() {
+            ErrorKind::Authentication => ("Unauthorized", true, false),
+            ErrorKind::Permission => ("Denied", true, false),
+            ErrorKind::OverBudget => ("OverBudget", false, false),
+            ErrorKind::NotTheApi => ("NotTheApi", true, false),
+            ErrorKind::Busy
+            | ErrorKind::NotFound
+            | ErrorKind::Refused
+            | ErrorKind::Unavailable
+            | ErrorKind::Unreadable
+            | ErrorKind::Local => ("PlatformUnavailable", false, false),
+        },
+        PassError::Refresh(RefreshError::Refused(_))
+        | PassError::Carry(CarryError::NotPinned(_)) => ("WrongProject", true, false),
+        PassError::Carry(CarryError::Store(StoreError::Locked { .. })) => ("Locked", false, true),
+        PassError::Carry(CarryError::Store(_)) => ("StateUnusable", true, false),
+        PassError::Moved => ("Moved", false, true),
+    };
+    PassFailure { reason, message: format!("failed to {error}"), is_final, is_passing }
+}
+
+/// Nobody waits for the single steps of the agent's passes: its events tell what became of them.
+fn unobserved(_: Happening<'_>) {}
