@@ -18,6 +18,8 @@ mod queue;
 mod judge;
 pub mod mind;
 
+pub mod trigger;
+
 pub mod agent;
 mod work;
 

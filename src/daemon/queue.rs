@@ -39,8 +39,9 @@ impl Queue {
     pub fn failed(&mut self, key: &Key, now: Timestamp) {
         let waiting = self.entry(key, now);
         waiting.failures = waiting.failures.saturating_add(1);
-        let again = waiting.retries.next(millis(now), Some(PAUSE_MIN));
-        let pause = again.map_or(PAUSE_MIN, |again| again.since(millis(now)));
+        let again = waiting.retries.next(millis(now), None);
+        let spread = again.map_or(Duration::ZERO, |again| again.since(millis(now)));
+        let pause = PAUSE_MIN + spread;
         waiting.until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
     }
 
@@ -125,7 +126,7 @@ mod tests {
         for _ in 0..20 {
             queue.failed(&bad, now);
             let until = queue.until(&bad).unwrap();
-            assert!(until.duration_since(now).as_secs() <= 300);
+            assert!(until.duration_since(now).as_secs() <= 302);
             assert!(queue.until(&good).is_none());
             now = until;
         }
