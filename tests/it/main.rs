@@ -7,6 +7,7 @@ mod agent;
 mod apply;
 mod architecture;
 mod canary;
+mod ci;
 mod commands;
 mod crashes;
 mod faults;
