@@ -19,7 +19,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::manifests::Manifests;
-use super::plan::{check_selection, print};
+use super::plan::{check_selection, hand_on, print};
 use super::planning::{Planned, estimate, planned};
 use super::progress::Progress;
 use super::run::Run;
@@ -66,6 +66,7 @@ pub async fn run(
         let context = saved::context(&manifests, &policy, &snapshot, forecast);
         print(run, &plan, &forecast, &SavedPlan::new(&plan, context));
     }
+    hand_on(run, &plan, &forecast);
     let needs_answer =
         plan.is_pending() && saved_plan.is_none() && !settings::is_approved(*approval, &run.file);
     if needs_answer && !ask(run, &Question::Apply)? {
@@ -203,6 +204,9 @@ pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
     // Where nothing could be done, the plan has said all there is to say.
     let is_blocked = |outcome: &Outcome| matches!(outcome, Outcome::Blocked { .. });
     let has_news = report.results.iter().any(|result| !is_blocked(&result.outcome));
+    if has_news {
+        run.output.summarise(|| render::report_as_markdown(report));
+    }
     match run.output.form() {
         Form::Text | Form::Markdown if !has_news => {}
         Form::Text | Form::Markdown => {

@@ -11,6 +11,7 @@ mod arguments;
 mod called;
 mod settings;
 
+mod github;
 mod interrupt;
 mod output;
 mod run;

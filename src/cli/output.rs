@@ -4,7 +4,6 @@
 //! an apply whose output is piped into `head` is carried out to its end.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
@@ -16,6 +15,7 @@ use crate::render::{self, Line, Paper, Style, json};
 use super::arguments::{Form, When};
 use super::environment::Environment;
 use super::failure::Failure;
+use super::github::Step;
 use super::settings::GlobalSettings;
 
 /// Where a run prints, and how.
@@ -23,11 +23,8 @@ pub struct Output {
     form: Form,
     colour_out: bool,
     colour_err: bool,
-    is_github: bool,
-    /// Where a step of GitHub Actions takes a summary.
-    summary: Option<PathBuf>,
-    /// Where it takes values for later steps.
-    outputs: Option<PathBuf>,
+    /// The step of GitHub Actions that this run is part of.
+    step: Option<Step>,
     is_closed: AtomicBool,
 }
 
@@ -42,17 +39,11 @@ impl Output {
             When::Auto if environment.get("CLICOLOR_FORCE").is_some_and(|v| v != "0") => true,
             When::Auto => is_terminal && environment.get("TERM") != Some("dumb"),
         };
-        let of_step = |name: &str| {
-            let path = environment.get(name).filter(|_| environment.is_github_actions());
-            path.map(PathBuf::from)
-        };
         Self {
             form: settings.output,
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
-            is_github: environment.is_github_actions(),
-            summary: of_step("GITHUB_STEP_SUMMARY"),
-            outputs: of_step("GITHUB_OUTPUT"),
+            step: Step::of(environment),
             is_closed: AtomicBool::new(false),
         }
     }
@@ -135,7 +126,7 @@ impl Output {
         } else {
             render::diagnostics_as_text(diagnostics)
         };
-        if self.is_github {
+        if self.step.is_some() {
             text.push_str(&render::github_annotations(diagnostics));
         }
         self.write(&mut io::stderr().lock(), &text);
@@ -144,6 +135,11 @@ impl Output {
     /// Prints how a run failed: on stderr, or as JSON on stdout where `-o json` was asked for.
     pub fn failure(&self, failure: &Failure) {
         let Failure { exit: _, code, message, hints, request_id, diagnostics } = failure;
+        // Findings were put beside their lines already; their count needs no line of its own.
+        if self.step.is_some() && diagnostics.is_empty() {
+            let text = render::github_annotation_of_failure(code, message, hints);
+            self.write(&mut io::stderr().lock(), &text);
+        }
         if matches!(self.form, Form::Json | Form::Ndjson) {
             self.text(&json::error(code, message, hints, request_id.as_deref(), diagnostics));
             return;
@@ -155,27 +151,17 @@ impl Output {
         self.aside(&paper);
     }
 
-    /// Appends Markdown to the summary of a step of GitHub Actions, where there is one.
+    /// Adds Markdown to the summary of a step of GitHub Actions, where there is one.
     pub fn summarise(&self, markdown: impl FnOnce() -> String) {
-        if let Some(path) = &self.summary {
-            self.append(path, &markdown());
+        if let Some(Err(error)) = self.step.as_ref().map(|step| step.summarise(&markdown())) {
+            self.warn(&format!("failed to write the step's summary: {error}"));
         }
     }
 
     /// Hands values to later steps of GitHub Actions, where there are any.
     pub fn github_outputs(&self, outputs: &[(&str, String)]) {
-        let Some(path) = &self.outputs else { return };
-        // A random end mark, so that no value can end its own block.
-        let mark = format!("stoker-{:016x}", getrandom::u64().unwrap_or(0x5eed));
-        let block = |(name, value): &(&str, String)| format!("{name}<<{mark}\n{value}\n{mark}\n");
-        let text: String = outputs.iter().map(block).collect();
-        self.append(path, &text);
-    }
-
-    fn append(&self, path: &Path, text: &str) {
-        let file = std::fs::File::options().create(true).append(true).open(path);
-        if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
-            self.warn(&format!("failed to write {}: {error}", path.display()));
+        if let Some(Err(error)) = self.step.as_ref().map(|step| step.hand_on(outputs)) {
+            self.warn(&format!("failed to write the step's outputs: {error}"));
         }
     }
 

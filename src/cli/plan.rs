@@ -32,6 +32,7 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
     let context = saved::context(&manifests, &policy, &snapshot, estimate);
     let document = SavedPlan::new(&plan, context);
     print(run, &plan, &estimate, &document);
+    hand_on(run, &plan, &estimate);
     if let Some(path) = out {
         write_whole(path, &document.to_json())?;
         let place = path.display();
@@ -41,7 +42,7 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
     Ok(if is_pending { Exit::Pending } else { Exit::Done })
 }
 
-/// Prints a plan in the form that was asked for, and for GitHub Actions where it runs there.
+/// Prints a plan in the form that was asked for.
 pub fn print(run: &Run, plan: &Plan, estimate: &Estimate, document: &SavedPlan) {
     let output = &run.output;
     match output.form() {
@@ -50,9 +51,13 @@ pub fn print(run: &Run, plan: &Plan, estimate: &Estimate, document: &SavedPlan) 
         Form::Json | Form::Yaml => output.value(document),
         Form::Ndjson => output.text(&document.to_ndjson()),
     }
-    output.summarise(|| render::plan_as_markdown(plan, estimate));
+}
+
+/// Gives a plan to the step of GitHub Actions it is made in, in whatever form it is printed.
+pub fn hand_on(run: &Run, plan: &Plan, estimate: &Estimate) {
+    run.output.summarise(|| render::plan_as_markdown(plan, estimate));
     let summary = plan.summary();
-    output.github_outputs(&[
+    run.output.github_outputs(&[
         ("add", summary.add.to_string()),
         ("change", summary.change.to_string()),
         ("destroy", summary.destroy.to_string()),

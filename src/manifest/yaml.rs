@@ -128,8 +128,7 @@ pub(super) fn write_text(text: &str, indent: usize) -> String {
     if super::scalar::is_typed(text) || super::scalar::retyped(text).is_some() {
         return double_quoted(text);
     }
-    let is_unusual =
-        |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    let is_unusual = |c: char| c != '\n' && is_escaped(c);
     let is_block = text.contains('\n') && !text.starts_with([' ', '\n']) && !text.ends_with(' ');
     if text.contains(is_unusual) || text.contains('\n') && !is_block {
         return double_quoted(text);
@@ -150,6 +149,12 @@ pub(super) fn write_text(text: &str, indent: usize) -> String {
     lines.join(&margin).replace(&format!("{margin}\n"), "\n\n")
 }
 
+/// Whether a letter stands in YAML only by its number: it is not printable there (U+FFFE and U+FFFF
+/// among them), or some readers take it for a line break or the mark of a file's beginning.
+fn is_escaped(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
 fn double_quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -159,7 +164,7 @@ fn double_quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            c if is_escaped(c) => {
                 quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             c => quoted.push(c),

@@ -27,6 +27,13 @@ pub fn github_annotations(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(github_annotation).collect()
 }
 
+/// Returns how a run failed as GitHub Actions shows it: one line above the log.
+#[must_use]
+pub fn github_annotation_of_failure(code: &str, message: &str, hints: &[String]) -> String {
+    let message = with_hints(message, hints);
+    format!("::error title={}::{}\n", github_property(code), github_data(&message))
+}
+
 fn all(diagnostics: &[Diagnostic], renderer: &Renderer) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -102,14 +109,19 @@ fn github_annotation(diagnostic: &Diagnostic) -> String {
         let file = github_property(&origin.file);
         format!("file={file},line={},col={},", origin.line, origin.column)
     });
-    let hints = diagnostic.hints.iter().map(|hint| format!(" (hint: {hint})"));
-    let message = diagnostic.message.clone() + &hints.collect::<String>();
+    let message = with_hints(&diagnostic.message, &diagnostic.hints);
     format!(
         "::{command} {}title={}::{}\n",
         place.unwrap_or_default(),
         github_property(diagnostic.code),
         github_data(&message)
     )
+}
+
+/// An annotation is one line, so its hints follow in brackets.
+fn with_hints(message: &str, hints: &[String]) -> String {
+    let hints = hints.iter().map(|hint| format!(" (hint: {hint})"));
+    message.to_owned() + &hints.collect::<String>()
 }
 
 fn github_data(text: &str) -> String {
@@ -146,6 +158,16 @@ mod tests {
             None,
             &[finding()]
         ));
+    }
+
+    #[test]
+    fn a_failure_is_one_command_with_what_to_do() {
+        let hints = ["plan again".to_owned()];
+        let text = github_annotation_of_failure("stale_plan", "100% stale\n::error::x", &hints);
+        assert_eq!(
+            text,
+            "::error title=stale_plan::100%25 stale\\n::error::x (hint: plan again)\n"
+        );
     }
 
     proptest! {

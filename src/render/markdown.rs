@@ -125,7 +125,7 @@ fn row(field: &FieldChange) -> String {
 
 /// Makes text inert in Markdown and in HTML: every ASCII mark becomes a character reference, which
 /// neither reads as markup, and letters that would begin a link or call somebody are kept apart.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in inert(text).chars() {
         match c {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::plan::{ChangeResult, Outcome, Report};
 
+use super::markdown::escape;
 use super::paper::{Line, Paper, Style};
 use super::phrase;
 
@@ -23,6 +24,21 @@ pub fn report_as_text(report: &Report) -> Paper {
     paper.gap();
     paper.push(Line::default().with(Style::Bold, counts(report)));
     paper
+}
+
+/// Returns the report as Markdown, for the summary of a step: it follows the plan, so what was done
+/// is only counted.
+#[must_use]
+pub fn report_as_markdown(report: &Report) -> String {
+    let mut out = format!("### {}\n\n", escape(&counts(report)));
+    for result in &report.results {
+        if let Some((_, word, rest)) = outcome(result) {
+            let key = escape(&result.key.to_string());
+            let action = phrase::action_word(result.action);
+            out.push_str(&format!("- {} **{key}** {action}{}\n", word.trim_end(), escape(&rest)));
+        }
+    }
+    out
 }
 
 fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {

@@ -273,6 +273,8 @@ fn value() -> impl Strategy<Value = String> {
         "[^\\x00]{0,60}",
         "[ \\n\\ta-z:#|>'\"$\\{\\}\\-]{0,40}",
         "(yes|NO|on|~|null|012|0o17|1e3|1_000|12:30:00|2026-01-15|\\.inf|<<|=|- a|\\? b|@x|`x|%x|!x|&a|\\*a)",
+        // The edges of what YAML calls printable.
+        "[\\x7f\\x85\\u{a0}\\u{d7ff}\\u{e000}\\u{feff}\\u{fffd}\\u{fffe}\\u{ffff}\\u{10000}\\u{1ffff}\\u{2028}]{1,3}",
         "([a-z ]{0,8}\\n){1,4}[a-z]{0,3}",
     ]
 }

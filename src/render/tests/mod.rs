@@ -157,6 +157,7 @@ fn report() -> Report {
 fn a_report_says_what_became_of_each_change() {
     insta::assert_snapshot!(report_as_text(&report()).to_plain());
     insta::assert_snapshot!(json::document(&json::report(&report())));
+    insta::assert_snapshot!(report_as_markdown(&report()));
 }
 
 #[test]

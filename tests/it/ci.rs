@@ -1,0 +1,353 @@
+//! Stoker as a step of a pipeline: what it leaves for GitHub Actions, and the scripts in `deploy/`
+//! that put a plan on a pull request, run against a code host that is played here.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tokio::task::block_in_place;
+
+use crate::code_host::{By, CodeHost, TOKEN};
+use crate::deploy::skipped;
+
+/// A step of GitHub Actions: a directory with one manifest and the runner's files.
+struct Step(tempfile::TempDir);
+
+const SERVICE: &str = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
+    spec: {type: web, image: nginx}\n";
+
+impl Step {
+    fn with(manifest: &str) -> Self {
+        let step = Self(tempfile::tempdir().unwrap());
+        std::fs::write(step.at("api.yaml"), manifest).unwrap();
+        step
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the binary as a step, and returns its exit code with what it printed on stderr.
+    fn stoker(&self, arguments: &str) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stoker"));
+        command.env_clear().stdin(Stdio::null()).current_dir(self.0.path());
+        command.env("GITHUB_ACTIONS", "true");
+        command.env("GITHUB_STEP_SUMMARY", self.at("summary"));
+        command.env("GITHUB_OUTPUT", self.at("outputs"));
+        command.args(arguments.split_whitespace()).arg("--state").arg(self.at("state"));
+        let ran = command.output().unwrap();
+        (ran.status.code().unwrap(), String::from_utf8(ran.stderr).unwrap())
+    }
+
+    /// Runs a program of `deploy/` as the runner does, with the real binary on the path and the
+    /// emulator behind it. Returns its exit code and all it printed.
+    fn script(&self, program: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let binary = Path::new(env!("CARGO_BIN_EXE_stoker")).parent().unwrap();
+        let mut command = Command::new("bash");
+        command.env_clear().stdin(Stdio::null()).current_dir(self.0.path());
+        match program {
+            // A script of GitLab stands in its template.
+            ["-c", script] => command.args(["-c", script]),
+            [script, rest @ ..] => command.arg(root.join("deploy/github").join(script)).args(rest),
+            [] => panic!("a program is named"),
+        };
+        command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()));
+        command.env("HOME", self.0.path()).env("TMPDIR", self.0.path());
+        command.env("STOKER_SANDBOX", "true").env("STOKER_STATE", self.at("state"));
+        command.env("GITHUB_ACTIONS", "true").env("RUNNER_TEMP", self.0.path());
+        command.env("GITHUB_STEP_SUMMARY", self.at("summary"));
+        command.env("GITHUB_OUTPUT", self.at("outputs"));
+        command.env("GITHUB_SERVER_URL", "https://code.example").env("GITHUB_RUN_ID", "12");
+        command.env("GITHUB_REPOSITORY", "acme/shop").env("MANIFESTS", "api.yaml");
+        command.envs(variables.iter().copied());
+        let ran = command.output().unwrap();
+        let printed = [ran.stdout, ran.stderr].map(|it| String::from_utf8(it).unwrap());
+        (ran.status.code().unwrap(), printed.concat())
+    }
+
+    fn read(&self, name: &str) -> String {
+        read(&self.at(name))
+    }
+
+    /// Returns the value of an output, as the runner reads its file.
+    fn output(&self, name: &str) -> Option<String> {
+        let text = self.read("outputs");
+        let mut lines = text.lines();
+        let mut value = None;
+        while let Some((found, mark)) = lines.next().and_then(|line| line.split_once("<<")) {
+            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != mark).collect();
+            if found == name {
+                value = Some(block.join("\n"));
+            }
+        }
+        value
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+#[test]
+fn a_plan_goes_into_the_steps_summary_and_outputs_in_whatever_form_it_is_printed() {
+    for form in ["text", "json", "markdown"] {
+        let step = Step::with(SERVICE);
+        let (exit, _) = step.stoker(&format!("plan api.yaml --sandbox -o {form}"));
+        assert_eq!(exit, 0);
+        assert!(step.read("summary").starts_with(stoker::render::MARKER), "{form}");
+        assert_eq!(step.output("add").as_deref(), Some("1"), "{form}");
+        assert_eq!(step.output("pending").as_deref(), Some("true"), "{form}");
+    }
+}
+
+#[test]
+fn an_apply_adds_what_became_of_the_plan() {
+    for form in ["text", "json"] {
+        let step = Step::with(SERVICE);
+        let (exit, stderr) = step.stoker(&format!("apply api.yaml --sandbox -y -o {form}"));
+        assert_eq!(exit, 0, "{stderr}");
+        let summary = step.read("summary");
+        assert_eq!(summary.matches(stoker::render::MARKER).count(), 1, "{summary}");
+        assert!(summary.ends_with("### Applied&#58; 1 done.\n\n"), "{summary}");
+    }
+}
+
+#[test]
+fn a_mistake_is_put_beside_its_line_and_a_failure_above_the_log() {
+    let step = Step::with(&SERVICE.replace("type: web", "type: wbe"));
+    let (exit, stderr) = step.stoker("validate api.yaml");
+    assert_eq!(exit, 65);
+    assert!(
+        stderr.contains("::error file=api.yaml,line=4,col=14,title=service-type::"),
+        "{stderr}"
+    );
+    assert_eq!(stderr.matches("::error ").count(), 1, "{stderr}");
+
+    let step = Step::with(SERVICE);
+    let (exit, stderr) = step.stoker("plan api.yaml -o json");
+    assert_ne!(exit, 0);
+    assert!(stderr.lines().any(|line| line.starts_with("::error title=")), "{stderr}");
+}
+
+/// Whether the programs that the scripts call are here; says which is not.
+fn can_run_scripts() -> bool {
+    let is_missing = |tool: &&str| {
+        let seek = format!("command -v {tool} >/dev/null");
+        !Command::new("sh").args(["-c", &seek]).status().unwrap().success()
+    };
+    let tools = ["bash", "curl", "git", "jq", "openssl", "tar"];
+    let missing: Vec<_> = tools.into_iter().filter(|tool| is_missing(tool)).collect();
+    if !missing.is_empty() {
+        skipped(&format!("not installed: {}", missing.join(", ")));
+    }
+    missing.is_empty()
+}
+
+/// The variables of a job on a pull request.
+fn on_github<'a>(host: &'a CodeHost, command: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("COMMAND", command),
+        ("PULL_REQUEST", "7"),
+        ("STACKBLAZE_TOKEN", "sb_test_canary"),
+        ("GITHUB_TOKEN", TOKEN),
+        ("GITHUB_API_URL", &host.url),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_keeps_one_comment_and_nobody_elses_is_touched() {
+    if !can_run_scripts() {
+        return;
+    }
+    let host = CodeHost::serve().await;
+    // Somebody wrote our line, and a page of talk follows.
+    let forged = format!("{}\nmine", stoker::render::MARKER);
+    host.comment(By::Person, &forged);
+    (0..120).for_each(|_| host.comment(By::Person, "talk"));
+    let step = Step::with(SERVICE);
+    let plan = |name| {
+        let mut variables = on_github(&host, "plan");
+        variables.push(("NAME", name));
+        let (exit, printed) = block_in_place(|| step.script(&["run"], &variables));
+        assert_eq!(exit, 0, "{printed}");
+        host.comments().split_off(121)
+    };
+    let ours = plan("");
+    assert_eq!(ours.len(), 1);
+    assert!(ours[0].body.starts_with(stoker::render::MARKER) && ours[0].body.contains("1 to add"));
+    std::fs::write(step.at("api.yaml"), SERVICE.replace("name: api", "name: web")).unwrap();
+    let ours = plan("");
+    assert_eq!(ours.len(), 1);
+    assert!(ours[0].body.contains("service&#47;web"), "{}", ours[0].body);
+    assert_eq!(plan("shop").len(), 2, "another project has a comment of its own");
+    assert_eq!(plan("shop").len(), 2);
+    assert_eq!(host.comments()[0].body, forged);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_failed_does_not_leave_an_old_one_standing() {
+    if !can_run_scripts() {
+        return;
+    }
+    let host = CodeHost::serve().await;
+    let step = Step::with(SERVICE);
+    let (exit, _) = block_in_place(|| step.script(&["run"], &on_github(&host, "plan")));
+    assert_eq!(exit, 0);
+    std::fs::write(step.at("api.yaml"), SERVICE.replace("type: web", "type: wbe")).unwrap();
+    let (exit, printed) = block_in_place(|| step.script(&["run"], &on_github(&host, "plan")));
+    assert_eq!(exit, 65, "{printed}");
+    let [comment] = &host.comments()[..] else { panic!("one comment") };
+    assert!(comment.body.starts_with(stoker::render::MARKER), "{}", comment.body);
+    assert!(comment.body.contains("The plan failed") && comment.body.contains("actions/runs/12"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_token_manifests_are_validated_and_nothing_is_said_or_applied() {
+    if !can_run_scripts() {
+        return;
+    }
+    let host = CodeHost::serve().await;
+    let step = Step::with(SERVICE);
+    let run = |command| {
+        let mut variables = on_github(&host, command);
+        variables.push(("STACKBLAZE_TOKEN", ""));
+        block_in_place(|| step.script(&["run"], &variables))
+    };
+    let (exit, printed) = run("plan");
+    assert_eq!(exit, 0, "{printed}");
+    assert!(step.read("summary").contains("nothing was planned"));
+    let (exit, printed) = run("apply");
+    assert_eq!(exit, 1);
+    assert!(printed.contains("::error title=stoker::there is no token"), "{printed}");
+    assert!(host.comments().is_empty());
+}
+
+/// A repository on the local disk and a step in a clone of it.
+fn cloned(origin: &Path) -> Step {
+    let step = Step::with(SERVICE);
+    let ran = step.script(
+        &["-c", "git init --quiet && git remote add origin \"$ORIGIN\""],
+        &[("ORIGIN", origin.to_str().unwrap())],
+    );
+    assert_eq!(ran.0, 0, "{}", ran.1);
+    step
+}
+
+#[test]
+fn the_state_is_carried_from_job_to_job_and_is_unreadable_on_the_way() {
+    if !can_run_scripts() {
+        return;
+    }
+    let origin = tempfile::tempdir().unwrap();
+    let ran = Command::new("git").args(["init", "--quiet", "--bare"]).arg(origin.path()).status();
+    assert!(ran.unwrap().success());
+    let phrase = [("STOKER_STATE_PASSPHRASE", "correct horse")];
+    let state = |step: &Step, command| {
+        step.script(&["state", command, step.at("state").to_str().unwrap()], &phrase)
+    };
+    let apply = [("COMMAND", "apply"), ("STACKBLAZE_TOKEN", "sb_test_canary")];
+
+    let first = cloned(origin.path());
+    let (exit, printed) = state(&first, "save");
+    assert_eq!(exit, 1, "a state that was not restored is not saved over: {printed}");
+    let (exit, printed) = state(&first, "restore");
+    assert!(exit == 0 && printed.contains("nothing is owned"), "{printed}");
+    let (exit, printed) = first.script(&["run"], &apply);
+    assert_eq!(exit, 0, "{printed}");
+    assert_eq!(state(&first, "save").0, 0);
+
+    let (second, third) = (cloned(origin.path()), cloned(origin.path()));
+    for step in [&second, &third] {
+        let (exit, printed) = state(step, "restore");
+        assert_eq!(exit, 0, "{printed}");
+    }
+    let (_, printed) = second.script(&["-c", "stoker get"], &[]);
+    assert!(printed.contains("service/api") && printed.contains("created"), "{printed}");
+    assert_eq!(state(&second, "save").0, 0);
+    assert_ne!(state(&third, "save").0, 0, "two jobs with one state: the later save is refused");
+
+    let read =
+        "git fetch --quiet origin stoker-state && git cat-file blob FETCH_HEAD:state.tar.enc";
+    let count = format!("{read} | grep --text --count --extended-regexp 'inventory|service'");
+    assert_eq!(second.script(&["-c", &count], &[]).1.trim(), "0");
+    let wrong = [("STOKER_STATE_PASSPHRASE", "wrong")];
+    let fourth = cloned(origin.path());
+    let at = fourth.at("state");
+    let (exit, _) = fourth.script(&["state", "restore", at.to_str().unwrap()], &wrong);
+    assert_ne!(exit, 0, "it must not go on as if nothing were owned");
+    assert_eq!(state(&fourth, "save").0, 1, "and must not save that");
+}
+
+/// Returns the script of a job of GitLab's template.
+fn gitlab_script(job: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/gitlab/stoker.gitlab-ci.yml");
+    let template: serde_json::Value = serde_yaml::from_str(&read(&path)).unwrap();
+    let lines = template[job]["script"].as_array().unwrap();
+    let lines: Vec<&str> = lines.iter().map(|line| line.as_str().unwrap()).collect();
+    lines.join("\n")
+}
+
+fn on_gitlab(host: &CodeHost) -> Vec<(&str, &str)> {
+    vec![
+        ("CI_API_V4_URL", host.url.as_str()),
+        ("CI_PROJECT_ID", "5"),
+        ("CI_MERGE_REQUEST_PROJECT_ID", "5"),
+        ("CI_MERGE_REQUEST_IID", "7"),
+        ("CI_JOB_URL", "https://code.example/job/12"),
+        ("CI_JOB_TOKEN", TOKEN),
+        ("STOKER_GITLAB_TOKEN", TOKEN),
+        ("STACKBLAZE_TOKEN", "sb_test_canary"),
+        ("STOKER_MANIFESTS", "api.yaml"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_request_keeps_one_note() {
+    if !can_run_scripts() {
+        return;
+    }
+    let host = CodeHost::serve().await;
+    host.comment(By::Person, stoker::render::MARKER);
+    let script = gitlab_script("stoker:plan");
+    let step = Step::with(SERVICE);
+    for (manifest, exit_expected, words) in [
+        (SERVICE.to_owned(), 0, "1 to add"),
+        (SERVICE.replace("type: web", "type: wbe"), 65, "The plan failed"),
+        (SERVICE.replace("name: api", "name: web"), 0, "service&#47;web"),
+    ] {
+        std::fs::write(step.at("api.yaml"), manifest).unwrap();
+        let (exit, printed) = block_in_place(|| step.script(&["-c", &script], &on_gitlab(&host)));
+        assert_eq!(exit, exit_expected, "{printed}");
+        let [theirs, ours] = &host.comments()[..] else { panic!("one note: {printed}") };
+        assert_eq!(theirs.body, stoker::render::MARKER);
+        assert!(ours.body.starts_with(stoker::render::MARKER), "{}", ours.body);
+        assert!(ours.body.contains(words), "{}", ours.body);
+        assert!(!printed.contains(TOKEN) && !printed.contains("sb_test_canary"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_gitlab_keeps_its_state_and_refuses_to_go_on_without_it() {
+    if !can_run_scripts() {
+        return;
+    }
+    let host = CodeHost::serve().await;
+    let script = gitlab_script("stoker:apply");
+    let mut variables = on_gitlab(&host);
+    variables.push(("STOKER_STATE_PASSPHRASE", "correct horse"));
+    let first = Step::with(SERVICE);
+    let (exit, printed) = block_in_place(|| first.script(&["-c", &script], &variables));
+    assert!(exit == 0 && printed.contains("no state yet"), "{printed}");
+    let package = host.package().expect("the state was kept");
+    assert!(!String::from_utf8_lossy(&package).contains("inventory"));
+    let second = Step::with(SERVICE);
+    let (exit, printed) = block_in_place(|| second.script(&["-c", &script], &variables));
+    assert!(exit == 0 && printed.contains("No changes"), "{printed}");
+
+    host.keep_package(b"neither ours nor anybody's");
+    let third = Step::with(SERVICE);
+    let (exit, printed) = block_in_place(|| third.script(&["-c", &script], &variables));
+    assert_ne!(exit, 0);
+    assert!(!printed.contains("Applied"), "{printed}");
+    assert_eq!(host.package().unwrap(), &b"neither ours nor anybody's"[..]);
+}
