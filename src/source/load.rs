@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use super::SourceError;
 use super::jail::{Root, read_at_most, read_regular, shown};
-use super::tree::{SourceFile, Tree};
+use super::tree::{SourceFile, Surroundings, Tree};
 
 /// The most YAML in all. The largest real stacks are under one megabyte.
-const BYTES_MAX: u64 = 10_000_000;
+pub(super) const BYTES_MAX: u64 = 10_000_000;
 
 /// The most directory entries looked at, so that a wrong path (`/`) ends soon and with a message.
-const ENTRIES_MAX: usize = 200_000;
+pub(super) const ENTRIES_MAX: usize = 200_000;
 
 /// The deepest directory.
-const DIRECTORY_DEPTH_MAX: usize = 64;
+pub(super) const DIRECTORY_DEPTH_MAX: usize = 64;
 
 /// How often a directory that was swapped while it was read is read again.
 const ATTEMPTS_MAX: usize = 3;
@@ -63,7 +63,8 @@ impl TreeReader {
             .map_err(|error| SourceError::from_io(&path, error))?
             .ok_or_else(|| too_many_bytes(&path))?;
         self.bytes += bytes.len() as u64;
-        self.files.push(SourceFile { name: path.clone(), path, bytes, root: None });
+        let surroundings = Surroundings::Nothing;
+        self.files.push(SourceFile { name: path.clone(), path, bytes, surroundings });
         Ok(())
     }
 
@@ -157,12 +158,13 @@ impl TreeReader {
             read_regular(path, BYTES_MAX - self.bytes)?.ok_or_else(|| too_many_bytes(&name))?;
         self.bytes += bytes.len() as u64;
         let relative = path.strip_prefix(&root.shown).map_or_else(|_| name.clone(), shown);
-        self.files.push(SourceFile { path: name, bytes, name: relative, root: Some(root.clone()) });
+        let surroundings = Surroundings::Directory(root.clone());
+        self.files.push(SourceFile { path: name, bytes, name: relative, surroundings });
         Ok(())
     }
 }
 
-fn too_many_bytes(path: &str) -> SourceError {
+pub(super) fn too_many_bytes(path: &str) -> SourceError {
     SourceError::TooLarge {
         path: path.to_owned(),
         what: "the size of all manifests",
@@ -170,7 +172,7 @@ fn too_many_bytes(path: &str) -> SourceError {
     }
 }
 
-fn too_large(path: &str, what: &'static str, limit: usize) -> SourceError {
+pub(super) fn too_large(path: &str, what: &'static str, limit: usize) -> SourceError {
     SourceError::TooLarge { path: path.to_owned(), what, limit: limit.to_string() }
 }
 
@@ -178,7 +180,7 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().first() == Some(&b'.')
 }
 
-fn is_manifest(name: &OsStr) -> bool {
+pub(super) fn is_manifest(name: &OsStr) -> bool {
     let Some(text) = name.to_str() else {
         return false;
     };

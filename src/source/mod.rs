@@ -1,9 +1,12 @@
-//! Where manifests come from: files, directories and standard input become one immutable tree.
+//! Where manifests come from: files, directories, standard input and a commit of a git repository
+//! become one immutable tree.
 //!
 //! The jail is here: beneath the root, regular files, size limits. What the bytes mean is no
 //! concern of this room.
 
 mod error;
+pub mod git;
+mod held;
 mod jail;
 mod load;
 mod snippet;

@@ -2,16 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::SourceError;
+use super::held::HeldFiles;
 use super::jail::{Root, read_regular};
 use super::snippet::Lines;
 use crate::model::Diagnostic;
 
 /// The longest value taken from a file: the platform's limit for a variable.
-const VALUE_BYTES_MAX: u64 = 65_535;
+pub(super) const VALUE_BYTES_MAX: u64 = 65_535;
+
+/// Where the files lie that a manifest may name.
+#[derive(Clone, Debug)]
+pub(super) enum Surroundings {
+    /// Nowhere: the manifest came from standard input or from memory.
+    Nothing,
+    /// Beneath a directory of the disk.
+    Directory(Root),
+    /// In memory, from the same commit as the manifest.
+    Held(Arc<HeldFiles>),
+}
 
 /// One file, as it was when it was read.
 #[derive(Clone, Debug)]
@@ -21,7 +34,7 @@ pub struct SourceFile {
     /// Its content.
     pub bytes: Vec<u8>,
     pub(super) name: String,
-    pub(super) root: Option<Root>,
+    pub(super) surroundings: Surroundings,
 }
 
 /// Every manifest of one moment (S6). It does not change after it was read.
@@ -29,7 +42,8 @@ pub struct SourceFile {
 /// The files are sorted by path and distinct; the constructor sees to both.
 #[derive(Clone, Debug)]
 pub struct Tree {
-    files: Vec<SourceFile>,
+    /// Shared, so that keeping the last good tree beside the newest costs nothing.
+    files: Arc<[SourceFile]>,
     digest: String,
     revision: Option<String>,
 }
@@ -38,7 +52,7 @@ impl Tree {
     pub(super) fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|left, right| left.path.cmp(&right.path));
         let digest = digest(&files);
-        Self { files, digest, revision: None }
+        Self { files: files.into(), digest, revision: None }
     }
 
     /// Makes a tree of texts that are in memory already: for embedding, tests and benchmarks.
@@ -48,7 +62,7 @@ impl Tree {
             path: path.to_owned(),
             bytes: text.as_bytes().to_vec(),
             name: path.to_owned(),
-            root: None,
+            surroundings: Surroundings::Nothing,
         });
         Self::new(files.collect())
     }
@@ -69,7 +83,7 @@ impl Tree {
     /// Whether no manifest was found. That never means "delete everything": an empty directory and
     /// an unmounted volume look the same.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
@@ -88,30 +102,22 @@ impl Tree {
     /// Reads a file that a manifest names, for its value.
     ///
     /// The path is relative to the manifest's own directory, so that its meaning does not depend on
-    /// how the command was called. It is read when values are resolved, once in a pass; from then
-    /// on the resolved desired state holds it, so a pass never sees two versions (S6).
+    /// how the command was called. On a disk it is read when values are resolved, once in a pass;
+    /// from then on the resolved desired state holds it, so a pass never sees two versions (S6). In
+    /// a tree from a commit it was read together with the manifests.
     ///
     /// # Errors
     /// When the file is not beneath the root of the manifest, is no regular file, is longer than
     /// 65,535 bytes, or cannot be read.
     pub fn read_beneath(&self, manifest: &str, path: &str) -> Result<Vec<u8>, SourceError> {
         let file = self.files.iter().find(|file| file.path == manifest);
-        let Some(root) = file.and_then(|file| file.root.as_ref()) else {
-            return Err(SourceError::Rootless { path: path.to_owned() });
-        };
-        let relative = Path::new(path);
-        if relative.is_absolute() {
-            return Err(SourceError::Escapes { path: path.to_owned(), root: root.shown.clone() });
+        match file.map(|file| &file.surroundings) {
+            None | Some(Surroundings::Nothing) => {
+                Err(SourceError::Rootless { path: path.to_owned() })
+            }
+            Some(Surroundings::Directory(root)) => read_from_disk(root, manifest, path),
+            Some(Surroundings::Held(files)) => files.read(manifest, path),
         }
-        let directory = Path::new(manifest).parent().unwrap_or(Path::new(""));
-        let shown = directory.join(relative);
-        let real = root.resolve(&shown)?;
-        // The link was resolved into the jail, so the resolved path is what is opened.
-        read_regular(&real, VALUE_BYTES_MAX)?.ok_or_else(|| SourceError::TooLarge {
-            path: shown.to_string_lossy().into_owned(),
-            what: "a value",
-            limit: format!("{VALUE_BYTES_MAX} bytes"),
-        })
     }
 
     /// Adds to each diagnostic the line it speaks of, without the values of variables.
@@ -133,6 +139,23 @@ impl Tree {
         }
         diagnostics
     }
+}
+
+fn read_from_disk(root: &Root, manifest: &str, path: &str) -> Result<Vec<u8>, SourceError> {
+    let relative = Path::new(path);
+    if relative.is_absolute() {
+        return Err(SourceError::Escapes { path: path.to_owned(), root: root.shown.clone() });
+    }
+    let directory = Path::new(manifest).parent().unwrap_or(Path::new(""));
+    let shown = directory.join(relative);
+    let real = root.resolve(&shown)?;
+    // The link was resolved into the jail, so the resolved path is what is opened.
+    read_regular(&real, VALUE_BYTES_MAX)?
+        .ok_or_else(|| value_too_long(shown.to_string_lossy().into_owned()))
+}
+
+pub(super) fn value_too_long(path: String) -> SourceError {
+    SourceError::TooLarge { path, what: "a value", limit: format!("{VALUE_BYTES_MAX} bytes") }
 }
 
 /// Hashes names and bytes with their lengths, so that no two trees run together.

@@ -1,0 +1,31 @@
+//! Manifests from a commit of a git repository, read by the `git` program from a bare, shallow copy.
+//!
+//! Nothing is ever checked out: no file, hook, filter or link of the repository comes to act. The
+//! trees that come out are under the same jail as directories. When to look is no concern of this
+//! module, and neither is what to do when a look fails.
+
+mod address;
+mod cache;
+mod commit;
+mod error;
+mod isolation;
+mod objects;
+mod program;
+mod reference;
+mod remote;
+mod select;
+mod settings;
+mod source;
+mod values;
+mod verify;
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
+
+pub use address::Address;
+pub use commit::{Commit, Signature};
+pub use error::{GitError, WrongSetting};
+pub use reference::{CommitId, RefName, Reference, RepositoryPath};
+pub use settings::{GitSettings, Rewrites, VARIABLES_PASSED, Verification};
+pub use source::{Fetched, GitSource};

@@ -1,0 +1,289 @@
+//! Reading objects from the copy: what lies in a tree, and the bytes of files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+
+use super::cache::damaged;
+use super::error::GitError;
+use super::program::{Call, Output, Program, Reach};
+use super::reference::{CommitId, RepositoryPath};
+use super::select::too_many_entries;
+use crate::source::SourceError;
+use crate::source::load::ENTRIES_MAX;
+
+/// The most bytes of a listing: the most entries with paths of a usual length.
+const LISTING_BYTES_MAX: u64 = ENTRIES_MAX as u64 * 256;
+
+/// The most bytes of one commit with its message.
+const COMMIT_BYTES_MAX: u64 = 1_000_000;
+
+/// The most bytes of an answer about paths.
+const ANSWER_BYTES_MAX: u64 = 10_000_000;
+
+/// What git writes around one object's bytes, at most.
+const FRAME_BYTES_MAX: u64 = 100;
+
+/// The id of a file or tree, as git writes it.
+pub(super) type ObjectId = String;
+
+/// What one entry of a tree is. Submodules are none: their files lie elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    File,
+    Link,
+}
+
+/// One file or link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub kind: EntryKind,
+    pub id: ObjectId,
+    pub size: u64,
+}
+
+/// Every file and link beneath a directory, by path.
+pub(super) type Listing = BTreeMap<Vec<u8>, Entry>;
+
+/// What stands at a path of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Directory(ObjectId),
+    File,
+    Nothing,
+}
+
+/// Returns a commit in git's own form.
+pub(super) async fn commit(program: &Program, id: &CommitId) -> Result<Vec<u8>, GitError> {
+    let words = ["cat-file", "commit", id.as_str()];
+    let output = run(program, "read a commit", &words, Vec::new(), COMMIT_BYTES_MAX).await?;
+    let limit = || GitError::Refused {
+        commit: id.clone(),
+        source: SourceError::TooLarge {
+            path: id.to_string(),
+            what: "the size of a commit's message",
+            limit: "1 MB".to_owned(),
+        },
+    };
+    whole(output, limit)
+}
+
+/// Returns what stands at a path of a commit.
+pub(super) async fn find(
+    program: &Program,
+    id: &CommitId,
+    path: &RepositoryPath,
+) -> Result<Found, GitError> {
+    let input = if path.is_root() {
+        format!("{id}^{{tree}}\n")
+    } else {
+        format!("{id}:{}\n", path.as_str())
+    };
+    let words = ["cat-file", "--batch-check"];
+    let output =
+        run(program, "find a path in a commit", &words, input.into_bytes(), ANSWER_BYTES_MAX);
+    let output = output.await?;
+    let said = output.said.clone();
+    let bytes = whole(output, || GitError::Damaged { said })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let mut words = text.split_whitespace();
+    Ok(match (words.next(), words.next()) {
+        (Some(object), Some("tree")) => Found::Directory(object.to_owned()),
+        (Some(_), Some("blob")) => Found::File,
+        (Some(_) | None, _) => Found::Nothing,
+    })
+}
+
+/// Whether any of these paths of a commit leads to a directory, links within the repository
+/// followed by git itself.
+pub(super) async fn first_directory(
+    program: &Program,
+    id: &CommitId,
+    paths: &[Vec<u8>],
+) -> Result<Option<Vec<u8>>, GitError> {
+    for path in paths {
+        let mut input = format!("{id}:").into_bytes();
+        input.extend_from_slice(path);
+        input.push(0);
+        let words = ["cat-file", "--batch-check", "-z", "--follow-symlinks"];
+        let output = run(program, "follow a link", &words, input, ANSWER_BYTES_MAX).await?;
+        let said = output.said.clone();
+        let bytes = whole(output, || GitError::Damaged { said })?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mut words = text.split_whitespace();
+        let is_object = words.next().is_some_and(|word| word.len() >= 40);
+        if is_object && words.next() == Some("tree") {
+            return Ok(Some(path.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// Lists everything beneath a tree.
+pub(super) async fn list(
+    program: &Program,
+    id: &CommitId,
+    tree: &ObjectId,
+    root: &RepositoryPath,
+) -> Result<Listing, GitError> {
+    let refused = |source| GitError::Refused { commit: id.clone(), source };
+    let words = ["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree];
+    let output = run(program, "list a commit", &words, Vec::new(), LISTING_BYTES_MAX).await?;
+    let said = output.said.clone();
+    let bytes = whole(output, || refused(too_many_entries(&root.to_string())))?;
+    match parse_listing(&bytes) {
+        Listed::All(listing) => Ok(listing),
+        Listed::TooMany => Err(refused(too_many_entries(&root.to_string()))),
+        Listed::Hostile(path) => {
+            Err(refused(SourceError::Escapes { path, root: root.to_string() }))
+        }
+        Listed::Garbled => Err(GitError::Damaged { said }),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Listed {
+    All(Listing),
+    TooMany,
+    /// A path such as `a/../../b`, which only a forged tree has.
+    Hostile(String),
+    Garbled,
+}
+
+/// Reads lines of `<mode> <type> <id> <size>\t<path>`, each ended by a zero byte.
+fn parse_listing(bytes: &[u8]) -> Listed {
+    let mut listing = Listing::new();
+    for (number, line) in bytes.split(|b| *b == 0).filter(|line| !line.is_empty()).enumerate() {
+        if number >= ENTRIES_MAX {
+            return Listed::TooMany;
+        }
+        let Some(tab) = line.iter().position(|byte| *byte == b'\t') else {
+            return Listed::Garbled;
+        };
+        let head = String::from_utf8_lossy(&line[..tab]);
+        let mut words = head.split_whitespace();
+        let (Some(mode), Some(_), Some(id), Some(size)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Listed::Garbled;
+        };
+        let kind = match mode {
+            "120000" => EntryKind::Link,
+            "160000" => continue,
+            _ => EntryKind::File,
+        };
+        let Ok(size) = size.parse() else {
+            return Listed::Garbled;
+        };
+        let path = &line[tab + 1..];
+        if path.split(|byte| *byte == b'/').any(|name| matches!(name, b"" | b"." | b"..")) {
+            return Listed::Hostile(String::from_utf8_lossy(path).into_owned());
+        }
+        listing.insert(path.to_vec(), Entry { kind, id: id.to_owned(), size });
+    }
+    Listed::All(listing)
+}
+
+/// Reads the bytes of files, each once however often it is asked for.
+///
+/// The caller bounds the sizes; an object that is larger than the listing says is not read.
+pub(super) async fn read<'e>(
+    program: &Program,
+    entries: impl IntoIterator<Item = &'e Entry>,
+) -> Result<BTreeMap<ObjectId, Vec<u8>>, GitError> {
+    let mut ids = BTreeSet::new();
+    let mut bytes_max = 0;
+    for entry in entries {
+        if ids.insert(entry.id.as_str()) {
+            bytes_max += entry.size + FRAME_BYTES_MAX;
+        }
+    }
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let input: String = ids.iter().map(|id| format!("{id}\n")).collect();
+    let words = ["cat-file", "--batch", "--buffer"];
+    let output = run(program, "read files", &words, input.into_bytes(), bytes_max).await?;
+    let said = output.said.clone();
+    let bytes = whole(output, || GitError::Damaged { said: said.clone() })?;
+    let contents = parse_contents(&bytes).filter(|contents| contents.len() == ids.len());
+    contents.ok_or(GitError::Damaged { said })
+}
+
+/// Reads `<id> blob <size>\n<bytes>\n` to the end; nothing when it is anything else.
+fn parse_contents(mut bytes: &[u8]) -> Option<BTreeMap<ObjectId, Vec<u8>>> {
+    let mut contents = BTreeMap::new();
+    while !bytes.is_empty() {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let head = std::str::from_utf8(&bytes[..end]).ok()?;
+        let (id, rest) = head.split_once(' ')?;
+        let size: usize = rest.strip_prefix("blob ")?.parse().ok()?;
+        let start = end + 1;
+        let after = start.checked_add(size)?;
+        contents.insert(id.to_owned(), bytes.get(start..after)?.to_vec());
+        bytes = bytes.get(after..)?.strip_prefix(b"\n")?;
+    }
+    Some(contents)
+}
+
+async fn run(
+    program: &Program,
+    doing: &'static str,
+    words: &[&str],
+    input: Vec<u8>,
+    output_bytes_max: u64,
+) -> Result<Output, GitError> {
+    let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
+    program.run(Call { doing, reach: Reach::Copy, arguments, input, output_bytes_max }).await
+}
+
+/// Returns all that a sound copy answers, `otherwise` when it was too much.
+fn whole(output: Output, otherwise: impl FnOnce() -> GitError) -> Result<Vec<u8>, GitError> {
+    match output.bytes {
+        None => Err(otherwise()),
+        Some(_) if output.code != Some(0) => Err(damaged(&output)),
+        Some(bytes) => Ok(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_listing_is_read_and_submodules_are_left_out() {
+        let text = b"100644 blob aa      12\ta b.yaml\x00120000 blob bb 3\tl\x00160000 commit cc       -\tsub\0";
+        let Listed::All(listing) = parse_listing(text) else { panic!("garbled") };
+        let paths: Vec<_> = listing.keys().map(|path| String::from_utf8_lossy(path)).collect();
+        assert_eq!(paths, ["a b.yaml", "l"]);
+        assert_eq!(listing[&b"a b.yaml".to_vec()].size, 12);
+        assert_eq!(listing[&b"l".to_vec()].kind, EntryKind::Link);
+    }
+
+    #[test]
+    fn more_entries_than_the_limit_are_refused() {
+        let text = b"100644 blob aa 1\tx\0".repeat(ENTRIES_MAX + 1);
+        assert_eq!(parse_listing(&text), Listed::TooMany);
+    }
+
+    #[test]
+    fn contents_may_hold_anything() {
+        let contents = parse_contents(b"aa blob 4\n\nbb \nbb blob 0\n\n").unwrap();
+        assert_eq!(contents["aa"], b"\nbb ");
+        assert_eq!(contents["bb"], b"");
+        for garbled in
+            [&b"aa missing\n"[..], b"aa blob 9\nxx\n", b"aa blob 1\nxx", b"aa tree 0\n\n"]
+        {
+            assert_eq!(parse_contents(garbled), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_contents(&bytes);
+            prop_assert_ne!(parse_listing(&bytes), Listed::TooMany);
+        }
+    }
+}

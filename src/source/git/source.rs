@@ -1,0 +1,392 @@
+//! One look at a repository: which commit, is it acceptable, and what lies in it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cache::{Cache, FETCHED, PINNED};
+use super::commit::{Commit, Signature};
+use super::error::GitError;
+use super::objects::{self, Entry, EntryKind, Found, Listing, ObjectId};
+use super::reference::{CommitId, CommitPrefix, Reference, RepositoryPath};
+use super::remote::{self, Wanted};
+use super::select::{Selection, joined, select, select_file};
+use super::settings::{GitSettings, Rewrites};
+use super::values;
+use super::verify::verify;
+use crate::source::SourceError;
+use crate::source::held::{HeldFiles, Links};
+use crate::source::tree::{SourceFile, Surroundings, Tree};
+
+/// How far back history is brought here to find out where a commit stands, step by step.
+///
+/// The first is enough for pushes between two looks; the last is months of a busy branch, and what
+/// is not found by then is not taken for an ancestor.
+const DEPTHS: [u32; 3] = [32, 512, 4_096];
+
+/// The longest target of a link; the system's own limit.
+const LINK_BYTES_MAX: u64 = 4_096;
+
+/// The most bytes of all targets of links.
+const LINKS_BYTES_MAX: u64 = 10_000_000;
+
+/// A commit that was accepted, with the manifests in it.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Its manifests. The revision is the commit's id.
+    pub tree: Tree,
+    /// The commit.
+    pub commit: Commit,
+    /// Whether it is the commit that was known.
+    pub is_unchanged: bool,
+}
+
+/// A repository to look at again and again.
+///
+/// Several may share one directory one after the other; while one looks, the others wait.
+#[derive(Debug)]
+pub struct GitSource {
+    settings: GitSettings,
+    cache: Cache,
+    memory: Mutex<Memory>,
+}
+
+/// What a look may take from the one before it.
+#[derive(Debug, Default)]
+struct Memory {
+    accepted: Option<Accepted>,
+    /// The last two commits that were compared, and whether the first leads to the second.
+    compared: Option<(CommitId, CommitId, Descent)>,
+}
+
+#[derive(Clone, Debug)]
+struct Accepted {
+    commit: Commit,
+    tree: Tree,
+    /// The id of the directory the tree was read from.
+    directory: ObjectId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Descent {
+    Led,
+    Rewritten,
+}
+
+impl GitSource {
+    /// Prepares to look. Nothing is done before the first `fetch`. `cache_directory` is made when it
+    /// is missing, for its owner only; it belongs to this source and holds its copy.
+    #[must_use]
+    pub fn new(settings: GitSettings, cache_directory: PathBuf) -> Self {
+        let cache = Cache::new(&settings, &cache_directory);
+        Self { settings, cache, memory: Mutex::default() }
+    }
+
+    /// Returns the settings.
+    #[must_use]
+    pub const fn settings(&self) -> &GitSettings {
+        &self.settings
+    }
+
+    /// Returns the newest commit that is acceptable, or the one it is `pinned` to.
+    ///
+    /// `known` is the commit that was accepted last; under `Rewrites::Hold` it must lead to the new
+    /// one. `pinned` names a commit, whole or at least its first seven digits; it is taken from the
+    /// copy when it is there, without asking the other side, and brought when it is not. Signatures
+    /// are checked either way.
+    ///
+    /// # Guarantees
+    /// The tree is of one commit, whole (S6). When the commit is the one accepted before, nothing is
+    /// read again, and one process asks the other side. An error leaves the commit accepted last in
+    /// the copy: `fetch(None, Some(id))` still returns it when the other side is gone.
+    ///
+    /// # Assumptions
+    /// It runs within a tokio runtime with timers and i/o. Dropping the future ends git; the next
+    /// call copes with what was left.
+    ///
+    /// # Errors
+    /// See `GitError`. A damaged copy is no error the first time: it is thrown away and made anew.
+    pub async fn fetch(
+        &self,
+        known: Option<&CommitId>,
+        pinned: Option<&str>,
+    ) -> Result<Fetched, GitError> {
+        let pinned = match (pinned, &self.settings.reference) {
+            (Some(text), _) => Some(CommitPrefix::new(text)?),
+            (None, Reference::Commit(id)) => Some(CommitPrefix::from(id)),
+            (None, Reference::Branch(_) | Reference::Tag(_)) => None,
+        };
+        let _lock = self.cache.lock().await?;
+        let accepted = match self.look(known, pinned.as_ref()).await {
+            Err(GitError::Damaged { said }) => {
+                tracing::warn!(%said, "the copy of the repository is damaged and is made anew");
+                self.cache.remove()?;
+                self.look(known, pinned.as_ref()).await?
+            }
+            outcome => outcome?,
+        };
+        let Accepted { commit, tree, directory: _ } = accepted;
+        let is_unchanged = known == Some(&commit.id);
+        Ok(Fetched { tree, commit, is_unchanged })
+    }
+
+    async fn look(
+        &self,
+        known: Option<&CommitId>,
+        pinned: Option<&CommitPrefix>,
+    ) -> Result<Accepted, GitError> {
+        self.cache.prepare().await?;
+        let id = match pinned {
+            Some(prefix) => self.locate(prefix).await?,
+            None => self.newest(known).await?,
+        };
+        if let Some(accepted) = self.remembered(|accepted| accepted.commit.id == id) {
+            return Ok(accepted);
+        }
+        let verification = self.settings.verification.as_ref();
+        let signature = verify(self.cache.program(), verification, &id).await?;
+        let accepted = self.read(id, signature).await?;
+        self.cache.keep(&accepted.commit.id).await?;
+        self.remember(|memory| memory.accepted = Some(accepted.clone()));
+        Ok(accepted)
+    }
+
+    /// Finds a commit by its name: in the copy, by asking for it, or in the history.
+    async fn locate(&self, prefix: &CommitPrefix) -> Result<CommitId, GitError> {
+        let is_named = |accepted: &Accepted| prefix.is_of(&accepted.commit.id);
+        if let Some(accepted) = self.remembered(is_named) {
+            return Ok(accepted.commit.id);
+        }
+        if let Some(id) = self.cache.resolve(prefix.as_str()).await? {
+            return Ok(id);
+        }
+        if let Some(id) = prefix.whole() {
+            match remote::fetch(self.cache.program(), &Wanted::Commit(&id), PINNED, 1).await {
+                Ok(()) => return Ok(id),
+                // Some hosts hand out only what a name points at: then it is looked for there.
+                Err(GitError::NoCommit { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for depth in DEPTHS {
+            if self.deepen(depth).await? == Deepened::NoReference {
+                break;
+            }
+            if let Some(id) = self.cache.resolve(prefix.as_str()).await? {
+                return Ok(id);
+            }
+            if !self.cache.is_shallow().await? {
+                break;
+            }
+        }
+        let address = self.settings.address.clone();
+        Err(GitError::NoCommit { commit: prefix.as_str().to_owned(), address })
+    }
+
+    /// Returns the newest commit of the branch or tag, when the known one leads to it.
+    async fn newest(&self, known: Option<&CommitId>) -> Result<CommitId, GitError> {
+        let reference = &self.settings.reference;
+        let Some(full_name) = reference.full_name() else {
+            return Err(self.no_commit());
+        };
+        let there = remote::newest(self.cache.program(), reference, &full_name).await?;
+        let before = match self.settings.rewrites {
+            Rewrites::Hold => known.filter(|known| **known != there),
+            Rewrites::Follow => None,
+        };
+        let is_read = self.remembered(|accepted| accepted.commit.id == there).is_some();
+        let Some(before) = before else {
+            return if is_read { Ok(there) } else { self.bring(&there, 1).await };
+        };
+        match self.compared(before, &there) {
+            Some(Descent::Rewritten) => return decided(before, there, Descent::Rewritten),
+            Some(Descent::Led) if is_read => return Ok(there),
+            Some(Descent::Led) | None => {}
+        }
+        // What was newest a moment ago need not be newest any more: what came is what is compared.
+        let tip = self.bring(&there, DEPTHS[0]).await?;
+        let (tip, descent) = match self.compared(before, &tip) {
+            Some(descent) => (tip, descent),
+            None => self.compare(before, tip).await?,
+        };
+        let compared = (before.clone(), tip.clone(), descent);
+        self.remember(|memory| memory.compared = Some(compared));
+        decided(before, tip, descent)
+    }
+
+    /// Brings the newest commit here unless it is here already, and returns what is newest by then.
+    async fn bring(&self, there: &CommitId, depth: u32) -> Result<CommitId, GitError> {
+        if self.cache.resolve(FETCHED).await?.as_ref() == Some(there) {
+            return Ok(there.clone());
+        }
+        self.deepen(depth).await?;
+        self.fetched().await
+    }
+
+    /// Finds out whether a commit leads to the newest, with as much history as that takes.
+    async fn compare(
+        &self,
+        before: &CommitId,
+        mut tip: CommitId,
+    ) -> Result<(CommitId, Descent), GitError> {
+        for depth in DEPTHS {
+            if self.cache.leads_to(before, &tip).await? {
+                return Ok((tip, Descent::Led));
+            }
+            if !self.cache.is_shallow().await? {
+                return Ok((tip, Descent::Rewritten));
+            }
+            self.deepen(depth).await?;
+            tip = self.fetched().await?;
+        }
+        let is_led = self.cache.leads_to(before, &tip).await?;
+        Ok((tip, if is_led { Descent::Led } else { Descent::Rewritten }))
+    }
+
+    async fn deepen(&self, depth: u32) -> Result<Deepened, GitError> {
+        let reference = &self.settings.reference;
+        let Some(full_name) = reference.full_name() else {
+            return Ok(Deepened::NoReference);
+        };
+        let wanted = Wanted::Newest { reference, full_name: &full_name };
+        remote::fetch(self.cache.program(), &wanted, FETCHED, depth).await?;
+        Ok(Deepened::Done)
+    }
+
+    async fn fetched(&self) -> Result<CommitId, GitError> {
+        // A tag may point at something that is no commit.
+        self.cache.resolve(FETCHED).await?.ok_or_else(|| self.no_commit())
+    }
+
+    fn no_commit(&self) -> GitError {
+        let commit = self.settings.reference.to_string();
+        GitError::NoCommit { commit, address: self.settings.address.clone() }
+    }
+
+    /// Reads a commit, and its files unless they are those of the commit before.
+    async fn read(&self, id: CommitId, signature: Signature) -> Result<Accepted, GitError> {
+        let program = self.cache.program();
+        let bytes = objects::commit(program, &id).await?;
+        let commit = Commit::parse(id.clone(), &bytes, signature);
+        let path = &self.settings.path;
+        let no_path = || GitError::NoPath { path: path.clone(), commit: id.clone() };
+        let (root, directory, file) = match objects::find(program, &id, path).await? {
+            Found::Directory(directory) => (path.clone(), directory, None),
+            Found::Nothing => return Err(no_path()),
+            Found::File => {
+                let root = path.parent();
+                let Found::Directory(directory) = objects::find(program, &id, &root).await? else {
+                    return Err(no_path());
+                };
+                let name = path.as_str().rsplit('/').next().map(str::to_owned);
+                (root, directory, name)
+            }
+        };
+        if let Some(before) = self.remembered(|accepted| accepted.directory == directory) {
+            let tree = before.tree.with_revision(id.as_str());
+            return Ok(Accepted { commit, tree, directory });
+        }
+        let listing = objects::list(program, &id, &directory, &root).await?;
+        let content = Content { id: &id, root: &root, listing };
+        let tree = self.read_files(content, file.as_deref()).await?;
+        Ok(Accepted { commit, tree: tree.with_revision(id.as_str()), directory })
+    }
+
+    async fn read_files(&self, content: Content<'_>, file: Option<&str>) -> Result<Tree, GitError> {
+        let Content { id, root, listing } = content;
+        let program = self.cache.program();
+        let refused = |source| GitError::Refused { commit: id.clone(), source };
+        let links = self.read_links(id, root, &listing).await?;
+        let selection = match file {
+            Some(name) => select_file(&listing, &links, root.as_str(), name),
+            None => select(&listing, &links, root.as_str()),
+        };
+        let Selection { manifests, outside } = selection.map_err(refused)?;
+        let beneath = |path: &Vec<u8>| joined(root.as_str().as_bytes(), path);
+        let outside: Vec<Vec<u8>> = outside.iter().map(beneath).collect();
+        if let Some(path) = objects::first_directory(program, id, &outside).await? {
+            let path = String::from_utf8_lossy(&path).into_owned();
+            return Err(refused(SourceError::Escapes { path, root: root.to_string() }));
+        }
+        let contents = objects::read(program, manifests.iter().map(|m| &m.entry)).await?;
+        let texts: Vec<&[u8]> = contents.values().map(Vec::as_slice).collect();
+        let named = values::candidates(&listing, &links, &texts);
+        let chosen = values::within_limits(&named);
+        let chosen = named.values().filter(|entry| chosen.contains(&entry.id));
+        let held = objects::read(program, chosen).await?;
+        let files = values::hold(named, &held);
+        let held = Arc::new(HeldFiles { root: root.as_str().to_owned(), links, files });
+        let files = manifests.into_iter().map(|manifest| SourceFile {
+            path: if root.is_root() {
+                manifest.name.clone()
+            } else {
+                format!("{}/{}", root.as_str(), manifest.name)
+            },
+            bytes: contents.get(&manifest.entry.id).cloned().unwrap_or_default(),
+            name: manifest.name,
+            surroundings: Surroundings::Held(Arc::clone(&held)),
+        });
+        Ok(Tree::new(files.collect()))
+    }
+
+    async fn read_links(
+        &self,
+        id: &CommitId,
+        root: &RepositoryPath,
+        listing: &Listing,
+    ) -> Result<Links, GitError> {
+        let is_link = |entry: &Entry| entry.kind == EntryKind::Link;
+        // A longer target is none a system would follow: such a link leads nowhere.
+        let links: BTreeMap<_, _> = listing
+            .iter()
+            .filter(|(_, entry)| is_link(entry) && entry.size <= LINK_BYTES_MAX)
+            .collect();
+        if links.values().map(|entry| entry.size).sum::<u64>() > LINKS_BYTES_MAX {
+            let source = SourceError::TooLarge {
+                path: root.to_string(),
+                what: "the size of all links",
+                limit: "10 MB".to_owned(),
+            };
+            return Err(GitError::Refused { commit: id.clone(), source });
+        }
+        let targets = objects::read(self.cache.program(), links.values().copied()).await?;
+        let target = |entry: &Entry| targets.get(&entry.id).cloned().unwrap_or_default();
+        Ok(links.into_iter().map(|(path, entry)| (path.clone(), target(entry))).collect())
+    }
+
+    fn remembered(&self, is_wanted: impl Fn(&Accepted) -> bool) -> Option<Accepted> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.accepted.as_ref().filter(|accepted| is_wanted(accepted)).cloned()
+    }
+
+    fn compared(&self, from: &CommitId, to: &CommitId) -> Option<Descent> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, tip, descent) = memory.compared.as_ref()?;
+        (known == from && tip == to).then_some(*descent)
+    }
+
+    fn remember(&self, change: impl FnOnce(&mut Memory)) {
+        change(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Where the files of a commit are, and what is there.
+struct Content<'c> {
+    id: &'c CommitId,
+    root: &'c RepositoryPath,
+    listing: Listing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deepened {
+    Done,
+    /// Only one commit is followed: there is no history to look through.
+    NoReference,
+}
+
+fn decided(from: &CommitId, to: CommitId, descent: Descent) -> Result<CommitId, GitError> {
+    match descent {
+        Descent::Led => Ok(to),
+        Descent::Rewritten => Err(GitError::Rewritten { from: from.clone(), to }),
+    }
+}
