@@ -21,5 +21,9 @@ pub mod mind;
 pub mod agent;
 mod work;
 
+mod shared_secret;
+pub mod webhook;
+
 pub use bell::Bell;
 pub use handle::{Answer, Handle, Order, Refusal, Seat};
+pub use shared_secret::{SharedSecret, SharedSecretError};
