@@ -21,6 +21,7 @@ pub mod mind;
 pub mod agent;
 mod work;
 
+pub mod server;
 mod shared_secret;
 pub mod webhook;
 
