@@ -1,6 +1,7 @@
 //! Signatures of every provider, with the vectors they publish.
 
 use http::{HeaderName, HeaderValue};
+use proptest::prelude::*;
 
 use super::super::payload::Occasion;
 use super::*;
@@ -211,4 +212,30 @@ fn what_was_signed_makes_the_mark_and_unsigned_headers_do_not() {
     assert_ne!(delivery("1", body).mark, delivery("1", "{}").mark);
     let references = vec!["refs/heads/main".to_owned()];
     assert_eq!(delivery("1", body).occasion, Occasion::Push { references });
+}
+
+proptest! {
+    #[test]
+    fn no_signature_made_without_the_secret_is_believed_and_none_panics(
+        name in prop::sample::select(vec![
+            "x-hub-signature-256", "x-hub-signature", "x-gitea-signature", "x-forgejo-signature",
+            "x-gitlab-token", "webhook-signature", "x-stoker-signature",
+        ]),
+        prefix in prop::sample::select(vec!["", "sha256=", "v1,", "t=1614265330,v1="]),
+        value in prop_oneof!["[0-9a-f]{64}", "[ -~]{0,80}"],
+        body in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let value = format!("{prefix}{value}");
+        let lines = [
+            (name, value.as_str()),
+            ("webhook-id", "1"),
+            ("webhook-timestamp", "1614265330"),
+            ("x-github-event", "push"),
+        ];
+        let now = Timestamp::from_second(STANDARD_SECONDS).unwrap();
+        for secret in [GITHUB_SECRET, STANDARD_SECRET] {
+            let secret = SharedSecret::parse(secret).unwrap();
+            prop_assert!(verify(None, &headers(&lines), &body, &secret, now).is_err());
+        }
+    }
 }

@@ -111,6 +111,8 @@ fn of_data_center(change: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(provider: Provider, event: &str, body: &str, expected: Verdict) {
@@ -157,6 +159,21 @@ mod tests {
     fn a_project_that_follows_no_reference_looks_at_every_push() {
         let occasion = Occasion::Push { references: vec!["refs/heads/next".to_owned()] };
         assert_eq!(decide(&occasion, None), Verdict::Ring);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_body_holds_is_read_without_a_panic(
+            body in prop_oneof![
+                "\\PC{0,80}",
+                r#"\{"(ref|push|changes)":(\[\]|\{\}|null|"x"|\{"changes":\[\{"new":null\}\]\})\}"#,
+            ],
+            provider in prop::sample::select(Provider::ALL.to_vec()),
+        ) {
+            let event = provider.pushes().first().copied();
+            let occasion = Occasion::of(provider, event, body.as_bytes());
+            prop_assert_ne!(decide(&occasion, None), Verdict::OtherReference);
+        }
     }
 
     #[test]

@@ -199,6 +199,20 @@ async fn the_metrics_say_what_was_counted_and_what_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_metric_and_no_other_stands_in_the_documentation() {
+    let text = get(&busy_stage().public, "/metrics").await.text;
+    let strip = |name: &str| {
+        let ends = ["_bucket", "_sum", "_count"];
+        ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name).to_owned()
+    };
+    let told: BTreeSet<_> = read(&text).keys().map(|(name, _)| strip(name)).collect();
+    let documentation = include_str!("../../../../docs/server.md");
+    let rows = documentation.lines().filter_map(|line| line.strip_prefix("| `stoker_"));
+    let rows = rows.map(|row| format!("stoker_{}", row.split('`').next().unwrap()));
+    assert_eq!(rows.collect::<BTreeSet<_>>(), told);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hostile_word_stays_inside_its_label() {
     let stage = Stage::new(&["shop"]);
     let word = "a\"} 1\n# EOF\n\\evil{x=\"\u{202e}\\n";
