@@ -23,5 +23,10 @@ pub mod trigger;
 pub mod agent;
 mod work;
 
+pub mod server;
+mod shared_secret;
+pub mod webhook;
+
 pub use bell::Bell;
 pub use handle::{Answer, Handle, Order, Refusal, Seat};
+pub use shared_secret::{SharedSecret, SharedSecretError};

@@ -1,0 +1,187 @@
+//! Connections: how many, how long, how large their heads, and how they end.
+//!
+//! Under the routes lies hyper itself, because `axum::serve` has none of these limits.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::shared::Closing;
+
+/// How long the head of a request may take, also the first after a pause: who only holds a
+/// connection open loses it.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The largest head. A browser's with its cookies takes a few kilobytes.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// How many headers one request may have; senders of webhooks have about twenty.
+const HEADERS_MAX: usize = 64;
+
+/// How much of one connection is buffered.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
+
+/// How long a peer may take no byte of an answer. A listener that sleeps is let go; it comes back
+/// with the id of the last event it heard.
+const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long answers may take to end when the server does; the process has ten seconds in all.
+const GOODBYE_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// Accepts connections until the server ends, at most so many at once; others wait in the
+/// system's queue.
+///
+/// *Guarantees*: when it returns, no connection is open. A handler that panics takes its own
+/// connection with it and no other.
+pub(super) async fn accept<L: Listener>(
+    mut listener: L,
+    router: Router,
+    connections_max: usize,
+    closing: Closing,
+) {
+    let places = Arc::new(Semaphore::new(connections_max));
+    let mut open = JoinSet::new();
+    let mut ending = pin!(closing.clone().begun());
+    loop {
+        let entering = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await.0)
+        };
+        tokio::select! {
+            () = &mut ending => break,
+            Some(ended) = open.join_next() => report(ended),
+            (place, io) = entering => {
+                let conversation = converse(io, router.clone(), closing.clone());
+                open.spawn(async move {
+                    let _place = place;
+                    conversation.await;
+                });
+            }
+        }
+    }
+    drop(listener);
+    let all_ended = async {
+        while let Some(ended) = open.join_next().await {
+            report(ended);
+        }
+    };
+    if timeout(GOODBYE_TIME_MAX, all_ended).await.is_err() {
+        open.shutdown().await;
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!("a request was given up: {error}");
+    }
+}
+
+/// Answers the requests of one connection.
+pub(super) async fn converse<I>(io: I, router: Router, closing: Closing)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .serve_connection(TokioIo::new(Patient::new(io)), TowerToHyperService::new(router));
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing.begun() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("a connection broke: {error}");
+    }
+}
+
+/// A connection that gives up on a peer that takes nothing for too long.
+struct Patient<I> {
+    inner: I,
+    /// Runs while the peer takes nothing.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<I> Patient<I> {
+    const fn new(inner: I) -> Self {
+        Self { inner, waiting: None }
+    }
+
+    /// Passes on what writing came to, unless it has been pending for too long.
+    fn limit<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.waiting = None;
+            return written;
+        }
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(WRITE_TIME_MAX)));
+        ready!(waiting.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Patient<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Patient<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.limit(written, context)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.inner).poll_flush(context);
+        self.limit(flushed, context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let ended = Pin::new(&mut self.inner).poll_shutdown(context);
+        self.limit(ended, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.limit(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}

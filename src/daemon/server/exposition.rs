@@ -1,0 +1,189 @@
+//! Metrics as text: which there are, what they mean, and by what they are told apart.
+//!
+//! Pure. No label holds an id, a revision or a message: each would make series without end.
+
+use std::collections::BTreeMap;
+use std::fmt::Error;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text::encode};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::metrics::{BOUNDS, Passes};
+use crate::api::Tally;
+use crate::status::{ConditionType, Conditions, PassRecord, ProjectStatus, Truth};
+
+/// All that is told at one moment.
+#[derive(Debug)]
+pub(super) struct Scrape {
+    /// By project.
+    pub statuses: BTreeMap<String, Arc<ProjectStatus>>,
+    /// By project.
+    pub passes: BTreeMap<String, Passes>,
+    /// By project.
+    pub tallies: BTreeMap<String, Tally>,
+}
+
+/// Returns the text.
+pub(super) fn text(scrape: Scrape) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(scrape));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a String takes everything that is written to it");
+    text
+}
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        self.build(&mut encoder)?;
+        self.durations(&mut encoder)?;
+        self.results(&mut encoder)?;
+        self.requests(&mut encoder)?;
+        self.resources(&mut encoder)?;
+        self.drifted(&mut encoder)?;
+        self.budget(&mut encoder)?;
+        self.last_success(&mut encoder)
+    }
+}
+
+impl Scrape {
+    fn build(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "The version that runs.";
+        let mut metric = encoder.encode_descriptor("stoker_build", help, None, MetricType::Info)?;
+        metric.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+    }
+
+    fn durations(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let (name, help) = ("stoker_reconcile_duration", "How long passes took.");
+        let kind = MetricType::Histogram;
+        let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), kind)?;
+        for (project, passes) in &self.passes {
+            let Passes { results: _, buckets, seconds } = passes;
+            let bounds = BOUNDS.iter().copied().chain([f64::INFINITY]);
+            let counted: Vec<_> = bounds.zip(buckets.iter().copied()).collect();
+            let count = buckets.iter().sum();
+            let labels = [("project", project.as_str())];
+            let mut one = metric.encode_family(&labels)?;
+            one.encode_histogram::<NoLabelSet>(*seconds, count, &counted, None)?;
+        }
+        Ok(())
+    }
+
+    fn results(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let (name, help) = ("stoker_reconcile", "How many passes ended, by how they ended.");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (project, passes) in &self.passes {
+            for (result, count) in &passes.results {
+                let labels = [("project", project.as_str()), ("result", result.as_str())];
+                counter(&mut metric, &labels, *count)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn requests(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "How many requests were sent to the platform; code 0 is no answer.";
+        let (name, kind) = ("stoker_api_requests", MetricType::Counter);
+        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+        for (project, tally) in &self.tallies {
+            for ((method, route, code), count) in tally {
+                let code = code.to_string();
+                let labels = [
+                    ("project", project.as_str()),
+                    ("method", method.as_str()),
+                    ("route", route),
+                    ("code", code.as_str()),
+                ];
+                counter(&mut metric, &labels, *count)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resources(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "One for each declared or owned resource, with whether it is ready.";
+        let kind = MetricType::Info;
+        let mut metric = encoder.encode_descriptor("stoker_resource", help, None, kind)?;
+        for (project, status) in &self.statuses {
+            for resource in &status.resources {
+                let (kind, name) = (resource.key.kind.to_string(), resource.key.name.as_str());
+                metric.encode_info(&[
+                    ("project", project.as_str()),
+                    ("kind", kind.as_str()),
+                    ("name", name),
+                    ("ready", truth(&resource.conditions)),
+                ])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drifted(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "How many resources differ from their manifests though no manifest changed.";
+        let (name, kind) = ("stoker_drifted_resources", MetricType::Gauge);
+        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+        for (project, status) in &self.statuses {
+            let resources = status.resources.iter();
+            let drifted = resources.filter(|it| it.conditions.is_true(ConditionType::Drifted));
+            gauge(&mut metric, project, drifted.count() as u64)?;
+        }
+        Ok(())
+    }
+
+    fn budget(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "How many requests the platform still allows in this minute.";
+        let (name, kind) = ("stoker_api_budget_remaining", MetricType::Gauge);
+        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+        for (project, status) in &self.statuses {
+            gauge(&mut metric, project, u64::from(status.budget.remaining))?;
+        }
+        Ok(())
+    }
+
+    fn last_success(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "When everything was last seen to be as declared.";
+        let (name, kind) = ("stoker_last_success_timestamp", MetricType::Gauge);
+        let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), kind)?;
+        for (project, status) in &self.statuses {
+            if let Some(at) = last_success(status) {
+                gauge(&mut metric, project, u64::try_from(at.as_second()).unwrap_or_default())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn counter(
+    metric: &mut MetricEncoder<'_>,
+    labels: &[(&str, &str)],
+    count: u64,
+) -> Result<(), Error> {
+    metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&count, None)
+}
+
+fn gauge(metric: &mut MetricEncoder<'_>, project: &str, value: u64) -> Result<(), Error> {
+    metric.encode_family(&[("project", project)])?.encode_gauge(&value)
+}
+
+fn truth(conditions: &Conditions) -> &'static str {
+    match conditions.get(ConditionType::Ready).map(|condition| condition.status) {
+        Some(Truth::True) => "true",
+        Some(Truth::False) => "false",
+        Some(Truth::Unknown) | None => "unknown",
+    }
+}
+
+/// Returns when a pass last left everything as declared; the last revision remembers it when the
+/// history no longer reaches back so far.
+fn last_success(status: &ProjectStatus) -> Option<Timestamp> {
+    let succeeded = |pass: &&PassRecord| matches!(pass.outcome.as_str(), "Synced" | "Applied");
+    let end = |pass: &PassRecord| {
+        let duration = i64::try_from(pass.duration_ms).unwrap_or(i64::MAX);
+        pass.started_at.saturating_add(SignedDuration::from_millis(duration)).ok()
+    };
+    let pass = status.history.iter().find(succeeded).and_then(end);
+    pass.max(status.synced.as_ref().map(|revision| revision.at))
+}

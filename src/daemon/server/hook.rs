@@ -1,0 +1,101 @@
+//! Webhooks as they come in: read within limits, verified, and turned into one ring.
+
+use axum::extract::{Path, Request, State};
+use http::StatusCode;
+
+use super::answer::{Failure, Said};
+use super::body;
+use super::projects::Kept;
+use super::shared::Shared;
+use crate::daemon::webhook::{Claim, Rejection, Sighting, Verdict, Webhook, decide};
+use crate::model::Name;
+use crate::status::Trigger;
+
+/// The largest body of a webhook.
+///
+/// A push of two thousand commits with their file lists is about two megabytes; GitHub would send
+/// up to 25, which is more than a stranger may make us hold before the signature is checked. A
+/// push that is refused for its size is found by the next look at the repository.
+const WEBHOOK_BYTES_MAX: usize = 5 << 20;
+
+/// Receives a webhook for a named project.
+pub(super) async fn receive_named(
+    State(shared): State<Shared>,
+    Path(project): Path<String>,
+    request: Request,
+) -> Result<Said, Failure> {
+    receive(&shared, Some(&project), request).await
+}
+
+/// Receives a webhook for the only project.
+pub(super) async fn receive_only(
+    State(shared): State<Shared>,
+    request: Request,
+) -> Result<Said, Failure> {
+    receive(&shared, None, request).await
+}
+
+async fn receive(
+    shared: &Shared,
+    project: Option<&str>,
+    request: Request,
+) -> Result<Said, Failure> {
+    let (name, kept, webhook) = expected(shared, project)?;
+    let (parts, body) = request.into_parts();
+    let claim = Claim::read(webhook.provider(), &parts.headers);
+    let claim = claim.map_err(|rejection| refuse(name, rejection))?;
+    let body = body::read(shared, &parts.headers, body, WEBHOOK_BYTES_MAX).await?;
+    let now = shared.clock.now();
+    let delivery = claim.check(&body, webhook.secret(), now);
+    let delivery = delivery.map_err(|rejection| refuse(name, rejection))?;
+    tracing::info!(project = %name, provider = %delivery.provider, "webhook received");
+    // Not an error: a sender that tries again after a lost answer would try for ever, and some
+    // switch a webhook off that answers errors.
+    if kept.sight(delivery.mark, now) == Sighting::Again {
+        return Ok(Said(StatusCode::OK, "it came before; nothing is done".to_owned()));
+    }
+    match decide(&delivery.occasion, webhook.reference()) {
+        Verdict::Ring => {
+            kept.handle.trigger(Trigger::Webhook);
+            Ok(Said(StatusCode::ACCEPTED, "the project is looked at".to_owned()))
+        }
+        Verdict::OtherReference => {
+            let message = "the project follows another branch or tag; nothing is done";
+            Ok(Said(StatusCode::ACCEPTED, message.to_owned()))
+        }
+        Verdict::OtherEvent => {
+            let message = "the event moves no branch or tag; nothing is done";
+            Ok(Said(StatusCode::OK, message.to_owned()))
+        }
+    }
+}
+
+/// Returns the project a webhook is for. One that is not kept here and one that takes no webhooks
+/// get one answer: strangers learn no names.
+fn expected<'a>(
+    shared: &'a Shared,
+    project: Option<&str>,
+) -> Result<(&'a Name, &'a Kept, &'a Webhook), Failure> {
+    let found = match project {
+        Some(name) => shared.projects.get(name),
+        None => shared.projects.only(),
+    };
+    let found = found.and_then(|(name, kept)| Some((name, kept, kept.webhook.as_ref()?)));
+    found.ok_or_else(|| {
+        let message = "no project takes webhooks here";
+        Failure::new(StatusCode::NOT_FOUND, "no_webhook", message)
+            .hint("with more than one project, the path is /webhook/PROJECT")
+    })
+}
+
+/// The sender learns nothing about why; whoever set it up reads the log.
+fn refuse(project: &Name, rejection: Rejection) -> Failure {
+    match rejection {
+        // The noise of the network never signs; it may not fill the log.
+        Rejection::Unsigned => tracing::debug!(%project, "webhook refused: {rejection}"),
+        Rejection::Forged | Rejection::Stale => {
+            tracing::warn!(%project, "webhook refused: {rejection}");
+        }
+    }
+    Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", "the webhook is not signed as expected")
+}

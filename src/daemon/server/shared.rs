@@ -1,0 +1,81 @@
+//! What every request is answered from.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::answer::Failure;
+use super::metrics::Meters;
+use super::projects::{Kept, Projects};
+use crate::clock::Clock;
+use crate::model::Name;
+
+/// How many may listen to events at once. Each holds a connection for as long as it likes; a
+/// browser opens one for each tab, a team has a few dozen.
+pub(super) const LISTENERS_MAX: usize = 64;
+
+/// How many bodies are read at once, of webhooks and orders together: it bounds the memory that
+/// strangers can make us hold to this many times the largest body.
+pub(super) const BODIES_MAX: usize = 8;
+
+/// What every request is answered from. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub projects: Projects,
+    pub meters: Meters,
+    pub clock: Clock,
+    pub listeners: Arc<Semaphore>,
+    pub bodies: Arc<Semaphore>,
+    pub closing: Closing,
+}
+
+impl Shared {
+    pub(super) fn new(projects: Projects, meters: Meters, clock: Clock, closing: Closing) -> Self {
+        let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
+        let bodies = Arc::new(Semaphore::new(BODIES_MAX));
+        Self { projects, meters, clock, listeners, bodies, closing }
+    }
+
+    /// Returns the same for another door, with places of its own: strangers on the network take
+    /// none of those on the socket.
+    pub(super) fn with_own_places(&self) -> Self {
+        let Self { projects, meters, clock, listeners: _, bodies: _, closing } = self.clone();
+        Self::new(projects, meters, clock, closing)
+    }
+
+    /// Returns the project that is meant: the named one, or the only one.
+    pub(super) fn project(&self, name: Option<&str>) -> Result<(&Name, &Kept), Failure> {
+        match name {
+            Some(name) => self.projects.get(name).ok_or_else(Failure::unknown_project),
+            None => self.projects.only().ok_or_else(|| Failure::which_project(&self.projects)),
+        }
+    }
+
+    /// Returns the projects that are meant: the named one, or all.
+    pub(super) fn chosen(&self, name: Option<&str>) -> Result<Projects, Failure> {
+        match name {
+            Some(_) => {
+                let (name, kept) = self.project(name)?;
+                Ok([(name.clone(), kept.clone())].into_iter().collect())
+            }
+            None => Ok(self.projects.clone()),
+        }
+    }
+}
+
+/// Tells everyone who waits that the server ends: it does when the other half is dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Closing(watch::Receiver<()>);
+
+impl Closing {
+    /// Makes both halves.
+    pub(super) fn new() -> (watch::Sender<()>, Self) {
+        let (sender, receiver) = watch::channel(());
+        (sender, Self(receiver))
+    }
+
+    /// Waits until the server ends.
+    pub(super) async fn begun(mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}

@@ -1,0 +1,17 @@
+//! Webhooks: who sent it, whether it is true, and whether it is a reason to look.
+//!
+//! Pure. A webhook carries nothing we use but the news that something may have changed: no
+//! revision, no file, no address is taken from it. The server reads bytes and rings the bell.
+
+mod claim;
+mod mac;
+mod payload;
+mod provider;
+mod seen;
+mod settings;
+
+pub use claim::{Claim, Delivery, Rejection, verify};
+pub use payload::{Occasion, Verdict, decide};
+pub use provider::{Provider, ProviderError};
+pub use seen::{Seen, Sighting};
+pub use settings::{Webhook, WebhookError};
