@@ -21,5 +21,9 @@ pub mod mind;
 pub mod agent;
 mod work;
 
+pub mod notify;
+mod systemd;
+
 pub use bell::Bell;
 pub use handle::{Answer, Handle, Order, Refusal, Seat};
+pub use systemd::{Surroundings, Systemd, SystemdError};
