@@ -7,6 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{AdoptMode, Key, Kind};
 
+mod run;
+
+pub use run::{ConfigCommand, RewritesWord, RunCommand};
+
 use super::values::{Approved, Assignment, PruneKinds, Rate, Selector, Span};
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
@@ -50,7 +54,9 @@ pub struct Global {
 }
 
 /// The forms of output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     /// For people.
@@ -66,7 +72,9 @@ pub enum Form {
 }
 
 /// When to use colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// On a terminal.
@@ -78,7 +86,9 @@ pub enum When {
 }
 
 /// The forms of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum LogForm {
     /// For people.
@@ -228,6 +238,9 @@ pub enum Command {
     Doctor(DoctorCommand),
     /// Serve the API emulator on a local port.
     Sandbox(SandboxCommand),
+    /// Show the settings of the agent and where each comes from; print their schema.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print a completion script.
     Completions {
         /// The shell.

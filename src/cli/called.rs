@@ -10,15 +10,17 @@ use crate::render::json;
 use super::arguments::Arguments;
 use super::environment::Environment;
 use super::exit::Exit;
+use super::settings::Given;
 
-/// Reads the arguments and the variables that stand for them.
+/// Reads the arguments and the variables that stand for them, and which were given as what.
 ///
 /// # Errors
 /// When they are wrong, or ask for help or the version.
-pub fn parse(environment: &Environment) -> Result<Arguments, clap::Error> {
+pub fn parse(environment: &Environment) -> Result<(Arguments, Given), clap::Error> {
     let command = without_empty_variables(Arguments::command(), environment);
     let mut matches = command.try_get_matches_from(&environment.arguments)?;
-    Arguments::from_arg_matches_mut(&mut matches)
+    let given = Given::from(&matches);
+    Ok((Arguments::from_arg_matches_mut(&mut matches)?, given))
 }
 
 /// An empty variable counts as unset: a CI job passes on an input that nobody gave.

@@ -27,6 +27,7 @@ mod progress;
 mod saved;
 
 mod apply;
+mod config;
 mod destroy;
 mod drift;
 mod export;
@@ -52,7 +53,7 @@ use std::process::ExitCode;
 
 use crate::telemetry;
 
-use arguments::{Command, LogForm};
+use arguments::{Arguments, Command, LogForm};
 pub use environment::Environment;
 pub use exit::Exit;
 use failure::Failure;
@@ -63,14 +64,16 @@ use run::Run;
 #[must_use]
 pub fn main() -> ExitCode {
     let environment = Environment::of_the_process();
-    let arguments = match called::parse(&environment) {
-        Ok(arguments) => arguments,
+    let (arguments, given) = match called::parse(&environment) {
+        Ok(called) => called,
         Err(error) => return called::wrongly(&error, &environment),
     };
-    let run = match Run::new(environment, &arguments.global) {
+    let run = match Run::new(environment, &arguments.global, given) {
         Ok(run) => run,
         Err(failure) => {
-            Run::bare(&arguments.global).output.failure(&failure);
+            let output = Run::bare(&arguments.global).output;
+            output.diagnostics(&failure.diagnostics);
+            output.failure(&failure);
             return failure.exit.into();
         }
     };
@@ -83,7 +86,7 @@ pub fn main() -> ExitCode {
             return Exit::Failed.into();
         }
     };
-    let exit = match runtime.block_on(until_interrupted(&run, &arguments.command)) {
+    let exit = match runtime.block_on(until_interrupted(&run, &arguments)) {
         Ok(exit) => exit,
         Err(failure) => {
             run.output.failure(&failure);
@@ -111,21 +114,26 @@ fn start_log(run: &Run) {
 
 /// Runs a command. A signal ends it where it stands, except those that end in an orderly way by
 /// themselves: they finish and record what is in flight.
-async fn until_interrupted(run: &Run, command: &Command) -> Result<Exit, Failure> {
+async fn until_interrupted(run: &Run, arguments: &Arguments) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
-    let ends_itself = match command {
+    let ends_itself = match &arguments.command {
         Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_) => true,
         // A probe cleans up after itself.
         Command::Doctor(doctor) => doctor.probe,
         _ => false,
     };
     tokio::select! {
-        ended = dispatch(run, command, &interrupt) => ended,
+        ended = dispatch(run, arguments, &interrupt) => ended,
         exit = interrupt.came(), if !ends_itself => Ok(exit),
     }
 }
 
-async fn dispatch(run: &Run, command: &Command, interrupt: &Interrupt) -> Result<Exit, Failure> {
+async fn dispatch(
+    run: &Run,
+    arguments: &Arguments,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let Arguments { global, command } = arguments;
     match command {
         Command::Plan(command) => plan::run(run, command).await,
         Command::Apply(command) => apply::run(run, command, interrupt).await,
@@ -149,6 +157,7 @@ async fn dispatch(run: &Run, command: &Command, interrupt: &Interrupt) -> Result
         Command::Completions { shell } => meta::completions(run, *shell),
         Command::Man => meta::man(run),
         Command::Version => meta::version(run),
+        Command::Config(command) => config::run(run, global, command),
         Command::Wait(command) => wait::run(run, command).await,
     }
 }

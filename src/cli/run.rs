@@ -4,7 +4,7 @@ use super::arguments::Global;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::output::Output;
-use super::settings::{GlobalSettings, SettingsFile};
+use super::settings::{Given, GlobalSettings, SettingsFile};
 
 /// One run of the program.
 pub struct Run {
@@ -12,6 +12,8 @@ pub struct Run {
     pub environment: Environment,
     /// The settings files, joined.
     pub file: SettingsFile,
+    /// Which settings were given as flags or variables.
+    pub given: Given,
     /// The settings of every command.
     pub global: GlobalSettings,
     /// Where it prints.
@@ -23,11 +25,11 @@ impl Run {
     ///
     /// # Errors
     /// When a settings file cannot be used.
-    pub fn new(environment: Environment, flags: &Global) -> Result<Self, Failure> {
+    pub fn new(environment: Environment, flags: &Global, given: Given) -> Result<Self, Failure> {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Ok(Self { environment, file, global, output })
+        Ok(Self { environment, file, given, global, output })
     }
 
     /// Returns a run with flags and defaults only, to say that the settings cannot be used.
@@ -36,6 +38,6 @@ impl Run {
         let (environment, file) = (Environment::default(), SettingsFile::default());
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Self { environment, file, global, output }
+        Self { environment, file, given: Given::default(), global, output }
     }
 }

@@ -1,6 +1,7 @@
 //! The values flags take, parsed at the door.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,40 +9,38 @@ use serde::Deserialize;
 
 use crate::model::{Key, Kind, RemoteId};
 
-/// A duration as people write it: `90s`, `5m`, `2h30m`.
+/// A duration as people write it: `300ms`, `90s`, `5m`, `2h30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Span(pub Duration);
+
+/// The units of durations, the largest first, in milliseconds.
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// A year: beyond it a date is meant, and sums with a clock could overflow.
+const SPAN_MAX: u64 = 366 * 86_400_000;
 
 impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || format!("`{text}` is not a duration such as 90s, 5m or 2h30m");
-        let mut seconds = 0_u64;
-        let mut digits = String::new();
-        for c in text.chars() {
-            if c.is_ascii_digit() {
-                digits.push(c);
-                continue;
-            }
-            let unit = match c {
-                's' => 1,
-                'm' => 60,
-                'h' => 3600,
-                'd' => 86_400,
-                _ => return Err(wrong()),
-            };
-            let number: u64 = digits.parse().map_err(|_| wrong())?;
-            seconds = number
-                .checked_mul(unit)
-                .and_then(|part| seconds.checked_add(part))
-                .ok_or_else(wrong)?;
-            digits.clear();
+        let mut millis = 0_u64;
+        let mut rest = text;
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+            let (number, unit) = rest.split_at(digits);
+            let letters = unit.find(|c: char| c.is_ascii_digit()).unwrap_or(unit.len());
+            let (unit, further) = unit.split_at(letters);
+            let known = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+            let number: u64 = number.parse().map_err(|_| wrong())?;
+            let part = number.checked_mul(known.1);
+            millis = part.and_then(|part| millis.checked_add(part)).ok_or_else(wrong)?;
+            rest = further;
         }
-        // A year: beyond it a date is meant, and sums with a clock could overflow.
-        let is_whole = digits.is_empty() && !text.is_empty() && seconds <= 366 * 86_400;
-        if is_whole { Ok(Self(Duration::from_secs(seconds))) } else { Err(wrong()) }
+        let is_some = !text.is_empty() && millis <= SPAN_MAX;
+        if is_some { Ok(Self(Duration::from_millis(millis))) } else { Err(wrong()) }
     }
 }
 
@@ -53,6 +52,84 @@ impl TryFrom<String> for Span {
     }
 }
 
+/// As it is written: `2h30m`.
+impl fmt::Display for Span {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        if millis == 0 {
+            return formatter.write_str("0s");
+        }
+        for (name, length) in UNITS {
+            if millis >= length {
+                write!(formatter, "{}{name}", millis / length)?;
+                millis %= length;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value, or the word `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "OffForm", bound(deserialize = "T: FromStr<Err: fmt::Display>"))]
+pub enum OrOff<T: fmt::Display> {
+    /// Nothing of the kind.
+    Off,
+    /// The value.
+    On(T),
+}
+
+/// YAML 1.1 makes a truth of `off`, so somebody's editor may write `false`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text, or `off`")]
+enum OffForm {
+    Truth(bool),
+    Text(String),
+}
+
+impl<T: fmt::Display> OrOff<T> {
+    /// Returns the value, when it is not off.
+    pub fn on(self) -> Option<T> {
+        match self {
+            Self::Off => None,
+            Self::On(value) => Some(value),
+        }
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display> + fmt::Display> FromStr for OrOff<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let value = text.parse().map_err(|error| format!("{error}; or write off"))?;
+        Ok(Self::On(value))
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display> + fmt::Display> TryFrom<OffForm> for OrOff<T> {
+    type Error = String;
+
+    fn try_from(form: OffForm) -> Result<Self, Self::Error> {
+        match form {
+            OffForm::Truth(false) => Ok(Self::Off),
+            OffForm::Truth(true) => Err("a value is missing; or write off".to_owned()),
+            OffForm::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for OrOff<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => formatter.write_str("off"),
+            Self::On(value) => value.fmt(formatter),
+        }
+    }
+}
+
 /// Requests a minute: `285/m`, or `285`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "RateForm")]
@@ -60,7 +137,7 @@ pub struct Rate(pub u32);
 
 /// A settings file may hold the bare number.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a rate from 0/m to 300/m")]
 enum RateForm {
     Number(u32),
     Text(String),
@@ -76,6 +153,13 @@ impl FromStr for Rate {
             Ok(rate @ 0..=300) => Ok(Self(rate)),
             _ => Err(format!("`{text}` is not a rate from 0/m to 300/m")),
         }
+    }
+}
+
+/// As it is written: `285/m`.
+impl fmt::Display for Rate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/m", self.0)
     }
 }
 
@@ -116,7 +200,7 @@ pub struct PruneKinds(pub BTreeSet<Kind>);
 
 /// A settings file may hold a truth, a text or a list.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a truth, or a list of kinds")]
 enum PruneForm {
     Truth(bool),
     Text(String),
@@ -129,11 +213,22 @@ impl FromStr for PruneKinds {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "true" | "all" => Ok(Self(Kind::ALL.into())),
-            "false" | "none" => Ok(Self(BTreeSet::new())),
+            "false" | "none" | "off" => Ok(Self(BTreeSet::new())),
             kinds => {
                 kinds.split(',').map(|kind| kind.trim().parse()).collect::<Result<_, _>>().map(Self)
             }
         }
+    }
+}
+
+/// As it is written: `services,databases`, or `off`.
+impl fmt::Display for PruneKinds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return formatter.write_str("off");
+        }
+        let kinds: Vec<&str> = self.0.iter().map(|kind| kind.plural()).collect();
+        formatter.write_str(&kinds.join(","))
     }
 }
 
@@ -252,9 +347,22 @@ mod tests {
         for (text, seconds) in [("90s", 90), ("5m", 300), ("2h30m", 9000), ("0s", 0)] {
             assert_eq!(text.parse::<Span>().unwrap().0.as_secs(), seconds, "{text}");
         }
+        for text in ["300ms", "1s500ms", "2h30m", "1d1h", "0s"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
         for text in ["", "5", "m", "5 m", "-5m", "1.5h", "99999999999999999999s", "999999h"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_can_be_off_says_so_or_has_a_value() {
+        let check = |text: &str| serde_json::from_str::<OrOff<Span>>(text);
+        assert_eq!(check("\"off\"").unwrap(), OrOff::Off);
+        assert_eq!(check("false").unwrap(), OrOff::Off);
+        assert_eq!(check("\"5s\"").unwrap().to_string(), "5s");
+        assert!(check("true").unwrap_err().to_string().contains("or write off"));
+        assert!(check("\"5\"").unwrap_err().to_string().contains("or write off"));
     }
 
     #[test]

@@ -27,6 +27,10 @@ pub mod server;
 mod shared_secret;
 pub mod webhook;
 
+pub mod notify;
+mod systemd;
+
 pub use bell::Bell;
 pub use handle::{Answer, Handle, Order, Refusal, Seat};
 pub use shared_secret::{SharedSecret, SharedSecretError};
+pub use systemd::{Surroundings, Systemd, SystemdError};

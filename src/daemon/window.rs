@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan as _};
 
@@ -29,8 +29,8 @@ const STEPS_MAX: usize = 1_500;
 /// The longest a window lasts: a week. What lasts longer is a suspension, which says why.
 const DURATION_MAX: Duration = Duration::from_secs(7 * 86_400);
 
-/// More than any change of clocks of our time moves them.
-const SHIFT_MAX: i32 = 3;
+/// Around a time, a change of clocks is looked for within this: more than any of our time moves them.
+const SHIFT_TIME: Duration = Duration::from_secs(3 * 3_600);
 
 /// Whether a window lets writes through or holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,27 +116,36 @@ impl Window {
 
     /// Returns the end of the last repetition that has begun by a time.
     fn last_end(&self, at: Timestamp) -> Option<Timestamp> {
-        let local = self.zone.to_datetime(at);
-        let latest = shifted(local, SHIFT_MAX.hours());
-        let days = i32::try_from(self.duration.as_secs() / 86_400).unwrap_or(0) + 2;
-        let dates = (0..=days).map(|back| shifted(latest, -back.days()).date());
-        let starts = dates
-            .flat_map(|date| self.schedule.times(date).rev())
-            .skip_while(|start| *start > latest)
-            .filter_map(|start| self.instant(start));
-        starts.into_iter().find(|start| *start <= at).map(|start| later(start, self.duration))
+        // Where the clocks were set back a moment ago, later local times have been already.
+        let before = at.checked_sub(SHIFT_TIME).unwrap_or(at);
+        let latest = self.local_by(at, before).max(self.local_by(at, at));
+        let days = i64::try_from(self.duration.as_secs() / 86_400).unwrap_or(0) + 2;
+        let starts = (0..=days).flat_map(|back| {
+            let hour_last = if back == 0 { latest.hour() } else { 23 };
+            self.schedule.times(shifted(latest, -back.days()).date(), 0..=hour_last).rev()
+        });
+        let starts = starts.skip_while(|start| *start > latest);
+        let mut begun = starts.filter_map(|start| self.instant(start)).filter(|start| *start <= at);
+        begun.next().map(|start| later(start, self.duration))
     }
 
     /// Returns the next beginning after a time, within the horizon.
     fn next_start(&self, after: Timestamp) -> Option<Timestamp> {
-        let earliest = shifted(self.zone.to_datetime(after), -SHIFT_MAX.hours());
-        let days = i32::try_from(HORIZON.as_secs() / 86_400).unwrap_or(0) + 1;
-        let dates = (0..=days).map(|ahead| shifted(earliest, ahead.days()).date());
-        let starts = dates
-            .flat_map(|date: Date| self.schedule.times(date))
-            .skip_while(|start| *start < earliest)
-            .filter_map(|start| self.instant(start));
-        starts.into_iter().find(|start| *start > after)
+        // Where the clocks are set back in a moment, earlier local times come again.
+        let soon = later(after, SHIFT_TIME);
+        let earliest = self.local_by(after, soon).min(self.local_by(after, after));
+        let days = i64::try_from(HORIZON.as_secs() / 86_400).unwrap_or(0) + 1;
+        let starts = (0..=days).flat_map(|ahead| {
+            let hour_first = if ahead == 0 { earliest.hour() } else { 0 };
+            self.schedule.times(shifted(earliest, ahead.days()).date(), hour_first..=23)
+        });
+        let starts = starts.skip_while(|start| *start < earliest);
+        starts.filter_map(|start| self.instant(start)).find(|start| *start > after)
+    }
+
+    /// Returns a time as the clocks would show it if they were set as at another.
+    fn local_by(&self, at: Timestamp, setting: Timestamp) -> DateTime {
+        self.zone.to_offset(setting).to_datetime(at)
     }
 
     /// Returns the moment of a local time. Never runs backwards as local times rise, which is what
@@ -240,5 +249,4 @@ fn shifted(local: DateTime, by: Span) -> DateTime {
 }
 
 #[cfg(test)]
-#[path = "window_tests.rs"]
 mod tests;

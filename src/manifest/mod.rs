@@ -26,13 +26,16 @@ mod tree;
 mod yaml;
 mod yaml_values;
 
+mod located;
+
 mod export;
 mod print;
 mod schema;
 
 pub use export::export;
 pub use load::{Loaded, load};
+pub use located::Located;
 pub use print::{SCHEMA_LINE, print};
 pub use schema::schema;
 pub use suggest::nearest;
-pub use yaml_values::{documents, read_settings, to_yaml};
+pub use yaml_values::{documents, to_yaml};

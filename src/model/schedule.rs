@@ -3,6 +3,8 @@
 //! The platform keeps the times of cron services; here their expressions are only checked before
 //! it sees them. The windows of the agent are kept by us, and ask which minutes an expression means.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::{Date, DateTime};
 
 /// A field: its name, its range, and the names its numbers have.
@@ -65,9 +67,9 @@ impl Numbers {
         number >= 0 && number < 64 && self.0 >> number & 1 == 1
     }
 
-    /// Returns them in rising order.
-    fn iter(self) -> impl DoubleEndedIterator<Item = i8> {
-        (0..64).filter(move |number| self.has(*number))
+    /// Returns those in a range, in rising order.
+    fn within(self, range: RangeInclusive<i8>) -> impl DoubleEndedIterator<Item = i8> {
+        range.filter(move |number| self.has(*number))
     }
 }
 
@@ -135,13 +137,18 @@ impl Schedule {
         self.has_day(at.date()) && self.hours.has(at.hour()) && self.minutes.has(at.minute())
     }
 
-    /// Returns its minutes on a day, in rising order; none when it is not one of its days.
-    pub fn times(&self, date: Date) -> impl DoubleEndedIterator<Item = DateTime> + use<> {
-        let Self { minutes, hours, .. } = *self;
-        let hours = if self.has_day(date) { hours } else { Numbers(0) };
-        hours
-            .iter()
-            .flat_map(move |hour| minutes.iter().map(move |minute| date.at(hour, minute, 0, 0)))
+    /// Returns its minutes within some hours of a day, in rising order; none when it is not one of
+    /// its days.
+    pub fn times(
+        &self,
+        date: Date,
+        hours: RangeInclusive<i8>,
+    ) -> impl DoubleEndedIterator<Item = DateTime> + use<> {
+        let Self { minutes, hours: all, .. } = *self;
+        let all = if self.has_day(date) { all } else { Numbers(0) };
+        all.within(hours).flat_map(move |hour| {
+            minutes.within(0..=59).map(move |minute| date.at(hour, minute, 0, 0))
+        })
     }
 }
 
@@ -272,8 +279,9 @@ mod tests {
     fn the_times_of_a_day_come_in_order() {
         let schedule = Schedule::parse("0,30 9,17 * * 1-5").unwrap();
         let times: Vec<String> =
-            schedule.times(date(2026, 7, 1)).map(|time| time.time().to_string()).collect();
+            schedule.times(date(2026, 7, 1), 0..=23).map(|time| time.time().to_string()).collect();
+        assert_eq!(schedule.times(date(2026, 7, 1), 10..=23).count(), 2);
         assert_eq!(times, ["09:00:00", "09:30:00", "17:00:00", "17:30:00"]);
-        assert_eq!(schedule.times(date(2026, 7, 4)).count(), 0);
+        assert_eq!(schedule.times(date(2026, 7, 4), 0..=23).count(), 0);
     }
 }

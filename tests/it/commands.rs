@@ -195,3 +195,44 @@ fn the_program_tells_its_version_its_manual_and_its_completions() {
     machine.run("man").says(0, &[".SH \"EXIT STATUS\"", "STACKBLAZE_TOKEN"]);
     machine.run("completions bash").says(0, &["_stoker"]);
 }
+
+#[test]
+fn config_view_says_where_each_setting_comes_from() {
+    let machine = Machine::new();
+    std::fs::write(machine.0.path().join("stoker.yaml"), "rate: 100\ninterval: 1m\n").unwrap();
+    let view = |arguments: &str| {
+        let mut command = machine.command(arguments);
+        command.env("STACKBLAZE_TOKEN", "sb_live_canary").env("STOKER_DEBOUNCE", "1s");
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { exit: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+    };
+    let ran = view("config view --interval 2m");
+    let line = |key: &str| ran.stdout.lines().find(|line| line.contains(key)).unwrap();
+    assert!(line("interval").contains("2m") && line("interval").ends_with("--interval"));
+    assert!(line("debounce").contains("STOKER_DEBOUNCE"));
+    assert!(line(": rate ").contains("stoker.yaml:1"));
+    assert!(line("deploysMax").contains("default"));
+    assert!(line("token ").contains("the variable STACKBLAZE_TOKEN"));
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("canary"));
+    let json = view("config view -o json").says(0, &[]).json();
+    let settings = json["projects"][0]["settings"].as_array().unwrap();
+    let rate = settings.iter().find(|row| row["key"] == "rate").unwrap();
+    assert_eq!(rate["value"], "100/m");
+    assert_eq!(rate["source"]["file"], "stoker.yaml");
+    assert_eq!(rate["source"]["line"], 1);
+}
+
+#[test]
+fn a_wrong_settings_file_ends_every_command_with_its_line() {
+    let machine = Machine::new();
+    std::fs::write(machine.0.path().join("stoker.yaml"), "intervall: 1m\n").unwrap();
+    let ran = machine.run("version");
+    ran.says(64, &["stoker.yaml:1:1", "did you mean `interval`?", "docs/settings.md"]);
+    let failed = machine.run("version -o json").says(64, &[]).json();
+    assert_eq!(failed["error"]["code"], "usage");
+    assert_eq!(failed["diagnostics"][0]["code"], "unknown-key");
+    std::fs::remove_file(machine.0.path().join("stoker.yaml")).unwrap();
+    let schema = machine.run("config schema").says(0, &["Stoker settings"]).json();
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+}

@@ -1,0 +1,76 @@
+//! `stoker config`: what the agent would be told and where that is said; and the schema of the file.
+
+use serde_json::{Value, json};
+
+use crate::render::{Style, Table};
+
+use super::arguments::{ConfigCommand, Form, Global, RunCommand};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::offline::no_such_form;
+use super::run::Run;
+use super::settings::{self, Call, Row, RunSettings};
+
+/// Shows settings, or their schema. Nothing is read from the platform. Secrets are tried, so that a
+/// missing one is found before the agent needs it, and never shown.
+pub fn run(run: &Run, global: &Global, command: &ConfigCommand) -> Result<Exit, Failure> {
+    match command {
+        ConfigCommand::View(command) => view(run, global, command),
+        ConfigCommand::Schema => {
+            run.output.value(&settings::schema());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn view(run: &Run, global: &Global, command: &RunCommand) -> Result<Exit, Failure> {
+    let Run { environment, file, given, .. } = run;
+    let call = Call { global, given, file, environment };
+    let settings = RunSettings::resolve(&call, command)
+        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))?;
+    for warning in settings.warnings.iter().chain(&settings.unusable_secrets(environment)) {
+        run.output.warn(warning);
+    }
+    match run.output.form() {
+        Form::Text => run.output.data(&table(&settings).to_paper()),
+        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&document(&settings)),
+        Form::Markdown => return Err(no_such_form("config view", "markdown")),
+    }
+    Ok(Exit::Done)
+}
+
+/// One line a setting; those of a project begin with its name.
+fn table(settings: &RunSettings) -> Table {
+    let mut table = Table::new(&["KEY", "VALUE", "SOURCE"]);
+    let mut add = |prefix: &str, rows: &[Row]| {
+        for Row { key, value, provenance } in rows {
+            let value = match value {
+                Some(value) => (Style::Plain, value.clone()),
+                None => (Style::Dim, "—".to_owned()),
+            };
+            let key = (Style::Bold, format!("{prefix}{key}"));
+            table.row(vec![key, value, (Style::Dim, provenance.to_string())]);
+        }
+    };
+    add("", &settings.rows);
+    for project in &settings.projects {
+        add(&format!("{}: ", project.name), &project.rows);
+    }
+    table
+}
+
+fn document(settings: &RunSettings) -> Value {
+    let rows = |rows: &[Row]| -> Value {
+        let row = |row: &Row| {
+            let Row { key, value, provenance } = row;
+            json!({ "key": key, "value": value, "source": provenance.to_json() })
+        };
+        rows.iter().map(row).collect()
+    };
+    let projects: Vec<Value> = settings
+        .projects
+        .iter()
+        .map(|project| json!({ "name": project.name, "settings": rows(&project.rows) }))
+        .collect();
+    json!({ "settings": rows(&settings.rows), "projects": projects })
+}

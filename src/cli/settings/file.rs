@@ -1,0 +1,197 @@
+//! Settings files: read, checked, and joined key by key, the nearest winning.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::manifest::Located;
+use crate::model::{Diagnostic, Origin};
+use crate::source::Tree;
+
+use super::super::environment::Environment;
+use super::super::failure::Failure;
+use super::keys::{Keys, Level};
+
+/// The largest settings file. A thousand projects with all their keys are half of it.
+const FILE_BYTES_MAX: u64 = 1_048_576;
+
+/// All settings files, joined.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsFile {
+    /// What stands at the top.
+    pub top: Keys,
+    /// The entries of `projects`; `None` when there is no such key.
+    pub projects: Option<Vec<Keys>>,
+    places: BTreeMap<String, Origin>,
+    /// The texts, to show lines of them.
+    texts: Vec<(String, String)>,
+}
+
+impl SettingsFile {
+    /// Reads the file named, or those that exist, the nearest winning key by key.
+    ///
+    /// # Errors
+    /// When a named file is missing, or any is not readable or not valid.
+    pub fn read(named: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
+        let mut texts = Vec::new();
+        if let Some(path) = named {
+            let text = read(path).map_err(|error| unreadable(path, &error))?;
+            texts.push((path.display().to_string(), text));
+        } else {
+            for path in environment.settings_files() {
+                match read(&path) {
+                    Ok(text) => texts.push((path.display().to_string(), text)),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(unreadable(&path, &error)),
+                }
+            }
+        }
+        Self::from_texts(texts)
+    }
+
+    /// Joins files given as name and text, the nearest first.
+    ///
+    /// # Errors
+    /// When any is not valid.
+    pub fn from_texts(texts: Vec<(String, String)>) -> Result<Self, Failure> {
+        let mut joined = Located::default();
+        for (name, text) in &texts {
+            let checked = Located::read(name, text).and_then(|located| {
+                // Each by itself first: what is wrong far away is not hidden by what is near.
+                decode(&located).map(|_| located).map_err(|one| vec![*one])
+            });
+            match checked {
+                Ok(located) => join(&mut joined, located),
+                Err(diagnostics) => return Err(invalid(&texts, diagnostics)),
+            }
+        }
+        let (top, projects) = decode(&joined).map_err(|one| invalid(&texts, vec![*one]))?;
+        Ok(Self { top, projects, places: joined.places, texts })
+    }
+
+    /// Returns where a key stands: of the top, or of one of the projects.
+    #[must_use]
+    pub fn place(&self, project: Option<usize>, key: &str) -> Option<&Origin> {
+        match project {
+            Some(index) => self.places.get(&format!("projects[{index}].{key}")),
+            None => self.places.get(key),
+        }
+    }
+
+    /// Returns where an entry of `projects` stands.
+    #[must_use]
+    pub fn place_of_project(&self, index: usize) -> Option<&Origin> {
+        self.places.get(&format!("projects[{index}]"))
+    }
+
+    /// Makes the failure of settings that cannot be used, with the lines they stand in.
+    #[must_use]
+    pub fn refuse(&self, diagnostics: Vec<Diagnostic>) -> Failure {
+        invalid(&self.texts, diagnostics)
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let reason = format!("it is longer than {FILE_BYTES_MAX} bytes");
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+    }
+    Ok(text)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("failed to read settings {}: {error}", path.display()))
+}
+
+fn invalid(texts: &[(String, String)], diagnostics: Vec<Diagnostic>) -> Failure {
+    let tree = Tree::from_texts(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let failure = Failure::usage("the settings cannot be used")
+        .hint("the keys are listed in docs/settings.md, and by `stoker config schema`");
+    Failure { diagnostics: tree.illustrate(diagnostics), ..failure }
+}
+
+/// Adds what is further away: it counts where the nearer say nothing.
+fn join(nearer: &mut Located, further: Located) {
+    let Located { values, places } = further;
+    let mut taken = BTreeSet::new();
+    for (key, value) in values {
+        match (nearer.values.get_mut(&key), value) {
+            (None, value) => {
+                nearer.values.insert(key.clone(), value);
+            }
+            // Assumptions are many settings under one key.
+            (Some(Value::Object(known)), Value::Object(more)) if key == "dialect" => {
+                for (name, value) in more {
+                    known.entry(name).or_insert(value);
+                }
+            }
+            (Some(_), _) => continue,
+        }
+        taken.insert(key);
+    }
+    for (path, place) in places {
+        let key = path.split(['.', '[']).next().unwrap_or_default();
+        if taken.contains(key) {
+            nearer.places.entry(path).or_insert(place);
+        }
+    }
+}
+
+/// Decodes the two levels of a file.
+fn decode(located: &Located) -> Result<(Keys, Option<Vec<Keys>>), Box<Diagnostic>> {
+    let mut values = located.values.clone();
+    let projects = match values.remove("projects") {
+        None | Some(Value::Null) => None,
+        Some(Value::Array(projects)) => Some(projects),
+        Some(_) => {
+            let place = located.place("projects");
+            return Err(at(Diagnostic::error("wrong-type", "`projects` is a list"), place).into());
+        }
+    };
+    check_level(located, "", &values, Level::Project)?;
+    let top = located.decode("", Value::Object(values))?;
+    let Some(projects) = projects else { return Ok((top, None)) };
+    let decoded = projects.into_iter().enumerate().map(|(index, project)| {
+        let path = format!("projects[{index}]");
+        if let Value::Object(values) = &project {
+            check_level(located, &path, values, Level::Process)?;
+        }
+        located.decode(&path, project)
+    });
+    Ok((top, Some(decoded.collect::<Result<_, _>>()?)))
+}
+
+/// Refuses keys that stand at the wrong level.
+fn check_level(
+    located: &Located,
+    path: &str,
+    values: &Map<String, Value>,
+    wrong: Level,
+) -> Result<(), Box<Diagnostic>> {
+    let Some(key) = values.keys().find(|key| Level::of(key) == wrong) else {
+        return Ok(());
+    };
+    let (message, hint) = match wrong {
+        Level::Process => (
+            format!("`{key}` is about the whole process"),
+            "write it at the top, beside `projects`",
+        ),
+        Level::Project | Level::Both => (
+            format!("`{key}` says which project it is, so it belongs to an entry of `projects`"),
+            "without `projects` there is one project, and STACKBLAZE_TOKEN is its token",
+        ),
+    };
+    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+    Err(at(Diagnostic::error("misplaced-key", message), located.place(&path)).hint(hint).into())
+}
+
+fn at(diagnostic: Diagnostic, place: Option<&Origin>) -> Diagnostic {
+    match place {
+        Some(place) => diagnostic.at(place.clone()),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,31 @@
+//! Settings: flag, then environment, then file, then default — each said once.
+//!
+//! clap has joined flag and environment already. `file` reads `stoker.yaml`, whose keys are the
+//! types in `keys` and `forms`; `pick` is the order in which they win; `shared` makes what every
+//! command is told, `project` and `run` what the agent is told.
+
+mod file;
+mod forms;
+mod keys;
+mod schema;
+
+mod origin;
+mod pick;
+
+mod shared;
+
+mod notifications;
+mod project;
+mod run;
+mod secret;
+mod source;
+
+pub use file::SettingsFile;
+pub use origin::Given;
+pub use pick::Row;
+pub use run::{Call, RunSettings};
+pub use schema::schema;
+pub use shared::{ConnectionSettings, GlobalSettings, is_approved, policy, waits};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,275 @@
+//! Where the manifests of a project come from: files, or a repository.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::super::arguments::{RewritesWord, RunCommand};
+use super::super::values::{OrOff, Span};
+use super::keys::Keys;
+use super::origin::Provenance;
+use super::pick::{Picker, pick};
+use super::project::Problem;
+use super::secret::{Layer, SecretSource, Whereabouts, pick_secret};
+
+/// Where the manifests come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectSource {
+    /// Files and directories.
+    Files {
+        /// As given; empty for the default: `manifests/`, `stackblaze.yaml` or the directory.
+        paths: Vec<PathBuf>,
+        /// How long they must be quiet before they are read.
+        debounce: Duration,
+        /// How often they are read where the system tells of no changes.
+        poll: Option<Duration>,
+    },
+    /// A git repository.
+    Repository(RepositorySettings),
+}
+
+/// A git repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositorySettings {
+    /// Its address; it holds no password and does not begin with `-`.
+    pub url: String,
+    /// What of it is followed.
+    pub reference: Reference,
+    /// The directory that holds the manifests; relative, without `..`. Empty for the root.
+    pub path: PathBuf,
+    /// The file of allowed signers, when commits must be signed.
+    pub verify: Option<PathBuf>,
+    /// What to do when the branch was rewritten.
+    pub rewrites: Rewrites,
+    /// How often to ask for news; `None` when only the webhook tells.
+    pub poll: Option<Duration>,
+    /// Its token, for HTTPS.
+    pub token: Option<SecretSource>,
+}
+
+/// What of a repository is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The branch it calls its own.
+    DefaultBranch,
+    /// A branch.
+    Branch(String),
+    /// A tag.
+    Tag(String),
+    /// A commit, in full or its beginning.
+    Commit(String),
+}
+
+impl Reference {
+    /// Returns the name that was given; none for the repository's own branch.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::DefaultBranch => None,
+            Self::Branch(name) | Self::Tag(name) | Self::Commit(name) => Some(name),
+        }
+    }
+}
+
+/// What an agent does when a branch no longer holds the commit it was at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrites {
+    /// Stay at the last good commit until a person decides.
+    Hold,
+    /// Go where the branch went.
+    Follow,
+}
+
+/// How long files must be quiet: an editor writes a file in several steps, well within that.
+const DEBOUNCE: Span = Span(Duration::from_millis(300));
+
+/// How often a repository is asked: one small request, and a minute's wait is bearable.
+const GIT_POLL: Span = Span(Duration::from_secs(60));
+
+/// What one layer says of the source.
+struct Said<'a> {
+    layer: Layer,
+    paths: &'a [PathBuf],
+    repo: Option<&'a String>,
+    branch: Option<&'a String>,
+    tag: Option<&'a String>,
+    commit: Option<&'a String>,
+}
+
+impl<'a> Said<'a> {
+    fn by_flags(command: &'a RunCommand) -> Self {
+        let flags = &command.repository;
+        Self {
+            layer: Layer::Given,
+            paths: &command.sources.paths,
+            repo: flags.repo.as_ref(),
+            branch: flags.branch.as_ref(),
+            tag: flags.tag.as_ref(),
+            commit: flags.commit.as_ref(),
+        }
+    }
+
+    fn by_keys(layer: Layer, keys: &'a Keys) -> Self {
+        Self {
+            layer,
+            paths: keys.paths.as_deref().unwrap_or_default(),
+            repo: keys.repo.as_ref(),
+            branch: keys.branch.as_ref(),
+            tag: keys.tag.as_ref(),
+            commit: keys.commit.as_ref(),
+        }
+    }
+
+    fn place(&self, picker: &Picker<'_>, key: &str) -> Provenance {
+        match self.layer {
+            Layer::Given => picker.given_place(key),
+            Layer::Own => picker.own_place(key),
+            Layer::Top => picker.top_place(key),
+        }
+    }
+}
+
+/// Picks the source: the first layer that names files or a repository says which it is.
+pub(super) fn pick_source(
+    picker: &mut Picker<'_>,
+    command: &RunCommand,
+) -> Result<ProjectSource, Problem> {
+    let layers: Vec<Said<'_>> = [
+        Some(Said::by_flags(command)),
+        picker.own().map(|keys| Said::by_keys(Layer::Own, keys)),
+        Some(Said::by_keys(Layer::Top, picker.top())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let naming = layers.iter().find(|said| said.repo.is_some() || !said.paths.is_empty());
+    if let Some(said) = naming
+        && said.repo.is_some()
+        && !said.paths.is_empty()
+    {
+        let reason = "manifests come from files or from a repository, and both are named";
+        return Err(Problem::new(reason, said.place(picker, "repo")));
+    }
+    match naming.and_then(|said| Some((said.repo?.clone(), said.place(picker, "repo")))) {
+        Some((url, place)) => {
+            let repository = pick_repository(picker, command, &layers, url, place)?;
+            Ok(ProjectSource::Repository(repository))
+        }
+        None => {
+            let paths = naming.map(|said| said.paths.to_vec()).unwrap_or_default();
+            let place = naming.map_or(Provenance::Default, |said| said.place(picker, "paths"));
+            let reference = layers.iter().find_map(|said| reference(picker, said).transpose());
+            if let Some(named) = reference {
+                let (_, key, place) = named?;
+                return Err(Problem::new(format!("`{key}` needs `repo`"), place));
+            }
+            let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+            picker.note("paths", (!shown.is_empty()).then(|| shown.join(", ")), place);
+            Ok(ProjectSource::Files {
+                paths,
+                debounce: pick!(picker, command.agent, debounce, DEBOUNCE).0,
+                poll: pick!(picker, command.agent, poll, OrOff::Off).on().map(|span| span.0),
+            })
+        }
+    }
+}
+
+fn pick_repository(
+    picker: &mut Picker<'_>,
+    command: &RunCommand,
+    layers: &[Said<'_>],
+    url: String,
+    place: Provenance,
+) -> Result<RepositorySettings, Problem> {
+    let flags = &command.repository;
+    check_url(&url).map_err(|reason| Problem::new(reason, place.clone()))?;
+    picker.note("repo", Some(url.clone()), place);
+    let named = layers.iter().find_map(|said| reference(picker, said).transpose()).transpose()?;
+    let reference = match named {
+        Some((reference, key, place)) => {
+            picker.note(key, reference.name().map(str::to_owned), place);
+            reference
+        }
+        None => Reference::DefaultBranch,
+    };
+    let path = pick!(picker, flags, path).unwrap_or_default();
+    let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !is_inside {
+        let reason = "`path` is a directory in the repository: relative, and without `..`";
+        return Err(Problem::new(reason, picker.last_place()));
+    }
+    let token = pick_secret(
+        picker,
+        "repoToken",
+        [
+            (
+                Whereabouts {
+                    variable: flags.repo_token_env.as_ref(),
+                    file: flags.repo_token_file.as_ref(),
+                },
+                Layer::Given,
+            ),
+            (of_keys(picker.own()), Layer::Own),
+            (of_keys(Some(picker.top())), Layer::Top),
+        ],
+    )?;
+    Ok(RepositorySettings {
+        url,
+        reference,
+        path,
+        verify: pick!(picker, flags, verify),
+        rewrites: match pick!(picker, flags, rewrites, RewritesWord::Hold) {
+            RewritesWord::Hold => Rewrites::Hold,
+            RewritesWord::Follow => Rewrites::Follow,
+        },
+        poll: pick!(picker, flags, git_poll, OrOff::On(GIT_POLL)).on().map(|span| span.0),
+        token,
+    })
+}
+
+fn of_keys(keys: Option<&Keys>) -> Whereabouts<'_> {
+    Whereabouts {
+        variable: keys.and_then(|keys| keys.repo_token_env.as_ref()),
+        file: keys.and_then(|keys| keys.repo_token_file.as_ref()),
+    }
+}
+
+/// Returns what one layer says is followed, with its key and place.
+fn reference(
+    picker: &Picker<'_>,
+    said: &Said<'_>,
+) -> Result<Option<(Reference, &'static str, Provenance)>, Problem> {
+    let branch = said.branch.map(|name| ("branch", Reference::Branch(name.clone()), name));
+    let tag = said.tag.map(|name| ("tag", Reference::Tag(name.clone()), name));
+    let commit = said.commit.map(|name| ("commit", Reference::Commit(name.clone()), name));
+    let mut named = [branch, tag, commit].into_iter().flatten();
+    let Some((key, reference, name)) = named.next() else { return Ok(None) };
+    let place = said.place(picker, key);
+    if let Some((other, _, _)) = named.next() {
+        let reason = format!("`{key}` and `{other}` both say what is followed");
+        return Err(Problem::new(reason, place));
+    }
+    if name.is_empty() || name.starts_with('-') {
+        // Git would take it for an option.
+        return Err(Problem::new(format!("`{key}` is empty or begins with `-`"), place));
+    }
+    Ok(Some((reference, key, place)))
+}
+
+/// Refuses what git would take for an option, and what would show a secret to everybody who may
+/// see the settings. The address is not repeated.
+fn check_url(url: &str) -> Result<(), String> {
+    if url.is_empty() || url.starts_with('-') {
+        return Err("`repo` is empty or begins with `-`".to_owned());
+    }
+    let Some((scheme, rest)) = url.split_once("://") else { return Ok(()) };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    // Over HTTP a user's name is often a token; over SSH it is `git`.
+    let is_secret = user.is_some_and(|user| scheme.starts_with("http") || user.contains(':'));
+    if is_secret {
+        let reason = "`repo` holds a user name or password; name the variable or file of its \
+            token with `repoTokenEnv` or `repoTokenFile`";
+        return Err(reason.to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! A notice as the status of its commit, on GitHub, GitLab, Gitea and Forgejo.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::notice::{Notice, Outcome};
+use super::request::line;
+use super::sink::{CommitTarget, Forge};
+
+/// GitHub's limit on a description; the others take more.
+const DESCRIPTION_CHARS_MAX: usize = 140;
+
+/// The version of GitHub's API this is written against.
+const GITHUB_VERSION: &str = "2022-11-28";
+
+/// Makes the request.
+pub(super) fn request(
+    at: &CommitTarget,
+    token: &SecretString,
+    target_url: Option<&str>,
+    notice: &Notice,
+) -> Result<http::Request<Bytes>, http::Error> {
+    let commit = notice.revision.commit.as_deref().unwrap_or_default();
+    let context = format!("stoker/{}", notice.project);
+    let message = format!("{}: {}", notice.reason, notice.message);
+    let mut body = json!({
+        "state": state(at.forge, notice.outcome),
+        "description": line(&message, DESCRIPTION_CHARS_MAX),
+    });
+    let name = match at.forge {
+        Forge::Github | Forge::Gitea => "context",
+        Forge::Gitlab => "name",
+    };
+    body[name] = json!(context);
+    if let Some(url) = target_url {
+        body["target_url"] = json!(url);
+    }
+    let whole_path = at.repository.join("/");
+    let mut segments = Vec::new();
+    match at.forge {
+        Forge::Github | Forge::Gitea => {
+            segments.push("repos");
+            segments.extend(at.repository.iter().map(String::as_str));
+        }
+        Forge::Gitlab => segments.extend(["projects", &whole_path]),
+    }
+    segments.extend(["statuses", commit]);
+    let mut request = http::Request::builder()
+        .method(Method::POST)
+        .uri(at.api.below(&segments)?)
+        .header(CONTENT_TYPE, "application/json");
+    if at.forge == Forge::Github {
+        request = request
+            .header(ACCEPT, "application/vnd.github+json")
+            .header("x-github-api-version", GITHUB_VERSION);
+    }
+    let (header, value) = right(at.forge, token)?;
+    request.header(header, value).body(body.to_string().into())
+}
+
+/// Returns the header that carries the token; it is marked, so that no log shows it.
+fn right(forge: Forge, token: &SecretString) -> Result<(HeaderName, HeaderValue), http::Error> {
+    let token = token.expose_secret();
+    let (header, value) = match forge {
+        Forge::Github => (AUTHORIZATION, format!("Bearer {token}")),
+        Forge::Gitlab => (HeaderName::from_static("private-token"), token.to_owned()),
+        Forge::Gitea => (AUTHORIZATION, format!("token {token}")),
+    };
+    let mut value = HeaderValue::try_from(value)?;
+    value.set_sensitive(true);
+    Ok((header, value))
+}
+
+/// Returns the forge's word. Drift leaves the commit carried out, so it is no failure of it.
+const fn state(forge: Forge, outcome: Outcome) -> &'static str {
+    match (outcome, forge) {
+        (Outcome::Pending | Outcome::Held, _) => "pending",
+        (Outcome::Succeeded | Outcome::Drifted, _) => "success",
+        (Outcome::Failed | Outcome::Broken, Forge::Gitlab) => "failed",
+        (Outcome::Failed, Forge::Github | Forge::Gitea) => "failure",
+        (Outcome::Broken, Forge::Github | Forge::Gitea) => "error",
+    }
+}

@@ -1,0 +1,140 @@
+//! Who is told: an address, a channel, or the status of a commit.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+use super::address::{Address, AddressError};
+
+/// One who is told.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    /// What it is called, unique in its project: in logs, and in the memory of what was told.
+    pub name: String,
+    /// Where it is.
+    pub target: Target,
+}
+
+/// Where a notice goes.
+#[derive(Clone)]
+pub enum Target {
+    /// A JSON document to any address.
+    Webhook {
+        /// Where.
+        address: Address,
+        /// What it is signed with.
+        secret: Option<SecretString>,
+    },
+    /// A message to a Slack channel.
+    Slack {
+        /// The incoming webhook: a secret as a whole.
+        address: Address,
+    },
+    /// The status of the commit that was carried out.
+    Commit {
+        /// Where.
+        at: CommitTarget,
+        /// The right to set it.
+        token: SecretString,
+        /// Where the status leads.
+        target_url: Option<String>,
+    },
+}
+
+/// Shows no secret (S9).
+impl fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Webhook { address, .. } => write!(formatter, "Webhook({address})"),
+            Self::Slack { address } => write!(formatter, "Slack({address})"),
+            Self::Commit { at, .. } => write!(formatter, "Commit({at:?})"),
+        }
+    }
+}
+
+/// Whose API keeps the status of commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forge {
+    /// GitHub, also one's own.
+    Github,
+    /// GitLab.
+    Gitlab,
+    /// Gitea and Forgejo.
+    Gitea,
+}
+
+/// A repository as its forge's API knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitTarget {
+    /// Whose API.
+    pub forge: Forge,
+    /// Its base address.
+    pub api: Address,
+    /// Owner and name, with all groups in between.
+    pub repository: Vec<String>,
+}
+
+/// Why a repository's address does not lead to an API, a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoForge {
+    /// It is no address of a repository on a server.
+    #[error("it names no owner and repository on a server, as https://git.dev/acme/shop does")]
+    NoRepository,
+    /// The API's address cannot be used.
+    #[error("the address of its API cannot be used: {0}")]
+    Address(#[from] AddressError),
+}
+
+impl CommitTarget {
+    /// Finds the API for a repository, by its address for git: over HTTPS or SSH, or `git@…:…`.
+    ///
+    /// *Assumes* of a GitHub of one's own, GitLab and Gitea that the API lies where they put it
+    /// unless told otherwise; else `api` says where.
+    ///
+    /// # Errors
+    /// When the address names no repository on a server.
+    pub fn new(forge: Forge, repository: &str, api: Option<&str>) -> Result<Self, NoForge> {
+        let (server, path) = split(repository).ok_or(NoForge::NoRepository)?;
+        let path = path.trim_matches('/').trim_end_matches(".git");
+        let names: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let is_whole = names.iter().all(|name| !name.is_empty() && name != "." && name != "..");
+        let is_deep = match forge {
+            Forge::Github | Forge::Gitea => names.len() == 2,
+            Forge::Gitlab => names.len() >= 2,
+        };
+        if !is_whole || !is_deep {
+            return Err(NoForge::NoRepository);
+        }
+        let api = match (api, forge) {
+            (Some(api), _) => api.to_owned(),
+            (None, Forge::Github) if server == "https://github.com" => {
+                "https://api.github.com".to_owned()
+            }
+            (None, Forge::Github) => format!("{server}/api/v3"),
+            (None, Forge::Gitlab) => format!("{server}/api/v4"),
+            (None, Forge::Gitea) => format!("{server}/api/v1"),
+        };
+        Ok(Self { forge, api: Address::parse(&api)?, repository: names })
+    }
+}
+
+/// Splits the address of a repository into the server for HTTP and the path there.
+fn split(repository: &str) -> Option<(String, &str)> {
+    if let Some((scheme, rest)) = repository.split_once("://") {
+        let (authority, path) = rest.split_once('/')?;
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        return match scheme {
+            "https" | "http" => Some((format!("{scheme}://{host}"), path)),
+            // The port is that of SSH.
+            "ssh" | "git+ssh" => {
+                let host = host.split_once(':').map_or(host, |(host, _)| host);
+                Some((format!("https://{host}"), path))
+            }
+            _ => None,
+        };
+    }
+    let (user_and_host, path) = repository.split_once(':')?;
+    let host = user_and_host.rsplit_once('@').map_or(user_and_host, |(_, host)| host);
+    let is_host = !host.is_empty() && !host.contains('/');
+    is_host.then(|| (format!("https://{host}"), path))
+}
