@@ -153,6 +153,24 @@ describe("what is shown", () => {
     assert.ok((await rows.count()) >= 239);
   });
 
+  test("a project has one headline: the worst of what is true of it", async () => {
+    const page = await open();
+    await headline(page, "In sync");
+    await untilHeard();
+    const [project] = agent.projects;
+    for (const [truths, words] of [
+      [{ Ready: "False", Reconciling: "True" }, "Reconciling"],
+      [{ Ready: "False", Reconciling: "True", Drifted: "True" }, "Drifted"],
+      [{ Ready: "False", Drifted: "True", Stalled: "True" }, "Stalled"],
+      [{ Ready: "False" }, "Out of sync"],
+      [{ Ready: "Unknown" }, "Unknown"],
+      [{ Ready: "True" }, "In sync"],
+    ]) {
+      agent.show({ ...project, conditions: project.conditions.map((one) => ({ ...one, status: truths[one.type] ?? "False" })) });
+      await page.getByRole("heading", { level: 1, name: words, exact: true }).waitFor();
+    }
+  });
+
   test("a pass that is overdue is no pass to come", async () => {
     agent.projects[0].nextPassAt = fromNow(-600);
     const page = await open();
@@ -167,7 +185,7 @@ describe("what is shown", () => {
     await untilHeard();
     for (const [change, text] of [
       [{ mode: "observe" }, "No: it only observes"],
-      [{ steering: { pinnedTo: "5f02aa9be11d" } }, "Only commit 5f02aa9: pinned"],
+      [{ steering: { pinnedTo: "5f02aa9be11d" } }, "pinned to commit 5f02aa9"],
       [{ steering: { window: { open: false, because: "deny weekdays 08:00-18:00", until: fromNow(3600) } } }, "deny weekdays 08:00-18:00"],
     ]) {
       agent.show({ ...project, ...change });
@@ -245,16 +263,18 @@ describe("what cannot be trusted is not shown as fresh", () => {
     await headline(page, "In sync");
     await untilHeard();
     await agent.stop();
-    await page.getByRole("alert").getByText(/Disconnected since \d\d:\d\d:\d\d \(.*it cannot be reached/).waitFor();
+    await page.locator("#lost").getByText(/Disconnected since \d\d:\d\d:\d\d \(.*it cannot be reached/).waitFor();
     await headline(page, "Last known: In sync");
     assert.match(await page.title(), /^Disconnected/);
+    // Told once to who does not see it: the strip itself ticks, and would be read out each second.
+    assert.equal(await page.locator("#said").innerText(), "Disconnected. Last known: In sync");
     assert.equal(await page.locator("#link").innerText(), "Disconnected");
     const filter = await page.locator("#project").evaluate((element) => getComputedStyle(element).filter);
     assert.equal(filter, "grayscale(1)");
     agent.projects = [{ ...fixture("trouble") }];
     await agent.start();
     await headline(page, "Invalid manifests");
-    assert.equal(await page.getByRole("alert").isVisible(), false);
+    assert.equal(await page.locator("#lost").isVisible(), false);
     await page.locator("#link").getByText("Live", { exact: true }).waitFor();
   });
 
@@ -264,7 +284,7 @@ describe("what cannot be trusted is not shown as fresh", () => {
     await untilHeard();
     agent.cut();
     await page.locator("#link").getByText("No live updates, asking every 10 s").waitFor();
-    assert.equal(await page.getByRole("alert").isVisible(), false);
+    assert.equal(await page.locator("#lost").isVisible(), false);
     await page.locator("#link").getByText("Live", { exact: true }).waitFor();
   });
 
@@ -274,7 +294,7 @@ describe("what cannot be trusted is not shown as fresh", () => {
     await untilHeard();
     agent.hangs = true;
     await page.clock.runFor(80_000);
-    await page.getByRole("alert").getByText("Disconnected since").waitFor();
+    await page.locator("#lost").getByText("Disconnected since").waitFor();
   });
 
   for (const [status, title] of [[401, "Not signed in"], [403, "Not allowed"], [503, "The agent is starting"], [500, "The agent cannot answer"]]) {
@@ -306,6 +326,32 @@ describe("what cannot be trusted is not shown as fresh", () => {
     agent.formatVersion = "2.0";
     const page = await open();
     await headline(page, "This page is too old");
+  });
+
+  test("a status that cannot be drawn is not drawn by half", async () => {
+    const page = await open();
+    await headline(page, "In sync");
+    await untilHeard();
+    const { resources, ...rest } = fixture("trouble");
+    agent.show(rest);
+    await headline(page, "This page cannot show what the agent says");
+    assert.equal(await page.locator("#project").isVisible(), false);
+    agent.show({ ...rest, resources });
+    await headline(page, "Invalid manifests");
+  });
+
+  test("an open stream alone does not make old things fresh", async () => {
+    const page = await open();
+    await headline(page, "In sync");
+    await untilHeard();
+    agent.hangs = true;
+    await agent.stop();
+    await headline(page, "Last known: In sync");
+    await agent.start();
+    await untilHeard();
+    assert.equal(await page.locator("#headline").innerText(), "Last known: In sync");
+    agent.hangs = false;
+    await headline(page, "In sync");
   });
 
   test("no project, and a project without anything", async () => {
@@ -479,6 +525,6 @@ describe("many", () => {
     const { touched, longest } = await page.evaluate(() => ({ touched: [...globalThis.touched], longest: globalThis.longest }));
     assert.deepEqual(touched, ["service/s-500"]);
     // Generous: the machine may be busy. Building everything again takes far longer.
-    assert.ok(longest < 400, `one task took ${longest} ms`);
+    assert.ok(longest < 1000, `one task took ${longest} ms`);
   });
 });

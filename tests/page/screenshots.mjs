@@ -18,7 +18,7 @@ async function shoot(name, options, act = async () => {}) {
   await close();
 }
 
-const desk = { viewport: { width: 1280, height: 1000 } };
+const desk = { viewport: { width: 1200, height: 920 } };
 await shoot("page-light", { ...desk, colorScheme: "light" });
 await shoot("page-dark", { ...desk, colorScheme: "dark" });
 await shoot("page-phone", { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
