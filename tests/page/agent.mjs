@@ -44,10 +44,10 @@ export async function startAgent(projects) {
   const html = readFileSync(PAGE, "utf8");
   const listeners = new Set();
   const sockets = new Set();
-  const agent = { projects, requests: [], refuseWith: null, hangs: false };
+  const agent = { projects, events: [], requests: [], refuseWith: null, hangs: false };
 
   const server = createServer((request, response) => {
-    const path = new URL(request.url, "http://agent").pathname;
+    const { pathname: path, search } = new URL(request.url, "http://agent");
     agent.requests.push({ method: request.method, path });
     if (path === "/") {
       response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy(html), "x-content-type-options": "nosniff" });
@@ -58,6 +58,9 @@ export async function startAgent(projects) {
       if (agent.hangs) return;
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify({ formatVersion: agent.formatVersion ?? "1.0", projects: agent.projects }));
+    } else if (path === "/api/events" && search === "?format=json") {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(agent.events));
     } else if (path === "/api/events") {
       response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
       response.write(": hello\n\n");

@@ -223,6 +223,18 @@ describe("what is live", () => {
     assert.match(await page.locator("#events li").first().innerText(), /Warning\s*Drifted|Drifted/);
   });
 
+  test("what happened before the page was opened is there, and what was missed comes after", async () => {
+    const [first, ...others] = fixture("events");
+    agent.events = [first];
+    const page = await open();
+    await page.locator("#events").getByText("suspended until the disk is moved").waitFor();
+    await untilHeard();
+    agent.events = [first, ...others];
+    agent.lose();
+    await page.locator("#events").getByText("were changed by hand").waitFor();
+    assert.equal(await page.locator("#events li").count(), 1 + others.length);
+  });
+
   test("who lost events reads the whole again", async () => {
     const page = await open();
     await headline(page, "In sync");
