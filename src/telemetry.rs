@@ -22,6 +22,8 @@ pub enum Form {
 pub enum Level {
     /// What a person must see.
     Warnings,
+    /// What an agent did.
+    Info,
     /// What each request did.
     Debug,
     /// Everything of ours, and what the libraries say at debug.
@@ -32,6 +34,7 @@ pub enum Level {
 pub fn start(level: Level, form: Form) {
     let filter = match level {
         Level::Warnings => "stoker=warn",
+        Level::Info => "stoker=info",
         Level::Debug => "stoker=debug",
         Level::Trace => "stoker=trace,debug",
     };

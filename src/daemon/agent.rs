@@ -16,10 +16,12 @@ use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::model::Key;
 use crate::reconcile::{Passed, Reconciler};
-use crate::status::{BudgetSample, BudgetStatus, PassRecord, Problem, ProjectStatus, Trigger};
+use crate::status::{
+    BudgetSample, BudgetStatus, Event, PassRecord, Problem, ProjectStatus, Severity, Trigger,
+};
 
 use super::handle::{Ordered, Seat};
-use super::memory::MemoryFile;
+use super::memory::{Memory, StateFile};
 use super::mind::{Beginning, Mind, PassFailure};
 use super::settings::Settings;
 use super::source::{Declared, Secrets, Source};
@@ -32,6 +34,7 @@ const SAMPLE_SECONDS: i64 = 30;
 const SAMPLES_MAX: usize = 240;
 
 /// What an agent is made of.
+#[derive(Clone)]
 pub struct Parts {
     /// How the project is kept.
     pub settings: Settings,
@@ -62,7 +65,7 @@ pub enum Until {
 pub struct Agent {
     parts: Parts,
     mind: Mind,
-    memory: MemoryFile,
+    memory: StateFile<Memory>,
     clock: Clock,
     samples: Vec<BudgetSample>,
     sampled_calls: u32,
@@ -96,7 +99,7 @@ impl Agent {
     /// # Errors
     /// When that cannot be read: a suspension must not be forgotten silently.
     pub fn new(parts: Parts) -> Result<Self, std::io::Error> {
-        let memory = MemoryFile::beneath(&parts.reconciler.state);
+        let memory = StateFile::memory(&parts.reconciler.state);
         let clock = parts.reconciler.clock.clone();
         let beginning = Beginning {
             settings: parts.settings.clone(),
@@ -273,6 +276,7 @@ impl Agent {
 
     fn show(&mut self, seat: &Seat, now: Timestamp) {
         for event in self.mind.take_events() {
+            log(&event);
             seat.tell(event);
         }
         self.sample(now);
@@ -303,6 +307,16 @@ impl Agent {
         let rate = self.parts.settings.rate;
         let samples = self.samples.clone();
         self.mind.note_budget(BudgetStatus { limit, remaining, rate, samples });
+    }
+}
+
+/// Writes an event into the log, for whoever reads nothing else.
+fn log(event: &Event) {
+    let Event { severity, key, reason, message, pass, .. } = event;
+    let key = key.as_ref().map(ToString::to_string);
+    match severity {
+        Severity::Normal => tracing::info!(pass, key, reason, message),
+        Severity::Warning => tracing::warn!(pass, key, reason, message),
     }
 }
 

@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
 use crate::status::{Revision, Suspension};
 
-/// The name of the file in the state directory.
-const FILE: &str = "agent.json";
+use super::notify::Notified;
 
 /// What outlives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,25 +47,47 @@ pub struct FailedDeploys {
     pub log: Vec<String>,
 }
 
-/// Where the memory is kept.
+/// A small document in the state directory, replaced whole.
 #[derive(Clone, Debug)]
-pub struct MemoryFile(PathBuf);
+pub struct StateFile<T> {
+    path: PathBuf,
+    kind: PhantomData<fn() -> T>,
+}
 
-impl MemoryFile {
-    /// Names the memory of a state directory.
+impl StateFile<Memory> {
+    /// Names what the agent of a state directory must still know after a restart.
     #[must_use]
-    pub fn beneath(state: &Path) -> Self {
-        Self(state.join(FILE))
+    pub fn memory(state: &Path) -> Self {
+        Self::beneath(state, "agent.json")
+    }
+}
+
+impl StateFile<Notified> {
+    /// Names what its notifications have told.
+    #[must_use]
+    pub fn notified(state: &Path) -> Self {
+        Self::beneath(state, "notified.json")
+    }
+}
+
+impl<T: Default + Serialize + DeserializeOwned> StateFile<T> {
+    fn beneath(state: &Path, name: &str) -> Self {
+        Self { path: state.join(name), kind: PhantomData }
     }
 
     /// Reads it; none yet is an empty one.
     ///
     /// # Errors
     /// When it is there and cannot be read: a suspension must not be forgotten silently.
-    pub fn read(&self) -> io::Result<Memory> {
-        match fs::read(&self.0) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Memory::default()),
+    pub fn read(&self) -> io::Result<T> {
+        match fs::read(&self.path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                let place = self.path.display();
+                io::Error::other(format!(
+                    "{place} is damaged ({error}); move it away to begin anew"
+                ))
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
             Err(error) => Err(error),
         }
     }
@@ -73,19 +96,19 @@ impl MemoryFile {
     ///
     /// # Errors
     /// When it cannot be written; the old one stands.
-    pub fn write(&self, memory: &Memory) -> io::Result<()> {
-        let directory = self.0.parent().unwrap_or(Path::new("."));
+    pub fn write(&self, value: &T) -> io::Result<()> {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
         let mut draft = tempfile::NamedTempFile::new_in(directory)?;
-        draft.write_all(serde_json::to_string_pretty(memory)?.as_bytes())?;
+        draft.write_all(serde_json::to_string_pretty(value)?.as_bytes())?;
         draft.as_file().sync_all()?;
-        draft.persist(&self.0).map_err(|error| error.error)?;
+        draft.persist(&self.path).map_err(|error| error.error)?;
         File::open(directory)?.sync_all()
     }
 
     /// Returns where it is, for people.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
@@ -96,7 +119,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read_and_a_damaged_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        let file = MemoryFile::beneath(directory.path());
+        let file = StateFile::memory(directory.path());
         assert_eq!(file.read().unwrap(), Memory::default());
         let memory = Memory { pinned_to: Some("abc1234".to_owned()), ..Memory::default() };
         file.write(&memory).unwrap();

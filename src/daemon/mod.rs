@@ -23,6 +23,8 @@ pub mod trigger;
 pub mod agent;
 mod work;
 
+pub mod keeper;
+
 pub mod server;
 mod shared_secret;
 pub mod webhook;

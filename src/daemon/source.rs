@@ -9,6 +9,7 @@ use crate::manifest;
 use crate::model::{Desired, Diagnostic};
 use crate::render::json;
 use crate::secret::{self, FingerprintKey};
+use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
 use crate::source::{self, Tree};
 use crate::status::Problem;
 
@@ -84,6 +85,62 @@ impl Source for Files {
     fn has_commits(&self) -> bool {
         false
     }
+}
+
+/// A git repository.
+#[derive(Debug)]
+pub struct Repository(pub GitSource);
+
+impl Source for Repository {
+    fn location(&self) -> String {
+        let settings = self.0.settings();
+        let path = settings.path.as_str();
+        let path = if path.is_empty() { String::new() } else { format!(", `{path}`") };
+        format!("{}, {}{path}", settings.address(), settings.reference)
+    }
+
+    fn read<'a>(
+        &'a self,
+        known: Option<&'a str>,
+        pinned: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Reading, Problem>> {
+        Box::pin(async move {
+            // What another source was at is no commit of this one.
+            let known = known.and_then(|known| CommitId::new(known).ok());
+            let Fetched { tree, commit, is_unchanged: _ } =
+                self.0.fetch(known.as_ref(), pinned).await.map_err(|error| unread(&error))?;
+            let git::Commit { id, subject, author, committed_at: _, signature: _ } = commit;
+            let commit = Commit { id: id.as_str().to_owned(), subject, author };
+            Ok(Reading { tree, commit: Some(commit) })
+        })
+    }
+
+    fn has_commits(&self) -> bool {
+        true
+    }
+}
+
+/// Says why a commit could not be read, in the words of a condition.
+fn unread(error: &GitError) -> Problem {
+    let reason = match error {
+        GitError::Unreachable { .. } | GitError::TimedOut { .. } | GitError::Busy { .. } => {
+            "SourceUnreachable"
+        }
+        GitError::Denied { .. } => "SourceDenied",
+        GitError::NoRepository { .. }
+        | GitError::NoReference { .. }
+        | GitError::NoCommit { .. }
+        | GitError::NoPath { .. } => "SourceMissing",
+        GitError::Rewritten { .. } => "HistoryRewritten",
+        GitError::Unsigned { .. } => "CommitUnsigned",
+        GitError::Wrong(_)
+        | GitError::NoProgram { .. }
+        | GitError::Refused { .. }
+        | GitError::Damaged { .. }
+        | GitError::Disk { .. }
+        | GitError::Failed { .. } => "SourceUnreadable",
+    };
+    Problem { hints: error.hints(), ..problem(reason, format!("failed to {error}")) }
 }
 
 /// Answers for a variable of the agent's environment.

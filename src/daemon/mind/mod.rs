@@ -51,6 +51,8 @@ pub struct Mind {
     location: String,
     has_commits: bool,
     wants_read: bool,
+    /// Whether the last good commit is read, because the newest cannot be.
+    falls_back: bool,
     declared: Option<Arc<Declared>>,
     revision: Option<Revision>,
     problem: Option<Problem>,
@@ -148,6 +150,7 @@ impl Mind {
             location,
             has_commits,
             wants_read: true,
+            falls_back: false,
             declared: None,
             revision: None,
             problem: None,
@@ -247,10 +250,8 @@ impl Mind {
     /// Returns what is to be read, once.
     pub fn take_read(&mut self) -> Option<ReadAsk> {
         let wanted = std::mem::take(&mut self.wants_read);
-        wanted.then(|| ReadAsk {
-            known: self.memory.commit.clone(),
-            pinned: self.memory.pinned_to.clone(),
-        })
+        let pinned = if self.falls_back { &self.memory.commit } else { &self.memory.pinned_to };
+        wanted.then(|| ReadAsk { known: self.memory.commit.clone(), pinned: pinned.clone() })
     }
 
     /// Returns what must outlive a restart, when it changed since it was asked last.

@@ -20,7 +20,8 @@ impl Mind {
     }
 
     fn accept(&mut self, declared: Declared, now: Timestamp) {
-        if self.problem.take().is_some() {
+        let fell_back = std::mem::take(&mut self.falls_back);
+        if !fell_back && self.problem.take().is_some() {
             self.tell(Severity::Normal, None, "SourceRecovered", "the manifests can be used again");
         }
         let is_new = self.declared.as_ref().is_none_or(|known| {
@@ -75,10 +76,22 @@ impl Mind {
     }
 
     fn refuse(&mut self, problem: Problem) {
-        if self.problem.as_ref() != Some(&problem) {
+        if !self.falls_back && self.problem.as_ref() != Some(&problem) {
             self.tell(Severity::Warning, None, &problem.reason, problem.message.clone());
         }
-        self.problem = Some(problem);
+        // After a restart the last good state is not in memory, but its commit may be at hand (S6).
+        let has_fallen_back = std::mem::take(&mut self.falls_back);
+        let may_fall_back = self.declared.is_none()
+            && self.has_commits
+            && self.memory.commit.is_some()
+            && self.memory.pinned_to.is_none();
+        if may_fall_back && !has_fallen_back {
+            self.falls_back = true;
+            self.wants_read = true;
+        }
+        if !has_fallen_back {
+            self.problem = Some(problem);
+        }
     }
 }
 

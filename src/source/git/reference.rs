@@ -19,6 +19,8 @@ pub(super) const PREFIX_LENGTH_MIN: usize = 7;
 /// What a source follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
+    /// The newest commit of the branch the repository calls its own.
+    DefaultBranch,
     /// The newest commit of a branch.
     Branch(RefName),
     /// The commit a tag points at; a tag may move.
@@ -31,6 +33,7 @@ impl Reference {
     /// Returns its full name on the other side; a commit has none.
     pub(super) fn full_name(&self) -> Option<String> {
         match self {
+            Self::DefaultBranch => Some("HEAD".to_owned()),
             Self::Branch(name) => Some(format!("refs/heads/{name}")),
             Self::Tag(name) => Some(format!("refs/tags/{name}")),
             Self::Commit(_) => None,
@@ -41,6 +44,7 @@ impl Reference {
 impl fmt::Display for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::DefaultBranch => write!(formatter, "default branch"),
             Self::Branch(name) => write!(formatter, "branch `{name}`"),
             Self::Tag(name) => write!(formatter, "tag `{name}`"),
             Self::Commit(id) => write!(formatter, "commit `{id}`"),

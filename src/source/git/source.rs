@@ -114,7 +114,7 @@ impl GitSource {
         let pinned = match (pinned, &self.settings.reference) {
             (Some(text), _) => Some(CommitPrefix::new(text)?),
             (None, Reference::Commit(id)) => Some(CommitPrefix::from(id)),
-            (None, Reference::Branch(_) | Reference::Tag(_)) => None,
+            (None, Reference::DefaultBranch | Reference::Branch(_) | Reference::Tag(_)) => None,
         };
         let _lock = self.cache.lock().await?;
         let accepted = match self.look(known, pinned.as_ref()).await {
