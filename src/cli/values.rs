@@ -163,6 +163,12 @@ impl Selector {
         self.kind == kind && self.name.as_deref().is_none_or(|wanted| wanted == name)
     }
 
+    /// Whether a resource is selected by any of these; by an empty list, always.
+    #[must_use]
+    pub fn any(selectors: &[Self], kind: Kind, name: &str) -> bool {
+        selectors.is_empty() || selectors.iter().any(|selector| selector.covers(kind, name))
+    }
+
     /// Returns the kind it selects from.
     #[must_use]
     pub const fn kind(&self) -> Kind {
