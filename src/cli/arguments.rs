@@ -6,17 +6,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod agent;
 mod connection;
 mod ownership;
 mod planning;
 mod platform;
 
+pub use agent::{
+    AgentFlags, DescribeCommand, EventsCommand, GetCommand, PinCommand, ReconcileCommand,
+    SteeringCommand, SuspendCommand, WaitCommand, WhyCommand,
+};
 pub use connection::Connection;
 pub use ownership::{DestroyCommand, ExportCommand, OwnershipCommand};
 pub use planning::{ApplyCommand, Approval, DriftCommand, PlanCommand, Planning, Sources, Waiting};
 pub use platform::{
-    DeployCommand, DeploymentsCommand, DoctorCommand, GetCommand, LogsCommand, OneCommand,
-    RollbackCommand, SandboxCommand, WaitCommand,
+    DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
+    SandboxCommand,
 };
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
@@ -120,10 +125,14 @@ pub enum Command {
     Adopt(OwnershipCommand),
     /// End ownership; nothing is written to the platform.
     Release(OwnershipCommand),
-    /// List resources, live and ours.
+    /// List resources: as a running agent knows them, else live and ours.
     Get(GetCommand),
     /// Show everything about one resource.
-    Describe(OneCommand),
+    Describe(DescribeCommand),
+    /// Show what happened, as a running agent remembers it.
+    Events(EventsCommand),
+    /// Show where each field of a resource comes from, and why one is not written.
+    Why(WhyCommand),
     /// Deploy a service now.
     Deploy(DeployCommand),
     /// List the deployments of a service.
@@ -136,6 +145,16 @@ pub enum Command {
     Metrics(OneCommand),
     /// Wait until a resource is in a condition.
     Wait(WaitCommand),
+    /// Make a running agent look now.
+    Reconcile(ReconcileCommand),
+    /// Make a running agent look and report, and not write, for a while.
+    Suspend(SuspendCommand),
+    /// Let a suspended agent write again.
+    Resume(SteeringCommand),
+    /// Hold a running agent at a commit.
+    Pin(PinCommand),
+    /// Let a pinned agent follow its branch again.
+    Unpin(SteeringCommand),
     /// Delete what is owned; asks for the project's name.
     Destroy(DestroyCommand),
     /// Check token, project, scopes, clock, dialect, budget and state directory.

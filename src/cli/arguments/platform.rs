@@ -4,18 +4,7 @@ use clap::Args;
 
 use crate::model::Key;
 
-use super::super::values::{Awaited, Selector};
 use super::{Approval, Connection, Waiting};
-
-/// `stoker get`.
-#[derive(Args, Debug)]
-pub struct GetCommand {
-    /// What to list: KIND or KIND/NAME; everything without one.
-    #[arg(value_name = "KIND[/NAME]")]
-    pub selectors: Vec<Selector>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
 
 /// A command about one resource.
 #[derive(Args, Debug)]
@@ -81,19 +70,6 @@ pub struct LogsCommand {
     /// Go on until interrupted, and connect again when the stream breaks.
     #[arg(short, long)]
     pub follow: bool,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker wait`.
-#[derive(Args, Debug)]
-pub struct WaitCommand {
-    /// The resource.
-    #[arg(value_name = "KIND/NAME")]
-    pub key: Key,
-    /// condition=Ready, or delete.
-    #[arg(long = "for", value_name = "CONDITION", default_value = "condition=Ready")]
-    pub condition: Awaited,
     #[command(flatten)]
     pub connection: Connection,
 }
