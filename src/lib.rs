@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod reconcile;
+pub mod remote;
 pub mod render;
 pub mod sandbox;
 pub mod secret;

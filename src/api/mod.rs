@@ -42,6 +42,7 @@ pub use outcome::{Deletion, WriteError};
 pub use parts::{Config, Parts};
 pub use reader::{Lookup, Reader};
 pub use socket::{HttpSetupError, HttpTransport};
+pub use stream::{EventsError, ServerEvent, read_events};
 pub use transport::{BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
 pub use writer::{NotPinned, Patch, Writer};

@@ -1,4 +1,4 @@
-//! The transport over a real socket: reqwest with rustls.
+//! The transport over a real socket: reqwest with rustls, or a socket in the file system.
 //!
 //! It deliberately follows no redirect, retries nothing on its own and keeps no cookies. The time
 //! limit of a whole request is the client's, which knows which requests are meant to last.
@@ -59,24 +59,49 @@ impl HttpTransport {
     /// # Errors
     /// When the file cannot be read or the system's TLS settings cannot be used.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, HttpSetupError> {
-        // A second installation fails because there is one already, which is all that is wanted.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            // Refused streams of HTTP/2 would be sent again without asking the budget.
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(CONNECT_TIME_MAX)
-            .read_timeout(SILENCE_MAX)
-            .pool_idle_timeout(IDLE_CONNECTION_MAX)
-            .tcp_nodelay(true);
+        let mut builder = careful();
         if let Some(path) = ca_file {
             builder = builder.tls_certs_merge(certificates(path)?);
         }
+        Self::of(builder)
+    }
+
+    /// Builds a transport that stays on this machine: no proxy is asked.
+    ///
+    /// # Errors
+    /// When the system's TLS settings cannot be used.
+    pub fn on_this_machine() -> Result<Self, HttpSetupError> {
+        Self::of(careful().no_proxy())
+    }
+
+    /// Builds a transport through a socket in the file system, whatever host a request names.
+    ///
+    /// # Errors
+    /// When the system's TLS settings cannot be used.
+    pub fn over_socket(path: &Path) -> Result<Self, HttpSetupError> {
+        Self::of(careful().no_proxy().unix_socket(path))
+    }
+
+    fn of(builder: reqwest::ClientBuilder) -> Result<Self, HttpSetupError> {
         let client = builder.build().map_err(|error| HttpSetupError::Client(chain(&error)))?;
         Ok(Self { client })
     }
+}
+
+/// What every connection has in common: nothing happens that was not asked for.
+fn careful() -> reqwest::ClientBuilder {
+    // A second installation fails because there is one already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        // Refused streams of HTTP/2 would be sent again without asking the budget.
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT_TIME_MAX)
+        .read_timeout(SILENCE_MAX)
+        .pool_idle_timeout(IDLE_CONNECTION_MAX)
+        .tcp_nodelay(true)
 }
 
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, HttpSetupError> {

@@ -1,12 +1,12 @@
-//! The live log of a service: Server-Sent Events, line by line (A10).
+//! Server-Sent Events: the live log of a service, line by line (A10), and whatever else streams.
 //!
-//! It ends when the platform ends it, falls silent or sends something unbounded. Connecting again
+//! A stream ends when the other side ends it, falls silent or sends something unbounded. Connecting again
 //! is the caller's: it costs a request.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use eventsource_stream::{EventStreamError, Eventsource as _};
+use eventsource_stream::{Event, EventStreamError, Eventsource as _};
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::CONTENT_TYPE;
 
@@ -24,7 +24,7 @@ use crate::model::RemoteId;
 /// one request, which is 0.2 % of the budget.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
 
-/// The largest event that is read: some lines of 64 KiB. An event is buffered until it ends.
+/// The largest event of a log that is read: some lines of 64 KiB. An event is buffered until it ends.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
 impl Reader {
@@ -48,31 +48,71 @@ impl Reader {
 }
 
 fn lines(body: BodyStream, doing: String) -> impl Stream<Item = Result<LogLine, Error>> + Send {
-    let events = watched(body).eventsource().boxed();
-    stream::unfold(Some((events, doing)), |reading| async {
-        let (mut events, doing) = reading?;
+    read_events(body, EVENT_BYTES_MAX).map(move |event| match event {
+        Ok(event) => Ok(wire::read_log_line(&event.data)),
+        Err(error) => Err(Error::new(doing.clone(), cause(error))),
+    })
+}
+
+fn cause(error: EventsError) -> Cause {
+    match error {
+        EventsError::Transport(error) => Cause::Transport(error),
+        EventsError::NotEvents => Cause::Unreadable { reason: error.to_string(), request_id: None },
+    }
+}
+
+/// Why a stream of events ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventsError {
+    /// It broke, fell silent, or grew beyond its limit.
+    #[error("{0}")]
+    Transport(TransportError),
+    /// It is something else.
+    #[error("it is no stream of events in UTF-8")]
+    NotEvents,
+}
+
+/// One Server-Sent Event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerEvent {
+    /// What kind it is; `message` where nothing is said.
+    pub name: String,
+    /// What it says.
+    pub data: String,
+}
+
+/// Reads Server-Sent Events, each at most so many bytes, and none after a long silence.
+///
+/// An error is the last item: what comes after a broken event means nothing.
+pub fn read_events(
+    body: BodyStream,
+    event_bytes_max: usize,
+) -> impl Stream<Item = Result<ServerEvent, EventsError>> + Send {
+    let events = watched(body, event_bytes_max).eventsource().boxed();
+    stream::unfold(Some(events), |events| async {
+        let mut events = events?;
         match events.next().await? {
-            Ok(event) => Some((Ok(wire::read_log_line(&event.data)), Some((events, doing)))),
-            // The error is the last item: what comes after a broken event means nothing.
-            Err(error) => Some((Err(Error::new(doing, cause(error))), None)),
+            Ok(Event { event: name, data, .. }) => {
+                Some((Ok(ServerEvent { name, data }), Some(events)))
+            }
+            Err(EventStreamError::Transport(error)) => {
+                Some((Err(EventsError::Transport(error)), None))
+            }
+            Err(EventStreamError::Utf8(_) | EventStreamError::Parser(_)) => {
+                Some((Err(EventsError::NotEvents), None))
+            }
         }
     })
 }
 
-fn cause(error: EventStreamError<TransportError>) -> Cause {
-    match error {
-        EventStreamError::Transport(error) => Cause::Transport(error),
-        EventStreamError::Utf8(_) | EventStreamError::Parser(_) => Cause::Unreadable {
-            reason: "it is no stream of events in UTF-8".to_owned(),
-            request_id: None,
-        },
-    }
-}
-
 /// Breaks off when nothing comes, be it a heartbeat, and when an event grows beyond its limit: the
 /// parser behind it shows no heartbeats and keeps all of an event.
-fn watched(body: BodyStream) -> impl Stream<Item = Result<Bytes, TransportError>> + Send {
-    stream::unfold((body, OpenEvent::default()), |(mut body, mut open)| async {
+fn watched(
+    body: BodyStream,
+    event_bytes_max: usize,
+) -> impl Stream<Item = Result<Bytes, TransportError>> + Send {
+    let open = OpenEvent { bytes: 0, bytes_max: event_bytes_max, line_is_empty: false };
+    stream::unfold((body, open), |(mut body, mut open)| async {
         let piece = match tokio::time::timeout(SILENCE_MAX, body.next()).await {
             Err(_) => {
                 let reason = format!("nothing came for {} s", SILENCE_MAX.as_secs());
@@ -86,17 +126,17 @@ fn watched(body: BodyStream) -> impl Stream<Item = Result<Bytes, TransportError>
 }
 
 /// How large the event is that has not ended yet. An empty line ends one.
-#[derive(Default)]
 struct OpenEvent {
     bytes: usize,
+    bytes_max: usize,
     line_is_empty: bool,
 }
 
 impl OpenEvent {
     fn take(&mut self, piece: Bytes) -> Result<Bytes, TransportError> {
         self.grow(&piece);
-        if self.bytes > EVENT_BYTES_MAX {
-            let reason = format!("an event of the log is larger than {EVENT_BYTES_MAX} bytes");
+        if self.bytes > self.bytes_max {
+            let reason = format!("an event is larger than {} bytes", self.bytes_max);
             return Err(TransportError::lost(reason));
         }
         Ok(piece)

@@ -1,17 +1,30 @@
 //! The command line as typed. What a flag means is said here once; what it becomes, in `settings`.
+//!
+//! The commands stand here; their flags stand in one file for each group of commands.
 
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::{AdoptMode, Key, Kind};
-
+mod agent;
+mod connection;
+mod ownership;
+mod planning;
+mod platform;
 mod run;
 
+pub use agent::{
+    AgentFlags, DescribeCommand, EventsCommand, GetCommand, PinCommand, ReconcileCommand,
+    SteeringCommand, SuspendCommand, WaitCommand, WhyCommand,
+};
+pub use connection::Connection;
+pub use ownership::{DestroyCommand, ExportCommand, OwnershipCommand};
+pub use planning::{ApplyCommand, Approval, DriftCommand, PlanCommand, Planning, Sources, Waiting};
+pub use platform::{
+    DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
+    SandboxCommand,
+};
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
-
-use super::values::{Approved, Assignment, PruneKinds, Rate, Selector, Span};
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
 #[derive(Debug, Parser)]
@@ -97,102 +110,6 @@ pub enum LogForm {
     Json,
 }
 
-/// How the API is reached.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Connection")]
-pub struct Connection {
-    /// Run against the embedded emulator, whose state is kept in the state directory.
-    #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
-          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub sandbox: Option<bool>,
-    /// A certificate authority to trust beside the system's, as PEM.
-    #[arg(long, env = "STOKER_CA_FILE", value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
-    /// Set an assumption about the platform (docs/assumptions.md); may be repeated.
-    #[arg(long, env = "STOKER_DIALECT", value_name = "KEY=VALUE", value_delimiter = ',')]
-    pub dialect: Vec<Assignment>,
-    /// Requests to send in any minute, at most [default: 285/m].
-    #[arg(long, env = "STOKER_RATE", value_name = "N/m")]
-    pub rate: Option<Rate>,
-    /// Requests of each minute that background work leaves to others [default: 90/m].
-    #[arg(long, env = "STOKER_RESERVE", value_name = "N/m")]
-    pub reserve: Option<Rate>,
-    /// Requests this run may send in all; more ends it with exit code 6.
-    #[arg(long, env = "STOKER_MAX_CALLS", value_name = "N")]
-    pub max_calls: Option<u32>,
-    /// How long the run may take; longer ends it with exit code 6.
-    #[arg(long, env = "STOKER_TIMEOUT", value_name = "DURATION")]
-    pub timeout: Option<Span>,
-}
-
-/// The manifests to read.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Sources {
-    /// Files and directories, `-` for stdin [default: manifests/, stackblaze.yaml or .].
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-}
-
-/// What a plan may contain.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Planning")]
-pub struct Planning {
-    /// Delete what is ours and no longer declared: all kinds, or those named.
-    #[arg(long, env = "STOKER_PRUNE", value_name = "KINDS", num_args = 0..=1,
-          default_missing_value = "true", require_equals = true)]
-    pub prune: Option<PruneKinds>,
-    /// When to take over what lives already: always, match or never [default: always].
-    #[arg(long, env = "STOKER_ADOPT", value_name = "MODE")]
-    pub adopt: Option<AdoptMode>,
-    /// Lift the fuse on deletes (3, and 30 % of what is owned) to this many.
-    #[arg(long, env = "STOKER_MAX_DELETES", value_name = "N")]
-    pub max_deletes: Option<usize>,
-    /// Let prune delete what was adopted by its name alone.
-    #[arg(long, env = "STOKER_PRUNE_ADOPTED", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
-          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub prune_adopted: Option<bool>,
-    /// Write fields that the platform does not show and whose last value is not known.
-    #[arg(long, env = "STOKER_WRITE_UNVERIFIABLE",
-          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
-          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub write_unverifiable: Option<bool>,
-    /// Look only at this resource and what it depends on; may be repeated; turns prune off.
-    #[arg(long, env = "STOKER_TARGET", value_name = "KIND/NAME", value_delimiter = ',')]
-    pub target: Vec<Key>,
-    /// Leave this resource out; may be repeated; turns prune off.
-    #[arg(long, env = "STOKER_EXCLUDE", value_name = "KIND/NAME", value_delimiter = ',')]
-    pub exclude: Vec<Key>,
-    /// Approve that this very service is deleted and created again; may be repeated.
-    #[arg(long, value_name = "KIND/NAME=ID")]
-    pub replace: Vec<Approved>,
-    /// How long an unanswered create may still be under way [default: 180s].
-    #[arg(long, env = "STOKER_SETTLE", value_name = "DURATION")]
-    pub settle: Option<Span>,
-}
-
-/// Whether a run waits for deployments.
-#[derive(Args, Clone, Copy, Debug, Default)]
-pub struct Waiting {
-    /// Wait for the deployments to finish; a failed one is a failed run.
-    #[arg(long, env = "STOKER_WAIT", overrides_with = "no_wait",
-          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
-          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub wait: Option<bool>,
-    /// Do not wait, whatever the settings file says.
-    #[arg(long, overrides_with = "wait")]
-    pub no_wait: bool,
-}
-
-/// Whether a run asks.
-#[derive(Args, Clone, Copy, Debug, Default)]
-pub struct Approval {
-    /// Do not ask.
-    #[arg(short = 'y', long, env = "STOKER_AUTO_APPROVE",
-          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
-          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub auto_approve: Option<bool>,
-}
-
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -216,10 +133,14 @@ pub enum Command {
     Adopt(OwnershipCommand),
     /// End ownership; nothing is written to the platform.
     Release(OwnershipCommand),
-    /// List resources, live and ours.
+    /// List resources: as a running agent knows them, else live and ours.
     Get(GetCommand),
     /// Show everything about one resource.
-    Describe(OneCommand),
+    Describe(DescribeCommand),
+    /// Show what happened, as a running agent remembers it.
+    Events(EventsCommand),
+    /// Show where each field of a resource comes from, and why one is not written.
+    Why(WhyCommand),
     /// Deploy a service now.
     Deploy(DeployCommand),
     /// List the deployments of a service.
@@ -232,6 +153,16 @@ pub enum Command {
     Metrics(OneCommand),
     /// Wait until a resource is in a condition.
     Wait(WaitCommand),
+    /// Make a running agent look now.
+    Reconcile(ReconcileCommand),
+    /// Make a running agent look and report, and not write, for a while.
+    Suspend(SuspendCommand),
+    /// Let a suspended agent write again.
+    Resume(SteeringCommand),
+    /// Hold a running agent at a commit.
+    Pin(PinCommand),
+    /// Let a pinned agent follow its branch again.
+    Unpin(SteeringCommand),
     /// Delete what is owned; asks for the project's name.
     Destroy(DestroyCommand),
     /// Check token, project, scopes, clock, dialect, budget and state directory.
@@ -250,216 +181,4 @@ pub enum Command {
     Man,
     /// Print the version.
     Version,
-}
-
-/// `stoker plan`.
-#[derive(Args, Debug)]
-pub struct PlanCommand {
-    #[command(flatten)]
-    pub sources: Sources,
-    /// Save the plan, for `stoker apply FILE`.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// End with 2 when changes are pending.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-    #[command(flatten)]
-    pub planning: Planning,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker apply`.
-#[derive(Args, Debug)]
-pub struct ApplyCommand {
-    /// Files and directories, `-` for stdin; or a saved plan, then the manifests it was made of.
-    #[arg(value_name = "PATH|PLAN.json")]
-    pub paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub approval: Approval,
-    #[command(flatten)]
-    pub waiting: Waiting,
-    #[command(flatten)]
-    pub planning: Planning,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker drift`.
-#[derive(Args, Debug)]
-pub struct DriftCommand {
-    #[command(flatten)]
-    pub sources: Sources,
-    /// End with 2 when something drifted.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-    /// Look only at this resource and what it depends on; may be repeated.
-    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
-    pub target: Vec<Key>,
-    /// Leave this resource out; may be repeated.
-    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
-    pub exclude: Vec<Key>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker export`.
-#[derive(Args, Debug)]
-pub struct ExportCommand {
-    /// What to export: KIND or KIND/NAME; everything without one.
-    #[arg(value_name = "KIND[/NAME]")]
-    pub selectors: Vec<Selector>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker adopt` and `stoker release`.
-#[derive(Args, Debug)]
-pub struct OwnershipCommand {
-    /// The resources.
-    #[arg(value_name = "KIND/NAME", required = true)]
-    pub keys: Vec<Key>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker get`.
-#[derive(Args, Debug)]
-pub struct GetCommand {
-    /// What to list: KIND or KIND/NAME; everything without one.
-    #[arg(value_name = "KIND[/NAME]")]
-    pub selectors: Vec<Selector>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// A command about one resource.
-#[derive(Args, Debug)]
-pub struct OneCommand {
-    /// The resource.
-    #[arg(value_name = "KIND/NAME")]
-    pub key: Key,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker deploy`.
-#[derive(Args, Debug)]
-pub struct DeployCommand {
-    /// The service, as service/NAME.
-    #[arg(value_name = "service/NAME")]
-    pub key: Key,
-    /// The branch to deploy, instead of the service's own.
-    #[arg(long)]
-    pub branch: Option<String>,
-    /// Build without the cache.
-    #[arg(long)]
-    pub clear_cache: bool,
-    #[command(flatten)]
-    pub waiting: Waiting,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker deployments`.
-#[derive(Args, Debug)]
-pub struct DeploymentsCommand {
-    /// The service, as service/NAME.
-    #[arg(value_name = "service/NAME")]
-    pub key: Key,
-    /// One deployment, with its log.
-    #[arg(value_name = "ID")]
-    pub id: Option<String>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker rollback`.
-#[derive(Args, Debug)]
-pub struct RollbackCommand {
-    /// The service, as service/NAME.
-    #[arg(value_name = "service/NAME")]
-    pub key: Key,
-    #[command(flatten)]
-    pub approval: Approval,
-    #[command(flatten)]
-    pub waiting: Waiting,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker logs`.
-#[derive(Args, Debug)]
-pub struct LogsCommand {
-    /// The service, as service/NAME.
-    #[arg(value_name = "service/NAME")]
-    pub key: Key,
-    /// Go on until interrupted, and connect again when the stream breaks.
-    #[arg(short, long)]
-    pub follow: bool,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker wait`.
-#[derive(Args, Debug)]
-pub struct WaitCommand {
-    /// The resource.
-    #[arg(value_name = "KIND/NAME")]
-    pub key: Key,
-    /// condition=Ready, or delete.
-    #[arg(long = "for", value_name = "CONDITION", default_value = "condition=Ready")]
-    pub condition: super::values::Awaited,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker destroy`.
-#[derive(Args, Debug)]
-pub struct DestroyCommand {
-    /// Delete only this resource; may be repeated.
-    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
-    pub target: Vec<Key>,
-    /// Confirm with the project's name, instead of being asked for it.
-    #[arg(long, value_name = "PROJECT")]
-    pub confirm: Option<String>,
-    /// Let go what was adopted by its name alone, too.
-    #[arg(long)]
-    pub prune_adopted: bool,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker doctor`.
-#[derive(Args, Debug)]
-pub struct DoctorCommand {
-    /// Create a throwaway service, learn from it how the platform behaves, and delete it.
-    #[arg(long)]
-    pub probe: bool,
-    #[command(flatten)]
-    pub approval: Approval,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `stoker sandbox`.
-#[derive(Args, Debug)]
-pub struct SandboxCommand {
-    /// The address to listen on; loopback only.
-    #[arg(long, env = "STOKER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8300")]
-    pub listen: std::net::SocketAddr,
-    /// Faults to inject, for example `seed=7,rate=0.05` (docs/sandbox.md).
-    #[arg(long, value_name = "FAULTS")]
-    pub faults: Option<String>,
-    /// Forget the state of earlier runs.
-    #[arg(long)]
-    pub fresh: bool,
-}
-
-/// The kinds a selector names.
-impl Selector {
-    /// Whether a resource is selected by any of these; by an empty list, always.
-    pub fn any(selectors: &[Self], kind: Kind, name: &str) -> bool {
-        selectors.is_empty() || selectors.iter().any(|selector| selector.covers(kind, name))
-    }
 }

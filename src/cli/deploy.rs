@@ -145,6 +145,6 @@ fn announce(run: &Run, started: &Started<'_>, outcome: Option<&str>) {
     let word = outcome.or(deployment.status.as_deref()).unwrap_or("started");
     let line = Line::of(format!("{key}: deployment ")).with(Style::Bold, deployment.id.as_str());
     let mut paper = Paper::new();
-    paper.push(line.plain(" ").with(super::facts::status_style(word), word));
+    paper.push(line.plain(" ").with(crate::status::paper::health_style(word), word));
     run.output.data(&paper);
 }

@@ -1,13 +1,17 @@
 //! `stoker describe`: everything about one resource — what lives, by what right it is ours, what
 //! was last written, what it deployed. No secret is shown (S9).
+//!
+//! Where an agent runs it is asked, and the platform is not.
 
 use serde_json::{Map, Value, json};
 
 use crate::api::{Deployment, Lookup};
+use crate::clock::Clock;
 use crate::model::{Entry, Intent, Inventory, Key, Kind, LiveObject};
 use crate::store::{Reading, Store};
 
-use super::arguments::{Form, OneCommand};
+use super::agent;
+use super::arguments::{DescribeCommand, Form};
 use super::deployments;
 use super::exit::Exit;
 use super::facts::{self, Facts};
@@ -30,8 +34,11 @@ struct Known {
 }
 
 /// Reads and prints.
-pub async fn run(run: &Run, command: &OneCommand) -> Result<Exit, Failure> {
-    let OneCommand { key, connection } = command;
+pub async fn run(run: &Run, command: &DescribeCommand) -> Result<Exit, Failure> {
+    let DescribeCommand { key, live, agent: flags, connection } = command;
+    if !*live && let Some(seen) = agent::look(run, flags, connection).await? {
+        return agent::describe(run, &seen, key, Clock::system().now()).await;
+    }
     let session = Session::open_urgent(run, connection, Purpose::Read)?;
     let Reading { inventory, warning } = Store::read(&session.state)?;
     if let Some(warning) = warning {

@@ -1,9 +1,10 @@
 //! Small forms of data that several commands print: facts under headings, times, hidden values.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::model::{Applied, EnvKey, FieldPath, FieldValue, LiveValue, looks_secret};
 use crate::render::{Line, Paper, Style};
+use crate::status::paper::{health_style, span};
 
 /// The column in which the values of facts stand.
 const VALUE_COLUMN: usize = 26;
@@ -51,7 +52,8 @@ pub fn live_value(path: &FieldPath, value: &LiveValue) -> String {
     }
 }
 
-fn shown(path: &FieldPath, value: &FieldValue) -> String {
+/// Shows a value, unless it is or looks like a secret (S9).
+pub fn shown(path: &FieldPath, value: &FieldValue) -> String {
     match value {
         FieldValue::Text(text) if text_is_secret(path, text) => HIDDEN.to_owned(),
         FieldValue::Text(_)
@@ -101,28 +103,6 @@ pub fn took(from: Option<&str>, to: Option<&str>) -> Option<String> {
     Some(span(to.duration_since(from)))
 }
 
-/// Returns a duration in its largest unit. The platform's clock may be ahead: less than none is 0.
-fn span(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().max(0);
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
-}
-
-/// Returns the style of a status word. The set is open (A15): an unknown word is ordinary.
-pub fn status_style(status: &str) -> Style {
-    match status {
-        "running" | "available" | "ready" | "live" | "active" | "succeeded" => Style::Added,
-        "failed" | "crashed" | "canceled" | "cancelled" | "suspended" => Style::Removed,
-        "queued" | "building" | "deploying" | "creating" | "pending" | "starting" | "updating"
-        | "deleting" => Style::Changed,
-        _ => Style::Plain,
-    }
-}
-
 /// Returns a cell of a table; a dash where there is nothing to show.
 pub fn cell(text: Option<&str>) -> (Style, String) {
     match text {
@@ -133,7 +113,7 @@ pub fn cell(text: Option<&str>) -> (Style, String) {
 
 /// Returns the cell of a status.
 pub fn status_cell(status: Option<&str>) -> (Style, String) {
-    status.map_or_else(|| cell(None), |status| (status_style(status), status.to_owned()))
+    status.map_or_else(|| cell(None), |status| (health_style(status), status.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! `stoker get`: what lives and what of it is ours. Only the kinds asked for are listed.
+//!
+//! Where an agent runs it is asked, and the platform is not.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::model::{
     Claim, Coverage, FieldPath, Inventory, Key, Kind, Listing, LiveObject, LiveValue, Name,
     Setting, Unknown,
@@ -13,6 +16,7 @@ use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
 use crate::store::{Reading, Store};
 
+use super::agent;
 use super::arguments::{Form, GetCommand};
 use super::exit::Exit;
 use super::facts;
@@ -24,7 +28,10 @@ use super::values::Selector;
 
 /// Lists, prints, and says what could not be read.
 pub async fn run(run: &Run, command: &GetCommand) -> Result<Exit, Failure> {
-    let GetCommand { selectors, connection } = command;
+    let GetCommand { selectors, live, agent: flags, connection } = command;
+    if !*live && let Some(seen) = agent::look(run, flags, connection).await? {
+        return agent::get(run, &seen, selectors, Clock::system().now());
+    }
     let session = Session::open_urgent(run, connection, Purpose::Read)?;
     let inventory = ownership(run, &session)?;
     let mut listings = Vec::new();

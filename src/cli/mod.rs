@@ -5,6 +5,7 @@
 mod environment;
 mod exit;
 mod failure;
+mod until;
 mod values;
 
 mod arguments;
@@ -34,6 +35,9 @@ mod export;
 mod offline;
 mod ownership;
 mod plan;
+
+mod agent;
+mod why;
 
 mod deploy;
 mod deployments;
@@ -147,6 +151,8 @@ async fn dispatch(
         Command::Destroy(command) => destroy::run(run, command, interrupt).await,
         Command::Get(command) => get::run(run, command).await,
         Command::Describe(command) => describe::run(run, command).await,
+        Command::Events(command) => agent::events::run(run, command).await,
+        Command::Why(command) => why::run(run, command).await,
         Command::Deploy(command) => deploy::run(run, command).await,
         Command::Deployments(command) => deployments::run(run, command).await,
         Command::Rollback(command) => rollback::run(run, command).await,
@@ -159,5 +165,10 @@ async fn dispatch(
         Command::Version => meta::version(run),
         Command::Config(command) => config::run(run, global, command),
         Command::Wait(command) => wait::run(run, command).await,
+        Command::Reconcile(command) => agent::steer::reconcile(run, command).await,
+        Command::Suspend(command) => agent::steer::suspend(run, command).await,
+        Command::Resume(command) => agent::steer::resume(run, command).await,
+        Command::Pin(command) => agent::steer::pin(run, command).await,
+        Command::Unpin(command) => agent::steer::unpin(run, command).await,
     }
 }

@@ -128,14 +128,9 @@ impl Drop for Session {
     }
 }
 
-/// Returns the state directory of a run; the sandbox has one of its own beneath it, so that it can
-/// never be taken for a real project.
+/// Returns the state directory of a run, and makes it where it is missing.
 pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> {
-    let state = run.global.state.clone().ok_or_else(|| {
-        Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
-            .hint("name a directory with --state or STOKER_STATE")
-    })?;
-    let state = if is_sandbox { state.join("sandbox") } else { state };
+    let state = state_place(run, is_sandbox)?;
     // For its owner only: it holds the key of the fingerprints. Whoever needs to write there and
     // cannot says so; who only reads goes on.
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&state);
@@ -143,6 +138,16 @@ pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> 
         tracing::debug!(%error, "the state directory was not made");
     }
     Ok(state)
+}
+
+/// Returns where the state directory of a run is; the sandbox has one of its own beneath it, so
+/// that it can never be taken for a real project.
+pub fn state_place(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> {
+    let state = run.global.state.clone().ok_or_else(|| {
+        Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
+            .hint("name a directory with --state or STOKER_STATE")
+    })?;
+    Ok(if is_sandbox { state.join("sandbox") } else { state })
 }
 
 fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::model::{Key, Kind, RemoteId};
+use crate::status::{ConditionType, Truth};
 
 /// A duration as people write it: `300ms`, `90s`, `5m`, `2h30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -258,6 +259,12 @@ impl Selector {
         self.kind == kind && self.name.as_deref().is_none_or(|wanted| wanted == name)
     }
 
+    /// Whether a resource is selected by any of these; by an empty list, always.
+    #[must_use]
+    pub fn any(selectors: &[Self], kind: Kind, name: &str) -> bool {
+        selectors.is_empty() || selectors.iter().any(|selector| selector.covers(kind, name))
+    }
+
     /// Returns the kind it selects from.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -320,8 +327,9 @@ impl FromStr for Approved {
 /// What `stoker wait` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
-    /// It lives, and its last deployment succeeded.
-    Ready,
+    /// A condition is so. `Ready` as the platform shows it: it lives, and its last deployment
+    /// succeeded.
+    Condition(ConditionType, Truth),
     /// It is gone.
     Deleted,
 }
@@ -330,10 +338,36 @@ impl FromStr for Awaited {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "condition=Ready" | "condition=ready" => Ok(Self::Ready),
-            "delete" => Ok(Self::Deleted),
-            _ => Err(format!("`{text}` is neither condition=Ready nor delete")),
+        if text == "delete" {
+            return Ok(Self::Deleted);
+        }
+        let wrong = || format!("`{text}` is neither condition=Ready nor delete");
+        let condition = text.strip_prefix("condition=").ok_or_else(wrong)?;
+        let (kind, truth) = condition.split_once('=').unwrap_or((condition, "True"));
+        let kinds = ConditionType::ALL.into_iter();
+        let kind = kinds.into_iter().find(|one| one.as_str().eq_ignore_ascii_case(kind));
+        let truth = match truth.to_ascii_lowercase().as_str() {
+            "true" => Some(Truth::True),
+            "false" => Some(Truth::False),
+            "unknown" => Some(Truth::Unknown),
+            _ => None,
+        };
+        match kind.zip(truth) {
+            Some((kind, truth)) => Ok(Self::Condition(kind, truth)),
+            None => Err(format!(
+                "`{text}` names no condition: one of Ready, Reconciling, Stalled, Drifted is \
+                 meant, with =True, =False or =Unknown"
+            )),
+        }
+    }
+}
+
+impl std::fmt::Display for Awaited {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Condition(ConditionType::Ready, Truth::True) => formatter.write_str("ready"),
+            Self::Condition(kind, truth) => write!(formatter, "{}={truth:?}", kind.as_str()),
+            Self::Deleted => formatter.write_str("gone"),
         }
     }
 }
@@ -380,5 +414,16 @@ mod tests {
         let kinds = "services,database".parse::<PruneKinds>().unwrap().0;
         assert_eq!(kinds, BTreeSet::from([Kind::Service, Kind::Database]));
         assert!("service,pods".parse::<PruneKinds>().is_err());
+    }
+
+    #[test]
+    fn a_condition_is_named_with_or_without_the_truth_that_is_waited_for() {
+        let check = |text: &str| text.parse::<Awaited>().map(|awaited| awaited.to_string());
+        assert_eq!(check("condition=Ready").unwrap(), "ready");
+        assert_eq!(check("condition=stalled=false").unwrap(), "Stalled=False");
+        assert_eq!(check("delete").unwrap(), "gone");
+        for wrong in ["", "Ready", "condition=", "condition=Good", "condition=Ready=maybe"] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
     }
 }

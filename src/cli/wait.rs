@@ -1,13 +1,19 @@
 //! `stoker wait`: blocks until a resource is ready or gone. It reads and never writes.
+//!
+//! Where an agent runs its conditions are waited for. That something is gone only the platform
+//! can say.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::clock::Clock;
 use crate::follow::{Ending, Follower};
 use crate::model::{Coverage, Key, Kind, LiveObject};
+use crate::status::{ConditionType, Truth};
 
+use super::agent;
 use super::arguments::{Form, WaitCommand};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -15,6 +21,7 @@ use super::find;
 use super::progress::Progress;
 use super::run::Run;
 use super::session::{Purpose, Session};
+use super::settings::ConnectionSettings;
 use super::values::Awaited;
 
 /// How long it waits unless `--timeout` says otherwise.
@@ -25,22 +32,52 @@ const GROUP_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits.
 pub async fn run(run: &Run, command: &WaitCommand) -> Result<Exit, Failure> {
-    let WaitCommand { key, condition, connection } = command;
+    let WaitCommand { key, condition, live, agent: flags, connection } = command;
+    let seen = match condition {
+        Awaited::Condition(..) if !*live => agent::look(run, flags, connection).await?,
+        Awaited::Condition(..) | Awaited::Deleted => None,
+    };
+    if let (Awaited::Condition(kind, truth), Some(seen)) = (*condition, &seen) {
+        let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+        let deadline = deadline(Clock::system().now(), settings.timeout);
+        let ending = agent::wait(run, seen, key, (kind, truth), deadline).await?;
+        return conclude(run, key, *condition, ending);
+    }
+    let sought = match condition {
+        Awaited::Deleted => Sought::Deleted,
+        Awaited::Condition(ConditionType::Ready, Truth::True) => Sought::Ready,
+        Awaited::Condition(..) => {
+            return Err(agent::no_agent(run, connection)
+                .hint(format!("nobody else knows when {key} is {condition}")));
+        }
+    };
     let session = Session::open_urgent(run, connection, Purpose::Read)?;
-    let latest = session.clock.now().checked_add(WAIT_DEFAULT).unwrap_or(Timestamp::MAX);
-    let deadline = session.deadline.unwrap_or(latest);
-    let ending = wait(run, &session, key, *condition, deadline).await?;
+    let deadline = session.deadline.unwrap_or_else(|| deadline(session.clock.now(), None));
+    let ending = wait(run, &session, key, sought, deadline).await?;
     conclude(run, key, *condition, ending)
+}
+
+fn deadline(now: Timestamp, timeout: Option<Duration>) -> Timestamp {
+    now.checked_add(timeout.unwrap_or(WAIT_DEFAULT)).unwrap_or(Timestamp::MAX)
+}
+
+/// What the platform can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sought {
+    /// It lives, and its last deployment succeeded.
+    Ready,
+    /// It is gone.
+    Deleted,
 }
 
 async fn wait(
     run: &Run,
     session: &Session,
     key: &Key,
-    condition: Awaited,
+    sought: Sought,
     deadline: Timestamp,
 ) -> Result<Ending, Failure> {
-    let Some(object) = begin(run, session, key, condition).await? else {
+    let Some(object) = begin(run, session, key, sought).await? else {
         return Ok(Ending::Succeeded);
     };
     let progress = Progress::new(&run.output);
@@ -50,14 +87,14 @@ async fn wait(
         deadline,
         observe: &|key, status| progress.status(key, status),
     };
-    Ok(match (key.kind, condition) {
+    Ok(match (key.kind, sought) {
         // It has no states: what is listed is ready.
-        (Kind::EnvGroup, Awaited::Ready) => Ending::Succeeded,
-        (Kind::EnvGroup, Awaited::Deleted) => until_unlisted(session, &object, deadline).await?,
-        (Kind::Service | Kind::Database, Awaited::Ready) => {
+        (Kind::EnvGroup, Sought::Ready) => Ending::Succeeded,
+        (Kind::EnvGroup, Sought::Deleted) => until_unlisted(session, &object, deadline).await?,
+        (Kind::Service | Kind::Database, Sought::Ready) => {
             follower.until_ready(key, &object.id).await?
         }
-        (Kind::Service | Kind::Database, Awaited::Deleted) => {
+        (Kind::Service | Kind::Database, Sought::Deleted) => {
             follower.until_gone(key, &object.id).await?
         }
     })
@@ -68,11 +105,11 @@ async fn begin(
     run: &Run,
     session: &Session,
     key: &Key,
-    condition: Awaited,
+    sought: Sought,
 ) -> Result<Option<LiveObject>, Failure> {
     let listing = session.reader.list(key.kind).await?;
     let is_listed = listing.objects.iter().any(|object| object.name == key.name.as_str());
-    if condition == Awaited::Deleted && listing.coverage.is_complete() && !is_listed {
+    if sought == Sought::Deleted && listing.coverage.is_complete() && !is_listed {
         return Ok(None);
     }
     let found = find::one(key, &listing)?;
@@ -102,10 +139,7 @@ async fn until_unlisted(
 }
 
 fn conclude(run: &Run, key: &Key, condition: Awaited, ending: Ending) -> Result<Exit, Failure> {
-    let word = match condition {
-        Awaited::Ready => "ready",
-        Awaited::Deleted => "gone",
-    };
+    let word = condition.to_string();
     match ending {
         Ending::Succeeded => {
             match run.output.form() {

@@ -63,6 +63,13 @@ impl Line {
         self
     }
 
+    /// Adds another line's text.
+    #[must_use]
+    pub fn then(mut self, line: Self) -> Self {
+        self.0.extend(line.0);
+        self
+    }
+
     /// Adds blanks up to a column; at least two when the line is not shorter.
     #[must_use]
     pub fn pad_to(self, column: usize) -> Self {
@@ -87,6 +94,11 @@ impl Paper {
     /// Adds a line.
     pub fn push(&mut self, line: Line) {
         self.0.push(line);
+    }
+
+    /// Adds the lines of another paper.
+    pub fn extend(&mut self, paper: Self) {
+        self.0.extend(paper.0);
     }
 
     /// Adds an empty line, unless it would be the first or the second in a row.

@@ -8,6 +8,8 @@ mod condition;
 mod event;
 mod project;
 
+pub mod paper;
+
 pub use condition::{Condition, ConditionType, Conditions, PROGRESSING, Truth};
 pub use event::{Event, Severity};
 pub use project::{

@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("render", &["model", "plan"]),
     ("status", &["model", "plan", "render"]),
     ("api", &["model", "clock", "budget", "ledger"]),
+    ("remote", &["model", "status", "api"]),
     ("sandbox", &["clock", "api", "emulator"]),
     ("store", &["model"]),
     ("follow", &["model", "clock", "plan", "api"]),
@@ -62,6 +63,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "render",
             "status",
             "api",
+            "remote",
             "sandbox",
             "store",
             "follow",
@@ -99,10 +101,8 @@ const IMPURE_WORDS: &[&str] = &[
 const WRITERS: &[&str] = &["src/api/", "src/apply", "src/reconcile", "src/cli/", "src/lib.rs"];
 
 /// Files past 400 lines, each with its reason.
-const LONG_FILES: &[(&str, &str)] = &[
-    ("src/cli/arguments.rs", "the whole command line on one page; declarations, no logic"),
-    ("src/manifest/schema.rs", "one declaration for each field with its documentation"),
-];
+const LONG_FILES: &[(&str, &str)] =
+    &[("src/manifest/schema.rs", "one declaration for each field with its documentation")];
 
 /// Past this a file owes a reason.
 const LINES_MAX: usize = 400;

@@ -20,5 +20,6 @@ mod manifests;
 mod matrix;
 mod rate;
 mod readme;
+mod remote;
 mod stacks;
 mod stage;

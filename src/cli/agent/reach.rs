@@ -1,0 +1,222 @@
+//! Finding the agent: the one that is named, else the one whose socket is beside the state.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::Key;
+use crate::remote::{Address, Agent, Bearer, RemoteError, Status};
+use crate::status::{ProjectStatus, ResourceStatus};
+
+use super::super::arguments::{AgentFlags, Connection};
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::find;
+use super::super::run::Run;
+use super::super::session::state_place;
+use super::super::settings::ConnectionSettings;
+
+/// The agent's socket in the state directory.
+const SOCKET: &str = "agent.sock";
+
+/// An agent that answered, and what it said.
+pub struct Seen {
+    /// The agent.
+    pub agent: Agent,
+    /// Its status, of the projects that are asked about.
+    pub status: Status,
+}
+
+/// Looks for an agent; nothing when none runs here and none was named.
+///
+/// # Errors
+/// When one was named and does not answer, or when what answers is no agent of ours.
+pub async fn look(
+    run: &Run,
+    flags: &AgentFlags,
+    connection: &Connection,
+) -> Result<Option<Seen>, Failure> {
+    if let Some(agent) = named(run, flags, connection)? {
+        return Seen::of(agent, flags).await.map(Some).map_err(of_error);
+    }
+    let socket = socket(run, connection)?;
+    if !socket.exists() {
+        return Ok(None);
+    }
+    match Seen::of(at_socket(&socket)?, flags).await {
+        Ok(seen) => Ok(Some(seen)),
+        // Its owner was killed: the file is all that is left of it.
+        Err(RemoteError::Nobody { place: _, reason }) => {
+            let place = socket.display();
+            run.output.warn(&format!("nobody answers at {place} any more: {reason}"));
+            Ok(None)
+        }
+        Err(error) => Err(of_error(error)),
+    }
+}
+
+/// Finds the agent that takes orders: only its own socket does.
+///
+/// # Errors
+/// When there is none, or an address was named.
+pub fn to_steer(run: &Run, flags: &AgentFlags, connection: &Connection) -> Result<Agent, Failure> {
+    if let Some(agent) = named(run, flags, connection)? {
+        return match agent.address() {
+            Address::Socket(_) => Ok(agent),
+            Address::Url { base, is_loopback: _ } => {
+                let message = format!("an agent takes no orders at its address, and {base} is one");
+                Err(Failure::usage(message)
+                    .hint("give the order on the agent's machine, where its socket is")
+                    .hint("unset STOKER_AGENT if the agent on this machine is meant"))
+            }
+        };
+    }
+    let socket = socket(run, connection)?;
+    if socket.exists() { at_socket(&socket) } else { Err(no_agent(run, connection)) }
+}
+
+/// The failure of a command that nobody but a running agent can answer.
+pub fn no_agent(run: &Run, connection: &Connection) -> Failure {
+    let place = match socket(run, connection) {
+        Ok(socket) => socket,
+        Err(failure) => return failure,
+    };
+    let message = format!("no agent runs here: there is no socket {}", place.display());
+    let failure = Failure::new(Exit::Failed, "no_agent", message).hint("`stoker run` starts one");
+    let sandboxed = Connection { sandbox: Some(true), ..connection.clone() };
+    match socket(run, &sandboxed) {
+        Ok(other) if other != place && other.exists() => {
+            failure.hint("an agent of the sandbox runs: add --sandbox")
+        }
+        Ok(_) | Err(_) => failure,
+    }
+}
+
+impl Seen {
+    /// Asks an agent for its status.
+    pub async fn of(agent: Agent, flags: &AgentFlags) -> Result<Self, RemoteError> {
+        let mut status = agent.status(flags.project.as_deref()).await?;
+        if let Some(name) = &flags.project {
+            status.projects.retain(|project| project.name == *name);
+        }
+        if let (Some(name), true) = (&flags.project, status.projects.is_empty()) {
+            let (code, message) = ("not_found".to_owned(), format!("it keeps no project `{name}`"));
+            let hints = vec!["`stoker get` lists those it keeps".to_owned()];
+            return Err(RemoteError::Refused { code, message, hints });
+        }
+        Ok(Self { agent, status })
+    }
+
+    /// Returns the one project there is.
+    ///
+    /// # Errors
+    /// When the agent keeps several.
+    pub fn project(&self) -> Result<&ProjectStatus, Failure> {
+        match self.status.projects.as_slice() {
+            [project] => Ok(project),
+            projects => Err(several("the agent keeps", projects.iter())),
+        }
+    }
+
+    /// Returns a resource and its project; nothing where no project has it.
+    ///
+    /// # Errors
+    /// When several projects have it.
+    pub fn find(&self, key: &Key) -> Result<Option<(&ProjectStatus, &ResourceStatus)>, Failure> {
+        let found = self.status.projects.iter().filter_map(|project| {
+            let resource = project.resources.iter().find(|resource| resource.key == *key)?;
+            Some((project, resource))
+        });
+        let found: Vec<_> = found.collect();
+        match found.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(*one)),
+            many => Err(several(&format!("{key} is in"), many.iter().map(|(project, _)| *project))),
+        }
+    }
+
+    /// Returns a resource and its project.
+    ///
+    /// # Errors
+    /// When no project has it, or several.
+    pub fn resource(&self, key: &Key) -> Result<(&ProjectStatus, &ResourceStatus), Failure> {
+        self.find(key)?.ok_or_else(|| self.absent(key))
+    }
+
+    /// The failure of a name that the agent does not know.
+    pub fn absent(&self, key: &Key) -> Failure {
+        let resources = self.status.projects.iter().flat_map(|project| &project.resources);
+        let of_kind = resources.filter(|resource| resource.key.kind == key.kind);
+        find::absent(key, of_kind.map(|resource| resource.key.name.to_string()))
+            .hint("what is neither declared nor ours only the platform knows: add --live")
+    }
+}
+
+fn several<'a>(what: &str, projects: impl Iterator<Item = &'a ProjectStatus>) -> Failure {
+    let names: Vec<&str> = projects.map(|project| project.name.as_str()).collect();
+    let message = match names.as_slice() {
+        [] => format!("{what} no project"),
+        names => format!("{what} several projects: {}", names.join(", ")),
+    };
+    Failure::usage(message).hint("name one with --project")
+}
+
+fn named(run: &Run, flags: &AgentFlags, connection: &Connection) -> Result<Option<Agent>, Failure> {
+    let Some(text) = &flags.agent else {
+        return Ok(None);
+    };
+    let address: Address =
+        text.parse().map_err(|error| Failure::usage(format!("the agent's address: {error}")))?;
+    let bearer = match address {
+        Address::Socket(_) => None,
+        Address::Url { .. } => bearer(run)?,
+    };
+    let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+    let agent = Agent::at(address, bearer, settings.ca_file.as_deref());
+    agent.map(Some).map_err(|error| Failure::usage(format!("failed to {error}")))
+}
+
+fn at_socket(socket: &Path) -> Result<Agent, Failure> {
+    Agent::at(Address::Socket(socket.to_owned()), None, None)
+        .map_err(|error| Failure::new(Exit::Failed, "local", format!("failed to {error}")))
+}
+
+fn socket(run: &Run, connection: &Connection) -> Result<PathBuf, Failure> {
+    let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+    Ok(state_place(run, settings.sandbox)?.join(SOCKET))
+}
+
+/// Reads the token: from the environment, or from the file the environment names.
+fn bearer(run: &Run) -> Result<Option<Bearer>, Failure> {
+    let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
+    if let Some(text) = run.environment.get("STOKER_AGENT_TOKEN") {
+        let parsed = Bearer::parse(text);
+        return parsed.map(Some).map_err(|e| denied(format!("STOKER_AGENT_TOKEN {e}")));
+    }
+    let Some(path) = run.environment.get("STOKER_AGENT_TOKEN_FILE") else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(Path::new(path)).map_err(|error| {
+        denied(format!("failed to read the token in {path} (STOKER_AGENT_TOKEN_FILE): {error}"))
+    })?;
+    let parsed = Bearer::parse(&text);
+    parsed.map(Some).map_err(|error| denied(format!("the token in {path} {error}")))
+}
+
+/// Says how an agent failed us.
+pub fn of_error(error: RemoteError) -> Failure {
+    let message = format!("failed to {error}");
+    let failed = |code| Failure::new(Exit::Failed, code, message.clone());
+    match error {
+        RemoteError::Nobody { .. } => failed("no_agent").hint("`stoker run` starts one"),
+        RemoteError::Lost { .. } => failed("agent_lost").hint("try again"),
+        RemoteError::Denied { .. } => Failure::new(Exit::Denied, "authentication", message)
+            .hint("set STOKER_AGENT_TOKEN, or STOKER_AGENT_TOKEN_FILE to a file that holds it"),
+        RemoteError::Refused { code: _, message, hints } => {
+            let failure = Failure::new(Exit::Failed, "refused_by_agent", message);
+            hints.into_iter().fold(failure, Failure::hint)
+        }
+        RemoteError::NotAnAgent { .. } => failed("not_an_agent"),
+        RemoteError::OtherFormat { .. } => failed("other_format")
+            .hint("use the version of stoker that the agent is")
+            .hint("--live asks the platform itself, with `get`, `describe` and `wait`"),
+    }
+}

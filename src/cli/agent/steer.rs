@@ -1,0 +1,205 @@
+//! `reconcile`, `suspend`, `resume`, `pin`, `unpin`: a running agent is told what to do.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::remote::{Agent, Order, RemoteError};
+use crate::render::{Line, Paper, Style};
+use crate::status::{ConditionType, Mode, PassRecord, ProjectStatus, Steering, Trigger};
+
+use super::super::arguments::{
+    AgentFlags, Form, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
+};
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::run::Run;
+use super::reach::{Seen, of_error, to_steer};
+
+/// How long a pass is waited for unless `--timeout` says otherwise.
+const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
+
+/// The time between two looks: an agent answers from memory.
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
+
+/// `stoker suspend`.
+pub async fn suspend(run: &Run, command: &SuspendCommand) -> Result<Exit, Failure> {
+    let SuspendCommand { reason, until, steering } = command;
+    if reason.trim().is_empty() {
+        return Err(Failure::usage("a suspension needs a reason: whoever finds it wants to know"));
+    }
+    let until = until
+        .resolve(Clock::system().now(), &TimeZone::system())
+        .map_err(|error| Failure::usage(format!("--until: {error}")))?;
+    order(run, steering, &Order::Suspend { reason: reason.clone(), until }).await
+}
+
+/// `stoker resume`.
+pub async fn resume(run: &Run, command: &SteeringCommand) -> Result<Exit, Failure> {
+    order(run, command, &Order::Resume).await
+}
+
+/// `stoker pin`.
+pub async fn pin(run: &Run, command: &PinCommand) -> Result<Exit, Failure> {
+    order(run, &command.steering, &Order::Pin { commit: command.commit.clone() }).await
+}
+
+/// `stoker unpin`.
+pub async fn unpin(run: &Run, command: &SteeringCommand) -> Result<Exit, Failure> {
+    order(run, command, &Order::Unpin).await
+}
+
+/// `stoker reconcile`.
+pub async fn reconcile(run: &Run, command: &ReconcileCommand) -> Result<Exit, Failure> {
+    let ReconcileCommand { key, wait, timeout, steering } = command;
+    let asked = Order::Reconcile { key: key.clone() };
+    if !*wait {
+        return order(run, steering, &asked).await;
+    }
+    let clock = Clock::system();
+    let agent = to_steer(run, &steering.agent, &steering.nearby.connection())?;
+    let seen = Seen::of(agent, &steering.agent).await.map_err(of_error)?;
+    let project = seen.project()?;
+    let asked_at = clock.now();
+    let mark = Mark::of(project, asked_at);
+    let message = seen.agent.order(&asked, Some(&project.name)).await.map_err(of_error)?;
+    let timeout = timeout.map_or(WAIT_DEFAULT, |span| span.0);
+    let deadline = asked_at.checked_add(timeout).unwrap_or(Timestamp::MAX);
+    let (pass, status) = ended(run, &seen.agent, &project.name, &mark, deadline, &clock).await?;
+    match run.output.form() {
+        Form::Text | Form::Markdown => {
+            run.output.aside(&Paper::from(pass_line(&pass)));
+            if let Some(problem) = &status.source.problem {
+                let message = &problem.message;
+                run.output.warn(&format!("the newest manifests cannot be used: {message}"));
+            }
+        }
+        Form::Json | Form::Yaml | Form::Ndjson => {
+            run.output.value(&json!({ "message": message, "pass": pass }));
+        }
+    }
+    Ok(exit_of(&pass, &status))
+}
+
+async fn order(run: &Run, steering: &SteeringCommand, order: &Order) -> Result<Exit, Failure> {
+    let SteeringCommand { agent: AgentFlags { agent: _, project }, nearby } = steering;
+    let agent = to_steer(run, &steering.agent, &nearby.connection())?;
+    let message = agent.order(order, project.as_deref()).await.map_err(|error| match error {
+        RemoteError::Lost { .. } => {
+            of_error(error).hint("it may have taken the order all the same: `stoker get` shows it")
+        }
+        RemoteError::Nobody { .. }
+        | RemoteError::Denied { .. }
+        | RemoteError::Refused { .. }
+        | RemoteError::NotAnAgent { .. }
+        | RemoteError::OtherFormat { .. } => of_error(error),
+    })?;
+    match run.output.form() {
+        Form::Text | Form::Markdown => run.output.note(&format!("{message}.")),
+        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&json!({ "message": message })),
+    }
+    Ok(Exit::Done)
+}
+
+/// Where the history stood when a pass was asked for.
+struct Mark {
+    started_at: Timestamp,
+    pass: u64,
+    asked_at: Timestamp,
+}
+
+impl Mark {
+    fn of(project: &ProjectStatus, asked_at: Timestamp) -> Self {
+        let pass = project.history.first().map_or(0, |record| record.pass);
+        Self { started_at: project.started_at, pass, asked_at }
+    }
+
+    /// Returns the pass that was asked for, once it has ended.
+    ///
+    /// One pass may be under way when another is asked for. It is not the one that is meant unless
+    /// it heard an order and began later; the one after it is, whatever the clocks say.
+    fn find<'p>(&self, project: &'p ProjectStatus) -> Option<&'p PassRecord> {
+        let is_restarted = project.started_at != self.started_at;
+        let is_meant = |record: &&PassRecord| {
+            let heard = record.triggers.contains(&Trigger::Order);
+            is_restarted
+                || record.pass > self.pass && heard && record.started_at >= self.asked_at
+                || record.pass > self.pass + 1
+        };
+        project.history.iter().rev().find(is_meant)
+    }
+}
+
+/// Waits until the pass has ended.
+async fn ended(
+    run: &Run,
+    agent: &Agent,
+    name: &str,
+    mark: &Mark,
+    deadline: Timestamp,
+    clock: &Clock,
+) -> Result<(PassRecord, ProjectStatus), Failure> {
+    loop {
+        match agent.status(Some(name)).await {
+            Ok(status) => {
+                let project = status.projects.into_iter().find(|project| project.name == name);
+                if let Some(project) = project
+                    && let Some(pass) = mark.find(&project).cloned()
+                {
+                    return Ok((pass, project));
+                }
+            }
+            Err(error @ (RemoteError::Nobody { .. } | RemoteError::Lost { .. })) => {
+                tracing::debug!(%error, "looking again");
+            }
+            Err(error) => return Err(of_error(error)),
+        }
+        if clock.now() >= deadline || run.output.is_closed() {
+            let message = "the pass has not ended yet";
+            return Err(Failure::new(Exit::OverBudget, "timeout", message)
+                .hint("it was asked for and will be made; allow more time with --timeout"));
+        }
+        let until = clock.now().checked_add(LOOK_PAUSE).unwrap_or(deadline);
+        clock.sleep_until(until.min(deadline)).await;
+    }
+}
+
+fn pass_line(pass: &PassRecord) -> Line {
+    let line = Line::of(format!("pass {}: ", pass.pass)).with(Style::Bold, pass.outcome.as_str());
+    match pass.message.as_str() {
+        "" => line,
+        message => line.plain(format!(", {message}")),
+    }
+}
+
+/// Returns the exit code of a pass, as `stoker apply` would end.
+///
+/// A pass over the last good manifests is no success when the newest cannot be used.
+fn exit_of(pass: &PassRecord, status: &ProjectStatus) -> Exit {
+    if let Some(problem) = &status.source.problem {
+        return if problem.diagnostics.is_empty() { Exit::Failed } else { Exit::Invalid };
+    }
+    match pass.outcome.as_str() {
+        "Synced" | "Applied" => Exit::Done,
+        "Blocked" => Exit::Refused,
+        "Pending" if is_held(status) => Exit::Refused,
+        "Pending" if status.conditions.is_true(ConditionType::Stalled) => Exit::Failed,
+        // Deployments are under way: `stoker wait` waits for them, as after `stoker apply`.
+        "Pending" => Exit::Done,
+        "Failed" if pass.written > 0 => Exit::Partial,
+        _ => Exit::Failed,
+    }
+}
+
+/// Whether people keep the agent from writing.
+fn is_held(status: &ProjectStatus) -> bool {
+    let Steering { suspension, pinned_to: _, window } = &status.steering;
+    let observes = match status.mode {
+        Mode::Observe => true,
+        Mode::Repair => false,
+    };
+    observes || suspension.is_some() || window.as_ref().is_some_and(|window| !window.open)
+}

@@ -1,0 +1,44 @@
+//! The flags of the commands about what is ours.
+
+use clap::Args;
+
+use crate::model::Key;
+
+use super::super::values::Selector;
+use super::Connection;
+
+/// `stoker export`.
+#[derive(Args, Debug)]
+pub struct ExportCommand {
+    /// What to export: KIND or KIND/NAME; everything without one.
+    #[arg(value_name = "KIND[/NAME]")]
+    pub selectors: Vec<Selector>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `stoker adopt` and `stoker release`.
+#[derive(Args, Debug)]
+pub struct OwnershipCommand {
+    /// The resources.
+    #[arg(value_name = "KIND/NAME", required = true)]
+    pub keys: Vec<Key>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `stoker destroy`.
+#[derive(Args, Debug)]
+pub struct DestroyCommand {
+    /// Delete only this resource; may be repeated.
+    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
+    pub target: Vec<Key>,
+    /// Confirm with the project's name, instead of being asked for it.
+    #[arg(long, value_name = "PROJECT")]
+    pub confirm: Option<String>,
+    /// Let go what was adopted by its name alone, too.
+    #[arg(long)]
+    pub prune_adopted: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}

@@ -1,0 +1,130 @@
+//! The flags of the commands that read manifests and plan.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use crate::model::{AdoptMode, Key};
+
+use super::super::values::{Approved, PruneKinds, Span};
+use super::Connection;
+
+/// The manifests to read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Sources {
+    /// Files and directories, `-` for stdin [default: manifests/, stackblaze.yaml or .].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// What a plan may contain.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Planning")]
+pub struct Planning {
+    /// Delete what is ours and no longer declared: all kinds, or those named.
+    #[arg(long, env = "STOKER_PRUNE", value_name = "KINDS", num_args = 0..=1,
+          default_missing_value = "true", require_equals = true)]
+    pub prune: Option<PruneKinds>,
+    /// When to take over what lives already: always, match or never [default: always].
+    #[arg(long, env = "STOKER_ADOPT", value_name = "MODE")]
+    pub adopt: Option<AdoptMode>,
+    /// Lift the fuse on deletes (3, and 30 % of what is owned) to this many.
+    #[arg(long, env = "STOKER_MAX_DELETES", value_name = "N")]
+    pub max_deletes: Option<usize>,
+    /// Let prune delete what was adopted by its name alone.
+    #[arg(long, env = "STOKER_PRUNE_ADOPTED", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub prune_adopted: Option<bool>,
+    /// Write fields that the platform does not show and whose last value is not known.
+    #[arg(long, env = "STOKER_WRITE_UNVERIFIABLE",
+          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub write_unverifiable: Option<bool>,
+    /// Look only at this resource and what it depends on; may be repeated; turns prune off.
+    #[arg(long, env = "STOKER_TARGET", value_name = "KIND/NAME", value_delimiter = ',')]
+    pub target: Vec<Key>,
+    /// Leave this resource out; may be repeated; turns prune off.
+    #[arg(long, env = "STOKER_EXCLUDE", value_name = "KIND/NAME", value_delimiter = ',')]
+    pub exclude: Vec<Key>,
+    /// Approve that this very service is deleted and created again; may be repeated.
+    #[arg(long, value_name = "KIND/NAME=ID")]
+    pub replace: Vec<Approved>,
+    /// How long an unanswered create may still be under way [default: 180s].
+    #[arg(long, env = "STOKER_SETTLE", value_name = "DURATION")]
+    pub settle: Option<Span>,
+}
+
+/// Whether a run waits for deployments.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Waiting {
+    /// Wait for the deployments to finish; a failed one is a failed run.
+    #[arg(long, env = "STOKER_WAIT", overrides_with = "no_wait",
+          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub wait: Option<bool>,
+    /// Do not wait, whatever the settings file says.
+    #[arg(long, overrides_with = "wait")]
+    pub no_wait: bool,
+}
+
+/// Whether a run asks.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Approval {
+    /// Do not ask.
+    #[arg(short = 'y', long, env = "STOKER_AUTO_APPROVE",
+          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub auto_approve: Option<bool>,
+}
+
+/// `stoker plan`.
+#[derive(Args, Debug)]
+pub struct PlanCommand {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Save the plan, for `stoker apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// End with 2 when changes are pending.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `stoker apply`.
+#[derive(Args, Debug)]
+pub struct ApplyCommand {
+    /// Files and directories, `-` for stdin; or a saved plan, then the manifests it was made of.
+    #[arg(value_name = "PATH|PLAN.json")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub approval: Approval,
+    #[command(flatten)]
+    pub waiting: Waiting,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `stoker drift`.
+#[derive(Args, Debug)]
+pub struct DriftCommand {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// End with 2 when something drifted.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Look only at this resource and what it depends on; may be repeated.
+    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
+    pub target: Vec<Key>,
+    /// Leave this resource out; may be repeated.
+    #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
+    pub exclude: Vec<Key>,
+    #[command(flatten)]
+    pub connection: Connection,
+}

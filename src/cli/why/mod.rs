@@ -1,0 +1,65 @@
+//! `stoker why`: where each field of a resource comes from, what was last written, and why
+//! something is not written. It sends no request to the platform.
+
+mod explain;
+mod notes;
+mod paper;
+mod subject;
+
+#[cfg(test)]
+mod tests;
+
+use crate::remote::ProjectEvent;
+use crate::store::{Reading, Store};
+
+use super::agent::{Seen, look, of_error};
+use super::arguments::{Form, WhyCommand};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::manifests::Manifests;
+use super::run::Run;
+use super::session::state_place;
+use super::settings::ConnectionSettings;
+
+use explain::{Known, Unknown, Witness, explain};
+pub use subject::Subject;
+
+/// Reads what there is to read, and explains.
+pub async fn run(run: &Run, command: &WhyCommand) -> Result<Exit, Failure> {
+    let WhyCommand { subject, sources, agent: flags, nearby } = command;
+    let connection = nearby.connection();
+    let manifests = Manifests::read(run, &sources.paths)?;
+    let settings = ConnectionSettings::resolve(&connection, &run.file, &run.environment);
+    let Reading { inventory, warning } = Store::read(&state_place(run, settings.sandbox)?)?;
+    if let Some(warning) = warning {
+        run.output.warn(&warning.to_string());
+    }
+    let seen = look(run, flags, &connection).await?;
+    let events = events(seen.as_ref(), subject).await?;
+    let witness = seen.as_ref().map(|seen| seen.find(&subject.key)).transpose()?.flatten();
+    let witness = witness.map(|(project, resource)| {
+        let mut of_project = events.iter().filter(|it| it.project == project.name);
+        let touched = of_project.next_back().map(|it| &it.event);
+        Witness { project, resource, touched }
+    });
+    let known = Known { declared: &manifests.declared, inventory: &inventory, witness };
+    let explanation = explain(subject, known).map_err(|unknown| {
+        let Unknown { message, hint } = unknown;
+        Failure::new(Exit::Failed, "not_found", message).hint(hint)
+    })?;
+    match run.output.form() {
+        Form::Text | Form::Markdown => run.output.data(&paper::text(&explanation)),
+        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&explanation),
+    }
+    Ok(Exit::Done)
+}
+
+/// Asks the agent for the events of the resource; without an agent there are none.
+async fn events(seen: Option<&Seen>, subject: &Subject) -> Result<Vec<ProjectEvent>, Failure> {
+    let Some(seen) = seen else {
+        return Ok(Vec::new());
+    };
+    let events = seen.agent.events().await.map_err(of_error)?;
+    let is_of_it = |it: &ProjectEvent| it.event.key.as_ref() == Some(&subject.key);
+    Ok(events.into_iter().filter(is_of_it).collect())
+}
