@@ -117,6 +117,9 @@ pub enum Command {
     Plan(PlanCommand),
     /// Plan, ask, and carry out; or carry out a saved plan as it was reviewed.
     Apply(ApplyCommand),
+    /// Keep the platform as committed, for ever: the agent.
+    #[command(visible_alias = "daemon")]
+    Run(Box<RunCommand>),
     /// Show only what moved on the platform; cannot write.
     Drift(DriftCommand),
     /// Check the manifests: no token, no network.

@@ -64,7 +64,7 @@ impl Manifests {
 }
 
 /// Returns what is read when nothing is named.
-fn default_paths() -> Vec<PathBuf> {
+pub fn default_paths() -> Vec<PathBuf> {
     let places = ["manifests", "stackblaze.yaml"];
     let found = places.iter().map(Path::new).find(|place| place.exists());
     vec![found.unwrap_or(Path::new(".")).to_owned()]

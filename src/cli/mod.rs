@@ -14,6 +14,7 @@ mod settings;
 
 mod github;
 mod interrupt;
+mod keep;
 mod output;
 mod run;
 mod session;
@@ -81,7 +82,7 @@ pub fn main() -> ExitCode {
             return failure.exit.into();
         }
     };
-    start_log(&run);
+    start_log(&run, &arguments.command);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -102,8 +103,10 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-fn start_log(run: &Run) {
+fn start_log(run: &Run, command: &Command) {
     let level = match run.global.verbose {
+        // Of what lives for months, the log is all that is left to read.
+        0 if matches!(command, Command::Run(_)) => telemetry::Level::Info,
         0 => telemetry::Level::Warnings,
         1 => telemetry::Level::Debug,
         _ => telemetry::Level::Trace,
@@ -121,7 +124,7 @@ fn start_log(run: &Run) {
 async fn until_interrupted(run: &Run, arguments: &Arguments) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     let ends_itself = match &arguments.command {
-        Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_) => true,
+        Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Sandbox(_) => true,
         // A probe cleans up after itself.
         Command::Doctor(doctor) => doctor.probe,
         _ => false,
@@ -141,6 +144,7 @@ async fn dispatch(
     match command {
         Command::Plan(command) => plan::run(run, command).await,
         Command::Apply(command) => apply::run(run, command, interrupt).await,
+        Command::Run(command) => keep::run(run, global, command, interrupt).await,
         Command::Drift(command) => drift::run(run, command).await,
         Command::Validate(sources) => offline::validate(run, sources),
         Command::Render(sources) | Command::Convert(sources) => offline::print(run, sources),

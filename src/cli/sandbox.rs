@@ -72,7 +72,7 @@ fn check_loopback(listen: &SocketAddr) -> Result<(), Failure> {
 }
 
 /// Saves the world whenever it has changed; ends only when it cannot.
-async fn keep_saving(emulator: &Emulator, file: &Path) -> std::io::Error {
+pub async fn keep_saving(emulator: &Emulator, file: &Path) -> std::io::Error {
     let mut saved = String::new();
     loop {
         let now = emulator.save().to_string();

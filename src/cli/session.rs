@@ -76,13 +76,30 @@ impl Session {
     ) -> Result<Self, Failure> {
         let settings = ConnectionSettings::resolve(flags, &run.file, &run.environment);
         let state = state_directory(run, settings.sandbox)?;
-        let dialect = dialect(&settings)?;
         let clock = Clock::system();
-        let (transport, endpoint, token) = if settings.sandbox {
-            World::open(&state, &clock, purpose)?
+        let door = if settings.sandbox {
+            let (transport, endpoint, token) = World::open(&state, &clock, purpose)?;
+            Door { transport, endpoint, token }
         } else {
-            over_a_socket(run, &settings)?
+            Door::over_a_socket(&settings, token(run)?)?
         };
+        Self::through(run, door, Place { settings, state, clock }, purpose, lane)
+    }
+
+    /// Opens a connection through a door, with its memory at a place.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn through(
+        run: &Run,
+        door: Door,
+        place: Place,
+        purpose: Purpose,
+        lane: Lane,
+    ) -> Result<Self, Failure> {
+        let Door { transport, endpoint, token } = door;
+        let Place { settings, state, clock } = place;
+        let dialect = dialect(&settings)?;
         let ledger = ledger(run, &settings, &state, &endpoint, &token, &clock, purpose)?;
         let ledger = Arc::new(ledger);
         let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
@@ -131,13 +148,17 @@ impl Drop for Session {
 /// Returns the state directory of a run, and makes it where it is missing.
 pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> {
     let state = state_place(run, is_sandbox)?;
-    // For its owner only: it holds the key of the fingerprints. Whoever needs to write there and
-    // cannot says so; who only reads goes on.
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(&state);
+    make(&state);
+    Ok(state)
+}
+
+/// Makes a state directory, for its owner only: it holds the key of the fingerprints. Whoever needs
+/// to write there and cannot says so; who only reads goes on.
+pub fn make(state: &Path) {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(state);
     if let Err(error) = made {
         tracing::debug!(%error, "the state directory was not made");
     }
-    Ok(state)
 }
 
 /// Returns where the state directory of a run is; the sandbox has one of its own beneath it, so
@@ -161,18 +182,40 @@ fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
     Ok(dialect)
 }
 
-fn over_a_socket(
-    run: &Run,
-    settings: &ConnectionSettings,
-) -> Result<(Arc<dyn Transport>, Endpoint, Token), Failure> {
-    let endpoint = Endpoint::parse(&settings.api_url).map_err(|error| {
-        Failure::usage(format!("the API's address {error}"))
-            .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1")
-    })?;
-    let token = token(run)?;
-    let transport = HttpTransport::new(settings.ca_file.as_deref())
-        .map_err(|error| Failure::usage(format!("failed to {error}")))?;
-    Ok((Arc::new(transport), endpoint, token))
+/// The way to an API: what carries requests, where to, and as whom.
+pub struct Door {
+    /// Carries the requests.
+    pub transport: Arc<dyn Transport>,
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// As whom.
+    pub token: Token,
+}
+
+/// Where a connection keeps its memory, and how it behaves.
+pub struct Place {
+    /// How the API is reached.
+    pub settings: ConnectionSettings,
+    /// The state directory.
+    pub state: PathBuf,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Door {
+    /// Opens the way over the network.
+    ///
+    /// # Errors
+    /// When the address or the certificate authority cannot be used.
+    pub fn over_a_socket(settings: &ConnectionSettings, token: Token) -> Result<Self, Failure> {
+        let endpoint = Endpoint::parse(&settings.api_url).map_err(|error| {
+            Failure::usage(format!("the API's address {error}"))
+                .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1")
+        })?;
+        let transport = HttpTransport::new(settings.ca_file.as_deref())
+            .map_err(|error| Failure::usage(format!("failed to {error}")))?;
+        Ok(Self { transport: Arc::new(transport), endpoint, token })
+    }
 }
 
 /// Reads the token: from the environment, or from the file the environment names.
@@ -236,7 +279,7 @@ pub fn millis(now: Timestamp) -> Millis {
 }
 
 /// Returns a number that spreads several agents in time.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     // Without randomness the process is no worse than one of several with the same seed.
     getrandom::u64().unwrap_or(0)
 }

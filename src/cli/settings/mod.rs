@@ -21,11 +21,15 @@ mod secret;
 mod source;
 
 pub use file::SettingsFile;
+pub use forms::WebhookProvider;
 pub use origin::Given;
 pub use pick::Row;
+pub use project::{ProjectSettings, WebhookSettings};
 pub use run::{Call, RunSettings};
 pub use schema::schema;
+pub use secret::SecretSource;
 pub use shared::{ConnectionSettings, GlobalSettings, is_approved, policy, waits};
+pub use source::{ProjectSource, Reference, RepositorySettings, Rewrites};
 
 #[cfg(test)]
 mod tests;

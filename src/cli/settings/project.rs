@@ -22,7 +22,6 @@ use super::source::{ProjectSource, pick_source};
 
 /// One project, every value typed and checked.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the agent reads them; here they are only shown"))]
 pub struct ProjectSettings {
     /// What it is called; `default` where there are no `projects`.
     pub name: Name,
@@ -161,7 +160,6 @@ impl ProjectSettings {
 impl ProjectSettings {
     /// Returns what the project's loop is told; `seed` spreads several agents in time.
     #[must_use]
-    #[cfg_attr(not(test), expect(dead_code, reason = "it is `stoker run` that starts the loop"))]
     pub fn of_loop(&self, seed: u64) -> Settings {
         Settings {
             name: self.name.as_str().to_owned(),

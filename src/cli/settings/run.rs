@@ -21,7 +21,6 @@ use super::source::ProjectSource;
 
 /// Everything the agent is told.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the agent reads them; here they are only shown"))]
 pub struct RunSettings {
     /// Where it serves; `None` when it does not.
     pub listen: Option<SocketAddr>,

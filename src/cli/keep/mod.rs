@@ -1,0 +1,221 @@
+//! `stoker run`: the agent as a process. It opens every project, serves, and ends in an orderly way.
+//!
+//! What a project's agent does is the daemon room's; here is what only a process has: settings,
+//! tokens, signals, the service manager, and the exit code.
+
+mod once;
+mod project;
+mod sandbox;
+mod server;
+
+use std::collections::BTreeMap;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::clock::Clock;
+use crate::daemon::agent::Until;
+use crate::daemon::server::{Meters, Projects, Pulse, Server};
+use crate::daemon::{Surroundings, Systemd};
+use crate::model::Name;
+use crate::status::Trigger;
+
+use super::arguments::{Global, RunCommand};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::run::Run;
+use super::settings::{Call, RunSettings, SettingsFile};
+
+use project::Kept;
+
+/// Keeps every project until it is told to stop.
+pub async fn run(
+    run: &Run,
+    global: &Global,
+    command: &RunCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let settings = resolve(run, global, command, &run.file)?;
+    for warning in &settings.warnings {
+        run.output.warn(warning);
+    }
+    if settings.is_once {
+        return once::run(run, &settings, interrupt).await;
+    }
+    let agent = Process::open(run, &settings)?;
+    agent.live(run, global, command, &settings, interrupt).await
+}
+
+/// Resolves the settings, and says what is wrong with them where they stand.
+fn resolve(
+    run: &Run,
+    global: &Global,
+    command: &RunCommand,
+    file: &SettingsFile,
+) -> Result<RunSettings, Failure> {
+    let call = Call { global, given: &run.given, file, environment: &run.environment };
+    RunSettings::resolve(&call, command)
+        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))
+}
+
+/// The projects of the process, and what is said about it.
+struct Process {
+    clock: Clock,
+    meters: Meters,
+    projects: BTreeMap<Name, Kept>,
+    systemd: Systemd,
+}
+
+impl Process {
+    /// Opens every project; nothing is sent yet.
+    fn open(run: &Run, settings: &RunSettings) -> Result<Self, Failure> {
+        let clock = Clock::system();
+        let meters = Meters::default();
+        let mut projects = BTreeMap::new();
+        for project in &settings.projects {
+            let opened = project::open(run, project, &clock, &meters)?;
+            projects.insert(project.name.clone(), Kept::new(opened, &clock)?);
+        }
+        let surroundings = Surroundings {
+            notify_socket: run.environment.get("NOTIFY_SOCKET"),
+            watchdog_usec: run.environment.get("WATCHDOG_USEC"),
+            watchdog_pid: run.environment.get("WATCHDOG_PID"),
+        };
+        let systemd = Systemd::open(surroundings, std::process::id())
+            .map_err(|error| Failure::new(Exit::Failed, "systemd", format!("failed to {error}")))?;
+        Ok(Self { clock, meters, projects, systemd })
+    }
+
+    async fn live(
+        mut self,
+        run: &Run,
+        global: &Global,
+        command: &RunCommand,
+        settings: &RunSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Exit, Failure> {
+        let mut hangup = hangup()?;
+        let served = self.served(run, settings)?;
+        let server =
+            server::bind(run, settings, &self.projects, served, self.meters.clone()).await?;
+        self.announce(run, settings, &server);
+        for kept in self.projects.values_mut() {
+            kept.begin(run, Until::Stopped)?;
+        }
+        self.systemd.ready();
+        let pulses: Vec<Pulse> = self.projects.values().map(Kept::pulse).collect();
+        let (closing, closed) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(server.serve(async move {
+            // Dropped or told, it is the end.
+            let _ = closed.await;
+        }));
+        loop {
+            tokio::select! {
+                _ = interrupt.came() => break,
+                Some(()) = hangup.recv() => self.reload(run, global, command).await,
+                () = keep_alive(&self.systemd, &pulses, &self.clock) => {}
+            }
+        }
+        self.systemd.stopping();
+        for kept in self.projects.values_mut() {
+            kept.stop();
+        }
+        for kept in self.projects.values_mut() {
+            kept.ended().await;
+        }
+        drop(closing);
+        // It ends by itself within seconds; a defect in it is no reason to wait.
+        let _ = serving.await;
+        Ok(interrupt.exit().unwrap_or(Exit::Done))
+    }
+
+    /// Joins what the server needs of each project.
+    fn served(&self, run: &Run, settings: &RunSettings) -> Result<Projects, Failure> {
+        let served = settings.projects.iter().map(|project| {
+            let kept = &self.projects[&project.name];
+            let webhook = project::webhook(run, project)?;
+            Ok((project.name.clone(), kept.served(webhook)))
+        });
+        served.collect()
+    }
+
+    fn announce(&self, run: &Run, settings: &RunSettings, server: &Server) {
+        let noun = if self.projects.len() == 1 { "project" } else { "projects" };
+        run.output.note(&format!("Keeping {} {noun}. Ctrl-C ends it.", self.projects.len()));
+        for address in server.addresses().unwrap_or_default() {
+            run.output.note(&format!("The status is at http://{address}/"));
+        }
+        for project in &settings.projects {
+            if let Some(address) = self.projects[&project.name].sandbox_address() {
+                run.output.note(&format!(
+                    "The sandbox of {} is at http://{address}/v1; its token is {}.",
+                    project.name,
+                    crate::emulator::TOKEN
+                ));
+            }
+        }
+    }
+
+    /// Reads settings and tokens again (SIGHUP). A project whose new settings cannot be used goes
+    /// on with the old ones, and says so.
+    async fn reload(&mut self, run: &Run, global: &Global, command: &RunCommand) {
+        self.systemd.reloading();
+        match self.read_again(run, global, command) {
+            Ok(settings) => {
+                for project in &settings.projects {
+                    self.reload_project(run, project).await;
+                }
+                let is_new = |name: &Name| !self.projects.contains_key(name);
+                if settings.projects.iter().any(|project| is_new(&project.name)) {
+                    tracing::warn!("new projects are kept after a restart only");
+                }
+            }
+            Err(failure) => {
+                tracing::error!(
+                    message = failure.message,
+                    "the settings cannot be used; the old ones stand"
+                );
+            }
+        }
+        self.systemd.ready();
+    }
+
+    fn read_again(
+        &self,
+        run: &Run,
+        global: &Global,
+        command: &RunCommand,
+    ) -> Result<RunSettings, Failure> {
+        let file = SettingsFile::read(global.config.as_deref(), &run.environment)?;
+        resolve(run, global, command, &file)
+    }
+
+    async fn reload_project(&mut self, run: &Run, settings: &super::settings::ProjectSettings) {
+        let Some(kept) = self.projects.get_mut(&settings.name) else {
+            return;
+        };
+        let reloaded = kept.reload(run, settings, &self.clock, &self.meters).await;
+        if let Err(failure) = reloaded {
+            let project = settings.name.as_str();
+            tracing::error!(project, message = failure.message, "it goes on with its old settings");
+        }
+        kept.handle.trigger(Trigger::Signal);
+    }
+}
+
+fn hangup() -> Result<Signal, Failure> {
+    signal(SignalKind::hangup()).map_err(|error| {
+        Failure::new(Exit::Failed, "signals", format!("failed to listen for signals: {error}"))
+    })
+}
+
+/// Tells the service manager that the loops turn, as long as they do.
+async fn keep_alive(systemd: &Systemd, pulses: &[Pulse], clock: &Clock) {
+    let do_loops_turn = || {
+        let now = clock.now();
+        pulses.iter().all(|pulse| pulse.silence(now) < crate::daemon::server::SILENCE_MAX)
+    };
+    systemd.keep_alive(do_loops_turn).await;
+    // Nobody watches.
+    std::future::pending().await
+}

@@ -1,0 +1,418 @@
+//! One project of the process: what its agent is made of, and its life from start to end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
+
+use crate::api::{HttpTransport, Token, Transport};
+use crate::budget::Lane;
+use crate::clock::Clock;
+use crate::daemon::agent::{Agent, Parts, Until};
+use crate::daemon::notify::{Notifier, Sink};
+use crate::daemon::server::{self, Meters, Pulse};
+use crate::daemon::source::{Files, Repository, Secrets, Source};
+use crate::daemon::trigger::{FileWatch, poll};
+use crate::daemon::webhook::{Provider, Webhook};
+use crate::daemon::{Bell, Handle, Seat, SharedSecret, keeper};
+use crate::reconcile::Reconciler;
+use crate::source::git::{
+    CommitId, GitSettings, GitSource, RefName, Reference as GitReference, RepositoryPath,
+    Rewrites as GitRewrites, Verification, WrongSetting,
+};
+use crate::status::{PassRecord, Trigger};
+
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::manifests::default_paths;
+use super::super::run::Run;
+use super::super::session::{self, Door, Place, Purpose, Session};
+use super::super::settings::{
+    ProjectSettings, ProjectSource, Reference, RepositorySettings, Rewrites, SecretSource,
+    WebhookProvider, WebhookSettings,
+};
+use super::sandbox::Sandbox;
+
+/// Where the copy of a repository lies in the state directory.
+const REPOSITORY_DIRECTORY: &str = "git";
+
+/// Everything one project's life needs, opened and not begun.
+pub struct Opened {
+    parts: Parts,
+    session: Session,
+    source: ProjectSource,
+    sinks: Vec<Sink>,
+    sandbox: Option<Sandbox>,
+    pulse: Pulse,
+}
+
+/// Opens a project: its state directory, its connection, its source. Nothing is sent.
+///
+/// # Errors
+/// When a setting or a secret cannot be used.
+pub fn open(
+    run: &Run,
+    settings: &ProjectSettings,
+    clock: &Clock,
+    meters: &Meters,
+) -> Result<Opened, Failure> {
+    let pulse = Pulse::new(clock.now());
+    open_with(run, settings, clock, meters, pulse, None)
+}
+
+fn open_with(
+    run: &Run,
+    settings: &ProjectSettings,
+    clock: &Clock,
+    meters: &Meters,
+    pulse: Pulse,
+    sandbox: Option<Sandbox>,
+) -> Result<Opened, Failure> {
+    let is_sandbox = settings.connection.sandbox;
+    let state = if is_sandbox { settings.state.join("sandbox") } else { settings.state.clone() };
+    session::make(&state);
+    let sandbox = match sandbox {
+        None if is_sandbox => Some(Sandbox::open(&state, clock)?),
+        kept => kept,
+    };
+    let door = match &sandbox {
+        Some(sandbox) => sandbox.door(),
+        None => Door::over_a_socket(&settings.connection, token(run, settings)?)?,
+    };
+    let connection = settings.connection.clone();
+    let place = Place { settings: connection, state, clock: clock.clone() };
+    let session = Session::through(run, door, place, Purpose::Write, Lane::Converge)?;
+    let mut told = settings.of_loop(session::seed());
+    told.policy = session.speak(told.policy);
+    let name = told.name.clone();
+    let (count, client) = (meters.clone(), session.client.clone());
+    meters.count_requests_of(&name, move || client.tally());
+    let beat = pulse.clone();
+    let parts = Parts {
+        settings: told,
+        source: source(run, settings, &session.state)?,
+        secrets: secrets(run, &session)?,
+        reconciler: Reconciler {
+            client: session.client.clone(),
+            clock: clock.clone(),
+            state: session.state.clone(),
+            holder: "stoker run".to_owned(),
+        },
+        ledger: Arc::clone(&session.ledger),
+        observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),
+        beat: Arc::new(move |now| beat.beat(now)),
+    };
+    let sinks = settings.notifications.iter().map(|one| one.sink(&run.environment));
+    let sinks = sinks.collect::<Result<_, _>>().map_err(|reason| unusable(settings, &reason))?;
+    Ok(Opened { parts, session, source: settings.source.clone(), sinks, sandbox, pulse })
+}
+
+fn token(run: &Run, settings: &ProjectSettings) -> Result<Token, Failure> {
+    let denied = |reason: String| {
+        let message = format!("the token of `{}`: {reason}", settings.name);
+        Failure::new(Exit::Denied, "authentication", message)
+    };
+    let source = settings.token.as_ref().ok_or_else(|| denied("there is none".to_owned()))?;
+    let text = source.read(&run.environment).map_err(denied)?;
+    Token::parse(text.expose_secret()).map_err(|error| denied(format!("{source} {error}")))
+}
+
+fn secrets(run: &Run, session: &Session) -> Result<Secrets, Failure> {
+    let environment = run.environment.clone();
+    Ok(Secrets {
+        environment: Arc::new(move |name: &str| environment.raw(name).map(str::to_owned)),
+        key: Arc::new(session.fingerprint_key()?),
+    })
+}
+
+fn source(run: &Run, settings: &ProjectSettings, state: &Path) -> Result<Arc<dyn Source>, Failure> {
+    match &settings.source {
+        ProjectSource::Files { paths, debounce: _, poll: _ } => {
+            Ok(Arc::new(Files { paths: chosen(paths) }))
+        }
+        ProjectSource::Repository(repository) => {
+            let told = repository_settings(run, settings, repository)?;
+            Ok(Arc::new(Repository(GitSource::new(told, state.join(REPOSITORY_DIRECTORY)))))
+        }
+    }
+}
+
+fn chosen(paths: &[PathBuf]) -> Vec<PathBuf> {
+    if paths.is_empty() { default_paths() } else { paths.to_vec() }
+}
+
+fn repository_settings(
+    run: &Run,
+    settings: &ProjectSettings,
+    repository: &RepositorySettings,
+) -> Result<GitSettings, Failure> {
+    let RepositorySettings { url, reference, path, verify, rewrites, poll: _, token } = repository;
+    let wrong = |error: WrongSetting| {
+        Failure::usage(format!("the repository of `{}`: {error}", settings.name))
+    };
+    let reference = match reference {
+        Reference::DefaultBranch => GitReference::DefaultBranch,
+        Reference::Branch(name) => GitReference::Branch(RefName::new(name).map_err(wrong)?),
+        Reference::Tag(name) => GitReference::Tag(RefName::new(name).map_err(wrong)?),
+        Reference::Commit(id) => GitReference::Commit(CommitId::new(id).map_err(wrong)?),
+    };
+    let variable = |name: &str| run.environment.get(name).map(str::to_owned);
+    let mut told = GitSettings::new(url, reference, &variable).map_err(wrong)?;
+    told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
+    told.verification = verify.clone().map(|allowed_signers| Verification::Ssh { allowed_signers });
+    told.rewrites = match rewrites {
+        Rewrites::Hold => GitRewrites::Hold,
+        Rewrites::Follow => GitRewrites::Follow,
+    };
+    told.certificate_authority = settings.connection.ca_file.clone();
+    let read = |token: &SecretSource| token.read(&run.environment);
+    let token = token.as_ref().map(read).transpose();
+    told.token = token.map_err(|reason| unusable(settings, &reason))?;
+    Ok(told)
+}
+
+/// Reads what a project expects of webhooks.
+///
+/// # Errors
+/// When the secret cannot be used.
+pub fn webhook(run: &Run, settings: &ProjectSettings) -> Result<Option<Webhook>, Failure> {
+    let Some(WebhookSettings { provider, secret }) = &settings.webhook else {
+        return Ok(None);
+    };
+    let provider = match provider {
+        WebhookProvider::Github => Provider::GitHub,
+        WebhookProvider::Gitlab => Provider::GitLab,
+        WebhookProvider::Gitea => Provider::Gitea,
+        WebhookProvider::Bitbucket => Provider::Bitbucket,
+        WebhookProvider::Generic => Provider::Generic,
+    };
+    let text = secret.read(&run.environment).map_err(|reason| unusable(settings, &reason))?;
+    let shared = SharedSecret::parse(text.expose_secret())
+        .map_err(|error| unusable(settings, &format!("{secret}: failed to {error}")))?;
+    let followed = match &settings.source {
+        ProjectSource::Files { .. } => None,
+        ProjectSource::Repository(repository) => match &repository.reference {
+            Reference::DefaultBranch | Reference::Commit(_) => None,
+            Reference::Branch(name) => Some(format!("refs/heads/{name}")),
+            Reference::Tag(name) => Some(format!("refs/tags/{name}")),
+        },
+    };
+    let webhook = Webhook::new(Some(provider), shared, followed)
+        .map_err(|error| unusable(settings, &format!("failed to {error}")))?;
+    Ok(Some(webhook))
+}
+
+fn unusable(settings: &ProjectSettings, reason: &str) -> Failure {
+    Failure::usage(format!("the settings of `{}`: {reason}", settings.name))
+        .hint("`stoker config view` shows where each setting comes from")
+}
+
+/// One project at work.
+pub struct Kept {
+    /// The agent from outside.
+    pub handle: Handle,
+    seat: Arc<Mutex<Seat>>,
+    opened: Option<Opened>,
+    life: Option<Life>,
+    pulse: Pulse,
+}
+
+/// What runs for one project, until it is stopped.
+struct Life {
+    stop: watch::Sender<bool>,
+    agent: JoinHandle<std::io::Result<Option<PassRecord>>>,
+    pollers: Vec<JoinHandle<()>>,
+    notifying: Option<JoinHandle<()>>,
+    /// Held as long as it lives.
+    _watch: Option<FileWatch>,
+    /// Its end is told to the ledger when it is dropped.
+    _session: Session,
+    sandbox: Option<Sandbox>,
+}
+
+impl Kept {
+    /// Prepares a project's agent; it does not run yet.
+    ///
+    /// # Errors
+    /// When what outlived the last agent cannot be read.
+    pub fn new(opened: Opened, clock: &Clock) -> Result<Self, Failure> {
+        let mut agent = Agent::new(opened.parts.clone()).map_err(|error| unreadable(&error))?;
+        let (handle, seat) = Handle::new(agent.first_status());
+        opened.pulse.beat(clock.now());
+        let pulse = opened.pulse.clone();
+        let seat = Arc::new(Mutex::new(seat));
+        Ok(Self { handle, seat, opened: Some(opened), life: None, pulse })
+    }
+
+    /// Begins to keep the project.
+    ///
+    /// # Errors
+    /// When nothing can be watched or told.
+    pub fn begin(&mut self, run: &Run, until: Until) -> Result<(), Failure> {
+        let Some(opened) = self.opened.take() else {
+            return Ok(());
+        };
+        let Opened { parts, session, source, sinks, sandbox, pulse: _ } = opened;
+        let (stop, stopped) = watch::channel(false);
+        let bell = self.handle.bell.clone();
+        let (watch, pollers) = triggers(run, &source, &bell);
+        let notifying = self.notify(sinks, &session, stopped.clone())?;
+        let project = parts.settings.name.clone();
+        let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
+        let span = tracing::info_span!("project", name = project);
+        let agent = tokio::spawn(keeping.instrument(span));
+        self.life = Some(Life {
+            stop,
+            agent,
+            pollers,
+            notifying,
+            _watch: watch,
+            _session: session,
+            sandbox,
+        });
+        Ok(())
+    }
+
+    fn notify(
+        &self,
+        sinks: Vec<Sink>,
+        session: &Session,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Option<JoinHandle<()>>, Failure> {
+        if sinks.is_empty() {
+            return Ok(None);
+        }
+        let failed = |error| Failure::usage(format!("failed to {error}"));
+        let transport = HttpTransport::new(session.settings.ca_file.as_deref()).map_err(failed)?;
+        let transport: Arc<dyn Transport> = Arc::new(transport);
+        let told = keeper::told(&session.state).map_err(|error| unreadable(&error))?;
+        let name = self.handle.status().name.clone();
+        let notifier = Notifier::start(&name, sinks, told, &transport, &session.clock);
+        let (handle, state) = (self.handle.clone(), session.state.clone());
+        Ok(Some(tokio::spawn(async move {
+            keeper::notify(notifier, handle, &state, stopped).await;
+        })))
+    }
+
+    /// Tells it to end.
+    pub fn stop(&mut self) {
+        if let Some(life) = &self.life {
+            life.stop.send_replace(true);
+        }
+    }
+
+    /// Waits until the agent has ended by itself; stops what else runs for it.
+    pub async fn ended_by_itself(&mut self) -> Option<PassRecord> {
+        if let Some(life) = &mut self.life {
+            while !life.agent.is_finished() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        self.stop();
+        self.ended().await
+    }
+
+    /// Waits until it has ended, and returns its last pass.
+    pub async fn ended(&mut self) -> Option<PassRecord> {
+        let Life { agent, pollers, notifying, sandbox, .. } = self.life.take()?;
+        let last = match agent.await {
+            Ok(Ok(last)) => last,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the agent could not be begun again");
+                None
+            }
+            Err(_) => None,
+        };
+        for poller in pollers {
+            poller.abort();
+        }
+        if let Some(notifying) = notifying {
+            // It ends by itself within seconds; a defect in it is told in the log.
+            let _ = notifying.await;
+        }
+        if let Some(sandbox) = sandbox {
+            sandbox.end();
+        }
+        last
+    }
+
+    /// Goes on with new settings; the old ones stand when the new ones cannot be used.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub async fn reload(
+        &mut self,
+        run: &Run,
+        settings: &ProjectSettings,
+        clock: &Clock,
+        meters: &Meters,
+    ) -> Result<(), Failure> {
+        let sandbox = self.life.as_ref().and_then(|life| life.sandbox.clone());
+        let opened = open_with(run, settings, clock, meters, self.pulse.clone(), sandbox)?;
+        self.stop();
+        if let Some(life) = &mut self.life {
+            // The world goes on under the new agent.
+            life.sandbox = None;
+        }
+        self.ended().await;
+        self.opened = Some(opened);
+        self.begin(run, Until::Stopped)
+    }
+
+    /// Returns its heartbeat.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
+    /// Returns what the server needs of it.
+    pub fn served(&self, webhook: Option<Webhook>) -> server::Kept {
+        server::Kept::new(self.handle.clone(), self.pulse(), webhook)
+    }
+
+    /// Returns its state directory.
+    pub fn state(&self) -> Option<&Path> {
+        self.opened.as_ref().map(|opened| opened.session.state.as_path())
+    }
+
+    /// Returns where its sandbox is served, if it has one.
+    pub fn sandbox_address(&self) -> Option<std::net::SocketAddr> {
+        self.opened.as_ref()?.sandbox.as_ref().map(Sandbox::address)
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Failed, "state", format!("failed to read what the agent remembers: {error}"))
+}
+
+/// Begins what rings the bell by itself.
+fn triggers(
+    run: &Run,
+    source: &ProjectSource,
+    bell: &Bell,
+) -> (Option<FileWatch>, Vec<JoinHandle<()>>) {
+    match source {
+        ProjectSource::Files { poll: Some(every), .. } => {
+            (None, vec![poll(*every, bell.clone(), Trigger::Files)])
+        }
+        ProjectSource::Files { paths, debounce, poll: None } => {
+            match FileWatch::begin(&chosen(paths), bell.clone(), *debounce) {
+                Ok(watch) => (Some(watch), Vec::new()),
+                Err(error) => {
+                    run.output.warn(&format!(
+                        "changes of files are not heard ({error}); they are found by the next look, \
+                         or with --poll"
+                    ));
+                    (None, Vec::new())
+                }
+            }
+        }
+        ProjectSource::Repository(repository) => {
+            let every = repository.poll;
+            (None, every.map(|every| poll(every, bell.clone(), Trigger::Git)).into_iter().collect())
+        }
+    }
+}

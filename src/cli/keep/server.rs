@@ -1,0 +1,48 @@
+//! The agent's server, from settings to a listening one.
+
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret as _;
+
+use crate::clock::Clock;
+use crate::daemon::SharedSecret;
+use crate::daemon::server::{Meters, Projects, Server, ServerError, ServerSettings};
+use crate::model::Name;
+
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::run::Run;
+use super::super::settings::RunSettings;
+use super::project::Kept;
+
+/// Opens addresses and sockets; it does not answer yet.
+///
+/// # Errors
+/// When one cannot be had, or the token cannot be used.
+pub async fn bind(
+    run: &Run,
+    settings: &RunSettings,
+    kept: &BTreeMap<Name, Kept>,
+    projects: Projects,
+    meters: Meters,
+) -> Result<Server, Failure> {
+    let bearer = settings.agent_token.as_ref().map(|source| {
+        let wrong = |reason: String| Failure::usage(format!("the agent's token: {reason}"));
+        let text = source.read(&run.environment).map_err(wrong)?;
+        SharedSecret::parse(text.expose_secret())
+            .map_err(|error| wrong(format!("{source}: failed to {error}")))
+    });
+    let server = ServerSettings {
+        listen: settings.listen.into_iter().collect(),
+        bearer: bearer.transpose()?,
+        state_directories: kept.values().filter_map(Kept::state).map(Into::into).collect(),
+    };
+    Ok(Server::bind(server, projects, meters, Clock::system()).await?)
+}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        let failure = Self::new(Exit::Failed, "server", format!("failed to {error}"));
+        error.hints().into_iter().fold(failure, Self::hint)
+    }
+}
