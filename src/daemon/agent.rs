@@ -20,11 +20,12 @@ use crate::status::{
     BudgetSample, BudgetStatus, Event, PassRecord, Problem, ProjectStatus, Severity, Trigger,
 };
 
+use super::declare::Declared;
 use super::handle::{Ordered, Seat};
 use super::memory::{Memory, StateFile};
 use super::mind::{Beginning, Mind, PassFailure};
 use super::settings::Settings;
-use super::source::{Declared, Secrets, Source};
+use super::source::{Secrets, Source};
 use super::work::{self, Looked};
 
 /// The time between two samples of the budget.
@@ -77,7 +78,7 @@ enum Happened {
     Stop,
     Order(Ordered),
     Rung(BTreeSet<Trigger>),
-    Read(Result<Declared, Problem>),
+    Read(Result<Arc<Declared>, Problem>),
     Passed(Box<Result<Passed, PassFailure>>, u32),
     Looked(Looked),
     RolledBack(Key, Result<(), String>),
@@ -87,7 +88,7 @@ enum Happened {
 /// What is under way; at most one of each.
 #[derive(Default)]
 struct Slots {
-    reading: Option<BoxFuture<'static, Result<Declared, Problem>>>,
+    reading: Option<BoxFuture<'static, Result<Arc<Declared>, Problem>>>,
     passing: Option<BoxFuture<'static, (Result<Passed, PassFailure>, u32)>>,
     looking: Option<BoxFuture<'static, Looked>>,
     returning: Option<BoxFuture<'static, (Key, Result<(), String>)>>,
@@ -151,7 +152,7 @@ impl Agent {
         if slots.reading.is_none()
             && let Some(ask) = self.mind.take_read()
         {
-            slots.reading = Some(work::read(&self.parts, ask));
+            slots.reading = Some(work::read(&self.parts, ask, self.mind.declared()));
         }
         // A pass is about the newest manifests: it waits for them to be read.
         if slots.reading.is_none()

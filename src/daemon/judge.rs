@@ -31,7 +31,7 @@ pub(super) struct Case<'a> {
     /// Whose deployments are under way.
     pub awaited: &'a BTreeSet<Key>,
     /// What was said before.
-    pub before: &'a BTreeMap<Key, ResourceStatus>,
+    pub before: &'a [ResourceStatus],
     /// The time.
     pub now: Timestamp,
 }
@@ -85,7 +85,7 @@ impl Case<'_> {
             Some(result) => result.outcome == Outcome::Applied,
             None => verdict.state == State::Ready,
         };
-        let before = self.before.get(key);
+        let before = find(self.before, key);
         let digest = &self.passed.snapshot.desired.digest;
         let entry = self.passed.inventory.entries.get(key);
         let id = entry.map(|entry| &entry.id).or(object.map(|object| &object.id));
@@ -341,6 +341,16 @@ pub(super) fn digest(resource: &Resource) -> String {
         hash.update([0]);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns what is said of a resource, in a list in the order of keys.
+pub(super) fn find<'a>(resources: &'a [ResourceStatus], key: &Key) -> Option<&'a ResourceStatus> {
+    place(resources, key).ok().map(|index| &resources[index])
+}
+
+/// Returns where a resource stands in a list in the order of keys, or where it would.
+pub(super) fn place(resources: &[ResourceStatus], key: &Key) -> Result<usize, usize> {
+    resources.binary_search_by(|resource| resource.key.cmp(key))
 }
 
 /// Whether a resource of ours is among what we remember.

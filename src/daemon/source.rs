@@ -1,14 +1,11 @@
-//! Where the manifests of one project come from, and what one reading of them gives.
+//! Where the manifests of one project come from.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::manifest;
-use crate::model::{Desired, Diagnostic};
-use crate::render::json;
-use crate::secret::{self, FingerprintKey};
+use crate::secret::FingerprintKey;
 use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
 use crate::source::{self, Tree};
 use crate::status::Problem;
@@ -153,51 +150,6 @@ pub struct Secrets {
     pub environment: Variables,
     /// Marks secrets and derives generated ones.
     pub key: Arc<FingerprintKey>,
-}
-
-/// A wholly valid state of the manifests (S6).
-#[derive(Clone, Debug)]
-pub struct Declared {
-    /// What they want, every value found.
-    pub desired: Desired,
-    /// The commit they are of.
-    pub commit: Option<Commit>,
-}
-
-/// Checks what was read and finds its values.
-///
-/// # Errors
-/// Everything that is wrong with it, with places. An empty tree is wrong, too: an unmounted volume
-/// and an empty directory look the same, and neither asks for everything to go.
-pub fn declare(reading: Reading, secrets: &Secrets) -> Result<Declared, Problem> {
-    let Reading { tree, commit } = reading;
-    let loaded = manifest::load(&tree);
-    let Some(declared) = loaded.desired else {
-        return Err(invalid(&loaded.diagnostics));
-    };
-    if declared.resources.is_empty() && declared.tombstones.is_empty() {
-        let message = "nothing is declared, and an empty source is never taken for a wish";
-        return Err(problem("SourceEmpty", message.to_owned()));
-    }
-    let resolved = secret::resolve(declared, &tree, &*secrets.environment, &secrets.key);
-    let desired = resolved.map_err(|diagnostics| invalid(&diagnostics))?;
-    Ok(Declared { desired, commit })
-}
-
-fn invalid(diagnostics: &[Diagnostic]) -> Problem {
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
-    let first = errors.clone().next();
-    let place = first.and_then(|error| error.origin.as_ref()).map(ToString::to_string);
-    let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
-    let what = first.map(|error| error.message.clone()).unwrap_or_default();
-    let more = match errors.count() {
-        0 | 1 => String::new(),
-        count => format!(" (and {} more)", count - 1),
-    };
-    Problem {
-        diagnostics: json::diagnostics(diagnostics),
-        ..problem("ManifestsInvalid", format!("{place}{what}{more}"))
-    }
 }
 
 /// Makes a problem of a word and a fragment.

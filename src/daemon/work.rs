@@ -21,8 +21,9 @@ use crate::status::Problem;
 use crate::store::StoreError;
 
 use super::agent::Parts;
+use super::declare::{Declared, declare};
 use super::mind::{PassAsk, PassFailure, ReadAsk};
-use super::source::{Declared, declare, problem};
+use super::source::problem;
 
 /// What a look at the deployments showed.
 pub(super) struct Looked {
@@ -34,14 +35,18 @@ pub(super) struct Looked {
     pub endings: Result<BTreeMap<Key, Ending>, String>,
 }
 
-/// Reads the manifests and checks them.
-pub(super) fn read(parts: &Parts, ask: ReadAsk) -> BoxFuture<'static, Result<Declared, Problem>> {
+/// Reads the manifests and checks them, unless they are those that are `known`.
+pub(super) fn read(
+    parts: &Parts,
+    ask: ReadAsk,
+    known: Option<Arc<Declared>>,
+) -> BoxFuture<'static, Result<Arc<Declared>, Problem>> {
     let (source, secrets) = (Arc::clone(&parts.source), parts.secrets.clone());
     let reading = async move {
-        let ReadAsk { known, pinned } = ask;
-        let reading = source.read(known.as_deref(), pinned.as_deref()).await?;
+        let ReadAsk { known: commit, pinned } = ask;
+        let reading = source.read(commit.as_deref(), pinned.as_deref()).await?;
         // Ten megabytes of YAML must not hold up the other projects.
-        let declared = tokio::task::spawn_blocking(move || declare(reading, &secrets));
+        let declared = tokio::task::spawn_blocking(move || declare(reading, &secrets, known));
         let unfinished = |error| problem("SourceUnreadable", format!("reading ended: {error}"));
         declared.await.map_err(unfinished)?
     };

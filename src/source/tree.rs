@@ -110,8 +110,8 @@ impl Tree {
     /// When the file is not beneath the root of the manifest, is no regular file, is longer than
     /// 65,535 bytes, or cannot be read.
     pub fn read_beneath(&self, manifest: &str, path: &str) -> Result<Vec<u8>, SourceError> {
-        let file = self.files.iter().find(|file| file.path == manifest);
-        match file.map(|file| &file.surroundings) {
+        let found = self.files.binary_search_by(|file| file.path.as_str().cmp(manifest));
+        match found.ok().map(|index| &self.files[index].surroundings) {
             None | Some(Surroundings::Nothing) => {
                 Err(SourceError::Rootless { path: path.to_owned() })
             }

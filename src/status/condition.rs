@@ -1,7 +1,5 @@
 //! Conditions, in the form of kstatus: what is true of a resource, since when, and why.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -65,20 +63,25 @@ pub struct Condition {
     pub last_transition_time: Timestamp,
 }
 
-/// The conditions of one thing, one of each type at most.
+/// The conditions of one thing, one of each type at most, in the order of the types.
+///
+/// A list and no tree: there are four of them, and one set for each of thousands of resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Condition>", into = "Vec<Condition>")]
-pub struct Conditions(BTreeMap<ConditionType, Condition>);
+pub struct Conditions(Vec<Condition>);
 
 impl From<Vec<Condition>> for Conditions {
     fn from(conditions: Vec<Condition>) -> Self {
-        Self(conditions.into_iter().map(|condition| (condition.kind, condition)).collect())
+        conditions.into_iter().fold(Self::default(), |mut all, condition| {
+            all.insert(condition);
+            all
+        })
     }
 }
 
 impl From<Conditions> for Vec<Condition> {
     fn from(conditions: Conditions) -> Self {
-        conditions.0.into_values().collect()
+        conditions.0
     }
 }
 
@@ -86,7 +89,7 @@ impl Conditions {
     /// Returns a condition.
     #[must_use]
     pub fn get(&self, kind: ConditionType) -> Option<&Condition> {
-        self.0.get(&kind)
+        self.0.iter().find(|condition| condition.kind == kind)
     }
 
     /// Whether a condition holds; one that was never set does not.
@@ -103,7 +106,7 @@ impl Conditions {
 
     /// Returns them in the order they are shown.
     pub fn iter(&self) -> impl Iterator<Item = &Condition> {
-        self.0.values()
+        self.0.iter()
     }
 
     /// Sets a condition; its time moves only when its status does.
@@ -115,10 +118,22 @@ impl Conditions {
         message: impl Into<String>,
         now: Timestamp,
     ) {
-        let same = self.0.get(&kind).filter(|known| known.status == status);
+        let same = self.get(kind).filter(|known| known.status == status);
         let last_transition_time = same.map_or(now, |known| known.last_transition_time);
         let (reason, message) = (reason.to_owned(), message.into());
         let condition = Condition { kind, status, reason, message, last_transition_time };
-        self.0.insert(kind, condition);
+        self.insert(condition);
+    }
+
+    /// Puts a condition in its place, instead of the one of its type.
+    fn insert(&mut self, condition: Condition) {
+        match self.0.binary_search_by_key(&condition.kind, |known| known.kind) {
+            Ok(index) => self.0[index] = condition,
+            Err(index) => {
+                // Most often all four follow.
+                self.0.reserve_exact(ConditionType::ALL.len() - self.0.len());
+                self.0.insert(index, condition);
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod condition;
 mod event;
 mod project;
+mod shared;
 
 pub mod paper;
 
@@ -17,3 +18,4 @@ pub use project::{
     ProjectStatus, ResourceStatus, Revision, SourceStatus, Steering, Suspension, Trigger,
     WindowState,
 };
+pub use shared::Shared;

@@ -53,7 +53,7 @@ pub async fn wait(
             Ok(status) => {
                 let project = status.projects.into_iter().find(|project| project.name == name);
                 let resources = project.map(|project| project.resources).unwrap_or_default();
-                resources.into_iter().find(|resource| resource.key == *key)
+                resources.iter().find(|resource| resource.key == *key).cloned()
             }
             // It may be restarting; the deadline ends the patience.
             Err(RemoteError::Nobody { .. } | RemoteError::Lost { .. }) => resource,

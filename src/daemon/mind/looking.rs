@@ -108,7 +108,7 @@ impl Mind {
         // Noted before the request leaves: a second rollback would bring the failure back.
         let rolled_back = was_rolled_back || may_roll_back;
         self.memory.deploys.insert(key.clone(), FailedDeploys { digest, failed, rolled_back, log });
-        let id = self.resources.get(key).and_then(|status| status.id.as_deref());
+        let id = judge::find(&self.resources, key).and_then(|status| status.id.as_deref());
         if may_roll_back && let Some(id) = id.and_then(|id| RemoteId::new(id).ok()) {
             self.rollbacks.push((key.clone(), id));
         }
@@ -146,14 +146,17 @@ impl Mind {
     }
 
     fn note_deployment(&mut self, key: &Key, status: &str, log: Vec<String>, now: Timestamp) {
-        let Some(resource) = self.resources.get_mut(key) else {
+        let Some(resource) = judge::find(&self.resources, key) else {
             return;
         };
         let since = resource.deployment.as_ref().map_or(now, |known| known.since);
         let is_known = resource.deployment.as_ref().is_some_and(|known| known.status == status);
         if !is_known || !log.is_empty() {
             let status = status.to_owned();
-            resource.deployment = Some(DeploymentStatus { id: None, status, since, log });
+            let deployment = DeploymentStatus { id: None, status, since, log };
+            if let Ok(index) = judge::place(&self.resources, key) {
+                self.resources[index].deployment = Some(deployment);
+            }
         }
     }
 }

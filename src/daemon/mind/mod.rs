@@ -9,7 +9,7 @@ mod reading;
 mod steering;
 mod telling;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ use crate::plan::Policy;
 use crate::reconcile::Licence;
 use crate::render::json::SavedChange;
 use crate::status::{
-    BudgetStatus, Conditions, Event, PassRecord, Problem, ResourceStatus, Revision, Trigger,
+    BudgetStatus, Conditions, Event, PassRecord, Problem, ResourceStatus, Revision, Shared, Trigger,
 };
 
+use super::declare::Declared;
 use super::memory::Memory;
 use super::pace;
 use super::queue::Queue;
 use super::settings::Settings;
-use super::source::Declared;
 
 pub use passing::PassFailure;
 
@@ -76,10 +76,11 @@ pub struct Mind {
     follow_pause: Duration,
     follow_until: Option<Timestamp>,
     rollbacks: Vec<(Key, RemoteId)>,
-    resources: BTreeMap<Key, ResourceStatus>,
+    /// In the order of keys.
+    resources: Shared<ResourceStatus>,
     pending: Vec<SavedChange>,
     unmanaged: usize,
-    history: VecDeque<PassRecord>,
+    history: Shared<PassRecord>,
     conditions: Conditions,
     budget: BudgetStatus,
     events: Vec<Event>,
@@ -174,10 +175,10 @@ impl Mind {
             follow_pause: LOOK_FIRST,
             follow_until: None,
             rollbacks: Vec::new(),
-            resources: BTreeMap::new(),
+            resources: Shared::default(),
             pending: Vec::new(),
             unmanaged: 0,
-            history: VecDeque::new(),
+            history: Shared::default(),
             conditions: Conditions::default(),
             events: Vec::new(),
             sequence: 0,
@@ -225,7 +226,7 @@ impl Mind {
     fn schedule_look(&mut self, now: Timestamp) {
         self.looks += 1;
         let is_moving = |status: &ResourceStatus| status.conditions.is_progressing();
-        let is_moving = self.resources.values().any(is_moving);
+        let is_moving = self.resources.iter().any(is_moving);
         self.moving_looks = if is_moving { self.moving_looks.saturating_add(1) } else { 0 };
         let interval = pace::while_moving(self.interval, self.moving_looks);
         let next = pace::jittered(interval, self.settings.seed, self.looks);
@@ -252,6 +253,12 @@ impl Mind {
         let wanted = std::mem::take(&mut self.wants_read);
         let pinned = if self.falls_back { &self.memory.commit } else { &self.memory.pinned_to };
         wanted.then(|| ReadAsk { known: self.memory.commit.clone(), pinned: pinned.clone() })
+    }
+
+    /// Returns the last state of the manifests that could be used.
+    #[must_use]
+    pub fn declared(&self) -> Option<Arc<Declared>> {
+        self.declared.clone()
     }
 
     /// Returns what must outlive a restart, when it changed since it was asked last.
@@ -287,6 +294,6 @@ impl Mind {
     /// Returns the pass that ended last.
     #[must_use]
     pub fn last_pass(&self) -> Option<&PassRecord> {
-        self.history.front()
+        self.history.first()
     }
 }

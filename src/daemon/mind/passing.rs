@@ -171,7 +171,7 @@ impl Mind {
     }
 
     fn remember_pass(&mut self, record: PassRecord) {
-        self.history.push_front(record);
+        self.history.insert(0, record);
         self.history.truncate(HISTORY_MAX);
     }
 
@@ -237,8 +237,7 @@ impl Mind {
         };
         let resources = judge::resources(&case);
         let is_first = self.history.is_empty();
-        let next = resources.into_iter().map(|status| (status.key.clone(), status)).collect();
-        let before = std::mem::replace(&mut self.resources, next);
+        let before = std::mem::replace(&mut self.resources, resources.into());
         self.tell_transitions(&before, is_first);
     }
 }

@@ -6,31 +6,33 @@ use jiff::Timestamp;
 
 use crate::status::{Problem, Revision, Severity, Trigger};
 
-use super::super::source::Declared;
+use super::super::declare::Declared;
 use super::Mind;
 
 impl Mind {
     /// Takes what was read. What cannot be used leaves the last good state standing, and forbids
     /// deletes until it is mended (S6).
-    pub fn declare(&mut self, read: Result<Declared, Problem>, now: Timestamp) {
+    pub fn declare(&mut self, read: Result<Arc<Declared>, Problem>, now: Timestamp) {
         match read {
             Ok(declared) => self.accept(declared, now),
             Err(problem) => self.refuse(problem),
         }
     }
 
-    fn accept(&mut self, declared: Declared, now: Timestamp) {
+    fn accept(&mut self, declared: Arc<Declared>, now: Timestamp) {
         let fell_back = std::mem::take(&mut self.falls_back);
         if !fell_back && self.problem.take().is_some() {
             self.tell(Severity::Normal, None, "SourceRecovered", "the manifests can be used again");
         }
         let is_new = self.declared.as_ref().is_none_or(|known| {
-            known.desired != declared.desired || known.commit != declared.commit
+            // Most often it is the very same.
+            !Arc::ptr_eq(known, &declared)
+                && (known.desired != declared.desired || known.commit != declared.commit)
         });
         if !is_new {
             return;
         }
-        let Declared { desired, commit } = &declared;
+        let Declared { desired, commit, .. } = &*declared;
         let revision = Revision {
             commit: commit.as_ref().map(|commit| commit.id.clone()),
             subject: commit.as_ref().map(|commit| commit.subject.clone()),
@@ -48,7 +50,7 @@ impl Mind {
         }
         self.revision = Some(revision);
         self.forgive_changed(&declared);
-        self.declared = Some(Arc::new(declared));
+        self.declared = Some(declared);
         self.tell(Severity::Normal, None, "RevisionSeen", what);
         self.supersede();
     }

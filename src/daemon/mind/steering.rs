@@ -6,6 +6,7 @@ use crate::reconcile::Licence;
 use crate::status::{Mode, Severity, Steering, Suspension, Trigger};
 
 use super::super::handle::{Answer, Order, Refusal};
+use super::super::judge;
 use super::Mind;
 use super::reading::short;
 
@@ -41,7 +42,7 @@ impl Mind {
             self.retry_at = None;
             return Ok("it looks now".to_owned());
         };
-        if !self.resources.contains_key(key) {
+        if judge::find(&self.resources, key).is_none() {
             return Err(Refusal::Refused(format!("{key} is neither declared nor owned here")));
         }
         self.queue.forgive(Some(key));

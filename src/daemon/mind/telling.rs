@@ -1,7 +1,5 @@
 //! What is told: events as they happen, and the status of the whole.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::model::Key;
@@ -11,6 +9,7 @@ use crate::status::{
     ConditionType, Event, ProjectStatus, ResourceStatus, Revision, Severity, SourceStatus, Truth,
 };
 
+use super::super::judge;
 use super::{Mind, Running};
 
 /// Words of a resource that is not as declared because it was told so: no fault of the project.
@@ -68,19 +67,15 @@ impl Mind {
     }
 
     /// Tells what is other than before. At the first pass, only what needs attention.
-    pub(super) fn tell_transitions(
-        &mut self,
-        before: &BTreeMap<Key, ResourceStatus>,
-        is_first: bool,
-    ) {
+    pub(super) fn tell_transitions(&mut self, before: &[ResourceStatus], is_first: bool) {
         let told: Vec<(Key, Severity, String, String)> = self
             .resources
             .iter()
-            .flat_map(|(key, after)| {
-                let transitions = transitions(before.get(key), after, is_first);
-                transitions
-                    .into_iter()
-                    .map(|(severity, reason, message)| (key.clone(), severity, reason, message))
+            .flat_map(|after| {
+                let transitions = transitions(judge::find(before, &after.key), after, is_first);
+                transitions.into_iter().map(|(severity, reason, message)| {
+                    (after.key.clone(), severity, reason, message)
+                })
             })
             .collect();
         for (key, severity, reason, message) in told {
@@ -90,7 +85,7 @@ impl Mind {
 
     /// Whether everything is as declared and healthy, as far as it is ours to make it so.
     pub(super) fn is_synced(&self) -> bool {
-        self.resources.values().all(is_fine)
+        self.resources.iter().all(is_fine)
     }
 
     pub(super) fn note_synced(&mut self, running: &Running, now: Timestamp) {
@@ -133,10 +128,10 @@ impl Mind {
             },
             synced: self.memory.synced.clone(),
             steering: self.steering(now),
-            resources: self.resources.values().cloned().collect(),
+            resources: self.resources.clone(),
             pending: self.pending.clone(),
             unmanaged: self.unmanaged,
-            history: self.history.iter().cloned().collect(),
+            history: self.history.clone(),
             budget: self.budget.clone(),
             interval_seconds: self.interval.as_secs(),
             passing_since: self.running.as_ref().map(|running| running.started_at),
@@ -182,11 +177,11 @@ impl Mind {
             return (Truth::Unknown, "Starting".to_owned(), "no pass was made yet".to_owned());
         }
         let worst = |kind: ConditionType| {
-            self.resources.values().find(|it| !is_fine(it) && it.conditions.is_true(kind))
+            self.resources.iter().find(|it| !is_fine(it) && it.conditions.is_true(kind))
         };
         let worst = worst(ConditionType::Stalled)
             .or_else(|| worst(ConditionType::Reconciling))
-            .or_else(|| self.resources.values().find(|it| !is_fine(it)));
+            .or_else(|| self.resources.iter().find(|it| !is_fine(it)));
         match worst.and_then(|it| Some((&it.key, it.conditions.get(ConditionType::Ready)?))) {
             Some((key, ready)) => {
                 let message = format!("{key}: {}", ready.message);
@@ -201,7 +196,7 @@ impl Mind {
     }
 
     fn count(&self, kind: ConditionType) -> usize {
-        self.resources.values().filter(|it| it.conditions.is_true(kind)).count()
+        self.resources.iter().filter(|it| it.conditions.is_true(kind)).count()
     }
 }
 

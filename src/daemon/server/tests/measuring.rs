@@ -135,11 +135,13 @@ fn busy_stage() -> Stage {
     status.resources = vec![
         resource("service/api", Truth::True, Truth::True),
         resource("database/main", Truth::Unknown, Truth::False),
-    ];
+    ]
+    .into();
     status.history = vec![
         stage::pass("Failed", Duration::from_secs(9)),
         stage::pass("Synced", Duration::from_secs(2)),
-    ];
+    ]
+    .into();
     stage.seats["shop"].show(status);
     for (outcome, millis) in [("Synced", 50), ("Synced", 51), ("Failed", 1_000_000)] {
         let pass = stage::pass(outcome, Duration::from_millis(millis));

@@ -27,7 +27,7 @@ async fn it_is_ready_when_every_project_was_looked_at_once_however_that_went() {
     let stage = Stage::new(&["blog", "shop"]);
     let looked_at = |name: &str| {
         let mut status = stage::status(name);
-        status.history = vec![stage::pass("Failed", Duration::from_secs(1))];
+        status.history = vec![stage::pass("Failed", Duration::from_secs(1))].into();
         stage.seats[name].show(status);
     };
     looked_at("shop");

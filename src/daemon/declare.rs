@@ -1,0 +1,251 @@
+//! What one reading of the manifests gives: a wholly valid state, or why it is none.
+//!
+//! A look reads everything again, but what reads the same is not checked again: the state made of
+//! it stands, as long as the values it names elsewhere are the same, too.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::manifest;
+use crate::model::{Desired, Diagnostic, Source};
+use crate::render::json;
+use crate::secret;
+use crate::source::Tree;
+use crate::status::Problem;
+
+use super::source::{Commit, Reading, Secrets, problem};
+
+/// A wholly valid state of the manifests (S6).
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// What they want, every value found.
+    pub desired: Desired,
+    /// The commit they are of.
+    pub commit: Option<Commit>,
+    basis: Basis,
+}
+
+/// Checks what was read and finds its values. What is `known` is returned again where nothing has
+/// changed.
+///
+/// # Errors
+/// Everything that is wrong with it, with places. An empty tree is wrong, too: an unmounted volume
+/// and an empty directory look the same, and neither asks for everything to go.
+pub fn declare(
+    reading: Reading,
+    secrets: &Secrets,
+    known: Option<Arc<Declared>>,
+) -> Result<Arc<Declared>, Problem> {
+    let Reading { tree, commit } = reading;
+    if let Some(known) = known
+        && known.basis.is_still(&tree, secrets)
+    {
+        return Ok(known.at(&tree, commit));
+    }
+    let loaded = manifest::load(&tree);
+    let Some(declared) = loaded.desired else {
+        return Err(invalid(&loaded.diagnostics));
+    };
+    if declared.resources.is_empty() && declared.tombstones.is_empty() {
+        let message = "nothing is declared, and an empty source is never taken for a wish";
+        return Err(problem("SourceEmpty", message.to_owned()));
+    }
+    // Before the values are found: one that changes in between is found again at the next look.
+    let basis = Basis::of(&declared, &tree, secrets);
+    let resolved = secret::resolve(declared, &tree, &*secrets.environment, &secrets.key);
+    let desired = resolved.map_err(|diagnostics| invalid(&diagnostics))?;
+    Ok(Arc::new(Declared { desired, commit, basis }))
+}
+
+impl Declared {
+    /// Returns the same state as that of a tree that reads the same.
+    fn at(self: Arc<Self>, tree: &Tree, commit: Option<Commit>) -> Arc<Self> {
+        if self.commit == commit && self.desired.revision.as_deref() == tree.revision() {
+            return self;
+        }
+        let revision = tree.revision().map(str::to_owned);
+        let desired = Desired { revision, ..self.desired.clone() };
+        Arc::new(Self { desired, commit, basis: self.basis.clone() })
+    }
+}
+
+/// What a state was made of, to tell whether it would be the same if it were made again.
+#[derive(Clone)]
+struct Basis {
+    /// The digest of all text.
+    text: String,
+    /// The digest of the files' paths: the places in a state are made of them.
+    paths: [u8; 32],
+    /// The digest of each value that stands elsewhere; none for one that could not be read.
+    values: BTreeMap<Named, Option<[u8; 32]>>,
+}
+
+/// A value that a manifest only names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    /// A variable of the agent's environment.
+    Variable(String),
+    /// A file, relative to a manifest.
+    File { manifest: String, path: String },
+}
+
+impl Basis {
+    fn of(declared: &Desired<Source>, tree: &Tree, secrets: &Secrets) -> Self {
+        let fields = declared.resources.values().flat_map(|resource| resource.fields.values());
+        let named = fields.filter_map(|field| match &field.value {
+            Source::Environment(name) => Some(Named::Variable(name.clone())),
+            Source::File(path) => {
+                Some(Named::File { manifest: field.origin.file.clone(), path: path.clone() })
+            }
+            Source::Value(_) | Source::Generated => None,
+        });
+        let values = named.map(|named| {
+            let digest = named.digest(tree, secrets);
+            (named, digest)
+        });
+        Self { text: tree.digest().to_owned(), paths: paths(tree), values: values.collect() }
+    }
+
+    fn is_still(&self, tree: &Tree, secrets: &Secrets) -> bool {
+        let Self { text, paths: known_paths, values } = self;
+        *text == tree.digest()
+            && *known_paths == paths(tree)
+            && values
+                .iter()
+                .all(|(named, digest)| digest.is_some() && *digest == named.digest(tree, secrets))
+    }
+}
+
+/// Shows no digest: that of a short secret tells the secret (S9).
+impl fmt::Debug for Basis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, paths: _, values } = self;
+        let named: Vec<&Named> = values.keys().collect();
+        formatter.debug_struct("Basis").field("text", text).field("named", &named).finish()
+    }
+}
+
+impl Named {
+    fn digest(&self, tree: &Tree, secrets: &Secrets) -> Option<[u8; 32]> {
+        match self {
+            Self::Variable(name) => {
+                (secrets.environment)(name).map(|value| Sha256::digest(value).into())
+            }
+            Self::File { manifest, path } => {
+                tree.read_beneath(manifest, path).ok().map(|bytes| Sha256::digest(bytes).into())
+            }
+        }
+    }
+}
+
+/// Hashes the paths of the files with their lengths, so that no two lists run together.
+fn paths(tree: &Tree) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for file in tree.files() {
+        hash.update((file.path.len() as u64).to_le_bytes());
+        hash.update(&file.path);
+    }
+    hash.finalize().into()
+}
+
+fn invalid(diagnostics: &[Diagnostic]) -> Problem {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    let first = errors.clone().next();
+    let place = first.and_then(|error| error.origin.as_ref()).map(ToString::to_string);
+    let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+    let what = first.map(|error| error.message.clone()).unwrap_or_default();
+    let more = match errors.count() {
+        0 | 1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    Problem {
+        diagnostics: json::diagnostics(diagnostics),
+        ..problem("ManifestsInvalid", format!("{place}{what}{more}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::secret::FingerprintKey;
+    use crate::source;
+
+    const TEXT: &str = "apiVersion: stackblaze.cloud/v1\nkind: EnvGroup\nmetadata: { name: keys }\n\
+                        spec:\n  envVars:\n    - { key: ONE, valueFrom: { env: ONE } }\n    \
+                        - { key: TWO, valueFrom: { file: two } }\n";
+
+    /// A directory with a manifest and the file it names.
+    fn directory() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a.yaml"), TEXT).unwrap();
+        fs::write(directory.path().join("two"), "2").unwrap();
+        directory
+    }
+
+    fn read(directory: &Path, commit: &str) -> Reading {
+        let tree = source::load(&[directory.to_owned()], None).unwrap().with_revision(commit);
+        let (id, subject, author) = (commit.to_owned(), String::new(), String::new());
+        Reading { tree, commit: Some(Commit { id, subject, author }) }
+    }
+
+    fn secrets(one: &'static str) -> Secrets {
+        Secrets {
+            environment: Arc::new(move |name| (name == "ONE").then(|| one.to_owned())),
+            key: Arc::new(FingerprintKey::from_bytes([7; 32])),
+        }
+    }
+
+    #[test]
+    fn what_reads_the_same_is_the_same_and_what_it_names_is_looked_at() {
+        let directory = directory();
+        let reading = || read(directory.path(), "a");
+        let first = declare(reading(), &secrets("1"), None).unwrap();
+        let again = |secrets: &Secrets| declare(reading(), secrets, Some(Arc::clone(&first)));
+        assert!(Arc::ptr_eq(&first, &again(&secrets("1")).unwrap()));
+        assert_ne!(first.desired, again(&secrets("another")).unwrap().desired);
+        fs::write(directory.path().join("two"), "22").unwrap();
+        let changed = again(&secrets("1")).unwrap();
+        assert_ne!(first.desired, changed.desired);
+        assert_eq!(changed.desired, declare(reading(), &secrets("1"), None).unwrap().desired);
+        fs::remove_file(directory.path().join("two")).unwrap();
+        assert_eq!(again(&secrets("1")).unwrap_err().reason, "ManifestsInvalid");
+        fs::write(directory.path().join("two"), "2").unwrap();
+        fs::write(directory.path().join("a.yaml"), TEXT.replace("keys", "others")).unwrap();
+        assert_ne!(first.desired, again(&secrets("1")).unwrap().desired);
+    }
+
+    #[test]
+    fn another_commit_of_the_same_text_is_another_revision_of_the_same_state() {
+        let directory = directory();
+        let first = declare(read(directory.path(), "a"), &secrets("1"), None).unwrap();
+        let reading = read(directory.path(), "b");
+        let second = declare(reading, &secrets("1"), Some(Arc::clone(&first))).unwrap();
+        assert_eq!(second.desired.revision.as_deref(), Some("b"));
+        assert_eq!(second.commit.as_ref().unwrap().id, "b");
+        assert_eq!(second.desired.resources, first.desired.resources);
+    }
+
+    #[test]
+    fn the_same_text_at_another_place_is_not_the_same() {
+        let (here, there) = (directory(), directory());
+        let first = declare(read(here.path(), "a"), &secrets("1"), None).unwrap();
+        let moved = declare(read(there.path(), "a"), &secrets("1"), Some(first)).unwrap();
+        let origin = &moved.desired.resources.values().next().unwrap().origin;
+        assert!(origin.file.starts_with(there.path().to_str().unwrap()), "{origin}");
+    }
+
+    #[test]
+    fn no_digest_of_a_secret_is_shown() {
+        let directory = directory();
+        let declared = declare(read(directory.path(), "a"), &secrets("1"), None).unwrap();
+        let digest: [u8; 32] = Sha256::digest("1").into();
+        let shown = format!("{:?}", declared.basis);
+        assert!(shown.contains("ONE") && !shown.contains(&format!("{digest:?}")), "{shown}");
+    }
+}
