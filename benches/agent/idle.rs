@@ -88,7 +88,7 @@ struct Agent(Child);
 impl Agent {
     fn start(directory: &Path) -> Self {
         let log = fs::File::create(directory.join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_stoker"))
+        let child = Command::new(program())
             .args(["run", "--config", "stoker.yaml", "--state", "state"])
             .current_dir(directory)
             .env_clear()
@@ -107,6 +107,13 @@ impl Drop for Agent {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Returns the program that is measured: this build's, or the one of `--program=PATH`, to compare.
+fn program() -> String {
+    let mut words = std::env::args();
+    let given = words.find_map(|word| word.strip_prefix("--program=").map(str::to_owned));
+    given.unwrap_or_else(|| env!("CARGO_BIN_EXE_stoker").to_owned())
 }
 
 fn name(project: usize) -> String {

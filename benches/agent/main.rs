@@ -45,24 +45,28 @@ const PARTS: [Part; 6] = [
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let wanted = |part: &&Part| words.is_empty() || words.iter().any(|word| word == part.word);
+    let is_named = |part: &Part| words.iter().any(|word| word == part.word);
+    let is_any = PARTS.iter().any(is_named);
+    let wanted = |part: &&Part| !is_any || is_named(part);
     let row = words.iter().find_map(|word| word.strip_prefix("--row=")?.parse().ok());
     for part in PARTS.iter().filter(wanted) {
         match row {
             Some(row) => (part.row)(row),
-            None => table(part),
+            None => table(part, &words),
         }
     }
 }
 
 /// Prints a table; each row is measured by a process of its own.
-fn table(part: &Part) {
+fn table(part: &Part, words: &[String]) {
     println!("\n{}", part.head);
     let columns = part.head.lines().last().unwrap().matches('|').count() - 1;
     println!("|{}", "---:|".repeat(columns));
     let program = std::env::current_exe().unwrap();
     for row in part.rows {
-        let ran = Command::new(&program).args([part.word, &format!("--row={row}")]).status();
-        assert!(ran.unwrap().success());
+        let mut command = Command::new(&program);
+        command.args([part.word, &format!("--row={row}")]);
+        command.args(words.iter().filter(|word| word.starts_with("--")));
+        assert!(command.status().unwrap().success());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stoker::daemon::source::Files;
-use stoker::daemon::trigger::FileWatch;
+use stoker::daemon::trigger::{FileWatch, Watches};
 use stoker::status::Trigger;
 
 use crate::project::{Kept, Probe, documents, settings, stage};
@@ -34,8 +34,9 @@ pub fn row(resources: usize) {
         stage.transport = Arc::clone(&probe) as _;
         let source = Arc::new(Files { paths: vec![root.clone()] });
         let mut kept = Kept::begin(stage, source, settings(Duration::from_secs(3_600)));
-        let bell = kept.handle.bell.clone();
-        let _watch = FileWatch::begin(std::slice::from_ref(&root), bell, DEBOUNCE).unwrap();
+        let (watches, bell) = (Watches::begin().unwrap(), kept.handle.bell.clone());
+        let _watch =
+            FileWatch::begin(&watches, std::slice::from_ref(&root), bell, DEBOUNCE).unwrap();
         kept.settle().await;
         let (mut times, mut passes, mut writes) = (Vec::new(), 0, 0);
         for number in 0..SAVES {

@@ -81,7 +81,9 @@ impl Session {
             let (transport, endpoint, token) = World::open(&state, &clock, purpose)?;
             Door { transport, endpoint, token }
         } else {
-            Door::over_a_socket(&settings, token(run)?)?
+            let transport = HttpTransport::new(settings.ca_file.as_deref())
+                .map_err(|error| Failure::usage(format!("failed to {error}")))?;
+            Door::over(&settings, token(run)?, Arc::new(transport))?
         };
         Self::through(run, door, Place { settings, state, clock }, purpose, lane)
     }
@@ -206,15 +208,17 @@ impl Door {
     /// Opens the way over the network.
     ///
     /// # Errors
-    /// When the address or the certificate authority cannot be used.
-    pub fn over_a_socket(settings: &ConnectionSettings, token: Token) -> Result<Self, Failure> {
+    /// When the address cannot be used.
+    pub fn over(
+        settings: &ConnectionSettings,
+        token: Token,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, Failure> {
         let endpoint = Endpoint::parse(&settings.api_url).map_err(|error| {
             Failure::usage(format!("the API's address {error}"))
                 .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1")
         })?;
-        let transport = HttpTransport::new(settings.ca_file.as_deref())
-            .map_err(|error| Failure::usage(format!("failed to {error}")))?;
-        Ok(Self { transport: Arc::new(transport), endpoint, token })
+        Ok(Self { transport, endpoint, token })
     }
 }
 

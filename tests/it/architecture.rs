@@ -226,7 +226,7 @@ fn one_place_names_each_guarded_library() {
         ("backoff::", "src/budget/backoff.rs"),
         ("reqwest::", "src/api/"),
         ("annotate_snippets::", "src/render/diagnostic.rs"),
-        ("notify::", "src/daemon/trigger/files.rs"),
+        ("notify::", "src/daemon/trigger/watches.rs"),
         ("println!", "src/cli/output.rs"),
     ];
     for file in files() {

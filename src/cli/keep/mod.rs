@@ -3,18 +3,20 @@
 //! What a project's agent does is the daemon room's; here is what only a process has: settings,
 //! tokens, signals, the service manager, and the exit code.
 
+mod commons;
 mod once;
 mod project;
 mod sandbox;
 mod server;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::daemon::agent::Until;
-use crate::daemon::server::{Meters, Projects, Pulse, Server};
+use crate::daemon::server::{Projects, Pulse, Server};
 use crate::daemon::{Surroundings, Systemd};
 use crate::model::Name;
 use crate::status::Trigger;
@@ -26,6 +28,7 @@ use super::interrupt::Interrupt;
 use super::run::Run;
 use super::settings::{Call, RunSettings, SettingsFile};
 
+use commons::Commons;
 use project::Kept;
 
 /// Keeps every project until it is told to stop.
@@ -60,8 +63,7 @@ fn resolve(
 
 /// The projects of the process, and what is said about it.
 struct Process {
-    clock: Clock,
-    meters: Meters,
+    commons: Arc<Commons>,
     projects: BTreeMap<Name, Kept>,
     systemd: Systemd,
 }
@@ -69,12 +71,11 @@ struct Process {
 impl Process {
     /// Opens every project; nothing is sent yet.
     fn open(run: &Run, settings: &RunSettings) -> Result<Self, Failure> {
-        let clock = Clock::system();
-        let meters = Meters::default();
+        let commons = Arc::new(Commons::new());
         let mut projects = BTreeMap::new();
         for project in &settings.projects {
-            let opened = project::open(run, project, &clock, &meters)?;
-            projects.insert(project.name.clone(), Kept::new(opened, &clock)?);
+            let opened = project::open(run, project, &commons)?;
+            projects.insert(project.name.clone(), Kept::new(opened, &commons.clock)?);
         }
         let surroundings = Surroundings {
             notify_socket: run.environment.get("NOTIFY_SOCKET"),
@@ -83,7 +84,7 @@ impl Process {
         };
         let systemd = Systemd::open(surroundings, std::process::id())
             .map_err(|error| Failure::new(Exit::Failed, "systemd", format!("failed to {error}")))?;
-        Ok(Self { clock, meters, projects, systemd })
+        Ok(Self { commons, projects, systemd })
     }
 
     async fn live(
@@ -96,8 +97,8 @@ impl Process {
     ) -> Result<Exit, Failure> {
         let mut hangup = hangup()?;
         let served = self.served(run, settings)?;
-        let server =
-            server::bind(run, settings, &self.projects, served, self.meters.clone()).await?;
+        let meters = self.commons.meters.clone();
+        let server = server::bind(run, settings, &self.projects, served, meters).await?;
         self.announce(run, settings, &server);
         for kept in self.projects.values_mut() {
             kept.begin(run, Until::Stopped)?;
@@ -113,7 +114,7 @@ impl Process {
             tokio::select! {
                 _ = interrupt.came() => break,
                 Some(()) = hangup.recv() => self.reload(run, global, command).await,
-                () = keep_alive(&self.systemd, &pulses, &self.clock) => {}
+                () = keep_alive(&self.systemd, &pulses, &self.commons.clock) => {}
             }
         }
         self.systemd.stopping();
@@ -160,6 +161,7 @@ impl Process {
     /// on with the old ones, and says so.
     async fn reload(&mut self, run: &Run, global: &Global, command: &RunCommand) {
         self.systemd.reloading();
+        self.commons.forget_transports();
         match self.read_again(run, global, command) {
             Ok(settings) => {
                 for project in &settings.projects {
@@ -194,7 +196,7 @@ impl Process {
         let Some(kept) = self.projects.get_mut(&settings.name) else {
             return;
         };
-        let reloaded = kept.reload(run, settings, &self.clock, &self.meters).await;
+        let reloaded = kept.reload(run, settings, &self.commons).await;
         if let Err(failure) = reloaded {
             let project = settings.name.as_str();
             tracing::error!(project, message = failure.message, "it goes on with its old settings");

@@ -1,8 +1,8 @@
 //! `stoker run --once`: one pass of each project, for cron.
 
-use crate::clock::Clock;
+use std::sync::Arc;
+
 use crate::daemon::agent::Until;
-use crate::daemon::server::Meters;
 use crate::status::{PassRecord, ProjectStatus};
 
 use super::super::exit::Exit;
@@ -10,6 +10,7 @@ use super::super::failure::Failure;
 use super::super::interrupt::Interrupt;
 use super::super::run::Run;
 use super::super::settings::RunSettings;
+use super::commons::Commons;
 use super::project::{self, Kept};
 
 /// Makes one pass of each project, side by side, and returns the worst of their exit codes.
@@ -18,11 +19,11 @@ pub async fn run(
     settings: &RunSettings,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let clock = Clock::system();
+    let commons = Arc::new(Commons::new());
     let mut projects = Vec::new();
     for project in &settings.projects {
-        let opened = project::open(run, project, &clock, &Meters::default())?;
-        let mut kept = Kept::new(opened, &clock)?;
+        let opened = project::open(run, project, &commons)?;
+        let mut kept = Kept::new(opened, &commons.clock)?;
         kept.begin(run, Until::FirstPass)?;
         projects.push(kept);
     }

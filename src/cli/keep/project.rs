@@ -9,12 +9,12 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::api::{HttpTransport, Token, Transport};
+use crate::api::Token;
 use crate::budget::Lane;
 use crate::clock::Clock;
 use crate::daemon::agent::{Agent, Parts, Until};
 use crate::daemon::notify::{Notifier, Sink};
-use crate::daemon::server::{self, Meters, Pulse};
+use crate::daemon::server::{self, Pulse};
 use crate::daemon::source::{Files, Repository, Secrets, Source};
 use crate::daemon::trigger::{FileWatch, poll};
 use crate::daemon::webhook::{Provider, Webhook};
@@ -35,6 +35,7 @@ use super::super::settings::{
     ProjectSettings, ProjectSource, Reference, RepositorySettings, Rewrites, SecretSource,
     WebhookProvider, WebhookSettings,
 };
+use super::commons::Commons;
 use super::sandbox::Sandbox;
 
 /// Where the copy of a repository lies in the state directory.
@@ -48,6 +49,7 @@ pub struct Opened {
     sinks: Vec<Sink>,
     sandbox: Option<Sandbox>,
     pulse: Pulse,
+    commons: Arc<Commons>,
 }
 
 /// Opens a project: its state directory, its connection, its source. Nothing is sent.
@@ -57,21 +59,20 @@ pub struct Opened {
 pub fn open(
     run: &Run,
     settings: &ProjectSettings,
-    clock: &Clock,
-    meters: &Meters,
+    commons: &Arc<Commons>,
 ) -> Result<Opened, Failure> {
-    let pulse = Pulse::new(clock.now());
-    open_with(run, settings, clock, meters, pulse, None)
+    let pulse = Pulse::new(commons.clock.now());
+    open_with(run, settings, commons, pulse, None)
 }
 
 fn open_with(
     run: &Run,
     settings: &ProjectSettings,
-    clock: &Clock,
-    meters: &Meters,
+    commons: &Arc<Commons>,
     pulse: Pulse,
     sandbox: Option<Sandbox>,
 ) -> Result<Opened, Failure> {
+    let (clock, meters) = (&commons.clock, &commons.meters);
     let is_sandbox = settings.connection.sandbox;
     let state = if is_sandbox { settings.state.join("sandbox") } else { settings.state.clone() };
     session::make(&state);
@@ -81,7 +82,11 @@ fn open_with(
     };
     let door = match &sandbox {
         Some(sandbox) => sandbox.door(),
-        None => Door::over_a_socket(&settings.connection, token(run, settings)?)?,
+        None => {
+            let connection = &settings.connection;
+            let transport = commons.transport(connection.ca_file.as_deref())?;
+            Door::over(connection, token(run, settings)?, transport)?
+        }
     };
     let connection = settings.connection.clone();
     let place = Place { settings: connection, state, clock: clock.clone() };
@@ -108,7 +113,8 @@ fn open_with(
     };
     let sinks = settings.notifications.iter().map(|one| one.sink(&run.environment));
     let sinks = sinks.collect::<Result<_, _>>().map_err(|reason| unusable(settings, &reason))?;
-    Ok(Opened { parts, session, source: settings.source.clone(), sinks, sandbox, pulse })
+    let (source, commons) = (settings.source.clone(), Arc::clone(commons));
+    Ok(Opened { parts, session, source, sinks, sandbox, pulse, commons })
 }
 
 fn token(run: &Run, settings: &ProjectSettings) -> Result<Token, Failure> {
@@ -256,11 +262,11 @@ impl Kept {
         let Some(opened) = self.opened.take() else {
             return Ok(());
         };
-        let Opened { parts, session, source, sinks, sandbox, pulse: _ } = opened;
+        let Opened { parts, session, source, sinks, sandbox, pulse: _, commons } = opened;
         let (stop, stopped) = watch::channel(false);
         let bell = self.handle.bell.clone();
-        let (watch, pollers) = triggers(run, &source, &bell);
-        let notifying = self.notify(sinks, &session, stopped.clone())?;
+        let (watch, pollers) = triggers(run, &commons, &source, &bell);
+        let notifying = self.notify(&commons, sinks, &session, stopped.clone())?;
         let project = parts.settings.name.clone();
         let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
         let span = tracing::info_span!("project", name = project);
@@ -279,6 +285,7 @@ impl Kept {
 
     fn notify(
         &self,
+        commons: &Commons,
         sinks: Vec<Sink>,
         session: &Session,
         stopped: watch::Receiver<bool>,
@@ -286,9 +293,7 @@ impl Kept {
         if sinks.is_empty() {
             return Ok(None);
         }
-        let failed = |error| Failure::usage(format!("failed to {error}"));
-        let transport = HttpTransport::new(session.settings.ca_file.as_deref()).map_err(failed)?;
-        let transport: Arc<dyn Transport> = Arc::new(transport);
+        let transport = commons.transport(session.settings.ca_file.as_deref())?;
         let told = keeper::told(&session.state).map_err(|error| unreadable(&error))?;
         let name = self.handle.status().name.clone();
         let notifier = Notifier::start(&name, sinks, told, &transport, &session.clock);
@@ -348,11 +353,10 @@ impl Kept {
         &mut self,
         run: &Run,
         settings: &ProjectSettings,
-        clock: &Clock,
-        meters: &Meters,
+        commons: &Arc<Commons>,
     ) -> Result<(), Failure> {
         let sandbox = self.life.as_ref().and_then(|life| life.sandbox.clone());
-        let opened = open_with(run, settings, clock, meters, self.pulse.clone(), sandbox)?;
+        let opened = open_with(run, settings, commons, self.pulse.clone(), sandbox)?;
         self.stop();
         if let Some(life) = &mut self.life {
             // The world goes on under the new agent.
@@ -391,6 +395,7 @@ fn unreadable(error: &std::io::Error) -> Failure {
 /// Begins what rings the bell by itself.
 fn triggers(
     run: &Run,
+    commons: &Commons,
     source: &ProjectSource,
     bell: &Bell,
 ) -> (Option<FileWatch>, Vec<JoinHandle<()>>) {
@@ -399,7 +404,9 @@ fn triggers(
             (None, vec![poll(*every, bell.clone(), Trigger::Files)])
         }
         ProjectSource::Files { paths, debounce, poll: None } => {
-            match FileWatch::begin(&chosen(paths), bell.clone(), *debounce) {
+            let begin =
+                |watches| FileWatch::begin(&watches, &chosen(paths), bell.clone(), *debounce);
+            match commons.watches().and_then(begin) {
                 Ok(watch) => (Some(watch), Vec::new()),
                 Err(error) => {
                     run.output.warn(&format!(

@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::event::EventKind;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::status::Trigger;
 
 use super::super::Bell;
+use super::watches::{Listener, Watches};
 
-/// The most directories that are watched: the system has few watches for all its programs.
-const DIRECTORIES_MAX: usize = 4_096;
+/// The most directories that are watched for one project: the system has few watches for all its
+/// programs.
+pub(super) const DIRECTORIES_MAX: usize = 4_096;
 
 /// The deepest directory that is watched, as for reading.
 const DEPTH_MAX: usize = 64;
@@ -34,6 +34,8 @@ const PUT_OFF_MAX: u32 = 10;
 #[derive(Debug)]
 pub struct FileWatch {
     task: JoinHandle<()>,
+    /// Dropped with it, and its watches are given back.
+    _listener: Arc<Listener>,
 }
 
 impl Drop for FileWatch {
@@ -48,30 +50,31 @@ impl FileWatch {
     ///
     /// # Errors
     /// When the system gives no watches.
-    pub fn begin(paths: &[PathBuf], bell: Bell, debounce: Duration) -> Result<Self, io::Error> {
+    pub fn begin(
+        watches: &Arc<Watches>,
+        paths: &[PathBuf],
+        bell: Bell,
+        debounce: Duration,
+    ) -> Result<Self, io::Error> {
         let roots = paths.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>()?;
-        let changed = Arc::new(Notify::new());
-        let (tell, watched) = (Arc::clone(&changed), roots.clone());
-        let heard = move |event: notify::Result<notify::Event>| {
-            if event.as_ref().map_or(true, |event| concerns(event, &watched)) {
-                tell.notify_one();
-            }
-        };
-        let watcher = notify::recommended_watcher(heard).map_err(io::Error::other)?;
-        let mut directories = Directories { watcher, watched: BTreeSet::new(), roots };
-        directories.renew()?;
+        let listener = Arc::new(watches.listen(roots.clone()));
+        watches.hold(listener.number, wanted(&roots))?;
+        let heard = Arc::downgrade(&listener);
+        let changed = Arc::clone(&listener.changed);
+        let watches = Arc::clone(watches);
         let task = tokio::spawn(async move {
             loop {
                 changed.notified().await;
                 settle(&changed, debounce).await;
+                let Some(listener) = heard.upgrade() else { return };
                 // New directories first: what is made in them while we look must be heard.
-                if let Err(error) = directories.renew() {
+                if let Err(error) = watches.hold(listener.number, wanted(&roots)) {
                     tracing::warn!(%error, "some directories are not watched; time will tell");
                 }
                 bell.ring(Trigger::Files);
             }
         });
-        Ok(Self { task })
+        Ok(Self { task, _listener: listener })
     }
 }
 
@@ -95,60 +98,16 @@ async fn settle(changed: &Notify, quiet: Duration) {
     }
 }
 
-/// Whether an event can mean other manifests. Reading a file makes an event, too.
-fn concerns(event: &notify::Event, roots: &[PathBuf]) -> bool {
-    let is_change = match event.kind {
-        EventKind::Access(_) => false,
-        EventKind::Any
-        | EventKind::Create(_)
-        | EventKind::Modify(_)
-        | EventKind::Remove(_)
-        | EventKind::Other => true,
-    };
-    // In the parent of a root only the root itself matters.
-    let is_near =
-        |path: &PathBuf| roots.iter().any(|root| path.starts_with(root) || root.starts_with(path));
-    is_change && (event.paths.is_empty() || event.paths.iter().any(is_near))
-}
-
-/// The directories that are watched.
-struct Directories {
-    watcher: RecommendedWatcher,
-    watched: BTreeSet<PathBuf>,
-    roots: Vec<PathBuf>,
-}
-
-impl Directories {
-    /// Watches what is there now. A directory that was remade is another one under the same path,
-    /// so every watch is taken anew.
-    fn renew(&mut self) -> Result<(), io::Error> {
-        for gone in std::mem::take(&mut self.watched) {
-            // It may be gone, and its watch with it.
-            let _ = self.watcher.unwatch(&gone);
-        }
-        let mut wanted = BTreeSet::new();
-        for root in &self.roots {
-            wanted.extend(root.parent().map(Path::to_owned));
-            if root.is_dir() {
-                gather(root, 0, &mut wanted);
-            }
-        }
-        let mut first_error = None;
-        for directory in wanted.into_iter().take(DIRECTORIES_MAX) {
-            match self.watcher.watch(&directory, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.watched.insert(directory)),
-                Err(error) => drop(first_error.get_or_insert(io::Error::other(error))),
-            }
-        }
-        match first_error {
-            Some(error) if self.watched.is_empty() => Err(error),
-            Some(error) => {
-                tracing::warn!(%error, "a directory is not watched; time will tell");
-                Ok(())
-            }
-            None => Ok(()),
+/// Returns the directories whose changes can mean other manifests.
+fn wanted(roots: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let mut wanted = BTreeSet::new();
+    for root in roots {
+        wanted.extend(root.parent().map(Path::to_owned));
+        if root.is_dir() {
+            gather(root, 0, &mut wanted);
         }
     }
+    wanted
 }
 
 /// Gathers a directory and what is beneath it. Hidden directories hold no manifests, but the link
@@ -179,9 +138,13 @@ mod tests {
     /// Begins to watch, does something, and returns whether the bell rang for it.
     async fn rings(root: &Path, act: impl FnOnce(&Path)) -> bool {
         let bell = Bell::default();
-        let _watch = FileWatch::begin(&[root.to_owned()], bell.clone(), QUIET).unwrap();
+        let _watch = FileWatch::begin(&watches(), &[root.to_owned()], bell.clone(), QUIET).unwrap();
         act(root);
         tokio::time::timeout(PATIENCE, bell.rung()).await.is_ok()
+    }
+
+    fn watches() -> Arc<Watches> {
+        Watches::begin().unwrap()
     }
 
     fn directory() -> (tempfile::TempDir, PathBuf) {
@@ -226,7 +189,8 @@ mod tests {
     async fn a_directory_that_is_removed_and_made_again_is_heard_for_ever() {
         let (_guard, root) = directory();
         let bell = Bell::default();
-        let _watch = FileWatch::begin(std::slice::from_ref(&root), bell.clone(), QUIET).unwrap();
+        let _watch =
+            FileWatch::begin(&watches(), std::slice::from_ref(&root), bell.clone(), QUIET).unwrap();
         for round in 0..3 {
             fs::remove_dir_all(&root).unwrap();
             fs::create_dir(&root).unwrap();
@@ -237,19 +201,26 @@ mod tests {
         }
     }
 
-    #[test]
-    fn reading_and_what_happens_beside_a_root_is_not_heard() {
-        let roots = [PathBuf::from("/r/manifests")];
-        let event = |kind, path: &str| notify::Event::new(kind).add_path(PathBuf::from(path));
-        let read = EventKind::Access(notify::event::AccessKind::Any);
-        let modify = EventKind::Modify(notify::event::ModifyKind::Any);
-        assert!(!concerns(&event(read, "/r/manifests/a.yaml"), &roots));
-        assert!(!concerns(&event(modify, "/r/notes.txt"), &roots));
-        assert!(concerns(&event(modify, "/r/manifests/a.yaml"), &roots));
-        assert!(concerns(
-            &event(EventKind::Remove(notify::event::RemoveKind::Any), "/r/manifests"),
-            &roots
-        ));
-        assert!(concerns(&notify::Event::new(EventKind::Other), &roots));
+    #[tokio::test]
+    async fn projects_share_the_watches_and_each_hears_only_its_own() {
+        let ((_one, first), (_two, second)) = (directory(), directory());
+        let watches = watches();
+        let begin = |root: &PathBuf| {
+            let bell = Bell::default();
+            let roots = std::slice::from_ref(root);
+            (FileWatch::begin(&watches, roots, bell.clone(), QUIET).unwrap(), bell)
+        };
+        let (_watch, bell) = begin(&first);
+        let (_other, other_bell) = begin(&second);
+        let (gone, gone_bell) = begin(&first);
+        // One that ends takes nothing from the others, also where they watch the same.
+        drop(gone);
+        for round in 0..2 {
+            fs::write(first.join("a.yaml"), format!("a: {round}\n")).unwrap();
+            tokio::time::timeout(PATIENCE, bell.rung()).await.unwrap();
+        }
+        fs::write(second.join("a.yaml"), "a: 9\n").unwrap();
+        tokio::time::timeout(PATIENCE, other_bell.rung()).await.unwrap();
+        assert!(!bell.is_rung() && !gone_bell.is_rung());
     }
 }
