@@ -7,7 +7,7 @@
 mod condition;
 mod event;
 mod project;
-mod shared;
+mod shared_list;
 
 pub mod paper;
 
@@ -18,4 +18,4 @@ pub use project::{
     ProjectStatus, ResourceStatus, Revision, SourceStatus, Steering, Suspension, Trigger,
     WindowState,
 };
-pub use shared::Shared;
+pub use shared_list::SharedList;

@@ -7,7 +7,7 @@ use crate::model::{Key, Origin};
 use crate::render::json::{SavedChange, SavedDiagnostic};
 
 use super::condition::Conditions;
-use super::shared::Shared;
+use super::shared_list::SharedList;
 
 /// The version of the JSON form. Its first number changes when a reader would be misled.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -42,13 +42,13 @@ pub struct ProjectStatus {
     /// What people told it.
     pub steering: Steering,
     /// The declared and the owned resources, in dependency order.
-    pub resources: Shared<ResourceStatus>,
+    pub resources: SharedList<ResourceStatus>,
     /// What the last pass left to do, and what it must not do; secrets are absent.
     pub pending: Vec<SavedChange>,
     /// How many live things are neither declared nor ours.
     pub unmanaged: usize,
     /// The last passes, newest first.
-    pub history: Shared<PassRecord>,
+    pub history: SharedList<PassRecord>,
     /// The requests.
     pub budget: BudgetStatus,
     /// The seconds between two looks, as adapted to size and budget.

@@ -23,7 +23,8 @@ use crate::plan::Policy;
 use crate::reconcile::Licence;
 use crate::render::json::SavedChange;
 use crate::status::{
-    BudgetStatus, Conditions, Event, PassRecord, Problem, ResourceStatus, Revision, Shared, Trigger,
+    BudgetStatus, Conditions, Event, PassRecord, Problem, ResourceStatus, Revision, SharedList,
+    Trigger,
 };
 
 use super::declare::Declared;
@@ -77,10 +78,10 @@ pub struct Mind {
     follow_until: Option<Timestamp>,
     rollbacks: Vec<(Key, RemoteId)>,
     /// In the order of keys.
-    resources: Shared<ResourceStatus>,
+    resources: SharedList<ResourceStatus>,
     pending: Vec<SavedChange>,
     unmanaged: usize,
-    history: Shared<PassRecord>,
+    history: SharedList<PassRecord>,
     conditions: Conditions,
     budget: BudgetStatus,
     events: Vec<Event>,
@@ -175,10 +176,10 @@ impl Mind {
             follow_pause: LOOK_FIRST,
             follow_until: None,
             rollbacks: Vec::new(),
-            resources: Shared::default(),
+            resources: SharedList::default(),
             pending: Vec::new(),
             unmanaged: 0,
-            history: Shared::default(),
+            history: SharedList::default(),
             conditions: Conditions::default(),
             events: Vec::new(),
             sequence: 0,

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::*;
 use crate::status::{
     BudgetStatus, ConditionType, Conditions, Mode, Problem, ProjectStatus, ResourceStatus,
-    Revision, Shared, SourceStatus, Steering, Truth,
+    Revision, SharedList, SourceStatus, Steering, Truth,
 };
 
 const COMMIT: &str = "4f5e6d7c8b9a00112233445566778899aabbccdd";
@@ -54,10 +54,10 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
         },
         synced: None,
         steering: Steering::default(),
-        resources: Shared::default(),
+        resources: SharedList::default(),
         pending: Vec::new(),
         unmanaged: 0,
-        history: Shared::default(),
+        history: SharedList::default(),
         budget: BudgetStatus::default(),
         interval_seconds: 300,
         passing_since: None,

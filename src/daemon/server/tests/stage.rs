@@ -22,8 +22,8 @@ use crate::daemon::webhook::Webhook;
 use crate::daemon::{Handle, Seat, SharedSecret};
 use crate::model::Name;
 use crate::status::{
-    BudgetStatus, Event, Mode, PassRecord, ProjectStatus, Severity, Shared, SourceStatus, Steering,
-    Trigger,
+    BudgetStatus, Event, Mode, PassRecord, ProjectStatus, Severity, SharedList, SourceStatus,
+    Steering, Trigger,
 };
 
 pub const START: &str = "2026-11-24T00:00:00Z";
@@ -152,10 +152,10 @@ pub fn status(name: &str) -> ProjectStatus {
         source: SourceStatus { location: "manifests/".to_owned(), revision: None, problem: None },
         synced: None,
         steering: Steering::default(),
-        resources: Shared::default(),
+        resources: SharedList::default(),
         pending: Vec::new(),
         unmanaged: 0,
-        history: Shared::default(),
+        history: SharedList::default(),
         budget: BudgetStatus { limit: 300, remaining: 211, rate: 285, samples: Vec::new() },
         interval_seconds: 300,
         passing_since: None,
