@@ -236,3 +236,23 @@ fn a_wrong_settings_file_ends_every_command_with_its_line() {
     let schema = machine.run("config schema").says(0, &["Stoker settings"]).json();
     assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
 }
+
+#[test]
+fn a_change_whose_deploy_did_not_leave_is_shown_until_it_is_deployed() {
+    let machine = Machine::with_api();
+    let file = machine.0.path().join("api.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("nginx", "nginx:2")).unwrap();
+    let asked = "--sandbox --dialect deploy_after_patch=true";
+    let plan = machine.run(&format!("plan api.yaml {asked} -o json")).says(0, &[]).json();
+    let requests = ["reads", "writes"].map(|part| plan["cost"][part].as_u64().unwrap());
+    let but_one = requests.iter().sum::<u64>() - 1;
+    // The budget is gone when the deploy would leave.
+    machine.run(&format!("apply api.yaml -y {asked} --max-calls {but_one}")).says(6, &[]);
+    let owed = "service/api will be updated (its last change was never deployed)";
+    machine.run(&format!("plan api.yaml {asked}")).says(0, &[owed, "restarts", "1 write"]);
+    let plan = machine.run(&format!("plan api.yaml {asked} -o json")).json();
+    assert_eq!(plan["changes"][0]["reason"], "deploy_owed");
+    assert_eq!(plan["changes"][0]["fields"], serde_json::json!([]));
+    machine.run(&format!("drift api.yaml {asked}")).says(0, &["No drift."]);
+}
