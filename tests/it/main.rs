@@ -20,5 +20,6 @@ mod manifests;
 mod matrix;
 mod rate;
 mod readme;
+mod requests;
 mod stacks;
 mod stage;
