@@ -256,3 +256,24 @@ fn a_change_whose_deploy_did_not_leave_is_shown_until_it_is_deployed() {
     assert_eq!(plan["changes"][0]["fields"], serde_json::json!([]));
     machine.run(&format!("drift api.yaml {asked}")).says(0, &["No drift."]);
 }
+
+#[test]
+fn what_cannot_work_says_in_a_whole_sentence_what_failed() {
+    let machine = Machine::new();
+    machine.run("plan --sandbox --rate 0/m").says(64, &["error: a rate of 0/m", "--rate"]);
+    let asked = |url: &str, token: &str| {
+        let mut command = machine.command("get");
+        command.env("STACKBLAZE_API_URL", url).env("STACKBLAZE_TOKEN", token);
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { exit: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+    };
+    let local = "http://127.0.0.1:1/v1";
+    asked("http://example.com/v1", "t").says(64, &["error: failed to use the API URL: http"]);
+    asked(local, "a b").says(3, &["error: failed to use the API token: it", "STACKBLAZE_TOKEN"]);
+    let ran = asked(local, "sb_live_a").says(1, &["the listing of services is incomplete"]);
+    assert!(!ran.stderr.contains("Nothing is there"), "not seen is not absent: {}", ran.stderr);
+    machine
+        .run("plan --sandbox --dialect env_patch=some")
+        .says(64, &["error: failed to set the dialect: env_patch", "--dialect env_patch=some"]);
+}
