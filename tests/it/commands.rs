@@ -29,27 +29,35 @@ impl Machine {
     }
 
     fn run(&self, arguments: &str) -> Ran {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        Ran {
+        Ran::of(self.command(arguments))
+    }
+
+    /// Applies one service with a secret.
+    fn with_api() -> Self {
+        let machine = Self::new();
+        machine.write_api();
+        let ran = machine.run("apply api.yaml --sandbox -y");
+        assert_eq!(ran.exit, 0, "{}", ran.stderr);
+        machine
+    }
+
+    fn write_api(&self) {
+        let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
+            spec:\n  type: web\n  image: nginx\n  envVars: [{key: STRIPE_KEY, value: canary}]\n";
+        std::fs::write(self.0.path().join("api.yaml"), manifest).unwrap();
+    }
+}
+
+impl Ran {
+    fn of(mut command: Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        Self {
             exit: status.code().unwrap(),
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         }
     }
 
-    /// Applies one service with a secret.
-    fn with_api() -> Self {
-        let machine = Self::new();
-        let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
-            spec:\n  type: web\n  image: nginx\n  envVars: [{key: STRIPE_KEY, value: canary}]\n";
-        std::fs::write(machine.0.path().join("api.yaml"), manifest).unwrap();
-        let ran = machine.run("apply api.yaml --sandbox -y");
-        assert_eq!(ran.exit, 0, "{}", ran.stderr);
-        machine
-    }
-}
-
-impl Ran {
     #[track_caller]
     fn says(self, exit: i32, words: &[&str]) -> Self {
         let Self { exit: code, stdout, stderr } = &self;
@@ -264,9 +272,7 @@ fn what_cannot_work_says_in_a_whole_sentence_what_failed() {
     let asked = |url: &str, token: &str| {
         let mut command = machine.command("get");
         command.env("STACKBLAZE_API_URL", url).env("STACKBLAZE_TOKEN", token);
-        let Output { status, stdout, stderr } = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { exit: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+        Ran::of(command)
     };
     let local = "http://127.0.0.1:1/v1";
     asked("http://example.com/v1", "t").says(64, &["error: failed to use the API URL: http"]);
@@ -276,4 +282,31 @@ fn what_cannot_work_says_in_a_whole_sentence_what_failed() {
     machine
         .run("plan --sandbox --dialect env_patch=some")
         .says(64, &["error: failed to set the dialect: env_patch", "--dialect env_patch=some"]);
+}
+
+#[test]
+fn what_was_not_seen_is_neither_drift_nor_no_changes() {
+    for (fault, exit, why) in [
+        ("rename-key@GET /services#3+", 1, "the listing of services is incomplete"),
+        ("fail:403@GET /services#3+", 3, "this token may not list services"),
+    ] {
+        let (machine, mut sandbox, url) = served(fault);
+        machine.write_api();
+        let ask = |arguments: &str| {
+            let mut command = machine.command(arguments);
+            command.env("STACKBLAZE_API_URL", &url).env("STACKBLAZE_TOKEN", "sb_live_emulator");
+            Ran::of(command)
+        };
+        ask("apply api.yaml -y").says(0, &["1 done"]);
+        for command in ["drift", "drift --detailed-exitcode", "plan", "plan --detailed-exitcode"] {
+            let ran = ask(&format!("{command} api.yaml")).says(exit, &["warning: ", why]);
+            assert!(!ran.stdout.contains("gone from the platform"), "{command}: {}", ran.stdout);
+            assert!(!ran.stdout.contains("No drift"), "{command}: {}", ran.stdout);
+        }
+        let drift = ask("drift api.yaml -o json").says(exit, &[]).json();
+        assert_eq!(drift["changes"], serde_json::json!([]));
+        ask("apply api.yaml -y").says(5, &["warning: ", why]);
+        sandbox.kill().unwrap();
+        sandbox.wait().unwrap();
+    }
 }
