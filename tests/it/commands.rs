@@ -310,3 +310,30 @@ fn what_was_not_seen_is_neither_drift_nor_no_changes() {
         sandbox.wait().unwrap();
     }
 }
+
+#[test]
+fn an_error_asked_for_line_by_line_is_one_line() {
+    let machine = Machine::new();
+    for wrong in ["describe service/nope --sandbox", "plan nope", "plan --nope"] {
+        let ran = machine.run(&format!("{wrong} -o ndjson"));
+        assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+        assert!(ran.json()["error"]["code"].is_string(), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn output_that_a_full_disk_takes_no_more_of_is_a_failure_and_a_closed_pipe_is_none() {
+    let machine = Machine::new();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for (command, exit) in [("schema", 1), ("version", 1), ("get service/nope -o json", 3)] {
+        let ran = Ran::of({
+            let mut command = machine.command(command);
+            command.stdout(full());
+            command
+        });
+        ran.says(exit, &["error: failed to write the output: "]);
+    }
+    let mut child = machine.command("schema").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
