@@ -13,7 +13,7 @@ use crate::model::{
 use crate::plan::{Action, Change, FieldChange, FieldReason, Outcome, Precondition, Record, Step};
 use crate::store::Event;
 
-use super::outcome::{failed, failed_here, not_recorded, stale, unread, unresolved};
+use super::outcome::{failed, failed_here, not_recorded, not_sent, stale, unread, unresolved};
 use super::sweep::Sweep;
 use super::{Hands, Happening, Patience};
 
@@ -42,8 +42,12 @@ impl Hands<'_> {
         live: &Live,
         sweep: &Sweep,
     ) -> Result<(), Outcome> {
-        if change.steps.is_empty() {
-            return self.remember_without_writing(change);
+        let is_remembered_by_a_step = change.steps.iter().any(|step| match step {
+            Step::Create { .. } | Step::Patch { .. } | Step::Delete { .. } => true,
+            Step::Deploy { .. } => false,
+        });
+        if !is_remembered_by_a_step {
+            self.remember_without_writing(change)?;
         }
         for step in &change.steps {
             match step {
@@ -115,12 +119,27 @@ impl Hands<'_> {
             let whole = whole.iter().map(|(path, value)| (path, *value));
             let links = self.links(live, written.chain(whole));
             let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links: &links };
-            match self.writer.patch(id, patch).await {
+            let is_newly_owed = self.owe_deploy(change, id)?;
+            let error = match self.writer.patch(id, patch).await {
                 Ok(answer) => return self.patched(change, id, answer.as_ref()),
-                Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
-                Err(error) => return Err(failed(&error)),
+                Err(error) => error,
+            };
+            if is_newly_owed && !may_have_happened(&error) {
+                self.store().pay_deploy(id).map_err(not_recorded)?;
+            }
+            match error {
+                WriteError::Busy(_) if self.may_wait(patience) => self.wait_busy(change).await,
+                error => return Err(failed(&error)),
             }
         }
+    }
+
+    /// Writes down, before a PATCH leaves, that it takes effect only with the deploy after it (A6):
+    /// nothing on the platform tells a run that finds it written whether it was deployed. Returns
+    /// whether no earlier change was owed one.
+    fn owe_deploy(&self, change: &Change, id: &RemoteId) -> Result<bool, Outcome> {
+        let needs_deploy = change.steps.contains(&Step::Deploy { id: id.clone() });
+        if needs_deploy { self.store().owe_deploy(id).map_err(not_sent) } else { Ok(false) }
     }
 
     fn patched(
@@ -143,12 +162,13 @@ impl Hands<'_> {
         self.record(&change.key, record, entry)
     }
 
-    /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then.
+    /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then, and until
+    /// a deploy is accepted it stays on record as owed.
     async fn deploy(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
         let patience = self.later(BUSY_MAX);
         loop {
             match self.writer.deploy(id, None, false).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return self.store().pay_deploy(id).map_err(not_recorded),
                 Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
                 Err(WriteError::Ambiguous(error)) => return Err(unresolved(error.to_string())),
                 Err(error) => return Err(failed(&error)),
@@ -297,6 +317,17 @@ impl Hands<'_> {
 
     fn later(&self, span: Duration) -> Timestamp {
         self.clock.now().checked_add(span).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Whether a write that failed may have been carried out all the same.
+const fn may_have_happened(error: &WriteError) -> bool {
+    match error {
+        WriteError::Ambiguous(_) => true,
+        WriteError::Busy(_)
+        | WriteError::Refused(_)
+        | WriteError::NotApplied(_)
+        | WriteError::OverBudget(_) => false,
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn run(
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
     let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned { snapshot, mut plan, estimate: mut forecast } =
+    let Planned { snapshot, mut plan, estimate: mut forecast, sight: _ } =
         planned(run, &session, desired, &policy).await?;
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;

@@ -36,6 +36,7 @@ pub async fn run(run: &Run, command: &DeployCommand) -> Result<Exit, Failure> {
     let deployment = writer.deploy(&service.id, branch.as_deref(), *clear_cache).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
+    rights::pay_deploy(run, &session, &service.id, "stoker deploy");
     let started = Started { key, service: &service.id, deployment: &deployment, since };
     let is_awaited = settings::waits(*waiting, &run.file);
     finish(run, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await

@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
     };
     // What still runs is a connection nobody reads from any more.
     runtime.shutdown_background();
-    exit.into()
+    run.output.end(exit).into()
 }
 
 fn start_log(run: &Run, command: &Command) {

@@ -28,7 +28,8 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
     let session = Session::open(run, connection, Purpose::Read)?;
     let policy = session.speak(policy);
     let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned { snapshot, plan, estimate } = planned(run, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, estimate, sight } =
+        planned(run, &session, desired, &policy).await?;
     let context = saved::context(&manifests, &policy, &snapshot, estimate);
     let document = SavedPlan::new(&plan, context);
     print(run, &plan, &estimate, &document);
@@ -38,8 +39,9 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
         let place = path.display();
         run.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
     }
-    let is_pending = *detailed_exitcode && plan.is_pending();
-    Ok(if is_pending { Exit::Pending } else { Exit::Done })
+    // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
+    let is_pending = *detailed_exitcode && sight == Exit::Done && plan.is_pending();
+    Ok(if is_pending { Exit::Pending } else { sight })
 }
 
 /// Prints a plan in the form that was asked for.

@@ -19,6 +19,10 @@ pub struct Inventory {
     pub entries: BTreeMap<Key, Entry>,
     /// Creates that were begun and are not known to have ended (S3).
     pub intents: BTreeMap<Key, Intent>,
+    /// Services whose last PATCH may have happened, and whose deploy was not accepted since, where
+    /// a PATCH takes effect only with one (A6). What runs may be older than what is shown.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deploys_owed: BTreeSet<RemoteId>,
 }
 
 /// What every write must match (S5).

@@ -104,6 +104,9 @@ async fn survives(scene: &Scene, policy: impl Fn(&Stage) -> Policy, reference: &
                 laws::the_report_is_honest(&plan, &report, &context);
                 laws::it_settles(&stage, &scene.tree, &policy, &context).await;
                 is_as(&stage, reference, &context);
+                if scene.config.deploy_after_patch {
+                    laws::what_is_written_runs(&stage, &context);
+                }
             }
         }
     }
@@ -123,6 +126,40 @@ async fn a_run_that_is_killed_while_changing_and_deleting_ends_the_same() {
     let scene = Scene::changing(Config::default());
     let reference = scene.reference().await;
     survives(&scene, |_| pruning(), &reference).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_between_a_patch_and_its_deploy_leaves_it_deployed() {
+    let config = Config { deploy_after_patch: true, ..Config::default() };
+    let scene = Scene::changing(config);
+    let reference = scene.reference().await;
+    survives(&scene, |_| pruning(), &reference).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_adopting_and_changing_leaves_it_deployed() {
+    // Nothing is ours yet, so nothing can be remembered beside a resource of ours.
+    let config = Config { deploy_after_patch: true, ..Config::default() };
+    let tree = edited(&first(), "production", "staging");
+    let scene = Scene { config, before: None, tree };
+    for moment in [Moment::Before, Moment::After] {
+        for n in 1.. {
+            let context = format!("{moment:?} {n}");
+            let maker = scene.stage().await;
+            maker.apply(&first(), &Policy::default()).await;
+            maker.wait(600).await;
+            let mut stage = scene.stage().await;
+            stage.emulator = maker.emulator.clone();
+            stage.transport = Arc::clone(&maker.transport);
+            let has_died = die(&mut stage, &scene.tree, &Policy::default(), n, moment).await;
+            laws::it_settles(&stage, &scene.tree, &Policy::default(), &context).await;
+            laws::what_is_written_runs(&stage, &context);
+            if !has_died {
+                assert!(n > 6, "{context}: fewer requests than reads, a patch and a deploy");
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -82,7 +82,8 @@ impl Scene {
     }
 
     pub async fn stage(&self) -> Stage {
-        let stage = Stage::on(self.config.clone());
+        let mut stage = Stage::on(self.config.clone());
+        stage.dialect.deploy_after_patch = self.config.deploy_after_patch;
         if let Some(before) = &self.before {
             stage.apply(before, &Policy::default()).await;
             stage.wait(600).await;
@@ -103,7 +104,7 @@ impl Scene {
 }
 
 /// Plays faults during one run, then none: the end is the reference's.
-async fn endure(scene: &Scene, faults: &str, reference: &Reference) {
+async fn endure(scene: &Scene, faults: &str, reference: &Reference) -> Stage {
     let stage = scene.stage().await;
     stage.emulator.play(Faults::parse(faults).unwrap());
     if let Ok((plan, report)) = stage.try_apply(&scene.tree, &pruning()).await {
@@ -112,6 +113,7 @@ async fn endure(scene: &Scene, faults: &str, reference: &Reference) {
     stage.emulator.play(Faults::default());
     laws::it_settles(&stage, &scene.tree, &pruning(), faults).await;
     is_as(&stage, reference, faults);
+    stage
 }
 
 /// The end state, the creates and the deletes are those of the reference.
@@ -157,6 +159,19 @@ async fn every_fault_at_every_request_of_a_creation_is_survived() {
 #[tokio::test(start_paused = true)]
 async fn every_fault_at_every_request_of_a_change_is_survived() {
     endure_each(Scene::changing(Config::default())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_change_must_be_deployed_every_fault_leaves_it_deployed() {
+    let scene = Scene::changing(Config { deploy_after_patch: true, ..Config::default() });
+    let reference = scene.reference().await;
+    // What is carried out late is written once more after its deploy, and has nothing new.
+    for fault in FAULTS.split_whitespace().filter(|fault| !fault.starts_with("apply-late")) {
+        for request in ["PATCH /**", "POST /**"] {
+            let stage = endure(&scene, &format!("{fault}@{request}"), &reference).await;
+            laws::what_is_written_runs(&stage, fault);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,5 +21,6 @@ mod matrix;
 mod rate;
 mod readme;
 mod remote;
+mod requests;
 mod stacks;
 mod stage;

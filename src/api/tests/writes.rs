@@ -116,6 +116,24 @@ async fn a_patch_holds_only_what_changes_and_null_for_what_goes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_patch_that_shows_nothing_afterwards_is_done_and_not_sent_again() {
+    let changes = BTreeMap::from([("port".parse().unwrap(), Some(FieldValue::Integer(80)))]);
+    let links = links();
+    let patch = Patch { changes: &changes, env_whole: None, links: &links };
+    for answer in ["", "{}", "{\"ok\":true}", "{\"service\":{}}"] {
+        let (client, script) = client([Reply::Head(200, json_type(), answer.into())]);
+        assert_eq!(writer(&client).patch(&id("svc_1"), patch).await.unwrap(), None, "{answer}");
+        assert_eq!(script.asked().len(), 1, "{answer}");
+    }
+    for answer in ["{\"id\":\"svc_2\",\"name\":\"api\"}", "{\"id\":\"\"}", "{\"ok\":tr", "[]", "ok"]
+    {
+        let (client, _) = client([Reply::Head(200, json_type(), answer.into())]);
+        let error = writer(&client).patch(&id("svc_1"), patch).await.unwrap_err();
+        assert!(matches!(error, WriteError::Ambiguous(_)), "{answer}: {error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_the_list_of_variables_is_replaced_all_of_them_are_sent_or_nothing() {
     let replace = ["env_patch=replace"];
     let changes = || vec![("envVars.OLD", None), ("port", Some(FieldValue::Integer(80)))];

@@ -68,6 +68,9 @@ pub fn parse(scene: &str) -> (Snapshot, Policy) {
             "gone" => {
                 snapshot.live.gone.insert(RemoteId::new(key).unwrap());
             }
+            "owed" => {
+                snapshot.inventory.deploys_owed.insert(RemoteId::new(key).unwrap());
+            }
             "partial" => cover(&mut snapshot, key, Unknown::Incomplete("page 2".into())),
             "forbidden" => cover(&mut snapshot, key, Unknown::Forbidden),
             "tomb" => {
@@ -312,6 +315,7 @@ fn flags(words: &[&str]) -> Policy {
                 policy.replace.insert(key.parse().unwrap(), id);
             }
             ("write-unverifiable", _) => policy.write_unverifiable = true,
+            ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
             (other, _) => panic!("unknown flag `{other}`"),
         }
     }

@@ -81,6 +81,7 @@ fn deeds() -> Vec<Deed> {
         Deed::Commit(began("service/web")),
         Deed::Generation,
         Deed::Commit(Event::Abandoned { key: key("service/web") }),
+        Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
         Deed::Commit(Event::Renamed {
             from: key("service/api"),
             to: key("service/shop"),
@@ -89,6 +90,8 @@ fn deeds() -> Vec<Deed> {
         Deed::Generation,
         Deed::Generation,
         Deed::Commit(began("database/main")),
+        Deed::Commit(Event::DeployPaid { id: RemoteId::new("svc_1").unwrap() }),
+        Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
         Deed::Commit(Event::Forgotten { key: key("service/shop") }),
     ]
 }
