@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::error::{Error, ErrorKind};
 use super::reader::{Lookup, Reader};
+use super::recollection::Recollection;
 use crate::model::{
     Coverage, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Listing, Live,
     LiveObject, RemoteId, Resource, Setting, Unknown,
@@ -28,9 +29,17 @@ impl Reader {
     /// API said so by name. *Assumes* that `inventory` is that of this project, which the plan
     /// checks against the pin; where the pin does not hold, nothing of it is asked for.
     ///
+    /// Details of what its list shows as before are recalled; a recollection that recalls nothing
+    /// reads them all.
+    ///
     /// # Errors
     /// When the project cannot be read, the token is not accepted or the budget is used up.
-    pub async fn live(&self, desired: &Desired, inventory: &Inventory) -> Result<Live, Error> {
+    pub async fn live(
+        &self,
+        desired: &Desired,
+        inventory: &Inventory,
+        recollection: &mut Recollection,
+    ) -> Result<Live, Error> {
         let (project, groups, databases, services) = futures_util::try_join!(
             self.project(),
             self.pages(Kind::EnvGroup),
@@ -46,7 +55,7 @@ impl Reader {
         }
         let listed: u32 = listings.values().map(|listing| listing.pages).sum();
         let mut live = Live { project, listings, gone: BTreeSet::new(), requests: 1 + listed };
-        self.add_details(&mut live, desired, inventory).await?;
+        self.add_details(&mut live, desired, inventory, recollection).await?;
         let origin = self.client.origin();
         if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&origin, &live.project)) {
             distrust_stale_groups(&mut live, inventory, self.client.now());
@@ -82,16 +91,26 @@ impl Reader {
         live: &mut Live,
         desired: &Desired,
         inventory: &Inventory,
+        recollection: &mut Recollection,
     ) -> Result<(), Error> {
         let wanted = objects_to_detail(live, desired, inventory);
-        let found = self.look_up(wanted.into_iter().collect()).await;
+        let (read, recalled) = recollection.part(wanted, live);
+        for details in recalled {
+            if let Some(listing) = live.listings.get_mut(&details.kind) {
+                merge(listing, details);
+            }
+        }
+        let found = self.look_up(read).await;
         for ((kind, id), lookup) in found {
             live.requests += 1;
             let Some(listing) = live.listings.get_mut(&kind) else {
                 continue;
             };
             match lookup {
-                Ok(Lookup::Found(details)) => merge(listing, *details),
+                Ok(Lookup::Found(details)) => {
+                    recollection.note(listing, &details);
+                    merge(listing, *details);
+                }
                 Ok(Lookup::Gone) => {
                     let reason = format!("{kind} {id} went while it was read");
                     listing.objects.retain(|object| object.id != id);

@@ -29,6 +29,7 @@ mod page;
 mod reader;
 
 mod live;
+mod recollection;
 mod stream;
 
 mod outcome;
@@ -41,6 +42,7 @@ pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use outcome::{Deletion, WriteError};
 pub use parts::{Config, Parts};
 pub use reader::{Lookup, Reader};
+pub use recollection::Recollection;
 pub use socket::{HttpSetupError, HttpTransport};
 pub use stream::{EventsError, ServerEvent, read_events};
 pub use transport::{BodyStream, Reach, Transport, TransportError};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::api::Recollection;
 use crate::model::{Coverage, Desired, Live, Snapshot, Unknown};
 use crate::plan::{BlockedReason, Change, Plan, Policy, plan};
 use crate::reconcile::{CarryError, RefreshError, WrongProject, refresh};
@@ -40,7 +41,9 @@ pub async fn planned(
     if let Some(warning) = warning {
         run.output.warn(&warning.to_string());
     }
-    let snapshot = refresh(&session.reader, desired, inventory, &session.clock).await?;
+    let snapshot =
+        refresh(&session.reader, desired, inventory, &session.clock, &mut Recollection::default())
+            .await?;
     let plan = plan(&snapshot, policy);
     let estimate = estimate(session, &plan)?;
     let sight = sight(run, &plan, &snapshot.live);

@@ -58,12 +58,12 @@ pub(super) fn pass(
     stop: watch::Receiver<bool>,
     ask: PassAsk,
 ) -> BoxFuture<'static, (Result<Passed, PassFailure>, u32)> {
-    let PassAsk { pass, desired, policy, licence, lane } = ask;
+    let PassAsk { pass, desired, policy, licence, lane, look } = ask;
     let client = parts.reconciler.client.in_lane(lane);
     let reconciler = Reconciler { client: client.clone(), ..parts.reconciler.clone() };
     let sent = client.calls();
     let passing = async move {
-        let wish = Wish { desired, policy: &policy, licence };
+        let wish = Wish { desired, policy: &policy, licence, look };
         reconciler.once(wish, stop, &unobserved).await
     };
     let span = tracing::info_span!("pass", pass);

@@ -1,10 +1,11 @@
 //! A whole pass for the agent: refresh, plan, and where it may, carry out.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::api::{Client, WriteError};
+use crate::api::{Client, Recollection, WriteError};
 use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
 use crate::model::{Desired, Inventory, Project, RemoteId, Snapshot};
@@ -22,6 +23,19 @@ pub enum Licence {
     Write,
 }
 
+/// How a pass looks at the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Everything is read.
+    Whole,
+    /// Lists are read, details of what they show otherwise than before, and so many other details,
+    /// those longest unread first.
+    AtRest {
+        /// The most requests for other details.
+        details_max: usize,
+    },
+}
+
 /// What a pass is about.
 pub struct Wish<'a> {
     /// What the manifests want, wholly valid (S6).
@@ -30,6 +44,8 @@ pub struct Wish<'a> {
     pub policy: &'a Policy,
     /// Whether it may write.
     pub licence: Licence,
+    /// How it looks.
+    pub look: Look,
 }
 
 /// What a pass saw and did.
@@ -78,6 +94,8 @@ pub struct Reconciler {
     pub state: PathBuf,
     /// Who writes, for whoever finds the state locked.
     pub holder: String,
+    /// What the last pass saw, for the next; clones share it.
+    pub recollection: Arc<Mutex<Recollection>>,
 }
 
 impl Reconciler {
@@ -95,10 +113,11 @@ impl Reconciler {
         stop: watch::Receiver<bool>,
         observe: &(dyn Fn(Happening<'_>) + Sync),
     ) -> Result<Passed, PassError> {
-        let Wish { desired, policy, licence } = wish;
+        let Wish { desired, policy, licence, look } = wish;
         let Reading { inventory, warning } = Store::read(&self.state)?;
         let reader = self.client.reader();
-        let snapshot = refresh(&reader, desired, inventory, &self.clock).await?;
+        let mut recollection = self.recall(look);
+        let snapshot = refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
         let mut plan = plan(&snapshot, policy);
         let holds = rollback::holds(&plan, &reader).await;
         if !holds.is_empty() {
@@ -126,9 +145,31 @@ impl Reconciler {
         };
         let inventory = match report {
             Some(_) => Store::read(&self.state)?.inventory,
-            None => snapshot.inventory.clone(),
+            None => {
+                self.recollect(recollection);
+                snapshot.inventory.clone()
+            }
         };
         Ok(Passed { snapshot, plan, report, inventory, warning })
+    }
+
+    /// Returns what may be recalled. It is gone then: only a pass that wrote nothing leaves it to
+    /// the next.
+    fn recall(&self, look: Look) -> Recollection {
+        let recalled = std::mem::take(&mut *self.recollection());
+        match look {
+            Look::Whole => Recollection::default(),
+            Look::AtRest { details_max } => recalled.allowing(details_max),
+        }
+    }
+
+    fn recollect(&self, recollection: Recollection) {
+        *self.recollection() = recollection;
+    }
+
+    fn recollection(&self) -> MutexGuard<'_, Recollection> {
+        // Nothing panics while it is held, and a lost recollection costs requests only.
+        self.recollection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes back to the previous deployment of a service of ours.

@@ -1,5 +1,6 @@
 //! The real client before the emulator, on a paused clock.
 
+use crate::api::Recollection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -158,7 +159,11 @@ async fn a_project_of_a_thousand_is_read_with_one_request_a_page() {
         let act = emulator::Act::Create { kind: emulator::Kind::Service, body };
         emulator.act(&act).unwrap();
     }
-    let live = client.reader().live(&Desired::default(), &Inventory::default()).await.unwrap();
+    let live = client
+        .reader()
+        .live(&Desired::default(), &Inventory::default(), &mut Recollection::default())
+        .await
+        .unwrap();
     assert_eq!(live.listing(Kind::Service).objects.len(), 1_000);
     assert!(Kind::ALL.iter().all(|kind| live.listing(*kind).coverage.is_complete()));
     assert_eq!((live.requests, client.calls()), (13, 13));

@@ -1,5 +1,6 @@
 //! What looking and doing cost in requests: the limits of the suite, B1 and B2, to the request.
 
+use stoker::api::Recollection;
 use stoker::emulator::{Act, Config, Fields, Kind, Paging, Shapes};
 use stoker::plan::{Action, Policy, plan};
 use stoker::reconcile::refresh;
@@ -78,7 +79,14 @@ async fn b1_a_plan_without_changes_costs_the_pages_and_the_project() {
         for page in [20, 50, 100] {
             let stage = park.stage(page);
             let (reader, inventory) = (stage.client().reader(), stage.inventory());
-            let snapshot = refresh(&reader, desired.clone(), inventory, &stage.clock).await;
+            let snapshot = refresh(
+                &reader,
+                desired.clone(),
+                inventory,
+                &stage.clock,
+                &mut Recollection::default(),
+            )
+            .await;
             let plan = plan(&snapshot.unwrap(), &Policy::default());
             assert!(!plan.is_pending(), "{objects} {page}");
             assert_eq!(plan.changes.len(), objects, "all are found: {objects} {page}");

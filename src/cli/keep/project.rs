@@ -101,6 +101,7 @@ fn open_with(
             clock: clock.clone(),
             state: session.state.clone(),
             holder: "stoker run".to_owned(),
+            recollection: Arc::default(),
         },
         ledger: Arc::clone(&session.ledger),
         observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),

@@ -9,7 +9,7 @@ use crate::budget::{Lane, Millis};
 use crate::follow;
 use crate::model::Key;
 use crate::plan::{BlockedReason, Conclusion, FailureCause, Hold, Outcome, Policy, Prune, Report};
-use crate::reconcile::{Licence, Passed};
+use crate::reconcile::{Licence, Look, Passed};
 use crate::render::json::{Context, SavedChange, SavedPlan};
 use crate::status::{PassRecord, Severity, Trigger};
 
@@ -56,11 +56,20 @@ impl Mind {
             policy: self.policy(&declared.desired, now),
             licence: self.licence(now),
             lane: if is_urgent { Lane::Converge } else { Lane::Background },
+            look: if is_urgent || !is_at_rest(&triggers) { Look::Whole } else { self.at_rest() },
         };
         let withheld = self.withheld(now);
         self.running =
             Some(Running { triggers, started_at: now, declared, withheld, is_superseded: false });
         Some(ask)
+    }
+
+    /// How to look when nothing says that anything moved: within the share of the budget, so that a
+    /// large project is looked at as often as a small one, and all of it in turn.
+    fn at_rest(&self) -> Look {
+        let allowed = pace::allowance(self.settings.interval, self.settings.rate);
+        let details_max = allowed.saturating_sub(self.lists);
+        Look::AtRest { details_max: usize::try_from(details_max).unwrap_or(usize::MAX) }
     }
 
     /// Whether the pass under way is for what nobody wants any more.
@@ -145,8 +154,10 @@ impl Mind {
         self.retries.succeeded();
         self.project = Some(passed.snapshot.live.project.clone());
         self.passed_digest = Some(passed.snapshot.desired.digest.clone());
-        let look = passed.snapshot.live.requests;
-        self.interval = pace::interval(self.settings.interval, look, self.settings.rate);
+        let pages = passed.snapshot.live.listings.values().map(|listing| listing.pages);
+        // The project and the lists are read at every look; details within what is left.
+        self.lists = 1 + pages.sum::<u32>();
+        self.interval = pace::interval(self.settings.interval, self.lists, self.settings.rate);
         self.requeue(passed, now);
         self.follow_deployments(running, passed, now);
         self.forget_deploys(passed);
@@ -251,6 +262,20 @@ fn pending(passed: &Passed) -> Vec<SavedChange> {
     let mut changes = SavedPlan::new(&passed.plan, Context::default()).changes;
     changes.retain(|change| !done.contains(&change.key));
     changes
+}
+
+/// Whether nobody and nothing said that the platform moved: then lists tell enough.
+fn is_at_rest(triggers: &BTreeSet<Trigger>) -> bool {
+    triggers.iter().all(|trigger| match trigger {
+        Trigger::Timer => true,
+        Trigger::Start
+        | Trigger::Files
+        | Trigger::Git
+        | Trigger::Webhook
+        | Trigger::Signal
+        | Trigger::Order
+        | Trigger::Retry => false,
+    })
 }
 
 fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRecord {
