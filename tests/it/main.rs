@@ -18,6 +18,7 @@ mod kubernetes;
 mod laws;
 mod manifests;
 mod matrix;
+mod month;
 mod rate;
 mod readme;
 mod remote;
