@@ -101,6 +101,7 @@ fn ending_word(ending: &Ending) -> &str {
     match ending {
         Ending::Succeeded => "succeeded",
         Ending::Failed { status, log: _ } => status,
+        Ending::Gone => "gone",
         Ending::TimedOut { status: _ } => "still under way",
     }
 }
@@ -118,6 +119,10 @@ fn conclude(run: &Run, started: &Started<'_>, ending: Ending) -> Result<Exit, Fa
             let message = format!("deployment {id} of {key} ended as {status}");
             Err(Failure::new(Exit::Failed, "deployment_failed", message)
                 .hint(format!("`stoker deployments {key} {id}` shows the whole log")))
+        }
+        Ending::Gone => {
+            let message = format!("{key} went before deployment {id} ended");
+            Err(Failure::new(Exit::Failed, "not_found", message))
         }
         Ending::TimedOut { status } => {
             let message = format!("deployment {id} of {key} has not ended in time: {status}");

@@ -361,6 +361,20 @@ async fn a_deployment_that_fails_stalls_its_service_and_is_not_made_again_and_ag
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_goes_while_its_deployment_is_followed_delays_no_other() {
+    let kept = Kept::begin(Stage::new(), settings(), first());
+    kept.stage.wait(3).await;
+    let id = kept.stage.emulator.ids(Kind::Service, "jobs").remove(0);
+    kept.stage.emulator.act(&Act::Delete { kind: Kind::Service, id }).unwrap();
+    kept.stage.wait(120).await;
+    assert_eq!(kept.ready_of("service/api"), "True InSync", "{:#?}", kept.told());
+    assert!(kept.told().contains(&"Gone".to_owned()), "{:#?}", kept.told());
+    kept.stage.wait(400).await;
+    assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.told());
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_deployment_is_rolled_back_once_where_that_is_wished() {
     let wish = Settings { rollback_on_failure: true, ..settings() };
     let kept = Kept::on(Config::default(), wish).await;

@@ -295,6 +295,13 @@ fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRe
     }
 }
 
+fn changes(count: usize) -> String {
+    match count {
+        1 => "1 change".to_owned(),
+        count => format!("{count} changes"),
+    }
+}
+
 /// Returns a pass in one word and a fragment.
 fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str, String) {
     let summary = passed.plan.summary();
@@ -306,16 +313,16 @@ fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str
     match &passed.report {
         None if pending > 0 => {
             let why = running.withheld.as_ref().map(|(_, message)| message.clone());
-            ("Pending", format!("{pending} changes are pending; {}", why.unwrap_or_default()))
+            ("Pending", format!("{} pending; {}", changes(pending), why.unwrap_or_default()))
         }
-        None if is_blocked => ("Blocked", format!("{} changes are blocked", summary.blocked)),
+        None if is_blocked => ("Blocked", format!("{} blocked", changes(summary.blocked))),
         None if is_synced => ("Synced", "everything is as declared".to_owned()),
         None => ("Pending", "nothing to write; not everything is ready".to_owned()),
         Some(report) => {
             let counts = report.counts();
             let message = format!(
-                "{} changes written, {} failed, {} blocked",
-                counts.written,
+                "{} written, {} failed, {} blocked",
+                changes(counts.written),
                 counts.failed + counts.unresolved,
                 counts.blocked
             );

@@ -162,11 +162,10 @@ impl Mind {
         set(ConditionType::Ready, ready);
         set(ConditionType::Reconciling, truth(moving && ready != Truth::True));
         set(ConditionType::Stalled, truth(stuck));
-        let count = self.count(ConditionType::Drifted);
-        let (reason, message) = if drifted {
-            ("Drift", format!("{count} resources moved on the platform"))
-        } else {
-            ("NoDrift", String::new())
+        let (reason, message) = match self.count(ConditionType::Drifted) {
+            0 => ("NoDrift", String::new()),
+            1 => ("Drift", "1 resource moved on the platform".to_owned()),
+            count => ("Drift", format!("{count} resources moved on the platform")),
         };
         self.conditions.set(ConditionType::Drifted, truth(drifted), reason, message, now);
     }
