@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use crate::manifest;
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, Severity};
 use crate::render::{self, Line, Paper, Style, json};
+use crate::telemetry;
 
-use super::arguments::{Form, When};
+use super::arguments::{Form, LogForm, When};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -24,6 +25,8 @@ use super::settings::GlobalSettings;
 /// Where a run prints, and how.
 pub struct Output {
     form: Form,
+    /// Where the log is for machines, what a person should know is part of it.
+    log: LogForm,
     colour_out: bool,
     colour_err: bool,
     /// The step of GitHub Actions that this run is part of.
@@ -47,6 +50,7 @@ impl Output {
         };
         Self {
             form: settings.output,
+            log: settings.log_format,
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
             step: Step::of(environment),
@@ -111,13 +115,19 @@ impl Output {
 
     /// Prints what a person should know on stderr.
     pub fn note(&self, message: &str) {
-        self.aside(&Paper::from(Line::of(message)));
+        match self.log {
+            LogForm::Text => self.aside(&Paper::from(Line::of(message))),
+            LogForm::Json => tracing::info!(target: telemetry::SAID, "{message}"),
+        }
     }
 
     /// Prints what a person should mind on stderr.
     pub fn warn(&self, message: &str) {
         let line = Line::default().with(Style::Changed, "warning: ").plain(message);
-        self.aside(&Paper::from(line));
+        match self.log {
+            LogForm::Text => self.aside(&Paper::from(line)),
+            LogForm::Json => tracing::warn!(target: telemetry::SAID, "{message}"),
+        }
     }
 
     /// Prints paper on stderr.
@@ -128,6 +138,10 @@ impl Output {
 
     /// Prints findings about manifests on stderr, and as annotations in GitHub Actions.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        if self.log == LogForm::Json {
+            diagnostics.iter().for_each(log_diagnostic);
+            return;
+        }
         let mut text = if self.colour_err {
             render::diagnostics_as_ansi(diagnostics)
         } else {
@@ -155,6 +169,11 @@ impl Output {
                     self.text(&json::document(&error));
                 }
             }
+            return;
+        }
+        if self.log == LogForm::Json {
+            let hints = hints.join("; ");
+            tracing::error!(target: telemetry::SAID, code, hints, request_id, "{message}");
             return;
         }
         let mut paper = Paper::from(Line::default().with(Style::Blocked, "error: ").plain(message));
@@ -211,6 +230,22 @@ impl Output {
     fn write_aside(&self, text: &str) {
         // Nobody reads it any more: there is nobody to tell.
         let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Writes a finding into a log that machines read.
+fn log_diagnostic(diagnostic: &Diagnostic) {
+    let Diagnostic { severity, code, message, origin, snippet: _, hints } = diagnostic;
+    let origin = origin.as_ref();
+    let (file, line) = (origin.map(|it| it.file.as_str()), origin.map(|it| it.line));
+    let (column, hints) = (origin.map(|it| it.column), hints.join("; "));
+    match severity {
+        Severity::Error => {
+            tracing::error!(target: telemetry::SAID, code, file, line, column, hints, "{message}");
+        }
+        Severity::Warning => {
+            tracing::warn!(target: telemetry::SAID, code, file, line, column, hints, "{message}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod commands;
 mod crashes;
 mod deploy;
 mod faults;
+mod keep;
 mod keeping;
 mod kubernetes;
 mod laws;

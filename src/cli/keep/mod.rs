@@ -7,8 +7,11 @@ mod once;
 mod project;
 mod sandbox;
 mod server;
+mod service;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -63,7 +66,7 @@ struct Process {
     clock: Clock,
     meters: Meters,
     projects: BTreeMap<Name, Kept>,
-    systemd: Systemd,
+    systemd: Arc<Systemd>,
 }
 
 impl Process {
@@ -83,7 +86,7 @@ impl Process {
         };
         let systemd = Systemd::open(surroundings, std::process::id())
             .map_err(|error| Failure::new(Exit::Failed, "systemd", format!("failed to {error}")))?;
-        Ok(Self { clock, meters, projects, systemd })
+        Ok(Self { clock, meters, projects, systemd: Arc::new(systemd) })
     }
 
     async fn live(
@@ -103,7 +106,10 @@ impl Process {
             kept.begin(run, Until::Stopped)?;
         }
         self.systemd.ready();
+        let (systemd, clock) = (Arc::clone(&self.systemd), self.clock.clone());
         let pulses: Vec<Pulse> = self.projects.values().map(Kept::pulse).collect();
+        let watched = self.projects.values().map(|kept| kept.handle.watch()).collect();
+        let mut told = pin!(service::keep_told(&systemd, &pulses, watched, &clock));
         let (closing, closed) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(server.serve(async move {
             // Dropped or told, it is the end.
@@ -112,8 +118,12 @@ impl Process {
         loop {
             tokio::select! {
                 _ = interrupt.came() => break,
-                Some(()) = hangup.recv() => self.reload(run, global, command).await,
-                () = keep_alive(&self.systemd, &pulses, &self.clock) => {}
+                // A loop may take its time to end in an orderly way, and is alive meanwhile.
+                Some(()) = hangup.recv() => tokio::select! {
+                    () = self.reload(run, global, command) => {}
+                    () = &mut told => {}
+                },
+                () = &mut told => {}
             }
         }
         self.systemd.stopping();
@@ -207,15 +217,4 @@ fn hangup() -> Result<Signal, Failure> {
     signal(SignalKind::hangup()).map_err(|error| {
         Failure::new(Exit::Failed, "signals", format!("failed to listen for signals: {error}"))
     })
-}
-
-/// Tells the service manager that the loops turn, as long as they do.
-async fn keep_alive(systemd: &Systemd, pulses: &[Pulse], clock: &Clock) {
-    let do_loops_turn = || {
-        let now = clock.now();
-        pulses.iter().all(|pulse| pulse.silence(now) < crate::daemon::server::SILENCE_MAX)
-    };
-    systemd.keep_alive(do_loops_turn).await;
-    // Nobody watches.
-    std::future::pending().await
 }

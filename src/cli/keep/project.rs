@@ -264,7 +264,7 @@ impl Kept {
         let notifying = self.notify(sinks, &session, stopped.clone())?;
         let project = parts.settings.name.clone();
         let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
-        let span = tracing::info_span!("project", name = project);
+        let span = tracing::info_span!("project", project);
         let agent = tokio::spawn(keeping.instrument(span));
         self.life = Some(Life {
             stop,
