@@ -4,14 +4,14 @@
 //! is ours is in the inventory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
 use crate::status::{Revision, Suspension};
+use crate::store::Medium;
 
 /// The name of the file in the state directory.
 const FILE: &str = "agent.json";
@@ -48,13 +48,13 @@ pub struct FailedDeploys {
 
 /// Where the memory is kept.
 #[derive(Clone, Debug)]
-pub struct MemoryFile(PathBuf);
+pub struct MemoryFile(Medium);
 
 impl MemoryFile {
-    /// Names the memory of a state directory.
+    /// Names the memory beside a state.
     #[must_use]
-    pub fn beneath(state: &Path) -> Self {
-        Self(state.join(FILE))
+    pub fn beneath(state: &Medium) -> Self {
+        Self(state.clone())
     }
 
     /// Reads it; none yet is an empty one.
@@ -62,10 +62,9 @@ impl MemoryFile {
     /// # Errors
     /// When it is there and cannot be read: a suspension must not be forgotten silently.
     pub fn read(&self) -> io::Result<Memory> {
-        match fs::read(&self.0) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Memory::default()),
-            Err(error) => Err(error),
+        match self.0.read_file(FILE)? {
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other),
+            None => Ok(Memory::default()),
         }
     }
 
@@ -74,18 +73,13 @@ impl MemoryFile {
     /// # Errors
     /// When it cannot be written; the old one stands.
     pub fn write(&self, memory: &Memory) -> io::Result<()> {
-        let directory = self.0.parent().unwrap_or(Path::new("."));
-        let mut draft = tempfile::NamedTempFile::new_in(directory)?;
-        draft.write_all(serde_json::to_string_pretty(memory)?.as_bytes())?;
-        draft.as_file().sync_all()?;
-        draft.persist(&self.0).map_err(|error| error.error)?;
-        File::open(directory)?.sync_all()
+        self.0.replace_file(FILE, serde_json::to_string_pretty(memory)?.as_bytes())
     }
 
     /// Returns where it is, for people.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0
+    pub fn path(&self) -> PathBuf {
+        self.0.place().join(FILE)
     }
 }
 
@@ -96,12 +90,12 @@ mod tests {
     #[test]
     fn what_was_written_is_read_and_a_damaged_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        let file = MemoryFile::beneath(directory.path());
+        let file = MemoryFile::beneath(&directory.path().into());
         assert_eq!(file.read().unwrap(), Memory::default());
         let memory = Memory { pinned_to: Some("abc1234".to_owned()), ..Memory::default() };
         file.write(&memory).unwrap();
         assert_eq!(file.read().unwrap(), memory);
-        fs::write(file.path(), "{").unwrap();
+        std::fs::write(file.path(), "{").unwrap();
         assert!(file.read().is_err());
     }
 }
