@@ -18,6 +18,7 @@ pub mod reconcile;
 pub mod render;
 pub mod sandbox;
 pub mod secret;
+pub mod simulation;
 pub mod source;
 pub mod status;
 pub mod store;

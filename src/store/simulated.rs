@@ -117,11 +117,9 @@ impl Simulated {
         self.state().death = Some(Arc::new(tell));
     }
 
-    /// Works again, with what the last process wrote: no blow is left, and nobody holds the lock.
+    /// Works again, with what was written so far; a blow that is still to come does not.
     pub fn mend(&self) {
-        let mut state = self.state();
-        state.blow = None;
-        state.holder = None;
+        self.state().blow = None;
     }
 
     /// Loses its power: of what was not synced it keeps one of the possible parts.
@@ -132,7 +130,8 @@ impl Simulated {
         let Simulated(kept) = Self::with(&outcomes.swap_remove(chosen));
         let kept = kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut state = self.state();
-        *state = State { death: state.death.clone(), steps: state.steps, ..kept };
+        let (death, holder) = (state.death.take(), state.holder.take());
+        *state = State { death, holder, steps: state.steps, ..kept };
     }
 
     /// Takes the lock; returns who holds it when somebody does.
