@@ -228,6 +228,8 @@ pub enum Command {
     Doctor(DoctorCommand),
     /// Serve the API emulator on a local port.
     Sandbox(SandboxCommand),
+    /// Let days pass for the manifests before the emulator, under trouble; shows which laws held.
+    Simulate(super::simulate::SimulateCommand),
     /// Print a completion script.
     Completions {
         /// The shell.

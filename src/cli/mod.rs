@@ -45,6 +45,7 @@ mod metrics;
 mod rights;
 mod rollback;
 mod sandbox;
+mod simulate;
 mod wait;
 
 use std::process::ExitCode;
@@ -145,6 +146,7 @@ async fn dispatch(run: &Run, command: &Command, interrupt: &Interrupt) -> Result
         Command::Logs(command) => logs::run(run, command).await,
         Command::Metrics(command) => metrics::run(run, command).await,
         Command::Sandbox(command) => sandbox::run(run, command, interrupt).await,
+        Command::Simulate(command) => simulate::run(run, command).await,
         Command::Completions { shell } => meta::completions(run, *shell),
         Command::Man => meta::man(run),
         Command::Version => meta::version(run),

@@ -22,6 +22,9 @@ const CLUSTER_PAUSE: (u64, u64) = (1_500, 2_100);
 /// The time over which a cluster is spread, in milliseconds: that of a pass with writes.
 const CLUSTER_SPREAD: u64 = 9_000;
 
+/// How long after a cluster one service alone begins to fail, in milliseconds: all else is over.
+const UNFAIR_AFTER: u64 = 1_000_000;
+
 /// Faults at certain requests, where a law is most at risk.
 const SCRIPTS: &[&str] = &[
     "lose-answer@POST /services#1",
@@ -228,10 +231,10 @@ impl Artist<'_> {
     /// One that always fails, and a change of all some minutes later.
     fn unfair(&mut self, at: u64) {
         if let Some(name) = self.service() {
-            let at = at + 300_000;
+            let at = at + UNFAIR_AFTER;
             self.add(at, Disturbance::AlwaysFails(name));
-            self.add(at + 200_000, Disturbance::Commit(1.min(self.scene.revisions() - 1)));
-            self.add(at + 700_000, Disturbance::Faults(String::new()));
+            self.add(at + 20_000, Disturbance::Commit(1.min(self.scene.revisions() - 1)));
+            self.add(at + 430_000, Disturbance::Faults(String::new()));
         }
     }
 

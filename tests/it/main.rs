@@ -16,5 +16,6 @@ mod manifests;
 mod matrix;
 mod rate;
 mod readme;
+mod simulation;
 mod stacks;
 mod stage;

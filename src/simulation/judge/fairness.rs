@@ -15,7 +15,7 @@ use super::super::witness::{Mark, Marked, Witness};
 const DELAY_MS_MAX: u64 = 400_000;
 
 /// How long before a commit nothing else may have been wrong.
-const CALM_MS: u64 = 600_000;
+const CALM_MS: u64 = 100_000;
 
 /// Where a commit met one that always fails.
 struct Met<'w> {
