@@ -81,6 +81,7 @@ impl Hands<'_> {
             pause *= 3;
             let mut stop = self.stop.clone();
             tokio::select! {
+                biased;
                 () = self.clock.sleep_until(next) => {}
                 () = super::stopped(&mut stop) => {
                     return Resolved::Unknown("stopped before the create was resolved".to_owned());

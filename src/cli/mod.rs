@@ -52,6 +52,7 @@ mod metrics;
 mod rights;
 mod rollback;
 mod sandbox;
+mod simulate;
 mod wait;
 
 use std::process::ExitCode;
@@ -164,6 +165,7 @@ async fn dispatch(
         Command::Logs(command) => logs::run(run, command).await,
         Command::Metrics(command) => metrics::run(run, command).await,
         Command::Sandbox(command) => sandbox::run(run, command, interrupt).await,
+        Command::Simulate(command) => simulate::run(run, command).await,
         Command::Completions { shell } => meta::completions(run, *shell),
         Command::Man => meta::man(run),
         Command::Version => meta::version(run),

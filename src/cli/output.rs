@@ -254,3 +254,9 @@ pub fn raw(text: &str) {
     // Nobody reads it any more: there is nobody to tell.
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
+
+/// Prints text of ours on stderr, from a thread that has no paper.
+pub fn aside(text: &str) {
+    // Nobody reads it any more: there is nobody to tell.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

@@ -268,7 +268,8 @@ impl Agent {
         if let Some(memory) = self.mind.take_changed_memory()
             && let Err(error) = self.memory.write(&memory)
         {
-            let path = self.memory.path().display();
+            let path = self.memory.path();
+            let path = path.display();
             tracing::error!(%path, %error, "what the agent must remember cannot be written");
             self.mind.keep_unsaved();
         }

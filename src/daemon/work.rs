@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
 use crate::api::{Client, ErrorKind};
@@ -40,6 +41,10 @@ pub(super) fn read(parts: &Parts, ask: ReadAsk) -> BoxFuture<'static, Result<Dec
     let reading = async move {
         let ReadAsk { known, pinned } = ask;
         let reading = source.read(known.as_deref(), pinned.as_deref()).await?;
+        // A runtime of one thread is a simulation's, and must do the same each time.
+        if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return declare(reading, &secrets);
+        }
         // Ten megabytes of YAML must not hold up the other projects.
         let declared = tokio::task::spawn_blocking(move || declare(reading, &secrets));
         let unfinished = |error| problem("SourceUnreadable", format!("reading ended: {error}"));

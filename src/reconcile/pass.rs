@@ -1,6 +1,5 @@
 //! A whole pass for the agent: refresh, plan, and where it may, carry out.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -10,7 +9,7 @@ use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
 use crate::model::{Desired, Inventory, Project, RemoteId, Snapshot};
 use crate::plan::{Plan, Policy, Report, plan};
-use crate::store::{Reading, Store, StoreError, Warning};
+use crate::store::{Medium, Reading, StoreError, Warning};
 
 use super::{Carrier, CarryError, RefreshError, refresh, rollback};
 
@@ -90,8 +89,8 @@ pub struct Reconciler {
     pub client: Client,
     /// Tells the time.
     pub clock: Clock,
-    /// The state directory.
-    pub state: PathBuf,
+    /// Where the state is kept.
+    pub state: Medium,
     /// Who writes, for whoever finds the state locked.
     pub holder: String,
     /// What the last pass saw, for the next; clones share it.
@@ -114,7 +113,7 @@ impl Reconciler {
         observe: &(dyn Fn(Happening<'_>) + Sync),
     ) -> Result<Passed, PassError> {
         let Wish { desired, policy, licence, look } = wish;
-        let Reading { inventory, warning } = Store::read(&self.state)?;
+        let Reading { inventory, warning } = self.state.read()?;
         let reader = self.client.reader();
         let mut recollection = self.recall(look);
         let snapshot = refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
@@ -127,7 +126,7 @@ impl Reconciler {
         }
         let may_write = licence == Licence::Write;
         let report = if may_write && !plan.is_idle() {
-            let store = Store::open(&self.state, &self.holder)?;
+            let store = self.state.open(&self.holder)?;
             if *store.inventory() != snapshot.inventory {
                 return Err(PassError::Moved);
             }
@@ -144,7 +143,7 @@ impl Reconciler {
             None
         };
         let inventory = match report {
-            Some(_) => Store::read(&self.state)?.inventory,
+            Some(_) => self.state.read()?.inventory,
             None => {
                 self.recollect(recollection);
                 snapshot.inventory.clone()
@@ -177,7 +176,7 @@ impl Reconciler {
     /// # Errors
     /// When the pin does not hold (S5), or the platform refuses.
     pub async fn roll_back(&self, project: &Project, id: &RemoteId) -> Result<(), RollbackError> {
-        let pin = Store::read(&self.state)?.inventory.pin.ok_or(RollbackError::NotOurs)?;
+        let pin = self.state.read()?.inventory.pin.ok_or(RollbackError::NotOurs)?;
         let writer = self.client.writer(&pin, project)?;
         writer.rollback(id).await?;
         Ok(())

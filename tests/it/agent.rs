@@ -79,7 +79,7 @@ impl Kept {
             reconciler: Reconciler {
                 client: stage.client(),
                 clock: stage.clock.clone(),
-                state: stage.directory.path().to_owned(),
+                state: stage.directory.path().into(),
                 holder: "a test".to_owned(),
                 recollection: Arc::default(),
             },

@@ -49,6 +49,27 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "simulation",
+        &[
+            "model",
+            "clock",
+            "emulator",
+            "budget",
+            "ledger",
+            "source",
+            "manifest",
+            "secret",
+            "plan",
+            "status",
+            "api",
+            "sandbox",
+            "store",
+            "apply",
+            "reconcile",
+            "daemon",
+        ],
+    ),
+    (
         "cli",
         &[
             "model",
@@ -71,6 +92,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "reconcile",
             "telemetry",
             "daemon",
+            "simulation",
         ],
     ),
 ];

@@ -24,5 +24,6 @@ mod rate;
 mod readme;
 mod remote;
 mod requests;
+mod simulation;
 mod stacks;
 mod stage;

@@ -25,6 +25,7 @@ use crate::source::git::{
     Rewrites as GitRewrites, Verification, WrongSetting,
 };
 use crate::status::{PassRecord, Trigger};
+use crate::store::Medium;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -99,7 +100,7 @@ fn open_with(
         reconciler: Reconciler {
             client: session.client.clone(),
             clock: clock.clone(),
-            state: session.state.clone(),
+            state: session.state.clone().into(),
             holder: "stoker run".to_owned(),
             recollection: Arc::default(),
         },
@@ -290,10 +291,11 @@ impl Kept {
         let failed = |error| Failure::usage(format!("failed to {error}"));
         let transport = HttpTransport::new(session.settings.ca_file.as_deref()).map_err(failed)?;
         let transport: Arc<dyn Transport> = Arc::new(transport);
-        let told = keeper::told(&session.state).map_err(|error| unreadable(&error))?;
+        let state: Medium = session.state.clone().into();
+        let told = keeper::told(&state).map_err(|error| unreadable(&error))?;
         let name = self.handle.status().name.clone();
         let notifier = Notifier::start(&name, sinks, told, &transport, &session.clock);
-        let (handle, state) = (self.handle.clone(), session.state.clone());
+        let handle = self.handle.clone();
         Ok(Some(tokio::spawn(async move {
             keeper::notify(notifier, handle, &state, stopped).await;
         })))
