@@ -181,9 +181,9 @@ fn the_service_manager_hears_of_readiness_life_reloading_and_the_end() {
         }
     };
     hear("READY=1");
-    hear("WATCHDOG=1");
-    hear("WATCHDOG=1");
     hear("STATUS=1 project, 1 as declared");
+    hear("WATCHDOG=1");
+    hear("WATCHDOG=1");
     agent.signal("HUP");
     assert!(hear("RELOADING=1").contains("MONOTONIC_USEC="));
     hear("READY=1");
