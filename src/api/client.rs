@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::answer::{self, Answer};
 use super::body::Body;
@@ -55,6 +56,8 @@ struct Shared {
     calls: AtomicU32,
     tries_seed: AtomicU64,
     seen: Mutex<Seen>,
+    /// When the work must be over, once that is known.
+    ending: watch::Sender<Option<Timestamp>>,
 }
 
 /// What answers have shown so far.
@@ -82,8 +85,15 @@ impl Client {
             config,
             calls: AtomicU32::new(0),
             seen: Mutex::default(),
+            ending: watch::Sender::new(None),
         };
         Self { shared: Arc::new(shared), lane }
+    }
+
+    /// Says when the work of this client and its clones must be over. Who waits for the budget, or
+    /// to try again, beyond that fails at once: nothing of theirs was sent.
+    pub fn end_by(&self, deadline: Timestamp) {
+        self.shared.ending.send_replace(Some(deadline));
     }
 
     /// Returns the same client for another lane.
@@ -156,8 +166,8 @@ impl Client {
             };
             may_have_happened |= cause.may_have_happened();
             match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
-                Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
-                Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
+                Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
+                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
             }
         }
     }
@@ -173,8 +183,8 @@ impl Client {
                 Err(failure) => failure,
             };
             match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
-                Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
-                Next::GiveUp => return Err(fail(call, cause, false)),
+                Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
+                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, false)),
             }
         }
     }
@@ -234,9 +244,22 @@ impl Client {
                     // Waiting in vain helps nobody: say at once that the time will not do.
                     let until = timestamp(until);
                     self.check_deadline(until)?;
-                    self.shared.clock.sleep_until(until).await;
+                    if !self.may_wait_until(until).await {
+                        return Err(Cause::OverDeadline { deadline: self.now() });
+                    }
                 }
             }
+        }
+    }
+
+    /// Waits until a time. Returns whether it is not beyond the end of the work, as soon as that is
+    /// known.
+    async fn may_wait_until(&self, until: Timestamp) -> bool {
+        let mut ending = self.shared.ending.subscribe();
+        let is_too_soon = |end: &Option<Timestamp>| end.is_some_and(|end| until > end);
+        tokio::select! {
+            _ = ending.wait_for(is_too_soon) => false,
+            () = self.shared.clock.sleep_until(until) => true,
         }
     }
 

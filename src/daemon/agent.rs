@@ -238,7 +238,7 @@ impl Agent {
         self.mind.passed(passed, requests, now);
         if let Some(record) = self.mind.last_pass() {
             let PassRecord { pass, outcome, message, requests, .. } = record;
-            tracing::info!(pass, outcome, requests, message, "a pass ended");
+            tracing::info!(pass, outcome, requests, "a pass ended: {message}");
             (self.parts.observe)(record);
         }
     }
@@ -246,6 +246,8 @@ impl Agent {
     /// Ends in an orderly way: nothing new begins, and what is in flight is finished.
     async fn finish(&mut self, slots: &mut Slots, seat: &Seat) {
         self.stop_pass.send_replace(true);
+        // What is in flight may take its time; what would only wait for the budget may not.
+        self.parts.reconciler.client.end_by(self.clock.now());
         if let Some(passing) = &mut slots.passing {
             let (passed, requests) = passing.await;
             self.end_pass(passed, requests, self.clock.now());

@@ -398,7 +398,7 @@ describe("what comes from outside is inert", () => {
         agent.projects[0].resources.push({ ...agent.projects[0].resources[0], key: `service/${text}`, url: "javascript:alert(4)", dependsOn: [`service/${text}`] });
         agent.projects[0].pending.push({ ...agent.projects[0].pending[1], key: `service/${text}` });
         const page = await open(options);
-        await headline(page, "Invalid manifests");
+        await headline(page, "Source unreadable");
         await untilHeard();
         fixture("events").forEach((event) => agent.tell({ ...poison(event, text), project: agent.projects[0].name }));
         await page.locator("#events li").first().waitFor();

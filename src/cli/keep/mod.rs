@@ -38,7 +38,8 @@ pub async fn run(
     command: &RunCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let settings = resolve(run, global, command, &run.file)?;
+    let settings = resolve(run, global, command, &run.file)
+        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))?;
     for warning in &settings.warnings {
         run.output.warn(warning);
     }
@@ -49,7 +50,7 @@ pub async fn run(
     agent.live(run, global, command, &settings, interrupt).await
 }
 
-/// Resolves the settings, and says what is wrong with them where they stand.
+/// Resolves the settings.
 fn resolve(
     run: &Run,
     global: &Global,
@@ -58,7 +59,6 @@ fn resolve(
 ) -> Result<RunSettings, Failure> {
     let call = Call { global, given: &run.given, file, environment: &run.environment };
     RunSettings::resolve(&call, command)
-        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))
 }
 
 /// The projects of the process, and what is said about it.
@@ -181,10 +181,9 @@ impl Process {
                 }
             }
             Err(failure) => {
-                tracing::error!(
-                    message = failure.message,
-                    "the settings cannot be used; the old ones stand"
-                );
+                run.output.diagnostics(&failure.diagnostics);
+                let message = failure.message;
+                tracing::error!("the settings cannot be used, and the old ones stand: {message}");
             }
         }
         self.systemd.ready();
@@ -207,7 +206,8 @@ impl Process {
         let reloaded = kept.reload(run, settings, &self.clock, &self.meters).await;
         if let Err(failure) = reloaded {
             let project = settings.name.as_str();
-            tracing::error!(project, message = failure.message, "it goes on with its old settings");
+            let message = failure.message;
+            tracing::error!(project, "it goes on with its old settings: {message}");
         }
         kept.handle.trigger(Trigger::Signal);
     }

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::machine::{Agent, Machine, PATIENCE, Ran, group, now, ready, service, since};
 use super::served::Served;
@@ -91,7 +91,7 @@ fn a_hangup_takes_new_settings_and_a_broken_file_leaves_the_old_ones() {
     agent.signal("HUP");
     agent.until("it says what is wrong, and where", |agent| {
         let log = agent.log();
-        let is_said = log.contains("stoker.yaml:2:1") && log.contains("the old ones stand");
+        let is_said = log.contains("stoker.yaml:2:1") && log.contains("and the old ones stand");
         is_said.then_some(())
     });
     assert_eq!(agent.status().interval_seconds, 1200);
@@ -144,7 +144,7 @@ fn a_second_agent_and_a_taken_address_are_refused_with_what_to_do() {
     real.until_synced();
     let mut second = machine.command("run manifests/ --listen 127.0.0.1:0");
     second.envs(platform.variables());
-    Ran::of(second).says(1, &["state/agent.sock", "hint: "]);
+    Ran::of(second).says(1, &["another agent keeps the state directory", "hint: "]);
     // Its address is another's.
     let taken = real.url("").rsplit('/').next().unwrap().to_owned();
     let run = format!("run --sandbox manifests/ --listen {taken}");
@@ -181,9 +181,9 @@ fn the_service_manager_hears_of_readiness_life_reloading_and_the_end() {
         }
     };
     hear("READY=1");
-    hear("WATCHDOG=1");
-    hear("WATCHDOG=1");
     hear("STATUS=1 project, 1 as declared");
+    hear("WATCHDOG=1");
+    hear("WATCHDOG=1");
     agent.signal("HUP");
     assert!(hear("RELOADING=1").contains("MONOTONIC_USEC="));
     hear("READY=1");
@@ -204,19 +204,25 @@ fn a_log_for_machines_is_one_document_a_line_that_names_project_and_pass() {
     machine.write("stoker.yaml", "wrong: true\n");
     agent.signal("HUP");
     agent.until("the reload is in the log", |agent| {
-        agent.log().contains("the old ones stand").then_some(())
+        agent.log().contains("and the old ones stand").then_some(())
     });
     let log = agent.end().log;
     let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
-    // A parser that takes the last of two equal keys would hide the first.
-    assert!(log.lines().all(|line| line.matches("\"name\":\"project\"").count() < 3), "{log}");
+    // Of two equal keys a parser takes the last, and hides the first.
+    assert!(log.lines().all(|line| line.matches("\"message\":").count() == 1), "{log}");
     let spans = |line: &Value| line["spans"].as_array().cloned().unwrap_or_default();
     let is_of_project = |line: &Value| spans(line).iter().any(|span| span["project"] == "default");
     let is_of_pass = |line: &Value| spans(line).iter().any(|span| span["pass"] == 1);
     assert!(lines.iter().any(|line| is_of_project(line) && is_of_pass(line)), "{log}");
-    let ended = lines.iter().find(|line| line["fields"]["message"] == "a pass ended");
+    let message = |line: &Value| line["fields"]["message"].as_str().unwrap_or_default().to_owned();
+    let ended = lines.iter().find(|line| message(line).starts_with("a pass ended: 2 changes"));
     assert!(ended.is_some_and(|line| line["fields"]["pass"] == 1), "{log}");
+    let finding = lines.iter().find(|line| line["fields"]["code"] == "unknown-key").unwrap();
+    assert_eq!(
+        (&finding["fields"]["file"], &finding["fields"]["line"]),
+        (&json!("stoker.yaml"), &json!(1))
+    );
 }

@@ -134,10 +134,7 @@ impl Machine {
         let lines = Arc::default();
         listen(child.stderr.take().unwrap(), &lines);
         let mut agent = Agent { machine: self, child, lines, page: String::new() };
-        agent.page = agent.until("it says where it is", |agent| {
-            let line = agent.line("The status is at ");
-            line.map(|line| line.rsplit(' ').next().unwrap().trim_end_matches('/').to_owned())
-        });
+        agent.page = agent.until("it says where it is", |agent| agent.said("The status is at "));
         agent
     }
 
@@ -191,10 +188,12 @@ impl Agent<'_> {
         self.lines.lock().unwrap().join("\n")
     }
 
-    /// Returns the first line that begins so.
-    pub fn line(&self, beginning: &str) -> Option<String> {
-        let lines = self.lines.lock().unwrap();
-        lines.iter().find(|line| line.starts_with(beginning)).cloned()
+    /// Returns the address that stands behind these words in what it says.
+    fn said(&self, words: &str) -> Option<String> {
+        let log = self.log();
+        let (_, rest) = log.split_once(words)?;
+        let is_end = |letter: char| letter.is_whitespace() || ";\"".contains(letter);
+        rest.split(is_end).next().map(|address| address.trim_end_matches('/').to_owned())
     }
 
     /// Waits until something is so.
@@ -255,10 +254,9 @@ impl Agent<'_> {
 
     /// Asks the platform of a project itself, behind the agent's back.
     pub fn platform_of(&self, project: &str, method: Method, path: &str, body: &Value) -> Value {
-        let line = self.until("the sandbox is somewhere", |agent| {
-            agent.line(&format!("The sandbox of {project} is at "))
+        let base = self.until("the sandbox is somewhere", |agent| {
+            agent.said(&format!("The sandbox of {project} is at "))
         });
-        let base = line.split_whitespace().nth(6).unwrap().trim_end_matches(';');
         let url = format!("{base}{path}");
         let token = format!("Bearer {TOKEN}");
         let headers = [("authorization", token.as_str()), ("content-type", "application/json")];

@@ -114,7 +114,7 @@ fn one_pass_ends_with_the_code_of_what_became_of_it() {
 fn beyond_loopback_a_token_guards_all_but_health() {
     let machine = Machine::with(&[("a.yaml", &group("one"))]);
     machine.run("run --sandbox manifests/ --listen 0.0.0.0:0").says(64, &["token"]);
-    machine.write("token", "a token of more than sixteen bytes\n");
+    machine.write("token", "a-token-of-more-than-sixteen-bytes\n");
     let agent = machine.agent("--sandbox manifests/ --agent-token-file token");
     agent.until("it is ready", |agent| (machine.get(&agent.url("/readyz")).0 == 200).then_some(()));
     for path in ["/", "/metrics", "/api/status", "/api/events"] {
@@ -129,8 +129,8 @@ fn beyond_loopback_a_token_guards_all_but_health() {
         Ran::of(command)
     };
     get(None).says(3, &["STOKER_AGENT_TOKEN"]);
-    get(Some("another token of that length")).says(3, &[]);
-    let seen: Value = get(Some("a token of more than sixteen bytes")).says(0, &[]).json();
+    get(Some("another-token-of-that-length")).says(3, &[]);
+    let seen: Value = get(Some("a-token-of-more-than-sixteen-bytes")).says(0, &[]).json();
     assert!(seen.to_string().contains("envgroup/one"), "{seen}");
     agent.end();
 }
