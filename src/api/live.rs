@@ -94,27 +94,18 @@ impl Reader {
         recollection: &mut Recollection,
     ) -> Result<(), Error> {
         let wanted = objects_to_detail(live, desired, inventory);
-        let (read, recalled) = recollection.part(wanted, live);
-        for details in recalled {
-            if let Some(listing) = live.listings.get_mut(&details.kind) {
-                merge(listing, details);
-            }
-        }
+        let (read, mut details) = recollection.part(wanted, live);
         let found = self.look_up(read).await;
+        let mut fresh = BTreeMap::new();
         for ((kind, id), lookup) in found {
             live.requests += 1;
-            let Some(listing) = live.listings.get_mut(&kind) else {
-                continue;
-            };
             match lookup {
-                Ok(Lookup::Found(details)) => {
-                    recollection.note(listing, &details);
-                    merge(listing, *details);
-                }
+                Ok(Lookup::Found(object)) => drop(fresh.insert((kind, id), *object)),
                 Ok(Lookup::Gone) => {
                     let reason = format!("{kind} {id} went while it was read");
-                    listing.objects.retain(|object| object.id != id);
-                    make_incomplete(listing, reason);
+                    if let Some(listing) = live.listings.get_mut(&kind) {
+                        make_incomplete(listing, reason);
+                    }
                     live.gone.insert(id);
                 }
                 Err(error) if ends_the_run(&error) => return Err(error),
@@ -122,14 +113,18 @@ impl Reader {
                 Err(error) => tracing::warn!(%error, "details are missing"),
             }
         }
+        recollection.note(live, &fresh);
+        details.extend(fresh);
+        merge(live, details);
         Ok(())
     }
 
     async fn look_for_unlisted(&self, live: &mut Live, inventory: &Inventory) -> Result<(), Error> {
+        let index = Index::of(live);
         let wanted: Vec<(Kind, RemoteId, &Entry)> = inventory
             .entries
             .iter()
-            .filter(|(key, entry)| is_missing(live, key, entry))
+            .filter(|(key, entry)| is_missing(live, &index, key, entry))
             .map(|(key, entry)| (key.kind, entry.id.clone(), entry))
             .collect();
         let entries: BTreeMap<&RemoteId, &Entry> =
@@ -177,6 +172,37 @@ impl Reader {
     }
 }
 
+/// Where each listed object is, so that reading stays linear in their number.
+struct Index<'a> {
+    by_id: BTreeMap<(Kind, &'a RemoteId), &'a LiveObject>,
+    by_name: BTreeMap<(Kind, &'a str), Vec<&'a LiveObject>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(live: &'a Live) -> Self {
+        let mut index = Self { by_id: BTreeMap::new(), by_name: BTreeMap::new() };
+        for (kind, listing) in &live.listings {
+            for object in &listing.objects {
+                index.by_id.insert((*kind, &object.id), object);
+                index.by_name.entry((*kind, &object.name)).or_default().push(object);
+            }
+        }
+        index
+    }
+
+    fn with_id(&self, kind: Kind, id: &RemoteId) -> Option<&'a LiveObject> {
+        self.by_id.get(&(kind, id)).copied()
+    }
+
+    /// Returns the one object of that name; none where several have it.
+    fn only_named(&self, key: &Key) -> Option<&'a LiveObject> {
+        match self.by_name.get(&(key.kind, key.name.as_str()))?.as_slice() {
+            [object] => Some(object),
+            _ => None,
+        }
+    }
+}
+
 /// Returns the objects whose list item does not show all that is declared of them.
 ///
 /// A database of ours is compared with what we remember: no request can change one (F4), so its
@@ -191,10 +217,11 @@ fn objects_to_detail(
         Kind::Database => !inventory.entries.contains_key(key),
         Kind::Service => true,
     };
+    let index = Index::of(live);
     let declared = desired.resources.iter().filter(|(key, _)| has_details(key));
     declared
         .filter_map(|(key, resource)| {
-            let object = objects_of(live, inventory, key, resource)?;
+            let object = objects_of(&index, inventory, key, resource)?;
             (!shows_all(object, resource)).then(|| (key.kind, object.id.clone()))
         })
         .collect()
@@ -203,7 +230,7 @@ fn objects_to_detail(
 /// Returns the listed object that a resource stands for, by our memory or by its name or an
 /// earlier one; none where several have the name, because then nothing is compared.
 fn objects_of<'a>(
-    live: &'a Live,
+    index: &Index<'a>,
     inventory: &Inventory,
     key: &Key,
     resource: &Resource<FieldValue>,
@@ -211,13 +238,8 @@ fn objects_of<'a>(
     let earlier = resource.previous_names.iter().map(|name| Key::new(key.kind, name.clone()));
     let keys: Vec<Key> = std::iter::once(key.clone()).chain(earlier).collect();
     let owned = keys.iter().filter_map(|key| inventory.entries.get(key));
-    let owned = owned.filter_map(|entry| live.with_id(key.kind, &entry.id)).next();
-    owned.or_else(|| {
-        keys.iter().find_map(|key| match live.named(key).as_slice() {
-            [object] => Some(*object),
-            _ => None,
-        })
-    })
+    let owned = owned.filter_map(|entry| index.with_id(key.kind, &entry.id)).next();
+    owned.or_else(|| keys.iter().find_map(|key| index.only_named(key)))
 }
 
 fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {
@@ -228,11 +250,16 @@ fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {
     env_is_shown && resource.fields.keys().all(is_shown)
 }
 
-/// Adds details to the listed object they are of.
-fn merge(listing: &mut Listing, details: LiveObject) {
-    let mut objects = listing.objects.iter_mut();
-    if let Some(object) = objects.find(|object| object.id == details.id) {
-        add(object, details);
+/// Adds details to the listed objects they are of, and leaves out what is gone.
+fn merge(live: &mut Live, mut details: BTreeMap<(Kind, RemoteId), LiveObject>) {
+    let Live { project: _, listings, gone, requests: _ } = live;
+    for (kind, listing) in listings {
+        listing.objects.retain(|object| !gone.contains(&object.id));
+        for object in &mut listing.objects {
+            if let Some(details) = details.remove(&(*kind, object.id.clone())) {
+                add(object, details);
+            }
+        }
     }
 }
 
@@ -253,10 +280,10 @@ fn add(object: &mut LiveObject, details: LiveObject) {
 /// There is no request by id that could tell (F4), and a second group could never be deleted.
 fn distrust_stale_groups(live: &mut Live, inventory: &Inventory, now: Timestamp) {
     for (key, entry) in &inventory.entries {
-        let is_missing = key.kind == Kind::EnvGroup && live.with_id(key.kind, &entry.id).is_none();
-        if let Some(listing) = live.listings.get_mut(&key.kind)
-            && is_missing
-            && is_new(entry, now)
+        let is_new_group = key.kind == Kind::EnvGroup && is_new(entry, now);
+        if is_new_group
+            && live.with_id(key.kind, &entry.id).is_none()
+            && let Some(listing) = live.listings.get_mut(&key.kind)
         {
             make_incomplete(listing, format!("{} {} is too new to be shown", key.kind, entry.id));
         }
@@ -264,14 +291,14 @@ fn distrust_stale_groups(live: &mut Live, inventory: &Inventory, now: Timestamp)
 }
 
 /// Whether something of ours is not in a list that says it is whole, and can be asked for by id.
-fn is_missing(live: &Live, key: &Key, entry: &Entry) -> bool {
+fn is_missing(live: &Live, index: &Index<'_>, key: &Key, entry: &Entry) -> bool {
     let can_be_asked = match key.kind {
         Kind::Service | Kind::Database => true,
         Kind::EnvGroup => false,
     };
     can_be_asked
         && live.listing(key.kind).coverage.is_complete()
-        && live.with_id(key.kind, &entry.id).is_none()
+        && index.with_id(key.kind, &entry.id).is_none()
         && !live.gone.contains(&entry.id)
 }
 

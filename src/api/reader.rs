@@ -26,7 +26,7 @@ const DEPLOYMENT_PAGES_MAX: u32 = 10;
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) client: Client,
-    groups: Arc<Mutex<Groups>>,
+    groups: Arc<Mutex<Arc<Groups>>>,
 }
 
 /// What asking for one object by its id has shown.
@@ -223,8 +223,9 @@ impl Reader {
         };
         let groups = self.groups();
         let mut objects = Vec::new();
-        for item in &items {
-            match wire::read_object(kind, self.client.dialect(), &groups, item) {
+        // Each item goes when it was read: both forms of a long list need not be held at once.
+        for item in items {
+            match wire::read_object(kind, self.client.dialect(), &groups, &item) {
                 Ok(object) => objects.push(object),
                 Err(reason) => incomplete = incomplete.or(Some(reason)),
             }
@@ -239,14 +240,14 @@ impl Reader {
         Listing { coverage, objects, pages: count }
     }
 
-    fn groups(&self) -> Groups {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn groups(&self) -> Arc<Groups> {
+        Arc::clone(&self.groups.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn learn_groups(&self, objects: &[LiveObject]) {
         let named = objects.iter().map(|object| (object.id.clone(), object.name.clone()));
         let groups = Groups(named.collect());
-        *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = groups;
+        *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(groups);
     }
 }
 

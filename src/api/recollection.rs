@@ -8,12 +8,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Kind, Listing, Live, LiveObject, RemoteId};
+use crate::model::{Kind, Live, LiveObject, RemoteId};
+
+/// A kind and an id.
+type Id = (Kind, RemoteId);
+
+/// What details showed, by id.
+pub(super) type Details = BTreeMap<Id, LiveObject>;
 
 /// What is recalled from one look to the next. The default recalls nothing and reads everything.
 #[derive(Clone, Debug, Default)]
 pub struct Recollection {
-    seen: BTreeMap<(Kind, RemoteId), Recalled>,
+    seen: BTreeMap<Id, Recalled>,
     looks: u64,
     details_max: usize,
 }
@@ -39,32 +45,32 @@ impl Recollection {
     /// Parts what is wanted into what is to be read and what can be recalled.
     ///
     /// What is new or looks otherwise than before is always read.
-    pub(super) fn part(
-        &mut self,
-        wanted: BTreeSet<(Kind, RemoteId)>,
-        live: &Live,
-    ) -> (Vec<(Kind, RemoteId)>, Vec<LiveObject>) {
+    pub(super) fn part(&mut self, wanted: BTreeSet<Id>, live: &Live) -> (Vec<Id>, Details) {
         self.looks += 1;
-        self.seen.retain(|(kind, id), _| live.with_id(*kind, id).is_some());
-        let is_same = |key: &(Kind, RemoteId)| {
-            let recalled = self.seen.get(key);
-            recalled.is_some_and(|recalled| live.with_id(key.0, &key.1) == Some(&recalled.listed))
-        };
-        let (mut known, mut read): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_same);
-        known.sort_by_key(|key| self.seen.get(key).map(|recalled| recalled.look));
+        let listed = live.listings.values().flat_map(|listing| &listing.objects);
+        let listed: BTreeMap<Id, &LiveObject> =
+            listed.map(|object| ((object.kind, object.id.clone()), object)).collect();
+        self.seen.retain(|id, recalled| listed.get(id) == Some(&&recalled.listed));
+        let (mut known, mut read): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|id| self.seen.contains_key(id));
+        known.sort_by_key(|id| self.seen.get(id).map(|recalled| recalled.look));
         let again = self.details_max.saturating_sub(read.len()).min(known.len());
         read.extend(known.drain(..again));
-        let recalled = known.iter().filter_map(|key| self.seen.get(key));
-        (read, recalled.map(|recalled| recalled.details.clone()).collect())
+        let recalled = known.into_iter().filter_map(|id| {
+            let details = self.seen.get(&id)?.details.clone();
+            Some((id, details))
+        });
+        (read, recalled.collect())
     }
 
-    /// Remembers what details showed of a listed object.
-    pub(super) fn note(&mut self, listed: &Listing, details: &LiveObject) {
-        let item = listed.objects.iter().find(|object| object.id == details.id);
-        if let Some(item) = item {
-            let key = (item.kind, item.id.clone());
-            let (listed, details) = (item.clone(), details.clone());
-            self.seen.insert(key, Recalled { listed, details, look: self.looks });
+    /// Remembers what details showed of listed objects, before they are added to them.
+    pub(super) fn note(&mut self, live: &Live, details: &Details) {
+        for item in live.listings.values().flat_map(|listing| &listing.objects) {
+            let id = (item.kind, item.id.clone());
+            if let Some(details) = details.get(&id) {
+                let (listed, details) = (item.clone(), details.clone());
+                self.seen.insert(id, Recalled { listed, details, look: self.looks });
+            }
         }
     }
 }

@@ -283,7 +283,7 @@ impl Writer {
         }
         let wanted: BTreeSet<&Reference> = values
             .filter_map(|value| match value {
-                FieldValue::Reference(reference) => Some(reference),
+                FieldValue::Reference(reference) => Some(reference.as_ref()),
                 _ => None,
             })
             .collect();

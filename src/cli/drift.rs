@@ -25,7 +25,7 @@ pub async fn run(run: &Run, command: &DriftCommand) -> Result<Exit, Failure> {
     check_selection(&policy, &manifests)?;
     let session = Session::open(run, connection, Purpose::Read)?;
     let policy = session.speak(policy);
-    let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let (desired, reading) = manifests.resolve(run, &session.fingerprint_key()?)?;
     let Planned { snapshot, plan, estimate, sight } =
         planned(run, &session, desired, &policy).await?;
     let drifted = only_drift(plan);
@@ -35,7 +35,7 @@ pub async fn run(run: &Run, command: &DriftCommand) -> Result<Exit, Failure> {
         Form::Text => run.output.data(&render::drift_as_text(&drifted)),
         Form::Markdown => run.output.text(&render::plan_as_markdown(&drifted, &estimate)),
         Form::Ndjson | Form::Json | Form::Yaml => {
-            let context = saved::context(&manifests, &policy, &snapshot, estimate);
+            let context = saved::context(&reading, &policy, &snapshot, estimate);
             run.output.value(&SavedPlan::new(&drifted, context));
         }
     }

@@ -154,7 +154,7 @@ pub enum Applied {
     /// A secret, known again by its mark.
     Secret(Fingerprint),
     /// A value the platform takes from another resource.
-    Reference(Reference),
+    Reference(Box<Reference>),
 }
 
 impl From<&FieldValue> for Applied {

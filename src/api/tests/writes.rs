@@ -28,16 +28,13 @@ fn text(text: &str) -> FieldValue {
 
 fn secret(value: &str) -> FieldValue {
     let fingerprint = Fingerprint::new("mark".to_owned());
-    FieldValue::Secret(Secret::new(value.into(), fingerprint, SecretOrigin::Given))
+    Secret::new(value.into(), fingerprint, SecretOrigin::Given).into()
 }
 
 fn reference() -> FieldValue {
-    FieldValue::Reference(Reference {
-        kind: Kind::Database,
-        name: Name::new("main").unwrap(),
-        property: "connectionString".to_owned(),
-        env_key: None,
-    })
+    let name = Name::new("main").unwrap();
+    let property = "connectionString".to_owned();
+    Reference { kind: Kind::Database, name, property, env_key: None }.into()
 }
 
 fn fields(fields: Vec<(&str, FieldValue)>) -> BTreeMap<FieldPath, FieldValue> {

@@ -138,7 +138,7 @@ fn fields(session: &Session, key: &Key) -> Result<BTreeMap<FieldPath, FieldValue
         let mark = session.fingerprint_key()?.fingerprint(key, &path, key.name.as_str());
         let value = SecretString::from(format!("not-a-secret-{}", key.name));
         let secret = Secret::new(value, mark, SecretOrigin::Given);
-        fields.insert(path, FieldValue::Secret(secret));
+        fields.insert(path, secret.into());
     }
     Ok(fields)
 }

@@ -132,7 +132,7 @@ fn path(word: &str) -> FieldPath {
 pub fn value(path: &FieldPath, text: &str) -> FieldValue {
     let secret = |text: &str, origin| {
         let mark = Fingerprint::new(format!("mark of {text}"));
-        FieldValue::Secret(Secret::new(SecretString::from(text), mark, origin))
+        FieldValue::from(Secret::new(SecretString::from(text), mark, origin))
     };
     let is_env = matches!(path, FieldPath::Env(_));
     if let Some(text) = text.strip_prefix("secret:") {
@@ -141,7 +141,7 @@ pub fn value(path: &FieldPath, text: &str) -> FieldValue {
         secret(text, SecretOrigin::Generated)
     } else if let Some(key) = text.strip_prefix("ref:") {
         let Key { kind, name } = key.parse().unwrap();
-        FieldValue::Reference(Reference { kind, name, property: "url".into(), env_key: None })
+        Reference { kind, name, property: "url".into(), env_key: None }.into()
     } else if let Some(items) = text.strip_prefix('[') {
         let items = items.trim_end_matches(']').split(',');
         let items = items.filter(|it| !it.is_empty()).map(str::to_owned);
