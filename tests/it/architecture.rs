@@ -59,6 +59,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "manifest",
             "secret",
             "plan",
+            "render",
             "status",
             "api",
             "sandbox",
