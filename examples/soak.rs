@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example soak -- [SEEDS [FROM]]      seeds FROM .. FROM + SEEDS
+//! cargo run --release --example soak -- draw SEED           the schedule of a seed
 //! cargo run --release --example soak -- replay LINE         one schedule, and its transcript
 //! ```
 
@@ -10,7 +11,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use stoker::simulation::{Campaign, Law, Scene, Schedule, Trouble, judge, play, shrink};
+use stoker::simulation::{Campaign, Law, Scene, Schedule, Trouble, draw, judge, play, shrink};
 
 /// How many seeds pass between two lines of progress.
 const PROGRESS_EVERY: u64 = 1_000;
@@ -23,6 +24,13 @@ fn main() -> ExitCode {
         && word == "replay"
     {
         return replay(&scene, line);
+    }
+    if let [word, seed] = words.as_slice()
+        && word == "draw"
+    {
+        let seed = seed.parse().unwrap_or(0);
+        println!("{}", draw(seed, &scene, &Trouble::default()).line());
+        return ExitCode::SUCCESS;
     }
     let number = |place: usize, default: u64| {
         words.get(place).and_then(|word| word.parse().ok()).unwrap_or(default)

@@ -52,6 +52,9 @@ impl Reader {
             [(Kind::EnvGroup, groups), (Kind::Database, databases), (Kind::Service, services)]
         {
             listings.insert(kind, self.understand(kind, pages));
+            if kind == Kind::EnvGroup {
+                self.recall_groups(inventory);
+            }
         }
         let listed: u32 = listings.values().map(|listing| listing.pages).sum();
         let mut live = Live { project, listings, gone: BTreeSet::new(), requests: 1 + listed };
@@ -62,6 +65,14 @@ impl Reader {
             self.look_for_unlisted(&mut live, inventory).await?;
         }
         Ok(live)
+    }
+
+    /// A group we have just made is known by name, also where the list does not show it yet.
+    fn recall_groups(&self, inventory: &Inventory) {
+        let groups = inventory.entries.iter().filter(|(key, _)| key.kind == Kind::EnvGroup);
+        for (key, entry) in groups.filter(|(_, entry)| is_new(entry, self.client.now())) {
+            self.recall_group(&entry.id, key.name.as_str());
+        }
     }
 
     /// Adds to a listed object what its details show. Env groups have no details (F4).

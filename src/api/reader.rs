@@ -230,13 +230,13 @@ impl Reader {
                 Err(reason) => incomplete = incomplete.or(Some(reason)),
             }
         }
-        if kind == Kind::EnvGroup {
-            self.learn_groups(&objects);
-        }
         let coverage = match incomplete {
             None => Coverage::Complete,
             Some(reason) => Coverage::Unknown(Unknown::Incomplete(reason)),
         };
+        if kind == Kind::EnvGroup {
+            self.learn_groups(&objects, coverage.is_complete());
+        }
         Listing { coverage, objects, pages: count }
     }
 
@@ -244,10 +244,17 @@ impl Reader {
         Arc::clone(&self.groups.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn learn_groups(&self, objects: &[LiveObject]) {
+    fn learn_groups(&self, objects: &[LiveObject], are_all: bool) {
         let named = objects.iter().map(|object| (object.id.clone(), object.name.clone()));
-        let groups = Groups(named.collect());
+        let groups = Groups { names: named.collect(), are_all };
         *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(groups);
+    }
+
+    /// Adds the name of a group that is too new for a stale replica to show it (S3).
+    pub(super) fn recall_group(&self, id: &RemoteId, name: &str) {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = &mut Arc::make_mut(&mut groups).names;
+        names.entry(id.clone()).or_insert_with(|| name.to_owned());
     }
 }
 

@@ -60,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "manifest",
             "secret",
             "plan",
+            "render",
             "status",
             "api",
             "sandbox",

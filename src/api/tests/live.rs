@@ -128,7 +128,12 @@ async fn env_groups_are_shown_by_name_or_hidden() {
         (json!(["evg_1"]), LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into()))),
         (json!([{"id": "evg_1"}]), LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into()))),
         (json!([]), LiveValue::Shown(FieldValue::Set(BTreeSet::new()))),
-        (json!(["evg_1", "evg_9"]), LiveValue::Hidden),
+        // The list of groups is complete: what is not in it is gone, and is no declared name.
+        (
+            json!(["evg_1", "evg_9"]),
+            LiveValue::Shown(FieldValue::Set(["shared".to_owned(), "evg_9".to_owned()].into())),
+        ),
+        (json!([7]), LiveValue::Hidden),
     ] {
         let (live, _) =
             read([&groups, &[], &with(ids)], vec![], &Desired::default(), &Inventory::default())

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::emulator::Kind;
-use crate::model::{Claim, Key};
+use crate::model::{Claim, FieldPath, Key, Resource, Source};
+use crate::render::json::SavedChange;
 use crate::status::{ConditionType, ProjectStatus};
 
 use super::super::law::{Findings, Law};
@@ -29,6 +30,9 @@ const APART_MS: u64 = 900_000;
 /// Reasons that stand in the way by themselves, whoever is at work.
 const OWN_REASONS: [&str; 5] =
     ["Immutable", "EnvGroup", "Presumed", "DependencyBlocked", "DependencyFailed"];
+
+/// The word of a field that the platform does not show and that we never wrote.
+const UNVERIFIABLE: &str = "unverifiable";
 
 /// Reasons that others can give.
 const OTHERS_REASONS: [&str; 7] = [
@@ -62,10 +66,11 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
     let wanted = scene.end(revision);
     let excuses = excuses(witness, status);
     let desired = &scene.revisions[revision].desired;
-    for key in desired.resources.keys().filter(|key| !excuses.contains(*key)) {
+    for (key, resource) in desired.resources.iter().filter(|(key, _)| !excuses.contains(*key)) {
         let place = (kind_of(key.kind), key.name.to_string());
+        let declared = declared_fields(resource);
         let difference = match (wanted.get(&place), witness.truth.get(&place)) {
-            (Some(wanted), Some(live)) => difference(wanted, live),
+            (Some(wanted), Some(live)) => difference(&declared, wanted, live),
             (Some(_), None) => Some("it does not live".to_owned()),
             // What even an undisturbed agent does not make is no matter of the trouble.
             (None, _) => None,
@@ -138,9 +143,13 @@ fn excuses(witness: &Witness, status: &ProjectStatus) -> BTreeSet<Key> {
         ready_reason(status, &resource.key).is_some_and(|reason| excuses(&reason))
     });
     let blocked = status.pending.iter().filter(|change| change.blocked.is_some());
-    // A change that is blocked with a reason is told to people; half of one is never made.
+    // A delete that is blocked is told to people with its reason.
     let blocked = blocked.filter(|change| change.action == "delete");
-    stuck.map(|resource| resource.key.clone()).chain(blocked.map(|it| it.key.clone())).collect()
+    // What nobody can compare is shown and left alone (contract, observability).
+    let is_open = |change: &&SavedChange| change.fields.iter().any(|it| it.reason == UNVERIFIABLE);
+    let open = status.pending.iter().filter(is_open).filter(|_| has_others);
+    let changes = blocked.chain(open).map(|change| change.key.clone());
+    stuck.map(|resource| resource.key.clone()).chain(changes).collect()
 }
 
 fn ready_reason(status: &ProjectStatus, key: &Key) -> Option<String> {
@@ -151,11 +160,10 @@ fn ready_reason(status: &ProjectStatus, key: &Key) -> Option<String> {
 
 /// Returns the first field that is wanted and other, of variables each by itself. What others have
 /// added beside it is not ours to judge.
-fn difference(wanted: &Value, live: &Value) -> Option<String> {
-    let fields = wanted.as_object()?.iter();
-    let other = fields
-        .filter(|(field, _)| *field != "env_vars")
-        .find(|(field, value)| live.get(field.as_str()) != Some(value));
+fn difference(declared: &BTreeSet<String>, wanted: &Value, live: &Value) -> Option<String> {
+    let fields = wanted.as_object()?.iter().filter(|(field, _)| declared.contains(*field));
+    let mut fields = fields.filter(|(field, _)| *field != "env_vars");
+    let other = fields.find(|(field, value)| live.get(field.as_str()) != Some(value));
     let other = other.map(|(field, value)| {
         let now = live.get(field).unwrap_or(&Value::Null);
         format!("{field} is {now} and should be {value}")
@@ -165,6 +173,26 @@ fn difference(wanted: &Value, live: &Value) -> Option<String> {
         let other = wanted.into_iter().find(|(key, entry)| live.get(key) != Some(entry));
         other.map(|(key, _)| format!("the variable {key} is another"))
     })
+}
+
+/// Returns the platform's names of what is declared: what is not is left alone.
+fn declared_fields(resource: &Resource<Source>) -> BTreeSet<String> {
+    let first = |path: &FieldPath| path.to_string().split('.').next().map(snake_case);
+    resource.fields.keys().filter_map(first).collect()
+}
+
+/// Writes `storageGB` as `storage_gb`.
+fn snake_case(camel: &str) -> String {
+    let mut snake = String::new();
+    let mut was_upper = true;
+    for c in camel.chars() {
+        if c.is_ascii_uppercase() && !was_upper {
+            snake.push('_');
+        }
+        was_upper = c.is_ascii_uppercase();
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
 }
 
 fn variables(thing: &Value) -> BTreeMap<String, &Value> {

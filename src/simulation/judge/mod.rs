@@ -19,6 +19,7 @@ use crate::model::{Desired, FieldPath, Key, Kind, Resource, Setting};
 
 use super::law::{Findings, Law};
 use super::scene::Scene;
+use super::schedule::{Disturbance, Step};
 use super::timeline::{Happened, Request, timeline};
 use super::witness::{Mark, Run, Witness};
 
@@ -36,7 +37,10 @@ pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
         bench.see(at, &happened);
     }
     let Bench { mut findings, living, sent, .. } = bench;
-    rate::judge(&sent, witness.schedule.platform.rate, &mut findings);
+    let is_jump = |step: &&Step| matches!(step.what, Disturbance::OurClock(_));
+    let jumps: Vec<u64> =
+        witness.schedule.steps.iter().filter(is_jump).map(|step| step.at).collect();
+    rate::judge(&sent, &jumps, witness.schedule.platform.rate, &mut findings);
     fairness::judge(scene, witness, &mut findings);
     ends::judge(scene, witness, &living, &mut findings);
     findings
