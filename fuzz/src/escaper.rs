@@ -92,6 +92,8 @@ fn without_references(text: &str) -> String {
     for piece in pieces {
         let (digits, after) = piece.split_once(';').expect("every reference ends");
         assert!(digits.bytes().all(|byte| byte.is_ascii_digit()), "{digits}");
+        // What stood on both sides of a reference does not come together.
+        rest.push(' ');
         rest.push_str(after);
     }
     assert!(!rest.contains('&'), "a mark of HTML got through: {rest}");

@@ -27,6 +27,64 @@ fn every_target_holds_on_its_corpus() {
     }
 }
 
+/// A blind fuzzer: small, always the same, and part of the ordinary tests.
+#[test]
+fn every_target_holds_on_small_changes_of_its_corpus() {
+    for (name, target) in targets::TARGETS {
+        let mut corpus: Vec<Vec<u8>> = Vec::new();
+        for entry in fs::read_dir(format!("fuzz/corpus/{name}")).unwrap() {
+            corpus.push(fs::read(entry.unwrap().path()).unwrap());
+        }
+        corpus.sort();
+        let mut random = Random(name.len() as u64 + 1);
+        for _ in 0..CHANGES {
+            let input = random.change(&corpus);
+            let held = std::panic::catch_unwind(|| target(&input));
+            assert!(held.is_ok(), "{name} does not hold on {:?}", String::from_utf8_lossy(&input));
+        }
+    }
+}
+
+/// How many changed inputs each target is given.
+const CHANGES: usize = 60;
+
+/// Xorshift: no more is asked of it than to be the same each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit.max(1) as u64).unwrap()
+    }
+
+    /// Takes an input and does a few things to it.
+    fn change(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
+        let mut input = corpus[self.below(corpus.len())].clone();
+        for _ in 0..=self.below(4) {
+            let at = self.below(input.len() + 1);
+            let end = (at + self.below(9)).min(input.len());
+            match self.below(5) {
+                0 => drop(input.drain(at..end)),
+                1 => drop(input.splice(at..end, [b"\n: 9-\xff\"/."[self.below(9)]])),
+                2 => {
+                    let other = &corpus[self.below(corpus.len())];
+                    let from = self.below(other.len() + 1);
+                    let to = (from + self.below(40)).min(other.len());
+                    drop(input.splice(at..end, other[from..to].iter().copied()));
+                }
+                3 => {
+                    let piece = input[at..end].repeat(1 + self.below(3));
+                    drop(input.splice(at..at, piece));
+                }
+                _ => drop(input.splice(at..end, (0..3).map(|_| b"0123456789"[self.below(10)]))),
+            }
+        }
+        input
+    }
+}
+
 #[test]
 fn every_target_has_a_program_and_a_run_of_its_own() {
     let manifest = fs::read_to_string("fuzz/Cargo.toml").unwrap();
