@@ -20,6 +20,7 @@ mod laws;
 mod manifests;
 mod matrix;
 mod month;
+mod planted;
 mod rate;
 mod readme;
 mod remote;
