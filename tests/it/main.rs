@@ -28,3 +28,4 @@ mod requests;
 mod simulation;
 mod stacks;
 mod stage;
+mod withheld;
