@@ -116,7 +116,7 @@ async fn a_plan_is_not_carried_out_on_a_state_that_moved_under_it() {
     let reconciler = Reconciler {
         client: stage.client(),
         clock: stage.clock.clone(),
-        state,
+        state: state.into(),
         holder: "a test".to_owned(),
         recollection: Arc::default(),
     };
