@@ -151,3 +151,41 @@ pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::model::{Desired, Inventory, Live, Project};
+    use crate::plan::plan;
+
+    fn snapshot(origin: &str, project: &str, digest: &str) -> Snapshot {
+        let id = Some(RemoteId::new(project).unwrap());
+        let project = Project { id, name: "shop".to_owned(), region: None, plan: None };
+        Snapshot {
+            origin: origin.to_owned(),
+            desired: Desired { digest: digest.to_owned(), ..Desired::default() },
+            live: Live { project, listings: BTreeMap::new(), gone: BTreeSet::new(), requests: 4 },
+            inventory: Inventory::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_saved_plan_is_for_that_api_that_project_and_those_manifests_only() {
+        let made = snapshot("https://api.dev/v1", "prj_1", "a");
+        let context = Context { basis: basis(&made), ..Context::default() };
+        let saved = SavedPlan::new(&plan(&made, &Policy::default()), context);
+        assert!(check(&saved, &made).is_ok());
+        for other in [
+            snapshot("https://api.test/v1", "prj_1", "a"),
+            snapshot("https://api.dev/v1", "prj_2", "a"),
+            snapshot("https://api.dev/v1", "prj_1", "b"),
+        ] {
+            let failure = check(&saved, &other).unwrap_err();
+            assert_eq!(failure.exit, Exit::Stale);
+            assert_eq!(failure.code, "stale_plan");
+        }
+    }
+}

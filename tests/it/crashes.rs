@@ -2,8 +2,9 @@
 //! same state with the same number of creates and deletes (L3).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -12,6 +13,7 @@ use stoker::emulator::{Config, Faults, Kind};
 use stoker::model::{Key, RemoteId};
 use stoker::plan::Policy;
 use stoker::source::Tree;
+use stoker::store::Store;
 use tokio::sync::{Notify, watch};
 
 use crate::faults::{Reference, Scene, first, is_as};
@@ -215,4 +217,41 @@ async fn a_run_that_is_asked_to_end_does_so_within_ten_seconds_and_begins_nothin
             }
         }
     }
+}
+
+/// Looks, whenever a create leaves, whether it stands in the state by then.
+struct Witness {
+    inner: Arc<dyn Transport>,
+    state: PathBuf,
+    seen: Arc<Mutex<BTreeMap<String, bool>>>,
+}
+
+impl Transport for Witness {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
+        if request.method() == http::Method::POST {
+            let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            let name = body["name"].as_str().unwrap().to_owned();
+            let intents = Store::read(&self.state).unwrap().inventory.intents;
+            let is_written = intents.keys().any(|key| key.name.as_str() == name);
+            self.seen.lock().unwrap().insert(name, is_written);
+        }
+        self.inner.send(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_is_written_down_before_its_request_leaves() {
+    let mut stage = Stage::new();
+    let seen = Arc::new(Mutex::new(BTreeMap::new()));
+    stage.transport = Arc::new(Witness {
+        inner: Arc::clone(&stage.transport),
+        state: stage.directory.path().to_owned(),
+        seen: Arc::clone(&seen),
+    });
+    stage.apply(&first(), &pruning()).await;
+    let seen = seen.lock().unwrap();
+    assert!(seen.len() > 1 && seen.values().all(|is_written| *is_written), "{seen:?}");
 }

@@ -208,6 +208,21 @@ async fn a_create_that_may_have_happened_is_not_sent_twice_where_names_are_not_u
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_right_after_a_lost_create_makes_no_second_one() {
+    let scene = Scene::creating(Config { names_unique: false, ..Config::default() });
+    let reference = scene.reference().await;
+    let stage = scene.stage().await;
+    let faults = "apply-late:100000@POST /services#1";
+    stage.emulator.play(Faults::parse(faults).unwrap());
+    for _ in 0..2 {
+        stage.apply(&scene.tree, &pruning()).await;
+    }
+    stage.emulator.play(Faults::default());
+    laws::it_settles(&stage, &scene.tree, &pruning(), faults).await;
+    is_as(&stage, &reference, faults);
+}
+
+#[tokio::test(start_paused = true)]
 async fn faults_by_chance_leave_nothing_behind() {
     for seed in 0..60 {
         let context = format!("seed={seed},rate=0.1");

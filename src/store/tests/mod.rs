@@ -303,6 +303,18 @@ mod on_a_real_directory {
         assert_eq!(*store.inventory(), inventory);
     }
 
+    /// A device takes every line and syncs none: only whoever asks for the sync is told so.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_line_that_was_written_and_cannot_be_synced_is_not_acknowledged() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/null", root.path().join("journal-0.ndjson")).unwrap();
+        let mut store = Store::open(root.path(), "test").unwrap();
+        let error = store.commit(began("service/api")).unwrap_err();
+        assert!(matches!(error, StoreError::Disk { .. }), "{error}");
+        assert!(store.inventory().intents.is_empty());
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_its_owner_can_read_the_state() {
