@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::Reader;
-use crate::model::{Key, Kind, Listing, Live, RemoteId};
-use crate::plan::{Plan, Step};
+use crate::model::{Key, Kind, Listing, Live};
+use crate::plan::{Plan, Step, rival};
 
 /// The lists of every kind in which something is created or deleted, read again.
 pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
@@ -26,11 +26,7 @@ impl Sweep {
         match self.0.get(&key.kind) {
             None => Some(format!("{} were not read again", key.kind.plural())),
             Some(Err(reason)) => Some(reason.clone()),
-            Some(Ok(listing)) => {
-                let mut objects = listing.objects.iter();
-                let rival = objects.find(|object| object.name == key.name.as_str());
-                rival.map(|rival| format!("{} has appeared under that name", rival.id))
-            }
+            Some(Ok(listing)) => rival(listing, key),
         }
     }
 
@@ -55,8 +51,7 @@ fn kinds(plan: &Plan) -> BTreeSet<Kind> {
 
 async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, String> {
     let first = reader.list(kind).await.map_err(|error| error.to_string())?;
-    let is_one_moment = first.pages == 1;
-    let listing = if is_one_moment || ids(&first) == ids(before) {
+    let listing = if first.confirms(before) {
         first
     } else {
         reader.list_steadily(kind).await.map_err(|error| error.to_string())?
@@ -66,8 +61,4 @@ async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing
     } else {
         Err(format!("the listing of {} is incomplete now", kind.plural()))
     }
-}
-
-fn ids(listing: &Listing) -> BTreeSet<&RemoteId> {
-    listing.objects.iter().map(|object| &object.id).collect()
 }
