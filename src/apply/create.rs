@@ -1,6 +1,7 @@
 //! Creating: the intent on disk before the POST leaves, and never a second POST on a guess (S3).
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::api::{Links, WriteError};
 use crate::model::{Claim, FieldPath, FieldValue, Intent, LiveObject};
@@ -29,11 +30,27 @@ impl Hands<'_> {
         let key = &change.key;
         let mut attempt = 1;
         loop {
-            let intent = change.intent(attempt, self.clock.now());
-            self.store().begin_intent(key.clone(), intent.clone()).map_err(not_sent)?;
-            let error = match self.writer.create(key.kind, &key.name, fields, links).await {
+            let begun = Mutex::new(None);
+            // Not before: a POST may wait for minutes until the budget lets it leave, and from the
+            // time in the intent on the settle time counts.
+            let leaving = || {
+                let intent = change.intent(attempt, self.clock.now());
+                let outcome = self.store().begin_intent(key.clone(), intent.clone());
+                let refused = outcome.as_ref().err().map(ToString::to_string);
+                *begun.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(outcome.map(|()| intent));
+                refused.map_or(Ok(()), Err)
+            };
+            let answer = self.writer.create(key.kind, &key.name, fields, links, &leaving).await;
+            let error = match answer {
                 Ok(object) => return self.created(change, fields, &object, Claim::Created),
                 Err(error) => error,
+            };
+            let intent = match begun.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(Ok(intent)) => intent,
+                Some(Err(refused)) => return Err(not_sent(refused)),
+                // It was never given leave; of an earlier try it is proven that it did not happen.
+                None => return self.did_not_happen(change, &error),
             };
             match self.after(change, fields, error, &intent).await {
                 Unanswered::SendAgain => attempt += 1,
