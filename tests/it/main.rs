@@ -20,6 +20,7 @@ mod laws;
 mod manifests;
 mod matrix;
 mod month;
+mod mortal;
 mod rate;
 mod readme;
 mod remote;
