@@ -46,13 +46,13 @@ impl Hands<'_> {
             Step::Deploy { .. } => false,
         });
         if !is_remembered_by_a_step {
-            self.remember_without_writing(change)?;
+            self.remember_without_writing(change, sweep)?;
         }
         for step in &change.steps {
             match step {
                 Step::Create { fields } => {
                     // A replacement's name is taken until a moment ago, by what we deleted.
-                    let forbidden = sweep.forbids_create(&change.key);
+                    let forbidden = sweep.doubts_absence(&change.key);
                     if let Some(reason) = forbidden.filter(|_| change.action != Action::Replace) {
                         return Err(stale(reason));
                     }
@@ -75,7 +75,11 @@ impl Hands<'_> {
     }
 
     /// Adoptions and what is to be forgotten: only the inventory changes.
-    fn remember_without_writing(&self, change: &Change) -> Result<(), Outcome> {
+    fn remember_without_writing(&self, change: &Change, sweep: &Sweep) -> Result<(), Outcome> {
+        let doubt = sweep.doubts_absence(&change.key);
+        if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
+            return Err(stale(reason));
+        }
         match (&change.record, &change.id) {
             (Some(record), Some(id)) => {
                 let entry = record.clone().into_entry(id.clone(), None);

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::Reader;
 use crate::model::{Key, Kind, Listing, Live};
-use crate::plan::{Plan, Step, rival};
+use crate::plan::{Plan, rival};
 
-/// The lists of every kind in which something is created or deleted, read again.
+/// The lists of every kind on which the plan rests, read again.
 pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
 
 impl Sweep {
@@ -21,8 +21,8 @@ impl Sweep {
         Self(lists)
     }
 
-    /// Returns why something must not be created now; nothing when its name is free.
-    pub(super) fn forbids_create(&self, key: &Key) -> Option<String> {
+    /// Returns why nothing may be concluded from the absence of a name; nothing when it is absent.
+    pub(super) fn doubts_absence(&self, key: &Key) -> Option<String> {
         match self.0.get(&key.kind) {
             None => Some(format!("{} were not read again", key.kind.plural())),
             Some(Err(reason)) => Some(reason.clone()),
@@ -41,11 +41,7 @@ impl Sweep {
 }
 
 fn kinds(plan: &Plan) -> BTreeSet<Kind> {
-    let needs = |step: &Step| match step {
-        Step::Create { .. } | Step::Delete { .. } => true,
-        Step::Patch { .. } | Step::Deploy { .. } => false,
-    };
-    let changes = plan.changes.iter().filter(|change| change.steps.iter().any(needs));
+    let changes = plan.changes.iter().filter(|change| change.rests_on_a_list());
     changes.map(|change| change.key.kind).collect()
 }
 

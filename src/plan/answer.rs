@@ -9,11 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Applied, Claim, Entry, FieldPath, FieldValue, Intent, Key, Listing, LiveObject, LiveValue,
-    RemoteId, canonical,
+    Applied, Claim, Entry, FieldPath, FieldValue, Intent, Key, Kind, Listing, LiveObject,
+    LiveValue, RemoteId, canonical,
 };
 
-use super::{Change, FieldChange, FieldReason};
+use super::{Action, Change, FieldChange, FieldReason, Step};
 
 /// How often a create is sent whose answers were lost and that was proven not to have happened.
 const CREATES_MAX: u32 = 3;
@@ -107,7 +107,7 @@ pub fn settled_at(started_at: Timestamp, settle: Duration) -> Timestamp {
     started_at.checked_add(settle).unwrap_or(Timestamp::MAX)
 }
 
-/// Returns why something must not be created under a name now; nothing when it is free (S2, S10).
+/// Returns why a name is not free now, as the plan says; nothing when it is (S2, S10).
 #[must_use]
 pub fn rival(listing: &Listing, key: &Key) -> Option<String> {
     let rival = listing.objects.iter().find(|object| object.name == key.name.as_str());
@@ -115,6 +115,38 @@ pub fn rival(listing: &Listing, key: &Key) -> Option<String> {
 }
 
 impl Change {
+    /// Whether it may only be done while a list, read once more, still does not show something or
+    /// still shows it (S2): creates, deletes, and forgetting what only a list proves to be gone.
+    #[must_use]
+    pub fn rests_on_a_list(&self) -> bool {
+        let needs_one = |step: &Step| match step {
+            Step::Create { .. } | Step::Delete { .. } => true,
+            Step::Patch { .. } | Step::Deploy { .. } => false,
+        };
+        self.forgets_what_a_list_lacks() || self.steps.iter().any(needs_one)
+    }
+
+    /// Whether it forgets what no 404 proves to be gone: a create whose answer was lost, and an env
+    /// group, which cannot be asked for by its id (F4). One list that moved while it was read would
+    /// else make an orphan of it (L4).
+    #[must_use]
+    pub fn forgets_what_a_list_lacks(&self) -> bool {
+        let is_forgotten = match self.action {
+            Action::Forget => self.blocked.is_none(),
+            Action::Create
+            | Action::Update
+            | Action::Replace
+            | Action::Adopt
+            | Action::Delete
+            | Action::None => false,
+        };
+        let has_other_proof = match self.key.kind {
+            Kind::Service | Kind::Database => self.id.is_some(),
+            Kind::EnvGroup => false,
+        };
+        is_forgotten && !has_other_proof
+    }
+
     /// Returns what must be on disk before the POST of this change leaves (S3).
     #[must_use]
     pub fn intent(&self, attempt: u32, now: Timestamp) -> Intent {

@@ -211,6 +211,35 @@ async fn two_runs_in_a_row_that_are_killed_while_deleting_end_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lost_create_that_nobody_wants_any_more_is_not_forgotten_for_one_torn_list() {
+    let mut config = Config { names_unique: false, ..Config::default() };
+    config.paging.size_max = 1;
+    let scene = Scene { config, before: Some(without_jobs()), tree: first() };
+    let reference = scene.reference().await;
+    let mut orphans = 0;
+    for number in 1..=reference.requests {
+        let mut stage = scene.stage().await;
+        let point = Point::Request(number, Moment::Applied);
+        die(&mut stage, &scene.tree, &pruning(), point).await;
+        let jobs: Key = "service/jobs".parse().unwrap();
+        let is_open = stage.inventory().intents.contains_key(&jobs);
+        if !is_open || stage.emulator.ids(Kind::Service, "jobs").is_empty() {
+            continue;
+        }
+        orphans += 1;
+        stage.wait(600).await;
+        // It stands on the second page, is passed over, and a stranger is counted for it.
+        stage.emulator.play(Faults::parse("shift-vanish@GET /services#2").unwrap());
+        stage.apply(&without_jobs(), &pruning()).await;
+        stage.emulator.play(Faults::default());
+        let memory = stage.inventory();
+        let is_known = memory.entries.contains_key(&jobs) || memory.intents.contains_key(&jobs);
+        assert!(is_known, "{number}: {memory:#?}");
+    }
+    assert!(orphans > 0, "no run died between the create of jobs and its record");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_asked_to_end_does_so_within_ten_seconds_and_begins_nothing_new() {
     for scene in [Scene::creating(Config::default()), Scene::changing(Config::default())] {
         let reference = scene.reference().await;
