@@ -25,6 +25,7 @@ mod rate;
 mod readme;
 mod remote;
 mod requests;
+mod sieve;
 mod simulation;
 mod stacks;
 mod stage;
