@@ -31,8 +31,8 @@ use crate::ledger::Ledger;
 
 /// How long one request may take, from its first byte to the last of the answer.
 ///
-/// The settle time of a lost create (safety, S3) is four times as long, so nothing of ours is
-/// still on its way when it has passed. It also ends an answer that drips a byte a second.
+/// The settle time of a lost create (safety, S3) begins when its try leaves ([`super::Leaving`]) and
+/// is four times as long, so nothing of ours is still on its way when it has passed. It also ends an answer that drips a byte a second.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How often something was asked and answered: method, route without ids, status (0: no answer).
@@ -191,6 +191,10 @@ impl Client {
 
     async fn try_once(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let permit = self.admit().await?;
+        if let Some(Err(reason)) = call.leaving.map(|leaving| leaving()) {
+            self.give_back(permit);
+            return Err(Cause::Local(reason).into());
+        }
         let mut flight = Flight::start(self, call, permit);
         let whole = async {
             let response = self.carry(call).await?;
@@ -269,11 +273,16 @@ impl Client {
             Ok(()) => Ok(permit),
             Err(cause) => {
                 // Another task took the last one between the look and the count.
-                self.shared.calls.fetch_sub(1, Ordering::Relaxed);
-                self.shared.ledger.unsent(self.millis(), permit);
+                self.give_back(permit);
                 Err(cause)
             }
         }
+    }
+
+    /// Takes back a request that was counted and does not leave.
+    fn give_back(&self, permit: Permit) {
+        self.shared.calls.fetch_sub(1, Ordering::Relaxed);
+        self.shared.ledger.unsent(self.millis(), permit);
     }
 
     fn check_calls(&self, calls: u32) -> Result<(), Cause> {

@@ -6,21 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt as _};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::error::{Error, ErrorKind};
 use super::reader::{Lookup, Reader};
 use super::recollection::Recollection;
 use crate::model::{
-    Coverage, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Listing, Live,
-    LiveObject, RemoteId, Resource, Setting, Unknown,
+    Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Live, LiveObject, RemoteId,
+    Resource, Setting,
 };
 
 /// How many single objects are read at once.
 const READS_AT_ONCE: usize = 8;
-
-/// How long after its creation an object may yet be unknown to a stale replica (S3).
-const STALENESS: SignedDuration = SignedDuration::from_secs(60);
 
 impl Reader {
     /// Reads the live state of the project.
@@ -70,7 +67,7 @@ impl Reader {
     /// A group we have just made is known by name, also where the list does not show it yet.
     fn recall_groups(&self, inventory: &Inventory) {
         let groups = inventory.entries.iter().filter(|(key, _)| key.kind == Kind::EnvGroup);
-        for (key, entry) in groups.filter(|(_, entry)| is_new(entry, self.client.now())) {
+        for (key, entry) in groups.filter(|(_, entry)| entry.is_new(self.client.now())) {
             self.recall_group(&entry.id, key.name.as_str());
         }
     }
@@ -115,7 +112,7 @@ impl Reader {
                 Ok(Lookup::Gone) => {
                     let reason = format!("{kind} {id} went while it was read");
                     if let Some(listing) = live.listings.get_mut(&kind) {
-                        make_incomplete(listing, reason);
+                        listing.doubt(reason);
                     }
                     live.gone.insert(id);
                 }
@@ -143,27 +140,19 @@ impl Reader {
         let asked = wanted.iter().map(|(kind, id, _)| (*kind, id.clone())).collect();
         for ((kind, id), lookup) in self.look_up(asked).await {
             live.requests += 1;
-            let Some(listing) = live.listings.get_mut(&kind) else {
+            let Some(entry) = entries.get(&id) else {
                 continue;
             };
-            let is_new = entries.get(&id).is_some_and(|entry| is_new(entry, self.client.now()));
-            match lookup {
-                Ok(Lookup::Gone) if is_new => {
-                    make_incomplete(listing, format!("{kind} {id} is too new to be shown"));
-                }
-                Ok(Lookup::Gone) => {
-                    live.gone.insert(id);
-                }
-                Ok(Lookup::Found(object)) => {
-                    // What is on its way out may be left out of lists; else the list is stale.
-                    if object.status.as_deref() != Some("deleting") {
-                        make_incomplete(listing, format!("{kind} {id} is there but not in it"));
-                    }
-                    listing.objects.push(*object);
-                }
+            let there = match lookup {
+                Ok(Lookup::Gone) => None,
+                Ok(Lookup::Found(object)) => Some(*object),
                 Err(error) if ends_the_run(&error) => return Err(error),
-                Err(error) => make_incomplete(listing, error.to_string()),
-            }
+                Err(error) => {
+                    doubt(live, kind, error.to_string());
+                    continue;
+                }
+            };
+            live.note_unlisted(kind, entry, there, self.client.now());
         }
         Ok(())
     }
@@ -291,12 +280,9 @@ fn add(object: &mut LiveObject, details: LiveObject) {
 /// There is no request by id that could tell (F4), and a second group could never be deleted.
 fn distrust_stale_groups(live: &mut Live, inventory: &Inventory, now: Timestamp) {
     for (key, entry) in &inventory.entries {
-        let is_new_group = key.kind == Kind::EnvGroup && is_new(entry, now);
-        if is_new_group
-            && live.with_id(key.kind, &entry.id).is_none()
-            && let Some(listing) = live.listings.get_mut(&key.kind)
-        {
-            make_incomplete(listing, format!("{} {} is too new to be shown", key.kind, entry.id));
+        let is_new_group = key.kind == Kind::EnvGroup && entry.is_new(now);
+        if is_new_group && live.with_id(key.kind, &entry.id).is_none() {
+            doubt(live, key.kind, format!("{} {} is too new to be shown", key.kind, entry.id));
         }
     }
 }
@@ -313,18 +299,9 @@ fn is_missing(live: &Live, index: &Index<'_>, key: &Key, entry: &Entry) -> bool 
         && !live.gone.contains(&entry.id)
 }
 
-/// Whether it was created so lately that a stale replica may not know it.
-fn is_new(entry: &Entry, now: Timestamp) -> bool {
-    let created_at = entry.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    // The platform's clock may be ahead of ours: what was created "later than now" is new. It may
-    // be behind, too; then ours tells.
-    let times = [created_at, entry.made_at].into_iter().flatten();
-    times.map(|time| now.duration_since(time)).any(|age| age < STALENESS)
-}
-
-fn make_incomplete(listing: &mut Listing, reason: String) {
-    if listing.coverage.is_complete() {
-        listing.coverage = Coverage::Unknown(Unknown::Incomplete(reason));
+fn doubt(live: &mut Live, kind: Kind, reason: String) {
+    if let Some(listing) = live.listings.get_mut(&kind) {
+        listing.doubt(reason);
     }
 }
 

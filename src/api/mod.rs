@@ -35,6 +35,7 @@ mod stream;
 mod outcome;
 mod writer;
 
+pub use call::Leaving;
 pub use client::{Client, Tally};
 pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};

@@ -3,7 +3,6 @@
 //! A [`Reader`] cannot write; planning is handed nothing else. What is read of a whole project at
 //! once is in `live.rs`, beside this file.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
@@ -86,10 +85,10 @@ impl Reader {
             if !listing.coverage.is_complete() || listing.pages == 1 {
                 return Ok(Listing { pages, ..listing });
             }
-            let before = ids(&listing);
+            let before = listing;
             listing = self.list(kind).await?;
             pages += listing.pages;
-            if listing.coverage.is_complete() && ids(&listing) == before {
+            if listing.coverage.is_complete() && listing.confirms(&before) {
                 return Ok(Listing { pages, ..listing });
             }
         }
@@ -256,10 +255,6 @@ impl Reader {
         let names = &mut Arc::make_mut(&mut groups).names;
         names.entry(id.clone()).or_insert_with(|| name.to_owned());
     }
-}
-
-fn ids(listing: &Listing) -> BTreeSet<RemoteId> {
-    listing.objects.iter().map(|object| object.id.clone()).collect()
 }
 
 /// Makes the error of an answer that came and says something else than it should.

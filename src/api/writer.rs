@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::body::Body;
-use super::call::Call;
+use super::call::{Call, Leaving};
 use super::client::Client;
 use super::dialect::{EnvPatch, Resolver};
 use super::error::{Cause, Error, ErrorKind};
@@ -86,8 +86,9 @@ fn shown(project: &Project) -> String {
 impl Writer {
     /// Creates an object.
     ///
-    /// *Guarantees*: it is sent again only when it certainly did not happen. *Assumes* that the
-    /// intent is on disk (S3).
+    /// *Guarantees*: it is sent again only when it certainly did not happen; `leaving` is told
+    /// before each try, and what it refuses is not sent. *Assumes* that `leaving` brings the intent
+    /// to disk (S3).
     ///
     /// # Errors
     /// By what is known of the outcome; a 2xx without a usable id is ambiguous.
@@ -97,6 +98,7 @@ impl Writer {
         name: &Name,
         fields: &BTreeMap<FieldPath, FieldValue>,
         links: &Links,
+        leaving: Leaving<'_>,
     ) -> Result<LiveObject, WriteError> {
         let doing = format!("create {kind}/{name}");
         let resolved = self.resolve(&doing, fields.values(), links).await?;
@@ -109,6 +111,7 @@ impl Writer {
         }
         let body = draft.finish();
         let call = Call::write(doing, Method::POST, Route::Collection(kind), Some(&body));
+        let call = Call { leaving: Some(leaving), ..call };
         let answer = self.send(&call).await?;
         let mut object = self.object_of(&call, answer, kind.as_str())?;
         // The answer may leave out what it was told; an id is what makes it done.

@@ -8,9 +8,8 @@ use jiff::Timestamp;
 use crate::api::{Deletion, EnvPatch, Lookup, Patch, WriteError};
 use crate::model::{
     Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
-    canonical,
 };
-use crate::plan::{Action, Change, FieldChange, FieldReason, Outcome, Precondition, Record, Step};
+use crate::plan::{Action, Change, Outcome, Precondition, Record, Step};
 use crate::store::Event;
 
 use super::outcome::{failed, failed_here, not_recorded, not_sent, stale, unread, unresolved};
@@ -47,13 +46,13 @@ impl Hands<'_> {
             Step::Deploy { .. } => false,
         });
         if !is_remembered_by_a_step {
-            self.remember_without_writing(change)?;
+            self.remember_without_writing(change, sweep)?;
         }
         for step in &change.steps {
             match step {
                 Step::Create { fields } => {
                     // A replacement's name is taken until a moment ago, by what we deleted.
-                    let forbidden = sweep.forbids_create(&change.key);
+                    let forbidden = sweep.doubts_absence(&change.key);
                     if let Some(reason) = forbidden.filter(|_| change.action != Action::Replace) {
                         return Err(stale(reason));
                     }
@@ -76,7 +75,11 @@ impl Hands<'_> {
     }
 
     /// Adoptions and what is to be forgotten: only the inventory changes.
-    fn remember_without_writing(&self, change: &Change) -> Result<(), Outcome> {
+    fn remember_without_writing(&self, change: &Change, sweep: &Sweep) -> Result<(), Outcome> {
+        let doubt = sweep.doubts_absence(&change.key);
+        if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
+            return Err(stale(reason));
+        }
         match (&change.record, &change.id) {
             (Some(record), Some(id)) => {
                 let entry = record.clone().into_entry(id.clone(), None);
@@ -148,18 +151,10 @@ impl Hands<'_> {
         id: &RemoteId,
         answer: Option<&LiveObject>,
     ) -> Result<(), Outcome> {
-        let Some(record) = &change.record else {
-            return Ok(());
-        };
-        let mut entry = record.clone().into_entry(id.clone(), None);
-        // A repair that the answer shows to have stayed is no sign of a field that will not settle.
-        let repaired = change.fields.iter().filter(|field| field.reason == FieldReason::Drift);
-        for field in repaired {
-            if answer.is_some_and(|object| has_stayed(object, field)) {
-                entry.rewrites.remove(&field.path);
-            }
+        match (&change.record, change.entry_of_patched(id, answer)) {
+            (Some(record), Some(entry)) => self.record(&change.key, record, entry),
+            (_, None) | (None, Some(_)) => Ok(()),
         }
-        self.record(&change.key, record, entry)
     }
 
     /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then, and until
@@ -261,9 +256,7 @@ impl Hands<'_> {
     /// not make an orphan of it (L4).
     async fn prove_gone(&self, kind: Kind, id: &RemoteId) -> Result<(), Outcome> {
         let listing = self.reader.list(kind).await.map_err(|error| unread(&error))?;
-        let is_there =
-            |object: &LiveObject| object.id == *id && object.status.as_deref() != Some("deleting");
-        if listing.coverage.is_complete() && !listing.objects.iter().any(is_there) {
+        if listing.proves_gone(id) {
             return Ok(());
         }
         Err(unresolved(format!(
@@ -328,17 +321,5 @@ const fn may_have_happened(error: &WriteError) -> bool {
         | WriteError::Refused(_)
         | WriteError::NotApplied(_)
         | WriteError::OverBudget(_) => false,
-    }
-}
-
-/// Whether an answer shows a field as it was just written.
-fn has_stayed(object: &LiveObject, field: &FieldChange) -> bool {
-    match (object.shows(&field.path), &field.after) {
-        (Some(LiveValue::Shown(now)), Some(wanted)) => {
-            canonical(object.kind, &field.path, now) == canonical(object.kind, &field.path, wanted)
-        }
-        (Some(LiveValue::Absent), None) => true,
-        (None | Some(LiveValue::Hidden | LiveValue::Absent), _)
-        | (Some(LiveValue::Shown(_)), None) => false,
     }
 }

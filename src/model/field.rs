@@ -199,7 +199,7 @@ impl From<FieldPath> for String {
 }
 
 /// A variable whose value the platform takes from another resource (A17).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reference {
     /// Database or service.

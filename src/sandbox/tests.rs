@@ -63,7 +63,8 @@ fn name(text: &str) -> Name {
 async fn what_is_written_is_read_back_and_what_is_deleted_is_gone() {
     let Stage { client, emulator } = stage(Platform::default(), &[]);
     let (writer, reader, links) = (writer(&client).await, client.reader(), Links::default());
-    let made = writer.create(Kind::Service, &name("api"), &web(), &links).await.unwrap();
+    let made =
+        writer.create(Kind::Service, &name("api"), &web(), &links, &|| Ok(())).await.unwrap();
     let changes = BTreeMap::from([
         ("envVars.A".parse().unwrap(), None),
         ("envVars.B".parse().unwrap(), Some(FieldValue::Text("2".to_owned()))),
@@ -102,7 +103,8 @@ async fn a_create_is_applied_once_whatever_becomes_of_its_answer() {
         let Stage { client, emulator } = stage(Platform::default(), &[]);
         let writer = writer(&client).await;
         emulator.play(Faults::parse(&format!("{fault}@POST /services#1")).unwrap());
-        let outcome = writer.create(Kind::Service, &name("api"), &web(), &Links::default()).await;
+        let outcome =
+            writer.create(Kind::Service, &name("api"), &web(), &Links::default(), &|| Ok(())).await;
         assert_eq!(outcome.is_ok(), is_done, "{fault}");
         let is_ambiguous = matches!(outcome, Err(WriteError::Ambiguous(_)));
         assert_eq!(is_ambiguous, !is_done, "{fault}");
@@ -116,7 +118,7 @@ async fn a_listing_of_a_project_that_lies_is_never_complete() {
     let writer = writer(&client).await;
     for number in 0..5 {
         let name = name(&format!("api-{number}"));
-        writer.create(Kind::Service, &name, &web(), &Links::default()).await.unwrap();
+        writer.create(Kind::Service, &name, &web(), &Links::default(), &|| Ok(())).await.unwrap();
     }
     let reader = client.reader();
     let read = || reader.list(Kind::Service);

@@ -272,3 +272,18 @@ async fn faults_by_chance_leave_nothing_behind() {
 fn is_presumed_or_else(thing: &Value, is_presumed: bool) -> bool {
     !is_presumed || thing["name"] != "jobs"
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_waited_for_the_budget_settles_from_when_it_left() {
+    let config = Config { names_unique: false, ..Config::default() };
+    let jobs = first().files()[0].bytes.clone();
+    let jobs = String::from_utf8(jobs).unwrap();
+    let jobs = manifests(jobs.split("---\n").nth(1).unwrap());
+    let scene = Scene { config, before: None, tree: jobs };
+    let reference = scene.reference().await;
+    // Refused for almost two minutes, it leaves, is carried out late, and nobody hears of it.
+    for late in ["lose-answer", "apply-late:50000", "apply-late:100000"] {
+        let faults = format!("429:110@POST /services#1; {late}@POST /services#2");
+        endure(&scene, &faults, &reference).await;
+    }
+}

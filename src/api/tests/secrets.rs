@@ -64,7 +64,8 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
         let path: FieldPath = "envVars.KEY".parse().unwrap();
         let fields = BTreeMap::from([(path, secret.into())]);
         let name = Name::new("api").unwrap();
-        let outcome = writer.create(Kind::Service, &name, &fields, &Links::default()).await;
+        let outcome =
+            writer.create(Kind::Service, &name, &fields, &Links::default(), &|| Ok(())).await;
         assert_eq!(script.body(0)["env_vars"][0]["value"], SECRET, "the API does get it");
         assert_eq!(script.header(0, "authorization"), format!("Bearer {TOKEN}"));
         for shown in [

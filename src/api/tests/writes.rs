@@ -65,7 +65,8 @@ async fn a_create_sends_every_field_under_the_apis_name() {
         ("envVars.URL", reference()),
     ]);
     let name = Name::new("api").unwrap();
-    let made = writer(&client).create(Kind::Service, &name, &fields, &links()).await.unwrap();
+    let made =
+        writer(&client).create(Kind::Service, &name, &fields, &links(), &|| Ok(())).await.unwrap();
     assert_eq!(made.id, id("svc_1"));
     assert_eq!(
         script.body(0),
