@@ -8,6 +8,7 @@ mod project;
 mod sandbox;
 mod server;
 mod service;
+mod source;
 
 use std::collections::BTreeMap;
 use std::pin::pin;
