@@ -365,6 +365,8 @@ fn print_field(field: &FieldChange) -> String {
         value.as_ref().map_or_else(|| "-".to_owned(), FieldValue::to_string)
     };
     let values = if field.sensitive {
+        // What is not in the plan cannot be shown by whoever prints it (S9).
+        assert_eq!((&field.before, &field.after), (&None, &None), "{path}");
         "(secret)".to_owned()
     } else {
         format!("{} -> {}", show(&field.before), show(&field.after))
