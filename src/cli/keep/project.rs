@@ -1,6 +1,6 @@
 //! One project of the process: what its agent is made of, and its life from start to end.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
