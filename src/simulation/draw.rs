@@ -25,6 +25,9 @@ const CLUSTER_SPREAD: u64 = 9_000;
 /// How long after a cluster one service alone begins to fail, in milliseconds: all else is over.
 const UNFAIR_AFTER: u64 = 1_000_000;
 
+/// From so many seconds of trouble on, every run rests as long as L1 says.
+const LONG_SECONDS: u64 = 4 * 3_600;
+
 /// Faults at certain requests, where a law is most at risk.
 const SCRIPTS: &[&str] = &[
     "lose-answer@POST /services#1",
@@ -144,9 +147,12 @@ pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
         artist.cluster(at, &chosen);
         at += artist.dice.between(CLUSTER_PAUSE.0, CLUSTER_PAUSE.1) * 1_000;
     }
+    // Twenty looks cost most of the time of a short run, and most breaks show at the first ones.
+    let is_long = trouble.seconds > LONG_SECONDS || artist.dice.one_in(5);
+    let looks = if is_long { 20 } else { 5 };
     let mut steps = artist.steps;
     steps.sort_by_key(|step| step.at);
-    Schedule { seed, platform, seconds: trouble.seconds, steps }
+    Schedule { seed, platform, seconds: trouble.seconds, looks, steps }
 }
 
 struct Artist<'s> {

@@ -20,8 +20,8 @@ use super::world::{Held, World, body};
 /// longest back-off, and a look after each.
 const SETTLING: Duration = Duration::from_secs(30 * 60);
 
-/// How long nothing may be written then: twenty looks and their jitter (L1).
-const RESTING: Duration = Duration::from_secs(20 * 330);
+/// The time between two looks with its jitter, in seconds.
+const LOOK_SECONDS: u64 = 330;
 
 /// How long whoever set the project up had for it.
 const FOUNDING: Duration = Duration::from_secs(600);
@@ -47,7 +47,7 @@ pub fn play(scene: &Arc<Scene>, schedule: &Schedule) -> Witness {
         stage.calm().await;
         tokio::time::sleep(SETTLING).await;
         stage.world.mark(Mark::Settled);
-        tokio::time::sleep(RESTING).await;
+        tokio::time::sleep(Duration::from_secs(schedule.looks * LOOK_SECONDS)).await;
         stage.witness(schedule).await
     })
 }

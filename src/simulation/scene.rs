@@ -145,7 +145,8 @@ impl Scene {
             return known;
         }
         let steps = vec![Step { at: 0, what: Disturbance::Commit(revision) }];
-        let calm = Schedule { seed: 0, platform: Platform::default(), seconds: 0, steps };
+        let platform = Platform::default();
+        let calm = Schedule { seed: 0, platform, seconds: 0, looks: 0, steps };
         let truth = Arc::new(rehearse(self, &calm).truth);
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.insert(revision, Arc::clone(&truth));

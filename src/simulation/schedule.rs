@@ -15,8 +15,15 @@ pub struct Schedule {
     pub platform: Platform,
     /// How long trouble may last, in seconds; then comes the quiet in which everything settles.
     pub seconds: u64,
+    /// How many looks nothing may be written at the end (L1).
+    #[serde(default = "twenty")]
+    pub looks: u64,
     /// What happens, in order of time.
     pub steps: Vec<Step>,
+}
+
+const fn twenty() -> u64 {
+    20
 }
 
 /// Something that happens at a time.

@@ -80,7 +80,7 @@ fn killed_once() -> Schedule {
     let strike = Strike::KillInRequest(6, Moment::After, 1);
     let what = Disturbance::Process(strike);
     let steps = vec![Step { at: 10, what }];
-    Schedule { seed: 3, platform: Platform::default(), seconds: 60, steps }
+    Schedule { seed: 3, platform: Platform::default(), seconds: 60, looks: 20, steps }
 }
 
 #[test]

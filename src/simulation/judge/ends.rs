@@ -147,7 +147,7 @@ fn excuses(witness: &Witness, status: &ProjectStatus) -> BTreeSet<Key> {
     let blocked = blocked.filter(|change| change.action == "delete");
     // What nobody can compare is shown and left alone (contract, observability).
     let is_open = |change: &&SavedChange| change.fields.iter().any(|it| it.reason == UNVERIFIABLE);
-    let open = status.pending.iter().filter(is_open).filter(|_| has_others);
+    let open = status.pending.iter().filter(is_open);
     let changes = blocked.chain(open).map(|change| change.key.clone());
     stuck.map(|resource| resource.key.clone()).chain(changes).collect()
 }
