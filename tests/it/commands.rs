@@ -337,3 +337,23 @@ fn output_that_a_full_disk_takes_no_more_of_is_a_failure_and_a_closed_pipe_is_no
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_simulation_needs_no_secret_and_says_what_it_is_and_which_laws_held() {
+    let machine = Machine::new();
+    let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
+        spec:\n  type: web\n  image: nginx\n  envVars:\n\
+        \x20   - {key: A_KEY, valueFrom: {env: NOWHERE}}\n\
+        \x20   - {key: A_FILE, valueFrom: {file: nowhere.pem}}\n";
+    std::fs::write(machine.0.path().join("api.yaml"), manifest).unwrap();
+    let ran = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes");
+    let ran = ran.says(0, &["true against stoker's model", "Every law that was at risk held"]);
+    assert!(ran.stdout.starts_with("This is a simulation"), "{}", ran.stdout);
+    let same = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes -o json");
+    let report = same.says(0, &[]).json();
+    assert_eq!(report["laws"].as_array().unwrap().len(), 16);
+    assert_eq!(report["broken"], serde_json::json!([]));
+    assert!(report["laws"][14]["atRisk"].as_u64().unwrap() > 0, "{report:#}");
+    machine.run("simulate api.yaml --faults weather").says(64, &["none of api, crashes"]);
+    machine.run("simulate nowhere.yaml").says(65, &[]);
+}

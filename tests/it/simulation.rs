@@ -9,8 +9,9 @@ use stoker::simulation::{
     judge, play, shrink,
 };
 
-/// How many seeds an ordinary run of the tests plays.
-const SEEDS: u64 = 20;
+/// How many seeds a run of the tests plays. Code that is not optimised takes half a second of a core
+/// for each; `cargo test --release --test it simulation` plays them all.
+const SEEDS: u64 = if cfg!(debug_assertions) { 20 } else { 2_000 };
 
 #[test]
 fn seeds_of_trouble_break_no_law() {
@@ -30,7 +31,11 @@ fn seeds_of_trouble_break_no_law() {
         })
         .collect();
     assert!(shown.is_empty(), "keep these in tests/seeds:\n{}", shown.join("\n"));
-    assert!(tallies.values().any(|tally| tally.at_risk > 0), "nothing was ever at risk");
+    // L2 needs a rare schedule; of so many seeds none may be without it.
+    let rare = (SEEDS < 2_000).then_some(Law::L2);
+    for law in Law::ALL.into_iter().filter(|law| Some(*law) != rare) {
+        assert!(tallies[&law].at_risk > 0, "{law:?} was never at risk: the seeds have become tame");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub async fn run(run: &Run, command: &SimulateCommand) -> Result<Exit, Failure> 
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let watcher = Watcher::new(&run.output, count);
-    let revisions = campaign.scene.revisions();
+    let revisions = campaign.scene.changes().map(str::to_owned).collect();
     let (tallies, broken) = play(campaign, watcher).await?;
     let report = Report { command, families, resources, revisions, seeds: count, tallies, broken };
     report.print(&run.output);

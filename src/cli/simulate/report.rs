@@ -26,7 +26,8 @@ pub struct Report<'r> {
     pub command: &'r SimulateCommand,
     pub families: &'r [Family],
     pub resources: usize,
-    pub revisions: usize,
+    /// What was done to the manifests in each.
+    pub revisions: Vec<String>,
     pub seeds: u64,
     pub tallies: Tallies,
     pub broken: Vec<Broken>,
@@ -48,7 +49,7 @@ impl Report<'_> {
         paper.push(Line::of(format!(
             "{}, {} of the manifests, {} of {}; trouble: {}.",
             counted(*resources as u64, "resource"),
-            counted(*revisions as u64, "revision"),
+            counted(revisions.len() as u64, "revision"),
             counted(*seeds, "seed"),
             counted(u64::from(days), "day"),
             self.words(),

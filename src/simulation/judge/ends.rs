@@ -245,10 +245,7 @@ fn presumed(witness: &Witness) -> BTreeSet<Key> {
 /// L4: whatever we made and lives is in the inventory, or its create is known to be open.
 fn remembered(witness: &Witness, living: &Living, findings: &mut Findings) {
     let has_begun = |process: usize| {
-        let began = |Marked { mark, .. }: &Marked| match mark {
-            Mark::Began { run } => run.process == process,
-            _ => false,
-        };
+        let began = |Marked { mark, .. }: &Marked| matches!(mark, Mark::Began { run } if run.process == process);
         witness.marks.iter().any(began)
     };
     for (id, thing) in living.things() {

@@ -45,16 +45,13 @@ pub(super) fn judge(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findin
 fn meetings(witness: &Witness) -> impl Iterator<Item = Met<'_>> {
     let mut failing = None;
     let mut revision = 0;
-    witness.marks.iter().filter_map(move |Marked { at, mark }| match mark {
-        Mark::Unfair { service } => {
+    witness.marks.iter().filter_map(move |Marked { at, mark }| {
+        if let Mark::Unfair { service } = mark {
             failing = service.as_deref();
-            None
         }
-        Mark::Committed { revision: after } => {
-            let before = std::mem::replace(&mut revision, *after);
-            failing.map(|failing| Met { at: *at, before, after: *after, failing })
-        }
-        _ => None,
+        let Mark::Committed { revision: after } = mark else { return None };
+        let before = std::mem::replace(&mut revision, *after);
+        failing.map(|failing| Met { at: *at, before, after: *after, failing })
     })
 }
 
