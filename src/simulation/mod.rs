@@ -16,6 +16,7 @@ mod draw;
 mod revisions;
 mod scene;
 
+mod manifests;
 mod process;
 mod wire;
 mod world;

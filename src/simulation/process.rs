@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, watch};
 
 use crate::api::{self, Client, Dialect, Endpoint, Token};
@@ -12,15 +11,15 @@ use crate::budget::{self, Millis};
 use crate::clock::Clock;
 use crate::daemon::agent::{Agent, Parts, Until};
 use crate::daemon::settings::Settings;
-use crate::daemon::source::{Reading, Source, problem};
 use crate::daemon::window::Windows;
 use crate::daemon::{Handle, Order, Seat};
 use crate::ledger::{Ledger, Shelf};
 use crate::reconcile::{Licence, Look, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
-use crate::status::{Mode, PassRecord, Problem, ProjectStatus, Trigger};
+use crate::status::{Mode, PassRecord, ProjectStatus, Trigger};
 use crate::store::{Blow, Medium, Simulated};
 
+use super::manifests::Manifests;
 use super::schedule::{Moment, Strike};
 use super::wire::Wire;
 use super::witness::{Mark, Run};
@@ -56,35 +55,6 @@ struct Body {
     clock_off_ms: i64,
     handle: Option<Handle>,
     stop: Option<watch::Sender<bool>>,
-}
-
-/// The manifests as the world holds them now.
-struct Manifests {
-    world: Arc<World>,
-    run: Run,
-}
-
-impl Source for Manifests {
-    fn location(&self) -> String {
-        "a simulation".to_owned()
-    }
-
-    fn read<'a>(
-        &'a self,
-        _known: Option<&'a str>,
-        _pinned: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Reading, Problem>> {
-        let given = self.world.read();
-        let desired = given.as_ref().and_then(|given| given.desired.clone());
-        self.world.mark(Mark::Read { run: self.run, desired });
-        let gone = || problem("SourceUnreadable", "failed to read the manifests".to_owned());
-        let read = given.map(|given| Reading { tree: given.tree, commit: None }).ok_or_else(gone);
-        Box::pin(std::future::ready(read))
-    }
-
-    fn has_commits(&self) -> bool {
-        false
-    }
 }
 
 impl Process {
