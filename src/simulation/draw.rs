@@ -25,6 +25,9 @@ const CLUSTER_SPREAD: u64 = 9_000;
 /// How long after a cluster one service alone begins to fail, in milliseconds: all else is over.
 const UNFAIR_AFTER: u64 = 1_000_000;
 
+/// When every state has long been pinned to its project, in milliseconds.
+const PINNED_AFTER: u64 = 60_000;
+
 /// From so many seconds of trouble on, every run rests as long as L1 says.
 const LONG_SECONDS: u64 = 4 * 3_600;
 
@@ -350,7 +353,8 @@ impl Artist<'_> {
                 let most = Some(self.small(4));
                 (Disturbance::Quota(kind, most), Disturbance::Quota(kind, None))
             }
-            4 | 5 => (Disturbance::OtherProject, Disturbance::HomeProject),
+            // The first write pins: before it no project is another one.
+            4 | 5 if at > PINNED_AFTER => (Disturbance::OtherProject, Disturbance::HomeProject),
             _ => {
                 let (some, more) = (self.dice.between(50, 290), self.dice.between(10, 200));
                 let count = |number: u64| u32::try_from(number).unwrap_or(100);

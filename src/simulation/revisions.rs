@@ -85,7 +85,7 @@ fn touched(base: &Desired<Source>, keys: &[&Key]) -> Desired<Source> {
             if resource.declares_env {
                 put(resource, path, "1");
             } else {
-                put(resource, FieldPath::Setting(Setting::StartCommand), "run simulated");
+                put(resource, FieldPath::Setting(Setting::Plan), "simulated");
             }
         }
     }

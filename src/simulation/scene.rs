@@ -27,7 +27,7 @@ const SECRET_CHARS_MIN: usize = 8;
 const SMALL: &str = include_str!("small.yaml");
 
 /// The state of the platform, by kind and name, without what differs from run to run.
-pub(super) type Truth = BTreeMap<(Kind, String), Value>;
+pub(super) type Truth = BTreeMap<(Kind, String), Vec<Value>>;
 
 /// Manifests in several revisions, and the project they are for.
 pub struct Scene {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::emulator::Record;
 use crate::model::{Desired, Inventory};
-use crate::status::ProjectStatus;
+use crate::status::{ConditionType, ProjectStatus};
 
 use super::scene::Truth;
 use super::schedule::Schedule;
@@ -110,6 +110,11 @@ impl Witness {
             }
             mark => format!("{at} {mark:?}"),
         });
-        entries.chain(marks).collect::<Vec<_>>().join("\n")
+        let said = self.status.iter().flat_map(|status| &status.resources).map(|resource| {
+            let ready = resource.conditions.get(ConditionType::Ready);
+            let ready = ready.map(|ready| format!("{} {}", ready.reason, ready.message));
+            format!("{} {}", resource.key, ready.unwrap_or_default())
+        });
+        entries.chain(marks).chain(said).collect::<Vec<_>>().join("\n")
     }
 }

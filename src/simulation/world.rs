@@ -188,7 +188,7 @@ impl World {
         }
     }
 
-    /// Returns what is there, by kind and name; of namesakes the oldest.
+    /// Returns what is there, by kind and name.
     pub fn truth(&self) -> Truth {
         let mut truth = Truth::new();
         for kind in [Kind::Service, Kind::Database, Kind::EnvGroup] {
@@ -197,7 +197,7 @@ impl World {
                 if let Some(object) = thing.as_object_mut() {
                     object.retain(|field, _| !FLEETING.contains(&field.as_str()));
                 }
-                truth.entry((kind, name)).or_insert(thing);
+                truth.entry((kind, name)).or_default().push(thing);
             }
         }
         truth

@@ -23,6 +23,10 @@ const BUSY_PAUSE: Duration = Duration::from_secs(15);
 /// How long what only time can tell waits for its next look: an unsettled create, half a listing.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(30);
 
+/// How many details are read again at every look at least: where the lists alone take the whole share
+/// of the budget, what they do not show must be seen in turn all the same.
+const DETAILS_MIN: u32 = 1;
+
 /// How long after a pass that found the state changed under it the next one begins.
 const MOVED_PAUSE: Duration = Duration::from_secs(2);
 
@@ -68,7 +72,7 @@ impl Mind {
     /// large project is looked at as often as a small one, and all of it in turn.
     fn at_rest(&self) -> Look {
         let allowed = pace::allowance(self.settings.interval, self.settings.rate);
-        let details_max = allowed.saturating_sub(self.lists);
+        let details_max = allowed.saturating_sub(self.lists).max(DETAILS_MIN);
         Look::AtRest { details_max: usize::try_from(details_max).unwrap_or(usize::MAX) }
     }
 
@@ -157,7 +161,11 @@ impl Mind {
         let pages = passed.snapshot.live.listings.values().map(|listing| listing.pages);
         // The project and the lists are read at every look; details within what is left.
         self.lists = 1 + pages.sum::<u32>();
-        self.interval = pace::interval(self.settings.interval, self.lists, self.settings.rate);
+        self.interval = pace::interval(
+            self.settings.interval,
+            self.lists.saturating_add(DETAILS_MIN),
+            self.settings.rate,
+        );
         self.requeue(passed, now);
         self.follow_deployments(running, passed, now);
         self.forget_deploys(passed);

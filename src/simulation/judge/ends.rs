@@ -64,13 +64,19 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
     };
     let revision = witness.revision % scene.revisions.len();
     let wanted = scene.end(revision);
-    let excuses = excuses(witness, status);
+    let mut excuses = excuses(witness, status);
     let desired = &scene.revisions[revision].desired;
+    // What cannot be renamed keeps its old name.
+    let stuck = desired.resources.values().filter(|it| excuses.contains(&it.key));
+    let earlier = stuck.flat_map(|resource| {
+        resource.previous_names.iter().map(|name| Key::new(resource.key.kind, name.clone()))
+    });
+    excuses.extend(earlier.collect::<Vec<_>>());
     for (key, resource) in desired.resources.iter().filter(|(key, _)| !excuses.contains(*key)) {
         let place = (kind_of(key.kind), key.name.to_string());
         let declared = declared_fields(resource);
         let difference = match (wanted.get(&place), witness.truth.get(&place)) {
-            (Some(wanted), Some(live)) => difference(&declared, wanted, live),
+            (Some(wanted), Some(live)) => nearest(&declared, wanted, live),
             (Some(_), None) => Some("it does not live".to_owned()),
             // What even an undisturbed agent does not make is no matter of the trouble.
             (None, _) => None,
@@ -96,6 +102,8 @@ fn leftovers(
     let Some(desired) = reading.desired else { return };
     for (id, thing) in living.things() {
         let is_ours = thing.maker == Maker::Ours { process: 0, has_seen: true };
+        // What others have renamed is not proven to be what we made.
+        let is_ours = is_ours && !thing.is_renamed;
         let is_wanted = declares(&desired, thing.kind, &thing.name);
         let Some(key) = key(thing.kind, &thing.name).filter(|_| is_ours && !is_wanted) else {
             continue;
@@ -156,6 +164,14 @@ fn ready_reason(status: &ProjectStatus, key: &Key) -> Option<String> {
     let resource = status.resources.iter().find(|resource| resource.key == *key)?;
     let ready = resource.conditions.get(ConditionType::Ready)?;
     Some(ready.reason.clone())
+}
+
+/// Returns what is other even of the namesake that is as declared, if one is.
+fn nearest(declared: &BTreeSet<String>, wanted: &[Value], live: &[Value]) -> Option<String> {
+    let wanted = wanted.first()?;
+    let differences: Option<Vec<String>> =
+        live.iter().map(|live| difference(declared, wanted, live)).collect();
+    differences.and_then(|differences| differences.into_iter().next())
 }
 
 /// Returns the first field that is wanted and other, of variables each by itself. What others have

@@ -33,6 +33,8 @@ pub(super) struct Thing {
     pub kind: Kind,
     pub name: String,
     pub maker: Maker,
+    /// Whether somebody else gave it another name.
+    pub is_renamed: bool,
     /// The request that made it.
     number: Option<usize>,
 }
@@ -46,11 +48,12 @@ impl Living {
         let Effect { verb, kind, id, name } = effect;
         match verb {
             Verb::Created => {
-                let thing = Thing { kind: *kind, name: name.clone(), maker, number };
-                self.0.insert(id.clone(), thing);
+                let (kind, name, is_renamed) = (*kind, name.clone(), false);
+                self.0.insert(id.clone(), Thing { kind, name, maker, is_renamed, number });
             }
             Verb::Patched => {
                 if let Some(thing) = self.0.get_mut(id) {
+                    thing.is_renamed |= maker == Maker::Others && thing.name != *name;
                     thing.name.clone_from(name);
                 }
             }

@@ -63,6 +63,8 @@ struct Bench<'w> {
     /// Creates that may have happened, by process, collection and name: when they were sent.
     open_creates: BTreeMap<(usize, &'w str, &'w str), u64>,
     is_abroad: bool,
+    /// Whether the first write of each process went to another project.
+    pinned_abroad: BTreeMap<usize, bool>,
     /// When each process sent a request that reached the platform.
     sent: BTreeMap<usize, Vec<u64>>,
 }
@@ -103,18 +105,28 @@ impl<'w> Bench<'w> {
         if *carries_secret {
             self.findings.risk(Law::S9);
         }
-        if self.is_abroad {
-            let (method, path) = (&asked.method, &asked.path);
-            self.findings.check(Law::S5, effects.is_empty(), || {
-                format!("{method} {path} wrote to another project")
-            });
-        }
+        self.judge_project(request);
         self.begin_pass(request);
         self.judge_write(request);
         if let Some(pass) = self.passes.get_mut(run) {
             pass.hear(request);
         }
         self.change(effects, Maker::unseen(run.process), Some(*number));
+    }
+
+    /// The first write of a state pins its project; none may go to another one (S5).
+    fn judge_project(&mut self, request: &Request<'w>) {
+        let Request { run, asked, effects, .. } = request;
+        if !effects.is_empty() {
+            self.pinned_abroad.entry(run.process).or_insert(self.is_abroad);
+        }
+        let is_pinned_here = self.pinned_abroad.get(&run.process).map(|it| *it == self.is_abroad);
+        if is_pinned_here == Some(false) {
+            let (method, path) = (&asked.method, &asked.path);
+            self.findings.check(Law::S5, effects.is_empty(), || {
+                format!("{method} {path} wrote to another project")
+            });
+        }
     }
 
     /// A pass begins by asking which project it is.

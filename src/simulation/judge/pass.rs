@@ -9,20 +9,12 @@ use crate::model::Desired;
 use super::super::timeline::Request;
 use super::living::Living;
 
-/// Faults after which an answer cannot be understood, or does not say all.
-const UNUSABLE: [&str; 11] = [
-    "lose-answer",
-    "apply-late",
-    "cut",
-    "truncate",
-    "html",
-    "empty",
-    "total",
-    "rename-key",
-    "hang",
-    "refuse",
-    "drip",
-];
+/// Faults after which a list does not say all; one object is told as ever.
+const UNUSABLE_LISTS: [&str; 2] = ["total", "rename-key"];
+
+/// Faults after which an answer cannot be understood.
+const UNUSABLE: [&str; 9] =
+    ["lose-answer", "apply-late", "cut", "truncate", "html", "empty", "hang", "refuse", "drip"];
 
 /// Faults after which the answer to a create tells nothing of what was made.
 const HIDING: [&str; 4] = ["no-id", "malice", "fail-after", "redirect"];
@@ -112,7 +104,9 @@ pub(super) fn collection_of(path: &str) -> Option<Kind> {
 /// Whether a good answer came that can be understood.
 pub(super) fn is_usable(asked: &Asked) -> bool {
     let is_good = asked.answered && (200..300).contains(&asked.status);
-    is_good && !plays(asked, &UNUSABLE)
+    let is_list = asked.method == "GET" && collection_of(&asked.path).is_some();
+    let lies = is_list && plays(asked, &UNUSABLE_LISTS);
+    is_good && !lies && !plays(asked, &UNUSABLE)
 }
 
 /// Whether a create may have happened without its maker knowing.
