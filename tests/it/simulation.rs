@@ -90,6 +90,21 @@ fn killed_once() -> Schedule {
 }
 
 #[test]
+fn a_calm_schedule_breaks_nothing_and_puts_little_at_risk() {
+    let scene = Arc::new(Scene::small());
+    let calm = Schedule { steps: Vec::new(), ..killed_once() };
+    let findings = judge(&scene, &play(&scene, &calm));
+    assert_eq!(findings.broken().count(), 0);
+    // Nobody crashed, failed or acted: what cannot break is not said to have held.
+    for law in [Law::S1, Law::S5, Law::S6, Law::S8, Law::S11, Law::L2, Law::L3] {
+        assert_eq!(findings.of(law).at_risk, 0, "{law:?}");
+    }
+    for law in [Law::S9, Law::L1, Law::L4] {
+        assert!(findings.of(law).at_risk > 0, "{law:?}");
+    }
+}
+
+#[test]
 fn a_crash_puts_its_law_at_risk() {
     let scene = Arc::new(Scene::small());
     let findings = judge(&scene, &play(&scene, &killed_once()));

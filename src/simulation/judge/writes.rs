@@ -70,9 +70,10 @@ impl<'w> Bench<'w> {
             format!("{kind:?} {name} was made though the list was not read whole")
         });
         let is_wanted = pass.desired.as_ref().is_some_and(|it| declares(it, *kind, name));
-        self.findings.check(Law::S6, is_wanted, || {
-            format!("{kind:?} {name} was made, which nothing declares")
-        });
+        if !is_wanted {
+            self.findings
+                .broke(Law::S6, format!("{kind:?} {name} was made, which nothing declares"));
+        }
         self.judge_replace(request, effect);
     }
 
