@@ -17,6 +17,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use stage::Stage;
+use stoker::api::Recollection;
 use stoker::emulator::{Config, Fields, Paging, Shapes};
 use stoker::manifest;
 use stoker::plan::{Policy, plan};
@@ -87,7 +88,9 @@ async fn round(stage: &Stage, tree: &Tree, times: &mut [Vec<Duration>; 5]) -> u3
     let (client, inventory) = (stage.client(), stage.inventory());
     let start = Instant::now();
     let reader = client.reader();
-    let snapshot = refresh(&reader, desired, inventory, &stage.clock).await.unwrap();
+    let snapshot = refresh(&reader, desired, inventory, &stage.clock, &mut Recollection::default())
+        .await
+        .unwrap();
     times[2].push(start.elapsed());
     let start = Instant::now();
     let planned = plan(&snapshot, &Policy::default());

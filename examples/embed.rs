@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use stoker::api::{Client, Config, Dialect, Endpoint, Parts, Token};
+use stoker::api::{Client, Config, Dialect, Endpoint, Parts, Recollection, Token};
 use stoker::budget::{self, Millis};
 use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
@@ -42,7 +42,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         dialect: Dialect::default(),
         config: Config::default(),
     });
-    let snapshot = refresh(&client.reader(), desired()?, Inventory::default(), &clock).await?;
+    let snapshot = refresh(
+        &client.reader(),
+        desired()?,
+        Inventory::default(),
+        &clock,
+        &mut Recollection::default(),
+    )
+    .await?;
     let paper = plan_as_text(&plan(&snapshot, &Policy::default()), &Estimate::default());
     print!("{}", paper.to_plain());
     Ok(())

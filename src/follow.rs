@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Deployment, Error, Lookup, Reader};
+use crate::api::{Deployment, Error, ErrorKind, Lookup, Reader};
 use crate::clock::Clock;
 use crate::model::{Effect, Inventory, Key, Kind, LiveObject, RemoteId};
 use crate::plan::{Change, Outcome, Plan, Report};
@@ -52,6 +52,8 @@ pub enum Ending {
         /// The last lines.
         log: Vec<String>,
     },
+    /// The service went before its deployment ended.
+    Gone,
     /// The time was up first.
     TimedOut {
         /// The status last seen.
@@ -122,8 +124,10 @@ impl Watch {
     /// Looks once: one list for all, and details only of what seems to have come to rest. Returns
     /// what has ended, and waits for it no more. `observe` is told each new status.
     ///
+    /// What cannot be read of one service is no reason not to look at the others.
+    ///
     /// # Errors
-    /// When the platform cannot be read; nothing is forgotten then.
+    /// When nothing was learned because the platform cannot be read.
     pub async fn look(
         &mut self,
         reader: &Reader,
@@ -131,14 +135,24 @@ impl Watch {
     ) -> Result<BTreeMap<Key, Ending>, Error> {
         let listing = reader.list(Kind::Service).await?;
         let mut endings = BTreeMap::new();
+        let mut unread = None;
         for one in &mut self.0 {
             let object = listing.objects.iter().find(|object| object.id == one.awaited.id);
-            if let Some(ending) = one.look(object, reader, observe).await? {
-                endings.insert(one.awaited.key.clone(), ending);
-            }
+            let ending = match one.look(object, reader, observe).await {
+                Ok(ending) => ending,
+                Err(error) if error.kind() == ErrorKind::NotFound => Some(Ending::Gone),
+                Err(error) => {
+                    unread = Some(error);
+                    None
+                }
+            };
+            endings.extend(ending.map(|ending| (one.awaited.key.clone(), ending)));
         }
         self.0.retain(|one| !endings.contains_key(&one.awaited.key));
-        Ok(endings)
+        match unread.filter(|_| endings.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(endings),
+        }
     }
 
     /// Gives up: what is still waited for ends as timed out.
@@ -242,7 +256,7 @@ impl Follower<'_> {
         loop {
             let status = match self.reader.get(key.kind, id).await? {
                 Lookup::Found(object) => object.status.unwrap_or_else(|| "unknown".to_owned()),
-                Lookup::Gone => "gone".to_owned(),
+                Lookup::Gone => return Ok(Ending::Gone),
             };
             (self.observe)(key, &status);
             match Health::of(&status) {
@@ -310,7 +324,7 @@ impl Health {
             "running" | "available" | "ready" | "live" | "active" => Self::Good,
             "queued" | "building" | "deploying" | "creating" | "pending" | "starting"
             | "updating" => Self::Moving,
-            "failed" | "gone" | "suspended" | "crashed" => Self::Bad,
+            "failed" | "suspended" | "crashed" => Self::Bad,
             _ => Self::Unknown,
         }
     }

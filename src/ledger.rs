@@ -30,8 +30,8 @@ mod clock;
 mod file;
 
 use clock::Axis;
-use file::Shared;
-pub use file::{LedgerError, TokenDigest};
+use file::{Kept, Shared};
+pub use file::{LedgerError, Shelf, TokenDigest};
 
 /// When to ask again after another process held the lock for too long.
 const BUSY: Duration = Duration::from_millis(50);
@@ -62,7 +62,7 @@ struct Inner {
 
 #[derive(Debug)]
 enum Home {
-    Memory(Box<State>),
+    Memory { shelf: Shelf, generation: u64 },
     File(Shared),
 }
 
@@ -109,10 +109,23 @@ impl Ledger {
     /// only read and have no directory to write in.
     #[must_use]
     pub fn in_memory(config: Config, now: Millis) -> Self {
-        let mut budget = Budget::new(config);
-        let session = budget.begin(now);
-        let axis = Axis::begin(now, now);
-        Self::assemble(config, session, axis, Home::Memory(Box::new(budget.state().clone())))
+        Self::on_shelf(&Shelf::default(), config, now)
+    }
+
+    /// Opens a ledger that is kept in memory, as [`Ledger::open`] opens one on disk: who opens the
+    /// same shelf spends the same budget, also after a process that died in a simulation.
+    #[must_use]
+    pub fn on_shelf(shelf: &Shelf, config: Config, now: Millis) -> Self {
+        let mut kept = shelf.kept();
+        let before = kept.take().unwrap_or(Kept { generation: now.0, state: State::default() });
+        let Kept { generation, state } = before.or_anew(now, config.rate);
+        let axis = Axis::begin(now, state.latest());
+        let mut budget = Budget::resume(config, state);
+        let session = budget.begin(axis.position());
+        *kept = Some(Kept { generation, state: budget.state().clone() });
+        drop(kept);
+        let home = Home::Memory { shelf: shelf.clone(), generation };
+        Self::assemble(config, session, axis, home)
     }
 
     fn assemble(config: Config, session: Session, axis: Axis, home: Home) -> Self {
@@ -206,13 +219,19 @@ impl Inner {
     ) -> Result<Option<T>, LedgerError> {
         let Self { config, session, axis, home, news } = self;
         match home {
-            Home::Memory(state) => {
+            Home::Memory { shelf, generation: before } => {
+                let mut shelved = shelf.kept();
+                let Kept { generation, state } =
+                    shelved.take().unwrap_or_else(|| Kept::exhausted(now, config.rate));
+                if generation != std::mem::replace(before, generation) {
+                    *axis = Axis::join(now, state.latest());
+                }
                 let position = axis.advance(now, state.latest());
-                let mut budget = Budget::resume(*config, std::mem::take(state.as_mut()));
+                let mut budget = Budget::resume(*config, state);
                 tell(&mut budget, session, news);
                 news.clear();
                 let result = action(&mut budget, position, session);
-                **state = budget.state().clone();
+                *shelved = Some(Kept { generation, state: budget.state().clone() });
                 Ok(Some(result))
             }
             Home::File(shared) => {
@@ -251,7 +270,7 @@ impl Inner {
 
     fn look(&mut self, now: Millis) -> Result<(Budget, Millis, Session), LedgerError> {
         let state = match &mut self.home {
-            Home::Memory(state) => state.as_ref().clone(),
+            Home::Memory { shelf, generation: _ } => shelf.state(),
             Home::File(shared) => shared.lock_patiently()?.read(now, self.config.rate)?.state,
         };
         let position = self.axis.advance(now, state.latest());

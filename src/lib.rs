@@ -19,6 +19,7 @@ pub mod remote;
 pub mod render;
 pub mod sandbox;
 pub mod secret;
+pub mod simulation;
 pub mod source;
 pub mod status;
 pub mod store;

@@ -6,6 +6,9 @@
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
 
+/// The target of what a command says to people, where that is part of the log: shown at any level.
+pub const SAID: &str = "stoker::said";
+
 /// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -33,7 +36,7 @@ pub enum Level {
 /// Starts the log. A second start is ignored: a process has one log, and tests start many runs.
 pub fn start(level: Level, form: Form) {
     let filter = match level {
-        Level::Warnings => "stoker=warn",
+        Level::Warnings => "stoker=warn,stoker::said=info",
         Level::Info => "stoker=info",
         Level::Debug => "stoker=debug",
         Level::Trace => "stoker=trace,debug",

@@ -108,7 +108,8 @@ impl Kept {
             reconciler: Reconciler {
                 client: stage.client(),
                 clock: stage.clock.clone(),
-                state: stage.directory.path().to_owned(),
+                state: stage.directory.path().to_owned().into(),
+                recollection: Arc::default(),
                 holder: "a benchmark".to_owned(),
             },
             ledger: Arc::clone(&stage.ledger),

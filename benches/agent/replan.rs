@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stoker::api::Recollection;
 use stoker::daemon::declare::declare;
 use stoker::daemon::source::{Files, Source};
 use stoker::plan::{Policy, plan};
@@ -46,7 +47,10 @@ pub fn row(files: usize) {
             let (desired, inventory) = (declared.desired.clone(), inventory.clone());
             known = Some(declared);
             let reader = client.reader();
-            let snapshot = refresh(&reader, desired, inventory, &stage.clock).await.unwrap();
+            let snapshot =
+                refresh(&reader, desired, inventory, &stage.clock, &mut Recollection::default())
+                    .await
+                    .unwrap();
             let before_plan = meter.read().cpu;
             let planned = plan(&snapshot, &Policy::default());
             let after_plan = meter.read().cpu;

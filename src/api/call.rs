@@ -11,6 +11,10 @@ pub(super) const OBJECT_BODY_MAX: usize = 16 * 1024 * 1024;
 /// The most of one page of a list that is read: some hundred objects with all their variables.
 pub(super) const LIST_BODY_MAX: usize = 32 * 1024 * 1024;
 
+/// Told right before each try of a request leaves, when there is nothing more to wait for. What it
+/// refuses does not leave; the text says why.
+pub type Leaving<'a> = &'a (dyn Fn() -> Result<(), String> + Sync);
+
 /// One request to be made, perhaps several times.
 pub(super) struct Call<'a> {
     /// What it is for, completing "failed to …".
@@ -20,6 +24,7 @@ pub(super) struct Call<'a> {
     pub query: Vec<(&'a str, String)>,
     pub body: Option<&'a Body>,
     pub body_max: usize,
+    pub leaving: Option<Leaving<'a>>,
 }
 
 impl<'a> Call<'a> {
@@ -31,6 +36,7 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             body: None,
             body_max: OBJECT_BODY_MAX,
+            leaving: None,
         }
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::answer::{self, Answer};
 use super::body::Body;
@@ -30,8 +31,8 @@ use crate::ledger::Ledger;
 
 /// How long one request may take, from its first byte to the last of the answer.
 ///
-/// The settle time of a lost create (safety, S3) is four times as long, so nothing of ours is
-/// still on its way when it has passed. It also ends an answer that drips a byte a second.
+/// The settle time of a lost create (safety, S3) begins when its try leaves ([`super::Leaving`]) and
+/// is four times as long, so nothing of ours is still on its way when it has passed. It also ends an answer that drips a byte a second.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How often something was asked and answered: method, route without ids, status (0: no answer).
@@ -55,6 +56,8 @@ struct Shared {
     calls: AtomicU32,
     tries_seed: AtomicU64,
     seen: Mutex<Seen>,
+    /// When the work must be over, once that is known.
+    ending: watch::Sender<Option<Timestamp>>,
 }
 
 /// What answers have shown so far.
@@ -82,8 +85,15 @@ impl Client {
             config,
             calls: AtomicU32::new(0),
             seen: Mutex::default(),
+            ending: watch::Sender::new(None),
         };
         Self { shared: Arc::new(shared), lane }
+    }
+
+    /// Says when the work of this client and its clones must be over. Who waits for the budget, or
+    /// to try again, beyond that fails at once: nothing of theirs was sent.
+    pub fn end_by(&self, deadline: Timestamp) {
+        self.shared.ending.send_replace(Some(deadline));
     }
 
     /// Returns the same client for another lane.
@@ -156,8 +166,8 @@ impl Client {
             };
             may_have_happened |= cause.may_have_happened();
             match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
-                Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
-                Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
+                Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
+                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
             }
         }
     }
@@ -173,14 +183,18 @@ impl Client {
                 Err(failure) => failure,
             };
             match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
-                Next::Again(at) => self.shared.clock.sleep_until(timestamp(at)).await,
-                Next::GiveUp => return Err(fail(call, cause, false)),
+                Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
+                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, false)),
             }
         }
     }
 
     async fn try_once(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let permit = self.admit().await?;
+        if let Some(Err(reason)) = call.leaving.map(|leaving| leaving()) {
+            self.give_back(permit);
+            return Err(Cause::Local(reason).into());
+        }
         let mut flight = Flight::start(self, call, permit);
         let whole = async {
             let response = self.carry(call).await?;
@@ -234,9 +248,22 @@ impl Client {
                     // Waiting in vain helps nobody: say at once that the time will not do.
                     let until = timestamp(until);
                     self.check_deadline(until)?;
-                    self.shared.clock.sleep_until(until).await;
+                    if !self.may_wait_until(until).await {
+                        return Err(Cause::OverDeadline { deadline: self.now() });
+                    }
                 }
             }
+        }
+    }
+
+    /// Waits until a time. Returns whether it is not beyond the end of the work, as soon as that is
+    /// known.
+    async fn may_wait_until(&self, until: Timestamp) -> bool {
+        let mut ending = self.shared.ending.subscribe();
+        let is_too_soon = |end: &Option<Timestamp>| end.is_some_and(|end| until > end);
+        tokio::select! {
+            _ = ending.wait_for(is_too_soon) => false,
+            () = self.shared.clock.sleep_until(until) => true,
         }
     }
 
@@ -246,11 +273,16 @@ impl Client {
             Ok(()) => Ok(permit),
             Err(cause) => {
                 // Another task took the last one between the look and the count.
-                self.shared.calls.fetch_sub(1, Ordering::Relaxed);
-                self.shared.ledger.unsent(self.millis(), permit);
+                self.give_back(permit);
                 Err(cause)
             }
         }
+    }
+
+    /// Takes back a request that was counted and does not leave.
+    fn give_back(&self, permit: Permit) {
+        self.shared.calls.fetch_sub(1, Ordering::Relaxed);
+        self.shared.ledger.unsent(self.millis(), permit);
     }
 
     fn check_calls(&self, calls: u32) -> Result<(), Cause> {

@@ -77,7 +77,7 @@ impl<'a> Flight<'a> {
         }
         drop(seen);
         let duration_ms = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(%method, route = template, status, duration_ms, ?request_id, "request");
+        tracing::debug!(%method, route = template, status, duration_ms, request_id, "request");
         told
     }
 }

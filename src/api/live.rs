@@ -6,20 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt as _};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::error::{Error, ErrorKind};
 use super::reader::{Lookup, Reader};
+use super::recollection::Recollection;
 use crate::model::{
-    Coverage, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Listing, Live,
-    LiveObject, RemoteId, Resource, Setting, Unknown,
+    Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Live, LiveObject, RemoteId,
+    Resource, Setting,
 };
 
 /// How many single objects are read at once.
 const READS_AT_ONCE: usize = 8;
-
-/// How long after its creation an object may yet be unknown to a stale replica (S3).
-const STALENESS: SignedDuration = SignedDuration::from_secs(60);
 
 impl Reader {
     /// Reads the live state of the project.
@@ -28,9 +26,17 @@ impl Reader {
     /// API said so by name. *Assumes* that `inventory` is that of this project, which the plan
     /// checks against the pin; where the pin does not hold, nothing of it is asked for.
     ///
+    /// Details of what its list shows as before are recalled; a recollection that recalls nothing
+    /// reads them all.
+    ///
     /// # Errors
     /// When the project cannot be read, the token is not accepted or the budget is used up.
-    pub async fn live(&self, desired: &Desired, inventory: &Inventory) -> Result<Live, Error> {
+    pub async fn live(
+        &self,
+        desired: &Desired,
+        inventory: &Inventory,
+        recollection: &mut Recollection,
+    ) -> Result<Live, Error> {
         let (project, groups, databases, services) = futures_util::try_join!(
             self.project(),
             self.pages(Kind::EnvGroup),
@@ -43,16 +49,27 @@ impl Reader {
             [(Kind::EnvGroup, groups), (Kind::Database, databases), (Kind::Service, services)]
         {
             listings.insert(kind, self.understand(kind, pages));
+            if kind == Kind::EnvGroup {
+                self.recall_groups(inventory);
+            }
         }
         let listed: u32 = listings.values().map(|listing| listing.pages).sum();
         let mut live = Live { project, listings, gone: BTreeSet::new(), requests: 1 + listed };
-        self.add_details(&mut live, desired, inventory).await?;
+        self.add_details(&mut live, desired, inventory, recollection).await?;
         let origin = self.client.origin();
         if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&origin, &live.project)) {
             distrust_stale_groups(&mut live, inventory, self.client.now());
             self.look_for_unlisted(&mut live, inventory).await?;
         }
         Ok(live)
+    }
+
+    /// A group we have just made is known by name, also where the list does not show it yet.
+    fn recall_groups(&self, inventory: &Inventory) {
+        let groups = inventory.entries.iter().filter(|(key, _)| key.kind == Kind::EnvGroup);
+        for (key, entry) in groups.filter(|(_, entry)| entry.is_new(self.client.now())) {
+            self.recall_group(&entry.id, key.name.as_str());
+        }
     }
 
     /// Adds to a listed object what its details show. Env groups have no details (F4).
@@ -82,20 +99,21 @@ impl Reader {
         live: &mut Live,
         desired: &Desired,
         inventory: &Inventory,
+        recollection: &mut Recollection,
     ) -> Result<(), Error> {
         let wanted = objects_to_detail(live, desired, inventory);
-        let found = self.look_up(wanted.into_iter().collect()).await;
+        let (read, mut details) = recollection.part(wanted, live);
+        let found = self.look_up(read).await;
+        let mut fresh = BTreeMap::new();
         for ((kind, id), lookup) in found {
             live.requests += 1;
-            let Some(listing) = live.listings.get_mut(&kind) else {
-                continue;
-            };
             match lookup {
-                Ok(Lookup::Found(details)) => merge(listing, *details),
+                Ok(Lookup::Found(object)) => drop(fresh.insert((kind, id), *object)),
                 Ok(Lookup::Gone) => {
                     let reason = format!("{kind} {id} went while it was read");
-                    listing.objects.retain(|object| object.id != id);
-                    make_incomplete(listing, reason);
+                    if let Some(listing) = live.listings.get_mut(&kind) {
+                        listing.doubt(reason);
+                    }
                     live.gone.insert(id);
                 }
                 Err(error) if ends_the_run(&error) => return Err(error),
@@ -103,14 +121,18 @@ impl Reader {
                 Err(error) => tracing::warn!(%error, "details are missing"),
             }
         }
+        recollection.note(live, &fresh);
+        details.extend(fresh);
+        merge(live, details);
         Ok(())
     }
 
     async fn look_for_unlisted(&self, live: &mut Live, inventory: &Inventory) -> Result<(), Error> {
+        let index = Index::of(live);
         let wanted: Vec<(Kind, RemoteId, &Entry)> = inventory
             .entries
             .iter()
-            .filter(|(key, entry)| is_missing(live, key, entry))
+            .filter(|(key, entry)| is_missing(live, &index, key, entry))
             .map(|(key, entry)| (key.kind, entry.id.clone(), entry))
             .collect();
         let entries: BTreeMap<&RemoteId, &Entry> =
@@ -118,27 +140,19 @@ impl Reader {
         let asked = wanted.iter().map(|(kind, id, _)| (*kind, id.clone())).collect();
         for ((kind, id), lookup) in self.look_up(asked).await {
             live.requests += 1;
-            let Some(listing) = live.listings.get_mut(&kind) else {
+            let Some(entry) = entries.get(&id) else {
                 continue;
             };
-            let is_new = entries.get(&id).is_some_and(|entry| is_new(entry, self.client.now()));
-            match lookup {
-                Ok(Lookup::Gone) if is_new => {
-                    make_incomplete(listing, format!("{kind} {id} is too new to be shown"));
-                }
-                Ok(Lookup::Gone) => {
-                    live.gone.insert(id);
-                }
-                Ok(Lookup::Found(object)) => {
-                    // What is on its way out may be left out of lists; else the list is stale.
-                    if object.status.as_deref() != Some("deleting") {
-                        make_incomplete(listing, format!("{kind} {id} is there but not in it"));
-                    }
-                    listing.objects.push(*object);
-                }
+            let there = match lookup {
+                Ok(Lookup::Gone) => None,
+                Ok(Lookup::Found(object)) => Some(*object),
                 Err(error) if ends_the_run(&error) => return Err(error),
-                Err(error) => make_incomplete(listing, error.to_string()),
-            }
+                Err(error) => {
+                    doubt(live, kind, error.to_string());
+                    continue;
+                }
+            };
+            live.note_unlisted(kind, entry, there, self.client.now());
         }
         Ok(())
     }
@@ -158,6 +172,37 @@ impl Reader {
     }
 }
 
+/// Where each listed object is, so that reading stays linear in their number.
+struct Index<'a> {
+    by_id: BTreeMap<(Kind, &'a RemoteId), &'a LiveObject>,
+    by_name: BTreeMap<(Kind, &'a str), Vec<&'a LiveObject>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(live: &'a Live) -> Self {
+        let mut index = Self { by_id: BTreeMap::new(), by_name: BTreeMap::new() };
+        for (kind, listing) in &live.listings {
+            for object in &listing.objects {
+                index.by_id.insert((*kind, &object.id), object);
+                index.by_name.entry((*kind, &object.name)).or_default().push(object);
+            }
+        }
+        index
+    }
+
+    fn with_id(&self, kind: Kind, id: &RemoteId) -> Option<&'a LiveObject> {
+        self.by_id.get(&(kind, id)).copied()
+    }
+
+    /// Returns the one object of that name; none where several have it.
+    fn only_named(&self, key: &Key) -> Option<&'a LiveObject> {
+        match self.by_name.get(&(key.kind, key.name.as_str()))?.as_slice() {
+            [object] => Some(object),
+            _ => None,
+        }
+    }
+}
+
 /// Returns the objects whose list item does not show all that is declared of them.
 ///
 /// A database of ours is compared with what we remember: no request can change one (F4), so its
@@ -172,10 +217,11 @@ fn objects_to_detail(
         Kind::Database => !inventory.entries.contains_key(key),
         Kind::Service => true,
     };
+    let index = Index::of(live);
     let declared = desired.resources.iter().filter(|(key, _)| has_details(key));
     declared
         .filter_map(|(key, resource)| {
-            let object = objects_of(live, inventory, key, resource)?;
+            let object = objects_of(&index, inventory, key, resource)?;
             (!shows_all(object, resource)).then(|| (key.kind, object.id.clone()))
         })
         .collect()
@@ -184,7 +230,7 @@ fn objects_to_detail(
 /// Returns the listed object that a resource stands for, by our memory or by its name or an
 /// earlier one; none where several have the name, because then nothing is compared.
 fn objects_of<'a>(
-    live: &'a Live,
+    index: &Index<'a>,
     inventory: &Inventory,
     key: &Key,
     resource: &Resource<FieldValue>,
@@ -192,13 +238,8 @@ fn objects_of<'a>(
     let earlier = resource.previous_names.iter().map(|name| Key::new(key.kind, name.clone()));
     let keys: Vec<Key> = std::iter::once(key.clone()).chain(earlier).collect();
     let owned = keys.iter().filter_map(|key| inventory.entries.get(key));
-    let owned = owned.filter_map(|entry| live.with_id(key.kind, &entry.id)).next();
-    owned.or_else(|| {
-        keys.iter().find_map(|key| match live.named(key).as_slice() {
-            [object] => Some(*object),
-            _ => None,
-        })
-    })
+    let owned = owned.filter_map(|entry| index.with_id(key.kind, &entry.id)).next();
+    owned.or_else(|| keys.iter().find_map(|key| index.only_named(key)))
 }
 
 fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {
@@ -209,11 +250,16 @@ fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {
     env_is_shown && resource.fields.keys().all(is_shown)
 }
 
-/// Adds details to the listed object they are of.
-fn merge(listing: &mut Listing, details: LiveObject) {
-    let mut objects = listing.objects.iter_mut();
-    if let Some(object) = objects.find(|object| object.id == details.id) {
-        add(object, details);
+/// Adds details to the listed objects they are of, and leaves out what is gone.
+fn merge(live: &mut Live, mut details: BTreeMap<(Kind, RemoteId), LiveObject>) {
+    let Live { project: _, listings, gone, requests: _ } = live;
+    for (kind, listing) in listings {
+        listing.objects.retain(|object| !gone.contains(&object.id));
+        for object in &mut listing.objects {
+            if let Some(details) = details.remove(&(*kind, object.id.clone())) {
+                add(object, details);
+            }
+        }
     }
 }
 
@@ -234,40 +280,28 @@ fn add(object: &mut LiveObject, details: LiveObject) {
 /// There is no request by id that could tell (F4), and a second group could never be deleted.
 fn distrust_stale_groups(live: &mut Live, inventory: &Inventory, now: Timestamp) {
     for (key, entry) in &inventory.entries {
-        let is_missing = key.kind == Kind::EnvGroup && live.with_id(key.kind, &entry.id).is_none();
-        if let Some(listing) = live.listings.get_mut(&key.kind)
-            && is_missing
-            && is_new(entry, now)
-        {
-            make_incomplete(listing, format!("{} {} is too new to be shown", key.kind, entry.id));
+        let is_new_group = key.kind == Kind::EnvGroup && entry.is_new(now);
+        if is_new_group && live.with_id(key.kind, &entry.id).is_none() {
+            doubt(live, key.kind, format!("{} {} is too new to be shown", key.kind, entry.id));
         }
     }
 }
 
 /// Whether something of ours is not in a list that says it is whole, and can be asked for by id.
-fn is_missing(live: &Live, key: &Key, entry: &Entry) -> bool {
+fn is_missing(live: &Live, index: &Index<'_>, key: &Key, entry: &Entry) -> bool {
     let can_be_asked = match key.kind {
         Kind::Service | Kind::Database => true,
         Kind::EnvGroup => false,
     };
     can_be_asked
         && live.listing(key.kind).coverage.is_complete()
-        && live.with_id(key.kind, &entry.id).is_none()
+        && index.with_id(key.kind, &entry.id).is_none()
         && !live.gone.contains(&entry.id)
 }
 
-/// Whether it was created so lately that a stale replica may not know it.
-fn is_new(entry: &Entry, now: Timestamp) -> bool {
-    let created_at = entry.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    // The platform's clock may be ahead of ours: what was created "later than now" is new. It may
-    // be behind, too; then ours tells.
-    let times = [created_at, entry.made_at].into_iter().flatten();
-    times.map(|time| now.duration_since(time)).any(|age| age < STALENESS)
-}
-
-fn make_incomplete(listing: &mut Listing, reason: String) {
-    if listing.coverage.is_complete() {
-        listing.coverage = Coverage::Unknown(Unknown::Incomplete(reason));
+fn doubt(live: &mut Live, kind: Kind, reason: String) {
+    if let Some(listing) = live.listings.get_mut(&kind) {
+        listing.doubt(reason);
     }
 }
 

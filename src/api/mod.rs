@@ -29,11 +29,13 @@ mod page;
 mod reader;
 
 mod live;
+mod recollection;
 mod stream;
 
 mod outcome;
 mod writer;
 
+pub use call::Leaving;
 pub use client::{Client, Tally};
 pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
@@ -41,6 +43,7 @@ pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use outcome::{Deletion, WriteError};
 pub use parts::{Config, Parts};
 pub use reader::{Lookup, Reader};
+pub use recollection::Recollection;
 pub use socket::{HttpSetupError, HttpTransport};
 pub use stream::{EventsError, ServerEvent, read_events};
 pub use transport::{BodyStream, Reach, Transport, TransportError};

@@ -3,7 +3,6 @@
 //! A [`Reader`] cannot write; planning is handed nothing else. What is read of a whole project at
 //! once is in `live.rs`, beside this file.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
@@ -26,7 +25,7 @@ const DEPLOYMENT_PAGES_MAX: u32 = 10;
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) client: Client,
-    groups: Arc<Mutex<Groups>>,
+    groups: Arc<Mutex<Arc<Groups>>>,
 }
 
 /// What asking for one object by its id has shown.
@@ -86,10 +85,10 @@ impl Reader {
             if !listing.coverage.is_complete() || listing.pages == 1 {
                 return Ok(Listing { pages, ..listing });
             }
-            let before = ids(&listing);
+            let before = listing;
             listing = self.list(kind).await?;
             pages += listing.pages;
-            if listing.coverage.is_complete() && ids(&listing) == before {
+            if listing.coverage.is_complete() && listing.confirms(&before) {
                 return Ok(Listing { pages, ..listing });
             }
         }
@@ -223,35 +222,39 @@ impl Reader {
         };
         let groups = self.groups();
         let mut objects = Vec::new();
-        for item in &items {
-            match wire::read_object(kind, self.client.dialect(), &groups, item) {
+        // Each item goes when it was read: both forms of a long list need not be held at once.
+        for item in items {
+            match wire::read_object(kind, self.client.dialect(), &groups, &item) {
                 Ok(object) => objects.push(object),
                 Err(reason) => incomplete = incomplete.or(Some(reason)),
             }
-        }
-        if kind == Kind::EnvGroup {
-            self.learn_groups(&objects);
         }
         let coverage = match incomplete {
             None => Coverage::Complete,
             Some(reason) => Coverage::Unknown(Unknown::Incomplete(reason)),
         };
+        if kind == Kind::EnvGroup {
+            self.learn_groups(&objects, coverage.is_complete());
+        }
         Listing { coverage, objects, pages: count }
     }
 
-    fn groups(&self) -> Groups {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn groups(&self) -> Arc<Groups> {
+        Arc::clone(&self.groups.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn learn_groups(&self, objects: &[LiveObject]) {
+    fn learn_groups(&self, objects: &[LiveObject], are_all: bool) {
         let named = objects.iter().map(|object| (object.id.clone(), object.name.clone()));
-        let groups = Groups(named.collect());
-        *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = groups;
+        let groups = Groups { names: named.collect(), are_all };
+        *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(groups);
     }
-}
 
-fn ids(listing: &Listing) -> BTreeSet<RemoteId> {
-    listing.objects.iter().map(|object| object.id.clone()).collect()
+    /// Adds the name of a group that is too new for a stale replica to show it (S3).
+    pub(super) fn recall_group(&self, id: &RemoteId, name: &str) {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = &mut Arc::make_mut(&mut groups).names;
+        names.entry(id.clone()).or_insert_with(|| name.to_owned());
+    }
 }
 
 /// Makes the error of an answer that came and says something else than it should.

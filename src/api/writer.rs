@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::body::Body;
-use super::call::Call;
+use super::call::{Call, Leaving};
 use super::client::Client;
 use super::dialect::{EnvPatch, Resolver};
 use super::error::{Cause, Error, ErrorKind};
@@ -86,8 +86,9 @@ fn shown(project: &Project) -> String {
 impl Writer {
     /// Creates an object.
     ///
-    /// *Guarantees*: it is sent again only when it certainly did not happen. *Assumes* that the
-    /// intent is on disk (S3).
+    /// *Guarantees*: it is sent again only when it certainly did not happen; `leaving` is told
+    /// before each try, and what it refuses is not sent. *Assumes* that `leaving` brings the intent
+    /// to disk (S3).
     ///
     /// # Errors
     /// By what is known of the outcome; a 2xx without a usable id is ambiguous.
@@ -97,6 +98,7 @@ impl Writer {
         name: &Name,
         fields: &BTreeMap<FieldPath, FieldValue>,
         links: &Links,
+        leaving: Leaving<'_>,
     ) -> Result<LiveObject, WriteError> {
         let doing = format!("create {kind}/{name}");
         let resolved = self.resolve(&doing, fields.values(), links).await?;
@@ -109,6 +111,7 @@ impl Writer {
         }
         let body = draft.finish();
         let call = Call::write(doing, Method::POST, Route::Collection(kind), Some(&body));
+        let call = Call { leaving: Some(leaving), ..call };
         let answer = self.send(&call).await?;
         let mut object = self.object_of(&call, answer, kind.as_str())?;
         // The answer may leave out what it was told; an id is what makes it done.
@@ -119,7 +122,8 @@ impl Writer {
 
     /// Changes a service. Nothing else can be changed (F4).
     ///
-    /// Returns what the API shows of it afterwards, unless it shows nothing (204).
+    /// Returns what the API shows of it afterwards, unless it shows nothing: no body, or an object
+    /// without an id. Which object it was stood in the request, so a good status is enough.
     ///
     /// # Errors
     /// By what is known of the outcome; another object's answer is ambiguous.
@@ -148,11 +152,14 @@ impl Writer {
         let body = draft.finish();
         let call = Call::write(doing, Method::PATCH, Route::Service(id), Some(&body));
         let answer = self.send(&call).await?;
-        if answer.status == 204 && answer.is_empty() {
+        if answer.is_empty() {
             return Ok(None);
         }
         let request_id = answer.request_id.clone();
         let object = self.object_of(&call, answer, Kind::Service.as_str())?;
+        if !object.contains_key("id") {
+            return Ok(None);
+        }
         let live = self.live_of(&call, Kind::Service, &object)?;
         if live.id != *id {
             return Err(odd(&call, request_id, "it shows another object"));
@@ -279,7 +286,7 @@ impl Writer {
         }
         let wanted: BTreeSet<&Reference> = values
             .filter_map(|value| match value {
-                FieldValue::Reference(reference) => Some(reference),
+                FieldValue::Reference(reference) => Some(reference.as_ref()),
                 _ => None,
             })
             .collect();

@@ -1,22 +1,20 @@
 //! Creating: the intent on disk before the POST leaves, and never a second POST on a guess (S3).
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::api::{Links, WriteError};
-use crate::model::{Applied, Claim, FieldPath, FieldValue, Intent, LiveObject};
-use crate::plan::{Change, Outcome};
+use crate::model::{Claim, FieldPath, FieldValue, Intent, LiveObject};
+use crate::plan::{Change, CreateAnswer, Outcome};
 
 use super::outcome::{failed, not_recorded, not_sent, unresolved};
 use super::resolve::Resolved;
 use super::{Hands, Happening, Patience};
 
-/// How often a create is sent whose answers were lost and that was proven not to have happened.
-const CREATES_MAX: u32 = 3;
-
-/// A create that was sent and has no good answer.
+/// What follows on a create that was sent and has no good answer.
 enum Unanswered {
-    /// It is known not to have happened; it may be sent again.
-    DidNotHappen(WriteError),
+    /// It is known not to have happened; it is sent again.
+    SendAgain,
     /// It ended, one way or the other.
     Ended(Result<(), Outcome>),
 }
@@ -32,19 +30,30 @@ impl Hands<'_> {
         let key = &change.key;
         let mut attempt = 1;
         loop {
-            let intent = intent(change, attempt, self.clock.now());
-            let started_at = intent.started_at;
-            self.store().begin_intent(key.clone(), intent).map_err(not_sent)?;
-            let error = match self.writer.create(key.kind, &key.name, fields, links).await {
+            let begun = Mutex::new(None);
+            // Not before: a POST may wait for minutes until the budget lets it leave, and from the
+            // time in the intent on the settle time counts.
+            let leaving = || {
+                let intent = change.intent(attempt, self.clock.now());
+                let outcome = self.store().begin_intent(key.clone(), intent.clone());
+                let refused = outcome.as_ref().err().map(ToString::to_string);
+                *begun.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(outcome.map(|()| intent));
+                refused.map_or(Ok(()), Err)
+            };
+            let answer = self.writer.create(key.kind, &key.name, fields, links, &leaving).await;
+            let error = match answer {
                 Ok(object) => return self.created(change, fields, &object, Claim::Created),
                 Err(error) => error,
             };
-            match self.after(change, fields, error, attempt, started_at).await {
-                Unanswered::DidNotHappen(_) if attempt < CREATES_MAX => attempt += 1,
-                Unanswered::DidNotHappen(error) => {
-                    self.store().abandon_intent(key.clone()).map_err(not_recorded)?;
-                    return Err(failed(&error));
-                }
+            let intent = match begun.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(Ok(intent)) => intent,
+                Some(Err(refused)) => return Err(not_sent(refused)),
+                // It was never given leave; of an earlier try it is proven that it did not happen.
+                None => return self.did_not_happen(change, &error),
+            };
+            match self.after(change, fields, error, &intent).await {
+                Unanswered::SendAgain => attempt += 1,
                 Unanswered::Ended(outcome) => return outcome,
             }
         }
@@ -56,38 +65,35 @@ impl Hands<'_> {
         change: &Change,
         fields: &BTreeMap<FieldPath, FieldValue>,
         error: WriteError,
-        attempt: u32,
-        started_at: jiff::Timestamp,
+        intent: &Intent,
     ) -> Unanswered {
         let key = &change.key;
-        // A name that is taken may have been taken by an earlier try that was carried out late.
-        let is_taken = error.error().api().is_some_and(|api| api.status == 409);
-        let must_look = match &error {
-            WriteError::Ambiguous(_) => true,
-            WriteError::Refused(_) => attempt > 1 && is_taken,
-            WriteError::Busy(_) | WriteError::NotApplied(_) | WriteError::OverBudget(_) => false,
-        };
-        if !must_look {
-            let abandoned = self.store().abandon_intent(key.clone()).map_err(not_recorded);
-            return Unanswered::Ended(abandoned.and(Err(failed(&error))));
+        if !answer(&error).must_be_looked_for(intent.attempt) {
+            return Unanswered::Ended(self.did_not_happen(change, &error));
         }
         if self.patience == Patience::Leave {
             // The intent stays: until it has settled nothing is created under the name (S3).
             return Unanswered::Ended(Err(unresolved(error.to_string())));
         }
         (self.observe)(Happening::Resolving(key, self.settle));
-        match self.resolve(key, started_at).await {
+        match self.resolve(key, intent).await {
             Resolved::Appeared(object) => {
                 Unanswered::Ended(self.created(change, fields, &object, Claim::Presumed))
             }
-            Resolved::DidNotHappen => Unanswered::DidNotHappen(error),
+            Resolved::SendAgain => Unanswered::SendAgain,
+            Resolved::GaveUp => Unanswered::Ended(self.did_not_happen(change, &error)),
             Resolved::Unknown(reason) => {
                 Unanswered::Ended(Err(unresolved(format!("{error}; {reason}"))))
             }
         }
     }
 
-    /// Records what a create made: with the answer seen it is ours, else it is presumed to be.
+    fn did_not_happen(&self, change: &Change, error: &WriteError) -> Result<(), Outcome> {
+        self.store().abandon_intent(change.key.clone()).map_err(not_recorded)?;
+        Err(failed(error))
+    }
+
+    /// Records what a create made.
     fn created(
         &self,
         change: &Change,
@@ -95,27 +101,24 @@ impl Hands<'_> {
         object: &LiveObject,
         claim: Claim,
     ) -> Result<(), Outcome> {
-        let Some(record) = &change.record else {
-            return Ok(());
-        };
-        let mut entry = record.clone().into_entry(object.id.clone(), object.created_at.clone());
-        entry.claim = claim;
-        entry.made_at = Some(self.clock.now());
-        // Variables the platform adds by itself are not ours to remove.
-        let added = object.fields.keys().filter(|path| !fields.contains_key(path));
-        entry.tolerated_env.extend(added.filter_map(FieldPath::env_key).cloned());
-        self.record(&change.key, record, entry)
+        let entry = change.entry_of_created(fields, object, claim, self.clock.now());
+        match (&change.record, entry) {
+            (Some(record), Some(entry)) => self.record(&change.key, record, entry),
+            (_, None) | (None, Some(_)) => Ok(()),
+        }
     }
 }
 
-fn intent(change: &Change, attempt: u32, now: jiff::Timestamp) -> Intent {
-    let record = change.record.as_ref();
-    let applied = record.iter().flat_map(|record| &record.applied);
-    Intent {
-        started_at: now,
-        attempt,
-        applied: applied.map(|(path, value)| (path.clone(), Applied::from(value))).collect(),
-        remembered: record.map(|record| record.remembered).unwrap_or_default(),
-        depends_on: record.map(|record| record.depends_on.clone()).unwrap_or_default(),
+/// What came in place of a good answer.
+fn answer(error: &WriteError) -> CreateAnswer {
+    match error {
+        WriteError::Ambiguous(_) => CreateAnswer::Lost,
+        WriteError::Refused(error) if error.api().is_some_and(|api| api.status == 409) => {
+            CreateAnswer::NameTaken
+        }
+        WriteError::Refused(_)
+        | WriteError::Busy(_)
+        | WriteError::NotApplied(_)
+        | WriteError::OverBudget(_) => CreateAnswer::DidNotHappen,
     }
 }

@@ -1,7 +1,7 @@
 //! The ids by which a body names what it refers to.
 
 use crate::api::Links;
-use crate::model::{FieldPath, FieldValue, Key, Kind, Live, Name, Setting};
+use crate::model::{FieldPath, FieldValue, Key, Kind, Live, Name, RemoteId, Setting};
 
 use super::Hands;
 
@@ -15,10 +15,13 @@ impl Hands<'_> {
         let mut links = Links::default();
         for key in fields.flat_map(|(path, value)| referred(path, value)) {
             let remembered = self.store().inventory().entries.get(&key).map(|it| it.id.clone());
-            let id = remembered.or_else(|| match live.named(&key).as_slice() {
+            let named = match live.named(&key).as_slice() {
                 [object] => Some(object.id.clone()),
                 [] | [_, ..] => None,
-            });
+            };
+            let lives = |id: &RemoteId| live.with_id(key.kind, id).is_some();
+            // What we remember may be gone, and somebody else's may have taken its name.
+            let id = remembered.clone().filter(lives).or(named).or(remembered);
             let names = match key.kind {
                 Kind::EnvGroup => &mut links.env_groups,
                 Kind::Database => &mut links.databases,

@@ -52,7 +52,7 @@ pub struct Hands<'a> {
 }
 
 /// What is done where only time helps: a create whose answer was lost, a deploy in progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Patience {
     /// Wait for it: this run is all there is.
     Wait,

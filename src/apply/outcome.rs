@@ -41,7 +41,7 @@ pub(super) const fn unresolved(message: String) -> Outcome {
     Outcome::Unresolved { message }
 }
 
-/// The intent could not be written, so the POST was not sent (S3).
+/// The intent could not be written, so the request was not sent (S3, A6).
 pub(super) fn not_sent(error: StoreError) -> Outcome {
     failed_here(format!("failed to {error}; nothing was sent"))
 }

@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use crate::api::{Deletion, EnvPatch, Lookup, Patch, WriteError};
 use crate::model::{
     Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
-    canonical,
 };
-use crate::plan::{Action, Change, FieldChange, FieldReason, Outcome, Precondition, Record, Step};
+use crate::plan::{Action, Change, Outcome, Precondition, Record, Step};
 use crate::store::Event;
 
-use super::outcome::{failed, failed_here, not_recorded, stale, unread, unresolved};
+use super::outcome::{failed, failed_here, not_recorded, not_sent, stale, unread, unresolved};
 use super::sweep::Sweep;
 use super::{Hands, Happening, Patience};
 
@@ -42,14 +41,18 @@ impl Hands<'_> {
         live: &Live,
         sweep: &Sweep,
     ) -> Result<(), Outcome> {
-        if change.steps.is_empty() {
-            return self.remember_without_writing(change);
+        let is_remembered_by_a_step = change.steps.iter().any(|step| match step {
+            Step::Create { .. } | Step::Patch { .. } | Step::Delete { .. } => true,
+            Step::Deploy { .. } => false,
+        });
+        if !is_remembered_by_a_step {
+            self.remember_without_writing(change, sweep)?;
         }
         for step in &change.steps {
             match step {
                 Step::Create { fields } => {
                     // A replacement's name is taken until a moment ago, by what we deleted.
-                    let forbidden = sweep.forbids_create(&change.key);
+                    let forbidden = sweep.doubts_absence(&change.key);
                     if let Some(reason) = forbidden.filter(|_| change.action != Action::Replace) {
                         return Err(stale(reason));
                     }
@@ -72,7 +75,11 @@ impl Hands<'_> {
     }
 
     /// Adoptions and what is to be forgotten: only the inventory changes.
-    fn remember_without_writing(&self, change: &Change) -> Result<(), Outcome> {
+    fn remember_without_writing(&self, change: &Change, sweep: &Sweep) -> Result<(), Outcome> {
+        let doubt = sweep.doubts_absence(&change.key);
+        if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
+            return Err(stale(reason));
+        }
         match (&change.record, &change.id) {
             (Some(record), Some(id)) => {
                 let entry = record.clone().into_entry(id.clone(), None);
@@ -115,12 +122,27 @@ impl Hands<'_> {
             let whole = whole.iter().map(|(path, value)| (path, *value));
             let links = self.links(live, written.chain(whole));
             let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links: &links };
-            match self.writer.patch(id, patch).await {
+            let is_newly_owed = self.owe_deploy(change, id)?;
+            let error = match self.writer.patch(id, patch).await {
                 Ok(answer) => return self.patched(change, id, answer.as_ref()),
-                Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
-                Err(error) => return Err(failed(&error)),
+                Err(error) => error,
+            };
+            if is_newly_owed && !may_have_happened(&error) {
+                self.store().pay_deploy(id).map_err(not_recorded)?;
+            }
+            match error {
+                WriteError::Busy(_) if self.may_wait(patience) => self.wait_busy(change).await,
+                error => return Err(failed(&error)),
             }
         }
+    }
+
+    /// Writes down, before a PATCH leaves, that it takes effect only with the deploy after it (A6):
+    /// nothing on the platform tells a run that finds it written whether it was deployed. Returns
+    /// whether no earlier change was owed one.
+    fn owe_deploy(&self, change: &Change, id: &RemoteId) -> Result<bool, Outcome> {
+        let needs_deploy = change.steps.contains(&Step::Deploy { id: id.clone() });
+        if needs_deploy { self.store().owe_deploy(id).map_err(not_sent) } else { Ok(false) }
     }
 
     fn patched(
@@ -129,26 +151,19 @@ impl Hands<'_> {
         id: &RemoteId,
         answer: Option<&LiveObject>,
     ) -> Result<(), Outcome> {
-        let Some(record) = &change.record else {
-            return Ok(());
-        };
-        let mut entry = record.clone().into_entry(id.clone(), None);
-        // A repair that the answer shows to have stayed is no sign of a field that will not settle.
-        let repaired = change.fields.iter().filter(|field| field.reason == FieldReason::Drift);
-        for field in repaired {
-            if answer.is_some_and(|object| has_stayed(object, field)) {
-                entry.rewrites.remove(&field.path);
-            }
+        match (&change.record, change.entry_of_patched(id, answer)) {
+            (Some(record), Some(entry)) => self.record(&change.key, record, entry),
+            (_, None) | (None, Some(_)) => Ok(()),
         }
-        self.record(&change.key, record, entry)
     }
 
-    /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then.
+    /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then, and until
+    /// a deploy is accepted it stays on record as owed.
     async fn deploy(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
         let patience = self.later(BUSY_MAX);
         loop {
             match self.writer.deploy(id, None, false).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return self.store().pay_deploy(id).map_err(not_recorded),
                 Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
                 Err(WriteError::Ambiguous(error)) => return Err(unresolved(error.to_string())),
                 Err(error) => return Err(failed(&error)),
@@ -241,9 +256,7 @@ impl Hands<'_> {
     /// not make an orphan of it (L4).
     async fn prove_gone(&self, kind: Kind, id: &RemoteId) -> Result<(), Outcome> {
         let listing = self.reader.list(kind).await.map_err(|error| unread(&error))?;
-        let is_there =
-            |object: &LiveObject| object.id == *id && object.status.as_deref() != Some("deleting");
-        if listing.coverage.is_complete() && !listing.objects.iter().any(is_there) {
+        if listing.proves_gone(id) {
             return Ok(());
         }
         Err(unresolved(format!(
@@ -300,14 +313,13 @@ impl Hands<'_> {
     }
 }
 
-/// Whether an answer shows a field as it was just written.
-fn has_stayed(object: &LiveObject, field: &FieldChange) -> bool {
-    match (object.shows(&field.path), &field.after) {
-        (Some(LiveValue::Shown(now)), Some(wanted)) => {
-            canonical(object.kind, &field.path, now) == canonical(object.kind, &field.path, wanted)
-        }
-        (Some(LiveValue::Absent), None) => true,
-        (None | Some(LiveValue::Hidden | LiveValue::Absent), _)
-        | (Some(LiveValue::Shown(_)), None) => false,
+/// Whether a write that failed may have been carried out all the same.
+const fn may_have_happened(error: &WriteError) -> bool {
+    match error {
+        WriteError::Ambiguous(_) => true,
+        WriteError::Busy(_)
+        | WriteError::Refused(_)
+        | WriteError::NotApplied(_)
+        | WriteError::OverBudget(_) => false,
     }
 }

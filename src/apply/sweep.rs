@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::Reader;
-use crate::model::{Key, Kind, Listing, Live, RemoteId};
-use crate::plan::{Plan, Step};
+use crate::model::{Key, Kind, Listing, Live};
+use crate::plan::{Plan, rival};
 
-/// The lists of every kind in which something is created or deleted, read again.
+/// The lists of every kind on which the plan rests, read again.
 pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
 
 impl Sweep {
@@ -21,16 +21,12 @@ impl Sweep {
         Self(lists)
     }
 
-    /// Returns why something must not be created now; nothing when its name is free.
-    pub(super) fn forbids_create(&self, key: &Key) -> Option<String> {
+    /// Returns why nothing may be concluded from the absence of a name; nothing when it is absent.
+    pub(super) fn doubts_absence(&self, key: &Key) -> Option<String> {
         match self.0.get(&key.kind) {
             None => Some(format!("{} were not read again", key.kind.plural())),
             Some(Err(reason)) => Some(reason.clone()),
-            Some(Ok(listing)) => {
-                let mut objects = listing.objects.iter();
-                let rival = objects.find(|object| object.name == key.name.as_str());
-                rival.map(|rival| format!("{} has appeared under that name", rival.id))
-            }
+            Some(Ok(listing)) => rival(listing, key),
         }
     }
 
@@ -45,18 +41,13 @@ impl Sweep {
 }
 
 fn kinds(plan: &Plan) -> BTreeSet<Kind> {
-    let needs = |step: &Step| match step {
-        Step::Create { .. } | Step::Delete { .. } => true,
-        Step::Patch { .. } | Step::Deploy { .. } => false,
-    };
-    let changes = plan.changes.iter().filter(|change| change.steps.iter().any(needs));
+    let changes = plan.changes.iter().filter(|change| change.rests_on_a_list());
     changes.map(|change| change.key.kind).collect()
 }
 
 async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, String> {
     let first = reader.list(kind).await.map_err(|error| error.to_string())?;
-    let is_one_moment = first.pages == 1;
-    let listing = if is_one_moment || ids(&first) == ids(before) {
+    let listing = if first.confirms(before) {
         first
     } else {
         reader.list_steadily(kind).await.map_err(|error| error.to_string())?
@@ -66,8 +57,4 @@ async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing
     } else {
         Err(format!("the listing of {} is incomplete now", kind.plural()))
     }
-}
-
-fn ids(listing: &Listing) -> BTreeSet<&RemoteId> {
-    listing.objects.iter().map(|object| &object.id).collect()
 }

@@ -98,6 +98,17 @@ mod tests {
     }
 
     #[test]
+    fn on_the_whole_each_wait_is_longer_than_the_one_before_until_five_minutes() {
+        let seeds = 200_u64;
+        let means = (0..9).map(|try_number| {
+            let nth = (0..seeds).map(|seed| waits(seed, 9)[try_number]);
+            nth.sum::<Duration>().as_secs_f64() / f64::from(u32::try_from(seeds).unwrap())
+        });
+        let means: Vec<f64> = means.collect();
+        assert!(means.windows(2).all(|pair| pair[1] > 1.5 * pair[0]), "{means:?}");
+    }
+
+    #[test]
     fn the_same_seed_waits_the_same_and_another_does_not() {
         assert_eq!(waits(7, 10), waits(7, 10));
         assert_ne!(waits(7, 10), waits(8, 10));

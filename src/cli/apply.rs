@@ -19,7 +19,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::manifests::Manifests;
-use super::plan::{check_selection, hand_on, print};
+use super::plan::{check_selection, hand_on};
 use super::planning::{Planned, estimate, planned};
 use super::progress::Progress;
 use super::run::Run;
@@ -53,18 +53,16 @@ pub async fn run(
     let session = Session::open(run, connection, Purpose::Write)?;
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
-    let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned { snapshot, mut plan, estimate: mut forecast } =
+    let (desired, _) = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let Planned { snapshot, mut plan, estimate: mut forecast, sight: _ } =
         planned(run, &session, desired, &policy).await?;
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
         plan = reviewed(saved_plan, plan, &snapshot.live)?;
         forecast = estimate(&session, &plan)?;
     }
-    let is_shown_as_text = run.output.form() == Form::Text;
-    if is_shown_as_text {
-        let context = saved::context(&manifests, &policy, &snapshot, forecast);
-        print(run, &plan, &forecast, &SavedPlan::new(&plan, context));
+    if run.output.form() == Form::Text {
+        run.output.data(&render::plan_as_text(&plan, &forecast));
     }
     hand_on(run, &plan, &forecast);
     let needs_answer =

@@ -175,6 +175,8 @@ pub enum Command {
     /// Show the settings of the agent and where each comes from; print their schema.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Let days pass for the manifests before the emulator, under trouble; shows which laws held.
+    Simulate(super::simulate::SimulateCommand),
     /// Print a completion script.
     Completions {
         /// The shell.

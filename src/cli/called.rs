@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::render::json;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Form};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::settings::Given;
@@ -40,10 +40,15 @@ pub fn wrongly(error: &clap::Error, environment: &Environment) -> ExitCode {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
         _ => Exit::Usage,
     };
-    if exit == Exit::Usage && wants_json(environment) {
+    if let (Exit::Usage, Some(wanted)) = (exit, wanted_json(environment)) {
         let text = error.render().to_string();
         let text = text.trim().trim_start_matches("error: ");
-        super::output::raw(&json::error("usage", text, &[], None, &[]));
+        let error = json::error("usage", text, &[], None, &[]);
+        let text = match wanted {
+            Form::Ndjson => json::line(&error),
+            Form::Json | Form::Yaml | Form::Text | Form::Markdown => json::document(&error),
+        };
+        super::output::raw(&text);
         return exit.into();
     }
     // Nobody reads it any more: there is nobody to tell.
@@ -51,18 +56,23 @@ pub fn wrongly(error: &clap::Error, environment: &Environment) -> ExitCode {
     exit.into()
 }
 
-/// Whether JSON was asked for in a call that could not be read as a whole.
-fn wants_json(environment: &Environment) -> bool {
-    let words: Vec<&str> = environment.arguments.iter().filter_map(|word| word.to_str()).collect();
-    let is_form = |word: &str| matches!(word, "json" | "ndjson");
-    let is_joined = |word: &&str| {
-        let form = word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o"));
-        form.is_some_and(|form| is_form(form.trim_start_matches('=')))
+/// Returns the form of JSON that was asked for in a call that could not be read as a whole.
+fn wanted_json(environment: &Environment) -> Option<Form> {
+    let form_of = |word: &str| match word {
+        "json" => Some(Form::Json),
+        "ndjson" => Some(Form::Ndjson),
+        _ => None,
     };
-    let is_apart = |pair: &[&str]| matches!(pair[0], "-o" | "--output") && is_form(pair[1]);
-    words.iter().any(is_joined)
-        || words.windows(2).any(is_apart)
-        || environment.get("STOKER_OUTPUT").is_some_and(is_form)
+    let words: Vec<&str> = environment.arguments.iter().filter_map(|word| word.to_str()).collect();
+    let joined = words.iter().find_map(|word| {
+        let form = word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o"))?;
+        form_of(form.trim_start_matches('='))
+    });
+    let apart = words
+        .windows(2)
+        .find_map(|pair| form_of(pair[1]).filter(|_| matches!(pair[0], "-o" | "--output")));
+    let set = || environment.get("STOKER_OUTPUT").and_then(form_of);
+    joined.or(apart).or_else(set)
 }
 
 #[cfg(test)]
@@ -82,11 +92,12 @@ mod tests {
 
     #[test]
     fn json_is_recognised_in_a_call_that_is_wrong() {
-        let check = |words: &[&str]| wants_json(&called(words, &[]));
-        assert!(check(&["stoker", "plan", "-o", "json", "--wrong"]));
-        assert!(check(&["stoker", "--output=ndjson", "plan"]));
-        assert!(check(&["stoker", "-ojson"]));
-        assert!(!check(&["stoker", "plan", "json"]));
-        assert!(wants_json(&called(&["stoker"], &[("STOKER_OUTPUT", "json")])));
+        let check = |words: &[&str]| wanted_json(&called(words, &[]));
+        assert_eq!(check(&["stoker", "plan", "-o", "json", "--wrong"]), Some(Form::Json));
+        assert_eq!(check(&["stoker", "--output=ndjson", "plan"]), Some(Form::Ndjson));
+        assert_eq!(check(&["stoker", "-ojson"]), Some(Form::Json));
+        assert_eq!(check(&["stoker", "plan", "json"]), None);
+        let set = wanted_json(&called(&["stoker"], &[("STOKER_OUTPUT", "json")]));
+        assert_eq!(set, Some(Form::Json));
     }
 }

@@ -36,6 +36,7 @@ pub async fn run(run: &Run, command: &DeployCommand) -> Result<Exit, Failure> {
     let deployment = writer.deploy(&service.id, branch.as_deref(), *clear_cache).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
+    rights::pay_deploy(run, &session, &service.id, "stoker deploy");
     let started = Started { key, service: &service.id, deployment: &deployment, since };
     let is_awaited = settings::waits(*waiting, &run.file);
     finish(run, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await
@@ -100,6 +101,7 @@ fn ending_word(ending: &Ending) -> &str {
     match ending {
         Ending::Succeeded => "succeeded",
         Ending::Failed { status, log: _ } => status,
+        Ending::Gone => "gone",
         Ending::TimedOut { status: _ } => "still under way",
     }
 }
@@ -117,6 +119,10 @@ fn conclude(run: &Run, started: &Started<'_>, ending: Ending) -> Result<Exit, Fa
             let message = format!("deployment {id} of {key} ended as {status}");
             Err(Failure::new(Exit::Failed, "deployment_failed", message)
                 .hint(format!("`stoker deployments {key} {id}` shows the whole log")))
+        }
+        Ending::Gone => {
+            let message = format!("{key} went before deployment {id} ended");
+            Err(Failure::new(Exit::Failed, "not_found", message))
         }
         Ending::TimedOut { status } => {
             let message = format!("deployment {id} of {key} has not ended in time: {status}");

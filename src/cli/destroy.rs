@@ -32,7 +32,8 @@ pub async fn run(
         ..Policy::default()
     });
     let desired = Desired::default();
-    let Planned { snapshot, plan, estimate } = planned(run, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, estimate, sight: _ } =
+        planned(run, &session, desired, &policy).await?;
     if run.output.form() == Form::Text {
         run.output.data(&render::plan_as_text(&plan, &estimate));
     }

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 use super::plan::check_selection;
-use super::planning::{Planned, planned};
+use super::planning::{Planned, is_unseen, planned};
 use super::run::Run;
 use super::saved;
 use super::session::{Purpose, Session};
@@ -25,19 +25,22 @@ pub async fn run(run: &Run, command: &DriftCommand) -> Result<Exit, Failure> {
     check_selection(&policy, &manifests)?;
     let session = Session::open(run, connection, Purpose::Read)?;
     let policy = session.speak(policy);
-    let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned { snapshot, plan, estimate } = planned(run, &session, desired, &policy).await?;
+    let (desired, reading) = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let Planned { snapshot, plan, estimate, sight } =
+        planned(run, &session, desired, &policy).await?;
     let drifted = only_drift(plan);
     match run.output.form() {
+        // "No drift." is not for whoever did not see.
+        Form::Text if sight != Exit::Done && drifted.changes.is_empty() => {}
         Form::Text => run.output.data(&render::drift_as_text(&drifted)),
         Form::Markdown => run.output.text(&render::plan_as_markdown(&drifted, &estimate)),
         Form::Ndjson | Form::Json | Form::Yaml => {
-            let context = saved::context(&manifests, &policy, &snapshot, estimate);
+            let context = saved::context(&reading, &policy, &snapshot, estimate);
             run.output.value(&SavedPlan::new(&drifted, context));
         }
     }
-    let has_drifted = *detailed_exitcode && !drifted.changes.is_empty();
-    Ok(if has_drifted { Exit::Pending } else { Exit::Done })
+    let has_drifted = *detailed_exitcode && sight == Exit::Done && !drifted.changes.is_empty();
+    Ok(if has_drifted { Exit::Pending } else { sight })
 }
 
 /// Leaves of a plan what moved on the platform without a manifest.
@@ -49,7 +52,7 @@ fn only_drift(mut plan: Plan) -> Plan {
         });
     }
     plan.changes.retain(|change| {
-        let is_gone = change.reason == Reason::Missing;
+        let is_gone = change.reason == Reason::Missing && !is_unseen(change);
         is_gone || !change.fields.is_empty() && change.id.is_some()
     });
     plan.unmanaged.clear();

@@ -15,6 +15,9 @@ pub fn text(key: &Key, ending: &Ending) -> Paper {
     };
     match ending {
         Ending::Succeeded => Paper::from(begin(Style::Added, "✓").plain(" is deployed")),
+        Ending::Gone => {
+            Paper::from(begin(Style::Blocked, "✗").plain(" went before its deployment ended"))
+        }
         Ending::TimedOut { status } => Paper::from(
             begin(Style::Blocked, "!").plain(format!(" was still {status} when the time was up")),
         ),
@@ -34,6 +37,7 @@ pub fn text(key: &Key, ending: &Ending) -> Paper {
 pub fn value(key: &Key, ending: &Ending) -> Value {
     match ending {
         Ending::Succeeded => json!({ "key": key, "outcome": "succeeded" }),
+        Ending::Gone => json!({ "key": key, "outcome": "gone" }),
         Ending::TimedOut { status } => {
             json!({ "key": key, "outcome": "timed_out", "status": status })
         }
@@ -47,7 +51,7 @@ pub fn value(key: &Key, ending: &Ending) -> Value {
 pub const fn exit(ending: &Ending) -> Exit {
     match ending {
         Ending::Succeeded => Exit::Done,
-        Ending::Failed { .. } => Exit::Failed,
+        Ending::Failed { .. } | Ending::Gone => Exit::Failed,
         Ending::TimedOut { .. } => Exit::OverBudget,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::manifest;
 use crate::model::{Kind, LiveObject};
+use crate::store::Store;
 
 use super::arguments::{ExportCommand, Form};
 use super::exit::Exit;
@@ -27,7 +28,8 @@ pub async fn run(run: &Run, command: &ExportCommand) -> Result<Exit, Failure> {
             format!("{missing} does not live here"),
         ));
     }
-    let (desired, diagnostics) = manifest::export(&objects);
+    let inventory = Store::read(&session.state)?.inventory;
+    let (desired, diagnostics) = manifest::export(&objects, &inventory);
     run.output.diagnostics(&diagnostics);
     match run.output.form() {
         Form::Text | Form::Yaml => run.output.text(&manifest::print(&desired)),

@@ -202,6 +202,8 @@ fn selected_or_absent(
 
 fn print(run: &Run, rows: &[Row], troubles: &[(Unknown, String)], now: Timestamp) {
     match run.output.form() {
+        // What could not be read may be there all the same (S2).
+        Form::Text | Form::Markdown if rows.is_empty() && !troubles.is_empty() => {}
         Form::Text | Form::Markdown if rows.is_empty() => run.output.note("Nothing is there."),
         Form::Text | Form::Markdown => run.output.data(&table(rows, now)),
         Form::Ndjson => rows.iter().for_each(|row| run.output.value(row)),

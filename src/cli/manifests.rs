@@ -18,6 +18,12 @@ pub struct Manifests {
     pub tree: Tree,
     /// What they say, with secrets still to be found.
     pub declared: Desired<Source>,
+    /// What is told of the reading.
+    pub reading: Reading,
+}
+
+/// What is told of manifests that were read.
+pub struct Reading {
     /// What a person should look at.
     pub warnings: Vec<Diagnostic>,
     /// The paths that were read.
@@ -46,20 +52,24 @@ impl Manifests {
             return Err(invalid(&loaded.diagnostics));
         };
         let warnings = loaded.diagnostics;
-        Ok(Self { tree, declared, warnings, paths })
+        Ok(Self { tree, declared, reading: Reading { warnings, paths } })
     }
 
-    /// Finds the secrets: in the environment, in files beneath the root, or derived.
+    /// Finds the secrets: in the environment, in files beneath the root, or derived. What was
+    /// declared becomes what is desired, so that it is not held twice.
     ///
     /// # Errors
     /// When one is missing.
-    pub fn resolve(&self, run: &Run, key: &FingerprintKey) -> Result<Desired, Failure> {
+    pub fn resolve(self, run: &Run, key: &FingerprintKey) -> Result<(Desired, Reading), Failure> {
+        let Self { tree, declared, reading } = self;
         let variable = |name: &str| run.environment.raw(name).map(str::to_owned);
-        let resolved = secret::resolve(self.declared.clone(), &self.tree, &variable, key);
-        resolved.map_err(|diagnostics| {
-            run.output.diagnostics(&diagnostics);
-            invalid(&diagnostics)
-        })
+        match secret::resolve(declared, &tree, &variable, key) {
+            Ok(desired) => Ok((desired, reading)),
+            Err(diagnostics) => {
+                run.output.diagnostics(&diagnostics);
+                Err(invalid(&diagnostics))
+            }
+        }
     }
 }
 

@@ -52,6 +52,7 @@ mod metrics;
 mod rights;
 mod rollback;
 mod sandbox;
+mod simulate;
 mod wait;
 
 use std::process::ExitCode;
@@ -100,7 +101,7 @@ pub fn main() -> ExitCode {
     };
     // What still runs is a connection nobody reads from any more.
     runtime.shutdown_background();
-    exit.into()
+    run.output.end(exit).into()
 }
 
 fn start_log(run: &Run, command: &Command) {
@@ -164,6 +165,7 @@ async fn dispatch(
         Command::Logs(command) => logs::run(run, command).await,
         Command::Metrics(command) => metrics::run(run, command).await,
         Command::Sandbox(command) => sandbox::run(run, command, interrupt).await,
+        Command::Simulate(command) => simulate::run(run, command).await,
         Command::Completions { shell } => meta::completions(run, *shell),
         Command::Man => meta::man(run),
         Command::Version => meta::version(run),

@@ -13,7 +13,7 @@ use super::run::Run;
 pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
     let manifests = Manifests::read(run, &sources.paths)?;
     let declared = &manifests.declared;
-    let (resources, warnings) = (declared.resources.len(), manifests.warnings.len());
+    let (resources, warnings) = (declared.resources.len(), manifests.reading.warnings.len());
     match run.output.form() {
         Form::Text | Form::Markdown => {
             let noun = if resources == 1 { "resource" } else { "resources" };
@@ -27,7 +27,7 @@ pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
         Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&serde_json::json!({
             "valid": true,
             "resources": declared.resources.keys().collect::<Vec<_>>(),
-            "diagnostics": json::diagnostics(&manifests.warnings),
+            "diagnostics": json::diagnostics(&manifests.reading.warnings),
         })),
     }
     Ok(Exit::Done)

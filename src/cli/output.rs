@@ -1,19 +1,23 @@
 //! The only place that prints: data on stdout, everything else on stderr.
 //!
 //! A reader that went away (a closed pipe) is a quiet end of the printing, never of the work:
-//! an apply whose output is piped into `head` is carried out to its end.
+//! an apply whose output is piped into `head` is carried out to its end, and its errors are still
+//! told on stderr. A disk that is full is told, and is a failure.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
 use crate::manifest;
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, Severity};
 use crate::render::{self, Line, Paper, Style, json};
+use crate::telemetry;
 
-use super::arguments::{Form, When};
+use super::arguments::{Form, LogForm, When};
 use super::environment::Environment;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::github::Step;
 use super::settings::GlobalSettings;
@@ -21,11 +25,16 @@ use super::settings::GlobalSettings;
 /// Where a run prints, and how.
 pub struct Output {
     form: Form,
+    /// Where the log is for machines, what a person should know is part of it.
+    log: LogForm,
     colour_out: bool,
     colour_err: bool,
     /// The step of GitHub Actions that this run is part of.
     step: Option<Step>,
+    /// Whether whoever read stdout went away, or it takes no more.
     is_closed: AtomicBool,
+    /// Why stdout took no more, when that was not for want of a reader.
+    lost: OnceLock<io::Error>,
 }
 
 impl Output {
@@ -41,10 +50,12 @@ impl Output {
         };
         Self {
             form: settings.output,
+            log: settings.log_format,
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
             step: Step::of(environment),
             is_closed: AtomicBool::new(false),
+            lost: OnceLock::new(),
         }
     }
 
@@ -86,7 +97,7 @@ impl Output {
 
     /// Prints text on stdout that is ours, or comes from a room that made it inert.
     pub fn text(&self, text: &str) {
-        self.write(&mut io::stdout().lock(), text);
+        self.write_data(text);
     }
 
     /// Prints a value on stdout: as YAML where that was asked for, else as JSON.
@@ -104,23 +115,33 @@ impl Output {
 
     /// Prints what a person should know on stderr.
     pub fn note(&self, message: &str) {
-        self.aside(&Paper::from(Line::of(message)));
+        match self.log {
+            LogForm::Text => self.aside(&Paper::from(Line::of(message))),
+            LogForm::Json => tracing::info!(target: telemetry::SAID, "{message}"),
+        }
     }
 
     /// Prints what a person should mind on stderr.
     pub fn warn(&self, message: &str) {
         let line = Line::default().with(Style::Changed, "warning: ").plain(message);
-        self.aside(&Paper::from(line));
+        match self.log {
+            LogForm::Text => self.aside(&Paper::from(line)),
+            LogForm::Json => tracing::warn!(target: telemetry::SAID, "{message}"),
+        }
     }
 
     /// Prints paper on stderr.
     pub fn aside(&self, paper: &Paper) {
         let text = if self.colour_err { paper.to_ansi() } else { paper.to_plain() };
-        self.write(&mut io::stderr().lock(), &text);
+        self.write_aside(&text);
     }
 
     /// Prints findings about manifests on stderr, and as annotations in GitHub Actions.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        if self.log == LogForm::Json {
+            diagnostics.iter().for_each(log_diagnostic);
+            return;
+        }
         let mut text = if self.colour_err {
             render::diagnostics_as_ansi(diagnostics)
         } else {
@@ -129,7 +150,7 @@ impl Output {
         if self.step.is_some() {
             text.push_str(&render::github_annotations(diagnostics));
         }
-        self.write(&mut io::stderr().lock(), &text);
+        self.write_aside(&text);
     }
 
     /// Prints how a run failed: on stderr, or as JSON on stdout where `-o json` was asked for.
@@ -138,10 +159,21 @@ impl Output {
         // Findings were put beside their lines already; their count needs no line of its own.
         if self.step.is_some() && diagnostics.is_empty() {
             let text = render::github_annotation_of_failure(code, message, hints);
-            self.write(&mut io::stderr().lock(), &text);
+            self.write_aside(&text);
         }
         if matches!(self.form, Form::Json | Form::Ndjson) {
-            self.text(&json::error(code, message, hints, request_id.as_deref(), diagnostics));
+            let error = json::error(code, message, hints, request_id.as_deref(), diagnostics);
+            match self.form {
+                Form::Ndjson => self.text(&json::line(&error)),
+                Form::Json | Form::Yaml | Form::Text | Form::Markdown => {
+                    self.text(&json::document(&error));
+                }
+            }
+            return;
+        }
+        if self.log == LogForm::Json {
+            let hints = hints.join("; ");
+            tracing::error!(target: telemetry::SAID, code, hints, request_id, "{message}");
             return;
         }
         let mut paper = Paper::from(Line::default().with(Style::Blocked, "error: ").plain(message));
@@ -165,13 +197,54 @@ impl Output {
         }
     }
 
-    fn write(&self, to: &mut dyn io::Write, text: &str) {
-        if self.is_closed.load(Ordering::Relaxed) {
+    /// Says that data was lost, where it was, and returns the exit code that says so too.
+    #[must_use]
+    pub fn end(&self, exit: Exit) -> Exit {
+        let Some(error) = self.lost.get() else {
+            return exit;
+        };
+        let what = format!("failed to write the output: {error}");
+        let line = Line::default().with(Style::Blocked, "error: ").plain(what);
+        self.aside(&Paper::from(line));
+        match exit {
+            Exit::Done | Exit::Pending => Exit::Failed,
+            other => other,
+        }
+    }
+
+    fn write_data(&self, text: &str) {
+        if self.is_closed() {
             return;
         }
-        let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
-        if written.is_err() {
+        let mut stdout = io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        if let Err(error) = written {
             self.is_closed.store(true, Ordering::Relaxed);
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                // Only the first is kept; stdout is not written to after it.
+                let _ = self.lost.set(error);
+            }
+        }
+    }
+
+    fn write_aside(&self, text: &str) {
+        // Nobody reads it any more: there is nobody to tell.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Writes a finding into a log that machines read.
+fn log_diagnostic(diagnostic: &Diagnostic) {
+    let Diagnostic { severity, code, message, origin, snippet: _, hints } = diagnostic;
+    let origin = origin.as_ref();
+    let (file, line) = (origin.map(|it| it.file.as_str()), origin.map(|it| it.line));
+    let (column, hints) = (origin.map(|it| it.column), hints.join("; "));
+    match severity {
+        Severity::Error => {
+            tracing::error!(target: telemetry::SAID, code, file, line, column, hints, "{message}");
+        }
+        Severity::Warning => {
+            tracing::warn!(target: telemetry::SAID, code, file, line, column, hints, "{message}");
         }
     }
 }
@@ -180,4 +253,10 @@ impl Output {
 pub fn raw(text: &str) {
     // Nobody reads it any more: there is nobody to tell.
     let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints text of ours on stderr, from a thread that has no paper.
+pub fn aside(text: &str) {
+    // Nobody reads it any more: there is nobody to tell.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

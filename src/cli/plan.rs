@@ -27,29 +27,33 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
     check_selection(&policy, &manifests)?;
     let session = Session::open(run, connection, Purpose::Read)?;
     let policy = session.speak(policy);
-    let desired = manifests.resolve(run, &session.fingerprint_key()?)?;
-    let Planned { snapshot, plan, estimate } = planned(run, &session, desired, &policy).await?;
-    let context = saved::context(&manifests, &policy, &snapshot, estimate);
-    let document = SavedPlan::new(&plan, context);
-    print(run, &plan, &estimate, &document);
+    let (desired, reading) = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let Planned { snapshot, plan, estimate, sight } =
+        planned(run, &session, desired, &policy).await?;
+    let document = || {
+        let context = saved::context(&reading, &policy, &snapshot, estimate);
+        SavedPlan::new(&plan, context)
+    };
+    print(run, &plan, &estimate, document);
     hand_on(run, &plan, &estimate);
     if let Some(path) = out {
-        write_whole(path, &document.to_json())?;
+        write_whole(path, &document().to_json())?;
         let place = path.display();
         run.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
     }
-    let is_pending = *detailed_exitcode && plan.is_pending();
-    Ok(if is_pending { Exit::Pending } else { Exit::Done })
+    // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
+    let is_pending = *detailed_exitcode && sight == Exit::Done && plan.is_pending();
+    Ok(if is_pending { Exit::Pending } else { sight })
 }
 
-/// Prints a plan in the form that was asked for.
-pub fn print(run: &Run, plan: &Plan, estimate: &Estimate, document: &SavedPlan) {
+/// Prints a plan in the form that was asked for; its document is made only for whom it is.
+fn print(run: &Run, plan: &Plan, estimate: &Estimate, document: impl FnOnce() -> SavedPlan) {
     let output = &run.output;
     match output.form() {
         Form::Text => output.data(&render::plan_as_text(plan, estimate)),
         Form::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
-        Form::Json | Form::Yaml => output.value(document),
-        Form::Ndjson => output.text(&document.to_ndjson()),
+        Form::Json | Form::Yaml => output.value(&document()),
+        Form::Ndjson => output.text(&document().to_ndjson()),
     }
 }
 

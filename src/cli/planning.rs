@@ -1,13 +1,17 @@
 //! From manifests and a session to a plan: the same steps for `plan`, `apply`, `drift`, `destroy`.
 
-use crate::model::{Desired, Snapshot};
-use crate::plan::{Plan, Policy, plan};
+use std::collections::BTreeSet;
+
+use crate::api::Recollection;
+use crate::model::{Coverage, Desired, Live, Snapshot, Unknown};
+use crate::plan::{BlockedReason, Change, Plan, Policy, plan};
 use crate::reconcile::{CarryError, RefreshError, WrongProject, refresh};
 use crate::render::Estimate;
 use crate::store::{Reading, Store, StoreError};
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::find;
 use super::run::Run;
 use super::session::{Session, millis};
 
@@ -19,6 +23,8 @@ pub struct Planned {
     pub plan: Plan,
     /// What carrying it out takes.
     pub estimate: Estimate,
+    /// The exit code of a look that did not see all it needed (S2); done when it did.
+    pub sight: Exit,
 }
 
 /// Reads the platform and plans.
@@ -35,10 +41,40 @@ pub async fn planned(
     if let Some(warning) = warning {
         run.output.warn(&warning.to_string());
     }
-    let snapshot = refresh(&session.reader, desired, inventory, &session.clock).await?;
+    let snapshot =
+        refresh(&session.reader, desired, inventory, &session.clock, &mut Recollection::default())
+            .await?;
     let plan = plan(&snapshot, policy);
     let estimate = estimate(session, &plan)?;
-    Ok(Planned { snapshot, plan, estimate })
+    let sight = sight(run, &plan, &snapshot.live);
+    Ok(Planned { snapshot, plan, estimate, sight })
+}
+
+/// Warns of each kind that the plan needed and could not see, and returns the exit code of it.
+fn sight(run: &Run, plan: &Plan, live: &Live) -> Exit {
+    let mut warned = BTreeSet::new();
+    let mut exit = Exit::Done;
+    for change in plan.changes.iter().filter(|change| is_unseen(change)) {
+        let kind = change.key.kind;
+        let coverage = &live.listing(kind).coverage;
+        let is_denied = *coverage == Coverage::Unknown(Unknown::Forbidden);
+        exit = exit.max(if is_denied { Exit::Denied } else { Exit::Failed });
+        if warned.insert(kind) {
+            run.output.warn(&match coverage {
+                Coverage::Unknown(unknown) => find::trouble(kind, unknown),
+                // The listing is whole, and one of ours is neither in it nor proven to be gone.
+                Coverage::Complete => format!("{} was not seen, which proves nothing", change.key),
+            });
+        }
+    }
+    exit
+}
+
+/// Whether a change could not be decided because its resource was not seen (S2).
+#[must_use]
+pub fn is_unseen(change: &Change) -> bool {
+    let blocked = change.blocked.as_ref();
+    blocked.is_some_and(|blocked| blocked.reason == BlockedReason::IncompleteView)
 }
 
 /// Asks the budget how long a plan takes.

@@ -1,12 +1,13 @@
 //! The right to write for the commands that write outside a plan, and what their failures mean.
 
 use crate::api::{WriteError, Writer};
-use crate::model::{Pin, Project};
+use crate::model::{Pin, Project, RemoteId};
 use crate::reconcile::check_pin;
 use crate::store::Store;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::run::Run;
 use super::session::Session;
 
 /// Returns the right to write to the pinned project, and that project (S5).
@@ -28,6 +29,19 @@ pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
             .hint("use the token of that project, or another state directory with --state")
     })?;
     Ok((writer, project))
+}
+
+/// Forgets that a deploy was owed (A6): a person's deploy carries what was written before it, and a
+/// person's rollback must not be undone by the next run. What was asked for has begun by then, so
+/// a state that cannot be written is only told of.
+pub fn pay_deploy(run: &Run, session: &Session, id: &RemoteId, holder: &str) {
+    let pay = || match Store::read(&session.state)?.inventory.deploys_owed.contains(id) {
+        true => Store::open(&session.state, holder)?.pay_deploy(id),
+        false => Ok(()),
+    };
+    if let Err(error) = pay() {
+        run.output.warn(&format!("the next run deploys once more: failed to {error}"));
+    }
 }
 
 /// Says what a failed deploy or rollback means; `check` is the command that shows what became of it.

@@ -42,6 +42,7 @@ pub async fn run(run: &Run, command: &RollbackCommand) -> Result<Exit, Failure> 
     let deployment = writer.rollback(&service.id).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
+    rights::pay_deploy(run, &session, &service.id, "stoker rollback");
     let started = Started { key, service: &service.id, deployment: &deployment, since };
     let is_awaited = settings::waits(*waiting, &run.file);
     finish(run, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await

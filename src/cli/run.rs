@@ -1,6 +1,6 @@
 //! What every command is given: the surroundings, the settings that hold for all, and the paper.
 
-use super::arguments::Global;
+use super::arguments::{Global, LogForm};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::output::Output;
@@ -36,7 +36,9 @@ impl Run {
     #[must_use]
     pub fn bare(flags: &Global) -> Self {
         let (environment, file) = (Environment::default(), SettingsFile::default());
-        let global = GlobalSettings::resolve(flags, &file, &environment);
+        let resolved = GlobalSettings::resolve(flags, &file, &environment);
+        // There is no log yet that it could be part of.
+        let global = GlobalSettings { log_format: LogForm::Text, ..resolved };
         let output = Output::new(&global, &environment);
         Self { environment, file, given: Given::default(), global, output }
     }

@@ -1,8 +1,10 @@
 //! A saved plan: what was allowed when it was made, so that it is made again just so.
 
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
 use crate::plan::{Policy, Prune, Selection};
@@ -11,38 +13,49 @@ use crate::render::json::{Basis, Context, SavedPlan};
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::manifests::Manifests;
+use super::manifests::Reading;
 
 /// Returns what a plan's document says beside the plan: paths, permissions, digests.
 pub fn context(
-    manifests: &Manifests,
+    reading: &Reading,
     policy: &Policy,
     snapshot: &Snapshot,
     estimate: Estimate,
 ) -> Context {
-    let paths = manifests.paths.iter().map(|path| path.to_string_lossy().into_owned());
+    let paths = reading.paths.iter().map(|path| path.to_string_lossy().into_owned());
     Context {
         basis: basis(snapshot),
         paths: paths.collect(),
         options: options(policy),
         estimate,
-        diagnostics: manifests.warnings.clone(),
+        diagnostics: reading.warnings.clone(),
     }
 }
 
 fn basis(snapshot: &Snapshot) -> Basis {
     Basis {
         desired: snapshot.desired.digest.clone(),
-        live: digest(&format!("{:?}", snapshot.live)),
-        inventory: digest(&format!("{:?}", snapshot.inventory)),
+        live: digest(&snapshot.live),
+        inventory: digest(&snapshot.inventory),
     }
 }
 
-/// A digest without any secret: `Debug` of a secret shows nothing.
-fn digest(text: &str) -> String {
-    use sha2::Digest as _;
-    let bytes = sha2::Sha256::digest(text.as_bytes());
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A digest without any secret: `Debug` of a secret shows nothing. The text is never held, which
+/// for a long list would be the largest thing of all.
+fn digest(state: &impl fmt::Debug) -> String {
+    let mut digest = Digesting(Sha256::new());
+    // Digesting takes any text.
+    let _ = write!(digest, "{state:?}");
+    digest.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Digesting(Sha256);
+
+impl fmt::Write for Digesting {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
+    }
 }
 
 fn options(policy: &Policy) -> Map<String, Value> {
@@ -137,4 +150,42 @@ pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
         return Err(stale("the manifests changed since the plan was saved"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::model::{Desired, Inventory, Live, Project};
+    use crate::plan::plan;
+
+    fn snapshot(origin: &str, project: &str, digest: &str) -> Snapshot {
+        let id = Some(RemoteId::new(project).unwrap());
+        let project = Project { id, name: "shop".to_owned(), region: None, plan: None };
+        Snapshot {
+            origin: origin.to_owned(),
+            desired: Desired { digest: digest.to_owned(), ..Desired::default() },
+            live: Live { project, listings: BTreeMap::new(), gone: BTreeSet::new(), requests: 4 },
+            inventory: Inventory::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_saved_plan_is_for_that_api_that_project_and_those_manifests_only() {
+        let made = snapshot("https://api.dev/v1", "prj_1", "a");
+        let context = Context { basis: basis(&made), ..Context::default() };
+        let saved = SavedPlan::new(&plan(&made, &Policy::default()), context);
+        assert!(check(&saved, &made).is_ok());
+        for other in [
+            snapshot("https://api.test/v1", "prj_1", "a"),
+            snapshot("https://api.dev/v1", "prj_2", "a"),
+            snapshot("https://api.dev/v1", "prj_1", "b"),
+        ] {
+            let failure = check(&saved, &other).unwrap_err();
+            assert_eq!(failure.exit, Exit::Stale);
+            assert_eq!(failure.code, "stale_plan");
+        }
+    }
 }

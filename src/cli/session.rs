@@ -177,7 +177,7 @@ fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
     let mut dialect = Dialect::default();
     for (key, value) in &settings.dialect {
         dialect.set(&format!("{key}={value}")).map_err(|error| {
-            Failure::usage(format!("--dialect {key}={value}: {error}"))
+            Failure::usage(format!("failed to {error} (--dialect {key}={value})"))
                 .hint("the keys are listed in docs/assumptions.md, and by `stoker doctor`")
         })?;
     }
@@ -215,7 +215,7 @@ impl Door {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, Failure> {
         let endpoint = Endpoint::parse(&settings.api_url).map_err(|error| {
-            Failure::usage(format!("the API's address {error}"))
+            Failure::usage(format!("failed to {error}"))
                 .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1")
         })?;
         Ok(Self { transport, endpoint, token })
@@ -227,7 +227,7 @@ fn token(run: &Run) -> Result<Token, Failure> {
     let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
     if let Some(text) = run.environment.get("STACKBLAZE_TOKEN") {
         return Token::parse(text.trim())
-            .map_err(|error| denied(format!("STACKBLAZE_TOKEN {error}")));
+            .map_err(|error| denied(format!("failed to {error} (STACKBLAZE_TOKEN)")));
     }
     let Some(path) = run.environment.get("STACKBLAZE_TOKEN_FILE") else {
         return Err(denied("there is no token".to_owned())
@@ -237,7 +237,7 @@ fn token(run: &Run) -> Result<Token, Failure> {
     let text = std::fs::read_to_string(Path::new(path)).map_err(|error| {
         denied(format!("failed to read the token from {path} (STACKBLAZE_TOKEN_FILE): {error}"))
     })?;
-    Token::parse(text.trim()).map_err(|error| denied(format!("the token in {path} {error}")))
+    Token::parse(text.trim()).map_err(|error| denied(format!("failed to {error} ({path})")))
 }
 
 fn ledger(
@@ -249,6 +249,12 @@ fn ledger(
     clock: &Clock,
     purpose: Purpose,
 ) -> Result<Ledger, Failure> {
+    if settings.rate == 0 {
+        return Err(Failure::usage(
+            "a rate of 0/m lets no request leave, so nothing would ever end",
+        )
+        .hint("name at least 1/m with --rate"));
+    }
     let config = budget::Config {
         rate: settings.rate,
         reserve: settings.reserve,
@@ -294,7 +300,7 @@ impl From<api::Error> for Failure {
         Self {
             exit,
             code,
-            message: error.to_string(),
+            message: format!("failed to {error}"),
             hints: error.hints(),
             request_id: error.request_id().map(str::to_owned),
             diagnostics: Vec::new(),

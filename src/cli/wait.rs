@@ -155,6 +155,10 @@ fn conclude(run: &Run, key: &Key, condition: Awaited, ending: Ending) -> Result<
             Err(Failure::new(Exit::Failed, "condition_failed", message)
                 .hint(format!("`stoker describe {key}` shows more")))
         }
+        Ending::Gone => {
+            let message = format!("{key} will not become {word}: it is gone");
+            Err(Failure::new(Exit::Failed, "condition_failed", message))
+        }
         Ending::TimedOut { status } => {
             let message = format!("{key} is not {word} yet: it is {status}");
             Err(Failure::new(Exit::OverBudget, "timeout", message)

@@ -239,7 +239,7 @@ impl Agent {
         self.mind.passed(passed, requests, now);
         if let Some(record) = self.mind.last_pass() {
             let PassRecord { pass, outcome, message, requests, .. } = record;
-            tracing::info!(pass, outcome, requests, message, "a pass ended");
+            tracing::info!(pass, outcome, requests, "a pass ended: {message}");
             (self.parts.observe)(record);
         }
     }
@@ -247,6 +247,8 @@ impl Agent {
     /// Ends in an orderly way: nothing new begins, and what is in flight is finished.
     async fn finish(&mut self, slots: &mut Slots, seat: &Seat) {
         self.stop_pass.send_replace(true);
+        // What is in flight may take its time; what would only wait for the budget may not.
+        self.parts.reconciler.client.end_by(self.clock.now());
         if let Some(passing) = &mut slots.passing {
             let (passed, requests) = passing.await;
             self.end_pass(passed, requests, self.clock.now());
@@ -269,7 +271,8 @@ impl Agent {
         if let Some(memory) = self.mind.take_changed_memory()
             && let Err(error) = self.memory.write(&memory)
         {
-            let path = self.memory.path().display();
+            let path = self.memory.path();
+            let path = path.display();
             tracing::error!(%path, %error, "what the agent must remember cannot be written");
             self.mind.keep_unsaved();
         }

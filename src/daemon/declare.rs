@@ -154,8 +154,9 @@ fn paths(tree: &Tree) -> [u8; 32] {
 fn invalid(diagnostics: &[Diagnostic]) -> Problem {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
     let first = errors.clone().next();
-    let place = first.and_then(|error| error.origin.as_ref()).map(ToString::to_string);
-    let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+    let place = first.and_then(|error| error.origin.as_ref());
+    // Whoever reads the status has no snippet with a caret beneath it, so the column is said.
+    let place = place.map(|place| format!("{place}:{}: ", place.column)).unwrap_or_default();
     let what = first.map(|error| error.message.clone()).unwrap_or_default();
     let more = match errors.count() {
         0 | 1 => String::new(),

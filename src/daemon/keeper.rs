@@ -2,7 +2,6 @@
 //! its notifications. No project can stop or delay another.
 
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, watch};
 
 use crate::status::PassRecord;
+use crate::store::Medium;
 
 use super::agent::{Agent, Parts, Until};
 use super::handle::{Handle, Seat};
@@ -60,7 +60,7 @@ pub async fn keep(
 pub async fn notify(
     notifier: Notifier,
     handle: Handle,
-    state: &Path,
+    state: &Medium,
     mut stop: watch::Receiver<bool>,
 ) {
     let file: StateFile<Notified> = StateFile::notified(state);
@@ -90,6 +90,6 @@ pub async fn notify(
 ///
 /// # Errors
 /// When it is there and cannot be read.
-pub fn told(state: &Path) -> std::io::Result<Notified> {
+pub fn told(state: &Medium) -> std::io::Result<Notified> {
     StateFile::notified(state).read()
 }

@@ -4,16 +4,16 @@
 //! is ours is in the inventory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
 use crate::status::{Revision, Suspension};
+use crate::store::Medium;
 
 use super::notify::Notified;
 
@@ -47,17 +47,18 @@ pub struct FailedDeploys {
     pub log: Vec<String>,
 }
 
-/// A small document in the state directory, replaced whole.
+/// A small document beside the state, replaced whole.
 #[derive(Clone, Debug)]
 pub struct StateFile<T> {
-    path: PathBuf,
+    state: Medium,
+    name: &'static str,
     kind: PhantomData<fn() -> T>,
 }
 
 impl StateFile<Memory> {
-    /// Names what the agent of a state directory must still know after a restart.
+    /// Names what the agent of a state must still know after a restart.
     #[must_use]
-    pub fn memory(state: &Path) -> Self {
+    pub fn memory(state: &Medium) -> Self {
         Self::beneath(state, "agent.json")
     }
 }
@@ -65,14 +66,14 @@ impl StateFile<Memory> {
 impl StateFile<Notified> {
     /// Names what its notifications have told.
     #[must_use]
-    pub fn notified(state: &Path) -> Self {
+    pub fn notified(state: &Medium) -> Self {
         Self::beneath(state, "notified.json")
     }
 }
 
 impl<T: Default + Serialize + DeserializeOwned> StateFile<T> {
-    fn beneath(state: &Path, name: &str) -> Self {
-        Self { path: state.join(name), kind: PhantomData }
+    fn beneath(state: &Medium, name: &'static str) -> Self {
+        Self { state: state.clone(), name, kind: PhantomData }
     }
 
     /// Reads it; none yet is an empty one.
@@ -80,16 +81,14 @@ impl<T: Default + Serialize + DeserializeOwned> StateFile<T> {
     /// # Errors
     /// When it is there and cannot be read: a suspension must not be forgotten silently.
     pub fn read(&self) -> io::Result<T> {
-        match fs::read(&self.path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                let place = self.path.display();
-                io::Error::other(format!(
-                    "{place} is damaged ({error}); move it away to begin anew"
-                ))
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
-            Err(error) => Err(error),
-        }
+        let Some(bytes) = self.state.read_file(self.name)? else {
+            return Ok(T::default());
+        };
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let place = self.path();
+            let place = place.display();
+            io::Error::other(format!("{place} is damaged ({error}); move it away to begin anew"))
+        })
     }
 
     /// Replaces it, whole or not at all.
@@ -97,18 +96,13 @@ impl<T: Default + Serialize + DeserializeOwned> StateFile<T> {
     /// # Errors
     /// When it cannot be written; the old one stands.
     pub fn write(&self, value: &T) -> io::Result<()> {
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        let mut draft = tempfile::NamedTempFile::new_in(directory)?;
-        draft.write_all(serde_json::to_string_pretty(value)?.as_bytes())?;
-        draft.as_file().sync_all()?;
-        draft.persist(&self.path).map_err(|error| error.error)?;
-        File::open(directory)?.sync_all()
+        self.state.replace_file(self.name, serde_json::to_string_pretty(value)?.as_bytes())
     }
 
     /// Returns where it is, for people.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn path(&self) -> PathBuf {
+        self.state.place().join(self.name)
     }
 }
 
@@ -119,12 +113,12 @@ mod tests {
     #[test]
     fn what_was_written_is_read_and_a_damaged_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        let file = StateFile::memory(directory.path());
+        let file = StateFile::memory(&directory.path().into());
         assert_eq!(file.read().unwrap(), Memory::default());
         let memory = Memory { pinned_to: Some("abc1234".to_owned()), ..Memory::default() };
         file.write(&memory).unwrap();
         assert_eq!(file.read().unwrap(), memory);
-        fs::write(file.path(), "{").unwrap();
+        std::fs::write(file.path(), "{").unwrap();
         assert!(file.read().is_err());
     }
 }

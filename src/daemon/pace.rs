@@ -27,6 +27,14 @@ pub fn interval(wished: Duration, requests: u32, rate: u32) -> Duration {
     wished.max(affordable.min(INTERVAL_MAX))
 }
 
+/// Returns how many requests one look may send, at an interval, of a budget of `rate` a minute.
+#[must_use]
+pub fn allowance(interval: Duration, rate: u32) -> u32 {
+    let requests = f64::from(rate.max(1)) * LOOK_SHARE * interval.as_secs_f64() / 60.0;
+    // A share of a 32-bit number a minute, for an hour at most.
+    requests.min(f64::from(u32::MAX)) as u32
+}
+
 /// Returns the time to the next look when something is under way on the platform that no deployment
 /// of ours tells about, a database being made for example: soon, and then ever later.
 #[must_use]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
 use crate::api::{Client, ErrorKind};
@@ -45,6 +46,10 @@ pub(super) fn read(
     let reading = async move {
         let ReadAsk { known: commit, pinned } = ask;
         let reading = source.read(commit.as_deref(), pinned.as_deref()).await?;
+        // A runtime of one thread is a simulation's, and must do the same each time.
+        if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return declare(reading, &secrets, known);
+        }
         // Ten megabytes of YAML must not hold up the other projects.
         let declared = tokio::task::spawn_blocking(move || declare(reading, &secrets, known));
         let unfinished = |error| problem("SourceUnreadable", format!("reading ended: {error}"));
@@ -63,12 +68,12 @@ pub(super) fn pass(
     stop: watch::Receiver<bool>,
     ask: PassAsk,
 ) -> BoxFuture<'static, (Result<Passed, PassFailure>, u32)> {
-    let PassAsk { pass, desired, policy, licence, lane } = ask;
+    let PassAsk { pass, desired, policy, licence, lane, look } = ask;
     let client = parts.reconciler.client.in_lane(lane);
     let reconciler = Reconciler { client: client.clone(), ..parts.reconciler.clone() };
     let sent = client.calls();
     let passing = async move {
-        let wish = Wish { desired, policy: &policy, licence };
+        let wish = Wish { desired, policy: &policy, licence, look };
         reconciler.once(wish, stop, &unobserved).await
     };
     let span = tracing::info_span!("pass", pass);

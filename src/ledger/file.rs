@@ -5,6 +5,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ pub enum LedgerError {
 }
 
 /// What is kept, and since when without a break.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
     /// Changes when the file had to be begun anew.
     pub generation: u64,
@@ -153,8 +154,29 @@ impl Shared {
 }
 
 impl Kept {
-    fn exhausted(now: Millis, rate: u32) -> Self {
+    pub fn exhausted(now: Millis, rate: u32) -> Self {
         Self { generation: now.0, state: State::exhausted(now, rate) }
+    }
+
+    /// Returns it, or a full window where it lies too far ahead of our clock to be believed.
+    pub fn or_anew(self, now: Millis, rate: u32) -> Self {
+        let is_ahead = self.state.latest() > now.plus(AHEAD_MAX);
+        if is_ahead { Self::exhausted(now, rate) } else { self }
+    }
+}
+
+/// What would be in the file, in memory: it outlives a process that is only simulated.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf(Arc<Mutex<Option<Kept>>>);
+
+impl Shelf {
+    pub(super) fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        // What is kept is replaced as a whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.kept().as_ref().map(|kept| kept.state.clone()).unwrap_or_default()
     }
 }
 
@@ -165,9 +187,7 @@ impl Locked<'_> {
 
     /// Reads what is kept when a process starts, which may be long after.
     pub fn read_first(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
-        let kept = self.shared.read(now, rate)?;
-        let is_ahead = kept.state.latest() > now.plus(AHEAD_MAX);
-        Ok(if is_ahead { Kept::exhausted(now, rate) } else { kept })
+        Ok(self.shared.read(now, rate)?.or_anew(now, rate))
     }
 
     /// Writes over what was kept, in one write.

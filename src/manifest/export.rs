@@ -1,22 +1,27 @@
 //! Live state as manifests: planning what is exported must give no changes.
 //!
-//! So only what the platform shows is written. What it hides, and what looks like a secret, is
+//! So only what the platform shows is written, and settings it does not show that we wrote last:
+//! a cron job without its schedule would be no manifest. What it hides, and what looks like a secret, is
 //! written as `sync: false`: declared, its value left alone, and no secret lands in a file (S9).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::setting;
 use crate::model::{
-    Desired, Diagnostic, Field, FieldPath, FieldValue, Key, Kind, Lifecycle, LiveObject, LiveValue,
-    Name, Origin, Resource, Setting, Source, looks_secret,
+    Applied, Desired, Diagnostic, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind,
+    Lifecycle, LiveObject, LiveValue, Name, Origin, RemoteId, Resource, Setting, Source,
+    looks_secret,
 };
 
-/// Turns live objects into the desired state that agrees with them.
+/// Turns live objects into the desired state that agrees with them and with what we remember.
 ///
 /// Returns a warning for each object that a manifest cannot declare: its name is none, or two have
 /// the same one.
 #[must_use]
-pub fn export(objects: &[LiveObject]) -> (Desired<Source>, Vec<Diagnostic>) {
+pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>, Vec<Diagnostic>) {
+    let entries = inventory.entries.iter();
+    let ours: BTreeMap<(Kind, &RemoteId), &Entry> =
+        entries.map(|(key, entry)| ((key.kind, &entry.id), entry)).collect();
     let mut desired = Desired::default();
     let mut diagnostics = Vec::new();
     let mut ambiguous = BTreeSet::new();
@@ -37,7 +42,10 @@ pub fn export(objects: &[LiveObject]) -> (Desired<Source>, Vec<Diagnostic>) {
             ambiguous.insert(key);
             continue;
         }
-        let resource = resource(&key, object, &mut diagnostics);
+        let mut resource = resource(&key, object, &mut diagnostics);
+        if let Some(entry) = ours.get(&(*kind, id)) {
+            recall(&mut resource, object, entry);
+        }
         desired.resources.insert(key, resource);
     }
     for key in ambiguous {
@@ -85,6 +93,28 @@ fn resource(key: &Key, object: &LiveObject, diagnostics: &mut Vec<Diagnostic>) -
         }
     }
     resource
+}
+
+/// Adds the settings that we wrote last and the platform does not show.
+fn recall(resource: &mut Resource<Source>, object: &LiveObject, entry: &Entry) {
+    let origin = resource.origin.clone();
+    for (path, applied) in &entry.applied {
+        let FieldPath::Setting(setting) = path else { continue };
+        let is_unseen = match object.shows(path) {
+            None | Some(LiveValue::Hidden) => true,
+            Some(LiveValue::Shown(_) | LiveValue::Absent) => false,
+        };
+        let value = match applied {
+            Applied::Text(text) => FieldValue::Text(text.clone()),
+            Applied::Integer(number) => FieldValue::Integer(*number),
+            Applied::Boolean(truth) => FieldValue::Boolean(*truth),
+            Applied::Set(items) => FieldValue::Set(items.clone()),
+            Applied::Secret(_) | Applied::Reference(_) => continue,
+        };
+        if is_unseen && setting::belongs(resource.key.kind, *setting) {
+            insert(resource, path.clone(), value, &origin);
+        }
+    }
 }
 
 /// An env group's name may be one that no manifest can hold.

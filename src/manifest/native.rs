@@ -1,6 +1,8 @@
 //! The native form: `apiVersion`, `kind`, `metadata`, `spec`, `lifecycle`. Strict: what is not known
 //! is an error, so that a slip never becomes a setting that is quietly not made.
 
+use std::collections::BTreeMap;
+
 use super::draft::{Drafts, read_name};
 use super::group;
 use super::lifecycle;
@@ -96,8 +98,13 @@ fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, metadata: Yaml<'_, '_>, dr
     let Some(metadata) = reader.mapping(metadata, "metadata", &["name", "labels"]) else {
         return;
     };
-    let name = required(reader, metadata, "metadata.name")
-        .and_then(|yaml| reader.text(yaml, "metadata.name"));
+    let place = required(reader, metadata, "metadata.name");
+    let name = place.and_then(|yaml| reader.text(yaml, "metadata.name"));
+    // A guard that names nobody would guard nothing, and nobody would know (S5).
+    if let (Some(place), Some("")) = (place, name.as_deref()) {
+        reader.error(place, "malformed", "`metadata.name` is empty");
+    }
+    labels(reader, metadata);
     let spec = root.get("spec").filter(|yaml| !yaml.is_null());
     let spec = spec.and_then(|spec| reader.mapping(spec, "spec", &["id"]));
     let id = match spec.and_then(|spec| spec.get("id")) {
@@ -131,7 +138,7 @@ fn resource(
     let stand_in = || crate::model::Name::new("unnamed").expect("`unnamed` is a name");
     let key = Key::new(kind, name.unwrap_or_else(stand_in));
     let mut resource = Drafts::begin(key, reader.origin(root));
-    labels(reader, metadata, &mut resource);
+    resource.labels = labels(reader, metadata);
     previous_names(reader, metadata, &mut resource, drafts);
     if let Some(yaml) = root.get("lifecycle").filter(|yaml| !yaml.is_null()) {
         resource.lifecycle = lifecycle::read(reader, yaml, kind);
@@ -195,22 +202,24 @@ fn tombstone(
     Some(Tombstone { key: resource.key.clone(), approval, origin: resource.origin.clone() })
 }
 
-fn labels(reader: &mut Reader<'_>, metadata: Yaml<'_, '_>, resource: &mut Resource<Source>) {
+fn labels(reader: &mut Reader<'_>, metadata: Yaml<'_, '_>) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
     let Some(yaml) = metadata.get("labels").filter(|yaml| !yaml.is_null()) else {
-        return;
+        return labels;
     };
     let Some(entries) = yaml.entries() else {
         reader.wrong_type(yaml, "metadata.labels", "a mapping");
-        return;
+        return labels;
     };
     for (key, place, value) in entries {
         let is_key = !key.is_empty() && !key.chars().any(|c| c.is_whitespace() || c.is_control());
         if !is_key {
             reader.error(place, "malformed", "a label's key is empty or holds a blank");
         } else if let Some(text) = reader.text(value, &format!("metadata.labels.{}", quoted(key))) {
-            resource.labels.insert(key.to_owned(), text);
+            labels.insert(key.to_owned(), text);
         }
     }
+    labels
 }
 
 fn previous_names(

@@ -217,7 +217,7 @@ impl EntryReader<'_, '_> {
         let is_external = self.external(yaml, &path)?;
         self.mention(Key::new(kind, name.clone()), name_place, is_external);
         let reference = Reference { kind, name, property, env_key };
-        Some(Given::Value(Source::Value(FieldValue::Reference(reference))))
+        Some(Given::Value(Source::Value(reference.into())))
     }
 
     fn property(&mut self, yaml: Yaml<'_, '_>, path: &str, names_variable: bool) -> Option<String> {

@@ -199,7 +199,7 @@ impl From<FieldPath> for String {
 }
 
 /// A variable whose value the platform takes from another resource (A17).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reference {
     /// Database or service.
@@ -221,7 +221,8 @@ impl fmt::Display for Reference {
     }
 }
 
-/// One value.
+/// One value. What is large stands apart: a project holds hundreds of thousands of values, and most
+/// are short texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldValue {
     /// A text.
@@ -233,9 +234,21 @@ pub enum FieldValue {
     /// A set of texts; order and repetition mean nothing (domains, env groups).
     Set(BTreeSet<String>),
     /// A value that must not be seen.
-    Secret(Secret),
+    Secret(Box<Secret>),
     /// A value the platform takes from another resource.
-    Reference(Reference),
+    Reference(Box<Reference>),
+}
+
+impl From<Secret> for FieldValue {
+    fn from(secret: Secret) -> Self {
+        Self::Secret(Box::new(secret))
+    }
+}
+
+impl From<Reference> for FieldValue {
+    fn from(reference: Reference) -> Self {
+        Self::Reference(Box::new(reference))
+    }
 }
 
 impl FieldValue {

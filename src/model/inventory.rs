@@ -4,13 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{EnvKey, FieldPath, FieldValue, Fingerprint, Key, Project, Reference, RemoteId};
 
+/// How long after its creation an object may yet be unknown to a stale replica (S3).
+const STALENESS: SignedDuration = SignedDuration::from_secs(60);
+
 /// The memory of one project. Saved after each success, read whole at the start of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inventory {
     /// The origin and project every write must match (S5); none before the first write.
@@ -19,10 +22,14 @@ pub struct Inventory {
     pub entries: BTreeMap<Key, Entry>,
     /// Creates that were begun and are not known to have ended (S3).
     pub intents: BTreeMap<Key, Intent>,
+    /// Services whose last PATCH may have happened, and whose deploy was not accepted since, where
+    /// a PATCH takes effect only with one (A6). What runs may be older than what is shown.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deploys_owed: BTreeSet<RemoteId>,
 }
 
 /// What every write must match (S5).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pin {
     /// The API's origin and base path, for example `https://api.stackblaze.cloud/v1`.
@@ -48,7 +55,7 @@ impl Pin {
 }
 
 /// By what right an object is ours (S1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Claim {
     /// We saw the 201 of its creation.
@@ -63,7 +70,7 @@ pub enum Claim {
 }
 
 /// What the manifest said of deletion, remembered after it is gone (S11).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Remembered {
     /// `lifecycle.prune`, when written.
@@ -78,7 +85,7 @@ pub struct Remembered {
 }
 
 /// One object that is ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Entry {
     /// The platform's id.
@@ -109,8 +116,20 @@ pub struct Entry {
     pub depends_on: BTreeSet<Key>,
 }
 
+impl Entry {
+    /// Whether it was created so lately that a stale replica may not know it (S3).
+    #[must_use]
+    pub fn is_new(&self, now: Timestamp) -> bool {
+        let created_at = self.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+        // The platform's clock may be ahead of ours: what was created "later than now" is new. It
+        // may be behind, too; then ours tells.
+        let times = [created_at, self.made_at].into_iter().flatten();
+        times.map(|time| now.duration_since(time)).any(|age| age < STALENESS)
+    }
+}
+
 /// A field that was repaired and did not stay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
     /// How many repairs in a row were read back different.
@@ -120,7 +139,7 @@ pub struct Rewrite {
 }
 
 /// A create that was begun: on disk before the POST leaves (S3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Intent {
     /// When the POST was about to leave.
@@ -136,7 +155,7 @@ pub struct Intent {
 }
 
 /// A value as it is remembered: itself, or the fingerprint of a secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applied {
     /// A text.
@@ -150,7 +169,7 @@ pub enum Applied {
     /// A secret, known again by its mark.
     Secret(Fingerprint),
     /// A value the platform takes from another resource.
-    Reference(Reference),
+    Reference(Box<Reference>),
 }
 
 impl From<&FieldValue> for Applied {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FieldPath, FieldValue, Key, Kind, RemoteId};
+use super::{Entry, FieldPath, FieldValue, Key, Kind, RemoteId};
 
 /// The project a token selects (F3, A12).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Project {
     /// Its id; without one the name pins the project.
     pub id: Option<RemoteId>,
@@ -51,6 +51,36 @@ impl Live {
         objects.iter().filter(|object| object.name == key.name.as_str()).collect()
     }
 
+    /// Notes what asking by id said of something of ours that a complete list lacks: there, or
+    /// gone by the API's own word (S2).
+    pub fn note_unlisted(
+        &mut self,
+        kind: Kind,
+        entry: &Entry,
+        there: Option<LiveObject>,
+        now: Timestamp,
+    ) {
+        let id = &entry.id;
+        let Some(listing) = self.listings.get_mut(&kind) else {
+            return;
+        };
+        match there {
+            None if entry.is_new(now) => {
+                listing.doubt(format!("{kind} {id} is too new to be shown"))
+            }
+            None => {
+                self.gone.insert(id.clone());
+            }
+            Some(object) => {
+                // What is on its way out may be left out of lists; else the list is stale.
+                if object.status.as_deref() != Some("deleting") {
+                    listing.doubt(format!("{kind} {id} is there but not in it"));
+                }
+                listing.objects.push(object);
+            }
+        }
+    }
+
     /// Returns the object with that id.
     #[must_use]
     pub fn with_id(&self, kind: Kind, id: &RemoteId) -> Option<&LiveObject> {
@@ -67,6 +97,33 @@ pub struct Listing {
     pub objects: Vec<LiveObject>,
     /// How many pages were read: what reading it again costs in requests.
     pub pages: u32,
+}
+
+impl Listing {
+    /// Whether, with the pass before it, it justifies a write: it shows the same ids, or came in
+    /// one page, which is one moment (S2). Only of a complete listing anything may be concluded.
+    #[must_use]
+    pub fn confirms(&self, before: &Self) -> bool {
+        let ids = |listing: &Self| -> BTreeSet<RemoteId> {
+            listing.objects.iter().map(|object| object.id.clone()).collect()
+        };
+        self.pages == 1 || ids(self) == ids(before)
+    }
+
+    /// Whether it agrees with a 404 that an object is gone, or going (L4).
+    #[must_use]
+    pub fn proves_gone(&self, id: &RemoteId) -> bool {
+        let is_there =
+            |object: &LiveObject| object.id == *id && object.status.as_deref() != Some("deleting");
+        self.coverage.is_complete() && !self.objects.iter().any(is_there)
+    }
+
+    /// Notes that nothing may be concluded from what is missing; the first reason stays.
+    pub fn doubt(&mut self, reason: String) {
+        if self.coverage.is_complete() {
+            self.coverage = Coverage::Unknown(Unknown::Incomplete(reason));
+        }
+    }
 }
 
 /// Whether a listing is all there is.

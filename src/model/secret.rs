@@ -11,7 +11,7 @@ use super::EnvKey;
 /// A keyed hash of a secret (HMAC-SHA-256 under a local key), safe to store and to compare (S9).
 ///
 /// Only the room `secret` makes one, because only it holds the key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 

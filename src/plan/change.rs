@@ -86,7 +86,7 @@ pub struct Change {
 pub enum Action {
     /// It is created.
     Create,
-    /// Fields of it are changed, in one PATCH.
+    /// Fields of it are changed, in one PATCH; or what was changed before is deployed (A6).
     Update,
     /// It is deleted and created again, approved by id (S8).
     Replace,
@@ -117,6 +117,8 @@ pub enum Reason {
     AlreadyLive,
     /// It appeared after a create of ours whose answer was lost (S3).
     AnswerLost,
+    /// Nothing differs, and an earlier change of ours was written and never deployed (A6).
+    DeployOwed,
     /// `stoker destroy`.
     Destroy,
 }

@@ -15,21 +15,18 @@ pub(super) fn of(changes: &[Change], live: &Live) -> Cost {
     };
     let mut swept: BTreeSet<Kind> = BTreeSet::new();
     for change in changes {
+        // S2: a second listing with the same ids, once a kind.
+        if change.rests_on_a_list() {
+            swept.insert(change.key.kind);
+        }
         for step in &change.steps {
             cost.writes = cost.writes.saturating_add(1);
             match step {
-                // S2: a create or delete needs a second listing with the same ids, once a kind.
-                Step::Create { .. } => {
-                    swept.insert(change.key.kind);
-                }
-                Step::Deploy { .. } => {}
+                Step::Create { .. } | Step::Deploy { .. } => {}
                 // S10: the object must still be what was shown.
                 Step::Patch { .. } => cost.reads = cost.reads.saturating_add(1),
-                // S1: a GET by id answers the same kind, name and time; S2 as above.
-                Step::Delete { .. } => {
-                    swept.insert(change.key.kind);
-                    cost.reads = cost.reads.saturating_add(1);
-                }
+                // S1: a GET by id answers the same kind, name and time.
+                Step::Delete { .. } => cost.reads = cost.reads.saturating_add(1),
             }
         }
     }

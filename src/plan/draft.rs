@@ -6,6 +6,7 @@ use crate::model::{Claim, Effect, Entry, FieldPath, Key, LiveObject, RemoteId, R
 
 use super::diff::{self, Difference, Memory};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
+use super::view::View;
 use super::{Action, Change, FieldAction, FieldChange, FieldReason, Policy, Reason, Record};
 
 /// A change in the making, with what it was made from.
@@ -27,21 +28,21 @@ pub(super) struct Drafts<'a> {
     pub remember: BTreeMap<Key, Entry>,
 }
 
-pub(super) fn write<'a>(claims: Vec<Claimed<'a>>, policy: &Policy) -> Drafts<'a> {
+pub(super) fn write<'a>(claims: Vec<Claimed<'a>>, view: &View<'a>, policy: &Policy) -> Drafts<'a> {
     let mut drafts = Drafts::default();
     for claimed in claims {
-        drafts.add(claimed, policy);
+        drafts.add(claimed, view, policy);
     }
     drafts
 }
 
 impl<'a> Drafts<'a> {
-    fn add(&mut self, claimed: Claimed<'a>, policy: &Policy) {
+    fn add(&mut self, claimed: Claimed<'a>, view: &View<'_>, policy: &Policy) {
         let Claimed { key, desired, standing } = claimed;
         match (standing, desired) {
             (Standing::Absent(reason), Some(resource)) => self.create(resource, reason),
-            (Standing::Ours(ours), Some(resource)) => self.ours(resource, ours, policy),
-            (Standing::Found(found), Some(resource)) => self.found(resource, found, policy),
+            (Standing::Ours(ours), Some(resource)) => self.ours(resource, ours, view, policy),
+            (Standing::Found(found), Some(resource)) => self.found(resource, found, view, policy),
             (Standing::Found(found), None) => self.presumed(key, found),
             (Standing::Unclear(unclear), _) => self.unclear(key, desired, unclear),
             (Standing::Unwanted { entry, object, reason }, _) => {
@@ -66,6 +67,7 @@ impl<'a> Drafts<'a> {
             | Reason::Tombstone
             | Reason::AlreadyLive
             | Reason::AnswerLost
+            | Reason::DeployOwed
             | Reason::Destroy => FieldReason::Requested,
         };
         let fields = resource.fields.iter().map(|(path, field)| {
@@ -86,19 +88,20 @@ impl<'a> Drafts<'a> {
         self.drafts.push(draft);
     }
 
-    fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, policy: &Policy) {
+    fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, view: &View<'_>, policy: &Policy) {
         let Ours { entry, object, renamed_from } = ours;
         let memory = Memory::of_entry(entry);
         let is_renamed = renamed_from.is_some();
         let difference = diff::compare(resource, object, memory, is_renamed, policy);
-        let action = if difference.writes() {
-            Action::Update
+        let (action, reason) = if difference.writes() {
+            (Action::Update, reason(&difference.fields))
+        } else if view.owes_deploy(object, policy) {
+            (Action::Update, Reason::DeployOwed)
         } else if is_renamed {
-            Action::Adopt
+            (Action::Adopt, reason(&difference.fields))
         } else {
-            Action::None
+            (Action::None, reason(&difference.fields))
         };
-        let reason = reason(&difference.fields);
         let mut draft = draft(&resource.key, Some(resource), action, reason);
         if action == Action::Adopt {
             draft.change.adopts = Some(entry.claim);
@@ -106,6 +109,7 @@ impl<'a> Drafts<'a> {
         let created_at = entry.created_at.clone().or_else(|| object.created_at.clone());
         draft.entry = Some(entry);
         let record = draft.take(resource, object, difference, &mut self.settled);
+        draft.deploys_if_owed(view, policy);
         let made_at = entry.made_at;
         let record = Record { claim: entry.claim, created_at, made_at, renamed_from, ..record };
         match action {
@@ -129,16 +133,24 @@ impl<'a> Drafts<'a> {
         self.drafts.push(draft);
     }
 
-    fn found(&mut self, resource: &'a Resource, found: Found<'a>, policy: &Policy) {
+    fn found(
+        &mut self,
+        resource: &'a Resource,
+        found: Found<'a>,
+        view: &View<'_>,
+        policy: &Policy,
+    ) {
         let Found { object, claim, intent, renamed_from } = found;
         let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
         let difference = diff::compare(resource, object, memory, is_renamed, policy);
-        let action = if difference.writes() { Action::Update } else { Action::Adopt };
+        let is_written = difference.writes() || view.owes_deploy(object, policy);
+        let action = if is_written { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
         let mut draft = draft(&resource.key, Some(resource), action, reason);
         draft.change.adopts = Some(claim);
         let record = draft.take(resource, object, difference, &mut self.settled);
+        draft.deploys_if_owed(view, policy);
         draft.change.record =
             Some(Record { claim, created_at: object.created_at.clone(), renamed_from, ..record });
         self.drafts.push(draft);
@@ -223,6 +235,14 @@ impl<'a> Draft<'a> {
         self.object = Some(object);
         self.shrinks = shrinks;
         Record { applied, kept, tolerated_env, env_managed, rewrites, ..created(resource) }
+    }
+
+    /// What was written before and never deployed starts with this change: it restarts at least.
+    fn deploys_if_owed(&mut self, view: &View<'_>, policy: &Policy) {
+        let is_owed = self.object.is_some_and(|object| view.owes_deploy(object, policy));
+        if is_owed {
+            self.change.effect = self.change.effect.max(Effect::Restart);
+        }
     }
 }
 

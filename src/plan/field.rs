@@ -112,8 +112,13 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether the declared size is smaller than what is there or was written.
+    /// Whether what can only grow is declared smaller than what is there or was written. Other
+    /// numbers, as of instances, go up and down.
     pub fn shrinks(&self) -> bool {
+        match policy(self.kind, self.path).mutability {
+            Mutability::GrowOnly => {}
+            Mutability::Mutable | Mutability::Immutable => return false,
+        }
         let there = match (self.shown, self.applied) {
             (Some(LiveValue::Shown(FieldValue::Integer(size))), _) => Some(*size),
             (_, Some(Applied::Integer(size))) => Some(*size),

@@ -33,12 +33,14 @@ mod step;
 // What becomes of it.
 mod signature;
 
+mod answer;
 mod progress;
 mod report;
 
 #[cfg(test)]
 mod tests;
 
+pub use answer::{AfterLook, CreateAnswer, Sighting, after_look, rival, settled_at, sight};
 pub use blocked::{Blocked, BlockedReason};
 pub use change::{
     Action, Change, Cost, FieldAction, FieldChange, FieldReason, Plan, Precondition, Reason,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::{Claim, Entry, Intent, Key, LiveObject, RemoteId, Resource};
 
+use super::answer::settled_at;
 use super::departing;
 use super::selection::Selected;
 use super::view::{View, Whereabouts};
@@ -192,7 +193,7 @@ fn answer_lost<'a>(
 
 /// Returns what stands in the way while an unanswered create may still be under way (S3).
 pub(super) fn in_flight(now: Timestamp, policy: &Policy, intent: &Intent) -> Option<Blocked> {
-    let settled_at = intent.started_at.checked_add(policy.settle).unwrap_or(Timestamp::MAX);
+    let settled_at = settled_at(intent.started_at, policy.settle);
     (now < settled_at).then(|| Blocked {
         reason: BlockedReason::InFlight,
         message: format!(

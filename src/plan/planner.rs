@@ -17,7 +17,7 @@ use super::{Change, Plan, Policy, Unmanaged, cost, diff, draft, guard, order, ow
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
-    let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, policy);
+    let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, &view, policy);
     let ordered = order::arrange(drafts);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&guarded));

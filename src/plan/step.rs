@@ -28,7 +28,10 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
     match (change.action, draft.desired, draft.object) {
         (Action::Create, Some(resource), _) => vec![create(resource)],
         (Action::Update, Some(resource), Some(object)) => {
-            let mut steps = vec![patch(change, resource, object)];
+            let mut steps = Vec::new();
+            if change.fields.iter().any(is_written) {
+                steps.push(patch(change, resource, object));
+            }
             if policy.platform.deploys_after_patch && runs_anew(change) {
                 steps.push(Step::Deploy { id: object.id.clone() });
             }

@@ -9,7 +9,7 @@ use crate::model::{
     is_same_moment,
 };
 
-use super::{Blocked, BlockedReason};
+use super::{Blocked, BlockedReason, Policy};
 
 /// The three states with indexes over them.
 pub(super) struct View<'a> {
@@ -92,6 +92,12 @@ impl<'a> View<'a> {
     /// Returns the key whose entry has the id.
     pub fn owner(&self, kind: Kind, id: &RemoteId) -> Option<&'a Key> {
         self.owners.get(&kind)?.get(id).copied()
+    }
+
+    /// Whether an earlier change of the object was written and never deployed, on a platform that
+    /// asks for a deploy (A6).
+    pub fn owes_deploy(&self, object: &LiveObject, policy: &Policy) -> bool {
+        policy.platform.deploys_after_patch && self.inventory().deploys_owed.contains(&object.id)
     }
 
     pub fn is_complete(&self, kind: Kind) -> bool {

@@ -10,5 +10,5 @@ mod pass;
 mod rollback;
 
 pub use carry::{Carrier, CarryError};
-pub use pass::{Licence, PassError, Passed, Reconciler, RollbackError, Wish};
+pub use pass::{Licence, Look, PassError, Passed, Reconciler, RollbackError, Wish};
 pub use refresh::{RefreshError, WrongProject, check_pin, refresh};

@@ -1,15 +1,15 @@
 //! A whole pass for the agent: refresh, plan, and where it may, carry out.
 
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::api::{Client, WriteError};
+use crate::api::{Client, Recollection, WriteError};
 use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
 use crate::model::{Desired, Inventory, Project, RemoteId, Snapshot};
 use crate::plan::{Plan, Policy, Report, plan};
-use crate::store::{Reading, Store, StoreError, Warning};
+use crate::store::{Medium, Reading, StoreError, Warning};
 
 use super::{Carrier, CarryError, RefreshError, refresh, rollback};
 
@@ -22,6 +22,19 @@ pub enum Licence {
     Write,
 }
 
+/// How a pass looks at the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Everything is read.
+    Whole,
+    /// Lists are read, details of what they show otherwise than before, and so many other details,
+    /// those longest unread first.
+    AtRest {
+        /// The most requests for other details.
+        details_max: usize,
+    },
+}
+
 /// What a pass is about.
 pub struct Wish<'a> {
     /// What the manifests want, wholly valid (S6).
@@ -30,6 +43,8 @@ pub struct Wish<'a> {
     pub policy: &'a Policy,
     /// Whether it may write.
     pub licence: Licence,
+    /// How it looks.
+    pub look: Look,
 }
 
 /// What a pass saw and did.
@@ -74,10 +89,12 @@ pub struct Reconciler {
     pub client: Client,
     /// Tells the time.
     pub clock: Clock,
-    /// The state directory.
-    pub state: PathBuf,
+    /// Where the state is kept.
+    pub state: Medium,
     /// Who writes, for whoever finds the state locked.
     pub holder: String,
+    /// What the last pass saw, for the next; clones share it.
+    pub recollection: Arc<Mutex<Recollection>>,
 }
 
 impl Reconciler {
@@ -95,10 +112,11 @@ impl Reconciler {
         stop: watch::Receiver<bool>,
         observe: &(dyn Fn(Happening<'_>) + Sync),
     ) -> Result<Passed, PassError> {
-        let Wish { desired, policy, licence } = wish;
-        let Reading { inventory, warning } = Store::read(&self.state)?;
+        let Wish { desired, policy, licence, look } = wish;
+        let Reading { inventory, warning } = self.state.read()?;
         let reader = self.client.reader();
-        let snapshot = refresh(&reader, desired, inventory, &self.clock).await?;
+        let mut recollection = self.recall(look);
+        let snapshot = refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
         let mut plan = plan(&snapshot, policy);
         let holds = rollback::holds(&plan, &reader).await;
         if !holds.is_empty() {
@@ -108,7 +126,7 @@ impl Reconciler {
         }
         let may_write = licence == Licence::Write;
         let report = if may_write && !plan.is_idle() {
-            let store = Store::open(&self.state, &self.holder)?;
+            let store = self.state.open(&self.holder)?;
             if *store.inventory() != snapshot.inventory {
                 return Err(PassError::Moved);
             }
@@ -125,10 +143,32 @@ impl Reconciler {
             None
         };
         let inventory = match report {
-            Some(_) => Store::read(&self.state)?.inventory,
-            None => snapshot.inventory.clone(),
+            Some(_) => self.state.read()?.inventory,
+            None => {
+                self.recollect(recollection);
+                snapshot.inventory.clone()
+            }
         };
         Ok(Passed { snapshot, plan, report, inventory, warning })
+    }
+
+    /// Returns what may be recalled. It is gone then: only a pass that wrote nothing leaves it to
+    /// the next.
+    fn recall(&self, look: Look) -> Recollection {
+        let recalled = std::mem::take(&mut *self.recollection());
+        match look {
+            Look::Whole => Recollection::default(),
+            Look::AtRest { details_max } => recalled.allowing(details_max),
+        }
+    }
+
+    fn recollect(&self, recollection: Recollection) {
+        *self.recollection() = recollection;
+    }
+
+    fn recollection(&self) -> MutexGuard<'_, Recollection> {
+        // Nothing panics while it is held, and a lost recollection costs requests only.
+        self.recollection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes back to the previous deployment of a service of ours.
@@ -136,7 +176,7 @@ impl Reconciler {
     /// # Errors
     /// When the pin does not hold (S5), or the platform refuses.
     pub async fn roll_back(&self, project: &Project, id: &RemoteId) -> Result<(), RollbackError> {
-        let pin = Store::read(&self.state)?.inventory.pin.ok_or(RollbackError::NotOurs)?;
+        let pin = self.state.read()?.inventory.pin.ok_or(RollbackError::NotOurs)?;
         let writer = self.client.writer(&pin, project)?;
         writer.rollback(id).await?;
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! `refresh` is the only step that can fail early. It holds no right to write.
 
-use crate::api::{Error, Reader};
+use crate::api::{Error, Reader, Recollection};
 use crate::clock::Clock;
 use crate::model::{Desired, Guard, Inventory, Pin, Project, Snapshot};
 
@@ -58,8 +58,9 @@ pub async fn refresh(
     desired: Desired,
     inventory: Inventory,
     clock: &Clock,
+    recollection: &mut Recollection,
 ) -> Result<Snapshot, RefreshError> {
-    let live = reader.live(&desired, &inventory).await?;
+    let live = reader.live(&desired, &inventory, recollection).await?;
     let origin = reader.client().origin();
     check_pin(inventory.pin.as_ref(), &origin, &live.project)?;
     check_guard(desired.guard.as_ref(), &live.project)?;

@@ -151,13 +151,9 @@ mod tests {
     fn a_finding_shows_its_lines_and_what_to_do() {
         insta::assert_snapshot!(diagnostics_as_text(&[finding()]));
         insta::assert_snapshot!(github_annotations(&[finding()]));
-        insta::assert_snapshot!(super::super::json::error(
-            "manifests",
-            "invalid",
-            &[],
-            None,
-            &[finding()]
-        ));
+        let findings = [finding()];
+        let error = super::super::json::error("manifests", "invalid", &[], None, &findings);
+        insta::assert_snapshot!(super::super::json::document(&error));
     }
 
     #[test]

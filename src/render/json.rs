@@ -23,15 +23,15 @@ pub use super::saved::{
 /// The version written. Its first number changes when a reader of the old form would be misled.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// Returns a failure as JSON; the exit code says the same.
+/// Returns a failure, to be written as a [`document()`] or a [`line()`]; the exit code says the same.
 #[must_use]
-pub fn error(
-    code: &str,
-    message: &str,
-    hints: &[String],
-    request_id: Option<&str>,
-    diagnostics: &[Diagnostic],
-) -> String {
+pub fn error<'a>(
+    code: &'a str,
+    message: &'a str,
+    hints: &'a [String],
+    request_id: Option<&'a str>,
+    diagnostics: &'a [Diagnostic],
+) -> impl Serialize + use<'a> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Failure<'a> {
@@ -49,7 +49,7 @@ pub fn error(
         diagnostics: Vec<SavedDiagnostic>,
     }
     let diagnostics = diagnostics.iter().map(saved_diagnostic).collect();
-    document(&Failed { error: failure, diagnostics })
+    Failed { error: failure, diagnostics }
 }
 
 /// Returns findings in the form of a plan's.

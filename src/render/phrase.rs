@@ -81,6 +81,7 @@ pub(super) const fn reason_word(reason: Reason) -> &'static str {
         Reason::Missing => "missing",
         Reason::AlreadyLive => "already_live",
         Reason::AnswerLost => "answer_lost",
+        Reason::DeployOwed => "deploy_owed",
         Reason::Destroy => "destroy",
     }
 }
@@ -94,6 +95,7 @@ pub(super) const fn because(reason: Reason) -> Option<&'static str> {
         Reason::Missing => Some("gone from the platform"),
         Reason::AlreadyLive => Some("lives already"),
         Reason::AnswerLost => Some("presumed: a create had no answer"),
+        Reason::DeployOwed => Some("its last change was never deployed"),
         Reason::Destroy => Some("destroy"),
     }
 }

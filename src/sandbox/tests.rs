@@ -1,5 +1,6 @@
 //! The real client before the emulator, on a paused clock.
 
+use crate::api::Recollection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -62,7 +63,8 @@ fn name(text: &str) -> Name {
 async fn what_is_written_is_read_back_and_what_is_deleted_is_gone() {
     let Stage { client, emulator } = stage(Platform::default(), &[]);
     let (writer, reader, links) = (writer(&client).await, client.reader(), Links::default());
-    let made = writer.create(Kind::Service, &name("api"), &web(), &links).await.unwrap();
+    let made =
+        writer.create(Kind::Service, &name("api"), &web(), &links, &|| Ok(())).await.unwrap();
     let changes = BTreeMap::from([
         ("envVars.A".parse().unwrap(), None),
         ("envVars.B".parse().unwrap(), Some(FieldValue::Text("2".to_owned()))),
@@ -101,7 +103,8 @@ async fn a_create_is_applied_once_whatever_becomes_of_its_answer() {
         let Stage { client, emulator } = stage(Platform::default(), &[]);
         let writer = writer(&client).await;
         emulator.play(Faults::parse(&format!("{fault}@POST /services#1")).unwrap());
-        let outcome = writer.create(Kind::Service, &name("api"), &web(), &Links::default()).await;
+        let outcome =
+            writer.create(Kind::Service, &name("api"), &web(), &Links::default(), &|| Ok(())).await;
         assert_eq!(outcome.is_ok(), is_done, "{fault}");
         let is_ambiguous = matches!(outcome, Err(WriteError::Ambiguous(_)));
         assert_eq!(is_ambiguous, !is_done, "{fault}");
@@ -115,7 +118,7 @@ async fn a_listing_of_a_project_that_lies_is_never_complete() {
     let writer = writer(&client).await;
     for number in 0..5 {
         let name = name(&format!("api-{number}"));
-        writer.create(Kind::Service, &name, &web(), &Links::default()).await.unwrap();
+        writer.create(Kind::Service, &name, &web(), &Links::default(), &|| Ok(())).await.unwrap();
     }
     let reader = client.reader();
     let read = || reader.list(Kind::Service);
@@ -158,7 +161,11 @@ async fn a_project_of_a_thousand_is_read_with_one_request_a_page() {
         let act = emulator::Act::Create { kind: emulator::Kind::Service, body };
         emulator.act(&act).unwrap();
     }
-    let live = client.reader().live(&Desired::default(), &Inventory::default()).await.unwrap();
+    let live = client
+        .reader()
+        .live(&Desired::default(), &Inventory::default(), &mut Recollection::default())
+        .await
+        .unwrap();
     assert_eq!(live.listing(Kind::Service).objects.len(), 1_000);
     assert!(Kind::ALL.iter().all(|kind| live.listing(*kind).coverage.is_complete()));
     assert_eq!((live.requests, client.calls()), (13, 13));

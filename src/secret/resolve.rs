@@ -127,7 +127,7 @@ impl Resolver<'_> {
     ) -> FieldValue {
         use secrecy::ExposeSecret as _;
         let fingerprint = self.key.fingerprint(key, path, value.expose_secret());
-        FieldValue::Secret(Secret::new(value, fingerprint, origin))
+        Secret::new(value, fingerprint, origin).into()
     }
 
     /// Reads the environment. An empty variable is most often a secret that was not handed over:

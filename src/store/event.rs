@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Entry, Intent, Inventory, Key, Pin};
+use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId};
 
 /// One thing that became true. On disk each is one line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,16 @@ pub enum Event {
         /// The resource.
         key: Key,
     },
+    /// A PATCH is about to be sent that takes effect only with a deploy of its own (A6).
+    DeployOwed {
+        /// The service.
+        id: RemoteId,
+    },
+    /// The deploy was accepted, or the PATCH is known never to have been applied.
+    DeployPaid {
+        /// The service.
+        id: RemoteId,
+    },
 }
 
 impl Event {
@@ -60,7 +70,10 @@ impl Event {
             }
             Self::Recorded { key, entry } => {
                 inventory.intents.remove(key);
-                inventory.entries.insert(key.clone(), Entry::clone(entry));
+                let before = inventory.entries.insert(key.clone(), Entry::clone(entry));
+                if let Some(before) = before.filter(|before| before.id != entry.id) {
+                    inventory.deploys_owed.remove(&before.id);
+                }
             }
             Self::Renamed { from, to, entry } => {
                 inventory.entries.remove(from);
@@ -69,7 +82,15 @@ impl Event {
             // An intent outlives it: a replaced object is forgotten before its successor begins,
             // and only that successor's outcome may end its intent.
             Self::Forgotten { key } => {
-                inventory.entries.remove(key);
+                if let Some(entry) = inventory.entries.remove(key) {
+                    inventory.deploys_owed.remove(&entry.id);
+                }
+            }
+            Self::DeployOwed { id } => {
+                inventory.deploys_owed.insert(id.clone());
+            }
+            Self::DeployPaid { id } => {
+                inventory.deploys_owed.remove(id);
             }
         }
     }

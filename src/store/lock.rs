@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::disk::{Directory, Disk};
 use super::error::StoreError;
+use super::simulated::{Hold, Simulated};
 
 /// The file that is locked.
 pub(super) const LOCK: &str = "lock";
@@ -18,8 +19,19 @@ const HOLDER_BYTES_MAX: u64 = 512;
 /// The right to write, held as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// Closing it frees the lock.
-    _file: File,
+    /// Dropping it frees the lock.
+    _held: Held,
+}
+
+#[derive(Debug)]
+enum Held {
+    File {
+        /// Closing it frees the lock.
+        _file: File,
+    },
+    Memory {
+        _hold: Hold,
+    },
 }
 
 impl Lock {
@@ -45,7 +57,18 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         write_holder(&mut file, holder).map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { _held: Held::File { _file: file } })
+    }
+
+    /// Takes the lock of a disk in memory.
+    pub(super) fn take_in_memory(disk: &Simulated, holder: &str) -> Result<Self, StoreError> {
+        match disk.hold(holder) {
+            Ok(hold) => Ok(Self { _held: Held::Memory { _hold: hold } }),
+            Err(holder) => {
+                let directory = disk.place().to_owned();
+                Err(StoreError::Locked { directory, holder })
+            }
+        }
     }
 }
 

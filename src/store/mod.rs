@@ -38,15 +38,17 @@ mod error;
 mod event;
 mod load;
 mod lock;
+mod medium;
+mod simulated;
 mod text;
 mod writer;
 
-#[cfg(test)]
-mod simulated;
 #[cfg(test)]
 mod tests;
 
 pub use error::{StoreError, Warning};
 pub use event::Event;
 pub use load::Reading;
+pub use medium::Medium;
+pub use simulated::{Blow, Simulated};
 pub use writer::Store;

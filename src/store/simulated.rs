@@ -1,18 +1,21 @@
-//! A disk that fails or dies where a test says, and then shows every content it might have kept.
+//! A disk in memory that fails or dies where it is told, and then shows every content it might have
+//! kept. Simulations and tests use it; no file of the machine is touched.
 //!
 //! What was synced is kept. Of what was not, a file keeps nothing, a part, or all; and of the
 //! names that changed since they were last made certain, any first part of the changes holds.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::disk::Disk;
 
 /// What happens at the chosen step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Blow {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blow {
     /// The step fails half-way, as on a full disk; later ones work.
     Fail,
     /// The step and all later ones fail: the disk stays full.
@@ -22,10 +25,13 @@ pub(super) enum Blow {
 }
 
 /// A disk in memory. Clones share it, as a crash leaves the disk to the next process.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Simulated(Arc<Mutex<State>>);
+#[derive(Clone, Default)]
+pub struct Simulated(Arc<Mutex<State>>);
 
-#[derive(Clone, Debug, Default)]
+/// Told when the process dies in a step.
+type Death = Arc<dyn Fn() + Send + Sync>;
+
+#[derive(Clone, Default)]
 struct State {
     files: Vec<Content>,
     names: BTreeMap<String, usize>,
@@ -33,6 +39,8 @@ struct State {
     changes: Vec<(String, Option<usize>)>,
     steps: usize,
     blow: Option<(usize, Blow)>,
+    death: Option<Death>,
+    holder: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,7 +51,8 @@ struct Content {
 
 impl Simulated {
     /// A disk with these files, all certain.
-    pub(super) fn with(files: &BTreeMap<String, Vec<u8>>) -> Self {
+    #[must_use]
+    pub fn with(files: &BTreeMap<String, Vec<u8>>) -> Self {
         let mut state = State::default();
         for (name, bytes) in files {
             state.names.insert(name.clone(), state.files.len());
@@ -54,24 +63,27 @@ impl Simulated {
     }
 
     /// Strikes at a step, counted from now.
-    pub(super) fn strike(&self, step: usize, blow: Blow) {
+    pub fn strike(&self, step: usize, blow: Blow) {
         let mut state = self.state();
         state.blow = Some((state.steps + step, blow));
     }
 
     /// Whether the blow has fallen.
-    pub(super) fn was_struck(&self) -> bool {
+    #[must_use]
+    pub fn was_struck(&self) -> bool {
         let state = self.state();
         state.blow.is_some_and(|(step, _)| state.steps > step)
     }
 
     /// Returns how many steps were done.
-    pub(super) fn steps(&self) -> usize {
+    #[must_use]
+    pub fn steps(&self) -> usize {
         self.state().steps
     }
 
     /// Returns the files as they are.
-    pub(super) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let state = self.state();
         let content = |file: &usize| state.files[*file].now.clone();
         let names = state.names.iter();
@@ -79,7 +91,8 @@ impl Simulated {
     }
 
     /// Returns every set of files that a loss of power might leave.
-    pub(super) fn after_power_loss(&self) -> Vec<BTreeMap<String, Vec<u8>>> {
+    #[must_use]
+    pub fn after_power_loss(&self) -> Vec<BTreeMap<String, Vec<u8>>> {
         let state = self.state();
         let mut outcomes = Vec::new();
         for changes in 0..=state.changes.len() {
@@ -99,8 +112,58 @@ impl Simulated {
         outcomes
     }
 
+    /// Says whom to tell when the process dies in a step.
+    pub fn when_it_dies(&self, tell: impl Fn() + Send + Sync + 'static) {
+        self.state().death = Some(Arc::new(tell));
+    }
+
+    /// Works again, with what was written so far; a blow that is still to come does not.
+    pub fn mend(&self) {
+        self.state().blow = None;
+    }
+
+    /// Loses its power: of what was not synced it keeps one of the possible parts.
+    pub fn lose_power(&self, choice: u64) {
+        let mut outcomes = self.after_power_loss();
+        let count = u64::try_from(outcomes.len()).unwrap_or(u64::MAX);
+        let chosen = usize::try_from(choice % count).unwrap_or(0);
+        let Simulated(kept) = Self::with(&outcomes.swap_remove(chosen));
+        let kept = kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut state = self.state();
+        let (death, holder) = (state.death.take(), state.holder.take());
+        *state = State { death, holder, steps: state.steps, ..kept };
+    }
+
+    /// Takes the lock; returns who holds it when somebody does.
+    pub(super) fn hold(&self, holder: &str) -> Result<Hold, String> {
+        let mut state = self.state();
+        if let Some(held) = &state.holder {
+            return Err(held.clone());
+        }
+        state.holder = Some(holder.to_owned());
+        Ok(Hold(self.clone()))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        // Every step leaves a state that some disk could be in.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Simulated {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Simulated").field("steps", &self.steps()).finish_non_exhaustive()
+    }
+}
+
+/// The lock, as long as it lives.
+#[derive(Debug)]
+pub(super) struct Hold(Simulated);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let Self(disk) = self;
+        disk.state().holder = None;
     }
 }
 
@@ -121,9 +184,14 @@ impl State {
         let step = self.steps;
         self.steps += 1;
         match self.blow {
-            Some((at, blow)) if step == at => Err(blow),
+            Some((at, blow)) if step == at => {
+                if let (Blow::Die, Some(death)) = (blow, &self.death) {
+                    death();
+                }
+                Err(blow)
+            }
             Some((at, blow @ (Blow::Die | Blow::Full))) if step > at => Err(blow),
-            _ => Ok(()),
+            Some((_, Blow::Fail | Blow::Full | Blow::Die)) | None => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::load::{self, JournalEnd, Loaded, Reading, failed, journal_name, snapshot_name};
 use super::lock::Lock;
 use super::text;
-use crate::model::{Entry, Intent, Inventory, Key, Pin};
+use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId};
 
 /// A journal shorter than this is not worth a new generation: replaying it takes a millisecond.
 const JOURNAL_BYTES_MIN: u64 = 64 * 1024;
@@ -144,6 +144,30 @@ impl Store {
     /// When the disk refuses.
     pub fn forget(&mut self, key: Key) -> Result<(), StoreError> {
         self.commit(Event::Forgotten { key })
+    }
+
+    /// Remembers that a PATCH is about to be sent that takes effect only with a deploy (A6), and
+    /// returns whether that was not remembered before. Only after `Ok` may the PATCH leave.
+    ///
+    /// # Errors
+    /// When the disk refuses: then nothing may be sent.
+    pub fn owe_deploy(&mut self, id: &RemoteId) -> Result<bool, StoreError> {
+        if self.inventory.deploys_owed.contains(id) {
+            return Ok(false);
+        }
+        self.commit(Event::DeployOwed { id: id.clone() })?;
+        Ok(true)
+    }
+
+    /// Remembers that no deploy is owed any more: it was accepted, or its PATCH never happened.
+    ///
+    /// # Errors
+    /// When the disk refuses: then the next run deploys once more.
+    pub fn pay_deploy(&mut self, id: &RemoteId) -> Result<(), StoreError> {
+        if !self.inventory.deploys_owed.contains(id) {
+            return Ok(());
+        }
+        self.commit(Event::DeployPaid { id: id.clone() })
     }
 
     /// Remembers the project every write must match (S5).

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use stoker::emulator::{self, Access, Act, Config, Emulator, Kind, Permission};
-use stoker::plan::{Conclusion, Outcome, Plan, Policy, Report};
+use stoker::plan::{Conclusion, Outcome, Plan, Policy, Reason, Report};
 use stoker::sandbox::{SandboxTransport, emulator_clock};
 use stoker::source::Tree;
 
@@ -258,7 +258,7 @@ async fn a_stale_replica_is_not_believed(platform_behind_by: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deploy_that_fails_after_its_patch_is_told_but_not_made_up_for() {
+async fn a_deploy_that_fails_after_its_patch_is_told_and_made_up_for_once() {
     let mut stage = Stage::on(Config { deploy_after_patch: true, ..Config::default() });
     stage.dialect.deploy_after_patch = true;
     stage.apply(&first(), &Policy::default()).await;
@@ -269,7 +269,33 @@ async fn a_deploy_that_fails_after_its_patch_is_told_but_not_made_up_for() {
     let (_, report) = stage.apply(&tree, &Policy::default()).await;
     assert_ne!(report.conclusion(), Conclusion::Done, "{report:#?}");
     stage.emulator.play(emulator::Faults::default());
-    let (plan, _) = stage.apply(&tree, &Policy::default()).await;
-    // FIXME: what runs is still the old state; the next run should deploy, and does not know it.
-    assert_eq!(brief(&plan), [""; 0]);
+    // Nothing differs any more, and what runs is still the old state.
+    let patched = stage.emulator.record().writes();
+    let before = stage.emulator.record().requests().count();
+    let (plan, report) = stage.apply(&tree, &Policy::default()).await;
+    assert_eq!(brief(&plan), ["update service/api"]);
+    assert_eq!(plan.changes[0].reason, Reason::DeployOwed);
+    assert_eq!(plan.changes[0].effect, stoker::model::Effect::Restart);
+    assert_eq!((plan.cost.writes, plan.is_pending()), (1, true));
+    let spent = stage.emulator.record().requests().count() - before;
+    assert_eq!(spent, usize::try_from(plan.cost.reads + plan.cost.writes).unwrap());
+    assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
+    assert_eq!(stage.emulator.record().writes(), patched + 1);
+    laws::what_is_written_runs(&stage, "deploy");
+    assert_eq!(brief(&stage.plan(&tree, &Policy::default()).await), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_patch_owes_no_deploy() {
+    let mut stage = Stage::on(Config { deploy_after_patch: true, ..Config::default() });
+    stage.dialect.deploy_after_patch = true;
+    stage.apply(&first(), &Policy::default()).await;
+    stage.wait(600).await;
+    stage.emulator.play(emulator::Faults::parse("fail:422@PATCH /**").unwrap());
+    let tree = edited(&first(), "production", "staging");
+    let (_, report) = stage.apply(&tree, &Policy::default()).await;
+    assert_ne!(report.conclusion(), Conclusion::Done, "{report:#?}");
+    stage.emulator.play(emulator::Faults::default());
+    // The wish is taken back: what runs never stopped being what is declared.
+    assert_eq!(brief(&stage.plan(&first(), &Policy::default()).await), [""; 0]);
 }

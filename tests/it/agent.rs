@@ -9,7 +9,7 @@ use stoker::daemon::settings::Settings;
 use stoker::daemon::source::{Reading, Secrets, Source, problem};
 use stoker::daemon::window::Windows;
 use stoker::daemon::{Handle, Order};
-use stoker::emulator::{Act, Config, Faults, Kind, Normalises};
+use stoker::emulator::{Act, Config, Faults, Fields, Kind, Normalises, Shapes};
 use stoker::model::Key;
 use stoker::plan::Policy;
 use stoker::reconcile::Reconciler;
@@ -79,8 +79,9 @@ impl Kept {
             reconciler: Reconciler {
                 client: stage.client(),
                 clock: stage.clock.clone(),
-                state: stage.directory.path().to_owned(),
+                state: stage.directory.path().into(),
                 holder: "a test".to_owned(),
+                recollection: Arc::default(),
             },
             ledger: Arc::clone(&stage.ledger),
             observe: Arc::new(|_| {}),
@@ -159,6 +160,36 @@ async fn what_is_committed_is_applied_and_then_nothing_is_written() {
     kept.stage.wait(120).await;
     assert_eq!(kept.ready(), "True Synced");
     laws::the_rate_is_kept(&kept.stage, "a day");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_rest_costs_its_share_and_still_sees_all_of_a_large_project_in_turn() {
+    let service = |number: usize| {
+        format!(
+            "---\napiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ name: s{number} }}\n\
+             spec: {{ type: web, runtime: node, repo: github.com/acme/shop, plan: standard }}\n"
+        )
+    };
+    let tree = manifests(&(0..120).map(service).collect::<String>());
+    let config = Config { list_fields: Shapes::every(Fields::Summary), ..Config::default() };
+    let kept = Kept::begin(Stage::on(config), settings(), tree);
+    kept.stage.wait(3 * 3_600).await;
+    assert_eq!(kept.ready(), "True Synced");
+    let before = kept.stage.emulator.record().requests().count();
+    let writes = kept.writes();
+    kept.stage.wait(6 * 3_600).await;
+    let sent = kept.stage.emulator.record().requests().count() - before;
+    assert_eq!(kept.writes(), writes);
+    // One request in twenty of 285 a minute, and looking as often as a small project is looked at.
+    assert!(sent <= 6 * 60 * 285 / 20, "{sent}");
+    assert_eq!(kept.status().interval_seconds, 300);
+    for service in ["s3", "s77", "s119"] {
+        laws::set(&kept.stage, service, "plan", "\"enterprise\"");
+    }
+    kept.stage.wait(1_200).await;
+    let truth = kept.stage.emulator.truth(Kind::Service);
+    assert!(!truth.iter().any(|service| service["plan"] == "enterprise"), "{:?}", kept.told());
     kept.end().await;
 }
 
@@ -326,6 +357,20 @@ async fn a_deployment_that_fails_stalls_its_service_and_is_not_made_again_and_ag
     kept.write(Ok(edited(&first(), "production", "canary")));
     kept.stage.wait(300).await;
     assert_eq!(kept.ready_of("service/api"), "True InSync", "{:#?}", kept.told());
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_goes_while_its_deployment_is_followed_delays_no_other() {
+    let kept = Kept::begin(Stage::new(), settings(), first());
+    kept.stage.wait(3).await;
+    let id = kept.stage.emulator.ids(Kind::Service, "jobs").remove(0);
+    kept.stage.emulator.act(&Act::Delete { kind: Kind::Service, id }).unwrap();
+    kept.stage.wait(120).await;
+    assert_eq!(kept.ready_of("service/api"), "True InSync", "{:#?}", kept.told());
+    assert!(kept.told().contains(&"Gone".to_owned()), "{:#?}", kept.told());
+    kept.stage.wait(400).await;
+    assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.told());
     kept.end().await;
 }
 

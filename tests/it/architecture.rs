@@ -49,6 +49,28 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "simulation",
+        &[
+            "model",
+            "clock",
+            "emulator",
+            "budget",
+            "ledger",
+            "source",
+            "manifest",
+            "secret",
+            "plan",
+            "render",
+            "status",
+            "api",
+            "sandbox",
+            "store",
+            "apply",
+            "reconcile",
+            "daemon",
+        ],
+    ),
+    (
         "cli",
         &[
             "model",
@@ -71,6 +93,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "reconcile",
             "telemetry",
             "daemon",
+            "simulation",
         ],
     ),
 ];

@@ -29,27 +29,35 @@ impl Machine {
     }
 
     fn run(&self, arguments: &str) -> Ran {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        Ran {
+        Ran::of(self.command(arguments))
+    }
+
+    /// Applies one service with a secret.
+    fn with_api() -> Self {
+        let machine = Self::new();
+        machine.write_api();
+        let ran = machine.run("apply api.yaml --sandbox -y");
+        assert_eq!(ran.exit, 0, "{}", ran.stderr);
+        machine
+    }
+
+    fn write_api(&self) {
+        let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
+            spec:\n  type: web\n  image: nginx\n  envVars: [{key: STRIPE_KEY, value: canary}]\n";
+        std::fs::write(self.0.path().join("api.yaml"), manifest).unwrap();
+    }
+}
+
+impl Ran {
+    fn of(mut command: Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        Self {
             exit: status.code().unwrap(),
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         }
     }
 
-    /// Applies one service with a secret.
-    fn with_api() -> Self {
-        let machine = Self::new();
-        let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
-            spec:\n  type: web\n  image: nginx\n  envVars: [{key: STRIPE_KEY, value: canary}]\n";
-        std::fs::write(machine.0.path().join("api.yaml"), manifest).unwrap();
-        let ran = machine.run("apply api.yaml --sandbox -y");
-        assert_eq!(ran.exit, 0, "{}", ran.stderr);
-        machine
-    }
-}
-
-impl Ran {
     #[track_caller]
     fn says(self, exit: i32, words: &[&str]) -> Self {
         let Self { exit: code, stdout, stderr } = &self;
@@ -235,4 +243,117 @@ fn a_wrong_settings_file_ends_every_command_with_its_line() {
     std::fs::remove_file(machine.0.path().join("stoker.yaml")).unwrap();
     let schema = machine.run("config schema").says(0, &["Stoker settings"]).json();
     assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+}
+
+#[test]
+fn a_change_whose_deploy_did_not_leave_is_shown_until_it_is_deployed() {
+    let machine = Machine::with_api();
+    let file = machine.0.path().join("api.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("nginx", "nginx:2")).unwrap();
+    let asked = "--sandbox --dialect deploy_after_patch=true";
+    let plan = machine.run(&format!("plan api.yaml {asked} -o json")).says(0, &[]).json();
+    let requests = ["reads", "writes"].map(|part| plan["cost"][part].as_u64().unwrap());
+    let but_one = requests.iter().sum::<u64>() - 1;
+    // The budget is gone when the deploy would leave.
+    machine.run(&format!("apply api.yaml -y {asked} --max-calls {but_one}")).says(6, &[]);
+    let owed = "service/api will be updated (its last change was never deployed)";
+    machine.run(&format!("plan api.yaml {asked}")).says(0, &[owed, "restarts", "1 write"]);
+    let plan = machine.run(&format!("plan api.yaml {asked} -o json")).json();
+    assert_eq!(plan["changes"][0]["reason"], "deploy_owed");
+    assert_eq!(plan["changes"][0]["fields"], serde_json::json!([]));
+    machine.run(&format!("drift api.yaml {asked}")).says(0, &["No drift."]);
+}
+
+#[test]
+fn what_cannot_work_says_in_a_whole_sentence_what_failed() {
+    let machine = Machine::new();
+    machine.run("plan --sandbox --rate 0/m").says(64, &["error: a rate of 0/m", "--rate"]);
+    let asked = |url: &str, token: &str| {
+        let mut command = machine.command("get");
+        command.env("STACKBLAZE_API_URL", url).env("STACKBLAZE_TOKEN", token);
+        Ran::of(command)
+    };
+    let local = "http://127.0.0.1:1/v1";
+    asked("http://example.com/v1", "t").says(64, &["error: failed to use the API URL: http"]);
+    asked(local, "a b").says(3, &["error: failed to use the API token: it", "STACKBLAZE_TOKEN"]);
+    let ran = asked(local, "sb_live_a").says(1, &["the listing of services is incomplete"]);
+    assert!(!ran.stderr.contains("Nothing is there"), "not seen is not absent: {}", ran.stderr);
+    machine
+        .run("plan --sandbox --dialect env_patch=some")
+        .says(64, &["error: failed to set the dialect: env_patch", "--dialect env_patch=some"]);
+}
+
+#[test]
+fn what_was_not_seen_is_neither_drift_nor_no_changes() {
+    for (fault, exit, why) in [
+        ("rename-key@GET /services#3+", 1, "the listing of services is incomplete"),
+        ("fail:403@GET /services#3+", 3, "this token may not list services"),
+    ] {
+        let (machine, mut sandbox, url) = served(fault);
+        machine.write_api();
+        let ask = |arguments: &str| {
+            let mut command = machine.command(arguments);
+            command.env("STACKBLAZE_API_URL", &url).env("STACKBLAZE_TOKEN", "sb_live_emulator");
+            Ran::of(command)
+        };
+        ask("apply api.yaml -y").says(0, &["1 done"]);
+        for command in ["drift", "drift --detailed-exitcode", "plan", "plan --detailed-exitcode"] {
+            let ran = ask(&format!("{command} api.yaml")).says(exit, &["warning: ", why]);
+            assert!(!ran.stdout.contains("gone from the platform"), "{command}: {}", ran.stdout);
+            assert!(!ran.stdout.contains("No drift"), "{command}: {}", ran.stdout);
+        }
+        let drift = ask("drift api.yaml -o json").says(exit, &[]).json();
+        assert_eq!(drift["changes"], serde_json::json!([]));
+        ask("apply api.yaml -y").says(5, &["warning: ", why]);
+        sandbox.kill().unwrap();
+        sandbox.wait().unwrap();
+    }
+}
+
+#[test]
+fn an_error_asked_for_line_by_line_is_one_line() {
+    let machine = Machine::new();
+    for wrong in ["describe service/nope --sandbox", "plan nope", "plan --nope"] {
+        let ran = machine.run(&format!("{wrong} -o ndjson"));
+        assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+        assert!(ran.json()["error"]["code"].is_string(), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn output_that_a_full_disk_takes_no_more_of_is_a_failure_and_a_closed_pipe_is_none() {
+    let machine = Machine::new();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for (command, exit) in [("schema", 1), ("version", 1), ("get service/nope -o json", 3)] {
+        let ran = Ran::of({
+            let mut command = machine.command(command);
+            command.stdout(full());
+            command
+        });
+        ran.says(exit, &["error: failed to write the output: "]);
+    }
+    let mut child = machine.command("schema").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_simulation_needs_no_secret_and_says_what_it_is_and_which_laws_held() {
+    let machine = Machine::new();
+    let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
+        spec:\n  type: web\n  image: nginx\n  envVars:\n\
+        \x20   - {key: A_KEY, valueFrom: {env: NOWHERE}}\n\
+        \x20   - {key: A_FILE, valueFrom: {file: nowhere.pem}}\n";
+    std::fs::write(machine.0.path().join("api.yaml"), manifest).unwrap();
+    let ran = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes");
+    let ran = ran.says(0, &["true against stoker's model", "Every law that was at risk held"]);
+    assert!(ran.stdout.starts_with("This is a simulation"), "{}", ran.stdout);
+    let same = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes -o json");
+    let report = same.says(0, &[]).json();
+    assert_eq!(report["laws"].as_array().unwrap().len(), 16);
+    assert_eq!(report["broken"], serde_json::json!([]));
+    assert!(report["laws"][11]["atRisk"].as_u64().unwrap() > 0, "{report:#}");
+    machine.run("simulate api.yaml --faults weather").says(64, &["none of api, crashes"]);
+    machine.run("simulate nowhere.yaml").says(65, &[]);
 }

@@ -82,7 +82,8 @@ impl Scene {
     }
 
     pub async fn stage(&self) -> Stage {
-        let stage = Stage::on(self.config.clone());
+        let mut stage = Stage::on(self.config.clone());
+        stage.dialect.deploy_after_patch = self.config.deploy_after_patch;
         if let Some(before) = &self.before {
             stage.apply(before, &Policy::default()).await;
             stage.wait(600).await;
@@ -103,7 +104,7 @@ impl Scene {
 }
 
 /// Plays faults during one run, then none: the end is the reference's.
-async fn endure(scene: &Scene, faults: &str, reference: &Reference) {
+async fn endure(scene: &Scene, faults: &str, reference: &Reference) -> Stage {
     let stage = scene.stage().await;
     stage.emulator.play(Faults::parse(faults).unwrap());
     if let Ok((plan, report)) = stage.try_apply(&scene.tree, &pruning()).await {
@@ -112,6 +113,7 @@ async fn endure(scene: &Scene, faults: &str, reference: &Reference) {
     stage.emulator.play(Faults::default());
     laws::it_settles(&stage, &scene.tree, &pruning(), faults).await;
     is_as(&stage, reference, faults);
+    stage
 }
 
 /// The end state, the creates and the deletes are those of the reference.
@@ -160,6 +162,19 @@ async fn every_fault_at_every_request_of_a_change_is_survived() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_a_change_must_be_deployed_every_fault_leaves_it_deployed() {
+    let scene = Scene::changing(Config { deploy_after_patch: true, ..Config::default() });
+    let reference = scene.reference().await;
+    // What is carried out late is written once more after its deploy, and has nothing new.
+    for fault in FAULTS.split_whitespace().filter(|fault| !fault.starts_with("apply-late")) {
+        for request in ["PATCH /**", "POST /**"] {
+            let stage = endure(&scene, &format!("{fault}@{request}"), &reference).await;
+            laws::what_is_written_runs(&stage, fault);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_create_that_may_have_happened_is_not_sent_twice_where_names_are_not_unique() {
     let mut config = Config { names_unique: false, ..Config::default() };
     config.paging.size_max = 1;
@@ -190,6 +205,21 @@ async fn a_create_that_may_have_happened_is_not_sent_twice_where_names_are_not_u
             endure(&scene, &faults, &reference).await;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_right_after_a_lost_create_makes_no_second_one() {
+    let scene = Scene::creating(Config { names_unique: false, ..Config::default() });
+    let reference = scene.reference().await;
+    let stage = scene.stage().await;
+    let faults = "apply-late:100000@POST /services#1";
+    stage.emulator.play(Faults::parse(faults).unwrap());
+    for _ in 0..2 {
+        stage.apply(&scene.tree, &pruning()).await;
+    }
+    stage.emulator.play(Faults::default());
+    laws::it_settles(&stage, &scene.tree, &pruning(), faults).await;
+    is_as(&stage, &reference, faults);
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,4 +271,19 @@ async fn faults_by_chance_leave_nothing_behind() {
 
 fn is_presumed_or_else(thing: &Value, is_presumed: bool) -> bool {
     !is_presumed || thing["name"] != "jobs"
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_waited_for_the_budget_settles_from_when_it_left() {
+    let config = Config { names_unique: false, ..Config::default() };
+    let jobs = first().files()[0].bytes.clone();
+    let jobs = String::from_utf8(jobs).unwrap();
+    let jobs = manifests(jobs.split("---\n").nth(1).unwrap());
+    let scene = Scene { config, before: None, tree: jobs };
+    let reference = scene.reference().await;
+    // Refused for almost two minutes, it leaves, is carried out late, and nobody hears of it.
+    for late in ["lose-answer", "apply-late:50000", "apply-late:100000"] {
+        let faults = format!("429:110@POST /services#1; {late}@POST /services#2");
+        endure(&scene, &faults, &reference).await;
+    }
 }

@@ -176,6 +176,23 @@ async fn an_id_that_means_something_else_now_is_not_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_404_forgets_nothing_that_the_list_still_shows() {
+    let stage = Stage::new();
+    stage.apply(&four(""), &Policy::default()).await;
+    stage.wait(600).await;
+    let id = stage.emulator.ids(Kind::Service, "d").remove(0);
+    let faults = Faults::parse(&format!("fail:404@GET /services/{id}")).unwrap();
+    stage.emulator.play(faults);
+    let (plan, report) = stage.apply(&three(), &pruning()).await;
+    assert_eq!(brief(&plan), ["delete service/d"]);
+    assert_ne!(report.conclusion(), Conclusion::Done, "{report:#?}");
+    // Forgotten, it would live on and be nobody's (L4).
+    let key: Key = "service/d".parse().unwrap();
+    assert!(stage.inventory().entries.contains_key(&key));
+    assert_eq!(deletes(&stage), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_lives_is_taken_over_only_as_its_manifest_allows() {
     for (mode, plan_name, expected) in [
         ("never", "standard", "blocked service/d: adoption_refused"),

@@ -52,6 +52,19 @@ pub fn nothing_is_there_twice(stage: &Stage, context: &str) {
     }
 }
 
+/// A6: where a PATCH takes effect only with a deploy, each service was deployed after its last one.
+pub fn what_is_written_runs(stage: &Stage, context: &str) {
+    let mut waiting = BTreeSet::new();
+    for effect in effects(&stage.emulator) {
+        match effect.verb {
+            Verb::Patched => drop(waiting.insert(effect.name)),
+            Verb::Created | Verb::Deployed | Verb::Deleted => drop(waiting.remove(&effect.name)),
+            Verb::RolledBack => {}
+        }
+    }
+    assert!(waiting.is_empty(), "{context}: never deployed: {waiting:?}");
+}
+
 /// S4: never more than the rate in any minute.
 pub fn the_rate_is_kept(stage: &Stage, context: &str) {
     let most = stage.emulator.record().requests_max_in_a_minute();

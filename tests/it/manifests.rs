@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use snapbox::Data;
 use stoker::model::{
-    Desired, Diagnostic, FieldPath, FieldValue, Kind, LiveObject, LiveValue, Origin, RemoteId,
-    Setting, Severity, Source,
+    Desired, Diagnostic, Entry, FieldPath, FieldValue, Inventory, Key, Kind, LiveObject, LiveValue,
+    Name, Origin, RemoteId, Setting, Severity, Source,
 };
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::Tree;
@@ -364,7 +364,7 @@ fn what_is_exported_hides_secrets_and_reads_back() {
     };
     let objects =
         [object("api", "1"), object("Bad Name", "2"), object("two", "3"), object("two", "4")];
-    let (desired, diagnostics) = manifest::export(&objects);
+    let (desired, diagnostics) = manifest::export(&objects, &Inventory::default());
     assert_eq!(diagnostics.len(), 2, "{diagnostics:?}");
     let text = manifest::print(&desired);
     assert!(!text.contains("canary"), "{text}");
@@ -374,4 +374,39 @@ fn what_is_exported_hides_secrets_and_reads_back() {
         - key: MASKED\n      sync: false\n";
     assert_eq!(text, format!("{}\n{expected}", manifest::SCHEMA_LINE));
     assert_reads_back(&desired);
+}
+
+#[test]
+fn a_setting_that_is_not_shown_is_exported_as_it_was_last_written() {
+    let object = |name: &str, id: &str| LiveObject {
+        kind: Kind::Service,
+        id: RemoteId::new(id).unwrap(),
+        name: name.to_owned(),
+        created_at: None,
+        status: None,
+        url: None,
+        replicas: None,
+        fields: [("type", "cron"), ("plan", "pro")]
+            .map(|(path, text)| {
+                (path.parse().unwrap(), LiveValue::Shown(FieldValue::Text(text.to_owned())))
+            })
+            .into(),
+        shows_env: false,
+    };
+    let entry = serde_json::json!({"id": "1", "createdAt": null, "claim": "created",
+        "remembered": {}, "toleratedEnv": [], "dependsOn": [], "applied": {
+            "type": {"text": "cron"}, "plan": {"text": "starter"}, "schedule": {"text": "0 2 * * *"},
+            "port": {"integer": 80}, "envVars.KEY": {"secret": "mark"}, "envVars.A": {"text": "1"}}});
+    let entry: Entry = serde_json::from_value(entry).unwrap();
+    let key = Key::new(Kind::Service, Name::new("tidy").unwrap());
+    let inventory = Inventory { entries: [(key, entry)].into(), ..Inventory::default() };
+    let (desired, _) = manifest::export(&[object("tidy", "1")], &inventory);
+    let text = manifest::print(&desired);
+    assert!(text.contains("schedule: 0 2 * * *") && text.contains("port: 80"), "{text}");
+    assert!(text.contains("plan: pro") && !text.contains("starter"), "{text}");
+    assert!(!text.contains("KEY") && !text.contains("envVars"), "{text}");
+    assert_reads_back(&desired);
+    // Another object under the same name is not the one we wrote to.
+    let (desired, _) = manifest::export(&[object("tidy", "2")], &inventory);
+    assert!(!manifest::print(&desired).contains("schedule"));
 }

@@ -5,7 +5,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use stoker::api::{Client, Config, Dialect, Endpoint, Parts, Rename, Token, Transport};
+use stoker::api::{
+    Client, Config, Dialect, Endpoint, Parts, Recollection, Rename, Token, Transport,
+};
 use stoker::apply::{Happening, Patience};
 use stoker::budget::{self, Millis};
 use stoker::clock::Clock;
@@ -91,7 +93,14 @@ impl Stage {
         client: &Client,
         tree: &Tree,
     ) -> Result<Snapshot, RefreshError> {
-        refresh(&client.reader(), self.desired(tree), self.inventory(), &self.clock).await
+        refresh(
+            &client.reader(),
+            self.desired(tree),
+            self.inventory(),
+            &self.clock,
+            &mut Recollection::default(),
+        )
+        .await
     }
 
     pub async fn plan(&self, tree: &Tree, policy: &Policy) -> Plan {

@@ -143,10 +143,11 @@ describe("what is shown", () => {
     const page = await open();
     await headline(page, "In sync");
     const chart = page.locator("#chart");
-    assert.match(await chart.getAttribute("aria-label"), /Over the last two hours \d+ requests were sent; at the least 15 of 300 were left/);
+    assert.match(await chart.getAttribute("aria-label"), /Over the last 2 h \d+ requests were sent; at the least 15 of 300 were left/);
     assert.ok((await chart.locator("path.left").getAttribute("d")).length > 1000);
     assert.ok((await chart.locator("rect.sent").count()) > 20);
     assert.equal(await chart.locator("line.limit").count(), 1);
+    assert.match((await chart.locator("text").allTextContents()).join(" "), /2 h ago 1 h ago now$/);
     await page.getByText("As a table").click();
     const rows = page.locator("#samples tbody tr");
     await rows.first().waitFor();
@@ -398,7 +399,7 @@ describe("what comes from outside is inert", () => {
         agent.projects[0].resources.push({ ...agent.projects[0].resources[0], key: `service/${text}`, url: "javascript:alert(4)", dependsOn: [`service/${text}`] });
         agent.projects[0].pending.push({ ...agent.projects[0].pending[1], key: `service/${text}` });
         const page = await open(options);
-        await headline(page, "Invalid manifests");
+        await headline(page, "Source unreadable");
         await untilHeard();
         fixture("events").forEach((event) => agent.tell({ ...poison(event, text), project: agent.projects[0].name }));
         await page.locator("#events li").first().waitFor();

@@ -1,5 +1,6 @@
 //! Reading a whole project with the fewest requests.
 
+use crate::api::Recollection;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
@@ -54,7 +55,8 @@ async fn read(
     // The budget sends the first request alone, and the rest in the order they are asked for.
     let replies = std::iter::once(project).chain(lists.map(list)).chain(then);
     let (client, script) = client(replies);
-    let live = client.reader().live(desired, inventory).await.unwrap();
+    let live =
+        client.reader().live(desired, inventory, &mut Recollection::default()).await.unwrap();
     let asked = script.asked().split_off(4);
     assert_eq!(live.requests as usize, script.asked().len());
     (live, asked)
@@ -126,7 +128,12 @@ async fn env_groups_are_shown_by_name_or_hidden() {
         (json!(["evg_1"]), LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into()))),
         (json!([{"id": "evg_1"}]), LiveValue::Shown(FieldValue::Set(["shared".to_owned()].into()))),
         (json!([]), LiveValue::Shown(FieldValue::Set(BTreeSet::new()))),
-        (json!(["evg_1", "evg_9"]), LiveValue::Hidden),
+        // The list of groups is complete: what is not in it is gone, and is no declared name.
+        (
+            json!(["evg_1", "evg_9"]),
+            LiveValue::Shown(FieldValue::Set(["shared".to_owned(), "evg_9".to_owned()].into())),
+        ),
+        (json!([7]), LiveValue::Hidden),
     ] {
         let (live, _) =
             read([&groups, &[], &with(ids)], vec![], &Desired::default(), &Inventory::default())
@@ -178,7 +185,11 @@ async fn a_404_proves_nothing_of_what_was_just_created_or_without_a_code() {
 #[tokio::test(start_paused = true)]
 async fn a_wrong_token_ends_the_run_with_the_first_answer() {
     let (client, script) = client([problem(401, "unauthorized")]);
-    let error = client.reader().live(&Desired::default(), &Inventory::default()).await.unwrap_err();
+    let error = client
+        .reader()
+        .live(&Desired::default(), &Inventory::default(), &mut Recollection::default())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert_eq!(script.asked(), ["GET /v1/project"]);
 }

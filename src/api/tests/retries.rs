@@ -15,8 +15,9 @@ fn writer(client: &Client) -> Writer {
 async fn create(replies: Vec<Reply>) -> (String, usize) {
     let (client, script) = client(replies);
     let name = Name::new("main").unwrap();
-    let outcome =
-        writer(&client).create(Kind::Database, &name, &BTreeMap::new(), &Links::default()).await;
+    let outcome = writer(&client)
+        .create(Kind::Database, &name, &BTreeMap::new(), &Links::default(), &|| Ok(()))
+        .await;
     let word = match outcome {
         Ok(object) => format!("done {}", object.id),
         Err(error) => format!("{error:?}").split('(').next().unwrap().to_owned(),

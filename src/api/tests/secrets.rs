@@ -5,9 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{
-    FieldPath, FieldValue, Fingerprint, Kind, Name, Pin, Project, Secret, SecretOrigin,
-};
+use crate::model::{FieldPath, Fingerprint, Kind, Name, Pin, Project, Secret, SecretOrigin};
 
 const SECRET: &str = "canary\"s\\ecret";
 
@@ -64,9 +62,10 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
         let secret =
             Secret::new(SECRET.into(), Fingerprint::new("mark".to_owned()), SecretOrigin::Given);
         let path: FieldPath = "envVars.KEY".parse().unwrap();
-        let fields = BTreeMap::from([(path, FieldValue::Secret(secret))]);
+        let fields = BTreeMap::from([(path, secret.into())]);
         let name = Name::new("api").unwrap();
-        let outcome = writer.create(Kind::Service, &name, &fields, &Links::default()).await;
+        let outcome =
+            writer.create(Kind::Service, &name, &fields, &Links::default(), &|| Ok(())).await;
         assert_eq!(script.body(0)["env_vars"][0]["value"], SECRET, "the API does get it");
         assert_eq!(script.header(0, "authorization"), format!("Bearer {TOKEN}"));
         for shown in [

@@ -28,16 +28,13 @@ fn text(text: &str) -> FieldValue {
 
 fn secret(value: &str) -> FieldValue {
     let fingerprint = Fingerprint::new("mark".to_owned());
-    FieldValue::Secret(Secret::new(value.into(), fingerprint, SecretOrigin::Given))
+    Secret::new(value.into(), fingerprint, SecretOrigin::Given).into()
 }
 
 fn reference() -> FieldValue {
-    FieldValue::Reference(Reference {
-        kind: Kind::Database,
-        name: Name::new("main").unwrap(),
-        property: "connectionString".to_owned(),
-        env_key: None,
-    })
+    let name = Name::new("main").unwrap();
+    let property = "connectionString".to_owned();
+    Reference { kind: Kind::Database, name, property, env_key: None }.into()
 }
 
 fn fields(fields: Vec<(&str, FieldValue)>) -> BTreeMap<FieldPath, FieldValue> {
@@ -68,7 +65,8 @@ async fn a_create_sends_every_field_under_the_apis_name() {
         ("envVars.URL", reference()),
     ]);
     let name = Name::new("api").unwrap();
-    let made = writer(&client).create(Kind::Service, &name, &fields, &links()).await.unwrap();
+    let made =
+        writer(&client).create(Kind::Service, &name, &fields, &links(), &|| Ok(())).await.unwrap();
     assert_eq!(made.id, id("svc_1"));
     assert_eq!(
         script.body(0),
@@ -113,6 +111,24 @@ async fn a_patch_holds_only_what_changes_and_null_for_what_goes() {
     let body = json!({"service": {"port": 80}});
     let changes = vec![("port", Some(FieldValue::Integer(80)))];
     assert_eq!(patch(&["wrapper=true"], changes, None).await, Ok(body));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patch_that_shows_nothing_afterwards_is_done_and_not_sent_again() {
+    let changes = BTreeMap::from([("port".parse().unwrap(), Some(FieldValue::Integer(80)))]);
+    let links = links();
+    let patch = Patch { changes: &changes, env_whole: None, links: &links };
+    for answer in ["", "{}", "{\"ok\":true}", "{\"service\":{}}"] {
+        let (client, script) = client([Reply::Head(200, json_type(), answer.into())]);
+        assert_eq!(writer(&client).patch(&id("svc_1"), patch).await.unwrap(), None, "{answer}");
+        assert_eq!(script.asked().len(), 1, "{answer}");
+    }
+    for answer in ["{\"id\":\"svc_2\",\"name\":\"api\"}", "{\"id\":\"\"}", "{\"ok\":tr", "[]", "ok"]
+    {
+        let (client, _) = client([Reply::Head(200, json_type(), answer.into())]);
+        let error = writer(&client).patch(&id("svc_1"), patch).await.unwrap_err();
+        assert!(matches!(error, WriteError::Ambiguous(_)), "{answer}: {error:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

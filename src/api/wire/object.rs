@@ -17,7 +17,21 @@ const NAME_LENGTH_MAX: usize = 1024;
 
 /// The names of the env groups by id, as far as they are known (A14).
 #[derive(Clone, Debug, Default)]
-pub(in crate::api) struct Groups(pub BTreeMap<RemoteId, String>);
+pub(in crate::api) struct Groups {
+    /// The names.
+    pub names: BTreeMap<RemoteId, String>,
+    /// Whether these are all there are: then an id that is not among them is of a group that is
+    /// gone, and its service must be given another one.
+    pub are_all: bool,
+}
+
+impl Groups {
+    /// Returns the name of a group, or the id of one that is gone: no declared name equals it.
+    fn name(&self, id: &str) -> Option<String> {
+        let name = self.names.get(&RemoteId::new(id).ok()?).cloned();
+        name.or_else(|| self.are_all.then(|| id.to_owned()))
+    }
+}
 
 /// Reads one object.
 ///
@@ -119,7 +133,7 @@ fn read_setting(
 /// Reads the env groups of a service; one whose name we do not know hides them all, because a set
 /// can only be compared whole.
 fn read_group_names(dialect: &Dialect, groups: &Groups, value: &Value) -> Option<LiveValue> {
-    let known = |id: &str| groups.0.get(&RemoteId::new(id).ok()?).cloned();
+    let known = |id: &str| groups.name(id);
     let mut named = BTreeSet::new();
     for item in value.as_array()? {
         let name = match (item, dialect.env_groups) {

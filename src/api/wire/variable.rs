@@ -66,7 +66,7 @@ fn read_entry_value(entry: &Object) -> LiveValue {
     for (field, kind) in [("from_database", Kind::Database), ("from_service", Kind::Service)] {
         if let Some(source) = entry.get(field).and_then(Value::as_object) {
             return read_reference(kind, source)
-                .map_or(LiveValue::Hidden, |it| LiveValue::Shown(FieldValue::Reference(it)));
+                .map_or(LiveValue::Hidden, |it| LiveValue::Shown(it.into()));
         }
     }
     // A secret shown in the clear must not enter a plan (S9): it is compared by what was applied.

@@ -138,7 +138,7 @@ fn fields(session: &Session, key: &Key) -> Result<BTreeMap<FieldPath, FieldValue
         let mark = session.fingerprint_key()?.fingerprint(key, &path, key.name.as_str());
         let value = SecretString::from(format!("not-a-secret-{}", key.name));
         let secret = Secret::new(value, mark, SecretOrigin::Given);
-        fields.insert(path, FieldValue::Secret(secret));
+        fields.insert(path, secret.into());
     }
     Ok(fields)
 }
@@ -190,7 +190,9 @@ impl Probe<'_> {
         };
         self.store.begin_intent(self.key.clone(), intent)?;
         let links = Links::default();
-        match self.writer.create(Kind::Service, &self.key.name, &sent, &links).await {
+        // Its name is nobody else's, so it does not matter how long before the POST the intent began.
+        let leaving = || Ok(());
+        match self.writer.create(Kind::Service, &self.key.name, &sent, &links, &leaving).await {
             Ok(object) => {
                 self.made.push(object.clone());
                 Ok(object)

@@ -8,13 +8,15 @@ mod once;
 mod project;
 mod sandbox;
 mod server;
+mod service;
+mod source;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::clock::Clock;
 use crate::daemon::agent::Until;
 use crate::daemon::server::{Projects, Pulse, Server};
 use crate::daemon::{Surroundings, Systemd};
@@ -38,7 +40,8 @@ pub async fn run(
     command: &RunCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let settings = resolve(run, global, command, &run.file)?;
+    let settings = resolve(run, global, command, &run.file)
+        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))?;
     for warning in &settings.warnings {
         run.output.warn(warning);
     }
@@ -49,7 +52,7 @@ pub async fn run(
     agent.live(run, global, command, &settings, interrupt).await
 }
 
-/// Resolves the settings, and says what is wrong with them where they stand.
+/// Resolves the settings.
 fn resolve(
     run: &Run,
     global: &Global,
@@ -58,14 +61,13 @@ fn resolve(
 ) -> Result<RunSettings, Failure> {
     let call = Call { global, given: &run.given, file, environment: &run.environment };
     RunSettings::resolve(&call, command)
-        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))
 }
 
 /// The projects of the process, and what is said about it.
 struct Process {
     commons: Arc<Commons>,
     projects: BTreeMap<Name, Kept>,
-    systemd: Systemd,
+    systemd: Arc<Systemd>,
 }
 
 impl Process {
@@ -84,7 +86,7 @@ impl Process {
         };
         let systemd = Systemd::open(surroundings, std::process::id())
             .map_err(|error| Failure::new(Exit::Failed, "systemd", format!("failed to {error}")))?;
-        Ok(Self { commons, projects, systemd })
+        Ok(Self { commons, projects, systemd: Arc::new(systemd) })
     }
 
     async fn live(
@@ -104,7 +106,10 @@ impl Process {
             kept.begin(run, Until::Stopped)?;
         }
         self.systemd.ready();
+        let (systemd, clock) = (Arc::clone(&self.systemd), self.commons.clock.clone());
         let pulses: Vec<Pulse> = self.projects.values().map(Kept::pulse).collect();
+        let watched = self.projects.values().map(|kept| kept.handle.watch()).collect();
+        let mut told = pin!(service::keep_told(&systemd, &pulses, watched, &clock));
         let (closing, closed) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(server.serve(async move {
             // Dropped or told, it is the end.
@@ -113,8 +118,12 @@ impl Process {
         loop {
             tokio::select! {
                 _ = interrupt.came() => break,
-                Some(()) = hangup.recv() => self.reload(run, global, command).await,
-                () = keep_alive(&self.systemd, &pulses, &self.commons.clock) => {}
+                // A loop may take its time to end in an orderly way, and is alive meanwhile.
+                Some(()) = hangup.recv() => tokio::select! {
+                    () = self.reload(run, global, command) => {}
+                    () = &mut told => {}
+                },
+                () = &mut told => {}
             }
         }
         self.systemd.stopping();
@@ -173,10 +182,9 @@ impl Process {
                 }
             }
             Err(failure) => {
-                tracing::error!(
-                    message = failure.message,
-                    "the settings cannot be used; the old ones stand"
-                );
+                run.output.diagnostics(&failure.diagnostics);
+                let message = failure.message;
+                tracing::error!("the settings cannot be used, and the old ones stand: {message}");
             }
         }
         self.systemd.ready();
@@ -199,7 +207,8 @@ impl Process {
         let reloaded = kept.reload(run, settings, &self.commons).await;
         if let Err(failure) = reloaded {
             let project = settings.name.as_str();
-            tracing::error!(project, message = failure.message, "it goes on with its old settings");
+            let message = failure.message;
+            tracing::error!(project, "it goes on with its old settings: {message}");
         }
         kept.handle.trigger(Trigger::Signal);
     }
@@ -209,15 +218,4 @@ fn hangup() -> Result<Signal, Failure> {
     signal(SignalKind::hangup()).map_err(|error| {
         Failure::new(Exit::Failed, "signals", format!("failed to listen for signals: {error}"))
     })
-}
-
-/// Tells the service manager that the loops turn, as long as they do.
-async fn keep_alive(systemd: &Systemd, pulses: &[Pulse], clock: &Clock) {
-    let do_loops_turn = || {
-        let now = clock.now();
-        pulses.iter().all(|pulse| pulse.silence(now) < crate::daemon::server::SILENCE_MAX)
-    };
-    systemd.keep_alive(do_loops_turn).await;
-    // Nobody watches.
-    std::future::pending().await
 }

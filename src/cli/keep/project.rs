@@ -1,6 +1,6 @@
 //! One project of the process: what its agent is made of, and its life from start to end.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,31 +15,24 @@ use crate::clock::Clock;
 use crate::daemon::agent::{Agent, Parts, Until};
 use crate::daemon::notify::{Notifier, Sink};
 use crate::daemon::server::{self, Pulse};
-use crate::daemon::source::{Files, Repository, Secrets, Source};
+use crate::daemon::source::Secrets;
 use crate::daemon::trigger::{FileWatch, poll};
 use crate::daemon::webhook::{Provider, Webhook};
 use crate::daemon::{Bell, Handle, Seat, SharedSecret, keeper};
 use crate::reconcile::Reconciler;
-use crate::source::git::{
-    CommitId, GitSettings, GitSource, RefName, Reference as GitReference, RepositoryPath,
-    Rewrites as GitRewrites, Verification, WrongSetting,
-};
 use crate::status::{PassRecord, Trigger};
+use crate::store::Medium;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::manifests::default_paths;
 use super::super::run::Run;
 use super::super::session::{self, Door, Place, Purpose, Session};
 use super::super::settings::{
-    ProjectSettings, ProjectSource, Reference, RepositorySettings, Rewrites, SecretSource,
-    WebhookProvider, WebhookSettings,
+    ProjectSettings, ProjectSource, Reference, WebhookProvider, WebhookSettings,
 };
 use super::commons::Commons;
 use super::sandbox::Sandbox;
-
-/// Where the copy of a repository lies in the state directory.
-const REPOSITORY_DIRECTORY: &str = "git";
+use super::source::{chosen, source};
 
 /// Everything one project's life needs, opened and not begun.
 pub struct Opened {
@@ -104,8 +97,9 @@ fn open_with(
         reconciler: Reconciler {
             client: session.client.clone(),
             clock: clock.clone(),
-            state: session.state.clone(),
+            state: session.state.clone().into(),
             holder: "stoker run".to_owned(),
+            recollection: Arc::default(),
         },
         ledger: Arc::clone(&session.ledger),
         observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),
@@ -133,52 +127,6 @@ fn secrets(run: &Run, session: &Session) -> Result<Secrets, Failure> {
         environment: Arc::new(move |name: &str| environment.raw(name).map(str::to_owned)),
         key: Arc::new(session.fingerprint_key()?),
     })
-}
-
-fn source(run: &Run, settings: &ProjectSettings, state: &Path) -> Result<Arc<dyn Source>, Failure> {
-    match &settings.source {
-        ProjectSource::Files { paths, debounce: _, poll: _ } => {
-            Ok(Arc::new(Files { paths: chosen(paths) }))
-        }
-        ProjectSource::Repository(repository) => {
-            let told = repository_settings(run, settings, repository)?;
-            Ok(Arc::new(Repository(GitSource::new(told, state.join(REPOSITORY_DIRECTORY)))))
-        }
-    }
-}
-
-fn chosen(paths: &[PathBuf]) -> Vec<PathBuf> {
-    if paths.is_empty() { default_paths() } else { paths.to_vec() }
-}
-
-fn repository_settings(
-    run: &Run,
-    settings: &ProjectSettings,
-    repository: &RepositorySettings,
-) -> Result<GitSettings, Failure> {
-    let RepositorySettings { url, reference, path, verify, rewrites, poll: _, token } = repository;
-    let wrong = |error: WrongSetting| {
-        Failure::usage(format!("the repository of `{}`: {error}", settings.name))
-    };
-    let reference = match reference {
-        Reference::DefaultBranch => GitReference::DefaultBranch,
-        Reference::Branch(name) => GitReference::Branch(RefName::new(name).map_err(wrong)?),
-        Reference::Tag(name) => GitReference::Tag(RefName::new(name).map_err(wrong)?),
-        Reference::Commit(id) => GitReference::Commit(CommitId::new(id).map_err(wrong)?),
-    };
-    let variable = |name: &str| run.environment.get(name).map(str::to_owned);
-    let mut told = GitSettings::new(url, reference, &variable).map_err(wrong)?;
-    told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
-    told.verification = verify.clone().map(|allowed_signers| Verification::Ssh { allowed_signers });
-    told.rewrites = match rewrites {
-        Rewrites::Hold => GitRewrites::Hold,
-        Rewrites::Follow => GitRewrites::Follow,
-    };
-    told.certificate_authority = settings.connection.ca_file.clone();
-    let read = |token: &SecretSource| token.read(&run.environment);
-    let token = token.as_ref().map(read).transpose();
-    told.token = token.map_err(|reason| unusable(settings, &reason))?;
-    Ok(told)
 }
 
 /// Reads what a project expects of webhooks.
@@ -212,7 +160,7 @@ pub fn webhook(run: &Run, settings: &ProjectSettings) -> Result<Option<Webhook>,
     Ok(Some(webhook))
 }
 
-fn unusable(settings: &ProjectSettings, reason: &str) -> Failure {
+pub(super) fn unusable(settings: &ProjectSettings, reason: &str) -> Failure {
     Failure::usage(format!("the settings of `{}`: {reason}", settings.name))
         .hint("`stoker config view` shows where each setting comes from")
 }
@@ -269,7 +217,7 @@ impl Kept {
         let notifying = self.notify(&commons, sinks, &session, stopped.clone())?;
         let project = parts.settings.name.clone();
         let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
-        let span = tracing::info_span!("project", name = project);
+        let span = tracing::info_span!("project", project);
         let agent = tokio::spawn(keeping.instrument(span));
         self.life = Some(Life {
             stop,
@@ -294,10 +242,11 @@ impl Kept {
             return Ok(None);
         }
         let transport = commons.transport(session.settings.ca_file.as_deref())?;
-        let told = keeper::told(&session.state).map_err(|error| unreadable(&error))?;
+        let state: Medium = session.state.clone().into();
+        let told = keeper::told(&state).map_err(|error| unreadable(&error))?;
         let name = self.handle.status().name.clone();
         let notifier = Notifier::start(&name, sinks, told, &transport, &session.clock);
-        let (handle, state) = (self.handle.clone(), session.state.clone());
+        let handle = self.handle.clone();
         Ok(Some(tokio::spawn(async move {
             keeper::notify(notifier, handle, &state, stopped).await;
         })))

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::daemon::SharedSecret;
 use crate::daemon::server::{Meters, Projects, Server, ServerError, ServerSettings};
 use crate::model::Name;
+use crate::remote::Bearer;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -29,6 +30,8 @@ pub async fn bind(
     let bearer = settings.agent_token.as_ref().map(|source| {
         let wrong = |reason: String| Failure::usage(format!("the agent's token: {reason}"));
         let text = source.read(&run.environment).map_err(wrong)?;
+        // What could never be sent as a header would lock everybody out.
+        Bearer::parse(text.expose_secret()).map_err(|error| wrong(format!("{source} {error}")))?;
         SharedSecret::parse(text.expose_secret())
             .map_err(|error| wrong(format!("{source}: failed to {error}")))
     });

@@ -81,6 +81,10 @@ impl Mind {
                 self.note_deployment(key, "succeeded", Vec::new(), now);
                 self.tell(Severity::Normal, Some(key), "DeploySucceeded", "its deployment runs");
             }
+            Ending::Gone => {
+                let message = "it went before its deployment ended";
+                self.tell(Severity::Warning, Some(key), "Gone", message);
+            }
             Ending::TimedOut { status } => {
                 let message = format!("its deployment is still {status} after 30 minutes");
                 self.tell(Severity::Warning, Some(key), "DeployTimedOut", message);

@@ -20,7 +20,7 @@ use crate::budget::{Lane, Millis};
 use crate::follow::{LOOK_FIRST, Watch};
 use crate::model::{Desired, Key, Project, RemoteId};
 use crate::plan::Policy;
-use crate::reconcile::Licence;
+use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
 use crate::status::{
     BudgetStatus, Conditions, Event, PassRecord, Problem, ResourceStatus, Revision, SharedList,
@@ -69,6 +69,8 @@ pub struct Mind {
     retry_at: Option<Timestamp>,
     failure: Option<PassFailure>,
     interval: Duration,
+    /// How many requests the project and its lists cost.
+    lists: u32,
     look_at: Timestamp,
     looks: u64,
     moving_looks: u32,
@@ -121,6 +123,8 @@ pub struct PassAsk {
     pub licence: Licence,
     /// Who waits for it.
     pub lane: Lane,
+    /// How it looks at the platform.
+    pub look: Look,
 }
 
 /// What a mind is told at its beginning.
@@ -168,6 +172,7 @@ impl Mind {
             retry_at: None,
             failure: None,
             interval,
+            lists: 0,
             look_at: now.checked_add(interval).unwrap_or(Timestamp::MAX),
             looks: 0,
             moving_looks: 0,

@@ -9,7 +9,7 @@ use crate::budget::{Lane, Millis};
 use crate::follow;
 use crate::model::Key;
 use crate::plan::{BlockedReason, Conclusion, FailureCause, Hold, Outcome, Policy, Prune, Report};
-use crate::reconcile::{Licence, Passed};
+use crate::reconcile::{Licence, Look, Passed};
 use crate::render::json::{Context, SavedChange, SavedPlan};
 use crate::status::{PassRecord, Severity, Trigger};
 
@@ -22,6 +22,10 @@ const BUSY_PAUSE: Duration = Duration::from_secs(15);
 
 /// How long what only time can tell waits for its next look: an unsettled create, half a listing.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(30);
+
+/// How many details are read again at every look at least: where the lists alone take the whole share
+/// of the budget, what they do not show must be seen in turn all the same.
+const DETAILS_MIN: u32 = 1;
 
 /// How long after a pass that found the state changed under it the next one begins.
 const MOVED_PAUSE: Duration = Duration::from_secs(2);
@@ -56,11 +60,20 @@ impl Mind {
             policy: self.policy(&declared.desired, now),
             licence: self.licence(now),
             lane: if is_urgent { Lane::Converge } else { Lane::Background },
+            look: if is_urgent || !is_at_rest(&triggers) { Look::Whole } else { self.at_rest() },
         };
         let withheld = self.withheld(now);
         self.running =
             Some(Running { triggers, started_at: now, declared, withheld, is_superseded: false });
         Some(ask)
+    }
+
+    /// How to look when nothing says that anything moved: within the share of the budget, so that a
+    /// large project is looked at as often as a small one, and all of it in turn.
+    fn at_rest(&self) -> Look {
+        let allowed = pace::allowance(self.settings.interval, self.settings.rate);
+        let details_max = allowed.saturating_sub(self.lists).max(DETAILS_MIN);
+        Look::AtRest { details_max: usize::try_from(details_max).unwrap_or(usize::MAX) }
     }
 
     /// Whether the pass under way is for what nobody wants any more.
@@ -145,8 +158,14 @@ impl Mind {
         self.retries.succeeded();
         self.project = Some(passed.snapshot.live.project.clone());
         self.passed_digest = Some(passed.snapshot.desired.digest.clone());
-        let look = passed.snapshot.live.requests;
-        self.interval = pace::interval(self.settings.interval, look, self.settings.rate);
+        let pages = passed.snapshot.live.listings.values().map(|listing| listing.pages);
+        // The project and the lists are read at every look; details within what is left.
+        self.lists = 1 + pages.sum::<u32>();
+        self.interval = pace::interval(
+            self.settings.interval,
+            self.lists.saturating_add(DETAILS_MIN),
+            self.settings.rate,
+        );
         self.requeue(passed, now);
         self.follow_deployments(running, passed, now);
         self.forget_deploys(passed);
@@ -252,6 +271,20 @@ fn pending(passed: &Passed) -> Vec<SavedChange> {
     changes
 }
 
+/// Whether nobody and nothing said that the platform moved: then lists tell enough.
+fn is_at_rest(triggers: &BTreeSet<Trigger>) -> bool {
+    triggers.iter().all(|trigger| match trigger {
+        Trigger::Timer => true,
+        Trigger::Start
+        | Trigger::Files
+        | Trigger::Git
+        | Trigger::Webhook
+        | Trigger::Signal
+        | Trigger::Order
+        | Trigger::Retry => false,
+    })
+}
+
 fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRecord {
     let duration = now.duration_since(running.started_at).as_millis();
     PassRecord {
@@ -269,6 +302,13 @@ fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRe
     }
 }
 
+fn changes(count: usize) -> String {
+    match count {
+        1 => "1 change".to_owned(),
+        count => format!("{count} changes"),
+    }
+}
+
 /// Returns a pass in one word and a fragment.
 fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str, String) {
     let summary = passed.plan.summary();
@@ -280,16 +320,16 @@ fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str
     match &passed.report {
         None if pending > 0 => {
             let why = running.withheld.as_ref().map(|(_, message)| message.clone());
-            ("Pending", format!("{pending} changes are pending; {}", why.unwrap_or_default()))
+            ("Pending", format!("{} pending; {}", changes(pending), why.unwrap_or_default()))
         }
-        None if is_blocked => ("Blocked", format!("{} changes are blocked", summary.blocked)),
+        None if is_blocked => ("Blocked", format!("{} blocked", changes(summary.blocked))),
         None if is_synced => ("Synced", "everything is as declared".to_owned()),
         None => ("Pending", "nothing to write; not everything is ready".to_owned()),
         Some(report) => {
             let counts = report.counts();
             let message = format!(
-                "{} changes written, {} failed, {} blocked",
-                counts.written,
+                "{} written, {} failed, {} blocked",
+                changes(counts.written),
                 counts.failed + counts.unresolved,
                 counts.blocked
             );

@@ -147,8 +147,10 @@ impl Mind {
         let stuck = self.problem.is_some()
             || self.failure.as_ref().is_some_and(|failure| failure.is_final)
             || self.any(ConditionType::Stalled);
-        let moving =
-            !self.due.is_empty() || self.failure.is_some() || self.any(ConditionType::Reconciling);
+        let moving = !self.due.is_empty()
+            || self.is_behind()
+            || self.failure.is_some()
+            || self.any(ConditionType::Reconciling);
         let drifted = self.any(ConditionType::Drifted);
         let truth = |is_so: bool| if is_so { Truth::True } else { Truth::False };
         let mut set = |kind, status| {
@@ -157,11 +159,10 @@ impl Mind {
         set(ConditionType::Ready, ready);
         set(ConditionType::Reconciling, truth(moving && ready != Truth::True));
         set(ConditionType::Stalled, truth(stuck));
-        let count = self.count(ConditionType::Drifted);
-        let (reason, message) = if drifted {
-            ("Drift", format!("{count} resources moved on the platform"))
-        } else {
-            ("NoDrift", String::new())
+        let (reason, message) = match self.count(ConditionType::Drifted) {
+            0 => ("NoDrift", String::new()),
+            1 => ("Drift", "1 resource moved on the platform".to_owned()),
+            count => ("Drift", format!("{count} resources moved on the platform")),
         };
         self.conditions.set(ConditionType::Drifted, truth(drifted), reason, message, now);
     }
@@ -172,6 +173,10 @@ impl Mind {
         }
         if let Some(failure) = self.failure.as_ref().filter(|failure| !failure.is_passing) {
             return (Truth::Unknown, failure.reason.to_owned(), failure.message.clone());
+        }
+        if self.is_behind() {
+            let message = "the newest revision was seen and is being carried out";
+            return (Truth::False, "Reconciling".to_owned(), message.to_owned());
         }
         if self.history.is_empty() {
             return (Truth::Unknown, "Starting".to_owned(), "no pass was made yet".to_owned());
@@ -189,6 +194,15 @@ impl Mind {
             }
             None => (Truth::True, "Synced".to_owned(), "everything is as declared".to_owned()),
         }
+    }
+
+    /// Whether what is known of the resources is about an older revision than the one shown: it
+    /// must not be taken for what became of the newer one.
+    fn is_behind(&self) -> bool {
+        let synced = self.memory.synced.as_ref().map(|revision| &revision.digest);
+        let known = self.passed_digest.as_ref().or(synced);
+        let declared = self.declared.as_ref().map(|declared| &declared.desired.digest);
+        declared.is_some() && declared != known
     }
 
     fn any(&self, kind: ConditionType) -> bool {

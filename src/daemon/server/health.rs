@@ -39,9 +39,13 @@ fn silent(projects: &Projects, now: Timestamp) -> Vec<String> {
 }
 
 /// Returns a line for each project whose first pass is not over.
+///
+/// Manifests that cannot be used were looked at, too: one project's fault must not take the page and
+/// the webhooks of the others out of service.
 fn unready(projects: &Projects) -> Vec<String> {
     let unready = projects.iter().filter_map(|(name, kept)| {
-        let is_unready = kept.handle.status().history.is_empty();
+        let status = kept.handle.status();
+        let is_unready = status.history.is_empty() && status.source.problem.is_none();
         is_unready.then(|| format!("project `{name}` has not finished its first pass\n"))
     });
     unready.collect()

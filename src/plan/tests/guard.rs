@@ -74,6 +74,20 @@ fn a_disk_only_grows() {
 }
 
 #[test]
+fn all_other_numbers_go_down_as_well() {
+    let fields =
+        ["port", "scaling.minInstances", "scaling.maxInstances", "scaling.targetCPUPercent"];
+    for field in fields {
+        check(
+            &format!(
+                "want service/api {field}=1\nlive service/api#s1 {field}=10\nours service/api#s1 {field}=10"
+            ),
+            &format!("update service/api: {} 10 -> 1 requested", field.to_lowercase()),
+        );
+    }
+}
+
+#[test]
 fn a_changed_env_group_is_blocked_because_the_api_cannot_change_it() {
     check(
         "want envgroup/env env.A=2\nlive envgroup/env#e1 env.A=1\nours envgroup/env#e1 env.A=1",

@@ -3,6 +3,7 @@
 mod guard;
 mod laws;
 mod order;
+mod owed;
 mod ownership;
 mod scene;
 mod three_way;

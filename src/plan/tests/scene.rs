@@ -68,6 +68,9 @@ pub fn parse(scene: &str) -> (Snapshot, Policy) {
             "gone" => {
                 snapshot.live.gone.insert(RemoteId::new(key).unwrap());
             }
+            "owed" => {
+                snapshot.inventory.deploys_owed.insert(RemoteId::new(key).unwrap());
+            }
             "partial" => cover(&mut snapshot, key, Unknown::Incomplete("page 2".into())),
             "forbidden" => cover(&mut snapshot, key, Unknown::Forbidden),
             "tomb" => {
@@ -129,7 +132,7 @@ fn path(word: &str) -> FieldPath {
 pub fn value(path: &FieldPath, text: &str) -> FieldValue {
     let secret = |text: &str, origin| {
         let mark = Fingerprint::new(format!("mark of {text}"));
-        FieldValue::Secret(Secret::new(SecretString::from(text), mark, origin))
+        FieldValue::from(Secret::new(SecretString::from(text), mark, origin))
     };
     let is_env = matches!(path, FieldPath::Env(_));
     if let Some(text) = text.strip_prefix("secret:") {
@@ -138,7 +141,7 @@ pub fn value(path: &FieldPath, text: &str) -> FieldValue {
         secret(text, SecretOrigin::Generated)
     } else if let Some(key) = text.strip_prefix("ref:") {
         let Key { kind, name } = key.parse().unwrap();
-        FieldValue::Reference(Reference { kind, name, property: "url".into(), env_key: None })
+        Reference { kind, name, property: "url".into(), env_key: None }.into()
     } else if let Some(items) = text.strip_prefix('[') {
         let items = items.trim_end_matches(']').split(',');
         let items = items.filter(|it| !it.is_empty()).map(str::to_owned);
@@ -312,6 +315,7 @@ fn flags(words: &[&str]) -> Policy {
                 policy.replace.insert(key.parse().unwrap(), id);
             }
             ("write-unverifiable", _) => policy.write_unverifiable = true,
+            ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
             (other, _) => panic!("unknown flag `{other}`"),
         }
     }
@@ -361,6 +365,8 @@ fn print_field(field: &FieldChange) -> String {
         value.as_ref().map_or_else(|| "-".to_owned(), FieldValue::to_string)
     };
     let values = if field.sensitive {
+        // What is not in the plan cannot be shown by whoever prints it (S9).
+        assert_eq!((&field.before, &field.after), (&None, &None), "{path}");
         "(secret)".to_owned()
     } else {
         format!("{} -> {}", show(&field.before), show(&field.after))

@@ -98,7 +98,8 @@ fn json_keeps_what_is_not_seen_and_shows_it() {
 #[test]
 fn a_failure_as_json_has_its_hints() {
     let hints = ["set STACKBLAZE_TOKEN".to_owned()];
-    insta::assert_snapshot!(json::error("auth", "no token", &hints, Some("req_1"), &[]));
+    let error = json::error("auth", "no token", &hints, Some("req_1"), &[]);
+    insta::assert_snapshot!(json::document(&error));
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(super) fn field(
 pub(super) fn secret() -> Option<FieldValue> {
     let value = SecretString::from(CANARY);
     let print = Fingerprint::new("fp".to_owned());
-    Some(FieldValue::Secret(Secret::new(value, print, SecretOrigin::Given)))
+    Some(Secret::new(value, print, SecretOrigin::Given).into())
 }
 
 pub(super) fn blocked(

@@ -122,6 +122,14 @@ fn a_newer_state_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_state_from_before_deploys_were_owed_is_read() {
+    let before = "{\"pin\":null,\"entries\":{},\"intents\":{}}";
+    let inventory: crate::model::Inventory = serde_json::from_str(before).unwrap();
+    assert_eq!(inventory, crate::model::Inventory::default());
+    assert_eq!(serde_json::to_string(&inventory).unwrap(), before);
+}
+
+#[test]
 fn an_intact_word_we_do_not_know_is_a_newer_state() {
     let event = "{\"forgiven\":{\"key\":\"service/api\"}}";
     let line = sealed_line(GENESIS, event);

@@ -81,6 +81,7 @@ fn deeds() -> Vec<Deed> {
         Deed::Commit(began("service/web")),
         Deed::Generation,
         Deed::Commit(Event::Abandoned { key: key("service/web") }),
+        Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
         Deed::Commit(Event::Renamed {
             from: key("service/api"),
             to: key("service/shop"),
@@ -89,6 +90,8 @@ fn deeds() -> Vec<Deed> {
         Deed::Generation,
         Deed::Generation,
         Deed::Commit(began("database/main")),
+        Deed::Commit(Event::DeployPaid { id: RemoteId::new("svc_1").unwrap() }),
+        Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
         Deed::Commit(Event::Forgotten { key: key("service/shop") }),
     ]
 }
@@ -298,6 +301,18 @@ mod on_a_real_directory {
         drop(store);
         let store = Store::open(&directory, "stoker apply (pid 4712)").unwrap();
         assert_eq!(*store.inventory(), inventory);
+    }
+
+    /// A device takes every line and syncs none: only whoever asks for the sync is told so.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_line_that_was_written_and_cannot_be_synced_is_not_acknowledged() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/null", root.path().join("journal-0.ndjson")).unwrap();
+        let mut store = Store::open(root.path(), "test").unwrap();
+        let error = store.commit(began("service/api")).unwrap_err();
+        assert!(matches!(error, StoreError::Disk { .. }), "{error}");
+        assert!(store.inventory().intents.is_empty());
     }
 
     #[cfg(unix)]

@@ -4,3 +4,5 @@
 mod fixture;
 mod orders;
 mod reads;
+
+pub use fixture::Ran;

@@ -1,6 +1,8 @@
 //! Webhooks as they come in, honest and otherwise.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -150,10 +152,17 @@ async fn a_body_that_never_ends_is_cut_at_its_limit_in_bytes() {
     let stage = Stage::new(&["shop"]);
     let digits = format!("sha256={}", "0".repeat(64));
     let chunk = Bytes::from(vec![b' '; 1 << 16]);
-    let endless = stream::repeat_with(move || Ok::<_, Infallible>(chunk.clone()));
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&taken);
+    let endless = stream::repeat_with(move || {
+        counter.fetch_add(chunk.len(), Ordering::Relaxed);
+        Ok::<_, Infallible>(chunk.clone())
+    });
     let headers = [("x-hub-signature-256", digits.as_str())];
     let answered = send(&stage, "/webhook", &headers, Body::from_stream(endless)).await;
     assert_eq!(answered.status, StatusCode::PAYLOAD_TOO_LARGE);
+    // The limit, and the piece that went over it.
+    assert_eq!(taken.load(Ordering::Relaxed), (5 << 20) + (1 << 16));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,68 @@
+//! Searches the model further than the ordinary tests do, and prints how far.
+//!
+//! `cargo bench --bench model`, or `cargo bench --bench model -- 3` for three troubles on one path
+//! instead of two. It ends with 1 when a law breaks, and prints the way there.
+
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+#![expect(clippy::unwrap_used, reason = "a model that fails says where")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it is told how far on its command line, and times it"
+)]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use stoker::apply::Patience;
+
+#[path = "../tests/it/model/mod.rs"]
+mod model;
+
+use model::rate::{Memory, Rate};
+use model::{Bond, House, Name, Protocol, Searched, TROUBLES, house, search, wish, wrong};
+
+fn main() -> ExitCode {
+    let trouble = std::env::args().filter_map(|argument| argument.parse().ok()).next_back();
+    let trouble = trouble.unwrap_or(2);
+    let mut is_good = true;
+    for (house, law) in wrong() {
+        let name = format!("wrong: {:?}, {:?}", house.protocol, house.patience);
+        is_good &= print(&name, || search(house, Some(law)), Some(law));
+    }
+    for memory in [Memory::Lost, Memory::Kept] {
+        let rate = Rate { memory, steps: 9, starts: 3, sends: 5 };
+        let law = (memory == Memory::Lost).then_some("S4");
+        is_good &= print(&format!("budget, {memory:?}"), || search(rate, law), law);
+    }
+    for bond in [Bond::Chained, Bond::Apart] {
+        for patience in [Patience::Wait, Patience::Leave] {
+            // Two that mix in every way make ten times as many states.
+            let trouble = if bond == Bond::Chained { trouble } else { trouble - 1 };
+            let right = house(Protocol::Right, patience, bond);
+            let name = format!("{bond:?}, {patience:?}, {trouble} troubles");
+            let house = House { troubles: TROUBLES, trouble, ..right };
+            is_good &= print(&name, || search(house, None), None);
+        }
+    }
+    let wishes = vec![wish(&[(Name::A, 1)], None, Bond::Apart)];
+    let two = house(Protocol::Right, Patience::Leave, Bond::Apart);
+    let two = House { wishes, agents: 2, troubles: TROUBLES, trouble: trouble - 1, ..two };
+    let name = format!("two agents, one name, {} troubles", trouble - 1);
+    is_good &= print(&name, || search(two, None), None);
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints one line; says whether the law broke that should, and no other.
+fn print(name: &str, run: impl FnOnce() -> Searched, law: Option<&str>) -> bool {
+    let began = Instant::now();
+    let searched = run();
+    let seconds = began.elapsed().as_secs_f64();
+    let is_good = law.map_or(searched.broken.is_empty(), |law| searched.broken.contains_key(law));
+    let verdict = law.map_or("no law breaks", |_| "found");
+    let verdict = if is_good { verdict } else { "WRONG" };
+    println!("{name:<44}{:>10} states {seconds:>8.1} s  {verdict}", searched.states);
+    if !is_good {
+        println!("{:#?} {:?}", searched.broken, searched.impossible);
+    }
+    is_good
+}

@@ -1,0 +1,76 @@
+//! Where the manifests of one project come from: from its settings to something that can be read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::daemon::source::{Files, Repository, Source};
+use crate::source::git::{
+    CommitId, GitSettings, GitSource, RefName, Reference as GitReference, RepositoryPath,
+    Rewrites as GitRewrites, Verification, WrongSetting,
+};
+
+use super::super::failure::Failure;
+use super::super::manifests::default_paths;
+use super::super::run::Run;
+use super::super::settings::{
+    ProjectSettings, ProjectSource, Reference, RepositorySettings, Rewrites, SecretSource,
+};
+use super::project::unusable;
+
+/// Where the copy of a repository lies in the state directory.
+const REPOSITORY_DIRECTORY: &str = "git";
+
+/// Returns the source of a project; nothing is read yet.
+///
+/// # Errors
+/// When a setting or a secret of it cannot be used.
+pub fn source(
+    run: &Run,
+    settings: &ProjectSettings,
+    state: &Path,
+) -> Result<Arc<dyn Source>, Failure> {
+    match &settings.source {
+        ProjectSource::Files { paths, debounce: _, poll: _ } => {
+            Ok(Arc::new(Files { paths: chosen(paths) }))
+        }
+        ProjectSource::Repository(repository) => {
+            let told = repository_settings(run, settings, repository)?;
+            Ok(Arc::new(Repository(GitSource::new(told, state.join(REPOSITORY_DIRECTORY)))))
+        }
+    }
+}
+
+/// Returns the paths that are read: those named, or the usual ones.
+pub fn chosen(paths: &[PathBuf]) -> Vec<PathBuf> {
+    if paths.is_empty() { default_paths() } else { paths.to_vec() }
+}
+
+fn repository_settings(
+    run: &Run,
+    settings: &ProjectSettings,
+    repository: &RepositorySettings,
+) -> Result<GitSettings, Failure> {
+    let RepositorySettings { url, reference, path, verify, rewrites, poll: _, token } = repository;
+    let wrong = |error: WrongSetting| {
+        Failure::usage(format!("the repository of `{}`: {error}", settings.name))
+    };
+    let reference = match reference {
+        Reference::DefaultBranch => GitReference::DefaultBranch,
+        Reference::Branch(name) => GitReference::Branch(RefName::new(name).map_err(wrong)?),
+        Reference::Tag(name) => GitReference::Tag(RefName::new(name).map_err(wrong)?),
+        Reference::Commit(id) => GitReference::Commit(CommitId::new(id).map_err(wrong)?),
+    };
+    let variable = |name: &str| run.environment.get(name).map(str::to_owned);
+    let mut told = GitSettings::new(url, reference, &variable).map_err(wrong)?;
+    told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
+    told.verification = verify.clone().map(|allowed_signers| Verification::Ssh { allowed_signers });
+    told.rewrites = match rewrites {
+        Rewrites::Hold => GitRewrites::Hold,
+        Rewrites::Follow => GitRewrites::Follow,
+    };
+    told.certificate_authority = settings.connection.ca_file.clone();
+    let read = |token: &SecretSource| token.read(&run.environment);
+    let token = token.as_ref().map(read).transpose();
+    told.token = token.map_err(|reason| unusable(settings, &reason))?;
+    Ok(told)
+}

@@ -1,0 +1,31 @@
+//! The arguments of `stoker simulate`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::simulation::Family;
+
+use super::super::arguments::Sources;
+
+/// `stoker simulate`.
+#[derive(Args, Debug)]
+pub struct SimulateCommand {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// How many days of virtual time trouble lasts; then everything must settle.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub days: u32,
+    /// Play this seed, as a broken law names it; alone, unless --seeds says how many from it on.
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// How many seeds to play [default: 20].
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub seeds: Option<u64>,
+    /// Kinds of trouble: api, crashes, disk, source, people, token, clock, second [default: all].
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub faults: Vec<Family>,
+    /// What lives on the platform before it begins, as `stoker export` printed it.
+    #[arg(long, value_name = "EXPORT.yaml")]
+    pub live: Option<PathBuf>,
+}

@@ -1,0 +1,139 @@
+//! `stoker simulate`: a user's own manifests for days of virtual time, under trouble of every kind.
+//!
+//! No network, no token, no file but the manifests. What holds here holds against our model of the
+//! platform, and the first line that is printed says so.
+
+mod arguments;
+mod report;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::manifest;
+use crate::model::{Desired, Diagnostic, Source};
+use crate::simulation::{Campaign, Family, Scene, Trouble};
+use crate::source;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::manifests::Manifests;
+use super::output::Output;
+use super::run::Run;
+
+pub use arguments::SimulateCommand;
+use report::Report;
+
+/// How many seeds are played when nobody says: seconds of a person's time.
+const SEEDS: u64 = 20;
+
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+
+/// How many lines of progress a log takes.
+const LINES_OF_PROGRESS: u64 = 10;
+
+/// Simulates, and ends with 1 when a law broke.
+pub async fn run(run: &Run, command: &SimulateCommand) -> Result<Exit, Failure> {
+    let SimulateCommand { sources, days, seed, seeds, faults, live } = command;
+    let manifests = Manifests::read(run, &sources.paths)?;
+    let resources = manifests.declared.resources.len();
+    let scene = scene(run, manifests.declared, live.as_deref())?;
+    let families = if faults.is_empty() { &Family::ALL[..] } else { faults };
+    let first = seed.unwrap_or(0);
+    let count = seeds.unwrap_or(if seed.is_some() { 1 } else { SEEDS });
+    let campaign = Campaign {
+        scene: Arc::new(scene),
+        trouble: Trouble {
+            families: families.iter().copied().collect(),
+            seconds: u64::from(*days) * SECONDS_A_DAY,
+        },
+        seeds: first..first.saturating_add(count),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let watcher = Watcher::new(&run.output, count);
+    let revisions = campaign.scene.changes().map(str::to_owned).collect();
+    let (tallies, broken) = play(campaign, watcher).await?;
+    let report = Report { command, families, resources, revisions, seeds: count, tallies, broken };
+    report.print(&run.output);
+    Ok(if report.broken.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+fn scene(run: &Run, declared: Desired<Source>, live: Option<&Path>) -> Result<Scene, Failure> {
+    let invalid = |diagnostics: Vec<Diagnostic>| {
+        run.output.diagnostics(&diagnostics);
+        let failure = Failure::new(Exit::Invalid, "manifests", "these manifests are no scene");
+        Failure { diagnostics, ..failure }
+    };
+    let scene = Scene::of(declared).map_err(invalid)?;
+    let Some(path) = live else {
+        return Ok(scene);
+    };
+    let tree = source::load(&[path.to_owned()], None).map_err(|error| {
+        Failure::new(Exit::Invalid, "live", format!("failed to {error}"))
+            .hint("`stoker export > live.yaml` writes what lives")
+    })?;
+    let loaded = manifest::load(&tree);
+    match loaded.desired {
+        Some(live) => Ok(scene.with_live(&live)),
+        None => Err(invalid(loaded.diagnostics)),
+    }
+}
+
+/// Plays on threads of its own: every seed has a runtime, and none may stand in another.
+async fn play(
+    campaign: Campaign,
+    watcher: Watcher,
+) -> Result<(report::Tallies, Vec<crate::simulation::Broken>), Failure> {
+    let played = tokio::task::spawn_blocking(move || {
+        let outcome = campaign.run(&|done| watcher.show(done));
+        watcher.end();
+        outcome
+    });
+    played.await.map_err(|error| {
+        Failure::new(Exit::Failed, "simulation", format!("the simulation ended: {error}"))
+    })
+}
+
+/// Progress on stderr: a bar where somebody looks, some lines otherwise.
+struct Watcher {
+    bar: Option<ProgressBar>,
+    lines: Option<Lines>,
+}
+
+struct Lines {
+    count: u64,
+    told: AtomicU64,
+}
+
+impl Watcher {
+    fn new(output: &Output, count: u64) -> Self {
+        if output.is_watched() {
+            let style = "{bar:40} {pos} of {len} seeds  {elapsed}, about {eta} left";
+            let style = ProgressStyle::with_template(style);
+            let bar = ProgressBar::new(count);
+            bar.set_style(style.expect("the template is a constant and well formed"));
+            return Self { bar: Some(bar), lines: None };
+        }
+        Self { bar: None, lines: Some(Lines { count, told: AtomicU64::new(0) }) }
+    }
+
+    fn show(&self, done: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        }
+        if let Some(Lines { count, told }) = &self.lines {
+            let step = count.div_ceil(LINES_OF_PROGRESS).max(1);
+            if done.is_multiple_of(step) && told.fetch_max(done, Ordering::Relaxed) < done {
+                super::output::aside(&format!("{done} of {count} seeds\n"));
+            }
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What a simulation found, for people and for CI.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::render::{Line, Paper, Style, Table};
+use crate::simulation::{Broken, Family, Law, Tally};
+
+use super::super::arguments::Form;
+use super::super::output::Output;
+use super::SimulateCommand;
+
+/// What was found of each law.
+pub type Tallies = BTreeMap<Law, Tally>;
+
+/// What it is, before anything else is said.
+const LABEL: &str = "This is a simulation. What it says is true against stoker's model of version 1 \
+    of the API, not against the platform.";
+
+/// How many broken seeds a person is shown; the JSON form has more.
+const SHOWN_MAX: usize = 5;
+
+/// What a simulation found.
+pub struct Report<'r> {
+    pub command: &'r SimulateCommand,
+    pub families: &'r [Family],
+    pub resources: usize,
+    /// What was done to the manifests in each.
+    pub revisions: Vec<String>,
+    pub seeds: u64,
+    pub tallies: Tallies,
+    pub broken: Vec<Broken>,
+}
+
+impl Report<'_> {
+    /// Prints it on stdout.
+    pub fn print(&self, output: &Output) {
+        match output.form() {
+            Form::Text | Form::Markdown => output.data(&self.to_paper()),
+            Form::Json | Form::Yaml | Form::Ndjson => output.value(&self.to_json()),
+        }
+    }
+
+    fn to_paper(&self) -> Paper {
+        let Self { command, resources, revisions, seeds, .. } = self;
+        let mut paper = Paper::from(Line::default().with(Style::Bold, LABEL));
+        let days = command.days;
+        paper.push(Line::of(format!(
+            "{}, {} of the manifests, {} of {}; trouble: {}.",
+            counted(*resources as u64, "resource"),
+            counted(revisions.len() as u64, "revision"),
+            counted(*seeds, "seed"),
+            counted(u64::from(days), "day"),
+            self.words(),
+        )));
+        paper.gap();
+        let mut text = self.table().to_paper().to_plain();
+        text.truncate(text.trim_end().len());
+        for line in text.lines() {
+            paper.push(Line::of(line));
+        }
+        paper.gap();
+        self.verdict(&mut paper);
+        paper
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(&["LAW", "AT RISK", "HELD", "PROMISE"]);
+        for law in Law::ALL {
+            let Tally { at_risk, broken } = self.tally(law);
+            let held = match (at_risk, broken) {
+                (0, 0) => "not at risk".to_owned(),
+                (_, 0) => "always".to_owned(),
+                (_, times) => format!("broken {times} times"),
+            };
+            let cells = [law.name(), at_risk.to_string(), held, law.promise().to_owned()];
+            table.row(cells.map(|cell| (Style::Plain, cell)).to_vec());
+        }
+        table
+    }
+
+    fn verdict(&self, paper: &mut Paper) {
+        if self.broken.is_empty() {
+            paper.push(Line::of("Every law that was at risk held."));
+            return;
+        }
+        for one in self.broken.iter().take(SHOWN_MAX) {
+            let Broken { law, how, schedule } = one;
+            let head = format!("{} was broken: ", law.name());
+            paper.push(Line::default().with(Style::Blocked, head).plain(how));
+            paper.push(Line::of(format!("  {}", self.again(schedule.seed))));
+        }
+        let more = self.broken.len().saturating_sub(SHOWN_MAX);
+        if more > 0 {
+            paper.push(Line::of(format!("and {more} more")));
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let law = |law: Law| {
+            let Tally { at_risk, broken } = self.tally(law);
+            json!({"law": law, "promise": law.promise(), "atRisk": at_risk, "broken": broken})
+        };
+        let broken = |one: &Broken| {
+            let Broken { law, how, schedule } = one;
+            let again = self.again(schedule.seed);
+            json!({"law": law, "how": how, "seed": schedule.seed, "command": again, "schedule": schedule})
+        };
+        json!({
+            "formatVersion": "1.0",
+            "label": LABEL,
+            "days": self.command.days,
+            "seeds": self.seeds,
+            "faults": self.families.iter().map(|family| family.as_str()).collect::<Vec<_>>(),
+            "resources": self.resources,
+            "revisions": self.revisions,
+            "laws": Law::ALL.map(law),
+            "broken": self.broken.iter().map(broken).collect::<Vec<_>>(),
+        })
+    }
+
+    fn tally(&self, law: Law) -> Tally {
+        self.tallies.get(&law).copied().unwrap_or_default()
+    }
+
+    fn words(&self) -> String {
+        self.families.iter().map(|family| family.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the command that plays a seed again.
+    fn again(&self, seed: u64) -> String {
+        let SimulateCommand { sources, days, faults, live, seed: _, seeds: _ } = self.command;
+        let mut words = vec!["stoker simulate".to_owned()];
+        words.extend(sources.paths.iter().map(|path| quoted(&path.display().to_string())));
+        words.push(format!("--days {days} --seed {seed}"));
+        if !faults.is_empty() {
+            words.push(format!("--faults {}", self.words().replace(", ", ",")));
+        }
+        words.extend(
+            live.iter().map(|path| format!("--live {}", quoted(&path.display().to_string()))),
+        );
+        words.join(" ")
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Quotes a word for a shell, if it needs it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+=,@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_only_where_a_shell_would_read_it_otherwise() {
+        assert_eq!(quoted("manifests/a-1.yaml"), "manifests/a-1.yaml");
+        assert_eq!(quoted("my app"), "'my app'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,209 @@
+//! What follows on the answer to a write, and on a look for a create whose answer was lost (S3).
+//!
+//! The executor's decisions without its hands: it is told what came, what a list shows and what
+//! time it is, and what it is to remember is returned. Nothing is sent and nothing is written here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Applied, Claim, Entry, FieldPath, FieldValue, Intent, Key, Kind, Listing, LiveObject,
+    LiveValue, RemoteId, canonical,
+};
+
+use super::{Action, Change, FieldChange, FieldReason, Step};
+
+/// How often a create is sent whose answers were lost and that was proven not to have happened.
+const CREATES_MAX: u32 = 3;
+
+/// What came in place of a good answer to a create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateAnswer {
+    /// It may have happened.
+    Lost,
+    /// It was refused, because something has the name.
+    NameTaken,
+    /// It was refused, or never sent.
+    DidNotHappen,
+}
+
+impl CreateAnswer {
+    /// Whether only a look can tell what became of the create.
+    ///
+    /// A name that is taken may have been taken by an earlier try that was carried out late.
+    #[must_use]
+    pub const fn must_be_looked_for(self, attempt: u32) -> bool {
+        match self {
+            Self::Lost => true,
+            Self::NameTaken => attempt > 1,
+            Self::DidNotHappen => false,
+        }
+    }
+}
+
+/// What a list shows of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting<'a> {
+    /// Exactly one object has it.
+    One(&'a LiveObject),
+    /// The list is complete, and nothing has it.
+    Nothing,
+    /// Nobody can tell; the text says why.
+    Unclear(&'static str),
+}
+
+/// Looks for a name in a list.
+#[must_use]
+pub fn sight<'a>(listing: &'a Listing, key: &Key) -> Sighting<'a> {
+    let mut found = listing.objects.iter().filter(|object| object.name == key.name.as_str());
+    let is_complete = listing.coverage.is_complete();
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => Sighting::Unclear("several objects have the name now"),
+        (Some(object), None) if is_complete => Sighting::One(object),
+        (None, None) if is_complete => Sighting::Nothing,
+        (Some(_) | None, None) => Sighting::Unclear("the listing is incomplete"),
+        (None, Some(_)) => Sighting::Unclear("the listing changed while it was read"),
+    }
+}
+
+/// What a look for a lost create leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AfterLook<'a> {
+    /// It is there, and presumed to be ours.
+    Presume(&'a LiveObject),
+    /// It may yet be under way: look again, at the latest when it has settled.
+    LookAgain,
+    /// It did not happen, and may be sent again.
+    SendAgain,
+    /// It did not happen, and was sent often enough: its intent is void.
+    GiveUp,
+    /// Nobody can tell; the intent stays on disk for the next run.
+    Unknown(&'static str),
+}
+
+/// Decides what follows on a look that was taken at `looked_at`, for the create of that intent.
+#[must_use]
+pub fn after_look<'a>(
+    sighting: Sighting<'a>,
+    intent: &Intent,
+    settle: Duration,
+    looked_at: Timestamp,
+) -> AfterLook<'a> {
+    let has_settled = looked_at >= settled_at(intent.started_at, settle);
+    match sighting {
+        Sighting::One(object) => AfterLook::Presume(object),
+        Sighting::Nothing | Sighting::Unclear(_) if !has_settled => AfterLook::LookAgain,
+        Sighting::Nothing if intent.attempt < CREATES_MAX => AfterLook::SendAgain,
+        Sighting::Nothing => AfterLook::GiveUp,
+        Sighting::Unclear(reason) => AfterLook::Unknown(reason),
+    }
+}
+
+/// Returns from when on a create that is not to be seen did not happen (S3).
+#[must_use]
+pub fn settled_at(started_at: Timestamp, settle: Duration) -> Timestamp {
+    started_at.checked_add(settle).unwrap_or(Timestamp::MAX)
+}
+
+/// Returns why a name is not free now, as the plan says; nothing when it is (S2, S10).
+#[must_use]
+pub fn rival(listing: &Listing, key: &Key) -> Option<String> {
+    let rival = listing.objects.iter().find(|object| object.name == key.name.as_str());
+    rival.map(|rival| format!("{} has appeared under that name", rival.id))
+}
+
+impl Change {
+    /// Whether it may only be done while a list, read once more, still does not show something or
+    /// still shows it (S2): creates, deletes, and forgetting what only a list proves to be gone.
+    #[must_use]
+    pub fn rests_on_a_list(&self) -> bool {
+        let needs_one = |step: &Step| match step {
+            Step::Create { .. } | Step::Delete { .. } => true,
+            Step::Patch { .. } | Step::Deploy { .. } => false,
+        };
+        self.forgets_what_a_list_lacks() || self.steps.iter().any(needs_one)
+    }
+
+    /// Whether it forgets what no 404 proves to be gone: a create whose answer was lost, and an env
+    /// group, which cannot be asked for by its id (F4). One list that moved while it was read would
+    /// else make an orphan of it (L4).
+    #[must_use]
+    pub fn forgets_what_a_list_lacks(&self) -> bool {
+        let is_forgotten = match self.action {
+            Action::Forget => self.blocked.is_none(),
+            Action::Create
+            | Action::Update
+            | Action::Replace
+            | Action::Adopt
+            | Action::Delete
+            | Action::None => false,
+        };
+        let has_other_proof = match self.key.kind {
+            Kind::Service | Kind::Database => self.id.is_some(),
+            Kind::EnvGroup => false,
+        };
+        is_forgotten && !has_other_proof
+    }
+
+    /// Returns what must be on disk before the POST of this change leaves (S3).
+    #[must_use]
+    pub fn intent(&self, attempt: u32, now: Timestamp) -> Intent {
+        let record = self.record.as_ref();
+        let applied = record.iter().flat_map(|record| &record.applied);
+        Intent {
+            started_at: now,
+            attempt,
+            applied: applied.map(|(path, value)| (path.clone(), Applied::from(value))).collect(),
+            remembered: record.map(|record| record.remembered).unwrap_or_default(),
+            depends_on: record.map(|record| record.depends_on.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Returns what is remembered of what a create made: with its answer seen it is ours, else it
+    /// is presumed to be.
+    #[must_use]
+    pub fn entry_of_created(
+        &self,
+        written: &BTreeMap<FieldPath, FieldValue>,
+        object: &LiveObject,
+        claim: Claim,
+        now: Timestamp,
+    ) -> Option<Entry> {
+        let record = self.record.clone()?;
+        let mut entry = record.into_entry(object.id.clone(), object.created_at.clone());
+        entry.claim = claim;
+        entry.made_at = Some(now);
+        // Variables the platform adds by itself are not ours to remove.
+        let added = object.fields.keys().filter(|path| !written.contains_key(path));
+        entry.tolerated_env.extend(added.filter_map(FieldPath::env_key).cloned());
+        Some(entry)
+    }
+
+    /// Returns what is remembered of an object that was patched.
+    #[must_use]
+    pub fn entry_of_patched(&self, id: &RemoteId, answer: Option<&LiveObject>) -> Option<Entry> {
+        let mut entry = self.record.clone()?.into_entry(id.clone(), None);
+        // A repair that the answer shows to have stayed is no sign of a field that will not settle.
+        let repaired = self.fields.iter().filter(|field| field.reason == FieldReason::Drift);
+        for field in repaired {
+            if answer.is_some_and(|object| has_stayed(object, field)) {
+                entry.rewrites.remove(&field.path);
+            }
+        }
+        Some(entry)
+    }
+}
+
+/// Whether an answer shows a field as it was just written.
+fn has_stayed(object: &LiveObject, field: &FieldChange) -> bool {
+    match (object.shows(&field.path), &field.after) {
+        (Some(LiveValue::Shown(now)), Some(wanted)) => {
+            canonical(object.kind, &field.path, now) == canonical(object.kind, &field.path, wanted)
+        }
+        (Some(LiveValue::Absent), None) => true,
+        (None | Some(LiveValue::Hidden | LiveValue::Absent), _)
+        | (Some(LiveValue::Shown(_)), None) => false,
+    }
+}

@@ -1,0 +1,385 @@
+//! From a seed to a schedule: which trouble comes, and when.
+//!
+//! Trouble comes in clusters, most of them around a commit: a disturbance matters while a pass is
+//! under way, and a pass takes seconds of the minutes between two.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use crate::emulator::{Kind, LimiterModel};
+use crate::model::{Key, Kind as OurKind};
+use crate::store::Blow;
+
+use super::dice::Dice;
+use super::scene::Scene;
+use super::schedule::{
+    Command, Deed, Disturbance, Loss, Moment, Platform, Rights, Schedule, Step, Strike,
+};
+
+/// The time between two clusters, in seconds: long enough for most of what came to settle.
+const CLUSTER_PAUSE: (u64, u64) = (1_500, 2_100);
+
+/// The time over which a cluster is spread, in milliseconds: that of a pass with writes.
+const CLUSTER_SPREAD: u64 = 9_000;
+
+/// How long after a cluster one service alone begins to fail, in milliseconds: all else is over.
+const UNFAIR_AFTER: u64 = 1_000_000;
+
+/// When every state has long been pinned to its project, in milliseconds.
+const PINNED_AFTER: u64 = 60_000;
+
+/// From so many seconds of trouble on, every run rests as long as L1 says.
+const LONG_SECONDS: u64 = 4 * 3_600;
+
+/// Faults at certain requests, where a law is most at risk.
+const SCRIPTS: &[&str] = &[
+    "lose-answer@POST /services#1",
+    "lose-answer@POST /services#2; hide-new:55000@GET /services",
+    "lose-answer@POST /databases#1; hide-new:55000@GET /databases",
+    "apply-late:30000@POST /**#1-2",
+    "apply-late:100000@POST /services#1",
+    "fail-after:500@POST /**#1-3",
+    "no-id@POST /**#1",
+    "cut:17@POST /**#1-2",
+    "malice@POST /services#1",
+    "html@GET /services#1-3",
+    "total:missing@GET /services; total:wrong@GET /databases",
+    "rename-key@GET /services#1-4",
+    "fail:403@GET /databases",
+    "fail:404@GET /services/*#1",
+    "fail:503@GET /**",
+    "fail:500@PATCH /**#1-3; lose-answer@PATCH /**#4",
+    "lose-answer@DELETE /**#1; fail:404@DELETE /**#2",
+    "fail:409@PATCH /**#1-4",
+    "429:30@* /**#3-5",
+    "stale:55000@GET /**",
+    "shift-repeat@GET /**; page-ignored@GET /**#9",
+    "hang@POST /**#1; hang@GET /services#2",
+    "strange@GET /**",
+    "drip@GET /databases#1",
+];
+
+/// A family of trouble, as `--faults` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// Faults of the API.
+    Api,
+    /// The process dies, anywhere.
+    Crashes,
+    /// The disk fails, is full, or loses what it had not synced.
+    Disk,
+    /// The source of the manifests fails.
+    Source,
+    /// People and other tools at the platform.
+    People,
+    /// The token loses rights, the quota is reached, another client spends the budget.
+    Token,
+    /// Clocks jump.
+    Clock,
+    /// A second agent keeps the same project.
+    Second,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 8] = [
+        Self::Api,
+        Self::Crashes,
+        Self::Disk,
+        Self::Source,
+        Self::People,
+        Self::Token,
+        Self::Clock,
+        Self::Second,
+    ];
+
+    /// Returns its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Crashes => "crashes",
+            Self::Disk => "disk",
+            Self::Source => "source",
+            Self::People => "people",
+            Self::Token => "token",
+            Self::Clock => "clock",
+            Self::Second => "second",
+        }
+    }
+}
+
+impl FromStr for Family {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|family| family.as_str() == text);
+        let words = Self::ALL.map(Self::as_str).join(", ");
+        found.ok_or_else(|| format!("`{text}` is none of {words}"))
+    }
+}
+
+/// How much trouble is wanted, and of which families.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The families.
+    pub families: BTreeSet<Family>,
+    /// How long it lasts, in seconds of the simulation.
+    pub seconds: u64,
+}
+
+impl Default for Trouble {
+    /// Everything, for an hour or so: what most seeds need to show what they can.
+    fn default() -> Self {
+        Self { families: Family::ALL.into(), seconds: 3_600 }
+    }
+}
+
+/// Draws the schedule of a seed.
+#[must_use]
+pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
+    let mut artist = Artist { dice: Dice::new(seed), scene, steps: Vec::new() };
+    let platform = artist.platform();
+    let families: Vec<Family> = trouble.families.iter().copied().collect();
+    // A pure seed tells which family broke a law; a mixed one finds what only two together break.
+    let count = if artist.dice.one_in(3) { 3 } else { 1 };
+    let chosen: Vec<Family> =
+        (0..count).filter_map(|_| artist.dice.pick(&families).copied()).collect();
+    let mut at = artist.dice.below(4_000);
+    while at < trouble.seconds * 1_000 {
+        artist.cluster(at, &chosen);
+        at += artist.dice.between(CLUSTER_PAUSE.0, CLUSTER_PAUSE.1) * 1_000;
+    }
+    // Twenty looks cost most of the time of a short run, and most breaks show at the first ones.
+    let is_long = trouble.seconds > LONG_SECONDS || artist.dice.one_in(5);
+    let looks = if is_long { 20 } else { 5 };
+    let mut steps = artist.steps;
+    steps.sort_by_key(|step| step.at);
+    Schedule { seed, platform, seconds: trouble.seconds, looks, steps }
+}
+
+struct Artist<'s> {
+    dice: Dice,
+    scene: &'s Scene,
+    steps: Vec<Step>,
+}
+
+impl Artist<'_> {
+    fn platform(&mut self) -> Platform {
+        let dice = &mut self.dice;
+        let models = [
+            LimiterModel::FixedWindow,
+            LimiterModel::FixedMinute,
+            LimiterModel::SlidingLog,
+            LimiterModel::Bucket,
+            LimiterModel::Penalty,
+        ];
+        Platform {
+            names_unique: !dice.one_in(3),
+            page: *dice.pick(&[1, 2, 3, 100, 100]).unwrap_or(&100),
+            limiter: *dice.pick(&models).unwrap_or(&LimiterModel::FixedWindow),
+            rate: *dice.pick(&[285, 285, 60, 40]).unwrap_or(&285),
+            deletes_gradually: dice.one_in(3),
+            lists_show_all: dice.one_in(3),
+        }
+    }
+
+    fn cluster(&mut self, at: u64, families: &[Family]) {
+        let first = at < 10_000;
+        if !first && !self.dice.one_in(4) {
+            let revision = self.revision();
+            self.add(at, Disturbance::Commit(revision));
+        }
+        for _ in 0..self.dice.between(1, 3) {
+            let family = self.dice.pick(families).copied();
+            let when = at + self.dice.below(CLUSTER_SPREAD);
+            match family {
+                Some(Family::Api) => self.api(when),
+                Some(Family::Crashes) => self.crash(when),
+                Some(Family::Disk) => self.disk(when),
+                Some(Family::Source) => self.source(when),
+                Some(Family::People) => self.person(when),
+                Some(Family::Token) => self.token(when),
+                Some(Family::Clock) => self.clock(when),
+                Some(Family::Second) => self.second(when),
+                None => {}
+            }
+        }
+    }
+
+    fn add(&mut self, at: u64, what: Disturbance) {
+        self.steps.push(Step { at, what });
+    }
+
+    fn revision(&mut self) -> usize {
+        let count = u64::try_from(self.scene.revisions()).unwrap_or(1);
+        usize::try_from(self.dice.below(count)).unwrap_or(0)
+    }
+
+    /// When something that lasts ends, in milliseconds.
+    fn later(&mut self, at: u64) -> u64 {
+        at + self.dice.between(5, 900) * 1_000
+    }
+
+    fn api(&mut self, at: u64) {
+        if self.dice.one_in(6) {
+            return self.unfair(at);
+        }
+        let faults = if self.dice.one_in(2) {
+            let seed = self.dice.below(1_000);
+            let rate = self.dice.pick(&["0.02", "0.1", "0.3", "0.5"]).copied().unwrap_or("0.1");
+            format!("seed={seed},rate={rate}")
+        } else {
+            self.dice.pick(SCRIPTS).copied().unwrap_or_default().to_owned()
+        };
+        let end = self.later(at);
+        self.add(at.saturating_sub(CLUSTER_SPREAD / 2), Disturbance::Faults(faults));
+        self.add(end, Disturbance::Faults(String::new()));
+    }
+
+    /// One that always fails, and a change of all some minutes later.
+    fn unfair(&mut self, at: u64) {
+        if let Some(name) = self.service() {
+            let at = at + UNFAIR_AFTER;
+            self.add(at, Disturbance::AlwaysFails(name));
+            self.add(at + 20_000, Disturbance::Commit(1.min(self.scene.revisions() - 1)));
+            self.add(at + 430_000, Disturbance::Faults(String::new()));
+        }
+    }
+
+    fn crash(&mut self, at: u64) {
+        let down = *self.dice.pick(&[0, 1, 5, 90, 200]).unwrap_or(&1);
+        let what = match self.dice.below(6) {
+            0 => Strike::Kill(down),
+            1 => Strike::Stop(down),
+            2 => Strike::KillInDisk(self.small(14), down),
+            _ => {
+                let moment = if self.dice.one_in(2) { Moment::Before } else { Moment::After };
+                let n = u32::try_from(self.dice.between(1, 24)).unwrap_or(1);
+                Strike::KillInRequest(n, moment, down)
+            }
+        };
+        self.add(at, Disturbance::Process(what));
+    }
+
+    fn disk(&mut self, at: u64) {
+        let step = self.small(16);
+        let what = match self.dice.below(4) {
+            0 => Strike::Disk(step, Blow::Fail),
+            1 => Strike::Disk(step, Blow::Full),
+            _ => Strike::PowerLoss(step, self.dice.below(1_000), self.dice.between(60, 120)),
+        };
+        self.add(at, Disturbance::Process(what));
+        let end = self.later(at).min(at + 300_000);
+        self.add(end, Disturbance::Process(Strike::DiskMended));
+    }
+
+    fn small(&mut self, bound: u64) -> usize {
+        usize::try_from(self.dice.below(bound)).unwrap_or(0)
+    }
+
+    fn source(&mut self, at: u64) {
+        let revision = self.revision();
+        let what = match self.dice.below(5) {
+            0 => Disturbance::Source(Loss::Gone),
+            1 => Disturbance::Source(Loss::Empty),
+            2 => Disturbance::Source(Loss::Broken),
+            3 => Disturbance::Source(Loss::Half(revision, self.dice.between(5, 95))),
+            // A→B→A within one pass.
+            _ => {
+                self.add(at + 700, Disturbance::Commit(revision));
+                Disturbance::Commit(0)
+            }
+        };
+        self.add(at, what);
+        let (end, next) = (self.later(at), self.revision());
+        self.add(end, Disturbance::Commit(next));
+    }
+
+    fn service(&mut self) -> Option<String> {
+        self.name_of(OurKind::Service).map(|(_, name)| name)
+    }
+
+    fn name_of(&mut self, kind: OurKind) -> Option<(Kind, String)> {
+        let keys: Vec<&Key> = self.scene.keys().into_iter().filter(|it| it.kind == kind).collect();
+        let key = self.dice.pick(&keys)?;
+        Some((super::world::kind_of(key.kind), key.name.to_string()))
+    }
+
+    fn anything(&mut self) -> Option<(Kind, String)> {
+        let kinds = [OurKind::Service, OurKind::Service, OurKind::Database, OurKind::EnvGroup];
+        let kind = *self.dice.pick(&kinds)?;
+        self.name_of(kind)
+    }
+
+    fn person(&mut self, at: u64) {
+        let (Some(service), Some((kind, name))) = (self.service(), self.anything()) else {
+            return;
+        };
+        let moved = format!("{service}-moved");
+        let deed = match self.dice.below(14) {
+            0 => Deed::SetPlan(service, "enterprise".to_owned()),
+            1 => Deed::SetVariable(service, "BY_HAND".to_owned(), Some("1".to_owned())),
+            2 => Deed::SetVariable(service, "NODE_ENV".to_owned(), None),
+            3 | 4 => Deed::Create(kind, name),
+            5 | 6 => Deed::Delete(kind, name),
+            7 => Deed::Rename(Kind::Service, service, moved),
+            8 => Deed::Autoscale(service, self.dice.between(1, 9)),
+            9 => Deed::Rollback(service),
+            10 => Deed::FailNext(service),
+            _ => return self.operator(at),
+        };
+        self.add(at, Disturbance::Person(deed));
+    }
+
+    fn operator(&mut self, at: u64) {
+        let command = match self.dice.below(3) {
+            0 => Command::Apply,
+            1 => Command::Suspend(self.dice.between(60, 900)),
+            _ => Command::Reconcile,
+        };
+        self.add(at, Disturbance::Operator(command));
+    }
+
+    fn token(&mut self, at: u64) {
+        let rights = [Rights::Read, Rights::NoDelete, Rights::NoDatabases, Rights::None];
+        let (what, end) = match self.dice.below(8) {
+            0..=2 => {
+                let rights = self.dice.pick(&rights).copied().unwrap_or(Rights::Read);
+                (Disturbance::Token(rights), Disturbance::Token(Rights::All))
+            }
+            3 => {
+                let kind = if self.dice.one_in(2) { Kind::Service } else { Kind::Database };
+                let most = Some(self.small(4));
+                (Disturbance::Quota(kind, most), Disturbance::Quota(kind, None))
+            }
+            // The first write pins: before it no project is another one.
+            4 | 5 if at > PINNED_AFTER => (Disturbance::OtherProject, Disturbance::HomeProject),
+            _ => {
+                let (some, more) = (self.dice.between(50, 290), self.dice.between(10, 200));
+                let count = |number: u64| u32::try_from(number).unwrap_or(100);
+                (Disturbance::Visitor(count(some)), Disturbance::Visitor(count(more)))
+            }
+        };
+        let later = self.later(at);
+        self.add(at, what);
+        self.add(later, end);
+    }
+
+    fn clock(&mut self, at: u64) {
+        if self.dice.one_in(2) {
+            let ahead = self.dice.between(1, 3_600) * 1_000;
+            return self.add(at, Disturbance::PlatformClock(ahead));
+        }
+        let off = i64::try_from(self.dice.below(60_000)).unwrap_or(0);
+        let off = if self.dice.one_in(2) { off } else { -off };
+        self.add(at, Disturbance::OurClock(off));
+        self.add(at + 1, Disturbance::Process(Strike::Kill(1)));
+    }
+
+    fn second(&mut self, at: u64) {
+        let end = at + self.dice.between(10, 1_200) * 1_000;
+        self.add(at.saturating_sub(3_000), Disturbance::SecondBegins);
+        self.add(end, Disturbance::SecondEnds);
+    }
+}

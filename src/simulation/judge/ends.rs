@@ -1,0 +1,280 @@
+//! What only the end shows: that it settled (L1), that crashes left no trace (L3), that nothing of
+//! ours is forgotten (L4).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::emulator::Kind;
+use crate::model::{Claim, FieldPath, Key, Resource, Source};
+use crate::render::json::SavedChange;
+use crate::status::{ConditionType, ProjectStatus};
+
+use super::super::law::{Findings, Law};
+use super::super::play::rehearse;
+use super::super::scene::Scene;
+use super::super::schedule::Step;
+use super::super::timeline::{Happened, timeline};
+use super::super::witness::{Mark, Marked, Witness};
+use super::super::world::kind_of;
+use super::living::{Living, Maker};
+use super::writes::{declares, key};
+
+/// How many passes may still write after the trouble (L1).
+const PASSES_MAX: usize = 3;
+
+/// How far a crash may be from the next commit, for both to be told apart, in milliseconds.
+const APART_MS: u64 = 900_000;
+
+/// Reasons that stand in the way by themselves, whoever is at work.
+const OWN_REASONS: [&str; 5] =
+    ["Immutable", "EnvGroup", "Presumed", "DependencyBlocked", "DependencyFailed"];
+
+/// The word of a field that the platform does not show and that we never wrote.
+const UNVERIFIABLE: &str = "unverifiable";
+
+/// Reasons that others can give.
+const OTHERS_REASONS: [&str; 7] = [
+    "AmbiguousName",
+    "NotOwned",
+    "AdoptionRefused",
+    "RolledBack",
+    "DeployFailed",
+    "FieldFlapping",
+    "Protected",
+];
+
+pub(super) fn judge(
+    scene: &Arc<Scene>,
+    witness: &Witness,
+    living: &Living,
+    findings: &mut Findings,
+) {
+    settled(scene, witness, living, findings);
+    crash_proof(scene, witness, findings);
+    remembered(witness, living, findings);
+}
+
+/// L1: live is as declared, after few passes, and then nothing is written.
+fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mut Findings) {
+    let Some(status) = &witness.status else {
+        findings.broke(Law::L1, "no agent runs at the end".to_owned());
+        return;
+    };
+    let revision = witness.revision % scene.revisions.len();
+    let wanted = scene.end(revision);
+    let mut excuses = excuses(witness, status);
+    let desired = &scene.revisions[revision].desired;
+    // What cannot be renamed keeps its old name.
+    let stuck = desired.resources.values().filter(|it| excuses.contains(&it.key));
+    let earlier = stuck.flat_map(|resource| {
+        resource.previous_names.iter().map(|name| Key::new(resource.key.kind, name.clone()))
+    });
+    excuses.extend(earlier.collect::<Vec<_>>());
+    for (key, resource) in desired.resources.iter().filter(|(key, _)| !excuses.contains(*key)) {
+        let place = (kind_of(key.kind), key.name.to_string());
+        let declared = declared_fields(resource);
+        let difference = match (wanted.get(&place), witness.truth.get(&place)) {
+            (Some(wanted), Some(live)) => nearest(&declared, wanted, live),
+            (Some(_), None) => Some("it does not live".to_owned()),
+            // What even an undisturbed agent does not make is no matter of the trouble.
+            (None, _) => None,
+        };
+        findings.check(Law::L1, difference.is_none(), || {
+            let reason = ready_reason(status, key).unwrap_or_default();
+            format!("{key} is not as declared: {} ({reason})", difference.unwrap_or_default())
+        });
+    }
+    leftovers(scene, revision, living, &excuses, findings);
+    quiet(witness, findings);
+}
+
+/// What is ours and not declared any more is gone, unless something stands in its way.
+fn leftovers(
+    scene: &Scene,
+    revision: usize,
+    living: &Living,
+    excuses: &BTreeSet<Key>,
+    findings: &mut Findings,
+) {
+    let reading = scene.reading(&scene.revisions[revision].text);
+    let Some(desired) = reading.desired else { return };
+    for (id, thing) in living.things() {
+        let is_ours = thing.maker == Maker::Ours { process: 0, has_seen: true };
+        // What others have renamed is not proven to be what we made.
+        let is_ours = is_ours && !thing.is_renamed;
+        let is_wanted = declares(&desired, thing.kind, &thing.name);
+        let Some(key) = key(thing.kind, &thing.name).filter(|_| is_ours && !is_wanted) else {
+            continue;
+        };
+        let is_excused = excuses.contains(&key) || thing.kind != Kind::Service;
+        if !is_excused && !scene.protects(&key) {
+            findings.broke(Law::L1, format!("{key} ({id}) is ours, not declared, and still there"));
+        }
+    }
+}
+
+fn quiet(witness: &Witness, findings: &mut Findings) {
+    let (mut is_quiet, mut is_settled) = (false, false);
+    let mut passes = 0;
+    for (_, happened) in timeline(witness) {
+        match happened {
+            Happened::Marked(Mark::Quiet) => is_quiet = true,
+            Happened::Marked(Mark::Settled) => is_settled = true,
+            Happened::Marked(Mark::Passed { run, written, .. }) => {
+                passes += usize::from(is_quiet && run.process == 0 && *written > 0);
+            }
+            Happened::Asked(request) if is_settled && !request.effects.is_empty() => {
+                let (method, path) = (&request.asked.method, &request.asked.path);
+                let how = format!("{method} {path} long after the trouble was over");
+                findings.broke(Law::L1, how);
+            }
+            Happened::Asked(_)
+            | Happened::Late { .. }
+            | Happened::Others { .. }
+            | Happened::Marked(_) => {}
+        }
+    }
+    findings.check(Law::L1, passes <= PASSES_MAX, || {
+        format!("{passes} passes had something to write after the trouble was over")
+    });
+}
+
+/// Returns what is not as declared for a reason that is told and that no pass can remove.
+fn excuses(witness: &Witness, status: &ProjectStatus) -> BTreeSet<Key> {
+    let has_others = witness.schedule.steps.iter().any(|step| step.what.is_by_others());
+    let excuses = |reason: &str| {
+        OWN_REASONS.contains(&reason) || has_others && OTHERS_REASONS.contains(&reason)
+    };
+    let stuck = status.resources.iter().filter(|resource| {
+        ready_reason(status, &resource.key).is_some_and(|reason| excuses(&reason))
+    });
+    let blocked = status.pending.iter().filter(|change| change.blocked.is_some());
+    // A delete that is blocked is told to people with its reason.
+    let blocked = blocked.filter(|change| change.action == "delete");
+    // What nobody can compare is shown and left alone (contract, observability).
+    let is_open = |change: &&SavedChange| change.fields.iter().any(|it| it.reason == UNVERIFIABLE);
+    let open = status.pending.iter().filter(is_open);
+    let changes = blocked.chain(open).map(|change| change.key.clone());
+    stuck.map(|resource| resource.key.clone()).chain(changes).collect()
+}
+
+fn ready_reason(status: &ProjectStatus, key: &Key) -> Option<String> {
+    let resource = status.resources.iter().find(|resource| resource.key == *key)?;
+    let ready = resource.conditions.get(ConditionType::Ready)?;
+    Some(ready.reason.clone())
+}
+
+/// Returns what is other even of the namesake that is as declared, if one is.
+fn nearest(declared: &BTreeSet<String>, wanted: &[Value], live: &[Value]) -> Option<String> {
+    let wanted = wanted.first()?;
+    let differences: Option<Vec<String>> =
+        live.iter().map(|live| difference(declared, wanted, live)).collect();
+    differences.and_then(|differences| differences.into_iter().next())
+}
+
+/// Returns the first field that is wanted and other, of variables each by itself. What others have
+/// added beside it is not ours to judge.
+fn difference(declared: &BTreeSet<String>, wanted: &Value, live: &Value) -> Option<String> {
+    let fields = wanted.as_object()?.iter().filter(|(field, _)| declared.contains(*field));
+    let mut fields = fields.filter(|(field, _)| *field != "env_vars");
+    let other = fields.find(|(field, value)| live.get(field.as_str()) != Some(value));
+    let other = other.map(|(field, value)| {
+        let now = live.get(field).unwrap_or(&Value::Null);
+        format!("{field} is {now} and should be {value}")
+    });
+    other.or_else(|| {
+        let (wanted, live) = (variables(wanted), variables(live));
+        let other = wanted.into_iter().find(|(key, entry)| live.get(key) != Some(entry));
+        other.map(|(key, _)| format!("the variable {key} is another"))
+    })
+}
+
+/// Returns the platform's names of what is declared: what is not is left alone.
+fn declared_fields(resource: &Resource<Source>) -> BTreeSet<String> {
+    let first = |path: &FieldPath| path.to_string().split('.').next().map(snake_case);
+    resource.fields.keys().filter_map(first).collect()
+}
+
+/// Writes `storageGB` as `storage_gb`.
+fn snake_case(camel: &str) -> String {
+    let mut snake = String::new();
+    let mut was_upper = true;
+    for c in camel.chars() {
+        if c.is_ascii_uppercase() && !was_upper {
+            snake.push('_');
+        }
+        was_upper = c.is_ascii_uppercase();
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+fn variables(thing: &Value) -> BTreeMap<String, &Value> {
+    let entries = thing["env_vars"].as_array().into_iter().flatten();
+    entries.filter_map(|entry| Some((entry["key"].as_str()?.to_owned(), entry))).collect()
+}
+
+/// L3: where nothing but crashes came, and each had its time, as much was made and deleted as
+/// without them.
+fn crash_proof(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findings) {
+    let steps = &witness.schedule.steps;
+    let crashes = steps.iter().filter(|step| step.what.is_crash()).count();
+    let is_all = steps.iter().all(|step| step.what.is_commit() || step.what.is_crash());
+    if crashes == 0 || !is_all || !are_apart(steps) {
+        return;
+    }
+    let reference = rehearse(scene, &witness.schedule).counts;
+    let counts = super::super::timeline::counts(witness);
+    let presumed = presumed(witness);
+    let things: BTreeSet<_> = reference.keys().chain(counts.keys()).collect();
+    for place in things {
+        let (wanted, made) = (reference.get(place), counts.get(place));
+        let (kind, name) = place;
+        // What only may be ours is not deleted until a person confirms it (S3).
+        let is_kept = key(*kind, name).is_some_and(|key| presumed.contains(&key));
+        let creates = |count: Option<&(u64, u64)>| count.map_or(0, |count| count.0);
+        let is_same = wanted == made || is_kept && creates(wanted) == creates(made);
+        findings.check(Law::L3, is_same, || {
+            format!("{kind:?} {name} was made and deleted {made:?} times, and should be {wanted:?}")
+        });
+    }
+}
+
+/// Whether each commit had its time before the next, and every crash was over before it came.
+fn are_apart(steps: &[Step]) -> bool {
+    let commits = steps.iter().filter(|step| step.what.is_commit());
+    commits.clone().all(|commit| {
+        let before = steps.iter().filter(|step| step.at < commit.at);
+        before.clone().all(|step| step.at + APART_MS <= commit.at)
+    })
+}
+
+fn presumed(witness: &Witness) -> BTreeSet<Key> {
+    let inventory = witness.inventories.get(&0);
+    let entries = inventory.into_iter().flat_map(|inventory| &inventory.entries);
+    let presumed = entries.filter(|(_, entry)| entry.claim == Claim::Presumed);
+    presumed.map(|(key, _)| key.clone()).collect()
+}
+
+/// L4: whatever we made and lives is in the inventory, or its create is known to be open.
+fn remembered(witness: &Witness, living: &Living, findings: &mut Findings) {
+    let has_begun = |process: usize| {
+        let began = |Marked { mark, .. }: &Marked| matches!(mark, Mark::Began { run } if run.process == process);
+        witness.marks.iter().any(began)
+    };
+    for (id, thing) in living.things() {
+        let Maker::Ours { process, has_seen: _ } = thing.maker else { continue };
+        let Some(inventory) = witness.inventories.get(&process).filter(|_| has_begun(process))
+        else {
+            continue;
+        };
+        let is_entry = inventory.entries.values().any(|entry| entry.id.as_str() == id);
+        let is_intent =
+            key(thing.kind, &thing.name).is_some_and(|key| inventory.intents.contains_key(&key));
+        findings.check(Law::L4, is_entry || is_intent, || {
+            format!("{:?} {} ({id}) was made by us and is not remembered", thing.kind, thing.name)
+        });
+    }
+}

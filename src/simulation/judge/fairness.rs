@@ -1,0 +1,93 @@
+//! L2: a service whose PATCH is always refused does not delay the others.
+
+use std::sync::Arc;
+
+use crate::emulator::Verb;
+use crate::model::{Kind, Resource, Source};
+
+use super::super::law::{Findings, Law};
+use super::super::scene::Scene;
+use super::super::schedule::{Disturbance, Step};
+use super::super::timeline::{Happened, timeline};
+use super::super::witness::{Mark, Marked, Witness};
+
+/// One interval with its jitter, and the time of the pass itself.
+const DELAY_MS_MAX: u64 = 400_000;
+
+/// How long before a commit nothing else may have been wrong.
+const CALM_MS: u64 = 100_000;
+
+/// Where a commit met one that always fails.
+struct Met<'w> {
+    at: u64,
+    before: usize,
+    after: usize,
+    failing: &'w str,
+}
+
+pub(super) fn judge(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findings) {
+    let steps = &witness.schedule.steps;
+    let patched = patched(witness);
+    for met in meetings(witness).filter(|met| is_alone(steps, met.at)) {
+        for name in changed(scene, &met) {
+            let in_time = |(at, patched): &(u64, String)| {
+                *patched == name && (met.at..met.at + DELAY_MS_MAX).contains(at)
+            };
+            let is_in_time = patched.iter().any(in_time);
+            let Met { failing, .. } = &met;
+            findings.check(Law::L2, is_in_time, || {
+                format!("{failing} always fails, and {name} was not changed within one interval")
+            });
+        }
+    }
+}
+
+fn meetings(witness: &Witness) -> impl Iterator<Item = Met<'_>> {
+    let mut failing = None;
+    let mut revision = 0;
+    witness.marks.iter().filter_map(move |Marked { at, mark }| {
+        if let Mark::Unfair { service } = mark {
+            failing = service.as_deref();
+        }
+        let Mark::Committed { revision: after } = mark else { return None };
+        let before = std::mem::replace(&mut revision, *after);
+        failing.map(|failing| Met { at: *at, before, after: *after, failing })
+    })
+}
+
+/// Whether nothing else was wrong around a commit, and nobody else has been at the platform.
+fn is_alone(steps: &[Step], at: u64) -> bool {
+    steps.iter().all(|Step { at: when, what }| {
+        let is_far = *when + CALM_MS < at || *when > at + DELAY_MS_MAX;
+        let is_it = matches!(what, Disturbance::AlwaysFails(_)) || *when == at;
+        !what.is_by_others() && (is_far || is_it)
+    })
+}
+
+/// Returns the services that a commit changed, beside the one that fails.
+fn changed(scene: &Scene, met: &Met<'_>) -> Vec<String> {
+    let revision = |number: usize| &scene.revisions[number % scene.revisions.len()].desired;
+    let (before, after) = (revision(met.before), revision(met.after));
+    let values = |resource: &Resource<Source>| -> Vec<String> {
+        resource.fields.iter().map(|(path, field)| format!("{path}={:?}", field.value)).collect()
+    };
+    let is_changed = |resource: &&Resource<Source>| {
+        let known = before.resources.get(&resource.key);
+        let waits = resource.depends_on.iter().any(|key| key.name.as_str() == met.failing);
+        known.is_some_and(|known| values(known) != values(resource)) && !waits
+    };
+    let services = after.resources.values().filter(|it| it.key.kind == Kind::Service);
+    let others = services.filter(|it| it.key.name.as_str() != met.failing);
+    others.filter(is_changed).map(|resource| resource.key.name.to_string()).collect()
+}
+
+fn patched(witness: &Witness) -> Vec<(u64, String)> {
+    let mut patched = Vec::new();
+    for (at, happened) in timeline(witness) {
+        if let Happened::Asked(request) = happened {
+            let effects = request.effects.iter().filter(|it| it.verb == Verb::Patched);
+            patched.extend(effects.map(|effect| (at, effect.name.clone())));
+        }
+    }
+    patched
+}

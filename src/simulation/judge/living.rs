@@ -1,0 +1,90 @@
+//! What lives on the platform, and who made it: built from the effects of the record alone.
+
+use std::collections::BTreeMap;
+
+use crate::emulator::{Effect, Kind, Verb};
+
+/// Who made a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// One of our processes; whether it saw the 201.
+    Ours { process: usize, has_seen: bool },
+    /// Somebody else.
+    Others,
+}
+
+impl Maker {
+    pub const fn unseen(process: usize) -> Self {
+        Self::Ours { process, has_seen: false }
+    }
+
+    /// Whether a process made it, seen or not.
+    pub fn is(self, process: usize) -> bool {
+        match self {
+            Self::Ours { process: maker, has_seen: _ } => maker == process,
+            Self::Others => false,
+        }
+    }
+}
+
+/// A thing that lives.
+#[derive(Clone, Debug)]
+pub(super) struct Thing {
+    pub kind: Kind,
+    pub name: String,
+    pub maker: Maker,
+    /// Whether somebody else gave it another name.
+    pub is_renamed: bool,
+    /// The request that made it.
+    number: Option<usize>,
+}
+
+/// Everything that lives, by id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Living(BTreeMap<String, Thing>);
+
+impl Living {
+    pub fn change(&mut self, effect: &Effect, maker: Maker, number: Option<usize>) {
+        let Effect { verb, kind, id, name } = effect;
+        match verb {
+            Verb::Created => {
+                let (kind, name, is_renamed) = (*kind, name.clone(), false);
+                self.0.insert(id.clone(), Thing { kind, name, maker, is_renamed, number });
+            }
+            Verb::Patched => {
+                if let Some(thing) = self.0.get_mut(id) {
+                    thing.is_renamed |= maker == Maker::Others && thing.name != *name;
+                    thing.name.clone_from(name);
+                }
+            }
+            Verb::Deleted => drop(self.0.remove(id)),
+            Verb::Deployed | Verb::RolledBack => {}
+        }
+    }
+
+    /// Notes that the answer to a create arrived.
+    pub fn seen(&mut self, number: usize) {
+        let made = self.0.values_mut().filter(|thing| thing.number == Some(number));
+        for thing in made {
+            if let Maker::Ours { has_seen, .. } = &mut thing.maker {
+                *has_seen = true;
+            }
+        }
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Thing> {
+        self.0.get(id)
+    }
+
+    pub fn things(&self) -> impl Iterator<Item = (&String, &Thing)> {
+        self.0.iter()
+    }
+
+    pub fn count(&self, kind: Kind) -> usize {
+        self.0.values().filter(|thing| thing.kind == kind).count()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}

@@ -1,0 +1,233 @@
+//! Holds what was seen of a run against the laws.
+//!
+//! One walk along the timeline keeps what lives and what each run has read; at every write it asks
+//! whether the laws allowed it. What only the end can show is looked at there. A law that had no
+//! occasion to break is not at risk, and is never counted as held.
+
+mod ends;
+mod fairness;
+mod living;
+mod pass;
+mod rate;
+mod writes;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::emulator::{Effect, Verb};
+use crate::model::{Desired, FieldPath, Key, Kind, Resource, Setting};
+
+use super::law::{Findings, Law};
+use super::scene::Scene;
+use super::schedule::{Disturbance, Step};
+use super::timeline::{Happened, Request, timeline};
+use super::witness::{Mark, Run, Witness};
+
+use living::{Living, Maker};
+use pass::Pass;
+
+/// What a defect of ours says of itself, wherever it is caught.
+const DEFECT: &str = "a defect of this program";
+
+/// Judges a run.
+#[must_use]
+pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
+    let mut bench = Bench::default();
+    for (at, happened) in timeline(witness) {
+        bench.see(at, &happened);
+    }
+    let Bench { mut findings, living, sent, .. } = bench;
+    let is_jump = |step: &&Step| matches!(step.what, Disturbance::OurClock(_));
+    let jumps: Vec<u64> =
+        witness.schedule.steps.iter().filter(is_jump).map(|step| step.at).collect();
+    rate::judge(&sent, &jumps, witness.schedule.platform.rate, &mut findings);
+    fairness::judge(scene, witness, &mut findings);
+    ends::judge(scene, witness, &living, &mut findings);
+    findings
+}
+
+/// All that is known on the way along the timeline.
+#[derive(Default)]
+struct Bench<'w> {
+    findings: Findings,
+    living: Living,
+    /// What each run read last.
+    reads: BTreeMap<Run, Option<Arc<Desired>>>,
+    /// What each run read last that was wholly valid.
+    valid: BTreeMap<Run, Arc<Desired>>,
+    /// What each process last read of every resource, also of those that are gone.
+    remembered: BTreeMap<(usize, Key), Remembered>,
+    /// What cannot be changed of each resource, as it was first read.
+    places: BTreeMap<(usize, Key), String>,
+    passes: BTreeMap<Run, Pass<'w>>,
+    /// Creates that may have happened, by process, collection and name: when they were sent.
+    open_creates: BTreeMap<(usize, &'w str, &'w str), u64>,
+    is_abroad: bool,
+    /// Whether the first write of each process went to another project.
+    pinned_abroad: BTreeMap<usize, bool>,
+    /// When each process sent a request that reached the platform.
+    sent: BTreeMap<usize, Vec<u64>>,
+}
+
+/// What a manifest last said of a resource.
+#[derive(Clone, Copy, Default)]
+struct Remembered {
+    is_protected: bool,
+    may_prune: bool,
+    /// Whether it cannot become what it is declared to be: only another one could (S8).
+    is_moved: bool,
+}
+
+impl<'w> Bench<'w> {
+    fn see(&mut self, at: u64, happened: &Happened<'w>) {
+        match happened {
+            Happened::Asked(request) => self.hear(request),
+            Happened::Late { run, effects } => {
+                let maker = run.map_or(Maker::Others, |run| Maker::unseen(run.process));
+                self.change(effects, maker, None);
+            }
+            Happened::Others { effects } => {
+                for pass in self.passes.values_mut() {
+                    pass.others_acted |= !effects.is_empty();
+                }
+                self.change(effects, Maker::Others, None);
+                self.forget_creates_of(effects);
+            }
+            Happened::Marked(mark) => self.note(at, mark),
+        }
+    }
+
+    fn hear(&mut self, request: &Request<'w>) {
+        let Request { at, run, number, asked, effects, carries_secret, name: _ } = request;
+        if asked.reached {
+            self.sent.entry(run.process).or_default().push(*at);
+        }
+        if *carries_secret {
+            self.findings.risk(Law::S9);
+        }
+        self.judge_project(request);
+        self.begin_pass(request);
+        self.judge_write(request);
+        if let Some(pass) = self.passes.get_mut(run) {
+            pass.hear(request);
+        }
+        self.change(effects, Maker::unseen(run.process), Some(*number));
+    }
+
+    /// The first write of a state pins its project; none may go to another one (S5).
+    fn judge_project(&mut self, request: &Request<'w>) {
+        let Request { run, asked, effects, .. } = request;
+        if !effects.is_empty() {
+            self.pinned_abroad.entry(run.process).or_insert(self.is_abroad);
+        }
+        let is_pinned_here = self.pinned_abroad.get(&run.process).map(|it| *it == self.is_abroad);
+        if is_pinned_here == Some(false) {
+            let (method, path) = (&asked.method, &asked.path);
+            self.findings.check(Law::S5, effects.is_empty(), || {
+                format!("{method} {path} wrote to another project")
+            });
+        }
+    }
+
+    /// A pass begins by asking which project it is.
+    fn begin_pass(&mut self, request: &Request<'w>) {
+        let Request { run, asked, .. } = request;
+        let begins = asked.method == "GET" && asked.path == "/project";
+        if !begins || self.passes.contains_key(run) {
+            return;
+        }
+        let read = self.reads.get(run).cloned();
+        let desired = self.wanted(*run);
+        let is_source_usable = read.is_some_and(|read| read.is_some());
+        let pass = Pass::begin(desired, is_source_usable, &self.living);
+        self.count_risks(*run, &pass);
+        self.passes.insert(*run, pass);
+    }
+
+    /// Returns the last wholly valid state a run has read.
+    fn wanted(&self, run: Run) -> Option<Arc<Desired>> {
+        self.reads.get(&run).cloned().flatten().or_else(|| self.valid.get(&run).cloned())
+    }
+
+    fn change(&mut self, effects: &[Effect], maker: Maker, number: Option<usize>) {
+        for effect in effects {
+            self.living.change(effect, maker, number);
+        }
+    }
+
+    /// Who sees that somebody else's hands were at a name may create it anew.
+    fn forget_creates_of(&mut self, effects: &[Effect]) {
+        for effect in effects.iter().filter(|effect| effect.verb == Verb::Deleted) {
+            self.open_creates.retain(|(_, _, name), _| *name != effect.name);
+        }
+    }
+
+    fn note(&mut self, _at: u64, mark: &Mark) {
+        match mark {
+            Mark::Read { run, desired } => self.read(*run, desired.clone()),
+            Mark::Heard { number } => self.living.seen(*number),
+            Mark::Passed { run, written: _, message } => {
+                self.end_pass(*run);
+                let is_sound = !message.contains(DEFECT);
+                self.findings.check(Law::S12, is_sound, || format!("a pass ended: {message}"));
+            }
+            Mark::Ended { run } => self.end_pass(*run),
+            Mark::Stuck { run, why } => {
+                let how = format!("process {} could not go on: {why}", run.process);
+                self.findings.broke(Law::L3, how);
+            }
+            Mark::Leaked { place } => {
+                self.findings.broke(Law::S9, format!("a secret stands in {place}"));
+            }
+            Mark::Project { is_home } => self.is_abroad = !is_home,
+            Mark::Began { run: _ }
+            | Mark::Sent { .. }
+            | Mark::Committed { revision: _ }
+            | Mark::Unfair { service: _ }
+            | Mark::Quiet
+            | Mark::Settled => {}
+        }
+    }
+
+    fn end_pass(&mut self, run: Run) {
+        if self.passes.remove(&run).is_some_and(|pass| pass.has_broken_list()) {
+            self.findings.risk(Law::S2);
+        }
+    }
+
+    fn read(&mut self, run: Run, desired: Option<Arc<Desired>>) {
+        for resource in desired.iter().flat_map(|desired| desired.resources.values()) {
+            let lifecycle = &resource.lifecycle;
+            let is_protected =
+                lifecycle.protect || lifecycle.prune == Some(false) || !lifecycle.policies.delete;
+            let may_prune = lifecycle.prune == Some(true);
+            let key = (run.process, resource.key.clone());
+            let place = place_of(resource);
+            let first = self.places.entry(key.clone()).or_insert_with(|| place.clone());
+            let is_moved = *first != place;
+            self.remembered.insert(key, Remembered { is_protected, may_prune, is_moved });
+        }
+        if let Some(valid) = &desired {
+            self.valid.insert(run, Arc::clone(valid));
+        }
+        self.reads.insert(run, desired);
+    }
+
+    fn remembered(&self, process: usize, key: &Key) -> Remembered {
+        self.remembered.get(&(process, key.clone())).copied().unwrap_or_default()
+    }
+}
+
+/// Returns what cannot be changed of a resource once it lives.
+fn place_of(resource: &Resource) -> String {
+    let is_fixed = |path: &FieldPath| match (resource.key.kind, path) {
+        (Kind::Database | Kind::EnvGroup, _) => true,
+        (Kind::Service, FieldPath::Setting(setting)) => {
+            matches!(setting, Setting::Type | Setting::Region)
+        }
+        (Kind::Service, FieldPath::Env(_)) => false,
+    };
+    let fixed = resource.fields.iter().filter(|(path, _)| is_fixed(path));
+    let shown = fixed.map(|(path, field)| format!("{path}={:?}", field.value));
+    shown.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,44 @@
+//! The whole program before the emulator, on a clock of its own, under a schedule of trouble.
+//!
+//! In reading order: a [`Schedule`] says what happens when, and is drawn from a seed; a [`Scene`]
+//! holds the manifests in several revisions; [`play`] lets days pass in milliseconds and returns a
+//! [`Witness`]; [`judge()`] holds the witness against the laws of `safety.md`, with the emulator's own
+//! record as the oracle; [`shrink()`] makes a schedule small that broke one; a [`Campaign`] does all
+//! this for many seeds.
+//!
+//! The real client, planner, executor, store and agent run here. Only the socket, the disk and the
+//! clock are others. One seed is one run, byte for byte: no wall clock, no thread, no real file.
+
+mod dice;
+mod schedule;
+
+mod draw;
+mod revisions;
+mod scene;
+
+mod manifests;
+mod process;
+mod wire;
+mod world;
+
+mod play;
+mod witness;
+
+mod judge;
+mod law;
+mod timeline;
+
+mod campaign;
+mod shrink;
+
+pub use campaign::{Broken, Campaign, Tally};
+pub use draw::{Family, Trouble, draw};
+pub use judge::judge;
+pub use law::{Finding, Findings, Law};
+pub use play::play;
+pub use scene::Scene;
+pub use schedule::{
+    Command, Deed, Disturbance, Loss, Moment, Platform, Rights, Schedule, Step, Strike,
+};
+pub use shrink::shrink;
+pub use witness::Witness;

@@ -1,0 +1,396 @@
+//! One process of the program: begun, killed, begun again on what its disk kept.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use crate::api::{self, Client, Dialect, Endpoint, Token};
+use crate::apply::Happening;
+use crate::budget::{self, Millis};
+use crate::clock::Clock;
+use crate::daemon::agent::{Agent, Parts, Until};
+use crate::daemon::settings::Settings;
+use crate::daemon::window::Windows;
+use crate::daemon::{Handle, Order, Seat};
+use crate::ledger::{Ledger, Shelf};
+use crate::reconcile::{Licence, Look, Reconciler, Wish};
+use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
+use crate::status::{Mode, PassRecord, ProjectStatus, Trigger};
+use crate::store::{Blow, Medium, Simulated};
+
+use super::manifests::Manifests;
+use super::schedule::{Moment, Strike};
+use super::wire::Wire;
+use super::witness::{Mark, Run};
+use super::world::{TOKENS, World};
+
+/// How long a process waits that could not begin, before it is begun again.
+const BEGIN_AGAIN: Duration = Duration::from_secs(30);
+
+/// Commands beside the agent count their lives from here.
+const COMMANDS_FROM: u32 = 1_000;
+
+/// One process, with its disk and its budget.
+pub(super) struct Process {
+    pub world: Arc<World>,
+    index: usize,
+    disk: Simulated,
+    shelf: Shelf,
+    wanted: watch::Sender<bool>,
+    body: Mutex<Body>,
+}
+
+#[derive(Default)]
+struct Body {
+    life: u32,
+    commands: u32,
+    is_alive: bool,
+    death: Arc<Notify>,
+    fate: Option<(u32, Moment)>,
+    /// How long it is down after the next death.
+    down_seconds: u64,
+    /// What a loss of power leaves, when the next death is one.
+    power_loss: Option<u64>,
+    clock_off_ms: i64,
+    handle: Option<Handle>,
+    stop: Option<watch::Sender<bool>>,
+}
+
+impl Process {
+    pub fn new(world: &Arc<World>, index: usize) -> Arc<Self> {
+        let process = Arc::new(Self {
+            world: Arc::clone(world),
+            index,
+            disk: Simulated::default(),
+            shelf: Shelf::default(),
+            wanted: watch::Sender::new(false),
+            body: Mutex::default(),
+        });
+        let me = Arc::downgrade(&process);
+        process.disk.when_it_dies(move || {
+            if let Some(me) = me.upgrade() {
+                me.end_life();
+            }
+        });
+        process
+    }
+
+    /// Says whether it is to run.
+    pub fn want(&self, is_wanted: bool) {
+        self.wanted.send_replace(is_wanted);
+        if !is_wanted {
+            self.stop(0);
+        }
+    }
+
+    /// Keeps the process going: begins it, and again after each death.
+    pub async fn keep(self: Arc<Self>) {
+        let mut wanted = self.wanted.subscribe();
+        // The sender is ours: it does not go away before we do.
+        while wanted.wait_for(|is_wanted| *is_wanted).await.is_ok() {
+            let run = self.begin_life();
+            let (stop, stopped) = watch::channel(false);
+            let death = {
+                let mut body = self.body();
+                body.stop = Some(stop);
+                Arc::clone(&body.death)
+            };
+            let ledger = self.ledger(run);
+            match self.agent(run, &ledger) {
+                Ok((mut agent, mut seat)) => {
+                    tokio::select! {
+                        biased;
+                        () = death.notified() => {}
+                        _ = agent.run(&mut seat, stopped, Until::Stopped) => {
+                            ledger.close(self.now());
+                        }
+                    }
+                }
+                Err(why) => self.get_stuck(run, why).await,
+            }
+            self.bury(run).await;
+        }
+    }
+
+    async fn get_stuck(&self, run: Run, why: String) {
+        self.world.mark(Mark::Stuck { run, why });
+        tokio::time::sleep(BEGIN_AGAIN).await;
+    }
+
+    fn begin_life(&self) -> Run {
+        let mut body = self.body();
+        body.life += 1;
+        body.is_alive = true;
+        body.death = Arc::new(Notify::new());
+        let run = Run { process: self.index, life: body.life };
+        drop(body);
+        self.world.mark(Mark::Began { run });
+        run
+    }
+
+    /// Ends the life that is under way: nothing of it happens any more.
+    fn end_life(&self) {
+        let mut body = self.body();
+        body.is_alive = false;
+        body.fate = None;
+        body.death.notify_one();
+    }
+
+    /// After a life: what is on the disk is what the next one finds.
+    async fn bury(&self, run: Run) {
+        self.inspect();
+        let (down, power_loss) = {
+            let mut body = self.body();
+            body.is_alive = false;
+            body.handle = None;
+            body.stop = None;
+            (std::mem::take(&mut body.down_seconds), body.power_loss.take())
+        };
+        if let Some(choice) = power_loss {
+            self.disk.lose_power(choice);
+        }
+        if self.disk.was_struck() || power_loss.is_some() {
+            self.disk.mend();
+        }
+        self.world.mark(Mark::Ended { run });
+        tokio::time::sleep(Duration::from_secs(down)).await;
+    }
+
+    /// Looks for values that must not be seen (S9).
+    pub fn inspect(&self) {
+        let handle = self.body().handle.clone();
+        let mut shown: Vec<(String, String)> = self
+            .disk
+            .files()
+            .into_iter()
+            .map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned()))
+            .collect();
+        if let Some(handle) = handle {
+            let status = serde_json::to_string(&*handle.status()).unwrap_or_default();
+            let events = serde_json::to_string(&handle.recent_events()).unwrap_or_default();
+            shown.push(("the status".to_owned(), status));
+            shown.push(("the events".to_owned(), events));
+        }
+        for (place, text) in shown {
+            if self.world.scene.secrets.iter().any(|secret| text.contains(secret.as_str())) {
+                self.world.mark(Mark::Leaked { place });
+            }
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        let off = self.body().clock_off_ms;
+        let now = self.world.clock.now();
+        Clock::starting_at(now.checked_add(jiff::SignedDuration::from_millis(off)).unwrap_or(now))
+    }
+
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.clock().now().as_millisecond()).unwrap_or(0))
+    }
+
+    fn ledger(&self, run: Run) -> Arc<Ledger> {
+        let rate = self.world.platform.rate;
+        let seed = u64::from(run.life) << 8 | u64::try_from(run.process).unwrap_or(0);
+        let config = budget::Config { limit: 300, rate, reserve: rate / 3, seed };
+        Arc::new(Ledger::on_shelf(&self.shelf, config, self.now()))
+    }
+
+    fn reconciler(self: &Arc<Self>, run: Run, ledger: &Arc<Ledger>) -> Reconciler {
+        let clock = self.clock();
+        let inner = SandboxTransport::new(self.world.emulator.clone());
+        let client = Client::new(api::Parts {
+            endpoint: Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
+            token: Token::parse(TOKENS[self.index]).expect("the constant is a token"),
+            transport: Arc::new(Wire { process: Arc::clone(self), run, inner }),
+            ledger: Arc::clone(ledger),
+            clock: clock.clone(),
+            dialect: Dialect::default(),
+            config: api::Config { seed: u64::from(run.life), ..api::Config::default() },
+        });
+        Reconciler {
+            client,
+            clock,
+            state: Medium::Memory(self.disk.clone()),
+            holder: format!("process {}", self.index),
+            recollection: Arc::default(),
+        }
+    }
+
+    fn agent(self: &Arc<Self>, run: Run, ledger: &Arc<Ledger>) -> Result<(Agent, Seat), String> {
+        let world = Arc::clone(&self.world);
+        let observe = move |record: &PassRecord| world.mark(passed(run, record));
+        let parts = Parts {
+            settings: self.settings(),
+            source: Arc::new(Manifests { world: Arc::clone(&self.world), run }),
+            secrets: self.world.scene.finders(),
+            reconciler: self.reconciler(run, ledger),
+            ledger: Arc::clone(ledger),
+            observe: Arc::new(observe),
+            beat: Arc::new(|_| {}),
+        };
+        let mut agent = Agent::new(parts).map_err(|error| error.to_string())?;
+        let (handle, seat) = Handle::new(agent.first_status());
+        self.body().handle = Some(handle);
+        Ok((agent, seat))
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            name: "default".to_owned(),
+            mode: Mode::Repair,
+            policy: self.world.scene.policy.clone(),
+            interval: Duration::from_secs(300),
+            rate: self.world.platform.rate,
+            windows: Windows::default(),
+            deploys_max: 3,
+            rollback_on_failure: false,
+            seed: u64::try_from(self.index).unwrap_or(0),
+        }
+    }
+
+    /// Makes one pass beside the agent, as a person does who runs `stoker apply`.
+    pub async fn apply(self: Arc<Self>) {
+        let run = {
+            let mut body = self.body();
+            body.commands += 1;
+            Run { process: self.index, life: COMMANDS_FROM + body.commands }
+        };
+        let given = self.world.read();
+        let desired = given.and_then(|given| given.desired);
+        self.world.mark(Mark::Read { run, desired: desired.clone() });
+        let Some(desired) = desired else { return };
+        let ledger = self.ledger(run);
+        let reconciler = self.reconciler(run, &ledger);
+        let policy = &self.world.scene.policy;
+        let wish = Wish {
+            desired: (*desired).clone(),
+            policy,
+            licence: Licence::Write,
+            look: Look::Whole,
+        };
+        let (_asks, stop) = watch::channel(false);
+        let written = match reconciler.once(wish, stop, &|_: Happening<'_>| {}).await {
+            Ok(passed) => passed.report.map_or(0, |report| report.counts().written),
+            Err(_) => 0,
+        };
+        ledger.close(self.now());
+        self.world.mark(Mark::Passed { run, written, message: String::new() });
+        self.world.mark(Mark::Ended { run });
+    }
+
+    /// Counts a request of a run; returns how the process dies in it, if it does.
+    pub fn count_request(&self, run: Run) -> Option<Moment> {
+        let mut body = self.body();
+        if run.life != body.life {
+            return None;
+        }
+        let (left, moment) = body.fate?;
+        body.fate = (left > 1).then_some((left - 1, moment));
+        drop(body);
+        if left > 1 {
+            return None;
+        }
+        if moment == Moment::Before {
+            self.end_life();
+        }
+        Some(moment)
+    }
+
+    /// Whether nothing of a run may happen any more.
+    pub fn is_over(&self, run: Run) -> bool {
+        let body = self.body();
+        run.life < COMMANDS_FROM && !(run.life == body.life && body.is_alive)
+    }
+
+    /// Dies now, if the run is the one that lives.
+    pub fn die(&self, run: Run) {
+        if self.body().life == run.life {
+            self.end_life();
+        }
+    }
+
+    /// Is struck, now or when it comes to it.
+    pub fn suffer(&self, strike: &Strike) {
+        match *strike {
+            Strike::Kill(down_seconds) => {
+                self.body().down_seconds = down_seconds;
+                if self.body().is_alive {
+                    self.end_life();
+                }
+            }
+            Strike::KillInRequest(requests, moment, down_seconds) => {
+                let mut body = self.body();
+                body.fate = Some((requests.max(1), moment));
+                body.down_seconds = down_seconds;
+            }
+            Strike::KillInDisk(step, down_seconds) => {
+                self.body().down_seconds = down_seconds;
+                self.disk.strike(step, Blow::Die);
+            }
+            Strike::PowerLoss(step, choice, down_seconds) => {
+                let mut body = self.body();
+                body.power_loss = Some(choice);
+                body.down_seconds = down_seconds;
+                self.disk.strike(step, Blow::Die);
+            }
+            Strike::Disk(step, blow) => self.disk.strike(step, blow),
+            Strike::DiskMended => self.disk.mend(),
+            Strike::Stop(down_seconds) => self.stop(down_seconds),
+        }
+    }
+
+    /// Returns what it remembers.
+    pub fn medium(&self) -> Medium {
+        Medium::Memory(self.disk.clone())
+    }
+
+    /// Asks it to end in an orderly way.
+    fn stop(&self, down_seconds: u64) {
+        let mut body = self.body();
+        body.down_seconds = down_seconds;
+        if let Some(stop) = &body.stop {
+            stop.send_replace(true);
+        }
+    }
+
+    pub fn set_clock_off(&self, milliseconds: i64) {
+        self.body().clock_off_ms = milliseconds;
+    }
+
+    /// Calls off every death that was to come.
+    pub fn spare(&self) {
+        let mut body = self.body();
+        body.fate = None;
+        body.power_loss = None;
+        drop(body);
+        self.disk.mend();
+    }
+
+    pub fn trigger(&self, trigger: Trigger) {
+        if let Some(handle) = &self.body().handle {
+            handle.trigger(trigger);
+        }
+    }
+
+    pub fn status(&self) -> Option<Arc<ProjectStatus>> {
+        self.body().handle.as_ref().map(Handle::status)
+    }
+
+    /// Gives the agent an order; one that is refused is no trouble.
+    pub async fn order(&self, order: impl FnOnce(jiff::Timestamp) -> Order) {
+        let now = self.clock().now();
+        let handle = self.body().handle.clone();
+        if let Some(handle) = handle {
+            let _ = handle.order(order(now)).await;
+        }
+    }
+
+    fn body(&self) -> MutexGuard<'_, Body> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn passed(run: Run, record: &PassRecord) -> Mark {
+    Mark::Passed { run, written: record.written, message: record.message.clone() }
+}

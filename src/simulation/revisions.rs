@@ -1,0 +1,129 @@
+//! From manifests to several revisions of them: what people do to manifests as time goes by.
+
+use crate::manifest;
+use crate::model::{
+    Desired, EnvKey, Field, FieldPath, FieldValue, Key, Kind, Name, Resource, Setting, Source,
+};
+use crate::source::Tree;
+
+/// How many resources are taken away one at a time; each more makes the others rarer.
+const WITHOUT_MAX: usize = 6;
+
+/// The variable that a revision changes.
+const TOUCHED: &str = "STOKER_SIMULATED";
+
+/// One state of the manifests.
+#[derive(Clone, Debug)]
+pub(super) struct Revision {
+    /// What was done to the first one, for people.
+    pub what: String,
+    /// The manifests as text.
+    pub text: String,
+    /// What they say.
+    pub desired: Desired<Source>,
+}
+
+/// Returns the manifests themselves, and then what could become of them.
+///
+/// Values that stand in files are taken from the environment instead: a simulation reads none.
+pub(super) fn derive(mut base: Desired<Source>) -> Vec<Revision> {
+    for resource in base.resources.values_mut() {
+        for field in resource.fields.values_mut() {
+            if let Source::File(path) = &field.value {
+                field.value = Source::Environment(variable_for(path));
+            }
+        }
+    }
+    let mut revisions = Vec::new();
+    let mut add = |what: String, desired: Option<Desired<Source>>| {
+        revisions.extend(desired.and_then(|desired| printed(what, &desired)));
+    };
+    add("as they are".to_owned(), Some(base.clone()));
+    let services: Vec<&Key> = of_kind(&base, Kind::Service).collect();
+    add("every service changed".to_owned(), Some(touched(&base, &services)));
+    for key in services.iter().take(2) {
+        add(format!("{key} changed"), Some(touched(&base, &[*key])));
+    }
+    for key in base.resources.keys().rev().take(WITHOUT_MAX) {
+        add(format!("without {key}"), without(&base, &[key]));
+    }
+    let databases: Vec<&Key> = of_kind(&base, Kind::Database).collect();
+    add("without databases".to_owned(), without(&base, &databases));
+    let most: Vec<&Key> = services.iter().skip(1).copied().collect();
+    add("only one service".to_owned(), without(&base, &most));
+    if let Some(key) = services.last() {
+        add(format!("{key} renamed"), renamed(&base, key));
+        add(format!("{key} in another region"), moved(&base, key));
+    }
+    revisions
+}
+
+fn variable_for(path: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("FILE_{}", path.chars().map(plain).collect::<String>())
+}
+
+fn of_kind(desired: &Desired<Source>, kind: Kind) -> impl Iterator<Item = &Key> {
+    desired.resources.keys().filter(move |key| key.kind == kind)
+}
+
+/// Prints a state and reads it again, as a person's editor would save it; nothing when it is not
+/// valid, or declares nothing.
+fn printed(what: String, desired: &Desired<Source>) -> Option<Revision> {
+    let text = manifest::print(desired);
+    let loaded = manifest::load(&Tree::from_texts([("stack.yaml", text.as_str())]));
+    let desired = loaded.desired.filter(|desired| !desired.resources.is_empty())?;
+    Some(Revision { what, text, desired })
+}
+
+fn touched(base: &Desired<Source>, keys: &[&Key]) -> Desired<Source> {
+    let mut desired = base.clone();
+    for key in keys {
+        if let Some(resource) = desired.resources.get_mut(*key) {
+            let path = FieldPath::Env(EnvKey::new(TOUCHED).expect("a constant that is a key"));
+            // Where no variable is declared, declaring one would make all others drift.
+            if resource.declares_env {
+                put(resource, path, "1");
+            } else {
+                put(resource, FieldPath::Setting(Setting::Plan), "simulated");
+            }
+        }
+    }
+    desired
+}
+
+fn put(resource: &mut Resource<Source>, path: FieldPath, text: &str) {
+    let value = Source::Value(FieldValue::Text(text.to_owned()));
+    let origin = resource.origin.clone();
+    resource.fields.insert(path, Field { value, origin });
+}
+
+/// Takes resources away, with everything that refers to them.
+fn without(base: &Desired<Source>, keys: &[&Key]) -> Option<Desired<Source>> {
+    let mut desired = base.clone();
+    let mut gone: Vec<Key> = keys.iter().copied().cloned().collect();
+    while let Some(key) = gone.pop() {
+        desired.resources.remove(&key);
+        let users = desired.resources.values().filter(|it| it.depends_on.contains(&key));
+        gone.extend(users.map(|user| user.key.clone()));
+    }
+    let is_less = !keys.is_empty() && desired.resources.len() < base.resources.len();
+    (is_less && !desired.resources.is_empty()).then_some(desired)
+}
+
+fn renamed(base: &Desired<Source>, key: &Key) -> Option<Desired<Source>> {
+    let mut desired = base.clone();
+    let is_used = desired.resources.values().any(|it| it.depends_on.contains(key));
+    let name = Name::new(&format!("{}-next", key.name)).ok().filter(|_| !is_used)?;
+    let mut resource = desired.resources.remove(key)?;
+    resource.previous_names.insert(0, key.name.clone());
+    resource.key = Key::new(key.kind, name);
+    desired.resources.insert(resource.key.clone(), resource);
+    Some(desired)
+}
+
+fn moved(base: &Desired<Source>, key: &Key) -> Option<Desired<Source>> {
+    let mut desired = base.clone();
+    put(desired.resources.get_mut(key)?, FieldPath::Setting(Setting::Region), "simulated-1");
+    Some(desired)
+}

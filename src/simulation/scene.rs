@@ -1,0 +1,172 @@
+//! What a simulation is about: manifests in several revisions, and the project they are for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::daemon::declare::declare;
+use crate::daemon::source::{Reading, Secrets};
+use crate::emulator::{self, Kind};
+use crate::manifest;
+use crate::model::{Desired, Diagnostic, FieldValue, Key, Kind as OurKind, Lifecycle, Source};
+use crate::plan::{Policy, Prune};
+use crate::secret::FingerprintKey;
+use crate::source::Tree;
+
+use super::play::rehearse;
+use super::revisions::{Revision, derive};
+use super::schedule::{Disturbance, Platform, Schedule, Step};
+
+/// What the stand-in of every secret begins with.
+const STAND_IN: &str = "st0ker-stand-in-";
+
+/// Secrets shorter than this stand in innocent words, too, and cannot be looked for.
+const SECRET_CHARS_MIN: usize = 8;
+
+/// A small project with everything that a law is about.
+const SMALL: &str = include_str!("small.yaml");
+
+/// The state of the platform, by kind and name, without what differs from run to run.
+pub(super) type Truth = BTreeMap<(Kind, String), Vec<Value>>;
+
+/// Manifests in several revisions, and the project they are for.
+pub struct Scene {
+    pub(super) revisions: Vec<Revision>,
+    /// What lives on the platform before we come, as manifests.
+    pub(super) live: Option<String>,
+    /// The project as the manifests guard it, or the emulator's own.
+    pub(super) project: emulator::Project,
+    pub(super) policy: Policy,
+    /// Every value that must be seen in bodies only (S9).
+    pub(super) secrets: Arc<Vec<String>>,
+    key: Arc<FingerprintKey>,
+    ends: Mutex<BTreeMap<usize, Arc<Truth>>>,
+}
+
+/// What a reading of the source gives, with what a wholly valid one declares.
+#[derive(Clone)]
+pub(super) struct Given {
+    pub tree: Tree,
+    pub desired: Option<Arc<Desired>>,
+}
+
+impl Scene {
+    /// Returns the scene of the project's own tests.
+    #[must_use]
+    pub fn small() -> Self {
+        let loaded = manifest::load(&Tree::from_texts([("small.yaml", SMALL)]));
+        let desired = loaded.desired.expect("the small project is valid");
+        Self::of(desired).expect("the small project has no hidden mistakes")
+    }
+
+    /// Makes a scene of manifests. Values that they only name are stood in for: a simulation has
+    /// neither the environment nor the files of a machine, and needs no secret.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, with places.
+    pub fn of(desired: Desired<Source>) -> Result<Self, Vec<Diagnostic>> {
+        let mut project = emulator::Project::default();
+        if let Some(guard) = &desired.guard {
+            project.name.clone_from(&guard.name);
+            project.id = guard.id.clone().or(project.id);
+        }
+        let revisions = derive(desired);
+        if revisions.is_empty() {
+            let message = "nothing is declared, so there is nothing to simulate";
+            return Err(vec![Diagnostic::error("nothing-declared", message)]);
+        }
+        let policy = Policy { prune: Prune::Kinds(OurKind::ALL.into()), ..Policy::default() };
+        let key = Arc::new(FingerprintKey::from_bytes([7; 32]));
+        let mut scene = Self {
+            revisions,
+            live: None,
+            project,
+            policy,
+            secrets: Arc::default(),
+            key,
+            ends: Mutex::default(),
+        };
+        scene.secrets = Arc::new(scene.find_secrets());
+        Ok(scene)
+    }
+
+    /// Adds what lives on the platform before we come, as `stoker export` printed it.
+    #[must_use]
+    pub fn with_live(mut self, live: &Desired<Source>) -> Self {
+        self.live = Some(manifest::print(live));
+        self
+    }
+
+    /// Returns how many revisions there are.
+    #[must_use]
+    pub fn revisions(&self) -> usize {
+        self.revisions.len()
+    }
+
+    /// Returns what was done in each revision, for people.
+    pub fn changes(&self) -> impl Iterator<Item = &str> {
+        self.revisions.iter().map(|revision| revision.what.as_str())
+    }
+
+    /// Returns every resource that any revision declares.
+    pub(super) fn keys(&self) -> BTreeSet<&Key> {
+        self.revisions.iter().flat_map(|revision| revision.desired.resources.keys()).collect()
+    }
+
+    /// Whether the manifests that declare a resource keep it from being deleted.
+    pub(super) fn protects(&self, key: &Key) -> bool {
+        let declared = self.revisions.iter().filter_map(|it| it.desired.resources.get(key));
+        let keeps = |lifecycle: &Lifecycle| {
+            lifecycle.protect || lifecycle.prune == Some(false) || !lifecycle.policies.delete
+        };
+        declared.into_iter().any(|resource| keeps(&resource.lifecycle))
+    }
+
+    /// Returns how the values are found that manifests only name.
+    pub(super) fn finders(&self) -> Secrets {
+        let environment = |name: &str| Some(format!("{STAND_IN}{name}"));
+        Secrets { environment: Arc::new(environment), key: Arc::clone(&self.key) }
+    }
+
+    /// Returns what a text would give, were it all there is.
+    pub(super) fn reading(&self, text: &str) -> Given {
+        let tree = Tree::from_texts([("stack.yaml", text)]);
+        let reading = Reading { tree: tree.clone(), commit: None };
+        let declared = declare(reading, &self.finders(), None).ok();
+        let desired = declared.map(|declared| Arc::new(declared.desired.clone()));
+        Given { tree, desired }
+    }
+
+    /// Returns the platform as an undisturbed agent leaves it that was given one revision only.
+    pub(super) fn end(self: &Arc<Self>, revision: usize) -> Arc<Truth> {
+        let known =
+            self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&revision).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let steps = vec![Step { at: 0, what: Disturbance::Commit(revision) }];
+        let platform = Platform::default();
+        let calm = Schedule { seed: 0, platform, seconds: 0, looks: 0, steps };
+        let truth = Arc::new(rehearse(self, &calm).truth);
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.insert(revision, Arc::clone(&truth));
+        truth
+    }
+
+    fn find_secrets(&self) -> Vec<String> {
+        let mut secrets = BTreeSet::from([STAND_IN.to_owned()]);
+        for revision in &self.revisions {
+            let Some(desired) = self.reading(&revision.text).desired else { continue };
+            for field in desired.resources.values().flat_map(|it| it.fields.values()) {
+                if let FieldValue::Secret(secret) = &field.value
+                    && secret.expose().len() >= SECRET_CHARS_MIN
+                    && !secret.expose().contains(STAND_IN)
+                {
+                    secrets.insert(secret.expose().to_owned());
+                }
+            }
+        }
+        secrets.into_iter().collect()
+    }
+}

@@ -1,0 +1,113 @@
+//! The emulator's record and our marks as one sequence, each request with the run that sent it.
+
+use std::collections::BTreeMap;
+
+use crate::emulator::{Asked, Effect, Entry, Event, Kind, Verb};
+
+use super::witness::{Mark, Marked, Run, Witness};
+use super::world::VISITOR;
+
+/// Something that happened, in its place among everything else.
+pub(super) enum Happened<'w> {
+    /// A request of ours, as it came to the platform.
+    Asked(Request<'w>),
+    /// A request of ours that was carried out after its answer was lost.
+    Late { run: Option<Run>, effects: &'w [Effect] },
+    /// What others did.
+    Others { effects: &'w [Effect] },
+    /// Something noted that is no request.
+    Marked(&'w Mark),
+}
+
+/// A request of ours.
+pub(super) struct Request<'w> {
+    /// Milliseconds from the start, on the true clock.
+    pub at: u64,
+    pub run: Run,
+    /// The number of its mark.
+    pub number: usize,
+    /// The name in its body.
+    pub name: Option<&'w str>,
+    pub carries_secret: bool,
+    pub asked: &'w Asked,
+    pub effects: &'w [Effect],
+}
+
+/// Joins record and marks.
+pub(super) fn timeline(witness: &Witness) -> Vec<(u64, Happened<'_>)> {
+    let mut entries = witness.record.entries();
+    let mut delayed: Vec<(Run, &Asked)> = Vec::new();
+    let mut timeline = Vec::new();
+    for (number, Marked { at, mark }) in witness.marks.iter().enumerate() {
+        let Mark::Sent { run, name, carries_secret } = mark else {
+            timeline.push((*at, Happened::Marked(mark)));
+            continue;
+        };
+        for entry in entries.by_ref() {
+            match ours(entry) {
+                None => timeline.push((*at, not_ours(entry, &mut delayed))),
+                Some(asked) => {
+                    if asked.fault.as_ref().is_some_and(|it| it.starts_with("apply-late")) {
+                        delayed.push((*run, asked));
+                    }
+                    let (name, effects) = (name.as_deref(), entry.effects.as_slice());
+                    let (run, carries_secret) = (*run, *carries_secret);
+                    let at = *at;
+                    let request = Request { at, run, number, name, carries_secret, asked, effects };
+                    timeline.push((at, Happened::Asked(request)));
+                    break;
+                }
+            }
+        }
+    }
+    let end = witness.marks.last().map_or(0, |last| last.at);
+    timeline.extend(entries.map(|entry| (end, not_ours(entry, &mut delayed))));
+    timeline
+}
+
+fn ours(entry: &Entry) -> Option<&Asked> {
+    match &entry.event {
+        Event::Request(asked) if !asked.query.contains(VISITOR) => Some(asked),
+        Event::Request(_) | Event::Act(_) | Event::Late(_) => None,
+    }
+}
+
+fn not_ours<'w>(entry: &'w Entry, delayed: &mut Vec<(Run, &'w Asked)>) -> Happened<'w> {
+    let effects = entry.effects.as_slice();
+    match &entry.event {
+        Event::Late(late) => {
+            let is_it = |(_, asked): &(Run, &Asked)| {
+                (&asked.method, &asked.path) == (&late.method, &late.path)
+            };
+            let place = delayed.iter().position(is_it);
+            let run = place.map(|place| delayed.remove(place).0);
+            Happened::Late { run, effects }
+        }
+        Event::Request(_) | Event::Act(_) => Happened::Others { effects },
+    }
+}
+
+/// Counts how often each thing was created and deleted by the first process.
+pub(super) fn counts(witness: &Witness) -> BTreeMap<(Kind, String), (u64, u64)> {
+    let mut counts: BTreeMap<(Kind, String), (u64, u64)> = BTreeMap::new();
+    for (_, happened) in timeline(witness) {
+        let (run, effects) = match &happened {
+            Happened::Asked(request) => (Some(request.run), request.effects),
+            Happened::Late { run, effects } => (*run, *effects),
+            Happened::Others { .. } | Happened::Marked(_) => continue,
+        };
+        if run.is_none_or(|run| run.process != 0) {
+            continue;
+        }
+        for effect in effects {
+            let count = counts.entry((effect.kind, effect.name.clone())).or_default();
+            match effect.verb {
+                Verb::Created => count.0 += 1,
+                Verb::Deleted => count.1 += 1,
+                Verb::Patched | Verb::Deployed | Verb::RolledBack => {}
+            }
+        }
+    }
+    counts.retain(|_, count| *count != (0, 0));
+    counts
+}

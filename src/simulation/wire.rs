@@ -1,0 +1,71 @@
+//! Between a process and the platform: every request is noted, takes its time, and may be the one
+//! in which the process dies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::Method;
+
+use crate::api::{BodyStream, Transport, TransportError};
+use crate::sandbox::SandboxTransport;
+
+use super::dice::mix;
+use super::process::Process;
+use super::schedule::Moment;
+use super::witness::{Mark, Run};
+
+/// How long an answer may take, in milliseconds.
+const LATENCY_MS_MAX: u64 = 400;
+
+/// Carries the requests of one run.
+pub(super) struct Wire {
+    pub process: Arc<Process>,
+    pub run: Run,
+    pub inner: SandboxTransport,
+}
+
+impl Transport for Wire {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
+        Box::pin(async move {
+            let fate = self.process.count_request(self.run);
+            if self.process.is_over(self.run) || fate == Some(Moment::Before) {
+                return std::future::pending().await;
+            }
+            let is_create = request.method() == Method::POST;
+            let number = self.note(&request);
+            let answer = self.inner.send(request).await;
+            if fate == Some(Moment::After) {
+                self.process.die(self.run);
+                return std::future::pending().await;
+            }
+            let world = &self.process.world;
+            let drawn = mix(u64::try_from(number).unwrap_or(0));
+            let latency = mix(world.seed ^ drawn) % LATENCY_MS_MAX;
+            tokio::time::sleep(Duration::from_millis(latency)).await;
+            if is_create {
+                world.mark(Mark::Heard { number });
+            }
+            answer
+        })
+    }
+}
+
+impl Wire {
+    /// Notes a request, and returns the number of its mark.
+    fn note(&self, request: &http::Request<Bytes>) -> usize {
+        let is_write = request.method() != Method::GET;
+        let body: Option<serde_json::Value> =
+            is_write.then(|| serde_json::from_slice(request.body()).ok()).flatten();
+        let name = body.as_ref().and_then(|body| body["name"].as_str()).map(str::to_owned);
+        let text = String::from_utf8_lossy(if is_write { request.body() } else { &[] });
+        let world = &self.process.world;
+        let carries_secret = world.scene.secrets.iter().any(|it| text.contains(it.as_str()));
+        world.mark(Mark::Sent { run: self.run, name, carries_secret });
+        world.marks().len() - 1
+    }
+}

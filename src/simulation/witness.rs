@@ -1,0 +1,120 @@
+//! What was seen of a run: the emulator's record, and beside it what only the simulation can know.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::emulator::Record;
+use crate::model::{Desired, Inventory};
+use crate::status::{ConditionType, ProjectStatus};
+
+use super::scene::Truth;
+use super::schedule::Schedule;
+
+/// A process in one of its lives: a run of the program, from start to death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Run {
+    /// Which process: each has a state and a token of its own.
+    pub process: usize,
+    /// Which of its lives, or which command beside it.
+    pub life: u32,
+}
+
+/// Something noted.
+#[derive(Clone, Debug)]
+pub(super) struct Marked {
+    /// When, in milliseconds from the start.
+    pub at: u64,
+    /// What.
+    pub mark: Mark,
+}
+
+/// What is noted. The n-th `Sent` is the n-th request of the record that is no visitor's.
+#[derive(Clone, Debug)]
+pub(super) enum Mark {
+    Began {
+        run: Run,
+    },
+    Sent {
+        run: Run,
+        name: Option<String>,
+        carries_secret: bool,
+    },
+    /// The answer to the request of that mark reached the process.
+    Heard {
+        number: usize,
+    },
+    /// A reading of the source; nothing when it was not wholly valid.
+    Read {
+        run: Run,
+        desired: Option<Arc<Desired>>,
+    },
+    Passed {
+        run: Run,
+        written: usize,
+        message: String,
+    },
+    Ended {
+        run: Run,
+    },
+    /// A run could not begin, or its state could not be opened.
+    Stuck {
+        run: Run,
+        why: String,
+    },
+    Leaked {
+        place: String,
+    },
+    Project {
+        is_home: bool,
+    },
+    /// The manifests became another revision.
+    Committed {
+        revision: usize,
+    },
+    /// One service fails from now on, and no other; none any more without a name.
+    Unfair {
+        service: Option<String>,
+    },
+    /// Trouble is over.
+    Quiet,
+    /// It has had the time to settle.
+    Settled,
+}
+
+/// What was seen of a run.
+pub struct Witness {
+    /// What was played.
+    pub schedule: Schedule,
+    /// What the emulator recorded.
+    pub record: Record,
+    pub(super) marks: Vec<Marked>,
+    pub(super) truth: Truth,
+    pub(super) status: Option<Arc<ProjectStatus>>,
+    /// What each process remembers at the end.
+    pub(super) inventories: BTreeMap<usize, Inventory>,
+    /// The revision that was wanted at the end.
+    pub(super) revision: usize,
+}
+
+impl Witness {
+    /// Returns everything as text: two runs of one schedule give the same, byte for byte.
+    #[must_use]
+    pub fn transcript(&self) -> String {
+        let entries = self.record.entries().map(|entry| {
+            serde_json::to_string(entry).expect("an entry has only plain keys and values")
+        });
+        let marks = self.marks.iter().map(|Marked { at, mark }| match mark {
+            Mark::Read { run, desired } => {
+                let digest = desired.as_ref().map(|desired| desired.digest.clone());
+                format!("{at} {run:?} read {digest:?}")
+            }
+            mark => format!("{at} {mark:?}"),
+        });
+        let said = self.status.iter().flat_map(|status| &status.resources).map(|resource| {
+            let ready = resource.conditions.get(ConditionType::Ready);
+            let ready = ready.map(|ready| format!("{} {}", ready.reason, ready.message));
+            format!("{} {}", resource.key, ready.unwrap_or_default())
+        });
+        entries.chain(marks).chain(said).collect::<Vec<_>>().join("\n")
+    }
+}

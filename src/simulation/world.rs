@@ -1,0 +1,262 @@
+//! Everything around the processes: the platform, its people, the source, and what is noted of it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::emulator::{self, Access, Act, Config, Deletion, Emulator, Fields, Kind, Permission};
+use crate::model::Kind as OurKind;
+
+use super::scene::{Given, Scene, Truth};
+use super::schedule::{Platform, Rights};
+use super::witness::{Mark, Marked};
+
+/// When a simulation begins.
+const START: &str = "2026-11-24T00:00:00Z";
+
+/// How long what is deleted shows `deleting`, where it goes gradually.
+const GOING_MS: u64 = 20_000;
+
+/// What tells the requests of another client on the token from ours.
+pub(super) const VISITOR: &str = "from=visitor";
+
+/// Fields that differ from run to run, or move by themselves.
+const FLEETING: [&str; 7] =
+    ["id", "created_at", "status", "url", "replicas", "connection_string", "env_groups"];
+
+/// The token of a process: the first, the second, and whoever set the project up.
+pub(super) const TOKENS: [&str; 3] = [emulator::TOKEN, "sb_live_second", "sb_live_founder"];
+
+/// What the source holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    Revision(usize),
+    /// What lives before we come.
+    Founded,
+    Half(usize, u64),
+    Gone,
+    Empty,
+    Broken,
+}
+
+/// The world of one run.
+pub(super) struct World {
+    pub scene: Arc<Scene>,
+    pub platform: Platform,
+    pub seed: u64,
+    /// The true time: no process is told it.
+    pub clock: Clock,
+    pub emulator: Emulator,
+    started_at: Timestamp,
+    ahead_ms: Arc<AtomicU64>,
+    held: Mutex<Held>,
+    readings: Mutex<BTreeMap<String, Given>>,
+    marks: Mutex<Vec<Marked>>,
+}
+
+impl World {
+    pub fn new(scene: &Arc<Scene>, seed: u64, platform: &Platform) -> Self {
+        let started_at: Timestamp = START.parse().expect("a constant that is a time");
+        let clock = Clock::starting_at(started_at);
+        let ahead_ms = Arc::new(AtomicU64::new(0));
+        let (time, ahead) = (clock.clone(), Arc::clone(&ahead_ms));
+        let platform_clock = move || {
+            let now = u64::try_from(time.now().as_millisecond()).unwrap_or(0);
+            now + ahead.load(Ordering::Relaxed)
+        };
+        let emulator = Emulator::new(config(scene, seed, platform), Arc::new(platform_clock));
+        Self {
+            scene: Arc::clone(scene),
+            platform: platform.clone(),
+            seed,
+            clock,
+            emulator,
+            started_at,
+            ahead_ms,
+            held: Mutex::new(Held::Revision(0)),
+            readings: Mutex::default(),
+            marks: Mutex::default(),
+        }
+    }
+
+    /// Returns the milliseconds since the start.
+    pub fn elapsed(&self) -> u64 {
+        let elapsed = self.clock.now().duration_since(self.started_at);
+        u64::try_from(elapsed.as_millis()).unwrap_or(0)
+    }
+
+    pub fn mark(&self, mark: Mark) {
+        self.marks().push(Marked { at: self.elapsed(), mark });
+    }
+
+    pub fn marks(&self) -> MutexGuard<'_, Vec<Marked>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the source hold something else.
+    pub fn hold(&self, held: Held) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+
+    /// Returns the revision that the source holds, if it is whole.
+    pub fn revision(&self) -> Option<usize> {
+        match *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
+            Held::Revision(revision) => Some(revision),
+            Held::Founded | Held::Half(..) | Held::Gone | Held::Empty | Held::Broken => None,
+        }
+    }
+
+    /// Reads the source; nothing when it cannot be read.
+    pub fn read(&self) -> Option<Given> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let text = match held {
+            Held::Gone => return None,
+            Held::Empty => String::new(),
+            Held::Founded => self.scene.live.clone().unwrap_or_default(),
+            Held::Broken => "kind: [".to_owned(),
+            Held::Revision(revision) => self.text(revision).to_owned(),
+            Held::Half(revision, percent) => half(self.text(revision), percent).to_owned(),
+        };
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = readings.entry(text).or_insert_with_key(|text| self.scene.reading(text));
+        Some(reading.clone())
+    }
+
+    fn text(&self, revision: usize) -> &str {
+        // A schedule may have been drawn for another scene: it is played as far as it goes.
+        let revisions = &self.scene.revisions;
+        &revisions[revision % revisions.len()].text
+    }
+
+    /// Lets the platform's clock jump.
+    pub fn jump(&self, milliseconds: u64) {
+        self.ahead_ms.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// Does what a person does; what they would not be allowed does not happen.
+    pub fn act(&self, act: &Act) {
+        // The record says what happened; what was refused is no trouble.
+        let _ = self.emulator.act(act);
+    }
+
+    /// Returns the id of the newest thing of that name.
+    pub fn id(&self, kind: Kind, name: &str) -> Option<String> {
+        self.emulator.ids(kind, name).pop()
+    }
+
+    /// Changes what the first process' token may do.
+    pub fn limit(&self, rights: Rights) {
+        let all = access(0);
+        let access = match rights {
+            Rights::All => Some(all),
+            Rights::NoDelete => Some(Access { may_delete: false, ..all }),
+            Rights::NoDatabases => Some(Access { databases: Permission::None, ..all }),
+            Rights::Read => Some(Access {
+                services: Permission::Read,
+                databases: Permission::Read,
+                env_groups: Permission::Read,
+                ..all
+            }),
+            Rights::None => None,
+        };
+        self.act(&Act::Limit { token: TOKENS[0].to_owned(), access });
+    }
+
+    /// Lets the tokens select another project, or our own again.
+    pub fn enter_project(&self, is_home: bool) {
+        let id = self.scene.project.id.clone();
+        let other = Some("prj_somebody_else".to_owned());
+        self.emulator.reconfigure(|config| config.project.id = if is_home { id } else { other });
+        self.mark(Mark::Project { is_home });
+    }
+
+    /// Sends requests as another client on the first process' token.
+    pub async fn visit(&self, requests: u32) {
+        for _ in 0..requests {
+            let request = http::Request::builder()
+                .uri(format!("http://127.0.0.1/v1/project?{VISITOR}"))
+                .header("Authorization", format!("Bearer {}", TOKENS[0]))
+                .body(Bytes::new())
+                .expect("a request of constants");
+            // What becomes of it is the visitor's affair.
+            let _ = self.emulator.answer(request).await;
+        }
+    }
+
+    /// Returns what is there, by kind and name.
+    pub fn truth(&self) -> Truth {
+        let mut truth = Truth::new();
+        for kind in [Kind::Service, Kind::Database, Kind::EnvGroup] {
+            for mut thing in self.emulator.truth(kind) {
+                let name = thing["name"].as_str().unwrap_or_default().to_owned();
+                if let Some(object) = thing.as_object_mut() {
+                    object.retain(|field, _| !FLEETING.contains(&field.as_str()));
+                }
+                truth.entry((kind, name)).or_default().push(thing);
+            }
+        }
+        truth
+    }
+}
+
+fn half(text: &str, percent: u64) -> &str {
+    let bytes = u64::try_from(text.len()).unwrap_or(0) * percent / 100;
+    let mut end = usize::try_from(bytes).unwrap_or(0).min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
+    let Platform { names_unique, page, limiter, rate: _, deletes_gradually, lists_show_all } =
+        platform.clone();
+    let mut config = Config {
+        seed,
+        names_unique,
+        limiter,
+        project: scene.project.clone(),
+        deletion: if deletes_gradually {
+            Deletion::Gradual { gone_after_ms: GOING_MS }
+        } else {
+            Deletion::Immediate
+        },
+        ..Config::default()
+    };
+    config.paging.size_max = page.max(1);
+    if lists_show_all {
+        config.list_fields = config.detail_fields.clone();
+        config.list_fields.env_groups = Fields::All;
+    }
+    for (index, token) in TOKENS.into_iter().enumerate() {
+        config.tokens.insert(token.to_owned(), access(index));
+    }
+    config
+}
+
+fn access(process: usize) -> Access {
+    Access { holder: format!("process {process}"), ..Access::default() }
+}
+
+/// Returns the body of what a person creates under a name.
+pub(super) fn body(kind: Kind, name: &str) -> Value {
+    match kind {
+        Kind::Service => json!({"name": name, "type": "background_worker"}),
+        Kind::Database => json!({"name": name, "type": "postgres"}),
+        Kind::EnvGroup => json!({"name": name}),
+    }
+}
+
+/// Returns the emulator's word for a kind.
+pub(super) const fn kind_of(kind: OurKind) -> Kind {
+    match kind {
+        OurKind::Service => Kind::Service,
+        OurKind::Database => Kind::Database,
+        OurKind::EnvGroup => Kind::EnvGroup,
+    }
+}

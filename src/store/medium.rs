@@ -1,0 +1,100 @@
+//! Where state is kept: a directory of the machine, or a disk in memory that a simulation breaks.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::disk::{Directory, Disk};
+use super::load::{self, Reading};
+use super::lock::Lock;
+use super::simulated::Simulated;
+use super::{Store, StoreError};
+
+/// Where the state of one project is kept.
+#[derive(Clone, Debug)]
+pub enum Medium {
+    /// A directory of the machine.
+    Directory(PathBuf),
+    /// A disk in memory.
+    Memory(Simulated),
+}
+
+impl From<PathBuf> for Medium {
+    fn from(path: PathBuf) -> Self {
+        Self::Directory(path)
+    }
+}
+
+impl From<&Path> for Medium {
+    fn from(path: &Path) -> Self {
+        Self::Directory(path.to_owned())
+    }
+}
+
+impl Medium {
+    /// Takes the lock and reads the state, to write it; see [`Store::open`].
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open(&self, holder: &str) -> Result<Store, StoreError> {
+        match self {
+            Self::Directory(path) => Store::open(path, holder),
+            Self::Memory(disk) => {
+                let lock = Lock::take_in_memory(disk, holder)?;
+                Store::on(Box::new(disk.clone()), Some(lock))
+            }
+        }
+    }
+
+    /// Reads the state without the lock; see [`Store::read`].
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read(&self) -> Result<Reading, StoreError> {
+        match self {
+            Self::Directory(path) => Store::read(path),
+            Self::Memory(disk) => load::read(disk),
+        }
+    }
+
+    /// Reads another small file beside the state; nothing when it is not there.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn read_file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match self {
+            Self::Directory(path) => Directory::at(path).read(name),
+            Self::Memory(disk) => disk.read(name),
+        }
+    }
+
+    /// Replaces another small file beside the state, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses; then the old file stands.
+    pub fn replace_file(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Directory(path) => {
+                let mut directory = Directory::at(path);
+                directory.create()?;
+                replace(&mut directory, name, bytes)
+            }
+            Self::Memory(disk) => replace(&mut disk.clone(), name, bytes),
+        }
+    }
+
+    /// Returns where it is, for people.
+    #[must_use]
+    pub fn place(&self) -> &Path {
+        match self {
+            Self::Directory(path) => path,
+            Self::Memory(disk) => disk.place(),
+        }
+    }
+}
+
+fn replace(disk: &mut dyn Disk, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let draft = format!("{name}.new");
+    disk.write(&draft, bytes)?;
+    disk.rename(&draft, name)?;
+    disk.sync_names()
+}

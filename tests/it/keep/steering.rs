@@ -1,0 +1,79 @@
+//! The commands that ask and steer a running agent, against one that really runs.
+
+use serde_json::{Value, json};
+
+use super::machine::{Machine, Ran, Request, group, ready, service};
+
+#[test]
+fn what_it_knows_is_read_at_its_socket_and_at_its_address() {
+    let machine = Machine::with(&[("api.yaml", &service("api", "")), ("env.yaml", &group("env"))]);
+    let agent = machine.agent("--sandbox manifests/");
+    agent.until_synced();
+    let at_socket = "--sandbox".to_owned();
+    let at_address = format!("--agent {}", agent.url(""));
+    for at in [&at_socket, &at_address] {
+        machine.run(&format!("get {at}")).says(0, &["service/api", "envgroup/env", "Synced"]);
+        let ran = machine.run(&format!("get services {at} -o json")).says(0, &[]).json();
+        assert!(ran.to_string().contains("service/api"), "{ran}");
+        let ran = machine.run(&format!("describe service/api {at}"));
+        ran.says(0, &["manifests/api.yaml:1", "InSync", "Created"]);
+        machine.run(&format!("events {at}")).says(0, &["Created", "Synced", "envgroup/env"]);
+        let ran = machine.run(&format!("why service/api.port manifests/ {at}"));
+        ran.says(0, &["8080", "manifests/api.yaml:7"]);
+        let ran = machine.run(&format!("wait service/api --for=condition=Ready {at}"));
+        ran.says(0, &["service/api"]);
+        machine.run(&format!("describe service/apii {at}")).says(1, &["service/api"]);
+    }
+    agent.end();
+}
+
+#[test]
+fn orders_are_taken_at_the_socket_and_refused_at_the_address() {
+    let machine = Machine::with(&[("a.yaml", &group("one"))]);
+    let agent = machine.agent("--sandbox manifests/ --interval 1h");
+    agent.until_synced();
+    let passes = agent.status().history.len();
+    machine.run("reconcile --wait --sandbox").says(0, &["Synced"]);
+    assert_eq!(agent.status().history.len(), passes + 1);
+    for order in ["reconcile", "resume", "unpin", "pin 0123456789"] {
+        let ran = machine.run(&format!("{order} --agent {}", agent.url("")));
+        ran.says(64, &["takes no orders at its address"]);
+        let word = order.split(' ').next().unwrap();
+        let url = agent.url(&format!("/api/orders/{word}"));
+        let (method, headers) = (reqwest::Method::POST, [("content-type", "application/json")]);
+        let request = Request { method, url: &url, headers: &headers, body: b"{}" };
+        let (code, body) = machine.ask(request);
+        assert!([403, 404, 405].contains(&code), "{code} {body}");
+    }
+    assert_eq!(agent.status().history.len(), passes + 1);
+    machine.run("pin 0123456789 --sandbox").says(1, &["have no commits"]);
+    machine.run("reconcile service/none --sandbox").says(1, &["service/none"]);
+    agent.end();
+}
+
+#[test]
+fn suspended_it_looks_and_reports_over_a_restart_until_it_is_resumed() {
+    let machine = Machine::with(&[("a.yaml", &group("one"))]);
+    let agent = machine.agent("--sandbox manifests/ --interval 1h");
+    agent.until_synced();
+    let mut suspend = machine.command("suspend --sandbox --until 2h");
+    suspend.args(["--reason", "a migration"]);
+    Ran::of(suspend).says(0, &["a migration"]);
+    machine.write("manifests/b.yaml", &group("two"));
+    let check = |status: &stoker::status::ProjectStatus| {
+        assert!(ready(status).1.contains("a migration"), "{status:#?}");
+        let pending: Vec<Value> =
+            status.pending.iter().map(|it| json!(it)["key"].clone()).collect();
+        assert_eq!(pending, ["envgroup/two"]);
+    };
+    check(&agent.until_ready_says("Suspended"));
+    machine.run("get --sandbox").says(0, &["suspended", "a migration"]);
+    machine.run("reconcile --wait --sandbox").says(5, &["a migration"]);
+    agent.end();
+    let agent = machine.agent("--sandbox manifests/ --interval 1h");
+    check(&agent.until_ready_says("Suspended"));
+    machine.run("resume --sandbox").says(0, &["it writes again"]);
+    assert_eq!(agent.until_synced().resources.len(), 2);
+    machine.run("resume --sandbox").says(1, &["not suspended"]);
+    agent.end();
+}

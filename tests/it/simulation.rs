@@ -1,0 +1,120 @@
+//! The whole program under a few schedules of trouble, judged by the laws.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use stoker::simulation::{
+    Campaign, Disturbance, Law, Moment, Platform, Scene, Schedule, Step, Strike, Trouble, draw,
+    judge, play, shrink,
+};
+
+/// How many seeds a run of the tests plays. Code that is not optimised takes half a second of a core
+/// for each; `cargo test --release --test it simulation` plays them all.
+const SEEDS: u64 = if cfg!(debug_assertions) { 20 } else { 2_000 };
+
+#[test]
+fn seeds_of_trouble_break_no_law() {
+    let campaign = Campaign {
+        scene: Arc::new(Scene::small()),
+        trouble: Trouble::default(),
+        seeds: 0..SEEDS,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let (tallies, broken) = campaign.run(&|_| {});
+    let shown: Vec<String> = broken
+        .iter()
+        .take(3)
+        .map(|one| {
+            let small = shrink(&campaign.scene, &one.schedule, one.law);
+            format!("# {:?}: {}\n{}", one.law, one.how, small.line())
+        })
+        .collect();
+    assert!(shown.is_empty(), "keep these in tests/seeds:\n{}", shown.join("\n"));
+    // Some laws need rare schedules; of so many seeds none may be without them.
+    let few = [Law::S2, Law::S3, Law::S9, Law::S12, Law::L1, Law::L4];
+    let laws = if SEEDS < 2_000 { &few[..] } else { &Law::ALL[..] };
+    for law in laws {
+        assert!(tallies[law].at_risk > 0, "{law:?} was never at risk: the seeds have become tame");
+    }
+}
+
+#[test]
+fn every_seed_that_once_broke_a_law_is_played_again() {
+    let scene = Arc::new(Scene::small());
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds");
+    let mut played = 0;
+    for file in fs::read_dir(directory).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let schedule = Schedule::parse(line).unwrap();
+            let findings = judge(&scene, &play(&scene, &schedule));
+            let broken: Vec<_> = findings.broken().collect();
+            assert!(broken.is_empty(), "{}: {line}\n{broken:#?}", path.display());
+            played += 1;
+        }
+    }
+    assert!(played > 0);
+}
+
+#[test]
+fn one_seed_is_one_run_byte_for_byte() {
+    let scene = Arc::new(Scene::small());
+    for seed in 0..12 {
+        let schedule = draw(seed, &scene, &Trouble::default());
+        assert_eq!(schedule, draw(seed, &scene, &Trouble::default()));
+        let read = Schedule::parse(&schedule.line()).unwrap();
+        assert_eq!(read, schedule);
+        let first = play(&scene, &schedule).transcript();
+        assert_eq!(first, play(&scene, &read).transcript(), "{}", schedule.line());
+        assert_ne!(first, "");
+    }
+}
+
+#[test]
+fn seeds_find_the_same_on_one_thread_and_on_several() {
+    let scene = Arc::new(Scene::small());
+    let found = |threads| {
+        let (scene, trouble) = (Arc::clone(&scene), Trouble::default());
+        Campaign { scene, trouble, seeds: 500..506, threads }.run(&|_| {})
+    };
+    assert_eq!(found(1), found(3));
+}
+
+fn killed_once() -> Schedule {
+    let strike = Strike::KillInRequest(6, Moment::After, 1);
+    let what = Disturbance::Process(strike);
+    let steps = vec![Step { at: 10, what }];
+    Schedule { seed: 3, platform: Platform::default(), seconds: 60, looks: 20, steps }
+}
+
+#[test]
+fn a_calm_schedule_breaks_nothing_and_puts_little_at_risk() {
+    let scene = Arc::new(Scene::small());
+    let calm = Schedule { steps: Vec::new(), ..killed_once() };
+    let findings = judge(&scene, &play(&scene, &calm));
+    assert_eq!(findings.broken().count(), 0);
+    // Nobody crashed, failed or acted: what cannot break is not said to have held.
+    for law in [Law::S1, Law::S5, Law::S6, Law::S8, Law::S11, Law::L2, Law::L3] {
+        assert_eq!(findings.of(law).at_risk, 0, "{law:?}");
+    }
+    for law in [Law::S9, Law::L1, Law::L4] {
+        assert!(findings.of(law).at_risk > 0, "{law:?}");
+    }
+}
+
+#[test]
+fn a_crash_puts_its_law_at_risk() {
+    let scene = Arc::new(Scene::small());
+    let findings = judge(&scene, &play(&scene, &killed_once()));
+    assert_eq!(findings.broken().count(), 0);
+    assert!(findings.of(Law::L3).at_risk > 0);
+}
+
+#[test]
+fn what_is_no_schedule_is_refused() {
+    for line in ["", "{}", "{\"seed\":1}", "[]"] {
+        assert!(Schedule::parse(line).is_err(), "{line}");
+    }
+}
