@@ -26,12 +26,25 @@ pub(super) struct Lock {
 #[derive(Debug)]
 enum Held {
     File {
-        /// Closing it frees the lock.
-        _file: File,
+        _file: Locked,
     },
     Memory {
         _hold: Hold,
     },
+}
+
+/// A locked file, freed when it is dropped.
+///
+/// Closing it alone would not do: a program that is started meanwhile (git) has a copy of every open
+/// file for the moment before it becomes another one, and the lock would live on with the copy.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // It fails for no file that is open and locked, and closing it follows.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Lock {
@@ -57,7 +70,7 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         write_holder(&mut file, holder).map_err(failed)?;
-        Ok(Self { _held: Held::File { _file: file } })
+        Ok(Self { _held: Held::File { _file: Locked(file) } })
     }
 
     /// Takes the lock of a disk in memory.
@@ -87,5 +100,22 @@ fn read_holder(file: &mut File) -> String {
         // Between taking the lock and writing its name down a holder is nameless.
         Ok(0) | Err(_) => "another stoker".to_owned(),
         Ok(_) => text.trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_open_file_in_a_child_does_not_keep_the_lock() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::at(place.path());
+        let lock = Lock::take(&directory, "one").unwrap();
+        let Held::File { _file: Locked(file) } = &lock._held else { panic!("it is on a disk") };
+        let _copy = file.try_clone().unwrap();
+        assert!(matches!(Lock::take(&directory, "two"), Err(StoreError::Locked { .. })));
+        drop(lock);
+        Lock::take(&directory, "two").unwrap();
     }
 }
