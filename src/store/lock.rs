@@ -25,12 +25,8 @@ pub(super) struct Lock {
 
 #[derive(Debug)]
 enum Held {
-    File {
-        _file: Locked,
-    },
-    Memory {
-        _hold: Hold,
-    },
+    File { _file: Locked },
+    Memory { _hold: Hold },
 }
 
 /// A locked file, freed when it is dropped.

@@ -1,9 +1,10 @@
 //! L2: a service whose PATCH is always refused does not delay the others.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::emulator::Verb;
-use crate::model::{Kind, Resource, Source};
+use crate::model::{Field, FieldPath, Kind, Resource, Source};
 
 use super::super::law::{Findings, Law};
 use super::super::scene::Scene;
@@ -20,7 +21,8 @@ const CALM_MS: u64 = 100_000;
 /// Where a commit met one that always fails.
 struct Met<'w> {
     at: u64,
-    before: usize,
+    /// The revisions so far.
+    before: Vec<usize>,
     after: usize,
     failing: &'w str,
 }
@@ -44,13 +46,14 @@ pub(super) fn judge(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findin
 
 fn meetings(witness: &Witness) -> impl Iterator<Item = Met<'_>> {
     let mut failing = None;
-    let mut revision = 0;
+    let mut revisions = vec![0];
     witness.marks.iter().filter_map(move |Marked { at, mark }| {
         if let Mark::Unfair { service } = mark {
             failing = service.as_deref();
         }
         let Mark::Committed { revision: after } = mark else { return None };
-        let before = std::mem::replace(&mut revision, *after);
+        let before = revisions.clone();
+        revisions.push(*after);
         failing.map(|failing| Met { at: *at, before, after: *after, failing })
     })
 }
@@ -67,18 +70,46 @@ fn is_alone(steps: &[Step], at: u64) -> bool {
 /// Returns the services that a commit changed, beside the one that fails.
 fn changed(scene: &Scene, met: &Met<'_>) -> Vec<String> {
     let revision = |number: usize| &scene.revisions[number % scene.revisions.len()].desired;
-    let (before, after) = (revision(met.before), revision(met.after));
-    let values = |resource: &Resource<Source>| -> Vec<String> {
-        resource.fields.iter().map(|(path, field)| format!("{path}={:?}", field.value)).collect()
-    };
+    let after = revision(met.after);
     let is_changed = |resource: &&Resource<Source>| {
-        let known = before.resources.get(&resource.key);
+        let known = met.before.iter().map(|it| revision(*it).resources.get(&resource.key));
         let waits = resource.depends_on.iter().any(|key| key.name.as_str() == met.failing);
-        known.is_some_and(|known| values(known) != values(resource)) && !waits
+        asks_for_more(known, resource) && !waits
     };
     let services = after.resources.values().filter(|it| it.key.kind == Kind::Service);
     let others = services.filter(|it| it.key.name.as_str() != met.failing);
     others.filter(is_changed).map(|resource| resource.key.name.to_string()).collect()
+}
+
+/// Whether a manifest wants anything other than what those before it have left behind: a setting that
+/// is declared no longer stays as it was; a variable goes. A service that is new is not changed.
+fn asks_for_more<'r>(
+    before: impl Iterator<Item = Option<&'r Resource<Source>>>,
+    after: &Resource<Source>,
+) -> bool {
+    let mut left: Option<BTreeMap<&FieldPath, &Source>> = None;
+    for resource in before {
+        let Some(resource) = resource else {
+            left = None;
+            continue;
+        };
+        let left = left.get_or_insert_default();
+        left.retain(|path, _| stays(path, resource));
+        left.extend(resource.fields.iter().map(|(path, field)| (path, &field.value)));
+    }
+    left.is_some_and(|left| {
+        let differs =
+            |(path, field): (&FieldPath, &Field<Source>)| left.get(path) != Some(&&field.value);
+        after.fields.iter().any(differs) || left.keys().any(|path| !stays(path, after))
+    })
+}
+
+/// Whether what was declared before is left alone by a manifest, or declared anew.
+fn stays(path: &FieldPath, resource: &Resource<Source>) -> bool {
+    match path {
+        FieldPath::Env(_) => !resource.declares_env || resource.fields.contains_key(path),
+        FieldPath::Setting(_) => true,
+    }
 }
 
 fn patched(witness: &Witness) -> Vec<(u64, String)> {
