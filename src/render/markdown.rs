@@ -129,6 +129,9 @@ pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in inert(text).chars() {
         match c {
+            // A leading mark or number makes a list or a heading; `www.`, in any case, a link.
+            '-' if out.is_empty() => out.push_str("&#45;"),
+            '.' if out.ends_with(['w', 'W']) || is_number(&out) => out.push_str("&#46;"),
             '.' | ',' | '-' => out.push(c),
             // These call a person or an issue even as references, so a blank of no width follows.
             '@' | '#' => out.push_str(&format!("&#{};&#8203;", c as u32)),
@@ -136,12 +139,11 @@ pub(super) fn escape(text: &str) -> String {
             c => out.push(c),
         }
     }
-    // A leading mark makes a list or a heading; a bare `www.` makes a link.
-    let out = out.replace("www.", "www&#46;").replace("WWW.", "WWW&#46;");
-    match out.strip_prefix('-') {
-        Some(rest) => format!("&#45;{rest}"),
-        None => out,
-    }
+    out
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -153,7 +155,9 @@ mod tests {
     #[test]
     fn nobody_is_called_and_nothing_is_linked() {
         assert_eq!(escape("@acme"), "&#64;&#8203;acme");
-        assert_eq!(escape("see #12 www.a.dev"), "see &#35;&#8203;12 www&#46;a.dev");
+        assert_eq!(escape("see #12 wwW.a.dev"), "see &#35;&#8203;12 wwW&#46;a.dev");
+        assert_eq!(escape("1. a.dev"), "1&#46; a.dev");
+        assert_eq!(escape("- a"), "&#45; a");
     }
 
     proptest! {

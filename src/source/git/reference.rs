@@ -171,9 +171,6 @@ impl RepositoryPath {
     /// When it is absolute, goes up with `..`, or could be read by git as something else.
     pub fn new(text: &str) -> Result<Self, WrongSetting> {
         let wrong = |why| Err(WrongSetting::new("path", text, why));
-        if text.starts_with(['-', ':']) {
-            return wrong("it begins with `-` or `:`");
-        }
         if text.starts_with('/') {
             return wrong("it is relative to the root of the repository, without a leading `/`");
         }
@@ -185,7 +182,12 @@ impl RepositoryPath {
         if names.contains(&"..") {
             return wrong("it goes up with `..`");
         }
-        Ok(Self(names.join("/")))
+        // What is given to git is what is left, not what was written: `./-f` is `-f` to it.
+        let path = names.join("/");
+        if path.starts_with(['-', ':']) {
+            return wrong("it begins with `-` or `:`");
+        }
+        Ok(Self(path))
     }
 
     /// Returns it as text; empty for the whole repository.
@@ -249,7 +251,7 @@ mod tests {
         for (text, expected) in [("", ""), (".", ""), ("./a//b/", "a/b"), ("a.yaml", "a.yaml")] {
             assert_eq!(RepositoryPath::new(text).unwrap().as_str(), expected, "{text}");
         }
-        for text in ["/a", "../a", "a/../../b", "-x", ":(top)a", "a\0b"] {
+        for text in ["/a", "../a", "a/../../b", "-x", "./-x", ":(top)a", "a\0b"] {
             assert!(RepositoryPath::new(text).is_err(), "{text}");
         }
     }
