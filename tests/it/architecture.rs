@@ -203,6 +203,32 @@ fn a_room_imports_only_rooms_above_it() {
     }
 }
 
+/// Reads the last column of a row of the map: rooms, `all above`, or all but those named.
+fn drawn<'a>(cell: &'a str, above: &[&'a str]) -> BTreeSet<&'a str> {
+    let Some(exceptions) = cell.strip_prefix("all above") else {
+        return cell.split_whitespace().filter(|word| *word != "–").collect();
+    };
+    let left_out: Vec<&str> = exceptions.split_whitespace().collect();
+    above.iter().copied().filter(|room| !left_out.contains(room)).collect()
+}
+
+#[test]
+fn the_map_draws_the_house_as_it_is() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let map = fs::read_to_string(path).unwrap();
+    let mut above: Vec<&str> = Vec::new();
+    for row in map.lines().filter_map(|line| line.strip_prefix("| [`")) {
+        let (room, rest) = row.split_once("`]").unwrap();
+        let cell = rest.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
+        let (expected, allowed) = ROOMS[above.len()];
+        assert_eq!(room, expected, "the map has other rooms, or another order");
+        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
+        assert_eq!(drawn(cell, &above), allowed, "what {room} may import");
+        above.push(room);
+    }
+    assert_eq!(above.len(), ROOMS.len(), "the map lacks a room");
+}
+
 #[test]
 fn pure_rooms_name_nothing_of_the_world() {
     for file in files().iter().filter(|file| PURE.contains(&file.room.as_str())) {

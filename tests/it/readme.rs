@@ -9,8 +9,8 @@ struct Typed {
     expected: String,
 }
 
-/// Reads the console blocks: `$ ` begins a command, the rest is its stdout, in which `...` on a line
-/// stands for any lines.
+/// Reads the console blocks: `$ ` begins a command, the rest is its stdout, in which `...` on a
+/// line stands for any lines.
 fn typed(readme: &str) -> Vec<Typed> {
     let mut commands: Vec<Typed> = Vec::new();
     let mut is_inside = false;
