@@ -1,7 +1,7 @@
-//! Every assumption about the API that can turn out false, in one value (A1–A19).
+//! Every assumption about the API that a user can set, in one value (A1–A21).
 //!
-//! Chosen once: the default, then the settings file, then `--dialect KEY=VALUE`, then what the
-//! probe found. No other file holds an assumption; `docs/assumptions.md` tells users how to check
+//! Chosen once: the default, then the settings file, then `--dialect KEY=VALUE`. What nobody can
+//! set is named by its number where it is used. `docs/assumptions.md` tells users how to check
 //! each. It deliberately decides nothing: it answers what the rest of the room asks.
 
 use std::collections::BTreeMap;

@@ -24,7 +24,8 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Whether a deploy is in progress: no failure, but a reason to wait for the next list (F7).
+    /// Whether a deploy is in progress: no failure, but a reason to wait for the next list
+    /// (F7, A20).
     #[must_use]
     pub fn is_deploy_in_progress(&self) -> bool {
         self.status == 409 && self.code.as_deref().is_some_and(|code| code.contains("deploy"))

@@ -1,7 +1,7 @@
 //! Starts and ends of processes: a crash loop must not burn the budget.
 //!
-//! Only a start without an orderly end counts, so a person may run the command as often as he
-//! likes.
+//! Only a start without an orderly end counts, so a person may run the command as often as
+//! they like.
 
 use std::time::Duration;
 

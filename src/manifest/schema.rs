@@ -1,4 +1,4 @@
-//! The JSON Schema of native documents, for editors, and the text that `stoker explain` shows.
+//! The JSON Schema of native documents, for editors.
 //!
 //! The types here are documentation that can be checked: their comments become the descriptions,
 //! and a test holds their fields against the table that reading uses. Nothing is decoded into them.

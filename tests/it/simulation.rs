@@ -1,4 +1,4 @@
-//! The whole program under a few schedules of trouble, judged by the laws.
+//! The whole program under thousands of schedules of trouble, judged by the laws.
 
 use std::fs;
 use std::path::Path;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::machine::{Agent, Machine, group, now, ready, ready_of, service, since};
 
-/// How long a save may take to reach the platform here. It is 2 s on a quiet machine (issue 3).
+/// How long a save may take to reach the platform here. Two seconds are meant; this is for a
+/// busy machine.
 const SAVE_TO_PLATFORM_MAX: Duration = Duration::from_secs(10);
 
 /// Waits until a service has a port, and says how long that took.
