@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, watch};
@@ -179,6 +178,8 @@ pub struct Kept {
 struct Life {
     stop: watch::Sender<bool>,
     agent: JoinHandle<std::io::Result<Option<PassRecord>>>,
+    /// Closed when the agent has ended, in whatever way.
+    over: watch::Receiver<()>,
     pollers: Vec<JoinHandle<()>>,
     notifying: Option<JoinHandle<()>>,
     /// Held as long as it lives.
@@ -218,10 +219,17 @@ impl Kept {
         let project = parts.settings.name.clone();
         let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
         let span = tracing::info_span!("project", project);
-        let agent = tokio::spawn(keeping.instrument(span));
+        let (running, over) = watch::channel(());
+        let living = async move {
+            let last = keeping.await;
+            drop(running);
+            last
+        };
+        let agent = tokio::spawn(living.instrument(span));
         self.life = Some(Life {
             stop,
             agent,
+            over,
             pollers,
             notifying,
             _watch: watch,
@@ -262,9 +270,8 @@ impl Kept {
     /// Waits until the agent has ended by itself; stops what else runs for it.
     pub async fn ended_by_itself(&mut self) -> Option<PassRecord> {
         if let Some(life) = &mut self.life {
-            while !life.agent.is_finished() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            // Nothing is ever sent: an error says that the agent, which holds the sender, has ended.
+            while life.over.changed().await.is_ok() {}
         }
         self.stop();
         self.ended().await
