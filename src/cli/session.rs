@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 
 use crate::api::{
     self, Client, Dialect, Endpoint, HttpTransport, Parts, Reader, Rename, Token, Transport,
@@ -19,7 +20,7 @@ use crate::secret::FingerprintKey;
 use super::arguments::Connection;
 use super::failure::Failure;
 use super::run::Run;
-use super::settings::ConnectionSettings;
+use super::settings::{ConnectionSettings, SecretSource};
 use super::world::World;
 use super::{exit::Exit, failure};
 
@@ -225,19 +226,16 @@ impl Door {
 /// Reads the token: from the environment, or from the file the environment names.
 fn token(run: &Run) -> Result<Token, Failure> {
     let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
-    if let Some(text) = run.environment.get("STACKBLAZE_TOKEN") {
-        return Token::parse(text.trim())
-            .map_err(|error| denied(format!("failed to {error} (STACKBLAZE_TOKEN)")));
-    }
-    let Some(path) = run.environment.get("STACKBLAZE_TOKEN_FILE") else {
+    let Some(source) = SecretSource::of_environment(&run.environment, "STACKBLAZE_TOKEN") else {
         return Err(denied("there is no token".to_owned())
             .hint("set STACKBLAZE_TOKEN, or STACKBLAZE_TOKEN_FILE to a file that holds it")
             .hint("or try it without an account: --sandbox"));
     };
-    let text = std::fs::read_to_string(Path::new(path)).map_err(|error| {
-        denied(format!("failed to read the token from {path} (STACKBLAZE_TOKEN_FILE): {error}"))
-    })?;
-    Token::parse(text.trim()).map_err(|error| denied(format!("failed to {error} ({path})")))
+    let text = source
+        .read(&run.environment)
+        .map_err(|reason| denied(format!("failed to read the token: {reason}")))?;
+    Token::parse(text.expose_secret())
+        .map_err(|error| denied(format!("failed to {error} ({source})")))
 }
 
 fn ledger(

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret as _;
+
 use crate::model::Key;
 use crate::remote::{Address, Agent, Bearer, RemoteError, Status};
 use crate::status::{ProjectStatus, ResourceStatus};
@@ -12,7 +14,7 @@ use super::super::failure::Failure;
 use super::super::find;
 use super::super::run::Run;
 use super::super::session::state_place;
-use super::super::settings::ConnectionSettings;
+use super::super::settings::{ConnectionSettings, SecretSource};
 
 /// The agent's socket in the state directory.
 const SOCKET: &str = "agent.sock";
@@ -187,18 +189,14 @@ fn socket(run: &Run, connection: &Connection) -> Result<PathBuf, Failure> {
 /// Reads the token: from the environment, or from the file the environment names.
 fn bearer(run: &Run) -> Result<Option<Bearer>, Failure> {
     let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
-    if let Some(text) = run.environment.get("STOKER_AGENT_TOKEN") {
-        let parsed = Bearer::parse(text);
-        return parsed.map(Some).map_err(|e| denied(format!("STOKER_AGENT_TOKEN {e}")));
-    }
-    let Some(path) = run.environment.get("STOKER_AGENT_TOKEN_FILE") else {
+    let Some(source) = SecretSource::of_environment(&run.environment, "STOKER_AGENT_TOKEN") else {
         return Ok(None);
     };
-    let text = std::fs::read_to_string(Path::new(path)).map_err(|error| {
-        denied(format!("failed to read the token in {path} (STOKER_AGENT_TOKEN_FILE): {error}"))
-    })?;
-    let parsed = Bearer::parse(&text);
-    parsed.map(Some).map_err(|error| denied(format!("the token in {path} {error}")))
+    let text = source
+        .read(&run.environment)
+        .map_err(|reason| denied(format!("failed to read the agent's token: {reason}")))?;
+    let parsed = Bearer::parse(text.expose_secret());
+    parsed.map(Some).map_err(|error| denied(format!("the agent's token in {source} {error}")))
 }
 
 /// Says how an agent failed us.

@@ -4,13 +4,15 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use secrecy::ExposeSecret as _;
+
 use crate::emulator::TOKEN;
 use crate::store::{Reading, Store};
 
 use super::super::failure::Failure;
 use super::super::run::Run;
 use super::super::session::state_directory;
-use super::super::settings::ConnectionSettings;
+use super::super::settings::{ConnectionSettings, SecretSource};
 use super::check::{Check, Outcome};
 
 /// How every token of version 1 begins (F1).
@@ -119,17 +121,14 @@ fn sandbox_token() -> Check {
 /// Looks where the token comes from and how it begins; it is never shown (S9).
 fn token(run: &Run) -> Check {
     let name = "token";
-    let (source, text) = match run.environment.get("STACKBLAZE_TOKEN") {
-        Some(text) => ("STACKBLAZE_TOKEN".to_owned(), text.to_owned()),
-        None => match run.environment.get("STACKBLAZE_TOKEN_FILE") {
-            Some(path) => match std::fs::read_to_string(path) {
-                Ok(text) => (format!("the file {path}"), text),
-                Err(error) => return denied(format!("{path} cannot be read: {error}")),
-            },
-            None => return denied("there is none".to_owned()),
-        },
+    let Some(source) = SecretSource::of_environment(&run.environment, "STACKBLAZE_TOKEN") else {
+        return denied("there is none".to_owned());
     };
-    let text = text.trim();
+    let text = match source.read(&run.environment) {
+        Ok(text) => text,
+        Err(reason) => return denied(reason),
+    };
+    let text = text.expose_secret();
     if text.starts_with(TOKEN_PREFIX) {
         Check::fine(name, format!("from {source}, begins with {TOKEN_PREFIX}"))
     } else if text.starts_with(TOKEN_PREFIX_OTHER) {

@@ -224,13 +224,12 @@ fn pick_token(
 
 /// Finds the token of the one project that is not in a list.
 fn token_of_environment(environment: &Environment) -> Option<(SecretSource, Provenance)> {
-    let name = "STACKBLAZE_TOKEN".to_owned();
-    if environment.get(&name).is_some() {
-        return Some((SecretSource::Variable(name.clone()), Provenance::Variable(name)));
-    }
-    let name = "STACKBLAZE_TOKEN_FILE".to_owned();
-    let path = environment.get(&name).map(PathBuf::from)?;
-    Some((SecretSource::File(path), Provenance::Variable(name)))
+    let source = SecretSource::of_environment(environment, "STACKBLAZE_TOKEN")?;
+    let name = match &source {
+        SecretSource::Variable(name) => name.clone(),
+        SecretSource::File(_) => "STACKBLAZE_TOKEN_FILE".to_owned(),
+    };
+    Some((source, Provenance::Variable(name)))
 }
 
 fn pick_windows(picker: &mut Picker<'_>) -> Result<Windows, Problem> {

@@ -49,6 +49,16 @@ impl SecretSource {
         })
     }
 
+    /// Finds a secret of the environment: in the variable of that name, else in the file that the
+    /// variable `NAME_FILE` names.
+    #[must_use]
+    pub fn of_environment(environment: &Environment, name: &str) -> Option<Self> {
+        if environment.get(name).is_some() {
+            return Some(Self::Variable(name.to_owned()));
+        }
+        environment.get(&format!("{name}_FILE")).map(|path| Self::File(PathBuf::from(path)))
+    }
+
     /// Joins the two ways to say where a secret is; both at once are none.
     pub(super) fn of(
         key: &str,

@@ -203,7 +203,8 @@ fn a_token_guards_an_address_and_is_shown_nowhere() {
     let file = machine.directory.path().join("token");
     std::fs::write(&file, "canary\n").unwrap();
     run(&[("STOKER_AGENT_TOKEN_FILE", file.to_str().unwrap())]).says(0, &["service/api"]);
-    run(&[("STOKER_AGENT_TOKEN", "cana ry")]).says(3, &["STOKER_AGENT_TOKEN holds a blank"]);
+    run(&[("STOKER_AGENT_TOKEN", "cana ry")])
+        .says(3, &["the variable STOKER_AGENT_TOKEN holds a blank"]);
     machine.run("get --agent http://agent.dev").says(64, &["use https"]);
     machine.run("get --agent http://127.0.0.1:1").says(1, &["failed to reach an agent"]);
 }
