@@ -23,6 +23,8 @@ pub enum Form {
 /// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
+    /// Only what the command itself says.
+    Said,
     /// What a person must see.
     Warnings,
     /// What an agent did.
@@ -36,6 +38,7 @@ pub enum Level {
 /// Starts the log. A second start is ignored: a process has one log, and tests start many runs.
 pub fn start(level: Level, form: Form) {
     let filter = match level {
+        Level::Said => "off,stoker::said=info",
         Level::Warnings => "stoker=warn,stoker::said=info",
         Level::Info => "stoker=info",
         Level::Debug => "stoker=debug",

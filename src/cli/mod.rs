@@ -108,6 +108,8 @@ fn start_log(run: &Run, command: &Command) {
     let level = match run.global.verbose {
         // Of what lives for months, the log is all that is left to read.
         0 if matches!(command, Command::Run(_)) => telemetry::Level::Info,
+        // Its agents meet every trouble there is: what they log of it is no news to anybody.
+        0 if matches!(command, Command::Simulate(_)) => telemetry::Level::Said,
         0 => telemetry::Level::Warnings,
         1 => telemetry::Level::Debug,
         _ => telemetry::Level::Trace,

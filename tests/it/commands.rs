@@ -349,6 +349,7 @@ fn a_simulation_needs_no_secret_and_says_what_it_is_and_which_laws_held() {
     let ran = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes");
     let ran = ran.says(0, &["true against stoker's model", "Every law that was at risk held"]);
     assert!(ran.stdout.starts_with("This is a simulation"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "1 of 1 seeds\n", "nothing of what the simulated agents log");
     let same = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes -o json");
     let report = same.says(0, &[]).json();
     assert_eq!(report["laws"].as_array().unwrap().len(), 16);
