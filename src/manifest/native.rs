@@ -248,13 +248,14 @@ fn read_spec(
     drafts: &mut Drafts,
 ) {
     let kind = resource.key.kind;
+    let mut known = keys_of(kind);
     if let Some(rotation) = spec.get("rotation").filter(|_| kind == Kind::EnvGroup) {
         let message = "`spec.rotation` is not supported by this version";
         let hint = "remove the line; a changed group is then blocked with an explanation";
         reader.error_with(rotation, "unsupported", message, hint);
-        return;
+        // It was named; what else is wrong is told beside it.
+        known.push("rotation");
     }
-    let known = keys_of(kind);
     let Some(spec) = reader.mapping(spec, "spec", &known) else {
         return;
     };
