@@ -227,15 +227,20 @@ impl Door {
 fn token(run: &Run) -> Result<Token, Failure> {
     let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
     let Some(source) = SecretSource::of_environment(&run.environment, "STACKBLAZE_TOKEN") else {
-        return Err(denied("there is no token".to_owned())
-            .hint("set STACKBLAZE_TOKEN, or STACKBLAZE_TOKEN_FILE to a file that holds it")
-            .hint("or try it without an account: --sandbox"));
+        return Err(no_token());
     };
     let text = source
         .read(&run.environment)
         .map_err(|reason| denied(format!("failed to read the token: {reason}")))?;
     Token::parse(text.expose_secret())
         .map_err(|error| denied(format!("failed to {error} ({source})")))
+}
+
+/// Says that there is no token, and where one is looked for.
+pub fn no_token() -> Failure {
+    Failure::new(Exit::Denied, "authentication", "there is no token")
+        .hint("set STACKBLAZE_TOKEN, or STACKBLAZE_TOKEN_FILE to a file that holds it")
+        .hint("or try it without an account: --sandbox")
 }
 
 fn ledger(

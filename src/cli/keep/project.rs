@@ -115,7 +115,7 @@ fn token(run: &Run, settings: &ProjectSettings) -> Result<Token, Failure> {
         let message = format!("the token of `{}`: {reason}", settings.name);
         Failure::new(Exit::Denied, "authentication", message)
     };
-    let source = settings.token.as_ref().ok_or_else(|| denied("there is none".to_owned()))?;
+    let source = settings.token.as_ref().ok_or_else(session::no_token)?;
     let text = source.read(&run.environment).map_err(denied)?;
     Token::parse(text.expose_secret()).map_err(|error| denied(format!("{source} {error}")))
 }

@@ -108,8 +108,10 @@ impl RunSettings {
         }
         for project in &self.projects {
             let name = project.name.as_str();
-            if let Some(token) = &project.token {
-                note(name, read(token));
+            match &project.token {
+                Some(token) => note(name, read(token)),
+                None if project.connection.sandbox => {}
+                None => note(name, Err("there is no token".to_owned())),
             }
             if let ProjectSource::Repository(repository) = &project.source
                 && let Some(token) = &repository.token

@@ -92,6 +92,7 @@ fn one_pass_ends_with_the_code_of_what_became_of_it() {
     machine.write("manifests/c.yaml", &group("other"));
     machine.run(once).says(5, &["blocked"]);
     machine.run("get --sandbox").says(0, &["service/a", "service/b"]);
+    machine.run("run --once manifests/").says(3, &["there is no token", "STACKBLAZE_TOKEN"]);
     let platform = Served::begin(&machine, "");
     let mut denied = machine.command("run --once manifests/");
     denied.envs(platform.variables()).env("STACKBLAZE_TOKEN", "sb_live_wrong");

@@ -216,8 +216,10 @@ fn the_limits_of_one_run_do_not_end_an_agent() {
 fn in_a_sandbox_no_token_is_needed() {
     let sandboxed = resolved("--sandbox", &HOME[..1], &[]).unwrap();
     assert_eq!(sandboxed.projects[0].token, None);
-    let without = resolved("", &HOME[..1], &[]).unwrap_err();
-    assert!(without.diagnostics[0].message.contains("there is no token"));
+    assert!(sandboxed.unusable_secrets(&Environment::from(&HOME[..1])).is_empty());
+    let without = resolved("", &HOME[..1], &[]).unwrap();
+    let said = without.unusable_secrets(&Environment::from(&HOME[..1]));
+    assert_eq!(said, ["default: there is no token"]);
 }
 
 #[test]
