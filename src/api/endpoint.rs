@@ -120,12 +120,6 @@ impl Token {
         TokenDigest::of(self.0.expose_secret())
     }
 
-    /// Whether it looks like a token of the vendor's other, incompatible API.
-    #[must_use]
-    pub fn is_of_other_generation(&self) -> bool {
-        self.0.expose_secret().starts_with("kbr_pat_")
-    }
-
     /// Returns the value of the `Authorization` header, marked so that nothing prints it.
     pub(super) fn header(&self) -> http::HeaderValue {
         let text = format!("Bearer {}", self.0.expose_secret());

@@ -31,7 +31,8 @@ pub use run::{ConfigCommand, RewritesWord, RunCommand};
 #[command(name = "stoker", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 changes pending, 3 permission, 4 in part, \
-    5 refused, 6 over budget, 7 stale plan, 64 usage, 65 manifests invalid."
+    5 refused, 6 over budget, 7 stale plan, 64 usage, 65 manifests invalid, 130 interrupted, \
+    143 terminated."
 )]
 pub struct Arguments {
     /// Flags of every command.
