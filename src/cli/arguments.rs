@@ -12,6 +12,7 @@ mod ownership;
 mod planning;
 mod platform;
 mod run;
+mod simulate;
 
 pub use agent::{
     AgentFlags, DescribeCommand, EventsCommand, GetCommand, PinCommand, ReconcileCommand,
@@ -25,6 +26,7 @@ pub use platform::{
     SandboxCommand,
 };
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
+pub use simulate::SimulateCommand;
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
 #[derive(Debug, Parser)]
@@ -177,7 +179,7 @@ pub enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Let days pass for the manifests before the emulator, under trouble; shows which laws held.
-    Simulate(super::simulate::SimulateCommand),
+    Simulate(SimulateCommand),
     /// Print a completion script.
     Completions {
         /// The shell.

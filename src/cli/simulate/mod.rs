@@ -3,7 +3,6 @@
 //! No network, no token, no file but the manifests. What holds here holds against our model of the
 //! platform, and the first line that is printed says so.
 
-mod arguments;
 mod report;
 
 use std::path::Path;
@@ -17,13 +16,13 @@ use crate::model::{Desired, Diagnostic, Source};
 use crate::simulation::{Campaign, Family, Scene, Trouble};
 use crate::source;
 
+use super::arguments::SimulateCommand;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 use super::output::Output;
 use super::run::Run;
 
-pub use arguments::SimulateCommand;
 use report::Report;
 
 /// How many seeds are played when nobody says: seconds of a person's time.

@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use crate::render::{Line, Paper, Style, Table};
 use crate::simulation::{Broken, Family, Law, Tally};
 
-use super::super::arguments::Form;
+use super::super::arguments::{Form, SimulateCommand};
 use super::super::output::Output;
-use super::SimulateCommand;
 
 /// What was found of each law.
 pub type Tallies = BTreeMap<Law, Tally>;

@@ -1,4 +1,4 @@
-//! The arguments of `stoker simulate`.
+//! The flags of `stoker simulate`.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::simulation::Family;
 
-use super::super::arguments::Sources;
+use super::Sources;
 
 /// `stoker simulate`.
 #[derive(Args, Debug)]
