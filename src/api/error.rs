@@ -24,11 +24,13 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Whether a deploy is in progress: no failure, but a reason to wait for the next list
-    /// (F7, A20).
+    /// Whether a deploy is in progress: no failure, but a reason to wait for the next list (F7, A20).
+    /// Its code is not stated. One that tells that there is no earlier deployment to go back to
+    /// has the word in it, too, and no waiting helps there.
     #[must_use]
     pub fn is_deploy_in_progress(&self) -> bool {
-        self.status == 409 && self.code.as_deref().is_some_and(|code| code.contains("deploy"))
+        let tells_of_it = |code: &str| code.contains("deploy") && !code.contains("previous");
+        self.status == 409 && self.code.as_deref().is_some_and(tells_of_it)
     }
 
     /// Whether the API itself says that the object is not there (S2).

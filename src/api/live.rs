@@ -12,8 +12,8 @@ use super::error::{Error, ErrorKind};
 use super::reader::{Lookup, Reader};
 use super::recollection::Recollection;
 use crate::model::{
-    Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Live, LiveObject, RemoteId,
-    Resource, Setting,
+    Applied, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Live, LiveObject,
+    RemoteId, Resource, Setting,
 };
 
 /// How many single objects are read at once.
@@ -205,20 +205,23 @@ impl<'a> Index<'a> {
 
 /// Returns the objects whose list item does not show all that is declared of them.
 ///
-/// A database of ours is compared with what we remember: no request can change one (F4), so its
-/// details would only repeat it. One that is not ours yet has to be looked at.
+/// A database of ours that is declared as it was written is compared with what we remember: no
+/// request can change one (F4), so its details would only repeat it. One of which something else is
+/// declared, or not all was written by us because it was adopted, has to be looked at.
 fn objects_to_detail(
     live: &Live,
     desired: &Desired,
     inventory: &Inventory,
 ) -> BTreeSet<(Kind, RemoteId)> {
-    let has_details = |key: &Key| match key.kind {
+    let has_details = |key: &Key, resource: &Resource<FieldValue>| match key.kind {
         Kind::EnvGroup => false,
-        Kind::Database => !inventory.entries.contains_key(key),
+        Kind::Database => {
+            !inventory.entries.get(key).is_some_and(|entry| is_as_written(entry, resource))
+        }
         Kind::Service => true,
     };
     let index = Index::of(live);
-    let declared = desired.resources.iter().filter(|(key, _)| has_details(key));
+    let declared = desired.resources.iter().filter(|(key, resource)| has_details(key, resource));
     declared
         .filter_map(|(key, resource)| {
             let object = objects_of(&index, inventory, key, resource)?;
@@ -240,6 +243,14 @@ fn objects_of<'a>(
     let owned = keys.iter().filter_map(|key| inventory.entries.get(key));
     let owned = owned.filter_map(|entry| index.with_id(key.kind, &entry.id)).next();
     owned.or_else(|| keys.iter().find_map(|key| index.only_named(key)))
+}
+
+/// Whether everything that is declared is what was last written.
+fn is_as_written(entry: &Entry, resource: &Resource<FieldValue>) -> bool {
+    resource.fields.iter().all(|(path, field)| {
+        *path == FieldPath::Setting(Setting::Name)
+            || entry.applied.get(path) == Some(&Applied::from(&field.value))
+    })
 }
 
 fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {

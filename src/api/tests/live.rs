@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::model::{
-    Claim, Desired, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind, Lifecycle, Live,
-    LiveValue, Origin, Remembered, RemoteId, Resource,
+    Applied, Claim, Desired, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind, Lifecycle,
+    Live, LiveValue, Origin, Remembered, RemoteId, Resource,
 };
 
 fn desired(key: &str, fields: Vec<(&str, FieldValue)>) -> Desired {
@@ -85,20 +85,29 @@ async fn details_are_read_only_where_the_list_hides_what_is_declared() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_is_detailed_only_until_it_is_ours() {
+async fn a_database_is_detailed_unless_it_is_declared_as_we_wrote_it() {
     let item = json!({"id": "db_1", "name": "main", "type": "postgres", "status": "available",
         "created_at": "2026-01-15T10:30:00Z"});
     let wanted = desired("database/main", vec![("version", text("16"))]);
     let details = json!({"id": "db_1", "name": "main", "version": "15"});
     let foreign = Inventory::default();
     let lists: [&[Value]; 3] = [&[], std::slice::from_ref(&item), &[]];
-    let (live, asked) = read(lists, vec![ok(details)], &wanted, &foreign).await;
-    assert_eq!(asked, ["GET /v1/databases/db_1"]);
-    let version = "version".parse().unwrap();
-    let shown = live.listing(Kind::Database).objects[0].shows(&version).cloned();
-    assert_eq!(shown, Some(LiveValue::Shown(text("15"))));
-    let ours = owning("database/main", "db_1", "2026-01-15T10:30:00Z");
-    let (_, asked) = read(lists, vec![], &wanted, &ours).await;
+    let adopted = owning("database/main", "db_1", "2026-01-15T10:30:00Z");
+    let ours = |value: &str| {
+        let mut inventory = adopted.clone();
+        for entry in inventory.entries.values_mut() {
+            entry.applied.insert("version".parse().unwrap(), Applied::Text(value.to_owned()));
+        }
+        inventory
+    };
+    for looked_at in [&foreign, &adopted, &ours("15")] {
+        let (live, asked) = read(lists, vec![ok(details.clone())], &wanted, looked_at).await;
+        assert_eq!(asked, ["GET /v1/databases/db_1"]);
+        let version = "version".parse().unwrap();
+        let shown = live.listing(Kind::Database).objects[0].shows(&version).cloned();
+        assert_eq!(shown, Some(LiveValue::Shown(text("15"))));
+    }
+    let (_, asked) = read(lists, vec![], &wanted, &ours("16")).await;
     assert_eq!(asked, Vec::<String>::new());
 }
 

@@ -179,9 +179,10 @@ async fn the_agent_resolves_references_where_the_platform_does_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deploy_in_progress_is_a_reason_to_wait() {
-    let (client, _) = client([problem(409, "deploy_in_progress"), problem(409, "name_taken")]);
+    let codes = ["deploy_in_progress", "name_taken", "no_previous_deployment"];
+    let (client, _) = client(codes.map(|code| problem(409, code)));
     let writer = writer(&client);
-    for expected in ["Busy", "Refused"] {
+    for expected in ["Busy", "Refused", "Refused"] {
         let error = writer.deploy(&id("svc_1"), Some("main"), false).await.unwrap_err();
         assert!(format!("{error:?}").starts_with(expected), "{error:?}");
     }
