@@ -1,7 +1,10 @@
 //! The log: set up once, on stderr only, because stdout is for data.
 //!
 //! `error` means someone must act, `warn` that we coped, `info` that a run did something, `debug`
-//! that it did not. Control characters in values are escaped: names and API errors are foreign text.
+//! that it did not. Control characters in values are escaped, line ends too: names and API errors are
+//! foreign text, and none may begin a line that looks like ours (S12).
+
+use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
@@ -46,7 +49,7 @@ pub fn start(level: Level, form: Form) {
     };
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(|| Lines)
         .with_timer(SystemTime);
     // An error says that a log stands already, which is what we want.
     let _ = match form {
@@ -54,4 +57,45 @@ pub fn start(level: Level, form: Form) {
         Form::Coloured => log.with_ansi(true).try_init(),
         Form::Json => log.json().try_init(),
     };
+}
+
+/// Standard error, one line for each write: the log hands over each event whole.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        io::stderr().write_all(&one_line(event))?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// Returns an event as one line: what would end a line within it is escaped.
+fn one_line(event: &[u8]) -> Vec<u8> {
+    let text = event.strip_suffix(b"\n").unwrap_or(event);
+    let mut line = Vec::with_capacity(event.len() + 1);
+    for byte in text {
+        match byte {
+            b'\n' => line.extend_from_slice(b"\\n"),
+            b'\r' => line.extend_from_slice(b"\\r"),
+            byte => line.push(*byte),
+        }
+    }
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn a_foreign_line_end_begins_no_line_of_the_log() {
+        let event = b"INFO suspended: so\r\nERROR all is lost\n";
+        assert_eq!(one_line(event), b"INFO suspended: so\\r\\nERROR all is lost\n");
+        assert_eq!(one_line(b"INFO looked\n"), b"INFO looked\n");
+    }
 }

@@ -93,6 +93,11 @@ pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report
     let mut is_stopped = false;
     let mut running = FuturesUnordered::new();
     loop {
+        // It may have been told to while the platform was read: then not even the first begins.
+        if !is_stopped && *stop.borrow() {
+            is_stopped = true;
+            progress.stop();
+        }
         while running.len() < IN_FLIGHT_MAX {
             let next = progress.ready().next().and_then(|key| changes.get(key).copied());
             let Some(change) = next.filter(|change| progress.begin(&change.key)) else {

@@ -47,6 +47,16 @@ async fn what_was_applied_has_no_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn told_to_stop_before_it_began_it_writes_nothing() {
+    let stage = Stage::new();
+    stage.stop.send_replace(true);
+    let (plan, report) = stage.apply(&manifests(SMALL), &Policy::default()).await;
+    assert_eq!(plan.changes.len(), 3);
+    assert_eq!(report.conclusion(), Conclusion::Stopped, "{report:#?}");
+    assert_eq!(stage.emulator.record().writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_shop_costs_exactly_what_its_plan_foretold() {
     let stage = Stage::new();
     let tree = shipped("examples/stacks/shop");

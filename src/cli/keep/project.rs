@@ -137,11 +137,12 @@ pub fn webhook(run: &Run, settings: &ProjectSettings) -> Result<Option<Webhook>,
         return Ok(None);
     };
     let provider = match provider {
-        WebhookProvider::Github => Provider::GitHub,
-        WebhookProvider::Gitlab => Provider::GitLab,
-        WebhookProvider::Gitea => Provider::Gitea,
-        WebhookProvider::Bitbucket => Provider::Bitbucket,
-        WebhookProvider::Generic => Provider::Generic,
+        WebhookProvider::Auto => None,
+        WebhookProvider::Github => Some(Provider::GitHub),
+        WebhookProvider::Gitlab => Some(Provider::GitLab),
+        WebhookProvider::Gitea => Some(Provider::Gitea),
+        WebhookProvider::Bitbucket => Some(Provider::Bitbucket),
+        WebhookProvider::Generic => Some(Provider::Generic),
     };
     let text = secret.read(&run.environment).map_err(|reason| unusable(settings, &reason))?;
     let shared = SharedSecret::parse(text.expose_secret())
@@ -154,7 +155,7 @@ pub fn webhook(run: &Run, settings: &ProjectSettings) -> Result<Option<Webhook>,
             Reference::Tag(name) => Some(format!("refs/tags/{name}")),
         },
     };
-    let webhook = Webhook::new(Some(provider), shared, followed)
+    let webhook = Webhook::new(provider, shared, followed)
         .map_err(|error| unusable(settings, &format!("failed to {error}")))?;
     Ok(Some(webhook))
 }

@@ -72,6 +72,8 @@ pub struct WebhookForm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WebhookProvider {
+    /// Whoever the headers name.
+    Auto,
     /// GitHub.
     Github,
     /// GitLab.
@@ -89,6 +91,7 @@ impl WebhookProvider {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
             Self::Gitea => "gitea",
