@@ -128,7 +128,16 @@ impl<'a> Drafts<'a> {
             | Action::Replace
             | Action::Adopt
             | Action::Forget
-            | Action::Delete => draft.change.record = Some(record),
+            | Action::Delete => {
+                // Whatever becomes of the change: a PATCH that is refused, or is not begun before
+                // the next manifests are there, must not keep a protection from being known (S11).
+                let told = Entry { remembered: record.remembered, ..entry.clone() };
+                if told != *entry {
+                    let known_as = record.renamed_from.as_ref().unwrap_or(&resource.key);
+                    self.remember.insert(known_as.clone(), told);
+                }
+                draft.change.record = Some(record);
+            }
         }
         self.drafts.push(draft);
     }

@@ -109,8 +109,8 @@ fn rights_that_a_manifest_withholds_are_withheld() {
 }
 
 #[test]
-fn a_protection_is_remembered_even_when_nothing_else_changes() {
-    for wish in ["plan=a protect", "plan=b no-update protect"] {
+fn a_protection_is_remembered_whatever_else_is_done() {
+    for wish in ["plan=a protect", "plan=b no-update protect", "plan=b protect"] {
         let scene = format!(
             "want service/api {wish}\nlive service/api#s1 plan=a\nours service/api#s1 plan=a"
         );

@@ -11,6 +11,7 @@ use super::super::scene::Scene;
 use super::super::schedule::{Disturbance, Step};
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
+use super::place_of;
 
 /// One interval with its jitter, and the time of the pass itself.
 const DELAY_MS_MAX: u64 = 400_000;
@@ -88,14 +89,24 @@ fn asks_for_more<'r>(
     after: &Resource<Source>,
 ) -> bool {
     let mut left: Option<BTreeMap<&FieldPath, &Source>> = None;
+    let mut place = String::new();
     for resource in before {
         let Some(resource) = resource else {
             left = None;
             continue;
         };
+        let wanted = place_of(resource);
+        // What it cannot become keeps all else of such a manifest from being written, too (S8).
+        if left.is_some() && wanted != place {
+            continue;
+        }
+        place = wanted;
         let left = left.get_or_insert_default();
         left.retain(|path, _| stays(path, resource));
         left.extend(resource.fields.iter().map(|(path, field)| (path, &field.value)));
+    }
+    if place != place_of(after) {
+        return false;
     }
     left.is_some_and(|left| {
         let differs =

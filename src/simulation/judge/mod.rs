@@ -12,6 +12,7 @@ mod rate;
 mod writes;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::emulator::{Effect, Verb};
@@ -219,15 +220,19 @@ impl<'w> Bench<'w> {
 }
 
 /// Returns what cannot be changed of a resource once it lives.
-fn place_of(resource: &Resource) -> String {
-    let is_fixed = |path: &FieldPath| match (resource.key.kind, path) {
+fn place_of<V: Debug>(resource: &Resource<V>) -> String {
+    let fixed = resource.fields.iter().filter(|(path, _)| is_fixed(resource.key.kind, path));
+    let shown = fixed.map(|(path, field)| format!("{path}={:?}", field.value));
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a field cannot be changed once its resource lives.
+fn is_fixed(kind: Kind, path: &FieldPath) -> bool {
+    match (kind, path) {
         (Kind::Database | Kind::EnvGroup, _) => true,
         (Kind::Service, FieldPath::Setting(setting)) => {
             matches!(setting, Setting::Type | Setting::Region)
         }
         (Kind::Service, FieldPath::Env(_)) => false,
-    };
-    let fixed = resource.fields.iter().filter(|(path, _)| is_fixed(path));
-    let shown = fixed.map(|(path, field)| format!("{path}={:?}", field.value));
-    shown.collect::<Vec<_>>().join(" ")
+    }
 }
