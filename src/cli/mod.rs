@@ -130,7 +130,35 @@ async fn until_interrupted(run: &Run, arguments: &Arguments) -> Result<Exit, Fai
         Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Sandbox(_) => true,
         // A probe cleans up after itself.
         Command::Doctor(doctor) => doctor.probe,
-        _ => false,
+        Command::Plan(_)
+        | Command::Drift(_)
+        | Command::Validate(_)
+        | Command::Render(_)
+        | Command::Convert(_)
+        | Command::Schema
+        | Command::Export(_)
+        | Command::Adopt(_)
+        | Command::Release(_)
+        | Command::Get(_)
+        | Command::Describe(_)
+        | Command::Events(_)
+        | Command::Why(_)
+        | Command::Deploy(_)
+        | Command::Deployments(_)
+        | Command::Rollback(_)
+        | Command::Logs(_)
+        | Command::Metrics(_)
+        | Command::Wait(_)
+        | Command::Reconcile(_)
+        | Command::Suspend(_)
+        | Command::Resume(_)
+        | Command::Pin(_)
+        | Command::Unpin(_)
+        | Command::Config(_)
+        | Command::Simulate(_)
+        | Command::Completions { shell: _ }
+        | Command::Man
+        | Command::Version => false,
     };
     tokio::select! {
         ended = dispatch(run, arguments, &interrupt) => ended,

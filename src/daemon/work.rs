@@ -149,7 +149,14 @@ fn failure(error: &PassError) -> PassFailure {
         PassError::Carry(CarryError::Store(_)) => ("StateUnusable", true, false),
         PassError::Moved => ("Moved", false, true),
     };
-    PassFailure { reason, message: format!("failed to {error}"), is_final, is_passing }
+    let message = match error {
+        // This one is a sentence of its own.
+        PassError::Refresh(RefreshError::Refused(wrong)) => wrong.to_string(),
+        PassError::Refresh(RefreshError::Read(_)) | PassError::Carry(_) | PassError::Moved => {
+            format!("failed to {error}")
+        }
+    };
+    PassFailure { reason, message, is_final, is_passing }
 }
 
 /// Nobody waits for the single steps of the agent's passes: its events tell what became of them.
