@@ -6,8 +6,10 @@
 
 use std::io::{self, Write};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::time::SystemTime;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The target of what a command says to people, where that is part of the log: shown at any level.
 pub const SAID: &str = "stoker::said";
@@ -40,23 +42,32 @@ pub enum Level {
 
 /// Starts the log. A second start is ignored: a process has one log, and tests start many runs.
 pub fn start(level: Level, form: Form) {
-    let filter = match level {
-        Level::Said => "off,stoker::said=info",
-        Level::Warnings => "stoker=warn,stoker::said=info",
-        Level::Info => "stoker=info",
-        Level::Debug => "stoker=debug",
-        Level::Trace => "stoker=trace,debug",
-    };
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(|| Lines)
         .with_timer(SystemTime);
+    let shown = level.targets();
     // An error says that a log stands already, which is what we want.
     let _ = match form {
-        Form::Plain => log.with_ansi(false).try_init(),
-        Form::Coloured => log.with_ansi(true).try_init(),
-        Form::Json => log.json().try_init(),
+        Form::Plain => log.with_ansi(false).finish().with(shown).try_init(),
+        Form::Coloured => log.with_ansi(true).finish().with(shown).try_init(),
+        Form::Json => log.json().finish().with(shown).try_init(),
     };
+}
+
+impl Level {
+    /// Returns what is shown of whom.
+    fn targets(self) -> Targets {
+        let (ours, others) = match self {
+            Self::Said => (LevelFilter::OFF, LevelFilter::OFF),
+            Self::Warnings => (LevelFilter::WARN, LevelFilter::OFF),
+            Self::Info => (LevelFilter::INFO, LevelFilter::OFF),
+            Self::Debug => (LevelFilter::DEBUG, LevelFilter::OFF),
+            Self::Trace => (LevelFilter::TRACE, LevelFilter::DEBUG),
+        };
+        let targets = Targets::new().with_default(others).with_target("stoker", ours);
+        targets.with_target(SAID, ours.max(LevelFilter::INFO))
+    }
 }
 
 /// Standard error, one line for each write: the log hands over each event whole.
