@@ -45,7 +45,9 @@ fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
     let why = |message: &str| format!(": {message}");
     let told = match &result.outcome {
         Outcome::Failed { cause: _, message, request_id } => {
-            let id = request_id.as_ref().map(|id| format!(" (request {id})"));
+            // What the API said is told with its request already.
+            let untold = request_id.as_ref().filter(|id| !message.contains(id.as_str()));
+            let id = untold.map(|id| format!(" (request {id})"));
             let rest = why(message) + &id.unwrap_or_default();
             (Style::Blocked, "failed     ", rest)
         }
