@@ -22,6 +22,11 @@ use super::settings;
 /// Plans, prints, and saves where that was asked for.
 pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
     let PlanCommand { sources, out, detailed_exitcode, planning, connection } = command;
+    if out.as_deref() == Some(Path::new("-")) {
+        // It would become a file of that name, and `stoker apply -` reads manifests.
+        return Err(Failure::usage("a plan is saved in a file, and `-` names none")
+            .hint("`stoker plan -o json` prints it"));
+    }
     let manifests = Manifests::read(run, &sources.paths)?;
     let policy = settings::policy(planning, &run.file);
     check_selection(&policy, &manifests)?;
