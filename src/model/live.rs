@@ -73,7 +73,7 @@ impl Live {
             }
             Some(object) => {
                 // What is on its way out may be left out of lists; else the list is stale.
-                if object.status.as_deref() != Some("deleting") {
+                if !object.is_going() {
                     listing.doubt(format!("{kind} {id} is there but not in it"));
                 }
                 listing.objects.push(object);
@@ -113,8 +113,7 @@ impl Listing {
     /// Whether it agrees with a 404 that an object is gone, or going (L4).
     #[must_use]
     pub fn proves_gone(&self, id: &RemoteId) -> bool {
-        let is_there =
-            |object: &LiveObject| object.id == *id && object.status.as_deref() != Some("deleting");
+        let is_there = |object: &LiveObject| object.id == *id && !object.is_going();
         self.coverage.is_complete() && !self.objects.iter().any(is_there)
     }
 
@@ -199,6 +198,12 @@ pub struct LiveObject {
 }
 
 impl LiveObject {
+    /// Whether it is being deleted: it is shown until it is gone, and no longer counts (A7).
+    #[must_use]
+    pub fn is_going(&self) -> bool {
+        self.status.as_deref() == Some("deleting")
+    }
+
     /// Returns what is shown of a field; `None` when the platform does not say.
     #[must_use]
     pub fn shows(&self, path: &FieldPath) -> Option<&LiveValue> {

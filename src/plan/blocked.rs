@@ -36,7 +36,7 @@ pub enum BlockedReason {
     Fuse,
     /// A database without `lifecycle.prune: true` and without a valid approval (S7).
     ApprovalMissing,
-    /// A create of ours may still be under way (S3).
+    /// A create of ours may still be under way (S3), or what has the name is being deleted (A7).
     InFlight,
     /// `managementPolicies` withholds the right.
     PolicyWithheld,

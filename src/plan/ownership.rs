@@ -147,6 +147,9 @@ fn unowned<'a>(
             return ambiguous(None, None, message);
         }
     };
+    if let Some(object) = object.filter(|object| object.is_going()) {
+        return going(object, absent);
+    }
     if let Some(intent) = view.inventory().intents.get(key) {
         return answer_lost(view, policy, key, intent, object, absent);
     }
@@ -155,6 +158,17 @@ fn unowned<'a>(
         (None, Some(former)) => former,
         (Some(object), former) => named(view, resource, object, former),
     }
+}
+
+/// What is being deleted has its name until it is gone: neither taken over nor made beside it (A7).
+fn going(object: &LiveObject, absent: Reason) -> Standing<'_> {
+    let blocked = Blocked {
+        reason: BlockedReason::InFlight,
+        message: format!("{} has the name and is being deleted", object.id),
+        hint: None,
+    };
+    let id = Some(object.id.clone());
+    Standing::Unclear(Unclear { action: Action::Create, reason: absent, entry: None, id, blocked })
 }
 
 /// After an ambiguous create: the single match is presumed to be its result (S3).

@@ -271,15 +271,18 @@ fn too_many(deleted: &[&Key], owned: &BTreeMap<Kind, usize>, policy: &Policy) ->
     Some(Blocked { reason: BlockedReason::Fuse, message, hint: Some(hint) })
 }
 
-/// How many objects of each kind are ours and live: what is gone already lends no share.
+/// How many objects of each kind are ours and live: what is gone, or going, lends no share.
 fn owned(view: &View<'_>) -> BTreeMap<Kind, usize> {
     let mut ids: BTreeMap<(Kind, &RemoteId), ()> = BTreeMap::new();
     for (key, entry) in &view.inventory().entries {
         match view.whereabouts(key.kind, entry) {
-            Whereabouts::Lives(_) => {
+            Whereabouts::Lives(object) if !object.is_going() => {
                 ids.insert((key.kind, &entry.id), ());
             }
-            Whereabouts::Other | Whereabouts::Gone | Whereabouts::Unknown => {}
+            Whereabouts::Lives(_)
+            | Whereabouts::Other
+            | Whereabouts::Gone
+            | Whereabouts::Unknown => {}
         }
     }
     let mut counts = BTreeMap::new();

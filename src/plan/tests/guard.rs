@@ -273,6 +273,22 @@ fn never_is_every_one_of_a_kind_deleted_but_by_destroy() {
 }
 
 #[test]
+fn what_is_being_deleted_already_is_not_what_would_be_left_of_a_kind() {
+    let scene = |live: &str| {
+        format!(
+            "run prune max-deletes=9
+             want service/y
+             live service/x#s1
+             ours service/x#s1
+             live service/y#s2 {live}
+             ours service/y#s2"
+        )
+    };
+    check(&scene(""), "delete service/x");
+    check(&scene("going"), "delete service/x BLOCKED fuse");
+}
+
+#[test]
 fn an_empty_desired_state_deletes_nothing() {
     assert_eq!(fuse("prune max-deletes=99", 0, 1), 0);
     let scene = "run prune\nlive service/x#s1\nours service/x#s1";

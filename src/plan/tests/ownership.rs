@@ -35,6 +35,13 @@ fn a_declared_name_that_lives_is_taken_over_without_a_write() {
 }
 
 #[test]
+fn a_declared_name_that_is_being_deleted_is_waited_for_and_not_taken_over() {
+    let scene = "want service/api plan=a\nlive service/api#s1 plan=a going";
+    check(scene, "create service/api BLOCKED in_flight");
+    assert_eq!(explain(scene), "s1 has the name and is being deleted | -");
+}
+
+#[test]
 fn an_adopted_service_keeps_the_variables_it_had() {
     let scene = "want service/api env.A=1\nlive service/api#s1 env.A=1 env.THEIRS=2";
     check(scene, "adopt service/api as named");

@@ -224,6 +224,7 @@ pub fn object(kind: Kind, name: &str, id: RemoteId, words: &[&str]) -> LiveObjec
             ("born", "unknown") => object.created_at = None,
             ("born", time) => object.created_at = Some(time.into()),
             ("no-env", _) => object.shows_env = false,
+            ("going", _) => object.status = Some("deleting".into()),
             (field, text) => {
                 let path = path(field);
                 let shown = match text {
