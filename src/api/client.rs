@@ -248,6 +248,7 @@ impl Client {
                     // Waiting in vain helps nobody: say at once that the time will not do.
                     let until = timestamp(until);
                     self.check_deadline(until)?;
+                    self.shared.config.waits.send_replace(Some(until));
                     if !self.may_wait_until(until).await {
                         return Err(Cause::OverDeadline { deadline: self.now() });
                     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
@@ -29,8 +30,8 @@ pub struct Parts {
     pub config: Config,
 }
 
-/// What a run may spend.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a run may spend, and whom it tells of its waits.
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Who waits for the requests.
     pub lane: Lane,
@@ -40,10 +41,13 @@ pub struct Config {
     pub deadline: Option<Timestamp>,
     /// Spreads retries of several agents in time.
     pub seed: u64,
+    /// Told until when a request waits for the budget, each time one begins to.
+    pub waits: watch::Sender<Option<Timestamp>>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { lane: Lane::Converge, calls_max: None, deadline: None, seed: 0 }
+        let (lane, waits) = (Lane::Converge, watch::Sender::new(None));
+        Self { lane, calls_max: None, deadline: None, seed: 0, waits }
     }
 }

@@ -33,7 +33,7 @@ pub async fn run(run: &Run, command: &DriftCommand) -> Result<Exit, Failure> {
         // "No drift." is not for whoever did not see.
         Form::Text if sight != Exit::Done && drifted.changes.is_empty() => {}
         Form::Text => run.output.data(&render::drift_as_text(&drifted)),
-        Form::Markdown => run.output.text(&render::plan_as_markdown(&drifted, &estimate)),
+        Form::Markdown => run.output.text(&render::drift_as_markdown(&drifted)),
         Form::Ndjson | Form::Json | Form::Yaml => {
             let context = saved::context(&reading, &policy, &snapshot, estimate);
             run.output.value(&SavedPlan::new(&drifted, context));

@@ -57,7 +57,15 @@ pub async fn run(run: &Run, command: &GetCommand) -> Result<Exit, Failure> {
     if troubles.is_empty() {
         selected_or_absent(selectors, &rows, &listings)?;
     }
-    Ok(exit(&troubles))
+    match exit(&troubles) {
+        Exit::Failed if troubles.len() == listings.len() => {
+            let message = "nothing that was asked for could be read".to_owned();
+            let hint =
+                "`stoker doctor` tells whether the address, the token and the network will do";
+            Err(Failure::new(Exit::Failed, "unreadable", message).hint(hint))
+        }
+        exit => Ok(exit),
+    }
 }
 
 /// One resource, as it is printed.

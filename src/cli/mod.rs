@@ -54,6 +54,7 @@ mod rollback;
 mod sandbox;
 mod simulate;
 mod wait;
+mod waits;
 
 use std::process::ExitCode;
 
@@ -160,8 +161,11 @@ async fn until_interrupted(run: &Run, arguments: &Arguments) -> Result<Exit, Fai
         | Command::Man
         | Command::Version => false,
     };
+    // The agent waits as a matter of course, and shows its budget by other means.
+    let tells_waits = !matches!(arguments.command, Command::Run(_));
     tokio::select! {
         ended = dispatch(run, arguments, &interrupt) => ended,
+        never = waits::tell(run), if tells_waits => match never {},
         exit = interrupt.came(), if !ends_itself => Ok(exit),
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::manifest;
-use crate::model::Key;
+use crate::model::{Key, Kind};
 use crate::plan::{Plan, Policy};
 use crate::render::json::SavedPlan;
 use crate::render::{self, Estimate};
@@ -81,8 +81,13 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
     let is_declared = |key: &&Key| {
         declared.resources.contains_key(*key) || declared.tombstones.contains_key(*key)
     };
+    if let Some(key) = policy.replace.keys().find(|key| key.kind != Kind::Service) {
+        let message = format!("{key} is to be replaced, and only a service can be");
+        return Err(Failure::usage(message).hint("its data would go with it"));
+    }
     let selection = &policy.selection;
-    let mut named = selection.targets.iter().chain(&selection.excluded);
+    let mut named =
+        selection.targets.iter().chain(&selection.excluded).chain(policy.replace.keys());
     match named.find(|key| !is_declared(key)) {
         None => Ok(()),
         Some(key) => {

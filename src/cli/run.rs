@@ -1,5 +1,8 @@
 //! What every command is given: the surroundings, the settings that hold for all, and the paper.
 
+use jiff::Timestamp;
+use tokio::sync::watch;
+
 use super::arguments::{Global, LogForm};
 use super::environment::Environment;
 use super::failure::Failure;
@@ -18,6 +21,8 @@ pub struct Run {
     pub global: GlobalSettings,
     /// Where it prints.
     pub output: Output,
+    /// Until when a request waits for the budget.
+    pub waits: watch::Sender<Option<Timestamp>>,
 }
 
 impl Run {
@@ -29,7 +34,7 @@ impl Run {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Ok(Self { environment, file, given, global, output })
+        Ok(Self { environment, file, given, global, output, waits: watch::Sender::new(None) })
     }
 
     /// Returns a run with flags and defaults only, to say that the settings cannot be used.
@@ -40,6 +45,7 @@ impl Run {
         // There is no log yet that it could be part of.
         let global = GlobalSettings { log_format: LogForm::Text, ..resolved };
         let output = Output::new(&global, &environment);
-        Self { environment, file, given: Given::default(), global, output }
+        let (given, waits) = (Given::default(), watch::Sender::new(None));
+        Self { environment, file, given, global, output, waits }
     }
 }

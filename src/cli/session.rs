@@ -106,7 +106,8 @@ impl Session {
         let ledger = ledger(run, &settings, &state, &endpoint, &token, &clock, purpose)?;
         let ledger = Arc::new(ledger);
         let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
-        let config = api::Config { lane, calls_max: settings.calls_max, deadline, seed: seed() };
+        let (calls_max, waits) = (settings.calls_max, run.waits.clone());
+        let config = api::Config { lane, calls_max, deadline, seed: seed(), waits };
         let client = Client::new(Parts {
             endpoint,
             token,

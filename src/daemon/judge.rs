@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::follow::Health;
-use crate::model::{Applied, Claim, Inventory, Key, LiveObject, Resource};
+use crate::model::{Applied, Claim, Inventory, Key, Kind, LiveObject, RemoteId, Resource};
 use crate::plan::{
     Action, BlockedReason, Change, ChangeResult, FailureCause, FieldReason, Outcome, Reason,
 };
@@ -67,7 +67,17 @@ pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
     let blocked = plan.changes.iter().filter(|change| change.blocked.is_some());
     let keys: BTreeSet<&Key> =
         declared.chain(inventory.entries.keys()).chain(blocked.map(|change| &change.key)).collect();
-    let one = |key| case.resource(key, changes.get(key).copied(), results.get(key).copied());
+    let listings = snapshot.live.listings.iter();
+    let objects = listings.flat_map(|(kind, listing)| listing.objects.iter().map(|it| (*kind, it)));
+    let objects: BTreeMap<(Kind, &RemoteId), &LiveObject> =
+        objects.map(|(kind, object)| ((kind, &object.id), object)).collect();
+    let one = |key: &Key| {
+        let (change, result) = (changes.get(key).copied(), results.get(key).copied());
+        let id = inventory.entries.get(key).map(|entry| &entry.id);
+        let id = id.or_else(|| change?.id.as_ref());
+        let object = id.and_then(|id| objects.get(&(key.kind, id)).copied());
+        case.resource(key, change, result, object)
+    };
     keys.into_iter().map(one).collect()
 }
 
@@ -77,9 +87,9 @@ impl Case<'_> {
         key: &Key,
         change: Option<&Change>,
         result: Option<&ChangeResult>,
+        object: Option<&LiveObject>,
     ) -> ResourceStatus {
         let desired = self.passed.snapshot.desired.resources.get(key);
-        let object = self.object(key, change);
         let verdict = self.verdict(key, change, result, object);
         let is_carried_out = match result {
             Some(result) => result.outcome == Outcome::Applied,
@@ -109,13 +119,6 @@ impl Case<'_> {
         };
         conclude(&mut status, &verdict, drift(change, result), self.now);
         status
-    }
-
-    fn object(&self, key: &Key, change: Option<&Change>) -> Option<&LiveObject> {
-        let live = &self.passed.snapshot.live;
-        let entry = self.passed.inventory.entries.get(key);
-        let id = entry.map(|entry| &entry.id).or_else(|| change?.id.as_ref())?;
-        live.with_id(key.kind, id)
     }
 
     fn verdict(

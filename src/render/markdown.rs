@@ -7,8 +7,9 @@ use crate::plan::{Change, FieldChange, Plan};
 
 use super::diff;
 use super::inert::inert;
+use super::paper::Style;
 use super::phrase;
-use super::text::{self, Estimate};
+use super::text::{self, Estimate, Moved};
 
 /// The first line: by it an earlier comment is found and replaced.
 pub const MARKER: &str = "<!-- stoker-plan -->";
@@ -24,30 +25,40 @@ const FOOTER_CHARACTERS: usize = 1_000;
 pub fn plan_as_markdown(plan: &Plan, estimate: &Estimate) -> String {
     let mut out = format!("{MARKER}\n### {}\n\n", escape(&phrase::summary(plan)));
     out.push_str(&table(plan));
-    let mut left = CHARACTERS_MAX - FOOTER_CHARACTERS - out.chars().count();
-    let mut is_cut = false;
-    let mut shown = 0;
-    for change in &plan.changes {
-        let text = details(change);
-        let length = text.chars().count();
-        if length > left {
-            is_cut = true;
-            break;
-        }
-        left -= length;
-        shown += 1;
-        out.push_str(&text);
-    }
-    if is_cut {
-        let hidden = plan.changes.len() - shown;
-        out.push_str(&format!(
-            "\n**Cut here:** {hidden} more changes do not fit into a comment; `stoker plan` shows all.\n"
-        ));
-    }
+    push_what_fits(&mut out, plan.changes.iter().map(details), "stoker plan");
     out.push('\n');
     out.push_str(&escape(&text::cost(plan, estimate)));
     out.push('\n');
     out
+}
+
+/// Returns what moved on the platform as Markdown, never longer than a comment may be.
+#[must_use]
+pub fn drift_as_markdown(plan: &Plan) -> String {
+    let moved = text::moved(plan);
+    let mut out = format!("### {}\n\n", escape(&text::drift_summary(&moved)));
+    push_what_fits(&mut out, moved.iter().map(moved_details), "stoker drift");
+    out
+}
+
+/// Adds sections as long as they fit into a comment, and says how many do not.
+fn push_what_fits(out: &mut String, sections: impl Iterator<Item = String>, command: &str) {
+    let mut left = CHARACTERS_MAX - FOOTER_CHARACTERS - out.chars().count();
+    let mut hidden = 0;
+    for section in sections {
+        let length = section.chars().count();
+        if hidden > 0 || length > left {
+            hidden += 1;
+            continue;
+        }
+        left -= length;
+        out.push_str(&section);
+    }
+    if hidden > 0 {
+        out.push_str(&format!(
+            "\n**Cut here:** {hidden} more do not fit into a comment; `{command}` shows all.\n"
+        ));
+    }
 }
 
 fn table(plan: &Plan) -> String {
@@ -94,21 +105,37 @@ fn details(change: &Change) -> String {
             out.push_str(&format!("Hint: {}\n\n", escape(hint)));
         }
     }
-    if !change.fields.is_empty() {
-        out.push_str("| | field | value | why |\n|---|---|---|---|\n");
-    }
-    for field in &change.fields {
-        out.push_str(&row(field));
-    }
+    push_rows(&mut out, &change.fields, phrase::field_sign);
     out.push_str("\n</details>\n");
     out
+}
+
+fn moved_details(moved: &Moved<'_>) -> String {
+    let Moved { key, is_gone, fields } = moved;
+    let (sign, rest) = if *is_gone { ("-", text::GONE) } else { ("~", "was changed by hand") };
+    let (sign, key) = (escape(sign), escape(&key.to_string()));
+    let mut out = format!("<details><summary>{sign} <b>{key}</b> {rest}</summary>\n\n");
+    push_rows(&mut out, fields, phrase::hand_sign);
+    out.push_str("\n</details>\n");
+    out
+}
+
+/// How a field is marked.
+type Sign = fn(&FieldChange) -> (&'static str, Style);
+
+fn push_rows(out: &mut String, fields: &[FieldChange], sign: Sign) {
+    if !fields.is_empty() {
+        out.push_str("| | field | value | why |\n|---|---|---|---|\n");
+    }
+    for field in fields {
+        out.push_str(&row(field, sign(field).0));
+    }
 }
 
 /// The longest value of a field that a table shows.
 const CELL_CHARACTERS_MAX: usize = 200;
 
-fn row(field: &FieldChange) -> String {
-    let (sign, _) = phrase::field_sign(field);
+fn row(field: &FieldChange, sign: &str) -> String {
     let values = phrase::values(field);
     let is_long = diff::is_long(&values) || values.chars().count() > CELL_CHARACTERS_MAX;
     let value = if is_long { "long text; stoker plan shows it".to_owned() } else { values };

@@ -24,7 +24,7 @@ pub use diagnostic::{
     diagnostics_as_ansi, diagnostics_as_text, github_annotation_of_failure, github_annotations,
 };
 pub use inert::inert;
-pub use markdown::{MARKER, plan_as_markdown};
+pub use markdown::{MARKER, drift_as_markdown, plan_as_markdown};
 pub use paper::{Line, Paper, Style};
 pub use report::{report_as_markdown, report_as_text};
 pub use table::Table;

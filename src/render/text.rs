@@ -3,7 +3,7 @@
 //! The sign at the left carries the meaning. What stands in the way comes after what will be done,
 //! what would be pruned after that, and the counts last, where the eye rests.
 
-use crate::model::{FieldPath, FieldValue, Kind, Setting};
+use crate::model::{FieldPath, FieldValue, Key, Kind, Setting};
 use crate::plan::{Action, Change, FieldAction, FieldChange, FieldReason, Plan, Reason};
 
 use super::diff;
@@ -65,47 +65,55 @@ pub fn plan_as_text(plan: &Plan, estimate: &Estimate) -> Paper {
 #[must_use]
 pub fn drift_as_text(plan: &Plan) -> Paper {
     let mut paper = Paper::new();
-    let (mut resources, mut fields) = (0, 0);
-    for change in &plan.changes {
-        let is_gone = change.reason == Reason::Missing;
-        let moved = drifted(change);
-        if moved.is_empty() && !is_gone {
-            continue;
-        }
-        resources += 1;
-        fields += moved.len();
+    let moved = moved(plan);
+    for Moved { key, is_gone, fields } in &moved {
         paper.gap();
-        let (sign, style, rest) = if is_gone {
-            ("-", Style::Removed, "gone from the platform")
-        } else {
-            ("~", Style::Changed, "")
-        };
-        paper.push(object_line(sign, style, &change.key.to_string(), rest));
-        push_fields(&mut paper, &moved, Reasons::OfWhatMoved);
+        let (sign, style, rest) =
+            if *is_gone { ("-", Style::Removed, GONE) } else { ("~", Style::Changed, "") };
+        paper.push(object_line(sign, style, &key.to_string(), rest));
+        push_fields(&mut paper, fields, Reasons::OfWhatMoved);
     }
     paper.gap();
-    let text = match resources {
+    paper.push(Line::default().with(Style::Bold, drift_summary(&moved)));
+    paper
+}
+
+/// What is said of a resource of ours that lives no longer.
+pub(super) const GONE: &str = "gone from the platform";
+
+/// What moved of one resource, seen from the platform: what we would remove was added there.
+pub(super) struct Moved<'a> {
+    pub key: &'a Key,
+    pub is_gone: bool,
+    /// Without those of a resource that is gone: all of it is.
+    pub fields: Vec<FieldChange>,
+}
+
+/// Returns what moved on the platform without a manifest.
+pub(super) fn moved(plan: &Plan) -> Vec<Moved<'_>> {
+    let resources = plan.changes.iter().map(|change| {
+        let drifted = change.fields.iter().filter(|field| field.reason == FieldReason::Drift);
+        let is_gone = change.reason == Reason::Missing;
+        let fields = drifted.filter(|_| !is_gone).map(|field| FieldChange {
+            before: field.after.clone(),
+            after: field.before.clone(),
+            ..field.clone()
+        });
+        Moved { key: &change.key, is_gone, fields: fields.collect() }
+    });
+    resources.filter(|moved| moved.is_gone || !moved.fields.is_empty()).collect()
+}
+
+/// Counts what moved.
+pub(super) fn drift_summary(moved: &[Moved<'_>]) -> String {
+    let (resources, fields) = (moved.len(), moved.iter().map(|it| it.fields.len()).sum());
+    match resources {
         0 => "No drift.".to_owned(),
         _ => {
             let (r, f) = (plural(resources), plural(fields));
             format!("Drift: {resources} resource{r}, {fields} field{f}.")
         }
-    };
-    paper.push(Line::default().with(Style::Bold, text));
-    paper
-}
-
-/// Returns what moved, seen from the platform: what we would remove was added there.
-fn drifted(change: &Change) -> Vec<FieldChange> {
-    let fields = change.fields.iter();
-    fields
-        .filter(|field| field.reason == FieldReason::Drift)
-        .map(|field| FieldChange {
-            before: field.after.clone(),
-            after: field.before.clone(),
-            ..field.clone()
-        })
-        .collect()
+    }
 }
 
 /// Whether the reason of each field is worth a column.

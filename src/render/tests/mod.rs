@@ -108,6 +108,20 @@ fn the_plan_as_a_comment() {
 }
 
 #[test]
+fn drift_as_a_comment_says_what_was_done_and_not_what_will_be() {
+    let written = drift_as_markdown(&everything());
+    for line in [
+        "### Drift&#58; 2 resources, 3 fields.",
+        "<details><summary>&#45; <b>service&#47;lost</b> gone from the platform</summary>",
+        "| &#43; | envVars.EXTRA | y | drift&#58; added by hand |",
+    ] {
+        assert!(written.lines().any(|it| it == line), "{line}\n{written}");
+    }
+    assert!(!written.contains("will be"), "{written}");
+    assert_eq!(drift_as_markdown(&plan(Vec::new())), "### No drift.\n\n");
+}
+
+#[test]
 fn a_comment_is_never_too_long_and_says_where_it_was_cut() {
     let one = |number: usize| Change {
         fields: vec![field("branch", text("main"), text(&"`<@x>|".repeat(20)))],
