@@ -62,17 +62,20 @@ impl Campaign {
     /// *Guarantees*: what is found depends on the seeds only, not on the threads.
     #[must_use]
     pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> (BTreeMap<Law, Tally>, Vec<Broken>) {
-        let next = AtomicU64::new(self.seeds.start);
+        let next = AtomicU64::new(0);
+        let count = self.seeds.end.saturating_sub(self.seeds.start);
         let done = AtomicU64::new(0);
         let found: Mutex<Found> = Mutex::default();
         std::thread::scope(|scope| {
             for _ in 0..self.threads.max(1) {
                 scope.spawn(|| {
                     loop {
-                        let seed = next.fetch_add(1, Ordering::Relaxed);
-                        if seed >= self.seeds.end {
+                        // Counted from the first one: past the greatest number there is none.
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        if place >= count {
                             return;
                         }
+                        let seed = self.seeds.start + place;
                         let schedule = draw(seed, &self.scene, &self.trouble);
                         let findings = judge(&self.scene, &play(&self.scene, &schedule));
                         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -87,10 +87,10 @@ fn not_ours<'w>(entry: &'w Entry, delayed: &mut Vec<(Run, &'w Asked)>) -> Happen
     }
 }
 
-/// Counts how often each thing was created and deleted by the first process.
-pub(super) fn counts(witness: &Witness) -> BTreeMap<(Kind, String), (u64, u64)> {
+/// Counts how often each thing was created and deleted by the first process before a time.
+pub(super) fn counts(witness: &Witness, until: u64) -> BTreeMap<(Kind, String), (u64, u64)> {
     let mut counts: BTreeMap<(Kind, String), (u64, u64)> = BTreeMap::new();
-    for (_, happened) in timeline(witness) {
+    for (_, happened) in timeline(witness).into_iter().filter(|(at, _)| *at < until) {
         let (run, effects) = match &happened {
             Happened::Asked(request) => (Some(request.run), request.effects),
             Happened::Late { run, effects } => (*run, *effects),

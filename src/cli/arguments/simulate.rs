@@ -8,6 +8,9 @@ use crate::simulation::Family;
 
 use super::Sources;
 
+/// The greatest seed: the report is JSON, whose readers lose the end of greater numbers.
+const SEED_MAX: u64 = (1 << 53) - 1;
+
 /// `stoker simulate`.
 #[derive(Args, Debug)]
 pub struct SimulateCommand {
@@ -17,7 +20,7 @@ pub struct SimulateCommand {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=30))]
     pub days: u32,
     /// Play this seed, as a broken law names it; alone, unless --seeds says how many from it on.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(0..=SEED_MAX))]
     pub seed: Option<u64>,
     /// How many seeds to play [default: 20].
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]

@@ -16,10 +16,11 @@ use crate::model::{Desired, Diagnostic, Source};
 use crate::simulation::{Campaign, Family, Scene, Trouble};
 use crate::source;
 
-use super::arguments::SimulateCommand;
+use super::arguments::{Form, SimulateCommand};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
+use super::offline::no_such_form;
 use super::output::Output;
 use super::run::Run;
 
@@ -36,6 +37,9 @@ const LINES_OF_PROGRESS: u64 = 10;
 /// Simulates, and ends with 1 when a law broke.
 pub async fn run(run: &Run, command: &SimulateCommand) -> Result<Exit, Failure> {
     let SimulateCommand { sources, days, seed, seeds, faults, live } = command;
+    if run.output.form() == Form::Markdown {
+        return Err(no_such_form("simulate", "markdown"));
+    }
     let manifests = Manifests::read(run, &sources.paths)?;
     let resources = manifests.declared.resources.len();
     let scene = scene(run, manifests.declared, live.as_deref())?;
@@ -60,12 +64,13 @@ pub async fn run(run: &Run, command: &SimulateCommand) -> Result<Exit, Failure> 
 }
 
 fn scene(run: &Run, declared: Desired<Source>, live: Option<&Path>) -> Result<Scene, Failure> {
-    let invalid = |diagnostics: Vec<Diagnostic>| {
+    let invalid = |message: String, diagnostics: Vec<Diagnostic>| {
         run.output.diagnostics(&diagnostics);
-        let failure = Failure::new(Exit::Invalid, "manifests", "these manifests are no scene");
-        Failure { diagnostics, ..failure }
+        Failure { diagnostics, ..Failure::new(Exit::Invalid, "manifests", message) }
     };
-    let scene = Scene::of(declared).map_err(invalid)?;
+    let scene = Scene::of(declared).map_err(|diagnostics| {
+        invalid("these manifests cannot be simulated".to_owned(), diagnostics)
+    })?;
     let Some(path) = live else {
         return Ok(scene);
     };
@@ -76,7 +81,7 @@ fn scene(run: &Run, declared: Desired<Source>, live: Option<&Path>) -> Result<Sc
     let loaded = manifest::load(&tree);
     match loaded.desired {
         Some(live) => Ok(scene.with_live(&live)),
-        None => Err(invalid(loaded.diagnostics)),
+        None => Err(invalid(format!("{} is invalid", path.display()), loaded.diagnostics)),
     }
 }
 

@@ -71,6 +71,7 @@ impl Report<'_> {
             let held = match (at_risk, broken) {
                 (0, 0) => "not at risk".to_owned(),
                 (_, 0) => "always".to_owned(),
+                (_, 1) => "broken once".to_owned(),
                 (_, times) => format!("broken {times} times"),
             };
             let cells = [law.name(), at_risk.to_string(), held, law.promise().to_owned()];

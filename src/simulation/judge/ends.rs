@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::Kind;
+use crate::emulator::{Effect, Kind, Verb};
 use crate::model::{Claim, FieldPath, Key, Resource, Source};
 use crate::render::json::SavedChange;
 use crate::status::{ConditionType, ProjectStatus};
@@ -217,7 +217,7 @@ fn variables(thing: &Value) -> BTreeMap<String, &Value> {
 }
 
 /// L3: where nothing but crashes came, and each had its time, as much was made and deleted as
-/// without them.
+/// without them, as long as both had the same to do.
 fn crash_proof(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findings) {
     let steps = &witness.schedule.steps;
     let crashes = steps.iter().filter(|step| step.what.is_crash()).count();
@@ -225,18 +225,14 @@ fn crash_proof(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findings) {
     if crashes == 0 || !is_all || !are_apart(steps) {
         return;
     }
-    let reference = rehearse(scene, &witness.schedule).counts;
-    let counts = super::super::timeline::counts(witness);
-    let presumed = presumed(witness);
+    let until = alike_until(witness);
+    let reference = rehearse(scene, &witness.schedule.keeping(|step| step.at < until)).counts;
+    let counts = super::super::timeline::counts(witness, until);
     let things: BTreeSet<_> = reference.keys().chain(counts.keys()).collect();
     for place in things {
         let (wanted, made) = (reference.get(place), counts.get(place));
         let (kind, name) = place;
-        // What only may be ours is not deleted until a person confirms it (S3).
-        let is_kept = key(*kind, name).is_some_and(|key| presumed.contains(&key));
-        let creates = |count: Option<&(u64, u64)>| count.map_or(0, |count| count.0);
-        let is_same = wanted == made || is_kept && creates(wanted) == creates(made);
-        findings.check(Law::L3, is_same, || {
+        findings.check(Law::L3, wanted == made, || {
             format!("{kind:?} {name} was made and deleted {made:?} times, and should be {wanted:?}")
         });
     }
@@ -251,11 +247,23 @@ fn are_apart(steps: &[Step]) -> bool {
     })
 }
 
-fn presumed(witness: &Witness) -> BTreeSet<Key> {
+/// Returns when the next commit came after the first create whose answer was lost: what only may be
+/// ours is not deleted until a person confirms it (S3), so from then on another platform is met.
+fn alike_until(witness: &Witness) -> u64 {
     let inventory = witness.inventories.get(&0);
-    let entries = inventory.into_iter().flat_map(|inventory| &inventory.entries);
-    let presumed = entries.filter(|(_, entry)| entry.claim == Claim::Presumed);
-    presumed.map(|(key, _)| key.clone()).collect()
+    let entries = inventory.into_iter().flat_map(|inventory| inventory.entries.values());
+    let presumed = entries.filter(|entry| entry.claim == Claim::Presumed);
+    let presumed: BTreeSet<&str> = presumed.map(|entry| entry.id.as_str()).collect();
+    let makes =
+        |effect: &Effect| effect.verb == Verb::Created && presumed.contains(effect.id.as_str());
+    let made = timeline(witness).into_iter().find_map(|(at, happened)| match happened {
+        Happened::Asked(request) => request.effects.iter().any(makes).then_some(at),
+        Happened::Late { effects, .. } => effects.iter().any(makes).then_some(at),
+        Happened::Others { .. } | Happened::Marked(_) => None,
+    });
+    let commits = witness.schedule.steps.iter().filter(|step| step.what.is_commit());
+    let next = |made: u64| commits.map(|step| step.at).find(|at| *at > made);
+    made.and_then(next).unwrap_or(u64::MAX)
 }
 
 /// L4: whatever we made and lives is in the inventory, or its create is known to be open.

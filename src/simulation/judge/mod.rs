@@ -85,12 +85,11 @@ impl<'w> Bench<'w> {
             Happened::Asked(request) => self.hear(request),
             Happened::Late { run, effects } => {
                 let maker = run.map_or(Maker::Others, |run| Maker::unseen(run.process));
+                self.disturb(effects, run.map(|run| run.process));
                 self.change(effects, maker, None);
             }
             Happened::Others { effects } => {
-                for pass in self.passes.values_mut() {
-                    pass.others_acted |= !effects.is_empty();
-                }
+                self.disturb(effects, None);
                 self.change(effects, Maker::Others, None);
                 self.forget_creates_of(effects);
             }
@@ -112,6 +111,7 @@ impl<'w> Bench<'w> {
         if let Some(pass) = self.passes.get_mut(run) {
             pass.hear(request);
         }
+        self.disturb(effects, Some(run.process));
         self.change(effects, Maker::unseen(run.process), Some(*number));
     }
 
@@ -148,6 +148,13 @@ impl<'w> Bench<'w> {
     /// Returns the last wholly valid state a run has read.
     fn wanted(&self, run: Run) -> Option<Arc<Desired>> {
         self.reads.get(&run).cloned().flatten().or_else(|| self.valid.get(&run).cloned())
+    }
+
+    /// Notes in every pass that somebody beside its process changed something meanwhile.
+    fn disturb(&mut self, effects: &[Effect], by: Option<usize>) {
+        for (run, pass) in &mut self.passes {
+            pass.others_acted |= !effects.is_empty() && by != Some(run.process);
+        }
     }
 
     fn change(&mut self, effects: &[Effect], maker: Maker, number: Option<usize>) {
