@@ -28,14 +28,14 @@ fn main() -> ExitCode {
     if let [word, seed] = words.as_slice()
         && word == "draw"
     {
-        let seed = seed.parse().unwrap_or(0);
+        let Ok(seed) = seed.parse() else { return usage() };
         println!("{}", draw(seed, &scene, &Trouble::default()).line());
         return ExitCode::SUCCESS;
     }
     let number = |place: usize, default: u64| {
-        words.get(place).and_then(|word| word.parse().ok()).unwrap_or(default)
+        words.get(place).map_or(Ok(default), |word| word.parse::<u64>())
     };
-    let (seeds, from) = (number(0, 100_000), number(1, 0));
+    let (Ok(seeds), Ok(from)) = (number(0, 100_000), number(1, 0)) else { return usage() };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let campaign = Campaign {
         scene: Arc::clone(&scene),
@@ -63,6 +63,11 @@ fn main() -> ExitCode {
         }
     }
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: soak [SEEDS [FROM]] | soak draw SEED | soak replay LINE");
+    ExitCode::FAILURE
 }
 
 fn replay(scene: &Arc<Scene>, line: &str) -> ExitCode {

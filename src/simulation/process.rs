@@ -173,7 +173,8 @@ impl Process {
             shown.push(("the events".to_owned(), events));
         }
         for (place, text) in shown {
-            if self.world.scene.secrets.iter().any(|secret| text.contains(secret.as_str())) {
+            let mut secrets = self.world.scene.secrets.iter().map(String::as_str).chain(TOKENS);
+            if secrets.any(|secret| text.contains(secret)) {
                 self.world.mark(Mark::Leaked { place });
             }
         }

@@ -64,7 +64,13 @@ impl Wire {
         let name = body.as_ref().and_then(|body| body["name"].as_str()).map(str::to_owned);
         let text = String::from_utf8_lossy(if is_write { request.body() } else { &[] });
         let world = &self.process.world;
-        let carries_secret = world.scene.secrets.iter().any(|it| text.contains(it.as_str()));
+        let has_secret =
+            |text: &str| world.scene.secrets.iter().any(|it| text.contains(it.as_str()));
+        // An address stands in logs that are not ours; a secret leaves in bodies only (S9).
+        if has_secret(&request.uri().to_string()) {
+            world.mark(Mark::Leaked { place: "the address of a request".to_owned() });
+        }
+        let carries_secret = has_secret(&text);
         world.mark(Mark::Sent { run: self.run, name, carries_secret });
         world.marks().len() - 1
     }
