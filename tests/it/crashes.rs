@@ -146,6 +146,9 @@ async fn a_run_that_is_killed_while_adopting_and_changing_leaves_it_deployed() {
         let context = format!("{point:?}");
         laws::it_settles(&stage, &scene.tree, &policy, &context).await;
         laws::what_is_written_runs(&stage, &context);
+        // What others made is taken over: nothing is made beside it, and nothing goes.
+        let counts = laws::creates_and_deletes(&stage.emulator);
+        assert!(counts.values().all(|count| *count == (1, 0)), "{context}: {counts:?}");
     }
 }
 
