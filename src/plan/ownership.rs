@@ -89,6 +89,9 @@ fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standi
         return ambiguous(Some(entry), Some(&entry.id), message);
     }
     match view.whereabouts(kind, entry) {
+        Whereabouts::Lives(object) if object.is_going() => {
+            going(Some(entry), object, Reason::Missing)
+        }
         Whereabouts::Lives(object) => owned(view, resource, entry, object),
         Whereabouts::Other | Whereabouts::Gone => unowned(view, policy, resource, Reason::Missing),
         Whereabouts::Unknown => Standing::Unclear(Unclear {
@@ -148,7 +151,7 @@ fn unowned<'a>(
         }
     };
     if let Some(object) = object.filter(|object| object.is_going()) {
-        return going(object, absent);
+        return going(None, object, absent);
     }
     if let Some(intent) = view.inventory().intents.get(key) {
         return answer_lost(view, policy, key, intent, object, absent);
@@ -161,14 +164,18 @@ fn unowned<'a>(
 }
 
 /// What is being deleted has its name until it is gone: neither taken over nor made beside it (A7).
-fn going(object: &LiveObject, absent: Reason) -> Standing<'_> {
+fn going<'a>(
+    entry: Option<&'a Entry>,
+    object: &'a LiveObject,
+    absent: Reason,
+) -> Standing<'a> {
     let blocked = Blocked {
         reason: BlockedReason::InFlight,
         message: format!("{} has the name and is being deleted", object.id),
         hint: None,
     };
     let id = Some(object.id.clone());
-    Standing::Unclear(Unclear { action: Action::Create, reason: absent, entry: None, id, blocked })
+    Standing::Unclear(Unclear { action: Action::Create, reason: absent, entry, id, blocked })
 }
 
 /// After an ambiguous create: the single match is presumed to be its result (S3).

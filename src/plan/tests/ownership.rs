@@ -39,6 +39,7 @@ fn a_declared_name_that_is_being_deleted_is_waited_for_and_not_taken_over() {
     let scene = "want service/api plan=a\nlive service/api#s1 plan=a going";
     check(scene, "create service/api BLOCKED in_flight");
     assert_eq!(explain(scene), "s1 has the name and is being deleted | -");
+    check(&format!("{scene}\nours service/api#s1 plan=b"), "create service/api BLOCKED in_flight");
 }
 
 #[test]
