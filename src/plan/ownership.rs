@@ -164,11 +164,7 @@ fn unowned<'a>(
 }
 
 /// What is being deleted has its name until it is gone: neither taken over nor made beside it (A7).
-fn going<'a>(
-    entry: Option<&'a Entry>,
-    object: &'a LiveObject,
-    absent: Reason,
-) -> Standing<'a> {
+fn going<'a>(entry: Option<&'a Entry>, object: &'a LiveObject, absent: Reason) -> Standing<'a> {
     let blocked = Blocked {
         reason: BlockedReason::InFlight,
         message: format!("{} has the name and is being deleted", object.id),

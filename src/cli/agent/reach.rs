@@ -14,7 +14,7 @@ use super::super::failure::Failure;
 use super::super::find;
 use super::super::run::Run;
 use super::super::session::state_place;
-use super::super::settings::{ConnectionSettings, SecretSource};
+use super::super::settings::{ConnectionSettings, SecretSource, states_of_projects};
 
 /// The agent's socket in the state directory.
 const SOCKET: &str = "agent.sock";
@@ -181,9 +181,15 @@ fn at_socket(socket: &Path) -> Result<Agent, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, "local", format!("failed to {error}")))
 }
 
+/// Returns where the agent's socket is. An agent of many projects has one beside the state of each,
+/// and every one leads to all of them: any that is there will do.
 fn socket(run: &Run, connection: &Connection) -> Result<PathBuf, Failure> {
     let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
-    Ok(state_place(run, settings.sandbox)?.join(SOCKET))
+    let usual = state_place(run, settings.sandbox)?.join(SOCKET);
+    let base = state_place(run, false)?;
+    let states = states_of_projects(&run.file, &base, connection.sandbox);
+    let mut sockets = std::iter::once(usual.clone()).chain(states.iter().map(|it| it.join(SOCKET)));
+    Ok(sockets.find(|socket| socket.exists()).unwrap_or(usual))
 }
 
 /// Reads the token: from the environment, or from the file the environment names.

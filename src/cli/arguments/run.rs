@@ -44,8 +44,9 @@ pub struct RepositoryFlags {
     /// The directory in the repository that holds the manifests [default: its root].
     #[arg(long, env = "STOKER_PATH", value_name = "DIRECTORY")]
     pub path: Option<PathBuf>,
-    /// Take only commits signed by somebody in this file of allowed signers.
-    #[arg(long, env = "STOKER_VERIFY", value_name = "FILE")]
+    /// Take only commits signed by somebody in this file of allowed signers, or in this directory
+    /// of OpenPGP keys.
+    #[arg(long, env = "STOKER_VERIFY", value_name = "PATH")]
     pub verify: Option<PathBuf>,
     /// What to do when the branch was rewritten: hold or follow [default: hold].
     #[arg(long, value_enum, env = "STOKER_REWRITES", value_name = "WORD")]
@@ -64,6 +65,12 @@ pub struct RepositoryFlags {
     /// The file that holds the repository's token, for HTTPS.
     #[arg(long, env = "STOKER_REPO_TOKEN_FILE", value_name = "FILE")]
     pub repo_token_file: Option<PathBuf>,
+    /// The private key for the repository, for SSH [default: the account's own].
+    #[arg(long, env = "STOKER_SSH_KEY", value_name = "FILE")]
+    pub ssh_key: Option<PathBuf>,
+    /// The hosts SSH may talk to [default: the account's own].
+    #[arg(long, env = "STOKER_KNOWN_HOSTS", value_name = "FILE")]
+    pub known_hosts: Option<PathBuf>,
 }
 
 /// What an agent does when a branch no longer holds the commit it was at.

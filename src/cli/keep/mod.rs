@@ -127,6 +127,7 @@ impl Process {
             }
         }
         self.systemd.stopping();
+        tracing::info!("ending: nothing new begins, and what is in flight is finished");
         for kept in self.projects.values_mut() {
             kept.stop();
         }
@@ -180,6 +181,13 @@ impl Process {
                 if settings.projects.iter().any(|project| is_new(&project.name)) {
                     tracing::warn!("new projects are kept after a restart only");
                 }
+                for name in self.projects.keys() {
+                    let is_listed = settings.projects.iter().any(|it| it.name == *name);
+                    if !is_listed {
+                        tracing::warn!(project = %name, "it is listed no more; a restart ends it");
+                    }
+                }
+                tracing::info!("settings and tokens were read again");
             }
             Err(failure) => {
                 run.output.diagnostics(&failure.diagnostics);

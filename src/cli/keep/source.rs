@@ -50,7 +50,17 @@ fn repository_settings(
     settings: &ProjectSettings,
     repository: &RepositorySettings,
 ) -> Result<GitSettings, Failure> {
-    let RepositorySettings { url, reference, path, verify, rewrites, poll: _, token } = repository;
+    let RepositorySettings {
+        url,
+        reference,
+        path,
+        verify,
+        rewrites,
+        poll: _,
+        token,
+        ssh_key,
+        known_hosts,
+    } = repository;
     let wrong = |error: WrongSetting| {
         Failure::usage(format!("the repository of `{}`: {error}", settings.name))
     };
@@ -63,7 +73,9 @@ fn repository_settings(
     let variable = |name: &str| run.environment.get(name).map(str::to_owned);
     let mut told = GitSettings::new(url, reference, &variable).map_err(wrong)?;
     told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
-    told.verification = verify.clone().map(|allowed_signers| Verification::Ssh { allowed_signers });
+    told.verification = verify.clone().map(verification);
+    told.ssh_key = ssh_key.clone();
+    told.known_hosts = known_hosts.clone();
     told.rewrites = match rewrites {
         Rewrites::Hold => GitRewrites::Hold,
         Rewrites::Follow => GitRewrites::Follow,
@@ -73,4 +85,13 @@ fn repository_settings(
     let token = token.as_ref().map(read).transpose();
     told.token = token.map_err(|reason| unusable(settings, &reason))?;
     Ok(told)
+}
+
+/// Returns who may sign: OpenPGP keys lie in a directory, allowed signers of SSH stand in a file.
+fn verification(path: PathBuf) -> Verification {
+    if path.is_dir() {
+        Verification::OpenPgp { home: path }
+    } else {
+        Verification::Ssh { allowed_signers: path }
+    }
 }

@@ -100,7 +100,8 @@ pub struct Keys {
     pub commit: Option<String>,
     /// The directory in the repository that holds the manifests.
     pub path: Option<PathBuf>,
-    /// A file of allowed signers: only commits signed by one of them are taken.
+    /// A file of allowed signers, or a directory of OpenPGP keys: only commits signed by one of
+    /// them are taken.
     pub verify: Option<PathBuf>,
     /// What to do when the branch was rewritten.
     pub rewrites: Option<RewritesWord>,
@@ -111,6 +112,10 @@ pub struct Keys {
     pub repo_token_env: Option<String>,
     /// The file that holds the repository's token, for HTTPS.
     pub repo_token_file: Option<PathBuf>,
+    /// The private key for the repository, for SSH; without it, the account's own.
+    pub ssh_key: Option<PathBuf>,
+    /// The hosts SSH may talk to, as in `known_hosts`; without it, the account's own.
+    pub known_hosts: Option<PathBuf>,
 
     /// How often the platform is looked at, at least: `5m`.
     #[schemars(schema_with = "schema::duration")]

@@ -25,7 +25,7 @@ pub use forms::WebhookProvider;
 pub use origin::Given;
 pub use pick::Row;
 pub use project::{ProjectSettings, WebhookSettings};
-pub use run::{Call, RunSettings};
+pub use run::{Call, RunSettings, states_of_projects};
 pub use schema::schema;
 pub use secret::SecretSource;
 pub use shared::{ConnectionSettings, GlobalSettings, is_approved, policy, waits};

@@ -292,6 +292,20 @@ impl Taken {
     }
 }
 
+/// Returns where the projects that a file lists keep their state, a sandbox's own beneath it, as far
+/// as they can be told. `sandbox` is what flags and environment say of it.
+#[must_use]
+pub fn states_of_projects(file: &SettingsFile, base: &Path, sandbox: Option<bool>) -> Vec<PathBuf> {
+    let top = file.top.sandbox;
+    let state = |keys: &Keys| {
+        let usual = || Some(base.join(PROJECTS_DIRECTORY).join(keys.name.as_deref()?));
+        let state = keys.state.clone().or_else(usual)?;
+        let is_sandbox = sandbox.or(keys.sandbox).or(top).unwrap_or(false);
+        Some(if is_sandbox { state.join("sandbox") } else { state })
+    };
+    file.projects.iter().flatten().filter_map(state).collect()
+}
+
 /// Returns a path by which equal directories are seen to be equal, as far as names tell.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();

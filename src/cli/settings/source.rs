@@ -36,7 +36,7 @@ pub struct RepositorySettings {
     pub reference: Reference,
     /// The directory that holds the manifests; relative, without `..`. Empty for the root.
     pub path: PathBuf,
-    /// The file of allowed signers, when commits must be signed.
+    /// The file of allowed signers, or the directory of OpenPGP keys, when commits must be signed.
     pub verify: Option<PathBuf>,
     /// What to do when the branch was rewritten.
     pub rewrites: Rewrites,
@@ -44,6 +44,10 @@ pub struct RepositorySettings {
     pub poll: Option<Duration>,
     /// Its token, for HTTPS.
     pub token: Option<SecretSource>,
+    /// The private key, for SSH; `None` for the account's own.
+    pub ssh_key: Option<PathBuf>,
+    /// The hosts SSH may talk to; `None` for the account's own.
+    pub known_hosts: Option<PathBuf>,
 }
 
 /// What of a repository is followed.
@@ -55,7 +59,7 @@ pub enum Reference {
     Branch(String),
     /// A tag.
     Tag(String),
-    /// A commit, in full or its beginning.
+    /// A commit, by its whole id.
     Commit(String),
 }
 
@@ -84,6 +88,10 @@ const DEBOUNCE: Span = Span(Duration::from_millis(300));
 
 /// How often a repository is asked: one small request, and a minute's wait is bearable.
 const GIT_POLL: Span = Span(Duration::from_secs(60));
+
+/// The users that Bitbucket wants beside a token, where the others take any name. They are words of
+/// its documentation, so they are no secret in a URL.
+const USERS_OF_TOKENS: [&str; 2] = ["x-token-auth", "x-bitbucket-api-token-auth"];
 
 /// What one layer says of the source.
 struct Said<'a> {
@@ -157,6 +165,11 @@ pub(super) fn pick_source(
         None => {
             let paths = naming.map(|said| said.paths.to_vec()).unwrap_or_default();
             let place = naming.map_or(Provenance::Default, |said| said.place(picker, "paths"));
+            if paths.iter().any(|path| path.as_os_str() == "-") {
+                let reason = "the agent reads its manifests again and again, and stdin can be \
+                    read only once: name a file or a directory";
+                return Err(Problem::new(reason, place));
+            }
             let reference = layers.iter().find_map(|said| reference(picker, said).transpose());
             if let Some(named) = reference {
                 let (_, key, place) = named?;
@@ -223,6 +236,8 @@ fn pick_repository(
         },
         poll: pick!(picker, flags, git_poll, OrOff::On(GIT_POLL)).on().map(|span| span.0),
         token,
+        ssh_key: pick!(picker, flags, ssh_key),
+        known_hosts: pick!(picker, flags, known_hosts),
     })
 }
 
@@ -264,6 +279,7 @@ fn check_url(url: &str) -> Result<(), String> {
     let Some((scheme, rest)) = url.split_once("://") else { return Ok(()) };
     let authority = rest.split('/').next().unwrap_or_default();
     let user = authority.rsplit_once('@').map(|(user, _)| user);
+    let user = user.filter(|user| !USERS_OF_TOKENS.contains(user));
     // Over HTTP a user's name is often a token; over SSH it is `git`.
     let is_secret = user.is_some_and(|user| scheme.starts_with("http") || user.contains(':'));
     if is_secret {

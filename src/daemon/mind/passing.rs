@@ -340,8 +340,9 @@ fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str
                 | Conclusion::Denied
                 | Conclusion::OverBudget
                 | Conclusion::Partial
-                | Conclusion::Stale
-                | Conclusion::Stopped => ("Failed", message),
+                | Conclusion::Stale => ("Failed", message),
+                // Nothing went wrong: it was suspended, or something newer is wanted.
+                Conclusion::Stopped => ("Pending", format!("ended early: {message}")),
             }
         }
     }

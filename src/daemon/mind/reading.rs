@@ -40,10 +40,13 @@ impl Mind {
             digest: desired.digest.clone(),
             at: now,
         };
-        let count = desired.resources.len();
+        let count = match desired.resources.len() {
+            1 => "1 resource".to_owned(),
+            count => format!("{count} resources"),
+        };
         let what = match commit {
-            Some(commit) => format!("commit {} declares {count} resources", short(&commit.id)),
-            None => format!("the manifests declare {count} resources"),
+            Some(commit) => format!("commit {} declares {count}", short(&commit.id)),
+            None => format!("the manifests declare {count}"),
         };
         if let Some(commit) = commit {
             self.memory.commit = Some(commit.id.clone());

@@ -190,14 +190,15 @@ impl GitError {
             Self::NoCommit { .. } => "write the whole id of a commit that was pushed",
             Self::NoPath { .. } => "look at the path and at the branch",
             Self::Rewritten { .. } => {
-                "push a commit that contains the known one, or set rewrites to `follow`"
+                "push a commit that contains the known one, take the new one with `stoker pin`, or set \
+                 `rewrites` to `follow`"
             }
             Self::Unsigned { .. } => {
                 "sign the commit with a key that is allowed, or add its signer to the allowed ones"
             }
             Self::Busy { .. } => "wait until it has finished; a crashed one leaves no lock behind",
             Self::Damaged { .. } => "look at the disk the copy lies on",
-            Self::TimedOut { .. } => "give git more time, or point at a smaller repository",
+            Self::TimedOut { .. } => "look at the network, or point at a smaller repository",
             Self::Wrong(_)
             | Self::Unreachable { .. }
             | Self::Refused { .. }

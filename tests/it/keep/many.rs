@@ -49,6 +49,9 @@ fn no_project_stops_or_delays_another() {
     let at = format!("--agent unix:{}", socket.display());
     machine.run(&format!("get {at}")).says(0, &["shop", "blog", "broken", "denied"]);
     machine.run(&format!("get --project blog {at}")).says(0, &["service/api"]);
+    // The same settings lead to the same agent.
+    machine.run("get --project blog").says(0, &["service/api"]);
+    machine.run("reconcile --wait --project shop").says(0, &[]);
     machine.run(&format!("reconcile {at}")).says(1, &["project"]);
     machine.run(&format!("reconcile --wait --project shop {at}")).says(0, &[]);
     agent.end();

@@ -269,6 +269,7 @@ fn what_cannot_be_used_is_said_with_its_place() {
         ("repo: https://git.dev/a/b\npaths: [a]\n", "both are named"),
         ("repo: -upload-pack=x\n", "begins with `-`"),
         ("repo: https://me:canary@git.dev/a/b\n", "`repo` holds a user name or password"),
+        ("paths: ['-']\n", "stdin can be read only once"),
         ("repo: https://git.dev/a/b\npath: ../x\n", "stoker.yaml:2:1: error[setting]: `path`"),
         ("repo: https://git.dev/a/b\nbranch: --x\n", "begins with `-`"),
         ("repo: https://git.dev/a/b\nbranch: a\ntag: b\n", "`branch` and `tag` both say"),
@@ -314,6 +315,19 @@ fn every_projects_problem_is_said_at_once_and_with_its_line() {
     assert_eq!(failure.diagnostics.len(), 2);
     let snippet = failure.diagnostics[1].snippet.as_ref().unwrap();
     assert_eq!(snippet.text, "  interval: 1s");
+}
+
+#[test]
+fn a_repository_is_signed_in_to_as_its_host_wants() {
+    let file = "repo: https://x-token-auth@bitbucket.org/acme/shop\n\
+        sshKey: /keys/stoker\nknownHosts: /keys/hosts\n";
+    let project = project("--known-hosts mine", file);
+    let ProjectSource::Repository(repository) = &project.source else {
+        panic!("a repository was named")
+    };
+    assert_eq!(repository.url, "https://x-token-auth@bitbucket.org/acme/shop");
+    assert_eq!(row(&project.rows, "sshKey"), "/keys/stoker from stoker.yaml:2");
+    assert_eq!(row(&project.rows, "knownHosts"), "mine from --known-hosts");
 }
 
 #[test]
