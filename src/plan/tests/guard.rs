@@ -285,7 +285,8 @@ fn what_is_being_deleted_already_is_not_what_would_be_left_of_a_kind() {
         )
     };
     check(&scene(""), "delete service/x");
-    check(&scene("going"), "delete service/x BLOCKED fuse");
+    let waits = "create service/y (missing) BLOCKED in_flight";
+    check(&scene("going"), &format!("{waits}\ndelete service/x BLOCKED fuse"));
 }
 
 #[test]

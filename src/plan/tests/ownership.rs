@@ -39,7 +39,8 @@ fn a_declared_name_that_is_being_deleted_is_waited_for_and_not_taken_over() {
     let scene = "want service/api plan=a\nlive service/api#s1 plan=a going";
     check(scene, "create service/api BLOCKED in_flight");
     assert_eq!(explain(scene), "s1 has the name and is being deleted | -");
-    check(&format!("{scene}\nours service/api#s1 plan=b"), "create service/api BLOCKED in_flight");
+    let ours = format!("{scene}\nours service/api#s1 plan=b");
+    check(&ours, "create service/api (missing) BLOCKED in_flight");
 }
 
 #[test]
