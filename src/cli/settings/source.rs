@@ -89,6 +89,9 @@ const DEBOUNCE: Span = Span(Duration::from_millis(300));
 /// How often a repository is asked: one small request, and a minute's wait is bearable.
 const GIT_POLL: Span = Span(Duration::from_secs(60));
 
+/// A shorter pause only keeps machines busy, ours and the code host's; zero would do nothing else.
+const POLL_MIN: Duration = Duration::from_millis(100);
+
 /// The users that Bitbucket wants beside a token, where the others take any name. They are words of
 /// its documentation, so they are no secret in a URL.
 const USERS_OF_TOKENS: [&str; 2] = ["x-token-auth", "x-bitbucket-api-token-auth"];
@@ -177,11 +180,10 @@ pub(super) fn pick_source(
             }
             let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
             picker.note("paths", (!shown.is_empty()).then(|| shown.join(", ")), place);
-            Ok(ProjectSource::Files {
-                paths,
-                debounce: pick!(picker, command.agent, debounce, DEBOUNCE).0,
-                poll: pick!(picker, command.agent, poll, OrOff::Off).on().map(|span| span.0),
-            })
+            let debounce = pick!(picker, command.agent, debounce, DEBOUNCE).0;
+            let poll = pick!(picker, command.agent, poll, OrOff::Off);
+            let poll = pause("poll", poll, picker)?;
+            Ok(ProjectSource::Files { paths, debounce, poll })
         }
     }
 }
@@ -234,11 +236,22 @@ fn pick_repository(
             RewritesWord::Hold => Rewrites::Hold,
             RewritesWord::Follow => Rewrites::Follow,
         },
-        poll: pick!(picker, flags, git_poll, OrOff::On(GIT_POLL)).on().map(|span| span.0),
+        poll: pause("gitPoll", pick!(picker, flags, git_poll, OrOff::On(GIT_POLL)), picker)?,
         token,
         ssh_key: pick!(picker, flags, ssh_key),
         known_hosts: pick!(picker, flags, known_hosts),
     })
+}
+
+/// Returns how long to pause between two looks; `None` for `off`.
+fn pause(key: &str, poll: OrOff<Span>, picker: &Picker<'_>) -> Result<Option<Duration>, Problem> {
+    match poll.on().map(|span| span.0) {
+        Some(every) if every < POLL_MIN => {
+            let reason = format!("`{key}` is `off`, or at least {}", Span(POLL_MIN));
+            Err(Problem::new(reason, picker.last_place()))
+        }
+        every => Ok(every),
+    }
 }
 
 fn of_keys(keys: Option<&Keys>) -> Whereabouts<'_> {

@@ -269,6 +269,7 @@ fn what_cannot_be_used_is_said_with_its_place() {
         ("repo: https://git.dev/a/b\npaths: [a]\n", "both are named"),
         ("repo: -upload-pack=x\n", "begins with `-`"),
         ("repo: https://me:canary@git.dev/a/b\n", "`repo` holds a user name or password"),
+        ("poll: 0s\n", "stoker.yaml:1:1: error[setting]: `poll` is `off`, or at least 100ms"),
         ("paths: ['-']\n", "stdin can be read only once"),
         ("repo: https://git.dev/a/b\npath: ../x\n", "stoker.yaml:2:1: error[setting]: `path`"),
         ("repo: https://git.dev/a/b\nbranch: --x\n", "begins with `-`"),
