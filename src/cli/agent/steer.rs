@@ -185,7 +185,7 @@ fn exit_of(pass: &PassRecord, status: &ProjectStatus) -> Exit {
     match pass.outcome.as_str() {
         "Synced" | "Applied" => Exit::Done,
         "Blocked" => Exit::Refused,
-        "Pending" if is_held(status) => Exit::Refused,
+        "Pending" | "Stopped" if is_held(status) => Exit::Refused,
         "Pending" if status.conditions.is_true(ConditionType::Stalled) => Exit::Failed,
         // Deployments are under way: `stoker wait` waits for them, as after `stoker apply`.
         "Pending" => Exit::Done,

@@ -342,7 +342,7 @@ fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str
                 | Conclusion::Partial
                 | Conclusion::Stale => ("Failed", message),
                 // Nothing went wrong: it was suspended, or something newer is wanted.
-                Conclusion::Stopped => ("Pending", format!("ended early: {message}")),
+                Conclusion::Stopped => ("Stopped", message),
             }
         }
     }

@@ -114,6 +114,7 @@ fn reconcile_and_wait_ends_as_the_pass_does_that_was_asked_for() {
         ("Synced", 0, 0),
         ("Applied", 2, 0),
         ("Pending", 0, 0),
+        ("Stopped", 0, 1),
         ("Blocked", 0, 5),
         ("Failed", 0, 1),
         ("Failed", 1, 4),
