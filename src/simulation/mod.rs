@@ -1,7 +1,7 @@
 //! The whole program before the emulator, on a clock of its own, under a schedule of trouble.
 //!
 //! In reading order: a [`Schedule`] says what happens when, and is drawn from a seed; a [`Scene`]
-//! holds the manifests in several revisions; [`play`] lets days pass in milliseconds and returns a
+//! holds the manifests in several revisions; [`play()`] lets days pass in milliseconds and returns a
 //! [`Witness`]; [`judge()`] holds the witness against the laws of `safety.md`, with the emulator's own
 //! record as the oracle; [`shrink()`] makes a schedule small that broke one; a [`Campaign`] does all
 //! this for many seeds.
