@@ -12,7 +12,7 @@ use stoker::source::git::{GitSettings, GitSource, RefName, Reference, Repository
 use stoker::status::Trigger;
 
 use crate::project::{Kept, Probe, settings, stage};
-use crate::saves::{edited, write_all};
+use crate::saves::{changing, edited, write_all};
 use crate::usage::{milliseconds, percentile};
 
 pub const HEAD: &str = "From a push to the first write; a bare repository on this disk.\n\n\
@@ -42,11 +42,12 @@ pub fn row(resources: usize) {
 /// A repository, and a place to commit from.
 struct Scene {
     directory: tempfile::TempDir,
+    resources: usize,
 }
 
 impl Scene {
     fn new(resources: usize) -> Self {
-        let scene = Self { directory: tempfile::tempdir().unwrap() };
+        let scene = Self { directory: tempfile::tempdir().unwrap(), resources };
         let bare = scene.path("origin.git");
         git(scene.directory.path(), &["init", "-q", "--bare", "-b", "main", &bare]);
         let work = scene.path("work");
@@ -88,7 +89,8 @@ impl Scene {
             tokio::time::sleep(Duration::from_millis(u64::from(number * 137 % 1_000))).await;
             while kept.passes.try_recv().is_ok() {}
             probe.take();
-            let path = Path::new(&self.path("work")).join("manifests/00000.yaml");
+            let root = Path::new(&self.path("work")).join("manifests");
+            let path = changing(&root, self.resources);
             fs::write(&path, edited(&fs::read_to_string(&path).unwrap(), number)).unwrap();
             let pushed_at = self.push();
             if trigger == Trigger::Webhook {

@@ -11,7 +11,7 @@ use stoker::plan::{Policy, plan};
 use stoker::reconcile::refresh;
 
 use crate::project::{secrets, stage, tree};
-use crate::saves::{edited, write_all};
+use crate::saves::{changing, edited, write_all};
 use crate::usage::{Meter, milliseconds, percentile};
 
 pub const HEAD: &str = "One file of many has changed: CPU to read, to check, and to plan again.\n\n\
@@ -34,7 +34,7 @@ pub fn row(files: usize) {
         let (client, inventory) = (stage.client(), stage.inventory());
         let (mut times, mut known) = ([const { Vec::new() }; 5], None);
         for round in 0..ROUNDS {
-            let path = directory.path().join("00000.yaml");
+            let path = changing(directory.path(), files);
             fs::write(&path, edited(&fs::read_to_string(&path).unwrap(), round)).unwrap();
             let mut meter = Meter::of(std::process::id());
             let reading = source.read(None, None).await.unwrap();

@@ -1,7 +1,7 @@
 //! From a save to the first write, with the real watch on real files (performance, B15).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ pub fn row(resources: usize) {
             tokio::time::sleep(ECHO).await;
             while kept.passes.try_recv().is_ok() {}
             probe.take();
-            let saved_at = save(&root, number);
+            let saved_at = save(&root, resources, number);
             // The pass for the save, and whatever follows it.
             let mut seen = vec![kept.passes.recv().await.unwrap()];
             tokio::time::sleep(DEBOUNCE + ECHO).await;
@@ -76,23 +76,29 @@ pub fn write_all(root: &Path, resources: usize) {
     }
 }
 
-/// Changes a variable of the first env group, as editors do: in place, or by a new file in the
+/// Changes the last service, as editors do: in place, or by a new file in the
 /// place of the old one. Returns when that was done.
-fn save(root: &Path, number: u32) -> Instant {
-    let path = root.join("00000.yaml");
+fn save(root: &Path, resources: usize, number: u32) -> Instant {
+    let path = changing(root, resources);
     let text = edited(&fs::read_to_string(&path).unwrap(), number);
     if number.is_multiple_of(2) {
         fs::write(&path, text).unwrap();
     } else {
-        let draft = root.join(".00000.yaml.draft");
+        let draft = root.join(".draft");
         fs::write(&draft, text).unwrap();
         fs::rename(&draft, &path).unwrap();
     }
     Instant::now()
 }
 
-/// The manifest of an env group with another value in it.
+/// The file that is changed: the last one is a service's.
+pub fn changing(root: &Path, resources: usize) -> PathBuf {
+    root.join(format!("{:05}.yaml", resources - 1))
+}
+
+/// The manifest of a service with another command in it.
 pub fn edited(text: &str, number: u32) -> String {
-    let (before, _) = text.split_once("value: ").unwrap();
-    format!("{before}value: level-{number} }}\n")
+    let (before, after) = text.split_once("startCommand: ").unwrap();
+    let (_, after) = after.split_once('\n').unwrap();
+    format!("{before}startCommand: node level-{number}.js\n{after}")
 }
