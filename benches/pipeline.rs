@@ -88,9 +88,9 @@ async fn round(stage: &Stage, tree: &Tree, times: &mut [Vec<Duration>; 5]) -> u3
     let (client, inventory) = (stage.client(), stage.inventory());
     let start = Instant::now();
     let reader = client.reader();
-    let snapshot = refresh(&reader, desired, inventory, &stage.clock, &mut Recollection::default())
-        .await
-        .unwrap();
+    let mut anew = Recollection::default();
+    let snapshot =
+        refresh(&reader, desired.into(), inventory, &stage.clock, &mut anew).await.unwrap();
     times[2].push(start.elapsed());
     let start = Instant::now();
     let planned = plan(&snapshot, &Policy::default());

@@ -44,8 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let snapshot = refresh(
         &client.reader(),
-        desired()?,
-        Inventory::default(),
+        desired()?.into(),
+        Inventory::default().into(),
         &clock,
         &mut Recollection::default(),
     )

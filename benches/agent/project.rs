@@ -21,6 +21,7 @@ use stoker::reconcile::Reconciler;
 use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
 use stoker::status::{Mode, PassRecord};
+use stoker::store::Recent;
 use tokio::sync::{mpsc, watch};
 
 use crate::stage::Stage;
@@ -109,6 +110,7 @@ impl Kept {
                 client: stage.client(),
                 clock: stage.clock.clone(),
                 state: stage.directory.path().to_owned().into(),
+                recent: Recent::default(),
                 recollection: Arc::default(),
                 holder: "a benchmark".to_owned(),
             },

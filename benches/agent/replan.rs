@@ -44,7 +44,7 @@ pub fn row(files: usize) {
             let again = declare(reading, &secrets(), Some(Arc::clone(&declared))).unwrap();
             let checked_again = meter.read().cpu;
             assert!(Arc::ptr_eq(&declared, &again), "the same text is the same state");
-            let (desired, inventory) = (declared.desired.clone(), inventory.clone());
+            let (desired, inventory) = (Arc::clone(&declared.desired), Arc::clone(&inventory));
             known = Some(declared);
             let reader = client.reader();
             let snapshot =

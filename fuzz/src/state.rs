@@ -45,12 +45,12 @@ pub fn state(input: &[u8]) {
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
     let reading = read.expect("what can be written can be read");
-    assert_eq!(*store.inventory(), reading.inventory);
+    assert_eq!(*store.inventory(), *reading.inventory);
     store.begin_intent(key("service/late"), intent()).expect("the disk takes it");
     let expected = store.inventory().clone();
     drop(store);
     let again = Store::read(&place).expect("what was written can be read");
-    assert_eq!((again.inventory, again.warning), (expected, None));
+    assert_eq!((&*again.inventory, again.warning), (&expected, None));
 }
 
 /// Does one injury; a line that is none does nothing.

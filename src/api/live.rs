@@ -12,8 +12,8 @@ use super::error::{Error, ErrorKind};
 use super::reader::{Lookup, Reader};
 use super::recollection::Recollection;
 use crate::model::{
-    Applied, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Live, LiveObject,
-    RemoteId, Resource, Setting,
+    Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Live, LiveObject, RemoteId,
+    Resource, Setting,
 };
 
 /// How many single objects are read at once.
@@ -249,7 +249,7 @@ fn objects_of<'a>(
 fn is_as_written(entry: &Entry, resource: &Resource<FieldValue>) -> bool {
     resource.fields.iter().all(|(path, field)| {
         *path == FieldPath::Setting(Setting::Name)
-            || entry.applied.get(path) == Some(&Applied::from(&field.value))
+            || entry.applied.get(path).is_some_and(|applied| applied.is_of(&field.value))
     })
 }
 

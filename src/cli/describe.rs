@@ -3,6 +3,8 @@
 //!
 //! Where an agent runs it is asked, and the platform is not.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::{Deployment, Lookup};
@@ -61,7 +63,7 @@ async fn read(
     run: &Run,
     session: &Session,
     key: &Key,
-    mut inventory: Inventory,
+    inventory: Arc<Inventory>,
 ) -> Result<Known, Failure> {
     let reader = &session.reader;
     if key.kind == Kind::Service {
@@ -83,8 +85,8 @@ async fn read(
     };
     deployments.truncate(DEPLOYMENTS_MAX);
     // By id and not by name: another thing of the same name is not ours.
-    let entry = inventory.entries.remove(key).filter(|entry| entry.id == live.id);
-    let intent = inventory.intents.remove(key);
+    let entry = inventory.entries.get(key).cloned().filter(|entry| entry.id == live.id);
+    let intent = inventory.intents.get(key).cloned();
     Ok(Known { key: key.clone(), live, entry, intent, deployments })
 }
 

@@ -3,6 +3,7 @@
 //! Where an agent runs it is asked, and the platform is not.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -91,7 +92,7 @@ fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S:
 }
 
 /// Reads what is ours; only what was remembered of this API counts.
-fn ownership(run: &Run, session: &Session) -> Result<Inventory, Failure> {
+fn ownership(run: &Run, session: &Session) -> Result<Arc<Inventory>, Failure> {
     let Reading { inventory, warning } = Store::read(&session.state)?;
     if let Some(warning) = warning {
         run.output.warn(&warning.to_string());
@@ -102,7 +103,7 @@ fn ownership(run: &Run, session: &Session) -> Result<Inventory, Failure> {
             let place = &pin.origin;
             run.output
                 .warn(&format!("the state belongs to {place}; nothing here is taken for ours"));
-            Ok(Inventory::default())
+            Ok(Arc::default())
         }
         Some(_) | None => Ok(inventory),
     }

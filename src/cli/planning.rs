@@ -41,9 +41,9 @@ pub async fn planned(
     if let Some(warning) = warning {
         run.output.warn(&warning.to_string());
     }
+    let mut anew = Recollection::default();
     let snapshot =
-        refresh(&session.reader, desired, inventory, &session.clock, &mut Recollection::default())
-            .await?;
+        refresh(&session.reader, desired.into(), inventory, &session.clock, &mut anew).await?;
     let plan = plan(&snapshot, policy);
     let estimate = estimate(session, &plan)?;
     let sight = sight(run, &plan, &snapshot.live);

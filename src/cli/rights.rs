@@ -22,7 +22,7 @@ pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
     let project = session.reader.project().await?;
     let origin = session.client.origin();
     check_pin(inventory.pin.as_ref(), &origin, &project)?;
-    let pin = inventory.pin.unwrap_or_else(|| Pin { origin, project: project.clone() });
+    let pin = inventory.pin.clone().unwrap_or_else(|| Pin { origin, project: project.clone() });
     let writer = session.client.writer(&pin, &project);
     let writer = writer.map_err(|error| {
         Failure::refused("wrong_project", format!("failed to {error}"))

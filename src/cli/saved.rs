@@ -165,9 +165,9 @@ mod tests {
         let project = Project { id, name: "shop".to_owned(), region: None, plan: None };
         Snapshot {
             origin: origin.to_owned(),
-            desired: Desired { digest: digest.to_owned(), ..Desired::default() },
+            desired: Desired { digest: digest.to_owned(), ..Desired::default() }.into(),
             live: Live { project, listings: BTreeMap::new(), gone: BTreeSet::new(), requests: 4 },
-            inventory: Inventory::default(),
+            inventory: Inventory::default().into(),
             now: jiff::Timestamp::UNIX_EPOCH,
         }
     }

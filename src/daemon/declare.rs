@@ -22,7 +22,7 @@ use super::source::{Commit, Reading, Secrets, problem};
 #[derive(Clone, Debug)]
 pub struct Declared {
     /// What they want, every value found.
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     /// The commit they are of.
     pub commit: Option<Commit>,
     basis: Basis,
@@ -57,7 +57,7 @@ pub fn declare(
     let basis = Basis::of(&declared, &tree, secrets);
     let resolved = secret::resolve(declared, &tree, &*secrets.environment, &secrets.key);
     let desired = resolved.map_err(|diagnostics| invalid(&diagnostics))?;
-    Ok(Arc::new(Declared { desired, commit, basis }))
+    Ok(Arc::new(Declared { desired: Arc::new(desired), commit, basis }))
 }
 
 impl Declared {
@@ -67,7 +67,7 @@ impl Declared {
             return self;
         }
         let revision = tree.revision().map(str::to_owned);
-        let desired = Desired { revision, ..self.desired.clone() };
+        let desired = Arc::new(Desired { revision, ..(*self.desired).clone() });
         Arc::new(Self { desired, commit, basis: self.basis.clone() })
     }
 }

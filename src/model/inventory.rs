@@ -172,6 +172,30 @@ pub enum Applied {
     Reference(Box<Reference>),
 }
 
+impl Applied {
+    /// Whether it is what is remembered of a value.
+    #[must_use]
+    pub fn is_of(&self, value: &FieldValue) -> bool {
+        match (self, value) {
+            (Self::Text(applied), FieldValue::Text(text)) => applied == text,
+            (Self::Integer(applied), FieldValue::Integer(number)) => applied == number,
+            (Self::Boolean(applied), FieldValue::Boolean(truth)) => applied == truth,
+            (Self::Set(applied), FieldValue::Set(items)) => applied == items,
+            (Self::Secret(applied), FieldValue::Secret(secret)) => applied == secret.fingerprint(),
+            (Self::Reference(applied), FieldValue::Reference(reference)) => applied == reference,
+            (
+                Self::Text(_)
+                | Self::Integer(_)
+                | Self::Boolean(_)
+                | Self::Set(_)
+                | Self::Secret(_)
+                | Self::Reference(_),
+                _,
+            ) => false,
+        }
+    }
+}
+
 impl From<&FieldValue> for Applied {
     fn from(value: &FieldValue) -> Self {
         match value {

@@ -23,7 +23,7 @@ pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
 pub use inventory::{Applied, Claim, Entry, Intent, Inventory, Pin, Remembered, Rewrite};
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
 pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown, is_same_moment};
-pub use policy::{Effect, FieldPolicy, Mutability, canonical, policy};
+pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
 pub use schedule::{Schedule, ScheduleError};
 pub use secret::{Fingerprint, Secret, SecretOrigin, looks_secret};
 pub use snapshot::Snapshot;

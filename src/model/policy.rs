@@ -113,6 +113,13 @@ pub fn canonical(kind: Kind, path: &FieldPath, value: &FieldValue) -> FieldValue
     }
 }
 
+/// Whether two values of a field are one thing, however each is spelled.
+#[must_use]
+pub fn is_same(kind: Kind, path: &FieldPath, left: &FieldValue, right: &FieldValue) -> bool {
+    // Most often nothing has to be spelled anew.
+    left == right || canonical(kind, path, left) == canonical(kind, path, right)
+}
+
 fn canonical_engine(text: &str) -> String {
     match text.to_ascii_lowercase().as_str() {
         "postgresql" => "postgres".to_owned(),
@@ -144,8 +151,9 @@ mod tests {
 
     fn check(kind: Kind, path: &str, left: &str, right: &str) {
         let path: FieldPath = path.parse().unwrap();
-        let value = |text: &str| canonical(kind, &path, &FieldValue::Text(text.to_owned()));
-        assert_eq!(value(left), value(right));
+        let value = |text: &str| FieldValue::Text(text.to_owned());
+        assert!(is_same(kind, &path, &value(left), &value(right)), "{left} {right}");
+        assert!(!is_same(kind, &path, &value(left), &value("another")), "{left}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Applied, Claim, Entry, FieldPath, FieldValue, Intent, Key, Kind, Listing, LiveObject,
-    LiveValue, RemoteId, canonical,
+    LiveValue, RemoteId, is_same,
 };
 
 use super::{Action, Change, FieldChange, FieldReason, Step};
@@ -200,7 +200,7 @@ impl Change {
 fn has_stayed(object: &LiveObject, field: &FieldChange) -> bool {
     match (object.shows(&field.path), &field.after) {
         (Some(LiveValue::Shown(now)), Some(wanted)) => {
-            canonical(object.kind, &field.path, now) == canonical(object.kind, &field.path, wanted)
+            is_same(object.kind, &field.path, now, wanted)
         }
         (Some(LiveValue::Absent), None) => true,
         (None | Some(LiveValue::Hidden | LiveValue::Absent), _)

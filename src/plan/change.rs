@@ -259,7 +259,7 @@ impl Record {
             depends_on,
             renamed_from: _,
         } = self;
-        let written = applied.iter().map(|(path, value)| (path.clone(), Applied::from(value)));
+        let written = applied.into_iter().map(|(path, value)| (path, Applied::from(&value)));
         Entry {
             id,
             created_at: known.or(created_at),

@@ -243,7 +243,7 @@ impl<'a> Draft<'a> {
         self.change.replicas = object.replicas;
         self.object = Some(object);
         self.shrinks = shrinks;
-        Record { applied, kept, tolerated_env, env_managed, rewrites, ..created(resource) }
+        Record { applied, kept, tolerated_env, env_managed, rewrites, ..unwritten(resource) }
     }
 
     /// What was written before and never deployed starts with this change: it restarts at least.
@@ -287,12 +287,18 @@ fn draft<'a>(
 /// What is remembered of a resource that was created with every declared field.
 pub(super) fn created(resource: &Resource) -> Record {
     let fields = resource.fields.iter();
+    let applied = fields.map(|(path, field)| (path.clone(), field.value.clone())).collect();
+    Record { applied, ..unwritten(resource) }
+}
+
+/// What is remembered of a resource beside its fields.
+fn unwritten(resource: &Resource) -> Record {
     Record {
         claim: Claim::Created,
         created_at: None,
         made_at: None,
         remembered: diff::remembered(&resource.lifecycle),
-        applied: fields.map(|(path, field)| (path.clone(), field.value.clone())).collect(),
+        applied: BTreeMap::new(),
         kept: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
         set_by_hand: resource.set_by_hand.keys().cloned().collect(),

@@ -4,7 +4,7 @@
 //! field that is not shown is compared with what we wrote, and one we did not write is unknown.
 
 use crate::model::{
-    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, Secret, SecretOrigin, canonical,
+    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, Secret, SecretOrigin, is_same,
     policy,
 };
 
@@ -36,25 +36,23 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     /// The table of the contract, row by row.
     pub fn verdict(&self) -> Verdict {
-        let is_as_applied = self.applied.map(|applied| self.equals_applied(applied));
-        let verdict = match (self.shown, is_as_applied) {
-            (Some(LiveValue::Shown(value)), _) if self.equals(value) => Verdict::Agrees,
-            (Some(LiveValue::Absent), _) if self.is_nothing() => Verdict::Agrees,
-            (Some(LiveValue::Shown(_) | LiveValue::Absent), Some(true)) => {
-                Verdict::Differs(FieldReason::Drift)
-            }
-            (Some(LiveValue::Shown(_) | LiveValue::Absent), Some(false) | None) => {
-                Verdict::Differs(FieldReason::Requested)
-            }
-            (Some(LiveValue::Hidden) | None, Some(true)) => Verdict::Agrees,
-            (Some(LiveValue::Hidden) | None, Some(false)) => {
-                Verdict::Differs(FieldReason::Requested)
-            }
-            // We made it and never wrote this field: it is new in the manifest.
-            (Some(LiveValue::Hidden) | None, None) if self.is_whole && self.is_changeable() => {
-                Verdict::Differs(FieldReason::Requested)
-            }
-            (Some(LiveValue::Hidden) | None, None) => Verdict::Unverifiable,
+        let is_as_applied = || self.applied.map(|applied| self.equals_applied(applied));
+        let verdict = match self.shown {
+            Some(LiveValue::Shown(value)) if self.equals(value) => Verdict::Agrees,
+            Some(LiveValue::Absent) if self.is_nothing() => Verdict::Agrees,
+            Some(LiveValue::Shown(_) | LiveValue::Absent) => match is_as_applied() {
+                Some(true) => Verdict::Differs(FieldReason::Drift),
+                Some(false) | None => Verdict::Differs(FieldReason::Requested),
+            },
+            Some(LiveValue::Hidden) | None => match is_as_applied() {
+                Some(true) => Verdict::Agrees,
+                Some(false) => Verdict::Differs(FieldReason::Requested),
+                // We made it and never wrote this field: it is new in the manifest.
+                None if self.is_whole && self.is_changeable() => {
+                    Verdict::Differs(FieldReason::Requested)
+                }
+                None => Verdict::Unverifiable,
+            },
         };
         match verdict {
             // Another machine derives another value: what it wrote is not ours to overwrite.
@@ -180,11 +178,14 @@ impl Comparison<'_> {
             {
                 *text == shown.to_string()
             }
-            (desired, shown) => canonical(kind, path, desired) == canonical(kind, path, shown),
+            (desired, shown) => is_same(kind, path, desired, shown),
         }
     }
 
     fn equals_applied(&self, applied: &Applied) -> bool {
+        if applied.is_of(self.desired) {
+            return true;
+        }
         let plain = match applied {
             Applied::Secret(fingerprint) => {
                 return fingerprint_of(self.desired).is_some_and(|ours| ours == fingerprint);

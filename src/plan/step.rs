@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Effect, FieldPath, FieldValue, LiveObject, LiveValue, Resource, Setting, canonical,
+    Effect, FieldPath, FieldValue, LiveObject, LiveValue, Resource, Setting, is_same,
     is_same_moment,
 };
 
@@ -129,7 +129,7 @@ impl Precondition {
                 | (Some(LiveValue::Shown(_)), Some(LiveValue::Hidden))
                 | (Some(LiveValue::Absent), Some(LiveValue::Absent)) => false,
                 (Some(LiveValue::Shown(then)), Some(LiveValue::Shown(now))) => {
-                    canonical(object.kind, path, then) != canonical(object.kind, path, now)
+                    !is_same(object.kind, path, then, now)
                 }
                 (Some(LiveValue::Absent), Some(LiveValue::Shown(_) | LiveValue::Hidden))
                 | (Some(LiveValue::Shown(_) | LiveValue::Hidden), Some(LiveValue::Absent)) => true,

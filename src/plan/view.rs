@@ -75,11 +75,11 @@ impl<'a> View<'a> {
         }
     }
 
-    pub const fn desired(&self) -> &'a Desired {
+    pub fn desired(&self) -> &'a Desired {
         &self.snapshot.desired
     }
 
-    pub const fn inventory(&self) -> &'a Inventory {
+    pub fn inventory(&self) -> &'a Inventory {
         &self.snapshot.inventory
     }
 

@@ -9,7 +9,7 @@ use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
 use crate::model::{Desired, Inventory, Project, RemoteId, Snapshot};
 use crate::plan::{Plan, Policy, Report, plan};
-use crate::store::{Medium, Reading, StoreError, Warning};
+use crate::store::{Medium, Reading, Recent, StoreError, Warning};
 
 use super::{Carrier, CarryError, RefreshError, refresh, rollback};
 
@@ -38,7 +38,7 @@ pub enum Look {
 /// What a pass is about.
 pub struct Wish<'a> {
     /// What the manifests want, wholly valid (S6).
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     /// What is allowed.
     pub policy: &'a Policy,
     /// Whether it may write.
@@ -57,7 +57,7 @@ pub struct Passed {
     /// What became of it; nothing when there was nothing to do, or no licence.
     pub report: Option<Report>,
     /// What we remember after it.
-    pub inventory: Inventory,
+    pub inventory: Arc<Inventory>,
     /// What is the matter with the state on disk, if it could be read all the same.
     pub warning: Option<Warning>,
 }
@@ -91,6 +91,8 @@ pub struct Reconciler {
     pub clock: Clock,
     /// Where the state is kept.
     pub state: Medium,
+    /// What was last read of it.
+    pub recent: Recent,
     /// Who writes, for whoever finds the state locked.
     pub holder: String,
     /// What the last pass saw, for the next; clones share it.
@@ -113,7 +115,7 @@ impl Reconciler {
         observe: &(dyn Fn(Happening<'_>) + Sync),
     ) -> Result<Passed, PassError> {
         let Wish { desired, policy, licence, look } = wish;
-        let Reading { inventory, warning } = self.state.read()?;
+        let Reading { inventory, warning } = self.recent.read(&self.state)?;
         let reader = self.client.reader();
         let mut recollection = self.recall(look);
         let snapshot = refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
@@ -127,7 +129,7 @@ impl Reconciler {
         let may_write = licence == Licence::Write;
         let report = if may_write && !plan.is_idle() {
             let store = self.state.open(&self.holder)?;
-            if *store.inventory() != snapshot.inventory {
+            if *store.inventory() != *snapshot.inventory {
                 return Err(PassError::Moved);
             }
             let carrier = Carrier {
@@ -143,10 +145,10 @@ impl Reconciler {
             None
         };
         let inventory = match report {
-            Some(_) => self.state.read()?.inventory,
+            Some(_) => self.recent.read(&self.state)?.inventory,
             None => {
                 self.recollect(recollection);
-                snapshot.inventory.clone()
+                Arc::clone(&snapshot.inventory)
             }
         };
         Ok(Passed { snapshot, plan, report, inventory, warning })
@@ -176,8 +178,9 @@ impl Reconciler {
     /// # Errors
     /// When the pin does not hold (S5), or the platform refuses.
     pub async fn roll_back(&self, project: &Project, id: &RemoteId) -> Result<(), RollbackError> {
-        let pin = self.state.read()?.inventory.pin.ok_or(RollbackError::NotOurs)?;
-        let writer = self.client.writer(&pin, project)?;
+        let inventory = self.state.read()?.inventory;
+        let pin = inventory.pin.as_ref().ok_or(RollbackError::NotOurs)?;
+        let writer = self.client.writer(pin, project)?;
         writer.rollback(id).await?;
         Ok(())
     }

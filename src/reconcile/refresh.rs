@@ -2,6 +2,8 @@
 //!
 //! `refresh` is the only step that can fail early. It holds no right to write.
 
+use std::sync::Arc;
+
 use crate::api::{Error, Reader, Recollection};
 use crate::clock::Clock;
 use crate::model::{Desired, Guard, Inventory, Pin, Project, Snapshot};
@@ -55,8 +57,8 @@ pub enum WrongProject {
 /// that cannot be read is no error: its coverage says so.
 pub async fn refresh(
     reader: &Reader,
-    desired: Desired,
-    inventory: Inventory,
+    desired: Arc<Desired>,
+    inventory: Arc<Inventory>,
     clock: &Clock,
     recollection: &mut Recollection,
 ) -> Result<Snapshot, RefreshError> {

@@ -214,7 +214,7 @@ impl Stage {
         let processes = [(0, first), (1, second)];
         let inventories =
             processes.into_iter().filter_map(|(index, process)| match process.medium().read() {
-                Ok(reading) => Some((index, reading.inventory)),
+                Ok(reading) => Some((index, Arc::unwrap_or_clone(reading.inventory))),
                 Err(error) => {
                     let run = Run { process: index, life: 0 };
                     world.mark(Mark::Stuck { run, why: error.to_string() });

@@ -17,7 +17,7 @@ use crate::ledger::{Ledger, Shelf};
 use crate::reconcile::{Licence, Look, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 use crate::status::{Mode, PassRecord, ProjectStatus, Trigger};
-use crate::store::{Blow, Medium, Simulated};
+use crate::store::{Blow, Medium, Recent, Simulated};
 
 use super::manifests::Manifests;
 use super::schedule::{Moment, Strike};
@@ -214,6 +214,7 @@ impl Process {
             clock,
             state: Medium::Memory(self.disk.clone()),
             holder: format!("process {}", self.index),
+            recent: Recent::default(),
             recollection: Arc::default(),
         }
     }
@@ -264,12 +265,7 @@ impl Process {
         let ledger = self.ledger(run);
         let reconciler = self.reconciler(run, &ledger);
         let policy = &self.world.scene.policy;
-        let wish = Wish {
-            desired: (*desired).clone(),
-            policy,
-            licence: Licence::Write,
-            look: Look::Whole,
-        };
+        let wish = Wish { desired, policy, licence: Licence::Write, look: Look::Whole };
         let (_asks, stop) = watch::channel(false);
         let written = match reconciler.once(wish, stop, &|_: Happening<'_>| {}).await {
             Ok(passed) => passed.report.map_or(0, |report| report.counts().written),

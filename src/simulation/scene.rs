@@ -134,7 +134,7 @@ impl Scene {
         let tree = Tree::from_texts([("stack.yaml", text)]);
         let reading = Reading { tree: tree.clone(), commit: None };
         let declared = declare(reading, &self.finders(), None).ok();
-        let desired = declared.map(|declared| Arc::new(declared.desired.clone()));
+        let desired = declared.map(|declared| Arc::clone(&declared.desired));
         Given { tree, desired }
     }
 

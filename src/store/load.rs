@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use super::disk::Disk;
 use super::error::{StoreError, Warning};
@@ -18,7 +21,7 @@ const ATTEMPTS_MAX: usize = 5;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The inventory; empty when there is no state yet.
-    pub inventory: Inventory,
+    pub inventory: Arc<Inventory>,
     /// What was wrong with the files, to be shown.
     pub warning: Option<Warning>,
 }
@@ -114,7 +117,29 @@ pub(super) fn read(disk: &dyn Disk) -> Result<Reading, StoreError> {
         newest = now;
         outcome = load(disk);
     }
-    outcome.map(|loaded| Reading { inventory: loaded.inventory, warning: loaded.warning })
+    outcome.map(|loaded| Reading { inventory: Arc::new(loaded.inventory), warning: loaded.warning })
+}
+
+/// What tells whether a whole state would read the same: its generation and the bytes of its files.
+pub(super) type Mark = (u64, [u8; 32]);
+
+/// Returns the mark of the newest generation; none where its snapshot alone does not tell all.
+pub(super) fn mark(disk: &dyn Disk) -> Result<Option<Mark>, StoreError> {
+    let Some((serial, files)) = generations(disk)?.pop_last() else {
+        return Ok(None);
+    };
+    if serial > 0 && !files.has_snapshot {
+        return Ok(None);
+    }
+    let mut hash = Sha256::new();
+    for name in [snapshot_name(serial), journal_name(serial)] {
+        let bytes =
+            disk.read(&name).map_err(|source| failed(disk, format!("read {name}"), source))?;
+        let length = bytes.as_ref().map_or(u64::MAX, |bytes| bytes.len() as u64);
+        hash.update(length.to_le_bytes());
+        hash.update(bytes.unwrap_or_default());
+    }
+    Ok(Some((serial, hash.finalize().into())))
 }
 
 /// Reads the newest generation, or what can be proven of it.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk::{Directory, Disk};
-use super::load::{self, Reading};
+use super::load::{self, Mark, Reading};
 use super::lock::Lock;
 use super::simulated::Simulated;
 use super::{Store, StoreError};
@@ -53,6 +53,14 @@ impl Medium {
         match self {
             Self::Directory(path) => Store::read(path),
             Self::Memory(disk) => load::read(disk),
+        }
+    }
+
+    /// Returns what tells whether the state would read the same; none where nothing does.
+    pub(super) fn mark(&self) -> Result<Option<Mark>, StoreError> {
+        match self {
+            Self::Directory(path) => load::mark(&Directory::at(path)),
+            Self::Memory(disk) => load::mark(disk),
         }
     }
 

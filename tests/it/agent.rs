@@ -16,6 +16,7 @@ use stoker::reconcile::Reconciler;
 use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
 use stoker::status::{ConditionType, Mode, Problem, ProjectStatus, Trigger, Truth};
+use stoker::store::Recent;
 
 use crate::faults::{first, second};
 use crate::laws;
@@ -81,6 +82,7 @@ impl Kept {
                 clock: stage.clock.clone(),
                 state: stage.directory.path().into(),
                 holder: "a test".to_owned(),
+                recent: Recent::default(),
                 recollection: Arc::default(),
             },
             ledger: Arc::clone(&stage.ledger),

@@ -27,8 +27,8 @@ impl Transport for Witness {
         if request.method() == http::Method::POST {
             let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
             let name = body["name"].as_str().unwrap().to_owned();
-            let intents = Store::read(&self.state).unwrap().inventory.intents;
-            let is_written = intents.keys().any(|key| key.name.as_str() == name);
+            let inventory = Store::read(&self.state).unwrap().inventory;
+            let is_written = inventory.intents.keys().any(|key| key.name.as_str() == name);
             self.seen.lock().unwrap().insert(name, is_written);
         }
         self.inner.send(request)

@@ -2,12 +2,13 @@
 //! stand. The laws of one room are beside the room.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 use stoker::manifest;
-use stoker::model::{Coverage, Inventory, Kind, Listing, Live, Project, Snapshot};
+use stoker::model::{Coverage, Kind, Listing, Live, Project, Snapshot};
 use stoker::plan::{Plan, Policy, plan};
 use stoker::render::json::{Context, SavedPlan};
 use stoker::secret::{self, FingerprintKey};
@@ -32,7 +33,7 @@ fn planned(files: &BTreeMap<String, String>) -> Plan {
     };
     let origin = "https://api.example.com/v1".to_owned();
     let now = "2026-11-25T00:00:00Z".parse().unwrap();
-    let inventory = Inventory::default();
+    let (desired, inventory) = (desired.into(), Arc::default());
     plan(&Snapshot { origin, desired, live, inventory, now }, &Policy::default())
 }
 

@@ -1,5 +1,7 @@
 //! What looking and doing cost in requests: the limits of the suite, B1 and B2, to the request.
 
+use std::sync::Arc;
+
 use stoker::api::Recollection;
 use stoker::emulator::{Act, Config, Fields, Kind, Paging, Shapes};
 use stoker::plan::{Action, Policy, plan};
@@ -75,13 +77,13 @@ impl Park {
 async fn b1_a_plan_without_changes_costs_the_pages_and_the_project() {
     for objects in [100, 1_000, 10_000] {
         let park = Park::of(objects);
-        let desired = Stage::new().desired(&park.tree(0, 0));
+        let desired = Arc::new(Stage::new().desired(&park.tree(0, 0)));
         for page in [20, 50, 100] {
             let stage = park.stage(page);
             let (reader, inventory) = (stage.client().reader(), stage.inventory());
             let snapshot = refresh(
                 &reader,
-                desired.clone(),
+                Arc::clone(&desired),
                 inventory,
                 &stage.clock,
                 &mut Recollection::default(),

@@ -80,7 +80,7 @@ impl Stage {
         secret::resolve(declared, tree, &variable, &key).unwrap()
     }
 
-    pub fn inventory(&self) -> Inventory {
+    pub fn inventory(&self) -> Arc<Inventory> {
         Store::read(self.directory.path()).unwrap().inventory
     }
 
@@ -95,7 +95,7 @@ impl Stage {
     ) -> Result<Snapshot, RefreshError> {
         refresh(
             &client.reader(),
-            self.desired(tree),
+            self.desired(tree).into(),
             self.inventory(),
             &self.clock,
             &mut Recollection::default(),

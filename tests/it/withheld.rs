@@ -15,7 +15,7 @@ use stoker::model::{Pin, Project};
 use stoker::plan::Policy;
 use stoker::reconcile::{Licence, Look, PassError, Reconciler, Wish};
 use stoker::status::Trigger;
-use stoker::store::Store;
+use stoker::store::{Recent, Store};
 
 use crate::agent::{Kept, settings};
 use crate::faults::{first, second};
@@ -118,11 +118,12 @@ async fn a_plan_is_not_carried_out_on_a_state_that_moved_under_it() {
         clock: stage.clock.clone(),
         state: state.into(),
         holder: "a test".to_owned(),
+        recent: Recent::default(),
         recollection: Arc::default(),
     };
     let policy = Policy::default();
     let wish = Wish {
-        desired: stage.desired(&first()),
+        desired: stage.desired(&first()).into(),
         policy: &policy,
         licence: Licence::Write,
         look: Look::Whole,

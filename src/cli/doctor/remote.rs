@@ -25,7 +25,8 @@ pub async fn checks(session: &Session) -> Vec<Check> {
             checks.push(Check::fine("api", "version 1 answers"));
             let id = project.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
             let shown = format!("{}{id}", project.name);
-            let pin = Store::read(&session.state).ok().and_then(|reading| reading.inventory.pin);
+            let pin =
+                Store::read(&session.state).ok().and_then(|reading| reading.inventory.pin.clone());
             checks.push(match check_pin(pin.as_ref(), &session.client.origin(), &project) {
                 Ok(()) => Check::fine("project", shown),
                 Err(wrong) => Check::failed("project", &Failure::from(wrong)),

@@ -20,7 +20,7 @@ use crate::daemon::webhook::{Provider, Webhook};
 use crate::daemon::{Bell, Handle, Seat, SharedSecret, keeper};
 use crate::reconcile::Reconciler;
 use crate::status::{PassRecord, Trigger};
-use crate::store::Medium;
+use crate::store::{Medium, Recent};
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -98,6 +98,7 @@ fn open_with(
             clock: clock.clone(),
             state: session.state.clone().into(),
             holder: "stoker run".to_owned(),
+            recent: Recent::default(),
             recollection: Arc::default(),
         },
         ledger: Arc::clone(&session.ledger),

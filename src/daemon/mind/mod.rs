@@ -116,7 +116,7 @@ pub struct PassAsk {
     /// Its number; stands in its log lines.
     pub pass: u64,
     /// What is wanted.
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     /// What is allowed.
     pub policy: Policy,
     /// Whether it may write.

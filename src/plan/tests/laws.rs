@@ -1,6 +1,7 @@
 //! Laws that hold for any snapshot whatever.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -133,7 +134,7 @@ impl World {
     fn apply(&mut self, plan: &Plan) {
         let mut progress = Progress::new(plan);
         for (key, entry) in &plan.remember {
-            let entries = &mut self.snapshot.inventory.entries;
+            let entries = &mut Arc::make_mut(&mut self.snapshot.inventory).entries;
             entries.insert(key.clone(), entry.clone());
         }
         while let Some(key) = progress.begin_next() {
@@ -179,7 +180,7 @@ impl World {
                 }
             }
         }
-        let Inventory { entries, intents, .. } = &mut self.snapshot.inventory;
+        let Inventory { entries, intents, .. } = Arc::make_mut(&mut self.snapshot.inventory);
         intents.remove(key);
         match (change.record.clone(), id) {
             (Some(record), Some(id)) => {

@@ -1,5 +1,7 @@
 //! A change that was written and never deployed, where a PATCH takes effect only with a deploy (A6).
 
+use std::sync::Arc;
+
 use super::scene::{check, parse};
 use crate::model::{Effect, RemoteId};
 use crate::plan::{Step, plan};
@@ -75,6 +77,6 @@ fn a_withheld_update_withholds_the_owed_deploy() {
     let id = RemoteId::new("s1").unwrap();
     assert!(snapshot.inventory.deploys_owed.contains(&id));
     assert!(plan(&snapshot, &policy).changes[0].blocked.is_some());
-    snapshot.inventory.deploys_owed.clear();
+    Arc::make_mut(&mut snapshot.inventory).deploys_owed.clear();
     assert!(plan(&snapshot, &policy).changes.is_empty());
 }

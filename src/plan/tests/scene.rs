@@ -5,6 +5,7 @@
 //! ones may be `hidden` or `null`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -46,7 +47,7 @@ pub fn parse(scene: &str) -> (Snapshot, Policy) {
         match words[0] {
             "want" => {
                 let resource = resource(key.parse().unwrap(), &words[2..]);
-                let resources = &mut snapshot.desired.resources;
+                let resources = &mut Arc::make_mut(&mut snapshot.desired).resources;
                 resources.insert(resource.key.clone(), resource);
             }
             "live" => {
@@ -57,19 +58,20 @@ pub fn parse(scene: &str) -> (Snapshot, Policy) {
             }
             "ours" => {
                 let entry = entry(id, &words[2..]);
-                let entries = &mut snapshot.inventory.entries;
+                let entries = &mut Arc::make_mut(&mut snapshot.inventory).entries;
                 entries.insert(key.parse().unwrap(), entry);
             }
             "intent" => {
                 let intent = intent(snapshot.now, &words[2..]);
-                let intents = &mut snapshot.inventory.intents;
+                let intents = &mut Arc::make_mut(&mut snapshot.inventory).intents;
                 intents.insert(key.parse().unwrap(), intent);
             }
             "gone" => {
                 snapshot.live.gone.insert(RemoteId::new(key).unwrap());
             }
             "owed" => {
-                snapshot.inventory.deploys_owed.insert(RemoteId::new(key).unwrap());
+                let owed = &mut Arc::make_mut(&mut snapshot.inventory).deploys_owed;
+                owed.insert(RemoteId::new(key).unwrap());
             }
             "partial" => cover(&mut snapshot, key, Unknown::Incomplete("page 2".into())),
             "forbidden" => cover(&mut snapshot, key, Unknown::Forbidden),
@@ -81,7 +83,8 @@ pub fn parse(scene: &str) -> (Snapshot, Policy) {
                     approval: Some(approval).filter(|it| !it.is_empty()),
                     origin: origin(),
                 };
-                snapshot.desired.tombstones.insert(key, tombstone);
+                let tombstones = &mut Arc::make_mut(&mut snapshot.desired).tombstones;
+                tombstones.insert(key, tombstone);
             }
             "run" => policy = flags(&words[1..]),
             other => panic!("unknown line `{other}`"),
@@ -97,7 +100,7 @@ pub fn empty() -> Snapshot {
     };
     Snapshot {
         origin: "https://api.test/v1".into(),
-        desired: Desired::default(),
+        desired: Arc::default(),
         live: Live {
             project: Project {
                 id: RemoteId::new("prj_1").ok(),
@@ -109,7 +112,7 @@ pub fn empty() -> Snapshot {
             gone: BTreeSet::new(),
             requests: 4,
         },
-        inventory: Inventory::default(),
+        inventory: Arc::default(),
         now: NOW.parse().unwrap(),
     }
 }

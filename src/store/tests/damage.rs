@@ -64,7 +64,7 @@ fn a_damaged_snapshot_is_rebuilt_exactly_and_mended_by_the_next_writer() {
     damage(&mut files, "inventory", 200);
     let disk = Simulated::with(&files);
     let reading = load::read(&disk).unwrap();
-    assert_eq!(reading.inventory, inventory);
+    assert_eq!(*reading.inventory, inventory);
     let Some(Warning::Rebuilt { what }) = reading.warning else {
         panic!("no warning");
     };

@@ -141,13 +141,13 @@ fn check_reopened(files: &Files, expected: &[Inventory], context: &str) {
     assert!(expected.contains(&reading.inventory), "{context}: {:?}", reading.inventory);
 
     let mut store = open(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
-    assert_eq!(*store.inventory(), reading.inventory, "{context}");
+    assert_eq!(*store.inventory(), *reading.inventory, "{context}");
     store.commit(began("service/late")).unwrap();
     store.begin_generation().unwrap();
     store.commit(recorded("service/late", "svc_9")).unwrap();
     let written = store.inventory().clone();
     let reading = load::read(&disk).unwrap();
-    assert_eq!((reading.inventory, reading.warning), (written, None), "{context}");
+    assert_eq!((&*reading.inventory, reading.warning), (&written, None), "{context}");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn whoever_dies_again_while_mending_loses_nothing_either() {
             let late = Deed::Commit(began("service/late"));
             let mut expected = vec![after(&found, &late)];
             if perform(&mut store, &late).is_err() {
-                expected.push(found.clone());
+                expected.push((*found).clone());
             } else {
                 let _killed_or_done = store.begin_generation();
             }
@@ -254,7 +254,7 @@ fn on_a_full_disk_every_event_is_refused_and_what_was_acknowledged_stays() {
         let deeds = deeds();
         let next = deeds.iter().map(|deed| after(&kept, deed));
         let mut possible = next.chain([kept.clone()]);
-        assert!(possible.any(|one| one == reading.inventory), "full at step {step}");
+        assert!(possible.any(|one| one == *reading.inventory), "full at step {step}");
         if !disk.was_struck() {
             break;
         }
@@ -297,7 +297,7 @@ mod on_a_real_directory {
         store.commit(began("service/api")).unwrap();
         store.begin_generation().unwrap();
         let inventory = store.inventory().clone();
-        assert_eq!(Store::read(&directory).unwrap().inventory, inventory);
+        assert_eq!(*Store::read(&directory).unwrap().inventory, inventory);
         drop(store);
         let store = Store::open(&directory, "stoker apply (pid 4712)").unwrap();
         assert_eq!(*store.inventory(), inventory);

@@ -147,9 +147,9 @@ impl Agent {
     ) -> Snapshot {
         Snapshot {
             origin: ORIGIN.to_owned(),
-            desired: desired.clone(),
+            desired: Arc::new(desired.clone()),
             live: world.live(world.token, seen, sight, &self.memory),
-            inventory: Inventory::clone(&self.memory),
+            inventory: Arc::clone(&self.memory),
             now: world.time(),
         }
     }
