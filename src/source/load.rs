@@ -88,7 +88,7 @@ impl TreeReader {
         for _ in 0..ATTEMPTS_MAX {
             let before = fs::read_link(root.real.join("..data")).ok();
             let (count, seen, bytes) = (self.files.len(), self.seen.clone(), self.bytes);
-            let outcome = self.read_directory(&root, path, 0);
+            let outcome = self.read_directory(&root, path, &root.real, 0);
             if before == fs::read_link(root.real.join("..data")).ok() {
                 return outcome;
             }
@@ -103,6 +103,7 @@ impl TreeReader {
         &mut self,
         root: &Root,
         directory: &Path,
+        real_directory: &Path,
         depth: usize,
     ) -> Result<(), SourceError> {
         let name = shown(directory);
@@ -123,11 +124,16 @@ impl TreeReader {
                 kind.is_symlink() && fs::metadata(&path).is_ok_and(|m| m.is_dir());
             if kind.is_dir() || leads_to_directory {
                 let real = root.resolve(&path)?;
-                if self.seen.insert(real) {
-                    self.read_directory(root, &path, depth + 1)?;
+                if self.seen.insert(real.clone()) {
+                    self.read_directory(root, &path, &real, depth + 1)?;
                 }
             } else if is_manifest {
-                let real = root.resolve(&path)?;
+                // Only a link leads elsewhere: following each path of a thousand costs more than
+                // reading them.
+                let real = match kind.is_symlink() {
+                    true => root.resolve(&path)?,
+                    false => real_directory.join(&entry),
+                };
                 self.read_file(root, &path, real)?;
             }
         }
