@@ -1,9 +1,10 @@
 //! The copy on disk: a bare, shallow repository that only this program touches.
 //!
 //! ```text
-//! lock            held while the copy is used
-//! origin          a digest of the address the copy is of
-//! repository.git  the copy
+//! lock             held while the copy is used
+//! origin           a digest of the address the copy is of
+//! authorities.pem  whom git trusts, where somebody is named
+//! repository.git   the copy
 //! ```
 //!
 //! Everything in it can be fetched again, so what is damaged is thrown away, never mended.

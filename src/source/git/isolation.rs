@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::address::Eraser;
+use super::authorities::Authorities;
 use super::settings::{GitSettings, Verification};
 
 /// Where programs are looked for when the environment has no PATH.
@@ -68,7 +69,10 @@ pub(super) fn authorization(
 
 /// Variables of every run, among them the agent's own that are passed on.
 pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(String, OsString)> {
-    let passed = settings.environment.0.iter();
+    // It would win over the file in which what it names is joined with the named authority.
+    let is_joined =
+        |name: &str| name == "GIT_SSL_CAINFO" && settings.certificate_authority.is_some();
+    let passed = settings.environment.0.iter().filter(|(name, _)| !is_joined(name));
     let mut variables: Vec<(String, OsString)> =
         passed.map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
     if !variables.iter().any(|(name, _)| name == "PATH") {
@@ -128,11 +132,14 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// Settings of git that follow from ours.
-pub(super) fn configuration(settings: &GitSettings) -> Vec<(String, String)> {
+pub(super) fn configuration(
+    settings: &GitSettings,
+    authorities: Option<&Authorities>,
+) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let mut set = |key: &str, value: String| pairs.push((key.to_owned(), value));
-    if let Some(file) = &settings.certificate_authority {
-        set("http.sslCAInfo", absolute(file).to_string_lossy().into_owned());
+    if let Some(authorities) = authorities {
+        set("http.sslCAInfo", authorities.place().to_string_lossy().into_owned());
     }
     // A signature of the kind that is not asked for finds no program that would believe it.
     match &settings.verification {

@@ -5,6 +5,7 @@
 //! module, and neither is what to do when a look fails.
 
 mod address;
+mod authorities;
 mod cache;
 mod commit;
 mod error;

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use super::address::{Address, Eraser, Transport};
+use super::authorities::Authorities;
 use super::error::GitError;
 use super::isolation::{CONFIGURATION, authorization, configuration, variables};
 use super::settings::GitSettings;
@@ -67,6 +68,8 @@ pub(super) struct Program {
     /// Variables of every run, among them the agent's own that are passed on.
     variables: Vec<(String, OsString)>,
     configuration: Vec<(String, String)>,
+    /// Whom it trusts beside the system's, where somebody is named.
+    authorities: Option<Authorities>,
     /// The header that signs in, with the setting that binds it to one origin.
     authorization: Option<(String, SecretString)>,
 }
@@ -76,9 +79,11 @@ impl Program {
     pub fn new(settings: &GitSettings, repository: PathBuf) -> Self {
         let mut eraser = Eraser::default();
         let authorization = authorization(settings, &mut eraser);
+        let authorities = Authorities::of(settings, &repository);
         Self {
             variables: variables(settings, &repository),
-            configuration: configuration(settings),
+            configuration: configuration(settings, authorities.as_ref()),
+            authorities,
             repository,
             timeout: settings.timeout,
             address: settings.address.clone(),
@@ -99,10 +104,15 @@ impl Program {
     /// Runs git to its end. Any exit code is an answer; `Output::code` has it.
     ///
     /// # Errors
-    /// When it cannot be started, says more than it may, or has not ended in time; then it and its
-    /// children are ended. They also are when the future is dropped.
+    /// When the authorities to trust cannot be read, when it cannot be started, says more than it
+    /// may, or has not ended in time; then it and its children are ended. They also are when the
+    /// future is dropped.
     pub async fn run(&self, call: Call) -> Result<Output, GitError> {
         let Call { doing, reach, arguments, input, output_bytes_max } = call;
+        match (reach, &self.authorities) {
+            (Reach::Remote, Some(authorities)) => authorities.join()?,
+            (Reach::Remote, None) | (Reach::Copy, _) => {}
+        }
         let child = self.command(reach, &arguments).spawn();
         let mut family = Family::of(child.map_err(|source| GitError::NoProgram { source })?);
         let work = family.work(input, output_bytes_max);

@@ -92,7 +92,7 @@ pub struct GitSettings {
     pub ssh_key: Option<PathBuf>,
     /// The hosts ssh may talk to; without it, the account's own file. An unknown host is refused.
     pub known_hosts: Option<PathBuf>,
-    /// A certificate authority to trust instead of the system's.
+    /// A file of certificate authorities to trust beside the system's.
     pub certificate_authority: Option<PathBuf>,
     /// Whose signature a commit needs; `None` takes any commit.
     pub verification: Option<Verification>,

@@ -179,6 +179,48 @@ async fn ssh_is_called_without_questions_and_with_what_the_settings_name() {
 }
 
 #[tokio::test]
+async fn a_named_authority_is_trusted_beside_those_of_the_system() {
+    let scene = Scene::new();
+    let log = scene.path("log");
+    scene.wrap_git(&format!("env >> '{}'\nexec \"$GIT\" \"$@\"", log.display()));
+    let certificate =
+        |name: &str| format!("-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n");
+    fs::write(scene.path("systems.pem"), certificate("system")).unwrap();
+    fs::write(scene.path("own.pem"), certificate("own")).unwrap();
+    let systems = scene.path("systems.pem").display().to_string();
+    for variable in ["GIT_SSL_CAINFO", "SSL_CERT_FILE"] {
+        let variables = [(variable, systems.as_str())];
+        let mut settings = scene.settings_in("https://127.0.0.1:1/a.git", &variables);
+        settings.certificate_authority = Some(scene.path("own.pem"));
+        let error = scene.source(settings).fetch(None, None).await.unwrap_err();
+        assert!(matches!(error, GitError::Unreachable { .. }), "{error}");
+        let joined = scene.path("state/git/authorities.pem");
+        let text = fs::read_to_string(&joined).unwrap();
+        assert_eq!(text, format!("{}\n{}", certificate("system"), certificate("own")));
+        let log = fs::read_to_string(&log).unwrap();
+        assert!(log.contains("=http.sslCAInfo") && log.contains(joined.to_str().unwrap()));
+        // It would win over what git is told.
+        assert!(!log.contains("GIT_SSL_CAINFO"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_cannot_be_read_is_named_and_the_copy_needs_none() {
+    let scene = Scene::new();
+    let first = scene.source(scene.settings()).fetch(None, None).await.unwrap();
+    let own = scene.path("own.pem");
+    let mut settings = scene.settings();
+    settings.certificate_authority = Some(own.clone());
+    let source = scene.source(settings);
+    let error = source.fetch(None, None).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("read the certificates in `{}`", own.display())), "{error}");
+    fs::write(&own, "no certificate").unwrap();
+    let error = source.fetch(None, None).await.unwrap_err().to_string();
+    assert!(error.contains("no certificate in PEM form"), "{error}");
+    source.fetch(None, Some(first.commit.id.as_str())).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_machine_without_git_is_told_so() {
     let scene = Scene::new();
     let nowhere = scene.path("bin").to_str().unwrap().to_owned();
