@@ -2,6 +2,7 @@
 
 use crate::api::ErrorKind;
 use crate::model::Diagnostic;
+use crate::status::Problem;
 
 use super::exit::Exit;
 
@@ -69,5 +70,14 @@ pub const fn of_kind(kind: ErrorKind) -> (Exit, &'static str) {
         ErrorKind::NotTheApi => (Exit::Failed, "not_the_api"),
         ErrorKind::Unreadable => (Exit::Failed, "unreadable_answer"),
         ErrorKind::Local => (Exit::Failed, "local"),
+    }
+}
+
+/// Returns the exit code for manifests that the agent cannot use, as `stoker plan` would end: it is
+/// theirs where they can be mended, not where a repository did not give any.
+pub fn of_problem(problem: &Problem) -> Exit {
+    match problem.reason.as_str() {
+        "ManifestsInvalid" | "SourceEmpty" | "SourceUnreadable" => Exit::Invalid,
+        _ => Exit::Failed,
     }
 }

@@ -15,7 +15,7 @@ use super::super::arguments::{
     AgentFlags, Form, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
 };
 use super::super::exit::Exit;
-use super::super::failure::Failure;
+use super::super::failure::{self, Failure};
 use super::super::run::Run;
 use super::reach::{Seen, of_error, to_steer};
 
@@ -124,7 +124,9 @@ impl Mark {
     fn find<'p>(&self, project: &'p ProjectStatus) -> Option<&'p PassRecord> {
         let is_restarted = project.started_at != self.started_at;
         let is_meant = |record: &&PassRecord| {
-            let heard = record.triggers.contains(&Trigger::Order);
+            // What was heard just before an agent began anew is part of its first pass.
+            let heard = [Trigger::Order, Trigger::Start];
+            let heard = heard.iter().any(|trigger| record.triggers.contains(trigger));
             is_restarted
                 || record.pass > self.pass && heard && record.started_at >= self.asked_at
                 || record.pass > self.pass + 1
@@ -180,7 +182,7 @@ fn pass_line(pass: &PassRecord) -> Line {
 /// A pass over the last good manifests is no success when the newest cannot be used.
 fn exit_of(pass: &PassRecord, status: &ProjectStatus) -> Exit {
     if let Some(problem) = &status.source.problem {
-        return if problem.diagnostics.is_empty() { Exit::Failed } else { Exit::Invalid };
+        return failure::of_problem(problem);
     }
     match pass.outcome.as_str() {
         "Synced" | "Applied" => Exit::Done,

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use crate::daemon::agent::Until;
-use crate::status::{PassRecord, ProjectStatus};
+use crate::remote::Status;
+use crate::status::{FORMAT_VERSION, PassRecord, ProjectStatus};
 
+use super::super::arguments::Form;
 use super::super::exit::Exit;
-use super::super::failure::Failure;
+use super::super::failure::{self, Failure};
 use super::super::interrupt::Interrupt;
 use super::super::run::Run;
 use super::super::settings::RunSettings;
 use super::commons::Commons;
 use super::project::{self, Kept};
 
-/// Makes one pass of each project, side by side, and returns the worst of their exit codes.
+/// Makes one pass of each project, side by side, and returns the worst of their exit codes. With
+/// `-o json` the status of each is printed as a running agent shows it.
 pub async fn run(
     run: &Run,
     settings: &RunSettings,
@@ -27,7 +30,7 @@ pub async fn run(
         kept.begin(run, Until::FirstPass)?;
         projects.push(kept);
     }
-    let mut worst = Exit::Done;
+    let (mut worst, mut statuses) = (Exit::Done, Vec::new());
     for kept in &mut projects {
         let last = tokio::select! {
             last = kept.ended_by_itself() => last,
@@ -39,6 +42,16 @@ pub async fn run(
         let status = kept.handle.status();
         run.output.note(&line(&status, last.as_ref()));
         worst = worst.max(exit(&status, last.as_ref()));
+        statuses.push(ProjectStatus::clone(&status));
+    }
+    match run.output.form() {
+        Form::Text | Form::Markdown => {}
+        Form::Ndjson => statuses.iter().for_each(|status| run.output.value(status)),
+        // As a running agent answers, so that one reader reads both.
+        Form::Json | Form::Yaml => {
+            let format_version = FORMAT_VERSION.to_owned();
+            run.output.value(&Status { format_version, projects: statuses });
+        }
     }
     Ok(interrupt.exit().unwrap_or(worst))
 }
@@ -55,7 +68,7 @@ fn line(status: &ProjectStatus, last: Option<&PassRecord>) -> String {
 /// Returns the exit code of one project's only pass.
 fn exit(status: &ProjectStatus, last: Option<&PassRecord>) -> Exit {
     if let Some(problem) = &status.source.problem {
-        return if problem.diagnostics.is_empty() { Exit::Failed } else { Exit::Invalid };
+        return failure::of_problem(problem);
     }
     let Some(last) = last else {
         return Exit::Failed;
