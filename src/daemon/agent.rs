@@ -111,7 +111,8 @@ impl Agent {
         };
         let mind = Mind::new(beginning, clock.now());
         let (stop_pass, _) = watch::channel(false);
-        Ok(Self { parts, mind, memory, clock, samples: Vec::new(), sampled_calls: 0, stop_pass })
+        let sampled_calls = parts.reconciler.client.calls();
+        Ok(Self { parts, mind, memory, clock, samples: Vec::new(), sampled_calls, stop_pass })
     }
 
     /// Returns what is known before anything was read.
@@ -130,6 +131,9 @@ impl Agent {
         until: Until,
     ) -> Option<PassRecord> {
         let mut slots = Slots::default();
+        let shown = seat.shown();
+        self.mind.recall(&shown, seat.last_told());
+        self.samples.clone_from(&shown.budget.samples);
         loop {
             let now = self.clock.now();
             (self.parts.beat)(now);

@@ -160,6 +160,13 @@ impl Seat {
         Arc::clone(&self.status.borrow())
     }
 
+    /// Returns the number of the event told last; 0 before the first.
+    #[must_use]
+    pub fn last_told(&self) -> u64 {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.back().map_or(0, |event| event.sequence)
+    }
+
     /// Tells an event to whoever listens, and keeps it for who asks later.
     pub fn tell(&self, event: Event) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);

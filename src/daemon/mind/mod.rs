@@ -23,8 +23,8 @@ use crate::plan::Policy;
 use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
 use crate::status::{
-    BudgetStatus, Conditions, Event, PassRecord, Problem, ResourceStatus, Revision, SharedList,
-    Trigger,
+    BudgetStatus, Conditions, Event, PassRecord, Problem, ProjectStatus, ResourceStatus, Revision,
+    SharedList, Trigger,
 };
 
 use super::declare::Declared;
@@ -189,6 +189,23 @@ impl Mind {
             events: Vec::new(),
             sequence: 0,
             started_at: now,
+        }
+    }
+
+    /// Goes on where the agent before it left off, in the same process: settings were read again, or
+    /// a defect ended it. Neither a pass nor an event bears a number twice; `sequence` is that of the
+    /// last event. What was seen of another API is not about this one.
+    pub fn recall(&mut self, earlier: &ProjectStatus, sequence: u64) {
+        self.sequence = sequence;
+        self.started_at = earlier.started_at;
+        self.passes = earlier.history.first().map_or(0, |record| record.pass);
+        if earlier.origin == self.origin {
+            self.history = earlier.history.clone();
+            self.resources = earlier.resources.clone();
+            self.pending = earlier.pending.clone();
+            self.unmanaged = earlier.unmanaged;
+            self.conditions = earlier.conditions.clone();
+            self.budget = BudgetStatus { rate: self.settings.rate, ..earlier.budget.clone() };
         }
     }
 

@@ -255,9 +255,8 @@ impl Mind {
             now,
         };
         let resources = judge::resources(&case);
-        let is_first = self.history.is_empty();
         let before = std::mem::replace(&mut self.resources, resources.into());
-        self.tell_transitions(&before, is_first);
+        self.tell_transitions(&before);
     }
 }
 

@@ -66,13 +66,13 @@ impl Mind {
         }
     }
 
-    /// Tells what is other than before. At the first pass, only what needs attention.
-    pub(super) fn tell_transitions(&mut self, before: &[ResourceStatus], is_first: bool) {
+    /// Tells what is other than before; of what was not known, only what needs attention.
+    pub(super) fn tell_transitions(&mut self, before: &[ResourceStatus]) {
         let told: Vec<(Key, Severity, String, String)> = self
             .resources
             .iter()
             .flat_map(|after| {
-                let transitions = transitions(judge::find(before, &after.key), after, is_first);
+                let transitions = transitions(judge::find(before, &after.key), after);
                 transitions.into_iter().map(|(severity, reason, message)| {
                     (after.key.clone(), severity, reason, message)
                 })
@@ -178,8 +178,9 @@ impl Mind {
             let message = "the newest revision was seen and is being carried out";
             return (Truth::False, "Reconciling".to_owned(), message.to_owned());
         }
-        if self.history.is_empty() {
-            return (Truth::Unknown, "Starting".to_owned(), "no pass was made yet".to_owned());
+        // What an earlier agent saw is shown, and judged no more.
+        if self.passed_digest.is_none() {
+            return (Truth::Unknown, "Starting".to_owned(), "no pass has ended yet".to_owned());
         }
         let worst = |kind: ConditionType| {
             self.resources.iter().find(|it| !is_fine(it) && it.conditions.is_true(kind))
@@ -225,7 +226,6 @@ fn is_fine(status: &ResourceStatus) -> bool {
 fn transitions(
     before: Option<&ResourceStatus>,
     after: &ResourceStatus,
-    is_first: bool,
 ) -> Vec<(Severity, String, String)> {
     let mut told = Vec::new();
     let reason = |status: &ResourceStatus| {
@@ -238,7 +238,7 @@ fn transitions(
         let is_good = ready.status == Truth::True;
         let is_stuck = after.conditions.is_true(ConditionType::Stalled);
         let severity = if is_stuck { Severity::Warning } else { Severity::Normal };
-        if is_good && !is_first && before.is_some() {
+        if is_good && before.is_some() {
             told.push((Severity::Normal, "Ready".to_owned(), "it is ready".to_owned()));
         } else if !is_good {
             told.push((severity, ready.reason.clone(), ready.message.clone()));

@@ -80,13 +80,23 @@ fn a_hangup_takes_new_settings_and_a_broken_file_leaves_the_old_ones() {
     machine.write("stoker.yaml", "sandbox: true\ninterval: 1h\n");
     let agent = machine.agent("");
     agent.until_synced();
-    assert_eq!(agent.status().interval_seconds, 3600);
+    let before = agent.status();
+    assert_eq!(before.interval_seconds, 3600);
     machine.write("stoker.yaml", "sandbox: true\ninterval: 20m\n");
     agent.signal("HUP");
     agent
         .until("the new interval", |agent| (agent.status().interval_seconds == 1200).then_some(()));
     let status = agent.until_synced();
-    assert!(!status.history.is_empty());
+    assert_eq!(status.started_at, before.started_at);
+    let passes: Vec<u64> = status.history.iter().map(|record| record.pass).collect();
+    let counted: Vec<u64> = (1..=passes[0]).rev().collect();
+    assert_eq!(passes, counted, "they are counted on, and none is forgotten");
+    assert!(passes[0] > before.history[0].pass);
+    let numbers = agent.events().into_iter().map(|event| event["sequence"].as_u64().unwrap());
+    let numbers: Vec<u64> = numbers.collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    let created = agent.events().into_iter().filter(|event| event["reason"] == "Created").count();
+    assert_eq!(created, 1);
     machine.write("stoker.yaml", "sandbox: true\nintervall: 10m\n");
     agent.signal("HUP");
     agent.until("it says what is wrong, and where", |agent| {
