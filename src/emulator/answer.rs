@@ -197,6 +197,10 @@ impl World {
                 Reply { status, payload, ..reply }
             }
             Some(Fault::Empty) => Reply { status: 200, payload: Payload::Empty, ..reply },
+            Some(Fault::DeployFails) => {
+                self.fail_deployments(&reply.effects, now);
+                reply
+            }
             _ => reply,
         })
     }

@@ -19,6 +19,10 @@ const METRIC_POINTS: u64 = 10;
 /// How many lines of the past a log stream begins with when nothing is asked for.
 const TAIL: usize = 100;
 
+/// What the log of a deployment ends with that fails by a fault.
+const FAILURE: [&str; 2] =
+    ["error: the build ran into a fault", "the build ended with exit code 1"];
+
 impl World {
     /// Begins a deployment; a running one gives way.
     ///
@@ -37,10 +41,24 @@ impl World {
             latest.cancel(now);
         }
         let id = self.random.identifier("dep");
-        let failure = service.next_failure.take();
-        let durations = &self.config.durations;
-        service.deployments.push(Deployment::begin(id, source, failure, durations, now));
+        let mut deployment = Deployment::begin(id, source, &self.config.durations, now);
+        if let Some(lines) = service.next_failure.take() {
+            deployment.fail(lines);
+        }
+        service.deployments.push(deployment);
         deployment::forget(&mut service.deployments, now);
+    }
+
+    /// Lets the deployments fail that these effects began.
+    pub(crate) fn fail_deployments(&mut self, effects: &[Effect], now: u64) {
+        for effect in effects.iter().filter(|effect| effect.kind == Kind::Service) {
+            let Ok(mut service) = self.living_service(&effect.id, now) else { continue };
+            let latest = service.deployments.last_mut();
+            if let Some(latest) = latest.filter(|latest| latest.created == now) {
+                latest.fail(FAILURE.map(str::to_owned).into());
+                self.put_service(service, now);
+            }
+        }
     }
 
     /// Deploys by hand (F6).

@@ -40,32 +40,33 @@ enum End {
 }
 
 impl Deployment {
-    /// Begins a deployment; with a failure it ends after building, with these lines.
+    /// Begins a deployment that will succeed.
     pub(crate) fn begin(
         id: String,
         (branch, commit): (String, String),
-        failure: Option<Vec<String>>,
         durations: &Durations,
         now: u64,
     ) -> Self {
         let building_at = now + durations.queued_ms;
         let deploying_at = building_at + durations.building_ms;
-        let mut log =
-            vec![(now, "queued".into()), (building_at, format!("building {branch} at {commit}"))];
-        let (finished_at, end) = match failure {
-            Some(lines) => {
-                log.extend(lines.into_iter().map(|line| (deploying_at, line)));
-                (deploying_at, End::Failed)
-            }
-            None => {
-                let finished_at = deploying_at + durations.deploying_ms;
-                log.push((deploying_at, "rolling out".into()));
-                log.push((finished_at, "live".into()));
-                (finished_at, End::Succeeded)
-            }
-        };
-        let created = now;
+        let finished_at = deploying_at + durations.deploying_ms;
+        let log = vec![
+            (now, "queued".into()),
+            (building_at, format!("building {branch} at {commit}")),
+            (deploying_at, "rolling out".into()),
+            (finished_at, "live".into()),
+        ];
+        let (created, end) = (now, End::Succeeded);
         Self { id, branch, commit, created, building_at, deploying_at, finished_at, end, log }
+    }
+
+    /// Lets it end after building instead, with these lines.
+    pub(crate) fn fail(&mut self, lines: Vec<String>) {
+        let end = self.deploying_at;
+        self.log.truncate(2);
+        self.log.extend(lines.into_iter().map(|line| (end, line)));
+        self.finished_at = end;
+        self.end = End::Failed;
     }
 
     pub(crate) fn is_running(&self, now: u64) -> bool {
@@ -142,11 +143,11 @@ pub(crate) fn forget(deployments: &mut Vec<Deployment>, now: u64) {
 mod tests {
     use super::*;
 
-    fn begin(failure: Option<Vec<String>>) -> Deployment {
+    fn begin() -> Deployment {
         let durations =
             Durations { queued_ms: 10, building_ms: 20, deploying_ms: 30, ..Durations::default() };
         let source = ("main".into(), "c0ffee".into());
-        Deployment::begin("dep_1".into(), source, failure, &durations, 100)
+        Deployment::begin("dep_1".into(), source, &durations, 100)
     }
 
     fn check(deployment: &Deployment, expected: &[(u64, &str)]) {
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn a_deployment_goes_through_its_states_in_time() {
         check(
-            &begin(None),
+            &begin(),
             &[
                 (109, "queued"),
                 (110, "building"),
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_failing_deployment_ends_after_building_with_its_lines() {
-        let failing = begin(Some(vec!["error: no such file".into()]));
+        let mut failing = begin();
+        failing.fail(vec!["error: no such file".into()]);
         check(&failing, &[(129, "building"), (130, "failed")]);
         assert_eq!(failing.log(130).last(), Some((130, "error: no such file")));
         assert_eq!(failing.log(129).count(), 2);
@@ -180,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_deployment_whose_place_is_taken_is_canceled_at_once() {
-        let mut deployment = begin(None);
+        let mut deployment = begin();
         deployment.cancel(105);
         check(&deployment, &[(105, "canceled"), (1_000, "canceled")]);
         assert_eq!(deployment.log(1_000).last(), Some((105, "canceled")));

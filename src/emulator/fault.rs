@@ -59,6 +59,8 @@ pub enum Fault {
     Malice,
     /// Statuses are words nobody knows, and there are fields nobody knows.
     Strange,
+    /// The deployment that the request begins fails after building.
+    DeployFails,
     /// 302 to this address.
     Redirect(String),
     /// `Date` is off by so many milliseconds.

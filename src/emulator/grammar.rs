@@ -24,6 +24,7 @@
 //! | `stale:MS` `hide-new:MS` | reads from a replica that is behind |
 //! | `shift-repeat` `shift-vanish` `page-ignored` | lists that move while they are read |
 //! | `total:missing` `total:wrong` `total:negative` `rename-key` `duplicate` | lists that lie |
+//! | `deploy-fails` | the deployment that the request begins |
 //! | `malice` `strange` `redirect:URL` `skew:MS` | hostile names, unknown words, 302, `Date` |
 
 use std::fmt;
@@ -34,7 +35,8 @@ use super::random::Random;
 /// What `rate=` spreads evenly over: all that a client must survive without help.
 ///
 /// Left out are `hang` and `drip`, which only cost time; `malice`, `redirect` and `skew`, which
-/// ask another question; and `shift-vanish`, which creates things.
+/// ask another question; `shift-vanish`, which creates things; and `deploy-fails`, which no client
+/// can mend.
 pub(super) const TABLE: &str = "refuse lose-answer apply-late:30000 cut:17 truncate:17 429 429:none \
     fail:500 fail:502 fail:503 fail-after:500 html empty no-id stale:5000 hide-new:5000 \
     shift-repeat page-ignored total:missing total:wrong duplicate";
@@ -42,7 +44,7 @@ pub(super) const TABLE: &str = "refuse lose-answer apply-late:30000 cut:17 trunc
 const WORDS: &str = "refuse, lose-answer, apply-late:MS, hang, cut:BYTES, truncate:BYTES, drip, \
     429, fail:STATUS, fail-after:STATUS, html, empty, no-id, stale:MS, hide-new:MS, \
     shift-repeat, shift-vanish, page-ignored, total:missing|wrong|negative, rename-key, \
-    duplicate, malice, strange, redirect:URL, skew:MS";
+    duplicate, deploy-fails, malice, strange, redirect:URL, skew:MS";
 
 impl Faults {
     /// Reads faults from text; the grammar is at the head of `grammar.rs`.
@@ -97,6 +99,7 @@ impl Fault {
             "page-ignored" => plain(Self::PageIgnored),
             "rename-key" => plain(Self::RenameKey),
             "duplicate" => plain(Self::Duplicate),
+            "deploy-fails" => plain(Self::DeployFails),
             "malice" => plain(Self::Malice),
             "strange" => plain(Self::Strange),
             "apply-late" => Ok(Self::ApplyLate(number(word, argument)?)),
@@ -148,6 +151,7 @@ impl fmt::Display for Fault {
             Self::Total(WrongTotal::Negative) => f.write_str("total:negative"),
             Self::RenameKey => f.write_str("rename-key"),
             Self::Duplicate => f.write_str("duplicate"),
+            Self::DeployFails => f.write_str("deploy-fails"),
             Self::Malice => f.write_str("malice"),
             Self::Strange => f.write_str("strange"),
             Self::Redirect(url) => write!(f, "redirect:{url}"),

@@ -76,6 +76,27 @@ fn retry_after_says_what_the_script_says() {
 }
 
 #[test]
+fn the_deployment_that_a_request_begins_fails_and_no_other() {
+    let stage = Stage::new();
+    stage.play("deploy-fails@PATCH /services/*#1");
+    let id = stage.service("web");
+    stage.wait(21_000);
+    let patch = format!("PATCH /services/{id}");
+    for (command, status) in [("node a.js", "failed"), ("node b.js", "running")] {
+        stage.ask(&patch, json!({"start_command": command}));
+        stage.wait(21_000);
+        assert_eq!(stage.get("/services")["services"][0]["status"], status, "{command}");
+    }
+    // A name begins no deployment, so none fails.
+    let stage = Stage::new();
+    stage.play("deploy-fails@PATCH /services/*");
+    let id = stage.service("web");
+    stage.wait(21_000);
+    stage.ask(&format!("PATCH /services/{id}"), json!({"name": "shop"}));
+    assert_eq!(stage.get("/services")["services"][0]["status"], "running");
+}
+
+#[test]
 fn a_replica_that_is_behind_shows_what_was() {
     let stage = Stage::new();
     let old = stage.service("old");

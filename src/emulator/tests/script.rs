@@ -47,7 +47,7 @@ fn the_first_rule_that_matches_decides() {
 
 #[test]
 fn every_fault_is_written_as_it_is_read() {
-    let others = "hang drip rename-key shift-vanish total:negative malice strange \
+    let others = "hang drip rename-key shift-vanish total:negative malice strange deploy-fails \
         redirect:https://a@b/c:d skew:-7 429:30 429:-5|30";
     for text in TABLE.split_whitespace().chain(others.split_whitespace()) {
         assert_eq!(Fault::parse(text).unwrap().to_string(), text);
