@@ -45,7 +45,8 @@ fn table(settings: &RunSettings) -> Table {
     let mut add = |prefix: &str, rows: &[Row]| {
         for Row { key, value, provenance } in rows {
             let value = match value {
-                Some(value) => (Style::Plain, value.clone()),
+                Some(Value::String(text)) => (Style::Plain, text.clone()),
+                Some(value) => (Style::Plain, value.to_string()),
                 None => (Style::Dim, "—".to_owned()),
             };
             let key = (Style::Bold, format!("{prefix}{key}"));

@@ -229,6 +229,8 @@ fn config_view_says_where_each_setting_comes_from() {
     assert_eq!(rate["value"], "100/m");
     assert_eq!(rate["source"]["file"], "stoker.yaml");
     assert_eq!(rate["source"]["line"], 1);
+    let value = |key: &str| settings.iter().find(|row| row["key"] == key).unwrap()["value"].clone();
+    assert_eq!((value("observe"), value("deploysMax")), (false.into(), 3.into()));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::daemon::trigger::{FileWatch, poll};
 use crate::daemon::webhook::{Provider, Webhook};
 use crate::daemon::{Bell, Handle, Seat, SharedSecret, keeper};
 use crate::reconcile::Reconciler;
+use crate::source::git::Reference;
 use crate::status::{PassRecord, Trigger};
 use crate::store::{Medium, Recent};
 
@@ -26,9 +27,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::run::Run;
 use super::super::session::{self, Door, Place, Purpose, Session};
-use super::super::settings::{
-    ProjectSettings, ProjectSource, Reference, WebhookProvider, WebhookSettings,
-};
+use super::super::settings::{ProjectSettings, ProjectSource, WebhookProvider, WebhookSettings};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
 use super::source::{chosen, source};

@@ -4,17 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::daemon::source::{Files, Repository, Source};
-use crate::source::git::{
-    CommitId, GitSettings, GitSource, RefName, Reference as GitReference, RepositoryPath,
-    Rewrites as GitRewrites, Verification, WrongSetting,
-};
+use crate::source::git::{GitSettings, GitSource, RepositoryPath, Verification, WrongSetting};
 
 use super::super::failure::Failure;
 use super::super::manifests::default_paths;
 use super::super::run::Run;
-use super::super::settings::{
-    ProjectSettings, ProjectSource, Reference, RepositorySettings, Rewrites, SecretSource,
-};
+use super::super::settings::{ProjectSettings, ProjectSource, RepositorySettings, SecretSource};
 use super::project::unusable;
 
 /// Where the copy of a repository lies in the state directory.
@@ -64,22 +59,13 @@ fn repository_settings(
     let wrong = |error: WrongSetting| {
         Failure::usage(format!("the repository of `{}`: {error}", settings.name))
     };
-    let reference = match reference {
-        Reference::DefaultBranch => GitReference::DefaultBranch,
-        Reference::Branch(name) => GitReference::Branch(RefName::new(name).map_err(wrong)?),
-        Reference::Tag(name) => GitReference::Tag(RefName::new(name).map_err(wrong)?),
-        Reference::Commit(id) => GitReference::Commit(CommitId::new(id).map_err(wrong)?),
-    };
     let variable = |name: &str| run.environment.get(name).map(str::to_owned);
-    let mut told = GitSettings::new(url, reference, &variable).map_err(wrong)?;
+    let mut told = GitSettings::new(url, reference.clone(), &variable).map_err(wrong)?;
     told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
     told.verification = verify.clone().map(verification);
     told.ssh_key = ssh_key.clone();
     told.known_hosts = known_hosts.clone();
-    told.rewrites = match rewrites {
-        Rewrites::Hold => GitRewrites::Hold,
-        Rewrites::Follow => GitRewrites::Follow,
-    };
+    told.rewrites = *rewrites;
     told.certificate_authority = settings.connection.ca_file.clone();
     let read = |token: &SecretSource| token.read(&run.environment);
     let token = token.as_ref().map(read).transpose();

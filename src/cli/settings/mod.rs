@@ -29,7 +29,7 @@ pub use run::{Call, RunSettings, states_of_projects};
 pub use schema::schema;
 pub use secret::SecretSource;
 pub use shared::{ConnectionSettings, GlobalSettings, is_approved, policy, waits};
-pub use source::{ProjectSource, Reference, RepositorySettings, Rewrites};
+pub use source::{ProjectSource, RepositorySettings};
 
 #[cfg(test)]
 mod tests;

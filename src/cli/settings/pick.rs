@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use crate::model::AdoptMode;
 
@@ -19,8 +20,9 @@ use super::origin::{Given, Provenance, camel};
 pub struct Row {
     /// Its key in the file.
     pub key: String,
-    /// Its value as it would be written; `None` when there is none. Never a secret's.
-    pub value: Option<String>,
+    /// Its value as it would be written: a text, a number or a truth; `None` when there is none.
+    /// Never a secret's.
+    pub value: Option<Value>,
     /// Where it comes from.
     pub provenance: Provenance,
 }
@@ -88,8 +90,9 @@ impl<'a> Picker<'a> {
         self.rows.last().map_or(Provenance::Default, |row| row.provenance.clone())
     }
 
-    /// Remembers what was picked.
+    /// Remembers a text that was picked.
     pub fn note(&mut self, key: &str, value: Option<String>, provenance: Provenance) {
+        let value = value.map(Value::String);
         self.rows.push(Row { key: key.to_owned(), value, provenance });
     }
 
@@ -108,9 +111,8 @@ impl<'a> Picker<'a> {
             (None, None, Some(value)) => (Some(value), self.top_place(&key)),
             (None, None, None) => (None, Provenance::Default),
         };
-        let value = value.cloned();
-        self.note(&key, value.as_ref().map(Shown::shown), provenance);
-        value
+        self.rows.push(Row { key, value: value.map(Shown::shown), provenance });
+        value.cloned()
     }
 
     /// Picks a setting that has a default.
@@ -151,44 +153,51 @@ fn in_file(file: &SettingsFile, project: Option<usize>, key: &str) -> Provenance
 /// A setting as it would be written.
 pub trait Shown {
     /// Returns it as it would be written.
-    fn shown(&self) -> String;
+    fn shown(&self) -> Value;
 }
 
 macro_rules! shown_by_display {
     ($($type:ty),*) => { $(impl Shown for $type {
-        fn shown(&self) -> String { self.to_string() }
+        fn shown(&self) -> Value { self.to_string().into() }
     })* };
 }
-shown_by_display!(bool, u32, usize, String, Span, Rate, PruneKinds);
+shown_by_display!(String, Span, Rate, PruneKinds);
+
+macro_rules! shown_by_itself {
+    ($($type:ty),*) => { $(impl Shown for $type {
+        fn shown(&self) -> Value { (*self).into() }
+    })* };
+}
+shown_by_itself!(bool, u32, usize);
 
 macro_rules! shown_by_word {
     ($($type:ty),*) => { $(impl Shown for $type {
-        fn shown(&self) -> String {
-            self.to_possible_value().map(|word| word.get_name().to_owned()).unwrap_or_default()
+        fn shown(&self) -> Value {
+            self.to_possible_value().map(|word| word.get_name().to_owned()).into()
         }
     })* };
 }
 shown_by_word!(Form, When, LogForm, RewritesWord);
 
 impl Shown for PathBuf {
-    fn shown(&self) -> String {
-        self.display().to_string()
+    fn shown(&self) -> Value {
+        self.display().to_string().into()
     }
 }
 
 impl<T: Display> Shown for OrOff<T> {
-    fn shown(&self) -> String {
-        self.to_string()
+    fn shown(&self) -> Value {
+        self.to_string().into()
     }
 }
 
 impl Shown for AdoptMode {
-    fn shown(&self) -> String {
+    fn shown(&self) -> Value {
         match self {
             Self::Always => "always",
             Self::Match => "match",
             Self::Never => "never",
         }
-        .to_owned()
+        .into()
     }
 }

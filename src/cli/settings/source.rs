@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::source::git::{CommitId, RefName, Reference, Rewrites};
+
 use super::super::arguments::{RewritesWord, RunCommand};
 use super::super::values::{OrOff, Span};
 use super::keys::Keys;
@@ -48,39 +50,6 @@ pub struct RepositorySettings {
     pub ssh_key: Option<PathBuf>,
     /// The hosts SSH may talk to; `None` for the account's own.
     pub known_hosts: Option<PathBuf>,
-}
-
-/// What of a repository is followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reference {
-    /// The branch it calls its own.
-    DefaultBranch,
-    /// A branch.
-    Branch(String),
-    /// A tag.
-    Tag(String),
-    /// A commit, by its whole id.
-    Commit(String),
-}
-
-impl Reference {
-    /// Returns the name that was given; none for the repository's own branch.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::DefaultBranch => None,
-            Self::Branch(name) | Self::Tag(name) | Self::Commit(name) => Some(name),
-        }
-    }
-}
-
-/// What an agent does when a branch no longer holds the commit it was at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rewrites {
-    /// Stay at the last good commit until a person decides.
-    Hold,
-    /// Go where the branch went.
-    Follow,
 }
 
 /// How long files must be quiet: an editor writes a file in several steps, well within that.
@@ -175,7 +144,7 @@ pub(super) fn pick_source(
             }
             let reference = layers.iter().find_map(|said| reference(picker, said).transpose());
             if let Some(named) = reference {
-                let (_, key, place) = named?;
+                let Named { key, place, .. } = named?;
                 return Err(Problem::new(format!("`{key}` needs `repo`"), place));
             }
             let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -200,8 +169,8 @@ fn pick_repository(
     picker.note("repo", Some(url.clone()), place);
     let named = layers.iter().find_map(|said| reference(picker, said).transpose()).transpose()?;
     let reference = match named {
-        Some((reference, key, place)) => {
-            picker.note(key, reference.name().map(str::to_owned), place);
+        Some(Named { key, name, reference, place }) => {
+            picker.note(key, Some(name), place);
             reference
         }
         None => Reference::DefaultBranch,
@@ -261,26 +230,32 @@ fn of_keys(keys: Option<&Keys>) -> Whereabouts<'_> {
     }
 }
 
-/// Returns what one layer says is followed, with its key and place.
-fn reference(
-    picker: &Picker<'_>,
-    said: &Said<'_>,
-) -> Result<Option<(Reference, &'static str, Provenance)>, Problem> {
-    let branch = said.branch.map(|name| ("branch", Reference::Branch(name.clone()), name));
-    let tag = said.tag.map(|name| ("tag", Reference::Tag(name.clone()), name));
-    let commit = said.commit.map(|name| ("commit", Reference::Commit(name.clone()), name));
-    let mut named = [branch, tag, commit].into_iter().flatten();
-    let Some((key, reference, name)) = named.next() else { return Ok(None) };
+/// What one layer says is followed.
+struct Named {
+    key: &'static str,
+    name: String,
+    reference: Reference,
+    place: Provenance,
+}
+
+/// Returns what one layer says is followed. A name that git would refuse, or take for an option, is
+/// refused where it is written.
+fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, Problem> {
+    let named = [("branch", said.branch), ("tag", said.tag), ("commit", said.commit)];
+    let mut named = named.into_iter().filter_map(|(key, name)| Some((key, name?)));
+    let Some((key, name)) = named.next() else { return Ok(None) };
     let place = said.place(picker, key);
-    if let Some((other, _, _)) = named.next() {
+    if let Some((other, _)) = named.next() {
         let reason = format!("`{key}` and `{other}` both say what is followed");
         return Err(Problem::new(reason, place));
     }
-    if name.is_empty() || name.starts_with('-') {
-        // Git would take it for an option.
-        return Err(Problem::new(format!("`{key}` is empty or begins with `-`"), place));
-    }
-    Ok(Some((reference, key, place)))
+    let reference = match key {
+        "branch" => RefName::new(name).map(Reference::Branch),
+        "tag" => RefName::new(name).map(Reference::Tag),
+        _ => CommitId::new(name).map(Reference::Commit),
+    };
+    let reference = reference.map_err(|wrong| Problem::new(wrong.to_string(), place.clone()))?;
+    Ok(Some(Named { key, name: name.clone(), reference, place }))
 }
 
 /// Refuses what git would take for an option, and what would show a secret to everybody who may

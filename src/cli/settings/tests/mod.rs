@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::model::Kind;
 use crate::plan::Prune;
+use crate::source::git::{RefName, Reference, Rewrites};
 use crate::status::Mode;
 
 use super::super::arguments::{Arguments, Command, ConfigCommand, Global, RunCommand};
@@ -13,7 +14,7 @@ use super::super::environment::Environment;
 use super::super::failure::Failure;
 use super::project::ProjectSettings;
 use super::secret::SecretSource;
-use super::source::{ProjectSource, Reference, Rewrites};
+use super::source::ProjectSource;
 use super::*;
 
 /// A call with a home and a token.
@@ -57,7 +58,11 @@ fn project(words: &str, file: &str) -> ProjectSettings {
 /// `value from source` of one setting.
 fn row(rows: &[Row], key: &str) -> String {
     let row = rows.iter().find(|row| row.key == key).unwrap_or_else(|| panic!("no row {key}"));
-    format!("{} from {}", row.value.as_deref().unwrap_or("nothing"), row.provenance)
+    let value = row.value.as_ref().map_or("nothing".to_owned(), |value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        value => value.to_string(),
+    });
+    format!("{value} from {}", row.provenance)
 }
 
 /// Everything that is said of settings that cannot be used.
@@ -154,7 +159,7 @@ fn each_of_many_projects_has_its_own_state_token_and_source() {
     let ProjectSource::Repository(repository) = &settings.projects[1].source else {
         panic!("it is a repository")
     };
-    assert_eq!(repository.reference, Reference::Branch("staging".to_owned()));
+    assert_eq!(repository.reference, Reference::Branch(RefName::new("staging").unwrap()));
     assert_eq!(repository.rewrites, Rewrites::Follow);
     assert_eq!(repository.poll.unwrap().as_secs(), 60);
     assert_eq!(settings.projects[0].policy.prune, Prune::Kinds([Kind::Service].into()));
@@ -199,7 +204,7 @@ fn what_is_typed_chooses_between_files_and_a_repository() {
     assert_eq!(paths.len(), 2);
     let by_flag = project("--repo ssh://git@git.dev/a/b --tag v1", "paths: [m]\n");
     let ProjectSource::Repository(repository) = by_flag.source else { panic!("a repository") };
-    assert_eq!(repository.reference, Reference::Tag("v1".to_owned()));
+    assert_eq!(repository.reference, Reference::Tag(RefName::new("v1").unwrap()));
     let over = project("--branch next", "repo: https://git.dev/a/b\ntag: v1\n");
     assert_eq!(row(&over.rows, "branch"), "next from --branch");
 }
@@ -233,6 +238,8 @@ fn projects_that_share_a_token_are_warned_about() {
 #[test]
 fn what_cannot_be_used_is_said_with_its_place() {
     for (file, said) in [
+        ("repo: https://git.dev/a\ncommit: abc\n", "`abc` is no commit: a whole id has 40"),
+        ("repo: https://git.dev/a\nbranch: -x\n", "`-x` is no branch or tag: it begins with"),
         (
             "intervall: 5m\n",
             "stoker.yaml:1:1: error[unknown-key]: there is no key `intervall` (did you mean `interval`?)",
