@@ -52,10 +52,12 @@ impl<'a> Progress<'a> {
         line.status = status;
     }
 
-    /// Shows how it ended; the line stays.
+    /// Shows how it ended; the line stays. What a plain line has said already is not repeated.
     pub fn done(&self, key: &Key, ending: &str) {
-        if let Some(Line { status: _, bar: Some(bar) }) = self.lines().remove(key) {
-            bar.finish_and_clear();
+        match self.lines().remove(key) {
+            Some(Line { status: _, bar: Some(bar) }) => bar.finish_and_clear(),
+            Some(Line { status, bar: None }) if status == ending => return,
+            Some(Line { status: _, bar: None }) | None => {}
         }
         let ending = format!("{key}: {ending}");
         match &self.bars {

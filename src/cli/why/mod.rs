@@ -10,6 +10,7 @@ mod subject;
 mod tests;
 
 use crate::remote::ProjectEvent;
+use crate::status::ProjectStatus;
 use crate::store::{Reading, Store};
 
 use super::agent::{Seen, look, of_error};
@@ -28,13 +29,14 @@ pub use subject::Subject;
 pub async fn run(run: &Run, command: &WhyCommand) -> Result<Exit, Failure> {
     let WhyCommand { subject, sources, agent: flags, nearby } = command;
     let connection = nearby.connection();
-    let manifests = Manifests::read(run, &sources.paths)?;
+    let seen = look(run, flags, &connection).await?;
+    let manifests = Manifests::read(run, &sources.paths);
+    let manifests = manifests.map_err(|failure| elsewhere(failure, seen.as_ref()))?;
     let settings = ConnectionSettings::resolve(&connection, &run.file, &run.environment);
     let Reading { inventory, warning } = Store::read(&state_place(run, settings.sandbox)?)?;
     if let Some(warning) = warning {
         run.output.warn(&warning.to_string());
     }
-    let seen = look(run, flags, &connection).await?;
     let events = events(seen.as_ref(), subject).await?;
     let witness = seen.as_ref().map(|seen| seen.find(&subject.key)).transpose()?.flatten();
     let witness = witness.map(|(project, resource)| {
@@ -52,6 +54,17 @@ pub async fn run(run: &Run, command: &WhyCommand) -> Result<Exit, Failure> {
         Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&explanation),
     }
     Ok(Exit::Done)
+}
+
+/// Says where the manifests are that the agent keeps: fields are explained by their text, and an
+/// agent tells no text.
+fn elsewhere(failure: Failure, seen: Option<&Seen>) -> Failure {
+    let projects = seen.iter().flat_map(|seen| &seen.status.projects);
+    projects.fold(failure, |failure, project| {
+        let ProjectStatus { name, source, .. } = project;
+        let place = &source.location;
+        failure.hint(format!("the agent keeps {name} from {place}: give a copy of that as PATH"))
+    })
 }
 
 /// Asks the agent for the events of the resource; without an agent there are none.
