@@ -39,7 +39,9 @@ impl World {
         let id = self.random.identifier("dep");
         let failure = service.next_failure.take();
         let durations = &self.config.durations;
-        service.deployments.push(Deployment::begin(id, source, failure, durations, now));
+        let mut deployment = Deployment::begin(id, source, failure, durations, now);
+        deployment.created = self.told(now);
+        service.deployments.push(deployment);
         deployment::forget(&mut service.deployments, now);
     }
 
