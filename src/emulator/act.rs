@@ -86,6 +86,12 @@ pub enum Act {
         /// The most there may be.
         most: Option<usize>,
     },
+    /// Sets the platform's own clock: what it tells of the time is off by so much from now on. How
+    /// long things take is not.
+    SetClock {
+        /// By how many milliseconds; less than nothing where it went back.
+        off_ms: i64,
+    },
     /// Lets the next deployment of a service fail.
     FailNext {
         /// The service.
@@ -126,6 +132,10 @@ impl World {
             }
             Act::FailNext { id, log } => {
                 self.change_service(id, now, |service| service.next_failure = Some(log.clone()))?;
+                Ok(Vec::new())
+            }
+            Act::SetClock { off_ms } => {
+                self.clock_off_ms = *off_ms;
                 Ok(Vec::new())
             }
             Act::Limit { token, access } => {

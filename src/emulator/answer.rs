@@ -126,7 +126,7 @@ impl World {
             Some(Fault::Skew(offset)) => (Manner::Whole, *offset),
             _ => (Manner::Whole, 0),
         };
-        headers.push(("date", http_date(now.saturating_add_signed(skew))));
+        headers.push(("date", http_date(self.told(now).saturating_add_signed(skew))));
         (Outcome::Answer(Answer { status, headers, payload, manner }), effects)
     }
 
@@ -219,9 +219,9 @@ impl World {
         let Verdict { admitted, remaining, reset_at, retry_at } = verdict;
         let reset = match self.config.reset {
             ResetForm::Delta => Some(seconds(reset_at - now)),
-            ResetForm::EpochSeconds => Some(seconds(reset_at)),
-            ResetForm::EpochMilliseconds => Some(reset_at.to_string()),
-            ResetForm::HttpDate => Some(http_date(reset_at.next_multiple_of(1_000))),
+            ResetForm::EpochSeconds => Some(seconds(self.told(reset_at))),
+            ResetForm::EpochMilliseconds => Some(self.told(reset_at).to_string()),
+            ResetForm::HttpDate => Some(http_date(self.told(reset_at).next_multiple_of(1_000))),
             ResetForm::Absent => None,
         };
         if let Some(reset) = reset {
@@ -236,7 +236,7 @@ impl World {
     fn retry_after(&self, at: u64, now: u64) -> Option<(&'static str, String)> {
         let value = match self.config.retry_after {
             RetryAfterForm::Seconds => seconds(at - now),
-            RetryAfterForm::HttpDate => http_date(at.next_multiple_of(1_000)),
+            RetryAfterForm::HttpDate => http_date(self.told(at).next_multiple_of(1_000)),
             RetryAfterForm::Absent => return None,
         };
         Some(("retry-after", value))

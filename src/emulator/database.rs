@@ -113,7 +113,7 @@ impl World {
             id: self.random.identifier("db"),
             name,
             settings,
-            created: now,
+            created: self.told(now),
             ready_at: now + self.config.durations.database_ms,
             password: self.random.identifier("pw"),
             is_deleting: false,

@@ -42,6 +42,7 @@ impl World {
         }
         let id = self.random.identifier("dep");
         let mut deployment = Deployment::begin(id, source, &self.config.durations, now);
+        deployment.created = self.told(now);
         if let Some(lines) = service.next_failure.take() {
             deployment.fail(lines);
         }
@@ -53,8 +54,9 @@ impl World {
     pub(crate) fn fail_deployments(&mut self, effects: &[Effect], now: u64) {
         for effect in effects.iter().filter(|effect| effect.kind == Kind::Service) {
             let Ok(mut service) = self.living_service(&effect.id, now) else { continue };
+            let begun = self.told(now);
             let latest = service.deployments.last_mut();
-            if let Some(latest) = latest.filter(|latest| latest.created == now) {
+            if let Some(latest) = latest.filter(|latest| latest.created == begun) {
                 latest.fail(FAILURE.map(str::to_owned).into());
                 self.put_service(service, now);
             }

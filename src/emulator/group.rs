@@ -56,7 +56,8 @@ impl World {
         let known = ["name", "env_vars"];
         let unknown = body.keys().filter(|field| !known.contains(&field.as_str())).cloned();
         let ignored = self.judge_unknown(unknown.collect())?;
-        let group = Group { id: self.random.identifier("evg"), name, variables, created: now };
+        let created = self.told(now);
+        let group = Group { id: self.random.identifier("evg"), name, variables, created };
         let shown = group.show(&self.config, Fields::All);
         let effect = Effect::new(Verb::Created, Kind::EnvGroup, &group.id, &group.name);
         self.groups.insert(now, &group.id.clone(), group);

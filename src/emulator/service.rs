@@ -104,7 +104,7 @@ impl World {
             id: self.random.identifier("svc"),
             name,
             type_name,
-            created: now,
+            created: self.told(now),
             replicas: 1,
             settings: Map::new(),
             variables: Vec::new(),

@@ -33,6 +33,9 @@ const TIDY_EVERY_MS: u64 = 60_000;
 pub(crate) struct World {
     /// The latest instant anybody mentioned: the server's own clock does not go back.
     now: u64,
+    /// By how many milliseconds that clock is off in what it tells.
+    #[serde(default)]
+    pub(crate) clock_off_ms: i64,
     /// When what is long gone was last dropped.
     tidied: u64,
     pub(crate) config: Config,
@@ -104,6 +107,7 @@ impl World {
     pub(crate) fn new(config: Config) -> Self {
         Self {
             now: 0,
+            clock_off_ms: 0,
             tidied: 0,
             random: Random::new(config.seed),
             config,
@@ -115,6 +119,11 @@ impl World {
             late: Vec::new(),
             record: Record::default(),
         }
+    }
+
+    /// Returns what the platform says of an instant: its own clock may be off.
+    pub(crate) const fn told(&self, instant: u64) -> u64 {
+        instant.saturating_add_signed(self.clock_off_ms)
     }
 
     /// Lets time pass, and returns what time it is here.

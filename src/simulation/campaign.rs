@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::draw::{Trouble, draw};
+use super::draw::draw;
 use super::judge::judge;
 use super::law::{Findings, Law};
 use super::play::play;
 use super::scene::Scene;
 use super::schedule::Schedule;
+use super::trouble::Trouble;
 
 /// The most broken schedules that are kept: who has so many has one problem.
 const BROKEN_MAX: usize = 100;

@@ -3,9 +3,6 @@
 //! Trouble comes in clusters, most of them around a commit: a disturbance matters while a pass is
 //! under way, and a pass takes seconds of the minutes between two.
 
-use std::collections::BTreeSet;
-use std::str::FromStr;
-
 use crate::emulator::{Kind, LimiterModel};
 use crate::model::{Key, Kind as OurKind};
 use crate::store::Blow;
@@ -13,8 +10,10 @@ use crate::store::Blow;
 use super::dice::Dice;
 use super::scene::Scene;
 use super::schedule::{
-    Command, Deed, Disturbance, Loss, Moment, Platform, Rights, Schedule, Step, Strike,
+    Command, Deed, Disturbance, Loss, Moment, Origin, Platform, Rewrite, Rights, Schedule, Step,
+    Strike,
 };
+use super::trouble::{Family, Trouble};
 
 /// The time between two clusters, in seconds: long enough for most of what came to settle.
 const CLUSTER_PAUSE: (u64, u64) = (1_500, 2_100);
@@ -28,8 +27,12 @@ const UNFAIR_AFTER: u64 = 1_000_000;
 /// When every state has long been pinned to its project, in milliseconds.
 const PINNED_AFTER: u64 = 60_000;
 
-/// From so many seconds of trouble on, every run rests as long as L1 says.
-const LONG_SECONDS: u64 = 4 * 3_600;
+/// How many looks nothing may be written at the end (L1).
+const LOOKS: u64 = 20;
+
+/// The most by which the machine's clock is off, in milliseconds: two lives differ by a minute, which
+/// a lost create's time to settle has room for (S3).
+const OFF_MS_MAX: u64 = 30_000;
 
 /// Faults at certain requests, where a law is most at risk.
 const SCRIPTS: &[&str] = &[
@@ -59,87 +62,12 @@ const SCRIPTS: &[&str] = &[
     "drip@GET /databases#1",
 ];
 
-/// A family of trouble, as `--faults` names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    /// Faults of the API.
-    Api,
-    /// The process dies, anywhere.
-    Crashes,
-    /// The disk fails, is full, or loses what it had not synced.
-    Disk,
-    /// The source of the manifests fails.
-    Source,
-    /// People and other tools at the platform.
-    People,
-    /// The token loses rights, the quota is reached, another client spends the budget.
-    Token,
-    /// Clocks jump.
-    Clock,
-    /// A second agent keeps the same project.
-    Second,
-}
-
-impl Family {
-    /// Every family.
-    pub const ALL: [Self; 8] = [
-        Self::Api,
-        Self::Crashes,
-        Self::Disk,
-        Self::Source,
-        Self::People,
-        Self::Token,
-        Self::Clock,
-        Self::Second,
-    ];
-
-    /// Returns its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::Crashes => "crashes",
-            Self::Disk => "disk",
-            Self::Source => "source",
-            Self::People => "people",
-            Self::Token => "token",
-            Self::Clock => "clock",
-            Self::Second => "second",
-        }
-    }
-}
-
-impl FromStr for Family {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|family| family.as_str() == text);
-        let words = Self::ALL.map(Self::as_str).join(", ");
-        found.ok_or_else(|| format!("`{text}` is none of {words}"))
-    }
-}
-
-/// How much trouble is wanted, and of which families.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// The families.
-    pub families: BTreeSet<Family>,
-    /// How long it lasts, in seconds of the simulation.
-    pub seconds: u64,
-}
-
-impl Default for Trouble {
-    /// Everything, for an hour or so: what most seeds need to show what they can.
-    fn default() -> Self {
-        Self { families: Family::ALL.into(), seconds: 3_600 }
-    }
-}
-
 /// Draws the schedule of a seed.
 #[must_use]
 pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
     let mut artist = Artist { dice: Dice::new(seed), scene, steps: Vec::new() };
     let platform = artist.platform();
+    let source = artist.origin();
     let families: Vec<Family> = trouble.families.iter().copied().collect();
     // A pure seed tells which family broke a law; a mixed one finds what only two together break.
     let count = if artist.dice.one_in(3) { 3 } else { 1 };
@@ -150,12 +78,9 @@ pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
         artist.cluster(at, &chosen);
         at += artist.dice.between(CLUSTER_PAUSE.0, CLUSTER_PAUSE.1) * 1_000;
     }
-    // Twenty looks cost most of the time of a short run, and most breaks show at the first ones.
-    let is_long = trouble.seconds > LONG_SECONDS || artist.dice.one_in(5);
-    let looks = if is_long { 20 } else { 5 };
     let mut steps = artist.steps;
     steps.sort_by_key(|step| step.at);
-    Schedule { seed, platform, seconds: trouble.seconds, looks, steps }
+    Schedule { seed, platform, source, seconds: trouble.seconds, looks: LOOKS, steps }
 }
 
 struct Artist<'s> {
@@ -182,6 +107,11 @@ impl Artist<'_> {
             deletes_gradually: dice.one_in(3),
             lists_show_all: dice.one_in(3),
         }
+    }
+
+    fn origin(&mut self) -> Origin {
+        let origins = [Origin::Files, Origin::Files, Origin::GitHold, Origin::GitFollow];
+        self.dice.pick(&origins).copied().unwrap_or_default()
     }
 
     fn cluster(&mut self, at: u64, families: &[Family]) {
@@ -280,11 +210,13 @@ impl Artist<'_> {
 
     fn source(&mut self, at: u64) {
         let revision = self.revision();
-        let what = match self.dice.below(5) {
+        let what = match self.dice.below(7) {
             0 => Disturbance::Source(Loss::Gone),
             1 => Disturbance::Source(Loss::Empty),
             2 => Disturbance::Source(Loss::Broken),
             3 => Disturbance::Source(Loss::Half(revision, self.dice.between(5, 95))),
+            4 => Disturbance::Rewrite(Rewrite::Amend(revision)),
+            5 => Disturbance::Rewrite(Rewrite::Back(self.small(2) + 1)),
             // A→B→A within one pass.
             _ => {
                 self.add(at + 700, Disturbance::Commit(revision));
@@ -368,13 +300,22 @@ impl Artist<'_> {
 
     fn clock(&mut self, at: u64) {
         if self.dice.one_in(2) {
-            let ahead = self.dice.between(1, 3_600) * 1_000;
-            return self.add(at, Disturbance::PlatformClock(ahead));
+            let by = i64::try_from(self.dice.between(1, 3_600) * 1_000).unwrap_or(0);
+            let by = if self.dice.one_in(2) { by } else { -by };
+            return self.add(at, Disturbance::PlatformClock(by));
         }
-        let off = i64::try_from(self.dice.below(60_000)).unwrap_or(0);
+        let off = i64::try_from(self.dice.below(OFF_MS_MAX)).unwrap_or(0);
         let off = if self.dice.one_in(2) { off } else { -off };
         self.add(at, Disturbance::OurClock(off));
-        self.add(at + 1, Disturbance::Process(Strike::Kill(1)));
+        if self.dice.one_in(2) {
+            return self.add(at + 1, Disturbance::Process(Strike::Kill(1)));
+        }
+        // It is set while the agent runs: who works beside it sees another time, and so does the
+        // next life. Then it is set right.
+        self.add(at + 1, Disturbance::Operator(Command::Apply));
+        let (death, end) = (at + self.dice.below(CLUSTER_SPREAD), self.later(at));
+        self.add(death, Disturbance::Process(Strike::Kill(1)));
+        self.add(end, Disturbance::OurClock(0));
     }
 
     fn second(&mut self, at: u64) {

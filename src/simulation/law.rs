@@ -75,13 +75,15 @@ impl Law {
             Self::S1 => "only what we made, or were given, is deleted, after one more look at it",
             Self::S2 => "\"it is not there\" is believed of complete listings only",
             Self::S3 => "nothing is made twice, also after a lost answer",
-            Self::S4 => "never more requests in any minute than allowed, over restarts",
+            Self::S4 => {
+                "never more requests in any minute than allowed, and none when told to wait"
+            }
             Self::S5 => "no write reaches another project",
             Self::S6 => "manifests that cannot be used delete nothing",
             Self::S7 => "few deletes at once, and no database without permission",
             Self::S8 => "nothing is deleted to be made again",
             Self::S9 => "a secret's value is in request bodies and nowhere else",
-            Self::S10 => "what is written was looked at right before",
+            Self::S10 => "what is written was looked at right before, and is what was asked for",
             Self::S11 => "protection outlives its manifest",
             Self::S12 => "no panic, whatever the platform answers",
             Self::L1 => "after the trouble all is as declared, and then nothing is written",

@@ -1,12 +1,17 @@
 //! The source of a process: what the world holds at the moment of a reading, and a note of it.
+//!
+//! Of a git repository it says what `source::git` says of one: which commit it is, that the history
+//! was rewritten, and what an older commit held.
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::daemon::source::{Reading, Source, problem};
+use crate::daemon::source::{Commit, Reading, Source, problem};
 use crate::status::Problem;
 
+use super::scene::Given;
+use super::schedule::Origin;
 use super::witness::{Mark, Run};
 use super::world::World;
 
@@ -14,6 +19,42 @@ use super::world::World;
 pub(super) struct Manifests {
     pub world: Arc<World>,
     pub run: Run,
+    /// Where they come from, as the settings of this life say.
+    pub origin: Origin,
+}
+
+/// What one reading found.
+struct Found {
+    given: Given,
+    commit: Option<String>,
+}
+
+impl Manifests {
+    fn find(&self, known: Option<&str>, pinned: Option<&str>) -> Result<Found, Problem> {
+        let gone = || problem("SourceUnreachable", "failed to read the manifests".to_owned());
+        let rewritten = || {
+            let message = "failed to follow: the history was rewritten".to_owned();
+            problem("HistoryRewritten", message)
+        };
+        let holds = match self.origin {
+            Origin::Files => {
+                let given = self.world.read().ok_or_else(gone)?;
+                return Ok(Found { given, commit: None });
+            }
+            Origin::GitHold => true,
+            Origin::GitFollow => false,
+        };
+        // A copy of what was read before is at hand also when nobody can be reached.
+        if let Some(id) = pinned {
+            let given = self.world.read_commit(id).ok_or_else(gone)?;
+            return Ok(Found { given, commit: Some(id.to_owned()) });
+        }
+        let given = self.world.read().ok_or_else(gone)?;
+        if holds && known.is_some_and(|known| !self.world.is_led_from(known)) {
+            return Err(rewritten());
+        }
+        Ok(Found { given, commit: Some(self.world.tip()) })
+    }
 }
 
 impl Source for Manifests {
@@ -23,18 +64,28 @@ impl Source for Manifests {
 
     fn read<'a>(
         &'a self,
-        _known: Option<&'a str>,
-        _pinned: Option<&'a str>,
+        known: Option<&'a str>,
+        pinned: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Reading, Problem>> {
-        let given = self.world.read();
-        let desired = given.as_ref().and_then(|given| given.desired.clone());
-        self.world.mark(Mark::Read { run: self.run, desired });
-        let gone = || problem("SourceUnreadable", "failed to read the manifests".to_owned());
-        let read = given.map(|given| Reading { tree: given.tree, commit: None }).ok_or_else(gone);
+        let found = self.find(known, pinned);
+        let desired = found.as_ref().ok().and_then(|found| found.given.desired.clone());
+        let is_newest = pinned.is_none();
+        self.world.mark(Mark::Read { run: self.run, desired, is_newest });
+        let read = found.map(|Found { given: Given { tree, desired: _ }, commit }| match commit {
+            None => Reading { tree, commit: None },
+            Some(id) => {
+                let (subject, author) = ("what people do".to_owned(), "somebody".to_owned());
+                let tree = tree.with_revision(&id);
+                Reading { tree, commit: Some(Commit { id, subject, author }) }
+            }
+        });
         Box::pin(std::future::ready(read))
     }
 
     fn has_commits(&self) -> bool {
-        false
+        match self.origin {
+            Origin::Files => false,
+            Origin::GitHold | Origin::GitFollow => true,
+        }
     }
 }

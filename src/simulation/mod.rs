@@ -15,8 +15,12 @@ mod schedule;
 mod draw;
 mod revisions;
 mod scene;
+mod trouble;
 
+mod branch;
 mod manifests;
+
+mod fate;
 mod process;
 mod wire;
 mod world;
@@ -32,13 +36,15 @@ mod campaign;
 mod shrink;
 
 pub use campaign::{Broken, Campaign, Tally};
-pub use draw::{Family, Trouble, draw};
+pub use draw::draw;
 pub use judge::judge;
 pub use law::{Finding, Findings, Law};
 pub use play::play;
 pub use scene::Scene;
 pub use schedule::{
-    Command, Deed, Disturbance, Loss, Moment, Platform, Rights, Schedule, Step, Strike,
+    Command, Deed, Disturbance, Loss, Moment, Origin, Platform, Rewrite, Rights, Schedule, Step,
+    Strike,
 };
 pub use shrink::shrink;
+pub use trouble::{Family, Trouble};
 pub use witness::Witness;

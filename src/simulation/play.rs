@@ -10,11 +10,12 @@ use crate::daemon::Order;
 use crate::emulator::{Act, Faults, Kind};
 use crate::status::Trigger;
 
+use super::branch::Held;
 use super::process::Process;
 use super::scene::{Scene, Truth};
 use super::schedule::{Command, Deed, Disturbance, Loss, Rights, Schedule, Strike};
-use super::witness::{Mark, Run, Witness};
-use super::world::{Held, World, body};
+use super::witness::{Mark, Marked, Run, Witness};
+use super::world::{World, body};
 
 /// How long after the trouble everything may take to settle: the settle time of a lost create, the
 /// longest back-off, and a look after each.
@@ -22,6 +23,9 @@ const SETTLING: Duration = Duration::from_secs(30 * 60);
 
 /// The time between two looks with its jitter, in seconds.
 const LOOK_SECONDS: u64 = 330;
+
+/// How many times as long as usual the looks at the end may take.
+const RESTS_MAX: u64 = 4;
 
 /// How long whoever set the project up had for it.
 const FOUNDING: Duration = Duration::from_secs(600);
@@ -47,7 +51,7 @@ pub fn play(scene: &Arc<Scene>, schedule: &Schedule) -> Witness {
         stage.calm().await;
         tokio::time::sleep(SETTLING).await;
         stage.world.mark(Mark::Settled);
-        tokio::time::sleep(Duration::from_secs(schedule.looks * LOOK_SECONDS)).await;
+        stage.rest(schedule.looks).await;
         stage.witness(schedule).await
     })
 }
@@ -92,7 +96,7 @@ struct Stage {
 
 impl Stage {
     async fn set(scene: &Arc<Scene>, schedule: &Schedule) -> Self {
-        let world = Arc::new(World::new(scene, schedule.seed, &schedule.platform));
+        let world = Arc::new(World::new(scene, schedule));
         if scene.live.is_some() {
             found(&world).await;
         }
@@ -128,6 +132,11 @@ impl Stage {
                 Loss::Broken => Held::Broken,
                 Loss::Half(revision, percent) => Held::Half(revision, percent),
             }),
+            Disturbance::Rewrite(rewrite) => {
+                world.mark(Mark::Rewritten);
+                world.rewrite(rewrite);
+                self.announce();
+            }
             Disturbance::Process(strike) => first.suffer(strike),
             Disturbance::Person(deed) => act(world, deed),
             Disturbance::Operator(command) => self.command(command).await,
@@ -137,7 +146,7 @@ impl Stage {
                 world.emulator.play(Faults::parse(faults).unwrap_or_default());
             }
             Disturbance::AlwaysFails(service) => self.be_unfair(service),
-            Disturbance::PlatformClock(ahead) => world.jump(*ahead),
+            Disturbance::PlatformClock(by) => world.jump(*by),
             Disturbance::Token(rights) => world.limit(*rights),
             Disturbance::Quota(kind, most) => {
                 world.act(&Act::Quota { kind: *kind, most: *most });
@@ -168,6 +177,11 @@ impl Stage {
 
     fn change_source(&self, held: Held) {
         self.world.hold(held);
+        self.announce();
+    }
+
+    /// Says that the source may have changed.
+    fn announce(&self) {
         self.first.trigger(Trigger::Files);
         self.second.trigger(Trigger::Files);
     }
@@ -202,8 +216,26 @@ impl Stage {
         world.hold(Held::Revision(revision));
         first.order(|_| Order::Resume).await;
         first.trigger(Trigger::Files);
+        // What a rewritten history holds is taken when somebody says so, and starts the agent anew.
+        if world.follow() {
+            first.suffer(&Strike::Stop(1));
+        }
         world.mark(Mark::Unfair { service: None });
         world.mark(Mark::Quiet);
+    }
+
+    /// Lets so many passes end; a small budget takes longer for them.
+    async fn rest(&self, looks: u64) {
+        let is_pass =
+            |marked: &Marked| matches!(&marked.mark, Mark::Passed { run, .. } if run.process == 0);
+        let before = self.world.marks().len();
+        for _ in 0..looks * RESTS_MAX {
+            let passes = self.world.marks().iter().skip(before).filter(|it| is_pass(it)).count();
+            if u64::try_from(passes).unwrap_or(u64::MAX) >= looks {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(LOOK_SECONDS)).await;
+        }
     }
 
     async fn witness(mut self, schedule: &Schedule) -> Witness {

@@ -17,10 +17,10 @@ use crate::ledger::{Ledger, Shelf};
 use crate::reconcile::{Licence, Look, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 use crate::status::{Mode, PassRecord, ProjectStatus, Trigger};
-use crate::store::{Blow, Medium, Recent, Simulated};
+use crate::store::{Medium, Recent, Simulated};
 
 use super::manifests::Manifests;
-use super::schedule::{Moment, Strike};
+use super::schedule::Moment;
 use super::wire::Wire;
 use super::witness::{Mark, Run};
 use super::world::{TOKENS, World};
@@ -29,32 +29,33 @@ use super::world::{TOKENS, World};
 const BEGIN_AGAIN: Duration = Duration::from_secs(30);
 
 /// Commands beside the agent count their lives from here.
-const COMMANDS_FROM: u32 = 1_000;
+pub(super) const COMMANDS_FROM: u32 = 1_000;
 
 /// One process, with its disk and its budget.
 pub(super) struct Process {
     pub world: Arc<World>,
     index: usize,
-    disk: Simulated,
+    pub(super) disk: Simulated,
     shelf: Shelf,
     wanted: watch::Sender<bool>,
     body: Mutex<Body>,
 }
 
 #[derive(Default)]
-struct Body {
-    life: u32,
+pub(super) struct Body {
+    pub life: u32,
     commands: u32,
-    is_alive: bool,
-    death: Arc<Notify>,
-    fate: Option<(u32, Moment)>,
+    pub is_alive: bool,
+    pub death: Arc<Notify>,
+    pub fate: Option<(u32, Moment)>,
     /// How long it is down after the next death.
-    down_seconds: u64,
+    pub down_seconds: u64,
     /// What a loss of power leaves, when the next death is one.
-    power_loss: Option<u64>,
+    pub power_loss: Option<u64>,
+    /// By how much the machine's clock is off now.
     clock_off_ms: i64,
     handle: Option<Handle>,
-    stop: Option<watch::Sender<bool>>,
+    pub stop: Option<watch::Sender<bool>>,
 }
 
 impl Process {
@@ -96,14 +97,15 @@ impl Process {
                 body.stop = Some(stop);
                 Arc::clone(&body.death)
             };
-            let ledger = self.ledger(run);
-            match self.agent(run, &ledger) {
+            let clock = self.machine_clock();
+            let ledger = self.ledger(run, &clock);
+            match self.agent(run, &ledger, &clock) {
                 Ok((mut agent, mut seat)) => {
                     tokio::select! {
                         biased;
                         () = death.notified() => {}
                         _ = agent.run(&mut seat, stopped, Until::Stopped) => {
-                            ledger.close(self.now());
+                            ledger.close(millis(&clock));
                         }
                     }
                 }
@@ -124,17 +126,10 @@ impl Process {
         body.is_alive = true;
         body.death = Arc::new(Notify::new());
         let run = Run { process: self.index, life: body.life };
+        let clock_off_ms = body.clock_off_ms;
         drop(body);
-        self.world.mark(Mark::Began { run });
+        self.world.mark(Mark::Began { run, clock_off_ms });
         run
-    }
-
-    /// Ends the life that is under way: nothing of it happens any more.
-    fn end_life(&self) {
-        let mut body = self.body();
-        body.is_alive = false;
-        body.fate = None;
-        body.death.notify_one();
     }
 
     /// After a life: what is on the disk is what the next one finds.
@@ -180,25 +175,22 @@ impl Process {
         }
     }
 
-    fn clock(&self) -> Clock {
+    /// Reads the machine's clock, once: whoever begins moves on from here, however often it is set
+    /// meanwhile.
+    fn machine_clock(&self) -> Clock {
         let off = self.body().clock_off_ms;
         let now = self.world.clock.now();
         Clock::starting_at(now.checked_add(jiff::SignedDuration::from_millis(off)).unwrap_or(now))
     }
 
-    fn now(&self) -> Millis {
-        Millis(u64::try_from(self.clock().now().as_millisecond()).unwrap_or(0))
-    }
-
-    fn ledger(&self, run: Run) -> Arc<Ledger> {
+    fn ledger(&self, run: Run, clock: &Clock) -> Arc<Ledger> {
         let rate = self.world.platform.rate;
         let seed = u64::from(run.life) << 8 | u64::try_from(run.process).unwrap_or(0);
         let config = budget::Config { limit: 300, rate, reserve: rate / 3, seed };
-        Arc::new(Ledger::on_shelf(&self.shelf, config, self.now()))
+        Arc::new(Ledger::on_shelf(&self.shelf, config, millis(clock)))
     }
 
-    fn reconciler(self: &Arc<Self>, run: Run, ledger: &Arc<Ledger>) -> Reconciler {
-        let clock = self.clock();
+    fn reconciler(self: &Arc<Self>, run: Run, ledger: &Arc<Ledger>, clock: &Clock) -> Reconciler {
         let inner = SandboxTransport::new(self.world.emulator.clone());
         let client = Client::new(api::Parts {
             endpoint: Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
@@ -211,7 +203,7 @@ impl Process {
         });
         Reconciler {
             client,
-            clock,
+            clock: clock.clone(),
             state: Medium::Memory(self.disk.clone()),
             holder: format!("process {}", self.index),
             recent: Recent::default(),
@@ -219,14 +211,19 @@ impl Process {
         }
     }
 
-    fn agent(self: &Arc<Self>, run: Run, ledger: &Arc<Ledger>) -> Result<(Agent, Seat), String> {
-        let world = Arc::clone(&self.world);
+    fn agent(
+        self: &Arc<Self>,
+        run: Run,
+        ledger: &Arc<Ledger>,
+        clock: &Clock,
+    ) -> Result<(Agent, Seat), String> {
+        let (world, origin) = (Arc::clone(&self.world), self.world.origin());
         let observe = move |record: &PassRecord| world.mark(passed(run, record));
         let parts = Parts {
             settings: self.settings(),
-            source: Arc::new(Manifests { world: Arc::clone(&self.world), run }),
+            source: Arc::new(Manifests { world: Arc::clone(&self.world), run, origin }),
             secrets: self.world.scene.finders(),
-            reconciler: self.reconciler(run, ledger),
+            reconciler: self.reconciler(run, ledger, clock),
             ledger: Arc::clone(ledger),
             observe: Arc::new(observe),
             beat: Arc::new(|_| {}),
@@ -253,17 +250,20 @@ impl Process {
 
     /// Makes one pass beside the agent, as a person does who runs `stoker apply`.
     pub async fn apply(self: Arc<Self>) {
-        let run = {
+        let (run, clock_off_ms) = {
             let mut body = self.body();
             body.commands += 1;
-            Run { process: self.index, life: COMMANDS_FROM + body.commands }
+            let life = COMMANDS_FROM + body.commands;
+            (Run { process: self.index, life }, body.clock_off_ms)
         };
         let given = self.world.read();
         let desired = given.and_then(|given| given.desired);
-        self.world.mark(Mark::Read { run, desired: desired.clone() });
+        self.world.mark(Mark::Read { run, desired: desired.clone(), is_newest: true });
         let Some(desired) = desired else { return };
-        let ledger = self.ledger(run);
-        let reconciler = self.reconciler(run, &ledger);
+        self.world.mark(Mark::Began { run, clock_off_ms });
+        let clock = self.machine_clock();
+        let ledger = self.ledger(run, &clock);
+        let reconciler = self.reconciler(run, &ledger, &clock);
         let policy = &self.world.scene.policy;
         let wish = Wish { desired, policy, licence: Licence::Write, look: Look::Whole };
         let (_asks, stop) = watch::channel(false);
@@ -271,70 +271,9 @@ impl Process {
             Ok(passed) => passed.report.map_or(0, |report| report.counts().written),
             Err(_) => 0,
         };
-        ledger.close(self.now());
+        ledger.close(millis(&clock));
         self.world.mark(Mark::Passed { run, written, message: String::new() });
         self.world.mark(Mark::Ended { run });
-    }
-
-    /// Counts a request of a run; returns how the process dies in it, if it does.
-    pub fn count_request(&self, run: Run) -> Option<Moment> {
-        let mut body = self.body();
-        if run.life != body.life {
-            return None;
-        }
-        let (left, moment) = body.fate?;
-        body.fate = (left > 1).then_some((left - 1, moment));
-        drop(body);
-        if left > 1 {
-            return None;
-        }
-        if moment == Moment::Before {
-            self.end_life();
-        }
-        Some(moment)
-    }
-
-    /// Whether nothing of a run may happen any more.
-    pub fn is_over(&self, run: Run) -> bool {
-        let body = self.body();
-        run.life < COMMANDS_FROM && !(run.life == body.life && body.is_alive)
-    }
-
-    /// Dies now, if the run is the one that lives.
-    pub fn die(&self, run: Run) {
-        if self.body().life == run.life {
-            self.end_life();
-        }
-    }
-
-    /// Is struck, now or when it comes to it.
-    pub fn suffer(&self, strike: &Strike) {
-        match *strike {
-            Strike::Kill(down_seconds) => {
-                self.body().down_seconds = down_seconds;
-                if self.body().is_alive {
-                    self.end_life();
-                }
-            }
-            Strike::KillInRequest(requests, moment, down_seconds) => {
-                let mut body = self.body();
-                body.fate = Some((requests.max(1), moment));
-                body.down_seconds = down_seconds;
-            }
-            Strike::KillInDisk(step, down_seconds) => {
-                self.body().down_seconds = down_seconds;
-                self.disk.strike(step, Blow::Die);
-            }
-            Strike::PowerLoss(step, choice, down_seconds) => {
-                let mut body = self.body();
-                body.power_loss = Some(choice);
-                body.down_seconds = down_seconds;
-                self.disk.strike(step, Blow::Die);
-            }
-            Strike::Disk(step, blow) => self.disk.strike(step, blow),
-            Strike::DiskMended => self.disk.mend(),
-            Strike::Stop(down_seconds) => self.stop(down_seconds),
-        }
     }
 
     /// Returns what it remembers.
@@ -342,26 +281,8 @@ impl Process {
         Medium::Memory(self.disk.clone())
     }
 
-    /// Asks it to end in an orderly way.
-    fn stop(&self, down_seconds: u64) {
-        let mut body = self.body();
-        body.down_seconds = down_seconds;
-        if let Some(stop) = &body.stop {
-            stop.send_replace(true);
-        }
-    }
-
     pub fn set_clock_off(&self, milliseconds: i64) {
         self.body().clock_off_ms = milliseconds;
-    }
-
-    /// Calls off every death that was to come.
-    pub fn spare(&self) {
-        let mut body = self.body();
-        body.fate = None;
-        body.power_loss = None;
-        drop(body);
-        self.disk.mend();
     }
 
     pub fn trigger(&self, trigger: Trigger) {
@@ -376,16 +297,20 @@ impl Process {
 
     /// Gives the agent an order; one that is refused is no trouble.
     pub async fn order(&self, order: impl FnOnce(jiff::Timestamp) -> Order) {
-        let now = self.clock().now();
+        let now = self.machine_clock().now();
         let handle = self.body().handle.clone();
         if let Some(handle) = handle {
             let _ = handle.order(order(now)).await;
         }
     }
 
-    fn body(&self) -> MutexGuard<'_, Body> {
+    pub(super) fn body(&self) -> MutexGuard<'_, Body> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn millis(clock: &Clock) -> Millis {
+    Millis(u64::try_from(clock.now().as_millisecond()).unwrap_or(0))
 }
 
 fn passed(run: Run, record: &PassRecord) -> Mark {

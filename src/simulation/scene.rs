@@ -16,7 +16,7 @@ use crate::source::Tree;
 
 use super::play::rehearse;
 use super::revisions::{Revision, derive};
-use super::schedule::{Disturbance, Platform, Schedule, Step};
+use super::schedule::{Disturbance, Origin, Platform, Schedule, Step};
 
 /// What the stand-in of every secret begins with.
 const STAND_IN: &str = "st0ker-stand-in-";
@@ -123,6 +123,12 @@ impl Scene {
         declared.into_iter().any(|resource| keeps(&resource.lifecycle))
     }
 
+    /// Whether the manifests that declare a database let it go without them.
+    pub(super) fn may_prune(&self, key: &Key) -> bool {
+        let mut declared = self.revisions.iter().filter_map(|it| it.desired.resources.get(key));
+        declared.all(|resource| resource.lifecycle.prune == Some(true))
+    }
+
     /// Returns how the values are found that manifests only name.
     pub(super) fn finders(&self) -> Secrets {
         let environment = |name: &str| Some(format!("{STAND_IN}{name}"));
@@ -147,7 +153,8 @@ impl Scene {
         }
         let steps = vec![Step { at: 0, what: Disturbance::Commit(revision) }];
         let platform = Platform::default();
-        let calm = Schedule { seed: 0, platform, seconds: 0, looks: 0, steps };
+        let source = Origin::default();
+        let calm = Schedule { seed: 0, platform, source, seconds: 0, looks: 0, steps };
         let truth = Arc::new(rehearse(self, &calm).truth);
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.insert(revision, Arc::clone(&truth));

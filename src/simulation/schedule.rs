@@ -13,6 +13,9 @@ pub struct Schedule {
     pub seed: u64,
     /// How the platform behaves throughout.
     pub platform: Platform,
+    /// Where the manifests come from.
+    #[serde(default)]
+    pub source: Origin,
     /// How long trouble may last, in seconds; then comes the quiet in which everything settles.
     pub seconds: u64,
     /// How many looks nothing may be written at the end (L1).
@@ -67,6 +70,19 @@ impl Default for Platform {
     }
 }
 
+/// Where the manifests come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Plain files.
+    #[default]
+    Files,
+    /// A branch; one that was rewritten is held at the last good commit.
+    GitHold,
+    /// A branch; one that was rewritten is followed.
+    GitFollow,
+}
+
 /// Where in a request the process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -101,6 +117,8 @@ pub enum Disturbance {
     Commit(usize),
     /// The source of the manifests fails.
     Source(Loss),
+    /// The history of the manifests is rewritten, as by a force-push.
+    Rewrite(Rewrite),
     /// The first process, or its disk, is struck.
     Process(Strike),
     /// Somebody acts at the platform.
@@ -111,10 +129,11 @@ pub enum Disturbance {
     Faults(String),
     /// The PATCH of one service is refused from now on, and of nothing else.
     AlwaysFails(String),
-    /// The machine's clock is off by so many milliseconds; a process learns it when it starts.
+    /// The machine's clock is set, and off by so many milliseconds from now on. Who runs already is
+    /// not moved by it; who begins sees it.
     OurClock(i64),
-    /// The platform's clock jumps ahead by so many milliseconds.
-    PlatformClock(u64),
+    /// The platform's clock jumps by so many milliseconds, ahead or back.
+    PlatformClock(i64),
     /// The token has other rights from now on.
     Token(Rights),
     /// So many of a kind may exist; any number without one.
@@ -143,6 +162,16 @@ pub enum Loss {
     Broken,
     /// A file is only half written: the first so many percent of a revision.
     Half(usize, u64),
+}
+
+/// How a history is rewritten.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Rewrite {
+    /// Another commit stands in place of the newest one, with a revision.
+    Amend(usize),
+    /// The branch is set back by so many commits.
+    Back(usize),
 }
 
 /// What strikes the first process or its disk. Nothing that it should do is other because of it.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::emulator::{Asked, Effect, Entry, Event, Kind, Verb};
+use serde_json::Value;
+
+use crate::emulator::{Act, Asked, Effect, Entry, Event, Kind, Verb};
 
 use super::witness::{Mark, Marked, Run, Witness};
 use super::world::VISITOR;
@@ -12,9 +14,9 @@ pub(super) enum Happened<'w> {
     /// A request of ours, as it came to the platform.
     Asked(Request<'w>),
     /// A request of ours that was carried out after its answer was lost.
-    Late { run: Option<Run>, effects: &'w [Effect] },
+    Late { run: Option<Run>, body: Option<&'w Value>, effects: &'w [Effect] },
     /// What others did.
-    Others { effects: &'w [Effect] },
+    Others { act: Option<&'w Act>, effects: &'w [Effect] },
     /// Something noted that is no request.
     Marked(&'w Mark),
 }
@@ -26,20 +28,27 @@ pub(super) struct Request<'w> {
     pub run: Run,
     /// The number of its mark.
     pub number: usize,
-    /// The name in its body.
-    pub name: Option<&'w str>,
+    /// What it wrote.
+    pub body: Option<&'w Value>,
     pub carries_secret: bool,
     pub asked: &'w Asked,
     pub effects: &'w [Effect],
 }
 
+impl<'w> Request<'w> {
+    /// Returns the name in its body.
+    pub fn name(&self) -> Option<&'w str> {
+        self.body?["name"].as_str()
+    }
+}
+
 /// Joins record and marks.
 pub(super) fn timeline(witness: &Witness) -> Vec<(u64, Happened<'_>)> {
     let mut entries = witness.record.entries();
-    let mut delayed: Vec<(Run, &Asked)> = Vec::new();
+    let mut delayed: Vec<Delayed<'_>> = Vec::new();
     let mut timeline = Vec::new();
     for (number, Marked { at, mark }) in witness.marks.iter().enumerate() {
-        let Mark::Sent { run, name, carries_secret } = mark else {
+        let Mark::Sent { run, body, carries_secret } = mark else {
             timeline.push((*at, Happened::Marked(mark)));
             continue;
         };
@@ -48,12 +57,12 @@ pub(super) fn timeline(witness: &Witness) -> Vec<(u64, Happened<'_>)> {
                 None => timeline.push((*at, not_ours(entry, &mut delayed))),
                 Some(asked) => {
                     if asked.fault.as_ref().is_some_and(|it| it.starts_with("apply-late")) {
-                        delayed.push((*run, asked));
+                        delayed.push(Delayed { run: *run, body: body.as_deref(), asked });
                     }
-                    let (name, effects) = (name.as_deref(), entry.effects.as_slice());
+                    let (body, effects) = (body.as_deref(), entry.effects.as_slice());
                     let (run, carries_secret) = (*run, *carries_secret);
                     let at = *at;
-                    let request = Request { at, run, number, name, carries_secret, asked, effects };
+                    let request = Request { at, run, number, body, carries_secret, asked, effects };
                     timeline.push((at, Happened::Asked(request)));
                     break;
                 }
@@ -72,18 +81,27 @@ fn ours(entry: &Entry) -> Option<&Asked> {
     }
 }
 
-fn not_ours<'w>(entry: &'w Entry, delayed: &mut Vec<(Run, &'w Asked)>) -> Happened<'w> {
+/// A request whose answer was lost, and that may still be carried out.
+struct Delayed<'w> {
+    run: Run,
+    body: Option<&'w Value>,
+    asked: &'w Asked,
+}
+
+fn not_ours<'w>(entry: &'w Entry, delayed: &mut Vec<Delayed<'w>>) -> Happened<'w> {
     let effects = entry.effects.as_slice();
     match &entry.event {
         Event::Late(late) => {
-            let is_it = |(_, asked): &(Run, &Asked)| {
+            let is_it = |Delayed { asked, .. }: &Delayed<'_>| {
                 (&asked.method, &asked.path) == (&late.method, &late.path)
             };
             let place = delayed.iter().position(is_it);
-            let run = place.map(|place| delayed.remove(place).0);
-            Happened::Late { run, effects }
+            let delayed = place.map(|place| delayed.remove(place));
+            let run = delayed.as_ref().map(|delayed| delayed.run);
+            Happened::Late { run, body: delayed.and_then(|delayed| delayed.body), effects }
         }
-        Event::Request(_) | Event::Act(_) => Happened::Others { effects },
+        Event::Act(act) => Happened::Others { act: Some(act), effects },
+        Event::Request(_) => Happened::Others { act: None, effects },
     }
 }
 
@@ -93,7 +111,7 @@ pub(super) fn counts(witness: &Witness, until: u64) -> BTreeMap<(Kind, String), 
     for (_, happened) in timeline(witness).into_iter().filter(|(at, _)| *at < until) {
         let (run, effects) = match &happened {
             Happened::Asked(request) => (Some(request.run), request.effects),
-            Happened::Late { run, effects } => (*run, *effects),
+            Happened::Late { run, body: _, effects } => (*run, *effects),
             Happened::Others { .. } | Happened::Marked(_) => continue,
         };
         if run.is_none_or(|run| run.process != 0) {

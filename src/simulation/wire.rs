@@ -19,6 +19,10 @@ use super::witness::{Mark, Run};
 /// How long an answer may take, in milliseconds.
 const LATENCY_MS_MAX: u64 = 400;
 
+/// The longest that anybody is to be obeyed who asks to be left alone, in seconds: nobody can stop
+/// an agent for good.
+const TOLD_SECONDS_MAX: u64 = 120;
+
 /// Carries the requests of one run.
 pub(super) struct Wire {
     pub process: Arc<Process>,
@@ -50,9 +54,25 @@ impl Transport for Wire {
             if is_create {
                 world.mark(Mark::Heard { number });
             }
+            if let Some(wait_ms) = answer.as_ref().ok().and_then(told_to_wait)
+                && !self.process.is_over(self.run)
+            {
+                world.mark(Mark::Told { run: self.run, wait_ms });
+            }
             answer
         })
     }
+}
+
+/// Returns how long a refusal asks to be left alone, in milliseconds, where it says so in seconds; of
+/// several, the longest.
+fn told_to_wait(answer: &http::Response<BodyStream>) -> Option<u64> {
+    if answer.status() != http::StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let values = answer.headers().get_all(http::header::RETRY_AFTER).iter();
+    let seconds = values.filter_map(|value| value.to_str().ok()?.parse::<u64>().ok());
+    seconds.max().map(|seconds| seconds.min(TOLD_SECONDS_MAX) * 1_000)
 }
 
 impl Wire {
@@ -61,7 +81,6 @@ impl Wire {
         let is_write = request.method() != Method::GET;
         let body: Option<serde_json::Value> =
             is_write.then(|| serde_json::from_slice(request.body()).ok()).flatten();
-        let name = body.as_ref().and_then(|body| body["name"].as_str()).map(str::to_owned);
         let text = String::from_utf8_lossy(if is_write { request.body() } else { &[] });
         let world = &self.process.world;
         let has_secret =
@@ -71,7 +90,7 @@ impl Wire {
             world.mark(Mark::Leaked { place: "the address of a request".to_owned() });
         }
         let carries_secret = has_secret(&text);
-        world.mark(Mark::Sent { run: self.run, name, carries_secret });
+        world.mark(Mark::Sent { run: self.run, body: body.map(Arc::new), carries_secret });
         world.marks().len() - 1
     }
 }

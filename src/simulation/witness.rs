@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::emulator::Record;
 use crate::model::{Desired, Inventory};
 use crate::status::{ConditionType, ProjectStatus};
@@ -31,22 +33,32 @@ pub(super) struct Marked {
 /// What is noted. The n-th `Sent` is the n-th request of the record that is no visitor's.
 #[derive(Clone, Debug)]
 pub(super) enum Mark {
+    /// A life began, with a clock that is off by so much.
     Began {
         run: Run,
+        clock_off_ms: i64,
     },
+    /// A request left; of a write what it holds.
     Sent {
         run: Run,
-        name: Option<String>,
+        body: Option<Arc<Value>>,
         carries_secret: bool,
     },
     /// The answer to the request of that mark reached the process.
     Heard {
         number: usize,
     },
+    /// A process was told not to ask again for so many milliseconds (429).
+    Told {
+        run: Run,
+        wait_ms: u64,
+    },
     /// A reading of the source; nothing when it was not wholly valid.
     Read {
         run: Run,
         desired: Option<Arc<Desired>>,
+        /// Whether it is the newest state, and not an older one because that cannot be used.
+        is_newest: bool,
     },
     Passed {
         run: Run,
@@ -71,6 +83,8 @@ pub(super) enum Mark {
     Committed {
         revision: usize,
     },
+    /// The history of the manifests was rewritten.
+    Rewritten,
     /// One service fails from now on, and no other; none any more without a name.
     Unfair {
         service: Option<String>,
@@ -104,9 +118,15 @@ impl Witness {
             serde_json::to_string(entry).expect("an entry has only plain keys and values")
         });
         let marks = self.marks.iter().map(|Marked { at, mark }| match mark {
-            Mark::Read { run, desired } => {
+            Mark::Read { run, desired, is_newest } => {
                 let digest = desired.as_ref().map(|desired| desired.digest.clone());
-                format!("{at} {run:?} read {digest:?}")
+                let age = if *is_newest { "newest" } else { "older" };
+                format!("{at} {run:?} read {age} {digest:?}")
+            }
+            // A body may hold secrets, and a transcript is for people.
+            Mark::Sent { run, body, carries_secret: _ } => {
+                let name = body.as_ref().and_then(|body| body["name"].as_str());
+                format!("{at} {run:?} sent {}", name.unwrap_or_default())
             }
             mark => format!("{at} {mark:?}"),
         });

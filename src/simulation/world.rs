@@ -1,7 +1,7 @@
 //! Everything around the processes: the platform, its people, the source, and what is noted of it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -12,8 +12,9 @@ use crate::clock::Clock;
 use crate::emulator::{self, Access, Act, Config, Deletion, Emulator, Fields, Kind, Permission};
 use crate::model::Kind as OurKind;
 
+use super::branch::{Branch, Held, commit_id};
 use super::scene::{Given, Scene, Truth};
-use super::schedule::{Platform, Rights};
+use super::schedule::{Origin, Platform, Rewrite, Rights, Schedule};
 use super::witness::{Mark, Marked};
 
 /// When a simulation begins.
@@ -32,18 +33,6 @@ const FLEETING: [&str; 7] =
 /// The token of a process: the first, the second, and whoever set the project up.
 pub(super) const TOKENS: [&str; 3] = [emulator::TOKEN, "sb_live_second", "sb_live_founder"];
 
-/// What the source holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Held {
-    Revision(usize),
-    /// What lives before we come.
-    Founded,
-    Half(usize, u64),
-    Gone,
-    Empty,
-    Broken,
-}
-
 /// The world of one run.
 pub(super) struct World {
     pub scene: Arc<Scene>,
@@ -54,13 +43,18 @@ pub(super) struct World {
     pub emulator: Emulator,
     started_at: Timestamp,
     ahead_ms: Arc<AtomicU64>,
-    held: Mutex<Held>,
+    origin: Mutex<Origin>,
+    branch: Mutex<Branch>,
+    was_rewritten: AtomicBool,
+    clock_off_ms: AtomicI64,
     readings: Mutex<BTreeMap<String, Given>>,
     marks: Mutex<Vec<Marked>>,
 }
 
 impl World {
-    pub fn new(scene: &Arc<Scene>, seed: u64, platform: &Platform) -> Self {
+    pub fn new(scene: &Arc<Scene>, schedule: &Schedule) -> Self {
+        let Schedule { seed, platform, source, .. } = schedule;
+        let (seed, origin) = (*seed, *source);
         let started_at: Timestamp = START.parse().expect("a constant that is a time");
         let clock = Clock::starting_at(started_at);
         let ahead_ms = Arc::new(AtomicU64::new(0));
@@ -78,7 +72,10 @@ impl World {
             emulator,
             started_at,
             ahead_ms,
-            held: Mutex::new(Held::Revision(0)),
+            origin: Mutex::new(origin),
+            branch: Mutex::new(Branch::new(Held::Revision(0))),
+            was_rewritten: AtomicBool::default(),
+            clock_off_ms: AtomicI64::default(),
             readings: Mutex::default(),
             marks: Mutex::default(),
         }
@@ -98,22 +95,63 @@ impl World {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the source hold something else.
+    /// Lets the source hold something else, as a commit after the newest.
     pub fn hold(&self, held: Held) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+        self.branch().push(held);
+    }
+
+    /// Rewrites the history of the source.
+    pub fn rewrite(&self, rewrite: &Rewrite) {
+        self.branch().rewrite(rewrite);
+        self.was_rewritten.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns where the manifests come from, for whoever begins now.
+    pub fn origin(&self) -> Origin {
+        *self.origin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets that a rewritten history is followed; returns whether anything is held because of one.
+    pub fn follow(&self) -> bool {
+        let mut origin = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = *origin == Origin::GitHold && self.was_rewritten.load(Ordering::Relaxed);
+        if holds {
+            *origin = Origin::GitFollow;
+        }
+        holds
+    }
+
+    /// Returns the id of the newest commit.
+    pub fn tip(&self) -> String {
+        commit_id(self.branch().tip())
+    }
+
+    /// Whether a commit that was read before leads to the newest.
+    pub fn is_led_from(&self, id: &str) -> bool {
+        self.branch().is_led_from(id)
     }
 
     /// Returns the revision that the source holds, if it is whole.
     pub fn revision(&self) -> Option<usize> {
-        match *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
-            Held::Revision(revision) => Some(revision),
+        match self.branch().newest() {
+            Held::Revision(revision) => Some(*revision),
             Held::Founded | Held::Half(..) | Held::Gone | Held::Empty | Held::Broken => None,
         }
     }
 
-    /// Reads the source; nothing when it cannot be read.
+    /// Reads the newest state of the source; nothing when it cannot be read.
     pub fn read(&self) -> Option<Given> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let held = self.branch().newest().clone();
+        self.reading(held)
+    }
+
+    /// Reads what a commit held; nothing when there is no such commit.
+    pub fn read_commit(&self, id: &str) -> Option<Given> {
+        let held = self.branch().held(id).cloned();
+        self.reading(held?)
+    }
+
+    fn reading(&self, held: Held) -> Option<Given> {
         let text = match held {
             Held::Gone => return None,
             Held::Empty => String::new(),
@@ -127,15 +165,26 @@ impl World {
         Some(reading.clone())
     }
 
+    fn branch(&self) -> MutexGuard<'_, Branch> {
+        self.branch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn text(&self, revision: usize) -> &str {
         // A schedule may have been drawn for another scene: it is played as far as it goes.
         let revisions = &self.scene.revisions;
         &revisions[revision % revisions.len()].text
     }
 
-    /// Lets the platform's clock jump.
-    pub fn jump(&self, milliseconds: u64) {
-        self.ahead_ms.fetch_add(milliseconds, Ordering::Relaxed);
+    /// Lets the platform's clock jump. Ahead, all that takes its time is done sooner, too; back, only
+    /// what it tells of the time is other: nothing takes longer for it.
+    pub fn jump(&self, milliseconds: i64) {
+        match u64::try_from(milliseconds) {
+            Ok(ahead) => drop(self.ahead_ms.fetch_add(ahead, Ordering::Relaxed)),
+            Err(_) => {
+                let before = self.clock_off_ms.fetch_add(milliseconds, Ordering::Relaxed);
+                self.act(&Act::SetClock { off_ms: before.saturating_add(milliseconds) });
+            }
+        }
     }
 
     /// Does what a person does; what they would not be allowed does not happen.

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use stoker::simulation::{
-    Campaign, Disturbance, Law, Moment, Platform, Scene, Schedule, Step, Strike, Tally, Trouble,
-    draw, judge, play, shrink,
+    Campaign, Command, Disturbance, Law, Moment, Origin, Platform, Rewrite, Scene, Schedule, Step,
+    Strike, Tally, Trouble, draw, judge, play, shrink,
 };
 use stoker::{manifest, source};
 
@@ -110,7 +110,14 @@ fn killed_once() -> Schedule {
     let strike = Strike::KillInRequest(6, Moment::After, 1);
     let what = Disturbance::Process(strike);
     let steps = vec![Step { at: 10, what }];
-    Schedule { seed: 3, platform: Platform::default(), seconds: 60, looks: 20, steps }
+    Schedule {
+        seed: 3,
+        platform: Platform::default(),
+        source: Origin::Files,
+        seconds: 60,
+        looks: 20,
+        steps,
+    }
 }
 
 #[test]
@@ -141,4 +148,63 @@ fn what_is_no_schedule_is_refused() {
     for line in ["", "{}", "{\"seed\":1}", "[]"] {
         assert!(Schedule::parse(line).is_err(), "{line}");
     }
+}
+
+fn quiet(source: Origin, steps: Vec<Step>) -> Schedule {
+    Schedule { source, seconds: 1_200, steps, ..killed_once() }
+}
+
+fn step(seconds: u64, what: Disturbance) -> Step {
+    Step { at: seconds * 1_000, what }
+}
+
+#[test]
+fn a_rewritten_history_is_held_and_taken_when_somebody_says_so() {
+    let scene = Arc::new(Scene::small());
+    let rewritten = || {
+        vec![
+            step(300, Disturbance::Commit(1)),
+            step(600, Disturbance::Rewrite(Rewrite::Amend(0))),
+            // Also after a restart the last good commit is what stands.
+            step(900, Disturbance::Process(Strike::Kill(1))),
+        ]
+    };
+    let played = |source| {
+        let schedule = quiet(source, rewritten());
+        let witness = play(&scene, &schedule);
+        let findings = judge(&scene, &witness);
+        assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{source:?}");
+        (findings, witness.transcript())
+    };
+    let (held, transcript) = played(Origin::GitHold);
+    assert!(held.of(Law::S6).at_risk > 0, "nothing was held");
+    assert!(transcript.contains("read older Some"), "the last good commit was not read again");
+    for source in [Origin::GitFollow, Origin::Files] {
+        let (followed, transcript) = played(source);
+        assert_eq!(followed.of(Law::S6).at_risk, 0, "{source:?}");
+        assert!(!transcript.contains("read older"), "{source:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_while_the_agent_runs_breaks_nothing() {
+    let scene = Arc::new(Scene::small());
+    for off in [-30_000, 30_000] {
+        let steps = vec![
+            step(1, Disturbance::OurClock(off)),
+            step(2, Disturbance::Operator(Command::Apply)),
+            step(300, Disturbance::PlatformClock(-3_600_000)),
+            step(301, Disturbance::Commit(1)),
+            step(310, Disturbance::Process(Strike::Kill(1))),
+            step(600, Disturbance::OurClock(0)),
+        ];
+        let findings = judge(&scene, &play(&scene, &quiet(Origin::Files, steps)));
+        assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{off}");
+    }
+}
+
+#[test]
+fn every_seed_ends_with_twenty_looks() {
+    let scene = Scene::small();
+    assert!((0..200).all(|seed| draw(seed, &scene, &Trouble::default()).looks == 20));
 }

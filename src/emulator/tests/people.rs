@@ -97,6 +97,23 @@ fn a_token_is_limited_and_revoked_and_a_quota_set() {
 }
 
 #[test]
+fn a_clock_that_went_back_tells_an_earlier_time_of_what_is_newer() {
+    let stage = Stage::new();
+    let (first, _) = (stage.service("first"), stage.wait(60_000));
+    act(&stage, Act::SetClock { off_ms: -3_600_000 });
+    let second = stage.service("second");
+    let created = |id: &str| {
+        let things = stage.emulator.truth(Kind::Service);
+        let thing = things.iter().find(|thing| thing["id"] == *id).unwrap();
+        thing["created_at"].as_str().unwrap().to_owned()
+    };
+    assert!(created(&second) < created(&first));
+    // What takes its time takes no longer: the first one runs meanwhile.
+    let things = stage.emulator.truth(Kind::Service);
+    assert_eq!(things[0]["status"], "running");
+}
+
+#[test]
 fn the_record_tells_who_did_what_and_no_token() {
     let stage = Stage::new();
     let id = stage.service("web");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::{Effect, Kind, Verb};
-use crate::model::{Claim, FieldPath, Key, Resource, Source};
+use crate::emulator::{Effect, Verb};
+use crate::model::{Claim, Key, Kind};
 use crate::render::json::SavedChange;
 use crate::status::{ConditionType, ProjectStatus};
 
@@ -18,7 +18,9 @@ use super::super::schedule::Step;
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
 use super::super::world::kind_of;
+use super::fuse::deletes_max;
 use super::living::{Living, Maker};
+use super::names::declared_fields;
 use super::writes::{declares, key};
 
 /// How many passes may still write after the trouble (L1).
@@ -64,7 +66,7 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
     };
     let revision = witness.revision % scene.revisions.len();
     let wanted = scene.end(revision);
-    let mut excuses = excuses(witness, status);
+    let mut excuses = excuses(scene, witness, status, living);
     let desired = &scene.revisions[revision].desired;
     // What cannot be renamed keeps its old name.
     let stuck = desired.resources.values().filter(|it| excuses.contains(&it.key));
@@ -108,22 +110,24 @@ fn leftovers(
         let Some(key) = key(thing.kind, &thing.name).filter(|_| is_ours && !is_wanted) else {
             continue;
         };
-        let is_excused = excuses.contains(&key) || thing.kind != Kind::Service;
-        if !is_excused && !scene.protects(&key) {
-            findings.broke(Law::L1, format!("{key} ({id}) is ours, not declared, and still there"));
-        }
+        // What may not go, and what cannot, is told to people, and nothing else is left behind.
+        let is_excused = excuses.contains(&key) || scene.protects(&key);
+        findings.check(Law::L1, is_excused, || {
+            format!("{key} ({id}) is ours, not declared, and still there")
+        });
     }
 }
 
 fn quiet(witness: &Witness, findings: &mut Findings) {
     let (mut is_quiet, mut is_settled) = (false, false);
-    let mut passes = 0;
+    let (mut passes, mut looks) = (0, 0);
     for (_, happened) in timeline(witness) {
         match happened {
             Happened::Marked(Mark::Quiet) => is_quiet = true,
             Happened::Marked(Mark::Settled) => is_settled = true,
             Happened::Marked(Mark::Passed { run, written, .. }) => {
                 passes += usize::from(is_quiet && run.process == 0 && *written > 0);
+                looks += u64::from(is_settled && run.process == 0);
             }
             Happened::Asked(request) if is_settled && !request.effects.is_empty() => {
                 let (method, path) = (&request.asked.method, &request.asked.path);
@@ -136,13 +140,22 @@ fn quiet(witness: &Witness, findings: &mut Findings) {
             | Happened::Marked(_) => {}
         }
     }
+    let wanted = witness.schedule.looks;
+    findings.check(Law::L1, looks >= wanted, || {
+        format!("it looked {looks} times when all was settled, and not {wanted}")
+    });
     findings.check(Law::L1, passes <= PASSES_MAX, || {
         format!("{passes} passes had something to write after the trouble was over")
     });
 }
 
 /// Returns what is not as declared for a reason that is told and that no pass can remove.
-fn excuses(witness: &Witness, status: &ProjectStatus) -> BTreeSet<Key> {
+fn excuses(
+    scene: &Scene,
+    witness: &Witness,
+    status: &ProjectStatus,
+    living: &Living,
+) -> BTreeSet<Key> {
     let has_others = witness.schedule.steps.iter().any(|step| step.what.is_by_others());
     let excuses = |reason: &str| {
         OWN_REASONS.contains(&reason) || has_others && OTHERS_REASONS.contains(&reason)
@@ -150,14 +163,42 @@ fn excuses(witness: &Witness, status: &ProjectStatus) -> BTreeSet<Key> {
     let stuck = status.resources.iter().filter(|resource| {
         ready_reason(status, &resource.key).is_some_and(|reason| excuses(&reason))
     });
-    let blocked = status.pending.iter().filter(|change| change.blocked.is_some());
-    // A delete that is blocked is told to people with its reason.
-    let blocked = blocked.filter(|change| change.action == "delete");
+    // A delete that is blocked is told to people with its reason, and that must be the right one.
+    let blocked = status.pending.iter().filter(|change| {
+        let reason = change.blocked.as_ref().map(|blocked| blocked.reason.as_str());
+        let is_right = |reason| match reason {
+            "fuse" => is_too_much(status, living),
+            "presumed" => true,
+            "env_group" => change.key.kind == Kind::EnvGroup,
+            "approval_missing" => {
+                change.key.kind == Kind::Database && !scene.may_prune(&change.key)
+            }
+            "not_owned" | "ambiguous_name" => has_others,
+            _ => false,
+        };
+        change.action == "delete" && reason.is_some_and(is_right)
+    });
     // What nobody can compare is shown and left alone (contract, observability).
     let is_open = |change: &&SavedChange| change.fields.iter().any(|it| it.reason == UNVERIFIABLE);
     let open = status.pending.iter().filter(is_open);
     let changes = blocked.chain(open).map(|change| change.key.clone());
     stuck.map(|resource| resource.key.clone()).chain(changes).collect()
+}
+
+/// Whether what the fuse keeps is too much at once, or all that is left of a kind (S7).
+fn is_too_much(status: &ProjectStatus, living: &Living) -> bool {
+    let is_kept = |change: &&SavedChange| {
+        change.blocked.as_ref().is_some_and(|blocked| blocked.reason == "fuse")
+    };
+    let kept: BTreeSet<&Key> =
+        status.pending.iter().filter(is_kept).map(|change| &change.key).collect();
+    let things = living.things().map(|(_, thing)| thing).filter(|thing| thing.maker.is(0));
+    let ours: Vec<Key> = things.filter_map(|thing| key(thing.kind, &thing.name)).collect();
+    let is_last = |kind: Kind| {
+        let mut of_kind = ours.iter().filter(|key| key.kind == kind);
+        kept.iter().any(|key| key.kind == kind) && of_kind.all(|key| kept.contains(key))
+    };
+    kept.len() > deletes_max(ours.len()) || Kind::ALL.into_iter().any(is_last)
 }
 
 fn ready_reason(status: &ProjectStatus, key: &Key) -> Option<String> {
@@ -189,26 +230,6 @@ fn difference(declared: &BTreeSet<String>, wanted: &Value, live: &Value) -> Opti
         let other = wanted.into_iter().find(|(key, entry)| live.get(key) != Some(entry));
         other.map(|(key, _)| format!("the variable {key} is another"))
     })
-}
-
-/// Returns the platform's names of what is declared: what is not is left alone.
-fn declared_fields(resource: &Resource<Source>) -> BTreeSet<String> {
-    let first = |path: &FieldPath| path.to_string().split('.').next().map(snake_case);
-    resource.fields.keys().filter_map(first).collect()
-}
-
-/// Writes `storageGB` as `storage_gb`.
-fn snake_case(camel: &str) -> String {
-    let mut snake = String::new();
-    let mut was_upper = true;
-    for c in camel.chars() {
-        if c.is_ascii_uppercase() && !was_upper {
-            snake.push('_');
-        }
-        was_upper = c.is_ascii_uppercase();
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
 }
 
 fn variables(thing: &Value) -> BTreeMap<String, &Value> {
@@ -269,7 +290,7 @@ fn alike_until(witness: &Witness) -> u64 {
 /// L4: whatever we made and lives is in the inventory, or its create is known to be open.
 fn remembered(witness: &Witness, living: &Living, findings: &mut Findings) {
     let has_begun = |process: usize| {
-        let began = |Marked { mark, .. }: &Marked| matches!(mark, Mark::Began { run } if run.process == process);
+        let began = |Marked { mark, .. }: &Marked| matches!(mark, Mark::Began { run, .. } if run.process == process);
         witness.marks.iter().any(began)
     };
     for (id, thing) in living.things() {

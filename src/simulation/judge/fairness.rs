@@ -48,14 +48,22 @@ pub(super) fn judge(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findin
 fn meetings(witness: &Witness) -> impl Iterator<Item = Met<'_>> {
     let mut failing = None;
     let mut revisions = vec![0];
+    let mut is_rewritten = false;
     witness.marks.iter().filter_map(move |Marked { at, mark }| {
         if let Mark::Unfair { service } = mark {
             failing = service.as_deref();
         }
+        // A rewritten history is held, or brings what was never committed.
+        is_rewritten |= matches!(mark, Mark::Rewritten);
         let Mark::Committed { revision: after } = mark else { return None };
         let before = revisions.clone();
         revisions.push(*after);
-        failing.map(|failing| Met { at: *at, before, after: *after, failing })
+        failing.filter(|_| !is_rewritten).map(|failing| Met {
+            at: *at,
+            before,
+            after: *after,
+            failing,
+        })
     })
 }
 
@@ -82,19 +90,29 @@ fn changed(scene: &Scene, met: &Met<'_>) -> Vec<String> {
     others.filter(is_changed).map(|resource| resource.key.name.to_string()).collect()
 }
 
-/// Whether a manifest wants anything other than what those before it have left behind: a setting that
-/// is declared no longer stays as it was; a variable goes. A service that is new is not changed.
+/// Whether a manifest wants anything other than what those before it have left behind, whether or not
+/// what was once declared no longer went then: the fuse may have kept it.
 fn asks_for_more<'r>(
     before: impl Iterator<Item = Option<&'r Resource<Source>>>,
+    after: &Resource<Source>,
+) -> bool {
+    let before: Vec<Option<&Resource<Source>>> = before.collect();
+    let absent = before.iter().rposition(Option::is_none).map_or(0, |place| place + 1);
+    let stayed = before.iter().copied().flatten();
+    let made_anew = before[absent..].iter().copied().flatten();
+    differs_from_left(stayed, after) && differs_from_left(made_anew, after)
+}
+
+/// Whether a manifest wants anything other than those before it, one after another, have left behind:
+/// a setting that is declared no longer stays as it was; a variable goes. A service that is new is not
+/// changed.
+fn differs_from_left<'r>(
+    before: impl Iterator<Item = &'r Resource<Source>>,
     after: &Resource<Source>,
 ) -> bool {
     let mut left: Option<BTreeMap<&FieldPath, &Source>> = None;
     let mut place = String::new();
     for resource in before {
-        let Some(resource) = resource else {
-            left = None;
-            continue;
-        };
         let wanted = place_of(resource);
         // What it cannot become keeps all else of such a manifest from being written, too (S8).
         if left.is_some() && wanted != place {

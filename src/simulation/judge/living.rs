@@ -35,6 +35,8 @@ pub(super) struct Thing {
     pub maker: Maker,
     /// Whether somebody else gave it another name.
     pub is_renamed: bool,
+    /// At which step of the timeline it got its name.
+    pub named_since: usize,
     /// The request that made it.
     number: Option<usize>,
 }
@@ -44,17 +46,22 @@ pub(super) struct Thing {
 pub(super) struct Living(BTreeMap<String, Thing>);
 
 impl Living {
-    pub fn change(&mut self, effect: &Effect, maker: Maker, number: Option<usize>) {
+    pub fn change(&mut self, effect: &Effect, maker: Maker, number: Option<usize>, step: usize) {
         let Effect { verb, kind, id, name } = effect;
         match verb {
             Verb::Created => {
                 let (kind, name, is_renamed) = (*kind, name.clone(), false);
-                self.0.insert(id.clone(), Thing { kind, name, maker, is_renamed, number });
+                let named_since = step;
+                let thing = Thing { kind, name, maker, is_renamed, named_since, number };
+                self.0.insert(id.clone(), thing);
             }
             Verb::Patched => {
                 if let Some(thing) = self.0.get_mut(id) {
                     thing.is_renamed |= maker == Maker::Others && thing.name != *name;
-                    thing.name.clone_from(name);
+                    if thing.name != *name {
+                        thing.named_since = step;
+                        thing.name.clone_from(name);
+                    }
                 }
             }
             Verb::Deleted => drop(self.0.remove(id)),
@@ -78,13 +85,5 @@ impl Living {
 
     pub fn things(&self) -> impl Iterator<Item = (&String, &Thing)> {
         self.0.iter()
-    }
-
-    pub fn count(&self, kind: Kind) -> usize {
-        self.0.values().filter(|thing| thing.kind == kind).count()
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
     }
 }

@@ -4,9 +4,13 @@
 //! whether the laws allowed it. What only the end can show is looked at there. A law that had no
 //! occasion to break is not at risk, and is never counted as held.
 
+mod changes;
 mod ends;
 mod fairness;
+mod fields;
+mod fuse;
 mod living;
+mod names;
 mod pass;
 mod rate;
 mod writes;
@@ -20,12 +24,14 @@ use crate::model::{Desired, FieldPath, Key, Kind, Resource, Setting};
 
 use super::law::{Findings, Law};
 use super::scene::Scene;
-use super::schedule::{Disturbance, Step};
 use super::timeline::{Happened, Request, timeline};
 use super::witness::{Mark, Run, Witness};
 
+use fields::Known;
+use fuse::Replacements;
 use living::{Living, Maker};
 use pass::Pass;
+use rate::Traffic;
 
 /// What a defect of ours says of itself, wherever it is caught.
 const DEFECT: &str = "a defect of this program";
@@ -37,11 +43,10 @@ pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
     for (at, happened) in timeline(witness) {
         bench.see(at, &happened);
     }
-    let Bench { mut findings, living, sent, .. } = bench;
-    let is_jump = |step: &&Step| matches!(step.what, Disturbance::OurClock(_));
-    let jumps: Vec<u64> =
-        witness.schedule.steps.iter().filter(is_jump).map(|step| step.at).collect();
-    rate::judge(&sent, &jumps, witness.schedule.platform.rate, &mut findings);
+    let Bench { mut findings, living, traffic, .. } = bench;
+    for (process, traffic) in &traffic {
+        rate::judge(*process, traffic, witness.schedule.platform.rate, &mut findings);
+    }
     fairness::judge(scene, witness, &mut findings);
     ends::judge(scene, witness, &living, &mut findings);
     findings
@@ -66,8 +71,13 @@ struct Bench<'w> {
     is_abroad: bool,
     /// Whether the first write of each process went to another project.
     pinned_abroad: BTreeMap<usize, bool>,
-    /// When each process sent a request that reached the platform.
-    sent: BTreeMap<usize, Vec<u64>>,
+    /// What each process sent, over all its lives, and what it was told of the rate.
+    traffic: BTreeMap<usize, Traffic>,
+    /// What the fields of everything are.
+    known: Known,
+    replacements: Replacements,
+    /// The place in the timeline.
+    step: usize,
 }
 
 /// What a manifest last said of a resource.
@@ -81,16 +91,19 @@ struct Remembered {
 
 impl<'w> Bench<'w> {
     fn see(&mut self, at: u64, happened: &Happened<'w>) {
+        self.step += 1;
         match happened {
             Happened::Asked(request) => self.hear(request),
-            Happened::Late { run, effects } => {
+            Happened::Late { run, body, effects } => {
                 let maker = run.map_or(Maker::Others, |run| Maker::unseen(run.process));
                 self.disturb(effects, run.map(|run| run.process));
                 self.change(effects, maker, None);
+                self.known.hear(effects, *body);
             }
-            Happened::Others { effects } => {
+            Happened::Others { act, effects } => {
                 self.disturb(effects, None);
                 self.change(effects, Maker::Others, None);
+                self.known.see(effects, *act);
                 self.forget_creates_of(effects);
             }
             Happened::Marked(mark) => self.note(at, mark),
@@ -98,9 +111,9 @@ impl<'w> Bench<'w> {
     }
 
     fn hear(&mut self, request: &Request<'w>) {
-        let Request { at, run, number, asked, effects, carries_secret, name: _ } = request;
+        let Request { at, run, number, asked, effects, carries_secret, body } = request;
         if asked.reached {
-            self.sent.entry(run.process).or_default().push(*at);
+            self.traffic.entry(run.process).or_default().sent.push(*at);
         }
         if *carries_secret {
             self.findings.risk(Law::S9);
@@ -109,10 +122,12 @@ impl<'w> Bench<'w> {
         self.begin_pass(request);
         self.judge_write(request);
         if let Some(pass) = self.passes.get_mut(run) {
-            pass.hear(request);
+            let id = asked.path.rsplit('/').next().unwrap_or_default();
+            pass.hear(request, self.known.of(id));
         }
         self.disturb(effects, Some(run.process));
         self.change(effects, Maker::unseen(run.process), Some(*number));
+        self.known.hear(effects, *body);
     }
 
     /// The first write of a state pins its project; none may go to another one (S5).
@@ -140,7 +155,8 @@ impl<'w> Bench<'w> {
         let read = self.reads.get(run).cloned();
         let desired = self.wanted(*run);
         let is_source_usable = read.is_some_and(|read| read.is_some());
-        let pass = Pass::begin(desired, is_source_usable, &self.living);
+        let owned = self.could_own(run.process);
+        let pass = Pass::begin(desired, is_source_usable, owned, self.step);
         self.count_risks(*run, &pass);
         self.passes.insert(*run, pass);
     }
@@ -150,16 +166,19 @@ impl<'w> Bench<'w> {
         self.reads.get(&run).cloned().flatten().or_else(|| self.valid.get(&run).cloned())
     }
 
-    /// Notes in every pass that somebody beside its process changed something meanwhile.
+    /// Counts every pass under whose eyes somebody beside its process changed something (S10).
     fn disturb(&mut self, effects: &[Effect], by: Option<usize>) {
-        for (run, pass) in &mut self.passes {
-            pass.others_acted |= !effects.is_empty() && by != Some(run.process);
+        for effect in effects {
+            let path = path_of(effect);
+            let others = self.passes.iter().filter(|(run, _)| by != Some(run.process));
+            let eyes = others.filter(|(_, pass)| pass.looks(&path).is_some()).count();
+            self.findings.risks(Law::S10, u64::try_from(eyes).unwrap_or(0));
         }
     }
 
     fn change(&mut self, effects: &[Effect], maker: Maker, number: Option<usize>) {
         for effect in effects {
-            self.living.change(effect, maker, number);
+            self.living.change(effect, maker, number, self.step);
         }
     }
 
@@ -170,9 +189,21 @@ impl<'w> Bench<'w> {
         }
     }
 
-    fn note(&mut self, _at: u64, mark: &Mark) {
+    fn note(&mut self, at: u64, mark: &Mark) {
         match mark {
-            Mark::Read { run, desired } => self.read(*run, desired.clone()),
+            Mark::Read { run, desired, is_newest } => {
+                let newest = desired.clone().filter(|_| *is_newest);
+                self.read(*run, desired.clone());
+                self.reads.insert(*run, newest);
+            }
+            Mark::Began { run, clock_off_ms } => {
+                let traffic = self.traffic.entry(run.process).or_default();
+                traffic.begin(at, *clock_off_ms);
+            }
+            Mark::Told { run, wait_ms } => {
+                let traffic = self.traffic.entry(run.process).or_default();
+                traffic.freezes.push((at, at + wait_ms));
+            }
             Mark::Heard { number } => self.living.seen(*number),
             Mark::Passed { run, written: _, message } => {
                 self.end_pass(*run);
@@ -188,9 +219,9 @@ impl<'w> Bench<'w> {
                 self.findings.broke(Law::S9, format!("a secret stands in {place}"));
             }
             Mark::Project { is_home } => self.is_abroad = !is_home,
-            Mark::Began { run: _ }
-            | Mark::Sent { .. }
+            Mark::Sent { .. }
             | Mark::Committed { revision: _ }
+            | Mark::Rewritten
             | Mark::Unfair { service: _ }
             | Mark::Quiet
             | Mark::Settled => {}
@@ -215,15 +246,25 @@ impl<'w> Bench<'w> {
             let is_moved = *first != place;
             self.remembered.insert(key, Remembered { is_protected, may_prune, is_moved });
         }
-        if let Some(valid) = &desired {
-            self.valid.insert(run, Arc::clone(valid));
+        if let Some(valid) = desired {
+            self.replacements.read(run.process, &valid);
+            self.valid.insert(run, valid);
         }
-        self.reads.insert(run, desired);
     }
 
     fn remembered(&self, process: usize, key: &Key) -> Remembered {
         self.remembered.get(&(process, key.clone())).copied().unwrap_or_default()
     }
+}
+
+/// Returns where a thing is read by its id.
+fn path_of(effect: &Effect) -> String {
+    let collection = match effect.kind {
+        crate::emulator::Kind::Service => "services",
+        crate::emulator::Kind::Database => "databases",
+        crate::emulator::Kind::EnvGroup => "envgroups",
+    };
+    format!("/{collection}/{}", effect.id)
 }
 
 /// Returns what cannot be changed of a resource once it lives.

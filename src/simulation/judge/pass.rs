@@ -7,7 +7,7 @@ use crate::emulator::{Asked, Kind, Verb};
 use crate::model::Desired;
 
 use super::super::timeline::Request;
-use super::living::Living;
+use super::fields::Fields;
 
 /// Faults after which a list does not say all; one object is told as ever.
 const UNUSABLE_LISTS: [&str; 2] = ["total", "rename-key"];
@@ -25,39 +25,67 @@ pub(super) struct Pass<'w> {
     pub desired: Option<Arc<Desired>>,
     /// Whether what was read last before it was wholly valid.
     pub is_source_usable: bool,
-    /// Whether somebody else changed something since it began.
-    pub others_acted: bool,
     pub deleted: Vec<(Kind, String)>,
     pub created: Vec<(Kind, String)>,
-    /// How many things lived when it began.
-    pub living_before: usize,
+    /// What could be owned when it began.
+    pub owned: Vec<(Kind, String)>,
+    /// At which step of the timeline it began.
+    pub began: usize,
     /// The last try of each page of each list, and whether it can be used.
     pages: BTreeMap<(&'w str, &'w str), bool>,
-    /// What was read by its id.
-    looked_at: BTreeSet<&'w str>,
+    /// Kinds of which a page was asked for under a fault.
+    lied_to: BTreeSet<Kind>,
+    /// What was read by its id, and not written since.
+    looks: BTreeMap<&'w str, Looks>,
+}
+
+/// How a thing was seen in one pass. What is not known, and what a fault may have shown otherwise, is
+/// in neither.
+#[derive(Clone, Debug)]
+pub(super) struct Looks {
+    /// As it was read first.
+    pub first: Arc<Fields>,
+    /// As it was read last.
+    pub last: Arc<Fields>,
+    /// Whether it was written since then, and the answer was lost.
+    pub may_be_written: bool,
 }
 
 impl<'w> Pass<'w> {
-    pub fn begin(desired: Option<Arc<Desired>>, is_source_usable: bool, living: &Living) -> Self {
+    pub fn begin(
+        desired: Option<Arc<Desired>>,
+        is_source_usable: bool,
+        owned: Vec<(Kind, String)>,
+        began: usize,
+    ) -> Self {
         Self {
             desired,
             is_source_usable,
-            others_acted: false,
             deleted: Vec::new(),
             created: Vec::new(),
-            living_before: living.len(),
+            owned,
+            began,
             pages: BTreeMap::new(),
-            looked_at: BTreeSet::new(),
+            lied_to: BTreeSet::new(),
+            looks: BTreeMap::new(),
         }
     }
 
-    pub fn hear(&mut self, request: &Request<'w>) {
+    /// Hears a request; `known` is what its thing was when it came.
+    pub fn hear(&mut self, request: &Request<'w>, known: Arc<Fields>) {
         let Request { asked, effects, .. } = request;
-        if asked.method == "GET" && collection_of(&asked.path).is_some() {
+        if asked.method == "GET"
+            && let Some(kind) = collection_of(&asked.path)
+        {
             let place = (asked.path.as_str(), asked.query.as_str());
             self.pages.insert(place, is_usable(asked));
+            if asked.fault.is_some() {
+                self.lied_to.insert(kind);
+            }
         } else if asked.method == "GET" && is_usable(asked) {
-            self.looked_at.insert(&asked.path);
+            self.look(&asked.path, if asked.fault.is_none() { known } else { Arc::default() });
+        } else if !effects.is_empty() {
+            self.write(asked);
         }
         for effect in *effects {
             let thing = (effect.kind, effect.name.clone());
@@ -67,6 +95,27 @@ impl<'w> Pass<'w> {
                 Verb::Patched | Verb::Deployed | Verb::RolledBack => {}
             }
         }
+    }
+
+    fn look(&mut self, path: &'w str, known: Arc<Fields>) {
+        let (first, last) = (Arc::clone(&known), known);
+        let new = Looks { first, last: Arc::clone(&last), may_be_written: false };
+        let looks = self.looks.entry(path).or_insert(new);
+        (looks.last, looks.may_be_written) = (last, false);
+    }
+
+    /// What was written has to be looked at again, unless nobody can tell whether it was.
+    fn write(&mut self, asked: &'w Asked) {
+        if is_usable(asked) {
+            self.looks.remove(asked.path.as_str());
+        } else if let Some(looks) = self.looks.get_mut(asked.path.as_str()) {
+            looks.may_be_written = true;
+        }
+    }
+
+    /// Whether no page of a kind's list was asked for under a fault.
+    pub fn has_plain_list(&self, kind: Kind) -> bool {
+        !self.lied_to.contains(&kind)
     }
 
     /// Whether every page of a kind's list was read, and can be used, at its last try.
@@ -85,9 +134,9 @@ impl<'w> Pass<'w> {
         self.pages.values().any(|is_usable| !is_usable)
     }
 
-    /// Whether a thing was read by its id.
-    pub fn has_looked_at(&self, path: &str) -> bool {
-        self.looked_at.contains(path)
+    /// Returns how a thing was read by its id.
+    pub fn looks(&self, path: &str) -> Option<&Looks> {
+        self.looks.get(path)
     }
 }
 

@@ -15,10 +15,6 @@ use super::{Bench, Remembered};
 /// what the clocks of two lives may differ by (S3).
 const SETTLE_MS: u64 = 115_000;
 
-/// The most deletes of one pass, and the largest share of what lives, in percent (S7).
-const DELETES_MAX: usize = 3;
-const DELETES_PERCENT_MAX: usize = 30;
-
 impl<'w> Bench<'w> {
     pub(super) fn judge_write(&mut self, request: &Request<'w>) {
         if request.asked.method == "POST" && collection_of(&request.asked.path).is_some() {
@@ -37,7 +33,7 @@ impl<'w> Bench<'w> {
     /// An ambiguous create is not sent again before it is resolved (S3).
     fn judge_repeat(&mut self, request: &Request<'w>) {
         let Request { at, run, asked, .. } = request;
-        let Some(name) = request.name else { return };
+        let Some(name) = request.name() else { return };
         let place = (run.process, asked.path.as_str(), name);
         if let Some(since) = self.open_creates.remove(&place) {
             let waited = at - since;
@@ -74,7 +70,26 @@ impl<'w> Bench<'w> {
             self.findings
                 .broke(Law::S6, format!("{kind:?} {name} was made, which nothing declares"));
         }
-        self.judge_replace(request, effect);
+        self.judge_namesake(request, effect);
+        self.judge_replacement(*run, effect);
+    }
+
+    /// What a whole list must have shown is not made again beside it (S2): it lived under that name
+    /// before the pass began, and nothing kept it from being seen.
+    fn judge_namesake(&mut self, request: &Request<'w>, effect: &Effect) {
+        let Effect { kind, name, .. } = effect;
+        let Some(pass) = self.passes.get(&request.run) else { return };
+        if !pass.has_plain_list(*kind) {
+            return;
+        }
+        let began = pass.began;
+        let is_it = |thing: &Thing| thing.kind == *kind && thing.name == *name;
+        let mut namesakes = self.living.things().filter(|(_, thing)| is_it(thing));
+        let seen = namesakes.find(|(_, thing)| thing.named_since < began);
+        let seen = seen.map(|(id, _)| id.clone());
+        self.findings.check(Law::S2, seen.is_none(), || {
+            format!("{kind:?} {name} was made beside {}", seen.unwrap_or_default())
+        });
     }
 
     fn judge_delete(&mut self, request: &Request<'w>, effect: &Effect) {
@@ -92,7 +107,7 @@ impl<'w> Bench<'w> {
             self.findings.broke(Law::S1, format!("{kind:?} {name} was deleted without a look"));
             return;
         };
-        let was_looked_at = pass.has_looked_at(&asked.path);
+        let was_looked_at = pass.looks(&asked.path).is_some();
         let is_whole = pass.has_whole_list(*kind);
         let is_unwanted = pass.is_source_usable
             && pass.desired.as_ref().is_some_and(|it| !declares(it, *kind, name));
@@ -111,56 +126,15 @@ impl<'w> Bench<'w> {
         self.findings.check(Law::S11, !remembered.is_protected, || {
             format!("{kind:?} {name} was deleted, and its manifest protected it")
         });
+        self.judge_delete_moved(request, effect);
         self.judge_fuse(*run, effect, remembered);
-        self.judge_replace(request, effect);
-    }
-
-    fn judge_fuse(&mut self, run: Run, effect: &Effect, remembered: Remembered) {
-        let Effect { kind, name, .. } = effect;
-        let may_go = *kind != Kind::Database || remembered.may_prune;
-        self.findings.check(Law::S7, may_go, || {
-            format!("the database {name} was deleted, and nobody allowed it")
-        });
-        let Some(pass) = self.passes.get(&run) else { return };
-        let count = pass.deleted.len() + 1;
-        let share = (pass.living_before * DELETES_PERCENT_MAX / 100).max(1);
-        self.findings.check(Law::S7, count <= DELETES_MAX.min(share), || {
-            format!("{count} deletes in one pass, of {} that lived", pass.living_before)
-        });
-        let is_last = self.living.count(*kind) <= 1 && !pass.others_acted;
-        self.findings.check(Law::S7, !is_last, || {
-            format!("{kind:?} {name} was the last of its kind, and was deleted")
-        });
-    }
-
-    /// Nothing is deleted to be made again (S8): no scene approves it.
-    fn judge_replace(&mut self, request: &Request<'w>, effect: &Effect) {
-        let Some(pass) = self.passes.get(&request.run) else { return };
-        let this = (effect.kind, effect.name.clone());
-        let is_both = match effect.verb {
-            Verb::Created => pass.deleted.contains(&this),
-            Verb::Deleted => pass.created.contains(&this),
-            Verb::Patched | Verb::Deployed | Verb::RolledBack => false,
-        };
-        if is_both {
-            let how = format!("{:?} {} was deleted and made again", effect.kind, effect.name);
-            self.findings.broke(Law::S8, how);
-        }
-    }
-
-    fn judge_patch(&mut self, request: &Request<'w>, effect: &Effect) {
-        let Request { run, asked, .. } = request;
-        let was_looked_at =
-            self.passes.get(run).is_some_and(|pass| pass.has_looked_at(&asked.path));
-        self.findings.check(Law::S10, was_looked_at, || {
-            format!("{:?} {} was changed without a look at it", effect.kind, effect.name)
-        });
+        self.note_delete(*run, effect);
     }
 
     /// Counts what a pass could do wrong that has just begun.
     pub(super) fn count_risks(&mut self, run: Run, pass: &Pass<'_>) {
         let Some(desired) = &pass.desired else { return };
-        if !pass.is_source_usable && pass.living_before > 0 {
+        if !pass.is_source_usable && !pass.owned.is_empty() {
             self.findings.risk(Law::S6);
         }
         let unwanted: Vec<Thing> = self
@@ -170,7 +144,7 @@ impl<'w> Bench<'w> {
             .filter(|thing| !declares(desired, thing.kind, &thing.name))
             .cloned()
             .collect();
-        let mut going = 0;
+        let mut going = Vec::new();
         for Thing { kind, name, maker, .. } in unwanted {
             let remembered = self.remembered_thing(run, kind, &name);
             if maker != (Maker::Ours { process: run.process, has_seen: true }) {
@@ -180,12 +154,10 @@ impl<'w> Bench<'w> {
             } else if kind == Kind::Database && !remembered.may_prune {
                 self.findings.risk(Law::S7);
             } else {
-                going += 1;
+                going.push(kind);
             }
         }
-        if going > DELETES_MAX.min((pass.living_before * DELETES_PERCENT_MAX / 100).max(1)) {
-            self.findings.risk(Law::S7);
-        }
+        self.count_fuse_risk(pass, &going);
         let is_moved = |key: &&Key| self.remembered(run.process, key).is_moved;
         let moved = desired.resources.keys().filter(is_moved).count();
         self.findings.risks(Law::S8, u64::try_from(moved).unwrap_or(0));
