@@ -57,7 +57,11 @@ impl Living {
             }
             Verb::Patched => {
                 if let Some(thing) = self.0.get_mut(id) {
-                    thing.is_renamed |= maker == Maker::Others && thing.name != *name;
+                    let is_by_its_maker = match maker {
+                        Maker::Ours { process, has_seen: _ } => thing.maker.is(process),
+                        Maker::Others => false,
+                    };
+                    thing.is_renamed |= !is_by_its_maker && thing.name != *name;
                     if thing.name != *name {
                         thing.named_since = step;
                         thing.name.clone_from(name);

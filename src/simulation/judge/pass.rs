@@ -161,10 +161,9 @@ pub(super) fn is_usable(asked: &Asked) -> bool {
 /// Whether a create may have happened without its maker knowing.
 pub(super) fn is_ambiguous(asked: &Asked) -> bool {
     let never_left = plays(asked, &["refuse", "429"]) || asked.status == 429;
-    let is_refused = asked.answered
-        && (400..500).contains(&asked.status)
-        && ![408, 425].contains(&asked.status)
-        && !plays(asked, &UNUSABLE);
+    // A refusal is one by its first line, however little of the rest comes.
+    let is_refused =
+        asked.answered && (400..500).contains(&asked.status) && ![408, 425].contains(&asked.status);
     let is_known = is_usable(asked) && !plays(asked, &HIDING);
     !never_left && !is_refused && !is_known
 }

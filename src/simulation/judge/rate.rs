@@ -20,17 +20,17 @@ pub(super) struct Traffic {
     pub sent: Vec<u64>,
     /// From when to when they were told to wait.
     pub freezes: Vec<(u64, u64)>,
-    /// When a process began whose clock is ahead of all before it: it cannot tell that from time that
-    /// has passed.
+    /// When a process began whose clock differs from that of the one before it: it cannot tell that
+    /// from time that has passed.
     leaps: Vec<u64>,
-    ahead_ms: i64,
+    off_ms: i64,
 }
 
 impl Traffic {
     /// Notes that a process begins, with a clock that is off by so much.
     pub fn begin(&mut self, at: u64, clock_off_ms: i64) {
-        if clock_off_ms > self.ahead_ms {
-            self.ahead_ms = clock_off_ms;
+        if clock_off_ms != self.off_ms {
+            self.off_ms = clock_off_ms;
             self.leaps.push(at);
         }
     }
@@ -52,7 +52,8 @@ fn judge_minutes(process: usize, traffic: &Traffic, rate: u32, findings: &mut Fi
     let mut counted_until = 0;
     for at in &traffic.sent {
         let since = window.front().copied().unwrap_or(*at);
-        if traffic.leapt(since, *at) {
+        // What two of different clocks wrote down lies side by side for a minute.
+        if traffic.leapt(since.saturating_sub(MINUTE_MS), *at) {
             window.clear();
         }
         window.push_back(*at);
@@ -74,7 +75,8 @@ fn judge_minutes(process: usize, traffic: &Traffic, rate: u32, findings: &mut Fi
 fn judge_freezes(process: usize, traffic: &Traffic, findings: &mut Findings) {
     for (from, until) in &traffic.freezes {
         let place = traffic.sent.partition_point(|at| at <= from);
-        let next = traffic.sent.get(place).copied().unwrap_or(u64::MAX);
+        // Who sends nothing any more waits long enough.
+        let next = traffic.sent.get(place).copied().unwrap_or(*until);
         let is_early = next + TOLERANCE_MS < *until && !traffic.leapt(*from, next);
         findings.check(Law::S4, !is_early, || {
             let told = until - from;
