@@ -119,7 +119,11 @@ pub fn lock(state: &Path) -> Result<File, Failure> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(_) => Err(Failure::new(Exit::Failed, "locked", "the sandbox is in use by another run")
-            .hint("wait for it, or use another --state")),
+            .hint("wait for it, or use another --state")
+            .hint(format!(
+                "an agent or `stoker sandbox` that holds it says where it serves it: set \
+                 STACKBLAZE_API_URL to that and STACKBLAZE_TOKEN to {TOKEN}, and leave out --sandbox"
+            ))),
     }
 }
 

@@ -213,7 +213,10 @@ pub fn of_error(error: RemoteError) -> Failure {
         RemoteError::Nobody { .. } => failed("no_agent").hint("`stoker run` starts one"),
         RemoteError::Lost { .. } => failed("agent_lost").hint("try again"),
         RemoteError::Denied { .. } => Failure::new(Exit::Denied, "authentication", message)
-            .hint("set STOKER_AGENT_TOKEN, or STOKER_AGENT_TOKEN_FILE to a file that holds it"),
+            .hint("set STOKER_AGENT_TOKEN, or STOKER_AGENT_TOKEN_FILE to a file that holds it")
+            .hint(
+                "it is the one that `agentTokenEnv` or `agentTokenFile` names where the agent runs",
+            ),
         RemoteError::Refused { code: _, message, hints } => {
             let failure = Failure::new(Exit::Failed, "refused_by_agent", message);
             hints.into_iter().fold(failure, Failure::hint)

@@ -149,6 +149,8 @@ fn a_second_agent_and_a_taken_address_are_refused_with_what_to_do() {
     agent.until_synced();
     let second = "run --sandbox manifests/ --listen 127.0.0.1:0";
     machine.run(second).says(1, &["the sandbox is in use by another run", "hint: "]);
+    let rollback = "rollback service/api --sandbox --auto-approve";
+    machine.run(rollback).says(1, &["in use by another run", "STACKBLAZE_API_URL"]);
     let platform = Served::begin(&machine, "");
     let real = machine.agent_with("manifests/", &platform.variables());
     real.until_synced();

@@ -87,6 +87,13 @@ fn one_pass_ends_with_the_code_of_what_became_of_it() {
     let machine = Machine::with(&[("a.yaml", &service("a", "")), ("b.yaml", &service("b", ""))]);
     let once = "run --once --sandbox manifests/ --prune";
     machine.run(once).says(0, &["default: 2 changes written"]);
+    let status = machine.run(&format!("{once} -o json")).says(0, &[]).json();
+    assert_eq!(status["projects"][0]["history"][0]["pass"], 1, "{status}");
+    for command in ["run --once", "plan"] {
+        let nowhere = format!("{command} --sandbox nowhere");
+        machine.run(&nowhere).says(65, &["there is no such file or directory"]);
+    }
+    machine.run("run --once --sandbox --repo nowhere").says(1, &["nowhere"]);
     machine.write("manifests/a.yaml", "kind: [");
     machine.run(once).says(65, &["manifests/a.yaml:2:1: while parsing"]);
     // Both gone at once is more than the fuse lets through.
@@ -115,6 +122,14 @@ fn one_pass_ends_with_the_code_of_what_became_of_it() {
 }
 
 #[test]
+fn how_a_deployment_ended_is_said_once() {
+    let machine = Machine::with(&[("a.yaml", &service("a", ""))]);
+    machine.run("apply --sandbox manifests/ --auto-approve --wait").says(0, &[]);
+    let ran = machine.run("deploy service/a --sandbox --wait").says(0, &["succeeded"]);
+    assert_eq!(ran.stderr.matches("service/a: succeeded").count(), 1, "{}", ran.stderr);
+}
+
+#[test]
 fn beyond_loopback_a_token_guards_all_but_health() {
     let machine = Machine::with(&[("a.yaml", &group("one"))]);
     machine.run("run --sandbox manifests/ --listen 0.0.0.0:0").says(64, &["token"]);
@@ -133,7 +148,7 @@ fn beyond_loopback_a_token_guards_all_but_health() {
         Ran::of(command)
     };
     get(None).says(3, &["STOKER_AGENT_TOKEN"]);
-    get(Some("another-token-of-that-length")).says(3, &[]);
+    get(Some("another-token-of-that-length")).says(3, &["agentTokenFile"]);
     let seen: Value = get(Some("a-token-of-more-than-sixteen-bytes")).says(0, &[]).json();
     assert!(seen.to_string().contains("envgroup/one"), "{seen}");
     agent.end();

@@ -20,6 +20,8 @@ fn what_it_knows_is_read_at_its_socket_and_at_its_address() {
         machine.run(&format!("events {at}")).says(0, &["Created", "Synced", "envgroup/env"]);
         let ran = machine.run(&format!("why service/api.port manifests/ {at}"));
         ran.says(0, &["8080", "manifests/api.yaml:7"]);
+        let ran = machine.run(&format!("why service/api nowhere {at}"));
+        ran.says(65, &["the agent keeps default from manifests"]);
         let ran = machine.run(&format!("wait service/api --for=condition=Ready {at}"));
         ran.says(0, &["service/api"]);
         machine.run(&format!("describe service/apii {at}")).says(1, &["service/api"]);
