@@ -44,11 +44,14 @@ fn main() -> ExitCode {
             is_good &= print(&name, || search(house, None), None);
         }
     }
-    let wishes = vec![wish(&[(Name::A, 1)], None, Bond::Apart)];
-    let two = house(Protocol::Right, Patience::Leave, Bond::Apart);
-    let two = House { wishes, agents: 2, troubles: TROUBLES, trouble: trouble - 1, ..two };
-    let name = format!("two agents, one name, {} troubles", trouble - 1);
-    is_good &= print(&name, || search(two, None), None);
+    for names in [1, 2] {
+        let wish = wish(&[(Name::A, 1), (Name::B, 1)][..names], None, Bond::Chained);
+        let two = house(Protocol::Right, Patience::Leave, Bond::Chained);
+        let trouble = trouble - 1;
+        let two = House { wishes: vec![wish], agents: 2, troubles: TROUBLES, trouble, ..two };
+        let name = format!("two agents, names: {names}, {trouble} troubles");
+        is_good &= print(&name, || search(two, None), None);
+    }
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

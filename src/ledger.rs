@@ -80,8 +80,10 @@ impl Ledger {
     /// *Guarantees*: from here on, all processes that open the same ledger together send at most
     /// `rate` requests in any minute. A file that cannot be understood stands for a full window
     /// used just now.
-    /// *Assumes* a file system with locks; the clocks of processes that use it at the same time
-    /// agree, or are each anchored once and then monotonic.
+    /// *Assumes* a file system with locks, and that the clocks of processes that use it at the same
+    /// time agree. Where the machine's clock is set while one runs and another begins, theirs do not:
+    /// for the minute after that both together may send more, and the platform's own answers hold
+    /// them back.
     ///
     /// # Errors
     ///

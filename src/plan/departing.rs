@@ -87,11 +87,17 @@ fn unwanted<'a>(
         Reason::NotInDesired
     };
     let is_leftover = view.owner(key.kind, &entry.id) != Some(key);
+    // It may have been made anew before nobody wanted it any more: then that create is what is left
+    // of it, and forgetting both would hide what it made (L4).
+    let gone = || match view.inventory().intents.get(key) {
+        Some(intent) => unanswered(view, policy, key, intent),
+        None => Standing::Gone(Some(entry.id.clone())),
+    };
     if is_leftover || kept.ids.contains(&(key.kind, &entry.id)) {
-        return Standing::Gone(Some(entry.id.clone()));
+        return gone();
     }
     let blocked = match view.whereabouts(key.kind, entry) {
-        Whereabouts::Gone => return Standing::Gone(Some(entry.id.clone())),
+        Whereabouts::Gone => return gone(),
         Whereabouts::Unknown => view.incomplete(key.kind),
         Whereabouts::Lives(object) if object.name == key.name.as_str() => {
             return Standing::Unwanted { entry, object, reason };

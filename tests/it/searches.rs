@@ -60,6 +60,15 @@ fn two_agents_make_no_more_than_one_each() {
 }
 
 #[test]
+fn two_agents_with_two_names_make_no_more_than_one_each() {
+    let one = right(Patience::Leave, Bond::Chained, &[Answer, Crash], 1);
+    let wishes = vec![wish(&[(Name::A, 1), (Name::B, 1)], None, Bond::Chained)];
+    let searched = search(House { wishes, agents: 2, ..one }, None);
+    assert!(searched.broken.is_empty(), "{:#?}", searched.broken);
+    assert!(searched.states > 10_000, "only {} states", searched.states);
+}
+
+#[test]
 fn each_protocol_that_is_wrong_in_one_point_breaks_its_law() {
     for (house, law) in wrong() {
         let (protocol, patience) = (house.protocol, house.patience);

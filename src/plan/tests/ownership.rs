@@ -127,6 +127,20 @@ fn what_a_lost_answer_made_is_never_a_hidden_orphan() {
 }
 
 #[test]
+fn what_was_made_anew_and_is_not_wanted_any_more_is_no_hidden_orphan_either() {
+    let gone = "ours service/api#s1\ngone s1\n";
+    check(
+        &format!("{gone}live service/api#s2\nintent service/api 500s"),
+        "adopt service/api as presumed (answerlost)",
+    );
+    check(
+        &format!("{gone}intent service/api 10s"),
+        "adopt service/api (answerlost) BLOCKED in_flight",
+    );
+    check(&format!("{gone}intent service/api 500s"), "forget service/api (missing)");
+}
+
+#[test]
 fn ours_that_is_proven_gone_is_created_again() {
     check("want service/api\nours service/api#s1\ngone s1", "create service/api (missing)");
     check("want envgroup/env\nours envgroup/env#e1", "create envgroup/env (missing)");
