@@ -59,6 +59,7 @@ pub async fn run(
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
         plan = reviewed(saved_plan, plan, &snapshot.live)?;
+        saved::check_shown(saved_plan, &plan)?;
         forecast = estimate(&session, &plan)?;
     }
     if run.output.form() == Form::Text {

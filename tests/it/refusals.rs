@@ -14,6 +14,34 @@ fn services(names: &[&str]) -> String {
 }
 
 #[test]
+fn a_saved_plan_that_shows_something_else_than_it_does_is_refused() {
+    let machine = Machine::new();
+    machine.write_api();
+    machine.run("plan api.yaml --sandbox --out plan.json").says(0, &[]);
+    let saved = machine.read("plan.json");
+    let edits: [(&str, &str, &str); 4] = [
+        ("\"after\": \"nginx\"", "\"after\": \"httpd\"", "what it shows of service/api"),
+        ("\"effect\": \"none\"", "\"effect\": \"restart\"", "what it shows of service/api"),
+        ("\"requests\": 1", "\"requests\": 9", "what it shows of service/api"),
+        ("\"add\": 1", "\"add\": 0", "its counts"),
+    ];
+    for (shown, edited, why) in edits {
+        assert!(saved.contains(shown), "{shown}:\n{saved}");
+        machine.write("plan.json", &saved.replacen(shown, edited, 1));
+        let ran = machine.run("apply plan.json --sandbox");
+        ran.says(5, &["the saved plan was edited", why, "nothing was written"]);
+    }
+    let mut twice: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    let change = twice["changes"][0].clone();
+    twice["changes"].as_array_mut().unwrap().insert(0, change);
+    machine.write("plan.json", &twice.to_string());
+    machine.run("apply plan.json --sandbox").says(5, &["it shows service/api twice"]);
+    machine.run("get --sandbox").says(0, &["Nothing is there"]);
+    machine.write("plan.json", &saved);
+    machine.run("apply plan.json --sandbox").says(0, &["1 done"]);
+}
+
+#[test]
 fn no_form_of_output_shows_what_is_not_seen() {
     let machine = Machine::new();
     let tricky = services(&["a"]).replace("port: 8080", "startCommand: \"a\u{202e}b\u{200b}c\"");
