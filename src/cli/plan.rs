@@ -46,9 +46,22 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
         let place = path.display();
         run.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
     }
-    // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
-    let is_pending = *detailed_exitcode && sight == Exit::Done && plan.is_pending();
-    Ok(if is_pending { Exit::Pending } else { sight })
+    Ok(if *detailed_exitcode { detailed(&plan, sight) } else { sight })
+}
+
+/// Tells a script whether something waits to be written, and never "nothing to do" of what is held
+/// back: where only that is left, the code is the one `apply` would end with (S7).
+fn detailed(plan: &Plan, sight: Exit) -> Exit {
+    if sight != Exit::Done {
+        // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
+        sight
+    } else if plan.is_pending() {
+        Exit::Pending
+    } else if plan.is_held_back() {
+        Exit::Refused
+    } else {
+        Exit::Done
+    }
 }
 
 /// Prints a plan in the form that was asked for; its document is made only for whom it is.

@@ -14,6 +14,21 @@ fn services(names: &[&str]) -> String {
 }
 
 #[test]
+fn a_plan_that_is_held_back_never_ends_as_one_without_changes() {
+    let machine = Machine::new();
+    machine.write("shop.yaml", &services(&["a", "b", "c", "d"]));
+    machine.run("apply shop.yaml --sandbox -y").says(0, &["4 done"]);
+    machine.write("shop.yaml", &services(&["a"]));
+    let plan = |flags: &str| machine.run(&format!("plan shop.yaml --sandbox {flags}"));
+    plan("--prune --detailed-exitcode").says(5, &["3 blocked", "none is done"]);
+    plan("--prune").says(0, &["3 blocked"]);
+    // Pruning was not asked for, so nothing that was asked for is held back.
+    plan("--detailed-exitcode").says(0, &["pruning is off"]);
+    machine.write("shop.yaml", &services(&["a", "e"]));
+    plan("--prune --detailed-exitcode").says(2, &["1 to add", "3 blocked"]);
+}
+
+#[test]
 fn a_saved_plan_that_shows_something_else_than_it_does_is_refused() {
     let machine = Machine::new();
     machine.write_api();
