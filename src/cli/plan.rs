@@ -27,6 +27,9 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
         return Err(Failure::usage("a plan is saved in a file, and `-` names none")
             .hint("`stoker plan -o json` prints it"));
     }
+    if let Some(path) = out {
+        check_place(path)?;
+    }
     let manifests = Manifests::read(run, &sources.paths)?;
     let policy = settings::policy(planning, &run.file);
     check_selection(&policy, &manifests)?;
@@ -115,18 +118,31 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
     }
 }
 
+/// Fails where a plan could not be saved, before any request is spent on it.
+fn check_place(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(unsaved(path, "it is a directory"));
+    }
+    tempfile::NamedTempFile::new_in(directory(path)).map(drop).map_err(|error| unsaved(path, error))
+}
+
 /// Writes a file whole or not at all.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let write = || {
-        let mut draft = tempfile::NamedTempFile::new_in(&directory)?;
+        let mut draft = tempfile::NamedTempFile::new_in(directory(path))?;
         draft.write_all(text.as_bytes())?;
         draft.as_file().sync_all()?;
         draft.persist(path).map_err(|error| error.error)
     };
-    write().map(drop).map_err(|error| {
-        let place = path.display();
-        Failure::new(Exit::Failed, "out", format!("failed to save the plan in {place}: {error}"))
-    })
+    write().map(drop).map_err(|error| unsaved(path, error))
+}
+
+fn directory(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn unsaved(path: &Path, reason: impl std::fmt::Display) -> Failure {
+    let place = path.display();
+    Failure::new(Exit::Failed, "out", format!("failed to save the plan in {place}: {reason}"))
 }

@@ -57,6 +57,17 @@ fn a_saved_plan_that_shows_something_else_than_it_does_is_refused() {
 }
 
 #[test]
+fn a_plan_that_cannot_be_saved_costs_no_request() {
+    let machine = Machine::new();
+    machine.write_api();
+    // Without a token: whoever came as far as the platform would miss it first.
+    for place in ["nowhere/plan.json", "."] {
+        let ran = machine.run(&format!("plan api.yaml --out {place}"));
+        ran.says(1, &["failed to save the plan in"]);
+    }
+}
+
+#[test]
 fn no_form_of_output_shows_what_is_not_seen() {
     let machine = Machine::new();
     let tricky = services(&["a"]).replace("port: 8080", "startCommand: \"a\u{202e}b\u{200b}c\"");
