@@ -1,7 +1,7 @@
 //! What is refused, and in which words: nothing held back looks like "nothing to do", nothing edited
 //! like what was reviewed, nothing unseen like what is read.
 
-use super::commands::{Machine};
+use super::commands::{Machine, Ran, served};
 
 fn services(names: &[&str]) -> String {
     let document = |name: &&str| {
@@ -65,6 +65,25 @@ fn a_plan_that_cannot_be_saved_costs_no_request() {
         let ran = machine.run(&format!("plan api.yaml --out {place}"));
         ran.says(1, &["failed to save the plan in"]);
     }
+}
+
+#[test]
+fn a_token_of_blanks_is_called_that() {
+    let machine = Machine::new();
+    let mut command = machine.command("get");
+    command.env("STACKBLAZE_TOKEN", "  ");
+    Ran::of(command).says(3, &["STACKBLAZE_TOKEN holds nothing but blanks"]);
+}
+
+#[test]
+fn doctor_asks_no_further_once_the_token_is_none() {
+    let (machine, mut sandbox, url) = served("fail:401@GET /envgroups");
+    let mut command = machine.command("doctor");
+    command.env("STACKBLAZE_API_URL", &url).env("STACKBLAZE_TOKEN", "sb_live_emulator");
+    let ran = Ran::of(command).says(3, &["read envgroups", "401"]);
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+    assert!(!ran.stdout.contains("read services"), "{}", ran.stdout);
 }
 
 #[test]
