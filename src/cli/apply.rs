@@ -208,7 +208,13 @@ pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
     }
     match run.output.form() {
         Form::Text | Form::Markdown if !has_news => {}
-        Form::Text | Form::Markdown => {
+        Form::Markdown => {
+            run.output.text(&render::report_as_markdown(report));
+            for (key, ending) in endings {
+                run.output.data(&endings::text(key, ending));
+            }
+        }
+        Form::Text => {
             run.output.data(&render::report_as_text(report));
             for (key, ending) in endings {
                 run.output.data(&endings::text(key, ending));

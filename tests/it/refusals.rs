@@ -57,6 +57,28 @@ fn a_saved_plan_that_shows_something_else_than_it_does_is_refused() {
 }
 
 #[test]
+fn a_form_that_a_command_does_not_have_is_refused_and_not_replaced_by_text() {
+    let machine = Machine::with_api();
+    for command in ["get", "describe service/api", "deployments service/api", "doctor", "events"] {
+        let ran = machine.run(&format!("{command} --sandbox -o markdown"));
+        assert_eq!(ran.stdout, "", "{command}");
+        ran.says(64, &["no output form `markdown`"]);
+    }
+}
+
+#[test]
+fn numbers_are_numbers_in_json_and_no_plan_takes_no_time() {
+    let machine = Machine::new();
+    machine.write("a.yaml", &services(&["a"]));
+    machine.run("apply a.yaml --sandbox -y").says(0, &[]);
+    let known = machine.run("describe service/a --sandbox -o json").says(0, &[]).json();
+    assert_eq!(known["fields"]["port"], 8080);
+    assert_eq!(known["ownership"]["lastApplied"]["port"], 8080);
+    let plan = machine.run("plan a.yaml --sandbox -o json").says(0, &[]).json();
+    assert_eq!(plan["cost"]["seconds"], 1);
+}
+
+#[test]
 fn a_plan_that_cannot_be_saved_costs_no_request() {
     let machine = Machine::new();
     machine.write_api();
