@@ -59,6 +59,7 @@ pub async fn run(
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
         plan = reviewed(saved_plan, plan, &snapshot.live)?;
+        saved::check_shown(saved_plan, &plan)?;
         forecast = estimate(&session, &plan)?;
     }
     if run.output.form() == Form::Text {
@@ -207,7 +208,13 @@ pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
     }
     match run.output.form() {
         Form::Text | Form::Markdown if !has_news => {}
-        Form::Text | Form::Markdown => {
+        Form::Markdown => {
+            run.output.text(&render::report_as_markdown(report));
+            for (key, ending) in endings {
+                run.output.data(&endings::text(key, ending));
+            }
+        }
+        Form::Text => {
             run.output.data(&render::report_as_text(report));
             for (key, ending) in endings {
                 run.output.data(&endings::text(key, ending));

@@ -146,13 +146,13 @@ fn as_json(known: &Known) -> Value {
     let fields: Map<String, Value> = live
         .fields
         .iter()
-        .map(|(path, value)| (path.to_string(), facts::live_value(path, value).into()))
+        .map(|(path, value)| (path.to_string(), facts::live_json(path, value)))
         .collect();
     let ownership = entry.as_ref().map(|entry| {
         let Entry { claim, remembered, applied, tolerated_env, depends_on, .. } = entry;
         let applied: Map<String, Value> = applied
             .iter()
-            .map(|(path, value)| (path.to_string(), facts::applied_value(path, value).into()))
+            .map(|(path, value)| (path.to_string(), facts::applied_json(path, value)))
             .collect();
         json!({
             "claim": claim, "remembered": remembered, "toleratedEnv": tolerated_env,

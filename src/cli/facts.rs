@@ -1,42 +1,68 @@
 //! Small forms of data that several commands print: facts under headings, times, hidden values.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::model::{Applied, EnvKey, FieldPath, FieldValue, LiveValue, looks_secret};
 use crate::render::{Line, Paper, Style};
 use crate::status::paper::{health_style, span};
 
-/// The column in which the values of facts stand.
+/// The column in which the values of facts stand, unless a label is longer.
 const VALUE_COLUMN: usize = 26;
+
+/// Past this a label keeps its own value away from the others, and not theirs from it.
+const VALUE_COLUMN_MAX: usize = 50;
 
 /// Labels with values, under headings.
 #[derive(Default)]
-pub struct Facts(Paper);
+pub struct Facts(Vec<Row>);
+
+enum Row {
+    Heading(String),
+    Fact { label: Line, value: String },
+    Line(String),
+}
 
 impl Facts {
     /// Begins a section.
     pub fn heading(&mut self, heading: &str) {
-        self.0.gap();
-        self.0.push(Line::default().with(Style::Bold, heading));
+        self.0.push(Row::Heading(heading.to_owned()));
     }
 
     /// Adds a fact; one without a value is left out.
     pub fn fact(&mut self, label: &str, value: Option<impl Into<String>>) {
         if let Some(value) = value {
-            let line = Line::of("  ").with(Style::Dim, label).pad_to(VALUE_COLUMN);
-            self.0.push(line.plain(value));
+            let label = Line::of("  ").with(Style::Dim, label);
+            self.0.push(Row::Fact { label, value: value.into() });
         }
     }
 
     /// Adds a line of its own.
     pub fn line(&mut self, text: impl Into<String>) {
-        self.0.push(Line::of("  ").plain(text));
+        self.0.push(Row::Line(text.into()));
     }
 
-    /// Returns what is to be printed.
+    /// Returns what is to be printed, all values below each other.
     #[must_use]
     pub fn into_paper(self) -> Paper {
-        self.0
+        let widths = self.0.iter().filter_map(|row| match row {
+            Row::Fact { label, value: _ } => Some(label.width() + 2),
+            Row::Heading(_) | Row::Line(_) => None,
+        });
+        let fitting = widths.filter(|width| *width <= VALUE_COLUMN_MAX);
+        let column = fitting.max().unwrap_or(0).max(VALUE_COLUMN);
+        let mut paper = Paper::new();
+        for row in self.0 {
+            match row {
+                Row::Heading(heading) => {
+                    paper.gap();
+                    paper.push(Line::default().with(Style::Bold, heading));
+                }
+                Row::Fact { label, value } => paper.push(label.pad_to(column).plain(value)),
+                Row::Line(text) => paper.push(Line::of("  ").plain(text)),
+            }
+        }
+        paper
     }
 }
 
@@ -74,6 +100,33 @@ pub fn applied_value(path: &FieldPath, applied: &Applied) -> String {
         Applied::Set(items) => FieldValue::Set(items.clone()).to_string(),
         Applied::Secret(_) => HIDDEN.to_owned(),
         Applied::Reference(reference) => format!("(from {reference})"),
+    }
+}
+
+/// Returns a live value as JSON has it: numbers, truths and lists as such, and the words of the
+/// text where nothing may be shown.
+pub fn live_json(path: &FieldPath, value: &LiveValue) -> Value {
+    match value {
+        LiveValue::Shown(FieldValue::Integer(number)) => Value::from(*number),
+        LiveValue::Shown(FieldValue::Boolean(truth)) => Value::from(*truth),
+        LiveValue::Shown(FieldValue::Set(items)) => items.iter().map(String::as_str).collect(),
+        LiveValue::Shown(
+            FieldValue::Text(_) | FieldValue::Secret(_) | FieldValue::Reference(_),
+        )
+        | LiveValue::Hidden
+        | LiveValue::Absent => Value::from(live_value(path, value)),
+    }
+}
+
+/// Returns what was last written as JSON has it, as [`live_json`] does.
+pub fn applied_json(path: &FieldPath, applied: &Applied) -> Value {
+    match applied {
+        Applied::Integer(number) => Value::from(*number),
+        Applied::Boolean(truth) => Value::from(*truth),
+        Applied::Set(items) => items.iter().map(String::as_str).collect(),
+        Applied::Text(_) | Applied::Secret(_) | Applied::Reference(_) => {
+            Value::from(applied_value(path, applied))
+        }
     }
 }
 
@@ -133,6 +186,32 @@ mod tests {
         ] {
             assert_eq!(age(created, now), expected);
         }
+    }
+
+    #[test]
+    fn values_stand_below_each_other_beside_a_long_label() {
+        let mut facts = Facts::default();
+        facts.heading("live");
+        facts.fact("plan", Some("pro"));
+        facts.fact("scaling.targetCPUPercentage", Some("70"));
+        facts.fact(&"x".repeat(60), Some("far"));
+        let text = facts.into_paper().to_plain();
+        let column = |value: &str| text.lines().find_map(|line| line.find(value)).unwrap();
+        assert_eq!(column("pro"), column("70"), "{text}");
+        assert!(column("far") > column("pro"), "{text}");
+    }
+
+    #[test]
+    fn numbers_truths_and_lists_are_such_in_json() {
+        let path = "port".parse().unwrap();
+        let live = |value| live_json(&path, &LiveValue::Shown(value));
+        assert_eq!(live(FieldValue::Integer(8080)), 8080);
+        assert_eq!(live(FieldValue::Boolean(true)), true);
+        assert_eq!(applied_json(&path, &Applied::Integer(8080)), 8080);
+        assert_eq!(applied_json(&path, &Applied::Boolean(false)), false);
+        let set = || std::collections::BTreeSet::from(["a".to_owned()]);
+        assert_eq!(live(FieldValue::Set(set())), serde_json::json!(["a"]));
+        assert_eq!(applied_json(&path, &Applied::Set(set())), serde_json::json!(["a"]));
     }
 
     #[test]

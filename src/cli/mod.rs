@@ -60,7 +60,7 @@ use std::process::ExitCode;
 
 use crate::telemetry;
 
-use arguments::{Arguments, Command, LogForm};
+use arguments::{Arguments, Command, Form, LogForm};
 pub use environment::Environment;
 pub use exit::Exit;
 use failure::Failure;
@@ -176,6 +176,11 @@ async fn dispatch(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let Arguments { global, command } = arguments;
+    if run.output.form() == Form::Markdown
+        && let Some(name) = without_markdown(command)
+    {
+        return Err(offline::no_such_form(name, "markdown"));
+    }
     match command {
         Command::Plan(command) => plan::run(run, command).await,
         Command::Apply(command) => apply::run(run, command, interrupt).await,
@@ -210,5 +215,48 @@ async fn dispatch(
         Command::Resume(command) => agent::steer::resume(run, command).await,
         Command::Pin(command) => agent::steer::pin(run, command).await,
         Command::Unpin(command) => agent::steer::unpin(run, command).await,
+    }
+}
+
+/// Names a command that prints data and has no Markdown for it: text instead would be no answer to
+/// what was asked for.
+const fn without_markdown(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Get(_) => Some("get"),
+        Command::Describe(_) => Some("describe"),
+        Command::Events(_) => Some("events"),
+        Command::Why(_) => Some("why"),
+        Command::Deployments(_) => Some("deployments"),
+        Command::Logs(_) => Some("logs"),
+        Command::Metrics(_) => Some("metrics"),
+        Command::Doctor(_) => Some("doctor"),
+        // They print a plan, or a line that is the same in every form of prose, or refuse by
+        // themselves what they have no form for.
+        Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Drift(_)
+        | Command::Destroy(_)
+        | Command::Run(_)
+        | Command::Validate(_)
+        | Command::Render(_)
+        | Command::Convert(_)
+        | Command::Schema
+        | Command::Export(_)
+        | Command::Adopt(_)
+        | Command::Release(_)
+        | Command::Deploy(_)
+        | Command::Rollback(_)
+        | Command::Wait(_)
+        | Command::Reconcile(_)
+        | Command::Suspend(_)
+        | Command::Resume(_)
+        | Command::Pin(_)
+        | Command::Unpin(_)
+        | Command::Config(_)
+        | Command::Simulate(_)
+        | Command::Sandbox(_)
+        | Command::Completions { shell: _ }
+        | Command::Man
+        | Command::Version => None,
     }
 }

@@ -27,6 +27,9 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
         return Err(Failure::usage("a plan is saved in a file, and `-` names none")
             .hint("`stoker plan -o json` prints it"));
     }
+    if let Some(path) = out {
+        check_place(path)?;
+    }
     let manifests = Manifests::read(run, &sources.paths)?;
     let policy = settings::policy(planning, &run.file);
     check_selection(&policy, &manifests)?;
@@ -46,9 +49,22 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
         let place = path.display();
         run.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
     }
-    // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
-    let is_pending = *detailed_exitcode && sight == Exit::Done && plan.is_pending();
-    Ok(if is_pending { Exit::Pending } else { sight })
+    Ok(if *detailed_exitcode { detailed(&plan, sight) } else { sight })
+}
+
+/// Tells a script whether something waits to be written, and never "nothing to do" of what is held
+/// back: where only that is left, the code is the one `apply` would end with (S7).
+fn detailed(plan: &Plan, sight: Exit) -> Exit {
+    if sight != Exit::Done {
+        // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
+        sight
+    } else if plan.is_pending() {
+        Exit::Pending
+    } else if plan.is_held_back() {
+        Exit::Refused
+    } else {
+        Exit::Done
+    }
 }
 
 /// Prints a plan in the form that was asked for; its document is made only for whom it is.
@@ -102,18 +118,31 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
     }
 }
 
+/// Fails where a plan could not be saved, before any request is spent on it.
+fn check_place(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(unsaved(path, "it is a directory"));
+    }
+    tempfile::NamedTempFile::new_in(directory(path)).map(drop).map_err(|error| unsaved(path, error))
+}
+
 /// Writes a file whole or not at all.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let write = || {
-        let mut draft = tempfile::NamedTempFile::new_in(&directory)?;
+        let mut draft = tempfile::NamedTempFile::new_in(directory(path))?;
         draft.write_all(text.as_bytes())?;
         draft.as_file().sync_all()?;
         draft.persist(path).map_err(|error| error.error)
     };
-    write().map(drop).map_err(|error| {
-        let place = path.display();
-        Failure::new(Exit::Failed, "out", format!("failed to save the plan in {place}: {error}"))
-    })
+    write().map(drop).map_err(|error| unsaved(path, error))
+}
+
+fn directory(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn unsaved(path: &Path, reason: impl std::fmt::Display) -> Failure {
+    let place = path.display();
+    Failure::new(Exit::Failed, "out", format!("failed to save the plan in {place}: {reason}"))
 }

@@ -90,7 +90,8 @@ pub fn estimate(session: &Session, plan: &Plan) -> Result<Estimate, Failure> {
     let time = session.ledger.forecast(requests, now).map_err(unknown)?;
     let view = session.ledger.view(now).map_err(unknown)?;
     let seconds = time.as_millis().div_ceil(1000);
-    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    // A plan always reads, and no request takes no time: the JSON says "1 s" as the text does.
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX).max(1);
     Ok(Estimate { seconds, left: Some((view.remaining, view.limit)) })
 }
 

@@ -1,5 +1,6 @@
 //! A saved plan: what was allowed when it was made, so that it is made again just so.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
-use crate::plan::{Policy, Prune, Selection};
+use crate::plan::{Plan, Policy, Prune, Selection, Summary};
 use crate::render::Estimate;
 use crate::render::json::{Basis, Context, SavedPlan};
 
@@ -119,7 +120,7 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
     })?;
     let options: Options = serde_json::from_value(Value::Object(plan.options.clone()))
         .map_err(|error| wrong(format!("lacks what was allowed: {error}")))?;
-    let kinds: std::collections::BTreeSet<Kind> = options.prune.into_iter().collect();
+    let kinds: BTreeSet<Kind> = options.prune.into_iter().collect();
     let policy = Policy {
         prune: if kinds.is_empty() { Prune::Off } else { Prune::Kinds(kinds) },
         adopt: options.adopt,
@@ -152,9 +153,41 @@ pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a plan whose file shows something else than would be written (S10): the signatures hold,
+/// so nothing moved on the platform, and somebody changed what reviewers read.
+///
+/// # Errors
+/// When a change is there twice, is shown otherwise than it is, or is counted otherwise.
+pub fn check_shown(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for shown in &saved.changes {
+        let key = &shown.key;
+        if !seen.insert(key) {
+            return Err(edited(&format!("it shows {key} twice")));
+        }
+        let change = plan.changes.iter().find(|change| change.key == *key);
+        if !change.is_some_and(|change| shown.shows(change)) {
+            return Err(edited(&format!("what it shows of {key} is not what would be written")));
+        }
+    }
+    let Summary { add, change, destroy, adopt, blocked, unmanaged: _ } = plan.summary();
+    let counts = saved.summary;
+    if [counts.add, counts.change, counts.destroy, counts.adopt, counts.blocked]
+        != [add, change, destroy, adopt, blocked]
+    {
+        return Err(edited("its counts are not those of its changes"));
+    }
+    Ok(())
+}
+
+fn edited(what: &str) -> Failure {
+    Failure::refused("edited_plan", format!("the saved plan was edited: {what}"))
+        .hint("plan again; nothing was written")
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::model::{Desired, Inventory, Live, Project};

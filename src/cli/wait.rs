@@ -160,7 +160,7 @@ fn conclude(run: &Run, key: &Key, condition: Awaited, ending: Ending) -> Result<
             Err(Failure::new(Exit::Failed, "condition_failed", message))
         }
         Ending::TimedOut { status } => {
-            let message = format!("{key} is not {word} yet: it is {status}");
+            let message = format!("the time was up before {key} was {word}; last seen: {status}");
             Err(Failure::new(Exit::OverBudget, "timeout", message)
                 .hint("allow more time with --timeout"))
         }

@@ -88,6 +88,16 @@ fn contradictions(resource: &Resource<Source>, findings: &mut Findings) {
         (Some(_) | None, _) => None,
     };
     finding.into_iter().for_each(|finding| findings.push(finding));
+    if has(resource, Setting::Image) && has(resource, Setting::Repo) {
+        // Only the platform knows which of them it runs. Neither is no contradiction: what a
+        // manifest does not declare stays as it is.
+        let message = format!("the service `{name}` has both an `image` and a `repo`");
+        findings.push(
+            Diagnostic::warning("image-and-repo", message)
+                .at(place(Setting::Image))
+                .hint("an image runs instead of what is built from source; keep one of them"),
+        );
+    }
     let min = number_of(resource, Setting::MinInstances);
     let max = number_of(resource, Setting::MaxInstances);
     if let (Some(min), Some(max)) = (min, max)

@@ -324,7 +324,11 @@ impl<'a> Builder<'a> {
         }
         for (first, second) in &repeated {
             let (first, second) = (&self.document.nodes[entries[*first].0], entries[*second].0);
-            let hint = format!("the same key stands in line {}", first.line);
+            let mut hint = format!("the same key stands in line {}", first.line);
+            if self.text(second) == "apiVersion" {
+                // Each document has one, and none further inside: here another one begins.
+                hint.push_str("; a line `---` keeps two documents apart");
+            }
             let node = &self.document.nodes[second];
             let place = node.place();
             let message = format!("the key `{}` is given twice", self.text(second));

@@ -10,6 +10,7 @@
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::tree::{Builder, Content, Document, Flaw, Place};
+use crate::model::is_unseen;
 
 /// Reads the documents of one file, one after the other, so that only one is in memory.
 pub(super) struct Documents<'a> {
@@ -150,12 +151,14 @@ pub(super) fn write_text(text: &str, indent: usize) -> String {
 }
 
 /// Whether a letter stands in YAML only by its number: it is not printable there (U+FFFE and U+FFFF
-/// among them), or some readers take it for a line break or the mark of a file's beginning.
+/// among them), some readers take it for a line break or the mark of a file's beginning, or it is
+/// not seen and moves what is (S12).
 fn is_escaped(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    is_unseen(c) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-fn double_quoted(text: &str) -> String {
+/// Writes a text between quotes, spelling out what is not seen.
+pub(super) fn double_quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {
@@ -164,9 +167,10 @@ fn double_quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
-            c if is_escaped(c) => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
+            c if is_escaped(c) => match u32::from(c) {
+                number @ ..=0xffff => quoted.push_str(&format!("\\u{number:04x}")),
+                number => quoted.push_str(&format!("\\U{number:08x}")),
+            },
             c => quoted.push(c),
         }
     }

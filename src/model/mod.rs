@@ -13,6 +13,7 @@ mod policy;
 mod schedule;
 mod secret;
 mod snapshot;
+mod unseen;
 
 pub use desired::{
     AdoptMode, Desired, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource, Source,
@@ -27,3 +28,4 @@ pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
 pub use schedule::{Schedule, ScheduleError};
 pub use secret::{Fingerprint, Secret, SecretOrigin, looks_secret};
 pub use snapshot::Snapshot;
+pub use unseen::is_unseen;

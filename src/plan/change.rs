@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 use super::Blocked;
+use super::report::is_refusal;
 
 /// Everything that would be done to one project, and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,5 +339,15 @@ impl Plan {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.changes.iter().any(|change| !change.steps.is_empty())
+    }
+
+    /// Whether a safety rail holds something back that was asked for: carrying the plan out would
+    /// be refused in part. What was never asked for (pruning that is off) is not held back.
+    #[must_use]
+    pub fn is_held_back(&self) -> bool {
+        self.changes.iter().any(|change| {
+            let blocked = change.blocked.as_ref();
+            blocked.is_some_and(|it| is_refusal(it.reason, change.action, change.key.kind))
+        })
     }
 }

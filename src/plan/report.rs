@@ -148,7 +148,8 @@ impl Report {
                 Outcome::NotStarted => counts.not_started += 1,
                 Outcome::Blocked { reason } => {
                     counts.blocked += 1;
-                    counts.refused += usize::from(is_refusal(result, *reason));
+                    counts.refused +=
+                        usize::from(is_refusal(*reason, result.action, result.key.kind));
                 }
             }
         }
@@ -195,8 +196,8 @@ impl Action {
 
 /// Whether a rail refused what a person asked for. What nobody asked for, and the env groups no
 /// request can delete, are shown in the plan and are no failure of the run.
-const fn is_refusal(result: &ChangeResult, reason: BlockedReason) -> bool {
-    match (reason, result.action, result.key.kind) {
+pub(super) const fn is_refusal(reason: BlockedReason, action: Action, kind: Kind) -> bool {
+    match (reason, action, kind) {
         (BlockedReason::EnvGroup, Action::Delete, Kind::EnvGroup) => false,
         (reason, _, _) => reason.is_asked_for(),
     }

@@ -4,9 +4,9 @@
 
 use annotate_snippets::{AnnotationKind, Level, Origin as Place, Renderer, Snippet as Lines};
 
-use crate::model::{Diagnostic, Severity, Snippet};
+use crate::model::{Diagnostic, Severity, Snippet, is_unseen};
 
-use super::inert::{inert, is_unseen};
+use super::inert::inert;
 use super::phrase::plural;
 
 /// Returns findings without colour, the counts last.

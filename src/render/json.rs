@@ -9,10 +9,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, is_unseen};
 use crate::plan::Report;
 
-use super::inert::is_unseen;
 use super::saved::saved_diagnostic;
 
 pub use super::saved::{

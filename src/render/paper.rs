@@ -155,8 +155,8 @@ const fn ansi(style: Style) -> anstyle::Style {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::inert::is_unseen;
     use super::*;
+    use crate::model::is_unseen;
 
     #[test]
     fn colour_repeats_what_the_plain_text_says() {

@@ -266,6 +266,40 @@ impl SavedPlan {
     }
 }
 
+impl SavedChange {
+    /// Whether the document still shows what the change does: a signature says what would be
+    /// written, and only this that a person was shown the same (S10).
+    ///
+    /// Its manifest's place, how many instances run and the words beside what blocks it may differ:
+    /// nothing of them is written, and they may move without the change becoming another.
+    #[must_use]
+    pub fn shows(&self, change: &Change) -> bool {
+        let fresh = saved_change(change);
+        let Self {
+            key,
+            action,
+            reason,
+            origin: _,
+            effect,
+            replicas: _,
+            id,
+            fields,
+            blocked,
+            requests,
+            signature,
+        } = self;
+        let word = |blocked: &Option<SavedBlocked>| blocked.as_ref().map(|it| it.reason.clone());
+        let is_same_field = |(shown, fresh): (&SavedField, &SavedField)| {
+            SavedField { hint: fresh.hint.clone(), ..shown.clone() } == *fresh
+        };
+        (key, action, reason, effect) == (&fresh.key, &fresh.action, &fresh.reason, &fresh.effect)
+            && (id, requests, signature) == (&fresh.id, &fresh.requests, &fresh.signature)
+            && word(blocked) == word(&fresh.blocked)
+            && fields.len() == fresh.fields.len()
+            && fields.iter().zip(&fresh.fields).all(is_same_field)
+    }
+}
+
 fn saved_change(change: &Change) -> SavedChange {
     let origin = change.origin.as_ref().map(|origin| SavedOrigin {
         file: origin.file.clone(),

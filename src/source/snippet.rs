@@ -64,10 +64,8 @@ impl<'a> Lines<'a> {
             blot(&line)
         };
         let cut: String = shown.chars().take(LINE_CHARS_MAX).collect();
-        let start = cut
-            .char_indices()
-            .nth(origin.column.saturating_sub(1))
-            .map_or(cut.len(), |(index, _)| index);
+        let column = shown_column(&line, &shown, origin.column.saturating_sub(1));
+        let start = cut.char_indices().nth(column).map_or(cut.len(), |(index, _)| index);
         let end = start + token_length(&cut[start..]);
         Some(Snippet { text: cut, line_first: origin.line, span: start..end })
     }
@@ -109,6 +107,24 @@ impl<'a> Lines<'a> {
         }
         false
     }
+}
+
+/// Returns where a character of a line stands in what is shown of it: before the first blot and
+/// after the last one the text is the same, and all between is a blot.
+fn shown_column(line: &str, shown: &str, column: usize) -> usize {
+    let same = |pair: &(char, char)| pair.0 == pair.1;
+    let ahead = line.chars().zip(shown.chars()).take_while(same).count();
+    if column < ahead || line == shown {
+        return column;
+    }
+    let behind = line.chars().rev().zip(shown.chars().rev()).take_while(same).count();
+    let from_end = line.chars().count().saturating_sub(column);
+    let length = shown.chars().count();
+    if from_end <= behind.min(length.saturating_sub(ahead)) {
+        return length - from_end;
+    }
+    let is_blot = |c: char| BLOT.starts_with(c);
+    ahead + shown.chars().skip(ahead).position(is_blot).unwrap_or(0)
 }
 
 fn indent(line: &str) -> usize {
@@ -257,6 +273,17 @@ mod tests {
         assert!(!check(block, 3, 5).contains("hunter2"));
         let folded = "- key: PEM\n  value: \"one\n     hunter2\"\n";
         assert!(!check(folded, 3, 6).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_blotted_out_is_pointed_at_and_what_stands_beside_it_too() {
+        assert_eq!(check("password: [hunter2, b]", 1, 12), "password: …|…");
+        assert_eq!(check("password: [hunter2, b]", 1, 21), "password: …|…");
+        assert_eq!(check("TOKEN:   hunter2", 1, 10), "TOKEN: …|…");
+        assert_eq!(check("TOKEN: hunter2", 1, 1), "TOKEN: …|TOKEN");
+        let opaque = "{ note: sk_live_4242424242424242abcd, prot: 3 }";
+        assert_eq!(check(opaque, 1, 39), "{ note: …, prot: 3 }|prot");
+        assert_eq!(check("- key: PEM\n  value: |\n    hunter2 more\n", 3, 13), "    …|…");
     }
 
     #[test]

@@ -7,33 +7,43 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// A machine of its own: one state directory, no environment.
-struct Machine(tempfile::TempDir);
+pub struct Machine(tempfile::TempDir);
 
 /// What a run left behind.
-struct Ran {
+pub struct Ran {
     exit: i32,
-    stdout: String,
-    stderr: String,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn command(&self, arguments: &str) -> Command {
+    pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stoker"));
         command.env_clear().stdin(Stdio::null()).current_dir(self.0.path());
         command.args(arguments.split_whitespace()).arg("--state").arg(self.0.path().join("state"));
         command
     }
 
-    fn run(&self, arguments: &str) -> Ran {
+    /// Writes a file where the commands are run.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+    }
+
+    /// Reads a file a command has written.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    pub fn run(&self, arguments: &str) -> Ran {
         Ran::of(self.command(arguments))
     }
 
     /// Applies one service with a secret.
-    fn with_api() -> Self {
+    pub fn with_api() -> Self {
         let machine = Self::new();
         machine.write_api();
         let ran = machine.run("apply api.yaml --sandbox -y");
@@ -41,7 +51,7 @@ impl Machine {
         machine
     }
 
-    fn write_api(&self) {
+    pub fn write_api(&self) {
         let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
             spec:\n  type: web\n  image: nginx\n  envVars: [{key: STRIPE_KEY, value: canary}]\n";
         std::fs::write(self.0.path().join("api.yaml"), manifest).unwrap();
@@ -49,7 +59,7 @@ impl Machine {
 }
 
 impl Ran {
-    fn of(mut command: Command) -> Self {
+    pub fn of(mut command: Command) -> Self {
         let Output { status, stdout, stderr } = command.output().unwrap();
         Self {
             exit: status.code().unwrap(),
@@ -59,7 +69,7 @@ impl Ran {
     }
 
     #[track_caller]
-    fn says(self, exit: i32, words: &[&str]) -> Self {
+    pub fn says(self, exit: i32, words: &[&str]) -> Self {
         let Self { exit: code, stdout, stderr } = &self;
         assert_eq!(*code, exit, "{stdout}{stderr}");
         for word in words {
@@ -68,7 +78,7 @@ impl Ran {
         self
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap()
     }
 }
@@ -120,7 +130,9 @@ fn a_question_nobody_can_answer_ends_with_the_flag_that_does() {
 fn waiting_ends_at_once_for_what_is_gone_and_with_six_when_the_time_is_up() {
     let machine = Machine::with_api();
     machine.run("wait service/web --for=delete --sandbox").says(0, &["service/web is gone"]);
-    machine.run("wait service/api --timeout 1s --sandbox").says(6, &["--timeout"]);
+    machine
+        .run("wait service/api --timeout 1s --sandbox")
+        .says(6, &["--timeout", "the time was up before service/api was ready; last seen: "]);
 }
 
 #[test]
@@ -176,7 +188,7 @@ fn a_probe_whose_create_is_not_answered_is_neither_sent_again_nor_forgotten() {
 }
 
 /// Serves a sandbox with faults on a free port, its state apart from the one that is tested.
-fn served(faults: &str) -> (Machine, std::process::Child, String) {
+pub fn served(faults: &str) -> (Machine, std::process::Child, String) {
     let machine = Machine::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_stoker"));
     command.env_clear().args(["sandbox", "--listen", "127.0.0.1:0", "--faults", faults]);

@@ -30,6 +30,7 @@ mod planted;
 mod properties;
 mod rate;
 mod readme;
+mod refusals;
 mod remote;
 mod requests;
 mod searches;

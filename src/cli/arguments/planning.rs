@@ -86,7 +86,7 @@ pub struct PlanCommand {
     /// Save the plan, for `stoker apply FILE`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// End with 2 when changes are pending.
+    /// End with 2 when changes are pending, and with 5 when all that is left is held back.
     #[arg(long)]
     pub detailed_exitcode: bool,
     #[command(flatten)]

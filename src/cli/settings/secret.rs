@@ -44,8 +44,11 @@ impl SecretSource {
         };
         let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         text.map(SecretString::from).ok_or_else(|| match self {
+            Self::Variable(name) if environment.get(name).is_some() => {
+                format!("{self} holds nothing but blanks")
+            }
             Self::Variable(_) => format!("{self} is not set"),
-            Self::File(_) => format!("{self} is empty"),
+            Self::File(_) => format!("{self} is empty or holds nothing but blanks"),
         })
     }
 
