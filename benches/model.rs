@@ -51,20 +51,27 @@ fn main() -> ExitCode {
         let two = House { wishes: vec![wish], agents: 2, troubles, trouble: 1, ..two };
         let of = if troubles.len() == 1 { format!("{:?}", troubles[0]) } else { "any".to_owned() };
         let name = format!("two agents, names: {names}, 1 trouble: {of}");
-        is_good &= print(&name, || search(two, None), None);
+        // With one wish nothing is ever to be deleted.
+        let run = || Searched { impossible: Vec::new(), ..search(two, None) };
+        is_good &= print(&name, run, None);
     }
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Prints one line; says whether the law broke that should, and no other.
+/// Prints one line; says whether the law broke that should, and else none, with everything reached
+/// that must be possible.
 fn print(name: &str, run: impl FnOnce() -> Searched, law: Option<&str>) -> bool {
     let began = Instant::now();
     let searched = run();
     let seconds = began.elapsed().as_secs_f64();
-    let is_good = law.map_or(searched.broken.is_empty(), |law| searched.broken.contains_key(law));
+    let is_good = match law {
+        Some(law) => searched.broken.contains_key(law),
+        None => searched.broken.is_empty() && searched.impossible.is_empty(),
+    };
     let verdict = law.map_or("no law breaks", |_| "found");
     let verdict = if is_good { verdict } else { "WRONG" };
-    println!("{name:<44}{:>10} states {seconds:>8.1} s  {verdict}", searched.states);
+    let Searched { states, depth, .. } = &searched;
+    println!("{name:<44}{states:>10} states, {depth:>3} deep {seconds:>8.1} s  {verdict}");
     if !is_good {
         println!("{:#?} {:?}", searched.broken, searched.impossible);
     }

@@ -60,7 +60,7 @@ pub async fn run(run: &Run, command: &SimulateCommand) -> Result<Exit, Failure> 
     let (tallies, broken) = play(campaign, watcher).await?;
     let report = Report { command, families, resources, revisions, seeds: count, tallies, broken };
     report.print(&run.output);
-    Ok(if report.broken.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(report.exit())
 }
 
 fn scene(run: &Run, declared: Desired<Source>, live: Option<&Path>) -> Result<Scene, Failure> {

@@ -1,6 +1,7 @@
 //! What a simulation found, for people and for CI.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -8,6 +9,7 @@ use crate::render::{Line, Paper, Style, Table};
 use crate::simulation::{Broken, Family, Law, Tally};
 
 use super::super::arguments::{Form, SimulateCommand};
+use super::super::exit::Exit;
 use super::super::output::Output;
 
 /// What was found of each law.
@@ -33,6 +35,11 @@ pub struct Report<'r> {
 }
 
 impl Report<'_> {
+    /// Returns the exit code: 1 when a law broke.
+    pub fn exit(&self) -> Exit {
+        if self.broken.is_empty() { Exit::Done } else { Exit::Failed }
+    }
+
     /// Prints it on stdout.
     pub fn print(&self, output: &Output) {
         match output.form() {
@@ -132,20 +139,25 @@ impl Report<'_> {
     fn again(&self, seed: u64) -> String {
         let SimulateCommand { sources, days, faults, live, seed: _, seeds: _ } = self.command;
         let mut words = vec!["stoker simulate".to_owned()];
-        words.extend(sources.paths.iter().map(|path| quoted(&path.display().to_string())));
+        words.extend(sources.paths.iter().map(|path| path_word(path)));
         words.push(format!("--days {days} --seed {seed}"));
         if !faults.is_empty() {
             words.push(format!("--faults {}", self.words().replace(", ", ",")));
         }
-        words.extend(
-            live.iter().map(|path| format!("--live {}", quoted(&path.display().to_string()))),
-        );
+        words.extend(live.iter().map(|path| format!("--live {}", path_word(path))));
         words.join(" ")
     }
 }
 
 fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Writes a path so that it is taken for one: what begins with a dash, as a file of this directory.
+fn path_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_flag = text.starts_with('-') && text != "-";
+    quoted(&if is_flag { format!("./{text}") } else { text })
 }
 
 /// Quotes a word for a shell, if it needs it.
@@ -160,7 +172,59 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::arguments::{Arguments, Command};
+    use crate::simulation::{Scene, Trouble, draw};
+
+    fn parsed(words: &[&str]) -> SimulateCommand {
+        match Arguments::parse_from(words).command {
+            Command::Simulate(command) => command,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_broken_law_ends_with_1_and_the_command_that_plays_it_again() {
+        let command = parsed(&[
+            "stoker",
+            "simulate",
+            "my app",
+            "./-x",
+            "--days",
+            "3",
+            "--faults",
+            "api,disk",
+            "--live",
+            "live.yaml",
+        ]);
+        let schedule = draw(17, &Scene::small(), &Trouble::default());
+        let broken = vec![Broken { law: Law::S3, how: "two of web".to_owned(), schedule }];
+        let report = Report {
+            command: &command,
+            families: &command.faults,
+            resources: 2,
+            revisions: Vec::new(),
+            seeds: 20,
+            tallies: BTreeMap::from([(Law::S3, Tally { at_risk: 5, broken: 1 })]),
+            broken,
+        };
+        let again =
+            "stoker simulate 'my app' ./-x --days 3 --seed 17 --faults api,disk --live live.yaml";
+        assert_eq!(report.exit(), Exit::Failed);
+        let text = report.to_paper().to_plain();
+        assert!(text.contains("S3 was broken: two of web") && text.contains(again), "{text}");
+        assert!(text.contains("broken once") && !text.contains("Every law"), "{text}");
+        let json = report.to_json();
+        assert_eq!(json["broken"][0]["command"], again);
+        assert_eq!(json["broken"][0]["schedule"]["seed"], 17);
+        let words = again.replace("'my app'", "my_app");
+        let SimulateCommand { sources, days, seed, faults, live, .. } =
+            parsed(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!((days, seed, faults, live), (3, Some(17), command.faults, command.live));
+        assert_eq!(sources.paths[1], Path::new("./-x"));
+    }
 
     #[test]
     fn a_word_is_quoted_only_where_a_shell_would_read_it_otherwise() {

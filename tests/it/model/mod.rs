@@ -68,6 +68,8 @@ pub fn wrong() -> Vec<(House, &'static str)> {
 pub struct Searched {
     /// How many states there are, or were looked at until a law broke.
     pub states: usize,
+    /// The most steps on one path.
+    pub depth: usize,
     /// The laws that broke, each with the way there.
     pub broken: BTreeMap<&'static str, String>,
     /// What must be possible, and was not found.
@@ -88,6 +90,7 @@ where
     let checker = builder.threads(2).spawn_bfs().join();
     let mut searched = Searched {
         states: checker.unique_state_count(),
+        depth: checker.max_depth(),
         broken: BTreeMap::new(),
         impossible: Vec::new(),
     };
