@@ -6,6 +6,9 @@ use crate::model::Trouble::{Answer, Crash, People, Sight, Token};
 use crate::model::rate::{Memory, Rate};
 use crate::model::{Bond, House, Name, Protocol, Trouble, house, search, wish, wrong};
 
+/// A way from nothing over both wishes to the end has more steps than this.
+const DEPTH_MIN: usize = 12;
+
 fn right(patience: Patience, bond: Bond, troubles: &'static [Trouble], trouble: u8) -> House {
     House { troubles, trouble, ..house(Protocol::Right, patience, bond) }
 }
@@ -16,6 +19,7 @@ fn holds(house: House, states_min: usize) {
     assert!(searched.broken.is_empty(), "{:#?}", searched.broken);
     assert!(searched.impossible.is_empty(), "{:?}", searched.impossible);
     assert!(searched.states >= states_min, "only {} states", searched.states);
+    assert!(searched.depth >= DEPTH_MIN, "only {} steps on one path", searched.depth);
 }
 
 #[test]
