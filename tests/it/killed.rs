@@ -8,7 +8,7 @@ use stoker::source::Tree;
 use crate::agent::{keep_for, settings};
 use crate::faults::Reference;
 use crate::laws;
-use crate::mortal::{Files, Moment, Point, die, die_in};
+use crate::mortal::{Files, Moment, Point, die, die_in, is_certain};
 use crate::stage::Stage;
 use crate::tally;
 
@@ -65,12 +65,20 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
             for moment in [Moment::Before, Moment::Sent, Moment::Applied] {
                 let (stage, policy) = self.begun().await;
                 let mut end = End { point: Point::Request(number, moment), stage, policy };
+                let was_certain = is_certain(&end.stage);
                 let run = async |stage: &Stage| run(stage, &end.policy).await;
                 let death = die_in(&mut end.stage, end.point, run).await;
+                let is_look = death.method == http::Method::GET;
+                if death.has_died && !is_look {
+                    // What must be known of a write is synced before it leaves (S3), so a loss of
+                    // power in it is no other death.
+                    let is_certain = is_certain(&end.stage);
+                    assert!(is_certain || !was_certain, "{}: {:?}", self.name, end.point);
+                }
                 if death.has_died {
                     ends.push(end);
                 }
-                if !death.has_died || death.method == http::Method::GET {
+                if !death.has_died || is_look {
                     break;
                 }
             }

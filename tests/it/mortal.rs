@@ -170,6 +170,14 @@ pub async fn die_in(stage: &mut Stage, point: Point, run: impl AsyncFn(&Stage)) 
     Death { has_died, method, requests: mortal.requests.load(Ordering::SeqCst), remains }
 }
 
+/// Whether a loss of power would take nothing of the state.
+pub fn is_certain(stage: &Stage) -> bool {
+    match &stage.state {
+        Medium::Memory(disk) => remains(disk).len() == 1,
+        Medium::Directory(_) => panic!("nobody knows what a real disk has kept"),
+    }
+}
+
 /// Returns what a death may leave of a disk, each once: what was written, what a loss of power
 /// makes of it, and a journal that lacks its last line break only.
 fn remains(disk: &Simulated) -> Vec<Files> {
