@@ -208,11 +208,12 @@ impl EntryReader<'_, '_> {
             None => None,
         };
         let property = self.property(yaml, &path, env_key.is_some())?;
+        let engine = match yaml.get("type") {
+            Some(place) => Some(self.reader.text_as_written(place, &format!("{path}.type"))?),
+            None => None,
+        };
         let is_engine = self.engines.contains(&name.as_str())
-            || yaml
-                .get("type")
-                .and_then(Yaml::scalar)
-                .is_some_and(|(text, _)| ENGINES.contains(&text));
+            || engine.is_some_and(|engine| ENGINES.contains(&engine.as_str()));
         let kind = if kind == Kind::Service && is_engine { Kind::Database } else { kind };
         let is_external = self.external(yaml, &path)?;
         self.mention(Key::new(kind, name.clone()), name_place, is_external);

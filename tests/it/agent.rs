@@ -68,29 +68,45 @@ pub fn settings() -> Settings {
     }
 }
 
+fn parts(stage: &Stage, settings: Settings, source: &Editable) -> Parts {
+    Parts {
+        source: Arc::new(source.clone()),
+        secrets: Secrets {
+            environment: Arc::new(|_| None),
+            key: Arc::new(FingerprintKey::from_bytes([7; 32])),
+        },
+        reconciler: Reconciler {
+            client: stage.client(),
+            clock: stage.clock.clone(),
+            state: stage.state.clone(),
+            holder: "a test".to_owned(),
+            recent: Recent::default(),
+            recollection: Arc::default(),
+        },
+        ledger: Arc::clone(&stage.ledger),
+        observe: Arc::new(|_| {}),
+        beat: Arc::new(|_| {}),
+        settings,
+    }
+}
+
+/// Lets an agent keep a stage for so many seconds, and ends it in an orderly way.
+pub async fn keep_for(stage: &Stage, settings: Settings, tree: &Tree, seconds: u64) {
+    let source = Editable(Arc::new(Mutex::new(Ok(tree.clone()))));
+    let mut agent = Agent::new(parts(stage, settings, &source)).unwrap();
+    let (_handle, mut seat) = Handle::new(agent.first_status());
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let ending = async {
+        stage.wait(seconds).await;
+        stop.send_replace(true);
+    };
+    tokio::join!(agent.run(&mut seat, stopped, Until::Stopped), ending);
+}
+
 impl Kept {
     pub fn begin(stage: Stage, settings: Settings, tree: Tree) -> Self {
         let source = Editable(Arc::new(Mutex::new(Ok(tree))));
-        let parts = Parts {
-            source: Arc::new(source.clone()),
-            secrets: Secrets {
-                environment: Arc::new(|_| None),
-                key: Arc::new(FingerprintKey::from_bytes([7; 32])),
-            },
-            reconciler: Reconciler {
-                client: stage.client(),
-                clock: stage.clock.clone(),
-                state: stage.directory.path().into(),
-                holder: "a test".to_owned(),
-                recent: Recent::default(),
-                recollection: Arc::default(),
-            },
-            ledger: Arc::clone(&stage.ledger),
-            observe: Arc::new(|_| {}),
-            beat: Arc::new(|_| {}),
-            settings,
-        };
-        let mut agent = Agent::new(parts).unwrap();
+        let mut agent = Agent::new(parts(&stage, settings, &source)).unwrap();
         let (handle, mut seat) = Handle::new(agent.first_status());
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let task = tokio::spawn(async move {

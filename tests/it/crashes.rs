@@ -1,128 +1,49 @@
 //! Killed at every point of a run, and at every two points of small ones: the next runs end in the
-//! same state with the same number of creates and deletes (L3).
+//! same state with the same number of creates and deletes of each object (L3).
 //!
 //! A point is a request (it never leaves; it is carried out late; it is carried out and its answer
-//! never comes) or a write of the state (not begun; torn; done, and nothing after it). To die with an
-//! answer in hand is to die before the write that follows on it.
+//! never comes) or a step of the disk, with each content that a death or a loss of power in it may
+//! leave: nothing of what was being written, a part, all but the line break, all; the old name of a
+//! file, or the new one. To die with an answer in hand is to die before the write that follows on
+//! it. What is killed is one run of `apply`, or an agent at work.
+//!
+//! Each test prints how many points it found, and fails when there are fewer than there were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use stoker::emulator::{Config, Faults, Kind};
-use stoker::model::{Key, RemoteId};
+use stoker::emulator::{Act, Config, Faults, Kind};
+use stoker::model::{Applied, EnvKey, FieldPath, Intent, Key, Remembered, RemoteId};
 use stoker::plan::Policy;
 use stoker::source::Tree;
 
-use crate::faults::{Reference, Scene, first, is_as};
+use crate::faults::{Scene, first};
+use crate::killed::{Case, is_exactly};
 use crate::laws;
-use crate::mortal::{Cut, Moment, Point, die};
+use crate::mortal::{Moment, Point, die};
 use crate::stage::{Stage, edited, manifests, pruning};
 
-/// Returns every point at which this run can die, each with the stage that is left of it, until a
-/// run is too short to die there. What only reads is the same whether it is carried out or not.
-async fn at_every_point<S: Future<Output = Stage>>(
-    stage: impl Fn() -> S,
-    tree: &Tree,
-    policy: &impl Fn(&Stage) -> Policy,
-) -> Vec<(Point, Stage, Policy)> {
-    let mut ends = Vec::new();
-    for number in 1.. {
-        let before = ends.len();
-        for moment in [Moment::Before, Moment::Sent, Moment::Applied] {
-            let mut stage = stage().await;
-            let policy = policy(&stage);
-            let point = Point::Request(number, moment);
-            let death = die(&mut stage, tree, &policy, point).await;
-            if death.has_died {
-                ends.push((point, stage, policy));
-            }
-            if !death.has_died || death.method == http::Method::GET {
-                break;
-            }
-        }
-        if ends.len() == before {
-            break;
-        }
-    }
-    for line in 1.. {
-        for cut in [Cut::Before, Cut::Inside, Cut::Unbroken, Cut::After] {
-            let mut stage = stage().await;
-            let policy = policy(&stage);
-            let point = Point::Write(line, cut);
-            if !die(&mut stage, tree, &policy, point).await.has_died {
-                return ends;
-            }
-            ends.push((point, stage, policy));
-        }
-    }
-    ends
-}
-
-/// Kills at every point, lets the next run begin at once or later, and compares the end.
-async fn survives(scene: &Scene, policy: impl Fn(&Stage) -> Policy, reference: &Reference) {
-    for pause in [0, 90] {
-        let ends = at_every_point(|| scene.stage(), &scene.tree, &policy).await;
-        assert!(ends.len() > reference.requests, "{}", ends.len());
-        for (point, stage, policy) in ends {
-            let context = format!("{point:?} {pause}");
-            stage.wait(pause).await;
-            let (plan, report) = stage.apply(&scene.tree, &policy).await;
-            laws::the_report_is_honest(&plan, &report, &context);
-            laws::it_settles(&stage, &scene.tree, &policy, &context).await;
-            is_as(&stage, reference, &context);
-            if scene.config.deploy_after_patch {
-                laws::what_is_written_runs(&stage, &context);
-            }
-        }
-    }
-}
-
-/// Kills at every point, and the next run again at every point of its own.
-async fn survives_twice(scene: &Scene, reference: &Reference) {
-    let policy = |_: &Stage| pruning();
-    let mut pairs = 0;
-    let firsts: Vec<Point> = at_every_point(|| scene.stage(), &scene.tree, &policy)
-        .await
-        .into_iter()
-        .map(|(point, ..)| point)
-        .collect();
-    for once in firsts {
-        let again = || async {
-            let mut stage = scene.stage().await;
-            assert!(die(&mut stage, &scene.tree, &pruning(), once).await.has_died, "{once:?}");
-            stage
-        };
-        for (twice, stage, _) in at_every_point(again, &scene.tree, &policy).await {
-            let context = format!("{once:?}, then {twice:?}");
-            laws::it_settles(&stage, &scene.tree, &pruning(), &context).await;
-            is_as(&stage, reference, &context);
-            pairs += 1;
-        }
-    }
-    assert!(pairs > reference.requests * reference.requests, "{pairs}");
+fn case(name: &'static str, scene: Scene) -> Case<impl AsyncFn() -> Stage> {
+    let tree = scene.tree.clone();
+    Case { name, stage: async move || scene.stage().await, tree, policy: |_| pruning() }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_creating_ends_the_same() {
     for names_unique in [true, false] {
         let scene = Scene::creating(Config { names_unique, ..Config::default() });
-        let reference = scene.reference().await;
-        survives(&scene, |_| pruning(), &reference).await;
+        case("creating", scene).survives(60).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_changing_and_deleting_ends_the_same() {
-    let scene = Scene::changing(Config::default());
-    let reference = scene.reference().await;
-    survives(&scene, |_| pruning(), &reference).await;
+    case("changing and deleting", Scene::changing(Config::default())).survives(24).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_between_a_patch_and_its_deploy_leaves_it_deployed() {
     let config = Config { deploy_after_patch: true, ..Config::default() };
-    let scene = Scene::changing(config);
-    let reference = scene.reference().await;
-    survives(&scene, |_| pruning(), &reference).await;
+    case("changing and deploying", Scene::changing(config)).survives(36).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,58 +51,93 @@ async fn a_run_that_is_killed_while_adopting_and_changing_leaves_it_deployed() {
     // Nothing is ours yet, so nothing can be remembered beside a resource of ours.
     let config = Config { deploy_after_patch: true, ..Config::default() };
     let tree = edited(&first(), "production", "staging");
-    let scene = Scene { config, before: None, tree };
-    let made_by_others = || async {
-        let maker = scene.stage().await;
+    let stage = async || {
+        let maker = Stage::in_memory(config.clone());
         maker.apply(&first(), &Policy::default()).await;
         maker.wait(600).await;
-        let mut stage = scene.stage().await;
-        stage.emulator = maker.emulator.clone();
-        stage.transport = std::sync::Arc::clone(&maker.transport);
-        stage
+        let stage = Stage::in_memory(config.clone());
+        let mut dialect = stage.dialect.clone();
+        dialect.deploy_after_patch = true;
+        Stage { emulator: maker.emulator, transport: maker.transport, dialect, ..stage }
     };
-    let ends = at_every_point(made_by_others, &scene.tree, &|_: &Stage| Policy::default()).await;
-    assert!(ends.len() > 6, "fewer points than reads, a patch and a deploy");
-    for (point, stage, policy) in ends {
-        let context = format!("{point:?}");
-        laws::it_settles(&stage, &scene.tree, &policy, &context).await;
-        laws::what_is_written_runs(&stage, &context);
-        // What others made is taken over: nothing is made beside it, and nothing goes.
-        let counts = laws::creates_and_deletes(&stage.emulator);
-        assert!(counts.values().all(|count| *count == (1, 0)), "{context}: {counts:?}");
-    }
+    let case = Case { name: "adopting", stage, tree, policy: |_| Policy::default() };
+    let reference = case.survives(45).await;
+    // What others made is taken over: nothing is made beside it, and nothing goes.
+    assert!(reference.counts.values().all(|count| *count == (1, 0)), "{:?}", reference.counts);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_renaming_ends_the_same() {
-    let renamed = edited(&first(), "{ name: jobs }", "{ name: main, previousNames: [jobs] }");
-    let before = Some(first());
-    let scene = Scene { config: Config::default(), before, tree: renamed };
-    let reference = scene.reference().await;
+    let tree = edited(&first(), "{ name: jobs }", "{ name: main, previousNames: [jobs] }");
+    let scene = Scene { config: Config::default(), before: Some(first()), tree };
+    let reference = case("renaming", scene).survives(15).await;
     assert_eq!(reference.counts.values().map(|count| count.1).sum::<usize>(), 0);
-    survives(&scene, |_| pruning(), &reference).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_replacing_ends_the_same() {
-    let moved = edited(&first(), "type: worker,", "type: worker, region: us-east,");
-    let scene = Scene { config: Config::default(), before: Some(first()), tree: moved };
-    let stage = scene.stage().await;
-    let before = stage.emulator.record().requests().count();
-    stage.apply(&scene.tree, &replacing(&stage)).await;
-    let reference = Reference {
-        requests: stage.emulator.record().requests().count() - before,
-        truth: laws::truth(&stage.emulator),
-        counts: laws::creates_and_deletes(&stage.emulator),
-    };
+    let tree = edited(&first(), "type: worker,", "type: worker, region: us-east,");
+    let scene = Scene { config: Config::default(), before: Some(first()), tree };
+    let case = Case { policy: replacing, ..case("replacing", scene) };
+    let reference = case.survives(30).await;
     assert_eq!(reference.counts[&(Kind::Service, "jobs".to_owned())], (2, 1));
-    survives(&scene, replacing, &reference).await;
 }
 
 fn replacing(stage: &Stage) -> Policy {
     let id = RemoteId::new(&stage.emulator.ids(Kind::Service, "jobs")[0]).unwrap();
     let key: Key = "service/jobs".parse().unwrap();
     Policy { replace: BTreeMap::from([(key, id)]), ..pruning() }
+}
+
+/// A state whose journal has grown so long that the next run begins a new generation; it began one
+/// before, so that there is an old one to remove.
+async fn long_remembered() -> Stage {
+    let stage = Stage::in_memory(Config::default());
+    lengthen(&stage);
+    stage.apply(&first(), &Policy::default()).await;
+    stage.wait(600).await;
+    lengthen(&stage);
+    stage
+}
+
+/// Remembers something long, and that it never came about.
+fn lengthen(stage: &Stage) {
+    let key: Key = "service/of-old".parse().unwrap();
+    let long = Applied::Text("x".repeat(64 * 1024));
+    let intent = Intent {
+        started_at: stage.clock.now(),
+        attempt: 1,
+        applied: [(FieldPath::Env(EnvKey::new("LONG").unwrap()), long)].into(),
+        remembered: Remembered::default(),
+        depends_on: BTreeSet::new(),
+    };
+    let mut store = stage.state.open("a test").unwrap();
+    store.begin_intent(key.clone(), intent).unwrap();
+    store.abandon_intent(key).unwrap();
+}
+
+fn beginning_a_generation() -> Case<impl AsyncFn() -> Stage> {
+    let tree = Scene::changing(Config::default()).tree;
+    Case { name: "beginning a generation", stage: long_remembered, tree, policy: |_| pruning() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_it_writes_its_memory_whole_ends_the_same() {
+    let case = beginning_a_generation();
+    let (mut stage, policy) = case.begun().await;
+    let death = die(&mut stage, &case.tree, &policy, Point::Step(usize::MAX / 2, 0)).await;
+    let names: Vec<&str> = death.remains[0].keys().map(String::as_str).collect();
+    let generations =
+        ["inventory-1.json", "inventory-2.json", "journal-1.ndjson", "journal-2.ndjson"];
+    assert_eq!(names, generations, "a generation is begun, and the oldest removed");
+    case.survives(34).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_killed_anywhere_ends_the_same() {
+    case("creating", Scene::creating(Config::default())).an_agent_survives(80).await;
+    case("changing", Scene::changing(Config::default())).an_agent_survives(40).await;
+    beginning_a_generation().an_agent_survives(50).await;
 }
 
 /// One service of the usual stack.
@@ -201,16 +157,52 @@ fn without_jobs() -> Tree {
 async fn two_runs_in_a_row_that_are_killed_while_creating_end_the_same() {
     let config = Config { names_unique: false, ..Config::default() };
     let scene = Scene { config, before: None, tree: jobs() };
-    survives_twice(&scene, &scene.reference().await).await;
+    case("creating one", scene).survives_twice(420).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_runs_in_a_row_that_are_killed_while_deleting_end_the_same() {
     let before = Some(first());
     let scene = Scene { config: Config::default(), before, tree: without_jobs() };
-    let reference = scene.reference().await;
+    let reference = case("deleting one", scene).survives_twice(210).await;
     assert_eq!(reference.counts[&(Kind::Service, "jobs".to_owned())], (1, 1));
-    survives_twice(&scene, &reference).await;
+}
+
+/// Ours are `api` and `jobs`; `web` is somebody else's. Then `api` is changed, `jobs` gets another
+/// name, and `web` is taken over with another plan.
+#[tokio::test(start_paused = true)]
+async fn two_runs_in_a_row_that_are_killed_while_changing_renaming_and_adopting_end_the_same() {
+    let service = |metadata: &str, plan: &str| {
+        format!(
+            "---\napiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ {metadata} }}\n\
+             spec: {{ type: worker, runtime: node, repo: github.com/acme/shop, plan: {plan} }}\n"
+        )
+    };
+    let before = service("name: api", "starter") + &service("name: jobs", "starter");
+    let after = service("name: api", "standard")
+        + &service("name: work, previousNames: [jobs]", "starter")
+        + &service("name: web", "standard");
+    let stage = async || {
+        let stage = Stage::in_memory(Config::default());
+        stage.apply(&manifests(&before), &Policy::default()).await;
+        let body = serde_json::json!({
+            "name": "web", "type": "background_worker", "runtime": "node",
+            "repo": "github.com/acme/shop", "plan": "starter",
+        });
+        stage.emulator.act(&Act::Create { kind: Kind::Service, body }).unwrap();
+        stage.wait(600).await;
+        stage
+    };
+    let name = "changing, renaming and adopting";
+    let case = Case { name, stage, tree: manifests(&after), policy: |_| pruning() };
+    let reference = case.survives_twice(850).await;
+    let names: Vec<&str> =
+        reference.truth.iter().map(|thing| thing["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["api", "web", "work"]);
+    let plans: Vec<&str> =
+        reference.truth.iter().map(|thing| thing["plan"].as_str().unwrap()).collect();
+    assert_eq!(plans, ["standard", "standard", "starter"]);
+    assert!(reference.counts.values().all(|count| *count == (1, 0)), "{:?}", reference.counts);
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,7 +251,7 @@ async fn a_run_that_is_asked_to_end_does_so_within_ten_seconds_and_begins_nothin
                 stage.stop.send_replace(false);
                 stage.emulator.play(Faults::default());
                 laws::it_settles(&stage, &scene.tree, &pruning(), &context).await;
-                is_as(&stage, &reference, &context);
+                is_exactly(&stage, &reference, &context);
             }
         }
     }

@@ -82,7 +82,7 @@ impl Scene {
     }
 
     pub async fn stage(&self) -> Stage {
-        let mut stage = Stage::on(self.config.clone());
+        let mut stage = Stage::in_memory(self.config.clone());
         stage.dialect.deploy_after_patch = self.config.deploy_after_patch;
         if let Some(before) = &self.before {
             stage.apply(before, &Policy::default()).await;
@@ -229,7 +229,7 @@ async fn faults_by_chance_leave_nothing_behind() {
         let names_unique = seed % 2 == 0;
         let mut config = Config { seed, names_unique, ..Config::default() };
         config.paging.size_max = [1, 2, 100][usize::try_from(seed % 3).unwrap()];
-        let stage = Stage::on(config.clone());
+        let stage = Stage::in_memory(config.clone());
         let play = |faults: &str| stage.emulator.play(Faults::parse(faults).unwrap());
         play(&context);
         for _ in 0..3 {

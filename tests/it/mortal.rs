@@ -1,9 +1,10 @@
-//! A run that dies where a test says: at a request, or at a line of the journal.
+//! Whoever dies where a test says: at a request, or in a step of the disk that keeps the state.
 //!
-//! A run does nothing to the world but send requests and write lines, each after the other. So to
-//! die at a line is to send nothing once that line is there, and to find it cut afterwards.
+//! Nothing is done to the world but to send requests and to write files, each after the other. A
+//! write of the state is several steps: the bytes, their sync, a name, the sync of the names. To die
+//! in a step leaves it done in part, and of what was not synced a loss of power leaves less.
 
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -13,17 +14,19 @@ use stoker::api::{BodyStream, Transport, TransportError};
 use stoker::emulator::{Emulator, Faults};
 use stoker::plan::Policy;
 use stoker::source::Tree;
+use stoker::store::{Blow, Medium, Simulated};
 use tokio::sync::{Notify, watch};
 
 use crate::stage::Stage;
 
-/// Where a run dies.
+/// Where somebody dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
     /// At a request, counted from 1.
     Request(usize, Moment),
-    /// At a line of the journal, counted from 1 in this run.
-    Write(usize, Cut),
+    /// In a step of the disk, counted from 0, and which of its possible contents is left: 0 is
+    /// what was written, synced or not.
+    Step(usize, usize),
     /// Nowhere: at a request somebody asks for an orderly end.
     Asked(usize),
 }
@@ -39,19 +42,6 @@ pub enum Moment {
     Applied,
 }
 
-/// How far a write of the state came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// Nothing of it is on disk.
-    Before,
-    /// The first half is.
-    Inside,
-    /// All of it is but the line break.
-    Unbroken,
-    /// All of it is, and nothing was done after it.
-    After,
-}
-
 /// Carries requests until the process dies.
 struct Mortal {
     inner: Arc<dyn Transport>,
@@ -61,12 +51,16 @@ struct Mortal {
     is_dead: AtomicBool,
     /// The method of the request at which it died.
     method: Mutex<http::Method>,
-    journal: Journal,
     died: Notify,
     stop: watch::Sender<bool>,
 }
 
 impl Mortal {
+    fn die(&self) {
+        self.is_dead.store(true, Ordering::SeqCst);
+        self.died.notify_one();
+    }
+
     /// Carries a request, or nothing any more when the process died at it.
     async fn carry(
         &self,
@@ -74,7 +68,6 @@ impl Mortal {
     ) -> Option<Result<http::Response<BodyStream>, TransportError>> {
         let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         match self.point {
-            Point::Write(line, _) if self.journal.lines() >= line => None,
             Point::Request(at, moment) if at == number => {
                 *self.method.lock().unwrap() = request.method().clone();
                 match moment {
@@ -95,7 +88,7 @@ impl Mortal {
                 self.stop.send_replace(true);
                 Some(self.inner.send(request).await)
             }
-            Point::Request(..) | Point::Write(..) | Point::Asked(_) => {
+            Point::Request(..) | Point::Step(..) | Point::Asked(_) => {
                 Some(self.inner.send(request).await)
             }
         }
@@ -112,61 +105,35 @@ impl Transport for Mortal {
                 if let Some(answer) = self.carry(request).await {
                     return answer;
                 }
-                self.is_dead.store(true, Ordering::SeqCst);
-                self.died.notify_one();
+                self.die();
             }
             std::future::pending().await
         })
     }
 }
 
-/// The journal of a state directory, as the files show it.
-struct Journal {
-    file: PathBuf,
-    lines_before: usize,
-}
+/// The files of a disk.
+pub type Files = BTreeMap<String, Vec<u8>>;
 
-impl Journal {
-    fn of(directory: &Path) -> Self {
-        let file = directory.join("journal-0.ndjson");
-        let mut journal = Self { file, lines_before: 0 };
-        journal.lines_before = journal.lines();
-        journal
-    }
-
-    fn text(&self) -> String {
-        std::fs::read_to_string(&self.file).unwrap_or_default()
-    }
-
-    /// How many lines this run has written.
-    fn lines(&self) -> usize {
-        self.text().lines().count() - self.lines_before
-    }
-
-    /// Leaves what a death at a line of this run would have left.
-    fn cut(&self, line: usize, cut: Cut) {
-        let text = self.text();
-        let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let (whole, rest) = lines.split_at(self.lines_before + line - 1);
-        let torn = match cut {
-            Cut::Before => "",
-            Cut::Inside => &rest[0][..rest[0].len() / 2],
-            Cut::Unbroken => rest[0].trim_end(),
-            Cut::After => rest[0],
-        };
-        std::fs::write(&self.file, whole.concat() + torn).unwrap();
-    }
-}
-
-/// What became of a run that was to die.
+/// What became of who was to die.
 pub struct Death {
     pub has_died: bool,
     /// The request at which it died, if it was one.
     pub method: http::Method,
+    /// How many requests it had sent.
+    pub requests: usize,
+    /// Every content its disk may be left with; first what was written, synced or not.
+    pub remains: Vec<Files>,
 }
 
 /// Applies until the run dies; says whether it did.
 pub async fn die(stage: &mut Stage, tree: &Tree, policy: &Policy, point: Point) -> Death {
+    let run = async |stage: &Stage| drop(stage.try_apply(tree, policy).await.unwrap());
+    die_in(stage, point, run).await
+}
+
+/// Does something until whoever does it dies; says whether that came about.
+pub async fn die_in(stage: &mut Stage, point: Point, run: impl AsyncFn(&Stage)) -> Death {
     let inner = Arc::clone(&stage.transport);
     let mortal = Arc::new(Mortal {
         inner: Arc::clone(&inner),
@@ -175,23 +142,57 @@ pub async fn die(stage: &mut Stage, tree: &Tree, policy: &Policy, point: Point) 
         requests: AtomicUsize::new(0),
         is_dead: AtomicBool::new(false),
         method: Mutex::default(),
-        journal: Journal::of(stage.directory.path()),
         died: Notify::new(),
         stop: stage.stop.clone(),
     });
+    let disk = match &stage.state {
+        Medium::Memory(disk) => disk.clone(),
+        Medium::Directory(_) => panic!("a real disk cannot be told to die"),
+    };
+    if let Point::Step(step, _) = point {
+        let dying = Arc::clone(&mortal);
+        disk.when_it_dies(move || dying.die());
+        disk.strike(step, Blow::Die);
+    }
     stage.transport = Arc::<Mortal>::clone(&mortal);
-    let mut has_died = tokio::select! {
+    let has_died = tokio::select! {
         biased;
         () = mortal.died.notified() => true,
-        done = stage.try_apply(tree, policy) => { done.unwrap(); false }
+        () = run(stage) => mortal.is_dead.load(Ordering::SeqCst),
     };
     stage.transport = inner;
-    if let Point::Write(line, cut) = point
-        && mortal.journal.lines() >= line
-    {
-        mortal.journal.cut(line, cut);
-        has_died = true;
+    disk.mend();
+    let remains = remains(&disk);
+    if let Point::Step(_, which @ 1..) = point {
+        stage.state = Medium::Memory(Simulated::with(&remains[which]));
     }
     let method = mortal.method.lock().unwrap().clone();
-    Death { has_died, method }
+    Death { has_died, method, requests: mortal.requests.load(Ordering::SeqCst), remains }
+}
+
+/// Whether a loss of power would take nothing of the state.
+pub fn is_certain(stage: &Stage) -> bool {
+    match &stage.state {
+        Medium::Memory(disk) => remains(disk).len() == 1,
+        Medium::Directory(_) => panic!("nobody knows what a real disk has kept"),
+    }
+}
+
+/// Returns what a death may leave of a disk, each once: what was written, what a loss of power
+/// makes of it, and a journal that lacks its last line break only.
+fn remains(disk: &Simulated) -> Vec<Files> {
+    let written = disk.files();
+    let lost = disk.after_power_loss();
+    let is_journal = |name: &str| name.starts_with("journal-");
+    let newest = written.iter().rfind(|(name, _)| is_journal(name));
+    let unbroken = newest.and_then(|(name, bytes)| {
+        let is_certain = lost.iter().all(|files| files.get(name) == Some(bytes));
+        let line = bytes.strip_suffix(b"\n").filter(|_| !is_certain)?;
+        let mut files = written.clone();
+        files.insert(name.clone(), line.to_vec());
+        Some(files)
+    });
+    let mut seen = BTreeSet::new();
+    let all = [written].into_iter().chain(unbroken).chain(lost);
+    all.filter(|files| seen.insert(files.clone())).collect()
 }

@@ -23,7 +23,7 @@ pub struct Mutant {
     pub kind: Mutation,
     /// What stands there instead; `None`: nothing does.
     pub value: Option<Value>,
-    /// Whether the schema alone says that this can be no manifest.
+    /// Whether this can be no manifest: the schema says so, or a reference of it leads nowhere.
     pub is_wrong: bool,
 }
 
@@ -40,6 +40,8 @@ pub enum Mutation {
     UnknownWord,
     OtherType,
     UnknownNeighbour,
+    Dangling,
+    Cyclic,
 }
 
 impl std::fmt::Display for Mutant {
@@ -88,7 +90,9 @@ impl Mutant {
             | Mutation::BeyondLimit
             | Mutation::UnknownWord
             | Mutation::OtherType
-            | Mutation::UnknownNeighbour => false,
+            | Mutation::UnknownNeighbour
+            | Mutation::Dangling
+            | Mutation::Cyclic => false,
         };
         is_all && self.pointer.starts_with("/spec")
     }
@@ -249,22 +253,49 @@ impl Site {
         let mut add = |kind, value| {
             mutants.push(self.mutant(kind, Some(value), kind == Mutation::BeyondLimit));
         };
-        for (limit, beyond) in [("minimum", -1), ("maximum", 1)] {
+        for (limit, over) in [("minimum", -1), ("maximum", 1)] {
             if let Some(limit) = shape[limit].as_f64() {
                 add(Mutation::AtLimit, json!(limit as i64));
-                add(Mutation::BeyondLimit, json!(limit as i64 + beyond));
+                add(Mutation::BeyondLimit, json!(limit as i64 + over));
             }
         }
         let length = |name: &str| shape[name].as_u64().and_then(|it| usize::try_from(it).ok());
-        if let (Some(most), Value::String(text)) = (length("maxLength"), value) {
-            add(Mutation::AtLimit, json!(stretched(text, most)));
-            add(Mutation::BeyondLimit, json!(stretched(text, most + 1)));
+        for (limit, over) in [("minLength", -1), ("maxLength", 1)] {
+            if let (Some(limit), Value::String(text)) = (length(limit), value) {
+                add(Mutation::AtLimit, json!(stretched(text, limit)));
+                // No least of ours is nothing.
+                let beyond = limit.checked_add_signed(over).unwrap();
+                add(Mutation::BeyondLimit, json!(stretched(text, beyond)));
+            }
         }
-        if let (Some(most), Value::Array(_)) = (length("maxItems"), value) {
-            add(Mutation::AtLimit, variables(most));
-            add(Mutation::BeyondLimit, variables(most + 1));
+        for (limit, over) in [("minItems", -1), ("maxItems", 1)] {
+            if let (Some(limit), Value::Array(_)) = (length(limit), value) {
+                add(Mutation::AtLimit, variables(limit));
+                add(Mutation::BeyondLimit, variables(limit.checked_add_signed(over).unwrap()));
+            }
+        }
+        if let (Some(pattern), Value::String(_)) = (shape["pattern"].as_str(), value) {
+            let (within, beyond) = samples(pattern);
+            within.into_iter().for_each(|text| add(Mutation::AtLimit, json!(text)));
+            beyond.into_iter().for_each(|text| add(Mutation::BeyondLimit, json!(text)));
         }
         mutants
+    }
+}
+
+/// Texts that only just fit a pattern, and texts that only just do not.
+fn samples(pattern: &str) -> (Vec<String>, Vec<String>) {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    match pattern {
+        "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" => {
+            let mut within = owned(&["a", "0", "a-0"]);
+            within.push("a".repeat(63));
+            let mut beyond = owned(&["", "-", "-a", "a-", "A", "a_b", "a.b", "\u{e4}"]);
+            beyond.push("a".repeat(64));
+            (within, beyond)
+        }
+        "^/" => (owned(&["/", "//"]), owned(&["", "a", " /"])),
+        unheard_of => panic!("say what only just fits {unheard_of}"),
     }
 }
 

@@ -1,0 +1,205 @@
+//! A case that is killed at every point where it can be, as `crashes` says what a point is.
+
+use std::collections::BTreeSet;
+
+use stoker::plan::Policy;
+use stoker::source::Tree;
+
+use crate::agent::{keep_for, settings};
+use crate::faults::Reference;
+use crate::laws;
+use crate::mortal::{Files, Moment, Point, die, die_in, is_certain};
+use crate::stage::Stage;
+use crate::tally;
+
+/// How long an agent lives that is killed somewhere, in seconds.
+const LIFE_SECONDS: u64 = 60;
+
+/// How long the next agent has, in seconds: more than the settle time and an interval.
+const NEXT_LIFE_SECONDS: u64 = 1_200;
+
+/// A platform as it stands before, what is applied to it, and what is allowed.
+pub struct Case<Stages> {
+    pub name: &'static str,
+    pub stage: Stages,
+    pub tree: Tree,
+    pub policy: fn(&Stage) -> Policy,
+}
+
+/// Where somebody died, what is left, and what was allowed.
+struct End {
+    point: Point,
+    stage: Stage,
+    policy: Policy,
+}
+
+impl<Stages: AsyncFn() -> Stage> Case<Stages> {
+    /// What comes of it undisturbed.
+    async fn reference(&self) -> Reference {
+        let stage = (self.stage)().await;
+        let policy = (self.policy)(&stage);
+        let before = stage.emulator.record().requests().count();
+        stage.apply(&self.tree, &policy).await;
+        Reference {
+            requests: stage.emulator.record().requests().count() - before,
+            truth: laws::truth(&stage.emulator),
+            counts: laws::creates_and_deletes(&stage.emulator),
+        }
+    }
+
+    /// Returns every point at which one run of it can die, with what is left.
+    async fn ends(&self) -> Vec<End> {
+        let run = async |stage: &Stage, policy: &Policy| {
+            drop(stage.try_apply(&self.tree, policy).await.unwrap());
+        };
+        self.ends_of(run).await
+    }
+
+    /// Returns every point at which something can die, until it is too short to die there. What
+    /// only reads is the same whether it is carried out or not, and a disk that is left as it was
+    /// left before, after as many requests, is no other point.
+    async fn ends_of(&self, run: impl AsyncFn(&Stage, &Policy)) -> Vec<End> {
+        let mut ends = Vec::new();
+        for number in 1.. {
+            let before = ends.len();
+            for moment in [Moment::Before, Moment::Sent, Moment::Applied] {
+                let (stage, policy) = self.begun().await;
+                let mut end = End { point: Point::Request(number, moment), stage, policy };
+                let was_certain = is_certain(&end.stage);
+                let run = async |stage: &Stage| run(stage, &end.policy).await;
+                let death = die_in(&mut end.stage, end.point, run).await;
+                let is_look = death.method == http::Method::GET;
+                if death.has_died && !is_look {
+                    // What must be known of a write is synced before it leaves (S3), so a loss of
+                    // power in it is no other death.
+                    let is_certain = is_certain(&end.stage);
+                    assert!(is_certain || !was_certain, "{}: {:?}", self.name, end.point);
+                }
+                if death.has_died {
+                    ends.push(end);
+                }
+                if !death.has_died || is_look {
+                    break;
+                }
+            }
+            if ends.len() == before {
+                break;
+            }
+        }
+        let mut seen: BTreeSet<(usize, Files)> = BTreeSet::new();
+        for step in 0.. {
+            let mut which = 0;
+            let mut remains = vec![Files::new()];
+            while which < remains.len() {
+                let (stage, policy) = self.begun().await;
+                let mut end = End { point: Point::Step(step, which), stage, policy };
+                let run = async |stage: &Stage| run(stage, &end.policy).await;
+                let death = die_in(&mut end.stage, end.point, run).await;
+                if !death.has_died {
+                    return ends;
+                }
+                remains = death.remains;
+                if seen.insert((death.requests, remains[which].clone())) {
+                    ends.push(end);
+                }
+                let is_old = |files: &Files| seen.contains(&(death.requests, files.clone()));
+                which += 1;
+                while remains.get(which).is_some_and(is_old) {
+                    which += 1;
+                }
+            }
+        }
+        ends
+    }
+
+    pub async fn begun(&self) -> (Stage, Policy) {
+        let stage = (self.stage)().await;
+        let policy = (self.policy)(&stage);
+        (stage, policy)
+    }
+
+    /// Kills at every point, lets the next run begin at once or later, and compares the end.
+    pub async fn survives(&self, points_min: usize) -> Reference {
+        let reference = self.reference().await;
+        let mut points = 0;
+        for pause in [0, 90] {
+            let ends = self.ends().await;
+            points = ends.len();
+            for End { point, stage, policy } in ends {
+                let context = format!("{}: {point:?} {pause}", self.name);
+                stage.wait(pause).await;
+                let (plan, report) = stage.apply(&self.tree, &policy).await;
+                laws::the_report_is_honest(&plan, &report, &context);
+                laws::it_settles(&stage, &self.tree, &policy, &context).await;
+                is_exactly(&stage, &reference, &context);
+                if stage.dialect.deploy_after_patch {
+                    laws::what_is_written_runs(&stage, &context);
+                }
+            }
+        }
+        let what = format!("crashes: {}: {} requests, points", self.name, reference.requests);
+        tally::at_least(points_min, points, &what);
+        reference
+    }
+
+    /// Kills at every point, and the next run again at every point of its own.
+    pub async fn survives_twice(&self, pairs_min: usize) -> Reference {
+        let reference = self.reference().await;
+        let mut pairs = 0;
+        let firsts: Vec<Point> = self.ends().await.into_iter().map(|end| end.point).collect();
+        for once in firsts {
+            let stage = async || {
+                let (mut stage, policy) = self.begun().await;
+                assert!(die(&mut stage, &self.tree, &policy, once).await.has_died, "{once:?}");
+                stage
+            };
+            let again =
+                Case { name: self.name, stage, tree: self.tree.clone(), policy: self.policy };
+            for End { point: twice, stage, policy } in again.ends().await {
+                let context = format!("{}: {once:?}, then {twice:?}", self.name);
+                laws::it_settles(&stage, &self.tree, &policy, &context).await;
+                is_exactly(&stage, &reference, &context);
+                pairs += 1;
+            }
+        }
+        tally::at_least(pairs_min, pairs, &format!("crashes: {}: ordered pairs", self.name));
+        reference
+    }
+
+    /// Kills an agent at every point of its first minute; the next one ends the same, and then
+    /// writes nothing.
+    pub async fn an_agent_survives(&self, points_min: usize) {
+        let keep = async |stage: &Stage, seconds| {
+            keep_for(stage, settings(), &self.tree, seconds).await;
+        };
+        let reference = (self.stage)().await;
+        keep(&reference, NEXT_LIFE_SECONDS).await;
+        let reference = Reference {
+            requests: 0,
+            truth: laws::truth(&reference.emulator),
+            counts: laws::creates_and_deletes(&reference.emulator),
+        };
+        let undisturbed = self.reference().await;
+        assert_eq!(reference.truth, undisturbed.truth, "{}", self.name);
+        assert_eq!(reference.counts, undisturbed.counts, "{}", self.name);
+        let ends = self.ends_of(async |stage, _| keep(stage, LIFE_SECONDS).await).await;
+        let points = ends.len();
+        for End { point, stage, policy } in ends {
+            let context = format!("an agent {}: {point:?}", self.name);
+            keep(&stage, NEXT_LIFE_SECONDS).await;
+            let writes = stage.emulator.record().writes();
+            is_exactly(&stage, &reference, &context);
+            laws::it_settles(&stage, &self.tree, &policy, &context).await;
+            assert_eq!(stage.emulator.record().writes(), writes, "{context}");
+        }
+        tally::at_least(points_min, points, &format!("crashes: an agent {}: points", self.name));
+    }
+}
+
+/// The end state, and how often each object was made and deleted, are those of the reference.
+pub fn is_exactly(stage: &Stage, reference: &Reference, context: &str) {
+    assert_eq!(laws::truth(&stage.emulator), reference.truth, "{context}");
+    assert_eq!(laws::creates_and_deletes(&stage.emulator), reference.counts, "{context}");
+    laws::nothing_is_there_twice(stage, context);
+    laws::the_rate_is_kept(stage, context);
+}
