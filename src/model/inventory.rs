@@ -120,11 +120,11 @@ impl Entry {
     /// Whether it was created so lately that a stale replica may not know it (S3).
     #[must_use]
     pub fn is_new(&self, now: Timestamp) -> bool {
-        let created_at = self.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-        // The platform's clock may be ahead of ours: what was created "later than now" is new. It
-        // may be behind, too; then ours tells.
-        let times = [created_at, self.made_at].into_iter().flatten();
-        times.map(|time| now.duration_since(time)).any(|age| age < STALENESS)
+        let created_at = || self.created_at.as_deref()?.parse::<Timestamp>().ok();
+        // The platform's clock may be behind ours, and for hours ahead: it is asked only about what
+        // others made. What was made "later than now" is new.
+        let made_at = self.made_at.or_else(created_at);
+        made_at.is_some_and(|time| now.duration_since(time) < STALENESS)
     }
 }
 
@@ -206,5 +206,34 @@ impl From<&FieldValue> for Applied {
             FieldValue::Secret(secret) => Self::Secret(secret.fingerprint().clone()),
             FieldValue::Reference(reference) => Self::Reference(reference.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_made_is_new_by_our_own_clock_whatever_the_platforms_shows() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let is_new = |created_at: &str, made_at: Option<&str>| {
+            let entry = Entry {
+                id: RemoteId::new("svc_1").unwrap(),
+                created_at: Some(created_at.to_owned()),
+                made_at: made_at.map(|text| text.parse().unwrap()),
+                claim: Claim::Created,
+                remembered: Remembered::default(),
+                applied: BTreeMap::new(),
+                tolerated_env: BTreeSet::new(),
+                env_managed: true,
+                rewrites: BTreeMap::new(),
+                depends_on: BTreeSet::new(),
+            };
+            entry.is_new(now)
+        };
+        assert!(is_new("2026-03-01T11:00:00Z", Some("2026-03-01T11:59:30Z")), "it is behind");
+        assert!(!is_new("2026-03-01T13:00:00Z", Some("2026-03-01T11:58:00Z")), "it is ahead");
+        assert!(is_new("2026-03-01T11:59:30Z", None) && is_new("2026-03-01T13:00:00Z", None));
+        assert!(!is_new("2026-03-01T11:58:00Z", None) && !is_new("no time", None));
     }
 }

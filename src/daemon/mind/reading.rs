@@ -84,6 +84,13 @@ impl Mind {
         if !self.falls_back && self.problem.as_ref() != Some(&problem) {
             self.tell(Severity::Warning, None, &problem.reason, problem.message.clone());
         }
+        if self.problem.is_none()
+            && let Some(running) = &mut self.running
+        {
+            // It was begun when it might still delete: it ends, and another goes on without (S6).
+            running.is_superseded = true;
+            self.due.insert(Trigger::Retry);
+        }
         // After a restart the last good state is not in memory, but its commit may be at hand (S6).
         let has_fallen_back = std::mem::take(&mut self.falls_back);
         let may_fall_back = self.declared.is_none()
