@@ -243,7 +243,7 @@ fn waiting_looks_at_the_agents_conditions_and_ends_as_they_do() {
     machine.run("wait service/web").says(1, &["will not become ready", "it failed 3 times"]);
     machine.run("wait service/web --for=condition=Stalled").says(0, &["Stalled=True"]);
     let late = machine.run("wait service/api --for=condition=Drifted --timeout 1s");
-    late.says(6, &["is not Drifted=True yet", "--timeout"]);
+    late.says(6, &["the time was up before service/api was Drifted=True", "--timeout"]);
     machine.run("wait service/api --for=condition=Good").says(64, &["one of Ready"]);
 }
 
