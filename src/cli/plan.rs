@@ -123,7 +123,11 @@ fn check_place(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(unsaved(path, "it is a directory"));
     }
-    tempfile::NamedTempFile::new_in(directory(path)).map(drop).map_err(|error| unsaved(path, error))
+    let directory = directory(path);
+    if !directory.is_dir() {
+        return Err(unsaved(path, format!("there is no directory {}", directory.display())));
+    }
+    tempfile::NamedTempFile::new_in(directory).map(drop).map_err(|error| unsaved(path, error))
 }
 
 /// Writes a file whole or not at all.

@@ -83,9 +83,11 @@ fn a_plan_that_cannot_be_saved_costs_no_request() {
     let machine = Machine::new();
     machine.write_api();
     // Without a token: whoever came as far as the platform would miss it first.
-    for place in ["nowhere/plan.json", "."] {
+    for (place, why) in
+        [("nowhere/plan.json", "there is no directory nowhere"), (".", "it is a directory")]
+    {
         let ran = machine.run(&format!("plan api.yaml --out {place}"));
-        ran.says(1, &["failed to save the plan in"]);
+        ran.says(1, &[&format!("failed to save the plan in {place}: {why}")]);
     }
 }
 
