@@ -1,167 +1,19 @@
-//! The agent before the emulator, in memory and on a paused clock: days pass in milliseconds.
+//! The agent before the emulator: what it does at its looks, and what it leaves alone.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use stoker::daemon::agent::{Agent, Parts, Until};
+use stoker::daemon::Order;
 use stoker::daemon::settings::Settings;
-use stoker::daemon::source::{Reading, Secrets, Source, problem};
-use stoker::daemon::window::Windows;
-use stoker::daemon::{Handle, Order};
+use stoker::daemon::source::problem;
 use stoker::emulator::{Act, Config, Faults, Fields, Kind, Normalises, Shapes};
-use stoker::model::Key;
 use stoker::plan::Policy;
-use stoker::reconcile::Reconciler;
-use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
-use stoker::status::{ConditionType, Mode, Problem, ProjectStatus, Trigger, Truth};
-use stoker::store::Recent;
+use stoker::status::{ConditionType, Mode, Truth};
 
 use crate::faults::{first, second};
+use crate::kept::{Kept, settings};
 use crate::laws;
-use crate::stage::{Stage, edited, manifests, pruning};
-
-/// Manifests that a test writes.
-#[derive(Clone)]
-struct Editable(Arc<Mutex<Result<Tree, Problem>>>);
-
-impl Source for Editable {
-    fn location(&self) -> String {
-        "a test".to_owned()
-    }
-
-    fn read<'a>(
-        &'a self,
-        _known: Option<&'a str>,
-        _pinned: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Reading, Problem>> {
-        let read = self.0.lock().unwrap().clone();
-        Box::pin(async move { read.map(|tree| Reading { tree, commit: None }) })
-    }
-
-    fn has_commits(&self) -> bool {
-        false
-    }
-}
-
-/// An agent at work.
-pub struct Kept {
-    pub stage: Stage,
-    pub handle: Handle,
-    source: Editable,
-    stop: tokio::sync::watch::Sender<bool>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-pub fn settings() -> Settings {
-    Settings {
-        name: "default".to_owned(),
-        mode: Mode::Repair,
-        policy: pruning(),
-        interval: Duration::from_secs(300),
-        rate: 285,
-        windows: Windows::default(),
-        deploys_max: 3,
-        rollback_on_failure: false,
-        seed: 7,
-    }
-}
-
-fn parts(stage: &Stage, settings: Settings, source: &Editable) -> Parts {
-    Parts {
-        source: Arc::new(source.clone()),
-        secrets: Secrets {
-            environment: Arc::new(|_| None),
-            key: Arc::new(FingerprintKey::from_bytes([7; 32])),
-        },
-        reconciler: Reconciler {
-            client: stage.client(),
-            clock: stage.clock.clone(),
-            state: stage.state.clone(),
-            holder: "a test".to_owned(),
-            recent: Recent::default(),
-            recollection: Arc::default(),
-        },
-        ledger: Arc::clone(&stage.ledger),
-        observe: Arc::new(|_| {}),
-        beat: Arc::new(|_| {}),
-        settings,
-    }
-}
-
-/// Lets an agent keep a stage for so many seconds, and ends it in an orderly way.
-pub async fn keep_for(stage: &Stage, settings: Settings, tree: &Tree, seconds: u64) {
-    let source = Editable(Arc::new(Mutex::new(Ok(tree.clone()))));
-    let mut agent = Agent::new(parts(stage, settings, &source)).unwrap();
-    let (_handle, mut seat) = Handle::new(agent.first_status());
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let ending = async {
-        stage.wait(seconds).await;
-        stop.send_replace(true);
-    };
-    tokio::join!(agent.run(&mut seat, stopped, Until::Stopped), ending);
-}
-
-impl Kept {
-    pub fn begin(stage: Stage, settings: Settings, tree: Tree) -> Self {
-        let source = Editable(Arc::new(Mutex::new(Ok(tree))));
-        let mut agent = Agent::new(parts(&stage, settings, &source)).unwrap();
-        let (handle, mut seat) = Handle::new(agent.first_status());
-        let (stop, stopped) = tokio::sync::watch::channel(false);
-        let task = tokio::spawn(async move {
-            drop(agent.run(&mut seat, stopped, Until::Stopped).await);
-        });
-        Self { stage, handle, source, stop, task }
-    }
-
-    pub async fn on(config: Config, settings: Settings) -> Self {
-        let kept = Self::begin(Stage::on(config), settings, first());
-        kept.stage.wait(120).await;
-        kept
-    }
-
-    pub fn write(&self, read: Result<Tree, Problem>) {
-        *self.source.0.lock().unwrap() = read;
-        self.handle.trigger(Trigger::Files);
-    }
-
-    pub async fn end(self) -> Stage {
-        self.stop.send_replace(true);
-        self.task.await.unwrap();
-        self.stage
-    }
-
-    pub fn status(&self) -> Arc<ProjectStatus> {
-        self.handle.status()
-    }
-
-    /// The project's `Ready`, as `True Synced`.
-    pub fn ready(&self) -> String {
-        let status = self.status();
-        let ready = status.conditions.get(ConditionType::Ready).unwrap();
-        format!("{:?} {}", ready.status, ready.reason)
-    }
-
-    /// A resource's `Ready`, in the same form.
-    pub fn ready_of(&self, key: &str) -> String {
-        let key: Key = key.parse().unwrap();
-        let status = self.status();
-        let resource = status.resources.iter().find(|resource| resource.key == key);
-        let resource = resource.unwrap_or_else(|| panic!("{key} is not in {status:#?}"));
-        let ready = resource.conditions.get(ConditionType::Ready).unwrap();
-        format!("{:?} {}", ready.status, ready.reason)
-    }
-
-    pub fn writes(&self) -> usize {
-        self.stage.emulator.record().writes()
-    }
-
-    /// The reasons of all events so far.
-    pub fn told(&self) -> Vec<String> {
-        self.handle.recent_events().into_iter().map(|event| event.reason).collect()
-    }
-}
+use crate::stage::{Stage, edited, manifests};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_committed_is_applied_and_then_nothing_is_written() {

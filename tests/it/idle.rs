@@ -3,8 +3,8 @@
 use serde_json::json;
 use stoker::emulator::{Act, Config, Fields, Kind, Paging, Shapes};
 
-use crate::agent::{Kept, settings};
 use crate::faults::first;
+use crate::kept::{Kept, settings};
 use crate::stage::Stage;
 
 /// The share of the budget that looking may take.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use stoker::plan::Policy;
 use stoker::source::Tree;
 
-use crate::agent::{keep_for, settings};
 use crate::faults::Reference;
+use crate::kept::{keep_for, settings};
 use crate::laws;
 use crate::mortal::{Files, Moment, Point, die, die_in, is_certain};
 use crate::stage::Stage;

@@ -18,6 +18,7 @@ mod idle;
 mod intents;
 mod keep;
 mod keeping;
+mod kept;
 mod killed;
 mod kubernetes;
 mod laws;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use stoker::daemon::settings::Settings;
 use stoker::emulator::{Act, Config, Faults, Kind};
 
-use crate::agent::{Kept, settings};
 use crate::faults::first;
+use crate::kept::{Kept, settings};
 use crate::laws;
 use crate::stage::Stage;
 

@@ -17,8 +17,8 @@ use stoker::reconcile::{Licence, Look, PassError, Reconciler, Wish};
 use stoker::status::Trigger;
 use stoker::store::{Recent, Store};
 
-use crate::agent::{Kept, settings};
 use crate::faults::{first, second};
+use crate::kept::{Kept, settings};
 use crate::stage::{Stage, edited, manifests};
 
 #[tokio::test(start_paused = true)]

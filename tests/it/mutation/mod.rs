@@ -17,7 +17,7 @@ use stoker::plan::Policy;
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::Tree;
 
-use crate::agent::{Kept, settings};
+use crate::kept::{Kept, settings};
 use crate::laws;
 use crate::stage::{Stage, brief, manifests};
 use crate::tally;
