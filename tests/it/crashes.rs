@@ -29,9 +29,9 @@ fn case(name: &'static str, scene: Scene) -> Case<impl AsyncFn() -> Stage> {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_creating_ends_the_same() {
-    for names_unique in [true, false] {
+    for (name, names_unique) in [("creating", true), ("creating where names repeat", false)] {
         let scene = Scene::creating(Config { names_unique, ..Config::default() });
-        case("creating", scene).survives(60).await;
+        case(name, scene).survives(60).await;
     }
 }
 

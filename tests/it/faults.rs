@@ -64,6 +64,17 @@ pub struct Reference {
     pub counts: Counts,
 }
 
+impl Reference {
+    /// Takes a stage as it is, after so many requests that do not count.
+    pub fn of(stage: &Stage, before: usize) -> Self {
+        Self {
+            requests: stage.emulator.record().requests().count() - before,
+            truth: laws::truth(&stage.emulator),
+            counts: laws::creates_and_deletes(&stage.emulator),
+        }
+    }
+}
+
 /// A run that is disturbed: a platform as it stands before, and what is applied to it.
 #[derive(Clone)]
 pub struct Scene {
@@ -95,11 +106,7 @@ impl Scene {
         let stage = self.stage().await;
         let before = stage.emulator.record().requests().count();
         stage.apply(&self.tree, &pruning()).await;
-        Reference {
-            requests: stage.emulator.record().requests().count() - before,
-            truth: laws::truth(&stage.emulator),
-            counts: laws::creates_and_deletes(&stage.emulator),
-        }
+        Reference::of(&stage, before)
     }
 }
 

@@ -8,7 +8,7 @@ use stoker::source::Tree;
 use crate::faults::Reference;
 use crate::kept::{keep_for, settings};
 use crate::laws;
-use crate::mortal::{Files, Moment, Point, die, die_in, is_certain};
+use crate::mortal::{Death, Files, Moment, Point, die, die_in, is_certain};
 use crate::stage::Stage;
 use crate::tally;
 
@@ -36,15 +36,10 @@ struct End {
 impl<Stages: AsyncFn() -> Stage> Case<Stages> {
     /// What comes of it undisturbed.
     async fn reference(&self) -> Reference {
-        let stage = (self.stage)().await;
-        let policy = (self.policy)(&stage);
+        let (stage, policy) = self.begun().await;
         let before = stage.emulator.record().requests().count();
         stage.apply(&self.tree, &policy).await;
-        Reference {
-            requests: stage.emulator.record().requests().count() - before,
-            truth: laws::truth(&stage.emulator),
-            counts: laws::creates_and_deletes(&stage.emulator),
-        }
+        Reference::of(&stage, before)
     }
 
     /// Returns every point at which one run of it can die, with what is left.
@@ -55,30 +50,30 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
         self.ends_of(run).await
     }
 
-    /// Returns every point at which something can die, until it is too short to die there. What
-    /// only reads is the same whether it is carried out or not, and a disk that is left as it was
-    /// left before, after as many requests, is no other point.
+    /// Returns every point at which something can die, until it is too short to die there.
     async fn ends_of(&self, run: impl AsyncFn(&Stage, &Policy)) -> Vec<End> {
+        let mut ends = self.ends_in_requests(&run).await;
+        ends.extend(self.ends_in_steps(&run).await);
+        ends
+    }
+
+    /// What only reads is the same whether it is carried out or not.
+    async fn ends_in_requests(&self, run: &impl AsyncFn(&Stage, &Policy)) -> Vec<End> {
         let mut ends = Vec::new();
         for number in 1.. {
             let before = ends.len();
             for moment in [Moment::Before, Moment::Sent, Moment::Applied] {
-                let (stage, policy) = self.begun().await;
-                let mut end = End { point: Point::Request(number, moment), stage, policy };
-                let was_certain = is_certain(&end.stage);
-                let run = async |stage: &Stage| run(stage, &end.policy).await;
-                let death = die_in(&mut end.stage, end.point, run).await;
+                let (end, death, was_certain) = self.die(Point::Request(number, moment), run).await;
+                if !death.has_died {
+                    break;
+                }
                 let is_look = death.method == http::Method::GET;
-                if death.has_died && !is_look {
-                    // What must be known of a write is synced before it leaves (S3), so a loss of
-                    // power in it is no other death.
-                    let is_certain = is_certain(&end.stage);
-                    assert!(is_certain || !was_certain, "{}: {:?}", self.name, end.point);
-                }
-                if death.has_died {
-                    ends.push(end);
-                }
-                if !death.has_died || is_look {
+                // What must be known of a write is synced before it leaves (S3), so a loss of
+                // power in it is no other death.
+                let is_certain = is_certain(&end.stage);
+                assert!(is_look || is_certain || !was_certain, "{}: {:?}", self.name, end.point);
+                ends.push(end);
+                if is_look {
                     break;
                 }
             }
@@ -86,32 +81,43 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
                 break;
             }
         }
+        ends
+    }
+
+    /// A disk that is left as it was left before, after as many requests, is no other point.
+    async fn ends_in_steps(&self, run: &impl AsyncFn(&Stage, &Policy)) -> Vec<End> {
+        let mut ends = Vec::new();
         let mut seen: BTreeSet<(usize, Files)> = BTreeSet::new();
         for step in 0.. {
-            let mut which = 0;
-            let mut remains = vec![Files::new()];
-            while which < remains.len() {
-                let (stage, policy) = self.begun().await;
-                let mut end = End { point: Point::Step(step, which), stage, policy };
-                let run = async |stage: &Stage| run(stage, &end.policy).await;
-                let death = die_in(&mut end.stage, end.point, run).await;
+            let (mut which, mut count) = (0, 1);
+            while which < count {
+                let (end, death, _) = self.die(Point::Step(step, which), run).await;
                 if !death.has_died {
                     return ends;
                 }
-                remains = death.remains;
-                if seen.insert((death.requests, remains[which].clone())) {
+                count = death.remains.len();
+                if seen.insert((death.requests, death.remains[which].clone())) {
                     ends.push(end);
                 }
-                let is_old = |files: &Files| seen.contains(&(death.requests, files.clone()));
-                which += 1;
-                while remains.get(which).is_some_and(is_old) {
-                    which += 1;
-                }
+                let is_new = |files: &Files| !seen.contains(&(death.requests, files.clone()));
+                let rest = &death.remains[which + 1..];
+                which += 1 + rest.iter().position(is_new).unwrap_or(rest.len());
             }
         }
         ends
     }
 
+    /// Begins anew and dies there; says also whether all of the state was certain before.
+    async fn die(&self, point: Point, run: &impl AsyncFn(&Stage, &Policy)) -> (End, Death, bool) {
+        let (stage, policy) = self.begun().await;
+        let was_certain = is_certain(&stage);
+        let mut end = End { point, stage, policy };
+        let run = async |stage: &Stage| run(stage, &end.policy).await;
+        let death = die_in(&mut end.stage, point, run).await;
+        (end, death, was_certain)
+    }
+
+    /// Makes a stage, and says what is allowed on it.
     pub async fn begun(&self) -> (Stage, Policy) {
         let stage = (self.stage)().await;
         let policy = (self.policy)(&stage);
@@ -174,11 +180,7 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
         };
         let reference = (self.stage)().await;
         keep(&reference, NEXT_LIFE_SECONDS).await;
-        let reference = Reference {
-            requests: 0,
-            truth: laws::truth(&reference.emulator),
-            counts: laws::creates_and_deletes(&reference.emulator),
-        };
+        let reference = Reference::of(&reference, 0);
         let undisturbed = self.reference().await;
         assert_eq!(reference.truth, undisturbed.truth, "{}", self.name);
         assert_eq!(reference.counts, undisturbed.counts, "{}", self.name);
