@@ -14,6 +14,7 @@ mod crashes;
 mod deploy;
 mod faults;
 mod fuzz;
+mod generated;
 mod idle;
 mod intents;
 mod keep;

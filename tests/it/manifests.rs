@@ -280,7 +280,7 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 /// Prints, reads again, and compares everything but places.
-fn assert_reads_back(desired: &Desired<Source>) {
+pub fn assert_reads_back(desired: &Desired<Source>) {
     let text = manifest::print(desired);
     let loaded = manifest::load(&Tree::from_texts([("a.yaml", text.as_str())]));
     let Some(again) = loaded.desired else {

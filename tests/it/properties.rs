@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
+use stoker::emulator::Config;
 use stoker::manifest;
 use stoker::model::{Coverage, Kind, Listing, Live, Project, Snapshot};
 use stoker::plan::{Plan, Policy, plan};
@@ -14,7 +17,13 @@ use stoker::render::json::{Context, SavedPlan};
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::Tree;
 
+use crate::generated::{Form, stack};
+use crate::manifests::assert_reads_back;
 use crate::mutation;
+use crate::stage::{self, Stage, brief, pruning};
+
+/// How many passes one wish may need after another (L1).
+const PASSES_MAX: usize = 3;
 
 /// The plan of these files for an empty project.
 fn planned(files: &BTreeMap<String, String>) -> Plan {
@@ -44,6 +53,38 @@ fn without_places(mut plan: Plan) -> Plan {
     plan
 }
 
+/// One file with these documents.
+fn in_one(documents: &[Value]) -> BTreeMap<String, String> {
+    let texts: Vec<String> = documents.iter().map(|it| format!("---\n{it}\n")).collect();
+    BTreeMap::from([("stack.yaml".to_owned(), texts.concat())])
+}
+
+fn tree(documents: &[Value]) -> Tree {
+    stage::manifests(&in_one(documents)["stack.yaml"])
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    select(&[Form::Native, Form::Blueprint][..])
+}
+
+/// Turns every list of a Blueprint, and the variables of its items, by so much.
+fn turned_blueprint(document: &Value, by: &Index) -> Value {
+    let mut document = document.clone();
+    let lists = document.as_object_mut().unwrap().values_mut();
+    for list in lists.filter_map(Value::as_array_mut) {
+        let variables = list.iter_mut().filter_map(|item| item.get_mut("envVars")?.as_array_mut());
+        variables.for_each(|items| turn(items, by));
+        turn(list, by);
+    }
+    document
+}
+
+fn turn(items: &mut [Value], by: &Index) {
+    if !items.is_empty() {
+        items.rotate_left(by.index(items.len()));
+    }
+}
+
 /// Turns every list that is a set, of variables, domains, groups and policies, by so much.
 fn turned(document: &Value, by: &Index) -> Value {
     let mut document = document.clone();
@@ -54,18 +95,53 @@ fn turned(document: &Value, by: &Index) -> Value {
         "/lifecycle/managementPolicies",
         "/lifecycle/ignoreChanges",
     ] {
-        if let Some(Value::Array(items)) = document.pointer_mut(pointer)
-            && !items.is_empty()
-        {
-            let middle = by.index(items.len());
-            items.rotate_left(middle);
+        if let Some(Value::Array(items)) = document.pointer_mut(pointer) {
+            turn(items, by);
         }
     }
     document
 }
 
+/// A generator that makes the same few things would prove nothing.
+#[test]
+fn stacks_are_valid_and_have_everything_a_project_may_have() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = String::new();
+    for _ in 0..200 {
+        let stack = stack().new_tree(&mut runner).unwrap().current();
+        for form in [Form::Native, Form::Blueprint] {
+            let documents = stack.documents(form);
+            let loaded = manifest::load(&tree(&documents));
+            assert!(loaded.desired.is_some(), "{:#?}", loaded.diagnostics);
+            seen.push_str(&in_one(&documents)["stack.yaml"]);
+        }
+    }
+    for word in [
+        r#""type":"web""#,
+        r#""type":"worker""#,
+        r#""type":"cron""#,
+        r#""type":"static""#,
+        r#""type":"postgres""#,
+        r#""type":"valkey""#,
+        r#""kind":"EnvGroup""#,
+        "fromDatabase",
+        "fromService",
+        "fromGroup",
+        r#""envGroups":["#,
+        "generateValue",
+        r#""sync":false"#,
+        r#""caches":[{"#,
+        "scaling",
+        "disk",
+        r#""value":"""#,
+        r#""envVars":[]"#,
+    ] {
+        assert!(seen.contains(word), "{word}");
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_plan_depends_neither_on_files_nor_on_the_order_of_documents_and_lists(
@@ -73,10 +149,6 @@ proptest! {
         files in proptest::collection::vec("[a-z]{1,3}\\.yaml", 6),
         by in any::<Index>(),
     ) {
-        let in_one = |documents: &[Value]| {
-            let texts: Vec<String> = documents.iter().map(|it| format!("---\n{it}\n")).collect();
-            BTreeMap::from([("stack.yaml".to_owned(), texts.concat())])
-        };
         let expected = without_places(planned(&in_one(&mutation::base())));
         let mut scattered: BTreeMap<String, String> = BTreeMap::new();
         for (document, file) in documents.iter().zip(files) {
@@ -84,6 +156,49 @@ proptest! {
             scattered.entry(file).or_default().push_str(&text);
         }
         prop_assert_eq!(without_places(planned(&scattered)), expected);
+    }
+
+    #[test]
+    fn the_plan_of_any_stack_depends_neither_on_its_form_nor_on_any_order(
+        (stack, documents) in stack().prop_flat_map(|stack| {
+            let documents = stack.documents(Form::Native);
+            (Just(stack), Just(documents).prop_shuffle())
+        }),
+        by in any::<Index>(),
+    ) {
+        let expected = without_places(planned(&in_one(&stack.documents(Form::Native))));
+        let turned: Vec<Value> = documents.iter().map(|it| turned(it, &by)).collect();
+        prop_assert_eq!(&without_places(planned(&in_one(&turned))), &expected);
+        let blueprint = stack.documents(Form::Blueprint);
+        let turned: Vec<Value> = blueprint.iter().map(|it| turned_blueprint(it, &by)).collect();
+        prop_assert_eq!(&without_places(planned(&in_one(&turned))), &expected);
+    }
+
+    #[test]
+    fn any_stack_reads_back_as_it_was_printed(stack in stack(), form in form()) {
+        let loaded = manifest::load(&tree(&stack.documents(form)));
+        assert_reads_back(&loaded.desired.unwrap());
+    }
+
+    #[test]
+    fn the_plan_of_what_was_applied_is_empty(first in stack(), second in stack(), form in form()) {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let stage = Stage::in_memory(Config::default());
+            let (first, second) = (tree(&first.documents(form)), tree(&second.documents(form)));
+            stage.apply(&first, &pruning()).await;
+            let left = brief(&stage.plan(&first, &pruning()).await);
+            assert_eq!(left, [""; 0], "on an empty platform one pass is enough");
+            for _ in 0..PASSES_MAX {
+                stage.wait(200).await;
+                stage.apply(&second, &pruning()).await;
+            }
+            // What may not be changed or deleted is shown as blocked, and stays.
+            let plan = stage.plan(&second, &pruning()).await;
+            assert!(plan.changes.iter().all(|it| it.blocked.is_some()), "{plan:#?}");
+            assert!(plan.remember.is_empty(), "{:#?}", plan.remember);
+        });
     }
 
     #[test]
