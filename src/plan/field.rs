@@ -4,8 +4,7 @@
 //! field that is not shown is compared with what we wrote, and one we did not write is unknown.
 
 use crate::model::{
-    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, Secret, SecretOrigin, is_same,
-    policy,
+    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, is_same, policy,
 };
 
 use super::{FieldAction, FieldChange, FieldReason};
@@ -187,9 +186,8 @@ impl Comparison<'_> {
             return true;
         }
         let plain = match applied {
-            Applied::Secret(fingerprint) => {
-                return fingerprint_of(self.desired).is_some_and(|ours| ours == fingerprint);
-            }
+            // Only the very same secret is it, and that was asked.
+            Applied::Secret(_) => return false,
             Applied::Text(text) => FieldValue::Text(text.clone()),
             Applied::Integer(number) => FieldValue::Integer(*number),
             Applied::Boolean(truth) => FieldValue::Boolean(*truth),
@@ -207,16 +205,5 @@ impl Comparison<'_> {
             (FieldPath::Setting(_), FieldValue::Set(items)) => items.is_empty(),
             (FieldPath::Setting(_) | FieldPath::Env(_), _) => false,
         }
-    }
-}
-
-fn fingerprint_of(value: &FieldValue) -> Option<&crate::model::Fingerprint> {
-    match value {
-        FieldValue::Secret(secret) => Some(Secret::fingerprint(secret)),
-        FieldValue::Text(_)
-        | FieldValue::Integer(_)
-        | FieldValue::Boolean(_)
-        | FieldValue::Set(_)
-        | FieldValue::Reference(_) => None,
     }
 }
