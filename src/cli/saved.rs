@@ -1,6 +1,6 @@
 //! A saved plan: what was allowed when it was made, so that it is made again just so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
-use crate::plan::{Plan, Policy, Prune, Selection, Summary};
+use crate::plan::{Change, Plan, Policy, Prune, Selection, Summary};
 use crate::render::Estimate;
 use crate::render::json::{Basis, Context, SavedPlan};
 
@@ -159,14 +159,15 @@ pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
 /// # Errors
 /// When a change is there twice, is shown otherwise than it is, or is counted otherwise.
 pub fn check_shown(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
+    let changes: BTreeMap<&Key, &Change> =
+        plan.changes.iter().map(|change| (&change.key, change)).collect();
     let mut seen = BTreeSet::new();
     for shown in &saved.changes {
         let key = &shown.key;
         if !seen.insert(key) {
             return Err(edited(&format!("it shows {key} twice")));
         }
-        let change = plan.changes.iter().find(|change| change.key == *key);
-        if !change.is_some_and(|change| shown.shows(change)) {
+        if !changes.get(key).is_some_and(|change| shown.shows(change)) {
             return Err(edited(&format!("what it shows of {key} is not what would be written")));
         }
     }
@@ -187,8 +188,6 @@ fn edited(what: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::model::{Desired, Inventory, Live, Project};
     use crate::plan::plan;
