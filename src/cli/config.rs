@@ -43,14 +43,13 @@ fn view(run: &Run, global: &Global, command: &RunCommand) -> Result<Exit, Failur
 fn table(settings: &RunSettings) -> Table {
     let mut table = Table::new(&["KEY", "VALUE", "SOURCE"]);
     let mut add = |prefix: &str, rows: &[Row]| {
-        for Row { key, value, provenance } in rows {
-            let value = match value {
-                Some(Value::String(text)) => (Style::Plain, text.clone()),
-                Some(value) => (Style::Plain, value.to_string()),
+        for row in rows {
+            let value = match row.text() {
+                Some(text) => (Style::Plain, text),
                 None => (Style::Dim, "—".to_owned()),
             };
-            let key = (Style::Bold, format!("{prefix}{key}"));
-            table.row(vec![key, value, (Style::Dim, provenance.to_string())]);
+            let key = (Style::Bold, format!("{prefix}{}", row.key));
+            table.row(vec![key, value, (Style::Dim, row.provenance.to_string())]);
         }
     };
     add("", &settings.rows);

@@ -27,6 +27,21 @@ pub struct Row {
     pub provenance: Provenance,
 }
 
+impl Row {
+    /// Returns the value as people read it.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        self.value.as_ref().map(|value| match value {
+            Value::String(text) => text.clone(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => value.to_string(),
+        })
+    }
+}
+
 /// Picks settings for the process, or for one project.
 pub struct Picker<'a> {
     file: &'a SettingsFile,

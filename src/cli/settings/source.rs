@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::source::git::{CommitId, RefName, Reference, Rewrites};
+use crate::source::git::{CommitId, RefName, Reference, Rewrites, WrongSetting};
 
 use super::super::arguments::{RewritesWord, RunCommand};
 use super::super::values::{OrOff, Span};
@@ -238,23 +238,25 @@ struct Named {
     place: Provenance,
 }
 
+/// How a name becomes what is followed.
+type Naming = fn(&str) -> Result<Reference, WrongSetting>;
+
 /// Returns what one layer says is followed. A name that git would refuse, or take for an option, is
 /// refused where it is written.
 fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, Problem> {
-    let named = [("branch", said.branch), ("tag", said.tag), ("commit", said.commit)];
-    let mut named = named.into_iter().filter_map(|(key, name)| Some((key, name?)));
-    let Some((key, name)) = named.next() else { return Ok(None) };
+    let branch: Naming = |name| RefName::new(name).map(Reference::Branch);
+    let tag: Naming = |name| RefName::new(name).map(Reference::Tag);
+    let commit: Naming = |name| CommitId::new(name).map(Reference::Commit);
+    let named =
+        [("branch", said.branch, branch), ("tag", said.tag, tag), ("commit", said.commit, commit)];
+    let mut named = named.into_iter().filter_map(|(key, name, naming)| Some((key, name?, naming)));
+    let Some((key, name, naming)) = named.next() else { return Ok(None) };
     let place = said.place(picker, key);
-    if let Some((other, _)) = named.next() {
+    if let Some((other, _, _)) = named.next() {
         let reason = format!("`{key}` and `{other}` both say what is followed");
         return Err(Problem::new(reason, place));
     }
-    let reference = match key {
-        "branch" => RefName::new(name).map(Reference::Branch),
-        "tag" => RefName::new(name).map(Reference::Tag),
-        _ => CommitId::new(name).map(Reference::Commit),
-    };
-    let reference = reference.map_err(|wrong| Problem::new(wrong.to_string(), place.clone()))?;
+    let reference = naming(name).map_err(|wrong| Problem::new(wrong.to_string(), place.clone()))?;
     Ok(Some(Named { key, name: name.clone(), reference, place }))
 }
 

@@ -58,11 +58,7 @@ fn project(words: &str, file: &str) -> ProjectSettings {
 /// `value from source` of one setting.
 fn row(rows: &[Row], key: &str) -> String {
     let row = rows.iter().find(|row| row.key == key).unwrap_or_else(|| panic!("no row {key}"));
-    let value = row.value.as_ref().map_or("nothing".to_owned(), |value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        value => value.to_string(),
-    });
-    format!("{value} from {}", row.provenance)
+    format!("{} from {}", row.text().as_deref().unwrap_or("nothing"), row.provenance)
 }
 
 /// Everything that is said of settings that cannot be used.
