@@ -1,7 +1,7 @@
 //! The ids by which a body names what it refers to.
 
 use crate::api::Links;
-use crate::model::{FieldPath, FieldValue, Key, Kind, Live, Name, RemoteId, Setting};
+use crate::model::{FieldPath, FieldValue, Kind, Live, RemoteId};
 
 use super::Hands;
 
@@ -13,7 +13,7 @@ impl Hands<'_> {
         fields: impl Iterator<Item = (&'f FieldPath, &'f FieldValue)>,
     ) -> Links {
         let mut links = Links::default();
-        for key in fields.flat_map(|(path, value)| referred(path, value)) {
+        for key in fields.flat_map(|(path, value)| value.refers_to(path)) {
             let remembered = self.store().inventory().entries.get(&key).map(|it| it.id.clone());
             let named = match live.named(&key).as_slice() {
                 [object] => Some(object.id.clone()),
@@ -30,18 +30,5 @@ impl Hands<'_> {
             names.extend(id.map(|id| (key.name, id)));
         }
         links
-    }
-}
-
-fn referred(path: &FieldPath, value: &FieldValue) -> Vec<Key> {
-    match (path, value) {
-        (FieldPath::Setting(Setting::EnvGroups), FieldValue::Set(names)) => names
-            .iter()
-            .filter_map(|name| Some(Key::new(Kind::EnvGroup, Name::new(name).ok()?)))
-            .collect(),
-        (_, FieldValue::Reference(reference)) => {
-            vec![Key::new(reference.kind, reference.name.clone())]
-        }
-        _ => Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Name, Secret};
+use super::{Key, Kind, Name, Secret};
 
 /// The key of an environment variable: not empty, without `=`, blanks and control characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -256,6 +256,29 @@ impl FieldValue {
     #[must_use]
     pub const fn is_sensitive(&self) -> bool {
         matches!(self, Self::Secret(_))
+    }
+
+    /// Returns what the value refers to when it stands at that path: the env groups attached, and
+    /// what a variable is taken from.
+    #[must_use]
+    pub fn refers_to(&self, path: &FieldPath) -> Vec<Key> {
+        match (self, path) {
+            (Self::Reference(reference), _) => {
+                vec![Key::new(reference.kind, reference.name.clone())]
+            }
+            (Self::Set(names), FieldPath::Setting(Setting::EnvGroups)) => {
+                let names = names.iter().filter_map(|name| Name::new(name).ok());
+                names.map(|name| Key::new(Kind::EnvGroup, name)).collect()
+            }
+            (
+                Self::Text(_)
+                | Self::Integer(_)
+                | Self::Boolean(_)
+                | Self::Set(_)
+                | Self::Secret(_),
+                _,
+            ) => Vec::new(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Applied, FieldPath, FieldValue, Key, Reference, Resource, Setting};
+use crate::model::{Applied, FieldPath, Key, Reference, Resource, Setting};
 
 use super::draft::Draft;
 use super::order::is_leaving;
@@ -36,14 +36,13 @@ fn hold_staying(drafts: &mut [Draft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate
         let change = &mut draft.change;
         if writes(change.action) && change.blocked.is_none() {
             let references = draft.desired.map(|resource| &resource.depends_on);
-            for other in references.into_iter().flatten() {
-                if appearing.contains(other) {
-                    change.after.insert(other.clone());
-                } else if view.is_absent(other) && *other != change.key {
-                    change.blocked = Some(will_not_exist(other));
-                    change.after.clear();
-                    break;
-                }
+            let (coming, others): (BTreeSet<&Key>, BTreeSet<&Key>) =
+                references.into_iter().flatten().partition(|other| appearing.contains(*other));
+            let absent = others.into_iter().find(|it| view.is_absent(it) && **it != change.key);
+            change.blocked =
+                absent.map(will_not_exist).or_else(|| refers_to_no_one(change, view, &appearing));
+            if change.blocked.is_none() {
+                change.after = coming.into_iter().cloned().collect();
             }
         }
         let fate = match (&change.blocked, writes(change.action)) {
@@ -77,6 +76,34 @@ fn makes_a_name(change: &Change) -> bool {
         Action::Create | Action::Replace => true,
         Action::Update => change.fields.iter().any(is_rename),
         Action::Adopt | Action::Forget | Action::Delete | Action::None => false,
+    }
+}
+
+/// What is written must refer to exactly one thing, as far as is seen: what a listing may have left
+/// out is not proven to be missing (S2).
+fn refers_to_no_one(
+    change: &Change,
+    view: &View<'_>,
+    appearing: &BTreeSet<Key>,
+) -> Option<Blocked> {
+    let written = change.fields.iter().filter(|field| is_written(field));
+    let written = written.filter_map(|field| Some((&field.path, field.after.as_ref()?)));
+    let mut others = written.flat_map(|(path, value)| value.refers_to(path));
+    others.find_map(|other| {
+        let is_known = appearing.contains(&other) || view.is_identified(&other);
+        match view.named(&other).len() {
+            _ if is_known || other == change.key => None,
+            0 => view.is_absent(&other).then(|| will_not_exist(&other)),
+            count => Some(not_one(&other, count)),
+        }
+    })
+}
+
+fn not_one(other: &Key, count: usize) -> Blocked {
+    Blocked {
+        reason: BlockedReason::DependencyBlocked,
+        message: format!("it refers to {other}, and {count} live objects have that name"),
+        hint: Some("rename or delete what is not meant, on the platform".to_owned()),
     }
 }
 
@@ -162,16 +189,10 @@ fn referrer(
 fn referrers<'a>(view: &View<'a>) -> BTreeMap<Key, BTreeSet<&'a Key>> {
     let mut referrers: BTreeMap<Key, BTreeSet<&Key>> = BTreeMap::new();
     for (key, resource) in &view.desired().resources {
-        for field in resource.fields.values() {
-            let target = match &field.value {
-                FieldValue::Reference(reference) => target(reference),
-                FieldValue::Text(_)
-                | FieldValue::Integer(_)
-                | FieldValue::Boolean(_)
-                | FieldValue::Set(_)
-                | FieldValue::Secret(_) => continue,
-            };
-            referrers.entry(target).or_default().insert(key);
+        for (path, field) in &resource.fields {
+            for target in field.value.refers_to(path) {
+                referrers.entry(target).or_default().insert(key);
+            }
         }
         for target in &resource.depends_on {
             referrers.entry(target.clone()).or_default().insert(key);
@@ -193,9 +214,7 @@ fn target(reference: &Reference) -> Key {
 /// because the variable that does is left alone.
 fn keeps_reference(view: &View<'_>, resource: &Resource, doomed: &Key) -> bool {
     let is_declared = resource.depends_on.contains(doomed)
-        || resource.fields.values().any(
-            |field| matches!(&field.value, FieldValue::Reference(it) if target(it) == *doomed),
-        );
+        || resource.fields.iter().any(|(path, field)| field.value.refers_to(path).contains(doomed));
     let is_left = |path: &FieldPath| {
         !resource.declares_env && !resource.fields.contains_key(path)
             || resource.lifecycle.ignores(path)

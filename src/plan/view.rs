@@ -109,6 +109,15 @@ impl<'a> View<'a> {
         self.is_complete(key.kind) && self.named(key).is_empty()
     }
 
+    /// Whether one object is known to be meant by the key: ours, or the only one of its name.
+    pub fn is_identified(&self, key: &Key) -> bool {
+        let entry = self.inventory().entries.get(key);
+        match entry.map(|entry| self.whereabouts(key.kind, entry)) {
+            Some(Whereabouts::Lives(_) | Whereabouts::Unknown) => true,
+            Some(Whereabouts::Other | Whereabouts::Gone) | None => self.named(key).len() == 1,
+        }
+    }
+
     pub fn whereabouts(&self, kind: Kind, entry: &Entry) -> Whereabouts<'a> {
         if let Some(object) = self.by_id.get(&kind).and_then(|ids| ids.get(&entry.id)) {
             let is_same = match (&entry.created_at, &object.created_at) {

@@ -1,6 +1,6 @@
 //! In which order, at what cost, and what becomes of it.
 
-use super::scene::{check, parse};
+use super::scene::{check, explain, parse};
 use crate::model::Key;
 use crate::plan::{Conclusion, Outcome, Plan, Progress, StaleReason, plan, review};
 
@@ -29,6 +29,43 @@ fn a_failing_update_of_what_is_referred_to_holds_nobody_up() {
          ours service/z#s2",
         "update service/z: plan a -> b requested
          update service/a: plan a -> b requested",
+    );
+}
+
+#[test]
+fn what_is_written_refers_to_exactly_one_thing() {
+    let group = "want envgroup/env\nours envgroup/env#e1\nlive envgroup/env#e1\n";
+    let another = "live envgroup/env#e2\n";
+    let refers = "want service/a envGroups=[env] after=envgroup/env\n";
+    let two = format!("{refers}want envgroup/env\nlive envgroup/env#e1\n{another}");
+    check(
+        &two,
+        "update envgroup/env BLOCKED ambiguous_name
+         create service/a BLOCKED dependency_blocked",
+    );
+    // One of them is ours, or there is only one: that is the one.
+    check(&format!("{refers}{group}{another}"), "create service/a\nunmanaged envgroup/env#e2");
+    let external = "want service/a envGroups=[env]\n";
+    check(&format!("{external}{another}"), "create service/a\nunmanaged envgroup/env#e2");
+    check(external, "create service/a BLOCKED dependency_blocked");
+    // What is not seen may be there.
+    check(&format!("{external}forbidden envgroups"), "create service/a");
+    let databases = "live database/main#d1\nlive database/main#d2";
+    let says = explain(&format!("want service/a env.DB=ref:database/main\n{databases}"));
+    assert!(says.starts_with("it refers to database/main, and 2 live objects have that name | "));
+}
+
+#[test]
+fn what_writes_no_reference_needs_none() {
+    check(
+        "want service/a plan=b envGroups=[env]
+         live service/a#s1 plan=a envGroups=[env]
+         ours service/a#s1
+         live envgroup/env#e1
+         live envgroup/env#e2",
+        "update service/a: plan a -> b requested
+         unmanaged envgroup/env#e1
+         unmanaged envgroup/env#e2",
     );
 }
 
