@@ -1,7 +1,10 @@
 //! Who failed and is tried again when. One that always fails never delays the others (L2).
+//!
+//! What the token may not do is one cause for all whom it stops: they wait together, so that one
+//! pass finds out for all of them, and all come back in it when the right does (L1).
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,54 +16,90 @@ use crate::model::Key;
 /// The least time between a failure and the next try: a pass costs requests.
 const PAUSE_MIN: Duration = Duration::from_secs(2);
 
-/// The waits of everything that failed, each with a rhythm of its own.
+/// The waits of everything that failed: each has a rhythm of its own, and what was denied shares one.
 #[derive(Clone, Debug)]
 pub struct Queue {
     seed: u64,
     waiting: BTreeMap<Key, Waiting>,
+    denied: Rhythm,
 }
 
 #[derive(Clone, Debug)]
 struct Waiting {
-    retries: Retries,
+    rhythm: Rhythm,
     failures: u32,
+    was_denied: bool,
+}
+
+/// Waits that double, with full jitter, up to five minutes.
+#[derive(Clone, Debug)]
+struct Rhythm {
+    retries: Retries,
     until: Timestamp,
+}
+
+impl Rhythm {
+    fn new(seed: impl Hash) -> Self {
+        let mut hash = DefaultHasher::new();
+        seed.hash(&mut hash);
+        let retries = Retries::new(hash.finish(), Millis(u64::MAX));
+        Self { retries, until: Timestamp::MIN }
+    }
+
+    fn failed(&mut self, now: Timestamp) {
+        let again = self.retries.next(millis(now), None);
+        let spread = again.map_or(Duration::ZERO, |again| again.since(millis(now)));
+        self.until = now.checked_add(PAUSE_MIN + spread).unwrap_or(Timestamp::MAX);
+    }
 }
 
 impl Queue {
     /// Makes an empty queue; the seed spreads agents that fail together.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        Self { seed, waiting: BTreeMap::new() }
+    pub fn new(seed: u64) -> Self {
+        Self { seed, waiting: BTreeMap::new(), denied: Rhythm::new(seed) }
     }
 
     /// Notes a failure: it is tried again after a wait that doubles, with full jitter, up to five
     /// minutes.
     pub fn failed(&mut self, key: &Key, now: Timestamp) {
-        let waiting = self.entry(key, now);
+        let waiting = self.entry(key);
         waiting.failures = waiting.failures.saturating_add(1);
-        let again = waiting.retries.next(millis(now), None);
-        let spread = again.map_or(Duration::ZERO, |again| again.since(millis(now)));
-        let pause = PAUSE_MIN + spread;
-        waiting.until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        waiting.was_denied = false;
+        waiting.rhythm.failed(now);
+    }
+
+    /// Notes that the token may not do it: it is tried again together with all else of that cause.
+    pub fn denied(&mut self, key: &Key, now: Timestamp) {
+        if self.denied.until <= now {
+            self.denied.failed(now);
+        }
+        let until = self.denied.until;
+        let waiting = self.entry(key);
+        waiting.failures = waiting.failures.saturating_add(1);
+        waiting.was_denied = true;
+        waiting.rhythm.until = until;
     }
 
     /// Notes that it must wait, through no fault of its own: a deploy in progress, an answer that
     /// is not settled.
     pub fn wait(&mut self, key: &Key, until: Timestamp) {
-        self.entry(key, until).until = until;
+        self.entry(key).rhythm.until = until;
     }
 
     /// Notes that all is well.
     pub fn succeeded(&mut self, key: &Key) {
-        self.waiting.remove(key);
+        let waited = self.waiting.remove(key);
+        if waited.is_some_and(|waited| waited.was_denied) {
+            self.denied.retries.succeeded();
+        }
     }
 
     /// Forgets the waits of one, or of all: a person asked for it.
     pub fn forgive(&mut self, key: Option<&Key>) {
         match key {
             Some(key) => drop(self.waiting.remove(key)),
-            None => self.waiting.clear(),
+            None => *self = Self::new(self.seed),
         }
     }
 
@@ -71,8 +110,8 @@ impl Queue {
 
     /// Returns what must still wait, and until when.
     pub fn held(&self, now: Timestamp) -> impl Iterator<Item = (&Key, Timestamp)> {
-        let held = self.waiting.iter().filter(move |(_, waiting)| waiting.until > now);
-        held.map(|(key, waiting)| (key, waiting.until))
+        let held = self.waiting.iter().filter(move |(_, waiting)| waiting.rhythm.until > now);
+        held.map(|(key, waiting)| (key, waiting.rhythm.until))
     }
 
     /// Returns how often it failed in a row.
@@ -84,21 +123,26 @@ impl Queue {
     /// Returns when it is tried again, if it waits.
     #[must_use]
     pub fn until(&self, key: &Key) -> Option<Timestamp> {
-        self.waiting.get(key).map(|waiting| waiting.until)
+        self.waiting.get(key).map(|waiting| waiting.rhythm.until)
     }
 
     /// Returns when the next wait is over that was not over at `since`.
     #[must_use]
     pub fn next_after(&self, since: Timestamp) -> Option<Timestamp> {
-        self.waiting.values().map(|waiting| waiting.until).filter(|until| *until > since).min()
+        self.waiting
+            .values()
+            .map(|waiting| waiting.rhythm.until)
+            .filter(|until| *until > since)
+            .min()
     }
 
-    fn entry(&mut self, key: &Key, now: Timestamp) -> &mut Waiting {
-        let mut hash = DefaultHasher::new();
-        (self.seed, key).hash(&mut hash);
-        let retries = Retries::new(hash.finish(), Millis(u64::MAX));
-        let new = Waiting { retries, failures: 0, until: now };
-        self.waiting.entry(key.clone()).or_insert(new)
+    fn entry(&mut self, key: &Key) -> &mut Waiting {
+        let seed = self.seed;
+        self.waiting.entry(key.clone()).or_insert_with(|| Waiting {
+            rhythm: Rhythm::new((seed, key)),
+            failures: 0,
+            was_denied: false,
+        })
     }
 }
 
@@ -148,6 +192,37 @@ mod tests {
         times.sort_unstable();
         times.dedup();
         assert!(times.len() > 40, "{}", times.len());
+    }
+
+    #[test]
+    fn what_the_token_may_not_do_is_tried_again_together() {
+        let mut queue = Queue::new(7);
+        let keys: Vec<Key> = (0..50).map(|number| key(&format!("service/s{number}"))).collect();
+        let mut now = at(0);
+        for _ in 0..20 {
+            for key in &keys {
+                queue.denied(key, now);
+            }
+            let until = queue.until(&keys[0]).unwrap();
+            assert!(keys.iter().all(|key| queue.until(key) == Some(until)));
+            assert!(until > now && until.duration_since(now).as_secs() <= 302);
+            now = until;
+        }
+        // One that is denied while the others wait joins them; one that fails for itself does not.
+        let (late, other) = (key("service/late"), key("service/other"));
+        queue.denied(&keys[0], now);
+        let until = queue.until(&keys[0]).unwrap();
+        let meanwhile = now + Duration::from_millis(100);
+        queue.denied(&late, meanwhile);
+        queue.failed(&other, meanwhile);
+        assert_eq!(queue.until(&late), Some(until));
+        assert_ne!(queue.until(&other), Some(until));
+        // The right is back for some: the others soon try again.
+        queue.succeeded(&keys[0]);
+        let mut soon = queue.until(&late).unwrap();
+        queue.denied(&late, soon);
+        soon = queue.until(&late).unwrap().min(soon + Duration::from_secs(3));
+        assert_eq!(queue.until(&late), Some(soon));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::budget::{Lane, Millis};
 use crate::follow;
 use crate::model::Key;
-use crate::plan::{BlockedReason, Conclusion, FailureCause, Hold, Outcome, Policy, Prune, Report};
+use crate::plan::{
+    BlockedReason, Conclusion, FailureCause, Hold, Outcome, Policy, Prune, Report, settled_at,
+};
 use crate::reconcile::{Licence, Look, Passed};
 use crate::render::json::{Context, SavedChange, SavedPlan};
 use crate::status::{PassRecord, Severity, Trigger};
@@ -20,7 +22,7 @@ use super::{HISTORY_MAX, Mind, PassAsk, Running};
 /// How long a change waits for a deploy that is in progress (409): deployments take minutes.
 const BUSY_PAUSE: Duration = Duration::from_secs(15);
 
-/// How long what only time can tell waits for its next look: an unsettled create, half a listing.
+/// How long what only time can tell waits for its next look: half a listing, a delete under way.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(30);
 
 /// How many details are read again at every look at least: where the lists alone take the whole share
@@ -204,7 +206,12 @@ impl Mind {
                 Outcome::Failed { cause: FailureCause::Busy, .. } => {
                     self.queue.wait(key, later(BUSY_PAUSE));
                 }
-                Outcome::Failed { .. } => self.queue.failed(key, now),
+                Outcome::Failed { cause: FailureCause::Denied, .. } => self.queue.denied(key, now),
+                Outcome::Failed {
+                    cause: FailureCause::OverBudget | FailureCause::Other, ..
+                } => {
+                    self.queue.failed(key, now);
+                }
                 Outcome::Unresolved { .. } | Outcome::Stale { .. } => {
                     self.queue.wait(key, later(MOVED_PAUSE));
                 }
@@ -216,9 +223,13 @@ impl Mind {
         }
         for change in &passed.plan.changes {
             let reason = change.blocked.as_ref().map(|blocked| blocked.reason);
-            if let Some(BlockedReason::IncompleteView | BlockedReason::InFlight) = reason {
-                self.queue.wait(&change.key, later(UNSETTLED_PAUSE));
-            }
+            let until = match reason {
+                Some(BlockedReason::InFlight) => self.settled_at(passed, &change.key),
+                Some(BlockedReason::IncompleteView) => None,
+                Some(_) | None => continue,
+            };
+            let until = until.filter(|until| *until > now);
+            self.queue.wait(&change.key, until.unwrap_or_else(|| later(UNSETTLED_PAUSE)));
         }
         for key in &passed.plan.unchanged {
             self.queue.succeeded(key);
@@ -226,6 +237,12 @@ impl Mind {
         let planned: BTreeSet<&Key> = passed.plan.changes.iter().map(|it| &it.key).collect();
         let desired = &passed.snapshot.desired.resources;
         self.queue.retain(|key| desired.contains_key(key) || planned.contains(key));
+    }
+
+    /// When it is known what became of a create whose answer was lost, if one is open (S3).
+    fn settled_at(&self, passed: &Passed, key: &Key) -> Option<Timestamp> {
+        let intent = passed.inventory.intents.get(key)?;
+        Some(settled_at(intent.started_at, self.settings.policy.settle))
     }
 
     fn follow_deployments(&mut self, running: &Running, passed: &Passed, now: Timestamp) {
