@@ -177,7 +177,7 @@ fn show(progress: &Progress<'_>, happening: Happening<'_>) {
         Happening::Resolving(key, settle) => progress.status(
             key,
             &format!(
-                "its answer was lost; looking whether it happened, for up to {} s",
+                "its answer was lost; whether it happened is known in at most {} s",
                 settle.as_secs()
             ),
         ),

@@ -73,7 +73,7 @@ pub fn sight<'a>(listing: &'a Listing, key: &Key) -> Sighting<'a> {
 pub enum AfterLook<'a> {
     /// It is there, and presumed to be ours.
     Presume(&'a LiveObject),
-    /// It may yet be under way: look again, at the latest when it has settled.
+    /// It may yet be under way: look again when it has settled.
     LookAgain,
     /// It did not happen, and may be sent again.
     SendAgain,
@@ -84,6 +84,9 @@ pub enum AfterLook<'a> {
 }
 
 /// Decides what follows on a look that was taken at `looked_at`, for the create of that intent.
+///
+/// Before the settle time is over nothing does, whatever is seen: what has the name may be somebody
+/// else's, and what we made may yet come beside it (S3, L4).
 #[must_use]
 pub fn after_look<'a>(
     sighting: Sighting<'a>,
@@ -93,15 +96,15 @@ pub fn after_look<'a>(
 ) -> AfterLook<'a> {
     let has_settled = looked_at >= settled_at(intent.started_at, settle);
     match sighting {
+        _ if !has_settled => AfterLook::LookAgain,
         Sighting::One(object) => AfterLook::Presume(object),
-        Sighting::Nothing | Sighting::Unclear(_) if !has_settled => AfterLook::LookAgain,
         Sighting::Nothing if intent.attempt < CREATES_MAX => AfterLook::SendAgain,
         Sighting::Nothing => AfterLook::GiveUp,
         Sighting::Unclear(reason) => AfterLook::Unknown(reason),
     }
 }
 
-/// Returns from when on a create that is not to be seen did not happen (S3).
+/// Returns from when on a list shows what became of a create (S3).
 #[must_use]
 pub fn settled_at(started_at: Timestamp, settle: Duration) -> Timestamp {
     started_at.checked_add(settle).unwrap_or(Timestamp::MAX)

@@ -155,25 +155,27 @@ fn not_owned<'a>(view: &View<'a>, key: &'a Key) -> Option<Claimed<'a>> {
 /// A create whose answer was lost and that nobody wants any more: what it made must not become a
 /// hidden orphan (L4).
 fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Intent) -> Standing<'a> {
-    let blocked = match view.named(key) {
-        [object] if view.owner(key.kind, &object.id).is_some() => return Standing::Gone(None),
-        [object] if view.is_complete(key.kind) => {
-            return Standing::Found(Found {
-                object,
-                claim: Claim::Presumed,
-                intent: Some(intent),
-                renamed_from: None,
-            });
+    let in_flight = in_flight(view.snapshot.now, policy, intent);
+    let blocked = match (view.named(key), in_flight) {
+        _ if !view.is_complete(key.kind) => view.incomplete(key.kind),
+        (several @ [_, _, ..], _) => {
+            let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
+            one_of(key, format!("an unanswered create may have made any of {}", ids.join(", ")))
         }
-        [] if view.is_complete(key.kind) => match in_flight(view.snapshot.now, policy, intent) {
-            None => return Standing::Gone(None),
-            Some(blocked) => blocked,
-        },
-        [] | [_] => view.incomplete(key.kind),
-        [_, ..] => Blocked {
-            reason: BlockedReason::AmbiguousName,
-            message: "an unanswered create made one of several objects with the name".to_owned(),
-            hint: Some(format!("`stoker adopt {key}` says which")),
+        (_, Some(blocked)) => blocked,
+        ([], None) => return Standing::Gone(None),
+        ([object], None) => match view.owner(key.kind, &object.id) {
+            None => {
+                return Standing::Found(Found {
+                    object,
+                    claim: Claim::Presumed,
+                    intent: Some(intent),
+                    renamed_from: None,
+                });
+            }
+            Some(owner) => {
+                one_of(key, format!("{} has the name now, and it is {owner}", object.id))
+            }
         },
     };
     Standing::Unclear(Unclear {
@@ -183,4 +185,10 @@ fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Inten
         id: None,
         blocked,
     })
+}
+
+fn one_of(key: &Key, message: String) -> Blocked {
+    let hint =
+        format!("`stoker adopt {key}` says which is its own, `stoker release {key}` that none is");
+    Blocked { reason: BlockedReason::AmbiguousName, message, hint: Some(hint) }
 }

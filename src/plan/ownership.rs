@@ -174,7 +174,8 @@ fn going<'a>(entry: Option<&'a Entry>, object: &'a LiveObject, absent: Reason) -
     Standing::Unclear(Unclear { action: Action::Create, reason: absent, entry, id, blocked })
 }
 
-/// After an ambiguous create: the single match is presumed to be its result (S3).
+/// After an ambiguous create: once it has settled, the single match is presumed to be its result
+/// (S3). Not before: what is seen may be somebody else's, and ours may come beside it (L4).
 fn answer_lost<'a>(
     view: &View<'a>,
     policy: &Policy,
@@ -183,29 +184,29 @@ fn answer_lost<'a>(
     object: Option<&'a LiveObject>,
     absent: Reason,
 ) -> Standing<'a> {
-    if let Some(object) = object {
-        let owner = view.owner(key.kind, &object.id);
-        if let Some(owner) = owner.filter(|owner| *owner != key) {
-            let message = format!("{} has the name now, and it is {owner}", object.id);
-            return ambiguous(None, Some(&object.id), message);
-        }
-        return Standing::Found(Found {
-            object,
-            claim: Claim::Presumed,
-            intent: Some(intent),
-            renamed_from: None,
-        });
-    }
-    match in_flight(view.snapshot.now, policy, intent) {
-        None => Standing::Absent(absent),
-        Some(blocked) => Standing::Unclear(Unclear {
+    if let Some(blocked) = in_flight(view.snapshot.now, policy, intent) {
+        return Standing::Unclear(Unclear {
             action: Action::Create,
             reason: Reason::AnswerLost,
             entry: None,
             id: None,
             blocked,
-        }),
+        });
     }
+    let Some(object) = object else {
+        return Standing::Absent(absent);
+    };
+    let owner = view.owner(key.kind, &object.id);
+    if let Some(owner) = owner.filter(|owner| *owner != key) {
+        let message = format!("{} has the name now, and it is {owner}", object.id);
+        return ambiguous(None, Some(&object.id), message);
+    }
+    Standing::Found(Found {
+        object,
+        claim: Claim::Presumed,
+        intent: Some(intent),
+        renamed_from: None,
+    })
 }
 
 /// Returns what stands in the way while an unanswered create may still be under way (S3).

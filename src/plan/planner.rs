@@ -62,10 +62,12 @@ fn unmanaged(view: &View<'_>, changes: &[Change]) -> Vec<Unmanaged> {
         for object in &listing.objects {
             let name = Name::new(&object.name).ok();
             let key = name.map(|name| Key::new(*kind, name));
-            // The declared name belongs to the object we own under it, if there is one.
+            // The name belongs to the object we own under it, if there is one; else to what is
+            // declared, or to a create that may have made this one.
             let is_declared = key.as_ref().is_some_and(|key| {
                 let is_named = snapshot.desired.resources.contains_key(key)
-                    || snapshot.desired.tombstones.contains_key(key);
+                    || snapshot.desired.tombstones.contains_key(key)
+                    || snapshot.inventory.intents.contains_key(key);
                 is_named && !snapshot.inventory.entries.contains_key(key)
             });
             let is_planned = planned.contains(&(*kind, &object.id));

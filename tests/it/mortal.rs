@@ -16,6 +16,7 @@ use stoker::plan::Policy;
 use stoker::source::Tree;
 use stoker::store::{Blow, Medium, Simulated};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::stage::Stage;
 
@@ -53,6 +54,7 @@ struct Mortal {
     method: Mutex<http::Method>,
     died: Notify,
     stop: watch::Sender<bool>,
+    asked_at: Mutex<Option<Instant>>,
 }
 
 impl Mortal {
@@ -86,6 +88,7 @@ impl Mortal {
             }
             Point::Asked(at) if at == number => {
                 self.stop.send_replace(true);
+                *self.asked_at.lock().unwrap() = Some(Instant::now());
                 Some(self.inner.send(request).await)
             }
             Point::Request(..) | Point::Step(..) | Point::Asked(_) => {
@@ -118,6 +121,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 /// What became of who was to die.
 pub struct Death {
     pub has_died: bool,
+    /// When somebody asked for an orderly end, if it came to that.
+    pub asked_at: Option<Instant>,
     /// The request at which it died, if it was one.
     pub method: http::Method,
     /// How many requests it had sent.
@@ -144,6 +149,7 @@ pub async fn die_in(stage: &mut Stage, point: Point, run: impl AsyncFn(&Stage)) 
         method: Mutex::default(),
         died: Notify::new(),
         stop: stage.stop.clone(),
+        asked_at: Mutex::default(),
     });
     let disk = match &stage.state {
         Medium::Memory(disk) => disk.clone(),
@@ -167,7 +173,8 @@ pub async fn die_in(stage: &mut Stage, point: Point, run: impl AsyncFn(&Stage)) 
         stage.state = Medium::Memory(Simulated::with(&remains[which]));
     }
     let method = mortal.method.lock().unwrap().clone();
-    Death { has_died, method, requests: mortal.requests.load(Ordering::SeqCst), remains }
+    let asked_at = *mortal.asked_at.lock().unwrap();
+    Death { has_died, asked_at, method, requests: mortal.requests.load(Ordering::SeqCst), remains }
 }
 
 /// Whether a loss of power would take nothing of the state.

@@ -90,16 +90,26 @@ fn after_a_lost_answer_the_single_match_is_presumed_with_what_was_sent() {
     check(
         "want service/api plan=a env.K=secret:x
          live service/api#s1 plan=a env.K=hidden
-         intent service/api 10s plan=a env.K=secret:x",
+         intent service/api 180s plan=a env.K=secret:x",
         "adopt service/api as presumed (answerlost)",
     );
     check(
         "want service/api plan=a
          live service/api#s1 plan=a
          live service/api#s2 plan=a
-         intent service/api 10s plan=a",
+         intent service/api 180s plan=a",
         "update service/api BLOCKED ambiguous_name",
     );
+}
+
+#[test]
+fn what_is_seen_before_the_settle_time_is_over_may_be_somebody_elses() {
+    let seen = "live service/api#s1 plan=a\nintent service/api 179s plan=a\n";
+    check(
+        &format!("want service/api plan=a\n{seen}"),
+        "create service/api (answerlost) BLOCKED in_flight",
+    );
+    check(seen, "adopt service/api (answerlost) BLOCKED in_flight");
 }
 
 #[test]
@@ -119,8 +129,14 @@ fn after_a_lost_answer_nothing_is_created_until_the_settle_time_is_over() {
 #[test]
 fn what_a_lost_answer_made_is_never_a_hidden_orphan() {
     check(
-        "live service/api#s1\nintent service/api 10s",
+        "live service/api#s1\nintent service/api 180s",
         "adopt service/api as presumed (answerlost)",
+    );
+    // What has its name is another one of ours: nobody knows yet what the create made.
+    check(
+        "want service/web\nours service/web#s1\nlive service/api#s1\nintent service/api 180s",
+        "adopt service/api (answerlost) BLOCKED ambiguous_name
+         update service/web (drift): name api -> web drift",
     );
     check("intent service/api 10s", "adopt service/api (answerlost) BLOCKED in_flight");
     check("intent service/api 500s", "forget service/api (missing)");

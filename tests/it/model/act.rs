@@ -1,9 +1,11 @@
 //! What an agent of the model does to the platform and to its memory, one step at a time.
 
+use std::time::Duration;
+
 use stoker::apply::Patience;
 use stoker::model::{Claim, Entry, FieldPath, Intent, Kind, RemoteId, Setting};
 use stoker::plan::{
-    Action, AfterLook, Change, CreateAnswer, Precondition, Step, after_look, rival, sight,
+    Action, AfterLook, Change, CreateAnswer, Precondition, Sighting, Step, after_look, rival, sight,
 };
 use stoker::store::Event;
 
@@ -153,8 +155,12 @@ impl State {
         if !is_told && self.manner.protocol != Protocol::OneListing {
             return self.set(agent, name, Work::Seeking(intent, Some((seen, began))));
         }
-        let settle = self.manner.protocol.settle();
-        match after_look(sight(&listing, key(name)), &intent, settle, began) {
+        let sighting = sight(&listing, key(name));
+        let settle = match (self.manner.protocol, &sighting) {
+            (Protocol::PresumesAtOnce, Sighting::One(_)) => Duration::ZERO,
+            (protocol, _) => protocol.settle(),
+        };
+        match after_look(sighting, &intent, settle, began) {
             AfterLook::Presume(object) => {
                 let change = run.change(name).clone();
                 let Some(Step::Create { fields }) = change.steps.first() else { panic!() };

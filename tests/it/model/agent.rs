@@ -31,6 +31,8 @@ pub enum Protocol {
     ResendAtOnce,
     /// It waits for what is under way, and forgets that replicas are behind.
     ForgetsStaleness,
+    /// What it finds before a lost create has settled it presumes to be its own.
+    PresumesAtOnce,
     /// What it finds after a lost create it takes for its own.
     AdoptOnSight,
     /// It writes to whatever project answers.
@@ -49,6 +51,7 @@ impl Protocol {
             Self::Right
             | Self::NoIntent
             | Self::IntentBeforeWaiting
+            | Self::PresumesAtOnce
             | Self::AdoptOnSight
             | Self::NoPin
             | Self::OneListing

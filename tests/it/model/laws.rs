@@ -2,12 +2,12 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use stoker::model::{Claim, Key, Resource};
+use stoker::model::{Key, Resource};
 use stoker::plan::{Action, Change};
 
 use super::act::Fate;
 use super::house::{Deed, House, State};
-use super::world::{Maker, Name, Place, Sight, id_of, key, remote_id, size_of, size_path};
+use super::world::{Maker, Name, Place, Sight, key, remote_id, size_of, size_path};
 
 /// The passes within which everything is as declared (L1).
 const PASSES_MAX: usize = 3;
@@ -29,8 +29,8 @@ pub fn nothing_is_there_twice(state: &State) -> bool {
 
 /// L4: whatever an agent made is remembered, or its intent is, or the run that made it goes on.
 ///
-/// Two exceptions, in which nobody can know: what a person renamed before it was seen, and what
-/// was made late while a person's namesake was taken for it; the plan lists both as unmanaged.
+/// One exception, in which nobody can know: what a person renamed before it was seen; the plan lists
+/// it as unmanaged.
 pub fn nothing_is_forgotten(state: &State) -> bool {
     state.world.things.iter().enumerate().all(|(id, thing)| {
         let Maker::Agent(agent) = thing.maker else { return true };
@@ -39,12 +39,8 @@ pub fn nothing_is_forgotten(state: &State) -> bool {
         let is_known = agent.memory.entries.values().any(|it| it.id == remote_id(id));
         let is_open = agent.memory.intents.contains_key(key);
         let runs = agent.run.as_ref().is_some_and(|run| run.work.contains_key(&thing.made_as));
-        let is_mistaken = agent.memory.entries.get(key).is_some_and(|entry| {
-            entry.claim != Claim::Created
-                && state.world.things[id_of(&entry.id)].maker != thing.maker
-        });
         let is_gone = thing.died.is_some() || thing.name != thing.made_as;
-        is_gone || is_known || is_open || runs || is_mistaken
+        is_gone || is_known || is_open || runs
     })
 }
 

@@ -46,12 +46,13 @@ pub fn house(protocol: Protocol, patience: Patience, bond: Bond) -> House {
 /// Every protocol that is wrong in one point, what must go wrong beside it, and the law it breaks.
 pub fn wrong() -> Vec<(House, &'static str)> {
     use Trouble::{Answer, Crash, People, Sight, Token};
-    let table: [(_, _, &'static [Trouble], _); 9] = [
+    let table: [(_, _, &'static [Trouble], _); 10] = [
         (Protocol::NoIntent, Patience::Leave, &[Answer, Crash], "S3"),
         (Protocol::NoIntent, Patience::Wait, &[Answer, Crash], "L4"),
         (Protocol::IntentBeforeWaiting, Patience::Wait, &[Answer], "S3"),
         (Protocol::ResendAtOnce, Patience::Wait, &[Answer], "S3"),
         (Protocol::ForgetsStaleness, Patience::Wait, &[Answer, Sight], "S3"),
+        (Protocol::PresumesAtOnce, Patience::Wait, &[Answer, People], "L4"),
         (Protocol::AdoptOnSight, Patience::Wait, &[Answer], "S1"),
         (Protocol::NoPin, Patience::Wait, &[Token, Crash], "S5"),
         (Protocol::OneListing, Patience::Leave, &[Answer, Sight], "S3"),
