@@ -147,7 +147,7 @@ fn time_the_budget() {
     let now = Millis(START);
     let config = Config::default();
     let token = TokenDigest::of("a token");
-    let shared = Ledger::open(directory.path(), "localhost", &token, config, now);
+    let shared = Ledger::open(directory.path(), "localhost", &token, config, now, None);
     let shared = shared.expect("a temporary directory can be written");
     let memory = Ledger::in_memory(config, now);
     println!(

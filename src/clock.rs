@@ -47,3 +47,41 @@ impl std::fmt::Debug for Clock {
         formatter.write_str("Clock")
     }
 }
+
+/// How long the machine has run: the same for all its processes, and set by nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uptime {
+    /// Which boot of which machine.
+    pub boot: String,
+    /// How long ago that was, suspensions included.
+    pub elapsed: Duration,
+}
+
+impl Uptime {
+    /// Asks the machine; nothing where it does not say, which only Linux does.
+    #[must_use]
+    pub fn of_machine() -> Option<Self> {
+        #[cfg(target_os = "linux")]
+        {
+            let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+            let elapsed = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+            let elapsed = Duration::try_from(elapsed).ok()?;
+            Some(Self { boot: boot.trim().to_owned(), elapsed })
+        }
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_runs_on_and_remains_the_same() {
+        let before = Uptime::of_machine().unwrap();
+        let after = Uptime::of_machine().unwrap();
+        assert_eq!(before.boot, after.boot);
+        assert!(!before.boot.is_empty() && before.elapsed <= after.elapsed);
+    }
+}

@@ -17,14 +17,18 @@
 //! no crash of ours loses anything. When the machine dies, the last seconds may be lost or half
 //! written; but it needs most of the window to come back, what is half written stands for a full
 //! window, and the first answer tells what is left.
+//!
+//! What lies between two processes is measured by how long the machine has run, since its clock
+//! may be set between their starts.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::budget::{
-    Budget, Config, Lane, Limits, Millis, Permit, Reading, Session, State, Verdict, View, Why,
+    Budget, Config, Lane, Limits, Millis, Permit, Reading, Session, Verdict, View, Why,
 };
+use crate::clock::Uptime;
 
 mod clock;
 mod file;
@@ -80,10 +84,9 @@ impl Ledger {
     /// *Guarantees*: from here on, all processes that open the same ledger together send at most
     /// `rate` requests in any minute. A file that cannot be understood stands for a full window
     /// used just now.
-    /// *Assumes* a file system with locks, and that the clocks of processes that use it at the same
-    /// time agree. Where the machine's clock is set while one runs and another begins, theirs do not:
-    /// for the minute after that both together may send more, and the platform's own answers hold
-    /// them back.
+    /// *Assumes* a file system with locks, and that `uptime` is the machine's at `now`. Without it,
+    /// or on two machines, the clocks of processes that use it at the same time must agree: else both
+    /// together may send more for a minute, and the platform's own answers hold them back.
     ///
     /// # Errors
     ///
@@ -94,16 +97,16 @@ impl Ledger {
         token: &TokenDigest,
         config: Config,
         now: Millis,
+        uptime: Option<&Uptime>,
     ) -> Result<Self, LedgerError> {
         let mut shared = Shared::new(directory, host, token)?;
         let locked = shared.lock_patiently()?;
-        let kept = locked.read_first(now, config.rate)?;
-        let axis = Axis::begin(now, kept.state.latest());
-        let mut budget = Budget::resume(config, kept.state);
-        let session = budget.begin(axis.position());
-        locked.write(kept.generation, budget.state())?;
+        let (kept, axis) = locked.read(now, config.rate)?.begin(now, uptime, config.rate);
+        let generation = kept.generation;
+        let (kept, session) = kept.spent(config, |budget| budget.begin(axis.position()));
+        locked.write(kept)?;
         drop(locked);
-        shared.generation = Some(kept.generation);
+        shared.generation = Some(generation);
         Ok(Self::assemble(config, session, axis, Home::File(shared)))
     }
 
@@ -111,21 +114,20 @@ impl Ledger {
     /// only read and have no directory to write in.
     #[must_use]
     pub fn in_memory(config: Config, now: Millis) -> Self {
-        Self::on_shelf(&Shelf::default(), config, now)
+        Self::on_shelf(&Shelf::default(), config, now, None)
     }
 
     /// Opens a ledger that is kept in memory, as [`Ledger::open`] opens one on disk: who opens the
     /// same shelf spends the same budget, also after a process that died in a simulation.
     #[must_use]
-    pub fn on_shelf(shelf: &Shelf, config: Config, now: Millis) -> Self {
-        let mut kept = shelf.kept();
-        let before = kept.take().unwrap_or(Kept { generation: now.0, state: State::default() });
-        let Kept { generation, state } = before.or_anew(now, config.rate);
-        let axis = Axis::begin(now, state.latest());
-        let mut budget = Budget::resume(config, state);
-        let session = budget.begin(axis.position());
-        *kept = Some(Kept { generation, state: budget.state().clone() });
-        drop(kept);
+    pub fn on_shelf(shelf: &Shelf, config: Config, now: Millis, uptime: Option<&Uptime>) -> Self {
+        let mut shelved = shelf.kept();
+        let before = shelved.take().unwrap_or_else(|| Kept::new(now));
+        let (kept, axis) = before.begin(now, uptime, config.rate);
+        let generation = kept.generation;
+        let (kept, session) = kept.spent(config, |budget| budget.begin(axis.position()));
+        *shelved = Some(kept);
+        drop(shelved);
         let home = Home::Memory { shelf: shelf.clone(), generation };
         Self::assemble(config, session, axis, home)
     }
@@ -223,17 +225,17 @@ impl Inner {
         match home {
             Home::Memory { shelf, generation: before } => {
                 let mut shelved = shelf.kept();
-                let Kept { generation, state } =
-                    shelved.take().unwrap_or_else(|| Kept::exhausted(now, config.rate));
-                if generation != std::mem::replace(before, generation) {
-                    *axis = Axis::join(now, state.latest());
+                let kept = shelved.take().unwrap_or_else(|| Kept::exhausted(now, config.rate));
+                if kept.generation != std::mem::replace(before, kept.generation) {
+                    *axis = Axis::join(now, kept.state.latest());
                 }
-                let position = axis.advance(now, state.latest());
-                let mut budget = Budget::resume(*config, state);
-                tell(&mut budget, session, news);
+                let position = axis.advance(now, kept.state.latest());
+                let (kept, result) = kept.spent(*config, |budget| {
+                    tell(budget, session, news);
+                    action(budget, position, session)
+                });
+                *shelved = Some(kept);
                 news.clear();
-                let result = action(&mut budget, position, session);
-                *shelved = Some(Kept { generation, state: budget.state().clone() });
                 Ok(Some(result))
             }
             Home::File(shared) => {
@@ -247,14 +249,16 @@ impl Inner {
                     *axis = Axis::join(now, kept.state.latest());
                 }
                 let position = axis.advance(now, kept.state.latest());
-                let mut budget = Budget::resume(*config, kept.state);
-                tell(&mut budget, session, news);
                 // The session moves on only with what has been written.
                 let mut moved = session.clone();
-                let result = action(&mut budget, position, &mut moved);
-                locked.write(kept.generation, budget.state())?;
+                let generation = kept.generation;
+                let (kept, result) = kept.spent(*config, |budget| {
+                    tell(budget, session, news);
+                    action(budget, position, &mut moved)
+                });
+                locked.write(kept)?;
                 drop(locked);
-                shared.generation = Some(kept.generation);
+                shared.generation = Some(generation);
                 *session = moved;
                 news.clear();
                 Ok(Some(result))

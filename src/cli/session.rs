@@ -12,7 +12,7 @@ use crate::api::{
     self, Client, Dialect, Endpoint, HttpTransport, Parts, Reader, Rename, Token, Transport,
 };
 use crate::budget::{self, Lane, Millis};
-use crate::clock::Clock;
+use crate::clock::{Clock, Uptime};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Platform, Policy};
 use crate::secret::FingerprintKey;
@@ -270,8 +270,9 @@ fn ledger(
         // Nobody shares the sandbox, and its emulator counts anew in each process.
         return Ok(Ledger::in_memory(config, now));
     }
+    let uptime = Uptime::of_machine();
     let opened: Result<Ledger, LedgerError> =
-        Ledger::open(state, &endpoint.origin(), &token.digest(), config, now);
+        Ledger::open(state, &endpoint.origin(), &token.digest(), config, now, uptime.as_ref());
     match (opened, purpose) {
         (Ok(ledger), _) => Ok(ledger),
         (Err(error), Purpose::Read) => {

@@ -11,7 +11,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::budget::{Millis, State};
+use crate::budget::{Budget, Config, Millis, State};
+use crate::clock::Uptime;
+
+use super::clock::Axis;
 
 /// How often the lock is tried before the caller is told to come back: 16 ms in all.
 const TRIES: u32 = 32;
@@ -65,7 +68,18 @@ pub enum LedgerError {
 pub(super) struct Kept {
     /// Changes when the file had to be begun anew.
     pub generation: u64,
+    /// The boot of the machine to which the ledger's time is tied, if any is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Boot>,
     pub state: State,
+}
+
+/// One boot of one machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Boot {
+    pub id: String,
+    /// When it was, on the ledger's time.
+    pub at: Millis,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,7 +158,7 @@ impl Shared {
             Ok(_) => fs::read(&self.file).map_err(io)?,
             // Nobody has used the budget yet. If we have, somebody took the file away.
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.generation.is_none() => {
-                return Ok(Kept { generation: now.0, state: State::default() });
+                return Ok(Kept::new(now));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(io(error)),
@@ -154,14 +168,43 @@ impl Shared {
 }
 
 impl Kept {
-    pub fn exhausted(now: Millis, rate: u32) -> Self {
-        Self { generation: now.0, state: State::exhausted(now, rate) }
+    /// Returns what is kept of a budget that nobody has used yet.
+    pub fn new(now: Millis) -> Self {
+        Self { generation: now.0, boot: None, state: State::default() }
     }
 
-    /// Returns it, or a full window where it lies too far ahead of our clock to be believed.
-    pub fn or_anew(self, now: Millis, rate: u32) -> Self {
-        let is_ahead = self.state.latest() > now.plus(AHEAD_MAX);
-        if is_ahead { Self::exhausted(now, rate) } else { self }
+    pub fn exhausted(now: Millis, rate: u32) -> Self {
+        Self { state: State::exhausted(now, rate), ..Self::new(now) }
+    }
+
+    /// Does something with the budget, and returns what is kept after it.
+    pub fn spent<T>(self, config: Config, action: impl FnOnce(&mut Budget) -> T) -> (Self, T) {
+        let Self { generation, boot, state } = self;
+        let mut budget = Budget::resume(config, state);
+        let result = action(&mut budget);
+        (Self { generation, boot, state: budget.state().clone() }, result)
+    }
+
+    /// Takes it up for a process that begins, and ties it to the machine's boot.
+    ///
+    /// Within one boot the ledger's time has moved on by as much as the machine has run, whatever
+    /// its clock was set to meanwhile. Else the clock is all there is: then a file that lies too far
+    /// ahead of it is not believed, and stands for a full window.
+    pub fn begin(mut self, now: Millis, uptime: Option<&Uptime>, rate: u32) -> (Self, Axis) {
+        let known = self.boot.iter().zip(uptime).find(|(boot, uptime)| boot.id == uptime.boot);
+        if let Some((boot, uptime)) = known {
+            let position = boot.at.plus(uptime.elapsed).max(self.state.latest());
+            return (self, Axis::join(now, position));
+        }
+        if self.state.latest() > now.plus(AHEAD_MAX) {
+            self = Self::exhausted(now, rate);
+        }
+        let axis = Axis::begin(now, self.state.latest());
+        self.boot = uptime.map(|uptime| Boot {
+            id: uptime.boot.clone(),
+            at: axis.position().minus(uptime.elapsed),
+        });
+        (self, axis)
     }
 }
 
@@ -185,20 +228,15 @@ impl Locked<'_> {
         self.shared.read(now, rate)
     }
 
-    /// Reads what is kept when a process starts, which may be long after.
-    pub fn read_first(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
-        Ok(self.shared.read(now, rate)?.or_anew(now, rate))
-    }
-
     /// Writes over what was kept, in one write.
     ///
     /// Not a new file and a rename: on ext4 a rename over a file starts writing it to the disk,
     /// which takes milliseconds; this takes hundredths of one. What is lost is that a machine
     /// that dies may leave half of it behind; then the checksum is wrong, and a full window is
     /// assumed. An old file that a rename may leave behind would look sound, and under-count.
-    pub fn write(&self, generation: u64, state: &State) -> Result<(), LedgerError> {
+    pub fn write(&self, kept: Kept) -> Result<(), LedgerError> {
         let io = |source| LedgerError::Io { path: self.shared.file.clone(), source };
-        let mut bytes = seal(Kept { generation, state: state.clone() });
+        let mut bytes = seal(kept);
         let mut file = private().truncate(false).open(&self.shared.file).map_err(io)?;
         // Blanks instead of a shorter file, so that one write does it all.
         let before = file.metadata().map_err(io)?.len().min(BYTES_MAX);

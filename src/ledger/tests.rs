@@ -15,7 +15,14 @@ const RATE: u32 = 40;
 const CONFIG: Config = Config { limit: 300, rate: RATE, reserve: 10, seed: 0 };
 
 fn open(directory: &Path, now: Millis) -> Ledger {
-    Ledger::open(directory, HOST, &TokenDigest::of("sb_live_1"), CONFIG, now).unwrap()
+    Ledger::open(directory, HOST, &TokenDigest::of("sb_live_1"), CONFIG, now, None).unwrap()
+}
+
+/// Opens it on a machine that has run that long, whatever its clock shows.
+fn open_after(directory: &Path, now: Millis, run: u64) -> Ledger {
+    let uptime = Uptime { boot: "one".to_owned(), elapsed: Duration::from_secs(run) };
+    let token = TokenDigest::of("sb_live_1");
+    Ledger::open(directory, HOST, &token, CONFIG, now, Some(&uptime)).unwrap()
 }
 
 fn seconds(seconds: u64) -> Millis {
@@ -167,6 +174,27 @@ fn a_clock_that_is_set_back_neither_hangs_nor_breaks_the_rate() {
 }
 
 #[test]
+fn a_clock_that_is_set_between_two_starts_neither_breaks_the_rate_nor_hangs() {
+    for set_to in [0, 1_000_000, 86_400 * 365] {
+        let directory = tempfile::tempdir().unwrap();
+        let first = open_after(directory.path(), seconds(1_000_000), 1_000);
+        assert_eq!(send_all(&first, seconds(1_000_000)), RATE);
+        // Ten seconds later, whatever the clock shows now.
+        let second = open_after(directory.path(), seconds(set_to), 1_010);
+        assert_eq!(send_all(&second, seconds(set_to)), 0, "{set_to}");
+        assert_eq!(send_all(&second, seconds(set_to + 52)), RATE, "{set_to}");
+        assert_eq!(send_all(&first, seconds(1_000_062)), 0, "{set_to}");
+        // The machine was started anew: its clock is all that is left.
+        let uptime = Uptime { boot: "two".to_owned(), elapsed: Duration::from_secs(5) };
+        let token = TokenDigest::of("sb_live_1");
+        let now = seconds(1_000_200);
+        let third =
+            Ledger::open(directory.path(), HOST, &token, CONFIG, now, Some(&uptime)).unwrap();
+        assert_eq!(send_all(&third, now), RATE, "{set_to}");
+    }
+}
+
+#[test]
 fn a_process_whose_clock_is_behind_the_file_begins_with_a_full_window() {
     let directory = tempfile::tempdir().unwrap();
     let ahead = open(directory.path(), seconds(86_400));
@@ -198,7 +226,7 @@ fn another_token_and_another_host_have_budgets_of_their_own() {
     send_all(&open(directory.path(), START), START);
     for (host, token) in [(HOST, "sb_live_2"), ("localhost", "sb_live_1")] {
         let token = TokenDigest::of(token);
-        let other = Ledger::open(directory.path(), host, &token, CONFIG, START).unwrap();
+        let other = Ledger::open(directory.path(), host, &token, CONFIG, START, None).unwrap();
         assert_eq!(send_all(&other, START), RATE);
     }
 }

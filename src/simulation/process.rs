@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use crate::api::{self, Client, Dialect, Endpoint, Token};
 use crate::apply::Happening;
 use crate::budget::{self, Millis};
-use crate::clock::Clock;
+use crate::clock::{Clock, Uptime};
 use crate::daemon::agent::{Agent, Parts, Until};
 use crate::daemon::settings::Settings;
 use crate::daemon::window::Windows;
@@ -22,7 +22,7 @@ use crate::store::{Medium, Recent, Simulated};
 use super::manifests::Manifests;
 use super::schedule::Moment;
 use super::wire::Wire;
-use super::witness::{Mark, Run};
+use super::witness::{Machine, Mark, Run};
 use super::world::{TOKENS, World};
 
 /// How long a process waits that could not begin, before it is begun again.
@@ -52,8 +52,7 @@ pub(super) struct Body {
     pub down_seconds: u64,
     /// What a loss of power leaves, when the next death is one.
     pub power_loss: Option<u64>,
-    /// By how much the machine's clock is off now.
-    clock_off_ms: i64,
+    machine: Machine,
     handle: Option<Handle>,
     pub stop: Option<watch::Sender<bool>>,
 }
@@ -126,9 +125,9 @@ impl Process {
         body.is_alive = true;
         body.death = Arc::new(Notify::new());
         let run = Run { process: self.index, life: body.life };
-        let clock_off_ms = body.clock_off_ms;
+        let machine = body.machine;
         drop(body);
-        self.world.mark(Mark::Began { run, clock_off_ms });
+        self.world.mark(Mark::Began { run, machine });
         run
     }
 
@@ -144,6 +143,7 @@ impl Process {
         };
         if let Some(choice) = power_loss {
             self.disk.lose_power(choice);
+            self.body().machine.boot += 1;
         }
         if self.disk.was_struck() || power_loss.is_some() {
             self.disk.mend();
@@ -178,7 +178,7 @@ impl Process {
     /// Reads the machine's clock, once: whoever begins moves on from here, however often it is set
     /// meanwhile.
     fn machine_clock(&self) -> Clock {
-        let off = self.body().clock_off_ms;
+        let off = self.body().machine.clock_off_ms;
         let now = self.world.clock.now();
         Clock::starting_at(now.checked_add(jiff::SignedDuration::from_millis(off)).unwrap_or(now))
     }
@@ -187,7 +187,9 @@ impl Process {
         let rate = self.world.platform.rate;
         let seed = u64::from(run.life) << 8 | u64::try_from(run.process).unwrap_or(0);
         let config = budget::Config { limit: 300, rate, reserve: rate / 3, seed };
-        Arc::new(Ledger::on_shelf(&self.shelf, config, millis(clock)))
+        let boot = self.body().machine.boot.to_string();
+        let uptime = Uptime { boot, elapsed: Duration::from_millis(self.world.elapsed()) };
+        Arc::new(Ledger::on_shelf(&self.shelf, config, millis(clock), Some(&uptime)))
     }
 
     fn reconciler(self: &Arc<Self>, run: Run, ledger: &Arc<Ledger>, clock: &Clock) -> Reconciler {
@@ -250,17 +252,17 @@ impl Process {
 
     /// Makes one pass beside the agent, as a person does who runs `stoker apply`.
     pub async fn apply(self: Arc<Self>) {
-        let (run, clock_off_ms) = {
+        let (run, machine) = {
             let mut body = self.body();
             body.commands += 1;
             let life = COMMANDS_FROM + body.commands;
-            (Run { process: self.index, life }, body.clock_off_ms)
+            (Run { process: self.index, life }, body.machine)
         };
         let given = self.world.read();
         let desired = given.and_then(|given| given.desired);
         self.world.mark(Mark::Read { run, desired: desired.clone(), is_newest: true });
         let Some(desired) = desired else { return };
-        self.world.mark(Mark::Began { run, clock_off_ms });
+        self.world.mark(Mark::Began { run, machine });
         let clock = self.machine_clock();
         let ledger = self.ledger(run, &clock);
         let reconciler = self.reconciler(run, &ledger, &clock);
@@ -282,7 +284,7 @@ impl Process {
     }
 
     pub fn set_clock_off(&self, milliseconds: i64) {
-        self.body().clock_off_ms = milliseconds;
+        self.body().machine.clock_off_ms = milliseconds;
     }
 
     pub fn trigger(&self, trigger: Trigger) {

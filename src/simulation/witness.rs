@@ -30,13 +30,22 @@ pub(super) struct Marked {
     pub mark: Mark,
 }
 
+/// How the machine of a process stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Machine {
+    /// How often it was started anew.
+    pub boot: u32,
+    /// By how much its clock is off, in milliseconds.
+    pub clock_off_ms: i64,
+}
+
 /// What is noted. The n-th `Sent` is the n-th request of the record that is no visitor's.
 #[derive(Clone, Debug)]
 pub(super) enum Mark {
-    /// A life began, with a clock that is off by so much.
+    /// A life began.
     Began {
         run: Run,
-        clock_off_ms: i64,
+        machine: Machine,
     },
     /// A request left; of a write what it holds.
     Sent {

@@ -13,7 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("emulator", &[]),
     ("budget", &[]),
-    ("ledger", &["budget"]),
+    ("ledger", &["clock", "budget"]),
     ("source", &["model"]),
     ("manifest", &["model", "source"]),
     ("secret", &["model", "source"]),

@@ -196,9 +196,9 @@ impl<'w> Bench<'w> {
                 self.read(*run, desired.clone());
                 self.reads.insert(*run, newest);
             }
-            Mark::Began { run, clock_off_ms } => {
+            Mark::Began { run, machine } => {
                 let traffic = self.traffic.entry(run.process).or_default();
-                traffic.begin(at, *clock_off_ms);
+                traffic.begin(at, *machine);
             }
             Mark::Told { run, wait_ms } => {
                 let traffic = self.traffic.entry(run.process).or_default();
