@@ -36,6 +36,7 @@ mod readme;
 mod refusals;
 mod remote;
 mod requests;
+mod retried;
 mod searches;
 mod sieve;
 mod simulation;
