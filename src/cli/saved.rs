@@ -70,6 +70,7 @@ fn options(policy: &Policy) -> Map<String, Value> {
         replace,
         settle,
         held: _,
+        protections: _,
         destroy: _,
         platform: _,
     } = policy;

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{EnvKey, FieldPath, FieldValue, Fingerprint, Key, Project, Reference, RemoteId};
+use super::{
+    EnvKey, FieldPath, FieldValue, Fingerprint, Key, Lifecycle, Project, Reference, RemoteId,
+};
 
 /// How long after its creation an object may yet be unknown to a stale replica (S3).
 const STALENESS: SignedDuration = SignedDuration::from_secs(60);
@@ -82,6 +84,40 @@ pub struct Remembered {
     /// Whether `managementPolicies` withheld `Delete`.
     #[serde(default)]
     pub delete_withheld: bool,
+}
+
+impl Remembered {
+    /// Returns the words that keep the resource from being deleted, if any do.
+    #[must_use]
+    pub const fn protects(self) -> Option<&'static str> {
+        match self {
+            Self { protect: true, .. } => Some("`protect: true`"),
+            Self { prune: Some(false), .. } => Some("`prune: false`"),
+            Self { delete_withheld: true, .. } => Some("managementPolicies without `Delete`"),
+            Self { prune: Some(true) | None, .. } => None,
+        }
+    }
+
+    /// Returns what is remembered when both were said: what protects stays.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let is_kept = self.prune == Some(false) || other.prune == Some(false);
+        Self {
+            prune: if is_kept { Some(false) } else { self.prune },
+            protect: self.protect || other.protect,
+            delete_withheld: self.delete_withheld || other.delete_withheld,
+        }
+    }
+}
+
+impl From<&Lifecycle> for Remembered {
+    fn from(lifecycle: &Lifecycle) -> Self {
+        Self {
+            prune: lifecycle.prune,
+            protect: lifecycle.protect,
+            delete_withheld: !lifecycle.policies.delete,
+        }
+    }
 }
 
 /// One object that is ours.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Applied, Claim, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Lifecycle, LiveObject,
-    Remembered, Resource, Rewrite, Setting, policy as field_policy,
+    Resource, Rewrite, Setting, policy as field_policy,
 };
 
 use super::env;
@@ -259,12 +259,4 @@ pub(super) fn effect(key: &Key, fields: &[FieldChange]) -> Effect {
     let written = fields.iter().filter(|field| is_written(field));
     let effects = written.map(|field| field_policy(key.kind, &field.path).effect);
     effects.max().unwrap_or(Effect::None)
-}
-
-pub(super) const fn remembered(lifecycle: &Lifecycle) -> Remembered {
-    Remembered {
-        prune: lifecycle.prune,
-        protect: lifecycle.protect,
-        delete_withheld: !lifecycle.policies.delete,
-    }
 }

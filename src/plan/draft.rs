@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Claim, Effect, Entry, FieldPath, Key, LiveObject, RemoteId, Resource};
+use crate::model::{
+    Claim, Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource,
+};
 
 use super::diff::{self, Difference, Memory};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
@@ -297,7 +299,7 @@ fn unwritten(resource: &Resource) -> Record {
         claim: Claim::Created,
         created_at: None,
         made_at: None,
-        remembered: diff::remembered(&resource.lifecycle),
+        remembered: Remembered::from(&resource.lifecycle),
         applied: BTreeMap::new(),
         kept: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),

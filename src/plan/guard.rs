@@ -229,7 +229,7 @@ fn replacement(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Bl
     let key = &draft.change.key;
     let entry = draft.entry?;
     prune::identity(draft)
-        .or_else(|| prune::protection(draft))
+        .or_else(|| prune::protection(draft, policy))
         .or_else(|| prune::right(key, entry.claim, policy))
         .or_else(|| (!view.is_complete(key.kind)).then(|| view.incomplete(key.kind)))
         .or_else(|| withheld(draft, "replace", |rights| rights.create && rights.delete))

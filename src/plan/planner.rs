@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Entry, Key, Live, Name, Snapshot};
+use crate::model::{Entry, Inventory, Key, Live, Name, Remembered, Snapshot};
 
 use super::draft::{Draft, Drafts};
 use super::view::View;
-use super::{Change, Plan, Policy, Unmanaged, cost, diff, draft, guard, order, ownership, step};
+use super::{Change, Plan, Policy, Unmanaged, cost, draft, guard, order, ownership, step};
 
 /// Decides everything that would be done, from three states and what is allowed.
 ///
@@ -21,6 +21,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let ordered = order::arrange(drafts);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&guarded));
+    remember.extend(protections_read(&view, policy));
     let changes = step::lower(guarded, policy);
     Plan {
         origin: snapshot.origin.clone(),
@@ -41,7 +42,7 @@ fn protections(drafts: &[Draft<'_>]) -> BTreeMap<Key, Entry> {
     let blocked = drafts.iter().filter(|draft| draft.change.blocked.is_some());
     let learned = blocked.filter_map(|draft| {
         let (resource, entry) = (draft.desired?, draft.entry?);
-        let remembered = diff::remembered(&resource.lifecycle);
+        let remembered = Remembered::from(&resource.lifecycle);
         let record = draft.change.record.as_ref();
         let is_renamed = record.is_some_and(|record| record.renamed_from.is_some());
         let is_new = entry.remembered != remembered && !is_renamed;
@@ -51,6 +52,23 @@ fn protections(drafts: &[Draft<'_>]) -> BTreeMap<Key, Entry> {
         })
     });
     learned.collect()
+}
+
+/// What manifests said that were replaced before anything was carried out (S11).
+fn protections_read<'a>(
+    view: &View<'a>,
+    policy: &'a Policy,
+) -> impl Iterator<Item = (Key, Entry)> + use<'a> {
+    let Inventory { entries, intents, .. } = view.inventory();
+    let desired = &view.desired().resources;
+    // To remember an entry ends an intent; what comes of that one is remembered then.
+    let is_open = |key: &Key| !desired.contains_key(key) && !intents.contains_key(key);
+    policy.protections.iter().filter(move |(key, _)| is_open(key)).filter_map(|(key, said)| {
+        let entry = entries.get(key)?;
+        let remembered = entry.remembered.and(*said);
+        let is_new = remembered != entry.remembered;
+        is_new.then(|| (key.clone(), Entry { remembered, ..entry.clone() }))
+    })
 }
 
 fn unmanaged(view: &View<'_>, changes: &[Change]) -> Vec<Unmanaged> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::model::{AdoptMode, Key, Kind, RemoteId};
+use crate::model::{AdoptMode, Key, Kind, Remembered, RemoteId};
 
 use super::BlockedReason;
 
@@ -28,6 +28,9 @@ pub struct Policy {
     pub settle: Duration,
     /// What must wait, and why: the agent's back-offs and what its deployments taught it.
     pub held: BTreeMap<Key, Hold>,
+    /// What manifests said of deletion that were read, and replaced before anything of them was
+    /// carried out: the agent only looked, or was busy (S11).
+    pub protections: BTreeMap<Key, Remembered>,
     /// Whether everything owned must go (`destroy`): the fuse's shares do not apply, all other
     /// laws do.
     pub destroy: bool,
@@ -57,6 +60,7 @@ impl Default for Policy {
             // In-flight 120 s and staleness 60 s (S3).
             settle: Duration::from_secs(180),
             held: BTreeMap::new(),
+            protections: BTreeMap::new(),
             destroy: false,
             platform: Platform { renames: true, deploys_after_patch: false },
         }

@@ -6,7 +6,9 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use crate::model::{Claim, Entry, Key, Kind, LiveObject, RemoteId, Tombstone, is_same_moment};
+use crate::model::{
+    Claim, Entry, Key, Kind, LiveObject, Remembered, RemoteId, Tombstone, is_same_moment,
+};
 
 use super::draft::Draft;
 use super::guard::may_delete;
@@ -53,7 +55,7 @@ fn lasting(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocke
     let (entry, object) = (draft.entry?, draft.object?);
     group(key)
         .or_else(|| identity(draft))
-        .or_else(|| protection(draft))
+        .or_else(|| protection(draft, policy))
         .or_else(|| right(key, entry.claim, policy))
         .or_else(|| (!view.is_complete(key.kind)).then(|| view.incomplete(key.kind)))
         .or_else(|| approval(key, entry, object, view))
@@ -114,20 +116,12 @@ pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
 }
 
 /// Protection outlives its manifest (S11).
-pub(super) fn protection(draft: &Draft<'_>) -> Option<Blocked> {
+pub(super) fn protection(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
+    let declared = draft.desired.map(|it| Remembered::from(&it.lifecycle));
     let remembered = draft.entry.map(|entry| entry.remembered);
-    let declared = draft.desired.map(|it| super::diff::remembered(&it.lifecycle));
-    let rule = [declared, remembered].into_iter().flatten().find_map(|it| {
-        if it.protect {
-            Some("`protect: true`")
-        } else if it.prune == Some(false) {
-            Some("`prune: false`")
-        } else if it.delete_withheld {
-            Some("managementPolicies without `Delete`")
-        } else {
-            None
-        }
-    })?;
+    let read = policy.protections.get(&draft.change.key).copied();
+    let said = [declared, remembered, read];
+    let rule = said.into_iter().flatten().find_map(Remembered::protects)?;
     let key = &draft.change.key;
     Some(Blocked {
         reason: BlockedReason::Protected,

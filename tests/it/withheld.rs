@@ -41,6 +41,24 @@ async fn what_the_last_good_manifests_dropped_stays_while_the_newest_cannot_be_u
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_protected_while_it_only_looked_stays_protected() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    let until = kept.stage.clock.now() + Duration::from_secs(3_600);
+    kept.handle.order(Order::Suspend { reason: "a migration".to_owned(), until }).await.unwrap();
+    let jobs = "metadata: { name: jobs }\n";
+    kept.write(Ok(edited(&first(), jobs, &format!("{jobs}lifecycle: {{ protect: true }}\n"))));
+    kept.stage.wait(30).await;
+    kept.write(Ok(manifests(&second())));
+    kept.stage.wait(30).await;
+    kept.handle.order(Order::Resume).await.unwrap();
+    kept.stage.wait(900).await;
+    assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 1, "{:#?}", kept.told());
+    let pending = &kept.status().pending;
+    assert!(pending.iter().any(|it| it.action == "delete"), "{pending:#?}");
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn outside_its_windows_an_agent_only_looks() {
     let hour = Duration::from_secs(3_600);
     let window = Window::new(WindowKind::Allow, "0 6 * * *", hour, "UTC").unwrap();

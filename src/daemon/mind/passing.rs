@@ -92,6 +92,7 @@ impl Mind {
             policy.prune = Prune::Off;
         }
         policy.held = self.held(desired, now);
+        policy.protections = self.protections.clone();
         policy
     }
 
@@ -169,6 +170,7 @@ impl Mind {
             self.settings.rate,
         );
         self.requeue(passed, now);
+        self.forget_protections(&passed.inventory);
         self.follow_deployments(running, passed, now);
         self.forget_deploys(passed);
         self.tell_results(passed);

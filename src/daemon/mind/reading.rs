@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::model::{Inventory, Remembered};
 use crate::status::{Problem, Revision, Severity, Trigger};
 
 use super::super::declare::Declared;
@@ -23,6 +24,8 @@ impl Mind {
         let fell_back = std::mem::take(&mut self.falls_back);
         if !fell_back && self.problem.take().is_some() {
             self.tell(Severity::Normal, None, "SourceRecovered", "the manifests can be used again");
+            // What was withheld because of it need not wait for the next look.
+            self.due.insert(self.news());
         }
         let is_new = self.declared.as_ref().is_none_or(|known| {
             // Most often it is the very same.
@@ -53,6 +56,7 @@ impl Mind {
         }
         self.revision = Some(revision);
         self.forgive_changed(&declared);
+        self.keep_protections(&declared);
         self.declared = Some(declared);
         self.tell(Severity::Normal, None, "RevisionSeen", what);
         self.supersede();
@@ -71,13 +75,33 @@ impl Mind {
         }
     }
 
+    /// What was protected stays so, even if no pass came to it before it was gone (S11).
+    fn keep_protections(&mut self, declared: &Declared) {
+        let known = self.declared.iter().flat_map(|known| known.desired.resources.values());
+        let said = known.map(|it| (it.key.clone(), Remembered::from(&it.lifecycle)));
+        self.protections.extend(said.filter(|(_, said)| said.protects().is_some()));
+        self.protections.retain(|key, _| !declared.desired.resources.contains_key(key));
+    }
+
+    /// What is written down, or is nobody's, need not be kept.
+    pub(super) fn forget_protections(&mut self, inventory: &Inventory) {
+        self.protections.retain(|key, said| match inventory.entries.get(key) {
+            Some(entry) => entry.remembered.and(*said) != entry.remembered,
+            None => inventory.intents.contains_key(key),
+        });
+    }
+
     /// A newer state is wanted: what is under way for the old one ends, and so does waiting for
     /// its deployments.
     fn supersede(&mut self) {
         if let Some(running) = &mut self.running {
             running.is_superseded = true;
         }
-        self.due.insert(if self.has_commits { Trigger::Git } else { Trigger::Files });
+        self.due.insert(self.news());
+    }
+
+    const fn news(&self) -> Trigger {
+        if self.has_commits { Trigger::Git } else { Trigger::Files }
     }
 
     fn refuse(&mut self, problem: Problem) {

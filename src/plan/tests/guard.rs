@@ -1,6 +1,8 @@
 //! What stands in the way: of changes, of replacements, of deletes.
 
-use super::scene::{check, explain};
+use super::scene::{check, explain, parse};
+use crate::model::{Key, Remembered};
+use crate::plan::{BlockedReason, plan};
 
 const KEEP: &str = "want service/keep
      live service/keep#k1
@@ -114,8 +116,8 @@ fn a_protection_is_remembered_whatever_else_is_done() {
         let scene = format!(
             "want service/api {wish}\nlive service/api#s1 plan=a\nours service/api#s1 plan=a"
         );
-        let (snapshot, policy) = super::scene::parse(&scene);
-        let plan = crate::plan::plan(&snapshot, &policy);
+        let (snapshot, policy) = parse(&scene);
+        let plan = plan(&snapshot, &policy);
         assert!(plan.remember.values().any(|entry| entry.remembered.protect), "{wish}");
     }
 }
@@ -158,6 +160,31 @@ fn a_foreign_resource_is_never_deleted() {
         &format!("run prune\n{KEEP}ours service/x#s1\nlive service/renamed#s1"),
         "delete service/x BLOCKED not_owned",
     );
+}
+
+#[test]
+fn what_replaced_manifests_protected_is_remembered_even_if_nothing_of_them_was_done() {
+    let key: Key = "service/x".parse().unwrap();
+    let scene = format!("run prune\n{KEEP}live service/x#s1\n");
+    let planned = |ours: &str, said: Remembered| {
+        let (snapshot, mut policy) = parse(&format!("{scene}ours service/x#s1{ours}"));
+        policy.protections.insert(key.clone(), said);
+        plan(&snapshot, &policy)
+    };
+    for said in [
+        Remembered { protect: true, ..Remembered::default() },
+        Remembered { prune: Some(false), ..Remembered::default() },
+        Remembered { delete_withheld: true, ..Remembered::default() },
+    ] {
+        let first = planned("", said);
+        assert_eq!(first.changes[0].blocked.as_ref().unwrap().reason, BlockedReason::Protected);
+        assert_eq!(first.remember[&key].remembered, said);
+    }
+    // What is remembered already is not written down again.
+    let said = Remembered { protect: true, ..Remembered::default() };
+    let known = planned(" protect", said);
+    assert_eq!(known.changes[0].blocked.as_ref().unwrap().reason, BlockedReason::Protected);
+    assert!(!known.remember.contains_key(&key));
 }
 
 #[test]
@@ -243,8 +270,8 @@ fn fuse(flags: &str, kept: usize, removed: usize) -> usize {
     for n in 0..removed {
         scene += &format!("\nlive service/x{n}#x{n}\nours service/x{n}#x{n}");
     }
-    let (snapshot, policy) = super::scene::parse(&scene);
-    let plan = crate::plan::plan(&snapshot, &policy);
+    let (snapshot, policy) = parse(&scene);
+    let plan = plan(&snapshot, &policy);
     plan.summary().destroy
 }
 
