@@ -42,6 +42,13 @@ impl Recollection {
         self
     }
 
+    /// Forgets what was written to: a list may not show that it is otherwise now.
+    pub fn forget<'i>(&mut self, written: impl Iterator<Item = (Kind, &'i RemoteId)>) {
+        for (kind, id) in written {
+            self.seen.remove(&(kind, id.clone()));
+        }
+    }
+
     /// Parts what is wanted into what is to be read and what can be recalled.
     ///
     /// What is new or looks otherwise than before is always read.

@@ -145,16 +145,18 @@ impl Reconciler {
             None
         };
         let inventory = match report {
-            Some(_) => self.recent.read(&self.state)?.inventory,
-            None => {
-                self.recollect(recollection);
-                Arc::clone(&snapshot.inventory)
+            Some(_) => {
+                let carried = plan.changes.iter().filter(|change| change.blocked.is_none());
+                recollection.forget(carried.filter_map(|it| Some((it.key.kind, it.id.as_ref()?))));
+                self.recent.read(&self.state)?.inventory
             }
+            None => Arc::clone(&snapshot.inventory),
         };
+        self.recollect(recollection);
         Ok(Passed { snapshot, plan, report, inventory, warning })
     }
 
-    /// Returns what may be recalled. It is gone then: only a pass that wrote nothing leaves it to
+    /// Returns what may be recalled. It is gone then: only a pass that comes to its end leaves it to
     /// the next.
     fn recall(&self, look: Look) -> Recollection {
         let recalled = std::mem::take(&mut *self.recollection());

@@ -57,3 +57,28 @@ async fn what_was_denied_at_any_time_comes_back_in_one_pass_when_the_right_does(
     assert_eq!(written, [12]);
     kept.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_always_fails_does_not_make_all_be_read_again() {
+    let many = |plan: &str| {
+        let document = |number: usize| {
+            let plan = if number == 7 { plan } else { "starter" };
+            format!(
+                "---\napiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ name: s{number} }}\n\
+                 spec: {{ type: web, image: nginx, plan: {plan} }}\n"
+            )
+        };
+        manifests(&(0..200).map(document).collect::<String>())
+    };
+    let kept = Kept::begin(Stage::new(), settings(), many("starter"));
+    kept.stage.wait(1_200).await;
+    assert_eq!(kept.ready(), "True Synced");
+    kept.stage.emulator.play(Faults::parse("fail:500@PATCH /**").unwrap());
+    kept.write(Ok(many("standard")));
+    let before = kept.stage.emulator.record().requests().count();
+    kept.stage.wait(3_600).await;
+    let spent = kept.stage.emulator.record().requests().count() - before;
+    // Looking at rest is one in twenty; the others are not all read again for the one.
+    assert!(spent < 60 * 285 / 10, "{spent}");
+    kept.end().await;
+}

@@ -62,7 +62,7 @@ impl Mind {
             policy: self.policy(&declared.desired, now),
             licence: self.licence(now),
             lane: if is_urgent { Lane::Converge } else { Lane::Background },
-            look: if is_urgent || !is_at_rest(&triggers) { Look::Whole } else { self.at_rest() },
+            look: if is_urgent { Look::Whole } else { self.look(&triggers) },
         };
         let withheld = self.withheld(now);
         self.running =
@@ -70,9 +70,25 @@ impl Mind {
         Some(ask)
     }
 
-    /// How to look when nothing says that anything moved: within the share of the budget, so that a
-    /// large project is looked at as often as a small one, and all of it in turn.
-    fn at_rest(&self) -> Look {
+    /// How to look when nobody waits for it. Where nothing says that anything moved, within the share
+    /// of the budget, so that a large project is looked at as often as a small one, and all of it in
+    /// turn. What is tried again is read again, and with it only what lists show.
+    fn look(&self, triggers: &BTreeSet<Trigger>) -> Look {
+        let says_it_moved = |trigger: &Trigger| match trigger {
+            Trigger::Timer | Trigger::Retry => false,
+            Trigger::Start
+            | Trigger::Files
+            | Trigger::Git
+            | Trigger::Webhook
+            | Trigger::Signal
+            | Trigger::Order => true,
+        };
+        if triggers.iter().any(says_it_moved) {
+            return Look::Whole;
+        }
+        if !triggers.contains(&Trigger::Timer) {
+            return Look::AtRest { details_max: 0 };
+        }
         let allowed = pace::allowance(self.settings.interval, self.settings.rate);
         let details_max = allowed.saturating_sub(self.lists).max(DETAILS_MIN);
         Look::AtRest { details_max: usize::try_from(details_max).unwrap_or(usize::MAX) }
@@ -125,7 +141,12 @@ impl Mind {
             Ok(passed) => self.settle(&running, &passed, requests, now),
             Err(failure) => self.fail(&running, failure, requests, now),
         }
+        let look_at = self.look_at;
         self.schedule_look(now);
+        if running.triggers.iter().all(|trigger| *trigger == Trigger::Retry) {
+            // It did not look at what lists do not show, so it puts no look off.
+            self.look_at = self.look_at.min(look_at);
+        }
         self.follow_on(now);
     }
 
@@ -287,20 +308,6 @@ fn pending(passed: &Passed) -> Vec<SavedChange> {
     let mut changes = SavedPlan::new(&passed.plan, Context::default()).changes;
     changes.retain(|change| !done.contains(&change.key));
     changes
-}
-
-/// Whether nobody and nothing said that the platform moved: then lists tell enough.
-fn is_at_rest(triggers: &BTreeSet<Trigger>) -> bool {
-    triggers.iter().all(|trigger| match trigger {
-        Trigger::Timer => true,
-        Trigger::Start
-        | Trigger::Files
-        | Trigger::Git
-        | Trigger::Webhook
-        | Trigger::Signal
-        | Trigger::Order
-        | Trigger::Retry => false,
-    })
 }
 
 fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRecord {
