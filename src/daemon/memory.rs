@@ -1,7 +1,7 @@
 //! What an agent must still know after a restart and no other file holds.
 //!
-//! Lost, it costs a forgotten suspension or a deployment too many; it never costs a resource: what
-//! is ours is in the inventory.
+//! Lost, it costs a forgotten suspension, a deployment too many, or the protection of what manifests
+//! protected only while nothing could be written. What is ours is in the inventory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Key;
+use crate::model::{Key, Remembered};
 use crate::status::{Revision, Suspension};
 use crate::store::Medium;
 
@@ -29,6 +29,8 @@ pub struct Memory {
     pub commit: Option<String>,
     /// The last revision at which everything was as declared.
     pub synced: Option<Revision>,
+    /// What replaced manifests said of deletion and no pass has written down yet (S11).
+    pub protections: BTreeMap<Key, Remembered>,
     /// Services whose deployments failed.
     pub deploys: BTreeMap<Key, FailedDeploys>,
 }

@@ -50,6 +50,9 @@ async fn what_was_protected_while_it_only_looked_stays_protected() {
     kept.stage.wait(30).await;
     kept.write(Ok(manifests(&second())));
     kept.stage.wait(30).await;
+    // It outlives a restart, as the suspension does.
+    let kept = Kept::begin(kept.end().await, settings(), manifests(&second()));
+    kept.stage.wait(30).await;
     kept.handle.order(Order::Resume).await.unwrap();
     kept.stage.wait(900).await;
     assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 1, "{:#?}", kept.told());

@@ -9,7 +9,7 @@ mod reading;
 mod steering;
 mod telling;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::budget::backoff::Retries;
 use crate::budget::{Lane, Millis};
 use crate::follow::{LOOK_FIRST, Watch};
-use crate::model::{Desired, Key, Project, Remembered, RemoteId};
+use crate::model::{Desired, Key, Project, RemoteId};
 use crate::plan::Policy;
 use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
@@ -61,8 +61,6 @@ pub struct Mind {
     running: Option<Running>,
     passes: u64,
     passed_digest: Option<String>,
-    /// What replaced manifests said of deletion and no pass has written down yet (S11).
-    protections: BTreeMap<Key, Remembered>,
     project: Option<Project>,
     origin: String,
     queue: Queue,
@@ -166,7 +164,6 @@ impl Mind {
             running: None,
             passes: 0,
             passed_digest: None,
-            protections: BTreeMap::new(),
             project: None,
             origin,
             queue: Queue::new(seed),

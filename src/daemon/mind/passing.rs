@@ -108,7 +108,7 @@ impl Mind {
             policy.prune = Prune::Off;
         }
         policy.held = self.held(desired, now);
-        policy.protections = self.protections.clone();
+        policy.protections = self.memory.protections.clone();
         policy
     }
 

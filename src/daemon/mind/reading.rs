@@ -79,13 +79,13 @@ impl Mind {
     fn keep_protections(&mut self, declared: &Declared) {
         let known = self.declared.iter().flat_map(|known| known.desired.resources.values());
         let said = known.map(|it| (it.key.clone(), Remembered::from(&it.lifecycle)));
-        self.protections.extend(said.filter(|(_, said)| said.protects().is_some()));
-        self.protections.retain(|key, _| !declared.desired.resources.contains_key(key));
+        self.memory.protections.extend(said.filter(|(_, said)| said.protects().is_some()));
+        self.memory.protections.retain(|key, _| !declared.desired.resources.contains_key(key));
     }
 
     /// What is written down, or is nobody's, need not be kept.
     pub(super) fn forget_protections(&mut self, inventory: &Inventory) {
-        self.protections.retain(|key, said| match inventory.entries.get(key) {
+        self.memory.protections.retain(|key, said| match inventory.entries.get(key) {
             Some(entry) => entry.remembered.and(*said) != entry.remembered,
             None => inventory.intents.contains_key(key),
         });
