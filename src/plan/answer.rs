@@ -13,7 +13,7 @@ use crate::model::{
     LiveValue, RemoteId, is_same,
 };
 
-use super::{Action, Change, FieldChange, FieldReason, Step};
+use super::{Action, Change, FieldReason, Step};
 
 /// How often a create is sent whose answers were lost and that was proven not to have happened.
 const CREATES_MAX: u32 = 3;
@@ -191,7 +191,7 @@ impl Change {
         // A repair that the answer shows to have stayed is no sign of a field that will not settle.
         let repaired = self.fields.iter().filter(|field| field.reason == FieldReason::Drift);
         for field in repaired {
-            if answer.is_some_and(|object| has_stayed(object, field)) {
+            if answer.is_some_and(|object| shows_as(object, &field.path, field.after.as_ref())) {
                 entry.rewrites.remove(&field.path);
             }
         }
@@ -199,12 +199,10 @@ impl Change {
     }
 }
 
-/// Whether an answer shows a field as it was just written.
-fn has_stayed(object: &LiveObject, field: &FieldChange) -> bool {
-    match (object.shows(&field.path), &field.after) {
-        (Some(LiveValue::Shown(now)), Some(wanted)) => {
-            is_same(object.kind, &field.path, now, wanted)
-        }
+/// Whether an object shows a field as it is to be; of what is hidden nobody can say.
+pub(super) fn shows_as(object: &LiveObject, path: &FieldPath, wanted: Option<&FieldValue>) -> bool {
+    match (object.shows(path), wanted) {
+        (Some(LiveValue::Shown(now)), Some(wanted)) => is_same(object.kind, path, now, wanted),
         (Some(LiveValue::Absent), None) => true,
         (None | Some(LiveValue::Hidden | LiveValue::Absent), _)
         | (Some(LiveValue::Shown(_)), None) => false,

@@ -7,6 +7,7 @@ use crate::model::{
     is_same_moment,
 };
 
+use super::answer::shows_as;
 use super::diff::is_written;
 use super::draft::Draft;
 use super::{Action, Change, FieldAction, Policy, Precondition, Step};
@@ -136,5 +137,20 @@ impl Precondition {
             }
         });
         moved.map(|(path, _)| format!("`{path}` has moved since the plan was made"))
+    }
+    /// Returns what is still to be written: not what nobody saw when the plan was made, and is as it
+    /// is to be (S10).
+    #[must_use]
+    pub fn left_of(
+        &self,
+        written: &BTreeMap<FieldPath, Option<FieldValue>>,
+        object: &LiveObject,
+    ) -> BTreeMap<FieldPath, Option<FieldValue>> {
+        let mut left = written.clone();
+        left.retain(|path, wanted| {
+            let was_unseen = matches!(self.fields.get(path), Some(None));
+            !(was_unseen && shows_as(object, path, wanted.as_ref()))
+        });
+        left
     }
 }

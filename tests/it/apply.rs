@@ -1,8 +1,9 @@
 //! Plan and apply, end to end, before the emulator.
 
-use stoker::emulator::{Act, Kind};
+use stoker::emulator::{Act, Faults, Kind};
 use stoker::plan::{Conclusion, Policy};
 
+use crate::laws;
 use crate::stage::{Stage, brief, manifests, pruning, shipped};
 
 const SMALL: &str = "
@@ -109,4 +110,26 @@ async fn what_is_no_longer_declared_goes_only_when_asked() {
     assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
     assert_eq!(stage.emulator.record().deletes(Kind::Service, "d"), 1);
     assert_eq!(brief(&stage.plan(&manifests(&fewer), &pruning()).await), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_saw_when_it_was_planned_and_is_as_declared_is_not_written() {
+    let tree = |command: &str| {
+        manifests(&SMALL.replace("plan: standard\n  scaling", &format!("{command}\n  scaling")))
+    };
+    let (run, other) = ("startCommand: run", "startCommand: other");
+    for by_hand in ["run", "something"] {
+        let stage = Stage::new();
+        stage.apply(&tree(other), &Policy::default()).await;
+        laws::set(&stage, "api", "start_command", &format!("\"{by_hand}\""));
+        let writes = stage.emulator.record().writes();
+        // The details cannot be read while it is planned, and can before it is written.
+        stage.emulator.play(Faults::parse("html@GET /services/*#1").unwrap());
+        let (plan, report) = stage.apply(&tree(run), &Policy::default()).await;
+        assert_eq!(brief(&plan), ["update service/api"], "{plan:#?}");
+        assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
+        let written = stage.emulator.record().writes() - writes;
+        assert_eq!(written, usize::from(by_hand != "run"));
+        assert_eq!(brief(&stage.plan(&tree(run), &Policy::default()).await), [""; 0]);
+    }
 }
