@@ -24,6 +24,7 @@ use super::flight::{Failure, Flight};
 use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
 use super::transport::{BodyStream, Transport, TransportError};
+use super::wire::Groups;
 use crate::budget::circuit::Circuit;
 use crate::budget::{Lane, Limits, Millis, Permit, Verdict};
 use crate::clock::Clock;
@@ -56,6 +57,8 @@ struct Shared {
     calls: AtomicU32,
     tries_seed: AtomicU64,
     seen: Mutex<Seen>,
+    /// The names of env groups, as the last list of them told: services name them by id.
+    groups: Mutex<Arc<Groups>>,
     /// When the work must be over, once that is known.
     ending: watch::Sender<Option<Timestamp>>,
 }
@@ -85,6 +88,7 @@ impl Client {
             config,
             calls: AtomicU32::new(0),
             seen: Mutex::default(),
+            groups: Mutex::default(),
             ending: watch::Sender::new(None),
         };
         Self { shared: Arc::new(shared), lane }
@@ -112,6 +116,12 @@ impl Client {
     #[must_use]
     pub fn dialect(&self) -> &Dialect {
         &self.shared.dialect
+    }
+
+    /// Returns what is known of env groups. Who looks right before a write must know what the plan
+    /// knew, else a service's groups are hidden from that look (S10).
+    pub(super) fn groups(&self) -> MutexGuard<'_, Arc<Groups>> {
+        self.shared.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how many requests this client and its clones have sent.

@@ -3,7 +3,7 @@
 //! A [`Reader`] cannot write; planning is handed nothing else. What is read of a whole project at
 //! once is in `live.rs`, beside this file.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -21,11 +21,10 @@ const PASSES_MAX: u32 = 4;
 /// How many pages of deployments are read: the latest matter, a long history does not.
 const DEPLOYMENT_PAGES_MAX: u32 = 10;
 
-/// The right to read. Cheap to clone; clones share what was learned of env groups.
+/// The right to read. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) client: Client,
-    groups: Arc<Mutex<Arc<Groups>>>,
 }
 
 /// What asking for one object by its id has shown.
@@ -41,7 +40,7 @@ impl Client {
     /// Returns the right to read.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader { client: self.clone(), groups: Arc::default() }
+        Reader { client: self.clone() }
     }
 }
 
@@ -216,6 +215,9 @@ impl Reader {
         let Pages { items, count, mut incomplete } = match pages {
             Ok(pages) => pages,
             Err(unknown) => {
+                if kind == Kind::EnvGroup {
+                    self.learn_groups(&[], false);
+                }
                 let coverage = Coverage::Unknown(unknown);
                 return Listing { coverage, objects: Vec::new(), pages: 1 };
             }
@@ -240,18 +242,18 @@ impl Reader {
     }
 
     fn groups(&self) -> Arc<Groups> {
-        Arc::clone(&self.groups.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.client.groups())
     }
 
     fn learn_groups(&self, objects: &[LiveObject], are_all: bool) {
         let named = objects.iter().map(|object| (object.id.clone(), object.name.clone()));
         let groups = Groups { names: named.collect(), are_all };
-        *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(groups);
+        *self.client.groups() = Arc::new(groups);
     }
 
     /// Adds the name of a group that is too new for a stale replica to show it (S3).
     pub(super) fn recall_group(&self, id: &RemoteId, name: &str) {
-        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut groups = self.client.groups();
         let names = &mut Arc::make_mut(&mut groups).names;
         names.entry(id.clone()).or_insert_with(|| name.to_owned());
     }

@@ -8,7 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Kind, Live, LiveObject, RemoteId};
+use crate::model::{
+    Coverage, FieldPath, FieldValue, Kind, Listing, Live, LiveObject, LiveValue, RemoteId, Setting,
+    Unknown,
+};
 
 /// A kind and an id.
 type Id = (Kind, RemoteId);
@@ -72,12 +75,27 @@ impl Recollection {
 
     /// Remembers what details showed of listed objects, before they are added to them.
     pub(super) fn note(&mut self, live: &Live, details: &Details) {
+        let groups = live.listing(Kind::EnvGroup);
         for item in live.listings.values().flat_map(|listing| &listing.objects) {
             let id = (item.kind, item.id.clone());
-            if let Some(details) = details.get(&id) {
+            if let Some(details) =
+                details.get(&id).filter(|details| knows_its_groups(details, groups))
+            {
                 let (listed, details) = (item.clone(), details.clone());
                 self.seen.insert(id, Recalled { listed, details, look: self.looks });
             }
         }
+    }
+}
+
+/// Whether every env group of a service is known by its name. One that the list does not show may be
+/// newer than the list, and has its name at the next look.
+fn knows_its_groups(details: &LiveObject, groups: &Listing) -> bool {
+    let is_listed = |name: &String| groups.objects.iter().any(|group| group.name == *name);
+    match details.shows(&FieldPath::Setting(Setting::EnvGroups)) {
+        Some(LiveValue::Shown(FieldValue::Set(names))) => names.iter().all(is_listed),
+        // A token that may not list them never learns more.
+        Some(LiveValue::Hidden) => groups.coverage == Coverage::Unknown(Unknown::Forbidden),
+        Some(LiveValue::Shown(_) | LiveValue::Absent) | None => true,
     }
 }

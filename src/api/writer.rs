@@ -117,7 +117,11 @@ impl Writer {
         // The answer may leave out what it was told; an id is what makes it done.
         let name_field = self.client.dialect().field_name(kind, Setting::Name).unwrap_or("name");
         object.entry(name_field).or_insert_with(|| name.as_str().into());
-        self.live_of(&call, kind, &object)
+        let object = self.live_of(&call, kind, &object)?;
+        if kind == Kind::EnvGroup {
+            self.reader.recall_group(&object.id, name.as_str());
+        }
+        Ok(object)
     }
 
     /// Changes a service. Nothing else can be changed (F4).

@@ -148,7 +148,7 @@ impl Precondition {
     ) -> BTreeMap<FieldPath, Option<FieldValue>> {
         let mut left = written.clone();
         left.retain(|path, wanted| {
-            let was_unseen = matches!(self.fields.get(path), Some(None));
+            let was_unseen = matches!(self.fields.get(path), Some(None | Some(LiveValue::Hidden)));
             !(was_unseen && shows_as(object, path, wanted.as_ref()))
         });
         left

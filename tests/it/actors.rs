@@ -113,6 +113,20 @@ async fn a_field_that_moved_meanwhile_is_looked_at_again_before_it_is_written() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_env_group_that_was_taken_off_meanwhile_is_seen_before_it_is_written() {
+    let stage = applied().await;
+    let tree = edited(&first(), "envGroups: [shared]", "envGroups: [shared, more]");
+    let more = "---\napiVersion: stackblaze.cloud/v1\nkind: EnvGroup\nmetadata: { name: more }\n\
+                spec: { envVars: [ { key: MORE, value: more } ] }\n";
+    let text = String::from_utf8(tree.files()[0].bytes.to_vec()).unwrap() + more;
+    let tree = manifests(&text);
+    let edit = |stage: &Stage| set(stage, "api", "env_groups", "[]");
+    let (_, report) = meanwhile(&stage, &tree, &Policy::default(), edit).await;
+    assert!(matches!(outcome(&report, "service/api"), Outcome::Stale { .. }), "{report:#?}");
+    laws::it_settles(&stage, &tree, &Policy::default(), "taken off").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_autoscaler_moves_replicas_and_nobody_calls_it_drift() {
     let stage = applied().await;
     for replicas in [2, 5, 1] {

@@ -294,7 +294,11 @@ fn remembered(witness: &Witness, living: &Living, findings: &mut Findings) {
         witness.marks.iter().any(began)
     };
     for (id, thing) in living.things() {
-        let Maker::Ours { process, has_seen: _ } = thing.maker else { continue };
+        let Maker::Ours { process, has_seen } = thing.maker else { continue };
+        // Nothing tells what others renamed before its create was answered from what is theirs.
+        if thing.is_renamed && !has_seen {
+            continue;
+        }
         let Some(inventory) = witness.inventories.get(&process).filter(|_| has_begun(process))
         else {
             continue;

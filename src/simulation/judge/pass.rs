@@ -78,6 +78,10 @@ impl<'w> Pass<'w> {
             && let Some(kind) = collection_of(&asked.path)
         {
             let place = (asked.path.as_str(), asked.query.as_str());
+            // Every reading begins with the first page, and may find fewer of them.
+            if page_of(&asked.query) == Some(1) {
+                self.pages.retain(|(path, _), _| *path != asked.path);
+            }
             self.pages.insert(place, is_usable(asked));
             if asked.fault.is_some() {
                 self.lied_to.insert(kind);
@@ -138,6 +142,10 @@ impl<'w> Pass<'w> {
     pub fn looks(&self, path: &str) -> Option<&Looks> {
         self.looks.get(path)
     }
+}
+
+fn page_of(query: &str) -> Option<u32> {
+    query.split('&').find_map(|part| part.strip_prefix("page=")?.parse().ok())
 }
 
 /// Returns the kind that a path lists.
