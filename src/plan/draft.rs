@@ -46,9 +46,12 @@ impl<'a> Drafts<'a> {
             (Standing::Ours(ours), Some(resource)) => self.ours(resource, ours, view, policy),
             (Standing::Found(found), Some(resource)) => self.found(resource, found, view, policy),
             (Standing::Found(found), None) => self.presumed(key, found),
-            (Standing::Unclear(unclear), _) => self.unclear(key, desired, unclear),
+            (Standing::Unclear(unclear), _) => self.unclear(key, desired, unclear, view),
             (Standing::Unwanted { entry, object, reason }, _) => {
-                self.delete(key, desired, entry, object, reason)
+                if let Some(resource) = desired {
+                    self.tell(key, resource, entry, view);
+                }
+                self.delete(key, desired, entry, object, reason);
             }
             (Standing::Gone(id), _) => {
                 let mut draft = draft(key, desired, Action::Forget, Reason::Missing);
@@ -131,17 +134,23 @@ impl<'a> Drafts<'a> {
             | Action::Adopt
             | Action::Forget
             | Action::Delete => {
-                // Whatever becomes of the change: a PATCH that is refused, or is not begun before
-                // the next manifests are there, must not keep a protection from being known (S11).
-                let told = Entry { remembered: record.remembered, ..entry.clone() };
-                if told != *entry {
-                    let known_as = record.renamed_from.as_ref().unwrap_or(&resource.key);
-                    self.remember.insert(known_as.clone(), told);
-                }
+                let known_as = record.renamed_from.as_ref().unwrap_or(&resource.key);
+                self.tell(known_as, resource, entry, view);
                 draft.change.record = Some(record);
             }
         }
         self.drafts.push(draft);
+    }
+
+    /// Remembers what a manifest says of deletion, whatever becomes of the change: what blocks it, a
+    /// PATCH that is refused, or manifests that replace these before it is begun, must not keep a
+    /// protection from being known (S11).
+    fn tell(&mut self, key: &Key, resource: &Resource, entry: &Entry, view: &View<'_>) {
+        let told = Entry { remembered: Remembered::from(&resource.lifecycle), ..entry.clone() };
+        // To remember an entry ends an intent; what comes of that one is remembered with it.
+        if told != *entry && !view.inventory().intents.contains_key(key) {
+            self.remember.insert(key.clone(), told);
+        }
     }
 
     fn found(
@@ -192,8 +201,17 @@ impl<'a> Drafts<'a> {
         self.drafts.push(draft);
     }
 
-    fn unclear(&mut self, key: &'a Key, desired: Option<&'a Resource>, unclear: Unclear<'a>) {
+    fn unclear(
+        &mut self,
+        key: &'a Key,
+        desired: Option<&'a Resource>,
+        unclear: Unclear<'a>,
+        view: &View<'_>,
+    ) {
         let Unclear { action, reason, entry, id, blocked } = unclear;
+        if let (Some(resource), Some(entry)) = (desired, entry) {
+            self.tell(key, resource, entry, view);
+        }
         let mut draft = draft(key, desired, action, reason);
         draft.change.id = id;
         draft.change.blocked = Some(blocked);

@@ -1,10 +1,10 @@
 //! The algorithm, and nothing beside it: ownership, then diff, then order, then guard, then steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::model::{Entry, Inventory, Key, Live, Name, Remembered, Snapshot};
+use crate::model::{Entry, Inventory, Key, Live, Name, Snapshot};
 
-use super::draft::{Draft, Drafts};
+use super::draft::Drafts;
 use super::view::View;
 use super::{Change, Plan, Policy, Unmanaged, cost, draft, guard, order, ownership, step};
 
@@ -20,8 +20,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, &view, policy);
     let ordered = order::arrange(drafts);
     let guarded = guard::check(ordered, &view, policy);
-    remember.extend(protections(&guarded));
-    remember.extend(protections_read(&view, policy));
+    remember.extend(protections(&view, policy));
     let changes = step::lower(guarded, policy);
     Plan {
         origin: snapshot.origin.clone(),
@@ -37,25 +36,8 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     }
 }
 
-/// A protection is remembered even if the change it came with is blocked (S11).
-fn protections(drafts: &[Draft<'_>]) -> BTreeMap<Key, Entry> {
-    let blocked = drafts.iter().filter(|draft| draft.change.blocked.is_some());
-    let learned = blocked.filter_map(|draft| {
-        let (resource, entry) = (draft.desired?, draft.entry?);
-        let remembered = Remembered::from(&resource.lifecycle);
-        let record = draft.change.record.as_ref();
-        let is_renamed = record.is_some_and(|record| record.renamed_from.is_some());
-        let is_new = entry.remembered != remembered && !is_renamed;
-        is_new.then(|| {
-            let entry = Entry { remembered, ..entry.clone() };
-            (resource.key.clone(), entry)
-        })
-    });
-    learned.collect()
-}
-
 /// What manifests said that were replaced before anything was carried out (S11).
-fn protections_read<'a>(
+fn protections<'a>(
     view: &View<'a>,
     policy: &'a Policy,
 ) -> impl Iterator<Item = (Key, Entry)> + use<'a> {

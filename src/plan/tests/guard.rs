@@ -122,6 +122,21 @@ fn a_protection_is_remembered_whatever_else_is_done() {
     }
 }
 
+#[test]
+fn a_protection_is_remembered_though_nothing_may_be_written() {
+    let ours = "want service/api protect\nours service/api#s1\n";
+    let unseen = format!("{ours}partial services\n");
+    let remembers = |scene: &str| {
+        let (snapshot, policy) = parse(scene);
+        let plan = plan(&snapshot, &policy);
+        plan.remember.values().any(|entry| entry.remembered.protect)
+    };
+    assert!(remembers(&unseen));
+    assert!(remembers(&format!("run destroy\n{KEEP}live service/api#s1\n{ours}")));
+    // A create that is open is not ended by it: what it made would be a hidden orphan (L4).
+    assert!(!remembers(&format!("{unseen}intent service/api 10s")));
+}
+
 /// Plans the removal of one service, which others of ours outlive, in a run with these flags.
 #[track_caller]
 fn removal(flags: &str, ours: &str, expected: &str) {
