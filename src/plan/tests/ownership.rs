@@ -1,6 +1,8 @@
 //! Whose is it: names, ids, lost answers, renames.
 
-use super::scene::{check, explain};
+use super::scene::{check, explain, parse};
+use crate::model::Key;
+use crate::plan::{AfterLook, after_look, settled_at, sight};
 
 #[test]
 fn what_is_wanted_and_proven_absent_is_created() {
@@ -293,4 +295,16 @@ fn of_two_entries_for_one_object_the_one_with_its_name_owns_it() {
          ours service/b#s1",
         "update service/a BLOCKED ambiguous_name",
     );
+}
+
+#[test]
+fn a_look_decides_nothing_before_the_settle_time_is_over() {
+    let (snapshot, policy) = parse("live service/api#s1\nintent service/api 10s");
+    let key: Key = "service/api".parse().unwrap();
+    let intent = &snapshot.inventory.intents[&key];
+    let listing = snapshot.live.listing(key.kind);
+    let look = |at| after_look(sight(listing, &key), intent, policy.settle, at);
+    assert_eq!(look(snapshot.now), AfterLook::LookAgain);
+    let settled_at = settled_at(intent.started_at, policy.settle);
+    assert!(matches!(look(settled_at), AfterLook::Presume(_)));
 }
