@@ -24,27 +24,24 @@ impl Hands<'_> {
     /// beside it (L4).
     pub(super) async fn resolve(&self, key: &Key, intent: &Intent) -> Resolved {
         let mut stop = self.stop.clone();
-        loop {
-            tokio::select! {
-                biased;
-                () = self.clock.sleep_until(settled_at(intent.started_at, self.settle)) => {}
-                () = super::stopped(&mut stop) => {
-                    return Resolved::Unknown("stopped before the create was resolved".to_owned());
-                }
+        tokio::select! {
+            biased;
+            () = self.clock.sleep_until(settled_at(intent.started_at, self.settle)) => {}
+            () = super::stopped(&mut stop) => {
+                return Resolved::Unknown("stopped before the create was resolved".to_owned());
             }
-            let looked_at = self.clock.now();
-            let listing = match self.reader.list_steadily(key.kind).await {
-                Ok(listing) => listing,
-                Err(error) => return Resolved::Unknown(error.to_string()),
-            };
-            return match after_look(sight(&listing, key), intent, self.settle, looked_at) {
-                AfterLook::Presume(object) => Resolved::Appeared(Box::new(object.clone())),
-                // The clock was set back while it was read.
-                AfterLook::LookAgain => continue,
-                AfterLook::SendAgain => Resolved::SendAgain,
-                AfterLook::GiveUp => Resolved::GaveUp,
-                AfterLook::Unknown(reason) => Resolved::Unknown(reason.to_owned()),
-            };
+        }
+        let looked_at = self.clock.now();
+        let listing = match self.reader.list_steadily(key.kind).await {
+            Ok(listing) => listing,
+            Err(error) => return Resolved::Unknown(error.to_string()),
+        };
+        match after_look(sight(&listing, key), intent, self.settle, looked_at) {
+            AfterLook::Presume(object) => Resolved::Appeared(Box::new(object.clone())),
+            AfterLook::SendAgain => Resolved::SendAgain,
+            AfterLook::GiveUp => Resolved::GaveUp,
+            AfterLook::Unknown(reason) => Resolved::Unknown(reason.to_owned()),
+            AfterLook::LookAgain => Resolved::Unknown("it may yet be under way".to_owned()),
         }
     }
 }

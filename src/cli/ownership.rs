@@ -63,9 +63,7 @@ fn adopted(object: &LiveObject, known: Option<&Entry>) -> Entry {
 /// What a live object refers to, as far as it is shown.
 fn dependencies(object: &LiveObject) -> std::collections::BTreeSet<Key> {
     let references = object.fields.values().filter_map(|value| match value {
-        LiveValue::Shown(FieldValue::Reference(reference)) => {
-            Some(Key::new(reference.kind, reference.name.clone()))
-        }
+        LiveValue::Shown(FieldValue::Reference(reference)) => Some(reference.target()),
         LiveValue::Shown(_) | LiveValue::Hidden | LiveValue::Absent => None,
     });
     references.collect()

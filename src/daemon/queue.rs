@@ -217,10 +217,8 @@ mod tests {
         assert_ne!(queue.until(&other), Some(until));
         // The right is back for some: the others soon try again.
         queue.succeeded(&keys[0]);
-        let mut soon = queue.until(&late).unwrap();
-        queue.denied(&late, soon);
-        soon = queue.until(&late).unwrap().min(soon + Duration::from_secs(3));
-        assert_eq!(queue.until(&late), Some(soon));
+        queue.denied(&late, until);
+        assert!(queue.until(&late).unwrap() <= until + Duration::from_secs(3));
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn connect(desired: &mut Desired<Source>) {
         for field in resource.fields.values() {
             match &field.value {
                 Source::Value(FieldValue::Reference(reference)) => {
-                    needed.insert(Key::new(reference.kind, reference.name.clone()));
+                    needed.insert(reference.target());
                 }
                 Source::Value(FieldValue::Set(items)) => {
                     let names = items.iter().filter_map(|item| Name::new(item).ok());

@@ -213,6 +213,14 @@ pub struct Reference {
     pub env_key: Option<EnvKey>,
 }
 
+impl Reference {
+    /// Returns the resource referred to.
+    #[must_use]
+    pub fn target(&self) -> Key {
+        Key::new(self.kind, self.name.clone())
+    }
+}
+
 impl fmt::Display for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, name, property, env_key } = self;
@@ -263,9 +271,7 @@ impl FieldValue {
     #[must_use]
     pub fn refers_to(&self, path: &FieldPath) -> Vec<Key> {
         match (self, path) {
-            (Self::Reference(reference), _) => {
-                vec![Key::new(reference.kind, reference.name.clone())]
-            }
+            (Self::Reference(reference), _) => vec![reference.target()],
             (Self::Set(names), FieldPath::Setting(Setting::EnvGroups)) => {
                 let names = names.iter().filter_map(|name| Name::new(name).ok());
                 names.map(|name| Key::new(Kind::EnvGroup, name)).collect()

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Claim, Entry, Intent, Key, Kind, RemoteId};
 
-use super::ownership::{Claimed, Found, Standing, Unclear, in_flight};
+use super::ownership::{Claimed, Found, Standing, Unclear, in_flight, taken};
 use super::selection::Selected;
 use super::view::{View, Whereabouts};
 use super::{Action, Blocked, BlockedReason, Policy, Reason};
@@ -173,9 +173,7 @@ fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Inten
                     renamed_from: None,
                 });
             }
-            Some(owner) => {
-                one_of(key, format!("{} has the name now, and it is {owner}", object.id))
-            }
+            Some(owner) => one_of(key, taken(object, owner)),
         },
     };
     Standing::Unclear(Unclear {

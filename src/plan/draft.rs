@@ -146,10 +146,10 @@ impl<'a> Drafts<'a> {
     /// PATCH that is refused, or manifests that replace these before it is begun, must not keep a
     /// protection from being known (S11).
     fn tell(&mut self, key: &Key, resource: &Resource, entry: &Entry, view: &View<'_>) {
-        let told = Entry { remembered: Remembered::from(&resource.lifecycle), ..entry.clone() };
+        let remembered = Remembered::from(&resource.lifecycle);
         // To remember an entry ends an intent; what comes of that one is remembered with it.
-        if told != *entry && !view.inventory().intents.contains_key(key) {
-            self.remember.insert(key.clone(), told);
+        if remembered != entry.remembered && !view.inventory().intents.contains_key(key) {
+            self.remember.insert(key.clone(), Entry { remembered, ..entry.clone() });
         }
     }
 

@@ -198,8 +198,7 @@ fn answer_lost<'a>(
     };
     let owner = view.owner(key.kind, &object.id);
     if let Some(owner) = owner.filter(|owner| *owner != key) {
-        let message = format!("{} has the name now, and it is {owner}", object.id);
-        return ambiguous(None, Some(&object.id), message);
+        return ambiguous(None, Some(&object.id), taken(object, owner));
     }
     Standing::Found(Found {
         object,
@@ -240,8 +239,7 @@ fn named<'a>(
             }
         }
         Some(owner) if view.desired().resources.contains_key(owner) => {
-            let message = format!("{} has the name now, and it is {owner}", object.id);
-            return ambiguous(None, Some(&object.id), message);
+            return ambiguous(None, Some(&object.id), taken(object, owner));
         }
         Some(_) | None => {}
     }
@@ -298,6 +296,11 @@ fn under_former<'a>(view: &View<'a>, resource: &'a Resource, old: Key) -> Option
         return Some(ambiguous(None, None, message));
     }
     Some(standing)
+}
+
+/// Another one of ours has the name.
+pub(super) fn taken(object: &LiveObject, owner: &Key) -> String {
+    format!("{} has the name now, and it is {owner}", object.id)
 }
 
 fn ambiguous<'a>(entry: Option<&'a Entry>, id: Option<&RemoteId>, message: String) -> Standing<'a> {

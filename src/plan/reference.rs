@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Applied, FieldPath, Key, Reference, Resource, Setting};
+use crate::model::{Applied, FieldPath, Key, Resource, Setting};
 
 use super::draft::Draft;
 use super::order::is_leaving;
@@ -206,10 +206,6 @@ fn referrers<'a>(view: &View<'a>) -> BTreeMap<Key, BTreeSet<&'a Key>> {
     referrers
 }
 
-fn target(reference: &Reference) -> Key {
-    Key::new(reference.kind, reference.name.clone())
-}
-
 /// Whether a declared resource refers to something even after its change: because it says so, or
 /// because the variable that does is left alone.
 fn keeps_reference(view: &View<'_>, resource: &Resource, doomed: &Key) -> bool {
@@ -223,7 +219,7 @@ fn keeps_reference(view: &View<'_>, resource: &Resource, doomed: &Key) -> bool {
     let applied = entry.into_iter().flat_map(|entry| &entry.applied);
     is_declared
         || applied.into_iter().any(|(path, applied)| {
-            is_left(path) && matches!(applied, Applied::Reference(it) if target(it) == *doomed)
+            is_left(path) && matches!(applied, Applied::Reference(it) if it.target() == *doomed)
         })
 }
 

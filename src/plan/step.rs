@@ -138,6 +138,7 @@ impl Precondition {
         });
         moved.map(|(path, _)| format!("`{path}` has moved since the plan was made"))
     }
+
     /// Returns what is still to be written: not what nobody saw when the plan was made, and is as it
     /// is to be (S10).
     #[must_use]
