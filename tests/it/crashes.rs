@@ -169,21 +169,21 @@ async fn two_runs_in_a_row_that_are_killed_while_deleting_end_the_same() {
     assert_eq!(reference.counts[&(Kind::Service, "jobs".to_owned())], (1, 1));
 }
 
+fn service(metadata: &str, plan: &str) -> String {
+    format!(
+        "---\napiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ {metadata} }}\n\
+         spec: {{ type: worker, runtime: node, repo: github.com/acme/shop, plan: {plan} }}\n"
+    )
+}
+
 /// Ours are `api` and `jobs`; `web` is somebody else's. Then `api` is changed, `jobs` gets another
 /// name, and `web` is taken over with another plan.
-#[tokio::test(start_paused = true)]
-async fn two_runs_in_a_row_that_are_killed_while_changing_renaming_and_adopting_end_the_same() {
-    let service = |metadata: &str, plan: &str| {
-        format!(
-            "---\napiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ {metadata} }}\n\
-             spec: {{ type: worker, runtime: node, repo: github.com/acme/shop, plan: {plan} }}\n"
-        )
-    };
+fn changing_renaming_and_adopting() -> Case<impl AsyncFn() -> Stage> {
     let before = service("name: api", "starter") + &service("name: jobs", "starter");
     let after = service("name: api", "standard")
         + &service("name: work, previousNames: [jobs]", "starter")
         + &service("name: web", "standard");
-    let stage = async || {
+    let stage = async move || {
         let stage = Stage::in_memory(Config::default());
         stage.apply(&manifests(&before), &Policy::default()).await;
         let body = serde_json::json!({
@@ -195,8 +195,12 @@ async fn two_runs_in_a_row_that_are_killed_while_changing_renaming_and_adopting_
         stage
     };
     let name = "changing, renaming and adopting";
-    let case = Case { name, stage, tree: manifests(&after), policy: |_| pruning() };
-    let reference = case.survives_twice(880).await;
+    Case { name, stage, tree: manifests(&after), policy: |_| pruning() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_runs_in_a_row_that_are_killed_while_changing_renaming_and_adopting_end_the_same() {
+    let reference = changing_renaming_and_adopting().survives_twice(880).await;
     let names: Vec<&str> =
         reference.truth.iter().map(|thing| thing["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["api", "web", "work"]);
@@ -204,6 +208,21 @@ async fn two_runs_in_a_row_that_are_killed_while_changing_renaming_and_adopting_
         reference.truth.iter().map(|thing| thing["plan"].as_str().unwrap()).collect();
     assert_eq!(plans, ["standard", "standard", "starter"]);
     assert!(reference.counts.values().all(|count| *count == (1, 0)), "{:?}", reference.counts);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_agents_in_a_row_that_are_killed_while_creating_or_deleting_end_the_same() {
+    let config = Config { names_unique: false, ..Config::default() };
+    let scene = Scene { config, before: None, tree: jobs() };
+    case("creating one", scene).an_agent_survives_twice(1_000).await;
+    let before = Some(first());
+    let scene = Scene { config: Config::default(), before, tree: without_jobs() };
+    case("deleting one", scene).an_agent_survives_twice(390).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_agents_in_a_row_that_are_killed_while_changing_renaming_and_adopting_end_the_same() {
+    changing_renaming_and_adopting().an_agent_survives_twice(1_690).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use stoker::source::Tree;
 use crate::faults::Reference;
 use crate::kept::{keep_for, settings};
 use crate::laws;
-use crate::mortal::{Death, Files, Moment, Point, die, die_in, is_certain};
+use crate::mortal::{Death, Files, Moment, Point, die_in, is_certain};
 use crate::stage::Stage;
 use crate::tally;
 
@@ -50,13 +50,13 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
         let run = async |stage: &Stage, policy: &Policy| {
             drop(stage.try_apply(&self.tree, policy).await.unwrap());
         };
-        self.ends_of(run).await
+        self.ends_of(&run).await
     }
 
     /// Returns every point at which something can die, until it is too short to die there.
-    async fn ends_of(&self, run: impl AsyncFn(&Stage, &Policy)) -> Vec<End> {
-        let mut ends = self.ends_in_requests(&run).await;
-        ends.extend(self.ends_in_steps(&run).await);
+    async fn ends_of(&self, run: &impl AsyncFn(&Stage, &Policy)) -> Vec<End> {
+        let mut ends = self.ends_in_requests(run).await;
+        ends.extend(self.ends_in_steps(run).await);
         ends
     }
 
@@ -154,15 +154,45 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
     /// Kills at every point, and the next run again at every point of its own.
     pub async fn survives_twice(&self, pairs_min: usize) -> Reference {
         let reference = self.reference().await;
+        let run = async |stage: &Stage, policy: &Policy| {
+            drop(stage.try_apply(&self.tree, policy).await.unwrap());
+        };
+        let judge = async |End { stage, policy, .. }: End, context: &str| {
+            laws::it_settles(&stage, &self.tree, &policy, context).await;
+            is_exactly(&stage, &reference, context);
+        };
+        let pairs = self.pairs(&run, judge).await;
+        tally::at_least(pairs_min, pairs, &format!("crashes: {}: ordered pairs", self.name));
+        reference
+    }
+
+    /// Kills an agent at every point of its first minute, and the next again at every point of its
+    /// own; the third ends the same, and then writes nothing.
+    pub async fn an_agent_survives_twice(&self, pairs_min: usize) {
+        let reference = self.reference().await;
+        let keep = async |stage: &Stage, _: &Policy| self.keep(stage, LIFE_SECONDS).await;
+        let judge = async |end, context: &str| self.ends_as(&reference, end, context).await;
+        let pairs = self.pairs(&keep, judge).await;
+        let what = format!("crashes: an agent {}: ordered pairs", self.name);
+        tally::at_least(pairs_min, pairs, &what);
+    }
+
+    /// Kills whoever runs at every point, and the next again at every point of its own; returns how
+    /// many pairs there were.
+    async fn pairs(
+        &self,
+        run: &impl AsyncFn(&Stage, &Policy),
+        judge: impl AsyncFn(End, &str),
+    ) -> usize {
         let mut pairs = 0;
-        let firsts: Vec<Point> = self.ends().await.into_iter().map(|end| end.point).collect();
-        for once in firsts {
+        let firsts = self.ends_of(run).await.into_iter().map(|end| end.point);
+        for once in firsts.collect::<Vec<Point>>() {
             for pause in [0, SETTLED_SECONDS] {
                 let stage = async || {
-                    let (mut stage, policy) = self.begun().await;
-                    assert!(die(&mut stage, &self.tree, &policy, once).await.has_died, "{once:?}");
-                    stage.wait(pause).await;
-                    stage
+                    let (end, death, _) = self.die(once, run).await;
+                    assert!(death.has_died, "{once:?}");
+                    end.stage.wait(pause).await;
+                    end.stage
                 };
                 // Only a create without an answer is met differently later.
                 if pause > 0 && stage().await.inventory().intents.is_empty() {
@@ -170,42 +200,51 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
                 }
                 let again =
                     Case { name: self.name, stage, tree: self.tree.clone(), policy: self.policy };
-                for End { point: twice, stage, policy } in again.ends().await {
+                for end in again.ends_of(run).await {
+                    let twice = end.point;
                     let context =
                         format!("{}: {once:?}, then {twice:?} after {pause} s", self.name);
-                    laws::it_settles(&stage, &self.tree, &policy, &context).await;
-                    is_exactly(&stage, &reference, &context);
+                    judge(end, &context).await;
                     pairs += 1;
                 }
             }
         }
-        tally::at_least(pairs_min, pairs, &format!("crashes: {}: ordered pairs", self.name));
-        reference
+        pairs
     }
 
     /// Kills an agent at every point of its first minute; the next one ends the same, and then
     /// writes nothing.
     pub async fn an_agent_survives(&self, points_min: usize) {
-        let keep = async |stage: &Stage, seconds| {
-            keep_for(stage, settings(), &self.tree, seconds).await;
-        };
         let reference = (self.stage)().await;
-        keep(&reference, NEXT_LIFE_SECONDS).await;
+        self.keep(&reference, NEXT_LIFE_SECONDS).await;
         let reference = Reference::of(&reference, 0);
         let undisturbed = self.reference().await;
         assert_eq!(reference.truth, undisturbed.truth, "{}", self.name);
         assert_eq!(reference.counts, undisturbed.counts, "{}", self.name);
-        let ends = self.ends_of(async |stage, _| keep(stage, LIFE_SECONDS).await).await;
+        let keep = async |stage: &Stage, _: &Policy| self.keep(stage, LIFE_SECONDS).await;
+        let ends = self.ends_of(&keep).await;
         let points = ends.len();
-        for End { point, stage, policy } in ends {
-            let context = format!("an agent {}: {point:?}", self.name);
-            keep(&stage, NEXT_LIFE_SECONDS).await;
-            let writes = stage.emulator.record().writes();
-            is_exactly(&stage, &reference, &context);
-            laws::it_settles(&stage, &self.tree, &policy, &context).await;
-            assert_eq!(stage.emulator.record().writes(), writes, "{context}");
+        for end in ends {
+            let context = format!("an agent {}: {:?}", self.name, end.point);
+            self.ends_as(&reference, end, &context).await;
         }
         tally::at_least(points_min, points, &format!("crashes: an agent {}: points", self.name));
+    }
+
+    /// An agent keeps the manifests of the case.
+    async fn keep(&self, stage: &Stage, seconds: u64) {
+        keep_for(stage, settings(), &self.tree, seconds).await;
+    }
+
+    /// Lets the next agent live on what is left: it ends as the reference, and then nothing is
+    /// written any more.
+    async fn ends_as(&self, reference: &Reference, end: End, context: &str) {
+        let End { point: _, stage, policy } = end;
+        self.keep(&stage, NEXT_LIFE_SECONDS).await;
+        let writes = stage.emulator.record().writes();
+        is_exactly(&stage, reference, context);
+        laws::it_settles(&stage, &self.tree, &policy, context).await;
+        assert_eq!(stage.emulator.record().writes(), writes, "{context}");
     }
 }
 
