@@ -131,7 +131,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether a write that ended so may have been carried out (safety, "Outcome of a write").
+    /// Whether a write that ended so may have been carried out (`docs/platform.md`).
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
         match self {

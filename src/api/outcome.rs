@@ -1,4 +1,4 @@
-//! What is known of a write (safety, "Outcome of a write").
+//! What is known of a write: the four outcomes of `docs/platform.md`.
 //!
 //! The judgement alone; what follows from it is decided where writes are planned and remembered.
 
@@ -7,7 +7,7 @@ use std::fmt;
 use super::call::Call;
 use super::error::{Cause, Error, ErrorKind};
 
-/// What is known of a write that has no good answer (safety, "Outcome of a write").
+/// What is known of a write that has no good answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum WriteError {
     /// The API refused it: it did not happen, and the same would be refused again.

@@ -1,6 +1,6 @@
 //! What an answer says about the limit: headers as they came, and what they can be trusted for.
 //!
-//! The contract names the headers but not their units (A9), so every form in use is understood,
+//! The API names the headers but not their units (F8, A9), so every form in use is understood,
 //! and nothing a header says can stop us for longer than two windows.
 
 use std::time::Duration;

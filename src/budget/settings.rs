@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The window in which the API counts requests (contract F8).
+/// The window in which the API counts requests (F8).
 pub const WINDOW: Duration = Duration::from_secs(60);
 
 /// How much longer than the window one of our own requests is counted.
@@ -25,7 +25,7 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// 300 as the contract says; 285 keeps one agent clear of it in every window the API might
+    /// 300 as the API says (F8); 285 keeps one agent clear of it in every window the API might
     /// use; 90 is 30 % of the window.
     fn default() -> Self {
         Self { limit: 300, rate: 285, reserve: 90, seed: 0 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::exit::Exit;
 use super::failure::Failure;
 
-/// How long an orderly end may take (safety, SIGTERM).
+/// How long an orderly end may take (L3).
 const ORDERLY_END_MAX: Duration = Duration::from_secs(10);
 
 /// Whether somebody asked us to end, and how.

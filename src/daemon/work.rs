@@ -1,6 +1,6 @@
 //! The agent's hands: each piece of work as one future that cannot fail but by its value.
 //!
-//! A panic in one of them is a failure of that one (safety, hazards), not of the agent.
+//! A panic in one of them is a failure of that one (L2), not of the agent.
 
 use std::any::Any;
 use std::collections::BTreeMap;

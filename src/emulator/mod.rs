@@ -5,7 +5,7 @@
 //! The state machine is pure: told the time, with a seed of its own; [`serve`] and
 //! [`Emulator::answer`] are a thin layer above it.
 //!
-//! It does not forgive: a request the contract does not describe is refused, and everything
+//! It does not forgive: a request that F4 does not list is refused, and everything
 //! that happens is in the [`Record`], by which tests judge.
 
 mod choice;

@@ -1,6 +1,6 @@
 //! What the platform lets one do with each field, and what doing it costs the running service.
 //!
-//! The table is the platform's documented behaviour (contract, "Known behaviour"); what is only
+//! The table is the platform's documented behaviour (`docs/platform.md`); what is only
 //! assumed lives in the dialect.
 
 use super::{FieldPath, FieldValue, Kind, Setting};

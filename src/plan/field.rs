@@ -1,6 +1,6 @@
 //! One field, three ways: what is declared, what lives, what was last applied.
 //!
-//! Nothing proves that the platform shows every setting back (contract, "Observability"), so a
+//! Nothing proves that the platform shows every setting back (`docs/platform.md`), so a
 //! field that is not shown is compared with what we wrote, and one we did not write is unknown.
 
 use crate::model::{
@@ -33,7 +33,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// The table of the contract, row by row.
+    /// The table of `docs/platform.md`, row by row.
     pub fn verdict(&self) -> Verdict {
         let is_as_applied = || self.applied.map(|applied| self.equals_applied(applied));
         let verdict = match self.shown {

@@ -53,7 +53,7 @@ pub struct Platform {
     pub rate: u32,
     /// Whether what is deleted goes at once, or is `deleting` for a while (A7).
     pub deletes_gradually: bool,
-    /// Whether a list shows all fields, or only the seven of the contract.
+    /// Whether a list shows all fields, or only the seven of F5.
     pub lists_show_all: bool,
 }
 

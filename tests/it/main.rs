@@ -33,6 +33,7 @@ mod planted;
 mod properties;
 mod rate;
 mod readme;
+mod references;
 mod refusals;
 mod remote;
 mod requests;

@@ -76,7 +76,7 @@ fn alone_where_refusals_count_nothing_is_refused_and_no_time_is_lost() {
 }
 
 /// B3 where it is not reached: nothing tells a small bucket from a large one but a refusal, so
-/// the first burst is refused once; after it there are no bursts. The contract promises headers.
+/// the first burst is refused once; after it there are no bursts. The API states headers (F8).
 #[test]
 fn a_bucket_of_30_that_tells_nothing_refuses_one_burst_and_no_more() {
     for size in [100, 1_000, 3_000] {

@@ -1,4 +1,4 @@
-//! The table of the contract: declared, live, last applied.
+//! The table of `docs/platform.md`: declared, live, last applied.
 
 use super::scene::check;
 

@@ -178,7 +178,7 @@ fn excuses(
         };
         change.action == "delete" && reason.is_some_and(is_right)
     });
-    // What nobody can compare is shown and left alone (contract, observability).
+    // What nobody can compare is shown and left alone (`docs/platform.md`).
     let is_open = |change: &&SavedChange| change.fields.iter().any(|it| it.reason == UNVERIFIABLE);
     let open = status.pending.iter().filter(is_open);
     let changes = blocked.chain(open).map(|change| change.key.clone());

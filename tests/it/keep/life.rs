@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::machine::{Agent, Machine, PATIENCE, Ran, group, now, ready, service, since};
 use super::served::Served;
 
-/// How long an orderly end may take (safety, SIGTERM).
+/// How long an orderly end may take (L3).
 const ORDERLY_END_MAX: Duration = Duration::from_secs(10);
 
 /// So many creates that a signal finds the pass at work.
