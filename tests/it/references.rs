@@ -115,3 +115,29 @@ fn no_comment_cites_a_document_that_is_not_here() {
         }
     }
 }
+
+/// Returns the paths of files that a page names in backquotes; `NAME` in one stands for any.
+fn named_files(page: &str) -> impl Iterator<Item = &str> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    quoted.filter(|word| {
+        let is_path = word.contains('/') && !word.contains([' ', '*', '{', '~', '$', ':', 'N']);
+        is_path && [".rs", ".md", ".html"].iter().any(|ending| word.ends_with(ending))
+    })
+}
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let mut pages: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|it| root().join(it)).into();
+    pages.extend(fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut seen = 0;
+    for page in pages.iter().filter(|it| it.extension().is_some_and(|it| it == "md")) {
+        let text = fs::read_to_string(page).unwrap();
+        for name in named_files(&text) {
+            let is_there = ["", "src"].iter().any(|base| root().join(base).join(name).exists());
+            assert!(is_there, "{} names `{name}`", page.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "only {seen} names were found");
+}
