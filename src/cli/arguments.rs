@@ -30,7 +30,7 @@ pub use simulate::SimulateCommand;
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
 #[derive(Debug, Parser)]
-#[command(name = "stoker", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "stoker", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 changes pending, 3 permission, 4 in part, \
     5 refused, 6 over budget, 7 stale plan, 64 usage, 65 manifests invalid, 130 interrupted, \

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::render::json;
@@ -18,7 +19,8 @@ use super::settings::Given;
 /// When they are wrong, or ask for help or the version.
 pub fn parse(environment: &Environment) -> Result<(Arguments, Given), clap::Error> {
     let command = without_empty_variables(Arguments::command(), environment);
-    let mut matches = command.try_get_matches_from(&environment.arguments)?;
+    let matches = command.try_get_matches_from(&environment.arguments);
+    let mut matches = matches.map_err(with_real_hints)?;
     let given = Given::from(&matches);
     Ok((Arguments::from_arg_matches_mut(&mut matches)?, given))
 }
@@ -31,6 +33,62 @@ fn without_empty_variables(command: Command, environment: &Environment) -> Comma
         if is_empty { argument.env(None::<&'static str>) } else { argument }
     });
     command.mut_subcommands(|command| without_empty_variables(command, environment))
+}
+
+/// What people type who come from Terraform, kubectl, Flux or Argo CD, and what it is called here.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (
+        &["delete", "rm", "remove", "prune"],
+        "take its manifest away and run `stoker apply --prune`; `stoker destroy` deletes all that is owned",
+    ),
+    (&["diff", "preview"], "`stoker plan` shows what would change"),
+    (
+        &["sync", "up", "create"],
+        "`stoker apply` carries the manifests out; `stoker reconcile` asks a running agent to look now",
+    ),
+    (&["status", "list", "ls", "state"], "`stoker get` shows what lives and what is ours"),
+    (
+        &["show", "inspect"],
+        "`stoker describe KIND/NAME` shows one resource, `stoker render` the manifests",
+    ),
+    (&["import"], "`stoker export` writes what lives as manifests; `stoker adopt` takes it over"),
+    (&["lint", "check"], "`stoker validate` checks the manifests offline"),
+    (
+        &["login", "auth"],
+        "set `STACKBLAZE_TOKEN` or `STACKBLAZE_TOKEN_FILE`, then try `stoker doctor`",
+    ),
+    (&["restart", "redeploy"], "`stoker deploy service/NAME` deploys a service anew"),
+    (
+        &["watch", "agent", "serve"],
+        "`stoker run` keeps the platform as the manifests say",
+    ),
+];
+
+/// How many letters of a command may be wrong for another one to be meant.
+const TYPING_ERRORS_MAX: usize = 2;
+
+/// Says what is meant where another tool's word was typed, and guesses only what was mistyped: by
+/// likeness alone `delete` would become `release`.
+fn with_real_hints(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let typed = typed.clone();
+    let hint = ELSEWHERE.iter().find(|(words, _)| words.contains(&&*typed)).map(|(_, hint)| *hint);
+    let is_near = |other: &String| strsim::damerau_levenshtein(&typed, other) <= TYPING_ERRORS_MAX;
+    let guesses = match error.remove(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::Strings(guesses)) if hint.is_none() => guesses,
+        _ => Vec::new(),
+    };
+    let near: Vec<String> = guesses.into_iter().filter(is_near).collect();
+    if !near.is_empty() {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(near));
+    }
+    if let Some(hint) = hint {
+        let hint = ContextValue::StyledStrs(vec![StyledStr::from(hint)]);
+        error.insert(ContextKind::Suggested, hint);
+    }
+    error
 }
 
 /// Prints what is wrong with the call. Help and version are data; a mistake is exit code 64, never
@@ -88,6 +146,35 @@ mod tests {
     #[test]
     fn every_argument_is_declared_consistently() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_word_of_another_tool_gets_the_hint_that_helps() {
+        let said = |words: &[&str]| parse(&called(words, &[])).unwrap_err().to_string();
+        let deleting = said(&["stoker", "delete", "service/web"]);
+        assert!(deleting.contains("`stoker apply --prune`"), "{deleting}");
+        assert!(!deleting.contains("release"), "{deleting}");
+        assert!(said(&["stoker", "diff"]).contains("`stoker plan`"));
+        // What is merely mistyped is guessed; what is like nothing is not.
+        assert!(said(&["stoker", "aply"]).contains("'apply'"));
+        let strange = said(&["stoker", "deleted"]);
+        assert!(!strange.contains("tip"), "{strange}");
+        for (words, _) in ELSEWHERE {
+            for word in *words {
+                let is_alias = parse(&called(&["stoker", word], &[])).is_ok();
+                assert!(!is_alias, "`{word}` is a command, and needs no hint");
+            }
+        }
+    }
+
+    #[test]
+    fn help_is_had_for_each_command_in_both_ways() {
+        for command in Arguments::command().get_subcommands() {
+            let kind = |words: &[&str]| parse(&called(words, &[])).unwrap_err().kind();
+            let name = command.get_name();
+            assert_eq!(kind(&["stoker", "help", name]), ErrorKind::DisplayHelp, "{name}");
+            assert_eq!(kind(&["stoker", name, "--help"]), ErrorKind::DisplayHelp, "{name}");
+        }
     }
 
     #[test]
