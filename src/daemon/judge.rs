@@ -284,6 +284,7 @@ const fn state_of(reason: BlockedReason) -> State {
         BlockedReason::IncompleteView
         | BlockedReason::InFlight
         | BlockedReason::DependencyBlocked
+        | BlockedReason::SourceShrinking
         | BlockedReason::BackingOff => State::Moving,
         BlockedReason::PruneOff | BlockedReason::PolicyWithheld => State::Resting,
         BlockedReason::Immutable
@@ -313,6 +314,7 @@ const fn word(reason: BlockedReason) -> &'static str {
         BlockedReason::AdoptionRefused => "AdoptionRefused",
         BlockedReason::PruneOff => "PruneOff",
         BlockedReason::Fuse => "Fuse",
+        BlockedReason::SourceShrinking => "SourceShrinking",
         BlockedReason::ApprovalMissing => "ApprovalMissing",
         BlockedReason::InFlight => "InFlight",
         BlockedReason::PolicyWithheld => "PolicyWithheld",
