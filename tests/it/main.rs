@@ -43,4 +43,5 @@ mod simulation;
 mod stacks;
 mod stage;
 mod tally;
+mod vanishing;
 mod withheld;

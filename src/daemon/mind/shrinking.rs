@@ -76,8 +76,9 @@ impl Shrinking {
             let until = self.until(kind).filter(|until| *until > now)?;
             let seconds = until.duration_since(now).as_secs().max(1);
             let message = format!(
-                "{}; no {kind} goes for that before it has lost nothing for another {seconds} s",
-                self.told(now).unwrap_or_else(|| "the manifests were first read just now".to_owned())
+                "{}; no {kind} goes for that before it has lost nothing for {seconds} s more",
+                self.told(now)
+                    .unwrap_or_else(|| "the manifests were first read just now".to_owned())
             );
             let hint = format!("a tombstone (`state: Absent`) says that a {kind} is to go");
             let reason = BlockedReason::SourceShrinking;
@@ -90,7 +91,7 @@ impl Shrinking {
     pub fn told(&self, now: Timestamp) -> Option<String> {
         let recent = || self.lost.values().filter(|at| now.duration_since(**at) < REMEMBERED);
         let (count, first) = (recent().count(), recent().min()?);
-        let span = now.duration_since(*first).as_secs();
+        let span = now.duration_since(*first).as_secs().max(1);
         let resources = if count == 1 { "1 resource" } else { &format!("{count} resources") };
         Some(match self.steps() {
             1 => format!("the source lost {resources} {} ago", spoken(span)),

@@ -185,7 +185,8 @@ impl Mind {
         if self.passed_digest.is_none() {
             return (Truth::Unknown, "Starting".to_owned(), "no pass has ended yet".to_owned());
         }
-        if let Some(told) = self.shrinking.told_of_steps(now).filter(|_| self.keeps_what_vanished()) {
+        if let Some(told) = self.shrinking.told_of_steps(now).filter(|_| self.keeps_what_vanished())
+        {
             return (Truth::False, "SourceShrinking".to_owned(), told);
         }
         let worst = |kind: ConditionType| {
