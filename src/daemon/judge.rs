@@ -294,6 +294,7 @@ const fn state_of(reason: BlockedReason) -> State {
         | BlockedReason::Protected
         | BlockedReason::AdoptionRefused
         | BlockedReason::Fuse
+        | BlockedReason::SourceIncomplete
         | BlockedReason::ApprovalMissing
         | BlockedReason::Presumed
         | BlockedReason::DeployFailed
@@ -314,6 +315,7 @@ const fn word(reason: BlockedReason) -> &'static str {
         BlockedReason::AdoptionRefused => "AdoptionRefused",
         BlockedReason::PruneOff => "PruneOff",
         BlockedReason::Fuse => "Fuse",
+        BlockedReason::SourceIncomplete => "SourceIncomplete",
         BlockedReason::SourceShrinking => "SourceShrinking",
         BlockedReason::ApprovalMissing => "ApprovalMissing",
         BlockedReason::InFlight => "InFlight",

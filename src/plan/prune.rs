@@ -61,7 +61,7 @@ fn lasting(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocke
         .or_else(|| (!view.is_complete(key.kind)).then(|| view.incomplete(key.kind)))
         .or_else(|| approval(key, entry, object, view))
         .or_else(|| nothing_declared(view, policy))
-        .or_else(|| absence(&draft.change, policy))
+        .or_else(|| absence(&draft.change, view, policy))
 }
 
 /// Whether pruning was asked for at all (S7).
@@ -224,10 +224,21 @@ fn nothing_declared(view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     })
 }
 
-/// What is not declared now may be what vanishes while we look. A tombstone is no absence.
-fn absence(change: &Change, policy: &Policy) -> Option<Blocked> {
+/// What is not declared may stand where nobody read, or be what vanishes while we look. A tombstone
+/// is no absence.
+fn absence(change: &Change, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     if change.reason != Reason::NotInDesired {
         return None;
+    }
+    if let Some(place) = view.desired().unread.first() {
+        return Some(Blocked {
+            reason: BlockedReason::SourceIncomplete,
+            message: format!(
+                "no manifest that was read declares it, and {place} is a submodule, which is not \
+                 read"
+            ),
+            hint: Some("a tombstone (`state: Absent`) says that it is to go".to_owned()),
+        });
     }
     let Hold { reason, message, hint } = policy.absence.get(&change.key.kind)?.clone();
     Some(Blocked { reason, message, hint })

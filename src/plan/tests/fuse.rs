@@ -148,3 +148,15 @@ fn what_vanishes_is_kept_and_what_a_tombstone_names_is_not() {
     Arc::make_mut(&mut snapshot.desired).tombstones = tombstones;
     assert_eq!(deletes(&snapshot, &policy), 1);
 }
+
+#[test]
+fn what_may_stand_where_nobody_read_is_not_absent() {
+    let (mut snapshot, policy) = services("prune", 12, 1);
+    Arc::make_mut(&mut snapshot.desired).unread = vec!["deploy/vendor".to_owned()];
+    let Blocked { reason, message, .. } = first_blocked(&snapshot, &policy);
+    assert_eq!(reason, BlockedReason::SourceIncomplete);
+    assert!(message.contains("deploy/vendor is a submodule"), "{message}");
+    let (buried, _) = parse("tomb service/x0");
+    Arc::make_mut(&mut snapshot.desired).tombstones = buried.desired.tombstones.clone();
+    assert_eq!(deletes(&snapshot, &policy), 1);
+}
