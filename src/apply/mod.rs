@@ -43,6 +43,8 @@ pub struct Hands<'a> {
     pub clock: &'a Clock,
     /// How long an unanswered create may still be under way (S3).
     pub settle: Duration,
+    /// The commit that the plan was made of; none of plain files.
+    pub commit: Option<&'a str>,
     /// What to do while there is nothing to do but wait.
     pub patience: Patience,
     /// Turns true when nothing new may begin: what is in flight is finished and recorded.

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use crate::api::{Deletion, EnvPatch, Lookup, Patch, WriteError};
 use crate::model::{
     Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
+    SentDelete,
 };
-use crate::plan::{Action, Change, Outcome, Precondition, Record, Step};
+use crate::plan::{Action, Change, Outcome, Precondition, Reason, Record, Step};
 use crate::store::Event;
 
 use super::outcome::{failed, failed_here, not_recorded, not_sent, stale, unread, unresolved};
@@ -240,6 +241,7 @@ impl Hands<'_> {
                 if let Some(reason) = precondition.broken_by(&object) {
                     return Err(stale(reason));
                 }
+                self.count_delete(change, id)?;
                 match self.writer.delete(kind, id).await.map_err(|error| failed(&error))? {
                     Deletion::Done | Deletion::Underway => {}
                     Deletion::WasGone => self.prove_gone(kind, id).await?,
@@ -258,6 +260,17 @@ impl Hands<'_> {
             | Action::Delete
             | Action::None => Ok(()),
         }
+    }
+
+    /// Writes down, before a DELETE leaves, that it does: the fuse counts what may have gone, and a
+    /// process that dies now may never learn it (S7). What a person named is not counted.
+    fn count_delete(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
+        if change.action != Action::Delete || change.reason == Reason::Destroy {
+            return Ok(());
+        }
+        let (kind, commit) = (change.key.kind, self.commit.map(str::to_owned));
+        let sent = SentDelete { kind, id: id.clone(), at: self.clock.now(), commit };
+        self.store().commit(Event::Deleting(sent)).map_err(not_sent)
     }
 
     /// Refuses to forget what the list still shows: it was there a moment ago, and one 404 must

@@ -44,6 +44,10 @@ pub async fn run(
         }
         None => (None, settings::policy(planning, &run.file)),
     };
+    let asks = saved_plan.is_none() && !settings::is_approved(*approval, &run.file);
+    // Who is asked, and says yes, orders what is shown: nothing before it counts against it (S7).
+    let is_ordered = policy.is_ordered || asks && run.output.can_ask();
+    let policy = Policy { is_ordered, ..policy };
     let saved_paths = saved_plan.iter().flat_map(|plan| &plan.paths).map(PathBuf::from);
     let paths = if paths.is_empty() { saved_paths.collect() } else { paths.to_vec() };
     let manifests = Manifests::read(run, &paths)?;
@@ -66,9 +70,7 @@ pub async fn run(
         run.output.data(&render::plan_as_text(&plan, &forecast));
     }
     hand_on(run, &plan, &forecast);
-    let needs_answer =
-        plan.is_pending() && saved_plan.is_none() && !settings::is_approved(*approval, &run.file);
-    if needs_answer && !ask(run, &Question::Apply)? {
+    if asks && plan.is_pending() && !ask(run, &Question::Apply)? {
         run.output.note("Nothing was changed.");
         return Ok(Exit::Done);
     }

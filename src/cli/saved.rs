@@ -73,12 +73,15 @@ fn options(policy: &Policy) -> Map<String, Value> {
         protections: _,
         destroy: _,
         platform: _,
+        is_ordered,
+        absence: _,
     } = policy;
     let prune: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| prune.covers(*kind)).collect();
     let value = json!({
         "prune": prune,
         "adopt": adopt,
         "maxDeletes": deletes_max,
+        "ordered": is_ordered,
         "pruneAdopted": prune_adopted,
         "writeUnverifiable": write_unverifiable,
         "targets": selection.targets,
@@ -99,6 +102,8 @@ struct Options {
     prune: Vec<Kind>,
     adopt: AdoptMode,
     max_deletes: Option<usize>,
+    #[serde(default)]
+    ordered: bool,
     prune_adopted: bool,
     write_unverifiable: bool,
     targets: Vec<Key>,
@@ -126,6 +131,7 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
         prune: if kinds.is_empty() { Prune::Off } else { Prune::Kinds(kinds) },
         adopt: options.adopt,
         deletes_max: options.max_deletes,
+        is_ordered: options.ordered,
         prune_adopted: options.prune_adopted,
         write_unverifiable: options.write_unverifiable,
         selection: Selection {

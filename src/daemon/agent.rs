@@ -134,6 +134,9 @@ impl Agent {
         let shown = seat.shown();
         self.mind.recall(&shown, seat.last_told());
         self.samples.clone_from(&shown.budget.samples);
+        if until == Until::Stopped {
+            self.mind.stay();
+        }
         loop {
             let now = self.clock.now();
             (self.parts.beat)(now);

@@ -284,6 +284,7 @@ const fn state_of(reason: BlockedReason) -> State {
         BlockedReason::IncompleteView
         | BlockedReason::InFlight
         | BlockedReason::DependencyBlocked
+        | BlockedReason::SourceShrinking
         | BlockedReason::BackingOff => State::Moving,
         BlockedReason::PruneOff | BlockedReason::PolicyWithheld => State::Resting,
         BlockedReason::Immutable
@@ -293,6 +294,7 @@ const fn state_of(reason: BlockedReason) -> State {
         | BlockedReason::Protected
         | BlockedReason::AdoptionRefused
         | BlockedReason::Fuse
+        | BlockedReason::SourceIncomplete
         | BlockedReason::ApprovalMissing
         | BlockedReason::Presumed
         | BlockedReason::DeployFailed
@@ -313,6 +315,8 @@ const fn word(reason: BlockedReason) -> &'static str {
         BlockedReason::AdoptionRefused => "AdoptionRefused",
         BlockedReason::PruneOff => "PruneOff",
         BlockedReason::Fuse => "Fuse",
+        BlockedReason::SourceIncomplete => "SourceIncomplete",
+        BlockedReason::SourceShrinking => "SourceShrinking",
         BlockedReason::ApprovalMissing => "ApprovalMissing",
         BlockedReason::InFlight => "InFlight",
         BlockedReason::PolicyWithheld => "PolicyWithheld",

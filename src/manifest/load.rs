@@ -41,6 +41,7 @@ pub fn load(tree: &Tree) -> Loaded {
     let mut desired = check::join(drafts, &mut findings);
     desired.digest = tree.digest().to_owned();
     desired.revision = tree.revision().map(str::to_owned);
+    desired.unread = tree.unread().to_vec();
     Loaded {
         desired: (!findings.has_error()).then_some(desired),
         diagnostics: tree.illustrate(findings.into_sorted()),

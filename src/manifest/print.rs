@@ -22,7 +22,7 @@ pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=./stoker.schema.j
 /// Prints a desired state as native documents in canonical order.
 #[must_use]
 pub fn print(desired: &Desired<Source>) -> String {
-    let Desired { resources, tombstones, guard, revision: _, digest: _ } = desired;
+    let Desired { resources, tombstones, guard, revision: _, digest: _, unread: _ } = desired;
     let mut printer =
         Printer { text: format!("{SCHEMA_LINE}\n"), known: resources.keys().collect() };
     if let Some(guard) = guard {

@@ -41,6 +41,9 @@ pub struct Desired<V = FieldValue> {
     pub revision: Option<String>,
     /// The digest of the tree: the same text, the same digest.
     pub digest: String,
+    /// Places within the tree that were not read, such as submodules: what they hold may declare
+    /// anything, so that something is missing means nothing (S7).
+    pub unread: Vec<String>,
 }
 
 impl<V> Default for Desired<V> {
@@ -51,6 +54,7 @@ impl<V> Default for Desired<V> {
             guard: None,
             revision: None,
             digest: String::new(),
+            unread: Vec::new(),
         }
     }
 }

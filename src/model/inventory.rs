@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EnvKey, FieldPath, FieldValue, Fingerprint, Key, Lifecycle, Project, Reference, RemoteId,
+    EnvKey, FieldPath, FieldValue, Fingerprint, Key, Kind, Lifecycle, Project, Reference, RemoteId,
 };
 
 /// How long after its creation an object may yet be unknown to a stale replica (S3).
@@ -28,6 +28,10 @@ pub struct Inventory {
     /// a PATCH takes effect only with one (A6). What runs may be older than what is shown.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub deploys_owed: BTreeSet<RemoteId>,
+    /// The deletes of the last hour, each once however often it was sent: the fuse counts over an
+    /// hour, whoever sends the next one (S7).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deletes: Vec<SentDelete>,
 }
 
 /// What every write must match (S5).
@@ -188,6 +192,41 @@ pub struct Intent {
     pub remembered: Remembered,
     /// What it refers to.
     pub depends_on: BTreeSet<Key>,
+}
+
+/// A delete that was about to be sent: on disk before it leaves, and counted whatever became of it
+/// (S7).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SentDelete {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Which one.
+    pub id: RemoteId,
+    /// When it was about to leave.
+    pub at: Timestamp,
+    /// The commit that asked for it; none where manifests are plain files, whose changes are no
+    /// order of anybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+impl SentDelete {
+    /// How long a delete counts.
+    pub const COUNTS_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+    /// Whether it still counts. One of "later than now" does: a clock was set back.
+    #[must_use]
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) < Self::COUNTS_FOR
+    }
+
+    /// Whether it counts for what these manifests ask now. Each commit is an order of its own; files
+    /// without one are none, so all that went lately counts against them.
+    #[must_use]
+    pub fn counts_for(&self, commit: Option<&str>, now: Timestamp) -> bool {
+        self.is_recent(now) && (commit.is_none() || self.commit.as_deref() == commit)
+    }
 }
 
 /// A value as it is remembered: itself, or the fingerprint of a secret.

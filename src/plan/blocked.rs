@@ -34,6 +34,10 @@ pub enum BlockedReason {
     PruneOff,
     /// More deletes than the fuse lets through (S7).
     Fuse,
+    /// A part of the manifests was not read, and may declare it (S7).
+    SourceIncomplete,
+    /// What declared it vanished a moment ago, and more may be vanishing (S7).
+    SourceShrinking,
     /// A database without `lifecycle.prune: true` and without a valid approval (S7).
     ApprovalMissing,
     /// A create of ours may still be under way (S3), or what has the name is being deleted (A7).
@@ -65,6 +69,8 @@ impl BlockedReason {
             Self::AdoptionRefused => "adoption_refused",
             Self::PruneOff => "prune_off",
             Self::Fuse => "fuse",
+            Self::SourceIncomplete => "source_incomplete",
+            Self::SourceShrinking => "source_shrinking",
             Self::ApprovalMissing => "approval_missing",
             Self::InFlight => "in_flight",
             Self::PolicyWithheld => "policy_withheld",
@@ -92,6 +98,8 @@ impl BlockedReason {
             | Self::DependencyBlocked
             | Self::AdoptionRefused
             | Self::Fuse
+            | Self::SourceIncomplete
+            | Self::SourceShrinking
             | Self::ApprovalMissing
             | Self::InFlight
             | Self::Presumed

@@ -16,6 +16,12 @@ pub struct Policy {
     pub adopt: AdoptMode,
     /// `--max-deletes`: lifts the fuse's number and share to this many deletes (S7).
     pub deletes_max: Option<usize>,
+    /// Whether a person stands behind this very run, who is asked or gave the number: what went
+    /// before it does not count against it (S7).
+    pub is_ordered: bool,
+    /// The kinds of which nothing goes now for lack of a manifest, and why: what declares them is
+    /// vanishing (S7).
+    pub absence: BTreeMap<Kind, Hold>,
     /// Whether what was adopted by its name alone counts as ours to delete (`pruneAdopted`, S1).
     pub prune_adopted: bool,
     /// Whether fields that cannot be compared are written anyway.
@@ -53,6 +59,8 @@ impl Default for Policy {
             prune: Prune::Off,
             adopt: AdoptMode::Always,
             deletes_max: None,
+            is_ordered: false,
+            absence: BTreeMap::new(),
             prune_adopted: false,
             write_unverifiable: false,
             selection: Selection::default(),

@@ -1,6 +1,6 @@
 //! Deletes: every law that must hold before one is planned, and the fuse over all of them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -13,12 +13,13 @@ use crate::model::{
 use super::draft::Draft;
 use super::guard::may_delete;
 use super::view::{View, Whereabouts};
-use super::{Action, Blocked, BlockedReason, Policy, Reason};
+use super::{Action, Blocked, BlockedReason, Change, Hold, Policy, Reason};
 
-/// The most deletes one run may do without `--max-deletes`: a person can read three lines.
+/// The most deletes one order may do in an hour without `--max-deletes`: a person can read three
+/// lines.
 const DELETES_MAX: usize = 3;
 
-/// The largest share of what is owned, in percent, that one run may delete without `--max-deletes`.
+/// The largest share of what is owned, in percent, that may go so, and at least one.
 ///
 /// An empty directory, a wrong branch or an unmounted volume all look like "delete everything".
 const DELETES_PERCENT_MAX: usize = 30;
@@ -60,6 +61,7 @@ fn lasting(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocke
         .or_else(|| (!view.is_complete(key.kind)).then(|| view.incomplete(key.kind)))
         .or_else(|| approval(key, entry, object, view))
         .or_else(|| nothing_declared(view, policy))
+        .or_else(|| absence(&draft.change, view, policy))
 }
 
 /// Whether pruning was asked for at all (S7).
@@ -222,16 +224,40 @@ fn nothing_declared(view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     })
 }
 
-/// Blocks every delete when there are too many (S7). `destroy` asked for all of them.
+/// What is not declared may stand where nobody read, or be what vanishes while we look. A tombstone
+/// is no absence.
+fn absence(change: &Change, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+    if change.reason != Reason::NotInDesired {
+        return None;
+    }
+    if let Some(place) = view.desired().unread.first() {
+        return Some(Blocked {
+            reason: BlockedReason::SourceIncomplete,
+            message: format!(
+                "no manifest that was read declares it, and {place} is a submodule, which is not \
+                 read"
+            ),
+            hint: Some("a tombstone (`state: Absent`) says that it is to go".to_owned()),
+        });
+    }
+    let Hold { reason, message, hint } = policy.absence.get(&change.key.kind)?.clone();
+    Some(Blocked { reason, message, hint })
+}
+
+/// Blocks every delete when there are too many, with those of the last hour (S7). `destroy` asked
+/// for all of them.
 pub(super) fn fuse(drafts: &mut [Draft<'_>], view: &View<'_>, policy: &Policy) {
     let is_delete =
         |draft: &Draft<'_>| draft.change.action == Action::Delete && draft.change.blocked.is_none();
-    let deleted: Vec<&Key> =
-        drafts.iter().filter(|draft| is_delete(draft)).map(|draft| &draft.change.key).collect();
-    if policy.destroy || deleted.is_empty() {
+    let going = drafts.iter().filter(|draft| is_delete(draft));
+    let going: Vec<(&Key, Option<&RemoteId>)> =
+        going.map(|draft| (&draft.change.key, draft.change.id.as_ref())).collect();
+    if policy.destroy || going.is_empty() {
         return;
     }
-    let Some(blocked) = too_many(&deleted, &owned(view), policy) else {
+    let gone = gone_lately(&going, view, policy);
+    let deleted: Vec<&Key> = going.into_iter().map(|(key, _)| key).collect();
+    let Some(blocked) = too_many(&deleted, &gone, &owned(view), policy) else {
         return;
     };
     for draft in drafts.iter_mut().filter(|draft| is_delete(draft)) {
@@ -240,21 +266,51 @@ pub(super) fn fuse(drafts: &mut [Draft<'_>], view: &View<'_>, policy: &Policy) {
     }
 }
 
-fn too_many(deleted: &[&Key], owned: &BTreeMap<Kind, usize>, policy: &Policy) -> Option<Blocked> {
+/// Returns what counts beside what would go now: the deletes of the last hour that no new order
+/// came after. One that is sent again is one.
+fn gone_lately<'a>(
+    going: &[(&Key, Option<&RemoteId>)],
+    view: &View<'a>,
+    policy: &Policy,
+) -> BTreeSet<Owned<'a>> {
+    if policy.is_ordered {
+        return BTreeSet::new();
+    }
+    let (commit, now) = (view.desired().revision.as_deref(), view.snapshot.now);
+    let sent = view.inventory().deletes.iter().filter(|sent| sent.counts_for(commit, now));
+    let is_going =
+        |of: &Owned<'_>| going.iter().any(|(key, id)| (key.kind, *id) == (of.0, Some(of.1)));
+    sent.map(|sent| (sent.kind, &sent.id)).filter(|of| !is_going(of)).collect()
+}
+
+fn too_many(
+    deleted: &[&Key],
+    gone: &BTreeSet<Owned<'_>>,
+    owned: &BTreeSet<Owned<'_>>,
+    policy: &Policy,
+) -> Option<Blocked> {
     let count = deleted.len();
-    let total: usize = owned.values().sum();
+    // What went is a part of what was owned: a base that shrinks with each delete would never end.
+    let total = owned.union(gone).count();
     let share = (total * DELETES_PERCENT_MAX / 100).max(1);
     let most = policy.deletes_max.unwrap_or(share.min(DELETES_MAX));
-    let (message, hint) = if count > most {
-        (
-            format!("{count} deletes, and one run may do {most} among {total} owned; none is done"),
-            format!("`--max-deletes {count}` allows them"),
-        )
+    let (message, hint) = if count + gone.len() > most {
+        let message = match gone.len() {
+            0 => format!(
+                "{count} deletes, and one run may do {most} among {total} owned; none is done"
+            ),
+            gone => format!(
+                "{count} deletes after {gone} within the hour, and without a new order an hour may \
+                 see {most} among {total} owned; none is done"
+            ),
+        };
+        (message, format!("`--max-deletes {}` allows them", count + gone.len()))
     } else {
         let of_kind = |kind: Kind| deleted.iter().filter(move |key| key.kind == kind);
+        let owned = |kind: Kind| owned.iter().filter(|(of, _)| *of == kind).count();
         let whole = Kind::ALL.into_iter().find(|kind| {
             let count = of_kind(*kind).count();
-            count > 0 && owned.get(kind).is_none_or(|owned| count >= *owned)
+            count > 0 && count >= owned(*kind)
         })?;
         let targets = of_kind(whole).map(|key| format!(" --target {key}"));
         (
@@ -265,23 +321,16 @@ fn too_many(deleted: &[&Key], owned: &BTreeMap<Kind, usize>, policy: &Policy) ->
     Some(Blocked { reason: BlockedReason::Fuse, message, hint: Some(hint) })
 }
 
-/// How many objects of each kind are ours and live: what is gone, or going, lends no share.
-fn owned(view: &View<'_>) -> BTreeMap<Kind, usize> {
-    let mut ids: BTreeMap<(Kind, &RemoteId), ()> = BTreeMap::new();
-    for (key, entry) in &view.inventory().entries {
+/// Something of ours, by what tells it from all else.
+type Owned<'a> = (Kind, &'a RemoteId);
+
+/// Returns what is ours and lives: what is gone, or going, lends no share.
+fn owned<'a>(view: &View<'a>) -> BTreeSet<Owned<'a>> {
+    let lives = view.inventory().entries.iter().filter(|(key, entry)| {
         match view.whereabouts(key.kind, entry) {
-            Whereabouts::Lives(object) if !object.is_going() => {
-                ids.insert((key.kind, &entry.id), ());
-            }
-            Whereabouts::Lives(_)
-            | Whereabouts::Other
-            | Whereabouts::Gone
-            | Whereabouts::Unknown => {}
+            Whereabouts::Lives(object) => !object.is_going(),
+            Whereabouts::Other | Whereabouts::Gone | Whereabouts::Unknown => false,
         }
-    }
-    let mut counts = BTreeMap::new();
-    for (kind, _) in ids.into_keys() {
-        *counts.entry(kind).or_default() += 1;
-    }
-    counts
+    });
+    lives.map(|(key, entry)| (key.kind, &entry.id)).collect()
 }

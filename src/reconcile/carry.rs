@@ -70,6 +70,7 @@ impl Carrier<'_> {
             store: &store,
             clock: self.clock,
             settle: self.settle,
+            commit: plan.revision.as_deref(),
             patience: self.patience,
             stop: self.stop.clone(),
             observe: self.observe,

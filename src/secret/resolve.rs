@@ -31,13 +31,13 @@ pub fn resolve(
     environment: &dyn Fn(&str) -> Option<String>,
     key: &FingerprintKey,
 ) -> Result<Desired, Vec<Diagnostic>> {
-    let Desired { resources, tombstones, guard, revision, digest } = desired;
+    let Desired { resources, tombstones, guard, revision, digest, unread } = desired;
     let mut resolver =
         Resolver { tree, environment, key, files: BTreeMap::new(), diagnostics: Vec::new() };
     let resources =
         resources.into_iter().map(|(key, resource)| (key, resolver.resource(resource))).collect();
     if resolver.diagnostics.is_empty() {
-        Ok(Desired { resources, tombstones, guard, revision, digest })
+        Ok(Desired { resources, tombstones, guard, revision, digest, unread })
     } else {
         Err(tree.illustrate(resolver.diagnostics))
     }

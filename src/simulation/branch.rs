@@ -12,6 +12,7 @@ pub(super) enum Held {
     /// What lives before we come.
     Founded,
     Half(usize, u64),
+    Shrunk(usize, usize),
     Gone,
     Empty,
     Broken,

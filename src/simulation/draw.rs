@@ -30,6 +30,10 @@ const PINNED_AFTER: u64 = 60_000;
 /// How many looks nothing may be written at the end (L1).
 const LOOKS: u64 = 20;
 
+/// The time between two files that vanish, in milliseconds: from a slow `rm -r` to a share that goes
+/// away piece by piece.
+const PAUSES_OF_VANISHING: [u64; 5] = [400, 1_000, 3_000, 65_000, 200_000];
+
 /// The most by which the machine's clock is off, in milliseconds: two lives differ by a minute, which
 /// a lost create's time to settle has room for (S3).
 const OFF_MS_MAX: u64 = 30_000;
@@ -210,13 +214,14 @@ impl Artist<'_> {
 
     fn source(&mut self, at: u64) {
         let revision = self.revision();
-        let what = match self.dice.below(7) {
+        let what = match self.dice.below(9) {
             0 => Disturbance::Source(Loss::Gone),
             1 => Disturbance::Source(Loss::Empty),
             2 => Disturbance::Source(Loss::Broken),
             3 => Disturbance::Source(Loss::Half(revision, self.dice.between(5, 95))),
             4 => Disturbance::Rewrite(Rewrite::Amend(revision)),
             5 => Disturbance::Rewrite(Rewrite::Back(self.small(2) + 1)),
+            6 | 7 => return self.shrink(at),
             // A→B→A within one pass.
             _ => {
                 self.add(at + 700, Disturbance::Commit(revision));
@@ -225,6 +230,18 @@ impl Artist<'_> {
         };
         self.add(at, what);
         let (end, next) = (self.later(at), self.revision());
+        self.add(end, Disturbance::Commit(next));
+    }
+
+    /// Files vanish one after another, and come back.
+    fn shrink(&mut self, at: u64) {
+        let pause = *self.dice.pick(&PAUSES_OF_VANISHING).unwrap_or(&1_000);
+        let (mut end, revision) = (at, self.revision());
+        for gone in 1..=self.scene.keys().len() {
+            self.add(end, Disturbance::Source(Loss::Shrunk(revision, gone)));
+            end += pause;
+        }
+        let (end, next) = (self.later(end), self.revision());
         self.add(end, Disturbance::Commit(next));
     }
 

@@ -70,7 +70,8 @@ impl Source for Manifests {
         let found = self.find(known, pinned);
         let desired = found.as_ref().ok().and_then(|found| found.given.desired.clone());
         let is_newest = pinned.is_none();
-        self.world.mark(Mark::Read { run: self.run, desired, is_newest });
+        let commit = found.as_ref().ok().and_then(|found| found.commit.clone());
+        self.world.mark(Mark::Read { run: self.run, desired, commit, is_newest });
         let read = found.map(|Found { given: Given { tree, desired: _ }, commit }| match commit {
             None => Reading { tree, commit: None },
             Some(id) => {

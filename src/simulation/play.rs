@@ -13,13 +13,17 @@ use crate::status::Trigger;
 use super::branch::Held;
 use super::process::Process;
 use super::scene::{Scene, Truth};
-use super::schedule::{Command, Deed, Disturbance, Loss, Rights, Schedule, Strike};
+use super::schedule::{Command, Deed, Disturbance, Loss, Origin, Rights, Schedule, Strike};
 use super::witness::{Mark, Marked, Run, Witness};
 use super::world::{World, body};
 
 /// How long after the trouble everything may take to settle: the settle time of a lost create, the
 /// longest back-off, and a look after each.
 const SETTLING: Duration = Duration::from_secs(30 * 60);
+
+/// How much longer it may take where manifests are plain files: what went counts for an hour, and
+/// only then may more go (S7).
+const COUNTING: Duration = Duration::from_secs(70 * 60);
 
 /// The time between two looks with its jitter, in seconds.
 const LOOK_SECONDS: u64 = 330;
@@ -49,7 +53,7 @@ pub fn play(scene: &Arc<Scene>, schedule: &Schedule) -> Witness {
         }
         stage.until(schedule.seconds * 1_000).await;
         stage.calm().await;
-        tokio::time::sleep(SETTLING).await;
+        tokio::time::sleep(SETTLING + counting(schedule)).await;
         stage.world.mark(Mark::Settled);
         stage.rest(schedule.looks).await;
         stage.witness(schedule).await
@@ -64,13 +68,20 @@ pub(super) fn rehearse(scene: &Arc<Scene>, schedule: &Schedule) -> Rehearsal {
             stage.until(step.at).await;
             stage.perform(&step.what).await;
         }
-        tokio::time::sleep(REHEARSAL).await;
+        tokio::time::sleep(REHEARSAL + counting(schedule)).await;
         let witness = stage.witness(schedule).await;
         Rehearsal {
             truth: witness.truth.clone(),
             counts: super::timeline::counts(&witness, u64::MAX),
         }
     })
+}
+
+fn counting(schedule: &Schedule) -> Duration {
+    match schedule.source {
+        Origin::Files => COUNTING,
+        Origin::GitHold | Origin::GitFollow => Duration::ZERO,
+    }
 }
 
 /// What an undisturbed run leaves.
@@ -131,6 +142,7 @@ impl Stage {
                 Loss::Empty => Held::Empty,
                 Loss::Broken => Held::Broken,
                 Loss::Half(revision, percent) => Held::Half(revision, percent),
+                Loss::Shrunk(revision, gone) => Held::Shrunk(revision, gone),
             }),
             Disturbance::Rewrite(rewrite) => {
                 world.mark(Mark::Rewritten);

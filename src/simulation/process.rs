@@ -260,7 +260,12 @@ impl Process {
         };
         let given = self.world.read();
         let desired = given.and_then(|given| given.desired);
-        self.world.mark(Mark::Read { run, desired: desired.clone(), is_newest: true });
+        self.world.mark(Mark::Read {
+            run,
+            desired: desired.clone(),
+            commit: None,
+            is_newest: true,
+        });
         let Some(desired) = desired else { return };
         self.world.mark(Mark::Began { run, machine });
         let clock = self.machine_clock();

@@ -111,6 +111,19 @@ fn without(base: &Desired<Source>, keys: &[&Key]) -> Option<Desired<Source>> {
     (is_less && !desired.resources.is_empty()).then_some(desired)
 }
 
+/// Returns the text of a state of which so many files have vanished, one after another: each time
+/// the first that nothing else refers to, so that what is left is valid. One always stays.
+pub(super) fn shrunk(base: &Desired<Source>, gone: usize) -> String {
+    let mut desired = base.clone();
+    for _ in 0..gone {
+        let is_used = |key: &Key| desired.resources.values().any(|it| it.depends_on.contains(key));
+        let next = desired.resources.keys().find(|key| !is_used(key)).cloned();
+        let Some(next) = next.filter(|_| desired.resources.len() > 1) else { break };
+        desired.resources.remove(&next);
+    }
+    manifest::print(&desired)
+}
+
 fn renamed(base: &Desired<Source>, key: &Key) -> Option<Desired<Source>> {
     let mut desired = base.clone();
     let is_used = desired.resources.values().any(|it| it.depends_on.contains(key));

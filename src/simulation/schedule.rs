@@ -162,6 +162,8 @@ pub enum Loss {
     Broken,
     /// A file is only half written: the first so many percent of a revision.
     Half(usize, u64),
+    /// So many files of a revision have vanished, and the rest is valid.
+    Shrunk(usize, usize),
 }
 
 /// How a history is rewritten.

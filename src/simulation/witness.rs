@@ -66,6 +66,8 @@ pub(super) enum Mark {
     Read {
         run: Run,
         desired: Option<Arc<Desired>>,
+        /// The commit it is of; none of plain files.
+        commit: Option<String>,
         /// Whether it is the newest state, and not an older one because that cannot be used.
         is_newest: bool,
     },
@@ -127,7 +129,7 @@ impl Witness {
             serde_json::to_string(entry).expect("an entry has only plain keys and values")
         });
         let marks = self.marks.iter().map(|Marked { at, mark }| match mark {
-            Mark::Read { run, desired, is_newest } => {
+            Mark::Read { run, desired, commit: _, is_newest } => {
                 let digest = desired.as_ref().map(|desired| desired.digest.clone());
                 let age = if *is_newest { "newest" } else { "older" };
                 format!("{at} {run:?} read {age} {digest:?}")

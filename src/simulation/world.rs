@@ -13,6 +13,7 @@ use crate::emulator::{self, Access, Act, Config, Deletion, Emulator, Fields, Kin
 use crate::model::Kind as OurKind;
 
 use super::branch::{Branch, Held, commit_id};
+use super::revisions::{Revision, shrunk};
 use super::scene::{Given, Scene, Truth};
 use super::schedule::{Origin, Platform, Rewrite, Rights, Schedule};
 use super::witness::{Mark, Marked};
@@ -135,7 +136,12 @@ impl World {
     pub fn revision(&self) -> Option<usize> {
         match self.branch().newest() {
             Held::Revision(revision) => Some(*revision),
-            Held::Founded | Held::Half(..) | Held::Gone | Held::Empty | Held::Broken => None,
+            Held::Founded
+            | Held::Half(..)
+            | Held::Shrunk(..)
+            | Held::Gone
+            | Held::Empty
+            | Held::Broken => None,
         }
     }
 
@@ -159,6 +165,7 @@ impl World {
             Held::Broken => "kind: [".to_owned(),
             Held::Revision(revision) => self.text(revision).to_owned(),
             Held::Half(revision, percent) => half(self.text(revision), percent).to_owned(),
+            Held::Shrunk(revision, gone) => shrunk(&self.revision_of(revision).desired, gone),
         };
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = readings.entry(text).or_insert_with_key(|text| self.scene.reading(text));
@@ -170,9 +177,13 @@ impl World {
     }
 
     fn text(&self, revision: usize) -> &str {
+        &self.revision_of(revision).text
+    }
+
+    fn revision_of(&self, revision: usize) -> &Revision {
         // A schedule may have been drawn for another scene: it is played as far as it goes.
         let revisions = &self.scene.revisions;
-        &revisions[revision % revisions.len()].text
+        &revisions[revision % revisions.len()]
     }
 
     /// Lets the platform's clock jump. Ahead, all that takes its time is done sooner, too; back, only

@@ -46,13 +46,37 @@ pub struct Tree {
     files: Arc<[SourceFile]>,
     digest: String,
     revision: Option<String>,
+    /// What lies within, and whose files are not here.
+    unread: Arc<[String]>,
 }
 
 impl Tree {
     pub(super) fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|left, right| left.path.cmp(&right.path));
         let digest = digest(&files);
-        Self { files: files.into(), digest, revision: None }
+        Self { files: files.into(), digest, revision: None, unread: Arc::default() }
+    }
+
+    /// Says which places within it hold files that were not read, such as submodules: of those
+    /// nothing is known, and that a document is missing means nothing.
+    #[must_use]
+    pub(super) fn without(mut self, unread: Vec<String>) -> Self {
+        if !unread.is_empty() {
+            let mut hash = Sha256::new();
+            for part in std::iter::once(&self.digest).chain(&unread) {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+            self.digest = hexadecimal(hash);
+            self.unread = unread.into();
+        }
+        self
+    }
+
+    /// Returns the places within it whose files were not read.
+    #[must_use]
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// Makes a tree of texts that are in memory already: for embedding, tests and benchmarks.
@@ -87,7 +111,8 @@ impl Tree {
         self.files.is_empty()
     }
 
-    /// Returns the SHA-256 over names and bytes: the same text, the same digest, wherever it lies.
+    /// Returns the SHA-256 over names and bytes, and what was not read: the same text, the same
+    /// digest, wherever it lies.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
@@ -167,6 +192,10 @@ fn digest(files: &[SourceFile]) -> String {
             hash.update(part);
         }
     }
+    hexadecimal(hash)
+}
+
+fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().fold(String::new(), |mut text, byte| {
         use std::fmt::Write as _;
         // Writing to a `String` cannot fail.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId};
+use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId, SentDelete};
 
 /// One thing that became true. On disk each is one line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub enum Event {
         /// The resource.
         key: Key,
     },
+    /// A DELETE is about to be sent (S7).
+    Deleting(SentDelete),
     /// A PATCH is about to be sent that takes effect only with a deploy of its own (A6).
     DeployOwed {
         /// The service.
@@ -85,6 +87,11 @@ impl Event {
                 if let Some(entry) = inventory.entries.remove(key) {
                     inventory.deploys_owed.remove(&entry.id);
                 }
+            }
+            Self::Deleting(sent) => {
+                let is_other = |it: &SentDelete| (it.kind, &it.id) != (sent.kind, &sent.id);
+                inventory.deletes.retain(|it| is_other(it) && it.is_recent(sent.at));
+                inventory.deletes.push(sent.clone());
             }
             Self::DeployOwed { id } => {
                 inventory.deploys_owed.insert(id.clone());

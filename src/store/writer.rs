@@ -319,7 +319,8 @@ impl Store {
                 disk.remove(&snapshot_name(*serial))?;
                 disk.remove(&journal_name(*serial))?;
             }
-            Ok(())
+            // What is known of the disk is certain again before the next write leaves.
+            if old.is_empty() { Ok(()) } else { disk.sync_names() }
         })
     }
 

@@ -191,7 +191,8 @@ async fn a_failing_resource_backs_off_and_delays_no_other() {
     let deletes = kept.stage.emulator.record().deletes(Kind::Service, "jobs");
     assert_eq!(deletes, 0);
     kept.write(Ok(manifests(&second())));
-    kept.stage.wait(10).await;
+    // A minute is how long a directory must have lost nothing (S7).
+    kept.stage.wait(65).await;
     assert_eq!(kept.stage.emulator.record().deletes(Kind::Service, "jobs"), 1);
     kept.stage.emulator.play(Faults::default());
     kept.stage.wait(310).await;

@@ -255,6 +255,37 @@ async fn a_lost_create_that_nobody_wants_any_more_is_not_forgotten_for_one_torn_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delete_that_was_sent_counts_wherever_its_run_is_killed() {
+    let some = |count: usize| {
+        let service = |number| {
+            format!(
+                "---\napiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ name: s{number} }}\n\
+                 spec: {{ type: worker, runtime: node, repo: github.com/acme/shop }}\n"
+            )
+        };
+        manifests(&(0..count).map(service).collect::<String>())
+    };
+    let stage = async || {
+        let stage = Stage::in_memory(Config::default());
+        stage.apply(&some(10), &Policy::default()).await;
+        stage.wait(600).await;
+        stage
+    };
+    let case = Case { name: "vanishing", stage, tree: some(8), policy: |_| pruning() };
+    case.leaves(20, async |stage, context| {
+        for left in [8, 7, 6, 5] {
+            stage.apply(&some(left), &pruning()).await;
+            // What was sent may be carried out half a minute later.
+            stage.wait(40).await;
+        }
+        // To be killed may have taken hours.
+        let gone = laws::deletes_in_an_hour(&stage);
+        assert!((2..=3).contains(&gone), "{context}: {gone}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_asked_to_end_does_so_within_ten_seconds_and_begins_nothing_new() {
     let mut asked = 0;
     for scene in [Scene::creating(Config::default()), Scene::changing(Config::default())] {

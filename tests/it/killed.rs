@@ -12,8 +12,9 @@ use crate::mortal::{Death, Files, Moment, Point, die_in, is_certain};
 use crate::stage::Stage;
 use crate::tally;
 
-/// How long an agent lives that is killed somewhere, in seconds.
-const LIFE_SECONDS: u64 = 60;
+/// How long an agent lives that is killed somewhere, in seconds: what is declared no more goes when
+/// it has looked for a minute (S7).
+const LIFE_SECONDS: u64 = 75;
 
 /// How long until it is known what became of a create without an answer, in seconds.
 const SETTLED_SECONDS: u64 = 181;
@@ -151,6 +152,16 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
         reference
     }
 
+    /// Kills at every point, and lets others go on with what each death leaves.
+    pub async fn leaves(&self, points_min: usize, go_on: impl AsyncFn(Stage, &str)) {
+        let ends = self.ends().await;
+        let points = ends.len();
+        for End { point, stage, policy: _ } in ends {
+            go_on(stage, &format!("{}: {point:?}", self.name)).await;
+        }
+        tally::at_least(points_min, points, &format!("crashes: {}: points", self.name));
+    }
+
     /// Kills at every point, and the next run again at every point of its own.
     pub async fn survives_twice(&self, pairs_min: usize) -> Reference {
         let reference = self.reference().await;
@@ -212,7 +223,7 @@ impl<Stages: AsyncFn() -> Stage> Case<Stages> {
         pairs
     }
 
-    /// Kills an agent at every point of its first minute; the next one ends the same, and then
+    /// Kills an agent at every point of its first minute and a little more; the next one ends the same, and then
     /// writes nothing.
     pub async fn an_agent_survives(&self, points_min: usize) {
         let reference = (self.stage)().await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stoker::emulator::{Act, Effect, Emulator, Event, Kind, Verb};
+use stoker::emulator::{Act, Effect, Emulator, Entry, Event, Kind, Verb};
 use stoker::plan::{Action, Conclusion, Outcome, Plan, Policy, Report};
 use stoker::source::Tree;
 
@@ -18,6 +18,16 @@ pub fn effects(emulator: &Emulator) -> Vec<Effect> {
     let record = emulator.record();
     let entries = record.entries().filter(|entry| !matches!(entry.event, Event::Act(_)));
     entries.flat_map(|entry| entry.effects.clone()).collect()
+}
+
+/// The most deletes that were carried out within any hour.
+pub fn deletes_in_an_hour(stage: &Stage) -> usize {
+    let record = stage.emulator.record();
+    let is_delete = |entry: &&Entry| entry.effects.iter().any(|it| it.verb == Verb::Deleted);
+    let times: Vec<u64> = record.entries().filter(is_delete).map(|entry| entry.at).collect();
+    let within =
+        |from: &u64| times.iter().filter(|at| (*from..*from + 3_600_000).contains(at)).count();
+    times.iter().map(within).max().unwrap_or_default()
 }
 
 /// How often each thing was created and deleted through the API.

@@ -44,4 +44,5 @@ mod simulation;
 mod stacks;
 mod stage;
 mod tally;
+mod vanishing;
 mod withheld;

@@ -29,7 +29,7 @@ pub struct Planning {
     /// When to take over what lives already: always, match or never [default: always].
     #[arg(long, env = "STOKER_ADOPT", value_name = "MODE")]
     pub adopt: Option<AdoptMode>,
-    /// Lift the fuse on deletes (3, and 30 % of what is owned) to this many.
+    /// Lift the fuse on deletes (3 an hour, and 30 % of what is owned) to this many.
     #[arg(long, env = "STOKER_MAX_DELETES", value_name = "N")]
     pub max_deletes: Option<usize>,
     /// Let prune delete what was adopted by its name alone.

@@ -147,10 +147,12 @@ fn dialect(picker: &mut Picker<'_>, flags: &Connection) -> Vec<(String, String)>
     known.into_iter().map(|(key, (value, _))| (key, value)).collect()
 }
 
-/// Joins the flags of planning with file and defaults to what planning is told.
+/// Joins the flags of planning with file and defaults to what one run is told. Who gives it the
+/// number of deletes orders it anew; the number in a file, or of an agent, is for every hour (S7).
 #[must_use]
 pub fn policy(flags: &Planning, file: &SettingsFile) -> Policy {
-    pick_policy(&mut Picker::new(file, &Given::default()), flags)
+    let policy = pick_policy(&mut Picker::new(file, &Given::default()), flags);
+    Policy { is_ordered: flags.max_deletes.is_some(), ..policy }
 }
 
 /// As [`policy`], and remembers where each value comes from.

@@ -6,6 +6,7 @@
 mod looking;
 mod passing;
 mod reading;
+mod shrinking;
 mod steering;
 mod telling;
 
@@ -34,6 +35,7 @@ use super::queue::Queue;
 use super::settings::Settings;
 
 pub use passing::PassFailure;
+use shrinking::Shrinking;
 
 /// How many passes are remembered, for people: at rest, a working day at the usual interval.
 const HISTORY_MAX: usize = 100;
@@ -55,6 +57,9 @@ pub struct Mind {
     /// Whether the last good commit is read, because the newest cannot be.
     falls_back: bool,
     declared: Option<Arc<Declared>>,
+    /// Whether it looks again and again, and not once.
+    stays: bool,
+    shrinking: Shrinking,
     revision: Option<Revision>,
     problem: Option<Problem>,
     due: BTreeSet<Trigger>,
@@ -158,6 +163,8 @@ impl Mind {
             wants_read: true,
             falls_back: false,
             declared: None,
+            stays: false,
+            shrinking: Shrinking::default(),
             revision: None,
             problem: None,
             due: BTreeSet::from([Trigger::Start]),
@@ -190,6 +197,12 @@ impl Mind {
             sequence: 0,
             started_at: now,
         }
+    }
+
+    /// Notes that it looks again and again: what it finds missing at first may be vanishing (S7). Who
+    /// looks once has nothing to wait with, as `stoker apply`.
+    pub const fn stay(&mut self) {
+        self.stays = true;
     }
 
     /// Goes on where the agent before it left off, in the same process: settings were read again, or

@@ -109,6 +109,7 @@ impl Mind {
         }
         policy.held = self.held(desired, now);
         policy.protections = self.memory.protections.clone();
+        policy.absence = self.shrinking.holds(now);
         policy
     }
 
@@ -248,6 +249,7 @@ impl Mind {
             let reason = change.blocked.as_ref().map(|blocked| blocked.reason);
             let until = match reason {
                 Some(BlockedReason::InFlight) => self.settled_at(passed, &change.key),
+                Some(BlockedReason::SourceShrinking) => self.shrinking.until(change.key.kind),
                 Some(BlockedReason::IncompleteView) => None,
                 Some(_) | None => continue,
             };

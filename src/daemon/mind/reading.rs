@@ -56,9 +56,13 @@ impl Mind {
         }
         self.revision = Some(revision);
         self.forgive_changed(&declared);
+        let shrunk = self.note_absences(&declared, now);
         self.keep_protections(&declared);
         self.declared = Some(declared);
         self.tell(Severity::Normal, None, "RevisionSeen", what);
+        if let Some(told) = shrunk {
+            self.tell(Severity::Warning, None, "SourceShrinking", told);
+        }
         self.supersede();
     }
 
@@ -73,6 +77,22 @@ impl Mind {
                 self.queue.forgive(Some(key));
             }
         }
+    }
+
+    /// Notes what a directory has lost; a commit is an order. Returns what is to be told, ever less
+    /// often while it goes on.
+    fn note_absences(&mut self, declared: &Declared, now: Timestamp) -> Option<String> {
+        if self.has_commits {
+            return None;
+        }
+        let Some(known) = &self.declared else {
+            if self.stays {
+                self.shrinking.begin(now);
+            }
+            return None;
+        };
+        let steps = self.shrinking.read(&known.desired, &declared.desired, now)?;
+        steps.is_power_of_two().then(|| self.shrinking.told_of_steps(now)).flatten()
     }
 
     /// What was protected stays so, even if no pass came to it before it was gone (S11).

@@ -15,6 +15,9 @@ use super::{Mind, Running};
 /// Words of a resource that is not as declared because it was told so: no fault of the project.
 const DECLINED: [&str; 2] = ["PruneOff", "PolicyWithheld"];
 
+/// Words of a resource that is kept though no manifest declares it any more.
+const KEPT: [&str; 2] = ["Fuse", "SourceShrinking"];
+
 impl Mind {
     pub(super) fn tell(
         &mut self,
@@ -143,7 +146,7 @@ impl Mind {
     /// Says of the whole what is true of it: the source first, then the platform, then the worst
     /// of the resources.
     fn conclude(&mut self, now: Timestamp) {
-        let (ready, reason, message) = self.whole();
+        let (ready, reason, message) = self.whole(now);
         let stuck = self.problem.is_some()
             || self.failure.as_ref().is_some_and(|failure| failure.is_final)
             || self.any(ConditionType::Stalled);
@@ -167,7 +170,7 @@ impl Mind {
         self.conditions.set(ConditionType::Drifted, truth(drifted), reason, message, now);
     }
 
-    fn whole(&self) -> (Truth, String, String) {
+    fn whole(&self, now: Timestamp) -> (Truth, String, String) {
         if let Some(problem) = &self.problem {
             return (Truth::False, problem.reason.clone(), problem.message.clone());
         }
@@ -182,6 +185,10 @@ impl Mind {
         if self.passed_digest.is_none() {
             return (Truth::Unknown, "Starting".to_owned(), "no pass has ended yet".to_owned());
         }
+        if let Some(told) = self.shrinking.told_of_steps(now).filter(|_| self.keeps_what_vanished())
+        {
+            return (Truth::False, "SourceShrinking".to_owned(), told);
+        }
         let worst = |kind: ConditionType| {
             self.resources.iter().find(|it| !is_fine(it) && it.conditions.is_true(kind))
         };
@@ -195,6 +202,12 @@ impl Mind {
             }
             None => (Truth::True, "Synced".to_owned(), "everything is as declared".to_owned()),
         }
+    }
+
+    /// Whether something is kept that no manifest declares any more.
+    fn keeps_what_vanished(&self) -> bool {
+        let ready = self.resources.iter().filter_map(|it| it.conditions.get(ConditionType::Ready));
+        ready.into_iter().any(|ready| KEPT.contains(&ready.reason.as_str()))
     }
 
     /// Whether what is known of the resources is about an older revision than the one shown: it

@@ -285,13 +285,32 @@ proptest! {
     }
 
     #[test]
-    fn the_fuse_bounds_every_run_but_destroy(scene in scene()) {
-        let (snapshot, policy) = parse(&scene);
+    fn the_fuse_bounds_every_hour_but_of_destroy(
+        scene in scene(),
+        lately in proptest::collection::vec((id(), -60..7_200_i64), 0..4),
+    ) {
+        let (mut snapshot, policy) = parse(&scene);
         let policy = Policy { destroy: false, ..policy };
+        let mut gone = BTreeSet::new();
+        for (id, age) in lately {
+            let at = snapshot.now - jiff::SignedDuration::from_secs(age);
+            let id = crate::model::RemoteId::new(&id).unwrap();
+            if age < 3_600 {
+                gone.insert(id.clone());
+            }
+            let sent = SentDelete { kind: Kind::Service, id, at, commit: None };
+            Arc::make_mut(&mut snapshot.inventory).deletes.push(sent);
+        }
         let plan = plan(&snapshot, &policy);
         let deletes = plan.changes.iter().filter(|it| it.action == Action::Delete && !it.steps.is_empty());
         let deleted: Vec<Kind> = deletes.map(|it| it.key.kind).collect();
-        prop_assert!(deleted.len() <= policy.deletes_max.unwrap_or(3));
+        let again = plan.changes.iter().filter(|it| it.action == Action::Delete && !it.steps.is_empty());
+        for change in again.filter(|it| it.key.kind == Kind::Service) {
+            gone.extend(change.id.clone());
+        }
+        let others = deleted.iter().filter(|kind| **kind != Kind::Service).count();
+        let in_the_hour = gone.len() + others;
+        prop_assert!(deleted.is_empty() || in_the_hour <= policy.deletes_max.unwrap_or(3));
         for kind in Kind::ALL {
             let ours = snapshot.inventory.entries.keys().filter(|it| it.kind == kind).count();
             let gone = deleted.iter().filter(|it| **it == kind).count();

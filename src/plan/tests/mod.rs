@@ -1,5 +1,6 @@
 //! The laws of planning, as sentences.
 
+mod fuse;
 mod guard;
 mod laws;
 mod order;

@@ -33,6 +33,8 @@ fn every_obstacle_is_one_block_with_its_way_out() {
         BlockedReason::AdoptionRefused,
         BlockedReason::PruneOff,
         BlockedReason::Fuse,
+        BlockedReason::SourceIncomplete,
+        BlockedReason::SourceShrinking,
         BlockedReason::ApprovalMissing,
         BlockedReason::InFlight,
         BlockedReason::PolicyWithheld,

@@ -12,7 +12,7 @@ use super::pass::Pass;
 use super::writes::key;
 use super::{Bench, Remembered};
 
-/// The most deletes of one pass, and the largest share of what is owned, in percent (S7).
+/// The most deletes of one order in an hour, and the largest share of what is owned, in percent (S7).
 const DELETES_MAX: usize = 3;
 const DELETES_PERCENT_MAX: usize = 30;
 
@@ -68,13 +68,19 @@ impl Replacements {
     }
 }
 
-/// The most deletes of a pass that owns so much.
+/// The most deletes of an order for a process that owned so much.
 pub(super) fn deletes_max(owned: usize) -> usize {
     DELETES_MAX.min((owned * DELETES_PERCENT_MAX / 100).max(1))
 }
 
 impl Bench<'_> {
-    pub(super) fn judge_fuse(&mut self, run: Run, effect: &Effect, remembered: Remembered) {
+    pub(super) fn judge_fuse(
+        &mut self,
+        at: u64,
+        run: Run,
+        effect: &Effect,
+        remembered: Remembered,
+    ) {
         let Effect { kind, name, id, .. } = effect;
         let Some(pass) = self.passes.get(&run) else { return };
         let may_go = *kind != Kind::Database
@@ -83,10 +89,15 @@ impl Bench<'_> {
         self.findings.check(Law::S7, may_go, || {
             format!("the database {name} was deleted, and nobody allowed it")
         });
-        let (count, owned) = (pass.deleted.len() + 1, pass.owned.len());
+        // Those of this very pass were owned when it began, those before it before.
+        let before = self.hours.before(run, at).max(pass.deleted.len());
+        let (count, owned) = (before + 1, pass.owned.len() + before - pass.deleted.len());
         self.findings.check(Law::S7, count <= deletes_max(owned), || {
-            format!("{count} deletes in one pass, of {owned} that could be owned")
+            format!(
+                "{count} deletes in an hour without a new order, of {owned} that could be owned"
+            )
         });
+        self.hours.went(run, at);
         // A list that lies may show more than there is.
         let is_judged = pass.has_plain_list(*kind);
         let of_kind = pass.owned.iter().filter(|(other, _)| other == kind).count();

@@ -9,6 +9,7 @@ mod ends;
 mod fairness;
 mod fields;
 mod fuse;
+mod hours;
 mod living;
 mod names;
 mod pass;
@@ -29,6 +30,7 @@ use super::witness::{Mark, Run, Witness};
 
 use fields::Known;
 use fuse::Replacements;
+use hours::Hours;
 use living::{Living, Maker};
 use pass::Pass;
 use rate::Traffic;
@@ -76,6 +78,7 @@ struct Bench<'w> {
     /// What the fields of everything are.
     known: Known,
     replacements: Replacements,
+    hours: Hours,
     /// The place in the timeline.
     step: usize,
 }
@@ -191,8 +194,9 @@ impl<'w> Bench<'w> {
 
     fn note(&mut self, at: u64, mark: &Mark) {
         match mark {
-            Mark::Read { run, desired, is_newest } => {
+            Mark::Read { run, desired, commit, is_newest } => {
                 let newest = desired.clone().filter(|_| *is_newest);
+                self.hours.read(*run, commit.clone());
                 self.read(*run, desired.clone());
                 self.reads.insert(*run, newest);
             }

@@ -127,7 +127,7 @@ impl<'w> Bench<'w> {
             format!("{kind:?} {name} was deleted, and its manifest protected it")
         });
         self.judge_delete_moved(request, effect);
-        self.judge_fuse(*run, effect, remembered);
+        self.judge_fuse(request.at, *run, effect, remembered);
         self.note_delete(*run, effect);
     }
 

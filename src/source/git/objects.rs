@@ -26,11 +26,13 @@ const FRAME_BYTES_MAX: u64 = 100;
 /// The id of a file or tree, as git writes it.
 pub(super) type ObjectId = String;
 
-/// What one entry of a tree is. Submodules are none: their files lie elsewhere.
+/// What one entry of a tree is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EntryKind {
     File,
     Link,
+    /// Another repository: its files lie elsewhere, and are not read.
+    Submodule,
 }
 
 /// One file or link.
@@ -41,7 +43,7 @@ pub(super) struct Entry {
     pub size: u64,
 }
 
-/// Every file and link beneath a directory, by path.
+/// Every file, link and submodule beneath a directory, by path.
 pub(super) type Listing = BTreeMap<Vec<u8>, Entry>;
 
 /// What stands at a path of a commit.
@@ -168,10 +170,10 @@ fn parse_listing(bytes: &[u8]) -> Listed {
         };
         let kind = match mode {
             "120000" => EntryKind::Link,
-            "160000" => continue,
+            "160000" => EntryKind::Submodule,
             _ => EntryKind::File,
         };
-        let Ok(size) = size.parse() else {
+        let Some(size) = size_of(kind, size) else {
             return Listed::Garbled;
         };
         let path = &line[tab + 1..];
@@ -181,6 +183,14 @@ fn parse_listing(bytes: &[u8]) -> Listed {
         listing.insert(path.to_vec(), Entry { kind, id: id.to_owned(), size });
     }
     Listed::All(listing)
+}
+
+/// What lies elsewhere has no size here.
+fn size_of(kind: EntryKind, text: &str) -> Option<u64> {
+    match kind {
+        EntryKind::File | EntryKind::Link => text.parse().ok(),
+        EntryKind::Submodule => Some(0),
+    }
 }
 
 /// Reads the bytes of files, each once however often it is asked for.
@@ -252,11 +262,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listing_is_read_and_submodules_are_left_out() {
+    fn a_listing_is_read_and_says_what_lies_elsewhere() {
         let text = b"100644 blob aa      12\ta b.yaml\x00120000 blob bb 3\tl\x00160000 commit cc       -\tsub\0";
         let Listed::All(listing) = parse_listing(text) else { panic!("garbled") };
         let paths: Vec<_> = listing.keys().map(|path| String::from_utf8_lossy(path)).collect();
-        assert_eq!(paths, ["a b.yaml", "l"]);
+        assert_eq!(paths, ["a b.yaml", "l", "sub"]);
+        assert_eq!(listing[&b"sub".to_vec()].kind, EntryKind::Submodule);
         assert_eq!(listing[&b"a b.yaml".to_vec()].size, 12);
         assert_eq!(listing[&b"l".to_vec()].kind, EntryKind::Link);
     }

@@ -25,6 +25,8 @@ pub(super) struct Selection {
     /// Links that are no manifests by name and lead out of the root. Where they lead to a
     /// directory, its manifests would be missed, so the caller has to look.
     pub outside: Vec<Vec<u8>>,
+    /// Submodules: whatever they hold was not read.
+    pub submodules: Vec<String>,
 }
 
 /// Chooses the manifests beneath a root, in the order in which a directory would be read.
@@ -88,11 +90,13 @@ impl<'w> Walk<'w> {
                 None => self.enter(&path, place, depth)?,
                 Some(EntryKind::File) if is_yaml(&name) => self.file(&path, place)?,
                 Some(EntryKind::File) => {}
+                Some(EntryKind::Submodule) => self.submodule(&path),
                 Some(EntryKind::Link) => match follow(self.links, real, &name) {
                     Ok(target) if is_directory(self.listing, &target) => {
                         self.enter(&path, target, depth)?;
                     }
                     Ok(target) if is_yaml(&name) => self.file(&path, target)?,
+                    Ok(target) if is_submodule(self.listing, &target) => self.submodule(&path),
                     Err(astray) if is_yaml(&name) => return Err(self.astray(astray, &path)),
                     Err(Astray::Outside) => self.selection.outside.push(place),
                     // Links to what is no manifest are nobody's business.
@@ -111,6 +115,10 @@ impl<'w> Walk<'w> {
         let Some(entry) = self.listing.get(&real) else {
             return Err(SourceError::Missing { path: self.name(path) });
         };
+        if entry.kind == EntryKind::Submodule {
+            self.submodule(path);
+            return Ok(());
+        }
         if !self.seen.insert(real) {
             return Ok(());
         }
@@ -124,6 +132,11 @@ impl<'w> Walk<'w> {
         }
         self.selection.manifests.push(Manifest { name, entry: entry.clone() });
         Ok(())
+    }
+
+    fn submodule(&mut self, path: &[u8]) {
+        let name = self.name(path);
+        self.selection.submodules.push(name);
     }
 
     fn astray(&self, astray: Astray, path: &[u8]) -> SourceError {
@@ -169,6 +182,10 @@ fn is_directory(listing: &Listing, path: &[u8]) -> bool {
     listing.range(prefix.clone()..).next().is_some_and(|(path, _)| path.starts_with(&prefix))
 }
 
+fn is_submodule(listing: &Listing, path: &[u8]) -> bool {
+    listing.get(path).is_some_and(|entry| entry.kind == EntryKind::Submodule)
+}
+
 pub(super) fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if directory.is_empty() || name.is_empty() { b"" } else { b"/" };
     [directory, slash, name].concat()
@@ -197,18 +214,31 @@ mod tests {
                     links.insert(path.into(), target.into());
                     (path, EntryKind::Link)
                 }
-                None => (*line, EntryKind::File),
+                None => match line.strip_suffix(" @") {
+                    Some(path) => (path, EntryKind::Submodule),
+                    None => (*line, EntryKind::File),
+                },
             };
             listing.insert(path.into(), Entry { kind, id: path.to_owned(), size: 1_000_000 });
         }
         match select(&listing, &links, "root") {
-            Ok(Selection { manifests, outside }) => {
+            Ok(Selection { manifests, outside, submodules }) => {
                 let mut names: Vec<String> = manifests.into_iter().map(|m| m.name).collect();
                 names.extend(outside.iter().map(|p| format!("?{}", String::from_utf8_lossy(p))));
+                names.extend(submodules.iter().map(|name| format!("@{name}")));
                 names.join(" ")
             }
             Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn what_lies_elsewhere_is_said_wherever_it_is_met() {
+        assert_eq!(
+            check(&["a.yaml", "b.yaml @", "sub/c @", "d -> sub/c", "e.yaml -> sub/c", ".f @"]),
+            "a.yaml @root/b.yaml @root/d @root/e.yaml @root/sub/c"
+        );
+        assert!(check(&["c @", "d.yaml -> c/d.yaml"]).contains("d.yaml"));
     }
 
     #[test]

@@ -301,7 +301,7 @@ impl GitSource {
             Some(name) => select_file(&listing, &links, root.as_str(), name),
             None => select(&listing, &links, root.as_str()),
         };
-        let Selection { manifests, outside } = selection.map_err(refused)?;
+        let Selection { manifests, outside, submodules } = selection.map_err(refused)?;
         let beneath = |path: &Vec<u8>| joined(root.as_str().as_bytes(), path);
         let outside: Vec<Vec<u8>> = outside.iter().map(beneath).collect();
         if let Some(path) = objects::first_directory(program, id, &outside).await? {
@@ -326,7 +326,7 @@ impl GitSource {
             name: manifest.name,
             surroundings: Surroundings::Held(Arc::clone(&held)),
         });
-        Ok(Tree::new(files.collect()))
+        Ok(Tree::new(files.collect()).without(submodules))
     }
 
     async fn read_links(

@@ -35,9 +35,11 @@ pub(super) fn candidates(
             EntryKind::File => (path.clone(), entry),
             EntryKind::Link => {
                 let Ok(real) = follow(links, b"", path) else { continue };
-                let Some(entry) = listing.get(&real) else { continue };
+                let entry = listing.get(&real).filter(|it| it.kind == EntryKind::File);
+                let Some(entry) = entry else { continue };
                 (real, entry)
             }
+            EntryKind::Submodule => continue,
         };
         found.insert(real, entry.clone());
     }

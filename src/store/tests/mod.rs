@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 mod damage;
 
 use super::load;
 use super::simulated::{Blow, Simulated};
 use super::{Event, Store, StoreError};
 use crate::model::{
-    Applied, Claim, Entry, Fingerprint, Intent, Inventory, Key, Pin, Project, Remembered, RemoteId,
+    Applied, Claim, Entry, Fingerprint, Intent, Inventory, Key, Kind, Pin, Project, Remembered,
+    RemoteId, SentDelete,
 };
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -57,6 +60,11 @@ fn recorded(name: &str, id: &str) -> Event {
 }
 
 /// What a test does to a state: an event, or a new generation.
+fn sent_delete(id: &str, seconds: i64) -> SentDelete {
+    let at = Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+    SentDelete { kind: Kind::Service, id: RemoteId::new(id).unwrap(), at, commit: None }
+}
+
 #[derive(Clone, Debug)]
 enum Deed {
     Commit(Event),
@@ -92,7 +100,11 @@ fn deeds() -> Vec<Deed> {
         Deed::Commit(began("database/main")),
         Deed::Commit(Event::DeployPaid { id: RemoteId::new("svc_1").unwrap() }),
         Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
+        Deed::Commit(Event::Deleting(sent_delete("svc_1", 0))),
         Deed::Commit(Event::Forgotten { key: key("service/shop") }),
+        Deed::Generation,
+        Deed::Commit(Event::Deleting(sent_delete("svc_2", 1))),
+        Deed::Commit(Event::Deleting(sent_delete("svc_2", 2))),
     ]
 }
 

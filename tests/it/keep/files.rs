@@ -142,19 +142,20 @@ fn a_directory_that_vanishes_and_comes_back_is_heard_again() {
 }
 
 #[test]
-fn what_is_no_longer_declared_stays_unless_pruning_is_on() {
-    for (flag, left, reason) in [("", 2, "PruneOff"), ("--prune", 1, "")] {
+fn what_is_no_longer_declared_stays_and_waits_for_quiet_where_pruning_is_on() {
+    for (flag, ready, reason) in
+        [("", "Synced", "PruneOff"), ("--prune", "SourceShrinking", "SourceShrinking")]
+    {
         let machine = Machine::with(&[("a.yaml", &service("api", "")), ("b.yaml", &group("env"))]);
         machine.write("manifests/c.yaml", &service("web", ""));
         let agent = machine.agent(&format!("--sandbox manifests/ {flag}"));
         agent.until_synced();
         std::fs::remove_file(machine.path("manifests/a.yaml")).unwrap();
-        agent.until("what is left is as allowed", |agent| {
-            let status = agent.status();
-            let is_said = ready_of(&status, "service/api") == reason;
-            (is_said && agent.services().len() == left).then_some(())
+        agent.until("it is said why it stays", |agent| {
+            (ready_of(&agent.status(), "service/api") == reason).then_some(())
         });
-        agent.until_synced();
+        agent.until_ready_says(ready);
+        assert_eq!(agent.services().len(), 2, "{flag}");
         agent.end();
     }
 }

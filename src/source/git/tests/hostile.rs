@@ -124,7 +124,7 @@ async fn one_file_that_is_a_link_out_of_its_directory_is_refused() {
 }
 
 #[tokio::test]
-async fn a_submodule_is_left_out() {
+async fn a_submodule_is_not_read_and_said() {
     let scene = Scene::new();
     let id = scene.head();
     let entry = format!("160000,{id},vendor.yaml");
@@ -136,7 +136,18 @@ async fn a_submodule_is_left_out() {
     .unwrap();
     scene.git(&["add", ".gitmodules"]);
     scene.git(&["commit", "--quiet", "-m", "submodule"]);
-    assert_eq!(shown(&scene.source(scene.settings()).fetch(None, None).await), "web.yaml");
+    let before = scene.source(scene.settings()).fetch(None, Some(id.as_str())).await.unwrap().tree;
+    let fetched = scene.source(scene.settings()).fetch(None, None).await;
+    assert_eq!(shown(&fetched), "web.yaml");
+    let tree = fetched.unwrap().tree;
+    assert_eq!(tree.unread(), ["vendor.yaml"]);
+    assert_ne!(tree.digest(), before.digest(), "something is missing that was not before");
+    assert_eq!(before.unread(), [""; 0]);
+    // A path that is one is no directory without manifests.
+    let mut settings = scene.settings();
+    settings.path = beneath("vendor.yaml");
+    let outcome = scene.source(settings).fetch(None, None).await;
+    assert!(outcome.is_err() || outcome.is_ok_and(|it| !it.tree.unread().is_empty()));
 }
 
 /// Puts a tree that no sound git would make at the tip of `main`.
