@@ -73,6 +73,8 @@ fn options(policy: &Policy) -> Map<String, Value> {
         protections: _,
         destroy: _,
         platform: _,
+        deploys_max: _,
+        forgiven: _,
     } = policy;
     let prune: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| prune.covers(*kind)).collect();
     let value = json!({

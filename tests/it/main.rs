@@ -38,6 +38,7 @@ mod remote;
 mod requests;
 mod retried;
 mod searches;
+mod settling;
 mod sieve;
 mod simulation;
 mod stacks;

@@ -6,4 +6,5 @@ mod order;
 mod owed;
 mod ownership;
 mod scene;
+mod settling;
 mod three_way;
