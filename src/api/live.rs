@@ -102,6 +102,7 @@ impl Reader {
         recollection: &mut Recollection,
     ) -> Result<(), Error> {
         let wanted = objects_to_detail(live, desired, inventory);
+        recollection.forget(being_settled(inventory));
         let (read, mut details) = recollection.part(wanted, live);
         let found = self.look_up(read).await;
         let mut fresh = BTreeMap::new();
@@ -170,6 +171,14 @@ impl Reader {
             .collect()
             .await
     }
+}
+
+/// What was repaired and agrees for now: only what is read, and not recalled, can tell that it goes on
+/// agreeing (L1).
+fn being_settled(inventory: &Inventory) -> impl Iterator<Item = (Kind, &RemoteId)> {
+    let agrees = |entry: &Entry| entry.rewrites.values().any(|it| it.agreed_since.is_some());
+    let entries = inventory.entries.iter().filter(move |(_, entry)| agrees(entry));
+    entries.map(|(key, entry)| (key.kind, &entry.id))
 }
 
 /// Where each listed object is, so that reading stays linear in their number.

@@ -116,7 +116,7 @@ impl Hands<'_> {
             }
             let fields = &precondition.left_of(fields, &object);
             if fields.is_empty() {
-                return self.patched(change, id, Some(&object));
+                return self.patched(change, id);
             }
             let env_whole = self.env_whole(change, fields, &object)?;
             let written = fields.iter().filter_map(|(path, value)| Some((path, value.as_ref()?)));
@@ -129,7 +129,7 @@ impl Hands<'_> {
             let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links: &links };
             let is_newly_owed = self.owe_deploy(change, id)?;
             let error = match self.writer.patch(id, patch).await {
-                Ok(answer) => return self.patched(change, id, answer.as_ref()),
+                Ok(_) => return self.patched(change, id),
                 Err(error) => error,
             };
             if is_newly_owed && !may_have_happened(&error) {
@@ -150,13 +150,8 @@ impl Hands<'_> {
         if needs_deploy { self.store().owe_deploy(id).map_err(not_sent) } else { Ok(false) }
     }
 
-    fn patched(
-        &self,
-        change: &Change,
-        id: &RemoteId,
-        answer: Option<&LiveObject>,
-    ) -> Result<(), Outcome> {
-        match (&change.record, change.entry_of_patched(id, answer)) {
+    fn patched(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
+        match (&change.record, change.entry_of_patched(id)) {
             (Some(record), Some(entry)) => self.record(&change.key, record, entry),
             (_, None) | (None, Some(_)) => Ok(()),
         }

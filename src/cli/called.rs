@@ -58,10 +58,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         "set `STACKBLAZE_TOKEN` or `STACKBLAZE_TOKEN_FILE`, then try `stoker doctor`",
     ),
     (&["restart", "redeploy"], "`stoker deploy service/NAME` deploys a service anew"),
-    (
-        &["watch", "agent", "serve"],
-        "`stoker run` keeps the platform as the manifests say",
-    ),
+    (&["watch", "agent", "serve"], "`stoker run` keeps the platform as the manifests say"),
 ];
 
 /// How many letters of a command may be wrong for another one to be meant.

@@ -136,8 +136,11 @@ fn add_ownership(facts: &mut Facts, entry: &Entry) {
     let refers: Vec<String> = depends_on.iter().map(ToString::to_string).collect();
     facts.fact("refers to", (!refers.is_empty()).then(|| refers.join(", ")));
     for (path, rewrite) in rewrites {
-        let text = format!("{path} was written {} times and read back different", rewrite.count);
-        facts.fact("unsettled", Some(text));
+        let read = match rewrite.agreed_since {
+            Some(since) => format!("read as declared since {since:.0}"),
+            None => "not read as declared since".to_owned(),
+        };
+        facts.fact("unsettled", Some(format!("{path} was repaired ({}), {read}", rewrite.count)));
     }
 }
 

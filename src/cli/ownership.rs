@@ -56,6 +56,7 @@ fn adopted(object: &LiveObject, known: Option<&Entry>) -> Entry {
         tolerated_env: env.collect(),
         env_managed: false,
         rewrites: std::collections::BTreeMap::new(),
+        deployed: None,
         depends_on: dependencies(object),
     }
 }

@@ -75,6 +75,8 @@ fn options(policy: &Policy) -> Map<String, Value> {
         platform: _,
         is_ordered,
         absence: _,
+        deploys_max: _,
+        forgiven: _,
     } = policy;
     let prune: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| prune.covers(*kind)).collect();
     let value = json!({

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::follow::Health;
-use crate::model::{Applied, Claim, Inventory, Key, Kind, LiveObject, RemoteId, Resource};
+use crate::model::{
+    Applied, Claim, FieldValue, Inventory, Key, Kind, LiveObject, RemoteId, Resource,
+};
 use crate::plan::{
     Action, BlockedReason, Change, ChangeResult, FailureCause, FieldReason, Outcome, Reason,
 };
@@ -17,6 +19,9 @@ use super::queue::Queue;
 
 /// How often a resource fails in a row before a person is needed: the waits have grown to minutes.
 const FAILURES_MAX: u32 = 5;
+
+/// How much of a value is quoted in a message.
+const VALUE_CHARS_MAX: usize = 60;
 
 /// Everything the judgement rests on.
 pub(super) struct Case<'a> {
@@ -204,14 +209,37 @@ impl Verdict {
     }
 }
 
-/// A repair that does not stay is left to a person, with the line that mends it.
+/// What does not stay as it is written is left to a person, with the line that mends it.
 fn flapping(change: &Change) -> Option<Verdict> {
-    let field = change.fields.iter().find(|field| field.reason == FieldReason::Flapping)?;
-    let hint = field.hint.as_ref().map(|hint| format!("; `{hint}` leaves it alone"));
+    let mut left = change.fields.iter().filter(|field| field.reason == FieldReason::Flapping);
+    let field = left.next()?;
+    let others = match left.count() {
+        0 => String::new(),
+        1 => ", and 1 more field".to_owned(),
+        count => format!(", and {count} more fields"),
+    };
+    let seen = match (&field.before, &field.after) {
+        (Some(before), Some(after)) => {
+            format!(": written as {}, it is read as {}", cut(after), cut(before))
+        }
+        (Some(before), None) => format!(": removed, it is read as {}", cut(before)),
+        (None, Some(after)) => format!(": written as {}, it is not there", cut(after)),
+        (None, None) => String::new(),
+    };
+    let hint = field.hint.as_ref().map(|hint| format!("; `{hint}` takes it as it is"));
     let path = &field.path;
     let message =
-        format!("`{path}` was written twice and read back different{}", hint.unwrap_or_default());
+        format!("`{path}`{others} does not stay as declared{seen}{}", hint.unwrap_or_default());
     Some(Verdict::new(State::Stuck, "FieldFlapping", message))
+}
+
+/// Returns a value in quotes, cut where it is long: it stands within a sentence.
+fn cut(value: &FieldValue) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
 }
 
 fn of_health(object: Option<&LiveObject>, change: Option<&Change>) -> Verdict {

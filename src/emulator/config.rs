@@ -11,6 +11,7 @@ use super::choice::{
     DeploymentLogs, EnvPatch, Fields, Generation, GroupNaming, LimiterModel, LogEvents, Normalises,
     Permission, Rename, ResetForm, Resolver, RetryAfterForm, Secrets, UnknownFields,
 };
+use super::quirk::Quirk;
 
 /// The token of the default configuration, with every right.
 pub const TOKEN: &str = "sb_live_emulator";
@@ -57,6 +58,10 @@ pub struct Config {
     pub rename: Rename,
     /// What the platform rewrites in what it is given.
     pub normalises: Normalises,
+    /// What else it holds otherwise than it was sent.
+    pub quirks: Vec<Quirk>,
+    /// Whether the answer to a write shows what was sent, and only reads show what is held.
+    pub echoes: bool,
     /// What is done with a field nobody knows.
     pub unknown_fields: UnknownFields,
     /// How many of each kind may exist.
@@ -103,6 +108,8 @@ impl Default for Config {
             deletion: Deletion::Immediate,
             rename: Rename::Honoured,
             normalises: Normalises::Types,
+            quirks: Vec::new(),
+            echoes: false,
             unknown_fields: UnknownFields::Ignore,
             quotas: Quotas::default(),
             limiter: LimiterModel::FixedWindow,

@@ -6,6 +6,7 @@ use super::calendar::iso;
 use super::choice::Kind;
 use super::deployment::{self, Deployment};
 use super::problem::Problem;
+use super::quirk;
 use super::random::mix;
 use super::record::{Effect, Verb};
 use super::service::Service;
@@ -40,6 +41,7 @@ impl World {
         if let Some(latest) = service.deployments.last_mut().filter(|last| last.is_running(now)) {
             latest.cancel(now);
         }
+        quirk::put_on(&self.config, service, &source.1);
         let id = self.random.identifier("dep");
         let mut deployment = Deployment::begin(id, source, &self.config.durations, now);
         deployment.created = self.told(now);

@@ -10,6 +10,7 @@ use super::choice::{Fields, GroupNaming, Kind, Rename, Resolver};
 use super::config::{Config, Deletion};
 use super::deployment::Deployment;
 use super::problem::Problem;
+use super::quirk;
 use super::record::{Effect, Verb};
 use super::settings::{self, Setting};
 use super::shelf::{Named, View};
@@ -63,8 +64,10 @@ impl Service {
             "created_at": iso(self.created),
         });
         if fields == Fields::All {
+            let mut held = self.settings.clone();
+            quirk::swing(config, &mut held, now);
             for setting in settings::of_service() {
-                if let Some(value) = self.settings.get(setting.name) {
+                if let Some(value) = held.get(setting.name) {
                     shown[setting.name] = value.clone();
                 }
             }
@@ -113,11 +116,24 @@ impl World {
             is_deleting: false,
         };
         let ignored = self.configure(&mut service, body, &["name", "type"], now)?;
+        let given = service.clone();
+        quirk::hold(&self.config, &mut service);
         self.deploy(&mut service, None, now);
-        let shown = service.show(&self.config, self.config.detail_fields.services, now);
+        let shown = self.answer_of_write(&service, given, now);
         let effect = Effect::new(Verb::Created, Kind::Service, &service.id, &service.name);
         self.services.insert(now, &service.id.clone(), service);
         Ok(self.single(201, "service", shown).with([effect]).ignoring(ignored))
+    }
+
+    /// Shows a service in the answer to a write: as it is held, or as it was sent.
+    fn answer_of_write(&self, held: &Service, given: Service, now: u64) -> Value {
+        let fields = self.config.detail_fields.services;
+        if !self.config.echoes {
+            return held.show(&self.config, fields, now);
+        }
+        let config = Config { quirks: Vec::new(), ..self.config.clone() };
+        let deployments = held.deployments.clone();
+        Service { deployments, ..given }.show(&config, fields, now)
     }
 
     pub(crate) fn get_service(&self, id: &str, view: View) -> Result<Reply, Problem> {
@@ -132,15 +148,19 @@ impl World {
         body: &Map<String, Value>,
         now: u64,
     ) -> Result<Reply, Problem> {
-        let before = self.living_service(id, now)?;
+        let mut before = self.living_service(id, now)?;
         let mut after = before.clone();
         let ignored = self.configure(&mut after, body, &["name"], now)?;
+        let given = after.clone();
+        quirk::hold(&self.config, &mut after);
+        quirk::swing(&self.config, &mut before.settings, now);
         let mut effects = vec![Effect::new(Verb::Patched, Kind::Service, id, &after.name)];
-        if !self.config.deploy_after_patch && !after.runs_like(&before) {
+        // What it is given is compared with what it shows, so the same in another form deploys.
+        if !self.config.deploy_after_patch && !given.runs_like(&before) {
             self.deploy(&mut after, None, now);
             effects.push(Effect::new(Verb::Deployed, Kind::Service, id, &after.name));
         }
-        let shown = after.show(&self.config, self.config.detail_fields.services, now);
+        let shown = self.answer_of_write(&after, given, now);
         self.put_service(after, now);
         Ok(self.single(200, "service", shown).with(effects).ignoring(ignored))
     }

@@ -147,6 +147,8 @@ impl World {
         let config = Config {
             secrets: super::choice::Secrets::Echoed,
             wrapped: false,
+            // What swings is what it is all the time.
+            quirks: Vec::new(),
             ..self.config.clone()
         };
         let (view, all) = (View::of(now), Fields::All);

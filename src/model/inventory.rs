@@ -149,9 +149,13 @@ pub struct Entry {
     /// or from the creation on. Until then unknown variables are tolerated, never removed.
     #[serde(default)]
     pub env_managed: bool,
-    /// Fields that were repaired and read back different, and how often in a row.
+    /// Fields that were repaired, until reads have agreed for long enough.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rewrites: BTreeMap<FieldPath, Rewrite>,
+    /// How often its changes were deployed for what is declared now, where it was changed since it
+    /// was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Deployed>,
     /// What it referred to: deleted only after what refers to it.
     pub depends_on: BTreeSet<Key>,
 }
@@ -168,14 +172,28 @@ impl Entry {
     }
 }
 
-/// A field that was repaired and did not stay.
+/// A field that was repaired. Whether that stays, only reads can tell: an answer to a write may
+/// show what was sent, and not what is (L1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
-    /// How many repairs in a row were read back different.
+    /// How many times it was repaired.
     pub count: u32,
     /// What was read instead; a fingerprint or nothing for a secret.
     pub read_back: Option<Applied>,
+    /// Since when every read has agreed; nothing as long as none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_since: Option<Timestamp>,
+}
+
+/// Deployments that changes of ours have begun for one declared state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployed {
+    /// How many.
+    pub count: u32,
+    /// When the last of them was planned.
+    pub last: Timestamp,
 }
 
 /// A create that was begun: on disk before the POST leaves (S3).
@@ -302,6 +320,7 @@ mod tests {
                 tolerated_env: BTreeSet::new(),
                 env_managed: true,
                 rewrites: BTreeMap::new(),
+                deployed: None,
                 depends_on: BTreeSet::new(),
             };
             entry.is_new(now)

@@ -22,7 +22,7 @@ pub use desired::{
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
 pub use inventory::{
-    Applied, Claim, Entry, Intent, Inventory, Pin, Remembered, Rewrite, SentDelete,
+    Applied, Claim, Deployed, Entry, Intent, Inventory, Pin, Remembered, Rewrite, SentDelete,
 };
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
 pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown, is_same_moment};

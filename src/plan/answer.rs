@@ -13,7 +13,7 @@ use crate::model::{
     LiveValue, RemoteId, is_same,
 };
 
-use super::{Action, Change, FieldReason, Step};
+use super::{Action, Change, Step};
 
 /// How often a create is sent whose answers were lost and that was proven not to have happened.
 const CREATES_MAX: u32 = 3;
@@ -184,18 +184,11 @@ impl Change {
         Some(entry)
     }
 
-    /// Returns what is remembered of an object that was patched.
+    /// Returns what is remembered of an object that was patched, whatever the answer shows: it may
+    /// show what was sent, and reads something else (L1).
     #[must_use]
-    pub fn entry_of_patched(&self, id: &RemoteId, answer: Option<&LiveObject>) -> Option<Entry> {
-        let mut entry = self.record.clone()?.into_entry(id.clone(), None);
-        // A repair that the answer shows to have stayed is no sign of a field that will not settle.
-        let repaired = self.fields.iter().filter(|field| field.reason == FieldReason::Drift);
-        for field in repaired {
-            if answer.is_some_and(|object| shows_as(object, &field.path, field.after.as_ref())) {
-                entry.rewrites.remove(&field.path);
-            }
-        }
-        Some(entry)
+    pub fn entry_of_patched(&self, id: &RemoteId) -> Option<Entry> {
+        Some(self.record.clone()?.into_entry(id.clone(), None))
     }
 }
 

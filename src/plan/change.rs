@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    Applied, Claim, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Kind, LiveValue, Origin,
-    Project, Remembered, RemoteId, Rewrite,
+    Applied, Claim, Deployed, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Kind, LiveValue,
+    Origin, Project, Remembered, RemoteId, Rewrite,
 };
 
 use super::Blocked;
@@ -29,7 +29,8 @@ pub struct Plan {
     pub unmanaged: Vec<Unmanaged>,
     /// Declared resources in which nothing differs.
     pub unchanged: Vec<Key>,
-    /// Fields that were repaired before and now agree: their count of repairs is forgotten.
+    /// Fields that were repaired before and have agreed for long enough, or of which nothing is
+    /// asked any more: their count of repairs is forgotten.
     pub settled: Vec<(Key, FieldPath)>,
     /// Entries to be remembered in another form although nothing is written to the platform: a
     /// protection that is new (S11), a repair that settled. They replace the inventory's as they are.
@@ -165,7 +166,7 @@ pub enum FieldReason {
     Drift,
     /// The platform does not show it, and we do not know what was last written.
     Unverifiable,
-    /// It was repaired twice and read back different twice.
+    /// It was repaired as often as may be, and does not stay.
     Flapping,
 }
 
@@ -233,8 +234,10 @@ pub struct Record {
     pub set_by_hand: BTreeSet<EnvKey>,
     /// Whether the set of variables as a whole is ours from then on.
     pub env_managed: bool,
-    /// Repairs that did not stay so far, this change's included.
+    /// Repairs that are not forgotten yet, this change's included.
     pub rewrites: BTreeMap<FieldPath, Rewrite>,
+    /// Deployments of what is declared, this change's included.
+    pub deployed: Option<Deployed>,
     /// What it depends on.
     pub depends_on: BTreeSet<Key>,
     /// The key it had before a rename.
@@ -257,6 +260,7 @@ impl Record {
             set_by_hand: _,
             env_managed,
             rewrites,
+            deployed,
             depends_on,
             renamed_from: _,
         } = self;
@@ -271,6 +275,7 @@ impl Record {
             tolerated_env,
             env_managed,
             rewrites,
+            deployed,
             depends_on,
         }
     }

@@ -4,20 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::model::{
-    Applied, Claim, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Lifecycle, LiveObject,
+    Applied, Claim, Deployed, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, LiveObject,
     Resource, Rewrite, Setting, policy as field_policy,
 };
 
 use super::env;
 use super::field::{Comparison, Verdict};
+use super::settling::{self, Agreement};
 use super::{FieldAction, FieldChange, FieldReason, Policy};
-
-/// A field that was repaired so often and read back different is left alone.
-///
-/// Once can be a person's hand or a slow platform; twice in a row is a platform that writes the
-/// value in another way, or somebody who fights us. Each more repair is a restart for nothing.
-const REPAIRS_MAX: u32 = 2;
 
 /// What we know of what was written to an object.
 #[derive(Clone, Copy)]
@@ -26,6 +23,8 @@ pub(super) struct Memory<'a> {
     pub tolerated_env: &'a BTreeSet<EnvKey>,
     pub env_managed: bool,
     pub rewrites: &'a BTreeMap<FieldPath, Rewrite>,
+    pub deployed: Option<Deployed>,
+    pub made_at: Option<Timestamp>,
     /// Whether nothing was ever written but what we remember: we made it.
     pub is_whole: bool,
 }
@@ -45,8 +44,15 @@ impl<'a> Memory<'a> {
             tolerated_env: &NOTHING_TOLERATED,
             env_managed: false,
             rewrites: &NOTHING_REWRITTEN,
+            deployed: None,
+            made_at: None,
             is_whole: false,
         }
+    }
+
+    /// The same, without what was repaired and deployed.
+    pub const fn forgiven(self) -> Self {
+        Self { rewrites: &NOTHING_REWRITTEN, deployed: None, made_at: None, ..self }
     }
 
     pub const fn of_entry(entry: &'a Entry) -> Self {
@@ -55,6 +61,8 @@ impl<'a> Memory<'a> {
             tolerated_env: &entry.tolerated_env,
             env_managed: entry.env_managed,
             rewrites: &entry.rewrites,
+            deployed: entry.deployed,
+            made_at: entry.made_at,
             is_whole: match entry.claim {
                 Claim::Created => true,
                 Claim::Adopted | Claim::Named | Claim::Presumed => false,
@@ -71,6 +79,7 @@ pub(super) struct Difference {
     pub tolerated_env: BTreeSet<EnvKey>,
     pub env_managed: bool,
     pub rewrites: BTreeMap<FieldPath, Rewrite>,
+    pub deployed: Option<Deployed>,
     pub settled: Vec<FieldPath>,
     /// Sizes that would shrink, which the platform refuses.
     pub shrinks: BTreeSet<FieldPath>,
@@ -96,7 +105,7 @@ pub(super) fn compare(
     object: &LiveObject,
     memory: Memory<'_>,
     is_renamed: bool,
-    policy: &Policy,
+    (policy, now): (&Policy, Timestamp),
 ) -> Difference {
     let mut comparer = Comparer::new(resource, object, memory);
     comparer.name(is_renamed);
@@ -104,9 +113,12 @@ pub(super) fn compare(
     for removal in env::removals(resource, object, memory, &mut comparer.difference) {
         comparer.differing(removal);
     }
+    comparer.bound(policy, now);
     comparer.ride_along(&unverified, policy);
+    comparer.count_on(now);
     let mut difference = comparer.difference;
     difference.fields.sort_by(|left, right| left.path.cmp(&right.path));
+    settling::advise(resource, &mut difference.fields);
     difference
 }
 
@@ -126,6 +138,7 @@ impl<'a> Comparer<'a> {
             tolerated_env: BTreeSet::new(),
             env_managed: false,
             rewrites: BTreeMap::new(),
+            deployed: None,
             settled: Vec::new(),
             shrinks: BTreeSet::new(),
         };
@@ -171,12 +184,7 @@ impl<'a> Comparer<'a> {
                 continue;
             }
             match comparison.verdict() {
-                Verdict::Agrees => {
-                    self.remember(path, &field.value);
-                    if self.memory.rewrites.contains_key(path) {
-                        self.difference.settled.push(path.clone());
-                    }
-                }
+                Verdict::Agrees => self.remember(path, &field.value),
                 Verdict::Differs(reason) => {
                     if comparison.shrinks() {
                         self.difference.shrinks.insert(path.clone());
@@ -195,29 +203,58 @@ impl<'a> Comparer<'a> {
 
     /// Adds a difference and says whether it will be written, or does not settle.
     fn differing(&mut self, mut change: FieldChange) -> bool {
-        let repairs = match change.reason {
-            FieldReason::Drift => self.memory.rewrites.get(&change.path),
-            FieldReason::Requested | FieldReason::Unverifiable | FieldReason::Flapping => None,
-        };
-        let is_flapping = repairs.is_some_and(|rewrite| rewrite.count >= REPAIRS_MAX);
-        let rewrite = match repairs {
-            Some(rewrite) if is_flapping => Some(rewrite.clone()),
-            _ if change.reason == FieldReason::Drift => Some(Rewrite {
-                count: repairs.map_or(0, |rewrite| rewrite.count) + 1,
-                read_back: change.before.as_ref().map(Applied::from),
-            }),
-            _ => None,
-        };
-        if let Some(rewrite) = rewrite {
-            self.difference.rewrites.insert(change.path.clone(), rewrite);
-        }
-        if is_flapping {
-            change.action = FieldAction::Leave;
-            change.reason = FieldReason::Flapping;
-            change.hint = Some(ignore_line(&self.resource.lifecycle, &change.path));
+        let known = self.memory.rewrites.get(&change.path);
+        let is_repair = change.reason == FieldReason::Drift;
+        let is_left = is_repair && known.is_some_and(Rewrite::is_used_up);
+        if is_left {
+            self.count(&change, Rewrite::left(known, &change));
+            settling::leave(&mut change);
+        } else if is_repair {
+            self.count(&change, Rewrite::repaired(known, &change));
         }
         self.difference.fields.push(change);
-        !is_flapping
+        !is_left
+    }
+
+    fn count(&mut self, change: &FieldChange, rewrite: Rewrite) {
+        self.difference.rewrites.insert(change.path.clone(), rewrite);
+    }
+
+    /// Leaves alone what would deploy a state more often than allowed.
+    fn bound(&mut self, policy: &Policy, now: Timestamp) {
+        let fields = &self.difference.fields;
+        let (deployed, left) =
+            settling::bound(&self.resource.key, fields, self.memory, policy, now);
+        self.difference.deployed = deployed;
+        for place in left {
+            let change = self.difference.fields[place].clone();
+            let known = self.memory.rewrites.get(&change.path);
+            self.count(&change, Rewrite::left(known, &change));
+            self.difference.applied.remove(&change.path);
+            self.keep(&change.path);
+            settling::leave(&mut self.difference.fields[place]);
+        }
+    }
+
+    /// Remembers what was repaired before and differs no more, until reads have agreed for long
+    /// enough.
+    fn count_on(&mut self, now: Timestamp) {
+        for (path, known) in self.memory.rewrites {
+            if self.difference.rewrites.contains_key(path) {
+                continue;
+            }
+            let mut fields = self.difference.fields.iter();
+            let change = fields.find(|change| change.path == *path);
+            let kept = match settling::agreement(path, self.resource, self.object, change) {
+                Agreement::Agrees => known.agreed(now),
+                Agreement::Unseen => Some(known.clone()),
+                Agreement::Moot => None,
+            };
+            match kept {
+                Some(kept) => drop(self.difference.rewrites.insert(path.clone(), kept)),
+                None => self.difference.settled.push(path.clone()),
+            }
+        }
     }
 
     /// Writes what cannot be compared together with what must be written anyway.
@@ -244,14 +281,6 @@ impl<'a> Comparer<'a> {
             self.difference.kept.insert(path.clone(), applied.clone());
         }
     }
-}
-
-/// The manifest line that leaves a field to the platform, what is ignored already included.
-fn ignore_line(lifecycle: &Lifecycle, path: &FieldPath) -> String {
-    let ignored = lifecycle.ignore_changes.iter().cloned();
-    let paths: Vec<String> =
-        ignored.chain([path.to_string()]).map(|path| format!("spec.{path}")).collect();
-    format!("ignoreChanges: [{}]", paths.join(", "))
 }
 
 /// Returns what writing these fields does to what runs: the greatest effect of any.

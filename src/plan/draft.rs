@@ -96,8 +96,11 @@ impl<'a> Drafts<'a> {
     fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, view: &View<'_>, policy: &Policy) {
         let Ours { entry, object, renamed_from } = ours;
         let memory = Memory::of_entry(entry);
+        let is_forgiven = policy.forgiven.contains(&resource.key);
+        let memory = if is_forgiven { memory.forgiven() } else { memory };
         let is_renamed = renamed_from.is_some();
-        let difference = diff::compare(resource, object, memory, is_renamed, policy);
+        let told = (policy, view.snapshot.now);
+        let difference = diff::compare(resource, object, memory, is_renamed, told);
         let (action, reason) = if difference.writes() {
             (Action::Update, reason(&difference.fields))
         } else if view.owes_deploy(object, policy) {
@@ -163,7 +166,8 @@ impl<'a> Drafts<'a> {
         let Found { object, claim, intent, renamed_from } = found;
         let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
-        let difference = diff::compare(resource, object, memory, is_renamed, policy);
+        let told = (policy, view.snapshot.now);
+        let difference = diff::compare(resource, object, memory, is_renamed, told);
         let is_written = difference.writes() || view.owes_deploy(object, policy);
         let action = if is_written { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
@@ -194,6 +198,7 @@ impl<'a> Drafts<'a> {
             set_by_hand: BTreeSet::new(),
             env_managed: false,
             rewrites: BTreeMap::new(),
+            deployed: None,
             depends_on: intent.depends_on.clone(),
             renamed_from: None,
         });
@@ -253,6 +258,7 @@ impl<'a> Draft<'a> {
             tolerated_env,
             env_managed,
             rewrites,
+            deployed,
             settled: paths,
             shrinks,
         } = difference;
@@ -263,7 +269,15 @@ impl<'a> Draft<'a> {
         self.change.replicas = object.replicas;
         self.object = Some(object);
         self.shrinks = shrinks;
-        Record { applied, kept, tolerated_env, env_managed, rewrites, ..unwritten(resource) }
+        Record {
+            applied,
+            kept,
+            tolerated_env,
+            env_managed,
+            rewrites,
+            deployed,
+            ..unwritten(resource)
+        }
     }
 
     /// What was written before and never deployed starts with this change: it restarts at least.
@@ -324,6 +338,7 @@ fn unwritten(resource: &Resource) -> Record {
         set_by_hand: resource.set_by_hand.keys().cloned().collect(),
         env_managed: resource.declares_env,
         rewrites: BTreeMap::new(),
+        deployed: None,
         depends_on: resource.depends_on.clone(),
         renamed_from: None,
     }

@@ -20,6 +20,7 @@ mod diff;
 mod draft;
 mod env;
 mod field;
+mod settling;
 
 mod order;
 

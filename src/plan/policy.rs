@@ -37,6 +37,11 @@ pub struct Policy {
     /// What manifests said of deletion that were read, and replaced before anything of them was
     /// carried out: the agent only looked, or was busy (S11).
     pub protections: BTreeMap<Key, Remembered>,
+    /// How often one declared state is deployed because it drifted, its first time included, until
+    /// it has been settled for a while (L1).
+    pub deploys_max: u32,
+    /// Resources that a person ordered to be repaired again, however often they were (L1).
+    pub forgiven: BTreeSet<Key>,
     /// Whether everything owned must go (`destroy`): the fuse's shares do not apply, all other
     /// laws do.
     pub destroy: bool,
@@ -69,6 +74,9 @@ impl Default for Policy {
             settle: Duration::from_secs(180),
             held: BTreeMap::new(),
             protections: BTreeMap::new(),
+            // As the agent's `--deploys-max`: the first, and the two repairs of one value.
+            deploys_max: 3,
+            forgiven: BTreeSet::new(),
             destroy: false,
             platform: Platform { renames: true, deploys_after_patch: false },
         }

@@ -153,7 +153,7 @@ pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
             "cannot be compared: the platform does not show it, and we never wrote it"
         }
         (FieldReason::Unverifiable, _) => "written unseen: the platform does not show it",
-        (FieldReason::Flapping, _) => "does not settle: repaired twice, read back different twice",
+        (FieldReason::Flapping, _) => "does not settle: what is written does not stay",
     }
 }
 

@@ -3,7 +3,7 @@
 //! Trouble comes in clusters, most of them around a commit: a disturbance matters while a pass is
 //! under way, and a pass takes seconds of the minutes between two.
 
-use crate::emulator::{Kind, LimiterModel};
+use crate::emulator::{Form, Kind, LimiterModel, Quirk};
 use crate::model::{Key, Kind as OurKind};
 use crate::store::Blow;
 
@@ -70,7 +70,7 @@ const SCRIPTS: &[&str] = &[
 #[must_use]
 pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
     let mut artist = Artist { dice: Dice::new(seed), scene, steps: Vec::new() };
-    let platform = artist.platform();
+    let platform = with_quirks(artist.platform(), seed);
     let source = artist.origin();
     let families: Vec<Family> = trouble.families.iter().copied().collect();
     // A pure seed tells which family broke a law; a mixed one finds what only two together break.
@@ -85,6 +85,30 @@ pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
     let mut steps = artist.steps;
     steps.sort_by_key(|step| step.at);
     Schedule { seed, platform, source, seconds: trouble.seconds, looks: LOOKS, steps }
+}
+
+/// Lets one platform in four hold something otherwise than it was sent. It has dice of its own: what
+/// else befalls a seed is the same with it and without.
+fn with_quirks(platform: Platform, seed: u64) -> Platform {
+    let mut dice = Dice::new(!seed);
+    if !dice.one_in(4) {
+        return platform;
+    }
+    let setting = |field: &str, form| Quirk::Setting { field: field.to_owned(), form };
+    let (field, value, every_ms) = ("plan".to_owned(), "pro".into(), 400_000);
+    let quirks = [
+        setting("plan", Form::Ends("-v2".to_owned())),
+        setting("runtime", Form::Ends("-22".to_owned())),
+        setting("repo", Form::Begins("mirror/".to_owned())),
+        setting("scaling.max_instances", Form::AtMost(2)),
+        setting("schedule", Form::Begins("0 ".to_owned())),
+        Quirk::Value { key: "NODE_ENV".to_owned(), form: Form::Begins(" ".to_owned()) },
+        Quirk::Adds { key: "ADDON_URL".to_owned(), anew: false },
+        Quirk::Adds { key: "RELEASE".to_owned(), anew: true },
+        Quirk::Swings { field, value, every_ms },
+    ];
+    let quirks = dice.pick(&quirks).cloned().into_iter().collect();
+    Platform { quirks, echoes: dice.one_in(2), ..platform }
 }
 
 struct Artist<'s> {
@@ -110,6 +134,7 @@ impl Artist<'_> {
             rate: *dice.pick(&[285, 285, 60, 40]).unwrap_or(&285),
             deletes_gradually: dice.one_in(3),
             lists_show_all: dice.one_in(3),
+            ..Platform::default()
         }
     }
 

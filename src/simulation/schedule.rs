@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::emulator::{Kind, LimiterModel};
+use crate::emulator::{Kind, LimiterModel, Quirk};
 use crate::store::Blow;
 
 /// A whole run: the same schedule over the same scene gives the same record.
@@ -55,6 +55,12 @@ pub struct Platform {
     pub deletes_gradually: bool,
     /// Whether a list shows all fields, or only the seven of F5.
     pub lists_show_all: bool,
+    /// What it holds otherwise than it was sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quirks: Vec<Quirk>,
+    /// Whether the answers to writes echo what was sent, and only reads show what is held.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub echoes: bool,
 }
 
 impl Default for Platform {
@@ -66,6 +72,8 @@ impl Default for Platform {
             rate: 285,
             deletes_gradually: false,
             lists_show_all: false,
+            quirks: Vec::new(),
+            echoes: false,
         }
     }
 }

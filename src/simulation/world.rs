@@ -274,12 +274,22 @@ fn half(text: &str, percent: u64) -> &str {
 }
 
 fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
-    let Platform { names_unique, page, limiter, rate: _, deletes_gradually, lists_show_all } =
-        platform.clone();
+    let Platform {
+        names_unique,
+        page,
+        limiter,
+        rate: _,
+        deletes_gradually,
+        lists_show_all,
+        quirks,
+        echoes,
+    } = platform.clone();
     let mut config = Config {
         seed,
         names_unique,
         limiter,
+        quirks,
+        echoes,
         project: scene.project.clone(),
         deletion: if deletes_gradually {
             Deletion::Gradual { gone_after_ms: GOING_MS }

@@ -114,6 +114,8 @@ async fn manifests_that_cannot_be_used_delete_nothing_and_drift_is_still_repaire
         let truth = kept.stage.emulator.truth(Kind::Service);
         assert_eq!(truth.len(), 2);
         assert!(!truth.iter().any(|service| service["plan"] == "enterprise"));
+        // An hour of agreement, and then some: sooner it would be a fight (L1).
+        kept.stage.wait(4_500).await;
     }
     kept.write(Ok(first()));
     kept.stage.wait(30).await;
@@ -221,8 +223,8 @@ async fn a_deployment_that_fails_stalls_its_service_and_is_not_made_again_and_ag
         kept.stage.wait(700).await;
     }
     assert_eq!(kept.writes(), writes + 2, "{:#?}", kept.told());
-    // The last failure that was prepared is used up by a change by hand.
-    laws::set(&kept.stage, "api", "plan", "\"z\"");
+    // The last failure that was prepared is used up by a change by hand, which ends the fight.
+    laws::set(&kept.stage, "api", "plan", "\"standard\"");
     kept.stage.wait(30).await;
     // A new state is a new chance.
     kept.write(Ok(edited(&first(), "production", "canary")));

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use stoker::emulator::{Form, Quirk};
 use stoker::simulation::{
     Campaign, Command, Disturbance, Law, Moment, Origin, Platform, Rewrite, Scene, Schedule, Step,
     Strike, Tally, Trouble, draw, judge, play, shrink,
@@ -200,6 +201,36 @@ fn a_clock_that_is_set_while_the_agent_runs_breaks_nothing() {
         ];
         let findings = judge(&scene, &play(&scene, &quiet(Origin::Files, steps)));
         assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{off}");
+    }
+}
+
+/// The answers echo what was sent or do not: what is written on and on is seen at the wire (L1).
+#[test]
+fn a_platform_that_holds_something_else_is_left_alone_in_time() {
+    let scene = Arc::new(Scene::small());
+    let setting = |field: &str, form| Quirk::Setting { field: field.to_owned(), form };
+    let swings = |every_ms| {
+        let (field, value) = ("plan".to_owned(), "pro".into());
+        Quirk::Swings { field, value, every_ms }
+    };
+    let quirks = [
+        setting("plan", Form::Ends("-v2".to_owned())),
+        setting("scaling.max_instances", Form::AtMost(2)),
+        Quirk::Value { key: "NODE_ENV".to_owned(), form: Form::Begins(" ".to_owned()) },
+        Quirk::Adds { key: "ADDON_URL".to_owned(), anew: false },
+        Quirk::Adds { key: "RELEASE".to_owned(), anew: true },
+        swings(400_000),
+        swings(1_000_000),
+    ];
+    for (quirk, echoes) in
+        quirks.into_iter().flat_map(|quirk| [(quirk.clone(), false), (quirk, true)])
+    {
+        let context = format!("{quirk:?} {echoes}");
+        let platform = Platform { quirks: vec![quirk], echoes, ..Platform::default() };
+        let steps = vec![step(600, Disturbance::Commit(1))];
+        let schedule = Schedule { platform, ..quiet(Origin::Files, steps) };
+        let findings = judge(&scene, &play(&scene, &schedule));
+        assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{context}");
     }
 }
 

@@ -39,6 +39,7 @@ fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
         tolerated_env: BTreeSet::new(),
         env_managed: false,
         rewrites: BTreeMap::new(),
+        deployed: None,
         depends_on: BTreeSet::new(),
     };
     Inventory { entries: BTreeMap::from([(key.parse().unwrap(), entry)]), ..Inventory::default() }

@@ -130,7 +130,7 @@ pub struct WhyCommand {
 /// `stoker reconcile`.
 #[derive(Args, Debug)]
 pub struct ReconcileCommand {
-    /// Forget only this one's back-off, instead of all.
+    /// Forget only this one's back-off, instead of all, and repair it again, however often it was.
     #[arg(value_name = "KIND/NAME")]
     pub key: Option<Key>,
     /// Wait until the pass has ended, and end as it did.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Entry, FieldPath, Intent, Key, Kind, Lifecycle, Mutability, Remembered, Resource, Source,
-    Tombstone, policy,
+    Entry, FieldPath, Intent, Key, Kind, Lifecycle, Mutability, Remembered, Resource, Rewrite,
+    Source, Tombstone, policy,
 };
 use crate::status::{Mode, Steering};
 
@@ -37,12 +37,27 @@ pub(super) fn of_field(
         Mutability::GrowOnly | Mutability::Immutable => {}
     }
     if let Some(rewrite) = entry.and_then(|entry| entry.rewrites.get(path)) {
-        notes.push(format!("repaired {} times in a row and read back different", rewrite.count));
+        notes.push(repaired(rewrite));
     }
     if resource.is_some() && !is_declared {
         notes.extend(undeclared(path, resource, entry).map(str::to_owned));
     }
     notes
+}
+
+/// What became of repairs that are not forgotten yet.
+fn repaired(rewrite: &Rewrite) -> String {
+    let times = match rewrite.count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    };
+    match rewrite.agreed_since {
+        Some(since) => format!(
+            "repaired {times}; it is read as declared since {since:.0}, and when it has been for an \
+             hour the repairs are forgotten"
+        ),
+        None => format!("repaired {times}, and not read as declared since"),
+    }
 }
 
 /// Why something that no manifest declares stays, or goes.

@@ -55,6 +55,7 @@ fn entry(remembered: Remembered, applied: serde_json::Value) -> Entry {
         tolerated_env: BTreeSet::from([crate::model::EnvKey::new("LEGACY").unwrap()]),
         env_managed: true,
         rewrites: BTreeMap::new(),
+        deployed: None,
         depends_on: BTreeSet::new(),
     }
 }

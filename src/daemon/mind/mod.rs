@@ -84,6 +84,8 @@ pub struct Mind {
     follow_pause: Duration,
     follow_until: Option<Timestamp>,
     rollbacks: Vec<(Key, RemoteId)>,
+    /// What a person ordered to be repaired again, however often it was.
+    forgiven: BTreeSet<Key>,
     /// In the order of keys.
     resources: SharedList<ResourceStatus>,
     pending: Vec<SavedChange>,
@@ -102,6 +104,8 @@ struct Running {
     started_at: Timestamp,
     declared: Arc<Declared>,
     withheld: Option<(&'static str, String)>,
+    /// Whose repairs it forgets.
+    forgiven: BTreeSet<Key>,
     /// Whether what it carries out is no longer what is wanted.
     is_superseded: bool,
 }
@@ -188,6 +192,7 @@ impl Mind {
             follow_pause: LOOK_FIRST,
             follow_until: None,
             rollbacks: Vec::new(),
+            forgiven: BTreeSet::new(),
             resources: SharedList::default(),
             pending: Vec::new(),
             unmanaged: 0,

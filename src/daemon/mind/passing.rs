@@ -65,8 +65,14 @@ impl Mind {
             look: if is_urgent { Look::Whole } else { self.look(&triggers) },
         };
         let withheld = self.withheld(now);
-        self.running =
-            Some(Running { triggers, started_at: now, declared, withheld, is_superseded: false });
+        self.running = Some(Running {
+            triggers,
+            started_at: now,
+            declared,
+            withheld,
+            forgiven: self.forgiven.clone(),
+            is_superseded: false,
+        });
         Some(ask)
     }
 
@@ -110,6 +116,8 @@ impl Mind {
         policy.held = self.held(desired, now);
         policy.protections = self.memory.protections.clone();
         policy.absence = self.shrinking.holds(now);
+        policy.deploys_max = self.settings.deploys_max;
+        policy.forgiven = self.forgiven.clone();
         policy
     }
 
@@ -181,6 +189,9 @@ impl Mind {
             self.tell(Severity::Normal, None, "PlatformReadable", "the platform can be read again");
         }
         self.retries.succeeded();
+        if running.withheld.is_none() {
+            self.forgiven.retain(|key| !running.forgiven.contains(key));
+        }
         self.project = Some(passed.snapshot.live.project.clone());
         self.passed_digest = Some(passed.snapshot.desired.digest.clone());
         let pages = passed.snapshot.live.listings.values().map(|listing| listing.pages);

@@ -47,6 +47,7 @@ impl Mind {
         }
         self.queue.forgive(Some(key));
         self.memory.deploys.remove(key);
+        self.forgiven.insert(key.clone());
         Ok(format!("it looks now, and {key} is tried again"))
     }
 

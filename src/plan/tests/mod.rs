@@ -7,4 +7,5 @@ mod order;
 mod owed;
 mod ownership;
 mod scene;
+mod settling;
 mod three_way;

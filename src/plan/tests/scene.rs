@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::settling;
 use crate::model::*;
 use crate::plan::*;
 
@@ -253,6 +254,7 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
         tolerated_env: BTreeSet::new(),
         env_managed: true,
         rewrites: BTreeMap::new(),
+        deployed: None,
         depends_on: BTreeSet::new(),
     };
     for word in words {
@@ -272,9 +274,9 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
             ("env-unmanaged", _) => entry.env_managed = false,
             ("repaired", text) => {
                 let (field, count) = text.split_once(':').unwrap();
-                let rewrite = Rewrite { count: count.parse().unwrap(), read_back: None };
-                entry.rewrites.insert(path(field), rewrite);
+                entry.rewrites.insert(path(field), settling::rewrite(count));
             }
+            ("deployed", text) => entry.deployed = Some(settling::deployed(text)),
             (field, text) => {
                 let path = path(field);
                 let applied = Applied::from(&value(&path, text));
@@ -318,6 +320,7 @@ fn flags(words: &[&str]) -> Policy {
                 let id = RemoteId::new(id).unwrap();
                 policy.replace.insert(key.parse().unwrap(), id);
             }
+            ("forgive", key) => policy.forgiven = keys(key),
             ("write-unverifiable", _) => policy.write_unverifiable = true,
             ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
             (other, _) => panic!("unknown flag `{other}`"),

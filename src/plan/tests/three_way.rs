@@ -223,25 +223,3 @@ fn a_field_repaired_twice_and_read_back_different_twice_is_left_and_its_remedy_i
         "update service/api: plan b -> c requested",
     );
 }
-
-#[test]
-fn a_repair_is_counted_with_the_write_and_forgotten_when_it_settles() {
-    let (snapshot, policy) = super::scene::parse(
-        "want service/api plan=a
-         live service/api#s1 plan=b
-         ours service/api#s1 plan=a repaired=plan:1",
-    );
-    let plan = crate::plan::plan(&snapshot, &policy);
-    let record = plan.changes[0].record.as_ref().unwrap();
-    let counts: Vec<u32> = record.rewrites.values().map(|it| it.count).collect();
-    assert_eq!(counts, [2]);
-    let (snapshot, policy) = super::scene::parse(
-        "want service/api plan=a
-         live service/api#s1 plan=a
-         ours service/api#s1 plan=a repaired=plan:2",
-    );
-    let plan = crate::plan::plan(&snapshot, &policy);
-    assert_eq!(plan.settled.len(), 1);
-    assert!(plan.remember.values().all(|entry| entry.rewrites.is_empty()));
-    assert_eq!(plan.remember.len(), 1);
-}

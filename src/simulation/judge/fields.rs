@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::{Act, Effect, Verb};
+use crate::emulator::{Act, Effect, Quirk, Verb};
 
 /// Fields by the platform's names, of settings and variables each by itself, as `scaling.max` and
 /// `env_vars.KEY`. Null for what was taken away.
@@ -20,12 +20,21 @@ pub(super) const VARIABLE: &str = "env_vars.";
 
 /// What is known of everything, by id.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(BTreeMap<String, Arc<Fields>>);
+pub(super) struct Known {
+    things: BTreeMap<String, Arc<Fields>>,
+    /// What the platform holds otherwise than it was sent: of such a field nothing is known.
+    quirks: Vec<Quirk>,
+}
 
 impl Known {
+    /// Knows nothing yet, of a platform that has these quirks.
+    pub fn beneath(quirks: &[Quirk]) -> Self {
+        Self { things: BTreeMap::new(), quirks: quirks.to_vec() }
+    }
+
     /// Returns what is known of a thing now.
     pub fn of(&self, id: &str) -> Arc<Fields> {
-        self.0.get(id).map(Arc::clone).unwrap_or_default()
+        self.things.get(id).map(Arc::clone).unwrap_or_default()
     }
 
     /// Learns from a request that was carried out.
@@ -33,7 +42,7 @@ impl Known {
         for effect in effects {
             match effect.verb {
                 Verb::Created | Verb::Patched => self.write(&effect.id, body),
-                Verb::Deleted => drop(self.0.remove(&effect.id)),
+                Verb::Deleted => drop(self.things.remove(&effect.id)),
                 Verb::Deployed | Verb::RolledBack => {}
             }
         }
@@ -70,18 +79,32 @@ impl Known {
     }
 
     fn set(&mut self, id: &str, field: String, value: Value) {
-        Arc::make_mut(self.0.entry(id.to_owned()).or_default()).insert(field, value);
+        if !self.is_vague(&field) {
+            Arc::make_mut(self.things.entry(id.to_owned()).or_default()).insert(field, value);
+        }
     }
 
     fn write(&mut self, id: &str, body: Option<&Value>) {
-        let Some(body) = body else { return };
-        let fields = Arc::make_mut(self.0.entry(id.to_owned()).or_default());
-        for (field, value) in flat(body) {
+        for (field, value) in body.into_iter().flat_map(flat) {
             match value {
-                Some(value) => drop(fields.insert(field, value)),
-                None => drop(fields.remove(&field)),
+                Some(value) => self.set(id, field, value),
+                None => {
+                    let fields = self.things.entry(id.to_owned()).or_default();
+                    Arc::make_mut(fields).remove(&field);
+                }
             }
         }
+    }
+
+    fn is_vague(&self, field: &str) -> bool {
+        self.quirks.iter().any(|quirk| match quirk {
+            Quirk::Setting { field: of, .. } | Quirk::Swings { field: of, .. } => field == of,
+            Quirk::Value { key, .. } => field.strip_prefix(VARIABLE) == Some(key),
+            Quirk::KeysInCapitals => field.starts_with(VARIABLE),
+            Quirk::Adds { key, .. } => {
+                field.strip_prefix(VARIABLE).is_some_and(|it| it.starts_with(key.as_str()))
+            }
+        })
     }
 }
 

@@ -14,6 +14,7 @@ mod living;
 mod names;
 mod pass;
 mod rate;
+mod repairs;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -41,7 +42,8 @@ const DEFECT: &str = "a defect of this program";
 /// Judges a run.
 #[must_use]
 pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
-    let mut bench = Bench::default();
+    let known = Known::beneath(&witness.schedule.platform.quirks);
+    let mut bench = Bench { known, ..Bench::default() };
     for (at, happened) in timeline(witness) {
         bench.see(at, &happened);
     }
@@ -49,6 +51,7 @@ pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
     for (process, traffic) in &traffic {
         rate::judge(*process, traffic, witness.schedule.platform.rate, &mut findings);
     }
+    repairs::judge(witness, &mut findings);
     fairness::judge(scene, witness, &mut findings);
     ends::judge(scene, witness, &living, &mut findings);
     findings

@@ -37,6 +37,7 @@ fn entry(id: &str) -> Entry {
         tolerated_env: std::collections::BTreeSet::new(),
         env_managed: false,
         rewrites: BTreeMap::new(),
+        deployed: None,
         depends_on: [key("database/main")].into(),
     }
 }

@@ -268,8 +268,7 @@ impl State {
                 self.world.things[id].right.push(agent);
             }
             (Work::Written, Some(Step::Patch { id, .. })) => {
-                let answer = self.world.get(id_of(id));
-                let entry = change.entry_of_patched(id, Some(&answer));
+                let entry = change.entry_of_patched(id);
                 self.record(agent, &change, entry.unwrap());
             }
             (Work::Written, Some(Step::Delete { .. })) => {
