@@ -26,7 +26,7 @@ pub fn deletes_in_an_hour(stage: &Stage) -> usize {
     let is_delete = |entry: &&Entry| entry.effects.iter().any(|it| it.verb == Verb::Deleted);
     let times: Vec<u64> = record.entries().filter(is_delete).map(|entry| entry.at).collect();
     let within =
-        |from: &u64| times.iter().filter(|at| (*from..*from + 3_600_000).contains(at)).count();
+        |from: &u64| times.iter().filter(|at| (*from..*from + 3_600_000).contains(*at)).count();
     times.iter().map(within).max().unwrap_or_default()
 }
 
