@@ -148,15 +148,34 @@ impl Ledger {
     ///
     /// When the request cannot be written down. Then it must not be sent.
     pub fn take(&self, now: Millis, lane: Lane) -> Result<Verdict, LedgerError> {
-        let mut inner = self.inner();
-        let verdict = inner.with_budget(now, |budget, at, session| budget.take(at, session, lane));
-        match verdict? {
-            Some(Verdict::Wait { until, why }) => {
-                Ok(Verdict::Wait { until: inner.axis.told(until), why })
-            }
-            Some(verdict) => Ok(verdict),
-            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
-        }
+        self.inner().ask(now, |budget, at, session| budget.take(at, session, lane))
+    }
+
+    /// Asks for leave to send a look in `lane` at once, and the write that rests on it after its
+    /// answer; see [`Budget::take_pair`].
+    ///
+    /// # Errors
+    ///
+    /// When the requests cannot be written down. Then neither may be sent.
+    pub fn take_pair(
+        &self,
+        now: Millis,
+        lane: Lane,
+    ) -> Result<Verdict<(Permit, Permit)>, LedgerError> {
+        self.inner().ask(now, |budget, at, session| budget.take_pair(at, session, lane))
+    }
+
+    /// Lets a request leave whose permit was taken earlier; says what stands in its way, if anything
+    /// does. See [`Budget::depart`].
+    ///
+    /// # Errors
+    ///
+    /// When its leaving cannot be written down. Then it must not be sent.
+    pub fn depart(&self, now: Millis, permit: &mut Permit) -> Result<Option<Why>, LedgerError> {
+        let depart = |budget: &mut Budget, at, session: &mut Session| {
+            budget.depart(at, session, permit).err()
+        };
+        Ok(self.inner().with_budget(now, depart)?.unwrap_or(Some(Why::Busy)))
     }
 
     /// Takes note of an answer.
@@ -213,6 +232,20 @@ impl Ledger {
 }
 
 impl Inner {
+    fn ask<P>(
+        &mut self,
+        now: Millis,
+        ask: impl FnOnce(&mut Budget, Millis, &mut Session) -> Verdict<P>,
+    ) -> Result<Verdict<P>, LedgerError> {
+        match self.with_budget(now, ask)? {
+            Some(Verdict::Wait { until, why }) => {
+                Ok(Verdict::Wait { until: self.axis.told(until), why })
+            }
+            Some(verdict) => Ok(verdict),
+            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
+        }
+    }
+
     /// Runs `action` on the shared budget and writes it back before anything leaves.
     ///
     /// Returns nothing when another process holds the file.
