@@ -10,7 +10,7 @@
 //!
 //! A request is in the file *before* it leaves, so a crash can only over-count. Each is written by
 //! itself and not ten at once: a write takes a tenth of a millisecond, and then a crash
-//! over-counts by nothing, two processes see each other's requests and answers at once, and no
+//! over-counts by the write whose look was under way at most, two processes see each other's requests and answers at once, and no
 //! leftover of a lease has to be given back.
 //!
 //! The file is not synced. The kernel keeps what a process wrote when the process dies, so that
@@ -163,6 +163,15 @@ impl Ledger {
         lane: Lane,
     ) -> Result<Verdict<(Permit, Permit)>, LedgerError> {
         self.inner().ask(now, |budget, at, session| budget.take_pair(at, session, lane))
+    }
+
+    /// Asks for a place for one write in `lane`; see [`Budget::take_place`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::take`].
+    pub fn take_place(&self, now: Millis, lane: Lane) -> Result<Verdict, LedgerError> {
+        self.inner().ask(now, |budget, at, session| budget.take_place(at, session, lane))
     }
 
     /// Lets a request leave whose permit was taken earlier; says what stands in its way, if anything

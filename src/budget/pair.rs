@@ -6,7 +6,7 @@
 use super::millis::Millis;
 use super::settings::{Lane, SLACK, WINDOW};
 use super::state::{Flight, Permit, Session};
-use super::take::{Budget, Verdict, Why, wait};
+use super::take::{Budget, Verdict, Want, Why, wait};
 
 impl Budget {
     /// Asks for leave to send a look at once, and after its answer the write that rests on it: both
@@ -20,14 +20,37 @@ impl Budget {
         lane: Lane,
     ) -> Verdict<(Permit, Permit)> {
         let now = self.state.advance(now);
-        match self.obstacle(now, session, lane, 2) {
+        match self.obstacle(now, session, lane, Want::Pair) {
             Some((until, why)) => wait(now, until, why),
             None => {
                 let is_look = self.is_dry(now, lane, 2);
                 let look = self.send(now, session, lane, is_look);
-                Verdict::Go((look, self.send(now, session, lane, false)))
+                Verdict::Go((look, self.reserve(now, session, lane, false)))
             }
         }
+    }
+
+    /// Asks for a place for one write whose look takes requests of its own, as a list does. It is
+    /// good for nothing before [`Budget::depart`].
+    ///
+    /// *Guarantees* and *assumes* what [`Budget::take`] does.
+    pub fn take_place(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
+        let now = self.state.advance(now);
+        match self.obstacle(now, session, lane, Want::Place) {
+            Some((until, why)) => wait(now, until, why),
+            None => {
+                let is_look = self.is_dry(now, lane, 1);
+                Verdict::Go(self.reserve(now, session, lane, is_look))
+            }
+        }
+    }
+
+    fn reserve(&mut self, now: Millis, session: &mut Session, lane: Lane, is_look: bool) -> Permit {
+        let permit = self.send(now, session, lane, is_look);
+        if let Some(flight) = self.state.flights.last_mut() {
+            flight.is_reserved = true;
+        }
+        permit
     }
 
     /// Lets a request leave whose permit was taken earlier. From here on it counts as of now: it is
@@ -61,7 +84,8 @@ impl Budget {
         self.state.sent.remove(place);
         self.state.sent.push_back(now);
         self.state.flights.retain(|flight| flight.id != permit.id);
-        let flight = Flight { id: permit.id, session: session.id, sent_at: now };
+        let flight =
+            Flight { id: permit.id, session: session.id, sent_at: now, is_reserved: false };
         self.state.flights.push(flight);
         permit.sent_at = now;
         Ok(())

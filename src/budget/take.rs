@@ -81,6 +81,26 @@ pub enum Why {
     Busy,
 }
 
+/// What leave is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// A request that leaves at once.
+    Request,
+    /// A place for a write that leaves later.
+    Place,
+    /// A look that leaves at once, and a place for the write that rests on it.
+    Pair,
+}
+
+impl Want {
+    const fn requests(self) -> u32 {
+        match self {
+            Self::Request | Self::Place => 1,
+            Self::Pair => 2,
+        }
+    }
+}
+
 pub(super) type Obstacle = Option<(Millis, Why)>;
 
 impl Budget {
@@ -110,7 +130,7 @@ impl Budget {
     /// backwards: where it does, it stands still until `now` catches up.
     pub fn take(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
-        match self.obstacle(now, session, lane, 1) {
+        match self.obstacle(now, session, lane, Want::Request) {
             Some((until, why)) => wait(now, until, why),
             None => {
                 let is_look = self.is_dry(now, lane, 1);
@@ -125,12 +145,13 @@ impl Budget {
         now: Millis,
         session: &Session,
         lane: Lane,
-        needed: u32,
+        want: Want,
     ) -> Obstacle {
+        let needed = want.requests();
         self.starting(now, session, lane)
             .or_else(|| self.frozen(now))
             .or_else(|| self.rate(now, lane, needed))
-            .or_else(|| self.alone(now, lane, needed))
+            .or_else(|| self.alone(now, lane, want))
             .or_else(|| self.remaining(now, lane, needed))
             .or_else(|| self.smooth(now, lane))
             .or_else(|| self.in_flight(now, session, lane))
@@ -156,7 +177,8 @@ impl Budget {
         let id = self.state.next_id;
         self.state.next_id += 1;
         self.state.sent.push_back(now);
-        self.state.flights.push(Flight { id, session: session.id, sent_at: now });
+        let flight = Flight { id, session: session.id, sent_at: now, is_reserved: false };
+        self.state.flights.push(flight);
         match lane {
             Lane::Urgent => {}
             Lane::Converge => {
@@ -199,19 +221,20 @@ impl Budget {
     }
 
     /// When it is not known what is left, one request finds out, and it is one that was wanted.
-    fn alone(&self, now: Millis, lane: Lane, needed: u32) -> Obstacle {
+    fn alone(&self, now: Millis, lane: Lane, want: Want) -> Obstacle {
         let is_unknown = match &self.state.observation {
             None => true,
-            Some(seen) => {
-                now > seen.at.plus(FRESH_MAX) || self.is_dry(now, lane, needed)
-            }
+            Some(seen) => now > seen.at.plus(FRESH_MAX) || self.is_dry(now, lane, want.requests()),
         };
         // Somebody waits in the urgent lane; only after a refusal must even he go alone.
         let may_join = lane == Lane::Urgent && !self.is_refused();
         if may_join || !(is_unknown || self.is_refused()) {
             return None;
         }
-        let young = |flight: &Flight| now.since(flight.sent_at) < ALONE_MAX;
+        // What has its place finds out when it leaves; what it waits for must not wait for it.
+        let is_on_its_way = |flight: &Flight| !flight.is_reserved || want != Want::Request;
+        let young =
+            |flight: &Flight| is_on_its_way(flight) && now.since(flight.sent_at) < ALONE_MAX;
         self.state.flights.iter().any(young).then(|| (now.plus(POLL), Why::Alone))
     }
 
@@ -255,7 +278,8 @@ impl Budget {
 
     fn in_flight(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
         // Of this process only: another may have been killed and never get its answers.
-        let own = self.state.flights.iter().filter(|flight| flight.session == session.id);
+        let is_own = |flight: &&Flight| flight.session == session.id && !flight.is_reserved;
+        let own = self.state.flights.iter().filter(is_own);
         let most = match self.credits(now, lane) {
             None => FLIGHTS_MAX,
             // Half of what is left: another client like us may see the same half.

@@ -166,6 +166,8 @@ enum Act {
     Take(u8),
     /// A look, and the leave of the write that rests on it.
     Pair(u8),
+    /// A place for a write whose look is a list.
+    Place(u8),
     /// The write of the oldest pair leaves, or that of the newest.
     Depart(bool),
     Pass(u32),
@@ -184,7 +186,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         20 => (0..3_u8).prop_map(Act::Take),
         10 => (0..3_u8).prop_map(Act::Pair),
-        10 => any::<bool>().prop_map(Act::Depart),
+        5 => (0..3_u8).prop_map(Act::Place),
+        12 => any::<bool>().prop_map(Act::Depart),
         4 => (0..2_000_u32).prop_map(Act::Pass),
         1 => (2_000..70_000_u32).prop_map(Act::Pass),
         12 => (prop_oneof![9 => Just(200), 1 => Just(429)], 0..400_u32, 0..90_u64)
@@ -208,10 +211,7 @@ fn a_look_and_its_write_leave_together_or_not_at_all() {
     let pair = budget.take_pair(START, &mut session, Lane::Converge);
     let Verdict::Wait { until, why: Why::Rate } = pair else { panic!("{pair:?}") };
     assert_eq!(budget.view(START).used, 2);
-    assert!(matches!(
-        budget.take_pair(until, &mut session, Lane::Converge),
-        Verdict::Go((_, _))
-    ));
+    assert!(matches!(budget.take_pair(until, &mut session, Lane::Converge), Verdict::Go((_, _))));
     assert_eq!(budget.view(until).used, 2);
 }
 
@@ -278,6 +278,12 @@ proptest! {
                             open.push(look);
                             reserved.push(write);
                         }
+                        Verdict::Wait { until, why: _ } => prop_assert!(until > now),
+                    }
+                }
+                Act::Place(lane) => {
+                    match budget.take_place(now, &mut session, lanes[usize::from(lane)]) {
+                        Verdict::Go(write) => reserved.push(write),
                         Verdict::Wait { until, why: _ } => prop_assert!(until > now),
                     }
                 }
