@@ -10,6 +10,7 @@ mod fairness;
 mod fields;
 mod fuse;
 mod living;
+mod looks;
 mod names;
 mod pass;
 mod rate;
@@ -30,6 +31,7 @@ use super::witness::{Mark, Run, Witness};
 use fields::Known;
 use fuse::Replacements;
 use living::{Living, Maker};
+use looks::Wire;
 use pass::Pass;
 use rate::Traffic;
 
@@ -76,6 +78,8 @@ struct Bench<'w> {
     /// What the fields of everything are.
     known: Known,
     replacements: Replacements,
+    /// What was asked last, and when.
+    wire: Wire<'w>,
     /// The place in the timeline.
     step: usize,
 }
@@ -119,6 +123,7 @@ impl<'w> Bench<'w> {
             self.findings.risk(Law::S9);
         }
         self.judge_project(request);
+        self.judge_age(request);
         self.begin_pass(request);
         self.judge_write(request);
         if let Some(pass) = self.passes.get_mut(run) {
