@@ -10,7 +10,7 @@
 //!
 //! A request is in the file *before* it leaves, so a crash can only over-count. Each is written by
 //! itself and not ten at once: a write takes a tenth of a millisecond, and then a crash
-//! over-counts by nothing, two processes see each other's requests and answers at once, and no
+//! over-counts by the write whose look was under way at most, two processes see each other's requests and answers at once, and no
 //! leftover of a lease has to be given back.
 //!
 //! The file is not synced. The kernel keeps what a process wrote when the process dies, so that
@@ -148,15 +148,43 @@ impl Ledger {
     ///
     /// When the request cannot be written down. Then it must not be sent.
     pub fn take(&self, now: Millis, lane: Lane) -> Result<Verdict, LedgerError> {
-        let mut inner = self.inner();
-        let verdict = inner.with_budget(now, |budget, at, session| budget.take(at, session, lane));
-        match verdict? {
-            Some(Verdict::Wait { until, why }) => {
-                Ok(Verdict::Wait { until: inner.axis.told(until), why })
-            }
-            Some(verdict) => Ok(verdict),
-            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
-        }
+        self.inner().ask(now, |budget, at, session| budget.take(at, session, lane))
+    }
+
+    /// Asks for leave to send a look in `lane` at once, and the write that rests on it after its
+    /// answer; see [`Budget::take_pair`].
+    ///
+    /// # Errors
+    ///
+    /// When the requests cannot be written down. Then neither may be sent.
+    pub fn take_pair(
+        &self,
+        now: Millis,
+        lane: Lane,
+    ) -> Result<Verdict<(Permit, Permit)>, LedgerError> {
+        self.inner().ask(now, |budget, at, session| budget.take_pair(at, session, lane))
+    }
+
+    /// Asks for a place for one write in `lane`; see [`Budget::take_place`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::take`].
+    pub fn take_place(&self, now: Millis, lane: Lane) -> Result<Verdict, LedgerError> {
+        self.inner().ask(now, |budget, at, session| budget.take_place(at, session, lane))
+    }
+
+    /// Lets a request leave whose permit was taken earlier; says what stands in its way, if anything
+    /// does. See [`Budget::depart`].
+    ///
+    /// # Errors
+    ///
+    /// When its leaving cannot be written down. Then it must not be sent.
+    pub fn depart(&self, now: Millis, permit: &mut Permit) -> Result<Option<Why>, LedgerError> {
+        let depart = |budget: &mut Budget, at, session: &mut Session| {
+            budget.depart(at, session, permit).err()
+        };
+        Ok(self.inner().with_budget(now, depart)?.unwrap_or(Some(Why::Busy)))
     }
 
     /// Takes note of an answer.
@@ -213,6 +241,20 @@ impl Ledger {
 }
 
 impl Inner {
+    fn ask<P>(
+        &mut self,
+        now: Millis,
+        ask: impl FnOnce(&mut Budget, Millis, &mut Session) -> Verdict<P>,
+    ) -> Result<Verdict<P>, LedgerError> {
+        match self.with_budget(now, ask)? {
+            Some(Verdict::Wait { until, why }) => {
+                Ok(Verdict::Wait { until: self.axis.told(until), why })
+            }
+            Some(verdict) => Ok(verdict),
+            None => Ok(Verdict::Wait { until: now.plus(BUSY), why: Why::Busy }),
+        }
+    }
+
     /// Runs `action` on the shared budget and writes it back before anything leaves.
     ///
     /// Returns nothing when another process holds the file.

@@ -11,11 +11,11 @@ pub(super) const OBJECT_BODY_MAX: usize = 16 * 1024 * 1024;
 /// The most of one page of a list that is read: some hundred objects with all their variables.
 pub(super) const LIST_BODY_MAX: usize = 32 * 1024 * 1024;
 
-/// Told right before each try of a request leaves, when there is nothing more to wait for. What it
-/// refuses does not leave; the text says why.
+/// Told right before a request leaves, when there is nothing more to wait for. What it refuses does
+/// not leave; the text says why.
 pub type Leaving<'a> = &'a (dyn Fn() -> Result<(), String> + Sync);
 
-/// One request to be made, perhaps several times.
+/// One request to be made.
 pub(super) struct Call<'a> {
     /// What it is for, completing "failed to …".
     pub doing: String,
@@ -47,11 +47,6 @@ impl<'a> Call<'a> {
         body: Option<&'a Body>,
     ) -> Self {
         Self { method, body, ..Self::get(doing, route) }
-    }
-
-    /// Whether doing it twice is doing it once, so that a lost answer may be asked for again.
-    pub(super) fn is_idempotent(&self) -> bool {
-        self.method != Method::POST
     }
 
     /// Whether a good answer without an object is none.

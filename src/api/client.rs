@@ -21,14 +21,17 @@ use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
 use super::flight::{Failure, Flight};
+use super::leave::{Leave, Reservation};
 use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
 use super::transport::{BodyStream, Transport, TransportError};
 use super::wire::Groups;
 use crate::budget::circuit::Circuit;
-use crate::budget::{Lane, Limits, Millis, Permit, Verdict};
+use crate::budget::{Lane, Limits, Millis, Permit};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
+
+mod admission;
 
 /// How long one request may take, from its first byte to the last of the answer.
 ///
@@ -162,22 +165,21 @@ impl Client {
         self.shared.clock.now()
     }
 
-    /// Sends one request, again where that is safe, until there is a good answer or none is to be
-    /// had.
+    /// Sends one read, again until there is a good answer or none is to be had.
     ///
-    /// *Guarantees*: each try has leave of the budget; a POST whose fate is open is not repeated.
+    /// *Guarantees*: each try has leave of the budget. A write has another way: [`Client::send_once`].
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let mut tries = self.tries();
-        let mut may_have_happened = false;
         loop {
             let Failure(cause, told) = match self.try_once(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            may_have_happened |= cause.may_have_happened();
-            match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
+            match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
                 Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
-                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
+                Next::Again(_) | Next::GiveUp => {
+                    return Err(Error::new(call.doing.as_str(), cause));
+                }
             }
         }
     }
@@ -192,19 +194,44 @@ impl Client {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
+            match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
                 Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
-                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, false)),
+                Next::Again(_) | Next::GiveUp => {
+                    return Err(Error::new(call.doing.as_str(), cause));
+                }
             }
         }
     }
 
+    /// Sends one write, once, while what it rests on is young (S10).
+    ///
+    /// *Guarantees*: a failure that says [`Cause::LookTooOld`] left nothing on the wire.
+    pub(super) async fn send_once(&self, call: &Call<'_>, leave: Leave) -> Result<Answer, Error> {
+        let sent = match self.depart(call, leave).await {
+            Ok(permit) => self.fly(call, permit).await,
+            Err(cause) => Err(cause.into()),
+        };
+        sent.map_err(|Failure(cause, told)| Error::new(call.doing.as_str(), cause).told(told))
+    }
+
+    /// The same for a read whose leave was taken with that of a write.
+    pub(super) async fn look_once(
+        &self,
+        call: &Call<'_>,
+        leave: Reservation,
+    ) -> Result<Answer, Error> {
+        let failed = |Failure(cause, told)| Error::new(call.doing.as_str(), cause).told(told);
+        let gone = || Cause::Local("its leave was used before".to_owned()).into();
+        let permit = leave.take().ok_or_else(gone).map_err(failed)?;
+        self.fly(call, permit).await.map_err(failed)
+    }
+
     async fn try_once(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let permit = self.admit().await?;
-        if let Some(Err(reason)) = call.leaving.map(|leaving| leaving()) {
-            self.give_back(permit);
-            return Err(Cause::Local(reason).into());
-        }
+        self.fly(call, permit).await
+    }
+
+    async fn fly(&self, call: &Call<'_>, permit: Permit) -> Result<Answer, Failure> {
         let mut flight = Flight::start(self, call, permit);
         let whole = async {
             let response = self.carry(call).await?;
@@ -245,71 +272,6 @@ impl Client {
         outcome.map_err(|cause| Failure(cause, told))
     }
 
-    /// Waits until the budget lets one request leave.
-    async fn admit(&self) -> Result<Permit, Cause> {
-        loop {
-            self.check_calls(self.calls())?;
-            let now = self.now();
-            self.check_deadline(now)?;
-            let verdict = self.shared.ledger.take(millis(now), self.lane);
-            match verdict.map_err(|error| Cause::Ledger(chain(&error)))? {
-                Verdict::Go(permit) => return self.count_call(permit),
-                Verdict::Wait { until, .. } => {
-                    // Waiting in vain helps nobody: say at once that the time will not do.
-                    let until = timestamp(until);
-                    self.check_deadline(until)?;
-                    self.shared.config.waits.send_replace(Some(until));
-                    if !self.may_wait_until(until).await {
-                        return Err(Cause::OverDeadline { deadline: self.now() });
-                    }
-                }
-            }
-        }
-    }
-
-    /// Waits until a time. Returns whether it is not beyond the end of the work, as soon as that is
-    /// known.
-    async fn may_wait_until(&self, until: Timestamp) -> bool {
-        let mut ending = self.shared.ending.subscribe();
-        let is_too_soon = |end: &Option<Timestamp>| end.is_some_and(|end| until > end);
-        tokio::select! {
-            _ = ending.wait_for(is_too_soon) => false,
-            () = self.shared.clock.sleep_until(until) => true,
-        }
-    }
-
-    fn count_call(&self, permit: Permit) -> Result<Permit, Cause> {
-        let before = self.shared.calls.fetch_add(1, Ordering::Relaxed);
-        match self.check_calls(before) {
-            Ok(()) => Ok(permit),
-            Err(cause) => {
-                // Another task took the last one between the look and the count.
-                self.give_back(permit);
-                Err(cause)
-            }
-        }
-    }
-
-    /// Takes back a request that was counted and does not leave.
-    fn give_back(&self, permit: Permit) {
-        self.shared.calls.fetch_sub(1, Ordering::Relaxed);
-        self.shared.ledger.unsent(self.millis(), permit);
-    }
-
-    fn check_calls(&self, calls: u32) -> Result<(), Cause> {
-        match self.shared.config.calls_max {
-            Some(calls_max) if calls >= calls_max => Err(Cause::OverCalls { calls_max }),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_deadline(&self, at: Timestamp) -> Result<(), Cause> {
-        match self.shared.config.deadline {
-            Some(deadline) if at > deadline => Err(Cause::OverDeadline { deadline }),
-            _ => Ok(()),
-        }
-    }
-
     async fn carry(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Cause> {
         let request = self.request(call)?;
         self.shared.transport.send(request).await.map_err(Cause::Transport)
@@ -341,13 +303,12 @@ impl Client {
         secrets
     }
 
-    /// Whether a request that may have happened is to be sent again: where it is the same twice,
-    /// and most of the last requests had an answer.
-    fn may_repeat(&self, call: &Call<'_>) -> bool {
-        call.is_idempotent() && self.seen().circuit.allows_retry()
+    /// Whether most of the last requests had an answer, so that it makes sense to send one again.
+    pub(super) fn trusts_retries(&self) -> bool {
+        self.seen().circuit.allows_retry()
     }
 
-    fn tries(&self) -> Tries {
+    pub(super) fn tries(&self) -> Tries {
         let seed = self.shared.tries_seed.fetch_add(1, Ordering::Relaxed);
         Tries::new(seed, self.now(), self.shared.config.deadline)
     }
@@ -368,16 +329,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-fn fail(call: &Call<'_>, cause: Cause, may_have_happened: bool) -> Error {
-    let error = Error::new(call.doing.as_str(), cause);
-    if may_have_happened { error.after_ambiguous_try() } else { error }
-}
-
 fn millis(time: Timestamp) -> Millis {
     Millis(u64::try_from(time.as_millisecond()).unwrap_or(0))
 }
 
-fn timestamp(millis: Millis) -> Timestamp {
+pub(super) fn timestamp(millis: Millis) -> Timestamp {
     let Millis(millis) = millis;
     let millis = i64::try_from(millis).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)

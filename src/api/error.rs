@@ -124,6 +124,8 @@ pub enum Cause {
         /// The latest time.
         deadline: Timestamp,
     },
+    /// The write could not leave soon enough after the look it rests on (S10).
+    LookTooOld,
     /// The ledger of requests cannot be kept, so none may leave (S4).
     Ledger(String),
     /// What is needed to make the request is missing.
@@ -144,6 +146,7 @@ impl Cause {
             Self::Redirected { .. } => true,
             Self::OverCalls { .. }
             | Self::OverDeadline { .. }
+            | Self::LookTooOld
             | Self::Ledger(_)
             | Self::Local(_) => false,
         }
@@ -165,20 +168,24 @@ pub struct Error(Box<Inner>);
 struct Inner {
     doing: String,
     cause: Cause,
-    may_have_happened: bool,
+    told: Option<Duration>,
 }
 
 impl Error {
     /// Makes the error of something we were doing, for example "list services".
     pub(super) fn new(doing: impl Into<String>, cause: Cause) -> Self {
-        let may_have_happened = cause.may_have_happened();
-        Self(Box::new(Inner { doing: doing.into(), cause, may_have_happened }))
+        Self(Box::new(Inner { doing: doing.into(), cause, told: None }))
     }
 
-    /// Marks that an earlier try may have been carried out, whatever became of the last.
-    pub(super) fn after_ambiguous_try(mut self) -> Self {
-        self.0.may_have_happened = true;
+    /// Notes how long the server asked to be left alone.
+    pub(super) fn told(mut self, told: Option<Duration>) -> Self {
+        self.0.told = told;
         self
+    }
+
+    /// Returns how long the server asked to be left alone.
+    pub(super) fn wait_told(&self) -> Option<Duration> {
+        self.0.told
     }
 
     /// Returns why.
@@ -187,10 +194,10 @@ impl Error {
         &self.0.cause
     }
 
-    /// Whether a write that ended so may have been carried out, by this try or an earlier one.
+    /// Whether a write that ended so may have been carried out.
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
-        self.0.may_have_happened
+        self.0.cause.may_have_happened()
     }
 
     /// Returns what a caller may do about it.
@@ -198,7 +205,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match &self.0.cause {
             Cause::Api(error) => kind_of(error),
-            Cause::Transport(_) | Cause::TimedOut(_) => ErrorKind::Unavailable,
+            Cause::Transport(_) | Cause::TimedOut(_) | Cause::LookTooOld => ErrorKind::Unavailable,
             Cause::WrongGeneration(_) | Cause::NotTheApi { .. } | Cause::Redirected { .. } => {
                 ErrorKind::NotTheApi
             }
@@ -267,7 +274,7 @@ fn kind_of(error: &ApiError) -> ErrorKind {
 /// A fragment that completes "failed to …".
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { doing, cause, may_have_happened: _ } = &*self.0;
+        let Inner { doing, cause, told: _ } = &*self.0;
         write!(formatter, "{doing}: {cause}")
     }
 }
@@ -303,6 +310,9 @@ impl fmt::Display for Cause {
             }
             Self::OverDeadline { deadline } => {
                 write!(formatter, "it would be later than the deadline, {deadline:.0}")
+            }
+            Self::LookTooOld => {
+                formatter.write_str("it could not leave soon enough after the look before it")
             }
             Self::Ledger(reason) => write!(formatter, "no request may leave: {reason}"),
             Self::Local(reason) => formatter.write_str(reason),

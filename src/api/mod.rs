@@ -19,6 +19,7 @@ mod parts;
 mod call;
 mod client;
 mod flight;
+mod leave;
 mod retry;
 
 mod dialect;
@@ -35,20 +36,25 @@ mod stream;
 mod outcome;
 mod writer;
 
+mod order;
+
 pub use call::Leaving;
 pub use client::{Client, Tally};
 pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
+pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
+pub use order::{Order, Sight, Target};
 pub use outcome::{Deletion, WriteError};
 pub use parts::{Config, Parts};
 pub use reader::{Lookup, Reader};
 pub use recollection::Recollection;
+pub use retry::{ROUNDS_MAX, Rounds};
 pub use socket::{HttpSetupError, HttpTransport};
 pub use stream::{EventsError, ServerEvent, read_events};
 pub use transport::{BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
-pub use writer::{NotPinned, Patch, Writer};
+pub use writer::{Answers, Create, NotPinned, Patch, Writer};
 
 #[cfg(test)]
 mod tests;

@@ -52,8 +52,7 @@ impl WriteError {
     }
 }
 
-/// Judges what a failure says of the outcome. An earlier try that may have happened outweighs the
-/// refusal of a later one.
+/// Judges what a failure says of the outcome.
 pub(super) fn judge(error: Error) -> WriteError {
     if error.may_have_happened() {
         return WriteError::Ambiguous(error);

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::answer::Answer;
 use super::call::{Call, LIST_BODY_MAX};
 use super::client::Client;
 use super::error::{Cause, Error, ErrorKind};
+use super::leave::Reservation;
 use super::page::{self, Pages, Shelf};
 use super::route::Route;
 use super::wire::{self, Deployment, Groups, Member, Metrics};
@@ -101,20 +103,39 @@ impl Reader {
     /// # Errors
     /// When the answer neither shows the object nor proves that it is gone.
     pub async fn get(&self, kind: Kind, id: &RemoteId) -> Result<Lookup, Error> {
-        let doing = format!("read {kind} {id}");
-        let Some(route) = Route::object(kind, id) else {
-            let reason = format!("the API cannot read a single {kind}");
-            return Err(Error::new(doing, Cause::Local(reason)));
-        };
-        let object = match self.object(&Call::get(doing.as_str(), route), kind.as_str()).await {
+        let call = one(kind, id)?;
+        let answer = self.client.send(&call).await;
+        self.lookup(kind, id, &call, answer)
+    }
+
+    /// The same, once, with leave that was taken before.
+    pub(super) async fn get_once(
+        &self,
+        kind: Kind,
+        id: &RemoteId,
+        leave: Reservation,
+    ) -> Result<Lookup, Error> {
+        let call = one(kind, id)?;
+        let answer = self.client.look_once(&call, leave).await;
+        self.lookup(kind, id, &call, answer)
+    }
+
+    fn lookup(
+        &self,
+        kind: Kind,
+        id: &RemoteId,
+        call: &Call<'_>,
+        answer: Result<Answer, Error>,
+    ) -> Result<Lookup, Error> {
+        let object = match answer.and_then(|answer| object_of(call, answer, kind.as_str())) {
             Ok(object) => object,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Lookup::Gone),
             Err(error) => return Err(error),
         };
         let live = wire::read_object(kind, self.client.dialect(), &self.groups(), &object)
-            .map_err(|reason| unreadable(&doing, &reason))?;
+            .map_err(|reason| unreadable(&call.doing, &reason))?;
         if live.id != *id {
-            return Err(unreadable(&doing, "another object came"));
+            return Err(unreadable(&call.doing, "another object came"));
         }
         Ok(Lookup::Found(Box::new(live)))
     }
@@ -191,9 +212,7 @@ impl Reader {
         call: &Call<'_>,
         singular: &str,
     ) -> Result<Map<String, Value>, Error> {
-        let answer = self.client.send(call).await?;
-        let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
-        Ok(wire::unwrapped(object, singular))
+        object_of(call, self.client.send(call).await?, singular)
     }
 
     /// Reads the pages of a kind; trouble that does not end the run makes them incomplete.
@@ -257,6 +276,23 @@ impl Reader {
         let names = &mut Arc::make_mut(&mut groups).names;
         names.entry(id.clone()).or_insert_with(|| name.to_owned());
     }
+}
+
+/// Returns the request for one object.
+fn one(kind: Kind, id: &RemoteId) -> Result<Call<'_>, Error> {
+    let doing = format!("read {kind} {id}");
+    match Route::object(kind, id) {
+        Some(route) => Ok(Call::get(doing, route)),
+        None => {
+            let reason = format!("the API cannot read a single {kind}");
+            Err(Error::new(doing, Cause::Local(reason)))
+        }
+    }
+}
+
+fn object_of(call: &Call<'_>, answer: Answer, singular: &str) -> Result<Map<String, Value>, Error> {
+    let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
+    Ok(wire::unwrapped(object, singular))
 }
 
 /// Makes the error of an answer that came and says something else than it should.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::error::{ApiError, Cause};
+use super::client::{Client, timestamp};
+use super::error::{ApiError, Cause, Error};
 use super::transport::Reach;
 use crate::budget::Millis;
 use crate::budget::backoff::Retries;
@@ -26,6 +27,12 @@ const REFUSALS_MAX: u32 = 10;
 /// The longest a server's Retry-After is obeyed by one request.
 const TOLD_MAX: Duration = Duration::from_secs(120);
 
+/// How often a write leaves, or should have, each time after a look of its own (S10).
+///
+/// Where the API or another client lets a look through and then refuses the write, more of the same
+/// only spends requests; a later pass finds another minute.
+pub const ROUNDS_MAX: u32 = 3;
+
 /// How long one request is tried at most, when the run has no deadline.
 const TRY_TIME_MAX: Duration = Duration::from_secs(30 * 60);
 
@@ -38,6 +45,7 @@ pub(super) enum Next {
 }
 
 /// The tries of one request.
+#[derive(Debug)]
 pub(super) struct Tries {
     waits: Retries,
     failures: u32,
@@ -81,11 +89,64 @@ impl Tries {
     }
 }
 
+/// The rounds of one write: each is a look and the write that rests on it.
+#[derive(Debug)]
+pub struct Rounds {
+    client: Client,
+    tries: Tries,
+    writes: u32,
+    may_have_happened: bool,
+}
+
+impl Rounds {
+    pub(super) const fn new(client: Client, tries: Tries) -> Self {
+        Self { client, tries, writes: 0, may_have_happened: false }
+    }
+
+    /// Returns when to look again after a look that failed; nothing when it is no use.
+    pub fn after_look(&mut self, error: &Error) -> Option<Timestamp> {
+        let may_repeat = self.client.trusts_retries();
+        self.next(error, may_repeat)
+    }
+
+    /// Returns when to look again after a write that failed; nothing when it is no use, or was
+    /// tried often enough. `is_same_twice` is whether doing it twice is doing it once.
+    pub fn after_write(&mut self, error: &Error, is_same_twice: bool) -> Option<Timestamp> {
+        self.writes += 1;
+        self.may_have_happened |= error.may_have_happened();
+        if self.is_over() {
+            return None;
+        }
+        let may_repeat = is_same_twice && self.client.trusts_retries();
+        self.next(error, may_repeat)
+    }
+
+    /// Whether a write of an earlier round may have been carried out.
+    #[must_use]
+    pub const fn may_have_happened(&self) -> bool {
+        self.may_have_happened
+    }
+
+    /// Whether the write was tried as often as it may be.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.writes >= ROUNDS_MAX
+    }
+
+    fn next(&mut self, error: &Error, may_repeat: bool) -> Option<Timestamp> {
+        let now = self.client.millis();
+        match self.tries.after(error.cause(), may_repeat, now, error.wait_told()) {
+            Next::Again(at) => Some(timestamp(at)),
+            Next::GiveUp => None,
+        }
+    }
+}
+
 /// Whether another try can be better.
 enum Hope {
     /// The same request will have the same answer, or none may be sent.
     None,
-    /// 429: it was not carried out, and the budget says when it may leave again.
+    /// 429, or it was held back: it was not carried out, and the budget says when it may leave again.
     AfterRefusal,
     /// It never left, so nothing happened.
     AfterNothing,
@@ -98,6 +159,7 @@ fn hope(cause: &Cause) -> Hope {
         Cause::Api(ApiError { status: 429, .. })
         | Cause::WrongGeneration(ApiError { status: 429, .. }) => Hope::AfterRefusal,
         Cause::Api(ApiError { status: 408 | 425 | 500.., .. }) => Hope::AfterMisfortune,
+        Cause::LookTooOld => Hope::AfterRefusal,
         Cause::Transport(error) if error.reach == Reach::NeverLeft => Hope::AfterNothing,
         Cause::Transport(_) | Cause::TimedOut(_) | Cause::Unreadable { .. } => {
             Hope::AfterMisfortune

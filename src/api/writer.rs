@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -15,8 +16,10 @@ use super::call::{Call, Leaving};
 use super::client::Client;
 use super::dialect::{EnvPatch, Resolver};
 use super::error::{Cause, Error, ErrorKind};
+use super::leave::{Leave, Pair, Reservation};
 use super::outcome::{Deletion, WriteError, before_the_write, judge, missing, odd};
 use super::reader::Reader;
+use super::retry::Rounds;
 use super::route::Route;
 use super::wire::{self, Deployment, Draft, Groups, Links, Resolved};
 use crate::model::{
@@ -45,6 +48,25 @@ pub struct NotPinned {
     pub pinned_origin: String,
 }
 
+/// Something to be created.
+#[derive(Clone, Copy, Debug)]
+pub struct Create<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: &'a Name,
+    /// Its fields.
+    pub fields: &'a BTreeMap<FieldPath, FieldValue>,
+    /// The ids of what the values refer to.
+    pub links: &'a Links,
+    /// What the values refer to, where we must say it ourselves.
+    pub answers: &'a Answers,
+}
+
+/// What references mean, read beforehand where the API does not resolve them (A17).
+#[derive(Clone, Debug, Default)]
+pub struct Answers(Resolved);
+
 /// A change of one service.
 #[derive(Clone, Copy, Debug)]
 pub struct Patch<'a> {
@@ -55,6 +77,8 @@ pub struct Patch<'a> {
     pub env_whole: Option<&'a BTreeMap<EnvKey, FieldValue>>,
     /// The ids of what the values refer to.
     pub links: &'a Links,
+    /// What the values refer to, where we must say it ourselves.
+    pub answers: &'a Answers,
 }
 
 impl Client {
@@ -84,25 +108,60 @@ fn shown(project: &Project) -> String {
 }
 
 impl Writer {
+    /// Waits until a look at an object and the write that rests on it may both leave.
+    ///
+    /// # Errors
+    /// When the number of requests or the time is used up.
+    pub async fn pair(&self) -> Result<Pair, Error> {
+        self.client.pair().await.map_err(|cause| Error::new("look before a write", cause))
+    }
+
+    /// Waits until one write may leave, and keeps its place until it is known what it rests on.
+    ///
+    /// # Errors
+    /// As [`Writer::pair`].
+    pub async fn reserve(&self) -> Result<Reservation, Error> {
+        self.client.reserve().await.map_err(|cause| Error::new("send a write", cause))
+    }
+
+    /// The same, where that needs no waiting.
+    #[must_use]
+    pub fn reserve_now(&self) -> Option<Reservation> {
+        self.client.reserve_now()
+    }
+
+    /// Begins to count how often a write is tried.
+    #[must_use]
+    pub fn rounds(&self) -> Rounds {
+        Rounds::new(self.client.clone(), self.client.tries())
+    }
+
+    pub(super) const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Waits until a time; returns whether that is not beyond the end of the work.
+    pub(super) async fn may_wait_until(&self, until: Timestamp) -> bool {
+        self.client.may_wait_until(until).await
+    }
+
     /// Creates an object.
     ///
-    /// *Guarantees*: it is sent again only when it certainly did not happen; `leaving` is told
-    /// before each try, and what it refuses is not sent. *Assumes* that `leaving` brings the intent
-    /// to disk (S3).
+    /// *Guarantees*: `leaving` is told right before it leaves, and what it refuses is not sent; it is
+    /// sent once. *Assumes* that `leaving` brings the intent to disk (S3), and that `leave` rests on
+    /// a list without the name (S2).
     ///
     /// # Errors
     /// By what is known of the outcome; a 2xx without a usable id is ambiguous.
     pub async fn create(
         &self,
-        kind: Kind,
-        name: &Name,
-        fields: &BTreeMap<FieldPath, FieldValue>,
-        links: &Links,
+        leave: Leave,
+        create: Create<'_>,
         leaving: Leaving<'_>,
     ) -> Result<LiveObject, WriteError> {
+        let Create { kind, name, fields, links, answers: Answers(resolved) } = create;
         let doing = format!("create {kind}/{name}");
-        let resolved = self.resolve(&doing, fields.values(), links).await?;
-        let mut draft = Draft::new(kind, self.client.dialect(), links, &resolved);
+        let mut draft = Draft::new(kind, self.client.dialect(), links, resolved);
         let name_path = FieldPath::Setting(Setting::Name);
         let named = FieldValue::Text(name.as_str().to_owned());
         let others = fields.iter().filter(|(path, _)| **path != name_path);
@@ -112,7 +171,7 @@ impl Writer {
         let body = draft.finish();
         let call = Call::write(doing, Method::POST, Route::Collection(kind), Some(&body));
         let call = Call { leaving: Some(leaving), ..call };
-        let answer = self.send(&call).await?;
+        let answer = self.send(&call, leave).await?;
         let mut object = self.object_of(&call, answer, kind.as_str())?;
         // The answer may leave out what it was told; an id is what makes it done.
         let name_field = self.client.dialect().field_name(kind, Setting::Name).unwrap_or("name");
@@ -133,15 +192,14 @@ impl Writer {
     /// By what is known of the outcome; another object's answer is ambiguous.
     pub async fn patch(
         &self,
+        leave: Leave,
         id: &RemoteId,
         patch: Patch<'_>,
     ) -> Result<Option<LiveObject>, WriteError> {
         let doing = format!("update service {id}");
-        let Patch { changes, env_whole, links } = patch;
+        let Patch { changes, env_whole, links, answers: Answers(resolved) } = patch;
         let whole = self.env_to_replace(&doing, changes, env_whole)?;
-        let values = changes.values().flatten().chain(whole.iter().flat_map(|env| env.values()));
-        let resolved = self.resolve(&doing, values, links).await?;
-        let mut draft = Draft::new(Kind::Service, self.client.dialect(), links, &resolved);
+        let mut draft = Draft::new(Kind::Service, self.client.dialect(), links, resolved);
         let is_env = |path: &FieldPath| matches!(path, FieldPath::Env(_));
         for (path, value) in changes.iter().filter(|(path, _)| whole.is_none() || !is_env(path)) {
             draft.field(path, value.as_ref()).map_err(|reason| missing(&doing, reason))?;
@@ -155,7 +213,7 @@ impl Writer {
         }
         let body = draft.finish();
         let call = Call::write(doing, Method::PATCH, Route::Service(id), Some(&body));
-        let answer = self.send(&call).await?;
+        let answer = self.send(&call, leave).await?;
         if answer.is_empty() {
             return Ok(None);
         }
@@ -177,13 +235,18 @@ impl Writer {
     ///
     /// # Errors
     /// By what is known of the outcome.
-    pub async fn delete(&self, kind: Kind, id: &RemoteId) -> Result<Deletion, WriteError> {
+    pub async fn delete(
+        &self,
+        leave: Leave,
+        kind: Kind,
+        id: &RemoteId,
+    ) -> Result<Deletion, WriteError> {
         let doing = format!("delete {kind} {id}");
         let Some(route) = Route::object(kind, id) else {
             return Err(missing(&doing, format!("the API cannot delete a {kind}")));
         };
         let call = Call::write(doing, Method::DELETE, route, None);
-        match self.client.send(&call).await {
+        match self.client.send_once(&call, leave).await {
             Ok(answer) if answer.status == 202 => Ok(Deletion::Underway),
             Ok(_) => Ok(Deletion::Done),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Deletion::WasGone),
@@ -197,6 +260,7 @@ impl Writer {
     /// By what is known of the outcome; it is not sent again when that is open.
     pub async fn deploy(
         &self,
+        leave: Leave,
         id: &RemoteId,
         branch: Option<&str>,
         clear_cache: bool,
@@ -208,7 +272,7 @@ impl Writer {
         let body = Body::new(&order, Vec::new());
         let doing = format!("deploy service {id}");
         let call = Call::write(doing, Method::POST, Route::Deploy(id), Some(&body));
-        self.start_deployment(&call).await
+        self.start_deployment(&call, leave).await
     }
 
     /// Rolls a service back to its previous deployment.
@@ -216,22 +280,26 @@ impl Writer {
     /// # Errors
     /// By what is known of the outcome; it is never sent again when that is open, because twice
     /// goes back two.
-    pub async fn rollback(&self, id: &RemoteId) -> Result<Deployment, WriteError> {
+    pub async fn rollback(&self, leave: Leave, id: &RemoteId) -> Result<Deployment, WriteError> {
         let doing = format!("roll back service {id}");
         let body = Body::new(&json!({}), Vec::new());
         let call = Call::write(doing, Method::POST, Route::Rollback(id), Some(&body));
-        self.start_deployment(&call).await
+        self.start_deployment(&call, leave).await
     }
 
-    async fn start_deployment(&self, call: &Call<'_>) -> Result<Deployment, WriteError> {
-        let answer = self.send(call).await?;
+    async fn start_deployment(
+        &self,
+        call: &Call<'_>,
+        leave: Leave,
+    ) -> Result<Deployment, WriteError> {
+        let answer = self.send(call, leave).await?;
         let request_id = answer.request_id.clone();
         let object = self.object_of(call, answer, "deployment")?;
         wire::read_deployment(&object).ok_or_else(|| odd(call, request_id, "it has no usable id"))
     }
 
-    async fn send(&self, call: &Call<'_>) -> Result<Answer, WriteError> {
-        self.client.send(call).await.map_err(judge)
+    async fn send(&self, call: &Call<'_>, leave: Leave) -> Result<Answer, WriteError> {
+        self.client.send_once(call, leave).await.map_err(judge)
     }
 
     fn object_of(
@@ -277,16 +345,20 @@ impl Writer {
         }
     }
 
-    /// Reads what the agent must resolve itself (A17).
-    async fn resolve<'a>(
+    /// Reads what values refer to where the API does not resolve it itself (A17). It may take as
+    /// long as requests take, so it comes before the look that a write rests on.
+    ///
+    /// # Errors
+    /// When something cannot be read; nothing was written then.
+    pub async fn resolve<'a>(
         &self,
         doing: &str,
         values: impl Iterator<Item = &'a FieldValue>,
         links: &Links,
-    ) -> Result<Resolved, WriteError> {
+    ) -> Result<Answers, WriteError> {
         let mut resolved = Resolved::new();
         if self.client.dialect().resolve_references == Resolver::Platform {
-            return Ok(resolved);
+            return Ok(Answers(resolved));
         }
         let wanted: BTreeSet<&Reference> = values
             .filter_map(|value| match value {
@@ -298,7 +370,7 @@ impl Writer {
             let value = self.resolve_one(doing, reference, links).await?;
             resolved.insert(reference.clone(), value);
         }
-        Ok(resolved)
+        Ok(Answers(resolved))
     }
 
     async fn resolve_one(

@@ -3,13 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::api::{Links, WriteError};
-use crate::model::{Claim, FieldPath, FieldValue, Intent, LiveObject};
+use crate::api::{Create, WriteError};
+use crate::model::{Claim, FieldPath, FieldValue, Intent, Live, LiveObject};
 use crate::plan::{Change, CreateAnswer, Outcome};
 
-use super::outcome::{failed, not_recorded, not_sent, unresolved};
+use super::outcome::{failed, not_recorded, not_sent, stale, unread, unresolved};
 use super::resolve::Resolved;
+use super::sweep::{self, Sweep};
 use super::{Hands, Happening, Patience};
+
+/// What became of one try that made nothing we know of.
+enum Untried {
+    /// It was not sent.
+    NotSent(Outcome),
+    /// It was sent, or was about to be: then the intent is on disk.
+    NoAnswer(WriteError, Option<Intent>),
+}
 
 /// What follows on a create that was sent and has no good answer.
 enum Unanswered {
@@ -25,37 +34,78 @@ impl Hands<'_> {
         &self,
         change: &Change,
         fields: &BTreeMap<FieldPath, FieldValue>,
-        links: &Links,
+        live: &Live,
+        sweep: &Sweep,
     ) -> Result<(), Outcome> {
         let key = &change.key;
+        let links = &self.links(live, fields.iter());
+        let answers = self.writer.resolve(&format!("create {key}"), fields.values(), links).await;
+        let answers = &answers.map_err(|error| failed(&error))?;
+        let create = Create { kind: key.kind, name: &key.name, fields, links, answers };
+        let mut rounds = self.writer.rounds();
         let mut attempt = 1;
         loop {
-            let begun = Mutex::new(None);
-            // Not before: a POST may wait for minutes until the budget lets it leave, and from the
-            // time in the intent on the settle time counts.
-            let leaving = || {
-                let intent = change.intent(attempt, self.clock.now());
-                let outcome = self.store().begin_intent(key.clone(), intent.clone());
-                let refused = outcome.as_ref().err().map(ToString::to_string);
-                *begun.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(outcome.map(|()| intent));
-                refused.map_or(Ok(()), Err)
-            };
-            let answer = self.writer.create(key.kind, &key.name, fields, links, &leaving).await;
-            let error = match answer {
+            let (error, intent) = match self.try_create(change, create, sweep, attempt).await {
                 Ok(object) => return self.created(change, fields, &object, Claim::Created),
-                Err(error) => error,
+                Err(Untried::NoAnswer(error, intent)) => (error, intent),
+                Err(Untried::NotSent(outcome)) => {
+                    // Of an earlier try it is proven that it did not happen.
+                    if attempt > 1 {
+                        self.abandon(change)?;
+                    }
+                    return Err(outcome);
+                }
             };
-            let intent = match begun.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                Some(Ok(intent)) => intent,
-                Some(Err(refused)) => return Err(not_sent(refused)),
-                // It was never given leave; of an earlier try it is proven that it did not happen.
-                None => return self.did_not_happen(change, &error),
+            let open = intent.filter(|_| answer(&error).must_be_looked_for(attempt));
+            let Some(intent) = open else {
+                self.abandon(change)?;
+                self.again(&mut rounds, &error, false).await?;
+                continue;
             };
             match self.after(change, fields, error, &intent).await {
                 Unanswered::SendAgain => attempt += 1,
                 Unanswered::Ended(outcome) => return outcome,
             }
+        }
+    }
+
+    /// Sends a create once, if the name is still free and somebody still wants it.
+    async fn try_create(
+        &self,
+        change: &Change,
+        create: Create<'_>,
+        sweep: &Sweep,
+        attempt: u32,
+    ) -> Result<LiveObject, Untried> {
+        // Its place in the budget first: who asks for that after the list may wait for a minute.
+        let place = self.unless_stopped(self.writer.reserve()).await.map_err(Untried::NotSent)?;
+        let place = place.map_err(|error| Untried::NotSent(unread(&error)))?;
+        let absent = sweep.absent(change, self.reader, self.clock).await;
+        let absent = absent.map_err(|reason| Untried::NotSent(stale(reason)))?;
+        if self.is_stopped() {
+            return Err(Untried::NotSent(Outcome::NotStarted));
+        }
+        let begun = Mutex::new(None);
+        // From the time in the intent on the settle time counts, so it is the last thing before.
+        let leaving = || {
+            let intent = change.intent(attempt, self.clock.now());
+            let outcome = self.store().begin_intent(change.key.clone(), intent.clone());
+            let refused = outcome.as_ref().err().map(ToString::to_string);
+            *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.map(|()| intent));
+            refused.map_or(Ok(()), Err)
+        };
+        let leave = place.resting_on(absent.seen_at(), sweep::LIST_AGE_MAX);
+        let error = match self.writer.create(leave, create, &leaving).await {
+            Ok(object) => {
+                absent.made(&object);
+                return Ok(object);
+            }
+            Err(error) => error,
+        };
+        match begun.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Err(refused)) => Err(Untried::NotSent(not_sent(refused))),
+            Some(Ok(intent)) => Err(Untried::NoAnswer(error, Some(intent))),
+            None => Err(Untried::NoAnswer(error, None)),
         }
     }
 
@@ -68,9 +118,6 @@ impl Hands<'_> {
         intent: &Intent,
     ) -> Unanswered {
         let key = &change.key;
-        if !answer(&error).must_be_looked_for(intent.attempt) {
-            return Unanswered::Ended(self.did_not_happen(change, &error));
-        }
         if self.patience == Patience::Leave {
             // The intent stays: until it has settled nothing is created under the name (S3).
             return Unanswered::Ended(Err(unresolved(error.to_string())));
@@ -81,16 +128,16 @@ impl Hands<'_> {
                 Unanswered::Ended(self.created(change, fields, &object, Claim::Presumed))
             }
             Resolved::SendAgain => Unanswered::SendAgain,
-            Resolved::GaveUp => Unanswered::Ended(self.did_not_happen(change, &error)),
+            Resolved::GaveUp => Unanswered::Ended(self.abandon(change).and(Err(failed(&error)))),
             Resolved::Unknown(reason) => {
                 Unanswered::Ended(Err(unresolved(format!("{error}; {reason}"))))
             }
         }
     }
 
-    fn did_not_happen(&self, change: &Change, error: &WriteError) -> Result<(), Outcome> {
-        self.store().abandon_intent(change.key.clone()).map_err(not_recorded)?;
-        Err(failed(error))
+    /// Forgets the intent of a create that is proven not to have happened.
+    fn abandon(&self, change: &Change) -> Result<(), Outcome> {
+        self.store().abandon_intent(change.key.clone()).map_err(not_recorded)
     }
 
     /// Records what a create made.

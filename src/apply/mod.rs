@@ -6,6 +6,8 @@
 mod perform;
 
 mod create;
+mod look;
+mod patch;
 mod resolve;
 
 mod links;
@@ -89,7 +91,7 @@ pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report
     hands.remember(plan)?;
     let changes: BTreeMap<&Key, &Change> =
         plan.changes.iter().map(|change| (&change.key, change)).collect();
-    let sweep = Sweep::read(plan, live, hands.reader).await;
+    let sweep = Sweep::read(plan, live, hands.reader, hands.clock).await;
     let mut progress = Progress::new(plan);
     let mut stop = hands.stop.clone();
     let mut is_stopped = false;

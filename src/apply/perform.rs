@@ -1,24 +1,21 @@
 //! One change, step by step, from its first request to its record.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Deletion, EnvPatch, Lookup, Patch, WriteError};
-use crate::model::{
-    Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
-    SentDelete,
-};
+use crate::api::{Deletion, LOOK_AGE_MAX, Lookup, WriteError};
+use crate::model::{Entry, Key, Kind, Live, LiveObject, RemoteId, SentDelete};
 use crate::plan::{Action, Change, Outcome, Precondition, Reason, Record, Step};
 use crate::store::Event;
 
-use super::outcome::{failed, failed_here, not_recorded, not_sent, stale, unread, unresolved};
+use super::look::halfway;
+use super::outcome::{failed_here, not_recorded, not_sent, stale, unread, unresolved};
 use super::sweep::Sweep;
 use super::{Hands, Happening, Patience};
 
 /// How long we wait for a deploy that stands in the way of a PATCH (409).
-const BUSY_MAX: Duration = Duration::from_secs(600);
+pub(super) const BUSY_MAX: Duration = Duration::from_secs(600);
 
 /// The time between two tries while a deploy is in progress.
 const BUSY_PAUSE: Duration = Duration::from_secs(10);
@@ -28,6 +25,13 @@ const GOING_MAX: Duration = Duration::from_secs(300);
 
 /// The time between two looks at an object that is going.
 const GOING_PAUSE: Duration = Duration::from_secs(3);
+
+/// What was done of a change so far.
+struct Done {
+    has_written: bool,
+    /// When the last answer told of its object.
+    seen_at: Option<Timestamp>,
+}
 
 impl Hands<'_> {
     /// Performs one change and returns what became of it.
@@ -47,37 +51,50 @@ impl Hands<'_> {
             Step::Deploy { .. } => false,
         });
         if !is_remembered_by_a_step {
-            self.remember_without_writing(change, sweep)?;
+            self.remember_without_writing(change, sweep).await?;
         }
+        let mut done = Done { has_written: false, seen_at: None };
         for step in &change.steps {
-            match step {
-                Step::Create { fields } => {
-                    // A replacement's name is taken until a moment ago, by what we deleted.
-                    let forbidden = sweep.doubts_absence(&change.key);
-                    if let Some(reason) = forbidden.filter(|_| change.action != Action::Replace) {
-                        return Err(stale(reason));
-                    }
-                    let links = self.links(live, fields.iter());
-                    self.create(change, fields, &links).await?;
-                }
-                Step::Patch { id, fields, precondition } => {
-                    self.patch(change, id, fields, precondition, live).await?;
-                }
-                Step::Deploy { id } => self.deploy(change, id).await?,
-                Step::Delete { id, precondition } => {
-                    if let Some(reason) = sweep.forbids_delete(change.key.kind) {
-                        return Err(stale(reason));
-                    }
-                    self.delete(change, id, precondition).await?;
-                }
-            }
+            let outcome = self.take_step(change, step, live, sweep, &mut done).await;
+            outcome.map_err(|outcome| if done.has_written { halfway(outcome) } else { outcome })?;
         }
         Ok(())
     }
 
+    async fn take_step(
+        &self,
+        change: &Change,
+        step: &Step,
+        live: &Live,
+        sweep: &Sweep,
+        done: &mut Done,
+    ) -> Result<(), Outcome> {
+        match step {
+            Step::Create { fields } => self.create(change, fields, live, sweep).await?,
+            Step::Patch { id, fields, precondition } => {
+                self.patch(change, id, fields, precondition, live).await?;
+            }
+            Step::Deploy { id, precondition } => {
+                self.deploy(change, id, precondition, done.seen_at).await?;
+            }
+            Step::Delete { id, precondition } => {
+                if let Some(reason) = sweep.forbids_delete(change.key.kind).await {
+                    return Err(stale(reason));
+                }
+                self.delete(change, id, precondition).await?;
+            }
+        }
+        *done = Done { has_written: true, seen_at: Some(self.clock.now()) };
+        Ok(())
+    }
+
     /// Adoptions and what is to be forgotten: only the inventory changes.
-    fn remember_without_writing(&self, change: &Change, sweep: &Sweep) -> Result<(), Outcome> {
-        let doubt = sweep.doubts_absence(&change.key);
+    async fn remember_without_writing(
+        &self,
+        change: &Change,
+        sweep: &Sweep,
+    ) -> Result<(), Outcome> {
+        let doubt = sweep.doubts_absence(&change.key).await;
         if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
             return Err(stale(reason));
         }
@@ -96,132 +113,46 @@ impl Hands<'_> {
         }
     }
 
-    async fn patch(
+    /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then, and until
+    /// a deploy is accepted it stays on record as owed.
+    ///
+    /// Right after the PATCH its answer is the look; where the budget makes it wait, and where there
+    /// was no PATCH, it is looked at again.
+    async fn deploy(
         &self,
         change: &Change,
         id: &RemoteId,
-        fields: &BTreeMap<FieldPath, Option<FieldValue>>,
         precondition: &Precondition,
-        live: &Live,
+        mut seen_at: Option<Timestamp>,
     ) -> Result<(), Outcome> {
-        let patience = self.later(BUSY_MAX);
-        loop {
-            let object = match self.reader.get(change.key.kind, id).await {
-                Ok(Lookup::Found(object)) => object,
-                Ok(Lookup::Gone) => return Err(stale("it is gone".to_owned())),
-                Err(error) => return Err(unread(&error)),
-            };
-            if let Some(reason) = precondition.broken_by(&object) {
-                return Err(stale(reason));
-            }
-            let fields = &precondition.left_of(fields, &object);
-            if fields.is_empty() {
-                return self.patched(change, id);
-            }
-            let env_whole = self.env_whole(change, fields, &object)?;
-            let written = fields.iter().filter_map(|(path, value)| Some((path, value.as_ref()?)));
-            // Where the whole list is sent, also what did not change refers to something.
-            let whole =
-                env_whole.iter().flatten().map(|(key, value)| (FieldPath::Env(key.clone()), value));
-            let whole: Vec<(FieldPath, &FieldValue)> = whole.collect();
-            let whole = whole.iter().map(|(path, value)| (path, *value));
-            let links = self.links(live, written.chain(whole));
-            let patch = Patch { changes: fields, env_whole: env_whole.as_ref(), links: &links };
-            let is_newly_owed = self.owe_deploy(change, id)?;
-            let error = match self.writer.patch(id, patch).await {
-                Ok(_) => return self.patched(change, id),
-                Err(error) => error,
-            };
-            if is_newly_owed && !may_have_happened(&error) {
-                self.store().pay_deploy(id).map_err(not_recorded)?;
-            }
-            match error {
-                WriteError::Busy(_) if self.may_wait(patience) => self.wait_busy(change).await,
-                error => return Err(failed(&error)),
-            }
-        }
-    }
-
-    /// Writes down, before a PATCH leaves, that it takes effect only with the deploy after it (A6):
-    /// nothing on the platform tells a run that finds it written whether it was deployed. Returns
-    /// whether no earlier change was owed one.
-    fn owe_deploy(&self, change: &Change, id: &RemoteId) -> Result<bool, Outcome> {
-        let needs_deploy = change.steps.contains(&Step::Deploy { id: id.clone() });
-        if needs_deploy { self.store().owe_deploy(id).map_err(not_sent) } else { Ok(false) }
-    }
-
-    fn patched(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
-        match (&change.record, change.entry_of_patched(id)) {
-            (Some(record), Some(entry)) => self.record(&change.key, record, entry),
-            (_, None) | (None, Some(_)) => Ok(()),
-        }
-    }
-
-    /// Deploys where a PATCH takes effect only so (A6). The PATCH is recorded by then, and until
-    /// a deploy is accepted it stays on record as owed.
-    async fn deploy(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
         // The PATCH before it may have found nothing left to write.
         if !self.store().inventory().deploys_owed.contains(id) {
             return Ok(());
         }
         let patience = self.later(BUSY_MAX);
+        let mut rounds = self.writer.rounds();
         loop {
-            match self.writer.deploy(id, None, false).await {
-                Ok(_) => return self.store().pay_deploy(id).map_err(not_recorded),
-                Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
-                Err(WriteError::Ambiguous(error)) => return Err(unresolved(error.to_string())),
-                Err(error) => return Err(failed(&error)),
-            }
-        }
-    }
-
-    /// Returns every variable the service is to have, where the API replaces the whole list (A5).
-    ///
-    /// A value that the platform hides and we do not know would be lost: then nothing is written.
-    fn env_whole(
-        &self,
-        change: &Change,
-        written: &BTreeMap<FieldPath, Option<FieldValue>>,
-        object: &LiveObject,
-    ) -> Result<Option<BTreeMap<EnvKey, FieldValue>>, Outcome> {
-        let writes_env = written.keys().any(|path| path.env_key().is_some());
-        if !writes_env || self.reader.client().dialect().env_patch == EnvPatch::Merge {
-            return Ok(None);
-        }
-        let not_ours = change.record.as_ref().is_none_or(|record| {
-            !record.env_managed
-                || !record.tolerated_env.is_empty()
-                || !record.set_by_hand.is_empty()
-        });
-        if !object.shows_env && not_ours {
-            return Err(failed_here(format!(
-                "failed to update {}: this API replaces all variables at once and does not show \
-                 them, and some are not ours to remove",
-                change.key
-            )));
-        }
-        let known = change.record.iter().flat_map(|record| &record.applied);
-        let mut whole: BTreeMap<EnvKey, FieldValue> = known
-            .filter_map(|(path, value)| Some((path.env_key()?.clone(), value.clone())))
-            .collect();
-        for (path, shown) in &object.fields {
-            let Some(key) = path.env_key() else { continue };
-            if written.contains_key(path) || whole.contains_key(key) {
-                continue;
-            }
-            match shown {
-                LiveValue::Shown(value) => drop(whole.insert(key.clone(), value.clone())),
-                LiveValue::Absent => {}
-                LiveValue::Hidden => {
-                    return Err(failed_here(format!(
-                        "failed to update {}: this API replaces all variables at once, and the \
-                         value of {path} is neither shown nor declared",
-                        change.key
-                    )));
+            let at_once = seen_at.take().and_then(|at| Some((at, self.writer.reserve_now()?)));
+            let leave = match at_once {
+                Some((at, place)) => place.resting_on(at, LOOK_AGE_MAX),
+                None => {
+                    let (lookup, leave) = self.look(change.key.kind, id, &mut rounds).await?;
+                    if let Some(reason) = precondition.broken_by(&*found(lookup)?) {
+                        return Err(stale(reason));
+                    }
+                    leave
                 }
+            };
+            let error = match self.writer.deploy(leave, id, None, false).await {
+                Ok(_) => return self.store().pay_deploy(id).map_err(not_recorded),
+                Err(error) => error,
+            };
+            match error {
+                WriteError::Busy(_) if self.may_wait(patience) => self.wait_busy(change).await,
+                WriteError::Ambiguous(error) => return Err(unresolved(error.to_string())),
+                error => self.again(&mut rounds, &error, false).await?,
             }
         }
-        Ok(Some(whole))
     }
 
     async fn delete(
@@ -231,19 +162,27 @@ impl Hands<'_> {
         precondition: &Precondition,
     ) -> Result<(), Outcome> {
         let kind = change.key.kind;
-        match self.reader.get(kind, id).await {
-            Ok(Lookup::Found(object)) => {
-                if let Some(reason) = precondition.broken_by(&object) {
-                    return Err(stale(reason));
-                }
-                self.count_delete(change, id)?;
-                match self.writer.delete(kind, id).await.map_err(|error| failed(&error))? {
-                    Deletion::Done | Deletion::Underway => {}
-                    Deletion::WasGone => self.prove_gone(kind, id).await?,
-                }
+        let mut rounds = self.writer.rounds();
+        loop {
+            let (lookup, leave) = self.look(kind, id, &mut rounds).await?;
+            let Lookup::Found(object) = lookup else {
+                drop(leave);
+                self.prove_gone(kind, id).await?;
+                break;
+            };
+            if let Some(reason) = precondition.broken_by(&object) {
+                return Err(stale(reason));
             }
-            Ok(Lookup::Gone) => self.prove_gone(kind, id).await?,
-            Err(error) => return Err(unread(&error)),
+            self.count_delete(change, id)?;
+            let error = match self.writer.delete(leave, kind, id).await {
+                Ok(Deletion::Done | Deletion::Underway) => break,
+                Ok(Deletion::WasGone) => {
+                    self.prove_gone(kind, id).await?;
+                    break;
+                }
+                Err(error) => error,
+            };
+            self.again(&mut rounds, &error, true).await?;
         }
         self.store().forget(change.key.clone()).map_err(not_recorded)?;
         match change.action {
@@ -310,13 +249,13 @@ impl Hands<'_> {
         recorded.map_err(not_recorded)
     }
 
-    async fn wait_busy(&self, change: &Change) {
+    pub(super) async fn wait_busy(&self, change: &Change) {
         (self.observe)(Happening::Busy(&change.key));
         self.clock.sleep_until(self.later(BUSY_PAUSE)).await;
     }
 
     /// Whether there is time to wait, and nobody asks us to end.
-    fn may_wait(&self, patience: Timestamp) -> bool {
+    pub(super) fn may_wait(&self, patience: Timestamp) -> bool {
         let is_patient = match self.patience {
             Patience::Wait => true,
             Patience::Leave => false,
@@ -324,18 +263,14 @@ impl Hands<'_> {
         is_patient && self.clock.now() < patience && !*self.stop.borrow()
     }
 
-    fn later(&self, span: Duration) -> Timestamp {
+    pub(super) fn later(&self, span: Duration) -> Timestamp {
         self.clock.now().checked_add(span).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// Whether a write that failed may have been carried out all the same.
-const fn may_have_happened(error: &WriteError) -> bool {
-    match error {
-        WriteError::Ambiguous(_) => true,
-        WriteError::Busy(_)
-        | WriteError::Refused(_)
-        | WriteError::NotApplied(_)
-        | WriteError::OverBudget(_) => false,
+pub(super) fn found(lookup: Lookup) -> Result<Box<LiveObject>, Outcome> {
+    match lookup {
+        Lookup::Found(object) => Ok(object),
+        Lookup::Gone => Err(stale("it is gone".to_owned())),
     }
 }

@@ -1,43 +1,151 @@
-//! The one look at the lists right before the writes: "it is not there" must still be so (S2, S10).
+//! The lists right before the writes: "it is not there" must still be so (S2, S10).
+//!
+//! They are read once before the first write, and again by whoever is about to create on a list that
+//! is too old, once for all that wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::api::Reader;
-use crate::model::{Key, Kind, Listing, Live};
-use crate::plan::{Plan, rival};
+use crate::clock::Clock;
+use crate::model::{Key, Kind, Listing, Live, LiveObject, RemoteId};
+use crate::plan::{Action, Change, LIST_SECONDS_MAX, Plan, rival};
+
+/// How old a list may be when a create leaves that rests on it.
+pub(super) const LIST_AGE_MAX: Duration = Duration::from_secs(LIST_SECONDS_MAX);
+
+/// How much younger than it must be a list is when it is taken for good: the create that rests on it
+/// has yet to be written down.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// The lists of every kind on which the plan rests, read again.
-pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
+pub(super) struct Sweep(BTreeMap<Kind, RwLock<Seen>>);
+
+/// What a list showed, and when.
+struct Seen {
+    listing: Result<Listing, String>,
+    at: Timestamp,
+    /// What we made since: a list read again is expected to show it.
+    made: Mutex<Vec<LiveObject>>,
+}
+
+/// A name that a young list lacks. As long as it is held no list is read: what is being made would be
+/// in one pass of it and not in the other.
+pub(super) struct Absent<'s> {
+    seen: RwLockReadGuard<'s, Seen>,
+}
+
+impl Absent<'_> {
+    /// When the list was read.
+    pub(super) fn seen_at(&self) -> Timestamp {
+        self.seen.at
+    }
+
+    /// Notes what was made under the name.
+    pub(super) fn made(self, object: &LiveObject) {
+        self.seen.made.lock().unwrap_or_else(PoisonError::into_inner).push(object.clone());
+    }
+}
 
 impl Sweep {
     /// Reads the lists again: one pass, which together with the snapshot's makes the two in a row
     /// that S2 asks for. Where the two disagree, passes are read until two agree.
-    pub(super) async fn read(plan: &Plan, live: &Live, reader: &Reader) -> Self {
+    pub(super) async fn read(plan: &Plan, live: &Live, reader: &Reader, clock: &Clock) -> Self {
         let mut lists = BTreeMap::new();
         for kind in kinds(plan) {
             let listing = reread(kind, live.listing(kind), reader).await;
-            lists.insert(kind, listing);
+            let seen = Seen { listing, at: clock.now(), made: Mutex::default() };
+            lists.insert(kind, RwLock::new(seen));
         }
         Self(lists)
     }
 
-    /// Returns why nothing may be concluded from the absence of a name; nothing when it is absent.
-    pub(super) fn doubts_absence(&self, key: &Key) -> Option<String> {
+    /// Returns the proof that the name of a change is free, or why nothing may be concluded.
+    pub(super) async fn absent(
+        &self,
+        change: &Change,
+        reader: &Reader,
+        clock: &Clock,
+    ) -> Result<Absent<'_>, String> {
+        let seen = self.young(change.key.kind, reader, clock).await?;
+        // A replacement's name is taken until a moment ago, by what we deleted.
+        let predecessor = change.id.as_ref().filter(|_| change.action == Action::Replace);
+        match seen.doubt(&change.key, predecessor) {
+            Some(reason) => Err(reason),
+            None => Ok(Absent { seen }),
+        }
+    }
+
+    async fn young(
+        &self,
+        kind: Kind,
+        reader: &Reader,
+        clock: &Clock,
+    ) -> Result<RwLockReadGuard<'_, Seen>, String> {
+        let lock = self.0.get(&kind).ok_or_else(|| unread(kind))?;
+        let seen = lock.read().await;
+        if seen.is_young(clock.now()) {
+            return Ok(seen);
+        }
+        drop(seen);
+        let mut seen = lock.write().await;
+        // Another one that waited may have read it meanwhile.
+        if !seen.is_young(clock.now()) {
+            seen.listing = match seen.expected() {
+                Some(expected) => reread(kind, &expected, reader).await,
+                None => steady(kind, reader).await,
+            };
+            seen.at = clock.now();
+            seen.made = Mutex::default();
+        }
+        Ok(seen.downgrade())
+    }
+
+    /// Returns why nothing may be forgotten because a list lacks it.
+    pub(super) async fn doubts_absence(&self, key: &Key) -> Option<String> {
         match self.0.get(&key.kind) {
-            None => Some(format!("{} were not read again", key.kind.plural())),
-            Some(Err(reason)) => Some(reason.clone()),
-            Some(Ok(listing)) => rival(listing, key),
+            None => Some(unread(key.kind)),
+            Some(lock) => lock.read().await.doubt(key, None),
         }
     }
 
     /// Returns why nothing of a kind may be deleted now.
-    pub(super) fn forbids_delete(&self, kind: Kind) -> Option<String> {
+    pub(super) async fn forbids_delete(&self, kind: Kind) -> Option<String> {
         match self.0.get(&kind) {
-            None => Some(format!("{} were not read again", kind.plural())),
-            Some(Err(reason)) => Some(reason.clone()),
-            Some(Ok(_)) => None,
+            None => Some(unread(kind)),
+            Some(lock) => lock.read().await.listing.as_ref().err().cloned(),
         }
     }
+}
+
+impl Seen {
+    fn is_young(&self, now: Timestamp) -> bool {
+        let age = Duration::try_from(now.duration_since(self.at));
+        age.is_ok_and(|age| age + MARGIN <= LIST_AGE_MAX)
+    }
+
+    fn doubt(&self, key: &Key, predecessor: Option<&RemoteId>) -> Option<String> {
+        match &self.listing {
+            Ok(listing) => rival(listing, key, predecessor),
+            Err(reason) => Some(reason.clone()),
+        }
+    }
+
+    /// What it would show now if nobody but us had been at work.
+    fn expected(&self) -> Option<Listing> {
+        let mut listing = self.listing.as_ref().ok()?.clone();
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        listing.objects.extend(made.iter().cloned());
+        Some(listing)
+    }
+}
+
+fn unread(kind: Kind) -> String {
+    format!("{} were not read again", kind.plural())
 }
 
 fn kinds(plan: &Plan) -> BTreeSet<Kind> {
@@ -47,11 +155,15 @@ fn kinds(plan: &Plan) -> BTreeSet<Kind> {
 
 async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, String> {
     let first = reader.list(kind).await.map_err(|error| error.to_string())?;
-    let listing = if first.confirms(before) {
-        first
-    } else {
-        reader.list_steadily(kind).await.map_err(|error| error.to_string())?
-    };
+    if first.confirms(before) { whole(kind, first) } else { steady(kind, reader).await }
+}
+
+async fn steady(kind: Kind, reader: &Reader) -> Result<Listing, String> {
+    let listing = reader.list_steadily(kind).await.map_err(|error| error.to_string())?;
+    whole(kind, listing)
+}
+
+fn whole(kind: Kind, listing: Listing) -> Result<Listing, String> {
     if listing.coverage.is_complete() {
         Ok(listing)
     } else {

@@ -3,12 +3,14 @@
 //! **Pure.** It is told the time and a seed; it opens no file, reads no clock, waits for nothing.
 //! [`crate::ledger`] keeps it on disk and shares it between processes.
 //!
-//! [`Budget::take`] asks for leave to send one request. [`Budget::learn`] tells it what the answer
-//! said. Everything else follows from those two.
+//! [`Budget::take`] asks for leave to send one request, [`Budget::take_pair`] for a look and the write
+//! that rests on it. [`Budget::learn`] tells it what the answer said. Everything else follows from
+//! those.
 
 mod millis;
 mod settings;
 
+mod pair;
 mod state;
 mod take;
 

@@ -51,6 +51,9 @@ pub(super) struct Flight {
     pub id: u64,
     pub session: u64,
     pub sent_at: Millis,
+    /// Whether it has its place and has not left yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_reserved: bool,
 }
 
 /// What one answer said about the API's own count.

@@ -46,11 +46,11 @@ pub struct Budget {
     pub(super) state: State,
 }
 
-/// May a request leave now?
+/// May a request leave now, or a look and the write that rests on it?
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Yes, at once. The permit is handed back with what became of the request.
-    Go(Permit),
+pub enum Verdict<P = Permit> {
+    /// Yes, at once. Each permit is handed back with what became of the request.
+    Go(P),
     /// No; ask again then.
     Wait {
         /// When to ask again.
@@ -81,7 +81,27 @@ pub enum Why {
     Busy,
 }
 
-type Obstacle = Option<(Millis, Why)>;
+/// What leave is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// A request that leaves at once.
+    Request,
+    /// A place for a write that leaves later.
+    Place,
+    /// A look that leaves at once, and a place for the write that rests on it.
+    Pair,
+}
+
+impl Want {
+    const fn requests(self) -> u32 {
+        match self {
+            Self::Request | Self::Place => 1,
+            Self::Pair => 2,
+        }
+    }
+}
+
+pub(super) type Obstacle = Option<(Millis, Why)>;
 
 impl Budget {
     /// Returns the budget of a token that was never used.
@@ -110,34 +130,55 @@ impl Budget {
     /// backwards: where it does, it stands still until `now` catches up.
     pub fn take(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
-        let obstacle = self
-            .starting(now, session, lane)
+        match self.obstacle(now, session, lane, Want::Request) {
+            Some((until, why)) => wait(now, until, why),
+            None => {
+                let is_look = self.is_dry(now, lane, 1);
+                Verdict::Go(self.send(now, session, lane, is_look))
+            }
+        }
+    }
+
+    /// Returns what stands in the way of so many requests at once.
+    pub(super) fn obstacle(
+        &self,
+        now: Millis,
+        session: &Session,
+        lane: Lane,
+        want: Want,
+    ) -> Obstacle {
+        let needed = want.requests();
+        self.starting(now, session, lane)
             .or_else(|| self.frozen(now))
-            .or_else(|| self.rate(now, lane))
-            .or_else(|| self.alone(now, lane))
-            .or_else(|| self.remaining(now, lane))
+            .or_else(|| self.rate(now, lane, needed))
+            .or_else(|| self.alone(now, lane, want))
+            .or_else(|| self.remaining(now, lane, needed))
             .or_else(|| self.smooth(now, lane))
             .or_else(|| self.in_flight(now, session, lane))
             .or_else(|| match lane {
                 Lane::Urgent => None,
                 Lane::Converge => self.paced(now, session),
                 Lane::Background => self.spread(now),
-            });
-        match obstacle {
-            Some((until, why)) => {
-                let soonest = now.plus(Duration::from_millis(1));
-                Verdict::Wait { until: until.max(soonest), why }
-            }
-            None => Verdict::Go(self.send(now, session, lane)),
-        }
+            })
     }
 
-    fn send(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Permit {
-        let is_look = self.credits(now, lane).is_some_and(|credits| credits < 1);
+    /// Whether the API was last seen with less left than that.
+    pub(super) fn is_dry(&self, now: Millis, lane: Lane, needed: u32) -> bool {
+        self.credits(now, lane).is_some_and(|credits| credits < i64::from(needed))
+    }
+
+    pub(super) fn send(
+        &mut self,
+        now: Millis,
+        session: &mut Session,
+        lane: Lane,
+        is_look: bool,
+    ) -> Permit {
         let id = self.state.next_id;
         self.state.next_id += 1;
         self.state.sent.push_back(now);
-        self.state.flights.push(Flight { id, session: session.id, sent_at: now });
+        let flight = Flight { id, session: session.id, sent_at: now, is_reserved: false };
+        self.state.flights.push(flight);
         match lane {
             Lane::Urgent => {}
             Lane::Converge => {
@@ -157,47 +198,48 @@ impl Budget {
         (lane != Lane::Urgent && now < ready_at).then_some((ready_at, Why::Starting))
     }
 
-    fn frozen(&self, now: Millis) -> Obstacle {
+    pub(super) fn frozen(&self, now: Millis) -> Obstacle {
         let until = self.state.refusals.frozen_until;
         (now < until).then_some((until, Why::Frozen))
     }
 
     /// The caps on our own requests of the last minute: what is configured, and what is left of
     /// the limit by other clients.
-    fn rate(&self, now: Millis, lane: Lane) -> Obstacle {
+    fn rate(&self, now: Millis, lane: Lane, needed: u32) -> Obstacle {
         let believed = self.believed();
         let others = self.state.others.used.min(believed / SHARE_OF_OTHERS);
         let shared = believed.saturating_sub(others + percent(believed, 2));
         let floor = self.config.floor(lane, self.config.limit());
-        let allowed = self.config.rate().min(shared).saturating_sub(floor).max(1);
+        let allowed = self.config.rate().min(shared).saturating_sub(floor);
+        let allowed = allowed.max(needed.min(self.config.rate()));
         let own = self.state.own(now);
-        let excess = (own + 1).checked_sub(allowed).filter(|excess| *excess > 0)?;
+        let excess = (own + needed).checked_sub(allowed).filter(|excess| *excess > 0)?;
         // The oldest that must be forgotten before there is room.
         let counted = self.state.sent.len() - own as usize;
-        let blocking = self.state.sent.get(counted + excess as usize - 1)?;
-        Some((blocking.plus(WINDOW + SLACK), Why::Rate))
+        let blocking = self.state.sent.get(counted + excess as usize - 1);
+        Some((blocking.unwrap_or(&now).plus(WINDOW + SLACK), Why::Rate))
     }
 
     /// When it is not known what is left, one request finds out, and it is one that was wanted.
-    fn alone(&self, now: Millis, lane: Lane) -> Obstacle {
+    fn alone(&self, now: Millis, lane: Lane, want: Want) -> Obstacle {
         let is_unknown = match &self.state.observation {
             None => true,
-            Some(seen) => {
-                now > seen.at.plus(FRESH_MAX)
-                    || self.credits(now, lane).is_some_and(|credits| credits < 1)
-            }
+            Some(seen) => now > seen.at.plus(FRESH_MAX) || self.is_dry(now, lane, want.requests()),
         };
         // Somebody waits in the urgent lane; only after a refusal must even he go alone.
         let may_join = lane == Lane::Urgent && !self.is_refused();
         if may_join || !(is_unknown || self.is_refused()) {
             return None;
         }
-        let young = |flight: &Flight| now.since(flight.sent_at) < ALONE_MAX;
+        // What has its place finds out when it leaves; what it waits for must not wait for it.
+        let is_on_its_way = |flight: &Flight| !flight.is_reserved || want != Want::Request;
+        let young =
+            |flight: &Flight| is_on_its_way(flight) && now.since(flight.sent_at) < ALONE_MAX;
         self.state.flights.iter().any(young).then(|| (now.plus(POLL), Why::Alone))
     }
 
-    fn remaining(&self, now: Millis, lane: Lane) -> Obstacle {
-        let missing = 1 - self.credits(now, lane)?;
+    fn remaining(&self, now: Millis, lane: Lane, needed: u32) -> Obstacle {
+        let missing = i64::from(needed) - self.credits(now, lane)?;
         if missing <= 0 {
             return None;
         }
@@ -236,7 +278,8 @@ impl Budget {
 
     fn in_flight(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
         // Of this process only: another may have been killed and never get its answers.
-        let own = self.state.flights.iter().filter(|flight| flight.session == session.id);
+        let is_own = |flight: &&Flight| flight.session == session.id && !flight.is_reserved;
+        let own = self.state.flights.iter().filter(is_own);
         let most = match self.credits(now, lane) {
             None => FLIGHTS_MAX,
             // Half of what is left: another client like us may see the same half.
@@ -325,6 +368,11 @@ impl Budget {
     fn is_refused(&self) -> bool {
         self.state.refusals.failures > 0
     }
+}
+
+pub(super) fn wait<P>(now: Millis, until: Millis, why: Why) -> Verdict<P> {
+    let soonest = now.plus(Duration::from_millis(1));
+    Verdict::Wait { until: until.max(soonest), why }
 }
 
 /// Returns `share` per cent of `whole`, rounded up.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::api::Deployment;
+use crate::api::{Deployment, Order, Target};
 use crate::follow::{Awaited, Ending, Follower};
 use crate::model::{Key, RemoteId};
 use crate::render::{Line, Paper, Style};
@@ -33,7 +33,8 @@ pub async fn run(run: &Run, command: &DeployCommand) -> Result<Exit, Failure> {
     let (writer, _) = rights::writer(&session).await?;
     let service = find::find(&session, key).await?;
     let since = session.clock.now();
-    let deployment = writer.deploy(&service.id, branch.as_deref(), *clear_cache).await;
+    let order = Order::Deploy { branch: branch.as_deref(), clear_cache: *clear_cache };
+    let deployment = writer.order(Target::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
     rights::pay_deploy(run, &session, &service.id, "stoker deploy");

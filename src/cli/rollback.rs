@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::Deployment;
+use crate::api::{Deployment, Order, Target};
 
 use super::arguments::RollbackCommand;
 use super::ask::{Question, ask};
@@ -39,7 +39,8 @@ pub async fn run(run: &Run, command: &RollbackCommand) -> Result<Exit, Failure> 
         return Ok(Exit::Failed);
     }
     let since = session.clock.now();
-    let deployment = writer.rollback(&service.id).await;
+    let order = Order::Rollback { from: deployments.first().map(|newest| &newest.id) };
+    let deployment = writer.order(Target::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
     rights::pay_deploy(run, &session, &service.id, "stoker rollback");

@@ -24,6 +24,9 @@ use super::settings::{ConnectionSettings, SecretSource};
 use super::world::World;
 use super::{exit::Exit, failure};
 
+/// The least rate: a write leaves right after a look, so both must fit into one minute (S10).
+const RATE_MIN: u32 = 2;
+
 /// What a command means to do on the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -253,11 +256,11 @@ fn ledger(
     clock: &Clock,
     purpose: Purpose,
 ) -> Result<Ledger, Failure> {
-    if settings.rate == 0 {
-        return Err(Failure::usage(
-            "a rate of 0/m lets no request leave, so nothing would ever end",
-        )
-        .hint("name at least 1/m with --rate"));
+    if settings.rate < RATE_MIN {
+        let rate = settings.rate;
+        let message =
+            format!("a rate of {rate}/m lets nothing be looked at and written in a minute");
+        return Err(Failure::usage(message).hint("name at least 2/m with --rate"));
     }
     let config = budget::Config {
         rate: settings.rate,

@@ -116,7 +116,7 @@ pub(super) fn roll_back(
     let client: Client = parts.reconciler.client.in_lane(Lane::Urgent);
     let reconciler = Reconciler { client, ..parts.reconciler.clone() };
     Box::pin(async move {
-        let outcome = reconciler.roll_back(&project, &id).await;
+        let outcome = reconciler.roll_back(&project, &key, &id).await;
         (key, outcome.map_err(|error| error.to_string()))
     })
 }

@@ -110,10 +110,12 @@ pub fn settled_at(started_at: Timestamp, settle: Duration) -> Timestamp {
     started_at.checked_add(settle).unwrap_or(Timestamp::MAX)
 }
 
-/// Returns why a name is not free now, as the plan says; nothing when it is (S2, S10).
+/// Returns why a name is not free now, as the plan says; nothing when it is (S2, S10). What was just
+/// deleted to make room for its successor is none.
 #[must_use]
-pub fn rival(listing: &Listing, key: &Key) -> Option<String> {
-    let rival = listing.objects.iter().find(|object| object.name == key.name.as_str());
+pub fn rival(listing: &Listing, key: &Key, predecessor: Option<&RemoteId>) -> Option<String> {
+    let mut others = listing.objects.iter().filter(|object| Some(&object.id) != predecessor);
+    let rival = others.find(|object| object.name == key.name.as_str());
     rival.map(|rival| format!("{} has appeared under that name", rival.id))
 }
 

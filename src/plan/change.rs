@@ -191,6 +191,8 @@ pub enum Step {
     Deploy {
         /// The service.
         id: RemoteId,
+        /// What must still be so, where it does not follow on a PATCH at once.
+        precondition: Precondition,
     },
     /// DELETE. Precondition: a GET by id answers the same kind, name and `created_at` (S1).
     Delete {

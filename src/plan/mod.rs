@@ -47,6 +47,7 @@ pub use change::{
     Action, Change, Cost, FieldAction, FieldChange, FieldReason, Plan, Precondition, Reason,
     Record, Step, Summary, Unmanaged,
 };
+pub use cost::LIST_SECONDS_MAX;
 pub use planner::plan;
 pub use policy::{Hold, Platform, Policy, Prune, Selection};
 pub use progress::Progress;

@@ -137,8 +137,12 @@ impl Progress {
         };
         if self.changes[place].state == State::Running {
             self.running -= 1;
+            // Who was stopped before the first write is no reason for others not to happen.
+            let has_begun = outcome != Outcome::NotStarted;
             self.settle(place, outcome);
-            self.propagate(place);
+            if has_begun {
+                self.propagate(place);
+            }
         }
     }
 

@@ -167,9 +167,10 @@ impl Seal {
                 fields.keys().for_each(|path| self.word(path));
                 self.precondition(precondition);
             }
-            Step::Deploy { id } => {
+            Step::Deploy { id, precondition } => {
                 self.word("deploy");
                 self.word(id);
+                self.precondition(precondition);
             }
             Step::Delete { id, precondition } => {
                 self.word("delete");

@@ -34,7 +34,7 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
                 steps.push(patch(change, resource, object));
             }
             if policy.platform.deploys_after_patch && runs_anew(change) {
-                steps.push(Step::Deploy { id: object.id.clone() });
+                steps.push(deploy(resource, object));
             }
             steps
         }
@@ -63,6 +63,13 @@ fn create(resource: &Resource) -> Step {
 
 fn delete(object: &LiveObject) -> Step {
     Step::Delete { id: object.id.clone(), precondition: precondition(object, BTreeMap::new()) }
+}
+
+fn deploy(resource: &Resource, object: &LiveObject) -> Step {
+    // A PATCH before it may have renamed it.
+    let name = resource.key.name.to_string();
+    let precondition = Precondition { name, ..precondition(object, BTreeMap::new()) };
+    Step::Deploy { id: object.id.clone(), precondition }
 }
 
 fn patch(change: &Change, resource: &Resource, object: &LiveObject) -> Step {
@@ -137,6 +144,41 @@ impl Precondition {
             }
         });
         moved.map(|(path, _)| format!("`{path}` has moved since the plan was made"))
+    }
+
+    /// The same after a try of ours whose answer was lost: what is written may also be as we wrote
+    /// it, as far as anybody can see.
+    #[must_use]
+    pub fn broken_after_a_try(
+        &self,
+        written: &BTreeMap<FieldPath, Option<FieldValue>>,
+        object: &LiveObject,
+    ) -> Option<String> {
+        let may_be_ours = |path: &FieldPath| {
+            written.get(path).is_some_and(|wanted| {
+                let is_hidden = matches!(object.shows(path), Some(LiveValue::Hidden));
+                (is_hidden && wanted.is_some()) || shows_as(object, path, wanted.as_ref())
+            })
+        };
+        let mut open = self.clone();
+        open.fields.retain(|path, _| !may_be_ours(path));
+        if may_be_ours(&FieldPath::Setting(Setting::Name)) {
+            open.name.clone_from(&object.name);
+        }
+        open.broken_by(object)
+    }
+
+    /// Returns what is still to be written after a try of ours whose answer was lost: not what shows
+    /// as it was written.
+    #[must_use]
+    pub fn left_after_a_try(
+        &self,
+        written: &BTreeMap<FieldPath, Option<FieldValue>>,
+        object: &LiveObject,
+    ) -> BTreeMap<FieldPath, Option<FieldValue>> {
+        let mut left = written.clone();
+        left.retain(|path, wanted| !shows_as(object, path, wanted.as_ref()));
+        left
     }
 
     /// Returns what is still to be written: not what nobody saw when the plan was made, and is as it

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::api::{Client, Recollection, WriteError};
+use crate::api::{Client, Order, Recollection, Target, WriteError};
 use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
-use crate::model::{Desired, Inventory, Project, RemoteId, Snapshot};
+use crate::model::{Desired, Inventory, Key, Project, RemoteId, Snapshot};
 use crate::plan::{Plan, Policy, Report, plan};
 use crate::store::{Medium, Reading, Recent, StoreError, Warning};
 
@@ -179,11 +179,22 @@ impl Reconciler {
     ///
     /// # Errors
     /// When the pin does not hold (S5), or the platform refuses.
-    pub async fn roll_back(&self, project: &Project, id: &RemoteId) -> Result<(), RollbackError> {
+    pub async fn roll_back(
+        &self,
+        project: &Project,
+        key: &Key,
+        id: &RemoteId,
+    ) -> Result<(), RollbackError> {
         let inventory = self.state.read()?.inventory;
         let pin = inventory.pin.as_ref().ok_or(RollbackError::NotOurs)?;
         let writer = self.client.writer(pin, project)?;
-        writer.rollback(id).await?;
+        let deployments = self.client.reader().deployments(id).await?;
+        // Since it was decided somebody may have mended it, or begun to.
+        let newest = deployments.first();
+        let newest = newest.filter(|newest| newest.has_ended() && !newest.has_succeeded());
+        let from = Some(&newest.ok_or(RollbackError::Mended)?.id);
+        let target = Target { id, name: key.name.as_str(), created_at: None };
+        writer.order(target, Order::Rollback { from }).await?;
         Ok(())
     }
 }
@@ -194,6 +205,12 @@ pub enum RollbackError {
     /// Nothing was ever written to this project.
     #[error("roll back: the project is not ours")]
     NotOurs,
+    /// Its newest deployment is not the failed one any more.
+    #[error("roll back: it was deployed anew meanwhile")]
+    Mended,
+    /// Its deployments cannot be read.
+    #[error("{0}")]
+    Read(#[from] crate::api::Error),
     /// The project is not the pinned one (S5).
     #[error("{0}")]
     NotPinned(#[from] crate::api::NotPinned),

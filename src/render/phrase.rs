@@ -2,9 +2,11 @@
 
 use crate::model::{Effect, FieldValue};
 use crate::plan::{
-    Action, BlockedReason, Change, FieldAction, FieldChange, FieldReason, Plan, Reason,
+    Action, BlockedReason, Change, FieldAction, FieldChange, FieldReason, LIST_SECONDS_MAX, Plan,
+    Reason, Step,
 };
 
+use super::Estimate;
 use super::paper::Style;
 
 /// Returns the sign of a change and what colour repeats it.
@@ -233,6 +235,17 @@ pub(super) fn summary(plan: &Plan) -> String {
     match asides(plan) {
         asides if asides.is_empty() => text,
         asides => format!("{text} {asides}."),
+    }
+}
+
+/// Says that a plan costs more than it shows where the budget makes its creates wait (S2).
+pub(super) fn rereading(plan: &Plan, estimate: &Estimate) -> String {
+    let creates = |step: &Step| matches!(step, Step::Create { .. });
+    let has_creates = plan.changes.iter().flat_map(|change| &change.steps).any(creates);
+    if has_creates && estimate.seconds > LIST_SECONDS_MAX {
+        format!(" While it waits, lists are read again every {LIST_SECONDS_MAX} s.")
+    } else {
+        String::new()
     }
 }
 

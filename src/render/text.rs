@@ -292,9 +292,10 @@ pub(super) fn cost(plan: &Plan, estimate: &Estimate) -> String {
     let s = if requests == 1 { "" } else { "s" };
     let left = estimate.left.map(|(left, limit)| format!("; {left} of {limit} left this minute"));
     format!(
-        "Cost: {requests} request{s} ({reads} read, {writes} write), about {}{}.{}",
+        "Cost: {requests} request{s} ({reads} read, {writes} write), about {}{}.{}{}",
         duration(estimate.seconds),
         left.unwrap_or_default(),
+        phrase::rereading(plan, estimate),
         phrase::interruptions(plan)
     )
 }

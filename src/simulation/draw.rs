@@ -64,6 +64,8 @@ const SCRIPTS: &[&str] = &[
     "hang@POST /**#1; hang@GET /services#2",
     "strange@GET /**",
     "drip@GET /databases#1",
+    "429:6@PATCH /**#1; 429:6@DELETE /**#1; 429:6@POST /**#2",
+    "429:1@PATCH /**; 429:1@DELETE /**",
 ];
 
 /// Draws the schedule of a seed.
@@ -131,7 +133,7 @@ impl Artist<'_> {
             names_unique: !dice.one_in(3),
             page: *dice.pick(&[1, 2, 3, 100, 100]).unwrap_or(&100),
             limiter: *dice.pick(&models).unwrap_or(&LimiterModel::FixedWindow),
-            rate: *dice.pick(&[285, 285, 60, 40]).unwrap_or(&285),
+            rate: *dice.pick(&[285, 285, 60, 40, 20]).unwrap_or(&285),
             deletes_gradually: dice.one_in(3),
             lists_show_all: dice.one_in(3),
             ..Platform::default()

@@ -17,7 +17,7 @@ use super::schedule::Moment;
 use super::witness::{Mark, Run};
 
 /// How long an answer may take, in milliseconds.
-const LATENCY_MS_MAX: u64 = 400;
+pub(super) const LATENCY_MS_MAX: u64 = 400;
 
 /// The longest that anybody is to be obeyed who asks to be left alone, in seconds: nobody can stop
 /// an agent for good.

@@ -281,6 +281,7 @@ fn a_change_whose_deploy_did_not_leave_is_shown_until_it_is_deployed() {
 fn what_cannot_work_says_in_a_whole_sentence_what_failed() {
     let machine = Machine::new();
     machine.run("plan --sandbox --rate 0/m").says(64, &["error: a rate of 0/m", "--rate"]);
+    machine.run("plan --sandbox --rate 1/m").says(64, &["error: a rate of 1/m", "2/m"]);
     let asked = |url: &str, token: &str| {
         let mut command = machine.command("get");
         command.env("STACKBLAZE_API_URL", url).env("STACKBLAZE_TOKEN", token);

@@ -150,3 +150,26 @@ pub fn set(stage: &Stage, service: &str, field: &str, value: &str) {
     let value = Some(serde_json::from_str(value).unwrap());
     stage.emulator.act(&Act::SetField { id, field: field.to_owned(), value }).unwrap();
 }
+
+/// S1, S2, S10 at the wire: each write is the first request after a good look at its object, at most
+/// two seconds after it; each create leaves at most ten seconds after a list of its kind.
+pub fn looks_are_young(stage: &Stage, context: &str) {
+    let record = stage.emulator.record();
+    let mut last: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+    for (at, asked) in record.requests() {
+        let (method, path) = (asked.method.as_str(), asked.path.as_str());
+        let object = path.match_indices('/').nth(2).map_or(path, |(end, _)| &path[..end]);
+        let is_create = method == "POST" && object.matches('/').count() == 1;
+        if method != "GET" {
+            let age = last.get(object).filter(|(_, is_good)| *is_good).map(|(then, _)| at - then);
+            let most = if is_create { 10_000 } else { 2_000 };
+            let is_young = age.is_some_and(|age| age <= most);
+            assert!(is_young, "{context}: {method} {path} left {age:?} ms after its look");
+        }
+        let is_good = asked.answered && (200..300).contains(&asked.status);
+        // One list serves many creates; one look serves one write.
+        if method == "GET" && path == object || method != "GET" && !is_create {
+            last.insert(object, (at, is_good));
+        }
+    }
+}

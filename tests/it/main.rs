@@ -23,6 +23,7 @@ mod kept;
 mod killed;
 mod kubernetes;
 mod laws;
+mod looks;
 mod manifests;
 mod matrix;
 mod model;

@@ -105,15 +105,22 @@ async fn b2_an_apply_costs_what_its_plan_foretold_and_no_more_than_the_limit() {
         let park = Park::of(10_000);
         let stage = park.stage(100);
         let (changed, added) = (writes - writes / 2, writes / 2);
+        let began = stage.clock.now();
         let (plan, _) = stage.apply(&park.tree(changed, added), &Policy::default()).await;
+        let seconds = stage.clock.now().duration_since(began).as_secs();
         let count = |action| plan.changes.iter().filter(|it| it.action == action).count();
         assert_eq!((count(Action::Update), count(Action::Create)), (changed, added));
         let asked = stage.emulator.record().requests().count();
         assert_eq!(stage.emulator.record().writes(), writes);
         let foretold = usize::try_from(plan.cost.reads + plan.cost.writes).unwrap();
-        assert_eq!(asked, foretold, "{writes}");
+        // Where the creates wait for the next minute, the list they rest on is read again, once for
+        // all of them and at most every nine seconds (S2). Nobody waits within the first minute.
+        let rereads = usize::try_from(seconds / 9).unwrap();
+        assert!(foretold > 285 || rereads == 0, "{writes}: {seconds} s");
+        let added = rereads * park.services.div_ceil(100);
+        assert!((foretold..=foretold + added).contains(&asked), "{writes}: {asked} of {foretold}");
         // Twice the lists, the writes, and each changed object once more before it is written (S10).
-        let most = 2 * park.limit(100) + writes + changed;
+        let most = 2 * park.limit(100) + writes + changed + added;
         assert!(asked <= most, "{writes}: {asked} over {most}");
     }
 }

@@ -9,7 +9,7 @@ mod socket;
 mod streams;
 mod writes;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use super::*;
 use crate::budget::{self, Millis};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
+use crate::model::{FieldPath, FieldValue, Kind, Name};
 
 pub(super) const TOKEN: &str = "sb_live_canary_token";
 
@@ -150,6 +151,22 @@ impl Transport for Script {
             Ok(response.body(body).unwrap())
         })
     }
+}
+
+/// Leave for a write that rests on what was seen just now.
+pub(super) async fn leave(writer: &Writer, client: &Client) -> Leave {
+    writer.reserve().await.unwrap().resting_on(client.now(), LOOK_AGE_MAX)
+}
+
+/// What is to be created, of values that refer to nothing.
+pub(super) fn draft<'a>(
+    kind: Kind,
+    name: &'a Name,
+    fields: &'a BTreeMap<FieldPath, FieldValue>,
+    links: &'a Links,
+    answers: &'a Answers,
+) -> Create<'a> {
+    Create { kind, name, fields, links, answers }
 }
 
 /// A client whose every request is answered from the script.

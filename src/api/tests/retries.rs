@@ -15,18 +15,15 @@ fn writer(client: &Client) -> Writer {
 async fn create(replies: Vec<Reply>) -> (String, usize) {
     let (client, script) = client(replies);
     let name = Name::new("main").unwrap();
-    let outcome = writer(&client)
-        .create(Kind::Database, &name, &BTreeMap::new(), &Links::default(), &|| Ok(()))
-        .await;
+    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
+    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
+    let writer = writer(&client);
+    let outcome = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
     let word = match outcome {
         Ok(object) => format!("done {}", object.id),
         Err(error) => format!("{error:?}").split('(').next().unwrap().to_owned(),
     };
     (word, script.asked().len())
-}
-
-fn created() -> Reply {
-    status(201, json!({"id": "db_1", "name": "main"}))
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,10 +47,9 @@ async fn a_create_whose_fate_is_open_is_never_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_did_not_happen_is_sent_again() {
-    assert_eq!(create(vec![never_left(), created()]).await, ("done db_1".to_owned(), 2));
-    let refusal = problem(429, "rate_limited");
-    assert_eq!(create(vec![refusal, created()]).await, ("done db_1".to_owned(), 2));
+async fn a_write_that_did_not_happen_is_not_sent_again_without_another_look() {
+    assert_eq!(create(vec![never_left()]).await, ("NotApplied".to_owned(), 1));
+    assert_eq!(create(vec![problem(429, "rate_limited")]).await, ("NotApplied".to_owned(), 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -61,8 +57,6 @@ async fn a_refused_create_is_refused_once() {
     for code in [400, 401, 402, 403, 404, 409, 422] {
         assert_eq!(create(vec![problem(code, "no")]).await, ("Refused".to_owned(), 1));
     }
-    let never: Vec<Reply> = (0..4).map(|_| never_left()).collect();
-    assert_eq!(create(never).await, ("NotApplied".to_owned(), 4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,12 +131,64 @@ async fn no_request_leaves_after_the_deadline_and_nobody_waits_for_it_in_vain() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_earlier_try_that_may_have_happened_outweighs_a_later_one() {
-    let id = RemoteId::new("svc_1").unwrap();
-    let changes = BTreeMap::from([("port".parse().unwrap(), None)]);
-    let links = Links::default();
-    let patch = Patch { changes: &changes, env_whole: None, links: &links };
-    let (client, _) = client([lost(), problem(400, "invalid")]);
-    let error = writer(&client).patch(&id, patch).await.unwrap_err();
-    assert!(matches!(error, WriteError::Ambiguous(_)), "{error:?}");
+async fn a_write_that_comes_too_late_after_its_look_does_not_leave() {
+    let (client, script) = client([ok(service("svc_1", "api"))]);
+    let (writer, id) = (writer(&client), RemoteId::new("svc_1").unwrap());
+    let pair = writer.pair().await.unwrap();
+    let (_, leave) = pair.look(Kind::Service, &id).await.unwrap();
+    tokio::time::sleep(LOOK_AGE_MAX + std::time::Duration::from_millis(1)).await;
+    let error = writer.delete(leave, Kind::Service, &id).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotApplied(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "delete service svc_1: it could not leave soon enough after the look before it"
+    );
+    assert_eq!(script.asked(), ["GET /v1/services/svc_1"]);
+    assert_eq!(client.calls(), 1, "what did not leave is not counted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_create_on_an_old_list_not_even_the_intent_is_written() {
+    let (client, script) = client([]);
+    let name = Name::new("main").unwrap();
+    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
+    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
+    let writer = writer(&client);
+    let place = writer.reserve().await.unwrap();
+    let old = client.now().checked_sub(LOOK_AGE_MAX).unwrap();
+    let leave = place.resting_on(old, LOOK_AGE_MAX);
+    tokio::time::advance(std::time::Duration::from_millis(1)).await;
+    let told = std::sync::atomic::AtomicBool::new(false);
+    let leaving = || {
+        told.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    };
+    let error = writer.create(leave, draft, &leaving).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotApplied(_)), "{error:?}");
+    assert!(script.asked().is_empty());
+    assert!(!told.into_inner(), "no intent is written for what will not leave");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_and_its_write_need_two_requests_or_none_is_sent() {
+    let config = Config { calls_max: Some(1), ..Config::default() };
+    let (client, script) = client_of([], Dialect::default(), config);
+    let error = writer(&client).pair().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OverBudget);
+    assert!(script.asked().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_is_given_up_after_three_looks() {
+    let (client, _) = client([]);
+    let writer = writer(&client);
+    let error = Error::new("update service svc_1", Cause::LookTooOld);
+    let mut rounds = writer.rounds();
+    assert!(rounds.after_write(&error, true).is_some());
+    assert!(rounds.after_write(&error, true).is_some());
+    assert!(rounds.after_write(&error, true).is_none() && rounds.is_over());
+    // What may have happened is tried again only where that does no harm.
+    let lost = Error::new("deploy", Cause::TimedOut(std::time::Duration::from_secs(30)));
+    assert!(writer.rounds().after_write(&lost, true).is_some());
+    assert!(writer.rounds().after_write(&lost, false).is_none());
 }

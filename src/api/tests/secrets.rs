@@ -64,8 +64,9 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
         let path: FieldPath = "envVars.KEY".parse().unwrap();
         let fields = BTreeMap::from([(path, secret.into())]);
         let name = Name::new("api").unwrap();
-        let outcome =
-            writer.create(Kind::Service, &name, &fields, &Links::default(), &|| Ok(())).await;
+        let (links, answers) = (Links::default(), Answers::default());
+        let draft = draft(Kind::Service, &name, &fields, &links, &answers);
+        let outcome = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
         assert_eq!(script.body(0)["env_vars"][0]["value"], SECRET, "the API does get it");
         assert_eq!(script.header(0, "authorization"), format!("Bearer {TOKEN}"));
         for shown in [

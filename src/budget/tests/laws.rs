@@ -164,6 +164,12 @@ fn a_configuration_without_sense_still_lets_one_request_out() {
 #[derive(Debug, Clone)]
 enum Act {
     Take(u8),
+    /// A look, and the leave of the write that rests on it.
+    Pair(u8),
+    /// A place for a write whose look is a list.
+    Place(u8),
+    /// The write of the oldest pair leaves, or that of the newest.
+    Depart(bool),
     Pass(u32),
     Answer {
         status: u16,
@@ -179,6 +185,9 @@ enum Act {
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         20 => (0..3_u8).prop_map(Act::Take),
+        10 => (0..3_u8).prop_map(Act::Pair),
+        5 => (0..3_u8).prop_map(Act::Place),
+        12 => any::<bool>().prop_map(Act::Depart),
         4 => (0..2_000_u32).prop_map(Act::Pass),
         1 => (2_000..70_000_u32).prop_map(Act::Pass),
         12 => (prop_oneof![9 => Just(200), 1 => Just(429)], 0..400_u32, 0..90_u64)
@@ -188,6 +197,61 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => (0..100_000_u32).prop_map(Act::Back),
     ];
     prop::collection::vec(act, 1..1_200)
+}
+
+#[test]
+fn a_look_and_its_write_leave_together_or_not_at_all() {
+    let mut budget = Budget::new(Config { rate: 3, ..Config::default() });
+    let mut session = budget.begin(START);
+    let first = go(&mut budget, START, &mut session, Lane::Converge);
+    budget.learn(START, &first, &answer(200, "299", "60"));
+    let second = go(&mut budget, START, &mut session, Lane::Converge);
+    budget.learn(START, &second, &answer(200, "298", "60"));
+    // There is room for one, and one alone would be a look whose write waits for a minute.
+    let pair = budget.take_pair(START, &mut session, Lane::Converge);
+    let Verdict::Wait { until, why: Why::Rate } = pair else { panic!("{pair:?}") };
+    assert_eq!(budget.view(START).used, 2);
+    assert!(matches!(budget.take_pair(until, &mut session, Lane::Converge), Verdict::Go((_, _))));
+    assert_eq!(budget.view(until).used, 2);
+}
+
+#[test]
+fn a_write_counts_from_when_it_leaves_and_not_from_when_it_asked() {
+    let mut budget = Budget::new(Config { rate: 2, ..Config::default() });
+    let mut session = budget.begin(START);
+    let pair = budget.take_pair(START, &mut session, Lane::Converge);
+    let Verdict::Go((look, mut write)) = pair else { panic!("{pair:?}") };
+    let later = START.plus(Duration::from_secs(25));
+    budget.learn(later, &look, &answer(200, "299", "60"));
+    assert_eq!(budget.depart(later, &session, &mut write), Ok(()));
+    budget.learn(later, &write, &answer(200, "298", "35"));
+    // The look is forgotten after a minute, the write a minute after it left.
+    let next = START.plus(Duration::from_secs(61));
+    assert_eq!(why(&mut budget, next, &mut session, Lane::Converge), None);
+    assert_eq!(why(&mut budget, next, &mut session, Lane::Converge), Some(Why::Rate));
+}
+
+#[test]
+fn what_was_learned_since_a_write_asked_for_leave_stands_in_its_way() {
+    let reserved = |limits: Limits, wait: u64| {
+        let (mut budget, mut session) = fresh();
+        let pair = budget.take_pair(START, &mut session, Lane::Converge);
+        let Verdict::Go((look, mut write)) = pair else { panic!("{pair:?}") };
+        budget.learn(START, &look, &limits);
+        let later = START.plus(Duration::from_secs(wait));
+        let outcome = budget.depart(later, &session, &mut write);
+        if outcome.is_err() {
+            budget.unsent(later, &write);
+            assert_eq!(budget.view(later).used, u32::from(wait < 60));
+        }
+        outcome
+    };
+    let refusal = Limits { status: 429, retry_after: Some("20".to_owned()), ..Limits::default() };
+    assert_eq!(reserved(answer(200, "299", "60"), 1), Ok(()));
+    assert_eq!(reserved(refusal, 1), Err(Why::Frozen));
+    assert_eq!(reserved(answer(200, "0", "60"), 1), Err(Why::Remaining));
+    // Its place in the minute may be somebody else's by now.
+    assert_eq!(reserved(answer(200, "299", "60"), 61), Err(Why::Rate));
 }
 
 proptest! {
@@ -202,12 +266,41 @@ proptest! {
         let (mut real, mut behind) = (START.0, 0_u64);
         let mut sent: Vec<u64> = Vec::new();
         let mut open: Vec<Permit> = Vec::new();
+        let mut reserved: Vec<Permit> = Vec::new();
+        let lanes = [Lane::Urgent, Lane::Converge, Lane::Background];
         for act in acts {
             let now = Millis(real - behind);
             match act {
+                Act::Pair(lane) => {
+                    match budget.take_pair(now, &mut session, lanes[usize::from(lane)]) {
+                        Verdict::Go((look, write)) => {
+                            sent.push(real);
+                            open.push(look);
+                            reserved.push(write);
+                        }
+                        Verdict::Wait { until, why: _ } => prop_assert!(until > now),
+                    }
+                }
+                Act::Place(lane) => {
+                    match budget.take_place(now, &mut session, lanes[usize::from(lane)]) {
+                        Verdict::Go(write) => reserved.push(write),
+                        Verdict::Wait { until, why: _ } => prop_assert!(until > now),
+                    }
+                }
+                Act::Depart(_) if reserved.is_empty() => {}
+                Act::Depart(is_oldest) => {
+                    let place = if is_oldest { 0 } else { reserved.len() - 1 };
+                    let mut permit = reserved.remove(place);
+                    match budget.depart(now, &session, &mut permit) {
+                        Ok(()) => {
+                            sent.push(real);
+                            open.push(permit);
+                        }
+                        Err(_) => budget.unsent(now, &permit),
+                    }
+                }
                 Act::Take(lane) => {
-                    let lane = [Lane::Urgent, Lane::Converge, Lane::Background][usize::from(lane)];
-                    match budget.take(now, &mut session, lane) {
+                    match budget.take(now, &mut session, lanes[usize::from(lane)]) {
                         Verdict::Go(permit) => {
                             sent.push(real);
                             open.push(permit);
@@ -228,6 +321,7 @@ proptest! {
                     let state = serde_json::from_str(&kept).unwrap();
                     budget = Budget::resume(config, state);
                     open.clear();
+                    reserved.clear();
                     session = budget.begin(now);
                 }
                 Act::Back(millis) => behind += u64::from(millis),

@@ -10,7 +10,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::api::{Links, Lookup, Patch, WriteError, Writer};
+use crate::api::{
+    Answers, Create, LOOK_AGE_MAX, Links, Lookup, Patch, Sight, Target, WriteError, Writer,
+};
 use crate::model::{
     Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Name, Remembered,
     Secret, SecretOrigin, Setting,
@@ -31,6 +33,9 @@ use super::judge::{Finding, Observed, PLAIN, Paging, SECRET, Twin, judge, variab
 
 /// The variable that the patch adds.
 const ADDED: &str = "STOKER_PROBE_ADDED";
+
+/// What is said where the probe's service is not the probe's any more.
+const MOVED: &str = "this id is another thing now";
 
 /// How often, and how long apart, something that may come or go late is looked at: a minute in all.
 const LOOKS_MAX: u32 = 20;
@@ -189,10 +194,15 @@ impl Probe<'_> {
             depends_on: std::collections::BTreeSet::new(),
         };
         self.store.begin_intent(self.key.clone(), intent)?;
-        let links = Links::default();
-        // Its name is nobody else's, so it does not matter how long before the POST the intent began.
+        let (links, answers) = (Links::default(), Answers::default());
+        // Its name is nobody else's, so it does not matter how long before the POST the intent began,
+        // nor when the lists were read.
         let leaving = || Ok(());
-        match self.writer.create(Kind::Service, &self.key.name, &sent, &links, &leaving).await {
+        let place = self.writer.reserve().await?;
+        let leave = place.resting_on(self.session.clock.now(), LOOK_AGE_MAX);
+        let (name, fields) = (&self.key.name, &sent);
+        let create = Create { kind: Kind::Service, name, fields, links: &links, answers: &answers };
+        match self.writer.create(leave, create, &leaving).await {
             Ok(object) => {
                 self.made.push(object.clone());
                 Ok(object)
@@ -251,12 +261,15 @@ impl Probe<'_> {
         // Where the list replaces, this one is all there is: the same body either way.
         let whole = value.clone().map(|value| (key, value)).into_iter().collect();
         let changes = BTreeMap::from([(path, value)]);
-        let links = Links::default();
+        let (links, answers) = (&Links::default(), &Answers::default());
         for _ in 0..LOOKS_MAX {
-            let patch = Patch { changes: &changes, env_whole: Some(&whole), links: &links };
-            match self.writer.patch(&object.id, patch).await {
+            let patch = Patch { changes: &changes, env_whole: Some(&whole), links, answers };
+            let Sight::Same(leave) = self.writer.look_at(Target::from(object)).await? else {
+                return Err(Failure::new(Exit::Failed, "moved", MOVED));
+            };
+            match self.writer.patch(leave, &object.id, patch).await {
                 Ok(_) => return Ok(()),
-                Err(WriteError::Busy(_)) => self.pause().await?,
+                Err(WriteError::Busy(_) | WriteError::NotApplied(_)) => self.pause().await?,
                 Err(error) => return Err(error.error().clone().into()),
             }
         }
@@ -319,19 +332,18 @@ impl Probe<'_> {
 
     /// Deletes one object, if it still answers by id as the very thing we made (S1).
     async fn delete(&mut self, object: &LiveObject) -> Result<(), String> {
-        let now = match self.session.reader.get(Kind::Service, &object.id).await {
-            Ok(Lookup::Found(now)) => now,
-            Ok(Lookup::Gone) => return Ok(()),
-            Err(error) => return Err(format!("failed to {error}")),
-        };
-        let is_same_age = object.created_at.is_none() || now.created_at == object.created_at;
-        if now.name != self.key.name.as_str() || !is_same_age {
-            return Err("this id is another thing now".to_owned());
-        }
         for look in 0..LOOKS_MAX {
-            match self.writer.delete(Kind::Service, &object.id).await {
+            let leave = match self.writer.look_at(Target::from(object)).await {
+                Ok(Sight::Same(leave)) => leave,
+                Ok(Sight::Other) => return Err(MOVED.to_owned()),
+                Ok(Sight::Gone) => return Ok(()),
+                Err(error) => return Err(format!("failed to {error}")),
+            };
+            match self.writer.delete(leave, Kind::Service, &object.id).await {
                 Ok(_) => break,
-                Err(WriteError::Busy(_)) if look + 1 < LOOKS_MAX => self.rest().await,
+                Err(WriteError::Busy(_) | WriteError::NotApplied(_)) if look + 1 < LOOKS_MAX => {
+                    self.rest().await;
+                }
                 Err(error) => return Err(format!("failed to {error}")),
             }
         }

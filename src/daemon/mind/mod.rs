@@ -261,6 +261,7 @@ impl Mind {
         let change = self.settings.windows.state(since).and_then(|state| state.until);
         if change.is_some_and(|at| at <= now) {
             self.due.insert(Trigger::Timer);
+            self.withhold(now);
         }
     }
 

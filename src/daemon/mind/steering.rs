@@ -135,6 +135,14 @@ impl Mind {
         Some(("WindowClosed", format!("the sync window is closed{until}: {}", window.because)))
     }
 
+    /// A window that closes while a pass writes ends what has not left of it (L2).
+    pub(super) fn withhold(&mut self, now: Timestamp) {
+        let is_withheld = self.withheld(now).is_some();
+        if let Some(running) = &mut self.running {
+            running.is_superseded |= is_withheld;
+        }
+    }
+
     /// Returns whether a pass may write now.
     pub(super) fn licence(&self, now: Timestamp) -> Licence {
         if self.withheld(now).is_some() { Licence::Look } else { Licence::Write }

@@ -264,3 +264,16 @@ pub(super) fn context() -> Context {
         diagnostics: Vec::new(),
     }
 }
+
+#[test]
+fn a_plan_whose_creates_wait_says_that_lists_are_read_again() {
+    let plan = plan(vec![change("service/api", Action::Create)]);
+    let said =
+        |seconds| crate::render::plan_as_text(&plan, &Estimate { seconds, left: None }).to_plain();
+    let sentence = "While it waits, lists are read again every 10 s.";
+    assert!(said(61).contains(sentence), "{}", said(61));
+    assert!(!said(10).contains(sentence), "{}", said(10));
+    let plan = super::plans::plan(vec![change("service/api", Action::Adopt)]);
+    let said = crate::render::plan_as_text(&plan, &Estimate { seconds: 61, left: None }).to_plain();
+    assert!(!said.contains(sentence), "{said}");
+}

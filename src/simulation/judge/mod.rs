@@ -11,6 +11,7 @@ mod fields;
 mod fuse;
 mod hours;
 mod living;
+mod looks;
 mod names;
 mod pass;
 mod rate;
@@ -33,6 +34,7 @@ use fields::Known;
 use fuse::Replacements;
 use hours::Hours;
 use living::{Living, Maker};
+use looks::Wire;
 use pass::Pass;
 use rate::Traffic;
 
@@ -82,6 +84,8 @@ struct Bench<'w> {
     known: Known,
     replacements: Replacements,
     hours: Hours,
+    /// What was asked last, and when.
+    wire: Wire<'w>,
     /// The place in the timeline.
     step: usize,
 }
@@ -125,6 +129,7 @@ impl<'w> Bench<'w> {
             self.findings.risk(Law::S9);
         }
         self.judge_project(request);
+        self.judge_age(request);
         self.begin_pass(request);
         self.judge_write(request);
         if let Some(pass) = self.passes.get_mut(run) {

@@ -97,7 +97,7 @@ impl State {
     fn is_absent(&self, agent: usize, name: Name) -> bool {
         let run = self.agents[agent].run.as_ref().unwrap();
         match &run.sweep {
-            Sweep::Done(seen) => rival(&self.world.listing(seen), key(name)).is_none(),
+            Sweep::Done(seen) => rival(&self.world.listing(seen), key(name), None).is_none(),
             Sweep::None | Sweep::After(_) => self.manner.protocol == Protocol::OneListing,
         }
     }
