@@ -1,10 +1,10 @@
 //! Creating: the intent on disk before the POST leaves, and never a second POST on a guess (S3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use crate::api::{Links, WriteError};
-use crate::model::{Claim, FieldPath, FieldValue, Intent, LiveObject};
+use crate::model::{Claim, FieldPath, FieldValue, Intent, LiveObject, RemoteId};
 use crate::plan::{Change, CreateAnswer, Outcome};
 
 use super::outcome::{failed, not_recorded, not_sent, unresolved};
@@ -26,6 +26,7 @@ impl Hands<'_> {
         change: &Change,
         fields: &BTreeMap<FieldPath, FieldValue>,
         links: &Links,
+        bystanders: &BTreeSet<RemoteId>,
     ) -> Result<(), Outcome> {
         let key = &change.key;
         let mut attempt = 1;
@@ -34,7 +35,7 @@ impl Hands<'_> {
             // Not before: a POST may wait for minutes until the budget lets it leave, and from the
             // time in the intent on the settle time counts.
             let leaving = || {
-                let intent = change.intent(attempt, self.clock.now());
+                let intent = change.intent(attempt, self.clock.now(), bystanders);
                 let outcome = self.store().begin_intent(key.clone(), intent.clone());
                 let refused = outcome.as_ref().err().map(ToString::to_string);
                 *begun.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -57,7 +57,8 @@ impl Hands<'_> {
                         return Err(stale(reason));
                     }
                     let links = self.links(live, fields.iter());
-                    self.create(change, fields, &links).await?;
+                    let bystanders = sweep.bystanders(change.key.kind, self.store().inventory());
+                    self.create(change, fields, &links, &bystanders).await?;
                 }
                 Step::Patch { id, fields, precondition } => {
                     self.patch(change, id, fields, precondition, live).await?;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::Reader;
-use crate::model::{Key, Kind, Listing, Live};
-use crate::plan::{Plan, rival};
+use crate::model::{Inventory, Key, Kind, Listing, Live, RemoteId};
+use crate::plan::{Plan, bystanders, rival};
 
 /// The lists of every kind on which the plan rests, read again.
 pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
@@ -28,6 +28,12 @@ impl Sweep {
             Some(Err(reason)) => Some(reason.clone()),
             Some(Ok(listing)) => rival(listing, key),
         }
+    }
+
+    /// Returns what lives of a kind and is not ours: what a create cannot have made (S3, A22).
+    pub(super) fn bystanders(&self, kind: Kind, inventory: &Inventory) -> BTreeSet<RemoteId> {
+        let listing = self.0.get(&kind).and_then(|listing| listing.as_ref().ok());
+        listing.map(|listing| bystanders(kind, listing, inventory)).unwrap_or_default()
     }
 
     /// Returns why nothing of a kind may be deleted now.

@@ -290,6 +290,7 @@ const fn state_of(reason: BlockedReason) -> State {
         | BlockedReason::EnvGroup
         | BlockedReason::NotOwned
         | BlockedReason::AmbiguousName
+        | BlockedReason::PerhapsOurs
         | BlockedReason::Protected
         | BlockedReason::AdoptionRefused
         | BlockedReason::Fuse
@@ -315,6 +316,7 @@ const fn word(reason: BlockedReason) -> &'static str {
         BlockedReason::Fuse => "Fuse",
         BlockedReason::ApprovalMissing => "ApprovalMissing",
         BlockedReason::InFlight => "InFlight",
+        BlockedReason::PerhapsOurs => "PerhapsOurs",
         BlockedReason::PolicyWithheld => "PolicyWithheld",
         BlockedReason::Presumed => "Presumed",
         BlockedReason::BackingOff => "BackingOff",

@@ -26,6 +26,8 @@ pub(super) struct Memory<'a> {
     pub tolerated_env: &'a BTreeSet<EnvKey>,
     pub env_managed: bool,
     pub rewrites: &'a BTreeMap<FieldPath, Rewrite>,
+    /// The name the platform gave it in place of the declared one (A22).
+    pub given_name: Option<&'a str>,
     /// Whether nothing was ever written but what we remember: we made it.
     pub is_whole: bool,
 }
@@ -45,16 +47,18 @@ impl<'a> Memory<'a> {
             tolerated_env: &NOTHING_TOLERATED,
             env_managed: false,
             rewrites: &NOTHING_REWRITTEN,
+            given_name: None,
             is_whole: false,
         }
     }
 
-    pub const fn of_entry(entry: &'a Entry) -> Self {
+    pub fn of_entry(entry: &'a Entry) -> Self {
         Self {
             applied: &entry.applied,
             tolerated_env: &entry.tolerated_env,
             env_managed: entry.env_managed,
             rewrites: &entry.rewrites,
+            given_name: entry.given_name.as_deref(),
             is_whole: match entry.claim {
                 Claim::Created => true,
                 Claim::Adopted | Claim::Named | Claim::Presumed => false,
@@ -137,6 +141,10 @@ impl<'a> Comparer<'a> {
         let path = FieldPath::Setting(Setting::Name);
         let name = self.resource.key.name.as_str();
         if self.object.name == name || self.resource.lifecycle.ignores(&path) {
+            return;
+        }
+        // What the platform made of the name is as good as the name, until another one is declared.
+        if !is_renamed && self.memory.given_name == Some(self.object.name.as_str()) {
             return;
         }
         let reason = if is_renamed { FieldReason::Requested } else { FieldReason::Drift };
@@ -250,7 +258,7 @@ impl<'a> Comparer<'a> {
 fn ignore_line(lifecycle: &Lifecycle, path: &FieldPath) -> String {
     let ignored = lifecycle.ignore_changes.iter().cloned();
     let paths: Vec<String> =
-        ignored.chain([path.to_string()]).map(|path| format!("spec.{path}")).collect();
+        ignored.chain([path.to_string()]).map(|path| Lifecycle::ignored_as(&path)).collect();
     format!("ignoreChanges: [{}]", paths.join(", "))
 }
 

@@ -29,6 +29,7 @@ mod model;
 mod month;
 mod mortal;
 mod mutation;
+mod names;
 mod planted;
 mod properties;
 mod rate;

@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use crate::api::{Links, Lookup, Patch, WriteError, Writer};
 use crate::model::{
     Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Name, Remembered,
-    Secret, SecretOrigin, Setting,
+    RemoteId, Secret, SecretOrigin, Setting,
 };
+use crate::plan::bystanders;
 use crate::store::Store;
 
 use super::super::arguments::Connection;
@@ -45,6 +46,8 @@ struct Probe<'a> {
     writer: Writer,
     store: Store,
     key: Key,
+    /// What lived before.
+    bystanders: std::collections::BTreeSet<RemoteId>,
     /// What answered 201, and is to be deleted.
     made: Vec<LiveObject>,
     /// Whether a create has an open fate: then its intent stays.
@@ -86,11 +89,14 @@ pub async fn run(
     }
     let holder = format!("stoker doctor --probe (pid {})", std::process::id());
     let store = Store::open(&session.state, &holder)?;
-    let observed = Observed { sent: fields(session, &key)?, ..Observed::default() };
+    let name = key.name.to_string();
+    let observed = Observed { name, sent: fields(session, &key)?, ..Observed::default() };
     let stop = interrupt.stop();
     let made = Vec::new();
+    let bystanders = std::collections::BTreeSet::new();
+    let is_unsettled = false;
     let mut probe =
-        Probe { session, writer, store, key, made, is_unsettled: false, observed, stop };
+        Probe { session, writer, store, key, bystanders, made, is_unsettled, observed, stop };
     let learned = probe.learn(run, connection).await;
     let cleaned = probe.clean_up().await;
     probe.observed.limits = session.client.limits_last_seen();
@@ -162,8 +168,9 @@ impl Probe<'_> {
     }
 
     /// Makes sure, from a complete listing, that the name is free.
-    async fn check_name(&self) -> Result<(), Failure> {
+    async fn check_name(&mut self) -> Result<(), Failure> {
         let listing = self.session.reader.list_steadily(Kind::Service).await?;
+        self.bystanders = bystanders(Kind::Service, &listing, self.store.inventory());
         let is_taken = listing.objects.iter().any(|it| it.name == self.key.name.as_str());
         match &listing.coverage {
             Coverage::Unknown(unknown) => Err(Failure::new(
@@ -187,6 +194,7 @@ impl Probe<'_> {
             applied: applied.collect(),
             remembered: Remembered::default(),
             depends_on: std::collections::BTreeSet::new(),
+            bystanders: self.bystanders.clone(),
         };
         self.store.begin_intent(self.key.clone(), intent)?;
         let links = Links::default();
@@ -325,7 +333,10 @@ impl Probe<'_> {
             Err(error) => return Err(format!("failed to {error}")),
         };
         let is_same_age = object.created_at.is_none() || now.created_at == object.created_at;
-        if now.name != self.key.name.as_str() || !is_same_age {
+        // The platform may have changed the name it was given (A22).
+        let given = self.observed.detailed.as_ref().filter(|seen| seen.id == object.id);
+        let is_given = given.is_some_and(|seen| seen.name == now.name);
+        if (now.name != object.name && !is_given) || !is_same_age {
             return Err("this id is another thing now".to_owned());
         }
         for look in 0..LOOKS_MAX {

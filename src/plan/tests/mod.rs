@@ -2,6 +2,7 @@
 
 mod guard;
 mod laws;
+mod names;
 mod order;
 mod owed;
 mod ownership;

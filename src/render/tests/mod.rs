@@ -37,6 +37,7 @@ fn every_obstacle_is_one_block_with_its_way_out() {
         BlockedReason::InFlight,
         BlockedReason::PolicyWithheld,
         BlockedReason::Presumed,
+        BlockedReason::PerhapsOurs,
     ];
     for reason in reasons {
         let one = blocked("service/a", Action::Delete, reason, "the message", "the hint");

@@ -1,11 +1,13 @@
 //! What an agent of the model does to the platform and to its memory, one step at a time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use stoker::apply::Patience;
 use stoker::model::{Claim, Entry, FieldPath, Intent, Kind, RemoteId, Setting};
 use stoker::plan::{
-    Action, AfterLook, Change, CreateAnswer, Precondition, Sighting, Step, after_look, rival, sight,
+    Action, AfterLook, Change, CreateAnswer, Precondition, Sighting, Step, after_look, bystanders,
+    rival, sight,
 };
 use stoker::store::Event;
 
@@ -42,7 +44,7 @@ impl State {
                 if !is_free {
                     return self.end(agent, name, false);
                 }
-                let intent = change.intent(attempt, self.world.time());
+                let intent = change.intent(attempt, self.world.time(), &self.bystanders(agent));
                 if self.manner.protocol != Protocol::NoIntent {
                     let (key, intent) = (key(name).clone(), intent.clone());
                     self.agents[agent].remember(&Event::Began { key, intent });
@@ -102,6 +104,17 @@ impl State {
         }
     }
 
+    /// What lived before a create leaves, and is not the agent's.
+    fn bystanders(&self, agent: usize) -> BTreeSet<RemoteId> {
+        let agent = &self.agents[agent];
+        match &agent.run.as_ref().unwrap().sweep {
+            Sweep::Done(seen) => {
+                bystanders(Kind::Service, &self.world.listing(seen), &agent.memory)
+            }
+            Sweep::None | Sweep::After(_) => BTreeSet::new(),
+        }
+    }
+
     /// Sends a create.
     pub fn post(&mut self, agent: usize, name: Name, intent: Intent, fate: Fate) {
         let run = self.agents[agent].run.as_ref().unwrap();
@@ -155,7 +168,9 @@ impl State {
         if !is_told && self.manner.protocol != Protocol::OneListing {
             return self.set(agent, name, Work::Seeking(intent, Some((seen, began))));
         }
-        let sighting = sight(&listing, key(name));
+        let memory = &self.agents[agent].memory;
+        let keeps_names = super::agent::policy(self.manner.protocol).platform.keeps_names;
+        let sighting = sight(&listing, key(name), &intent, memory, keeps_names);
         let settle = match (self.manner.protocol, &sighting) {
             (Protocol::PresumesAtOnce, Sighting::One(_)) => Duration::ZERO,
             (protocol, _) => protocol.settle(),
@@ -175,7 +190,7 @@ impl State {
                 self.agents[agent].remember(&Event::Abandoned { key: key(name).clone() });
                 self.end(agent, name, false);
             }
-            AfterLook::Unknown(_) => self.end(agent, name, false),
+            AfterLook::AskWhose(_) | AfterLook::Unknown(_) => self.end(agent, name, false),
         }
     }
 
