@@ -60,6 +60,7 @@ const SCRIPTS: &[&str] = &[
     "hang@POST /**#1; hang@GET /services#2",
     "strange@GET /**",
     "drip@GET /databases#1",
+    "lose-renamed@POST /**#1-2",
 ];
 
 /// Draws the schedule of a seed.
