@@ -52,7 +52,7 @@ impl Hands<'_> {
             match step {
                 Step::Create { fields } => {
                     // A replacement's name is taken until a moment ago, by what we deleted.
-                    let forbidden = sweep.doubts_absence(&change.key);
+                    let forbidden = sweep.doubts_absence(&change.key, self.store().inventory());
                     if let Some(reason) = forbidden.filter(|_| change.action != Action::Replace) {
                         return Err(stale(reason));
                     }
@@ -77,7 +77,7 @@ impl Hands<'_> {
 
     /// Adoptions and what is to be forgotten: only the inventory changes.
     fn remember_without_writing(&self, change: &Change, sweep: &Sweep) -> Result<(), Outcome> {
-        let doubt = sweep.doubts_absence(&change.key);
+        let doubt = sweep.doubts_absence(&change.key, self.store().inventory());
         if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
             return Err(stale(reason));
         }

@@ -7,7 +7,11 @@ use crate::model::{Inventory, Key, Kind, Listing, Live, RemoteId};
 use crate::plan::{Plan, bystanders, rival};
 
 /// The lists of every kind on which the plan rests, read again.
-pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
+pub(super) struct Sweep {
+    lists: BTreeMap<Kind, Result<Listing, String>>,
+    /// Whether names are known to be kept as they are sent (A22).
+    keeps_names: bool,
+}
 
 impl Sweep {
     /// Reads the lists again: one pass, which together with the snapshot's makes the two in a row
@@ -18,27 +22,27 @@ impl Sweep {
             let listing = reread(kind, live.listing(kind), reader).await;
             lists.insert(kind, listing);
         }
-        Self(lists)
+        Self { lists, keeps_names: reader.client().dialect().names_kept }
     }
 
     /// Returns why nothing may be concluded from the absence of a name; nothing when it is absent.
-    pub(super) fn doubts_absence(&self, key: &Key) -> Option<String> {
-        match self.0.get(&key.kind) {
+    pub(super) fn doubts_absence(&self, key: &Key, inventory: &Inventory) -> Option<String> {
+        match self.lists.get(&key.kind) {
             None => Some(format!("{} were not read again", key.kind.plural())),
             Some(Err(reason)) => Some(reason.clone()),
-            Some(Ok(listing)) => rival(listing, key),
+            Some(Ok(listing)) => rival(listing, key, inventory, self.keeps_names),
         }
     }
 
     /// Returns what lives of a kind and is not ours: what a create cannot have made (S3, A22).
     pub(super) fn bystanders(&self, kind: Kind, inventory: &Inventory) -> BTreeSet<RemoteId> {
-        let listing = self.0.get(&kind).and_then(|listing| listing.as_ref().ok());
+        let listing = self.lists.get(&kind).and_then(|listing| listing.as_ref().ok());
         listing.map(|listing| bystanders(kind, listing, inventory)).unwrap_or_default()
     }
 
     /// Returns why nothing of a kind may be deleted now.
     pub(super) fn forbids_delete(&self, kind: Kind) -> Option<String> {
-        match self.0.get(&kind) {
+        match self.lists.get(&kind) {
             None => Some(format!("{} were not read again", kind.plural())),
             Some(Err(reason)) => Some(reason.clone()),
             Some(Ok(_)) => None,

@@ -131,10 +131,24 @@ pub fn settled_at(started_at: Timestamp, settle: Duration) -> Timestamp {
 }
 
 /// Returns why a name is not free now, as the plan says; nothing when it is (S2, S10).
+///
+/// What the plan's list did not show of an earlier create may show now: under its name, or under
+/// another one (A22).
 #[must_use]
-pub fn rival(listing: &Listing, key: &Key) -> Option<String> {
+pub fn rival(
+    listing: &Listing,
+    key: &Key,
+    inventory: &Inventory,
+    keeps_names: bool,
+) -> Option<String> {
     let rival = listing.objects.iter().find(|object| object.name == key.name.as_str());
-    rival.map(|rival| format!("{} has appeared under that name", rival.id))
+    if let Some(rival) = rival {
+        return Some(format!("{} has appeared under that name", rival.id));
+    }
+    let intent = inventory.intents.get(key).filter(|_| !keeps_names)?;
+    let strangers = strangers(listing, key, intent, inventory);
+    let stranger = strangers.first()?;
+    Some(format!("{} has appeared and may be its, under another name", stranger.id))
 }
 
 impl Change {

@@ -552,6 +552,20 @@ fn every_advice_that_is_printed_leads_to_a_change_that_is_carried_out() {
 }
 
 #[test]
+fn a_namesake_that_nobody_of_us_made_is_told() {
+    let mut scene = Scene::new();
+    scene.configure(|config| config.names_unique = false);
+    scene.declare(&[WEB]);
+    scene.apply();
+    let ran = scene.machine.run("plan stack.yaml --sandbox").says(0, &["No changes."]);
+    assert!(!ran.stderr.contains("another Stoker"), "{}", ran.stderr);
+    let id = scene.service("web");
+    let ran = scene.machine.run("plan stack.yaml --sandbox").says(0, &["No changes."]);
+    let told = format!("{id} has the name of service/web and is not ours; does another Stoker");
+    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+}
+
+#[test]
 fn an_object_is_adopted_by_its_id_and_never_as_two_resources() {
     let mut scene = Scene::new();
     scene.declare(&[WEB]);

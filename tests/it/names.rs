@@ -8,7 +8,7 @@ use stoker::plan::{Action, BlockedReason, Plan};
 use stoker::source::Tree;
 
 use crate::laws;
-use crate::stage::{Stage, brief, manifests, pruning};
+use crate::stage::{Stage, brief, edited, manifests, pruning};
 
 /// Every way to change a name that the emulator knows, each where names are unique and where not.
 fn platforms() -> Vec<Config> {
@@ -41,6 +41,16 @@ kind: EnvGroup
 metadata: { name: shared }
 spec: { envVars: [ { key: LOG_LEVEL, value: info } ] }
 ",
+    )
+}
+
+/// The same, with the group attached: that is by id, and needs no name.
+fn attached() -> Tree {
+    edited(
+        &stack(),
+        "plan: standard }\n---\napiVersion: stackblaze.cloud/v1\nkind: Service",
+        "plan: \
+        standard, envGroups: [shared] }\n---\napiVersion: stackblaze.cloud/v1\nkind: Service",
     )
 }
 
@@ -111,13 +121,13 @@ async fn what_was_answered_under_another_name_is_ours_and_no_drift() {
     for config in platforms() {
         let context = format!("{:?}", config.names);
         let stage = Stage::in_memory(config);
-        stage.apply(&stack(), &pruning()).await;
-        laws::it_settles(&stage, &stack(), &pruning(), &context).await;
+        stage.apply(&attached(), &pruning()).await;
+        laws::it_settles(&stage, &attached(), &pruning(), &context).await;
         let writes = stage.emulator.record().writes();
         assert_eq!(writes, 4, "{context}");
         assert_eq!(stage.inventory().entries.len(), 4, "{context}");
         // It goes as it came.
-        let text = String::from_utf8(stack().files()[0].bytes.clone()).unwrap();
+        let text = String::from_utf8(attached().files()[0].bytes.clone()).unwrap();
         let jobs = text.split("---\n").nth(1).unwrap();
         let fewer = manifests(&text.replace(jobs, "").replace("---\n---\n", "---\n"));
         let (plan, _) = stage.apply(&fewer, &pruning()).await;

@@ -99,7 +99,11 @@ impl State {
     fn is_absent(&self, agent: usize, name: Name) -> bool {
         let run = self.agents[agent].run.as_ref().unwrap();
         match &run.sweep {
-            Sweep::Done(seen) => rival(&self.world.listing(seen), key(name)).is_none(),
+            Sweep::Done(seen) => {
+                let keeps_names = super::agent::policy(self.manner.protocol).platform.keeps_names;
+                let memory = &self.agents[agent].memory;
+                rival(&self.world.listing(seen), key(name), memory, keeps_names).is_none()
+            }
             Sweep::None | Sweep::After(_) => self.manner.protocol == Protocol::OneListing,
         }
     }
@@ -250,7 +254,7 @@ impl State {
         if is_there {
             thing.died = Some(self.world.now);
             let is_right = thing.right.contains(&agent);
-            let is_protected = self.protected == Some(thing.name);
+            let is_protected = self.protected == Some(thing.made_as);
             self.writes_here(agent);
             self.breaks(Law::S1, !is_right);
             self.breaks(Law::S11, is_protected);
@@ -277,13 +281,13 @@ impl State {
         let now = self.world.time();
         match (work, change.steps.first()) {
             (Work::Created(id), Some(Step::Create { fields })) => {
-                let object = self.world.get(id);
+                let object = self.world.answered(id, name);
                 let entry = change.entry_of_created(fields, &object, Claim::Created, now);
                 self.record(agent, &change, entry.unwrap());
                 self.world.things[id].right.push(agent);
             }
             (Work::Written, Some(Step::Patch { id, .. })) => {
-                let answer = self.world.get(id_of(id));
+                let answer = self.world.answered(id_of(id), name);
                 let entry = change.entry_of_patched(id, Some(&answer));
                 self.record(agent, &change, entry.unwrap());
             }
