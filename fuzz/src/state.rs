@@ -180,5 +180,6 @@ fn intent() -> Intent {
         applied: BTreeMap::new(),
         remembered: Remembered::default(),
         depends_on: Default::default(),
+        bystanders: Default::default(),
     }
 }

@@ -1,4 +1,4 @@
-//! Every assumption about the API that a user can set, in one value (A1–A21).
+//! Every assumption about the API that a user can set, in one value (A1–A22).
 //!
 //! Chosen once: the default, then the settings file, then `--dialect KEY=VALUE`. What nobody can
 //! set is named by its number where it is used. `docs/assumptions.md` tells users how to check
@@ -102,6 +102,8 @@ pub struct Dialect {
     pub deploy_after_patch: bool,
     /// A8: whether the API refuses a second thing with one name. Not relied on.
     pub names_unique: bool,
+    /// A22: whether a person says that names are kept as they are sent.
+    pub names_kept: bool,
     /// A13: the API's words for `web`, `worker`, `cron`, `static`, where they differ.
     pub type_names: BTreeMap<String, String>,
     /// A14.
@@ -126,6 +128,7 @@ impl Default for Dialect {
             env_patch: EnvPatch::default(),
             deploy_after_patch: false,
             names_unique: true,
+            names_kept: false,
             type_names: BTreeMap::new(),
             env_groups: GroupNaming::default(),
             resolve_references: Resolver::default(),
@@ -179,6 +182,7 @@ impl Dialect {
             "env_patch" => self.env_patch = value.parse()?,
             "deploy_after_patch" => self.deploy_after_patch = truth(value)?,
             "names_unique" => self.names_unique = truth(value)?,
+            "names_kept" => self.names_kept = truth(value)?,
             "env_groups" => self.env_groups = value.parse()?,
             "resolve_references" => self.resolve_references = value.parse()?,
             "rename" => self.rename = value.parse()?,
@@ -270,7 +274,7 @@ const TYPES: [(&str, &str); 4] = [
 ];
 
 /// What `doctor` prints: key, assumption, meaning.
-const ABOUT: [(&str, &str, &str); 15] = [
+const ABOUT: [(&str, &str, &str); 16] = [
     ("page_param", "A1", "query parameter that asks for a page, from 1"),
     ("per_page_param", "A1", "query parameter that asks for a page's size"),
     ("per_page", "A1", "page size to ask for; a hint"),
@@ -282,6 +286,7 @@ const ABOUT: [(&str, &str, &str); 15] = [
     ("env_patch", "A5", "merge: variables are upserted; replace: the list replaces the old one"),
     ("deploy_after_patch", "A6", "true: a changed service is deployed with a request of its own"),
     ("names_unique", "A8", "whether the API refuses a second thing with one name"),
+    ("names_kept", "A22", "true: a name is shown as it was sent; false: that is not proven"),
     ("type_names", "A13", "type_names.web=…: the API's word for a type of service"),
     ("env_groups", "A14", "id or name: how a service names its env groups"),
     ("resolve_references", "A17", "platform or agent: who resolves fromDatabase and fromService"),

@@ -64,11 +64,16 @@ impl Reader {
         Ok(live)
     }
 
-    /// A group we have just made is known by name, also where the list does not show it yet.
+    /// A group we have just made is known by name, also where the list does not show it yet; and one
+    /// that has another name on the platform is known by ours.
     fn recall_groups(&self, inventory: &Inventory) {
         let groups = inventory.entries.iter().filter(|(key, _)| key.kind == Kind::EnvGroup);
-        for (key, entry) in groups.filter(|(_, entry)| entry.is_new(self.client.now())) {
-            self.recall_group(&entry.id, key.name.as_str());
+        for (key, entry) in groups {
+            if entry.given_name.is_some() {
+                self.call_group(&entry.id, key.name.as_str());
+            } else if entry.is_new(self.client.now()) {
+                self.recall_group(&entry.id, key.name.as_str());
+            }
         }
     }
 

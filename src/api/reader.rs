@@ -266,8 +266,19 @@ impl Reader {
 
     fn learn_groups(&self, objects: &[LiveObject], are_all: bool) {
         let named = objects.iter().map(|object| (object.id.clone(), object.name.clone()));
-        let groups = Groups { names: named.collect(), are_all };
-        *self.client.groups() = Arc::new(groups);
+        let mut groups = self.client.groups();
+        let called = groups.called.clone();
+        let names = named.chain(called.clone()).collect();
+        *groups = Arc::new(Groups { names, are_all, called });
+    }
+
+    /// Calls a group by its declared name from now on, whatever the platform calls it (A22): a
+    /// service names it by id, and is declared to have it by that name.
+    pub(super) fn call_group(&self, id: &RemoteId, name: &str) {
+        let mut groups = self.client.groups();
+        let groups = Arc::make_mut(&mut groups);
+        groups.names.insert(id.clone(), name.to_owned());
+        groups.called.insert(id.clone(), name.to_owned());
     }
 
     /// Adds the name of a group that is too new for a stale replica to show it (S3).

@@ -177,8 +177,12 @@ impl Writer {
         let name_field = self.client.dialect().field_name(kind, Setting::Name).unwrap_or("name");
         object.entry(name_field).or_insert_with(|| name.as_str().into());
         let object = self.live_of(&call, kind, &object)?;
-        if kind == Kind::EnvGroup {
-            self.reader.recall_group(&object.id, name.as_str());
+        match kind {
+            Kind::EnvGroup if object.name != name.as_str() => {
+                self.reader.call_group(&object.id, name.as_str());
+            }
+            Kind::EnvGroup => self.reader.recall_group(&object.id, name.as_str()),
+            Kind::Database | Kind::Service => {}
         }
         Ok(object)
     }

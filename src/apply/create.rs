@@ -80,24 +80,28 @@ impl Hands<'_> {
         // Its place in the budget first: who asks for that after the list may wait for a minute.
         let place = self.unless_stopped(self.writer.reserve()).await.map_err(Untried::NotSent)?;
         let place = place.map_err(|error| Untried::NotSent(unread(&error)))?;
-        let absent = sweep.absent(change, self.reader, self.clock).await;
-        let absent = absent.map_err(|reason| Untried::NotSent(stale(reason)))?;
+        let list = sweep.young(change.key.kind, self.reader, self.clock).await;
+        let list = list.map_err(|reason| Untried::NotSent(stale(reason)))?;
+        if let Some(reason) = list.doubt(change, self.store().inventory()) {
+            return Err(Untried::NotSent(stale(reason)));
+        }
         if self.is_stopped() {
             return Err(Untried::NotSent(Outcome::NotStarted));
         }
+        let bystanders = list.bystanders(change.key.kind, self.store().inventory());
         let begun = Mutex::new(None);
         // From the time in the intent on the settle time counts, so it is the last thing before.
         let leaving = || {
-            let intent = change.intent(attempt, self.clock.now());
+            let intent = change.intent(attempt, self.clock.now(), &bystanders);
             let outcome = self.store().begin_intent(change.key.clone(), intent.clone());
             let refused = outcome.as_ref().err().map(ToString::to_string);
             *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.map(|()| intent));
             refused.map_or(Ok(()), Err)
         };
-        let leave = place.resting_on(absent.seen_at(), sweep::LIST_AGE_MAX);
+        let leave = place.resting_on(list.seen_at(), sweep::LIST_AGE_MAX);
         let error = match self.writer.create(leave, create, &leaving).await {
             Ok(object) => {
-                absent.made(&object);
+                list.made(&object);
                 return Ok(object);
             }
             Err(error) => error,

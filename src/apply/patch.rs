@@ -35,7 +35,7 @@ impl Hands<'_> {
                 return Err(stale(reason));
             }
             if left.is_empty() {
-                return self.patched(change, id);
+                return self.patched(change, id, Some(&object));
             }
             let env_whole = self.env_whole(change, &left, &object)?;
             let links = self.links_of(live, &left, env_whole.as_ref());
@@ -43,7 +43,7 @@ impl Hands<'_> {
             let patch = Patch { changes: &left, env_whole, links: &links, answers: &answers };
             let is_newly_owed = self.owe_deploy(change, id)?;
             let error = match self.writer.patch(leave, id, patch).await {
-                Ok(_) => return self.patched(change, id),
+                Ok(answer) => return self.patched(change, id, answer.as_ref()),
                 Err(error) => error,
             };
             let is_open = rounds.may_have_happened() || error.error().may_have_happened();
@@ -104,8 +104,13 @@ impl Hands<'_> {
         if needs_deploy { self.store().owe_deploy(id).map_err(not_sent) } else { Ok(false) }
     }
 
-    fn patched(&self, change: &Change, id: &RemoteId) -> Result<(), Outcome> {
-        match (&change.record, change.entry_of_patched(id)) {
+    fn patched(
+        &self,
+        change: &Change,
+        id: &RemoteId,
+        answer: Option<&LiveObject>,
+    ) -> Result<(), Outcome> {
+        match (&change.record, change.entry_of_patched(id, answer)) {
             (Some(record), Some(entry)) => self.record(&change.key, record, entry),
             (_, None) | (None, Some(_)) => Ok(()),
         }

@@ -94,7 +94,10 @@ impl Hands<'_> {
         change: &Change,
         sweep: &Sweep,
     ) -> Result<(), Outcome> {
-        let doubt = sweep.doubts_absence(&change.key).await;
+        let doubt = match sweep.last(change.key.kind).await {
+            Ok(list) => list.doubt(change, self.store().inventory()),
+            Err(reason) => Some(reason),
+        };
         if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
             return Err(stale(reason));
         }

@@ -1,7 +1,7 @@
 //! After a create without an answer: find out what became of it, never send it blindly again (S3).
 
 use crate::model::{Intent, Key, LiveObject};
-use crate::plan::{AfterLook, after_look, settled_at, sight};
+use crate::plan::{AfterLook, after_look, settled_at, sight, whose};
 
 use super::Hands;
 
@@ -36,10 +36,17 @@ impl Hands<'_> {
             Ok(listing) => listing,
             Err(error) => return Resolved::Unknown(error.to_string()),
         };
-        match after_look(sight(&listing, key), intent, self.settle, looked_at) {
+        let keeps_names = self.reader.client().dialect().names_kept;
+        let sighting = sight(&listing, key, intent, self.store().inventory(), keeps_names);
+        match after_look(sighting, intent, self.settle, looked_at) {
             AfterLook::Presume(object) => Resolved::Appeared(Box::new(object.clone())),
             AfterLook::SendAgain => Resolved::SendAgain,
             AfterLook::GiveUp => Resolved::GaveUp,
+            AfterLook::AskWhose(strangers) => {
+                let asked = whose(key, intent, &strangers);
+                let hint = asked.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                Resolved::Unknown(asked.message + &hint)
+            }
             AfterLook::Unknown(reason) => Resolved::Unknown(reason.to_owned()),
             AfterLook::LookAgain => Resolved::Unknown("it may yet be under way".to_owned()),
         }

@@ -12,8 +12,8 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::api::Reader;
 use crate::clock::Clock;
-use crate::model::{Key, Kind, Listing, Live, LiveObject, RemoteId};
-use crate::plan::{Action, Change, LIST_SECONDS_MAX, Plan, rival};
+use crate::model::{Inventory, Kind, Listing, Live, LiveObject, RemoteId};
+use crate::plan::{Action, Change, LIST_SECONDS_MAX, Plan, bystanders, rival};
 
 /// How old a list may be when a create leaves that rests on it.
 pub(super) const LIST_AGE_MAX: Duration = Duration::from_secs(LIST_SECONDS_MAX);
@@ -23,7 +23,11 @@ pub(super) const LIST_AGE_MAX: Duration = Duration::from_secs(LIST_SECONDS_MAX);
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// The lists of every kind on which the plan rests, read again.
-pub(super) struct Sweep(BTreeMap<Kind, RwLock<Seen>>);
+pub(super) struct Sweep {
+    lists: BTreeMap<Kind, RwLock<Seen>>,
+    /// Whether names are known to be kept as they are sent (A22).
+    keeps_names: bool,
+}
 
 /// What a list showed, and when.
 struct Seen {
@@ -33,16 +37,33 @@ struct Seen {
     made: Mutex<Vec<LiveObject>>,
 }
 
-/// A name that a young list lacks. As long as it is held no list is read: what is being made would be
-/// in one pass of it and not in the other.
-pub(super) struct Absent<'s> {
+/// A list, held: as long as it is, no list of its kind is read, for what is being made would be in one
+/// pass of it and not in the other.
+pub(super) struct HeldList<'s> {
     seen: RwLockReadGuard<'s, Seen>,
+    keeps_names: bool,
 }
 
-impl Absent<'_> {
+impl HeldList<'_> {
     /// When the list was read.
     pub(super) fn seen_at(&self) -> Timestamp {
         self.seen.at
+    }
+
+    /// Returns why nothing may be concluded from the absence of a name; nothing when it is absent.
+    pub(super) fn doubt(&self, change: &Change, inventory: &Inventory) -> Option<String> {
+        // A replacement's name is taken until a moment ago, by what we deleted.
+        let predecessor = change.id.as_ref().filter(|_| change.action == Action::Replace);
+        match &self.seen.listing {
+            Ok(listing) => rival(listing, &change.key, predecessor, inventory, self.keeps_names),
+            Err(reason) => Some(reason.clone()),
+        }
+    }
+
+    /// Returns what lives of a kind and is not ours: what a create cannot have made (S3, A22).
+    pub(super) fn bystanders(&self, kind: Kind, inventory: &Inventory) -> BTreeSet<RemoteId> {
+        let listing = self.seen.listing.as_ref().ok();
+        listing.map(|listing| bystanders(kind, listing, inventory)).unwrap_or_default()
     }
 
     /// Notes what was made under the name.
@@ -61,35 +82,20 @@ impl Sweep {
             let seen = Seen { listing, at: clock.now(), made: Mutex::default() };
             lists.insert(kind, RwLock::new(seen));
         }
-        Self(lists)
+        Self { lists, keeps_names: reader.client().dialect().names_kept }
     }
 
-    /// Returns the proof that the name of a change is free, or why nothing may be concluded.
-    pub(super) async fn absent(
-        &self,
-        change: &Change,
-        reader: &Reader,
-        clock: &Clock,
-    ) -> Result<Absent<'_>, String> {
-        let seen = self.young(change.key.kind, reader, clock).await?;
-        // A replacement's name is taken until a moment ago, by what we deleted.
-        let predecessor = change.id.as_ref().filter(|_| change.action == Action::Replace);
-        match seen.doubt(&change.key, predecessor) {
-            Some(reason) => Err(reason),
-            None => Ok(Absent { seen }),
-        }
-    }
-
-    async fn young(
+    /// Returns a list that is young enough for a create to rest on.
+    pub(super) async fn young(
         &self,
         kind: Kind,
         reader: &Reader,
         clock: &Clock,
-    ) -> Result<RwLockReadGuard<'_, Seen>, String> {
-        let lock = self.0.get(&kind).ok_or_else(|| unread(kind))?;
+    ) -> Result<HeldList<'_>, String> {
+        let lock = self.lists.get(&kind).ok_or_else(|| unread(kind))?;
         let seen = lock.read().await;
         if seen.is_young(clock.now()) {
-            return Ok(seen);
+            return Ok(self.held(seen));
         }
         drop(seen);
         let mut seen = lock.write().await;
@@ -102,20 +108,22 @@ impl Sweep {
             seen.at = clock.now();
             seen.made = Mutex::default();
         }
-        Ok(seen.downgrade())
+        Ok(self.held(seen.downgrade()))
     }
 
-    /// Returns why nothing may be forgotten because a list lacks it.
-    pub(super) async fn doubts_absence(&self, key: &Key) -> Option<String> {
-        match self.0.get(&key.kind) {
-            None => Some(unread(key.kind)),
-            Some(lock) => lock.read().await.doubt(key, None),
-        }
+    /// Returns a list as it was last read.
+    pub(super) async fn last(&self, kind: Kind) -> Result<HeldList<'_>, String> {
+        let lock = self.lists.get(&kind).ok_or_else(|| unread(kind))?;
+        Ok(self.held(lock.read().await))
+    }
+
+    const fn held<'s>(&self, seen: RwLockReadGuard<'s, Seen>) -> HeldList<'s> {
+        HeldList { seen, keeps_names: self.keeps_names }
     }
 
     /// Returns why nothing of a kind may be deleted now.
     pub(super) async fn forbids_delete(&self, kind: Kind) -> Option<String> {
-        match self.0.get(&kind) {
+        match self.lists.get(&kind) {
             None => Some(unread(kind)),
             Some(lock) => lock.read().await.listing.as_ref().err().cloned(),
         }
@@ -126,13 +134,6 @@ impl Seen {
     fn is_young(&self, now: Timestamp) -> bool {
         let age = Duration::try_from(now.duration_since(self.at));
         age.is_ok_and(|age| age + MARGIN <= LIST_AGE_MAX)
-    }
-
-    fn doubt(&self, key: &Key, predecessor: Option<&RemoteId>) -> Option<String> {
-        match &self.listing {
-            Ok(listing) => rival(listing, key, predecessor),
-            Err(reason) => Some(reason.clone()),
-        }
     }
 
     /// What it would show now if nobody but us had been at work.

@@ -19,7 +19,7 @@ pub use agent::{
     SteeringCommand, SuspendCommand, WaitCommand, WhyCommand,
 };
 pub use connection::Connection;
-pub use ownership::{DestroyCommand, ExportCommand, OwnershipCommand};
+pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
 pub use planning::{ApplyCommand, Approval, DriftCommand, PlanCommand, Planning, Sources, Waiting};
 pub use platform::{
     DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
@@ -136,9 +136,9 @@ pub enum Command {
     /// Print live state as manifests; planning them gives no changes.
     Export(ExportCommand),
     /// Begin ownership of what lives; nothing is written to the platform.
-    Adopt(OwnershipCommand),
+    Adopt(AdoptCommand),
     /// End ownership; nothing is written to the platform.
-    Release(OwnershipCommand),
+    Release(ReleaseCommand),
     /// List resources: as a running agent knows them, else live and ours.
     Get(GetCommand),
     /// Show everything about one resource.

@@ -5,7 +5,7 @@
 
 use crate::api::Reader;
 use crate::manifest;
-use crate::model::{Coverage, Key, Kind, Listing, LiveObject, Unknown};
+use crate::model::{Coverage, Key, Kind, Listing, LiveObject, RemoteId, Unknown};
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -43,6 +43,30 @@ pub async fn find(session: &Session, key: &Key) -> Result<LiveObject, Failure> {
         None => Ok(object),
         Some(doubt) => Err(Failure::new(Exit::Failed, "incomplete_listing", doubt)
             .hint("nothing was changed; try again")),
+    }
+}
+
+/// Finds the object with that id, whatever its name.
+///
+/// # Errors
+/// When it is not listed, or the kind cannot be read.
+pub async fn find_id(session: &Session, key: &Key, id: &RemoteId) -> Result<LiveObject, Failure> {
+    let kind = key.kind;
+    let Listing { coverage, objects, pages: _ } = session.reader.list(kind).await?;
+    if let Some(object) = objects.into_iter().find(|object| object.id == *id) {
+        return Ok(object);
+    }
+    match &coverage {
+        Coverage::Unknown(Unknown::Forbidden) => Err(forbidden(kind)),
+        Coverage::Unknown(unknown) => {
+            let message = format!("{id} was not seen: {}", trouble(kind, unknown));
+            Err(Failure::new(Exit::Failed, "incomplete_listing", message).hint("try again"))
+        }
+        Coverage::Complete => {
+            let message = format!("there is no {kind} with the id {id}");
+            Err(Failure::new(Exit::Failed, "not_found", message)
+                .hint(format!("`stoker get {}` lists what there is", kind.plural())))
+        }
     }
 }
 
@@ -96,6 +120,7 @@ fn ambiguous(key: &Key, several: &[&LiveObject]) -> Failure {
     let message = format!("{} objects are called {key}: {}", several.len(), ids.join(", "));
     Failure::new(Exit::Failed, "ambiguous", message)
         .hint("rename or delete all but one of them on the platform")
+        .hint(format!("or say which is meant: `stoker adopt {key}=ID`"))
 }
 
 fn forbidden(kind: Kind) -> Failure {
@@ -122,7 +147,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::RemoteId;
 
     fn check(names: &[&str], coverage: Coverage) -> String {
         let object = |(number, name): (usize, &&str)| LiveObject {
@@ -167,7 +191,8 @@ mod tests {
         assert_eq!(
             check(&["web", "web"], Coverage::Complete),
             "1: 2 objects are called service/web: svc_0, svc_1; \
-             rename or delete all but one of them on the platform"
+             rename or delete all but one of them on the platform; \
+             or say which is meant: `stoker adopt service/web=ID`"
         );
     }
 

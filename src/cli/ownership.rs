@@ -1,33 +1,51 @@
 //! `stoker adopt` and `stoker release`: begin or end ownership. Nothing is written to the platform.
 
-use crate::model::{Claim, Entry, FieldValue, Key, LiveObject, LiveValue, Pin, Remembered};
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Claim, Entry, FieldValue, Key, LiveObject, LiveValue, Pin, Remembered, is_same_moment,
+};
 use crate::reconcile::check_pin;
 use crate::store::{Event, Store};
 
-use super::arguments::OwnershipCommand;
+use super::arguments::{AdoptCommand, ReleaseCommand};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::find::find;
+use super::find::{find, find_id};
 use super::run::Run;
 use super::session::{Purpose, Session};
+use super::values::Adopted;
 
 /// `stoker adopt`: a person says that these are ours, which gives the right to delete them (S1).
-pub async fn adopt(run: &Run, command: &OwnershipCommand) -> Result<Exit, Failure> {
-    let OwnershipCommand { keys, connection } = command;
+///
+/// With an id it is that very object, whatever the platform calls it (A22).
+pub async fn adopt(run: &Run, command: &AdoptCommand) -> Result<Exit, Failure> {
+    let AdoptCommand { resources, connection } = command;
     let session = Session::open(run, connection, Purpose::Write)?;
     let mut store = Store::open(&session.state, "stoker adopt")?;
     let project = session.reader.project().await?;
     let origin = session.client.origin();
     check_pin(store.inventory().pin.as_ref(), &origin, &project)?;
     let mut found = Vec::new();
-    for key in keys {
-        found.push((key, find(&session, key).await?));
+    for Adopted { key, id } in resources {
+        // What is remembered under the key is meant first: the platform may call it something else.
+        let known = store.inventory().entries.get(key).map(|entry| entry.id.clone());
+        let object = match (id, known) {
+            (Some(id), _) => find_id(&session, key, id).await?,
+            (None, None) => find(&session, key).await?,
+            (None, Some(known)) => match find_id(&session, key, &known).await {
+                Err(failure) if failure.code == "not_found" => find(&session, key).await?,
+                found => found?,
+            },
+        };
+        check_owner(key, &object, &store.inventory().entries)?;
+        found.push((key, object));
     }
     if store.inventory().pin.is_none() {
         store.set_pin(Pin { origin, project })?;
     }
     for (key, object) in found {
-        let entry = adopted(&object, store.inventory().entries.get(key));
+        let entry = adopted(key, &object, store.inventory().entries.get(key));
         store.record(key.clone(), entry)?;
         run.output.note(&format!("{key} is ours now: {}.", object.id));
     }
@@ -35,27 +53,52 @@ pub async fn adopt(run: &Run, command: &OwnershipCommand) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-/// What is remembered of an adopted object. What was known of the very same object stays.
-fn adopted(object: &LiveObject, known: Option<&Entry>) -> Entry {
-    if let Some(entry) = known.filter(|entry| entry.id == object.id) {
+/// Refuses what is another resource of ours: one object is one resource.
+fn check_owner(
+    key: &Key,
+    object: &LiveObject,
+    entries: &BTreeMap<Key, Entry>,
+) -> Result<(), Failure> {
+    let is_it = |other: &&Key| *other != key && other.kind == key.kind;
+    let mut others = entries.iter().filter(|(other, _)| is_it(other));
+    let Some((other, _)) = others.find(|(_, entry)| entry.id == object.id) else {
+        return Ok(());
+    };
+    let message = format!("{} is ours already, as {other}", object.id);
+    Err(Failure::new(Exit::Failed, "owned", message)
+        .hint(format!("`stoker release {other}` first, if that is wrong")))
+}
+
+/// What is remembered of an adopted object. What was known of the very same object stays, but for
+/// what a person has now confirmed: its name and when it was created.
+fn adopted(key: &Key, object: &LiveObject, known: Option<&Entry>) -> Entry {
+    let given_name = (object.name != key.name.as_str()).then(|| object.name.clone());
+    let is_older = |entry: &Entry| match (&entry.created_at, &object.created_at) {
+        (Some(ours), Some(theirs)) => !is_same_moment(ours, theirs),
+        (None, _) | (_, None) => false,
+    };
+    // An id that means an object of another time is another object.
+    if let Some(entry) = known.filter(|entry| entry.id == object.id && !is_older(entry)) {
         // What we created is ours by a better right already.
         let claim = match entry.claim {
             Claim::Created => Claim::Created,
             Claim::Adopted | Claim::Named | Claim::Presumed => Claim::Adopted,
         };
-        return Entry { claim, ..entry.clone() };
+        let created_at = entry.created_at.clone().or_else(|| object.created_at.clone());
+        return Entry { claim, created_at, given_name, ..entry.clone() };
     }
     let env = object.fields.keys().filter_map(|path| path.env_key().cloned());
     Entry {
         id: object.id.clone(),
         created_at: object.created_at.clone(),
         made_at: None,
+        given_name,
         claim: Claim::Adopted,
         remembered: Remembered::default(),
-        applied: std::collections::BTreeMap::new(),
+        applied: BTreeMap::new(),
         tolerated_env: env.collect(),
         env_managed: false,
-        rewrites: std::collections::BTreeMap::new(),
+        rewrites: BTreeMap::new(),
         deployed: None,
         depends_on: dependencies(object),
     }
@@ -71,8 +114,8 @@ fn dependencies(object: &LiveObject) -> std::collections::BTreeSet<Key> {
 }
 
 /// `stoker release`: it stays on the platform, and we forget it.
-pub async fn release(run: &Run, command: &OwnershipCommand) -> Result<Exit, Failure> {
-    let OwnershipCommand { keys, connection } = command;
+pub async fn release(run: &Run, command: &ReleaseCommand) -> Result<Exit, Failure> {
+    let ReleaseCommand { keys, connection } = command;
     let session = Session::open(run, connection, Purpose::Write)?;
     let mut store = Store::open(&session.state, "stoker release")?;
     let missing = keys.iter().find(|key| {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::api::Recollection;
-use crate::model::{Coverage, Desired, Live, Snapshot, Unknown};
-use crate::plan::{BlockedReason, Change, Plan, Policy, plan};
+use crate::model::{Coverage, Desired, Inventory, Key, Live, Name, Snapshot, Unknown};
+use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan};
 use crate::reconcile::{CarryError, RefreshError, WrongProject, refresh};
 use crate::render::Estimate;
 use crate::store::{Reading, Store, StoreError};
@@ -47,6 +47,7 @@ pub async fn planned(
     let plan = plan(&snapshot, policy);
     let estimate = estimate(session, &plan)?;
     let sight = sight(run, &plan, &snapshot.live);
+    namesakes(run, &plan, &snapshot.inventory);
     Ok(Planned { snapshot, plan, estimate, sight })
 }
 
@@ -68,6 +69,22 @@ fn sight(run: &Run, plan: &Plan, live: &Live) -> Exit {
         }
     }
     exit
+}
+
+/// Warns of what has the name of one of ours and is nobody's that is known: two who keep one project
+/// without sharing their state make everything twice where names are not unique (A23).
+fn namesakes(run: &Run, plan: &Plan, inventory: &Inventory) {
+    let is_namesake = |other: &&Unmanaged| {
+        let name = Name::new(&other.name).ok();
+        let key = name.map(|name| Key::new(other.kind, name));
+        key.is_some_and(|key| inventory.entries.contains_key(&key))
+    };
+    for Unmanaged { kind, name, id } in plan.unmanaged.iter().filter(is_namesake) {
+        run.output.warn(&format!(
+            "{id} has the name of {kind}/{name} and is not ours; does another Stoker keep this \
+             project with a state of its own?"
+        ));
+    }
 }
 
 /// Whether a change could not be decided because its resource was not seen (S2).

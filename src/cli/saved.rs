@@ -1,16 +1,14 @@
 //! A saved plan: what was allowed when it was made, so that it is made again just so.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
 use crate::plan::{Change, Plan, Policy, Prune, Selection, Summary};
 use crate::render::Estimate;
-use crate::render::json::{Basis, Context, SavedPlan};
+use crate::render::json::{Basis, Context, SavedPlan, SavedPlanError};
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -25,37 +23,11 @@ pub fn context(
 ) -> Context {
     let paths = reading.paths.iter().map(|path| path.to_string_lossy().into_owned());
     Context {
-        basis: basis(snapshot),
+        basis: Basis { desired: snapshot.desired.digest.clone() },
         paths: paths.collect(),
         options: options(policy),
         estimate,
         diagnostics: reading.warnings.clone(),
-    }
-}
-
-fn basis(snapshot: &Snapshot) -> Basis {
-    Basis {
-        desired: snapshot.desired.digest.clone(),
-        live: digest(&snapshot.live),
-        inventory: digest(&snapshot.inventory),
-    }
-}
-
-/// A digest without any secret: `Debug` of a secret shows nothing. The text is never held, which
-/// for a long list would be the largest thing of all.
-fn digest(state: &impl fmt::Debug) -> String {
-    let mut digest = Digesting(Sha256::new());
-    // Digesting takes any text.
-    let _ = write!(digest, "{state:?}");
-    digest.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-struct Digesting(Sha256);
-
-impl fmt::Write for Digesting {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.update(text.as_bytes());
-        Ok(())
     }
 }
 
@@ -117,14 +89,17 @@ struct Options {
 /// Reads a saved plan and what it allows.
 ///
 /// # Errors
-/// When the file cannot be read or is no plan of a version we know.
+/// When the file cannot be read, is no plan of a version we know, or was edited (S10).
 pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
     let place = path.display();
     let wrong = |what: String| Failure::usage(format!("{place} {what}"));
     let text =
         std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let plan = SavedPlan::parse(&text).map_err(|error| {
-        wrong(format!("is no saved plan: {error}")).hint("`stoker plan --out FILE` saves one")
+    let plan = SavedPlan::parse(&text).map_err(|error| match error {
+        SavedPlanError::Edited => edited("its seal is not that of what it says"),
+        SavedPlanError::Unreadable(_) | SavedPlanError::OtherFormat(_) => {
+            wrong(format!("is no saved plan: {error}")).hint("`stoker plan --out FILE` saves one")
+        }
     })?;
     let options: Options = serde_json::from_value(Value::Object(plan.options.clone()))
         .map_err(|error| wrong(format!("lacks what was allowed: {error}")))?;
@@ -163,7 +138,7 @@ pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
 }
 
 /// Refuses a plan whose file shows something else than would be written (S10): the signatures hold,
-/// so nothing moved on the platform, and somebody changed what reviewers read.
+/// so nothing moved on the platform, and somebody changed what reviewers read and sealed it anew.
 ///
 /// # Errors
 /// When a change is there twice, is shown otherwise than it is, or is counted otherwise.
@@ -216,7 +191,7 @@ mod tests {
     #[test]
     fn a_saved_plan_is_for_that_api_that_project_and_those_manifests_only() {
         let made = snapshot("https://api.dev/v1", "prj_1", "a");
-        let context = Context { basis: basis(&made), ..Context::default() };
+        let context = Context { basis: Basis { desired: "a".to_owned() }, ..Context::default() };
         let saved = SavedPlan::new(&plan(&made, &Policy::default()), context);
         assert!(check(&saved, &made).is_ok());
         for other in [

@@ -131,6 +131,7 @@ impl Session {
         let platform = Platform {
             renames: dialect.rename == Rename::Patch,
             deploys_after_patch: dialect.deploy_after_patch,
+            keeps_names: dialect.names_kept,
         };
         Policy { platform, ..policy }
     }

@@ -324,6 +324,27 @@ impl FromStr for Approved {
     }
 }
 
+/// `KIND/NAME` or `KIND/NAME=ID`: what a person says is that resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adopted {
+    /// The resource.
+    pub key: Key,
+    /// The object, where its name does not say which.
+    pub id: Option<RemoteId>,
+}
+
+impl FromStr for Adopted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('=') {
+            let Approved { key, id } = text.parse()?;
+            return Ok(Self { key, id: Some(id) });
+        }
+        Ok(Self { key: text.parse()?, id: None })
+    }
+}
+
 /// What `stoker wait` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {

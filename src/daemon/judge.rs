@@ -319,6 +319,7 @@ const fn state_of(reason: BlockedReason) -> State {
         | BlockedReason::EnvGroup
         | BlockedReason::NotOwned
         | BlockedReason::AmbiguousName
+        | BlockedReason::PerhapsOurs
         | BlockedReason::Protected
         | BlockedReason::AdoptionRefused
         | BlockedReason::Fuse
@@ -347,6 +348,7 @@ const fn word(reason: BlockedReason) -> &'static str {
         BlockedReason::SourceShrinking => "SourceShrinking",
         BlockedReason::ApprovalMissing => "ApprovalMissing",
         BlockedReason::InFlight => "InFlight",
+        BlockedReason::PerhapsOurs => "PerhapsOurs",
         BlockedReason::PolicyWithheld => "PolicyWithheld",
         BlockedReason::Presumed => "Presumed",
         BlockedReason::BackingOff => "BackingOff",

@@ -4,7 +4,7 @@
 
 use super::calendar::http_date;
 use super::choice::{Generation, ResetForm, RetryAfterForm};
-use super::config::Access;
+use super::config::{Access, Naming};
 use super::distort::distort;
 use super::fault::Fault;
 use super::limiter::{Limiter, Verdict};
@@ -108,12 +108,17 @@ impl World {
             self.late.push(Late { due: now.saturating_add(*delay), request, asked: asked.clone() });
             return (Outcome::Lost, Vec::new());
         }
+        let names = self.config.names;
+        if fault == Some(&Fault::LoseRenamed) {
+            self.config.names = Naming::Numbered;
+        }
         let reply = call
             .and_then(|call| self.play(&call, request, fault, &mut headers, now))
             .unwrap_or_else(|problem| self.refuse(&problem));
+        self.config.names = names;
         asked.note(&reply);
         let Reply { status, mut payload, effects, ignored: _ } = reply;
-        if fault == Some(&Fault::LoseAnswer) {
+        if matches!(fault, Some(Fault::LoseAnswer | Fault::LoseRenamed)) {
             return (Outcome::Lost, effects);
         }
         if let (Payload::Json(body), Some(fault)) = (&mut payload, fault) {

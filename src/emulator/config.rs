@@ -44,6 +44,8 @@ pub struct Config {
     pub deploy_after_patch: bool,
     /// A second thing with one name is refused with 409 (A8).
     pub names_unique: bool,
+    /// What becomes of a name that is sent (A22).
+    pub names: Naming,
     /// The API's words for the types of a service (A13).
     pub type_names: TypeNames,
     /// How a service names its env groups (A14).
@@ -101,6 +103,7 @@ impl Default for Config {
             env_patch: EnvPatch::Merge,
             deploy_after_patch: false,
             names_unique: true,
+            names: Naming::Kept,
             type_names: TypeNames::default(),
             env_groups: GroupNaming::Id,
             resolve_references: Resolver::Platform,
@@ -266,6 +269,20 @@ pub enum Deletion {
         /// How long that takes.
         gone_after_ms: u64,
     },
+}
+
+/// What becomes of a name that is sent (A22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    /// Nothing.
+    Kept,
+    /// A number comes after it that makes it unique: `web-1`, `web-2`.
+    Numbered,
+    /// It is shown in capitals.
+    Capitals,
+    /// It is cut to so many characters.
+    Cut(usize),
 }
 
 /// How many of each kind may exist; `None` is any number.

@@ -16,6 +16,8 @@ pub enum Fault {
     Refuse,
     /// The request is applied, its answer is lost.
     LoseAnswer,
+    /// What the request creates gets another name (A22), and its answer is lost.
+    LoseRenamed,
     /// The answer is lost at once; the request is applied after so many milliseconds.
     ApplyLate(u64),
     /// Nothing is applied and nothing is ever answered.

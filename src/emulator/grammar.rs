@@ -16,7 +16,7 @@
 //!
 //! | Word | Plays |
 //! |---|---|
-//! | `refuse` `lose-answer` `apply-late:MS` `hang` | whether it is applied and answered |
+//! | `refuse` `lose-answer` `lose-renamed` `apply-late:MS` `hang` | whether it is applied and answered |
 //! | `cut:BYTES` `truncate:BYTES` `drip` | the body, dropped, shortened, or a byte a second |
 //! | `429` `429:none` `429:30` `429:5\|7` | too many, with these values of `Retry-After` |
 //! | `fail:STATUS` `fail-after:STATUS` | a status before, or after, it is applied |
@@ -41,7 +41,7 @@ pub(super) const TABLE: &str = "refuse lose-answer apply-late:30000 cut:17 trunc
     fail:500 fail:502 fail:503 fail-after:500 html empty no-id stale:5000 hide-new:5000 \
     shift-repeat page-ignored total:missing total:wrong duplicate";
 
-const WORDS: &str = "refuse, lose-answer, apply-late:MS, hang, cut:BYTES, truncate:BYTES, drip, \
+const WORDS: &str = "refuse, lose-answer, lose-renamed, apply-late:MS, hang, cut:BYTES, truncate:BYTES, drip, \
     429, fail:STATUS, fail-after:STATUS, html, empty, no-id, stale:MS, hide-new:MS, \
     shift-repeat, shift-vanish, page-ignored, total:missing|wrong|negative, rename-key, \
     duplicate, deploy-fails, malice, strange, redirect:URL, skew:MS";
@@ -89,6 +89,7 @@ impl Fault {
         match word {
             "refuse" => plain(Self::Refuse),
             "lose-answer" => plain(Self::LoseAnswer),
+            "lose-renamed" => plain(Self::LoseRenamed),
             "hang" => plain(Self::Hang),
             "drip" => plain(Self::Drip),
             "html" => plain(Self::Html),
@@ -128,6 +129,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Refuse => f.write_str("refuse"),
             Self::LoseAnswer => f.write_str("lose-answer"),
+            Self::LoseRenamed => f.write_str("lose-renamed"),
             Self::ApplyLate(delay) => write!(f, "apply-late:{delay}"),
             Self::Hang => f.write_str("hang"),
             Self::Cut(bytes) => write!(f, "cut:{bytes}"),

@@ -241,8 +241,9 @@ impl World {
             Rename::Ignored => Ok(()),
             Rename::Refused => Err(Problem::invalid("name cannot be changed")),
             Rename::Honoured => {
-                self.check_unique(Kind::Service, name, now)?;
-                service.name = name.into();
+                let name = self.given_name(Kind::Service, name, now);
+                self.check_unique(Kind::Service, &name, now)?;
+                service.name = name;
                 Ok(())
             }
         }

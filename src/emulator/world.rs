@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::choice::{Fields, Kind, UnknownFields};
-use super::config::{Config, Quotas};
+use super::config::{Config, Naming, Quotas};
 use super::database::Database;
 use super::fault::Faults;
 use super::group::Group;
@@ -182,6 +182,7 @@ impl World {
     ) -> Result<String, Problem> {
         let name = required_text(body, "name")?;
         check_name(&name)?;
+        let name = self.given_name(kind, &name, now);
         self.check_unique(kind, &name, now)?;
         let Quotas { services, databases, env_groups, status } = self.config.quotas;
         let view = View::of(now);
@@ -199,15 +200,32 @@ impl World {
         Ok(name)
     }
 
-    /// Refuses a name that is taken, where names are unique (A8).
-    pub(crate) fn check_unique(&self, kind: Kind, name: &str, now: u64) -> Result<(), Problem> {
+    /// Returns what becomes of a name that is sent (A22).
+    pub(crate) fn given_name(&self, kind: Kind, sent: &str, now: u64) -> String {
+        match self.config.names {
+            Naming::Kept => sent.to_owned(),
+            Naming::Numbered => {
+                let names = (1..).map(|number: u64| format!("{sent}-{number}"));
+                let mut free = names.filter(|name| !self.has_name(kind, name, now));
+                free.next().unwrap_or_else(|| sent.to_owned())
+            }
+            Naming::Capitals => sent.to_uppercase(),
+            Naming::Cut(length) => sent.chars().take(length).collect(),
+        }
+    }
+
+    fn has_name(&self, kind: Kind, name: &str, now: u64) -> bool {
         let view = View::of(now);
-        let is_taken = match kind {
+        match kind {
             Kind::Service => self.services.has_name(name, view),
             Kind::Database => self.databases.has_name(name, view),
             Kind::EnvGroup => self.groups.has_name(name, view),
-        };
-        if self.config.names_unique && is_taken {
+        }
+    }
+
+    /// Refuses a name that is taken, where names are unique (A8).
+    pub(crate) fn check_unique(&self, kind: Kind, name: &str, now: u64) -> Result<(), Problem> {
+        if self.config.names_unique && self.has_name(kind, name, now) {
             let code = format!("{}_name_taken", kind.singular());
             let message = format!("There is already a {} named {name}", kind.singular());
             return Err(Problem::new(409, &code, message));

@@ -55,7 +55,7 @@ fn read_adopt(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> Option<AdoptMode> 
     }
 }
 
-/// Reads paths such as `spec.scaling` and keeps them as they lie below `spec`.
+/// Reads paths such as `spec.scaling` and keeps them as they lie below `spec`; and the name.
 fn read_ignored(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> BTreeSet<String> {
     let mut ignored = BTreeSet::new();
     for item in reader.items(yaml, "lifecycle.ignoreChanges") {
@@ -63,6 +63,10 @@ fn read_ignored(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> BTre
             continue;
         };
         let path = text.strip_prefix("spec.").unwrap_or(&text);
+        if text == "metadata.name" {
+            ignored.insert("name".to_owned());
+            continue;
+        }
         if is_path(kind, path) {
             ignored.insert(path.to_owned());
             continue;
@@ -118,4 +122,45 @@ fn read_policies(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> ManagementPolic
         }
     }
     policies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Setting;
+    use crate::source::Tree;
+
+    /// Whether a manifest of a kind with that line in its `lifecycle` is right.
+    fn check(kind: Kind, line: &str) -> Vec<String> {
+        let spec = match kind {
+            Kind::Service => "{ type: web, image: nginx }",
+            Kind::Database => "{ type: postgres }",
+            Kind::EnvGroup => "{ envVars: [] }",
+        };
+        let word = match kind {
+            Kind::Service => "Service",
+            Kind::Database => "Database",
+            Kind::EnvGroup => "EnvGroup",
+        };
+        let text = format!(
+            "apiVersion: stackblaze.cloud/v1\nkind: {word}\nmetadata: {{ name: api }}\n\
+             spec: {spec}\nlifecycle:\n  ignoreChanges: [{line}]\n"
+        );
+        let loaded = crate::manifest::load(&Tree::from_texts([("a.yaml", text.as_str())]));
+        let errors = loaded.diagnostics.iter().filter(|it| it.code == "ignore-changes");
+        errors.map(|diagnostic| diagnostic.message.clone()).collect()
+    }
+
+    #[test]
+    fn every_line_that_a_field_prints_that_does_not_settle_is_a_line_that_is_read() {
+        for kind in [Kind::Service, Kind::Database, Kind::EnvGroup] {
+            let settings = setting::settings_of(kind).chain([Setting::Name]);
+            for setting in settings {
+                let line = Lifecycle::ignored_as(setting.as_str());
+                assert_eq!(check(kind, &line), [""; 0], "{kind} {line}");
+            }
+        }
+        assert_eq!(check(Kind::Service, &Lifecycle::ignored_as("envVars.KEY")), [""; 0]);
+        assert_eq!(check(Kind::Service, "spec.name").len(), 1);
+    }
 }

@@ -254,7 +254,7 @@ impl Printer<'_> {
         if !ignore_changes.is_empty() {
             self.line(2, "ignoreChanges:");
             for path in ignore_changes {
-                let path = write_text(&format!("spec.{path}").replace("${", "$${"), 4);
+                let path = write_text(&Lifecycle::ignored_as(path).replace("${", "$${"), 4);
                 self.line(4, &format!("- {path}"));
             }
         }

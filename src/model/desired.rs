@@ -186,6 +186,12 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// Returns how a manifest writes an ignored path: the name stands beside `spec`, not below it.
+    #[must_use]
+    pub fn ignored_as(path: &str) -> String {
+        if path == "name" { "metadata.name".to_owned() } else { format!("spec.{path}") }
+    }
+
     /// Whether changes of a field are ignored: by its own path, or by one it lies below.
     #[must_use]
     pub fn ignores(&self, path: &FieldPath) -> bool {

@@ -136,6 +136,10 @@ pub struct Entry {
     /// while after it, not to be shown is no proof of being gone (S3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
+    /// The name the platform gave it in place of the declared one (A22): the answer to its create
+    /// showed it, or a person said that it is this resource. It is no drift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
     /// By what right it is ours.
     pub claim: Claim,
     /// What its manifest said of deletion.
@@ -161,6 +165,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether its object goes by a name: the declared one, or the one the platform gave it (A22).
+    #[must_use]
+    pub fn goes_by(&self, key: &Key, name: &str) -> bool {
+        name == key.name.as_str() || self.given_name.as_deref() == Some(name)
+    }
+
     /// Whether it was created so lately that a stale replica may not know it (S3).
     #[must_use]
     pub fn is_new(&self, now: Timestamp) -> bool {
@@ -210,6 +220,10 @@ pub struct Intent {
     pub remembered: Remembered,
     /// What it refers to.
     pub depends_on: BTreeSet<Key>,
+    /// What lived of its kind right before it was sent, and was not ours: it made none of these,
+    /// whatever they are called (A22).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub bystanders: BTreeSet<RemoteId>,
 }
 
 /// A delete that was about to be sent: on disk before it leaves, and counted whatever became of it
@@ -314,6 +328,7 @@ mod tests {
                 id: RemoteId::new("svc_1").unwrap(),
                 created_at: Some(created_at.to_owned()),
                 made_at: made_at.map(|text| text.parse().unwrap()),
+                given_name: None,
                 claim: Claim::Created,
                 remembered: Remembered::default(),
                 applied: BTreeMap::new(),

@@ -3,16 +3,18 @@
 //! The executor's decisions without its hands: it is told what came, what a list shows and what
 //! time it is, and what it is to remember is returned. Nothing is sent and nothing is written here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::model::{
-    Applied, Claim, Entry, FieldPath, FieldValue, Intent, Key, Kind, Listing, LiveObject,
-    LiveValue, RemoteId, is_same,
+    Applied, Claim, Entry, FieldPath, FieldValue, Intent, Inventory, Key, Kind, Listing,
+    LiveObject, LiveValue, RemoteId, Setting, is_same,
 };
 
+use super::diff::is_written;
+use super::stranger::strangers;
 use super::{Action, Change, Step};
 
 /// How often a create is sent whose answers were lost and that was proven not to have happened.
@@ -50,19 +52,34 @@ pub enum Sighting<'a> {
     One(&'a LiveObject),
     /// The list is complete, and nothing has it.
     Nothing,
+    /// The list is complete, nothing has it, and these may be its under another name (A22).
+    Strangers(Vec<&'a LiveObject>),
     /// Nobody can tell; the text says why.
     Unclear(&'static str),
 }
 
-/// Looks for a name in a list.
+/// Looks in a list for what a create may have made: by its name, and, where names are not known to
+/// be kept, among what nobody knows (A22).
 #[must_use]
-pub fn sight<'a>(listing: &'a Listing, key: &Key) -> Sighting<'a> {
+pub fn sight<'a>(
+    listing: &'a Listing,
+    key: &Key,
+    intent: &Intent,
+    inventory: &Inventory,
+    keeps_names: bool,
+) -> Sighting<'a> {
     let mut found = listing.objects.iter().filter(|object| object.name == key.name.as_str());
     let is_complete = listing.coverage.is_complete();
     match (found.next(), found.next()) {
         (Some(_), Some(_)) => Sighting::Unclear("several objects have the name now"),
         (Some(object), None) if is_complete => Sighting::One(object),
-        (None, None) if is_complete => Sighting::Nothing,
+        (None, None) if is_complete && keeps_names => Sighting::Nothing,
+        (None, None) if is_complete => {
+            match strangers(listing, key, intent, inventory).as_slice() {
+                [] => Sighting::Nothing,
+                some => Sighting::Strangers(some.to_vec()),
+            }
+        }
         (Some(_) | None, None) => Sighting::Unclear("the listing is incomplete"),
         (None, Some(_)) => Sighting::Unclear("the listing changed while it was read"),
     }
@@ -79,6 +96,8 @@ pub enum AfterLook<'a> {
     SendAgain,
     /// It did not happen, and was sent often enough: its intent is void.
     GiveUp,
+    /// These may be it under another name: a person says whose they are (A22).
+    AskWhose(Vec<&'a LiveObject>),
     /// Nobody can tell; the intent stays on disk for the next run.
     Unknown(&'static str),
 }
@@ -100,6 +119,7 @@ pub fn after_look<'a>(
         Sighting::One(object) => AfterLook::Presume(object),
         Sighting::Nothing if intent.attempt < CREATES_MAX => AfterLook::SendAgain,
         Sighting::Nothing => AfterLook::GiveUp,
+        Sighting::Strangers(some) => AfterLook::AskWhose(some),
         Sighting::Unclear(reason) => AfterLook::Unknown(reason),
     }
 }
@@ -112,11 +132,26 @@ pub fn settled_at(started_at: Timestamp, settle: Duration) -> Timestamp {
 
 /// Returns why a name is not free now, as the plan says; nothing when it is (S2, S10). What was just
 /// deleted to make room for its successor is none.
+///
+/// What the plan's list did not show of an earlier create may show now: under its name, or under
+/// another one (A22).
 #[must_use]
-pub fn rival(listing: &Listing, key: &Key, predecessor: Option<&RemoteId>) -> Option<String> {
+pub fn rival(
+    listing: &Listing,
+    key: &Key,
+    predecessor: Option<&RemoteId>,
+    inventory: &Inventory,
+    keeps_names: bool,
+) -> Option<String> {
     let mut others = listing.objects.iter().filter(|object| Some(&object.id) != predecessor);
     let rival = others.find(|object| object.name == key.name.as_str());
-    rival.map(|rival| format!("{} has appeared under that name", rival.id))
+    if let Some(rival) = rival {
+        return Some(format!("{} has appeared under that name", rival.id));
+    }
+    let intent = inventory.intents.get(key).filter(|_| !keeps_names)?;
+    let strangers = strangers(listing, key, intent, inventory);
+    let stranger = strangers.into_iter().find(|object| Some(&object.id) != predecessor)?;
+    Some(format!("{} has appeared and may be its, under another name", stranger.id))
 }
 
 impl Change {
@@ -154,7 +189,7 @@ impl Change {
 
     /// Returns what must be on disk before the POST of this change leaves (S3).
     #[must_use]
-    pub fn intent(&self, attempt: u32, now: Timestamp) -> Intent {
+    pub fn intent(&self, attempt: u32, now: Timestamp, bystanders: &BTreeSet<RemoteId>) -> Intent {
         let record = self.record.as_ref();
         let applied = record.iter().flat_map(|record| &record.applied);
         Intent {
@@ -163,6 +198,7 @@ impl Change {
             applied: applied.map(|(path, value)| (path.clone(), Applied::from(value))).collect(),
             remembered: record.map(|record| record.remembered).unwrap_or_default(),
             depends_on: record.map(|record| record.depends_on.clone()).unwrap_or_default(),
+            bystanders: bystanders.clone(),
         }
     }
 
@@ -180,18 +216,34 @@ impl Change {
         let mut entry = record.into_entry(object.id.clone(), object.created_at.clone());
         entry.claim = claim;
         entry.made_at = Some(now);
+        entry.given_name = given(&self.key, object);
         // Variables the platform adds by itself are not ours to remove.
         let added = object.fields.keys().filter(|path| !written.contains_key(path));
         entry.tolerated_env.extend(added.filter_map(FieldPath::env_key).cloned());
         Some(entry)
     }
 
-    /// Returns what is remembered of an object that was patched, whatever the answer shows: it may
-    /// show what was sent, and reads something else (L1).
+    /// Returns what is remembered of an object that was patched. Of its answer only the name
+    /// counts: it may show what was sent where reads show something else (L1).
     #[must_use]
-    pub fn entry_of_patched(&self, id: &RemoteId) -> Option<Entry> {
-        Some(self.record.clone()?.into_entry(id.clone(), None))
+    pub fn entry_of_patched(&self, id: &RemoteId, answer: Option<&LiveObject>) -> Option<Entry> {
+        let mut entry = self.record.clone()?.into_entry(id.clone(), None);
+        if self.writes_name() {
+            entry.given_name = answer.and_then(|object| given(&self.key, object));
+        }
+        Some(entry)
     }
+
+    /// Whether it gives its object a name.
+    pub(super) fn writes_name(&self) -> bool {
+        let name = FieldPath::Setting(Setting::Name);
+        self.fields.iter().any(|field| field.path == name && is_written(field))
+    }
+}
+
+/// Returns the name an answer shows in place of the one that was sent (A22).
+fn given(key: &Key, object: &LiveObject) -> Option<String> {
+    (object.name != key.name.as_str()).then(|| object.name.clone())
 }
 
 /// Whether an object shows a field as it is to be; of what is hidden nobody can say.

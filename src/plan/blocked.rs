@@ -42,6 +42,9 @@ pub enum BlockedReason {
     ApprovalMissing,
     /// A create of ours may still be under way (S3), or what has the name is being deleted (A7).
     InFlight,
+    /// A create of ours was not answered, and what appeared since may be its result under another
+    /// name (S3, A22).
+    PerhapsOurs,
     /// `managementPolicies` withholds the right.
     PolicyWithheld,
     /// Adopted as presumed; a person must confirm before it can be deleted (S3).
@@ -73,6 +76,7 @@ impl BlockedReason {
             Self::SourceShrinking => "source_shrinking",
             Self::ApprovalMissing => "approval_missing",
             Self::InFlight => "in_flight",
+            Self::PerhapsOurs => "perhaps_ours",
             Self::PolicyWithheld => "policy_withheld",
             Self::Presumed => "presumed",
             Self::BackingOff => "backing_off",
@@ -102,6 +106,7 @@ impl BlockedReason {
             | Self::SourceShrinking
             | Self::ApprovalMissing
             | Self::InFlight
+            | Self::PerhapsOurs
             | Self::Presumed
             | Self::BackingOff
             | Self::DeployFailed

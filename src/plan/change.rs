@@ -223,6 +223,8 @@ pub struct Record {
     pub created_at: Option<String>,
     /// When we made it, by our own clock; a create knows it once it is done.
     pub made_at: Option<Timestamp>,
+    /// The name the platform gave it in place of the declared one (A22).
+    pub given_name: Option<String>,
     /// What the manifest says of deletion (S11).
     pub remembered: Remembered,
     /// The declared values known to be on the platform once the change is done.
@@ -255,6 +257,7 @@ impl Record {
             claim,
             created_at: known,
             made_at,
+            given_name,
             remembered,
             applied,
             kept,
@@ -271,6 +274,7 @@ impl Record {
             id,
             created_at: known.or(created_at),
             made_at,
+            given_name,
             claim,
             remembered,
             applied: kept.into_iter().chain(written).collect(),

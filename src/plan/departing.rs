@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Claim, Entry, Intent, Key, Kind, RemoteId};
 
-use super::ownership::{Claimed, Found, Standing, Unclear, in_flight, taken};
+use super::ownership::{Claimed, Found, Standing, Unclear, in_flight, taken, whose_is_it};
 use super::selection::Selected;
 use super::view::{View, Whereabouts};
 use super::{Action, Blocked, BlockedReason, Policy, Reason};
@@ -99,13 +99,17 @@ fn unwanted<'a>(
     let blocked = match view.whereabouts(key.kind, entry) {
         Whereabouts::Gone => return gone(),
         Whereabouts::Unknown => view.incomplete(key.kind),
-        Whereabouts::Lives(object) if object.name == key.name.as_str() => {
+        Whereabouts::Lives(object) if entry.goes_by(key, &object.name) => {
             return Standing::Unwanted { entry, object, reason };
         }
         Whereabouts::Lives(object) => Blocked {
             reason: BlockedReason::NotOwned,
             message: format!("it was renamed to `{}` on the platform", object.name),
-            hint: Some(format!("`stoker release {key}` lets it be")),
+            hint: Some(format!(
+                "`stoker release {key}` lets it be, `stoker adopt {key}={}` says that it is this \
+                 one all the same",
+                object.id
+            )),
         },
         Whereabouts::Other => Blocked {
             reason: BlockedReason::NotOwned,
@@ -132,7 +136,10 @@ fn not_owned<'a>(view: &View<'a>, key: &'a Key) -> Option<Claimed<'a>> {
         Blocked {
             reason: BlockedReason::NotOwned,
             message: "not owned: it was created outside".to_owned(),
-            hint: Some(format!("`stoker adopt {key}` makes it ours to delete")),
+            hint: Some(match view.named(key) {
+                [] | [_] => format!("`stoker adopt {key}` makes it ours to delete"),
+                [_, _, ..] => format!("`stoker adopt {key}=ID` makes one of them ours to delete"),
+            }),
         }
     };
     let id = match view.named(key) {
@@ -156,6 +163,7 @@ fn not_owned<'a>(view: &View<'a>, key: &'a Key) -> Option<Claimed<'a>> {
 /// hidden orphan (L4).
 fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Intent) -> Standing<'a> {
     let in_flight = in_flight(view.snapshot.now, policy, intent);
+    let mut id = None;
     let blocked = match (view.named(key), in_flight) {
         _ if !view.is_complete(key.kind) => view.incomplete(key.kind),
         (several @ [_, _, ..], _) => {
@@ -163,7 +171,13 @@ fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Inten
             one_of(key, format!("an unanswered create may have made any of {}", ids.join(", ")))
         }
         (_, Some(blocked)) => blocked,
-        ([], None) => return Standing::Gone(None),
+        ([], None) => match whose_is_it(view, policy, key, intent) {
+            Some((blocked, stranger)) => {
+                id = stranger;
+                blocked
+            }
+            None => return Standing::Gone(None),
+        },
         ([object], None) => match view.owner(key.kind, &object.id) {
             None => {
                 return Standing::Found(Found {
@@ -180,13 +194,14 @@ fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Inten
         action: Action::Adopt,
         reason: Reason::AnswerLost,
         entry: None,
-        id: None,
+        id,
         blocked,
     })
 }
 
 fn one_of(key: &Key, message: String) -> Blocked {
-    let hint =
-        format!("`stoker adopt {key}` says which is its own, `stoker release {key}` that none is");
+    let hint = format!(
+        "`stoker adopt {key}=ID` says which is its own, `stoker release {key}` that none is"
+    );
     Blocked { reason: BlockedReason::AmbiguousName, message, hint: Some(hint) }
 }

@@ -25,6 +25,8 @@ pub(super) struct Memory<'a> {
     pub rewrites: &'a BTreeMap<FieldPath, Rewrite>,
     pub deployed: Option<Deployed>,
     pub made_at: Option<Timestamp>,
+    /// The name the platform gave it in place of the declared one (A22).
+    pub given_name: Option<&'a str>,
     /// Whether nothing was ever written but what we remember: we made it.
     pub is_whole: bool,
 }
@@ -46,6 +48,7 @@ impl<'a> Memory<'a> {
             rewrites: &NOTHING_REWRITTEN,
             deployed: None,
             made_at: None,
+            given_name: None,
             is_whole: false,
         }
     }
@@ -55,7 +58,7 @@ impl<'a> Memory<'a> {
         Self { rewrites: &NOTHING_REWRITTEN, deployed: None, made_at: None, ..self }
     }
 
-    pub const fn of_entry(entry: &'a Entry) -> Self {
+    pub fn of_entry(entry: &'a Entry) -> Self {
         Self {
             applied: &entry.applied,
             tolerated_env: &entry.tolerated_env,
@@ -63,6 +66,7 @@ impl<'a> Memory<'a> {
             rewrites: &entry.rewrites,
             deployed: entry.deployed,
             made_at: entry.made_at,
+            given_name: entry.given_name.as_deref(),
             is_whole: match entry.claim {
                 Claim::Created => true,
                 Claim::Adopted | Claim::Named | Claim::Presumed => false,
@@ -150,6 +154,10 @@ impl<'a> Comparer<'a> {
         let path = FieldPath::Setting(Setting::Name);
         let name = self.resource.key.name.as_str();
         if self.object.name == name || self.resource.lifecycle.ignores(&path) {
+            return;
+        }
+        // What the platform made of the name is as good as the name, until another one is declared.
+        if !is_renamed && self.memory.given_name == Some(self.object.name.as_str()) {
             return;
         }
         let reason = if is_renamed { FieldReason::Requested } else { FieldReason::Drift };

@@ -118,8 +118,11 @@ impl<'a> Drafts<'a> {
         draft.entry = Some(entry);
         let record = draft.take(resource, object, difference, &mut self.settled);
         draft.deploys_if_owed(view, policy);
-        let made_at = entry.made_at;
-        let record = Record { claim: entry.claim, created_at, made_at, renamed_from, ..record };
+        let (claim, made_at) = (entry.claim, entry.made_at);
+        // A name that is written is given anew, and the answer says which.
+        let is_named_anew = is_renamed || draft.change.writes_name();
+        let given_name = entry.given_name.clone().filter(|_| !is_named_anew);
+        let record = Record { claim, created_at, made_at, given_name, renamed_from, ..record };
         match action {
             Action::None => {
                 let learned = record.into_entry(entry.id.clone(), None);
@@ -191,6 +194,7 @@ impl<'a> Drafts<'a> {
             claim,
             created_at: object.created_at.clone(),
             made_at: None,
+            given_name: None,
             remembered: intent.remembered,
             applied: BTreeMap::new(),
             kept: intent.applied.clone(),
@@ -331,6 +335,7 @@ fn unwritten(resource: &Resource) -> Record {
         claim: Claim::Created,
         created_at: None,
         made_at: None,
+        given_name: None,
         remembered: Remembered::from(&resource.lifecycle),
         applied: BTreeMap::new(),
         kept: BTreeMap::new(),

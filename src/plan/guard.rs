@@ -128,11 +128,20 @@ fn without_rename(change: &Change, policy: &Policy) -> Option<Blocked> {
     (is_renamed && !policy.platform.renames).then(|| Blocked {
         reason: BlockedReason::Immutable,
         message: "its name cannot be changed: this API cannot rename".to_owned(),
-        hint: Some(
+        hint: Some(keeping_its_name(change).unwrap_or_else(|| {
             "rename it on the platform by hand, or remove `previousNames` to create another"
-                .to_owned(),
-        ),
+                .to_owned()
+        })),
     })
+}
+
+/// Returns how to live with a name that nobody declared, where nothing but the name differs.
+fn keeping_its_name(change: &Change) -> Option<String> {
+    let name = FieldPath::Setting(Setting::Name);
+    let mut written = change.fields.iter().filter(|field| is_written(field));
+    let is_drift = written.all(|field| field.path == name && field.reason == FieldReason::Drift);
+    let id = change.id.as_ref().filter(|_| is_drift && change.adopts.is_none())?;
+    Some(format!("`stoker adopt {}={id}` keeps the name it has on the platform", change.key))
 }
 
 /// Databases and env groups: the API cannot change them at all (F4).
@@ -155,7 +164,8 @@ fn without_patch(change: &Change) -> Option<Blocked> {
              it is no revocation",
         ),
     };
-    Some(Blocked { reason, message, hint: Some(hint.to_owned()) })
+    let hint = keeping_its_name(change).unwrap_or_else(|| hint.to_owned());
+    Some(Blocked { reason, message, hint: Some(hint) })
 }
 
 fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
@@ -189,7 +199,12 @@ fn immutable(change: &Change) -> Option<Blocked> {
 fn replace_hint(change: &Change) -> String {
     let id = change.id.as_ref().map_or("ID", RemoteId::as_str);
     let key = &change.key;
-    format!("`--replace {key}={id}` deletes it and creates it again")
+    let replace = format!("`--replace {key}={id}` deletes it and creates it again");
+    match change.adopts {
+        None => replace,
+        // Nothing is replaced that is not ours yet (S8).
+        Some(_) => format!("`stoker adopt {key}={id}` makes it ours to delete, then {replace}"),
+    }
 }
 
 fn unchangeable(change: &Change) -> Vec<&FieldPath> {

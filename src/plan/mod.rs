@@ -15,6 +15,7 @@ mod selection;
 
 mod departing;
 mod ownership;
+mod stranger;
 
 mod diff;
 mod draft;
@@ -53,3 +54,4 @@ pub use policy::{Hold, Platform, Policy, Prune, Selection};
 pub use progress::Progress;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};
+pub use stranger::{bystanders, whose};

@@ -10,6 +10,7 @@ use crate::model::{Claim, Entry, Intent, Key, LiveObject, RemoteId, Resource};
 use super::answer::settled_at;
 use super::departing;
 use super::selection::Selected;
+use super::stranger::{strangers, whose};
 use super::view::{View, Whereabouts};
 use super::{Action, Blocked, BlockedReason, Policy, Reason};
 
@@ -86,7 +87,8 @@ fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standi
     };
     if let Some(owner) = view.owner(kind, &entry.id).filter(|it| **it != resource.key) {
         let message = format!("{} is remembered both as this and as {owner}", entry.id);
-        return ambiguous(Some(entry), Some(&entry.id), message);
+        let hint = format!("`stoker release {}` forgets it as this", resource.key);
+        return unclear(Some(entry), Some(&entry.id), message, hint);
     }
     match view.whereabouts(kind, entry) {
         Whereabouts::Lives(object) if object.is_going() => {
@@ -113,7 +115,7 @@ fn owned<'a>(
     object: &'a LiveObject,
 ) -> Standing<'a> {
     let key = &resource.key;
-    let is_renamed = object.name != key.name.as_str();
+    let is_renamed = !entry.goes_by(key, &object.name);
     if is_renamed && let Some(other) = view.named(key).first() {
         let message = format!(
             "it was renamed to `{}` on the platform, and {} has its name now",
@@ -145,9 +147,7 @@ fn unowned<'a>(
         [] => None,
         [object] => Some(*object),
         several => {
-            let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
-            let message = format!("{} live objects have the name: {}", ids.len(), ids.join(", "));
-            return ambiguous(None, None, message);
+            return namesakes(key, several);
         }
     };
     if let Some(object) = object.filter(|object| object.is_going()) {
@@ -161,6 +161,18 @@ fn unowned<'a>(
         (None, Some(former)) => former,
         (Some(object), former) => named(view, resource, object, former),
     }
+}
+
+/// Several have the name, and none is ours. Two of one name are made by two who keep one project
+/// and do not share their state (A23): people must hear of that before either goes on.
+fn namesakes<'a>(key: &Key, several: &[&LiveObject]) -> Standing<'a> {
+    let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
+    let message = format!("{} live objects have the name: {}", ids.len(), ids.join(", "));
+    let hint = format!(
+        "`stoker adopt {key}=ID` says which is meant; does another Stoker keep this project with a \
+         state of its own?"
+    );
+    unclear(None, None, message, hint)
 }
 
 /// What is being deleted has its name until it is gone: neither taken over nor made beside it (A7).
@@ -194,7 +206,16 @@ fn answer_lost<'a>(
         });
     }
     let Some(object) = object else {
-        return Standing::Absent(absent);
+        let Some((blocked, id)) = whose_is_it(view, policy, key, intent) else {
+            return Standing::Absent(absent);
+        };
+        return Standing::Unclear(Unclear {
+            action: Action::Create,
+            reason: Reason::AnswerLost,
+            entry: None,
+            id,
+            blocked,
+        });
     };
     let owner = view.owner(key.kind, &object.id);
     if let Some(owner) = owner.filter(|owner| *owner != key) {
@@ -206,6 +227,27 @@ fn answer_lost<'a>(
         intent: Some(intent),
         renamed_from: None,
     })
+}
+
+/// Asks whose that is what an unanswered create may have made under another name, where names are
+/// not known to be kept (S3, A22); nothing when there is nothing of the kind.
+pub(super) fn whose_is_it(
+    view: &View<'_>,
+    policy: &Policy,
+    key: &Key,
+    intent: &Intent,
+) -> Option<(Blocked, Option<RemoteId>)> {
+    if policy.platform.keeps_names {
+        return None;
+    }
+    let listing = view.snapshot.live.listing(key.kind);
+    let strangers = strangers(listing, key, intent, view.inventory());
+    let id = match strangers.as_slice() {
+        [] => return None,
+        [only] => Some(only.id.clone()),
+        [_, _, ..] => None,
+    };
+    Some((whose(key, intent, &strangers), id))
 }
 
 /// Returns what stands in the way while an unanswered create may still be under way (S3).
@@ -304,15 +346,20 @@ pub(super) fn taken(object: &LiveObject, owner: &Key) -> String {
 }
 
 fn ambiguous<'a>(entry: Option<&'a Entry>, id: Option<&RemoteId>, message: String) -> Standing<'a> {
+    unclear(entry, id, message, "rename or delete what is not meant, on the platform".to_owned())
+}
+
+fn unclear<'a>(
+    entry: Option<&'a Entry>,
+    id: Option<&RemoteId>,
+    message: String,
+    hint: String,
+) -> Standing<'a> {
     Standing::Unclear(Unclear {
         action: Action::Update,
         reason: Reason::Requested,
         entry,
         id: id.cloned(),
-        blocked: Blocked {
-            reason: BlockedReason::AmbiguousName,
-            message,
-            hint: Some("rename or delete what is not meant, on the platform".to_owned()),
-        },
+        blocked: Blocked { reason: BlockedReason::AmbiguousName, message, hint: Some(hint) },
     })
 }

@@ -56,6 +56,8 @@ pub struct Platform {
     pub renames: bool,
     /// Whether a PATCH takes effect only with a deploy after it (A6).
     pub deploys_after_patch: bool,
+    /// Whether a person says that names are kept as they are sent (A22).
+    pub keeps_names: bool,
 }
 
 impl Default for Policy {
@@ -78,7 +80,7 @@ impl Default for Policy {
             deploys_max: 3,
             forgiven: BTreeSet::new(),
             destroy: false,
-            platform: Platform { renames: true, deploys_after_patch: false },
+            platform: Platform { renames: true, deploys_after_patch: false, keeps_names: false },
         }
     }
 }

@@ -102,10 +102,15 @@ pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
         // A time that is not known proves nothing.
         (None, _) | (_, None) => false,
     };
-    let differs = match (object.name == key.name.as_str(), is_same_time) {
+    let differs = match (entry.goes_by(key, &object.name), is_same_time) {
         (false, _) => "name",
         (true, false) => "time of creation",
         (true, true) => return None,
+    };
+    // Without a time nothing that a person says could be held against it later.
+    let hint = match object.created_at {
+        Some(_) => format!("`stoker adopt {key}={}` confirms that it is ours", object.id),
+        None => "delete it on the platform, which does not tell when it was created".to_owned(),
     };
     Some(Blocked {
         reason: BlockedReason::NotOwned,
@@ -113,7 +118,7 @@ pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
             "{} is not proven to be what we created: its {differs} differs",
             object.id
         ),
-        hint: Some(format!("`stoker adopt {key}` confirms that it is ours")),
+        hint: Some(hint),
     })
 }
 

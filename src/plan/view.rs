@@ -104,9 +104,18 @@ impl<'a> View<'a> {
         self.snapshot.live.listing(kind).coverage.is_complete()
     }
 
-    /// Whether it is known, not merely not seen, that nothing has the name.
+    /// Whether it is known, not merely not seen, that nothing has the name, or goes by it.
     pub fn is_absent(&self, key: &Key) -> bool {
-        self.is_complete(key.kind) && self.named(key).is_empty()
+        self.is_complete(key.kind) && self.named(key).is_empty() && !self.has_given_name(key)
+    }
+
+    /// Whether ours lives under the name that the platform gave it in place of the declared one.
+    fn has_given_name(&self, key: &Key) -> bool {
+        let entry = self.inventory().entries.get(key);
+        entry.is_some_and(|entry| match self.whereabouts(key.kind, entry) {
+            Whereabouts::Lives(object) => entry.goes_by(key, &object.name),
+            Whereabouts::Other | Whereabouts::Gone | Whereabouts::Unknown => false,
+        })
     }
 
     /// Whether one object is known to be meant by the key: ours, or the only one of its name.

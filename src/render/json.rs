@@ -14,6 +14,8 @@ use crate::plan::Report;
 
 use super::saved::saved_diagnostic;
 
+pub use super::seal::seal;
+
 pub use super::saved::{
     Basis, Context, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField, SavedOrigin,
     SavedPlan, SavedPlanError, SavedSummary,

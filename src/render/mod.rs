@@ -14,6 +14,7 @@ mod paper;
 mod phrase;
 mod report;
 mod saved;
+mod seal;
 mod table;
 mod text;
 

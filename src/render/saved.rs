@@ -8,6 +8,7 @@ use crate::plan::{Change, FieldChange, Plan};
 
 use super::json::{self, FORMAT_VERSION};
 use super::phrase;
+use super::seal;
 use super::text::Estimate;
 
 /// The part of the version that must be equal for a document to be understood.
@@ -42,17 +43,15 @@ pub struct SavedPlan {
     /// Findings about the manifests.
     #[serde(default)]
     pub diagnostics: Vec<SavedDiagnostic>,
+    /// The mark over all that stands above (S10).
+    pub seal: String,
 }
 
-/// Digests of what a plan was made from: equal digests, equal plan.
+/// What a plan was made from. What it was to happen to is in the signature of each change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
-    /// Of the manifests.
+    /// The digest of the manifests (S6).
     pub desired: String,
-    /// Of what the platform showed, without secrets.
-    pub live: String,
-    /// Of the inventory.
-    pub inventory: String,
 }
 
 /// One change.
@@ -186,6 +185,9 @@ pub enum SavedPlanError {
     /// Another major version wrote it.
     #[error("read the saved plan: it has format {0}, this version reads {FORMAT_VERSION}")]
     OtherFormat(String),
+    /// It does not carry the seal of what it says (S10).
+    #[error("read the saved plan: its seal is not that of what it says")]
+    Edited,
 }
 
 /// What a document says beside the plan itself.
@@ -209,7 +211,7 @@ impl SavedPlan {
     pub fn new(plan: &Plan, context: Context) -> Self {
         let summary = plan.summary();
         let changes = plan.changes.iter().map(saved_change);
-        Self {
+        let unsealed = Self {
             format_version: FORMAT_VERSION.to_owned(),
             origin: plan.origin.clone(),
             project: plan.project.clone(),
@@ -233,13 +235,16 @@ impl SavedPlan {
                 seconds: context.estimate.seconds,
             },
             diagnostics: context.diagnostics.iter().map(saved_diagnostic).collect(),
-        }
+            seal: String::new(),
+        };
+        let document = serde_json::to_value(&unsealed).expect("our documents have only text keys");
+        Self { seal: seal::seal(&document), ..unsealed }
     }
 
     /// Reads a document back.
     ///
     /// # Errors
-    /// When it is no plan, or one of another major version.
+    /// When it is no plan, one of another major version, or one that was edited.
     pub fn parse(text: &str) -> Result<Self, SavedPlanError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -249,6 +254,9 @@ impl SavedPlan {
         let Version { format_version } = serde_json::from_str(text)?;
         if format_version.split('.').next() != Some(MAJOR) {
             return Err(SavedPlanError::OtherFormat(format_version));
+        }
+        if !seal::is_sealed(&serde_json::from_str(text)?) {
+            return Err(SavedPlanError::Edited);
         }
         Ok(serde_json::from_str(text)?)
     }
@@ -271,7 +279,8 @@ impl SavedChange {
     /// written, and only this that a person was shown the same (S10).
     ///
     /// Its manifest's place, how many instances run and the words beside what blocks it may differ:
-    /// nothing of them is written, and they may move without the change becoming another.
+    /// nothing of them is written, and they may move without the change becoming another. That they
+    /// are as they were written down is for the seal to say.
     #[must_use]
     pub fn shows(&self, change: &Change) -> bool {
         let fresh = saved_change(change);

@@ -66,6 +66,7 @@ const SCRIPTS: &[&str] = &[
     "drip@GET /databases#1",
     "429:6@PATCH /**#1; 429:6@DELETE /**#1; 429:6@POST /**#2",
     "429:1@PATCH /**; 429:1@DELETE /**",
+    "lose-renamed@POST /**#1-2",
 ];
 
 /// Draws the schedule of a seed.

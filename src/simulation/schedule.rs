@@ -275,6 +275,12 @@ impl Disturbance {
         matches!(self, Self::Process(_))
     }
 
+    /// Whether the platform gives what is made another name than was asked for (A22).
+    #[must_use]
+    pub fn changes_names(&self) -> bool {
+        matches!(self, Self::Faults(faults) if faults.contains("lose-renamed"))
+    }
+
     /// Whether others change the platform or stand beside us at it.
     #[must_use]
     pub const fn is_by_others(&self) -> bool {

@@ -28,6 +28,11 @@ impl Machine {
         command
     }
 
+    /// Where a file of its stands.
+    pub fn place(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
     /// Writes a file where the commands are run.
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.0.path().join(name), text).unwrap();

@@ -111,6 +111,7 @@ fn lengthen(stage: &Stage) {
         applied: [(FieldPath::Env(EnvKey::new("LONG").unwrap()), long)].into(),
         remembered: Remembered::default(),
         depends_on: BTreeSet::new(),
+        bystanders: BTreeSet::new(),
     };
     let mut store = stage.state.open("a test").unwrap();
     store.begin_intent(key.clone(), intent).unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod actors;
+mod advice;
 mod agent;
 mod apply;
 mod architecture;
@@ -30,6 +31,7 @@ mod model;
 mod month;
 mod mortal;
 mod mutation;
+mod names;
 mod planted;
 mod properties;
 mod rate;

@@ -1,6 +1,9 @@
 //! What is refused, and in which words: nothing held back looks like "nothing to do", nothing edited
 //! like what was reviewed, nothing unseen like what is read.
 
+use serde_json::Value;
+use stoker::render::json::seal;
+
 use super::commands::{Machine, Ran, served};
 
 fn services(names: &[&str]) -> String {
@@ -42,18 +45,82 @@ fn a_saved_plan_that_shows_something_else_than_it_does_is_refused() {
     ];
     for (shown, edited, why) in edits {
         assert!(saved.contains(shown), "{shown}:\n{saved}");
-        machine.write("plan.json", &saved.replacen(shown, edited, 1));
+        let edited = saved.replacen(shown, edited, 1);
+        machine.write("plan.json", &edited);
+        let ran = machine.run("apply plan.json --sandbox");
+        ran.says(5, &["the saved plan was edited: its seal", "nothing was written"]);
+        machine.write("plan.json", &sealed_anew(&edited));
         let ran = machine.run("apply plan.json --sandbox");
         ran.says(5, &["the saved plan was edited", why, "nothing was written"]);
     }
     let mut twice: serde_json::Value = serde_json::from_str(&saved).unwrap();
     let change = twice["changes"][0].clone();
     twice["changes"].as_array_mut().unwrap().insert(0, change);
-    machine.write("plan.json", &twice.to_string());
+    machine.write("plan.json", &sealed_anew(&twice.to_string()));
     machine.run("apply plan.json --sandbox").says(5, &["it shows service/api twice"]);
     machine.run("get --sandbox").says(0, &["Nothing is there"]);
     machine.write("plan.json", &saved);
     machine.run("apply plan.json --sandbox").says(0, &["1 done"]);
+}
+
+/// What somebody writes who edits a plan and knows how it is sealed.
+fn sealed_anew(plan: &str) -> String {
+    let mut plan: Value = serde_json::from_str(plan).unwrap();
+    plan["seal"] = seal(&plan).into();
+    plan.to_string()
+}
+
+/// Every leaf of a document, as the path that leads to it.
+fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            fields.iter().for_each(|(name, it)| leaves(it, &format!("{path}/{name}"), found));
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let items = items.iter().enumerate();
+            items.for_each(|(place, it)| leaves(it, &format!("{path}/{place}"), found));
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+fn another(value: &Value) -> Value {
+    match value {
+        Value::Null => "something".into(),
+        Value::Bool(truth) => (!truth).into(),
+        Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
+        Value::String(text) => format!("{text}0").into(),
+        Value::Array(_) => serde_json::json!(["something"]),
+        Value::Object(_) => serde_json::json!({ "something": 1 }),
+    }
+}
+
+#[test]
+fn no_leaf_of_a_saved_plan_can_be_edited_and_carried_out() {
+    let machine = Machine::with_api();
+    let mut manifest = machine.read("api.yaml").replace("nginx", "httpd");
+    manifest += "---\napiVersion: stackblaze.cloud/v1\nkind: Database\nmetadata: {name: main}\n\
+        spec: {type: postgres, version: '16', plan: starter, storageGB: 1}\n";
+    machine.write("api.yaml", &manifest);
+    machine.run("plan api.yaml --sandbox --out plan.json").says(0, &["1 to add, 1 to change"]);
+    let saved: Value = serde_json::from_str(&machine.read("plan.json")).unwrap();
+    let mut paths = Vec::new();
+    leaves(&saved, "", &mut paths);
+    for named in ["/changes/1/replicas", "/changes/0/origin/line", "/summary/add", "/basis/desired"]
+    {
+        assert!(paths.iter().any(|path| path == named), "{named}: {paths:#?}");
+    }
+    for path in paths {
+        let mut edited = saved.clone();
+        let leaf = edited.pointer_mut(&path).unwrap();
+        *leaf = another(leaf);
+        machine.write("plan.json", &edited.to_string());
+        let ran = machine.run("apply plan.json --sandbox");
+        assert!(ran.stderr.contains("the saved plan was edited"), "{path}: {}", ran.stderr);
+        ran.says(5, &["nothing was written"]);
+    }
+    machine.write("plan.json", &saved.to_string());
+    machine.run("apply plan.json --sandbox").says(0, &["2 done"]);
 }
 
 #[test]

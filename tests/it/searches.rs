@@ -37,6 +37,17 @@ fn a_lost_answer_and_a_bad_look_or_a_crash_break_no_law() {
 }
 
 #[test]
+fn a_platform_that_changes_names_makes_it_break_no_law() {
+    for (patience, troubles, trouble) in [
+        (Patience::Wait, &[Answer, Crash] as &[Trouble], 1),
+        (Patience::Leave, &[Answer, Sight], 2),
+    ] {
+        let house = right(patience, Bond::Chained, troubles, trouble);
+        holds(House { changes_names: true, ..house }, 500);
+    }
+}
+
+#[test]
 fn people_at_work_make_it_break_no_law() {
     holds(right(Patience::Wait, Bond::Chained, &[People], 1), 1_000);
 }

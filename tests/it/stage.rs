@@ -169,6 +169,7 @@ impl Stage {
         let platform = Platform {
             renames: self.dialect.rename == Rename::Patch,
             deploys_after_patch: self.dialect.deploy_after_patch,
+            keeps_names: self.dialect.names_kept,
         };
         Policy { platform, ..policy.clone() }
     }

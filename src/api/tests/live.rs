@@ -33,6 +33,7 @@ fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
         id: RemoteId::new(id).unwrap(),
         created_at: Some(created_at.to_owned()),
         made_at: None,
+        given_name: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
         applied: BTreeMap::new(),

@@ -23,6 +23,8 @@ pub(in crate::api) struct Groups {
     /// Whether these are all there are: then an id that is not among them is of a group that is
     /// gone, and its service must be given another one.
     pub are_all: bool,
+    /// What we call groups that the platform gave another name than the declared one (A22).
+    pub called: BTreeMap<RemoteId, String>,
 }
 
 impl Groups {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::model::Key;
 
-use super::super::values::Selector;
+use super::super::values::{Adopted, Selector};
 use super::Connection;
 
 /// `stoker export`.
@@ -17,9 +17,19 @@ pub struct ExportCommand {
     pub connection: Connection,
 }
 
-/// `stoker adopt` and `stoker release`.
+/// `stoker adopt`.
 #[derive(Args, Debug)]
-pub struct OwnershipCommand {
+pub struct AdoptCommand {
+    /// The resources; with an id, that very object, whatever the platform calls it.
+    #[arg(value_name = "KIND/NAME[=ID]", required = true)]
+    pub resources: Vec<Adopted>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `stoker release`.
+#[derive(Args, Debug)]
+pub struct ReleaseCommand {
     /// The resources.
     #[arg(value_name = "KIND/NAME", required = true)]
     pub keys: Vec<Key>,

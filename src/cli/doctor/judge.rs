@@ -11,6 +11,8 @@ use crate::model::{FieldPath, FieldValue, LiveObject, LiveValue, Setting};
 /// What the probe saw. What it did not come to is missing.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
+    /// The name that was sent.
+    pub name: String,
     /// The settings and variables that were sent.
     pub sent: BTreeMap<FieldPath, FieldValue>,
     /// What the create answered.
@@ -120,6 +122,7 @@ pub fn judge(observed: &Observed, dialect: &Dialect) -> Vec<Finding> {
     findings.push(deploys(observed, dialect));
     findings.push(deletion(observed));
     findings.push(names(observed, dialect));
+    findings.push(kept_names(observed, dialect));
     findings.push(headers(observed.limits.as_ref()));
     findings
 }
@@ -257,6 +260,28 @@ fn names(observed: &Observed, dialect: &Dialect) -> Finding {
     Finding::new(fact, "A8", verdict, seen)
 }
 
+/// One name that was kept is no proof for longer ones or for one that is taken elsewhere, so nothing
+/// is concluded from it: whoever knows the platform sets it.
+fn kept_names(observed: &Observed, dialect: &Dialect) -> Finding {
+    let fact = "a name is kept as it is sent";
+    let shown = [&observed.created, &observed.listed, &observed.detailed];
+    let mut names = shown.into_iter().flatten().map(|object| &object.name).peekable();
+    if names.peek().is_none() {
+        return Finding::new(fact, "A22", Verdict::Unknown, "nothing was created");
+    }
+    match names.find(|name| **name != observed.name) {
+        None => {
+            let seen = "shown as it was sent; `names_kept=true` says that every name is";
+            Finding::new(fact, "A22", Verdict::Confirmed, seen)
+        }
+        Some(name) => {
+            let set = dialect.names_kept.then(|| "names_kept=false".to_owned());
+            let seen = format!("sent {}, shown {name}", observed.name);
+            Finding::new(fact, "A22", Verdict::False { set }, seen)
+        }
+    }
+}
+
 fn headers(limits: Option<&Limits>) -> Finding {
     let fact = "X-RateLimit-Reset is understood";
     let Some(reset) = limits.and_then(|limits| limits.reset.as_deref()) else {
@@ -288,91 +313,5 @@ pub fn variable(key: &str) -> Option<FieldPath> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Kind, RemoteId};
-
-    /// A service that shows these fields; `KEY=` is hidden.
-    fn object(fields: &[&str]) -> LiveObject {
-        let field = |text: &&str| {
-            let (path, value) = text.split_once('=').unwrap();
-            let value = match value {
-                "" => LiveValue::Hidden,
-                text => LiveValue::Shown(FieldValue::Text(text.to_owned())),
-            };
-            (path.parse().unwrap(), value)
-        };
-        LiveObject {
-            kind: Kind::Service,
-            id: RemoteId::new("svc_1").unwrap(),
-            name: "stoker-probe-1".to_owned(),
-            created_at: None,
-            status: None,
-            url: None,
-            replicas: None,
-            fields: fields.iter().map(field).collect(),
-            shows_env: true,
-        }
-    }
-
-    fn check(observed: &Observed, fact: &str) -> String {
-        let findings = judge(observed, &Dialect::default());
-        let finding = findings.iter().find(|finding| finding.fact.starts_with(fact)).unwrap();
-        match &finding.verdict {
-            Verdict::Confirmed => "confirmed".to_owned(),
-            Verdict::False { set } => format!("false {}", set.as_deref().unwrap_or("-")),
-            Verdict::Unknown => "unknown".to_owned(),
-        }
-    }
-
-    #[test]
-    fn what_was_not_seen_is_unknown() {
-        let findings = judge(&Observed::default(), &Dialect::default());
-        assert!(findings.iter().all(|finding| finding.verdict == Verdict::Unknown));
-    }
-
-    #[test]
-    fn a_variable_that_a_patch_did_not_name_tells_merge_from_replace() {
-        let after =
-            |fields: &[&str]| Observed { after_patch: Some(object(fields)), ..Observed::default() };
-        let kept = format!("envVars.{PLAIN}=1");
-        assert_eq!(check(&after(&[&kept]), "env_patch"), "confirmed");
-        assert_eq!(check(&after(&["envVars.OTHER=1"]), "env_patch"), "false env_patch=replace");
-    }
-
-    #[test]
-    fn a_type_under_another_name_is_told_with_the_line_to_set() {
-        let path = FieldPath::Setting(Setting::Type);
-        let observed = Observed {
-            sent: BTreeMap::from([(path, FieldValue::Text("web".to_owned()))]),
-            detailed: Some(object(&["type=app"])),
-            ..Observed::default()
-        };
-        assert_eq!(check(&observed, "type"), "false type_names.web=app");
-    }
-
-    #[test]
-    fn twins_silent_patches_and_odd_headers_are_false_with_what_to_set() {
-        let observed = Observed {
-            twin: Some(Twin::Created),
-            deployments_added: Some(0),
-            limits: Some(Limits { reset: Some("soon".to_owned()), ..Limits::default() }),
-            paging: Some(Paging::Odd("svc_1 stands in it twice".to_owned())),
-            ..Observed::default()
-        };
-        assert_eq!(check(&observed, "names_unique"), "false names_unique=false");
-        assert_eq!(check(&observed, "a patch deploys"), "false deploy_after_patch=true");
-        assert_eq!(check(&observed, "X-RateLimit"), "false -");
-        assert_eq!(check(&observed, "page parameters"), "false -");
-    }
-
-    #[test]
-    fn an_unknown_mask_is_not_taken_for_a_hidden_secret() {
-        let seen = |value: &str| Observed {
-            detailed: Some(object(&[&format!("envVars.{SECRET}={value}")])),
-            ..Observed::default()
-        };
-        assert_eq!(check(&seen(""), "a secret"), "confirmed");
-        assert_eq!(check(&seen("xxx-xxx"), "a secret"), "false -");
-    }
-}
+#[path = "judge_tests.rs"]
+mod tests;

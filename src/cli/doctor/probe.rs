@@ -15,8 +15,9 @@ use crate::api::{
 };
 use crate::model::{
     Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Name, Remembered,
-    Secret, SecretOrigin, Setting,
+    RemoteId, Secret, SecretOrigin, Setting,
 };
+use crate::plan::bystanders;
 use crate::store::Store;
 
 use super::super::arguments::Connection;
@@ -50,6 +51,8 @@ struct Probe<'a> {
     writer: Writer,
     store: Store,
     key: Key,
+    /// What lived before.
+    bystanders: std::collections::BTreeSet<RemoteId>,
     /// What answered 201, and is to be deleted.
     made: Vec<LiveObject>,
     /// Whether a create has an open fate: then its intent stays.
@@ -91,11 +94,14 @@ pub async fn run(
     }
     let holder = format!("stoker doctor --probe (pid {})", std::process::id());
     let store = Store::open(&session.state, &holder)?;
-    let observed = Observed { sent: fields(session, &key)?, ..Observed::default() };
+    let name = key.name.to_string();
+    let observed = Observed { name, sent: fields(session, &key)?, ..Observed::default() };
     let stop = interrupt.stop();
     let made = Vec::new();
+    let bystanders = std::collections::BTreeSet::new();
+    let is_unsettled = false;
     let mut probe =
-        Probe { session, writer, store, key, made, is_unsettled: false, observed, stop };
+        Probe { session, writer, store, key, bystanders, made, is_unsettled, observed, stop };
     let learned = probe.learn(run, connection).await;
     let cleaned = probe.clean_up().await;
     probe.observed.limits = session.client.limits_last_seen();
@@ -167,8 +173,9 @@ impl Probe<'_> {
     }
 
     /// Makes sure, from a complete listing, that the name is free.
-    async fn check_name(&self) -> Result<(), Failure> {
+    async fn check_name(&mut self) -> Result<(), Failure> {
         let listing = self.session.reader.list_steadily(Kind::Service).await?;
+        self.bystanders = bystanders(Kind::Service, &listing, self.store.inventory());
         let is_taken = listing.objects.iter().any(|it| it.name == self.key.name.as_str());
         match &listing.coverage {
             Coverage::Unknown(unknown) => Err(Failure::new(
@@ -192,6 +199,7 @@ impl Probe<'_> {
             applied: applied.collect(),
             remembered: Remembered::default(),
             depends_on: std::collections::BTreeSet::new(),
+            bystanders: self.bystanders.clone(),
         };
         self.store.begin_intent(self.key.clone(), intent)?;
         let (links, answers) = (Links::default(), Answers::default());
@@ -262,9 +270,11 @@ impl Probe<'_> {
         let whole = value.clone().map(|value| (key, value)).into_iter().collect();
         let changes = BTreeMap::from([(path, value)]);
         let (links, answers) = (&Links::default(), &Answers::default());
+        let name = self.name_of(object);
+        let target = Target { name: &name, ..Target::from(object) };
         for _ in 0..LOOKS_MAX {
             let patch = Patch { changes: &changes, env_whole: Some(&whole), links, answers };
-            let Sight::Same(leave) = self.writer.look_at(Target::from(object)).await? else {
+            let Sight::Same(leave) = self.writer.look_at(target).await? else {
                 return Err(Failure::new(Exit::Failed, "moved", MOVED));
             };
             match self.writer.patch(leave, &object.id, patch).await {
@@ -330,10 +340,19 @@ impl Probe<'_> {
             .hint("delete it on the platform; until then it may cost money"))
     }
 
+    /// Returns the name under which an object lives: the platform may have changed the one it was
+    /// given (A22).
+    fn name_of(&self, object: &LiveObject) -> String {
+        let given = self.observed.detailed.as_ref().filter(|seen| seen.id == object.id);
+        given.map_or_else(|| object.name.clone(), |seen| seen.name.clone())
+    }
+
     /// Deletes one object, if it still answers by id as the very thing we made (S1).
     async fn delete(&mut self, object: &LiveObject) -> Result<(), String> {
+        let name = self.name_of(object);
+        let target = Target { name: &name, ..Target::from(object) };
         for look in 0..LOOKS_MAX {
-            let leave = match self.writer.look_at(Target::from(object)).await {
+            let leave = match self.writer.look_at(target).await {
                 Ok(Sight::Same(leave)) => leave,
                 Ok(Sight::Other) => return Err(MOVED.to_owned()),
                 Ok(Sight::Gone) => return Ok(()),

@@ -21,7 +21,8 @@ pub(super) fn of_field(
     let mut notes = Vec::new();
     if let Some(ignored) = resource.and_then(|resource| ignored_by(&resource.lifecycle, path)) {
         notes.push(format!(
-            "written on creation and then left alone: `lifecycle.ignoreChanges` names spec.{ignored}"
+            "written on creation and then left alone: `lifecycle.ignoreChanges` names {}",
+            Lifecycle::ignored_as(ignored)
         ));
     }
     let is_declared = resource.is_some_and(|resource| resource.fields.contains_key(path));

@@ -49,6 +49,7 @@ fn entry(remembered: Remembered, applied: serde_json::Value) -> Entry {
         id: RemoteId::new("svc_1").unwrap(),
         created_at: None,
         made_at: None,
+        given_name: None,
         claim: Claim::Created,
         remembered,
         applied: serde_json::from_value(applied).unwrap(),

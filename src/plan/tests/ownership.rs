@@ -303,7 +303,9 @@ fn a_look_decides_nothing_before_the_settle_time_is_over() {
     let key: Key = "service/api".parse().unwrap();
     let intent = &snapshot.inventory.intents[&key];
     let listing = snapshot.live.listing(key.kind);
-    let look = |at| after_look(sight(listing, &key), intent, policy.settle, at);
+    let inventory = &snapshot.inventory;
+    let seen = || sight(listing, &key, intent, inventory, policy.platform.keeps_names);
+    let look = |at| after_look(seen(), intent, policy.settle, at);
     assert_eq!(look(snapshot.now), AfterLook::LookAgain);
     let settled_at = settled_at(intent.started_at, policy.settle);
     assert!(matches!(look(settled_at), AfterLook::Presume(_)));

@@ -248,6 +248,7 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
         id,
         created_at: Some(BORN.into()),
         made_at: None,
+        given_name: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
         applied: BTreeMap::new(),
@@ -261,6 +262,7 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
         match word.split_once('=').unwrap_or((word, "")) {
             ("born", "unknown") => entry.created_at = None,
             ("born", time) => entry.created_at = Some(time.into()),
+            ("given", name) => entry.given_name = Some(name.into()),
             ("adopted", _) => entry.claim = Claim::Adopted,
             ("named", _) => entry.claim = Claim::Named,
             ("presumed", _) => entry.claim = Claim::Presumed,
@@ -289,6 +291,9 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
 
 fn intent(now: jiff::Timestamp, words: &[&str]) -> Intent {
     let seconds: u64 = words[0].trim_end_matches('s').parse().unwrap();
+    let (beside, words): (Vec<&str>, Vec<&str>) =
+        words.iter().partition(|word| word.starts_with("beside="));
+    let ids = beside.iter().flat_map(|word| word["beside=".len()..].split(','));
     let Entry { applied, remembered, depends_on, .. } =
         entry(RemoteId::new("none").unwrap(), &words[1..]);
     Intent {
@@ -297,6 +302,7 @@ fn intent(now: jiff::Timestamp, words: &[&str]) -> Intent {
         applied,
         remembered,
         depends_on,
+        bystanders: ids.map(|id| RemoteId::new(id).unwrap()).collect(),
     }
 }
 
@@ -323,6 +329,8 @@ fn flags(words: &[&str]) -> Policy {
             ("forgive", key) => policy.forgiven = keys(key),
             ("write-unverifiable", _) => policy.write_unverifiable = true,
             ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
+            ("keeps-names", _) => policy.platform.keeps_names = true,
+            ("cannot-rename", _) => policy.platform.renames = false,
             (other, _) => panic!("unknown flag `{other}`"),
         }
     }

@@ -2,7 +2,7 @@
 
 mod plans;
 
-use super::json::{SavedPlan, SavedPlanError};
+use super::json::{SavedPlan, SavedPlanError, seal};
 use super::*;
 use crate::plan::{Action, BlockedReason, Change, ChangeResult, FailureCause, Outcome, Report};
 use plans::{
@@ -39,6 +39,7 @@ fn every_obstacle_is_one_block_with_its_way_out() {
         BlockedReason::InFlight,
         BlockedReason::PolicyWithheld,
         BlockedReason::Presumed,
+        BlockedReason::PerhapsOurs,
     ];
     for reason in reasons {
         let one = blocked("service/a", Action::Delete, reason, "the message", "the hint");
@@ -79,8 +80,13 @@ fn a_saved_plan_reads_back_as_itself_also_from_a_newer_minor_version() {
     assert_eq!(SavedPlan::parse(&saved.to_json()).unwrap(), saved);
     assert_eq!(saved.to_ndjson().lines().count(), saved.changes.len());
 
-    let newer = saved.to_json().replacen("\"1.0\",", "\"1.9\", \"mood\": \"good\",", 1);
-    assert_eq!(SavedPlan::parse(&newer).unwrap().changes, saved.changes);
+    let mut newer: serde_json::Value = serde_json::from_str(&saved.to_json()).unwrap();
+    newer["formatVersion"] = "1.9".into();
+    newer["mood"] = "good".into();
+    let edited = newer.to_string();
+    assert!(matches!(SavedPlan::parse(&edited), Err(SavedPlanError::Edited)));
+    newer["seal"] = seal(&newer).into();
+    assert_eq!(SavedPlan::parse(&newer.to_string()).unwrap().changes, saved.changes);
     let other = saved.to_json().replacen("\"1.0\"", "\"2.0\"", 1);
     assert!(matches!(SavedPlan::parse(&other), Err(SavedPlanError::OtherFormat(_))));
     assert!(SavedPlan::parse("{}").is_err());

@@ -253,11 +253,7 @@ pub(super) const ESTIMATE: Estimate = Estimate { seconds: 1, left: Some((281, 30
 
 pub(super) fn context() -> Context {
     Context {
-        basis: Basis {
-            desired: "d1".to_owned(),
-            live: "l1".to_owned(),
-            inventory: "i1".to_owned(),
-        },
+        basis: Basis { desired: "d1".to_owned() },
         paths: vec!["manifests".to_owned()],
         options: serde_json::from_str("{\"prune\":[\"services\"]}").unwrap(),
         estimate: ESTIMATE,

@@ -165,8 +165,11 @@ fn excuses(
     let Schedule { steps, platform, .. } = &witness.schedule;
     let has_others =
         steps.iter().any(|step| step.what.is_by_others()) || !platform.quirks.is_empty();
+    let has_strangers = has_others || steps.iter().any(|step| step.what.changes_names());
     let excuses = |reason: &str| {
-        OWN_REASONS.contains(&reason) || has_others && OTHERS_REASONS.contains(&reason)
+        OWN_REASONS.contains(&reason)
+            || has_others && OTHERS_REASONS.contains(&reason)
+            || has_strangers && reason == "PerhapsOurs"
     };
     let stuck = status.resources.iter().filter(|resource| {
         ready_reason(status, &resource.key).is_some_and(|reason| excuses(&reason))
@@ -312,8 +315,17 @@ fn remembered(witness: &Witness, living: &Living, findings: &mut Findings) {
             continue;
         };
         let is_entry = inventory.entries.values().any(|entry| entry.id.as_str() == id);
-        let is_intent =
-            key(thing.kind, &thing.name).is_some_and(|key| inventory.intents.contains_key(&key));
+        let is_intent = key(thing.kind, &thing.asked_as)
+            .is_some_and(|key| inventory.intents.contains_key(&key));
+        // What others made under its name meanwhile was presumed in its place, as nobody can tell.
+        let is_veiled = thing.name != thing.asked_as
+            && living.things().any(|(_, other)| {
+                other.maker == Maker::Others
+                    && (other.kind, &other.name) == (thing.kind, &thing.asked_as)
+            });
+        if is_veiled {
+            continue;
+        }
         findings.check(Law::L4, is_entry || is_intent, || {
             format!("{:?} {} ({id}) was made by us and is not remembered", thing.kind, thing.name)
         });

@@ -32,6 +32,8 @@ impl Maker {
 pub(super) struct Thing {
     pub kind: Kind,
     pub name: String,
+    /// The name it was made under, as the request said; its name where nobody knows.
+    pub asked_as: String,
     pub maker: Maker,
     /// Whether somebody else gave it another name.
     pub is_renamed: bool,
@@ -46,13 +48,22 @@ pub(super) struct Thing {
 pub(super) struct Living(BTreeMap<String, Thing>);
 
 impl Living {
-    pub fn change(&mut self, effect: &Effect, maker: Maker, number: Option<usize>, step: usize) {
+    /// Follows an effect. `asked` is the name that stood in its request: the platform may have made
+    /// another of it (A22).
+    pub fn change(
+        &mut self,
+        effect: &Effect,
+        maker: Maker,
+        (number, asked): (Option<usize>, Option<&str>),
+        step: usize,
+    ) {
         let Effect { verb, kind, id, name } = effect;
         match verb {
             Verb::Created => {
+                let asked_as = asked.unwrap_or(name).to_owned();
                 let (kind, name, is_renamed) = (*kind, name.clone(), false);
                 let named_since = step;
-                let thing = Thing { kind, name, maker, is_renamed, named_since, number };
+                let thing = Thing { kind, name, asked_as, maker, is_renamed, named_since, number };
                 self.0.insert(id.clone(), thing);
             }
             Verb::Patched => {
@@ -62,6 +73,9 @@ impl Living {
                         Maker::Others => false,
                     };
                     thing.is_renamed |= !is_by_its_maker && thing.name != *name;
+                    if is_by_its_maker && let Some(asked) = asked {
+                        thing.asked_as = asked.to_owned();
+                    }
                     if thing.name != *name {
                         thing.named_since = step;
                         thing.name.clone_from(name);

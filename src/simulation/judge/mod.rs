@@ -107,12 +107,13 @@ impl<'w> Bench<'w> {
             Happened::Late { run, body, effects } => {
                 let maker = run.map_or(Maker::Others, |run| Maker::unseen(run.process));
                 self.disturb(effects, run.map(|run| run.process));
-                self.change(effects, maker, None);
+                let asked = body.and_then(|body| body["name"].as_str());
+                self.change(effects, maker, (None, asked));
                 self.known.hear(effects, *body);
             }
             Happened::Others { act, effects } => {
                 self.disturb(effects, None);
-                self.change(effects, Maker::Others, None);
+                self.change(effects, Maker::Others, (None, None));
                 self.known.see(effects, *act);
                 self.forget_creates_of(effects);
             }
@@ -137,7 +138,7 @@ impl<'w> Bench<'w> {
             pass.hear(request, self.known.of(id));
         }
         self.disturb(effects, Some(run.process));
-        self.change(effects, Maker::unseen(run.process), Some(*number));
+        self.change(effects, Maker::unseen(run.process), (Some(*number), request.name()));
         self.known.hear(effects, *body);
     }
 
@@ -187,9 +188,9 @@ impl<'w> Bench<'w> {
         }
     }
 
-    fn change(&mut self, effects: &[Effect], maker: Maker, number: Option<usize>) {
+    fn change(&mut self, effects: &[Effect], maker: Maker, origin: (Option<usize>, Option<&str>)) {
         for effect in effects {
-            self.living.change(effect, maker, number, self.step);
+            self.living.change(effect, maker, origin, self.step);
         }
     }
 

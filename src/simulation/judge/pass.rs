@@ -13,8 +13,18 @@ use super::fields::Fields;
 const UNUSABLE_LISTS: [&str; 2] = ["total", "rename-key"];
 
 /// Faults after which an answer cannot be understood.
-const UNUSABLE: [&str; 9] =
-    ["lose-answer", "apply-late", "cut", "truncate", "html", "empty", "hang", "refuse", "drip"];
+const UNUSABLE: [&str; 10] = [
+    "lose-answer",
+    "lose-renamed",
+    "apply-late",
+    "cut",
+    "truncate",
+    "html",
+    "empty",
+    "hang",
+    "refuse",
+    "drip",
+];
 
 /// Faults after which the answer to a create tells nothing of what was made.
 const HIDING: [&str; 4] = ["no-id", "malice", "fail-after", "redirect"];

@@ -50,8 +50,11 @@ impl<'w> Bench<'w> {
     fn judge_create(&mut self, request: &Request<'w>, effect: &Effect) {
         let Request { run, .. } = request;
         let Effect { kind, name, .. } = effect;
+        // The platform may show another name than was asked for: what counts is what was asked.
+        let asked = request.name().unwrap_or(name);
         let twin = self.living.things().find(|(_, thing)| {
-            thing.kind == *kind && thing.name == *name && thing.maker.is(run.process)
+            let is_named = thing.name == *name || thing.asked_as == asked;
+            thing.kind == *kind && is_named && thing.maker.is(run.process)
         });
         let twin = twin.map(|(id, _)| id.clone());
         self.findings.check(Law::S3, twin.is_none(), || {
@@ -65,7 +68,7 @@ impl<'w> Bench<'w> {
         self.findings.check(Law::S2, is_whole, || {
             format!("{kind:?} {name} was made though the list was not read whole")
         });
-        let is_wanted = pass.desired.as_ref().is_some_and(|it| declares(it, *kind, name));
+        let is_wanted = pass.desired.as_ref().is_some_and(|it| declares(it, *kind, asked));
         if !is_wanted {
             self.findings
                 .broke(Law::S6, format!("{kind:?} {name} was made, which nothing declares"));

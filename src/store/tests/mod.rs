@@ -25,6 +25,7 @@ fn entry(id: &str) -> Entry {
         id: RemoteId::new(id).unwrap(),
         created_at: Some("2026-01-15T10:00:00Z".to_owned()),
         made_at: None,
+        given_name: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
         applied: BTreeMap::from([
@@ -49,6 +50,7 @@ fn intent() -> Intent {
         applied: entry("x").applied,
         remembered: Remembered::default(),
         depends_on: std::collections::BTreeSet::new(),
+        bystanders: std::collections::BTreeSet::new(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What an agent of the model does to the platform and to its memory, one step at a time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use stoker::apply::Patience;
 use stoker::model::{Claim, Entry, FieldPath, Intent, Kind, RemoteId, Setting};
 use stoker::plan::{
-    Action, AfterLook, Change, CreateAnswer, Precondition, Sighting, Step, after_look, rival, sight,
+    Action, AfterLook, Change, CreateAnswer, Precondition, Sighting, Step, after_look, bystanders,
+    rival, sight,
 };
 use stoker::store::Event;
 
@@ -42,7 +44,7 @@ impl State {
                 if !is_free {
                     return self.end(agent, name, false);
                 }
-                let intent = change.intent(attempt, self.world.time());
+                let intent = change.intent(attempt, self.world.time(), &self.bystanders(agent));
                 if self.manner.protocol != Protocol::NoIntent {
                     let (key, intent) = (key(name).clone(), intent.clone());
                     self.agents[agent].remember(&Event::Began { key, intent });
@@ -97,8 +99,23 @@ impl State {
     fn is_absent(&self, agent: usize, name: Name) -> bool {
         let run = self.agents[agent].run.as_ref().unwrap();
         match &run.sweep {
-            Sweep::Done(seen) => rival(&self.world.listing(seen), key(name), None).is_none(),
+            Sweep::Done(seen) => {
+                let keeps_names = super::agent::policy(self.manner.protocol).platform.keeps_names;
+                let memory = &self.agents[agent].memory;
+                rival(&self.world.listing(seen), key(name), None, memory, keeps_names).is_none()
+            }
             Sweep::None | Sweep::After(_) => self.manner.protocol == Protocol::OneListing,
+        }
+    }
+
+    /// What lived before a create leaves, and is not the agent's.
+    fn bystanders(&self, agent: usize) -> BTreeSet<RemoteId> {
+        let agent = &self.agents[agent];
+        match &agent.run.as_ref().unwrap().sweep {
+            Sweep::Done(seen) => {
+                bystanders(Kind::Service, &self.world.listing(seen), &agent.memory)
+            }
+            Sweep::None | Sweep::After(_) => BTreeSet::new(),
         }
     }
 
@@ -155,7 +172,9 @@ impl State {
         if !is_told && self.manner.protocol != Protocol::OneListing {
             return self.set(agent, name, Work::Seeking(intent, Some((seen, began))));
         }
-        let sighting = sight(&listing, key(name));
+        let memory = &self.agents[agent].memory;
+        let keeps_names = super::agent::policy(self.manner.protocol).platform.keeps_names;
+        let sighting = sight(&listing, key(name), &intent, memory, keeps_names);
         let settle = match (self.manner.protocol, &sighting) {
             (Protocol::PresumesAtOnce, Sighting::One(_)) => Duration::ZERO,
             (protocol, _) => protocol.settle(),
@@ -175,7 +194,7 @@ impl State {
                 self.agents[agent].remember(&Event::Abandoned { key: key(name).clone() });
                 self.end(agent, name, false);
             }
-            AfterLook::Unknown(_) => self.end(agent, name, false),
+            AfterLook::AskWhose(_) | AfterLook::Unknown(_) => self.end(agent, name, false),
         }
     }
 
@@ -235,7 +254,7 @@ impl State {
         if is_there {
             thing.died = Some(self.world.now);
             let is_right = thing.right.contains(&agent);
-            let is_protected = self.protected == Some(thing.name);
+            let is_protected = self.protected == Some(thing.made_as);
             self.writes_here(agent);
             self.breaks(Law::S1, !is_right);
             self.breaks(Law::S11, is_protected);
@@ -262,13 +281,14 @@ impl State {
         let now = self.world.time();
         match (work, change.steps.first()) {
             (Work::Created(id), Some(Step::Create { fields })) => {
-                let object = self.world.get(id);
+                let object = self.world.answered(id, name);
                 let entry = change.entry_of_created(fields, &object, Claim::Created, now);
                 self.record(agent, &change, entry.unwrap());
                 self.world.things[id].right.push(agent);
             }
             (Work::Written, Some(Step::Patch { id, .. })) => {
-                let entry = change.entry_of_patched(id);
+                let answer = self.world.answered(id_of(id), name);
+                let entry = change.entry_of_patched(id, Some(&answer));
                 self.record(agent, &change, entry.unwrap());
             }
             (Work::Written, Some(Step::Delete { .. })) => {

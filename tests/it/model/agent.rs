@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use stoker::apply::Patience;
 use stoker::model::{Claim, Desired, Intent, Inventory, Kind, Snapshot};
-use stoker::plan::{Change, Outcome, Plan, Policy, Progress, Prune, plan};
+use stoker::plan::{Change, Outcome, Plan, Platform, Policy, Progress, Prune, plan};
 use stoker::reconcile::check_pin;
 use stoker::store::Event;
 
@@ -41,6 +41,8 @@ pub enum Protocol {
     OneListing,
     /// It deletes what has the name.
     DeleteByName,
+    /// It takes names to be kept, where they are not (A22).
+    TrustsNames,
 }
 
 impl Protocol {
@@ -55,7 +57,8 @@ impl Protocol {
             | Self::AdoptOnSight
             | Self::NoPin
             | Self::OneListing
-            | Self::DeleteByName => Policy::default().settle,
+            | Self::DeleteByName
+            | Self::TrustsNames => Policy::default().settle,
         }
     }
 }
@@ -232,7 +235,9 @@ impl Run {
 
 pub fn policy(protocol: Protocol) -> Policy {
     let prune = Prune::Kinds([Kind::Service].into());
-    Policy { prune, settle: protocol.settle(), ..Policy::default() }
+    let keeps_names = protocol == Protocol::TrustsNames;
+    let platform = Platform { keeps_names, ..Policy::default().platform };
+    Policy { prune, settle: protocol.settle(), platform, ..Policy::default() }
 }
 
 /// The claim that a protocol makes on what it found after a lost create.

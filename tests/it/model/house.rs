@@ -28,6 +28,8 @@ pub struct House {
     pub patience: Patience,
     pub agents: usize,
     pub names_unique: bool,
+    /// Whether the platform shows what an agent makes under another name (A22).
+    pub changes_names: bool,
     /// What the manifests say, one after the other.
     pub wishes: Vec<Desired>,
     pub protected: Option<Name>,
@@ -131,7 +133,7 @@ pub fn wish(services: &[(Name, u8)], protected: Option<Name>, bond: Bond) -> Des
 impl House {
     pub fn start(&self) -> State {
         State {
-            world: World::new(),
+            world: World::new(self.changes_names),
             agents: vec![Agent::new(); self.agents],
             wish: 0,
             trouble: self.trouble,

@@ -12,18 +12,18 @@ use super::world::{Maker, Name, Place, Sight, key, remote_id, size_of, size_path
 /// The passes within which everything is as declared (L1).
 const PASSES_MAX: usize = 3;
 
-/// S3: of what an agent made, at most one lives under a name.
+/// S3: of what an agent made under one name, at most one lives, whatever it is shown as.
 pub fn nothing_is_there_twice(state: &State) -> bool {
     let things = &state.world.things;
     // What a person renamed has its name from that person.
     let is_living = |it: &&super::world::Thing| {
-        it.died.is_none() && it.maker != Maker::Person && it.name == it.made_as
+        it.died.is_none() && it.maker != Maker::Person && it.name != Name::Elsewhere
     };
     things.iter().filter(is_living).enumerate().all(|(number, one)| {
         let later = things.iter().filter(is_living).skip(number + 1);
-        later
-            .into_iter()
-            .all(|other| (other.maker, other.name, other.place) != (one.maker, one.name, one.place))
+        later.into_iter().all(|other| {
+            (other.maker, other.made_as, other.place) != (one.maker, one.made_as, one.place)
+        })
     })
 }
 
@@ -39,7 +39,7 @@ pub fn nothing_is_forgotten(state: &State) -> bool {
         let is_known = agent.memory.entries.values().any(|it| it.id == remote_id(id));
         let is_open = agent.memory.intents.contains_key(key);
         let runs = agent.run.as_ref().is_some_and(|run| run.work.contains_key(&thing.made_as));
-        let is_gone = thing.died.is_some() || thing.name != thing.made_as;
+        let is_gone = thing.died.is_some() || thing.name == Name::Elsewhere;
         is_gone || is_known || is_open || runs
     })
 }
@@ -112,11 +112,15 @@ fn is_as_declared(house: &House, state: &State, agent: usize) -> bool {
         &super::agent::policy(house.protocol),
     );
     let is_left = |it: &Change| it.blocked.is_none() && it.action != Action::None;
-    let others_acted = state.people_acted || state.agents.len() > 1;
+    // Where names change, a lost create is a question to people, too.
+    let others_acted = state.people_acted || state.agents.len() > 1 || state.world.changes_names;
     let is_there = |(key, resource): (&Key, &Resource)| {
         let size = size_of(&resource.fields[&size_path()].value);
         let name = super::world::name(key);
-        let named = state.world.living(place).filter(|(_, it)| it.name == name);
+        let named = state
+            .world
+            .living(place)
+            .filter(|(_, it)| it.name == name || (it.name == Name::Given && it.made_as == name));
         let sizes: Vec<u8> = named.map(|(_, it)| it.size).collect();
         // Where somebody else made a second one of the name, people are told and nothing is done.
         let is_blocked = plan.changes.iter().any(|it| it.key == *key && it.blocked.is_some());
@@ -136,7 +140,9 @@ fn counts_are_right(state: &State) -> bool {
                 things.iter().filter(|it| (it.maker, it.made_as) == (Maker::Agent(agent), name));
             let went = things.iter().filter(|it| {
                 it.made_as == name
-                    && (it.died.is_some() || it.name != name || it.place == Place::Foreign)
+                    && (it.died.is_some()
+                        || it.name == Name::Elsewhere
+                        || it.place == Place::Foreign)
             });
             made.count() <= 1 + went.count()
         })

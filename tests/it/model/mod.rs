@@ -34,6 +34,7 @@ pub fn house(protocol: Protocol, patience: Patience, bond: Bond) -> House {
         patience,
         agents: 1,
         names_unique: false,
+        changes_names: protocol == Protocol::TrustsNames,
         wishes: vec![first, second],
         protected: None,
         troubles: TROUBLES,
@@ -46,7 +47,7 @@ pub fn house(protocol: Protocol, patience: Patience, bond: Bond) -> House {
 /// Every protocol that is wrong in one point, what must go wrong beside it, and the law it breaks.
 pub fn wrong() -> Vec<(House, &'static str)> {
     use Trouble::{Answer, Crash, People, Sight, Token};
-    let table: [(_, _, &'static [Trouble], _); 10] = [
+    let table: [(_, _, &'static [Trouble], _); 12] = [
         (Protocol::NoIntent, Patience::Leave, &[Answer, Crash], "S3"),
         (Protocol::NoIntent, Patience::Wait, &[Answer, Crash], "L4"),
         (Protocol::IntentBeforeWaiting, Patience::Wait, &[Answer], "S3"),
@@ -57,6 +58,8 @@ pub fn wrong() -> Vec<(House, &'static str)> {
         (Protocol::NoPin, Patience::Wait, &[Token, Crash], "S5"),
         (Protocol::OneListing, Patience::Leave, &[Answer, Sight], "S3"),
         (Protocol::DeleteByName, Patience::Wait, &[People], "S1"),
+        (Protocol::TrustsNames, Patience::Wait, &[Answer], "S3"),
+        (Protocol::TrustsNames, Patience::Leave, &[Answer], "S3"),
     ];
     let house = |(protocol, patience, troubles, law)| {
         (House { troubles, trouble: 2, ..house(protocol, patience, Bond::Chained) }, law)

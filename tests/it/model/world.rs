@@ -24,6 +24,8 @@ pub enum Name {
     B,
     /// What a person renames something to.
     Elsewhere,
+    /// What the platform makes of a name, where it does not keep them (A22).
+    Given,
 }
 
 /// Who made something.
@@ -92,11 +94,14 @@ pub struct World {
     pub token: Place,
     pub things: Vec<Thing>,
     pub messages: Vec<Message>,
+    /// Whether what an agent makes is shown under another name (A22).
+    pub changes_names: bool,
 }
 
 impl World {
-    pub fn new() -> Self {
-        Self { now: 0, token: Place::Ours, things: Vec::new(), messages: Vec::new() }
+    pub fn new(changes_names: bool) -> Self {
+        let (things, messages) = (Vec::new(), Vec::new());
+        Self { now: 0, token: Place::Ours, things, messages, changes_names }
     }
 
     pub fn time(&self) -> Timestamp {
@@ -114,6 +119,10 @@ impl World {
     pub fn make(&mut self, maker: Maker, name: Name, size: u8, place: Place) -> usize {
         let (born, died, right) = (self.now, None, Vec::new());
         let made_as = name;
+        let name = match maker {
+            Maker::Agent(_) if self.changes_names => Name::Given,
+            Maker::Agent(_) | Maker::Person => name,
+        };
         self.things.push(Thing { name, made_as, size, place, maker, born, died, right });
         self.things.len() - 1
     }
@@ -201,6 +210,12 @@ impl World {
         self.object(id, self.things[id].name, self.things[id].size)
     }
 
+    /// Something as the answer to a write of that name showed it, whatever became of it since.
+    pub fn answered(&self, id: usize, name: Name) -> LiveObject {
+        let name = if self.changes_names { Name::Given } else { name };
+        self.object(id, name, self.things[id].size)
+    }
+
     fn object(&self, id: usize, name: Name, size: u8) -> LiveObject {
         // No two are of one second, and none is of later than it was made.
         let second = SignedDuration::from_secs(i64::try_from(id).unwrap());
@@ -235,14 +250,14 @@ pub fn pin(place: Place) -> Pin {
 }
 
 pub fn key(name: Name) -> &'static Key {
-    static KEYS: LazyLock<[Key; 3]> = LazyLock::new(|| {
-        ["a", "b", "elsewhere"].map(|it| format!("service/{it}").parse().unwrap())
+    static KEYS: LazyLock<[Key; 4]> = LazyLock::new(|| {
+        ["a", "b", "elsewhere", "given"].map(|it| format!("service/{it}").parse().unwrap())
     });
     &KEYS[name as usize]
 }
 
 pub fn name(key: &Key) -> Name {
-    let names = [Name::A, Name::B, Name::Elsewhere];
+    let names = [Name::A, Name::B, Name::Elsewhere, Name::Given];
     names.into_iter().find(|name| self::key(*name) == key).unwrap()
 }
 
