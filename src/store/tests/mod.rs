@@ -98,16 +98,15 @@ fn deeds() -> Vec<Deed> {
             to: key("service/shop"),
             entry: Box::new(entry("svc_1")),
         }),
+        Deed::Commit(Event::Deleting(sent_delete("svc_1", 0))),
         Deed::Generation,
         Deed::Generation,
         Deed::Commit(began("database/main")),
         Deed::Commit(Event::DeployPaid { id: RemoteId::new("svc_1").unwrap() }),
         Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
-        Deed::Commit(Event::Deleting(sent_delete("svc_1", 0))),
-        Deed::Commit(Event::Forgotten { key: key("service/shop") }),
-        Deed::Generation,
         Deed::Commit(Event::Deleting(sent_delete("svc_2", 1))),
         Deed::Commit(Event::Deleting(sent_delete("svc_2", 2))),
+        Deed::Commit(Event::Forgotten { key: key("service/shop") }),
     ]
 }
 
