@@ -109,8 +109,8 @@ fn leftovers(
         let is_ours = thing.maker == Maker::Ours { process: 0, has_seen: true };
         // What others have renamed is not proven to be what we made.
         let is_ours = is_ours && !thing.is_renamed;
-        let is_wanted = declares(&desired, thing.kind, &thing.name);
-        let Some(key) = key(thing.kind, &thing.name).filter(|_| is_ours && !is_wanted) else {
+        let is_wanted = declares(&desired, thing.kind, &thing.asked_as);
+        let Some(key) = key(thing.kind, &thing.asked_as).filter(|_| is_ours && !is_wanted) else {
             continue;
         };
         // What may not go, and what cannot, is told to people, and nothing else is left behind.
@@ -188,6 +188,7 @@ fn excuses(
             _ => false,
         };
         change.action == "delete" && reason.is_some_and(is_right)
+            || has_strangers && reason == Some("perhaps_ours")
     });
     // What nobody can compare is shown and left alone (`docs/platform.md`).
     let is_open = |change: &&SavedChange| change.fields.iter().any(|it| it.reason == UNVERIFIABLE);
