@@ -204,8 +204,7 @@ impl Reader {
             Ok(pages) => Ok(Ok(pages)),
             Err(error) => match error.kind() {
                 ErrorKind::Authentication | ErrorKind::OverBudget | ErrorKind::Local => Err(error),
-                ErrorKind::Permission => Ok(Err(Unknown::Forbidden)),
-                _ => Ok(Err(Unknown::Incomplete(error.cause().to_string()))),
+                _ => Ok(Err(unknown(&error))),
             },
         }
     }
@@ -256,6 +255,14 @@ impl Reader {
         let mut groups = self.client.groups();
         let names = &mut Arc::make_mut(&mut groups).names;
         names.entry(id.clone()).or_insert_with(|| name.to_owned());
+    }
+}
+
+/// Returns what a failed read leaves unknown, and why.
+pub(super) fn unknown(error: &Error) -> Unknown {
+    match error.kind() {
+        ErrorKind::Permission => Unknown::Forbidden,
+        _ => Unknown::Incomplete(error.cause().to_string()),
     }
 }
 

@@ -6,6 +6,7 @@ mod actors;
 mod agent;
 mod apply;
 mod architecture;
+mod blind;
 mod canary;
 mod ci;
 mod code_host;

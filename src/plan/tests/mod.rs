@@ -7,3 +7,4 @@ mod owed;
 mod ownership;
 mod scene;
 mod three_way;
+mod unseen;
