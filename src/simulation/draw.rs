@@ -60,6 +60,12 @@ const SCRIPTS: &[&str] = &[
     "hang@POST /**#1; hang@GET /services#2",
     "strange@GET /**",
     "drip@GET /databases#1",
+    // Lists come, and details do not.
+    "fail:500@GET /services/*; fail:403@GET /databases/*",
+    "fail:403@GET /services/*",
+    "html@GET /services/*; truncate:17@GET /databases/*",
+    "truncate:17@GET /services/*#2+",
+    "hang@GET /services/*#1-9",
 ];
 
 /// Draws the schedule of a seed.
@@ -274,7 +280,8 @@ impl Artist<'_> {
     }
 
     fn token(&mut self, at: u64) {
-        let rights = [Rights::Read, Rights::NoDelete, Rights::NoDatabases, Rights::None];
+        let rights =
+            [Rights::Read, Rights::NoDelete, Rights::NoDatabases, Rights::None, Rights::NoDetails];
         let (what, end) = match self.dice.below(8) {
             0..=2 => {
                 let rights = self.dice.pick(&rights).copied().unwrap_or(Rights::Read);

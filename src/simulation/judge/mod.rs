@@ -13,6 +13,7 @@ mod living;
 mod names;
 mod pass;
 mod rate;
+mod sight;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use fuse::Replacements;
 use living::{Living, Maker};
 use pass::Pass;
 use rate::Traffic;
+use sight::Sight;
 
 /// What a defect of ours says of itself, wherever it is caught.
 const DEFECT: &str = "a defect of this program";
@@ -39,7 +41,8 @@ const DEFECT: &str = "a defect of this program";
 /// Judges a run.
 #[must_use]
 pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
-    let mut bench = Bench::default();
+    let sight = Sight::on(&witness.schedule.platform);
+    let mut bench = Bench { sight, ..Bench::default() };
     for (at, happened) in timeline(witness) {
         bench.see(at, &happened);
     }
@@ -66,6 +69,7 @@ struct Bench<'w> {
     /// What cannot be changed of each resource, as it was first read.
     places: BTreeMap<(usize, Key), String>,
     passes: BTreeMap<Run, Pass<'w>>,
+    sight: Sight<'w>,
     /// Creates that may have happened, by process, collection and name: when they were sent.
     open_creates: BTreeMap<(usize, &'w str, &'w str), u64>,
     is_abroad: bool,
@@ -118,6 +122,7 @@ impl<'w> Bench<'w> {
         if *carries_secret {
             self.findings.risk(Law::S9);
         }
+        self.sight.hear(request);
         self.judge_project(request);
         self.begin_pass(request);
         self.judge_write(request);
@@ -193,6 +198,10 @@ impl<'w> Bench<'w> {
         match mark {
             Mark::Read { run, desired, is_newest } => {
                 let newest = desired.clone().filter(|_| *is_newest);
+                let digest = |it: &Arc<Desired>| it.digest.clone();
+                if self.valid.get(run).map(digest) != desired.as_ref().map(digest) {
+                    self.sight.begin_anew(*run);
+                }
                 self.read(*run, desired.clone());
                 self.reads.insert(*run, newest);
             }
@@ -210,6 +219,7 @@ impl<'w> Bench<'w> {
                 let is_sound = !message.contains(DEFECT);
                 self.findings.check(Law::S12, is_sound, || format!("a pass ended: {message}"));
             }
+            Mark::Said { run, ready } => self.sight.judge(*run, ready, &mut self.findings),
             Mark::Ended { run } => self.end_pass(*run),
             Mark::Stuck { run, why } => {
                 let how = format!("process {} could not go on: {why}", run.process);
