@@ -9,11 +9,11 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::error::{Error, ErrorKind};
-use super::reader::{Lookup, Reader};
-use super::recollection::Recollection;
+use super::reader::{Lookup, Reader, unknown};
+use super::recollection::{Parted, Recollection};
 use crate::model::{
     Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Live, LiveObject, RemoteId,
-    Resource, Setting,
+    Resource, Setting, Unknown,
 };
 
 /// How many single objects are read at once.
@@ -54,7 +54,8 @@ impl Reader {
             }
         }
         let listed: u32 = listings.values().map(|listing| listing.pages).sum();
-        let mut live = Live { project, listings, gone: BTreeSet::new(), requests: 1 + listed };
+        let (gone, unread) = (BTreeSet::new(), BTreeMap::new());
+        let mut live = Live { project, listings, gone, unread, requests: 1 + listed };
         self.add_details(&mut live, desired, inventory, recollection).await?;
         let origin = self.client.origin();
         if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&origin, &live.project)) {
@@ -108,26 +109,30 @@ impl Reader {
     ) -> Result<(), Error> {
         let wanted = objects_to_detail(live, desired, inventory);
         recollection.forget(being_settled(inventory));
-        let (read, mut details) = recollection.part(wanted, live);
+        let Parted { read, recalled: mut details, still_unread } = recollection.part(wanted, live);
         let found = self.look_up(read).await;
-        let mut fresh = BTreeMap::new();
+        let (mut fresh, mut missing) = (BTreeMap::new(), BTreeMap::new());
         for ((kind, id), lookup) in found {
             live.requests += 1;
             match lookup {
                 Ok(Lookup::Found(object)) => drop(fresh.insert((kind, id), *object)),
                 Ok(Lookup::Gone) => {
                     let reason = format!("{kind} {id} went while it was read");
-                    if let Some(listing) = live.listings.get_mut(&kind) {
-                        listing.doubt(reason);
-                    }
-                    live.gone.insert(id);
+                    doubt(live, kind, reason.clone());
+                    live.gone.insert(id.clone());
+                    // A list that shows it again is not believed by what it showed before.
+                    missing.insert((kind, id), Unknown::Incomplete(reason));
                 }
                 Err(error) if ends_the_run(&error) => return Err(error),
-                // Its fields stay unshown and are compared with what was last applied.
-                Err(error) => tracing::warn!(%error, "details are missing"),
+                Err(error) => {
+                    tracing::debug!(%error, "details are missing");
+                    missing.insert((kind, id), unknown(&error));
+                }
             }
         }
-        recollection.note(live, &fresh);
+        recollection.note(live, &fresh, &missing);
+        live.unread = missing;
+        live.unread.extend(still_unread);
         details.extend(fresh);
         merge(live, details);
         Ok(())
@@ -277,7 +282,7 @@ fn shows_all(object: &LiveObject, resource: &Resource<FieldValue>) -> bool {
 
 /// Adds details to the listed objects they are of, and leaves out what is gone.
 fn merge(live: &mut Live, mut details: BTreeMap<(Kind, RemoteId), LiveObject>) {
-    let Live { project: _, listings, gone, requests: _ } = live;
+    let Live { project: _, listings, gone, unread: _, requests: _ } = live;
     for (kind, listing) in listings {
         listing.objects.retain(|object| !gone.contains(&object.id));
         for object in &mut listing.objects {

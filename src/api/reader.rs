@@ -223,8 +223,7 @@ impl Reader {
             Ok(pages) => Ok(Ok(pages)),
             Err(error) => match error.kind() {
                 ErrorKind::Authentication | ErrorKind::OverBudget | ErrorKind::Local => Err(error),
-                ErrorKind::Permission => Ok(Err(Unknown::Forbidden)),
-                _ => Ok(Err(Unknown::Incomplete(error.cause().to_string()))),
+                _ => Ok(Err(unknown(&error))),
             },
         }
     }
@@ -304,6 +303,14 @@ fn one(kind: Kind, id: &RemoteId) -> Result<Call<'_>, Error> {
 fn object_of(call: &Call<'_>, answer: Answer, singular: &str) -> Result<Map<String, Value>, Error> {
     let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
     Ok(wire::unwrapped(object, singular))
+}
+
+/// Returns what a failed read leaves unknown, and why.
+pub(super) fn unknown(error: &Error) -> Unknown {
+    match error.kind() {
+        ErrorKind::Permission => Unknown::Forbidden,
+        _ => Unknown::Incomplete(error.cause().to_string()),
+    }
 }
 
 /// Makes the error of an answer that came and says something else than it should.

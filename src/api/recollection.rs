@@ -5,6 +5,8 @@
 //! for ever: nothing proves that every change shows in a list. So at each look as many details are
 //! read again as are allowed, those longest unread first. Before anything is written it is read
 //! again all the same (S10).
+//!
+//! Details that did not come are never recalled as seen (S2): until they come, they are unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +21,9 @@ type Id = (Kind, RemoteId);
 /// What details showed, by id.
 pub(super) type Details = BTreeMap<Id, LiveObject>;
 
+/// How many details that did not come are asked for again at each look at least.
+const UNREAD_AGAIN_MIN: usize = 10;
+
 /// What is recalled from one look to the next. The default recalls nothing and reads everything.
 #[derive(Clone, Debug, Default)]
 pub struct Recollection {
@@ -31,10 +36,20 @@ pub struct Recollection {
 struct Recalled {
     /// The item of the list.
     listed: LiveObject,
-    /// What its details showed then.
-    details: LiveObject,
+    /// What its details showed then, or why they did not come.
+    details: Result<LiveObject, Unknown>,
     /// At which look that was.
     look: u64,
+}
+
+/// What is wanted, parted.
+pub(super) struct Parted {
+    /// What is to be read.
+    pub read: Vec<Id>,
+    /// What is recalled.
+    pub recalled: Details,
+    /// What did not come when it was last asked for, and is not asked for now.
+    pub still_unread: BTreeMap<Id, Unknown>,
 }
 
 impl Recollection {
@@ -54,36 +69,55 @@ impl Recollection {
 
     /// Parts what is wanted into what is to be read and what can be recalled.
     ///
-    /// What is new or looks otherwise than before is always read.
-    pub(super) fn part(&mut self, wanted: BTreeSet<Id>, live: &Live) -> (Vec<Id>, Details) {
+    /// What is new or looks otherwise than before is always read. What did not come is asked for
+    /// again within half of what is allowed, so that it does not keep the rest from being read in turn.
+    pub(super) fn part(&mut self, wanted: BTreeSet<Id>, live: &Live) -> Parted {
         self.looks += 1;
         let listed = live.listings.values().flat_map(|listing| &listing.objects);
         let listed: BTreeMap<Id, &LiveObject> =
             listed.map(|object| ((object.kind, object.id.clone()), object)).collect();
         self.seen.retain(|id, recalled| listed.get(id) == Some(&&recalled.listed));
-        let (mut known, mut read): (Vec<_>, Vec<_>) =
+        let (known, mut read): (Vec<_>, Vec<_>) =
             wanted.into_iter().partition(|id| self.seen.contains_key(id));
-        known.sort_by_key(|id| self.seen.get(id).map(|recalled| recalled.look));
+        let is_unread = |id: &Id| self.seen.get(id).is_some_and(|it| it.details.is_err());
+        let (mut unread, mut known): (Vec<_>, Vec<_>) = known.into_iter().partition(is_unread);
+        let unread_max = UNREAD_AGAIN_MIN.max(self.details_max / 2);
+        self.longest_ago_first(&mut unread);
+        read.extend(unread.drain(..unread_max.min(unread.len())));
         let again = self.details_max.saturating_sub(read.len()).min(known.len());
+        self.longest_ago_first(&mut known);
         read.extend(known.drain(..again));
-        let recalled = known.into_iter().filter_map(|id| {
-            let details = self.seen.get(&id)?.details.clone();
-            Some((id, details))
-        });
-        (read, recalled.collect())
+        let mut parted = Parted { read, recalled: BTreeMap::new(), still_unread: BTreeMap::new() };
+        for id in known.into_iter().chain(unread) {
+            match self.seen.get(&id).map(|recalled| recalled.details.clone()) {
+                Some(Ok(details)) => drop(parted.recalled.insert(id, details)),
+                Some(Err(why)) => drop(parted.still_unread.insert(id, why)),
+                None => {}
+            }
+        }
+        parted
     }
 
-    /// Remembers what details showed of listed objects, before they are added to them.
-    pub(super) fn note(&mut self, live: &Live, details: &Details) {
+    fn longest_ago_first(&self, ids: &mut [Id]) {
+        ids.sort_by_key(|id| self.seen.get(id).map(|recalled| recalled.look));
+    }
+
+    /// Remembers what details showed of listed objects, before they are added to them, and which did
+    /// not come.
+    pub(super) fn note(&mut self, live: &Live, details: &Details, missing: &BTreeMap<Id, Unknown>) {
         let groups = live.listing(Kind::EnvGroup);
         for item in live.listings.values().flat_map(|listing| &listing.objects) {
             let id = (item.kind, item.id.clone());
-            if let Some(details) =
-                details.get(&id).filter(|details| knows_its_groups(details, groups))
-            {
-                let (listed, details) = (item.clone(), details.clone());
-                self.seen.insert(id, Recalled { listed, details, look: self.looks });
-            }
+            let details = match (details.get(&id), missing.get(&id)) {
+                (Some(details), _) if knows_its_groups(details, groups) => Ok(details.clone()),
+                (Some(_), _) => {
+                    self.seen.remove(&id);
+                    continue;
+                }
+                (None, Some(why)) => Err(why.clone()),
+                (None, None) => continue,
+            };
+            self.seen.insert(id, Recalled { listed: item.clone(), details, look: self.looks });
         }
     }
 }

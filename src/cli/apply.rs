@@ -239,7 +239,8 @@ pub fn exit_of(report: &Report) -> Exit {
         Conclusion::Failed => Exit::Failed,
         Conclusion::Denied => Exit::Denied,
         Conclusion::OverBudget => Exit::OverBudget,
-        Conclusion::Partial => Exit::Partial,
+        // Done as far as it was seen.
+        Conclusion::Partial | Conclusion::Unseen => Exit::Partial,
         Conclusion::Refused => Exit::Refused,
         Conclusion::Stale => Exit::Stale,
         Conclusion::Stopped => Exit::Interrupted,

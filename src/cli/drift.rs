@@ -1,6 +1,6 @@
 //! `stoker drift`: only what moved on the platform. It is never handed the right to write.
 
-use crate::plan::{FieldReason, Plan, Policy, Reason, Selection};
+use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection};
 use crate::render::{self, json::SavedPlan};
 
 use super::arguments::{DriftCommand, Form};
@@ -39,8 +39,19 @@ pub async fn run(run: &Run, command: &DriftCommand) -> Result<Exit, Failure> {
             run.output.value(&SavedPlan::new(&drifted, context));
         }
     }
-    let has_drifted = *detailed_exitcode && sight == Exit::Done && !drifted.changes.is_empty();
-    Ok(if has_drifted { Exit::Pending } else { sight })
+    Ok(if *detailed_exitcode && sight == Exit::Done { detailed(&drifted) } else { sight })
+}
+
+/// Tells a script whether something moved, and never "nothing did" where not all was seen (S2).
+fn detailed(drifted: &Plan) -> Exit {
+    let has_moved = |change: &Change| !change.fields.is_empty() || change.reason == Reason::Missing;
+    if drifted.changes.iter().any(has_moved) {
+        Exit::Pending
+    } else if drifted.changes.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Refused
+    }
 }
 
 /// Leaves of a plan what moved on the platform without a manifest.
@@ -53,7 +64,8 @@ fn only_drift(mut plan: Plan) -> Plan {
     }
     plan.changes.retain(|change| {
         let is_gone = change.reason == Reason::Missing && !is_unseen(change);
-        is_gone || !change.fields.is_empty() && change.id.is_some()
+        let is_unknown = change.blocked.as_ref().is_some_and(Blocked::is_unseen);
+        is_gone || is_unknown || !change.fields.is_empty() && change.id.is_some()
     });
     plan.unmanaged.clear();
     plan

@@ -53,7 +53,7 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
 }
 
 /// Tells a script whether something waits to be written, and never "nothing to do" of what is held
-/// back: where only that is left, the code is the one `apply` would end with (S7).
+/// back or was not seen: where only that is left, the code is that of a refusal (S2, S7).
 fn detailed(plan: &Plan, sight: Exit) -> Exit {
     if sight != Exit::Done {
         // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
@@ -87,6 +87,7 @@ pub fn hand_on(run: &Run, plan: &Plan, estimate: &Estimate) {
         ("change", summary.change.to_string()),
         ("destroy", summary.destroy.to_string()),
         ("blocked", summary.blocked.to_string()),
+        ("unknown", summary.unknown.to_string()),
         ("pending", plan.is_pending().to_string()),
     ]);
 }

@@ -155,11 +155,10 @@ pub fn check_shown(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
             return Err(edited(&format!("what it shows of {key} is not what would be written")));
         }
     }
-    let Summary { add, change, destroy, adopt, blocked, unmanaged: _ } = plan.summary();
+    let Summary { add, change, destroy, adopt, blocked, unknown, unmanaged: _ } = plan.summary();
     let counts = saved.summary;
-    if [counts.add, counts.change, counts.destroy, counts.adopt, counts.blocked]
-        != [add, change, destroy, adopt, blocked]
-    {
+    let shown = [counts.add, counts.change, counts.destroy, counts.adopt, counts.blocked];
+    if shown != [add, change, destroy, adopt, blocked] || counts.unknown != unknown {
         return Err(edited("its counts are not those of its changes"));
     }
     Ok(())
@@ -182,7 +181,13 @@ mod tests {
         Snapshot {
             origin: origin.to_owned(),
             desired: Desired { digest: digest.to_owned(), ..Desired::default() }.into(),
-            live: Live { project, listings: BTreeMap::new(), gone: BTreeSet::new(), requests: 4 },
+            live: Live {
+                project,
+                listings: BTreeMap::new(),
+                gone: BTreeSet::new(),
+                unread: BTreeMap::new(),
+                requests: 4,
+            },
             inventory: Inventory::default().into(),
             now: jiff::Timestamp::UNIX_EPOCH,
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::follow::Health;
 use crate::model::{
-    Applied, Claim, FieldValue, Inventory, Key, Kind, LiveObject, RemoteId, Resource,
+    Applied, Claim, FieldValue, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown,
 };
 use crate::plan::{
     Action, BlockedReason, Change, ChangeResult, FailureCause, FieldReason, Outcome, Reason,
@@ -58,6 +58,10 @@ enum State {
     Resting,
     /// Not there, and only a person can help.
     Stuck,
+    /// Nobody can tell: what a verdict needs was not seen (S2). It is looked at again.
+    Unseen,
+    /// Nobody can tell, and only a person can help: the token may not see it.
+    Unseeable,
 }
 
 /// Judges every declared or owned resource, in the order of keys.
@@ -70,8 +74,16 @@ pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
         results.map(|result| (&result.key, result)).collect();
     let declared = snapshot.desired.resources.keys();
     let blocked = plan.changes.iter().filter(|change| change.blocked.is_some());
+    let planned = plan.changes.iter().filter_map(|it| Some((it.key.kind, it.id.as_ref()?)));
+    let planned: BTreeSet<(Kind, &RemoteId)> = planned.collect();
+    // What is still to be renamed is told of under its new name alone.
+    let owned = inventory.entries.iter().filter(|(key, entry)| {
+        let is_known = changes.contains_key(key) || snapshot.desired.resources.contains_key(*key);
+        is_known || !planned.contains(&(key.kind, &entry.id))
+    });
+    let owned = owned.map(|(key, _)| key);
     let keys: BTreeSet<&Key> =
-        declared.chain(inventory.entries.keys()).chain(blocked.map(|change| &change.key)).collect();
+        declared.chain(owned).chain(blocked.map(|change| &change.key)).collect();
     let listings = snapshot.live.listings.iter();
     let objects = listings.flat_map(|(kind, listing)| listing.objects.iter().map(|it| (*kind, it)));
     let objects: BTreeMap<(Kind, &RemoteId), &LiveObject> =
@@ -137,7 +149,10 @@ impl Case<'_> {
             return failed;
         }
         if let Some(blocked) = change.and_then(|change| change.blocked.as_ref()) {
-            let state = state_of(blocked.reason);
+            let state = match state_of(blocked.reason) {
+                State::Unseen if change.is_some_and(|it| self.is_forbidden(it)) => State::Unseeable,
+                state => state,
+            };
             let hint = blocked.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
             let message = format!("{}{hint}", blocked.message);
             return Verdict { state, reason: word(blocked.reason), message };
@@ -156,6 +171,13 @@ impl Case<'_> {
             return Verdict::new(State::Resting, reason, message.clone());
         }
         change.and_then(flapping).unwrap_or_else(|| of_health(object, change))
+    }
+
+    /// Whether the token may not read the details of what a change is about.
+    fn is_forbidden(&self, change: &Change) -> bool {
+        let id = change.id.clone().map(|id| (change.key.kind, id));
+        let why = id.and_then(|id| self.passed.snapshot.live.unread.get(&id));
+        why == Some(&Unknown::Forbidden)
     }
 
     /// The deployments of this very state failed: the last lines say why.
@@ -292,16 +314,24 @@ fn conclude(
     now: Timestamp,
 ) {
     let Verdict { state, reason, message } = verdict;
-    let truth = |is_so: bool| if is_so { Truth::True } else { Truth::False };
-    let mut set = |kind, is_so: bool| {
-        status.conditions.set(kind, truth(is_so), reason, message.clone(), now);
+    let (ready, reconciling, stalled) = match state {
+        State::Ready => (Truth::True, Truth::False, Truth::False),
+        State::Moving => (Truth::False, Truth::True, Truth::False),
+        State::Resting => (Truth::False, Truth::False, Truth::False),
+        State::Stuck => (Truth::False, Truth::False, Truth::True),
+        State::Unseen => (Truth::Unknown, Truth::True, Truth::False),
+        State::Unseeable => (Truth::Unknown, Truth::False, Truth::True),
     };
-    set(ConditionType::Ready, *state == State::Ready);
-    set(ConditionType::Reconciling, *state == State::Moving);
-    set(ConditionType::Stalled, *state == State::Stuck);
-    let (truth, reason, message) = match drifted {
-        Some(message) => (Truth::True, "Drift", message),
-        None => (Truth::False, "NoDrift", String::new()),
+    let mut set = |kind, truth| {
+        status.conditions.set(kind, truth, reason, message.clone(), now);
+    };
+    set(ConditionType::Ready, ready);
+    set(ConditionType::Reconciling, reconciling);
+    set(ConditionType::Stalled, stalled);
+    let (truth, reason, message) = match (drifted, ready) {
+        (Some(message), _) => (Truth::True, "Drift", message),
+        (None, Truth::Unknown) => (Truth::Unknown, *reason, message.clone()),
+        (None, Truth::True | Truth::False) => (Truth::False, "NoDrift", String::new()),
     };
     status.conditions.set(ConditionType::Drifted, truth, reason, message, now);
 }
@@ -314,6 +344,7 @@ const fn state_of(reason: BlockedReason) -> State {
         | BlockedReason::DependencyBlocked
         | BlockedReason::SourceShrinking
         | BlockedReason::BackingOff => State::Moving,
+        BlockedReason::Unseen => State::Unseen,
         BlockedReason::PruneOff | BlockedReason::PolicyWithheld => State::Resting,
         BlockedReason::Immutable
         | BlockedReason::EnvGroup
@@ -338,6 +369,7 @@ const fn word(reason: BlockedReason) -> &'static str {
         BlockedReason::EnvGroup => "EnvGroup",
         BlockedReason::NotOwned => "NotOwned",
         BlockedReason::IncompleteView => "IncompleteView",
+        BlockedReason::Unseen => "Unseen",
         BlockedReason::AmbiguousName => "AmbiguousName",
         BlockedReason::Protected => "Protected",
         BlockedReason::DependencyBlocked => "DependencyBlocked",

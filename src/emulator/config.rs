@@ -176,6 +176,13 @@ pub struct Access {
     pub project: Permission,
     /// The Developer role may write but not delete.
     pub may_delete: bool,
+    /// Whether it may read one service or database by its id, beside the lists.
+    #[serde(default = "yes")]
+    pub may_read_details: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Default for Access {
@@ -187,6 +194,7 @@ impl Default for Access {
             env_groups: Permission::ReadWrite,
             project: Permission::Read,
             may_delete: true,
+            may_read_details: true,
         }
     }
 }

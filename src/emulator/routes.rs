@@ -175,7 +175,10 @@ impl Call {
     pub(crate) fn check_access(&self, access: &Access) -> Result<(), Problem> {
         let permission = self.endpoint.permission(access);
         let is_allowed = match self.endpoint.method {
-            "GET" => permission >= Permission::Read,
+            "GET" => {
+                let is_detail = self.endpoint.path.ends_with("/{id}");
+                permission >= Permission::Read && (access.may_read_details || !is_detail)
+            }
             "DELETE" => permission >= Permission::ReadWrite && access.may_delete,
             _ => permission >= Permission::ReadWrite,
         };

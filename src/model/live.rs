@@ -31,6 +31,9 @@ pub struct Live {
     pub listings: BTreeMap<Kind, Listing>,
     /// Ids of ours that answered 404 with a parsed `error.code`: proof that they are gone (S2).
     pub gone: BTreeSet<RemoteId>,
+    /// What is listed and whose details were asked for and did not come, with why: what its list item
+    /// does not show is unknown, and nothing is concluded from it (S2).
+    pub unread: BTreeMap<(Kind, RemoteId), Unknown>,
     /// How many requests reading all this took: what reading it again will cost.
     pub requests: u32,
 }
@@ -134,10 +137,10 @@ pub enum Coverage {
     Unknown(Unknown),
 }
 
-/// Why a listing is not known to be complete.
+/// Why a listing is not known to be complete, or an object not known in its details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unknown {
-    /// 403: the token may not read this kind (F2).
+    /// 403: the token may not read it (F2).
     Forbidden,
     /// Pages that do not add up, an item that cannot be read, a failed request; the text says what.
     Incomplete(String),

@@ -22,6 +22,8 @@ pub enum BlockedReason {
     NotOwned,
     /// The listing is not known to be complete (S2).
     IncompleteView,
+    /// It is listed, and what a verdict on it needs could not be read (S2).
+    Unseen,
     /// Several live objects have the name.
     AmbiguousName,
     /// `lifecycle.protect` or `prune: false`, now or remembered (S11).
@@ -66,6 +68,7 @@ impl BlockedReason {
             Self::EnvGroup => "env_group",
             Self::NotOwned => "not_owned",
             Self::IncompleteView => "incomplete_view",
+            Self::Unseen => "unseen",
             Self::AmbiguousName => "ambiguous_name",
             Self::Protected => "protected",
             Self::DependencyBlocked => "dependency_blocked",
@@ -97,6 +100,7 @@ impl BlockedReason {
             | Self::EnvGroup
             | Self::NotOwned
             | Self::IncompleteView
+            | Self::Unseen
             | Self::AmbiguousName
             | Self::Protected
             | Self::DependencyBlocked
@@ -112,5 +116,13 @@ impl BlockedReason {
             | Self::DeployFailed
             | Self::RolledBack => true,
         }
+    }
+}
+
+impl Blocked {
+    /// Whether nothing is known to stand in the way: what is needed to tell was not seen.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.reason == BlockedReason::Unseen
     }
 }

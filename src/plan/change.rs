@@ -98,7 +98,8 @@ pub enum Action {
     Forget,
     /// It is deleted.
     Delete,
-    /// Nothing is written: all that differs cannot be compared or is left alone.
+    /// Nothing is written: all that differs cannot be compared or is left alone, or nothing is known
+    /// to differ and not all of it was seen.
     None,
 }
 
@@ -309,6 +310,8 @@ pub struct Summary {
     pub adopt: usize,
     /// Blocked changes.
     pub blocked: usize,
+    /// Resources of which was not seen what a verdict on them needs (S2).
+    pub unknown: usize,
     /// Live objects that are neither declared nor ours.
     pub unmanaged: usize,
 }
@@ -319,8 +322,11 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary { unmanaged: self.unmanaged.len(), ..Summary::default() };
         for change in &self.changes {
-            if change.blocked.is_some() {
-                summary.blocked += 1;
+            if let Some(blocked) = &change.blocked {
+                match blocked.is_unseen() {
+                    true => summary.unknown += 1,
+                    false => summary.blocked += 1,
+                }
                 continue;
             }
             match change.action {

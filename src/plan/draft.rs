@@ -9,7 +9,9 @@ use crate::model::{
 use super::diff::{self, Difference, Memory};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
-use super::{Action, Change, FieldAction, FieldChange, FieldReason, Policy, Reason, Record};
+use super::{
+    Action, Blocked, Change, FieldAction, FieldChange, FieldReason, Policy, Reason, Record,
+};
 
 /// A change in the making, with what it was made from.
 pub(super) struct Draft<'a> {
@@ -114,6 +116,17 @@ impl<'a> Drafts<'a> {
         if action == Action::Adopt {
             draft.change.adopts = Some(entry.claim);
         }
+        let unseen = view.unread(object).or_else(|| {
+            let is_quiet = action == Action::None;
+            is_quiet.then(|| view.unnamed_groups(resource, object)).flatten()
+        });
+        if let Some(unseen) = unseen {
+            let known_as = renamed_from.as_ref().unwrap_or(&resource.key);
+            self.tell(known_as, resource, entry, view);
+            draft.entry = Some(entry);
+            self.drafts.push(draft.unseen(object, difference, unseen));
+            return;
+        }
         let created_at = entry.created_at.clone().or_else(|| object.created_at.clone());
         draft.entry = Some(entry);
         let record = draft.take(resource, object, difference, &mut self.settled);
@@ -176,6 +189,10 @@ impl<'a> Drafts<'a> {
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
         let mut draft = draft(&resource.key, Some(resource), action, reason);
         draft.change.adopts = Some(claim);
+        if let Some(unseen) = view.unread(object) {
+            self.drafts.push(draft.unseen(object, difference, unseen));
+            return;
+        }
         let record = draft.take(resource, object, difference, &mut self.settled);
         draft.deploys_if_owed(view, policy);
         draft.change.record =
@@ -282,6 +299,21 @@ impl<'a> Draft<'a> {
             deployed,
             ..unwritten(resource)
         }
+    }
+
+    /// Lets the change be: of what was not seen nothing is concluded, neither that it is as declared
+    /// nor what would have to be written, and nothing is learned (S2). What differs by what was seen
+    /// is shown all the same.
+    fn unseen(mut self, object: &'a LiveObject, difference: Difference, unseen: Blocked) -> Self {
+        let mut fields = difference.fields;
+        fields.retain(|field| field.reason != FieldReason::Unverifiable);
+        self.change.effect = diff::effect(&self.change.key, &fields);
+        self.change.fields = fields;
+        self.change.id = Some(object.id.clone());
+        self.change.replicas = object.replicas;
+        self.change.blocked = Some(unseen);
+        self.object = Some(object);
+        self
     }
 
     /// What was written before and never deployed starts with this change: it restarts at least.

@@ -100,6 +100,8 @@ pub struct Counts {
     pub blocked: usize,
     /// Blocked, although it was asked for.
     pub refused: usize,
+    /// Not begun, because it was not seen whether or what is to be done (S2).
+    pub unknown: usize,
 }
 
 /// A whole run in one word; each has its exit code in `cli`.
@@ -115,6 +117,8 @@ pub enum Conclusion {
     OverBudget,
     /// Something failed, something was written.
     Partial,
+    /// Of some resource was not seen whether or what is to be done; the rest is done (S2).
+    Unseen,
     /// A safety rail refused what was asked for; the rest is done.
     Refused,
     /// Nothing failed and nothing was written, because what was shown has moved.
@@ -146,6 +150,7 @@ impl Report {
                 Outcome::Unresolved { .. } => counts.unresolved += 1,
                 Outcome::Skipped { .. } => counts.skipped += 1,
                 Outcome::NotStarted => counts.not_started += 1,
+                Outcome::Blocked { reason: BlockedReason::Unseen } => counts.unknown += 1,
                 Outcome::Blocked { reason } => {
                     counts.blocked += 1;
                     counts.refused +=
@@ -175,6 +180,8 @@ impl Report {
             Conclusion::Stopped
         } else if counts.stale > 0 {
             if counts.written > 0 { Conclusion::Partial } else { Conclusion::Stale }
+        } else if counts.unknown > 0 {
+            Conclusion::Unseen
         } else if counts.refused > 0 {
             Conclusion::Refused
         } else {

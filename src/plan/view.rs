@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Coverage, Desired, Entry, Inventory, Key, Kind, LiveObject, RemoteId, Snapshot, Unknown,
-    is_same_moment,
+    Coverage, Desired, Entry, FieldPath, Inventory, Key, Kind, LiveObject, LiveValue, RemoteId,
+    Resource, Setting, Snapshot, Unknown, is_same_moment,
 };
 
 use super::{Blocked, BlockedReason, Policy};
@@ -165,5 +165,35 @@ impl<'a> View<'a> {
             }
         };
         Blocked { reason: BlockedReason::IncompleteView, message, hint }
+    }
+    /// Explains why nothing may be concluded from what an object's list item shows, if its details
+    /// were needed and did not come (S2).
+    pub fn unread(&self, object: &LiveObject) -> Option<Blocked> {
+        let (message, hint) =
+            match self.snapshot.live.unread.get(&(object.kind, object.id.clone()))? {
+                Unknown::Forbidden => (
+                    "the token may not read its details (403)".to_owned(),
+                    Some(format!(
+                        "give the token the right to read each of the {}",
+                        object.kind.plural()
+                    )),
+                ),
+                Unknown::Incomplete(why) => (format!("its details could not be read: {why}"), None),
+                Unknown::Unread => ("its details were not read".to_owned(), None),
+            };
+        Some(Blocked { reason: BlockedReason::Unseen, message, hint })
+    }
+
+    /// Explains why the env groups of a service cannot be compared, if that is because they were not
+    /// listed: it shows their ids, and only their list has the names (A14).
+    pub fn unnamed_groups(&self, resource: &Resource, object: &LiveObject) -> Option<Blocked> {
+        let path = FieldPath::Setting(Setting::EnvGroups);
+        let is_compared = resource.fields.contains_key(&path) && !resource.lifecycle.ignores(&path);
+        let is_hidden = object.shows(&path) == Some(&LiveValue::Hidden);
+        (is_compared && is_hidden && !self.is_complete(Kind::EnvGroup)).then(|| {
+            let Blocked { message, hint, .. } = self.incomplete(Kind::EnvGroup);
+            let message = format!("`{path}` cannot be compared: {message}");
+            Blocked { reason: BlockedReason::Unseen, message, hint }
+        })
     }
 }

@@ -17,15 +17,22 @@ pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Hold> {
     let mut holds = BTreeMap::new();
     let repairs: Vec<(&Change, &RemoteId)> = plan.changes.iter().filter_map(repair).collect();
     for (change, id) in repairs {
-        let message = match reader.deployments(id).await {
-            Ok(deployments) if !is_rolled_back(&deployments) => continue,
-            Ok(_) => "it was rolled back, and repairing it would undo that".to_owned(),
-            Err(error) => format!("whether it was rolled back cannot be told: {error}"),
-        };
         let key = &change.key;
-        let hint =
-            format!("change its manifest, or `stoker deploy {key}` when the rollback is over");
-        let hold = Hold { reason: BlockedReason::RolledBack, message, hint: Some(hint) };
+        let hold = match reader.deployments(id).await {
+            Ok(deployments) if !is_rolled_back(&deployments) => continue,
+            Ok(_) => Hold {
+                reason: BlockedReason::RolledBack,
+                message: "it was rolled back, and repairing it would undo that".to_owned(),
+                hint: Some(format!(
+                    "change its manifest, or `stoker deploy {key}` when the rollback is over"
+                )),
+            },
+            Err(error) => Hold {
+                reason: BlockedReason::Unseen,
+                message: format!("whether it was rolled back cannot be told: {error}"),
+                hint: None,
+            },
+        };
         holds.insert(key.clone(), hold);
     }
     holds

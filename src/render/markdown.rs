@@ -36,8 +36,10 @@ pub fn plan_as_markdown(plan: &Plan, estimate: &Estimate) -> String {
 #[must_use]
 pub fn drift_as_markdown(plan: &Plan) -> String {
     let moved = text::moved(plan);
-    let mut out = format!("### {}\n\n", escape(&text::drift_summary(&moved)));
-    push_what_fits(&mut out, moved.iter().map(moved_details), "stoker drift");
+    let unknown = text::unknown(plan).count();
+    let mut out = format!("### {}\n\n", escape(&text::drift_summary(&moved, unknown)));
+    let sections = text::unknown(plan).map(details).chain(moved.iter().map(moved_details));
+    push_what_fits(&mut out, sections, "stoker drift");
     out
 }
 
@@ -67,24 +69,24 @@ fn table(plan: &Plan) -> String {
         return String::new();
     }
     format!(
-        "| add | change | destroy | adopt | blocked | unmanaged |\n\
-         |---:|---:|---:|---:|---:|---:|\n\
-         | {} | {} | {} | {} | {} | {} |\n\n",
+        "| add | change | destroy | adopt | blocked | unknown | unmanaged |\n\
+         |---:|---:|---:|---:|---:|---:|---:|\n\
+         | {} | {} | {} | {} | {} | {} | {} |\n\n",
         summary.add,
         summary.change,
         summary.destroy,
         summary.adopt,
         summary.blocked,
+        summary.unknown,
         summary.unmanaged
     )
 }
 
 fn details(change: &Change) -> String {
     let (sign, _) = phrase::sign(change);
-    let verb = if change.blocked.is_some() {
-        format!("{} blocked", phrase::action_word(change.action))
-    } else {
-        phrase::verb(change).to_owned()
+    let verb = match &change.blocked {
+        Some(blocked) => phrase::obstructed(change, blocked),
+        None => phrase::verb(change).to_owned(),
     };
     let sign = if sign.is_empty() { String::new() } else { format!("{} ", escape(sign)) };
     let mut out =
@@ -100,7 +102,8 @@ fn details(change: &Change) -> String {
         out.push_str(&format!("{}\n\n", escape(&origin.to_string())));
     }
     if let Some(blocked) = &change.blocked {
-        out.push_str(&format!("**Blocked:** {}\n\n", escape(&blocked.message)));
+        let label = if blocked.is_unseen() { "Unknown" } else { "Blocked" };
+        out.push_str(&format!("**{label}:** {}\n\n", escape(&blocked.message)));
         if let Some(hint) = &blocked.hint {
             out.push_str(&format!("Hint: {}\n\n", escape(hint)));
         }

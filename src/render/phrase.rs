@@ -2,8 +2,8 @@
 
 use crate::model::{Effect, FieldValue};
 use crate::plan::{
-    Action, BlockedReason, Change, FieldAction, FieldChange, FieldReason, LIST_SECONDS_MAX, Plan,
-    Reason, Step,
+    Action, Blocked, BlockedReason, Change, FieldAction, FieldChange, FieldReason,
+    LIST_SECONDS_MAX, Plan, Reason, Step,
 };
 
 use super::Estimate;
@@ -11,8 +11,11 @@ use super::paper::Style;
 
 /// Returns the sign of a change and what colour repeats it.
 pub(super) const fn sign(change: &Change) -> (&'static str, Style) {
-    if change.blocked.is_some() {
-        return ("!", Style::Blocked);
+    match &change.blocked {
+        // Nothing stands in the way that is known of.
+        Some(Blocked { reason: BlockedReason::Unseen, .. }) => return ("?", Style::Changed),
+        Some(_) => return ("!", Style::Blocked),
+        None => {}
     }
     match change.action {
         Action::Create => ("+", Style::Added),
@@ -198,6 +201,14 @@ pub(super) fn value(value: &FieldValue) -> String {
     }
 }
 
+/// Returns what a blocked change comes to, as a sentence goes on after its key.
+pub(super) fn obstructed(change: &Change, blocked: &Blocked) -> String {
+    match change.action {
+        Action::None if blocked.is_unseen() => "is unknown".to_owned(),
+        action => format!("{} blocked", action_word(action)),
+    }
+}
+
 /// Whether a change is blocked only because pruning was not asked for.
 pub(super) fn is_prune_off(change: &Change) -> bool {
     let blocked = change.blocked.as_ref();
@@ -209,6 +220,7 @@ fn asides(plan: &Plan) -> String {
     let summary = plan.summary();
     let counts = [
         (summary.blocked, "blocked"),
+        (summary.unknown, "unknown"),
         (summary.unmanaged, "unmanaged"),
         (plan.unchanged.len(), "unchanged"),
     ];

@@ -75,6 +75,7 @@ fn counts(report: &Report) -> String {
         (counts.skipped, "skipped"),
         (counts.not_started, "not started"),
         (counts.blocked, "blocked"),
+        (counts.unknown, "unknown"),
     ];
     let mut text = format!("Applied: {} done", counts.applied);
     for (number, word) in others.into_iter().filter(|(number, _)| *number > 0) {
@@ -100,6 +101,7 @@ pub(super) fn document(report: &Report, format_version: &str) -> Value {
             "skipped": counts.skipped,
             "notStarted": counts.not_started,
             "blocked": counts.blocked,
+            "unknown": counts.unknown,
         },
         "stopped": report.stopped,
     })

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{Diagnostic, FieldValue, Key, Project};
-use crate::plan::{Change, FieldChange, Plan};
+use crate::model::{Diagnostic, FieldValue, Key, Origin, Project};
+use crate::plan::{Blocked, Change, FieldChange, Plan};
 
 use super::json::{self, FORMAT_VERSION};
 use super::phrase;
 use super::seal;
-use super::text::Estimate;
+use super::text::{self, Estimate};
 
 /// The part of the version that must be equal for a document to be understood.
 const MAJOR: &str = "1";
@@ -40,7 +40,7 @@ pub struct SavedPlan {
     pub summary: SavedSummary,
     /// What carrying it out costs.
     pub cost: SavedCost,
-    /// Findings about the manifests.
+    /// Findings about the manifests, and about what of the platform was not seen.
     #[serde(default)]
     pub diagnostics: Vec<SavedDiagnostic>,
     /// The mark over all that stands above (S10).
@@ -143,6 +143,9 @@ pub struct SavedSummary {
     pub adopt: usize,
     /// Blocked changes.
     pub blocked: usize,
+    /// Resources of which was not seen what a verdict on them needs.
+    #[serde(default)]
+    pub unknown: usize,
     /// What lives and is neither declared nor ours.
     pub unmanaged: usize,
     /// Declared resources in which nothing differs.
@@ -161,7 +164,7 @@ pub struct SavedCost {
     pub seconds: u64,
 }
 
-/// One finding about the manifests.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedDiagnostic {
     /// `error` or `warning`.
@@ -226,6 +229,7 @@ impl SavedPlan {
                 destroy: summary.destroy,
                 adopt: summary.adopt,
                 blocked: summary.blocked,
+                unknown: summary.unknown,
                 unmanaged: summary.unmanaged,
                 unchanged: plan.unchanged.len(),
             },
@@ -234,7 +238,12 @@ impl SavedPlan {
                 writes: plan.cost.writes,
                 seconds: context.estimate.seconds,
             },
-            diagnostics: context.diagnostics.iter().map(saved_diagnostic).collect(),
+            diagnostics: context
+                .diagnostics
+                .iter()
+                .map(saved_diagnostic)
+                .chain(text::unknown(plan).filter_map(unknown))
+                .collect(),
             seal: String::new(),
         };
         let document = serde_json::to_value(&unsealed).expect("our documents have only text keys");
@@ -310,11 +319,7 @@ impl SavedChange {
 }
 
 fn saved_change(change: &Change) -> SavedChange {
-    let origin = change.origin.as_ref().map(|origin| SavedOrigin {
-        file: origin.file.clone(),
-        line: origin.line,
-        column: None,
-    });
+    let origin = change.origin.as_ref().map(|origin| saved_origin(origin, None));
     let blocked = change.blocked.as_ref().map(|blocked| SavedBlocked {
         reason: blocked.reason.as_str().to_owned(),
         message: blocked.message.clone(),
@@ -365,12 +370,25 @@ fn value(value: &FieldValue) -> Option<Value> {
     }
 }
 
+/// Returns the finding that a resource is unknown.
+fn unknown(change: &Change) -> Option<SavedDiagnostic> {
+    let Blocked { reason, message, hint } = change.blocked.as_ref()?;
+    Some(SavedDiagnostic {
+        severity: "warning".to_owned(),
+        code: reason.as_str().to_owned(),
+        message: format!("{} is unknown: {message}", change.key),
+        origin: change.origin.as_ref().map(|origin| saved_origin(origin, None)),
+        hints: hint.iter().cloned().collect(),
+    })
+}
+
+fn saved_origin(origin: &Origin, column: Option<usize>) -> SavedOrigin {
+    SavedOrigin { file: origin.file.clone(), line: origin.line, column }
+}
+
 pub(super) fn saved_diagnostic(diagnostic: &Diagnostic) -> SavedDiagnostic {
-    let origin = diagnostic.origin.as_ref().map(|origin| SavedOrigin {
-        file: origin.file.clone(),
-        line: origin.line,
-        column: Some(origin.column),
-    });
+    let origin = diagnostic.origin.as_ref();
+    let origin = origin.map(|origin| saved_origin(origin, Some(origin.column)));
     SavedDiagnostic {
         severity: if diagnostic.is_error() { "error" } else { "warning" }.to_owned(),
         code: diagnostic.code.to_owned(),

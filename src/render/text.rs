@@ -4,7 +4,7 @@
 //! what would be pruned after that, and the counts last, where the eye rests.
 
 use crate::model::{FieldPath, FieldValue, Key, Kind, Setting};
-use crate::plan::{Action, Change, FieldAction, FieldChange, FieldReason, Plan, Reason};
+use crate::plan::{Action, Blocked, Change, FieldAction, FieldChange, FieldReason, Plan, Reason};
 
 use super::diff;
 use super::paper::{Line, Paper, Style};
@@ -66,6 +66,11 @@ pub fn plan_as_text(plan: &Plan, estimate: &Estimate) -> Paper {
 pub fn drift_as_text(plan: &Plan) -> Paper {
     let mut paper = Paper::new();
     let moved = moved(plan);
+    for change in unknown(plan) {
+        let fields = Vec::new();
+        paper.gap();
+        push_blocked(&mut paper, &Change { fields, ..change.clone() });
+    }
     for Moved { key, is_gone, fields } in &moved {
         paper.gap();
         let (sign, style, rest) =
@@ -74,7 +79,7 @@ pub fn drift_as_text(plan: &Plan) -> Paper {
         push_fields(&mut paper, fields, Reasons::OfWhatMoved);
     }
     paper.gap();
-    paper.push(Line::default().with(Style::Bold, drift_summary(&moved)));
+    paper.push(Line::default().with(Style::Bold, drift_summary(&moved, unknown(plan).count())));
     paper
 }
 
@@ -104,15 +109,20 @@ pub(super) fn moved(plan: &Plan) -> Vec<Moved<'_>> {
     resources.filter(|moved| moved.is_gone || !moved.fields.is_empty()).collect()
 }
 
-/// Counts what moved.
-pub(super) fn drift_summary(moved: &[Moved<'_>]) -> String {
+/// Counts what moved. Where not all was seen, it is not said that nothing did.
+pub(super) fn drift_summary(moved: &[Moved<'_>], unknown: usize) -> String {
     let (resources, fields) = (moved.len(), moved.iter().map(|it| it.fields.len()).sum());
-    match resources {
-        0 => "No drift.".to_owned(),
+    let seen = match (resources, unknown) {
+        (0, 0) => return "No drift.".to_owned(),
+        (0, _) => "No drift was seen".to_owned(),
         _ => {
             let (r, f) = (plural(resources), plural(fields));
-            format!("Drift: {resources} resource{r}, {fields} field{f}.")
+            format!("Drift: {resources} resource{r}, {fields} field{f}")
         }
+    };
+    match unknown {
+        0 => format!("{seen}."),
+        unknown => format!("{seen}. {unknown} unknown."),
     }
 }
 
@@ -267,9 +277,10 @@ fn push_blocked(paper: &mut Paper, change: &Change) {
     let Some(blocked) = &change.blocked else {
         return;
     };
-    let action = phrase::action_word(change.action);
-    let line = Line::of("  ").with(Style::Blocked, format!("! {}", change.key));
-    let line = line.plain(format!("  {action} blocked: {}", blocked.message));
+    let (sign, style) = phrase::sign(change);
+    let line = Line::of("  ").with(style, format!("{sign} {}", change.key));
+    let what = phrase::obstructed(change, blocked);
+    let line = line.plain(format!("  {what}: {}", blocked.message));
     match &blocked.hint {
         None => paper.push(line),
         Some(hint) => {
@@ -283,6 +294,11 @@ fn push_blocked(paper: &mut Paper, change: &Change) {
         }
     }
     push_fields(paper, &change.fields, Reasons::Shown);
+}
+
+/// Returns the changes of a plan that nothing is known of but that not all was seen.
+pub(super) fn unknown(plan: &Plan) -> impl Iterator<Item = &Change> {
+    plan.changes.iter().filter(|it| it.blocked.as_ref().is_some_and(Blocked::is_unseen))
 }
 
 /// Returns what carrying a plan out costs.

@@ -67,6 +67,12 @@ const SCRIPTS: &[&str] = &[
     "429:6@PATCH /**#1; 429:6@DELETE /**#1; 429:6@POST /**#2",
     "429:1@PATCH /**; 429:1@DELETE /**",
     "lose-renamed@POST /**#1-2",
+    // Lists come, and details do not.
+    "fail:500@GET /services/*; fail:403@GET /databases/*",
+    "fail:403@GET /services/*",
+    "html@GET /services/*; truncate:17@GET /databases/*",
+    "truncate:17@GET /services/*#2+",
+    "hang@GET /services/*#1-9",
 ];
 
 /// Draws the schedule of a seed.
@@ -319,7 +325,8 @@ impl Artist<'_> {
     }
 
     fn token(&mut self, at: u64) {
-        let rights = [Rights::Read, Rights::NoDelete, Rights::NoDatabases, Rights::None];
+        let rights =
+            [Rights::Read, Rights::NoDelete, Rights::NoDatabases, Rights::None, Rights::NoDetails];
         let (what, end) = match self.dice.below(8) {
             0..=2 => {
                 let rights = self.dice.pick(&rights).copied().unwrap_or(Rights::Read);

@@ -14,9 +14,10 @@ use crate::daemon::settings::Settings;
 use crate::daemon::window::Windows;
 use crate::daemon::{Handle, Order, Seat};
 use crate::ledger::{Ledger, Shelf};
-use crate::reconcile::{Licence, Look, Reconciler, Wish};
+use crate::model::Key;
+use crate::reconcile::{Licence, Look, Passed, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
-use crate::status::{Mode, PassRecord, ProjectStatus, Trigger};
+use crate::status::{ConditionType, Mode, PassRecord, ProjectStatus, ResourceStatus, Trigger};
 use crate::store::{Medium, Recent, Simulated};
 
 use super::manifests::Manifests;
@@ -106,12 +107,34 @@ impl Process {
                         _ = agent.run(&mut seat, stopped, Until::Stopped) => {
                             ledger.close(millis(&clock));
                         }
+                        () = self.listen(run) => {}
                     }
                 }
                 Err(why) => self.get_stuck(run, why).await,
             }
             self.bury(run).await;
         }
+    }
+
+    /// Notes what the agent says after each pass; ends with the life only.
+    async fn listen(&self, run: Run) {
+        let mut shown = self.body().handle.as_ref().map(Handle::watch);
+        let mut last = None;
+        while let Some(shown) = &mut shown
+            && shown.changed().await.is_ok()
+        {
+            let status = Arc::clone(&shown.borrow_and_update());
+            let pass = status.history.first();
+            let number = pass.map(|record| record.pass);
+            let is_read = pass.is_some_and(|record| record.outcome != "Unreadable");
+            if std::mem::replace(&mut last, number) != number && is_read {
+                let is_ready = |it: &&ResourceStatus| it.conditions.is_true(ConditionType::Ready);
+                let ready = status.resources.iter().filter(is_ready);
+                let ready = ready.filter_map(|it| Some(path(&it.key, it.id.as_deref()?)));
+                self.world.mark(Mark::Said { run, ready: ready.collect() });
+            }
+        }
+        std::future::pending().await
     }
 
     async fn get_stuck(&self, run: Run, why: String) {
@@ -275,7 +298,13 @@ impl Process {
         let wish = Wish { desired, policy, licence: Licence::Write, look: Look::Whole };
         let (_asks, stop) = watch::channel(false);
         let written = match reconciler.once(wish, stop, &|_: Happening<'_>| {}).await {
-            Ok(passed) => passed.report.map_or(0, |report| report.counts().written),
+            Ok(Passed { plan, report, inventory, .. }) => {
+                let id = |key: &Key| inventory.entries.get(key).map(|entry| &entry.id);
+                let unchanged = plan.unchanged.iter();
+                let ready = unchanged.filter_map(|key| Some(path(key, id(key)?.as_str())));
+                self.world.mark(Mark::Said { run, ready: ready.collect() });
+                report.map_or(0, |report| report.counts().written)
+            }
             Err(_) => 0,
         };
         ledger.close(millis(&clock));
@@ -318,6 +347,11 @@ impl Process {
 
 fn millis(clock: &Clock) -> Millis {
     Millis(u64::try_from(clock.now().as_millisecond()).unwrap_or(0))
+}
+
+/// Returns where a thing is read by its id.
+fn path(key: &Key, id: &str) -> String {
+    format!("/{}/{id}", key.kind.plural())
 }
 
 fn passed(run: Run, record: &PassRecord) -> Mark {

@@ -113,6 +113,8 @@ pub enum Rights {
     NoDelete,
     /// Nothing of databases (F2).
     NoDatabases,
+    /// Everything but reading one thing by its id: it may list.
+    NoDetails,
     /// Nothing: it was revoked.
     None,
 }

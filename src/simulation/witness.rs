@@ -76,6 +76,11 @@ pub(super) enum Mark {
         written: usize,
         message: String,
     },
+    /// After a pass: the paths of what is said to be as declared.
+    Said {
+        run: Run,
+        ready: Vec<String>,
+    },
     Ended {
         run: Run,
     },

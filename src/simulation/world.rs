@@ -215,6 +215,7 @@ impl World {
         let access = match rights {
             Rights::All => Some(all),
             Rights::NoDelete => Some(Access { may_delete: false, ..all }),
+            Rights::NoDetails => Some(Access { may_read_details: false, ..all }),
             Rights::NoDatabases => Some(Access { databases: Permission::None, ..all }),
             Rights::Read => Some(Access {
                 services: Permission::Read,

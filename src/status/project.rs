@@ -272,7 +272,8 @@ pub struct PassRecord {
     pub commit: Option<String>,
     /// The digest of the manifests it was about.
     pub digest: String,
-    /// One word: `Synced`, `Applied`, `Pending`, `Blocked`, `Failed`, `Unreadable`.
+    /// One word: `Synced`, `Applied`, `Pending`, `Stopped`, `Unseen`, `Blocked`, `Failed`,
+    /// `Unreadable`.
     pub outcome: String,
     /// For people.
     pub message: String,

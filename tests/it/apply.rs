@@ -1,7 +1,7 @@
 //! Plan and apply, end to end, before the emulator.
 
-use stoker::emulator::{Act, Faults, Kind};
-use stoker::plan::{Conclusion, Policy};
+use stoker::emulator::{Act, Kind};
+use stoker::plan::{Conclusion, Policy, plan};
 
 use crate::laws;
 use crate::stage::{Stage, brief, manifests, pruning, shipped};
@@ -123,9 +123,13 @@ async fn what_nobody_saw_when_it_was_planned_and_is_as_declared_is_not_written()
         stage.apply(&tree(other), &Policy::default()).await;
         laws::set(&stage, "api", "start_command", &format!("\"{by_hand}\""));
         let writes = stage.emulator.record().writes();
-        // The details cannot be read while it is planned, and can before it is written.
-        stage.emulator.play(Faults::parse("html@GET /services/*#1").unwrap());
-        let (plan, report) = stage.apply(&tree(run), &Policy::default()).await;
+        // The platform says nothing of it while it is planned, and does before it is written.
+        let (client, policy) = (stage.client(), Policy::default());
+        let mut snapshot = stage.snapshot(&client, &tree(run)).await;
+        let listing = snapshot.live.listings.get_mut(&stoker::model::Kind::Service).unwrap();
+        listing.objects[0].fields.remove(&"startCommand".parse().unwrap());
+        let plan = plan(&snapshot, &policy);
+        let report = stage.carry_out(&client, &snapshot, &plan, &policy).await;
         assert_eq!(brief(&plan), ["update service/api"], "{plan:#?}");
         assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
         let written = stage.emulator.record().writes() - writes;

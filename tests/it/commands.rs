@@ -38,6 +38,10 @@ impl Machine {
         std::fs::write(self.0.path().join(name), text).unwrap();
     }
 
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
     /// Reads a file a command has written.
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.0.path().join(name)).unwrap()
@@ -81,6 +85,13 @@ impl Ran {
             assert!(stdout.contains(word) || stderr.contains(word), "{word}:\n{stdout}{stderr}");
         }
         self
+    }
+
+    /// It ended with some other code than "all is well".
+    #[track_caller]
+    pub fn fails(self) {
+        let Self { exit, stdout, stderr } = &self;
+        assert_ne!(*exit, 0, "{stdout}{stderr}");
     }
 
     pub fn json(&self) -> Value {

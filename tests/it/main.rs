@@ -7,6 +7,7 @@ mod advice;
 mod agent;
 mod apply;
 mod architecture;
+mod blind;
 mod canary;
 mod ci;
 mod code_host;

@@ -38,6 +38,7 @@ fn planned(files: &BTreeMap<String, String>) -> Plan {
         project: Project { id: None, name: "emulator".to_owned(), region: None, plan: None },
         listings: Kind::ALL.map(listing).into(),
         gone: Default::default(),
+        unread: Default::default(),
         requests: 4,
     };
     let origin = "https://api.example.com/v1".to_owned();

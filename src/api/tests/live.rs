@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::model::{
     Applied, Claim, Desired, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind, Lifecycle,
-    Live, LiveValue, Origin, Remembered, RemoteId, Resource,
+    Live, LiveValue, Origin, Remembered, RemoteId, Resource, Unknown,
 };
 
 fn desired(key: &str, fields: Vec<(&str, FieldValue)>) -> Desired {
@@ -203,4 +203,50 @@ async fn a_wrong_token_ends_the_run_with_the_first_answer() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert_eq!(script.asked(), ["GET /v1/project"]);
+}
+
+fn declared_web() -> (Desired, Value) {
+    (desired("service/api", vec![("plan", text("standard"))]), service("svc_1", "api"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn details_that_do_not_come_are_noted_with_why() {
+    let (desired, item) = declared_web();
+    let id = (Kind::Service, RemoteId::new("svc_1").unwrap());
+    for (reply, is_forbidden) in [
+        (problem(403, "forbidden"), true),
+        (html(200), false),
+        (ok(json!({"id": "svc_2", "name": "another"})), false),
+    ] {
+        let lists: [&[Value]; 3] = [&[], &[], std::slice::from_ref(&item)];
+        let (live, _) = read(lists, vec![reply], &desired, &Inventory::default()).await;
+        assert_eq!(live.unread.get(&id) == Some(&Unknown::Forbidden), is_forbidden);
+        assert!(live.unread.contains_key(&id));
+        assert!(live.listing(Kind::Service).coverage.is_complete());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn details_that_did_not_come_are_asked_for_again_and_not_recalled_as_they_were() {
+    let (desired, item) = declared_web();
+    let details = || ok(json!({"id": "svc_1", "name": "api", "plan": "standard"}));
+    // Seen, recalled, denied, and denied where nothing but what failed is read.
+    let answers = [Some(details()), None, Some(html(200)), Some(html(200)), Some(details()), None];
+    let looks = answers.into_iter().flat_map(|answer| {
+        let lists = [&[][..], &[], std::slice::from_ref(&item)].map(list);
+        let project = ok(json!({"id": "prj_1", "name": "acme"}));
+        std::iter::once(project).chain(lists).chain(answer)
+    });
+    let (client, script) = client(looks.collect::<Vec<_>>());
+    let mut recollection = Recollection::default();
+    let mut seen = Vec::new();
+    for details_max in [9, 0, 9, 0, 0, 0] {
+        recollection = recollection.allowing(details_max);
+        let inventory = Inventory::default();
+        let live = client.reader().live(&desired, &inventory, &mut recollection).await.unwrap();
+        seen.push(live.unread.is_empty());
+    }
+    assert_eq!(seen, [true, true, false, false, true, true]);
+    let asked = script.asked().into_iter().filter(|it| it.ends_with("svc_1")).count();
+    assert_eq!(asked, 4);
 }

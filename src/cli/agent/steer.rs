@@ -186,6 +186,8 @@ fn exit_of(pass: &PassRecord, status: &ProjectStatus) -> Exit {
     }
     match pass.outcome.as_str() {
         "Synced" | "Applied" => Exit::Done,
+        // As `stoker apply` of what was not wholly seen.
+        "Unseen" => Exit::Partial,
         "Blocked" => Exit::Refused,
         "Pending" | "Stopped" if is_held(status) => Exit::Refused,
         "Pending" if status.conditions.is_true(ConditionType::Stalled) => Exit::Failed,

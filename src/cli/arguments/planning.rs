@@ -86,7 +86,8 @@ pub struct PlanCommand {
     /// Save the plan, for `stoker apply FILE`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// End with 2 when changes are pending, and with 5 when all that is left is held back.
+    /// End with 2 when changes are pending, and with 5 when all that is left is held back or was not
+    /// seen.
     #[arg(long)]
     pub detailed_exitcode: bool,
     #[command(flatten)]
@@ -116,7 +117,7 @@ pub struct ApplyCommand {
 pub struct DriftCommand {
     #[command(flatten)]
     pub sources: Sources,
-    /// End with 2 when something drifted.
+    /// End with 2 when something drifted, and with 5 when nothing did as far as was seen.
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Look only at this resource and what it depends on; may be repeated.

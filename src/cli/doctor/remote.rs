@@ -17,7 +17,7 @@ use super::check::{Check, Outcome};
 /// How far two clocks may be apart: deployments and stale answers are judged by less than a minute.
 const SKEW_MAX: SignedDuration = SignedDuration::from_secs(10);
 
-/// Makes them all: one request for the project, and the lists.
+/// Makes them all: one request for the project, the lists, and one of what each list shows.
 pub async fn checks(session: &Session) -> Vec<Check> {
     let mut checks = vec![Check::fine("endpoint", session.client.origin())];
     match session.reader.project().await {
@@ -60,7 +60,10 @@ async fn rights(session: &Session) -> Vec<Check> {
     for kind in Kind::ALL {
         let name = format!("read {}", kind.plural());
         match session.reader.list(kind).await {
-            Ok(listing) => checks.push(right(name, kind, &listing)),
+            Ok(listing) => {
+                checks.push(right(name, kind, &listing));
+                checks.extend(details(session, kind, &listing).await);
+            }
             Err(error) => {
                 let is_over = error.kind() == ErrorKind::Authentication;
                 checks.push(Check::failed(name, &Failure::from(error)));
@@ -89,6 +92,18 @@ fn right(name: String, kind: Kind, listing: &Listing) -> Check {
             Check { is_denial, ..check }.hint(hint)
         }
     }
+}
+
+/// Looks whether what is listed can be read in its details, too. Env groups have none (F4).
+async fn details(session: &Session, kind: Kind, listing: &Listing) -> Option<Check> {
+    let has_details = match kind {
+        Kind::Service | Kind::Database => true,
+        Kind::EnvGroup => false,
+    };
+    let one = listing.objects.first().filter(|_| has_details)?;
+    let error = session.reader.get(kind, &one.id).await.err()?;
+    let check = Check::failed(format!("read a {kind}"), &Failure::from(error));
+    Some(check.hint("what cannot be read is unknown: it is neither written to nor taken over"))
 }
 
 fn write_rights() -> Check {

@@ -77,6 +77,7 @@ fn exit(status: &ProjectStatus, last: Option<&PassRecord>) -> Exit {
     let reason = reason.map(|ready| ready.reason.as_str()).unwrap_or_default();
     match (last.outcome.as_str(), reason) {
         ("Synced" | "Applied" | "Pending", _) => Exit::Done,
+        ("Unseen", _) => Exit::Partial,
         ("Blocked", _) | (_, "WrongProject") => Exit::Refused,
         (_, "Unauthorized" | "Denied") => Exit::Denied,
         (_, "OverBudget") => Exit::OverBudget,

@@ -110,6 +110,13 @@ struct Running {
     is_superseded: bool,
 }
 
+impl Running {
+    /// Whether it only tries again what failed or was not seen.
+    fn is_retry(&self) -> bool {
+        self.triggers.iter().all(|trigger| *trigger == Trigger::Retry)
+    }
+}
+
 /// What is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadAsk {

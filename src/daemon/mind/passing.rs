@@ -17,6 +17,7 @@ use crate::status::{PassRecord, Severity, Trigger};
 
 use super::super::judge::{self, Case};
 use super::super::pace;
+use super::telling::not_seen;
 use super::{HISTORY_MAX, Mind, PassAsk, Running};
 
 /// How long a change waits for a deploy that is in progress (409): deployments take minutes.
@@ -152,7 +153,7 @@ impl Mind {
         }
         let look_at = self.look_at;
         self.schedule_look(now);
-        if running.triggers.iter().all(|trigger| *trigger == Trigger::Retry) {
+        if running.is_retry() {
             // It did not look at what lists do not show, so it puts no look off.
             self.look_at = self.look_at.min(look_at);
         }
@@ -202,7 +203,7 @@ impl Mind {
             self.lists.saturating_add(DETAILS_MIN),
             self.settings.rate,
         );
-        self.requeue(passed, now);
+        self.requeue(running, passed, now);
         self.forget_protections(&passed.inventory);
         self.follow_deployments(running, passed, now);
         self.forget_deploys(passed);
@@ -232,7 +233,7 @@ impl Mind {
     }
 
     /// Says of each change when it is tried again, if ever by itself.
-    fn requeue(&mut self, passed: &Passed, now: Timestamp) {
+    fn requeue(&mut self, running: &Running, passed: &Passed, now: Timestamp) {
         let later = |pause: Duration| now.checked_add(pause).unwrap_or(Timestamp::MAX);
         for result in passed.report.iter().flat_map(|report| &report.results) {
             let key = &result.key;
@@ -262,6 +263,8 @@ impl Mind {
                 Some(BlockedReason::InFlight) => self.settled_at(passed, &change.key),
                 Some(BlockedReason::SourceShrinking) => self.shrinking.until(change.key.kind),
                 Some(BlockedReason::IncompleteView) => None,
+                // Once more soon, and then at each look: a token may lack the right for ever.
+                Some(BlockedReason::Unseen) if !running.is_retry() => None,
                 Some(_) | None => continue,
             };
             let until = until.filter(|until| *until > now);
@@ -360,19 +363,25 @@ fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str
             let why = running.withheld.as_ref().map(|(_, message)| message.clone());
             ("Pending", format!("{} pending; {}", changes(pending), why.unwrap_or_default()))
         }
+        None if summary.unknown > 0 => ("Unseen", not_seen(summary.unknown)),
         None if is_blocked => ("Blocked", format!("{} blocked", changes(summary.blocked))),
         None if is_synced => ("Synced", "everything is as declared".to_owned()),
         None => ("Pending", "nothing to write; not everything is ready".to_owned()),
         Some(report) => {
             let counts = report.counts();
+            let unknown = match counts.unknown {
+                0 => String::new(),
+                unknown => format!(", {}", not_seen(unknown)),
+            };
             let message = format!(
-                "{} written, {} failed, {} blocked",
+                "{} written, {} failed, {} blocked{unknown}",
                 changes(counts.written),
                 counts.failed + counts.unresolved,
                 counts.blocked
             );
             match report.conclusion() {
                 Conclusion::Done => ("Applied", message),
+                Conclusion::Unseen => ("Unseen", message),
                 Conclusion::Refused => ("Blocked", message),
                 Conclusion::Failed
                 | Conclusion::Denied

@@ -154,7 +154,6 @@ impl Mind {
             || self.is_behind()
             || self.failure.is_some()
             || self.any(ConditionType::Reconciling);
-        let drifted = self.any(ConditionType::Drifted);
         let truth = |is_so: bool| if is_so { Truth::True } else { Truth::False };
         let mut set = |kind, status| {
             self.conditions.set(kind, status, &reason, message.clone(), now);
@@ -162,12 +161,16 @@ impl Mind {
         set(ConditionType::Ready, ready);
         set(ConditionType::Reconciling, truth(moving && ready != Truth::True));
         set(ConditionType::Stalled, truth(stuck));
-        let (reason, message) = match self.count(ConditionType::Drifted) {
-            0 => ("NoDrift", String::new()),
-            1 => ("Drift", "1 resource moved on the platform".to_owned()),
-            count => ("Drift", format!("{count} resources moved on the platform")),
+        let unseen = self.resources.iter().filter(|it| is_unseen(it)).count();
+        let (drifted, reason, message) = match (self.count(ConditionType::Drifted), unseen) {
+            (0, 0) => (Truth::False, "NoDrift", String::new()),
+            (0, count) => (Truth::Unknown, "Unseen", not_seen(count)),
+            (1, _) => (Truth::True, "Drift", "1 resource moved on the platform".to_owned()),
+            (count, _) => {
+                (Truth::True, "Drift", format!("{count} resources moved on the platform"))
+            }
         };
-        self.conditions.set(ConditionType::Drifted, truth(drifted), reason, message, now);
+        self.conditions.set(ConditionType::Drifted, drifted, reason, message, now);
     }
 
     fn whole(&self, now: Timestamp) -> (Truth, String, String) {
@@ -198,7 +201,7 @@ impl Mind {
         match worst.and_then(|it| Some((&it.key, it.conditions.get(ConditionType::Ready)?))) {
             Some((key, ready)) => {
                 let message = format!("{key}: {}", ready.message);
-                (Truth::False, ready.reason.clone(), message)
+                (ready.status, ready.reason.clone(), message)
             }
             None => (Truth::True, "Synced".to_owned(), "everything is as declared".to_owned()),
         }
@@ -233,6 +236,20 @@ fn is_fine(status: &ResourceStatus) -> bool {
     ready.is_some_and(|ready| {
         ready.status == Truth::True || DECLINED.contains(&ready.reason.as_str())
     })
+}
+
+/// Says how many resources were not seen as a verdict on them needs; a fragment.
+pub(super) fn not_seen(count: usize) -> String {
+    match count {
+        1 => "1 resource was not seen".to_owned(),
+        count => format!("{count} resources were not seen"),
+    }
+}
+
+/// Whether nobody can tell how a resource differs from what is declared.
+fn is_unseen(status: &ResourceStatus) -> bool {
+    let drifted = status.conditions.get(ConditionType::Drifted);
+    drifted.is_some_and(|drifted| drifted.status == Truth::Unknown)
 }
 
 /// Returns what is worth telling about the way from one status to the next.

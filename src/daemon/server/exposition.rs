@@ -14,7 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::metrics::{BOUNDS, Passes};
 use crate::api::Tally;
-use crate::status::{ConditionType, Conditions, PassRecord, ProjectStatus, Truth};
+use crate::status::{ConditionType, Conditions, PassRecord, ProjectStatus, ResourceStatus, Truth};
 
 /// All that is told at one moment.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ impl Collector for Scrape {
         self.requests(&mut encoder)?;
         self.resources(&mut encoder)?;
         self.drifted(&mut encoder)?;
+        self.unknown(&mut encoder)?;
         self.budget(&mut encoder)?;
         self.last_success(&mut encoder)
     }
@@ -129,6 +130,19 @@ impl Scrape {
             let resources = status.resources.iter();
             let drifted = resources.filter(|it| it.conditions.is_true(ConditionType::Drifted));
             gauge(&mut metric, project, drifted.count() as u64)?;
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help =
+            "How many resources were not seen enough of to tell whether they are as declared.";
+        let (name, kind) = ("stoker_unknown_resources", MetricType::Gauge);
+        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+        for (project, status) in &self.statuses {
+            let is_unknown = |one: &&ResourceStatus| truth(&one.conditions) == "unknown";
+            let unknown = status.resources.iter().filter(is_unknown).count();
+            gauge(&mut metric, project, unknown as u64)?;
         }
         Ok(())
     }

@@ -92,6 +92,10 @@ fn a_token_is_limited_and_revoked_and_a_quota_set() {
     let access = Access { services: Permission::None, ..Access::default() };
     act(&stage, Act::Limit { token: TOKEN.into(), access: Some(access) });
     stage.check("GET /services", Value::Null, "403 forbidden");
+    let access = Access { may_read_details: false, ..Access::default() };
+    act(&stage, Act::Limit { token: TOKEN.into(), access: Some(access) });
+    stage.check("GET /services", Value::Null, "200");
+    stage.check("GET /services/svc_1", Value::Null, "403 forbidden");
     act(&stage, Act::Limit { token: TOKEN.into(), access: None });
     stage.check("GET /services", Value::Null, "401 unauthorized");
 }

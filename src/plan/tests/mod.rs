@@ -10,3 +10,4 @@ mod ownership;
 mod scene;
 mod settling;
 mod three_way;
+mod unseen;

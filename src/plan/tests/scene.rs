@@ -70,6 +70,13 @@ pub fn parse(scene: &str) -> (Snapshot, Policy) {
             "gone" => {
                 snapshot.live.gone.insert(RemoteId::new(key).unwrap());
             }
+            "unread" | "unreadable" => {
+                let why = match words[0] {
+                    "unread" => Unknown::Incomplete("the API answered 503".into()),
+                    _ => Unknown::Forbidden,
+                };
+                snapshot.live.unread.insert((key.parse().unwrap(), id), why);
+            }
             "owed" => {
                 let owed = &mut Arc::make_mut(&mut snapshot.inventory).deploys_owed;
                 owed.insert(RemoteId::new(key).unwrap());
@@ -111,6 +118,7 @@ pub fn empty() -> Snapshot {
             },
             listings: Kind::ALL.into_iter().map(complete).collect(),
             gone: BTreeSet::new(),
+            unread: BTreeMap::new(),
             requests: 4,
         },
         inventory: Arc::default(),

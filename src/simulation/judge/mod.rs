@@ -16,6 +16,7 @@ mod names;
 mod pass;
 mod rate;
 mod repairs;
+mod sight;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ use living::{Living, Maker};
 use looks::Wire;
 use pass::Pass;
 use rate::Traffic;
+use sight::Sight;
 
 /// What a defect of ours says of itself, wherever it is caught.
 const DEFECT: &str = "a defect of this program";
@@ -45,7 +47,8 @@ const DEFECT: &str = "a defect of this program";
 #[must_use]
 pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
     let known = Known::beneath(&witness.schedule.platform.quirks);
-    let mut bench = Bench { known, ..Bench::default() };
+    let sight = Sight::on(&witness.schedule.platform);
+    let mut bench = Bench { known, sight, ..Bench::default() };
     for (at, happened) in timeline(witness) {
         bench.see(at, &happened);
     }
@@ -73,6 +76,7 @@ struct Bench<'w> {
     /// What cannot be changed of each resource, as it was first read.
     places: BTreeMap<(usize, Key), String>,
     passes: BTreeMap<Run, Pass<'w>>,
+    sight: Sight<'w>,
     /// Creates that may have happened, by process, collection and name: when they were sent.
     open_creates: BTreeMap<(usize, &'w str, &'w str), u64>,
     is_abroad: bool,
@@ -129,6 +133,7 @@ impl<'w> Bench<'w> {
         if *carries_secret {
             self.findings.risk(Law::S9);
         }
+        self.sight.hear(request);
         self.judge_project(request);
         self.judge_age(request);
         self.begin_pass(request);
@@ -206,6 +211,10 @@ impl<'w> Bench<'w> {
             Mark::Read { run, desired, commit, is_newest } => {
                 let newest = desired.clone().filter(|_| *is_newest);
                 self.hours.read(*run, commit.clone());
+                let digest = |it: &Arc<Desired>| it.digest.clone();
+                if self.valid.get(run).map(digest) != desired.as_ref().map(digest) {
+                    self.sight.begin_anew(*run);
+                }
                 self.read(*run, desired.clone());
                 self.reads.insert(*run, newest);
             }
@@ -223,6 +232,7 @@ impl<'w> Bench<'w> {
                 let is_sound = !message.contains(DEFECT);
                 self.findings.check(Law::S12, is_sound, || format!("a pass ended: {message}"));
             }
+            Mark::Said { run, ready } => self.sight.judge(*run, ready, &mut self.findings),
             Mark::Ended { run } => self.end_pass(*run),
             Mark::Stuck { run, why } => {
                 let how = format!("process {} could not go on: {why}", run.process);

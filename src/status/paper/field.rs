@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::plan::BlockedReason;
 use crate::render::json::{SavedBlocked, SavedChange, SavedField};
 use crate::render::{Line, Paper, Style};
 
@@ -24,7 +25,12 @@ pub fn change_as_text(change: &SavedChange) -> Paper {
         push_field(&mut paper, field);
     }
     if let Some(SavedBlocked { reason, message, hint }) = &change.blocked {
-        let line = Line::of("  ").with(Style::Blocked, format!("! blocked ({reason})"));
+        let line = Line::of("  ");
+        let line = if reason == BlockedReason::Unseen.as_str() {
+            line.with(Style::Changed, format!("? unknown ({reason})"))
+        } else {
+            line.with(Style::Blocked, format!("! blocked ({reason})"))
+        };
         paper.push(line.plain(format!(": {message}")));
         if let Some(hint) = hint {
             paper.push(Line::of("      ").with(Style::Bold, "hint: ").plain(hint.as_str()));

@@ -179,7 +179,7 @@ impl World {
         ]);
         let project = project(place);
         let is_ours = inventory.pin.as_ref().is_none_or(|pin| pin.holds(ORIGIN, &project));
-        let mut live = Live { project, listings, gone: [].into(), requests: 4 };
+        let mut live = Live { project, listings, gone: [].into(), unread: [].into(), requests: 4 };
         let missing = inventory.entries.values().filter(|entry| {
             is_ours && seen.is_complete && live.with_id(Kind::Service, &entry.id).is_none()
         });
