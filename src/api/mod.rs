@@ -20,6 +20,7 @@ mod call;
 mod client;
 mod flight;
 mod retry;
+mod time;
 
 mod dialect;
 mod wire;

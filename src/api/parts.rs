@@ -37,7 +37,7 @@ pub struct Config {
     pub lane: Lane,
     /// The most requests this client and its clones may send; all of `--max-calls`.
     pub calls_max: Option<u32>,
-    /// When the last request may leave; `--timeout`.
+    /// When the last answer must be there; `--timeout`.
     pub deadline: Option<Timestamp>,
     /// Spreads retries of several agents in time.
     pub seed: u64,

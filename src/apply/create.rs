@@ -7,7 +7,7 @@ use crate::api::{Links, WriteError};
 use crate::model::{Claim, FieldPath, FieldValue, Intent, LiveObject};
 use crate::plan::{Change, CreateAnswer, Outcome};
 
-use super::outcome::{failed, not_recorded, not_sent, unresolved};
+use super::outcome::{failed, lost, not_recorded, not_sent, still_open};
 use super::resolve::Resolved;
 use super::{Hands, Happening, Patience};
 
@@ -73,7 +73,7 @@ impl Hands<'_> {
         }
         if self.patience == Patience::Leave {
             // The intent stays: until it has settled nothing is created under the name (S3).
-            return Unanswered::Ended(Err(unresolved(error.to_string())));
+            return Unanswered::Ended(Err(lost(error.error())));
         }
         (self.observe)(Happening::Resolving(key, self.settle));
         match self.resolve(key, intent).await {
@@ -82,8 +82,8 @@ impl Hands<'_> {
             }
             Resolved::SendAgain => Unanswered::SendAgain,
             Resolved::GaveUp => Unanswered::Ended(self.did_not_happen(change, &error)),
-            Resolved::Unknown(reason) => {
-                Unanswered::Ended(Err(unresolved(format!("{error}; {reason}"))))
+            Resolved::Unknown(cause, reason) => {
+                Unanswered::Ended(Err(still_open(cause, format!("{error}; {reason}"))))
             }
         }
     }

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Deletion, EnvPatch, Lookup, Patch, WriteError};
+use crate::api::{Deletion, EnvPatch, Error, Lookup, Patch, WriteError};
 use crate::model::{
     Entry, EnvKey, FieldPath, FieldValue, Key, Kind, Live, LiveObject, LiveValue, RemoteId,
 };
 use crate::plan::{Action, Change, Outcome, Precondition, Record, Step};
 use crate::store::Event;
 
-use super::outcome::{failed, failed_here, not_recorded, not_sent, stale, unread, unresolved};
+use super::outcome::{
+    failed, failed_here, lost, not_recorded, not_sent, out_of_time, stale, unread, unresolved,
+};
 use super::sweep::Sweep;
 use super::{Hands, Happening, Patience};
 
@@ -53,8 +55,8 @@ impl Hands<'_> {
                 Step::Create { fields } => {
                     // A replacement's name is taken until a moment ago, by what we deleted.
                     let forbidden = sweep.doubts_absence(&change.key);
-                    if let Some(reason) = forbidden.filter(|_| change.action != Action::Replace) {
-                        return Err(stale(reason));
+                    if let Some(doubt) = forbidden.filter(|_| change.action != Action::Replace) {
+                        return Err(doubt);
                     }
                     let links = self.links(live, fields.iter());
                     self.create(change, fields, &links).await?;
@@ -64,8 +66,8 @@ impl Hands<'_> {
                 }
                 Step::Deploy { id } => self.deploy(change, id).await?,
                 Step::Delete { id, precondition } => {
-                    if let Some(reason) = sweep.forbids_delete(change.key.kind) {
-                        return Err(stale(reason));
+                    if let Some(doubt) = sweep.forbids_delete(change.key.kind) {
+                        return Err(doubt);
                     }
                     self.delete(change, id, precondition).await?;
                 }
@@ -77,8 +79,8 @@ impl Hands<'_> {
     /// Adoptions and what is to be forgotten: only the inventory changes.
     fn remember_without_writing(&self, change: &Change, sweep: &Sweep) -> Result<(), Outcome> {
         let doubt = sweep.doubts_absence(&change.key);
-        if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
-            return Err(stale(reason));
+        if let Some(doubt) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
+            return Err(doubt);
         }
         match (&change.record, &change.id) {
             (Some(record), Some(id)) => {
@@ -135,7 +137,9 @@ impl Hands<'_> {
                 self.store().pay_deploy(id).map_err(not_recorded)?;
             }
             match error {
-                WriteError::Busy(_) if self.may_wait(patience) => self.wait_busy(change).await,
+                WriteError::Busy(busy) if self.may_wait(patience) => {
+                    self.wait_busy(change, &busy).await?;
+                }
                 error => return Err(failed(&error)),
             }
         }
@@ -172,8 +176,10 @@ impl Hands<'_> {
         loop {
             match self.writer.deploy(id, None, false).await {
                 Ok(_) => return self.store().pay_deploy(id).map_err(not_recorded),
-                Err(WriteError::Busy(_)) if self.may_wait(patience) => self.wait_busy(change).await,
-                Err(WriteError::Ambiguous(error)) => return Err(unresolved(error.to_string())),
+                Err(WriteError::Busy(busy)) if self.may_wait(patience) => {
+                    self.wait_busy(change, &busy).await?;
+                }
+                Err(WriteError::Ambiguous(error)) => return Err(lost(&error)),
                 Err(error) => return Err(failed(&error)),
             }
         }
@@ -279,7 +285,10 @@ impl Hands<'_> {
             match self.reader.get(kind, id).await {
                 Ok(Lookup::Gone) => return Ok(()),
                 Ok(Lookup::Found(_)) if self.may_wait(patience) => {
-                    self.clock.sleep_until(self.later(GOING_PAUSE)).await;
+                    if !self.reader.client().wait_until(self.later(GOING_PAUSE)).await {
+                        let reason = format!("{kind} {id} was deleted and is still there");
+                        return Err(out_of_time(reason));
+                    }
                 }
                 Ok(Lookup::Found(_)) => {
                     return Err(failed_here(format!(
@@ -302,9 +311,11 @@ impl Hands<'_> {
         recorded.map_err(not_recorded)
     }
 
-    async fn wait_busy(&self, change: &Change) {
+    /// Waits for a deploy that is in progress, unless there will be no time left after it.
+    async fn wait_busy(&self, change: &Change, busy: &Error) -> Result<(), Outcome> {
         (self.observe)(Happening::Busy(&change.key));
-        self.clock.sleep_until(self.later(BUSY_PAUSE)).await;
+        let is_in_time = self.reader.client().wait_until(self.later(BUSY_PAUSE)).await;
+        if is_in_time { Ok(()) } else { Err(out_of_time(busy)) }
     }
 
     /// Whether there is time to wait, and nobody asks us to end.

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::Reader;
 use crate::model::{Key, Kind, Listing, Live};
-use crate::plan::{Plan, rival};
+use crate::plan::{Outcome, Plan, rival};
+
+use super::outcome::{failed_here, stale, unread};
 
 /// The lists of every kind on which the plan rests, read again.
-pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, String>>);
+pub(super) struct Sweep(BTreeMap<Kind, Result<Listing, Outcome>>);
 
 impl Sweep {
     /// Reads the lists again: one pass, which together with the snapshot's makes the two in a row
@@ -21,23 +23,28 @@ impl Sweep {
         Self(lists)
     }
 
-    /// Returns why nothing may be concluded from the absence of a name; nothing when it is absent.
-    pub(super) fn doubts_absence(&self, key: &Key) -> Option<String> {
+    /// Returns what becomes of a change for which nothing may be concluded from the absence of a
+    /// name; nothing when it is absent.
+    pub(super) fn doubts_absence(&self, key: &Key) -> Option<Outcome> {
         match self.0.get(&key.kind) {
-            None => Some(format!("{} were not read again", key.kind.plural())),
-            Some(Err(reason)) => Some(reason.clone()),
-            Some(Ok(listing)) => rival(listing, key),
+            None => Some(unread_again(key.kind)),
+            Some(Err(outcome)) => Some(outcome.clone()),
+            Some(Ok(listing)) => rival(listing, key).map(stale),
         }
     }
 
-    /// Returns why nothing of a kind may be deleted now.
-    pub(super) fn forbids_delete(&self, kind: Kind) -> Option<String> {
+    /// Returns what becomes of a delete where nothing of its kind may be deleted now.
+    pub(super) fn forbids_delete(&self, kind: Kind) -> Option<Outcome> {
         match self.0.get(&kind) {
-            None => Some(format!("{} were not read again", kind.plural())),
-            Some(Err(reason)) => Some(reason.clone()),
+            None => Some(unread_again(kind)),
+            Some(Err(outcome)) => Some(outcome.clone()),
             Some(Ok(_)) => None,
         }
     }
+}
+
+fn unread_again(kind: Kind) -> Outcome {
+    stale(format!("{} were not read again", kind.plural()))
 }
 
 fn kinds(plan: &Plan) -> BTreeSet<Kind> {
@@ -45,16 +52,17 @@ fn kinds(plan: &Plan) -> BTreeSet<Kind> {
     changes.map(|change| change.key.kind).collect()
 }
 
-async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, String> {
-    let first = reader.list(kind).await.map_err(|error| error.to_string())?;
+async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, Outcome> {
+    let first = reader.list(kind).await.map_err(|error| unread(&error))?;
     let listing = if first.confirms(before) {
         first
     } else {
-        reader.list_steadily(kind).await.map_err(|error| error.to_string())?
+        reader.list_steadily(kind).await.map_err(|error| unread(&error))?
     };
     if listing.coverage.is_complete() {
         Ok(listing)
     } else {
-        Err(format!("the listing of {} is incomplete now", kind.plural()))
+        // It did not move: nobody knows whether it did.
+        Err(failed_here(format!("the listing of {} is incomplete now", kind.plural())))
     }
 }

@@ -33,6 +33,11 @@ impl Machine {
         std::fs::write(self.0.path().join(name), text).unwrap();
     }
 
+    /// Returns where a file is.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
     /// Reads a file a command has written.
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.0.path().join(name)).unwrap()

@@ -11,6 +11,7 @@ mod ci;
 mod code_host;
 mod commands;
 mod crashes;
+mod deadlines;
 mod deploy;
 mod faults;
 mod fuzz;

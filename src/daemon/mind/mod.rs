@@ -33,7 +33,7 @@ use super::pace;
 use super::queue::Queue;
 use super::settings::Settings;
 
-pub use passing::PassFailure;
+pub use passing::{PassFailure, STOPPED};
 
 /// How many passes are remembered, for people: at rest, a working day at the usual interval.
 const HISTORY_MAX: usize = 100;
