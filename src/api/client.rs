@@ -19,7 +19,7 @@ use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
 use super::flight::{Failure, Flight};
-use super::parts::{Config, Parts};
+use super::parts::{Config, Parts, Wait};
 use super::retry::{Next, Tries};
 use super::time::Until;
 use super::transport::{BodyStream, Transport, TransportError};
@@ -243,13 +243,21 @@ impl Client {
                     // Waiting in vain helps nobody: say at once that the time will not do.
                     let until = timestamp(until);
                     self.check_deadline(until)?;
-                    self.shared.config.waits.send_replace(Some(until));
+                    self.tell_wait(now, until);
                     if !self.may_wait_until(until).await {
                         return Err(Cause::Stopped);
                     }
                 }
             }
         }
+    }
+
+    /// Tells whoever listens that a request waits. Why is looked up where the wait is worth a word.
+    fn tell_wait(&self, now: Timestamp, until: Timestamp) {
+        let is_long = until.duration_since(now).as_secs() > 0;
+        let view = is_long.then(|| self.shared.ledger.view(millis(now)).ok()).flatten();
+        let short_since = view.and_then(|view| view.short_since).map(timestamp);
+        self.shared.config.waits.send_replace(Some(Wait { until, short_since }));
     }
 
     fn count_call(&self, permit: Permit) -> Result<Permit, Cause> {

@@ -42,7 +42,7 @@ pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Re
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use outcome::{Deletion, WriteError};
-pub use parts::{Config, Parts};
+pub use parts::{Config, Parts, Wait};
 pub use reader::{Lookup, Reader};
 pub use recollection::Recollection;
 pub use socket::{HttpSetupError, HttpTransport};

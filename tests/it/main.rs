@@ -39,6 +39,7 @@ mod remote;
 mod requests;
 mod retried;
 mod searches;
+mod shortage;
 mod sieve;
 mod simulation;
 mod stacks;
