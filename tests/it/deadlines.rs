@@ -7,7 +7,12 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use stoker::emulator::{Config, Faults};
+
 use crate::commands::{Machine, served};
+use crate::faults::{Scene, is_as};
+use crate::laws;
+use crate::stage::pruning;
 
 /// The time every run is given, in seconds.
 const TIMEOUT: u64 = 1;
@@ -16,7 +21,7 @@ const TIMEOUT: u64 = 1;
 const LATE_MAX: Duration = Duration::from_secs(5);
 
 /// Every command that takes `--timeout` and asks the platform first.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "plan api.yaml",
     "plan api.yaml --detailed-exitcode",
     "plan api.yaml -o json",
@@ -38,6 +43,7 @@ const COMMANDS: [&str; 21] = [
     "logs -f service/api",
     "metrics service/api",
     "doctor",
+    "run api.yaml --once",
 ];
 
 /// Commands that ask a running agent.
@@ -133,6 +139,41 @@ fn an_agent_that_never_answers_ends_no_command_later_than_its_deadline() {
     drop(socket);
 }
 
+/// How long a run in memory may take, in seconds.
+const SECONDS: u64 = 20;
+
+/// Every request of a run hangs once, is answered to nobody, or happens after the deadline.
+async fn a_deadline_at_every_request_is_like_a_death(scene: &Scene) {
+    let reference = scene.reference().await;
+    for fault in ["hang", "lose-answer", "apply-late:30000"] {
+        for number in 1..=reference.requests {
+            let context = format!("{fault} at request {number}");
+            let mut stage = scene.stage().await;
+            stage.emulator.play(Faults::parse(&format!("{fault}@* /**#{number}")).unwrap());
+            let began = stage.clock.now();
+            stage.deadline = Some(began + Duration::from_secs(SECONDS));
+            if let Ok((plan, report)) = stage.try_apply(&scene.tree, &pruning()).await {
+                laws::the_report_is_honest(&plan, &report, &context);
+            }
+            let took = stage.clock.now().duration_since(began);
+            assert!(took.as_secs() <= SECONDS as i64, "{context}: {took}");
+            (stage.deadline, _) = (None, stage.emulator.play(Faults::default()));
+            laws::it_settles(&stage, &scene.tree, &pruning(), &context).await;
+            is_as(&stage, &reference, &context);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_at_every_request_of_a_creation_is_kept_and_makes_nothing_twice() {
+    a_deadline_at_every_request_is_like_a_death(&Scene::creating(Config::default())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_at_every_request_of_a_change_is_kept_and_does_nothing_twice() {
+    a_deadline_at_every_request_is_like_a_death(&Scene::changing(Config::default())).await;
+}
+
 /// What hangs only once the plan is being carried out, and what the report says of it.
 #[test]
 fn whatever_hangs_under_an_apply_it_ends_at_the_deadline_and_says_what_is_open() {
@@ -149,7 +190,7 @@ fn whatever_hangs_under_an_apply_it_ends_at_the_deadline_and_says_what_is_open()
         let said = ends_in_time(&machine, "apply api.yaml -y --no-wait", &url);
         assert!(said.contains(opens), "{fault}: {said}");
         assert!(said.contains("deadline"), "{fault}: {said}");
-        let mut doctor = machine.command("doctor");
+        let mut doctor = machine.command("doctor --timeout 1s");
         doctor.env("STACKBLAZE_API_URL", &url).env("STACKBLAZE_TOKEN", "sb_live_emulator");
         let checks = String::from_utf8(doctor.output().unwrap().stdout).unwrap();
         sandbox.kill().unwrap();
