@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Output};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use stoker::emulator::{Config, Faults};
 
@@ -93,7 +93,7 @@ fn asking(machine: &Machine, arguments: &str, url: &str) -> Command {
 /// Runs a command and checks that it ends in time, with the deadline's exit code and word.
 #[track_caller]
 fn ends_in_time(machine: &Machine, arguments: &str, url: &str) -> String {
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     let Output { status, stdout, stderr } = asking(machine, arguments, url).output().unwrap();
     let took = began.elapsed();
     let said = String::from_utf8([stdout, stderr].concat()).unwrap();

@@ -33,11 +33,14 @@ pub(super) enum Refused {
     Request,
 }
 
+/// What is counted, for each kind and project.
+type Kinds = BTreeMap<(Refused, Option<Name>), Held>;
+
 /// What was refused lately; clones are the same.
 #[derive(Clone, Debug)]
 pub(super) struct Refusals {
     clock: Clock,
-    kinds: Arc<Mutex<BTreeMap<(Refused, Option<Name>), Held>>>,
+    kinds: Arc<Mutex<Kinds>>,
 }
 
 /// The refusals of one kind since its last line.
@@ -94,7 +97,7 @@ impl Refusals {
         });
     }
 
-    fn kinds(&self) -> MutexGuard<'_, BTreeMap<(Refused, Option<Name>), Held>> {
+    fn kinds(&self) -> MutexGuard<'_, Kinds> {
         // Counts are whole after every statement, so a panic elsewhere spoils nothing.
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
