@@ -67,11 +67,13 @@ fn listen(answer: impl Fn(&mut std::net::TcpStream) + Send + Clone + 'static) ->
 }
 
 /// A server that accepts and never answers.
+#[expect(clippy::disallowed_methods, reason = "the server of a test has no clock to wait with")]
 fn silent() -> String {
     listen(|_| thread::sleep(Duration::from_secs(600)))
 }
 
 /// A server that answers at once, and then sends a byte a second.
+#[expect(clippy::disallowed_methods, reason = "the server of a test has no clock to wait with")]
 fn dripping() -> String {
     listen(|peer| {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n";
