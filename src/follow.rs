@@ -209,6 +209,14 @@ async fn failure(reader: &Reader, id: &RemoteId, latest: Deployment) -> Result<E
     Ok(Ending::Failed { status, log: log.into_iter().skip(skipped).collect() })
 }
 
+/// What a look at one object has shown.
+enum Sight {
+    Found(String),
+    Gone,
+    /// The deadline ended the look.
+    TimedOut(Ending),
+}
+
 /// Looks on until every deployment has ended or the deadline is there.
 pub struct Follower<'a> {
     /// The right to read.
@@ -224,6 +232,8 @@ pub struct Follower<'a> {
 impl Follower<'_> {
     /// Follows deployments until all have ended or the time is up.
     ///
+    /// A look that the deadline ends is the time being up, too.
+    ///
     /// # Errors
     /// When the platform cannot be read any more; what had ended by then is lost with it.
     pub async fn follow(&self, awaited: Vec<Awaited>) -> Result<BTreeMap<Key, Ending>, Error> {
@@ -234,7 +244,11 @@ impl Follower<'_> {
         let mut endings = BTreeMap::new();
         let mut pause = LOOK_FIRST;
         while !watch.is_empty() {
-            endings.extend(watch.look(self.reader, self.observe).await?);
+            match watch.look(self.reader, self.observe).await {
+                Ok(ended) => endings.extend(ended),
+                Err(error) if error.is_out_of_time() => break,
+                Err(error) => return Err(error),
+            }
             if self.clock.now() >= self.deadline {
                 break;
             }
@@ -252,13 +266,13 @@ impl Follower<'_> {
     /// # Errors
     /// When the platform cannot be read.
     pub async fn until_ready(&self, key: &Key, id: &RemoteId) -> Result<Ending, Error> {
-        let mut pause = LOOK_FIRST;
+        let (mut pause, mut last) = (LOOK_FIRST, None);
         loop {
-            let status = match self.reader.get(key.kind, id).await? {
-                Lookup::Found(object) => object.status.unwrap_or_else(|| "unknown".to_owned()),
-                Lookup::Gone => return Ok(Ending::Gone),
+            let status = match self.look_at(key, id, &mut last).await? {
+                Sight::Found(status) => status,
+                Sight::Gone => return Ok(Ending::Gone),
+                Sight::TimedOut(ending) => return Ok(ending),
             };
-            (self.observe)(key, &status);
             match Health::of(&status) {
                 Health::Good => return Ok(Ending::Succeeded),
                 Health::Bad => return Ok(Ending::Failed { status, log: Vec::new() }),
@@ -276,19 +290,41 @@ impl Follower<'_> {
     /// # Errors
     /// When the platform cannot be read.
     pub async fn until_gone(&self, key: &Key, id: &RemoteId) -> Result<Ending, Error> {
-        let mut pause = LOOK_FIRST;
+        let (mut pause, mut last) = (LOOK_FIRST, None);
         loop {
-            let status = match self.reader.get(key.kind, id).await? {
-                Lookup::Gone => return Ok(Ending::Succeeded),
-                Lookup::Found(object) => object.status.unwrap_or_else(|| "unknown".to_owned()),
+            let status = match self.look_at(key, id, &mut last).await? {
+                Sight::Found(status) => status,
+                Sight::Gone => return Ok(Ending::Succeeded),
+                Sight::TimedOut(ending) => return Ok(ending),
             };
-            (self.observe)(key, &status);
             if self.clock.now() >= self.deadline {
                 return Ok(Ending::TimedOut { status });
             }
             self.pause(pause).await;
             pause = next_pause(pause);
         }
+    }
+
+    /// Looks at one object; `last` is the status last seen.
+    async fn look_at(
+        &self,
+        key: &Key,
+        id: &RemoteId,
+        last: &mut Option<String>,
+    ) -> Result<Sight, Error> {
+        let unknown = || "unknown".to_owned();
+        let status = match self.reader.get(key.kind, id).await {
+            Ok(Lookup::Found(object)) => object.status.unwrap_or_else(unknown),
+            Ok(Lookup::Gone) => return Ok(Sight::Gone),
+            Err(error) if error.is_out_of_time() => {
+                let status = last.take().unwrap_or_else(unknown);
+                return Ok(Sight::TimedOut(Ending::TimedOut { status }));
+            }
+            Err(error) => return Err(error),
+        };
+        (self.observe)(key, &status);
+        *last = Some(status.clone());
+        Ok(Sight::Found(status))
     }
 
     async fn pause(&self, pause: Duration) {

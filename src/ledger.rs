@@ -231,7 +231,8 @@ impl Ledger {
         let (budget, position, _) = inner.look(now)?;
         let view = budget.view(position);
         let frozen_until = view.frozen_until.map(|until| inner.axis.told(until));
-        Ok(View { frozen_until, ..view })
+        let short_since = view.short_since.map(|since| inner.axis.was_told(since));
+        Ok(View { frozen_until, short_since, ..view })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -11,6 +11,8 @@ use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::model::break_marks;
+
 /// The target of what a command says to people, where that is part of the log: shown at any level.
 pub const SAID: &str = "stoker::said";
 
@@ -84,19 +86,12 @@ impl Write for Lines {
     }
 }
 
-/// Returns an event as one line: what would end a line within it is escaped.
+/// Returns an event as one line: what would end a line within it is escaped, and what a build server
+/// would take for a command. JSON reads both back; of a text without form people do.
 fn one_line(event: &[u8]) -> Vec<u8> {
-    let text = event.strip_suffix(b"\n").unwrap_or(event);
-    let mut line = Vec::with_capacity(event.len() + 1);
-    for byte in text {
-        match byte {
-            b'\n' => line.extend_from_slice(b"\\n"),
-            b'\r' => line.extend_from_slice(b"\\r"),
-            byte => line.push(*byte),
-        }
-    }
-    line.push(b'\n');
-    line
+    let text = String::from_utf8_lossy(event.strip_suffix(b"\n").unwrap_or(event));
+    let line = text.replace('\n', "\\n").replace('\r', "\\r");
+    (break_marks(&line, "\\u0023").into_owned() + "\n").into_bytes()
 }
 
 #[cfg(test)]
@@ -108,5 +103,6 @@ mod tests {
         let event = b"INFO suspended: so\r\nERROR all is lost\n";
         assert_eq!(one_line(event), b"INFO suspended: so\\r\\nERROR all is lost\n");
         assert_eq!(one_line(b"INFO looked\n"), b"INFO looked\n");
+        assert_eq!(one_line(b"INFO ##[error]x\n"), b"INFO #\\u0023[error]x\n");
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stoker::manifest::to_yaml;
 use stoker::model::{
     Diagnostic, Effect, FieldPath, FieldValue, Kind, Origin, Project, RemoteId, Snippet,
 };
@@ -29,21 +30,32 @@ pub fn escaper(input: &[u8]) {
     let line = inert(&text);
     assert!(!line.contains(is_live), "{line:?}");
     assert_eq!(inert(&line), line, "what is inert stays as it is");
+    no_mark(&line);
     let (plan, report) = (plan(&text), report(&text));
     let estimate = Estimate::default();
     for paper in [plan_as_text(&plan, &estimate), report_as_text(&report)] {
         lines_only(&paper.to_plain());
+        no_command(&paper.to_plain());
         colours_only(&paper.to_ansi());
+        no_command(&paper.to_ansi());
     }
     let findings = [finding(&text)];
     lines_only(&diagnostics_as_text(&findings));
+    no_command(&diagnostics_as_text(&findings));
     colours_only(&diagnostics_as_ansi(&findings));
     let annotations = github_annotations(&findings);
     lines_only(&annotations);
     assert_eq!(annotations.lines().count(), 1, "one finding is one command: {annotations:?}");
-    lines_only(&SavedPlan::new(&plan, Context::default()).to_json());
+    no_mark(&annotations);
+    let saved = SavedPlan::new(&plan, Context::default());
+    lines_only(&saved.to_json());
+    for printed in [saved.to_json(), saved.to_ndjson(), to_yaml(&saved).expect("its keys are text")]
+    {
+        no_command(&printed);
+    }
     let plain_plan = plan_as_markdown(&self::plan("word"), &estimate);
     no_new_marks(&plan_as_markdown(&plan, &estimate), &plain_plan);
+    no_command(&plan_as_markdown(&plan, &estimate));
     no_new_marks(&report_as_markdown(&report), &report_as_markdown(&self::report("word")));
 }
 
@@ -53,6 +65,20 @@ fn is_live(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}')
         || matches!(c, '\u{61c}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{e0001}'..='\u{e007f}')
+}
+
+/// No line is a command to the build server that reads it: said again here, by another rule.
+fn no_command(text: &str) {
+    no_mark(text);
+    let begins = |line: &str| line.trim_start_matches(char::is_whitespace).get(..2) == Some("::");
+    assert!(!text.split('\n').any(begins), "{text:?}");
+}
+
+fn no_mark(text: &str) {
+    let text = text.to_ascii_lowercase();
+    for mark in ["##[", "##vso[", "##teamcity["] {
+        assert!(!text.contains(mark), "{text:?}");
+    }
 }
 
 fn lines_only(text: &str) {
@@ -163,7 +189,7 @@ fn report(text: &str) -> Report {
     let results = vec![
         result("service/a", failed),
         result("service/b", Outcome::Stale { message: message.clone() }),
-        result("service/c", Outcome::Unresolved { message }),
+        result("service/c", Outcome::Unresolved { cause: FailureCause::Other, message }),
     ];
     Report { results, stopped: false }
 }

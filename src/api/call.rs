@@ -49,6 +49,11 @@ impl<'a> Call<'a> {
         Self { method, body, ..Self::get(doing, route) }
     }
 
+    /// Whether it changes nothing, so that giving it up costs nothing but a request.
+    pub(super) fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
     /// Whether a good answer without an object is none.
     pub(super) fn wants_object(&self) -> bool {
         self.method == Method::GET

@@ -7,12 +7,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use jiff::Timestamp;
-use tokio::sync::watch;
 
 use super::answer::{self, Answer};
 use super::body::Body;
@@ -24,6 +22,7 @@ use super::flight::{Failure, Flight};
 use super::leave::{Leave, Reservation};
 use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
+use super::time::Until;
 use super::transport::{BodyStream, Transport, TransportError};
 use super::wire::Groups;
 use crate::budget::circuit::Circuit;
@@ -32,12 +31,6 @@ use crate::clock::Clock;
 use crate::ledger::Ledger;
 
 mod admission;
-
-/// How long one request may take, from its first byte to the last of the answer.
-///
-/// The settle time of a lost create (S3) begins when its try leaves ([`super::Leaving`]) and
-/// is four times as long, so nothing of ours is still on its way when it has passed. It also ends an answer that drips a byte a second.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How often something was asked and answered: method, route without ids, status (0: no answer).
 pub type Tally = BTreeMap<(String, &'static str, u16), u64>;
@@ -62,8 +55,7 @@ struct Shared {
     seen: Mutex<Seen>,
     /// The names of env groups, as the last list of them told: services name them by id.
     groups: Mutex<Arc<Groups>>,
-    /// When the work must be over, once that is known.
-    ending: watch::Sender<Option<Timestamp>>,
+    until: Until,
 }
 
 /// What answers have shown so far.
@@ -80,6 +72,7 @@ impl Client {
     pub fn new(parts: Parts) -> Self {
         let Parts { endpoint, token, transport, ledger, clock, dialect, config } = parts;
         let lane = config.lane;
+        let until = Until::new(clock.clone(), config.deadline);
         let shared = Shared {
             endpoint,
             token,
@@ -92,15 +85,9 @@ impl Client {
             calls: AtomicU32::new(0),
             seen: Mutex::default(),
             groups: Mutex::default(),
-            ending: watch::Sender::new(None),
+            until,
         };
         Self { shared: Arc::new(shared), lane }
-    }
-
-    /// Says when the work of this client and its clones must be over. Who waits for the budget, or
-    /// to try again, beyond that fails at once: nothing of theirs was sent.
-    pub fn end_by(&self, deadline: Timestamp) {
-        self.shared.ending.send_replace(Some(deadline));
     }
 
     /// Returns the same client for another lane.
@@ -153,6 +140,10 @@ impl Client {
     /// Returns the budget of this API and token.
     pub(super) fn ledger(&self) -> &Ledger {
         &self.shared.ledger
+    }
+
+    pub(super) fn until(&self) -> &Until {
+        &self.shared.until
     }
 
     /// Returns the token.
@@ -241,10 +232,7 @@ impl Client {
             // Judged here and not by the reader, so that a body cut short is asked for again.
             if call.wants_object() { answer.check_object() } else { Ok(answer) }
         };
-        let outcome = match tokio::time::timeout(REQUEST_TIME_MAX, whole).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Cause::TimedOut(REQUEST_TIME_MAX)),
-        };
+        let outcome = self.in_time(whole).await;
         let told = flight.land(outcome.as_ref().err());
         outcome.map_err(|cause| Failure(cause, told))
     }
@@ -264,17 +252,15 @@ impl Client {
                 Err(cause) => Err(cause),
             }
         };
-        let outcome = match tokio::time::timeout(REQUEST_TIME_MAX, head).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Cause::TimedOut(REQUEST_TIME_MAX)),
-        };
+        let outcome = self.in_time(head).await;
         let told = flight.land(outcome.as_ref().err());
         outcome.map_err(|cause| Failure(cause, told))
     }
 
     async fn carry(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Cause> {
         let request = self.request(call)?;
-        self.shared.transport.send(request).await.map_err(Cause::Transport)
+        let head = async { self.shared.transport.send(request).await.map_err(Cause::Transport) };
+        self.in_silence(call.is_read(), head).await
     }
 
     fn request(&self, call: &Call<'_>) -> Result<http::Request<Bytes>, Cause> {

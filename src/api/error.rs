@@ -126,6 +126,13 @@ pub enum Cause {
     },
     /// The write could not leave soon enough after the look it rests on (S10).
     LookTooOld,
+    /// The deadline came while the answer was awaited: what was asked for may have happened.
+    CutOff {
+        /// The latest time.
+        deadline: Timestamp,
+    },
+    /// The work was told to end while the request waited for its turn: it did not leave.
+    Stopped,
     /// The ledger of requests cannot be kept, so none may leave (S4).
     Ledger(String),
     /// What is needed to make the request is missing.
@@ -138,7 +145,10 @@ impl Cause {
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Transport(error) => error.reach == Reach::Lost,
-            Self::TimedOut(_) | Self::Unreadable { .. } | Self::TooLarge { .. } => true,
+            Self::TimedOut(_)
+            | Self::CutOff { .. }
+            | Self::Unreadable { .. }
+            | Self::TooLarge { .. } => true,
             Self::Api(ApiError { status, .. })
             | Self::WrongGeneration(ApiError { status, .. })
             | Self::NotTheApi { status, .. } => is_ambiguous(*status),
@@ -147,6 +157,7 @@ impl Cause {
             Self::OverCalls { .. }
             | Self::OverDeadline { .. }
             | Self::LookTooOld
+            | Self::Stopped
             | Self::Ledger(_)
             | Self::Local(_) => false,
         }
@@ -210,9 +221,24 @@ impl Error {
                 ErrorKind::NotTheApi
             }
             Cause::Unreadable { .. } | Cause::TooLarge { .. } => ErrorKind::Unreadable,
-            Cause::OverCalls { .. } | Cause::OverDeadline { .. } => ErrorKind::OverBudget,
+            Cause::OverCalls { .. }
+            | Cause::OverDeadline { .. }
+            | Cause::CutOff { .. }
+            | Cause::Stopped => ErrorKind::OverBudget,
             Cause::Ledger(_) | Cause::Local(_) => ErrorKind::Local,
         }
+    }
+
+    /// Whether the time of the run is used up.
+    #[must_use]
+    pub fn is_out_of_time(&self) -> bool {
+        matches!(self.0.cause, Cause::OverDeadline { .. } | Cause::CutOff { .. })
+    }
+
+    /// Whether the work was told to end before the request left.
+    #[must_use]
+    pub fn is_stop(&self) -> bool {
+        matches!(self.0.cause, Cause::Stopped)
     }
 
     /// Returns what the API said, when it said something.
@@ -252,7 +278,7 @@ impl Error {
                  shows what the token may do"
             }
             Cause::OverCalls { .. } => "allow more with --max-calls",
-            Cause::OverDeadline { .. } => "allow more time with --timeout",
+            Cause::OverDeadline { .. } | Cause::CutOff { .. } => "allow more time with --timeout",
             _ => return Vec::new(),
         };
         vec![hint.to_owned()]
@@ -314,6 +340,10 @@ impl fmt::Display for Cause {
             Self::LookTooOld => {
                 formatter.write_str("it could not leave soon enough after the look before it")
             }
+            Self::CutOff { deadline } => {
+                write!(formatter, "no complete answer before the deadline, {deadline:.0}")
+            }
+            Self::Stopped => formatter.write_str("it was stopped before its request left"),
             Self::Ledger(reason) => write!(formatter, "no request may leave: {reason}"),
             Self::Local(reason) => formatter.write_str(reason),
         }

@@ -21,6 +21,7 @@ mod client;
 mod flight;
 mod leave;
 mod retry;
+mod time;
 
 mod dialect;
 mod wire;
@@ -46,7 +47,7 @@ pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
 pub use order::{Order, Sight, Target};
 pub use outcome::{Deletion, WriteError};
-pub use parts::{Config, Parts};
+pub use parts::{Config, Parts, Wait};
 pub use reader::{Lookup, Reader};
 pub use recollection::Recollection;
 pub use retry::{ROUNDS_MAX, Rounds};

@@ -37,12 +37,21 @@ pub struct Config {
     pub lane: Lane,
     /// The most requests this client and its clones may send; all of `--max-calls`.
     pub calls_max: Option<u32>,
-    /// When the last request may leave; `--timeout`.
+    /// When the last answer must be there; `--timeout`.
     pub deadline: Option<Timestamp>,
     /// Spreads retries of several agents in time.
     pub seed: u64,
-    /// Told until when a request waits for the budget, each time one begins to.
-    pub waits: watch::Sender<Option<Timestamp>>,
+    /// Told of each wait for the budget, when it begins.
+    pub waits: watch::Sender<Option<Wait>>,
+}
+
+/// A request that waits for the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Until when.
+    pub until: Timestamp,
+    /// Since when the API has said that nothing is left, if it goes on saying so.
+    pub short_since: Option<Timestamp>,
 }
 
 impl Default for Config {

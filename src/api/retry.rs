@@ -19,6 +19,12 @@ use crate::budget::backoff::Retries;
 /// better served by the next pass, which knows the rest of the world again.
 const TRIES_MAX: u32 = 4;
 
+/// How many tries one counts for whose answer did not come in time.
+///
+/// What was silent for as long as a request may take is asked once more and not three times: a
+/// silent read ends within three quarters of a minute, one that drips within little more than one.
+const TRIES_OF_SILENCE: u32 = 2;
+
 /// How often one request is refused for too many requests before it gives up.
 ///
 /// The budget freezes longer after each, up to two minutes, so these span a quarter of an hour.
@@ -78,7 +84,8 @@ impl Tries {
                 if self.refusals < REFUSALS_MAX { Next::Again(now) } else { Next::GiveUp }
             }
             Hope::AfterMisfortune | Hope::AfterNothing => {
-                self.failures += 1;
+                let is_silence = matches!(cause, Cause::TimedOut(_));
+                self.failures += if is_silence { TRIES_OF_SILENCE } else { 1 };
                 if self.failures >= TRIES_MAX {
                     return Next::GiveUp;
                 }
@@ -171,6 +178,8 @@ fn hope(cause: &Cause) -> Hope {
         | Cause::TooLarge { .. }
         | Cause::OverCalls { .. }
         | Cause::OverDeadline { .. }
+        | Cause::CutOff { .. }
+        | Cause::Stopped
         | Cause::Ledger(_)
         | Cause::Local(_) => Hope::None,
     }

@@ -7,7 +7,7 @@ use crate::api::{Create, WriteError};
 use crate::model::{Claim, FieldPath, FieldValue, Intent, Live, LiveObject};
 use crate::plan::{Change, CreateAnswer, Outcome};
 
-use super::outcome::{failed, not_recorded, not_sent, stale, unread, unresolved};
+use super::outcome::{failed, lost, not_recorded, not_sent, still_open, unread};
 use super::resolve::Resolved;
 use super::sweep::{self, Sweep};
 use super::{Hands, Happening, Patience};
@@ -81,9 +81,9 @@ impl Hands<'_> {
         let place = self.unless_stopped(self.writer.reserve()).await.map_err(Untried::NotSent)?;
         let place = place.map_err(|error| Untried::NotSent(unread(&error)))?;
         let list = sweep.young(change.key.kind, self.reader, self.clock).await;
-        let list = list.map_err(|reason| Untried::NotSent(stale(reason)))?;
-        if let Some(reason) = list.doubt(change, self.store().inventory()) {
-            return Err(Untried::NotSent(stale(reason)));
+        let list = list.map_err(Untried::NotSent)?;
+        if let Some(doubt) = list.doubt(change, self.store().inventory()) {
+            return Err(Untried::NotSent(doubt));
         }
         if self.is_stopped() {
             return Err(Untried::NotSent(Outcome::NotStarted));
@@ -124,7 +124,7 @@ impl Hands<'_> {
         let key = &change.key;
         if self.patience == Patience::Leave {
             // The intent stays: until it has settled nothing is created under the name (S3).
-            return Unanswered::Ended(Err(unresolved(error.to_string())));
+            return Unanswered::Ended(Err(lost(error.error())));
         }
         (self.observe)(Happening::Resolving(key, self.settle));
         match self.resolve(key, intent).await {
@@ -133,8 +133,8 @@ impl Hands<'_> {
             }
             Resolved::SendAgain => Unanswered::SendAgain,
             Resolved::GaveUp => Unanswered::Ended(self.abandon(change).and(Err(failed(&error)))),
-            Resolved::Unknown(reason) => {
-                Unanswered::Ended(Err(unresolved(format!("{error}; {reason}"))))
+            Resolved::Unknown(cause, reason) => {
+                Unanswered::Ended(Err(still_open(cause, format!("{error}; {reason}"))))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! From what went wrong to what the report says of it.
 
+use std::fmt;
+
 use crate::api::{Error, ErrorKind, WriteError};
 use crate::plan::{FailureCause, Outcome};
 use crate::store::StoreError;
@@ -11,8 +13,14 @@ pub(super) fn failed(error: &WriteError) -> Outcome {
 
 /// A read without which nothing may be written.
 pub(super) fn unread(error: &Error) -> Outcome {
-    let cause = match error.kind() {
+    let request_id = error.request_id().map(str::to_owned);
+    Outcome::Failed { cause: cause(error), message: error.to_string(), request_id }
+}
+
+pub(super) fn cause(error: &Error) -> FailureCause {
+    match error.kind() {
         ErrorKind::Authentication | ErrorKind::Permission => FailureCause::Denied,
+        ErrorKind::OverBudget if error.is_stop() => FailureCause::Stopped,
         ErrorKind::OverBudget => FailureCause::OverBudget,
         ErrorKind::Busy => FailureCause::Busy,
         ErrorKind::NotFound
@@ -21,9 +29,23 @@ pub(super) fn unread(error: &Error) -> Outcome {
         | ErrorKind::NotTheApi
         | ErrorKind::Unreadable
         | ErrorKind::Local => FailureCause::Other,
-    };
-    let request_id = error.request_id().map(str::to_owned);
-    Outcome::Failed { cause, message: error.to_string(), request_id }
+    }
+}
+
+/// A write that may have happened.
+pub(super) fn lost(error: &Error) -> Outcome {
+    still_open(cause(error), error.to_string())
+}
+
+/// Nobody knows yet, and why it cannot be found out.
+pub(super) const fn still_open(cause: FailureCause, message: String) -> Outcome {
+    Outcome::Unresolved { cause, message }
+}
+
+/// What would have to be waited for beyond the deadline. It did not happen.
+pub(super) fn out_of_time(reason: impl fmt::Display) -> Outcome {
+    let message = format!("{reason}; it would be tried again after the deadline");
+    Outcome::Failed { cause: FailureCause::OverBudget, message, request_id: None }
 }
 
 /// Something of our own that stands in the way.
@@ -38,7 +60,7 @@ pub(super) const fn stale(message: String) -> Outcome {
 
 /// Nobody knows yet.
 pub(super) const fn unresolved(message: String) -> Outcome {
-    Outcome::Unresolved { message }
+    still_open(FailureCause::Other, message)
 }
 
 /// The intent could not be written, so the request was not sent (S3, A6).

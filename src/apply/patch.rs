@@ -51,7 +51,9 @@ impl Hands<'_> {
                 self.store().pay_deploy(id).map_err(not_recorded)?;
             }
             match error {
-                WriteError::Busy(_) if self.may_wait(patience) => self.wait_busy(change).await,
+                WriteError::Busy(busy) if self.may_wait(patience) => {
+                    self.wait_busy(change, &busy).await?;
+                }
                 error => self.again(&mut rounds, &error, true).await?,
             }
         }

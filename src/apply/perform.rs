@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Deletion, LOOK_AGE_MAX, Lookup, WriteError};
+use crate::api::{Deletion, Error, LOOK_AGE_MAX, Lookup, WriteError};
 use crate::model::{Entry, Key, Kind, Live, LiveObject, RemoteId, SentDelete};
 use crate::plan::{Action, Change, Outcome, Precondition, Reason, Record, Step};
 use crate::store::Event;
 
 use super::look::halfway;
-use super::outcome::{failed_here, not_recorded, not_sent, stale, unread, unresolved};
+use super::outcome::{
+    failed_here, lost, not_recorded, not_sent, out_of_time, stale, unread, unresolved,
+};
 use super::sweep::Sweep;
 use super::{Hands, Happening, Patience};
 
@@ -78,8 +80,8 @@ impl Hands<'_> {
                 self.deploy(change, id, precondition, done.seen_at).await?;
             }
             Step::Delete { id, precondition } => {
-                if let Some(reason) = sweep.forbids_delete(change.key.kind).await {
-                    return Err(stale(reason));
+                if let Some(doubt) = sweep.forbids_delete(change.key.kind).await {
+                    return Err(doubt);
                 }
                 self.delete(change, id, precondition).await?;
             }
@@ -96,10 +98,10 @@ impl Hands<'_> {
     ) -> Result<(), Outcome> {
         let doubt = match sweep.last(change.key.kind).await {
             Ok(list) => list.doubt(change, self.store().inventory()),
-            Err(reason) => Some(reason),
+            Err(doubt) => Some(doubt),
         };
-        if let Some(reason) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
-            return Err(stale(reason));
+        if let Some(doubt) = doubt.filter(|_| change.forgets_what_a_list_lacks()) {
+            return Err(doubt);
         }
         match (&change.record, &change.id) {
             (Some(record), Some(id)) => {
@@ -151,8 +153,10 @@ impl Hands<'_> {
                 Err(error) => error,
             };
             match error {
-                WriteError::Busy(_) if self.may_wait(patience) => self.wait_busy(change).await,
-                WriteError::Ambiguous(error) => return Err(unresolved(error.to_string())),
+                WriteError::Busy(busy) if self.may_wait(patience) => {
+                    self.wait_busy(change, &busy).await?;
+                }
+                WriteError::Ambiguous(error) => return Err(lost(&error)),
                 error => self.again(&mut rounds, &error, false).await?,
             }
         }
@@ -229,7 +233,10 @@ impl Hands<'_> {
             match self.reader.get(kind, id).await {
                 Ok(Lookup::Gone) => return Ok(()),
                 Ok(Lookup::Found(_)) if self.may_wait(patience) => {
-                    self.clock.sleep_until(self.later(GOING_PAUSE)).await;
+                    if !self.reader.client().wait_until(self.later(GOING_PAUSE)).await {
+                        let reason = format!("{kind} {id} was deleted and is still there");
+                        return Err(out_of_time(reason));
+                    }
                 }
                 Ok(Lookup::Found(_)) => {
                     return Err(failed_here(format!(
@@ -252,9 +259,11 @@ impl Hands<'_> {
         recorded.map_err(not_recorded)
     }
 
-    pub(super) async fn wait_busy(&self, change: &Change) {
+    /// Waits for a deploy that is in progress, unless there will be no time left after it.
+    pub(super) async fn wait_busy(&self, change: &Change, busy: &Error) -> Result<(), Outcome> {
         (self.observe)(Happening::Busy(&change.key));
-        self.clock.sleep_until(self.later(BUSY_PAUSE)).await;
+        let is_in_time = self.reader.client().wait_until(self.later(BUSY_PAUSE)).await;
+        if is_in_time { Ok(()) } else { Err(out_of_time(busy)) }
     }
 
     /// Whether there is time to wait, and nobody asks us to end.

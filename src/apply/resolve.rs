@@ -1,9 +1,10 @@
 //! After a create without an answer: find out what became of it, never send it blindly again (S3).
 
 use crate::model::{Intent, Key, LiveObject};
-use crate::plan::{AfterLook, after_look, settled_at, sight, whose};
+use crate::plan::{AfterLook, FailureCause, after_look, settled_at, sight, whose};
 
 use super::Hands;
+use super::outcome::cause;
 
 /// What became of a create whose answer was lost.
 pub(super) enum Resolved {
@@ -13,8 +14,8 @@ pub(super) enum Resolved {
     SendAgain,
     /// It did not happen, and was sent often enough.
     GaveUp,
-    /// Nobody can tell yet; the intent stays on disk for the next run.
-    Unknown(String),
+    /// Nobody can tell yet, and why; the intent stays on disk for the next run.
+    Unknown(FailureCause, String),
 }
 
 impl Hands<'_> {
@@ -24,18 +25,24 @@ impl Hands<'_> {
     /// beside it (L4).
     pub(super) async fn resolve(&self, key: &Key, intent: &Intent) -> Resolved {
         let mut stop = self.stop.clone();
+        let settled = settled_at(intent.started_at, self.settle);
         tokio::select! {
             biased;
-            () = self.clock.sleep_until(settled_at(intent.started_at, self.settle)) => {}
+            is_in_time = self.reader.client().wait_until(settled) => if !is_in_time {
+                let reason = format!("what became of it is known at {settled:.0}, after the deadline");
+                return Resolved::Unknown(FailureCause::OverBudget, reason);
+            },
             () = super::stopped(&mut stop) => {
-                return Resolved::Unknown("stopped before the create was resolved".to_owned());
+                let reason = "stopped before the create was resolved".to_owned();
+                return Resolved::Unknown(FailureCause::Stopped, reason);
             }
         }
         let looked_at = self.clock.now();
         let listing = match self.reader.list_steadily(key.kind).await {
             Ok(listing) => listing,
-            Err(error) => return Resolved::Unknown(error.to_string()),
+            Err(error) => return Resolved::Unknown(cause(&error), error.to_string()),
         };
+        let unknown = |reason: &str| Resolved::Unknown(FailureCause::Other, reason.to_owned());
         let keeps_names = self.reader.client().dialect().names_kept;
         let sighting = sight(&listing, key, intent, self.store().inventory(), keeps_names);
         match after_look(sighting, intent, self.settle, looked_at) {
@@ -45,10 +52,10 @@ impl Hands<'_> {
             AfterLook::AskWhose(strangers) => {
                 let asked = whose(key, intent, &strangers);
                 let hint = asked.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                Resolved::Unknown(asked.message + &hint)
+                unknown(&(asked.message + &hint))
             }
-            AfterLook::Unknown(reason) => Resolved::Unknown(reason.to_owned()),
-            AfterLook::LookAgain => Resolved::Unknown("it may yet be under way".to_owned()),
+            AfterLook::Unknown(reason) => unknown(reason),
+            AfterLook::LookAgain => unknown("it may yet be under way"),
         }
     }
 }

@@ -13,7 +13,9 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 use crate::api::Reader;
 use crate::clock::Clock;
 use crate::model::{Inventory, Kind, Listing, Live, LiveObject, RemoteId};
-use crate::plan::{Action, Change, LIST_SECONDS_MAX, Plan, bystanders, rival};
+use crate::plan::{Action, Change, LIST_SECONDS_MAX, Outcome, Plan, bystanders, rival};
+
+use super::outcome::{failed_here, stale, unread};
 
 /// How old a list may be when a create leaves that rests on it.
 pub(super) const LIST_AGE_MAX: Duration = Duration::from_secs(LIST_SECONDS_MAX);
@@ -31,7 +33,7 @@ pub(super) struct Sweep {
 
 /// What a list showed, and when.
 struct Seen {
-    listing: Result<Listing, String>,
+    listing: Result<Listing, Outcome>,
     at: Timestamp,
     /// What we made since: a list read again is expected to show it.
     made: Mutex<Vec<LiveObject>>,
@@ -50,13 +52,17 @@ impl HeldList<'_> {
         self.seen.at
     }
 
-    /// Returns why nothing may be concluded from the absence of a name; nothing when it is absent.
-    pub(super) fn doubt(&self, change: &Change, inventory: &Inventory) -> Option<String> {
+    /// Returns what becomes of a change for which nothing may be concluded from the absence of a
+    /// name; nothing when it is absent.
+    pub(super) fn doubt(&self, change: &Change, inventory: &Inventory) -> Option<Outcome> {
         // A replacement's name is taken until a moment ago, by what we deleted.
         let predecessor = change.id.as_ref().filter(|_| change.action == Action::Replace);
         match &self.seen.listing {
-            Ok(listing) => rival(listing, &change.key, predecessor, inventory, self.keeps_names),
-            Err(reason) => Some(reason.clone()),
+            Ok(listing) => {
+                let key = &change.key;
+                rival(listing, key, predecessor, inventory, self.keeps_names).map(stale)
+            }
+            Err(outcome) => Some(outcome.clone()),
         }
     }
 
@@ -91,8 +97,8 @@ impl Sweep {
         kind: Kind,
         reader: &Reader,
         clock: &Clock,
-    ) -> Result<HeldList<'_>, String> {
-        let lock = self.lists.get(&kind).ok_or_else(|| unread(kind))?;
+    ) -> Result<HeldList<'_>, Outcome> {
+        let lock = self.lists.get(&kind).ok_or_else(|| unread_again(kind))?;
         let seen = lock.read().await;
         if seen.is_young(clock.now()) {
             return Ok(self.held(seen));
@@ -112,8 +118,8 @@ impl Sweep {
     }
 
     /// Returns a list as it was last read.
-    pub(super) async fn last(&self, kind: Kind) -> Result<HeldList<'_>, String> {
-        let lock = self.lists.get(&kind).ok_or_else(|| unread(kind))?;
+    pub(super) async fn last(&self, kind: Kind) -> Result<HeldList<'_>, Outcome> {
+        let lock = self.lists.get(&kind).ok_or_else(|| unread_again(kind))?;
         Ok(self.held(lock.read().await))
     }
 
@@ -121,10 +127,10 @@ impl Sweep {
         HeldList { seen, keeps_names: self.keeps_names }
     }
 
-    /// Returns why nothing of a kind may be deleted now.
-    pub(super) async fn forbids_delete(&self, kind: Kind) -> Option<String> {
+    /// Returns what becomes of a delete where nothing of its kind may be deleted now.
+    pub(super) async fn forbids_delete(&self, kind: Kind) -> Option<Outcome> {
         match self.lists.get(&kind) {
-            None => Some(unread(kind)),
+            None => Some(unread_again(kind)),
             Some(lock) => lock.read().await.listing.as_ref().err().cloned(),
         }
     }
@@ -145,8 +151,8 @@ impl Seen {
     }
 }
 
-fn unread(kind: Kind) -> String {
-    format!("{} were not read again", kind.plural())
+fn unread_again(kind: Kind) -> Outcome {
+    stale(format!("{} were not read again", kind.plural()))
 }
 
 fn kinds(plan: &Plan) -> BTreeSet<Kind> {
@@ -154,20 +160,21 @@ fn kinds(plan: &Plan) -> BTreeSet<Kind> {
     changes.map(|change| change.key.kind).collect()
 }
 
-async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, String> {
-    let first = reader.list(kind).await.map_err(|error| error.to_string())?;
+async fn reread(kind: Kind, before: &Listing, reader: &Reader) -> Result<Listing, Outcome> {
+    let first = reader.list(kind).await.map_err(|error| unread(&error))?;
     if first.confirms(before) { whole(kind, first) } else { steady(kind, reader).await }
 }
 
-async fn steady(kind: Kind, reader: &Reader) -> Result<Listing, String> {
-    let listing = reader.list_steadily(kind).await.map_err(|error| error.to_string())?;
+async fn steady(kind: Kind, reader: &Reader) -> Result<Listing, Outcome> {
+    let listing = reader.list_steadily(kind).await.map_err(|error| unread(&error))?;
     whole(kind, listing)
 }
 
-fn whole(kind: Kind, listing: Listing) -> Result<Listing, String> {
+fn whole(kind: Kind, listing: Listing) -> Result<Listing, Outcome> {
     if listing.coverage.is_complete() {
         Ok(listing)
     } else {
-        Err(format!("the listing of {} is incomplete now", kind.plural()))
+        // It did not move: nobody knows whether it did.
+        Err(failed_here(format!("the listing of {} is incomplete now", kind.plural())))
     }
 }

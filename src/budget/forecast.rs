@@ -24,12 +24,14 @@ pub struct View {
     pub used: u32,
     /// Until when the API's refusal holds everything back.
     pub frozen_until: Option<Millis>,
+    /// Since when every answer says that nothing is left, by refusing or to one look after another.
+    pub short_since: Option<Millis>,
 }
 
 impl std::fmt::Display for View {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The instant is for programs: a caller who knows the time can say "in 20 s".
-        let Self { limit, remaining, used: _, frozen_until: _ } = self;
+        let Self { limit, remaining, used: _, frozen_until: _, short_since: _ } = self;
         write!(formatter, "{remaining} of {limit} left this minute")
     }
 }
@@ -52,6 +54,11 @@ impl Budget {
             remaining: remaining.min(limit),
             used,
             frozen_until: (now < frozen_until).then_some(frozen_until),
+            short_since: self
+                .state
+                .shortage
+                .filter(|shortage| shortage.is_known(now))
+                .map(|shortage| shortage.since),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::limits::{Limits, Reading};
 use super::millis::Millis;
 use super::settings::{Lane, WINDOW};
-use super::state::{Observation, Permit};
+use super::state::{Observation, Permit, Shortage};
 use super::take::{Budget, percent};
 
 /// The shortest freeze after a refusal.
@@ -49,6 +49,8 @@ impl Budget {
             self.answered(permit);
         }
         self.observe(now, permit, reading);
+        let is_short = reading.is_refusal || self.state.dry_looks > 0;
+        self.state.shortage = is_short.then(|| Shortage::at(now, self.state.shortage));
     }
 
     /// Takes note that a request was sent and its answer will not come.

@@ -41,6 +41,9 @@ pub struct State {
     pub(super) good_answers: u32,
     /// How many looks in a row found nothing left.
     pub(super) dry_looks: u32,
+    /// The time in which every answer told that nothing is left.
+    #[serde(default)]
+    pub(super) shortage: Option<Shortage>,
     pub(super) last_background: Millis,
     pub(super) starts: Vec<Start>,
 }
@@ -63,6 +66,28 @@ pub(super) struct Observation {
     /// Nothing when the answer did not say.
     pub remaining: Option<u32>,
     pub reset_at: Option<Millis>,
+}
+
+/// From when to when every answer was a refusal, or to a look that found nothing left again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Shortage {
+    pub since: Millis,
+    pub last: Millis,
+}
+
+impl Shortage {
+    /// How long after its last answer nobody knows any more: longer than any wait for a look.
+    const KNOWN: Duration = Duration::from_secs(180);
+
+    /// Returns the shortage that goes on at `now`, or one that begins.
+    pub(super) fn at(now: Millis, before: Option<Self>) -> Self {
+        let since = before.filter(|before| before.is_known(now)).map(|before| before.since);
+        Self { since: since.unwrap_or(now), last: now }
+    }
+
+    pub(super) fn is_known(self, now: Millis) -> bool {
+        now.since(self.last) <= Self::KNOWN
+    }
 }
 
 /// The current or last episode of refusals.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::{Error, ErrorKind, LogLine};
@@ -40,8 +41,7 @@ pub async fn run(run: &Run, command: &LogsCommand) -> Result<Exit, Failure> {
     let session = Session::open_urgent(run, connection, Purpose::Read)?;
     let service = find::to_read(run, &session.reader, key).await?;
     if !*follow {
-        glance(run, &session, &service.id).await?;
-        return Ok(Exit::Done);
+        return glance(run, &session, &service.id).await;
     }
     let Some(deadline) = session.deadline else {
         return follow_on(run, &session, &service.id).await;
@@ -52,8 +52,8 @@ pub async fn run(run: &Run, command: &LogsCommand) -> Result<Exit, Failure> {
     }
 }
 
-/// Shows what comes until it is quiet.
-async fn glance(run: &Run, session: &Session, id: &RemoteId) -> Result<(), Failure> {
+/// Shows what comes until it is quiet, or the time is up.
+async fn glance(run: &Run, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
     let mut stream = Box::pin(session.reader.logs(id).await?);
     let mut lines = Vec::new();
     let reading = async {
@@ -65,10 +65,15 @@ async fn glance(run: &Run, session: &Session, id: &RemoteId) -> Result<(), Failu
         }
         Ok::<(), Error>(())
     };
-    // The time being up is no failure: the service just talks without a pause.
-    if let Ok(Err(error)) = tokio::time::timeout(GLANCE_MAX, reading).await
-        && lines.is_empty()
-    {
+    let latest = session.clock.now().checked_add(GLANCE_MAX).unwrap_or(Timestamp::MAX);
+    let deadline = session.deadline.filter(|deadline| *deadline < latest);
+    let (read, exit) = tokio::select! {
+        read = reading => (read, Exit::Done),
+        // That is no failure: the service just talks without a pause.
+        () = session.clock.sleep_until(latest), if deadline.is_none() => (Ok(()), Exit::Done),
+        () = session.clock.sleep_until(deadline.unwrap_or(latest)) => (Ok(()), Exit::OverBudget),
+    };
+    if let (Err(error), true) = (read, lines.is_empty()) {
         return Err(error.into());
     }
     match run.output.form() {
@@ -80,7 +85,7 @@ async fn glance(run: &Run, session: &Session, id: &RemoteId) -> Result<(), Failu
             lines.iter().for_each(|line| print(run, line));
         }
     }
-    Ok(())
+    Ok(exit)
 }
 
 /// Follows until nobody reads any more, or the log can no longer be read.

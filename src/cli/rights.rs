@@ -1,6 +1,6 @@
 //! The right to write for the commands that write outside a plan, and what their failures mean.
 
-use crate::api::{WriteError, Writer};
+use crate::api::{Error, WriteError, Writer};
 use crate::model::{Pin, Project, RemoteId};
 use crate::reconcile::check_pin;
 use crate::store::Store;
@@ -44,12 +44,17 @@ pub fn pay_deploy(run: &Run, session: &Session, id: &RemoteId, holder: &str) {
     }
 }
 
+/// Returns the exit code of a write that may have happened: the deadline's, where that ended it.
+fn open(error: &Error) -> Exit {
+    if error.is_out_of_time() { Exit::OverBudget } else { Exit::Failed }
+}
+
 /// Says what a failed deploy or rollback means; `check` is the command that shows what became of it.
 pub fn failed(error: &WriteError, check: &str) -> Failure {
     let failure = Failure::from(error.error().clone());
     match error {
         WriteError::Busy(_) => failure.hint("wait until the deployment in progress has ended"),
-        WriteError::Ambiguous(_) => Failure { exit: Exit::Failed, code: "ambiguous", ..failure }
+        WriteError::Ambiguous(error) => Failure { exit: open(error), code: "ambiguous", ..failure }
             .hint(format!(
                 "it may have happened all the same, and was not sent again; `{check}` shows"
             )),

@@ -1,7 +1,8 @@
 //! What every command is given: the surroundings, the settings that hold for all, and the paper.
 
-use jiff::Timestamp;
 use tokio::sync::watch;
+
+use crate::api::Wait;
 
 use super::arguments::{Global, LogForm};
 use super::environment::Environment;
@@ -21,8 +22,8 @@ pub struct Run {
     pub global: GlobalSettings,
     /// Where it prints.
     pub output: Output,
-    /// Until when a request waits for the budget.
-    pub waits: watch::Sender<Option<Timestamp>>,
+    /// The request that waits for the budget.
+    pub waits: watch::Sender<Option<Wait>>,
 }
 
 impl Run {

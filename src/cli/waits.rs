@@ -3,12 +3,19 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::api::Wait;
 use crate::clock::Clock;
 
 use super::run::Run;
 
 /// A shorter wait is not worth a word.
 const WORTH_A_WORD: Duration = Duration::from_secs(3);
+
+/// After this long without anything left somebody else uses the limit up, or it is another one: a
+/// window is a minute.
+const WORTH_A_REASON: Duration = Duration::from_secs(120);
 
 /// Tells of each wait once. It never ends by itself.
 pub async fn tell(run: &Run) -> Infallible {
@@ -19,14 +26,54 @@ pub async fn tell(run: &Run) -> Infallible {
         if waits.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        let (now, until) = (clock.now(), *waits.borrow_and_update());
+        let (now, wait) = (clock.now(), *waits.borrow_and_update());
         // Many requests wait together; the first one speaks for them all.
         let is_told = told_until.is_some_and(|told| now < told);
-        let left = until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
-        if let Some(left) = left.filter(|left| *left > WORTH_A_WORD && !is_told) {
-            told_until = until;
-            let seconds = left.as_secs() + 1;
-            run.output.note(&format!("waiting {seconds} s for the request limit"));
-        }
+        let Some((wait, words)) = wait.filter(|_| !is_told).and_then(|wait| words(wait, now))
+        else {
+            continue;
+        };
+        told_until = Some(wait.until);
+        run.output.note(&words);
+    }
+}
+
+/// Returns what is said of a wait, where it is worth a word.
+fn words(wait: Wait, now: Timestamp) -> Option<(Wait, String)> {
+    let Wait { until, short_since } = wait;
+    let left = Duration::try_from(until.duration_since(now)).ok()?;
+    if left <= WORTH_A_WORD {
+        return None;
+    }
+    let waiting = format!("waiting {} s for the request limit", left.as_secs() + 1);
+    let short = short_since.and_then(|since| Duration::try_from(now.duration_since(since)).ok());
+    let words = match short.filter(|short| *short >= WORTH_A_REASON) {
+        Some(short) => format!(
+            "{waiting}: the API has said for {} minutes that nothing is left of it; another client \
+             may use it up, or it is lower than --rate",
+            short.as_secs() / 60
+        ),
+        None => waiting,
+    };
+    Some((wait, words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(until: &str, short_since: Option<&str>) -> String {
+        let at = |text: &str| format!("2026-11-24T{text}Z").parse::<Timestamp>().unwrap();
+        let wait = Wait { until: at(until), short_since: short_since.map(at) };
+        words(wait, at("12:00:00")).map(|(_, words)| words).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_wait_is_told_and_a_lasting_shortage_with_its_reason() {
+        assert_eq!(check("12:00:02", None), "");
+        assert_eq!(check("12:00:29", None), "waiting 30 s for the request limit");
+        assert_eq!(check("12:00:29", Some("11:59:00")), "waiting 30 s for the request limit");
+        let told = check("12:00:29", Some("11:53:00"));
+        assert!(told.contains("has said for 7 minutes that nothing is left"), "{told}");
     }
 }

@@ -306,7 +306,7 @@ impl Agent {
             return;
         }
         let millis = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
-        let Ok(View { limit, remaining, .. }) = self.parts.ledger.view(millis) else {
+        let Ok(View { limit, remaining, short_since, .. }) = self.parts.ledger.view(millis) else {
             return;
         };
         let calls = self.parts.reconciler.client.calls();
@@ -317,8 +317,14 @@ impl Agent {
         self.samples.push(BudgetSample { at: now, remaining, sent });
         let rate = self.parts.settings.rate;
         let samples = self.samples.clone();
-        self.mind.note_budget(BudgetStatus { limit, remaining, rate, samples });
+        let short_since = short_since.map(timestamp);
+        self.mind.note_budget(BudgetStatus { limit, remaining, rate, short_since, samples });
     }
+}
+
+fn timestamp(millis: Millis) -> Timestamp {
+    let millis = i64::try_from(millis.0).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
 /// Writes an event into the log, for whoever reads nothing else.

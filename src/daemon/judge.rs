@@ -208,6 +208,7 @@ impl Case<'_> {
                 Some(match cause {
                     FailureCause::Denied => Verdict::new(State::Stuck, "Denied", message),
                     FailureCause::Busy => Verdict::new(State::Moving, "DeployInProgress", message),
+                    FailureCause::Stopped => Verdict::new(State::Moving, "Stopped", message),
                     FailureCause::OverBudget => Verdict::new(State::Moving, "OverBudget", message),
                     FailureCause::Other if self.queue.failures(key) >= FAILURES_MAX => {
                         Verdict::new(State::Stuck, "Failing", message)
@@ -216,7 +217,7 @@ impl Case<'_> {
                 })
             }
             Outcome::Stale { message } => moving("Moved", message),
-            Outcome::Unresolved { message } => moving("AnswerLost", message),
+            Outcome::Unresolved { cause: _, message } => moving("AnswerLost", message),
             Outcome::Skipped { because_of } => {
                 moving("DependencyFailed", &format!("it waits for {because_of}"))
             }

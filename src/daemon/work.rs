@@ -23,7 +23,7 @@ use crate::store::StoreError;
 
 use super::agent::Parts;
 use super::declare::{Declared, declare};
-use super::mind::{PassAsk, PassFailure, ReadAsk};
+use super::mind::{PassAsk, PassFailure, ReadAsk, STOPPED};
 use super::source::problem;
 
 /// What a look at the deployments showed.
@@ -134,6 +134,7 @@ fn failure(error: &PassError) -> PassFailure {
         PassError::Refresh(RefreshError::Read(error)) => match error.kind() {
             ErrorKind::Authentication => ("Unauthorized", true, false),
             ErrorKind::Permission => ("Denied", true, false),
+            ErrorKind::OverBudget if error.is_stop() => (STOPPED, false, true),
             ErrorKind::OverBudget => ("OverBudget", false, false),
             ErrorKind::NotTheApi => ("NotTheApi", true, false),
             ErrorKind::Busy
@@ -150,6 +151,9 @@ fn failure(error: &PassError) -> PassFailure {
         PassError::Moved => ("Moved", false, true),
     };
     let message = match error {
+        PassError::Refresh(RefreshError::Read(error)) if error.is_stop() => {
+            "it was stopped while it waited for the request limit".to_owned()
+        }
         // This one is a sentence of its own.
         PassError::Refresh(RefreshError::Refused(wrong)) => wrong.to_string(),
         PassError::Refresh(RefreshError::Read(_)) | PassError::Carry(_) | PassError::Moved => {

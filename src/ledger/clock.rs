@@ -45,4 +45,9 @@ impl Axis {
     pub fn told(&self, instant: Millis) -> Millis {
         self.told.plus(instant.since(self.position))
     }
+
+    /// Returns an instant that is past as the process' clock showed it.
+    pub fn was_told(&self, instant: Millis) -> Millis {
+        self.told.minus(self.position.since(instant))
+    }
 }

@@ -10,7 +10,7 @@
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::tree::{Builder, Content, Document, Flaw, Place};
-use crate::model::is_unseen;
+use crate::model::{break_marks, holds_command, is_unseen};
 
 /// Reads the documents of one file, one after the other, so that only one is in memory.
 pub(super) struct Documents<'a> {
@@ -129,6 +129,10 @@ pub(super) fn write_text(text: &str, indent: usize) -> String {
     if super::scalar::is_typed(text) || super::scalar::retyped(text).is_some() {
         return double_quoted(text);
     }
+    // A build server reads what is printed: a line of a block must not be a command to it.
+    if holds_command(text) {
+        return double_quoted(text);
+    }
     let is_unusual = |c: char| c != '\n' && is_escaped(c);
     let is_block = text.contains('\n') && !text.starts_with([' ', '\n']) && !text.ends_with(' ');
     if text.contains(is_unusual) || text.contains('\n') && !is_block {
@@ -157,7 +161,7 @@ fn is_escaped(c: char) -> bool {
     is_unseen(c) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-/// Writes a text between quotes, spelling out what is not seen.
+/// Writes a text between quotes, spelling out what is not seen, or is a command to a build server.
 pub(super) fn double_quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -175,5 +179,5 @@ pub(super) fn double_quoted(text: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
+    break_marks(&quoted, "\\x23").into_owned()
 }

@@ -5,9 +5,10 @@ use serde::de::Deserialize as _;
 use serde_json::Value;
 
 use super::yaml::double_quoted;
-use crate::model::{Desired, Source, is_unseen};
+use crate::model::{Desired, Source, holds_command, is_unseen};
 
-/// Writes any value as one YAML document in which nothing is unseen (S12).
+/// Writes any value as one YAML document in which nothing is unseen, and no line a command to a
+/// build server (S12).
 ///
 /// # Errors
 /// When the value has keys that YAML cannot hold.
@@ -37,7 +38,7 @@ fn write(value: &impl Serialize) -> Result<String, String> {
 }
 
 fn is_tricky(text: &str) -> bool {
-    text.contains(|c: char| c != '\n' && is_unseen(c))
+    text.contains(|c: char| c != '\n' && is_unseen(c)) || holds_command(text)
 }
 
 /// Texts that were taken out of a value, each known by a word with its number.
@@ -97,6 +98,17 @@ mod tests {
         let yaml = to_yaml(&value).unwrap();
         assert!(yaml.contains("a: \"x\\u202ey\""), "{yaml}");
         assert!(yaml.contains("\"b\\U000e0001\""), "{yaml}");
+        assert_eq!(serde_yaml::from_str::<Value>(&yaml).unwrap(), value);
+    }
+
+    #[test]
+    fn no_line_of_a_text_is_a_command_to_a_build_server() {
+        let value = serde_json::json!({
+            "name": "web\n::error title=x::y\n  ::add-mask::z",
+            "k\n::warning::v": ["a ##[error]b", "##vso[task.complete]", "::notice::first"],
+        });
+        let yaml = to_yaml(&value).unwrap();
+        assert!(!holds_command(&yaml), "{yaml}");
         assert_eq!(serde_yaml::from_str::<Value>(&yaml).unwrap(), value);
     }
 

@@ -3,6 +3,7 @@
 //! Pure: no file, no clock, no randomness, no log line. Everything here can be printed, compared
 //! and tested as a value; what reads it from somewhere or writes it somewhere is another room's.
 
+mod command;
 mod desired;
 mod diagnostic;
 mod field;
@@ -15,6 +16,7 @@ mod secret;
 mod snapshot;
 mod unseen;
 
+pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
     AdoptMode, Desired, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource, Source,
     Tombstone,

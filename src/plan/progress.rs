@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Key;
 
-use super::{Action, ChangeResult, Outcome, Plan, Report};
+use super::{Action, ChangeResult, FailureCause, Outcome, Plan, Report};
 
 /// The state of carrying a plan out.
 ///
@@ -203,9 +203,10 @@ impl Progress {
             action: tracked.action,
             outcome: match &tracked.state {
                 State::Waiting => Outcome::NotStarted,
-                State::Running => {
-                    Outcome::Unresolved { message: "it was begun and not finished".to_owned() }
-                }
+                State::Running => Outcome::Unresolved {
+                    cause: FailureCause::Other,
+                    message: "it was begun and not finished".to_owned(),
+                },
                 State::Ended(outcome) => outcome.clone(),
             },
         });

@@ -45,6 +45,8 @@ pub enum Outcome {
     },
     /// Nobody knows whether it was carried out: the next pass looks before it writes (S3).
     Unresolved {
+        /// What kind of failure left it open.
+        cause: FailureCause,
         /// What happened, a fragment.
         message: String,
     },
@@ -71,6 +73,8 @@ pub enum FailureCause {
     OverBudget,
     /// A deploy is in progress: no failure of the change, it only has to wait.
     Busy,
+    /// The run was told to stop while the request waited for its turn: nothing was sent.
+    Stopped,
     /// Anything else.
     Other,
 }
@@ -86,7 +90,7 @@ pub struct Counts {
     pub failed: usize,
     /// Of these, what the token may not do.
     pub denied: usize,
-    /// Of these, what the budget of the run did not allow.
+    /// What the budget or the time of the run did not allow, failed or left open.
     pub over_budget: usize,
     /// Skipped because something moved.
     pub stale: usize,
@@ -139,15 +143,23 @@ impl Report {
                     counts.written += usize::from(result.action.writes());
                 }
                 Outcome::Failed { cause, .. } => {
-                    counts.failed += 1;
                     match cause {
+                        // Nothing went wrong with it.
+                        FailureCause::Stopped => {
+                            counts.not_started += 1;
+                            continue;
+                        }
                         FailureCause::Denied => counts.denied += 1,
                         FailureCause::OverBudget => counts.over_budget += 1,
                         FailureCause::Busy | FailureCause::Other => {}
                     }
+                    counts.failed += 1;
                 }
                 Outcome::Stale { .. } => counts.stale += 1,
-                Outcome::Unresolved { .. } => counts.unresolved += 1,
+                Outcome::Unresolved { cause, .. } => {
+                    counts.unresolved += 1;
+                    counts.over_budget += usize::from(*cause == FailureCause::OverBudget);
+                }
                 Outcome::Skipped { .. } => counts.skipped += 1,
                 Outcome::NotStarted => counts.not_started += 1,
                 Outcome::Blocked { reason: BlockedReason::Unseen } => counts.unknown += 1,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{Method, Request, Response, StatusCode, request};
+use tokio::time::Instant;
 
 use crate::api::{
     BodyStream, HttpSetupError, HttpTransport, Reach, ServerEvent, Transport, TransportError,
@@ -39,6 +40,8 @@ pub struct Agent {
     transport: Arc<dyn Transport>,
     address: Address,
     bearer: Option<Bearer>,
+    /// When whoever asks has no more time.
+    deadline: Option<Instant>,
 }
 
 impl Agent {
@@ -62,7 +65,14 @@ impl Agent {
     /// Speaks with an agent through any transport.
     #[must_use]
     pub fn over(transport: Arc<dyn Transport>, address: Address, bearer: Option<Bearer>) -> Self {
-        Self { transport, address, bearer }
+        Self { transport, address, bearer, deadline: None }
+    }
+
+    /// Gives it so much time from now on for all its answers together, where there is a limit.
+    #[must_use]
+    pub fn within(self, time: Option<Duration>) -> Self {
+        let deadline = time.and_then(|time| Instant::now().checked_add(time));
+        Self { deadline: deadline.or(self.deadline), ..self }
     }
 
     /// Returns where it is.
@@ -197,10 +207,16 @@ impl Agent {
         time: Duration,
         answer: impl Future<Output = Result<T, RemoteError>>,
     ) -> Result<T, RemoteError> {
-        tokio::time::timeout(time, answer).await.unwrap_or_else(|_| {
-            let reason = format!("nothing came for {} s", time.as_secs());
-            Err(RemoteError::Lost { place: self.address.to_string(), reason })
-        })
+        let place = || self.address.to_string();
+        let left = self.deadline.map(|deadline| deadline.duration_since(Instant::now()));
+        let (limit, late) = match left.filter(|left| *left < time) {
+            Some(left) => (left, RemoteError::OutOfTime { place: place() }),
+            None => {
+                let reason = format!("nothing came for {} s", time.as_secs());
+                (time, RemoteError::Lost { place: place(), reason })
+            }
+        };
+        tokio::time::timeout(limit, answer).await.unwrap_or(Err(late))
     }
 
     fn lost(&self, error: &TransportError) -> RemoteError {

@@ -21,6 +21,12 @@ pub enum RemoteError {
         /// Why.
         reason: String,
     },
+    /// Whoever asked had no more time: what was asked for may have been done.
+    #[error("hear from the agent at {place} before the deadline")]
+    OutOfTime {
+        /// Where.
+        place: String,
+    },
     /// It wants a token, or another one.
     #[error("be let in by the agent at {place}: {reason}")]
     Denied {

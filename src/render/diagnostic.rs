@@ -4,7 +4,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Origin as Place, Renderer, Snippet as Lines};
 
-use crate::model::{Diagnostic, Severity, Snippet, is_unseen};
+use crate::model::{Diagnostic, Severity, Snippet, break_marks, is_unseen};
 
 use super::inert::inert;
 use super::phrase::plural;
@@ -46,7 +46,8 @@ fn all(diagnostics: &[Diagnostic], renderer: &Renderer) -> String {
         let (e, w) = (plural(errors), plural(warnings));
         out.push_str(&format!("{errors} error{e}, {warnings} warning{w}.\n"));
     }
-    out
+    // The lines of a manifest are shown as they are, behind their numbers.
+    break_marks(&out, "\\#").into_owned()
 }
 
 fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::model::{Diagnostic, is_unseen};
+use crate::model::{Diagnostic, break_marks, is_unseen};
 use crate::plan::Report;
 
 use super::saved::saved_diagnostic;
@@ -83,7 +83,8 @@ pub fn line(value: &impl Serialize) -> String {
 fn escape(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut units = [0; 2];
-    for c in json.chars() {
+    // A build server reads what is printed, and takes `##[` in a text for a command.
+    for c in break_marks(json, "\\u0023").chars() {
         if c == '\n' || !is_unseen(c) {
             out.push(c);
             continue;

@@ -7,7 +7,8 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Effects};
 use unicode_width::UnicodeWidthStr;
 
-use super::inert::inert;
+use super::inert::{BROKEN, inert};
+use crate::model::{begins_command, break_marks};
 
 /// What a piece of text means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,15 +124,24 @@ impl Paper {
         })
     }
 
-    /// The one place where text is written: every piece is made inert here.
+    /// The one place where text is written: every piece is made inert here, and no line begins
+    /// as a command to a build server does.
     fn write(&self, piece: impl Fn(Style, &str, &mut String)) -> String {
         let mut out = String::new();
         for line in &self.0 {
             let start = out.len();
+            let plain: String = line.0.iter().map(|(_, text)| inert(text)).collect();
+            if begins_command(&plain) {
+                out.push('\\');
+            }
             for (style, text) in &line.0 {
                 piece(*style, &inert(text), &mut out);
             }
-            out.truncate(start + out[start..].trim_end_matches(' ').len());
+            let end = start + out[start..].trim_end_matches(' ').len();
+            // Two pieces may make a mark that neither holds.
+            let line = break_marks(&out[start..end], BROKEN).into_owned();
+            out.truncate(start);
+            out.push_str(&line);
             out.push('\n');
         }
         out
@@ -165,6 +175,19 @@ mod tests {
         paper.push(line.pad_to(10).plain("ü"));
         assert_eq!(paper.to_plain(), "  + a     ü\n");
         assert_eq!(paper.to_ansi(), "  \u{1b}[32m+ a\u{1b}[0m     ü\n");
+    }
+
+    #[test]
+    fn no_line_begins_a_command_to_a_build_server() {
+        for pieces in [&["::error::x"][..], &["  ", "::error::x"], &[":", ":error::x"]] {
+            let line = pieces.iter().fold(Line::default(), |line, piece| line.plain(*piece));
+            let paper = Paper::from(line);
+            let text = pieces.concat();
+            assert_eq!(paper.to_plain(), format!("\\{text}\n"));
+            assert!(paper.to_ansi().starts_with('\\'));
+        }
+        let marks = Paper::from(Line::of("a #").plain("#[error]b"));
+        assert_eq!(marks.to_plain(), "a #\\#[error]b\n");
     }
 
     proptest! {

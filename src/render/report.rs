@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::{ChangeResult, Outcome, Report};
+use crate::plan::{ChangeResult, FailureCause, Outcome, Report};
 
 use super::markdown::escape;
 use super::paper::{Line, Paper, Style};
@@ -44,6 +44,9 @@ pub fn report_as_markdown(report: &Report) -> String {
 fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
     let why = |message: &str| format!(": {message}");
     let told = match &result.outcome {
+        Outcome::Failed { cause: FailureCause::Stopped, message, request_id: _ } => {
+            (Style::Dim, "stopped    ", why(message))
+        }
         Outcome::Failed { cause: _, message, request_id } => {
             // What the API said is told with its request already.
             let untold = request_id.as_ref().filter(|id| !message.contains(id.as_str()));
@@ -52,7 +55,7 @@ fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
             (Style::Blocked, "failed     ", rest)
         }
         Outcome::Stale { message } => (Style::Changed, "stale      ", why(message)),
-        Outcome::Unresolved { message } => {
+        Outcome::Unresolved { cause: _, message } => {
             let rest = why(message) + "; the next run looks before it writes";
             (Style::Blocked, "unresolved ", rest)
         }
@@ -114,11 +117,16 @@ fn result_object(result: &ChangeResult) -> Value {
     });
     let more = match &result.outcome {
         Outcome::Applied => json!({ "outcome": "applied" }),
+        Outcome::Failed { cause: FailureCause::Stopped, message, request_id: _ } => {
+            json!({ "outcome": "not_started", "message": message })
+        }
         Outcome::Failed { cause: _, message, request_id } => {
             json!({ "outcome": "failed", "message": message, "requestId": request_id })
         }
         Outcome::Stale { message } => json!({ "outcome": "stale", "message": message }),
-        Outcome::Unresolved { message } => json!({ "outcome": "unresolved", "message": message }),
+        Outcome::Unresolved { cause: _, message } => {
+            json!({ "outcome": "unresolved", "message": message })
+        }
         Outcome::Skipped { because_of } => {
             json!({ "outcome": "skipped", "becauseOf": because_of })
         }

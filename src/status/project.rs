@@ -295,6 +295,9 @@ pub struct BudgetStatus {
     pub remaining: u32,
     /// The most this agent sends in a minute.
     pub rate: u32,
+    /// Since when the API has said that nothing is left, while it goes on saying so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_since: Option<Timestamp>,
     /// How it went, oldest first: one sample for each half minute at most, of the last two hours.
     pub samples: Vec<BudgetSample>,
 }

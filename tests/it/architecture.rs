@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("follow", &["model", "clock", "plan", "api"]),
     ("apply", &["model", "clock", "plan", "api", "store", "follow"]),
     ("reconcile", &["model", "clock", "plan", "api", "store", "apply"]),
-    ("telemetry", &[]),
+    ("telemetry", &["model"]),
     (
         "daemon",
         &[

@@ -38,6 +38,7 @@ impl Machine {
         std::fs::write(self.0.path().join(name), text).unwrap();
     }
 
+    /// Returns where a file is.
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.0.path().join(name)
     }

@@ -35,6 +35,8 @@ pub struct Stage {
     pub directory: tempfile::TempDir,
     /// Where the state is kept: in the directory, unless a test says otherwise.
     pub state: Medium,
+    /// When its runs must be over.
+    pub deadline: Option<jiff::Timestamp>,
     /// Turns true when somebody asks the run to end.
     pub stop: tokio::sync::watch::Sender<bool>,
 }
@@ -58,6 +60,7 @@ impl Stage {
             variables: Vec::new(),
             state: directory.path().into(),
             directory,
+            deadline: None,
             stop: tokio::sync::watch::Sender::new(false),
         }
     }
@@ -75,7 +78,7 @@ impl Stage {
             ledger: Arc::clone(&self.ledger),
             clock: self.clock.clone(),
             dialect: self.dialect.clone(),
-            config: Config::default(),
+            config: Config { deadline: self.deadline, ..Config::default() },
         })
     }
 

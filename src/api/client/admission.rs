@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::super::call::Call;
 use super::super::error::Cause;
 use super::super::leave::{Leave, Pair, Reservation};
+use super::super::parts::Wait;
 use super::{Client, chain, millis, timestamp};
 use crate::budget::{Lane, Millis, Permit, Verdict, Why};
 use crate::ledger::{Ledger, LedgerError};
@@ -78,13 +79,22 @@ impl Client {
                     // Waiting in vain helps nobody: say at once that the time will not do.
                     let until = timestamp(until);
                     self.check_deadline(until)?;
-                    self.shared.config.waits.send_replace(Some(until));
+                    self.tell_wait(until);
                     if !self.may_wait_until(until).await {
-                        return Err(Cause::OverDeadline { deadline: self.now() });
+                        return Err(Cause::Stopped);
                     }
                 }
             }
         }
+    }
+
+    /// Tells whoever listens that a request waits. Why is looked up where the wait is worth a word.
+    fn tell_wait(&self, until: Timestamp) {
+        let now = self.now();
+        let is_long = until.duration_since(now).as_secs() > 0;
+        let view = is_long.then(|| self.shared.ledger.view(millis(now)).ok()).flatten();
+        let short_since = view.and_then(|view| view.short_since).map(timestamp);
+        self.shared.config.waits.send_replace(Some(Wait { until, short_since }));
     }
 
     /// Asks once for leave for so many requests, and counts them.
@@ -116,27 +126,9 @@ impl Client {
         counted.map(drop).map_err(|_| Cause::OverCalls { calls_max })
     }
 
-    /// Waits until a time. Returns whether it is not beyond the end of the work, as soon as that is
-    /// known.
-    pub(in crate::api) async fn may_wait_until(&self, until: Timestamp) -> bool {
-        let mut ending = self.shared.ending.subscribe();
-        let is_too_soon = |end: &Option<Timestamp>| end.is_some_and(|end| until > end);
-        tokio::select! {
-            _ = ending.wait_for(is_too_soon) => false,
-            () = self.shared.clock.sleep_until(until) => true,
-        }
-    }
-
     /// Takes back a request that was counted and does not leave.
     pub(in crate::api) fn give_back(&self, permit: Permit) {
         self.shared.calls.fetch_sub(1, Ordering::Relaxed);
         self.shared.ledger.unsent(self.millis(), permit);
-    }
-
-    fn check_deadline(&self, at: Timestamp) -> Result<(), Cause> {
-        match self.shared.config.deadline {
-            Some(deadline) if at > deadline => Err(Cause::OverDeadline { deadline }),
-            _ => Ok(()),
-        }
     }
 }

@@ -84,11 +84,64 @@ async fn a_read_outlasts_a_short_outage_and_waits_between_tries() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_drips_is_given_up_in_time() {
     let drip = || Reply::Drip(json!({"name": "a".repeat(100)}).to_string().into());
-    let (client, _) = client([drip(), drip(), drip(), drip()]);
+    let (client, script) = client([drip(), drip()]);
     let began = tokio::time::Instant::now();
     let error = client.reader().project().await.unwrap_err();
     assert_eq!(error.to_string(), "read the project: no complete answer within 30 s");
-    assert!(began.elapsed().as_secs() < 180);
+    assert_eq!(script.asked().len(), 2);
+    assert!(began.elapsed().as_secs() <= 63, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_is_not_answered_is_asked_once_more_and_costs_three_quarters_of_a_minute() {
+    let (client, script) = client([Reply::Silence, Reply::Silence]);
+    let began = tokio::time::Instant::now();
+    let error = client.reader().project().await.unwrap_err();
+    assert_eq!(error.to_string(), "read the project: no complete answer within 20 s");
+    assert_eq!(script.asked().len(), 2);
+    assert!(began.elapsed().as_secs() <= 43, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_not_answered_has_all_of_its_time() {
+    let began = tokio::time::Instant::now();
+    assert_eq!(create(vec![Reply::Silence]).await, ("Ambiguous".to_owned(), 1));
+    assert_eq!(began.elapsed().as_secs(), 30);
+}
+
+fn until_ten_seconds() -> Config {
+    let deadline = Some("2026-11-24T00:00:10Z".parse().unwrap());
+    Config { deadline, ..Config::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_under_way_ends_at_the_deadline_and_says_so() {
+    let drip = Reply::Drip(json!({"name": "a".repeat(100)}).to_string().into());
+    for reply in [Reply::Silence, drip] {
+        let (client, script) = client_of([reply], Dialect::default(), until_ten_seconds());
+        let began = tokio::time::Instant::now();
+        let error = client.reader().project().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OverBudget);
+        assert!(error.is_out_of_time());
+        let words =
+            "read the project: no complete answer before the deadline, 2026-11-24T00:00:10Z";
+        assert_eq!(error.to_string(), words);
+        assert_eq!((began.elapsed().as_secs(), script.asked().len()), (10, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_the_deadline_ends_may_have_happened() {
+    let (client, script) = client_of([Reply::Silence], Dialect::default(), until_ten_seconds());
+    let name = Name::new("main").unwrap();
+    let began = tokio::time::Instant::now();
+    let (fields, links) = (BTreeMap::new(), Links::default());
+    let made = writer(&client).create(Kind::Database, &name, &fields, &links, &|| Ok(())).await;
+    let WriteError::Ambiguous(error) = made.unwrap_err() else {
+        panic!("it left, and nobody knows what became of it (S3)");
+    };
+    assert!(error.is_out_of_time());
+    assert_eq!((began.elapsed().as_secs(), script.asked().len()), (10, 1));
 }
 
 #[tokio::test(start_paused = true)]

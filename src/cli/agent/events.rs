@@ -120,7 +120,8 @@ async fn follow_once(
 const fn is_passing(error: &RemoteError) -> bool {
     match error {
         RemoteError::Nobody { .. } | RemoteError::Lost { .. } => true,
-        RemoteError::Denied { .. }
+        RemoteError::OutOfTime { .. }
+        | RemoteError::Denied { .. }
         | RemoteError::Refused { .. }
         | RemoteError::NotAnAgent { .. }
         | RemoteError::OtherFormat { .. } => false,

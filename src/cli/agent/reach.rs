@@ -43,7 +43,7 @@ pub async fn look(
     if !socket.exists() {
         return Ok(None);
     }
-    match Seen::of(at_socket(&socket)?, flags).await {
+    match Seen::of(at_socket(run, connection, &socket)?, flags).await {
         Ok(seen) => Ok(Some(seen)),
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { place: _, reason }) => {
@@ -72,7 +72,11 @@ pub fn to_steer(run: &Run, flags: &AgentFlags, connection: &Connection) -> Resul
         };
     }
     let socket = socket(run, connection)?;
-    if socket.exists() { at_socket(&socket) } else { Err(no_agent(run, connection)) }
+    if socket.exists() {
+        at_socket(run, connection, &socket)
+    } else {
+        Err(no_agent(run, connection))
+    }
 }
 
 /// The failure of a command that nobody but a running agent can answer.
@@ -173,12 +177,15 @@ fn named(run: &Run, flags: &AgentFlags, connection: &Connection) -> Result<Optio
     };
     let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
     let agent = Agent::at(address, bearer, settings.ca_file.as_deref());
-    agent.map(Some).map_err(|error| Failure::usage(format!("failed to {error}")))
+    let agent = agent.map_err(|error| Failure::usage(format!("failed to {error}")))?;
+    Ok(Some(agent.within(settings.timeout)))
 }
 
-fn at_socket(socket: &Path) -> Result<Agent, Failure> {
-    Agent::at(Address::Socket(socket.to_owned()), None, None)
-        .map_err(|error| Failure::new(Exit::Failed, "local", format!("failed to {error}")))
+fn at_socket(run: &Run, connection: &Connection, socket: &Path) -> Result<Agent, Failure> {
+    let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+    let agent = Agent::at(Address::Socket(socket.to_owned()), None, None)
+        .map_err(|error| Failure::new(Exit::Failed, "local", format!("failed to {error}")))?;
+    Ok(agent.within(settings.timeout))
 }
 
 /// Returns where the agent's socket is. An agent of many projects has one beside the state of each,
@@ -212,6 +219,8 @@ pub fn of_error(error: RemoteError) -> Failure {
     match error {
         RemoteError::Nobody { .. } => failed("no_agent").hint("`stoker run` starts one"),
         RemoteError::Lost { .. } => failed("agent_lost").hint("try again"),
+        RemoteError::OutOfTime { .. } => Failure::new(Exit::OverBudget, "timeout", message)
+            .hint("allow more time with --timeout"),
         RemoteError::Denied { .. } => Failure::new(Exit::Denied, "authentication", message)
             .hint("set STOKER_AGENT_TOKEN, or STOKER_AGENT_TOKEN_FILE to a file that holds it")
             .hint(

@@ -34,22 +34,22 @@ pub async fn suspend(run: &Run, command: &SuspendCommand) -> Result<Exit, Failur
     let until = until
         .resolve(Clock::system().now(), &TimeZone::system())
         .map_err(|error| Failure::usage(format!("--until: {error}")))?;
-    order(run, steering, &Order::Suspend { reason: reason.clone(), until }).await
+    order(run, steering, &Order::Suspend { reason: reason.clone(), until }, None).await
 }
 
 /// `stoker resume`.
 pub async fn resume(run: &Run, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(run, command, &Order::Resume).await
+    order(run, command, &Order::Resume, None).await
 }
 
 /// `stoker pin`.
 pub async fn pin(run: &Run, command: &PinCommand) -> Result<Exit, Failure> {
-    order(run, &command.steering, &Order::Pin { commit: command.commit.clone() }).await
+    order(run, &command.steering, &Order::Pin { commit: command.commit.clone() }, None).await
 }
 
 /// `stoker unpin`.
 pub async fn unpin(run: &Run, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(run, command, &Order::Unpin).await
+    order(run, command, &Order::Unpin, None).await
 }
 
 /// `stoker reconcile`.
@@ -57,16 +57,17 @@ pub async fn reconcile(run: &Run, command: &ReconcileCommand) -> Result<Exit, Fa
     let ReconcileCommand { key, wait, timeout, steering } = command;
     let asked = Order::Reconcile { key: key.clone() };
     if !*wait {
-        return order(run, steering, &asked).await;
+        return order(run, steering, &asked, timeout.map(|span| span.0)).await;
     }
     let clock = Clock::system();
+    let timeout = timeout.map_or(WAIT_DEFAULT, |span| span.0);
     let agent = to_steer(run, &steering.agent, &steering.nearby.connection())?;
+    let agent = agent.within(Some(timeout));
     let seen = Seen::of(agent, &steering.agent).await.map_err(of_error)?;
     let project = seen.project()?;
     let asked_at = clock.now();
     let mark = Mark::of(project, asked_at);
     let message = seen.agent.order(&asked, Some(&project.name)).await.map_err(of_error)?;
-    let timeout = timeout.map_or(WAIT_DEFAULT, |span| span.0);
     let deadline = asked_at.checked_add(timeout).unwrap_or(Timestamp::MAX);
     let (pass, status) = ended(run, &seen.agent, &project.name, &mark, deadline, &clock).await?;
     match run.output.form() {
@@ -84,11 +85,16 @@ pub async fn reconcile(run: &Run, command: &ReconcileCommand) -> Result<Exit, Fa
     Ok(exit_of(&pass, &status))
 }
 
-async fn order(run: &Run, steering: &SteeringCommand, order: &Order) -> Result<Exit, Failure> {
+async fn order(
+    run: &Run,
+    steering: &SteeringCommand,
+    order: &Order,
+    time: Option<Duration>,
+) -> Result<Exit, Failure> {
     let SteeringCommand { agent: AgentFlags { agent: _, project }, nearby } = steering;
-    let agent = to_steer(run, &steering.agent, &nearby.connection())?;
+    let agent = to_steer(run, &steering.agent, &nearby.connection())?.within(time);
     let message = agent.order(order, project.as_deref()).await.map_err(|error| match error {
-        RemoteError::Lost { .. } => {
+        RemoteError::Lost { .. } | RemoteError::OutOfTime { .. } => {
             of_error(error).hint("it may have taken the order all the same: `stoker get` shows it")
         }
         RemoteError::Nobody { .. }
@@ -154,7 +160,11 @@ async fn ended(
                     return Ok((pass, project));
                 }
             }
-            Err(error @ (RemoteError::Nobody { .. } | RemoteError::Lost { .. })) => {
+            Err(
+                error @ (RemoteError::Nobody { .. }
+                | RemoteError::Lost { .. }
+                | RemoteError::OutOfTime { .. }),
+            ) => {
                 tracing::debug!(%error, "looking again");
             }
             Err(error) => return Err(of_error(error)),

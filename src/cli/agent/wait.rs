@@ -56,7 +56,11 @@ pub async fn wait(
                 resources.iter().find(|resource| resource.key == *key).cloned()
             }
             // It may be restarting; the deadline ends the patience.
-            Err(RemoteError::Nobody { .. } | RemoteError::Lost { .. }) => resource,
+            Err(
+                RemoteError::Nobody { .. }
+                | RemoteError::Lost { .. }
+                | RemoteError::OutOfTime { .. },
+            ) => resource,
             Err(error) => return Err(of_error(error)),
         };
     }

@@ -31,8 +31,8 @@ pub struct Check {
     pub detail: String,
     /// What to do.
     pub hints: Vec<String>,
-    /// Whether it failed for want of a token or a right.
-    pub is_denial: bool,
+    /// How a run ends in which it failed.
+    pub exit: Exit,
 }
 
 impl Check {
@@ -43,7 +43,7 @@ impl Check {
             outcome,
             detail: detail.into(),
             hints: Vec::new(),
-            is_denial: false,
+            exit: Exit::Failed,
         }
     }
 
@@ -56,7 +56,7 @@ impl Check {
     pub fn failed(name: impl Into<String>, failure: &Failure) -> Self {
         Self {
             hints: failure.hints.clone(),
-            is_denial: failure.exit == Exit::Denied,
+            exit: failure.exit,
             ..Self::new(name, Outcome::Failed, failure.message.as_str())
         }
     }
@@ -70,7 +70,7 @@ impl Check {
 
     /// Puts the check on paper.
     pub fn print(&self, paper: &mut Paper) {
-        let Self { name, outcome, detail, hints, is_denial: _ } = self;
+        let Self { name, outcome, detail, hints, exit: _ } = self;
         let style = match outcome {
             Outcome::Fine => Style::Added,
             Outcome::Doubtful => Style::Changed,
@@ -86,7 +86,7 @@ impl Check {
 
     /// Returns the check as JSON.
     pub fn as_json(&self) -> Value {
-        let Self { name, outcome: _, detail, hints, is_denial: _ } = self;
+        let Self { name, outcome: _, detail, hints, exit: _ } = self;
         json!({ "check": name, "outcome": self.word(), "detail": detail, "hints": hints })
     }
 

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use crate::emulator::TOKEN;
 use crate::store::{Reading, Store};
 
+use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::run::Run;
 use super::super::session::state_directory;
@@ -146,6 +147,6 @@ fn token(run: &Run) -> Check {
 
 fn denied(detail: String) -> Check {
     let check = Check::new("token", Outcome::Failed, detail);
-    Check { is_denial: true, ..check }
+    Check { exit: Exit::Denied, ..check }
         .hint("set STACKBLAZE_TOKEN or STACKBLAZE_TOKEN_FILE to a token sb_live_…")
 }

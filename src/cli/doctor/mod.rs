@@ -75,15 +75,12 @@ pub async fn run(
 }
 
 /// A refused token or a missing right outweighs other failures: nothing else can be mended first.
+/// After it comes the time being up: the rest was not looked at.
 fn exit(checks: &[Check]) -> Exit {
-    let mut failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).peekable();
-    if failed.peek().is_none() {
-        Exit::Done
-    } else if failed.any(|check| check.is_denial) {
-        Exit::Denied
-    } else {
-        Exit::Failed
-    }
+    let failed = || checks.iter().filter(|check| check.outcome == Outcome::Failed);
+    let ends_as = |exit| failed().any(|check| check.exit == exit).then_some(exit);
+    let otherwise = if failed().next().is_some() { Exit::Failed } else { Exit::Done };
+    ends_as(Exit::Denied).or_else(|| ends_as(Exit::OverBudget)).unwrap_or(otherwise)
 }
 
 fn as_json(checks: &[Check], session: Option<&Session>, findings: &[Finding]) -> Value {

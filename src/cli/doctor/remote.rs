@@ -9,6 +9,7 @@ use crate::model::{Coverage, Kind, Listing, Unknown};
 use crate::reconcile::check_pin;
 use crate::store::Store;
 
+use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::find;
 use super::super::session::{Session, millis};
@@ -54,7 +55,8 @@ fn unreachable(error: Error) -> Check {
     Check::failed("api", &failure)
 }
 
-/// Looks what the token may read. Once it is no token any more, asking on only spends requests.
+/// Looks what the token may read. Once it is no token any more,
+/// or the time is up, asking on is in vain.
 async fn rights(session: &Session) -> Vec<Check> {
     let mut checks = Vec::new();
     for kind in Kind::ALL {
@@ -65,7 +67,7 @@ async fn rights(session: &Session) -> Vec<Check> {
                 checks.extend(details(session, kind, &listing).await);
             }
             Err(error) => {
-                let is_over = error.kind() == ErrorKind::Authentication;
+                let is_over = error.kind() == ErrorKind::Authentication || error.is_out_of_time();
                 checks.push(Check::failed(name, &Failure::from(error)));
                 if is_over {
                     return checks;
@@ -83,13 +85,14 @@ fn right(name: String, kind: Kind, listing: &Listing) -> Check {
         Coverage::Unknown(unknown) => {
             let check = Check::new(name, Outcome::Failed, find::trouble(kind, unknown));
             let is_denial = *unknown == Unknown::Forbidden;
+            let exit = if is_denial { Exit::Denied } else { Exit::Failed };
             let hint = if is_denial {
                 "give the token this right on the platform"
             } else {
                 "nothing is created or deleted while a listing is incomplete; compare \
                  docs/assumptions.md, A1"
             };
-            Check { is_denial, ..check }.hint(hint)
+            Check { exit, ..check }.hint(hint)
         }
     }
 }

@@ -34,7 +34,7 @@ use super::pace;
 use super::queue::Queue;
 use super::settings::Settings;
 
-pub use passing::PassFailure;
+pub use passing::{PassFailure, STOPPED};
 use shrinking::Shrinking;
 
 /// How many passes are remembered, for people: at rest, a working day at the usual interval.
@@ -93,6 +93,8 @@ pub struct Mind {
     history: SharedList<PassRecord>,
     conditions: Conditions,
     budget: BudgetStatus,
+    /// Whether it was told that the API has nothing left.
+    is_shortage_told: bool,
     events: Vec<Event>,
     sequence: u64,
     started_at: Timestamp,
@@ -166,6 +168,7 @@ impl Mind {
         let interval = settings.interval;
         Self {
             budget: BudgetStatus { rate: settings.rate, ..BudgetStatus::default() },
+            is_shortage_told: false,
             settings,
             saved: Some(memory.clone()),
             memory,
@@ -333,11 +336,6 @@ impl Mind {
     /// Returns what happened since it was asked last.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
-    }
-
-    /// Notes how the budget stands.
-    pub fn note_budget(&mut self, budget: BudgetStatus) {
-        self.budget = budget;
     }
 
     /// Returns the pass that ended last.

@@ -33,6 +33,9 @@ const DETAILS_MIN: u32 = 1;
 /// How long after a pass that found the state changed under it the next one begins.
 const MOVED_PAUSE: Duration = Duration::from_secs(2);
 
+/// The word of a pass that was told to stop.
+pub const STOPPED: &str = "Stopped";
+
 /// Why a pass came to no end, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassFailure {
@@ -176,10 +179,13 @@ impl Mind {
             self.tell(Severity::Warning, None, failure.reason, failure.message.clone());
         }
         let record = record(running, requests, now, self.passes);
+        // Nothing was the matter with a pass that was told to stop.
+        let (outcome, failed) =
+            if failure.reason == STOPPED { (STOPPED, 0) } else { ("Unreadable", 1) };
         self.remember_pass(PassRecord {
-            outcome: "Unreadable".to_owned(),
+            outcome: outcome.to_owned(),
             message: failure.message.clone(),
-            failed: 1,
+            failed,
             ..record
         });
         self.failure = Some(failure);
@@ -241,6 +247,9 @@ impl Mind {
                 Outcome::Applied => self.queue.succeeded(key),
                 Outcome::Failed { cause: FailureCause::Busy, .. } => {
                     self.queue.wait(key, later(BUSY_PAUSE));
+                }
+                Outcome::Failed { cause: FailureCause::Stopped, .. } => {
+                    self.due.insert(Trigger::Retry);
                 }
                 Outcome::Failed { cause: FailureCause::Denied, .. } => self.queue.denied(key, now),
                 Outcome::Failed {
@@ -389,7 +398,7 @@ fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str
                 | Conclusion::Partial
                 | Conclusion::Stale => ("Failed", message),
                 // Nothing went wrong: it was suspended, or something newer is wanted.
-                Conclusion::Stopped => ("Stopped", message),
+                Conclusion::Stopped => (STOPPED, message),
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What is told: events as they happen, and the status of the whole.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Key;
 use crate::plan::{Action, Outcome, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
-    ConditionType, Event, ProjectStatus, ResourceStatus, Revision, Severity, SourceStatus, Truth,
+    BudgetStatus, ConditionType, Event, ProjectStatus, ResourceStatus, Revision, Severity,
+    SourceStatus, Truth,
 };
 
 use super::super::judge;
@@ -17,8 +18,48 @@ const DECLINED: [&str; 2] = ["PruneOff", "PolicyWithheld"];
 
 /// Words of a resource that is kept though no manifest declares it any more.
 const KEPT: [&str; 2] = ["Fuse", "SourceShrinking"];
+/// How long the API says that nothing is left before that is told. A window is a minute, and one
+/// that others have used up may end in the next: after five somebody should look.
+const SHORTAGE_MIN: SignedDuration = SignedDuration::from_mins(5);
 
 impl Mind {
+    /// Notes how the budget stands, and tells once of each lasting shortage: a pass that waits for
+    /// hours looks like one that hangs.
+    pub fn note_budget(&mut self, budget: BudgetStatus) {
+        self.budget = budget;
+        match (self.shortage(), self.is_shortage_told) {
+            (Some(message), false) => {
+                self.is_shortage_told = true;
+                self.tell(Severity::Warning, None, "RequestLimit", message);
+            }
+            (None, true) if self.budget.short_since.is_none() => {
+                self.is_shortage_told = false;
+                let message = "the API gives room for requests again";
+                self.tell(Severity::Normal, None, "RequestLimitOver", message);
+            }
+            _ => {}
+        }
+    }
+
+    /// Says that the API has had nothing left for long, if that is so.
+    fn shortage(&self) -> Option<String> {
+        let since = self.budget.short_since?;
+        let is_lasting = self.ticked_at.duration_since(since) >= SHORTAGE_MIN;
+        is_lasting.then(|| {
+            format!(
+                "since {since:.0} the API has said that nothing is left of its request limit; \
+                 another client of the token may use it up, or it is lower than `rate`"
+            )
+        })
+    }
+
+    /// The same, where a pass has been waiting as long.
+    fn waits_for_the_limit(&self) -> Option<String> {
+        let began = self.running.as_ref()?.started_at;
+        let is_long = self.ticked_at.duration_since(began) >= SHORTAGE_MIN;
+        self.shortage().filter(|_| is_long)
+    }
+
     pub(super) fn tell(
         &mut self,
         severity: Severity,
@@ -179,6 +220,9 @@ impl Mind {
         }
         if let Some(failure) = self.failure.as_ref().filter(|failure| !failure.is_passing) {
             return (Truth::Unknown, failure.reason.to_owned(), failure.message.clone());
+        }
+        if let Some(message) = self.waits_for_the_limit() {
+            return (Truth::Unknown, "RequestLimit".to_owned(), message);
         }
         if self.is_behind() {
             let message = "the newest revision was seen and is being carried out";

@@ -1,4 +1,5 @@
-//! Reading a body within its limits: bytes before and while reading, time, and how many at once.
+//! Reading a body within its limits: bytes before and while reading, time, and how many large ones
+//! at once.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use http::{HeaderMap, StatusCode, header};
 use tokio::time::timeout;
 
 use super::answer::Failure;
-use super::shared::Shared;
+use super::shared::{BODY_BYTES_FREE, Shared};
 
 /// How long a body may take from its first byte to its last. Senders of webhooks give up after
 /// ten seconds themselves, and their bodies come in one piece.
@@ -19,7 +20,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// 413 when it says it is larger, before a byte is read, or turns out to be; 408 when it is slow;
-/// 400 when it breaks off; 503 when too many are being read.
+/// 400 when it breaks off; 503 when it is large and too many of those are being read.
 pub(super) async fn read(
     shared: &Shared,
     headers: &HeaderMap,
@@ -29,13 +30,11 @@ pub(super) async fn read(
     if announced(headers).is_some_and(|length| length > bytes_max as u64) {
         return Err(too_large(bytes_max));
     }
-    let busy = |_| Failure::busy("too many requests are being read");
-    let _permit = shared.bodies.try_acquire().map_err(busy)?;
     let slow = |_| {
         let message = "the body took longer than ten seconds";
         Failure::new(StatusCode::REQUEST_TIMEOUT, "slow", message)
     };
-    timeout(BODY_TIME_MAX, collect(body, bytes_max)).await.map_err(slow)?
+    timeout(BODY_TIME_MAX, collect(shared, body, bytes_max)).await.map_err(slow)?
 }
 
 /// Returns the length the sender announces. What is no number is left to the HTTP layer, which
@@ -44,14 +43,20 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
+async fn collect(shared: &Shared, body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
     let mut stream = body.into_data_stream();
     let mut read = BytesMut::new();
+    // Taken with the first byte that needs it, not with what a sender announces.
+    let mut place = None;
     while let Some(chunk) = stream.next().await {
         let broken = |_| Failure::new(StatusCode::BAD_REQUEST, "broken_body", "the body broke off");
         let chunk = chunk.map_err(broken)?;
         if read.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max));
+        }
+        if read.len() + chunk.len() > BODY_BYTES_FREE && place.is_none() {
+            let busy = |_| Failure::busy("too many large requests are being read");
+            place = Some(shared.bodies.try_acquire().map_err(busy)?);
         }
         read.extend_from_slice(&chunk);
     }

@@ -2,10 +2,12 @@
 //!
 //! Under the routes lies hyper itself, because `axum::serve` has none of these limits.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 
+use super::refusals::{Refusals, Refused};
 use super::shared::Closing;
 
 /// How long the head of a request may take, also the first after a pause: who only holds a
@@ -41,32 +44,91 @@ const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long answers may take to end when the server does; the process has ten seconds in all.
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(3);
 
-/// Accepts connections until the server ends, at most so many at once; others wait in the
-/// system's queue.
+/// One address of the server, and whom it lets in.
+pub(super) struct Door<L: Listener> {
+    pub listener: L,
+    pub router: Router,
+    /// How many connections are open at once; others wait in the system's queue.
+    pub connections_max: usize,
+    /// Who an address is, where one peer can be told from another.
+    pub peer: fn(&L::Addr) -> Option<IpAddr>,
+    pub refusals: Refusals,
+}
+
+/// How many connections each peer has open.
+#[derive(Clone, Default)]
+struct Peers(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+
+/// One connection of a peer; dropping it gives its place back.
+struct Guest {
+    peers: Peers,
+    peer: IpAddr,
+}
+
+/// Returns whom an address belongs to: of IPv6 a customer has a whole network of 64 bits.
+pub(super) fn peer_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+impl Peers {
+    /// Lets a peer in, unless it has so many connections open already.
+    fn admit(&self, peer: IpAddr, most: usize) -> Option<Guest> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(peer).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Guest { peers: self.clone(), peer })
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut counts = self.peers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.peer);
+            }
+        }
+    }
+}
+
+/// Accepts connections until the server ends. One peer has at most half of them, so that nobody
+/// alone shuts the others out.
 ///
 /// *Guarantees*: when it returns, no connection is open. A handler that panics takes its own
 /// connection with it and no other.
-pub(super) async fn accept<L: Listener>(
-    mut listener: L,
-    router: Router,
-    connections_max: usize,
-    closing: Closing,
-) {
+pub(super) async fn accept<L: Listener>(door: Door<L>, closing: Closing) {
+    let Door { mut listener, router, connections_max, peer, refusals } = door;
     let places = Arc::new(Semaphore::new(connections_max));
+    let (peers, most_of_one) = (Peers::default(), connections_max.div_ceil(2));
     let mut open = JoinSet::new();
     let mut ending = pin!(closing.clone().begun());
     loop {
         let entering = async {
             let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await.0)
+            (place, listener.accept().await)
         };
         tokio::select! {
             () = &mut ending => break,
-            Some(ended) = open.join_next() => report(ended),
-            (place, io) = entering => {
-                let conversation = converse(io, router.clone(), closing.clone());
+            Some(ended) = open.join_next() => report(&refusals, ended),
+            (place, (io, address)) = entering => {
+                let guest = match peer(&address).map(|peer| peers.admit(peer, most_of_one)) {
+                    // What it sends is not read: the connection ends here.
+                    Some(None) => continue,
+                    Some(guest @ Some(_)) => guest,
+                    None => None,
+                };
+                let conversation = converse(io, router.clone(), closing.clone(), refusals.clone());
                 open.spawn(async move {
-                    let _place = place;
+                    let _place = (place, guest);
                     conversation.await;
                 });
             }
@@ -75,7 +137,7 @@ pub(super) async fn accept<L: Listener>(
     drop(listener);
     let all_ended = async {
         while let Some(ended) = open.join_next().await {
-            report(ended);
+            report(&refusals, ended);
         }
     };
     if timeout(GOODBYE_TIME_MAX, all_ended).await.is_err() {
@@ -83,14 +145,14 @@ pub(super) async fn accept<L: Listener>(
     }
 }
 
-fn report(ended: Result<(), tokio::task::JoinError>) {
+fn report(refusals: &Refusals, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!("a request was given up: {error}");
+        refusals.note(Refused::Request, None, error);
     }
 }
 
 /// Answers the requests of one connection.
-pub(super) async fn converse<I>(io: I, router: Router, closing: Closing)
+pub(super) async fn converse<I>(io: I, router: Router, closing: Closing, refusals: Refusals)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -110,7 +172,7 @@ where
         }
     };
     if let Err(error) = ended {
-        tracing::debug!("a connection broke: {error}");
+        refusals.note(Refused::Connection, None, error);
     }
 }
 

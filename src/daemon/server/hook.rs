@@ -6,6 +6,7 @@ use http::StatusCode;
 use super::answer::{Failure, Said};
 use super::body;
 use super::projects::Kept;
+use super::refusals::Refused;
 use super::shared::Shared;
 use crate::daemon::webhook::{Claim, Rejection, Sighting, Verdict, Webhook, decide};
 use crate::model::Name;
@@ -43,17 +44,19 @@ async fn receive(
     let (name, kept, webhook) = expected(shared, project)?;
     let (parts, body) = request.into_parts();
     let claim = Claim::read(webhook.provider(), &parts.headers);
-    let claim = claim.map_err(|rejection| refuse(name, rejection))?;
+    let claim = claim.map_err(|rejection| refuse(shared, name, rejection))?;
     let body = body::read(shared, &parts.headers, body, WEBHOOK_BYTES_MAX).await?;
     let now = shared.clock.now();
     let delivery = claim.check(&body, webhook.secret(), now);
-    let delivery = delivery.map_err(|rejection| refuse(name, rejection))?;
-    tracing::info!(project = %name, provider = %delivery.provider, "webhook received");
+    let delivery = delivery.map_err(|rejection| refuse(shared, name, rejection))?;
     // Not an error: a sender that tries again after a lost answer would try for ever, and some
     // switch a webhook off that answers errors.
     if kept.sight(delivery.mark, now) == Sighting::Again {
+        // Whoever overheard it can send it again as often as he likes.
+        shared.refusals.note(Refused::Replay, Some(name), "it came before");
         return Ok(Said(StatusCode::OK, "it came before; nothing is done".to_owned()));
     }
+    tracing::info!(project = %name, provider = %delivery.provider, "webhook received");
     match decide(&delivery.occasion, webhook.reference()) {
         Verdict::Ring => {
             kept.handle.trigger(Trigger::Webhook);
@@ -89,13 +92,11 @@ fn expected<'a>(
 }
 
 /// The sender learns nothing about why; whoever set it up reads the log.
-fn refuse(project: &Name, rejection: Rejection) -> Failure {
-    match rejection {
-        // The noise of the network never signs; it may not fill the log.
-        Rejection::Unsigned => tracing::debug!(%project, "webhook refused: {rejection}"),
-        Rejection::Forged | Rejection::Stale => {
-            tracing::warn!(%project, "webhook refused: {rejection}");
-        }
-    }
+fn refuse(shared: &Shared, project: &Name, rejection: Rejection) -> Failure {
+    let refused = match rejection {
+        Rejection::Unsigned => Refused::Unsigned,
+        Rejection::Forged | Rejection::Stale => Refused::Webhook,
+    };
+    shared.refusals.note(refused, Some(project), rejection);
     Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", "the webhook is not signed as expected")
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::access::{Gate, is_loopback};
-use super::connection;
+use super::connection::{self, Door, peer_of};
 use super::error::ServerError;
 use super::metrics::Meters;
 use super::projects::Projects;
@@ -101,15 +101,31 @@ impl Server {
         for listener in listeners {
             let router = routes::public(shared.clone(), gate.clone());
             let closing = closing.clone();
-            doors.spawn(connection::accept(listener, router, NETWORK_CONNECTIONS_MAX, closing));
+            let door = Door {
+                listener,
+                router,
+                connections_max: NETWORK_CONNECTIONS_MAX,
+                peer: |address: &SocketAddr| Some(peer_of(address.ip())),
+                refusals: shared.refusals.clone(),
+            };
+            doors.spawn(connection::accept(door, closing));
         }
         let mut files: Vec<SocketFile> = Vec::new();
         for Socket { listener, file } in sockets {
             let router = routes::local(shared.with_own_places());
             let closing = closing.clone();
-            doors.spawn(connection::accept(listener, router, LOCAL_CONNECTIONS_MAX, closing));
+            let door = Door {
+                listener,
+                router,
+                connections_max: LOCAL_CONNECTIONS_MAX,
+                // Only the operator comes in here.
+                peer: |_| None,
+                refusals: shared.refusals.clone(),
+            };
+            doors.spawn(connection::accept(door, closing));
             files.push(file);
         }
+        doors.spawn(shared.refusals.clone().keep_telling(closing));
         stop.await;
         // First the names, then the doors: the next agent need not wait for our last answers.
         drop(files);

@@ -19,6 +19,7 @@ mod orders;
 mod page;
 mod projects;
 mod pulse;
+mod refusals;
 mod resume;
 mod routes;
 mod shared;

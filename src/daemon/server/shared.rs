@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use super::answer::Failure;
 use super::metrics::Meters;
 use super::projects::{Kept, Projects};
+use super::refusals::Refusals;
 use crate::clock::Clock;
 use crate::model::Name;
 
@@ -14,9 +15,14 @@ use crate::model::Name;
 /// browser opens one for each tab, a team has a few dozen.
 pub(super) const LISTENERS_MAX: usize = 64;
 
-/// How many bodies are read at once, of webhooks and orders together: it bounds the memory that
-/// strangers can make us hold to this many times the largest body.
+/// How many large bodies are read at once. With what every other one may hold, it bounds the memory
+/// that strangers can make us hold: this many times the largest body, and [`BODY_BYTES_FREE`] for each
+/// connection, 56 MB on one address.
 pub(super) const BODIES_MAX: usize = 8;
+
+/// How much of a body is read without one of the places for large ones. So who sends little or
+/// nothing keeps nobody out: a webhook of a push takes ten to thirty kilobytes.
+pub(super) const BODY_BYTES_FREE: usize = 64 << 10;
 
 /// What every request is answered from. Clones are the same.
 #[derive(Clone, Debug)]
@@ -26,6 +32,7 @@ pub(super) struct Shared {
     pub clock: Clock,
     pub listeners: Arc<Semaphore>,
     pub bodies: Arc<Semaphore>,
+    pub refusals: Refusals,
     pub closing: Closing,
 }
 
@@ -33,14 +40,16 @@ impl Shared {
     pub(super) fn new(projects: Projects, meters: Meters, clock: Clock, closing: Closing) -> Self {
         let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
         let bodies = Arc::new(Semaphore::new(BODIES_MAX));
-        Self { projects, meters, clock, listeners, bodies, closing }
+        let refusals = Refusals::new(clock.clone());
+        Self { projects, meters, clock, listeners, bodies, refusals, closing }
     }
 
     /// Returns the same for another door, with places of its own: strangers on the network take
     /// none of those on the socket.
     pub(super) fn with_own_places(&self) -> Self {
-        let Self { projects, meters, clock, listeners: _, bodies: _, closing } = self.clone();
-        Self::new(projects, meters, clock, closing)
+        let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
+        let bodies = Arc::new(Semaphore::new(BODIES_MAX));
+        Self { listeners, bodies, ..self.clone() }
     }
 
     /// Returns the project that is meant: the named one, or the only one.

@@ -2,7 +2,7 @@
 
 use super::scene::{check, explain, parse};
 use crate::model::Key;
-use crate::plan::{Conclusion, Outcome, Plan, Progress, StaleReason, plan, review};
+use crate::plan::{Conclusion, FailureCause, Outcome, Plan, Progress, StaleReason, plan, review};
 
 #[test]
 fn what_is_referred_to_is_created_first_and_must_succeed() {
@@ -247,7 +247,8 @@ fn a_run_is_concluded_by_its_worst_news() {
         progress.report().conclusion()
     };
     let stale = || Outcome::Stale { message: "moved".into() };
-    let unresolved = || Outcome::Unresolved { message: "no answer".into() };
+    let unresolved =
+        || Outcome::Unresolved { cause: FailureCause::Other, message: "no answer".into() };
     assert_eq!(run("want service/a", Outcome::Applied), Conclusion::Done);
     assert_eq!(run("want service/a", failed()), Conclusion::Failed);
     assert_eq!(run("want service/a", unresolved()), Conclusion::Failed);

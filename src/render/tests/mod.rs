@@ -163,7 +163,11 @@ fn report() -> Report {
                 Action::Delete,
                 Outcome::Stale { message: "it was renamed".to_owned() },
             ),
-            result("service/b", Action::Create, Outcome::Unresolved { message: message() }),
+            result(
+                "service/b",
+                Action::Create,
+                Outcome::Unresolved { cause: FailureCause::Other, message: message() },
+            ),
             result(
                 "service/c",
                 Action::Create,

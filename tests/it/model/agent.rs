@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use stoker::apply::Patience;
 use stoker::model::{Claim, Desired, Intent, Inventory, Kind, Snapshot};
-use stoker::plan::{Change, Outcome, Plan, Platform, Policy, Progress, Prune, plan};
+use stoker::plan::{Change, FailureCause, Outcome, Plan, Platform, Policy, Progress, Prune, plan};
 use stoker::reconcile::check_pin;
 use stoker::store::Event;
 
@@ -205,7 +205,7 @@ impl Run {
             assert!(progress.begin(&change.key), "{:?} was begun before its time", change.key);
             if let Work::Ended(is_applied) = work {
                 let message = "as the model says".to_owned();
-                let failed = Outcome::Unresolved { message };
+                let failed = Outcome::Unresolved { cause: FailureCause::Other, message };
                 let outcome = if *is_applied { Outcome::Applied } else { failed };
                 progress.finish(&change.key, outcome);
             }

@@ -17,7 +17,7 @@ use crate::status::Trigger;
 
 const MAIN: &str = r#"{"ref":"refs/heads/main","after":"1"}"#;
 
-fn hexadecimal(text: &str) -> String {
+pub fn hexadecimal(text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -165,26 +165,53 @@ async fn a_body_that_never_ends_is_cut_at_its_limit_in_bytes() {
     assert_eq!(taken.load(Ordering::Relaxed), (5 << 20) + (1 << 16));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_slow_body_is_given_up_after_ten_seconds_and_so_are_many_at_once() {
-    let stage = Stage::new(&["shop"]);
+/// A body that begins with so many bytes and goes on with one a second.
+fn drip(first: usize) -> Body {
+    let begin = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![b'a'; first]))]);
+    let byte = stream::repeat(Ok::<_, Infallible>(Bytes::from_static(b"a")));
+    Body::from_stream(begin.chain(byte.then(|byte| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        byte
+    })))
+}
+
+/// Sends many slow bodies at once; returns how many were given up, and how many turned away.
+async fn send_slowly(stage: &Stage, count: usize, first: usize) -> (usize, usize) {
     let digits = format!("sha256={}", "0".repeat(64));
     let headers = [("x-hub-signature-256", digits.as_str())];
-    let drip = || {
-        let byte = stream::repeat(Ok::<_, Infallible>(Bytes::from_static(b"a")));
-        Body::from_stream(byte.then(|byte| async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            byte
-        }))
-    };
+    let all = (0..count).map(|_| send(stage, "/webhook", &headers, drip(first)));
+    let statuses = futures_util::future::join_all(all).await;
+    let count = |status| statuses.iter().filter(|it| it.status == status).count();
+    (count(StatusCode::REQUEST_TIMEOUT), count(StatusCode::SERVICE_UNAVAILABLE))
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_bodies_are_given_up_after_ten_seconds_and_keep_no_webhook_out_meanwhile() {
+    let stage = Stage::new(&["shop"]);
     let began = tokio::time::Instant::now();
-    let all =
-        futures_util::future::join_all((0..20).map(|_| send(&stage, "/webhook", &headers, drip())));
-    let statuses: Vec<_> = all.await.into_iter().map(|answered| answered.status).collect();
+    let honest = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let began = tokio::time::Instant::now();
+        let answered = deliver(&stage, "/webhook", "push", MAIN).await;
+        assert_eq!(answered.status, StatusCode::ACCEPTED, "{}", answered.text);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    };
+    let (slow, ()) = tokio::join!(send_slowly(&stage, 200, 1), honest);
+    assert_eq!(slow, (200, 0));
     assert_eq!(began.elapsed(), Duration::from_secs(10));
-    let count = |status| statuses.iter().filter(|it| **it == status).count();
-    assert_eq!(count(StatusCode::REQUEST_TIMEOUT), 8);
-    assert_eq!(count(StatusCode::SERVICE_UNAVAILABLE), 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_large_bodies_eight_are_read_at_once_and_small_ones_beside_them() {
+    let stage = Stage::new(&["shop"]);
+    let honest = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let answered = deliver(&stage, "/webhook", "push", MAIN).await;
+        assert_eq!(answered.status, StatusCode::ACCEPTED, "{}", answered.text);
+    };
+    let (slow, ()) = tokio::join!(send_slowly(&stage, 20, (64 << 10) + 1), honest);
+    assert_eq!(slow, (8, 12));
     // The places are free again.
-    assert_eq!(deliver(&stage, "/webhook", "push", MAIN).await.status, StatusCode::ACCEPTED);
+    let large = format!(r#"{{"ref":"refs/heads/main","pad":"{}"}}"#, "a".repeat(1 << 20));
+    assert_eq!(deliver(&stage, "/webhook", "push", &large).await.status, StatusCode::ACCEPTED);
 }

@@ -156,7 +156,7 @@ pub fn status(name: &str) -> ProjectStatus {
         pending: Vec::new(),
         unmanaged: 0,
         history: SharedList::default(),
-        budget: BudgetStatus { limit: 300, remaining: 211, rate: 285, samples: Vec::new() },
+        budget: BudgetStatus { limit: 300, remaining: 211, rate: 285, ..BudgetStatus::default() },
         interval_seconds: 300,
         passing_since: None,
         next_pass_at: None,
