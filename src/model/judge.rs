@@ -161,7 +161,9 @@ fn logins(text: &str, found: &mut Vec<Range<usize>>) {
         };
         let ends_with = |scheme: &str| {
             let begin = place.checked_sub(scheme.len());
-            begin.and_then(|begin| text.get(begin..place)).is_some_and(|it| it.eq_ignore_ascii_case(scheme))
+            begin
+                .and_then(|begin| text.get(begin..place))
+                .is_some_and(|it| it.eq_ignore_ascii_case(scheme))
         };
         let is_web = ends_with("http") || ends_with("https");
         let password = login.split_once(':').map(|(user, password)| (user.len() + 1, password));

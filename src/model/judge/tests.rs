@@ -16,8 +16,7 @@ fn a_variable_is_taken_for_a_secret_by_its_words_or_its_url() {
 
 #[test]
 fn what_only_speaks_of_secrets_stays_readable() {
-    for key in ["TOKEN_TTL", "PASSWORD_MIN_LENGTH", "STRIPE_PUBLIC_KEY", "MONKEY", "LOG_LEVEL"]
-    {
+    for key in ["TOKEN_TTL", "PASSWORD_MIN_LENGTH", "STRIPE_PUBLIC_KEY", "MONKEY", "LOG_LEVEL"] {
         assert!(!check(key, "x"), "{key}");
     }
     assert!(!check("HOME_URL", "https://acme.dev/a:b@c"));
@@ -80,8 +79,7 @@ fn a_token_of_a_known_form_is_a_secret_under_any_name() {
         assert!(check("LOG_LEVEL", &token), "{token}");
         assert_eq!(concealed(&format!("it is {token}")), "it is (secret)");
     }
-    for harmless in ["AKIA", "sk_live_", "eyJ", "a.b.c", "-----BEGIN CERTIFICATE-----", "npm_x"]
-    {
+    for harmless in ["AKIA", "sk_live_", "eyJ", "a.b.c", "-----BEGIN CERTIFICATE-----", "npm_x"] {
         assert!(!check("LOG_LEVEL", harmless), "{harmless}");
     }
 }

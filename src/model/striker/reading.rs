@@ -124,9 +124,9 @@ fn characters(bytes: Vec<(u8, Range<usize>)>) -> Vec<(char, Range<usize>)> {
 /// Returns the number that so many digits at a place write.
 fn number(text: &[Unit], from: usize, digits: usize, radix: u32) -> Option<u32> {
     let digits = text.get(from..from + digits)?.iter().map(|unit| unit.meant.to_digit(radix));
-    digits.into_iter().try_fold(0_u32, |number, digit| {
-        number.checked_mul(radix)?.checked_add(digit?)
-    })
+    digits
+        .into_iter()
+        .try_fold(0_u32, |number, digit| number.checked_mul(radix)?.checked_add(digit?))
 }
 
 fn byte(text: &[Unit], from: usize) -> Option<u8> {

@@ -73,8 +73,7 @@ pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(Strin
     let is_joined =
         |name: &str| name == "GIT_SSL_CAINFO" && settings.certificate_authority.is_some();
     // What goes to this machine never goes to a proxy (S5).
-    let is_proxy =
-        |name: &str| name.ends_with("proxy") || name.ends_with("PROXY");
+    let is_proxy = |name: &str| name.ends_with("proxy") || name.ends_with("PROXY");
     let stays_here = settings.address.is_on_this_machine();
     let is_passed = |name: &str| !is_joined(name) && !(stays_here && is_proxy(name));
     let passed = settings.environment.0.iter().filter(|(name, _)| is_passed(name));
