@@ -21,6 +21,8 @@ use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
 use super::flight::{Failure, Flight};
+use super::foreign::Foreign;
+use super::known::Known;
 use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
 use super::transport::{BodyStream, Transport, TransportError};
@@ -29,6 +31,7 @@ use crate::budget::circuit::Circuit;
 use crate::budget::{Lane, Limits, Millis, Permit, Verdict};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
+use crate::model::Desired;
 
 /// How long one request may take, from its first byte to the last of the answer.
 ///
@@ -59,6 +62,7 @@ struct Shared {
     seen: Mutex<Seen>,
     /// The names of env groups, as the last list of them told: services name them by id.
     groups: Mutex<Arc<Groups>>,
+    known: Known,
     /// When the work must be over, once that is known.
     ending: watch::Sender<Option<Timestamp>>,
 }
@@ -89,6 +93,7 @@ impl Client {
             calls: AtomicU32::new(0),
             seen: Mutex::default(),
             groups: Mutex::default(),
+            known: Known::default(),
             ending: watch::Sender::new(None),
         };
         Self { shared: Arc::new(shared), lane }
@@ -124,6 +129,17 @@ impl Client {
         self.shared.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns what is known beside the answers.
+    pub(super) fn known(&self) -> &Known {
+        &self.shared.known
+    }
+
+    /// Says what is declared, so that no error quotes a secret of it: a list may fail with the text
+    /// of what an earlier request wrote (S9).
+    pub fn keeps_secret(&self, desired: &Arc<Desired>) {
+        self.shared.known.declare(desired);
+    }
+
     /// Returns how many requests this client and its clones have sent.
     #[must_use]
     pub fn calls(&self) -> u32 {
@@ -152,11 +168,6 @@ impl Client {
         &self.shared.ledger
     }
 
-    /// Returns the token.
-    pub(super) fn token(&self) -> &Token {
-        &self.shared.token
-    }
-
     /// Returns the time, as the client tells it.
     pub(super) fn now(&self) -> Timestamp {
         self.shared.clock.now()
@@ -177,7 +188,9 @@ impl Client {
             may_have_happened |= cause.may_have_happened();
             match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
                 Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
-                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, may_have_happened)),
+                Next::Again(_) | Next::GiveUp => {
+                    return Err(self.fail(call, cause, may_have_happened));
+                }
             }
         }
     }
@@ -194,7 +207,7 @@ impl Client {
             };
             match tries.after(&cause, self.may_repeat(call), self.millis(), told) {
                 Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
-                Next::Again(_) | Next::GiveUp => return Err(fail(call, cause, false)),
+                Next::Again(_) | Next::GiveUp => return Err(self.fail(call, cause, false)),
             }
         }
     }
@@ -206,11 +219,11 @@ impl Client {
             return Err(Cause::Local(reason).into());
         }
         let mut flight = Flight::start(self, call, permit);
+        let foreign = self.foreign(call);
         let whole = async {
             let response = self.carry(call).await?;
-            flight.saw_head(&response);
-            let secrets = self.secrets(call);
-            let answer = answer::read(response, call.body_max, &secrets).await?;
+            flight.saw_head(&response, &foreign);
+            let answer = answer::read(response, call.body_max, &foreign).await?;
             // Judged here and not by the reader, so that a body cut short is asked for again.
             if call.wants_object() { answer.check_object() } else { Ok(answer) }
         };
@@ -225,14 +238,14 @@ impl Client {
     async fn open_once(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Failure> {
         let permit = self.admit().await?;
         let mut flight = Flight::start(self, call, permit);
+        let foreign = self.foreign(call);
         let head = async {
             let response = self.carry(call).await?;
-            flight.saw_head(&response);
+            flight.saw_head(&response, &foreign);
             if response.status().is_success() {
                 return Ok(response);
             }
-            let secrets = self.secrets(call);
-            match answer::read(response, call.body_max, &secrets).await {
+            match answer::read(response, call.body_max, &foreign).await {
                 Ok(_) => Err(Cause::Local("a good answer was taken for a bad one".to_owned())),
                 Err(cause) => Err(cause),
             }
@@ -332,19 +345,21 @@ impl Client {
         })
     }
 
-    /// Returns what must not stand in any error: the token, and the secrets of the body.
-    fn secrets<'a>(&'a self, call: &Call<'a>) -> Vec<&'a str> {
-        let mut secrets = call.body.map_or_else(Vec::new, Body::secrets);
-        secrets.push(self.shared.token.expose());
-        // The longest first, or a part of one would be struck and the rest would show.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets
+    /// Returns what keeps secrets out of what is told of an answer.
+    fn foreign<'a>(&'a self, call: &Call<'a>) -> Foreign<'a> {
+        Foreign::to(call, &self.shared.token, self.shared.known.declared())
     }
 
     /// Whether a request that may have happened is to be sent again: where it is the same twice,
     /// and most of the last requests had an answer.
     fn may_repeat(&self, call: &Call<'_>) -> bool {
         call.is_idempotent() && self.seen().circuit.allows_retry()
+    }
+
+    fn fail(&self, call: &Call<'_>, cause: Cause, may_have_happened: bool) -> Error {
+        let address = self.shared.endpoint.url(&call.route, &[]);
+        let error = Error::new(call.doing.as_str(), cause).at(address.as_str());
+        if may_have_happened { error.after_ambiguous_try() } else { error }
     }
 
     fn tries(&self) -> Tries {
@@ -366,11 +381,6 @@ impl Client {
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-fn fail(call: &Call<'_>, cause: Cause, may_have_happened: bool) -> Error {
-    let error = Error::new(call.doing.as_str(), cause);
-    if may_have_happened { error.after_ambiguous_try() } else { error }
 }
 
 fn millis(time: Timestamp) -> Millis {

@@ -101,7 +101,7 @@ impl Reader {
     /// # Errors
     /// When the answer neither shows the object nor proves that it is gone.
     pub async fn get(&self, kind: Kind, id: &RemoteId) -> Result<Lookup, Error> {
-        let doing = format!("read {kind} {id}");
+        let doing = format!("read {}", self.client.known().name_of(kind, id));
         let Some(route) = Route::object(kind, id) else {
             let reason = format!("the API cannot read a single {kind}");
             return Err(Error::new(doing, Cause::Local(reason)));
@@ -128,7 +128,7 @@ impl Reader {
             id_keys: &["deployment_id", "id"],
             pages_max: DEPLOYMENT_PAGES_MAX,
             ..Shelf::whole(
-                format!("list the deployments of service {id}"),
+                format!("list the deployments of {}", self.called(id)),
                 Route::Deployments(id),
                 "deployments",
             )
@@ -150,7 +150,7 @@ impl Reader {
     /// # Errors
     /// When it cannot be read.
     pub async fn deployment(&self, id: &RemoteId, did: &RemoteId) -> Result<Deployment, Error> {
-        let doing = format!("read deployment {did} of service {id}");
+        let doing = format!("read deployment {did} of {}", self.called(id));
         let call = Call {
             body_max: LIST_BODY_MAX,
             ..Call::get(doing.as_str(), Route::Deployment(id, did))
@@ -164,7 +164,7 @@ impl Reader {
     /// # Errors
     /// When they cannot be read.
     pub async fn metrics(&self, id: &RemoteId) -> Result<Metrics, Error> {
-        let doing = format!("read the metrics of service {id}");
+        let doing = format!("read the metrics of {}", self.called(id));
         let object = self.object(&Call::get(doing, Route::Metrics(id)), "metrics").await?;
         Ok(wire::read_metrics(&object))
     }
@@ -235,10 +235,16 @@ impl Reader {
             None => Coverage::Complete,
             Some(reason) => Coverage::Unknown(Unknown::Incomplete(reason)),
         };
+        self.client.known().learn(&objects);
         if kind == Kind::EnvGroup {
             self.learn_groups(&objects, coverage.is_complete());
         }
         Listing { coverage, objects, pages: count }
+    }
+
+    /// Returns what a service is called in an error.
+    fn called(&self, service: &RemoteId) -> String {
+        self.client.known().name_of(Kind::Service, service)
     }
 
     fn groups(&self) -> Arc<Groups> {

@@ -93,7 +93,10 @@ async fn an_answer_that_drips_is_given_up_in_time() {
     let (client, _) = client([drip(), drip(), drip(), drip()]);
     let began = tokio::time::Instant::now();
     let error = client.reader().project().await.unwrap_err();
-    assert_eq!(error.to_string(), "read the project: no complete answer within 30 s");
+    assert_eq!(
+        error.to_string(),
+        "read the project: no complete answer within 30 s (at https://api.dev/v1/project)"
+    );
     assert!(began.elapsed().as_secs() < 180);
 }
 
