@@ -35,6 +35,7 @@ mod limiter;
 
 mod calendar;
 mod problem;
+mod quote;
 mod random;
 mod record;
 mod shelf;

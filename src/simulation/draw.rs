@@ -60,6 +60,8 @@ const SCRIPTS: &[&str] = &[
     "hang@POST /**#1; hang@GET /services#2",
     "strange@GET /**",
     "drip@GET /databases#1",
+    "quote:percent@POST /**#1-3; quote:cut@PATCH /**#1-3",
+    "quote:escaped@* /**#3-6; quote:base64@POST /**#1-3",
 ];
 
 /// Draws the schedule of a seed.
