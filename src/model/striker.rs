@@ -14,8 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
+use self::reading::{Unit, folded, readings};
 use super::spans::replaced;
-use super::striker::reading::{Unit, folded, readings};
 
 mod reading;
 
