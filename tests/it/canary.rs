@@ -50,6 +50,11 @@ spec:
 const PIECE: usize = 8;
 const BASE64_PIECE: usize = 11;
 
+/// Returns a number of eighteen bits made of the first three characters.
+fn beginning(piece: &[char]) -> usize {
+    piece[..3].iter().fold(0, |number, c| number << 6 | (u32::from(*c) & 63) as usize)
+}
+
 /// Reads what percent signs stand for, and leaves the rest.
 fn percent_decoded(text: &str) -> String {
     let mut parts = text.split('%');
@@ -114,13 +119,16 @@ impl Heard {
                 pieces.extend(inner.windows(BASE64_PIECE).map(<[char]>::to_vec));
             }
         }
+        // Most of what was said begins like none of them, and costs one look.
+        let mut begins = vec![false; 1 << 18];
+        pieces.iter().for_each(|piece| begins[beginning(piece)] = true);
         let decoded = percent_decoded(&heard);
         let bare = heard.replace('\\', "");
         for text in [&heard, &decoded, &bare] {
             let text: Vec<char> = text.chars().collect();
             for length in [PIECE, BASE64_PIECE] {
                 for (place, piece) in text.windows(length).enumerate() {
-                    if pieces.contains(piece) {
+                    if begins[beginning(piece)] && pieces.contains(piece) {
                         let from = place.saturating_sub(80);
                         let around: String = text.iter().skip(from).take(200).collect();
                         let piece: String = piece.iter().collect();

@@ -75,8 +75,8 @@ pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(Strin
     // What goes to this machine never goes to a proxy (S5).
     let is_proxy = |name: &str| name.ends_with("proxy") || name.ends_with("PROXY");
     let stays_here = settings.address.is_on_this_machine();
-    let is_passed = |name: &str| !is_joined(name) && !(stays_here && is_proxy(name));
-    let passed = settings.environment.0.iter().filter(|(name, _)| is_passed(name));
+    let is_left_out = |name: &str| is_joined(name) || (stays_here && is_proxy(name));
+    let passed = settings.environment.0.iter().filter(|(name, _)| !is_left_out(name));
     let mut variables: Vec<(String, OsString)> =
         passed.map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
     if !variables.iter().any(|(name, _)| name == "PATH") {
