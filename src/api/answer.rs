@@ -6,10 +6,12 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Cause};
+use super::foreign::Foreign;
+use super::reason;
 use super::transport::{BodyStream, TransportError};
 
 /// The most of an error's body that is read: F7 is a few hundred bytes, a login page may be large.
@@ -18,14 +20,8 @@ const ERROR_BODY_MAX: usize = 64 * 1024;
 /// The most of an error's message that is kept: it is shown to people and stored in conditions.
 const MESSAGE_CHARS_MAX: usize = 1000;
 
-/// The most of a code or request id that is kept.
+/// The most of a code, a request id or an address that is kept.
 const WORD_CHARS_MAX: usize = 128;
-
-/// How much of a secret's beginning is a piece of it, and no word that happens to be alike.
-const BEGUN_CHARS_MIN: usize = 6;
-
-/// What stands in a foreign text in place of a secret of ours.
-const STRUCK: &str = "(secret)";
 
 /// A good answer, read whole.
 #[derive(Debug)]
@@ -74,27 +70,35 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
 
 /// Reads the body of an answer and judges the whole: a good answer, or why it is none.
 ///
-/// `secrets` are struck out of what the API says (S9): an error may quote what we sent.
+/// `foreign` strikes our secrets out of what the API says (S9): an error may quote what we sent.
 pub(super) async fn read(
     response: http::Response<BodyStream>,
     body_max: usize,
-    secrets: &[&str],
+    foreign: &Foreign<'_>,
 ) -> Result<Answer, Cause> {
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();
     if head.status.is_redirection() {
-        return Err(Cause::Redirected { status });
+        let target = head.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        // Where it leads is what a person needs; what stands behind a `?` may be a secret.
+        let target = target.and_then(|target| target.split(['?', '#']).next());
+        let target = target.map(|target| foreign.shown(target, WORD_CHARS_MAX));
+        return Err(Cause::Redirected { status, target });
     }
     if !head.status.is_success() {
         // A part of the body will do: without a code it proves nothing.
         let body = read_some(body, ERROR_BODY_MAX).await;
-        return Err(judge_failure(status, &head.headers, &body, secrets));
+        return Err(judge_failure(status, &head.headers, &body, foreign));
     }
-    let request_id = request_id(&head.headers, secrets);
+    let request_id = request_id(&head.headers, foreign);
     let body = read_whole(body, body_max).await.map_err(|failure| match failure {
         BodyFailure::Transport(error) => Cause::Transport(error),
         BodyFailure::TooLarge => Cause::TooLarge { bytes_max: body_max },
     })?;
+    if let Some(coding) = coding(&head.headers, foreign) {
+        let reason = format!("it is encoded as `{coding}`, which was not asked for");
+        return Err(Cause::Unreadable { reason, request_id });
+    }
     if is_html(&head.headers, &body) {
         return Err(Cause::NotTheApi { status, seen: "a web page".to_owned() });
     }
@@ -137,25 +141,25 @@ async fn read_some(mut body: BodyStream, body_max: usize) -> Bytes {
 }
 
 /// Judges an answer of 400 and above.
-fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Cause {
+fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], foreign: &Foreign<'_>) -> Cause {
     let parsed = serde_json::from_slice(body).ok();
     let body_object = parsed.as_ref().and_then(Value::as_object);
     let error = body_object.and_then(|object| object.get("error"));
     let nested = error.and_then(Value::as_object);
     let text = |value: Option<&Value>, chars_max| {
-        value.and_then(scalar).map(|text| foreign(&text, chars_max, secrets))
+        value.and_then(scalar).map(|text| foreign.shown(&text, chars_max))
     };
-    let message = nested
-        .and_then(|nested| nested.get("message"))
-        .or_else(|| body_object.and_then(|object| object.get("message")))
-        .or(error.filter(|error| error.is_string()));
+    let reason = match coding(headers, foreign) {
+        Some(coding) => format!("its reason is encoded as `{coding}`, which was not asked for"),
+        None => reason::of(parsed.as_ref()),
+    };
     let api_error = ApiError {
         status,
         code: text(nested.and_then(|nested| nested.get("code")), WORD_CHARS_MAX)
             .filter(|code| !code.is_empty()),
-        message: text(message, MESSAGE_CHARS_MAX).unwrap_or_default(),
+        message: foreign.shown(&reason, MESSAGE_CHARS_MAX),
         request_id: text(nested.and_then(|nested| nested.get("request_id")), WORD_CHARS_MAX)
-            .or_else(|| request_id(headers, secrets)),
+            .or_else(|| request_id(headers, foreign)),
     };
     let is_other_generation =
         nested.is_none() && body_object.is_some_and(|object| object.contains_key("statusCode"));
@@ -179,36 +183,9 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// Returns the id under which the vendor's support finds the request.
-pub(super) fn request_id(headers: &HeaderMap, secrets: &[&str]) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap, foreign: &Foreign<'_>) -> Option<String> {
     let value = headers.get("x-request-id")?.to_str().ok()?;
-    Some(foreign(value, WORD_CHARS_MAX, secrets))
-}
-
-/// Strikes our secrets out of a foreign text and bounds it.
-fn foreign(text: &str, chars_max: usize, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        if text.contains(secret) {
-            text = text.replace(secret, STRUCK);
-        }
-    }
-    // Whoever cuts a long text off may cut a secret in two.
-    let uncut = text.trim_end_matches(['.', '…', '"', ' ']).len();
-    if let Some(begin) = secrets.iter().filter_map(|secret| begun(&text[..uncut], secret)).min() {
-        text.replace_range(begin..uncut, STRUCK);
-    }
-    match text.char_indices().nth(chars_max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-/// Returns where the beginning of a secret stands at the end of a text.
-fn begun(text: &str, secret: &str) -> Option<usize> {
-    let ends = secret.char_indices().map(|(place, c)| place + c.len_utf8()).rev();
-    let mut ends = ends.filter(|end| secret[..*end].chars().count() >= BEGUN_CHARS_MIN);
-    let end = ends.find(|end| text.ends_with(&secret[..*end]))?;
-    Some(text.len() - end)
+    Some(foreign.shown(value, WORD_CHARS_MAX))
 }
 
 fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
@@ -216,6 +193,13 @@ fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     let says_so = content_type.is_some_and(|value| value.contains("html"));
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     first == Some(&b'<') || (says_so && first != Some(&b'{'))
+}
+
+/// Returns the coding of a body that nobody could take off: a proxy compressed it unasked.
+fn coding(headers: &HeaderMap, foreign: &Foreign<'_>) -> Option<String> {
+    let coding = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
+    let is_plain = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    (!is_plain).then(|| foreign.shown(coding, WORD_CHARS_MAX))
 }
 
 /// Returns the length an answer declares; that of a compressed one counts other bytes.

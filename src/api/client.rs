@@ -19,6 +19,8 @@ use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
 use super::flight::{Failure, Flight};
+use super::foreign::Foreign;
+use super::known::Known;
 use super::leave::{Leave, Reservation};
 use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
@@ -29,6 +31,7 @@ use crate::budget::circuit::Circuit;
 use crate::budget::{Lane, Limits, Millis, Permit};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
+use crate::model::Desired;
 
 mod admission;
 
@@ -55,6 +58,7 @@ struct Shared {
     seen: Mutex<Seen>,
     /// The names of env groups, as the last list of them told: services name them by id.
     groups: Mutex<Arc<Groups>>,
+    known: Known,
     until: Until,
 }
 
@@ -85,6 +89,7 @@ impl Client {
             calls: AtomicU32::new(0),
             seen: Mutex::default(),
             groups: Mutex::default(),
+            known: Known::default(),
             until,
         };
         Self { shared: Arc::new(shared), lane }
@@ -112,6 +117,17 @@ impl Client {
     /// knew, else a service's groups are hidden from that look (S10).
     pub(super) fn groups(&self) -> MutexGuard<'_, Arc<Groups>> {
         self.shared.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what is known beside the answers.
+    pub(super) fn known(&self) -> &Known {
+        &self.shared.known
+    }
+
+    /// Says what is declared, so that no error quotes a secret of it: a list may fail with the text
+    /// of what an earlier request wrote (S9).
+    pub fn keeps_secret(&self, desired: &Arc<Desired>) {
+        self.shared.known.declare(desired);
     }
 
     /// Returns how many requests this client and its clones have sent.
@@ -146,11 +162,6 @@ impl Client {
         &self.shared.until
     }
 
-    /// Returns the token.
-    pub(super) fn token(&self) -> &Token {
-        &self.shared.token
-    }
-
     /// Returns the time, as the client tells it.
     pub(super) fn now(&self) -> Timestamp {
         self.shared.clock.now()
@@ -169,7 +180,7 @@ impl Client {
             match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
                 Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
                 Next::Again(_) | Next::GiveUp => {
-                    return Err(Error::new(call.doing.as_str(), cause));
+                    return Err(self.failed(call, cause.into()));
                 }
             }
         }
@@ -187,9 +198,7 @@ impl Client {
             };
             match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
                 Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
-                Next::Again(_) | Next::GiveUp => {
-                    return Err(Error::new(call.doing.as_str(), cause));
-                }
+                Next::Again(_) | Next::GiveUp => return Err(self.failed(call, cause.into())),
             }
         }
     }
@@ -202,7 +211,7 @@ impl Client {
             Ok(permit) => self.fly(call, permit).await,
             Err(cause) => Err(cause.into()),
         };
-        sent.map_err(|Failure(cause, told)| Error::new(call.doing.as_str(), cause).told(told))
+        sent.map_err(|failure| self.failed(call, failure))
     }
 
     /// The same for a read whose leave was taken with that of a write.
@@ -211,10 +220,11 @@ impl Client {
         call: &Call<'_>,
         leave: Reservation,
     ) -> Result<Answer, Error> {
-        let failed = |Failure(cause, told)| Error::new(call.doing.as_str(), cause).told(told);
-        let gone = || Cause::Local("its leave was used before".to_owned()).into();
-        let permit = leave.take().ok_or_else(gone).map_err(failed)?;
-        self.fly(call, permit).await.map_err(failed)
+        let sent = match leave.take() {
+            Some(permit) => self.fly(call, permit).await,
+            None => Err(Cause::Local("its leave was used before".to_owned()).into()),
+        };
+        sent.map_err(|failure| self.failed(call, failure))
     }
 
     async fn try_once(&self, call: &Call<'_>) -> Result<Answer, Failure> {
@@ -224,11 +234,11 @@ impl Client {
 
     async fn fly(&self, call: &Call<'_>, permit: Permit) -> Result<Answer, Failure> {
         let mut flight = Flight::start(self, call, permit);
+        let foreign = self.foreign(call);
         let whole = async {
             let response = self.carry(call).await?;
-            flight.saw_head(&response);
-            let secrets = self.secrets(call);
-            let answer = answer::read(response, call.body_max, &secrets).await?;
+            flight.saw_head(&response, &foreign);
+            let answer = answer::read(response, call.body_max, &foreign).await?;
             // Judged here and not by the reader, so that a body cut short is asked for again.
             if call.wants_object() { answer.check_object() } else { Ok(answer) }
         };
@@ -240,14 +250,14 @@ impl Client {
     async fn open_once(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Failure> {
         let permit = self.admit().await?;
         let mut flight = Flight::start(self, call, permit);
+        let foreign = self.foreign(call);
         let head = async {
             let response = self.carry(call).await?;
-            flight.saw_head(&response);
+            flight.saw_head(&response, &foreign);
             if response.status().is_success() {
                 return Ok(response);
             }
-            let secrets = self.secrets(call);
-            match answer::read(response, call.body_max, &secrets).await {
+            match answer::read(response, call.body_max, &foreign).await {
                 Ok(_) => Err(Cause::Local("a good answer was taken for a bad one".to_owned())),
                 Err(cause) => Err(cause),
             }
@@ -280,18 +290,20 @@ impl Client {
         })
     }
 
-    /// Returns what must not stand in any error: the token, and the secrets of the body.
-    fn secrets<'a>(&'a self, call: &Call<'a>) -> Vec<&'a str> {
-        let mut secrets = call.body.map_or_else(Vec::new, Body::secrets);
-        secrets.push(self.shared.token.expose());
-        // The longest first, or a part of one would be struck and the rest would show.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets
+    /// Returns what keeps secrets out of what is told of an answer.
+    fn foreign<'a>(&'a self, call: &Call<'a>) -> Foreign<'a> {
+        Foreign::to(call, &self.shared.token, self.shared.known.declared())
     }
 
     /// Whether most of the last requests had an answer, so that it makes sense to send one again.
     pub(super) fn trusts_retries(&self) -> bool {
         self.seen().circuit.allows_retry()
+    }
+
+    /// Makes the error of a request, with its address and what the server asked for.
+    fn failed(&self, call: &Call<'_>, Failure(cause, told): Failure) -> Error {
+        let address = self.shared.endpoint.url(&call.route, &[]);
+        Error::new(call.doing.as_str(), cause).at(address.as_str()).told(told)
     }
 
     pub(super) fn tries(&self) -> Tries {

@@ -4,13 +4,13 @@
 //! fits in a header. It deliberately reads no environment.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::route::Route;
 use crate::ledger::TokenDigest;
+use crate::model::names_loopback;
 
 /// The vendor's own address of version 1 (F1).
 pub const ENDPOINT_DEFAULT: &str = "https://api.stackblaze.cloud/v1";
@@ -53,7 +53,7 @@ impl Endpoint {
         };
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback(host) => {}
+            "http" if names_loopback(host) => {}
             "http" => return fail("http would show the token to the network; use https"),
             _ => return fail("only https (or http to this machine) is spoken"),
         }
@@ -79,11 +79,6 @@ impl Endpoint {
         }
         url
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A token of the API. It has no `Display`, and its `Debug` shows nothing (S9).

@@ -101,6 +101,8 @@ pub enum Cause {
     Redirected {
         /// The status of the answer.
         status: u16,
+        /// Where it leads, when it says so.
+        target: Option<String>,
     },
     /// A good status with a body that cannot be read.
     Unreadable {
@@ -164,6 +166,29 @@ impl Cause {
     }
 }
 
+impl Cause {
+    /// Whether a person has to ask if the right address was asked.
+    fn doubts_the_address(&self) -> bool {
+        match self {
+            Self::Api(error) => error.status == 404 && !error.proves_absence(),
+            Self::Transport(_)
+            | Self::TimedOut(_)
+            | Self::CutOff { .. }
+            | Self::WrongGeneration(_)
+            | Self::NotTheApi { .. }
+            | Self::Redirected { .. } => true,
+            Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::OverCalls { .. }
+            | Self::OverDeadline { .. }
+            | Self::LookTooOld
+            | Self::Stopped
+            | Self::Ledger(_)
+            | Self::Local(_) => false,
+        }
+    }
+}
+
 /// Whether a status leaves open what became of a write: anything but a refusal.
 fn is_ambiguous(status: u16) -> bool {
     !(400..500).contains(&status) || status == 408 || status == 425
@@ -179,13 +204,21 @@ pub struct Error(Box<Inner>);
 struct Inner {
     doing: String,
     cause: Cause,
+    /// The address that was asked.
+    address: Option<String>,
     told: Option<Duration>,
 }
 
 impl Error {
     /// Makes the error of something we were doing, for example "list services".
     pub(super) fn new(doing: impl Into<String>, cause: Cause) -> Self {
-        Self(Box::new(Inner { doing: doing.into(), cause, told: None }))
+        Self(Box::new(Inner { doing: doing.into(), cause, address: None, told: None }))
+    }
+
+    /// Says which address was asked.
+    pub(super) fn at(mut self, address: &str) -> Self {
+        self.0.address = Some(address.to_owned());
+        self
     }
 
     /// Notes how long the server asked to be left alone.
@@ -300,8 +333,12 @@ fn kind_of(error: &ApiError) -> ErrorKind {
 /// A fragment that completes "failed to …".
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { doing, cause, told: _ } = &*self.0;
-        write!(formatter, "{doing}: {cause}")
+        let Inner { doing, cause, address, told: _ } = &*self.0;
+        write!(formatter, "{doing}: {cause}")?;
+        match address {
+            Some(address) if cause.doubts_the_address() => write!(formatter, " (at {address})"),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -321,8 +358,13 @@ impl fmt::Display for Cause {
             Self::NotTheApi { status, seen } => {
                 write!(formatter, "something that is not the API answered {status} with {seen}")
             }
-            Self::Redirected { status } => {
-                write!(formatter, "the answer is a redirect ({status}), and none is followed")
+            Self::Redirected { status, target } => {
+                let target = target.as_deref().map(|target| format!(" to {target}"));
+                let target = target.unwrap_or_default();
+                write!(
+                    formatter,
+                    "the answer is a redirect ({status}){target}, and none is followed"
+                )
             }
             Self::Unreadable { reason, request_id } => {
                 write!(formatter, "the answer cannot be read: {reason}")?;

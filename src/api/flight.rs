@@ -11,6 +11,7 @@ use super::answer;
 use super::call::Call;
 use super::client::Client;
 use super::error::Cause;
+use super::foreign::Foreign;
 use super::transport::{BodyStream, Reach};
 use crate::budget::circuit::Outcome;
 use crate::budget::{Limits, Permit};
@@ -48,10 +49,14 @@ impl<'a> Flight<'a> {
         }
     }
 
-    pub(super) fn saw_head(&mut self, response: &http::Response<BodyStream>) {
+    pub(super) fn saw_head(
+        &mut self,
+        response: &http::Response<BodyStream>,
+        foreign: &Foreign<'_>,
+    ) {
         let headers = response.headers();
         self.limits = Some(limits(response.status().as_u16(), headers));
-        self.request_id = answer::request_id(headers, &[self.client.token().expose()]);
+        self.request_id = answer::request_id(headers, foreign);
     }
 
     /// Hands the permit back with what was learned; returns how long the server asked to wait.

@@ -13,12 +13,15 @@ mod socket;
 mod answer;
 mod body;
 mod error;
+mod foreign;
+mod reason;
 
 mod parts;
 
 mod call;
 mod client;
 mod flight;
+mod known;
 mod leave;
 mod retry;
 mod time;

@@ -103,7 +103,7 @@ impl Reader {
     /// # Errors
     /// When the answer neither shows the object nor proves that it is gone.
     pub async fn get(&self, kind: Kind, id: &RemoteId) -> Result<Lookup, Error> {
-        let call = one(kind, id)?;
+        let call = self.one(kind, id)?;
         let answer = self.client.send(&call).await;
         self.lookup(kind, id, &call, answer)
     }
@@ -115,9 +115,21 @@ impl Reader {
         id: &RemoteId,
         leave: Reservation,
     ) -> Result<Lookup, Error> {
-        let call = one(kind, id)?;
+        let call = self.one(kind, id)?;
         let answer = self.client.look_once(&call, leave).await;
         self.lookup(kind, id, &call, answer)
+    }
+
+    /// Returns the request for one object.
+    fn one<'a>(&self, kind: Kind, id: &'a RemoteId) -> Result<Call<'a>, Error> {
+        let doing = format!("read {}", self.client.known().name_of(kind, id));
+        match Route::object(kind, id) {
+            Some(route) => Ok(Call::get(doing, route)),
+            None => {
+                let reason = format!("the API cannot read a single {kind}");
+                Err(Error::new(doing, Cause::Local(reason)))
+            }
+        }
     }
 
     fn lookup(
@@ -149,7 +161,7 @@ impl Reader {
             id_keys: &["deployment_id", "id"],
             pages_max: DEPLOYMENT_PAGES_MAX,
             ..Shelf::whole(
-                format!("list the deployments of service {id}"),
+                format!("list the deployments of {}", self.called(id)),
                 Route::Deployments(id),
                 "deployments",
             )
@@ -171,7 +183,7 @@ impl Reader {
     /// # Errors
     /// When it cannot be read.
     pub async fn deployment(&self, id: &RemoteId, did: &RemoteId) -> Result<Deployment, Error> {
-        let doing = format!("read deployment {did} of service {id}");
+        let doing = format!("read deployment {did} of {}", self.called(id));
         let call = Call {
             body_max: LIST_BODY_MAX,
             ..Call::get(doing.as_str(), Route::Deployment(id, did))
@@ -185,7 +197,7 @@ impl Reader {
     /// # Errors
     /// When they cannot be read.
     pub async fn metrics(&self, id: &RemoteId) -> Result<Metrics, Error> {
-        let doing = format!("read the metrics of service {id}");
+        let doing = format!("read the metrics of {}", self.called(id));
         let object = self.object(&Call::get(doing, Route::Metrics(id)), "metrics").await?;
         Ok(wire::read_metrics(&object))
     }
@@ -253,10 +265,16 @@ impl Reader {
             None => Coverage::Complete,
             Some(reason) => Coverage::Unknown(Unknown::Incomplete(reason)),
         };
+        self.client.known().learn(&objects);
         if kind == Kind::EnvGroup {
             self.learn_groups(&objects, coverage.is_complete());
         }
         Listing { coverage, objects, pages: count }
+    }
+
+    /// Returns what a service is called in an error.
+    fn called(&self, service: &RemoteId) -> String {
+        self.client.known().name_of(Kind::Service, service)
     }
 
     fn groups(&self) -> Arc<Groups> {
@@ -285,18 +303,6 @@ impl Reader {
         let mut groups = self.client.groups();
         let names = &mut Arc::make_mut(&mut groups).names;
         names.entry(id.clone()).or_insert_with(|| name.to_owned());
-    }
-}
-
-/// Returns the request for one object.
-fn one(kind: Kind, id: &RemoteId) -> Result<Call<'_>, Error> {
-    let doing = format!("read {kind} {id}");
-    match Route::object(kind, id) {
-        Some(route) => Ok(Call::get(doing, route)),
-        None => {
-            let reason = format!("the API cannot read a single {kind}");
-            Err(Error::new(doing, Cause::Local(reason)))
-        }
     }
 }
 

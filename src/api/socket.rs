@@ -6,6 +6,7 @@
 use std::error::Error as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::transport::{BodyStream, Transport, TransportError};
+use crate::model::names_loopback;
 
 /// How long an address lookup, a connection and its TLS session may take together.
 ///
@@ -33,8 +35,14 @@ const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(45);
 const USER_AGENT: &str = concat!("stoker/", env!("CARGO_PKG_VERSION"));
 
 /// The transport over a real socket.
+///
+/// What goes to this machine goes there by itself, whatever the environment says of proxies: over
+/// plain http a proxy would be given the token in the clear (S5).
 pub struct HttpTransport {
     client: reqwest::Client,
+    /// Asks no proxy; built when something goes to this machine.
+    direct: OnceLock<reqwest::Client>,
+    certificates: Vec<reqwest::Certificate>,
 }
 
 /// Why the transport cannot be built, a fragment that completes "failed to …".
@@ -59,19 +67,9 @@ impl HttpTransport {
     /// # Errors
     /// When the file cannot be read or the system's TLS settings cannot be used.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, HttpSetupError> {
-        let mut builder = careful();
-        if let Some(path) = ca_file {
-            builder = builder.tls_certs_merge(certificates(path)?);
-        }
-        Self::of(builder)
-    }
-
-    /// Builds a transport that stays on this machine: no proxy is asked.
-    ///
-    /// # Errors
-    /// When the system's TLS settings cannot be used.
-    pub fn on_this_machine() -> Result<Self, HttpSetupError> {
-        Self::of(careful().no_proxy())
+        let certificates = ca_file.map(certificates).transpose()?.unwrap_or_default();
+        let client = built(careful().tls_certs_merge(certificates.clone()))?;
+        Ok(Self { client, direct: OnceLock::new(), certificates })
     }
 
     /// Builds a transport through a socket in the file system, whatever host a request names.
@@ -79,13 +77,28 @@ impl HttpTransport {
     /// # Errors
     /// When the system's TLS settings cannot be used.
     pub fn over_socket(path: &Path) -> Result<Self, HttpSetupError> {
-        Self::of(careful().no_proxy().unix_socket(path))
+        let client = built(careful().no_proxy().unix_socket(path))?;
+        let direct = OnceLock::from(client.clone());
+        Ok(Self { client, direct, certificates: Vec::new() })
     }
 
-    fn of(builder: reqwest::ClientBuilder) -> Result<Self, HttpSetupError> {
-        let client = builder.build().map_err(|error| HttpSetupError::Client(chain(&error)))?;
-        Ok(Self { client })
+    /// Returns the client that may carry something to an address.
+    fn client_for(&self, url: &reqwest::Url) -> Result<&reqwest::Client, HttpSetupError> {
+        if !url.host_str().is_some_and(names_loopback) {
+            return Ok(&self.client);
+        }
+        if let Some(direct) = self.direct.get() {
+            return Ok(direct);
+        }
+        let builder = careful().no_proxy().tls_certs_merge(self.certificates.clone());
+        // Of two that are built at once one is kept.
+        let direct = built(builder)?;
+        Ok(self.direct.get_or_init(|| direct))
     }
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, HttpSetupError> {
+    builder.build().map_err(|error| HttpSetupError::Client(chain(&error)))
 }
 
 /// What every connection has in common: nothing happens that was not asked for.
@@ -122,7 +135,10 @@ impl Transport for HttpTransport {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request)
                 .map_err(|error| TransportError::never_left(chain(&error.without_url())))?;
-            let response = self.client.execute(request).await.map_err(lost_or_never_left)?;
+            let client = self
+                .client_for(request.url())
+                .map_err(|error| TransportError::never_left(format!("failed to {error}")))?;
+            let response = client.execute(request).await.map_err(lost_or_never_left)?;
             let mut head = http::Response::new(());
             *head.status_mut() = response.status();
             *head.headers_mut() = response.headers().clone();

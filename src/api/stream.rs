@@ -16,7 +16,7 @@ use super::reader::{Reader, unreadable};
 use super::route::Route;
 use super::transport::{BodyStream, TransportError};
 use super::wire::{self, LogLine};
-use crate::model::RemoteId;
+use crate::model::{Kind, RemoteId};
 
 /// How long a log may be silent, heartbeats included, before its connection is taken for dead.
 ///
@@ -36,7 +36,7 @@ impl Reader {
         &self,
         id: &RemoteId,
     ) -> Result<impl Stream<Item = Result<LogLine, Error>> + Send + use<>, Error> {
-        let doing = format!("follow the log of service {id}");
+        let doing = format!("follow the log of {}", self.client.known().name_of(Kind::Service, id));
         let response = self.client.open(&Call::get(doing.as_str(), Route::Logs(id))).await?;
         let content_type = response.headers().get(CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -177,6 +177,7 @@ impl Writer {
         let name_field = self.client.dialect().field_name(kind, Setting::Name).unwrap_or("name");
         object.entry(name_field).or_insert_with(|| name.as_str().into());
         let object = self.live_of(&call, kind, &object)?;
+        self.client.known().learn([&object]);
         match kind {
             Kind::EnvGroup if object.name != name.as_str() => {
                 self.reader.call_group(&object.id, name.as_str());
@@ -200,7 +201,7 @@ impl Writer {
         id: &RemoteId,
         patch: Patch<'_>,
     ) -> Result<Option<LiveObject>, WriteError> {
-        let doing = format!("update service {id}");
+        let doing = format!("update {}", self.client.known().name_of(Kind::Service, id));
         let Patch { changes, env_whole, links, answers: Answers(resolved) } = patch;
         let whole = self.env_to_replace(&doing, changes, env_whole)?;
         let mut draft = Draft::new(Kind::Service, self.client.dialect(), links, resolved);
@@ -245,7 +246,7 @@ impl Writer {
         kind: Kind,
         id: &RemoteId,
     ) -> Result<Deletion, WriteError> {
-        let doing = format!("delete {kind} {id}");
+        let doing = format!("delete {}", self.client.known().name_of(kind, id));
         let Some(route) = Route::object(kind, id) else {
             return Err(missing(&doing, format!("the API cannot delete a {kind}")));
         };
@@ -274,7 +275,7 @@ impl Writer {
             order.insert("branch".to_owned(), branch.into());
         }
         let body = Body::new(&order, Vec::new());
-        let doing = format!("deploy service {id}");
+        let doing = format!("deploy {}", self.client.known().name_of(Kind::Service, id));
         let call = Call::write(doing, Method::POST, Route::Deploy(id), Some(&body));
         self.start_deployment(&call, leave).await
     }
@@ -285,7 +286,7 @@ impl Writer {
     /// By what is known of the outcome; it is never sent again when that is open, because twice
     /// goes back two.
     pub async fn rollback(&self, leave: Leave, id: &RemoteId) -> Result<Deployment, WriteError> {
-        let doing = format!("roll back service {id}");
+        let doing = format!("roll back {}", self.client.known().name_of(Kind::Service, id));
         let body = Body::new(&json!({}), Vec::new());
         let call = Call::write(doing, Method::POST, Route::Rollback(id), Some(&body));
         self.start_deployment(&call, leave).await
@@ -392,7 +393,7 @@ impl Writer {
         let Some((id, route)) = id.and_then(|id| Some((id, Route::object(*kind, id)?))) else {
             return Err(missing(doing, format!("the id of {kind}/{name} is not known yet")));
         };
-        let call = Call::get(format!("read {kind} {id}"), route);
+        let call = Call::get(format!("read {}", self.client.known().name_of(*kind, id)), route);
         let object = self.reader.object(&call, kind.as_str()).await;
         // Only a read failed, so the write did not happen, whatever became of the read.
         let object = object.map_err(before_the_write)?;

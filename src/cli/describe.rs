@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::{Deployment, Lookup};
 use crate::clock::Clock;
-use crate::model::{Entry, Intent, Inventory, Key, Kind, LiveObject};
+use crate::model::{Entry, FieldPath, Intent, Inventory, Key, Kind, LiveObject, LiveValue};
 use crate::store::{Reading, Store};
 
 use super::agent;
@@ -110,6 +110,7 @@ fn as_facts(known: &Known) -> Facts {
     }
     facts.heading("live");
     for (path, value) in &live.fields {
+        let value = told(entry.as_ref(), path, value);
         facts.fact(&path.to_string(), Some(facts::live_value(path, value)));
     }
     if let Some(entry) = entry.as_ref().filter(|entry| !entry.applied.is_empty()) {
@@ -122,6 +123,12 @@ fn as_facts(known: &Known) -> Facts {
         facts.heading("deployments");
     }
     facts
+}
+
+/// Returns what is told of a live value: nothing where nobody knows whether it is a secret, because
+/// a person set it on something that is ours (S9).
+fn told<'v>(entry: Option<&Entry>, path: &FieldPath, value: &'v LiveValue) -> &'v LiveValue {
+    if entry.is_none_or(|entry| entry.may_show(path)) { value } else { &LiveValue::Hidden }
 }
 
 fn add_ownership(facts: &mut Facts, entry: &Entry) {
@@ -149,7 +156,9 @@ fn as_json(known: &Known) -> Value {
     let fields: Map<String, Value> = live
         .fields
         .iter()
-        .map(|(path, value)| (path.to_string(), facts::live_json(path, value)))
+        .map(|(path, value)| {
+            (path.to_string(), facts::live_json(path, told(entry.as_ref(), path, value)))
+        })
         .collect();
     let ownership = entry.as_ref().map(|entry| {
         let Entry { claim, remembered, applied, tolerated_env, depends_on, .. } = entry;

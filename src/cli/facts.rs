@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Applied, EnvKey, FieldPath, FieldValue, LiveValue, looks_secret};
+use crate::model::{Applied, FieldPath, FieldValue, LiveValue, STRUCK, is_secret_at};
 use crate::render::{Line, Paper, Style};
 use crate::status::paper::{health_style, span};
 
@@ -66,9 +66,6 @@ impl Facts {
     }
 }
 
-/// What stands where a value must not be seen.
-const HIDDEN: &str = "(secret)";
-
 /// Shows a live value, unless it is or looks like a secret (S9).
 pub fn live_value(path: &FieldPath, value: &LiveValue) -> String {
     match value {
@@ -80,25 +77,17 @@ pub fn live_value(path: &FieldPath, value: &LiveValue) -> String {
 
 /// Shows a value, unless it is or looks like a secret (S9).
 pub fn shown(path: &FieldPath, value: &FieldValue) -> String {
-    match value {
-        FieldValue::Text(text) if text_is_secret(path, text) => HIDDEN.to_owned(),
-        FieldValue::Text(_)
-        | FieldValue::Integer(_)
-        | FieldValue::Boolean(_)
-        | FieldValue::Set(_)
-        | FieldValue::Secret(_)
-        | FieldValue::Reference(_) => value.to_string(),
-    }
+    if is_secret_at(path, value) { STRUCK.to_owned() } else { value.to_string() }
 }
 
 /// Shows what was last written, unless it is or looks like a secret.
 pub fn applied_value(path: &FieldPath, applied: &Applied) -> String {
     match applied {
         Applied::Text(text) => shown(path, &FieldValue::Text(text.clone())),
-        Applied::Integer(number) => number.to_string(),
-        Applied::Boolean(truth) => truth.to_string(),
-        Applied::Set(items) => FieldValue::Set(items.clone()).to_string(),
-        Applied::Secret(_) => HIDDEN.to_owned(),
+        Applied::Integer(number) => shown(path, &FieldValue::Integer(*number)),
+        Applied::Boolean(truth) => shown(path, &FieldValue::Boolean(*truth)),
+        Applied::Set(items) => shown(path, &FieldValue::Set(items.clone())),
+        Applied::Secret(_) => STRUCK.to_owned(),
         Applied::Reference(reference) => format!("(from {reference})"),
     }
 }
@@ -107,6 +96,7 @@ pub fn applied_value(path: &FieldPath, applied: &Applied) -> String {
 /// text where nothing may be shown.
 pub fn live_json(path: &FieldPath, value: &LiveValue) -> Value {
     match value {
+        LiveValue::Shown(secret) if is_secret_at(path, secret) => Value::from(STRUCK),
         LiveValue::Shown(FieldValue::Integer(number)) => Value::from(*number),
         LiveValue::Shown(FieldValue::Boolean(truth)) => Value::from(*truth),
         LiveValue::Shown(FieldValue::Set(items)) => items.iter().map(String::as_str).collect(),
@@ -120,22 +110,14 @@ pub fn live_json(path: &FieldPath, value: &LiveValue) -> Value {
 
 /// Returns what was last written as JSON has it, as [`live_json`] does.
 pub fn applied_json(path: &FieldPath, applied: &Applied) -> Value {
+    let live = |value| live_json(path, &LiveValue::Shown(value));
     match applied {
-        Applied::Integer(number) => Value::from(*number),
-        Applied::Boolean(truth) => Value::from(*truth),
-        Applied::Set(items) => items.iter().map(String::as_str).collect(),
+        Applied::Integer(number) => live(FieldValue::Integer(*number)),
+        Applied::Boolean(truth) => live(FieldValue::Boolean(*truth)),
+        Applied::Set(items) => live(FieldValue::Set(items.clone())),
         Applied::Text(_) | Applied::Secret(_) | Applied::Reference(_) => {
             Value::from(applied_value(path, applied))
         }
-    }
-}
-
-/// Whether a text is hidden: a variable by its key and value, a setting by a password in a URL.
-fn text_is_secret(path: &FieldPath, text: &str) -> bool {
-    match path {
-        FieldPath::Env(key) => looks_secret(key, text),
-        // A setting has no telling key; under a harmless one only the value decides.
-        FieldPath::Setting(_) => EnvKey::new("URL").is_ok_and(|key| looks_secret(&key, text)),
     }
 }
 
@@ -222,6 +204,7 @@ mod tests {
         };
         assert_eq!(check("envVars.STRIPE_KEY", "canary"), "(secret)");
         assert_eq!(check("repo", "https://me:canary@git.dev/a"), "(secret)");
+        assert_eq!(check("startCommand", "run --password=canary"), "(secret)");
         assert_eq!(check("envVars.LOG_LEVEL", "info"), "info");
         assert_eq!(check("repo", "https://git.dev/a"), "https://git.dev/a");
     }

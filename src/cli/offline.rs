@@ -36,12 +36,11 @@ pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
 /// `stoker render` and `stoker convert`: native documents of everything that is declared.
 pub fn print(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
     let manifests = Manifests::read(run, &sources.paths)?;
+    let (declared, hidden) = manifest::conceal(manifests.declared);
+    run.output.diagnostics(&hidden);
     match run.output.form() {
-        Form::Text | Form::Yaml => run.output.text(&manifest::print(&manifests.declared)),
-        Form::Json | Form::Ndjson => {
-            let documents = manifest::documents(&manifests.declared);
-            run.output.value(&documents);
-        }
+        Form::Text | Form::Yaml => run.output.text(&manifest::print(&declared)),
+        Form::Json | Form::Ndjson => run.output.value(&manifest::documents(&declared)),
         Form::Markdown => return Err(no_such_form("render", "markdown")),
     }
     Ok(Exit::Done)

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::emulator::{Emulator, Faults, TOKEN, serve};
+use crate::model::is_loopback;
 
 use super::arguments::{Form, SandboxCommand};
 use super::exit::Exit;
@@ -64,7 +65,7 @@ pub async fn run(
 
 /// Its token is public and its world holds secrets in clear: nobody else may reach it.
 fn check_loopback(listen: &SocketAddr) -> Result<(), Failure> {
-    if listen.ip().is_loopback() {
+    if is_loopback(listen.ip()) {
         return Ok(());
     }
     Err(Failure::usage(format!("--listen {listen} can be reached from other machines"))

@@ -189,6 +189,10 @@ impl World {
             Some(Fault::Html) => {
                 return Ok(Reply { payload: Payload::Html(HTML.into()), ..Reply::empty(200) });
             }
+            Some(Fault::Quote(quote)) => {
+                let message = format!("cannot take {}", quote.of(&request.body));
+                return Err(Problem::new(422, "invalid_parameters", message));
+            }
             Some(Fault::Redirect(url)) => {
                 headers.push(("location", url.clone()));
                 return Ok(Reply::empty(302));

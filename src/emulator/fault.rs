@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::quote::Quote;
 use super::random::Random;
 
 /// Something that goes wrong with one request.
@@ -63,6 +64,8 @@ pub enum Fault {
     Strange,
     /// The deployment that the request begins fails after building.
     DeployFails,
+    /// 422 with what was sent, before anything is applied.
+    Quote(Quote),
     /// 302 to this address.
     Redirect(String),
     /// `Date` is off by so many milliseconds.

@@ -26,16 +26,18 @@
 //! | `total:missing` `total:wrong` `total:negative` `rename-key` `duplicate` | lists that lie |
 //! | `deploy-fails` | the deployment that the request begins |
 //! | `malice` `strange` `redirect:URL` `skew:MS` | hostile names, unknown words, 302, `Date` |
+//! | `quote:FORM` | 422 that quotes the body: `plain` `upper` `percent` `escaped` `base64` `cut` |
 
 use std::fmt;
 
 use super::fault::{Chance, Fault, Faults, Rule, WrongTotal};
+use super::quote::Quote;
 use super::random::Random;
 
 /// What `rate=` spreads evenly over: all that a client must survive without help.
 ///
-/// Left out are `hang` and `drip`, which only cost time; `malice`, `redirect` and `skew`, which
-/// ask another question; `shift-vanish`, which creates things; and `deploy-fails`, which no client
+/// Left out are `hang` and `drip`, which only cost time; `malice`, `redirect`, `skew` and `quote`,
+/// which ask another question; `shift-vanish`, which creates things; and `deploy-fails`, which no client
 /// can mend.
 pub(super) const TABLE: &str = "refuse lose-answer apply-late:30000 cut:17 truncate:17 429 429:none \
     fail:500 fail:502 fail:503 fail-after:500 html empty no-id stale:5000 hide-new:5000 \
@@ -44,7 +46,8 @@ pub(super) const TABLE: &str = "refuse lose-answer apply-late:30000 cut:17 trunc
 const WORDS: &str = "refuse, lose-answer, lose-renamed, apply-late:MS, hang, cut:BYTES, truncate:BYTES, drip, \
     429, fail:STATUS, fail-after:STATUS, html, empty, no-id, stale:MS, hide-new:MS, \
     shift-repeat, shift-vanish, page-ignored, total:missing|wrong|negative, rename-key, \
-    duplicate, deploy-fails, malice, strange, redirect:URL, skew:MS";
+    duplicate, deploy-fails, malice, strange, redirect:URL, skew:MS, \
+    quote:plain|upper|percent|escaped|base64|cut";
 
 impl Faults {
     /// Reads faults from text; the grammar is at the head of `grammar.rs`.
@@ -113,6 +116,7 @@ impl Fault {
             "skew" => Ok(Self::Skew(number(word, argument)?)),
             "429" => Ok(Self::TooMany(argument.map(parse_retry_after))),
             "total" => parse_total(argument),
+            "quote" => parse_quote(argument),
             "redirect" => match argument {
                 Some(url) if !url.is_empty() => Ok(Self::Redirect(url.into())),
                 _ => {
@@ -158,6 +162,7 @@ impl fmt::Display for Fault {
             Self::Strange => f.write_str("strange"),
             Self::Redirect(url) => write!(f, "redirect:{url}"),
             Self::Skew(offset) => write!(f, "skew:{offset}"),
+            Self::Quote(quote) => write!(f, "quote:{}", quote.word()),
         }
     }
 }
@@ -252,6 +257,12 @@ fn parse_total(argument: Option<&str>) -> Result<Fault, String> {
         Some("negative") => Ok(Fault::Total(WrongTotal::Negative)),
         _ => Err("`total` is `total:missing`, `total:wrong` or `total:negative`".into()),
     }
+}
+
+fn parse_quote(argument: Option<&str>) -> Result<Fault, String> {
+    let found = Quote::ALL.iter().find(|(word, _)| argument == Some(*word));
+    let quote = found.ok_or("`quote` needs a form: plain, upper, percent, escaped, base64, cut")?;
+    Ok(Fault::Quote(quote.1))
 }
 
 fn number<T: std::str::FromStr>(word: &str, argument: Option<&str>) -> Result<T, String> {

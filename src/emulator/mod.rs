@@ -36,6 +36,7 @@ mod limiter;
 
 mod calendar;
 mod problem;
+mod quote;
 mod random;
 mod record;
 mod shelf;

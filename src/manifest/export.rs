@@ -10,7 +10,7 @@ use super::setting;
 use crate::model::{
     Applied, Desired, Diagnostic, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind,
     Lifecycle, LiveObject, LiveValue, Name, Origin, RemoteId, Resource, Setting, Source,
-    looks_secret,
+    is_secret_at,
 };
 
 /// Turns live objects into the desired state that agrees with them and with what we remember.
@@ -42,8 +42,9 @@ pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>
             ambiguous.insert(key);
             continue;
         }
-        let mut resource = resource(&key, object, &mut diagnostics);
-        if let Some(entry) = ours.get(&(*kind, id)) {
+        let entry = ours.get(&(*kind, id)).copied();
+        let mut resource = resource(&key, object, entry, &mut diagnostics);
+        if let Some(entry) = entry {
             recall(&mut resource, object, entry);
         }
         desired.resources.insert(key, resource);
@@ -55,7 +56,12 @@ pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>
     (desired, diagnostics)
 }
 
-fn resource(key: &Key, object: &LiveObject, diagnostics: &mut Vec<Diagnostic>) -> Resource<Source> {
+fn resource(
+    key: &Key,
+    object: &LiveObject,
+    entry: Option<&Entry>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Resource<Source> {
     let origin = Origin { file: format!("<live {key}>"), line: 1, column: 1 };
     let mut resource = Resource {
         key: key.clone(),
@@ -69,9 +75,12 @@ fn resource(key: &Key, object: &LiveObject, diagnostics: &mut Vec<Diagnostic>) -
         depends_on: BTreeSet::new(),
     };
     for (path, value) in &object.fields {
+        let may_show = entry.is_none_or(|entry| entry.may_show(path));
         match (path, value) {
             (_, LiveValue::Absent) => {}
-            (FieldPath::Env(env_key), LiveValue::Shown(value)) if is_showable(path, value) => {
+            (FieldPath::Env(env_key), LiveValue::Shown(value))
+                if may_show && !is_secret_at(path, value) =>
+            {
                 let value = match value {
                     FieldValue::Reference(_) => value.clone(),
                     other => FieldValue::Text(other.to_string()),
@@ -84,7 +93,9 @@ fn resource(key: &Key, object: &LiveObject, diagnostics: &mut Vec<Diagnostic>) -
                 resource.declares_env = true;
             }
             (FieldPath::Setting(setting), LiveValue::Shown(value)) => {
-                if setting::belongs(key.kind, *setting) && !value.is_sensitive() {
+                if setting::belongs(key.kind, *setting) && is_secret_at(path, value) {
+                    diagnostics.push(left_out(key, path));
+                } else if setting::belongs(key.kind, *setting) {
                     let value = declarable(key, *setting, value, diagnostics);
                     insert(&mut resource, path.clone(), value, &origin);
                 }
@@ -111,10 +122,18 @@ fn recall(resource: &mut Resource<Source>, object: &LiveObject, entry: &Entry) {
             Applied::Set(items) => FieldValue::Set(items.clone()),
             Applied::Secret(_) | Applied::Reference(_) => continue,
         };
-        if is_unseen && setting::belongs(resource.key.kind, *setting) {
+        let is_plain = !is_secret_at(path, &value);
+        if is_unseen && is_plain && setting::belongs(resource.key.kind, *setting) {
             insert(resource, path.clone(), value, &origin);
         }
     }
+}
+
+/// A setting cannot be declared without its value, so one that holds a secret is left out, which
+/// leaves it alone.
+fn left_out(key: &Key, path: &FieldPath) -> Diagnostic {
+    let message = format!("`{path}` of {key} holds a secret, so it is left out");
+    Diagnostic::warning("export-secret", message)
 }
 
 /// An env group's name may be one that no manifest can hold.
@@ -137,21 +156,6 @@ fn declarable(
         diagnostics.push(Diagnostic::warning("export-name", message));
     }
     FieldValue::Set(good)
-}
-
-fn is_showable(path: &FieldPath, value: &FieldValue) -> bool {
-    match (path, value) {
-        (_, FieldValue::Secret(_)) => false,
-        (FieldPath::Env(key), FieldValue::Text(text)) => !looks_secret(key, text),
-        (
-            FieldPath::Env(_) | FieldPath::Setting(_),
-            FieldValue::Text(_)
-            | FieldValue::Integer(_)
-            | FieldValue::Boolean(_)
-            | FieldValue::Set(_)
-            | FieldValue::Reference(_),
-        ) => true,
-    }
 }
 
 fn insert(resource: &mut Resource<Source>, path: FieldPath, value: FieldValue, origin: &Origin) {

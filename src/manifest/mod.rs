@@ -28,10 +28,12 @@ mod yaml_values;
 
 mod located;
 
+mod conceal;
 mod export;
 mod print;
 mod schema;
 
+pub use conceal::conceal;
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;

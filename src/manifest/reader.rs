@@ -4,7 +4,7 @@
 use super::scalar;
 use super::suggest::nearest;
 use super::tree::Yaml;
-use crate::model::{Diagnostic, Origin, Severity};
+use crate::model::{Diagnostic, Origin, Severity, concealed};
 
 /// The most findings kept. Nobody reads more, and a hostile file could make a million.
 const DIAGNOSTICS_MAX: usize = 200;
@@ -280,6 +280,7 @@ impl Reader<'_> {
 
 /// A piece of a file for a message, cut.
 pub(super) fn quoted(text: &str) -> String {
+    let text = concealed(text);
     let mut characters = text.chars();
     let mut cut: String = characters.by_ref().take(QUOTED_CHARS_MAX).collect();
     if characters.next().is_some() {

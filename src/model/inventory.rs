@@ -124,6 +124,22 @@ impl From<&Lifecycle> for Remembered {
     }
 }
 
+impl Entry {
+    /// Whether a live value may be shown, as far as we remember.
+    ///
+    /// Of a variable beside those that we wrote in plain nobody knows whether it is a secret: a
+    /// person set it (`sync: false`), or somebody else did. What was there before us is no more
+    /// secret than it was.
+    #[must_use]
+    pub fn may_show(&self, path: &FieldPath) -> bool {
+        match (self.applied.get(path), path) {
+            (Some(Applied::Secret(_)), _) => false,
+            (Some(_), _) | (None, FieldPath::Setting(_)) => true,
+            (None, FieldPath::Env(key)) => !self.env_managed || self.tolerated_env.contains(key),
+        }
+    }
+}
+
 /// One object that is ours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

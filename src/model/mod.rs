@@ -7,13 +7,17 @@ mod command;
 mod desired;
 mod diagnostic;
 mod field;
+mod host;
 mod inventory;
+mod judge;
 mod key;
 mod live;
 mod policy;
 mod schedule;
 mod secret;
 mod snapshot;
+mod spans;
+mod striker;
 mod unseen;
 
 pub use command::{begins_command, break_marks, holds_command};
@@ -23,13 +27,17 @@ pub use desired::{
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
+pub use host::{is_loopback, names_loopback};
 pub use inventory::{
     Applied, Claim, Deployed, Entry, Intent, Inventory, Pin, Remembered, Rewrite, SentDelete,
 };
+pub use judge::{concealed, holds_secret, is_secret_at, looks_secret};
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
 pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown, is_same_moment};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
 pub use schedule::{Schedule, ScheduleError};
-pub use secret::{Fingerprint, Secret, SecretOrigin, looks_secret};
+pub use secret::{Fingerprint, Secret, SecretOrigin};
 pub use snapshot::Snapshot;
+pub use spans::STRUCK;
+pub use striker::struck;
 pub use unseen::is_unseen;

@@ -6,8 +6,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::EnvKey;
-
 /// A keyed hash of a secret (HMAC-SHA-256 under a local key), safe to store and to compare (S9).
 ///
 /// Only the room `secret` makes one, because only it holds the key.
@@ -93,100 +91,3 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
-
-/// Whether a variable looks like a secret: by the words of its key, or by a password in a URL.
-///
-/// A guess that errs towards hiding: what it takes for a secret is only not shown. The closing word
-/// decides first, so that `TOKEN_TTL` and `PASSWORD_MIN_LENGTH` stay readable.
-#[must_use]
-pub fn looks_secret(key: &EnvKey, value: &str) -> bool {
-    key_looks_secret(key.as_str()) || carries_password(value)
-}
-
-fn key_looks_secret(key: &str) -> bool {
-    const HARMLESS_LAST: [&str; 21] = [
-        "NAME",
-        "PATH",
-        "FILE",
-        "LENGTH",
-        "TTL",
-        "EXPIRY",
-        "EXPIRES",
-        "ID",
-        "ENABLED",
-        "MIN",
-        "MAX",
-        "COUNT",
-        "TIMEOUT",
-        "HOST",
-        "PORT",
-        "REGION",
-        "ARN",
-        "TYPE",
-        "ALGORITHM",
-        "SECONDS",
-        "MINUTES",
-    ];
-    const SECRET_ANYWHERE: [&str; 12] = [
-        "SECRET",
-        "SECRETS",
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "CREDENTIAL",
-        "CREDENTIALS",
-        "APIKEY",
-        "PRIVATE",
-        "ACCESSKEY",
-        "AUTHTOKEN",
-        "SECRETKEY",
-    ];
-    const SECRET_LAST: [&str; 7] = ["TOKEN", "KEY", "PASS", "PWD", "PEM", "SALT", "PEPPER"];
-    let upper = key.to_ascii_uppercase();
-    let words: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    let last = words.last().copied().unwrap_or_default();
-    if HARMLESS_LAST.contains(&last) || words.iter().any(|w| *w == "PUBLIC" || *w == "PUBLISHABLE")
-    {
-        return false;
-    }
-    SECRET_LAST.contains(&last) || words.iter().any(|word| SECRET_ANYWHERE.contains(word))
-}
-
-/// Whether a text is a URL with a password: `scheme://user:password@host`.
-fn carries_password(value: &str) -> bool {
-    let Some((_, rest)) = value.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority
-        .rsplit_once('@')
-        .and_then(|(user, _)| user.split_once(':'))
-        .is_some_and(|(_, password)| !password.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(key: &str, value: &str) -> bool {
-        looks_secret(&EnvKey::new(key).unwrap(), value)
-    }
-
-    #[test]
-    fn a_variable_is_taken_for_a_secret_by_its_words_or_its_url() {
-        for key in ["STRIPE_KEY", "SECRET_KEY_BASE", "db_password", "GITHUB_TOKEN", "JWT-SECRET"] {
-            assert!(check(key, "x"), "{key}");
-        }
-        assert!(check("DATABASE_URL", "postgres://shop:hunter2@db/shop"));
-    }
-
-    #[test]
-    fn what_only_speaks_of_secrets_stays_readable() {
-        for key in ["TOKEN_TTL", "PASSWORD_MIN_LENGTH", "STRIPE_PUBLIC_KEY", "MONKEY", "LOG_LEVEL"]
-        {
-            assert!(!check(key, "x"), "{key}");
-        }
-        assert!(!check("HOME_URL", "https://acme.dev/a:b@c"));
-        assert!(!check("DATABASE_URL", "postgres://db/shop"));
-    }
-}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Claim, Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource,
+    Claim, Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource, is_secret_at,
 };
 
 use super::diff::{self, Difference, Memory};
@@ -78,7 +78,7 @@ impl<'a> Drafts<'a> {
             | Reason::Destroy => FieldReason::Requested,
         };
         let fields = resource.fields.iter().map(|(path, field)| {
-            let sensitive = field.value.is_sensitive();
+            let sensitive = is_secret_at(path, &field.value);
             FieldChange {
                 path: path.clone(),
                 action: FieldAction::Add,

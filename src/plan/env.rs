@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Applied, EnvKey, FieldPath, FieldValue, LiveObject, LiveValue, Resource};
+use crate::model::{Applied, EnvKey, FieldPath, LiveObject, LiveValue, Resource, is_secret_at};
 
 use super::diff::{Difference, Memory};
 use super::{FieldAction, FieldChange, FieldReason};
@@ -85,7 +85,8 @@ fn removal(
         Some(LiveValue::Hidden | LiveValue::Absent) | None => None,
     };
     let is_ours = match (&shown, applied) {
-        (Some(FieldValue::Secret(_)), _) | (_, Some(Applied::Secret(_)) | None) => false,
+        (_, Some(Applied::Secret(_)) | None) => false,
+        (Some(value), _) if is_secret_at(&path, value) => false,
         (Some(value), Some(applied)) => Applied::from(value) == *applied,
         (None, Some(_)) => true,
     };

@@ -4,7 +4,8 @@
 //! field that is not shown is compared with what we wrote, and one we did not write is unknown.
 
 use crate::model::{
-    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, is_same, policy,
+    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, is_same,
+    is_secret_at, policy,
 };
 
 use super::{FieldAction, FieldChange, FieldReason};
@@ -83,9 +84,9 @@ impl Comparison<'_> {
         };
         let shows_secret = matches!(
             self.shown,
-            Some(LiveValue::Shown(value)) if value.is_sensitive()
+            Some(LiveValue::Shown(value)) if is_secret_at(self.path, value)
         );
-        self.desired.is_sensitive()
+        is_secret_at(self.path, self.desired)
             || is_variable_of_ours
             || shows_secret
             || matches!(self.applied, Some(Applied::Secret(_)))
@@ -168,7 +169,14 @@ impl Comparison<'_> {
         match (self.desired, shown) {
             // The platform echoes a secret in plain, or shows what was plain as a secret.
             (FieldValue::Secret(secret), plain) if !plain.is_sensitive() => {
-                secret.is(&plain.to_string())
+                let is_spelt_alike = || match path {
+                    // A repository has many spellings, with a login in it, too.
+                    FieldPath::Setting(_) => {
+                        is_same(kind, path, &FieldValue::Text(secret.expose().to_owned()), plain)
+                    }
+                    FieldPath::Env(_) => false,
+                };
+                secret.is(&plain.to_string()) || is_spelt_alike()
             }
             (FieldValue::Text(text), FieldValue::Secret(secret)) => secret.is(text),
             // A variable is a text, whatever type its JSON had.

@@ -62,6 +62,7 @@ pub async fn refresh(
     clock: &Clock,
     recollection: &mut Recollection,
 ) -> Result<Snapshot, RefreshError> {
+    reader.client().keeps_secret(&desired);
     let live = reader.live(&desired, &inventory, recollection).await?;
     let origin = reader.client().origin();
     check_pin(inventory.pin.as_ref(), &origin, &live.project)?;

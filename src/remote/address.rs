@@ -1,11 +1,12 @@
 //! Where an agent is, and the token for it. Parsed once at the door.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use http::{HeaderValue, Uri};
+
+use crate::model::names_loopback;
 
 /// Far beyond any token; bounds what is put in a header.
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -18,13 +19,8 @@ const TOKEN_BYTES_MAX: usize = 4096;
 pub enum Address {
     /// The socket beside its state, on this machine.
     Socket(PathBuf),
-    /// Its address.
-    Url {
-        /// Scheme, host, port and path.
-        base: String,
-        /// Whether it is on this machine.
-        is_loopback: bool,
-    },
+    /// Its address: scheme, host, port and path.
+    Url(String),
 }
 
 /// Why a text is no address of an agent, a fragment that goes on after it.
@@ -54,29 +50,22 @@ impl FromStr for Address {
         if uri.query().is_some() || text.contains('#') {
             return Err(AddressError("holds a query or fragment"));
         }
-        let is_loopback = is_loopback(authority.host());
         match scheme {
             "https" => {}
-            "http" if is_loopback => {}
+            "http" if names_loopback(authority.host()) => {}
             "http" => return Err(AddressError("would show the token to the network; use https")),
             _ => return Err(form),
         }
         let base = format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/'));
-        Ok(Self::Url { base, is_loopback })
+        Ok(Self::Url(base))
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Socket(path) => write!(formatter, "{}", path.display()),
-            Self::Url { base, is_loopback: _ } => formatter.write_str(base),
+            Self::Url(base) => formatter.write_str(base),
         }
     }
 }

@@ -56,8 +56,7 @@ impl Agent {
     ) -> Result<Self, HttpSetupError> {
         let transport = match &address {
             Address::Socket(path) => HttpTransport::over_socket(path)?,
-            Address::Url { base: _, is_loopback: true } => HttpTransport::on_this_machine()?,
-            Address::Url { base: _, is_loopback: false } => HttpTransport::new(ca_file)?,
+            Address::Url(_) => HttpTransport::new(ca_file)?,
         };
         Ok(Self::over(Arc::new(transport), address, bearer))
     }
@@ -153,7 +152,7 @@ impl Agent {
     ) -> request::Builder {
         let base = match &self.address {
             Address::Socket(_) => SOCKET_BASE,
-            Address::Url { base, is_loopback: _ } => base,
+            Address::Url(base) => base,
         };
         let mut request = Request::builder().method(method).uri(format!("{base}{path}"));
         request = request.header(header, value);

@@ -1,6 +1,6 @@
 //! The words for what a plan says, shared by all forms so that they agree.
 
-use crate::model::{Effect, FieldValue};
+use crate::model::{Effect, FieldValue, is_secret_at};
 use crate::plan::{
     Action, Blocked, BlockedReason, Change, FieldAction, FieldChange, FieldReason,
     LIST_SECONDS_MAX, Plan, Reason, Step,
@@ -165,7 +165,7 @@ pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
 /// Whether a field's values must not be shown: it says so, or one of them is a secret.
 pub(super) fn is_hidden(field: &FieldChange) -> bool {
     let values = [&field.before, &field.after];
-    field.sensitive || values.into_iter().flatten().any(FieldValue::is_sensitive)
+    field.sensitive || values.into_iter().flatten().any(|value| is_secret_at(&field.path, value))
 }
 
 /// Returns a field's values as one line; empty when there is nothing to show.

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::FingerprintKey;
 use crate::model::{
     Desired, Diagnostic, Field, FieldPath, FieldValue, Key, Origin, Resource, Secret, SecretOrigin,
-    Source, looks_secret,
+    Source, is_secret_at,
 };
 use crate::source::Tree;
 
@@ -19,8 +19,8 @@ const VALUE_BYTES_MAX: usize = 65_535;
 
 /// Finds the value of every field.
 ///
-/// What comes from the environment or a file is a secret, and so is a plain value whose key looks
-/// like a secret's; generated values are secrets that say so. `environment` answers for a variable
+/// What comes from the environment or a file is a secret, and so is a plain value that looks like
+/// one, in a setting, too: the login in a repository's URL, a command's password. Generated values are secrets that say so. `environment` answers for a variable
 /// of the agent's environment. One closing line break of a file is left out, as editors add it.
 ///
 /// # Errors
@@ -92,12 +92,15 @@ impl Resolver<'_> {
         origin: &Origin,
     ) -> Option<FieldValue> {
         match (source, path) {
-            (Source::Value(FieldValue::Text(text)), FieldPath::Env(env_key))
-                if !text.is_empty() && looks_secret(env_key, &text) =>
-            {
-                Some(self.secret(key, path, text.into(), SecretOrigin::Given))
+            (Source::Value(value), _) => {
+                let is_secret = is_secret_at(path, &value);
+                match value {
+                    FieldValue::Text(text) if is_secret && !text.is_empty() => {
+                        Some(self.secret(key, path, text.into(), SecretOrigin::Given))
+                    }
+                    value => Some(value),
+                }
             }
-            (Source::Value(value), _) => Some(value),
             (Source::Environment(name), _) => {
                 let value = self.variable(&name, origin)?;
                 Some(self.secret(key, path, value, SecretOrigin::Given))
@@ -273,6 +276,7 @@ mod tests {
         );
         assert_eq!(check("STRIPE_KEY", text("x")), "secret Given x");
         assert_eq!(check("LOG_LEVEL", text("x")), "plain x");
+        assert_eq!(check("OPTIONS", text("--password=hunter2")), "secret Given --password=hunter2");
         assert!(check("SALT", Source::Generated).starts_with("secret Generated "));
     }
 

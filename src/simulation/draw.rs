@@ -73,6 +73,8 @@ const SCRIPTS: &[&str] = &[
     "html@GET /services/*; truncate:17@GET /databases/*",
     "truncate:17@GET /services/*#2+",
     "hang@GET /services/*#1-9",
+    "quote:percent@POST /**#1-3; quote:cut@PATCH /**#1-3",
+    "quote:escaped@* /**#3-6; quote:base64@POST /**#1-3",
 ];
 
 /// Draws the schedule of a seed.

@@ -10,6 +10,7 @@
 //! clock are others. One seed is one run, byte for byte: no wall clock, no thread, no real file.
 
 mod dice;
+mod ears;
 mod schedule;
 
 mod draw;

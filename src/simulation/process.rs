@@ -191,8 +191,9 @@ impl Process {
             shown.push(("the events".to_owned(), events));
         }
         for (place, text) in shown {
-            let mut secrets = self.world.scene.secrets.iter().map(String::as_str).chain(TOKENS);
-            if secrets.any(|secret| text.contains(secret)) {
+            // The tokens of a simulation are words, and only the whole of one is a secret.
+            let has_token = TOKENS.iter().any(|token| text.contains(token));
+            if has_token || self.world.scene.ears.hear(&text) {
                 self.world.mark(Mark::Leaked { place });
             }
         }

@@ -14,6 +14,7 @@ use crate::plan::{Policy, Prune};
 use crate::secret::FingerprintKey;
 use crate::source::Tree;
 
+use super::ears::Ears;
 use super::play::rehearse;
 use super::revisions::{Revision, derive};
 use super::schedule::{Disturbance, Origin, Platform, Schedule, Step};
@@ -40,6 +41,8 @@ pub struct Scene {
     pub(super) policy: Policy,
     /// Every value that must be seen in bodies only (S9).
     pub(super) secrets: Arc<Vec<String>>,
+    /// What hears them.
+    pub(super) ears: Ears,
     key: Arc<FingerprintKey>,
     ends: Mutex<BTreeMap<usize, Arc<Truth>>>,
 }
@@ -84,10 +87,12 @@ impl Scene {
             project,
             policy,
             secrets: Arc::default(),
+            ears: Ears::default(),
             key,
             ends: Mutex::default(),
         };
         scene.secrets = Arc::new(scene.find_secrets());
+        scene.ears = Ears::for_secrets(scene.secrets.iter().map(String::as_str));
         Ok(scene)
     }
 

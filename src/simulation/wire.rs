@@ -86,7 +86,7 @@ impl Wire {
         let has_secret =
             |text: &str| world.scene.secrets.iter().any(|it| text.contains(it.as_str()));
         // An address stands in logs that are not ours; a secret leaves in bodies only (S9).
-        if has_secret(&request.uri().to_string()) {
+        if world.scene.ears.hear(&request.uri().to_string()) {
             world.mark(Mark::Leaked { place: "the address of a request".to_owned() });
         }
         let carries_secret = has_secret(&text);

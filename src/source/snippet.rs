@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{EnvKey, Origin, Snippet, looks_secret};
+use crate::model::{EnvKey, Origin, STRUCK, Snippet, concealed, looks_secret};
 
 /// The longest line shown; the rest is cut.
 const LINE_CHARS_MAX: usize = 200;
@@ -180,6 +180,7 @@ fn blot_entry(line: &str) -> String {
 
 /// Replaces what follows `value:`, what follows a key that looks secret, and opaque words.
 fn blot(line: &str) -> String {
+    let line = &concealed(line).replace(STRUCK, BLOT);
     let line = match secret_start(line) {
         Some(start) => blot_from(line, start),
         None => line.to_owned(),
@@ -268,6 +269,10 @@ mod tests {
             "- key: \"API_TOKEN\"\n  valeu: hunter2",
         ] {
             assert!(!check(text, text.lines().count(), 1).contains("hunter2"), "{text}");
+        }
+        for text in ["repo: https://oauth2:hunter2@git.dev/a", "startCommand: run --token=hunter2"]
+        {
+            assert!(!check(text, 1, 1).contains("hunter2"), "{text}");
         }
         let block = "- key: PEM\n  value: |\n    hunter2\n   bad\n";
         assert!(!check(block, 3, 5).contains("hunter2"));

@@ -1,5 +1,6 @@
 //! A secret's value stands in the body of a request and nowhere else (S9).
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -7,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
+use proptest::prelude::*;
 use stoker::api::{BodyStream, Transport, TransportError};
 use stoker::emulator::{Act, Config, Kind, Secrets};
 use stoker::plan::{Plan, Policy, Report};
@@ -44,6 +46,31 @@ spec:
     - { key: GROUP_TOKEN, value: 'CANARY-in-a-group' }
 "#;
 
+/// How many characters of a secret are a piece of it, and how many of its base64.
+const PIECE: usize = 8;
+const BASE64_PIECE: usize = 11;
+
+/// Returns a number of eighteen bits made of the first three characters.
+fn beginning(piece: &[char]) -> usize {
+    piece[..3].iter().fold(0, |number, c| number << 6 | (u32::from(*c) & 63) as usize)
+}
+
+/// Reads what percent signs stand for, and leaves the rest.
+fn percent_decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(char::from(byte));
+                decoded.push_str(&part[2..]);
+            }
+            None => decoded.push_str(part),
+        }
+    }
+    decoded
+}
+
 /// Everything that was said, wherever.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<u8>>>);
@@ -74,6 +101,42 @@ impl Heard {
                 panic!("{context}: `{secret}` was heard in: {}", &heard[line..end]);
             }
         }
+        self.has_no_piece_of(secrets, context);
+    }
+
+    /// No eight characters of a secret stand anywhere, in no case, not between percent signs,
+    /// escapes or backslashes, and not in base64.
+    fn has_no_piece_of(&self, secrets: &[String], context: &str) {
+        let heard = String::from_utf8_lossy(&self.0.lock().unwrap()).to_lowercase();
+        let mut pieces = BTreeSet::new();
+        for secret in secrets.iter().filter(|secret| secret.len() >= PIECE) {
+            let whole: Vec<char> = secret.to_lowercase().chars().collect();
+            pieces.extend(whole.windows(PIECE).map(<[char]>::to_vec));
+            for before in 0..3 {
+                let encoded = written(&format!("{}{secret}", "x".repeat(before)), "base64");
+                let inner: Vec<char> = encoded.to_lowercase().chars().collect();
+                let inner = &inner[4.min(inner.len())..inner.len().saturating_sub(4)];
+                pieces.extend(inner.windows(BASE64_PIECE).map(<[char]>::to_vec));
+            }
+        }
+        // Most of what was said begins like none of them, and costs one look.
+        let mut begins = vec![false; 1 << 18];
+        pieces.iter().for_each(|piece| begins[beginning(piece)] = true);
+        let decoded = percent_decoded(&heard);
+        let bare = heard.replace('\\', "");
+        for text in [&heard, &decoded, &bare] {
+            let text: Vec<char> = text.chars().collect();
+            for length in [PIECE, BASE64_PIECE] {
+                for (place, piece) in text.windows(length).enumerate() {
+                    if begins[beginning(piece)] && pieces.contains(piece) {
+                        let from = place.saturating_sub(80);
+                        let around: String = text.iter().skip(from).take(200).collect();
+                        let piece: String = piece.iter().collect();
+                        panic!("{context}: `{piece}` of a secret was heard in: {around}");
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -83,8 +146,40 @@ struct Echo {
     status: u16,
     /// How much stands before the body.
     padding: usize,
-    /// How much of the body is repeated.
+    /// How it is written.
+    form: &'static str,
+    /// Where what is repeated begins.
+    begin: usize,
+    /// How much of it is repeated.
     length: usize,
+}
+
+/// As it is, all of it.
+const WHOLE: Echo = Echo { status: 422, padding: 0, form: "plain", begin: 0, length: usize::MAX };
+
+/// How software writes what it quotes.
+const FORMS: [&str; 9] =
+    ["plain", "upper", "percent", "partly", "json", "doubled", "debug", "html", "base64"];
+
+fn written(text: &str, form: &str) -> String {
+    match form {
+        "plain" => text.to_owned(),
+        "upper" => text.to_uppercase(),
+        "percent" => text.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+        "partly" => text
+            .bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            })
+            .collect(),
+        "json" => serde_json::Value::from(text).to_string(),
+        "doubled" => text.replace('\\', "\\\\"),
+        "debug" => format!("{text:?}"),
+        "html" => text.replace('&', "&amp;").replace('"', "&quot;").replace('\'', "&#x27;"),
+        "base64" => base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text),
+        other => panic!("no form {other}"),
+    }
 }
 
 /// Listens to addresses and headers; answers writes with their own body when it is told to.
@@ -100,16 +195,18 @@ impl Transport for Parrot {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
         self.heard.hear("request", &format!("{} {}", request.method(), request.uri()));
-        let Some(Echo { status, padding, length }) =
+        let Some(Echo { status, padding, form, begin, length }) =
             self.echo.filter(|_| request.method() != http::Method::GET)
         else {
             return self.inner.send(request);
         };
-        let body: String = String::from_utf8_lossy(request.body()).chars().take(length).collect();
+        let body = written(&String::from_utf8_lossy(request.body()), form);
+        let body: String = body.chars().skip(begin).take(length).collect();
         let message = format!("{}{body}", "-".repeat(padding));
         let error = serde_json::json!({"error": {
             "code": body, "message": message, "status": status, "request_id": body,
-        }});
+            "details": [message, {"field": "env_vars", "message": [message]}],
+        }, "detail": message, "errors": {"env_vars": message}});
         let answer = if status == 200 { message } else { error.to_string() };
         let body = futures_util::stream::once(async move { Ok(Bytes::from(answer)) }).boxed();
         let response = http::Response::builder().status(status).header("x-request-id", "req");
@@ -122,6 +219,19 @@ fn tree(directory: &Path, text: &str) -> Tree {
     std::fs::write(directory.join("secret.txt"), "CANARY-in-a-file\nof two lines").unwrap();
     source::load(&[directory.to_owned()], None).unwrap()
 }
+
+/// The secrets of the stack and of the hands, as far as they are nobody else's words.
+const ALL_CANARIES: [&str; 9] = [
+    "CANARY-plain-\"quoted\"-\\back",
+    "CANARY-other-\"quoted\"-\\back",
+    "user:CANARYinurl@host/db",
+    "user:CANARYinotherurl@host/db",
+    "CANARY-in-a-group",
+    "CANARY-in-a-file\nof two lines",
+    "CANARY-first-\"\\\n\u{e9}",
+    "CANARY-second-\"\\\n\u{e9}",
+    "CANARY-by-hand",
+];
 
 /// Says a plan and a report in every form there is.
 fn say(heard: &Heard, plan: &Plan, report: &Report) {
@@ -212,6 +322,8 @@ async fn live(platform: Config, echo: Option<Echo>) {
     let mut secrets: Vec<String> = generated.map(|it| it.unwrap().to_owned()).collect();
     secrets.push(CANARY.to_owned() + "-");
     secrets.push(CANARY.to_owned() + "in");
+    // What makes these known is theirs alone; "postgres" is not.
+    secrets.extend(ALL_CANARIES.map(str::to_owned));
     heard.is_free_of(&secrets, &context);
 }
 
@@ -231,7 +343,7 @@ async fn no_secret_is_heard_when_the_api_repeats_what_it_was_sent() {
         // Wherever a message is cut off, no piece of a secret is left.
         for padding in [0, 100, 180, 450, 490, 900, 990, 1_000, 1_010, 2_000, 4_000] {
             if padding == 0 || status == 422 {
-                live(Config::default(), Some(Echo { status, padding, length: usize::MAX })).await;
+                live(Config::default(), Some(Echo { status, padding, ..WHOLE })).await;
             }
         }
     }
@@ -240,6 +352,31 @@ async fn no_secret_is_heard_when_the_api_repeats_what_it_was_sent() {
 #[tokio::test(start_paused = true)]
 async fn no_piece_of_a_secret_is_heard_when_the_api_cuts_off_what_it_repeats() {
     for length in (0..640).step_by(19) {
-        live(Config::default(), Some(Echo { status: 422, padding: 0, length })).await;
+        live(Config::default(), Some(Echo { length, ..WHOLE })).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_piece_of_a_secret_is_heard_however_the_api_writes_what_it_repeats() {
+    for form in FORMS {
+        for begin in [0, 217] {
+            live(Config::default(), Some(Echo { form, begin, ..WHOLE })).await;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn no_eight_characters_of_a_secret_are_heard_wherever_the_api_cuts(
+        form in prop::sample::select(&FORMS[..]),
+        begin in 0_usize..900,
+        length in 8_usize..400,
+    ) {
+        let echo = Echo { form, begin, length, ..WHOLE };
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(live(Config::default(), Some(echo)));
     }
 }

@@ -388,3 +388,72 @@ fn a_simulation_needs_no_secret_and_says_what_it_is_and_which_laws_held() {
     machine.run("simulate api.yaml --faults weather").says(64, &["none of api, crashes"]);
     machine.run("simulate nowhere.yaml").says(65, &[]);
 }
+
+/// Secrets that nobody called so: in a repository's URL, in a command, of a known form.
+const UNSAID: &str = "apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: {name: api}
+spec:
+  type: web
+  runtime: node
+  repo: https://oauth2:CANARYrepo@git.dev/acme/shop
+  startCommand: ./run --password=CANARYcommand --port=80
+  envVars:
+  - {key: OPTIONS, value: ghp_CANARYtokenCANARYtokenCANARYtoken}
+  - {key: API_PASSWORD, value: CANARYplain}
+  - {key: LICENCE, sync: false}
+  - {key: LOG_LEVEL, value: info}
+";
+
+#[test]
+fn no_command_shows_what_looks_like_a_secret() {
+    let machine = Machine::new();
+    machine.write("api.yaml", UNSAID);
+    let mut said = String::new();
+    let mut hear = |arguments: &str, exit: i32| {
+        let Ran { exit: ended, stdout, stderr } = machine.run(arguments);
+        assert_eq!(ended, exit, "{arguments}: {stdout} {stderr}");
+        assert!(!stdout.contains("CANARY"), "{arguments}: {stdout}");
+        assert!(!stderr.contains("CANARY"), "{arguments}: {stderr}");
+        said = stdout;
+    };
+    for form in ["text", "json", "ndjson", "markdown"] {
+        hear(&format!("plan api.yaml --sandbox -o {form}"), 0);
+    }
+    hear("plan api.yaml --sandbox --out plan.json", 0);
+    assert!(!machine.read("plan.json").contains("CANARY"));
+    hear("apply api.yaml --sandbox -y", 0);
+    set_by_hand(&machine, "LICENCE", "CANARYbyhand");
+    for command in
+        ["describe service/api --sandbox --live", "export --sandbox", "why service/api api.yaml"]
+    {
+        for form in ["text", "json"] {
+            hear(&format!("{command} -o {form}"), 0);
+        }
+    }
+    for file in std::fs::read_dir(machine.0.path().join("state")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read(&path).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&text).contains("CANARY"), "{}", path.display());
+    }
+    hear("plan api.yaml --sandbox --detailed-exitcode", 0);
+    for command in ["render api.yaml", "convert api.yaml"] {
+        for form in ["text", "json"] {
+            hear(&format!("{command} -o {form}"), 0);
+        }
+    }
+    assert!(said.contains("LOG_LEVEL") && said.contains("API_PASSWORD"), "{said}");
+}
+
+/// A person sets a variable at the console of the sandbox.
+fn set_by_hand(machine: &Machine, key: &str, value: &str) {
+    let world = "state/sandbox/world.json";
+    let saved: serde_json::Value = serde_json::from_str(&machine.read(world)).unwrap();
+    let clock = stoker::sandbox::emulator_clock(&stoker::clock::Clock::system());
+    let emulator = stoker::emulator::Emulator::restore(&saved, clock).unwrap();
+    let kind = stoker::emulator::Kind::Service;
+    let id = emulator.ids(kind, "api").remove(0);
+    let (key, value) = (key.to_owned(), Some(value.to_owned()));
+    emulator.act(&stoker::emulator::Act::SetVariable { kind, id, key, value }).unwrap();
+    machine.write(world, &emulator.save().to_string());
+}

@@ -147,7 +147,7 @@ const FAULTS: &str = "refuse lose-answer apply-late:30000 apply-late:100000 hang
     fail:404 fail:408 fail:409 fail:425 fail:500 fail:503 fail-after:500 fail-after:504 \
     fail-after:408 html empty no-id stale:60000 hide-new:60000 shift-repeat shift-vanish \
     page-ignored total:missing total:wrong total:negative rename-key duplicate malice strange \
-    redirect:https://evil.example/v1 skew:3600000 skew:-3600000";
+    redirect:https://evil.example/v1 skew:3600000 skew:-3600000 quote:cut";
 
 async fn endure_each(scene: Scene) {
     let reference = scene.reference().await;

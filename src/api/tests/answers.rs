@@ -22,16 +22,22 @@ async fn only_the_apis_own_404_proves_that_something_is_gone() {
     check(problem(404, "service_not_found"), "gone").await;
     check(
         status(404, json!({"message": "no route"})),
-        "Refused: read service svc_1: the API answered 404: no route",
+        "Refused: read service svc_1: the API answered 404: no route \
+         (at https://api.dev/v1/services/svc_1)",
     )
     .await;
     check(
         html(404),
-        "NotTheApi: read service svc_1: something that is not the API answered 404 with a web page",
+        "NotTheApi: read service svc_1: something that is not the API answered 404 with a web \
+         page (at https://api.dev/v1/services/svc_1)",
     )
     .await;
     let cut = Reply::Head(404, json_type(), r#"{"error":{"code":"service_not_fo"#.into());
-    check(cut, "Refused: read service svc_1: the API answered 404").await;
+    check(
+        cut,
+        "Refused: read service svc_1: the API answered 404 (at https://api.dev/v1/services/svc_1)",
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,7 +72,7 @@ async fn the_other_generation_of_the_api_is_recognised() {
     check(
         status(404, body),
         "NotTheApi: read service svc_1: another generation of the API answered: the API answered \
-         404: Cannot GET",
+         404: Cannot GET (at https://api.dev/v1/services/svc_1)",
     )
     .await;
 }
@@ -75,13 +81,17 @@ async fn the_other_generation_of_the_api_is_recognised() {
 async fn a_web_page_or_a_redirect_is_not_the_api() {
     check(
         html(200),
-        "NotTheApi: read service svc_1: something that is not the API answered 200 with a web page",
+        "NotTheApi: read service svc_1: something that is not the API answered 200 with a web \
+         page (at https://api.dev/v1/services/svc_1)",
     )
     .await;
-    let head = vec![("location", "https://evil.dev/v1/services/svc_1".to_owned())];
+    // What stands behind a `?` may be a secret.
+    let head = vec![("location", "https://evil.dev/v1/services/svc_1?code=x1".to_owned())];
     check(
         Reply::Head(302, head, "".into()),
-        "NotTheApi: read service svc_1: the answer is a redirect (302), and none is followed",
+        "NotTheApi: read service svc_1: the answer is a redirect (302) to \
+         https://evil.dev/v1/services/svc_1, and none is followed (at \
+         https://api.dev/v1/services/svc_1)",
     )
     .await;
 }
@@ -145,4 +155,45 @@ async fn every_form_of_the_limit_headers_reaches_the_budget_as_it_came() {
         assert_eq!(limits.retry_after, Some(format!("{retry}, 7")));
         assert_eq!(limits.date.as_deref(), Some("Tue, 24 Nov 2026 00:00:00 GMT"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_reason_of_a_refusal_is_told_and_a_forced_coding_is_called_that() {
+    check(
+        status(422, json!({"message": ["plan is unknown", "port must be a number"]})),
+        "Refused: read service svc_1: the API answered 422: plan is unknown; port must be a number",
+    )
+    .await;
+    check(
+        status(
+            400,
+            json!({"error": {"code": "invalid", "message": "no", "details": {"plan": "?"}}}),
+        ),
+        "Refused: read service svc_1: the API answered 400 invalid: no: plan: ?",
+    )
+    .await;
+    let coded = vec![("content-encoding", "br".to_owned())];
+    // What cannot be read is asked for again, as it may have been cut.
+    let replies = (0..10).map(|_| Reply::Head(200, coded.clone(), "\u{1}\u{2}".into()));
+    let (client, _) = client(replies.collect::<Vec<_>>());
+    let error = client.reader().project().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "read the project: the answer cannot be read: it is encoded as `br`, which was not asked for"
+    );
+    check(
+        Reply::Head(400, coded, "\u{1}\u{2}".into()),
+        "Refused: read service svc_1: the API answered 400: its reason is encoded as `br`, which \
+         was not asked for",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_about_an_object_says_what_it_is_called() {
+    let (client, _) = client([list(&[service("svc_1", "web")]), problem(403, "forbidden")]);
+    let reader = client.reader();
+    reader.list(Kind::Service).await.unwrap();
+    let error = reader.get(Kind::Service, &RemoteId::new("svc_1").unwrap()).await.unwrap_err();
+    assert!(error.to_string().starts_with("read service/web (svc_1): "), "{error}");
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::model::{FieldPath, Fingerprint, Kind, Name, Pin, Project, Secret, SecretOrigin};
 
-const SECRET: &str = "canary\"s\\ecret";
+const SECRET: &str = "canary\"s\\ecret of a canary";
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -38,8 +38,23 @@ fn echoes() -> Vec<Reply> {
         status(400, json!({ "error": message })),
         status(201, json!({"id": 1, "message": message})),
         Reply::Head(201, header, message.clone().into()),
+        status(422, json!({"errors": {"env_vars": [format!("no {}", percent_encoded(SECRET))]}})),
+        status(422, json!({"detail": format!("{:?}", format!("{message:?}"))})),
+        status(422, json!({"detail": message.to_ascii_uppercase()})),
+        status(422, json!({"detail": base64(&format!("user:{SECRET}@host"))})),
+        status(422, json!({"message": &message["value c".len()..]})),
+        status(307, json!({})),
+        Reply::Head(302, vec![("location", format!("/{TOKEN}?{TOKEN}"))], "".into()),
         lost(),
     ]
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+fn base64(text: &str) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +89,10 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
             outcome.err().map(|error| error.to_string()).unwrap_or_default(),
             format!("{client:?} {writer:?} {:?}", client.limits_last_seen()),
         ] {
-            assert!(!shown.contains("canary"), "{shown}");
+            let shown = shown.to_ascii_lowercase();
+            let forms = [SECRET[1..].to_owned(), percent_encoded("anary"), base64("anary\"s\\")];
+            assert!(!shown.contains("canary") && !shown.contains("anary"), "{shown}");
+            assert!(forms.iter().all(|form| !shown.contains(&form.to_lowercase())), "{shown}");
         }
     }
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

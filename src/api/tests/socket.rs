@@ -65,7 +65,8 @@ async fn a_redirect_is_not_followed_and_a_short_body_is_found_out() {
     let elsewhere = answer("302 Found\r\nlocation: http://127.0.0.1:1/steal", "");
     let (address, heard) = server(vec![elsewhere]).await;
     let error = client(&address).reader().project().await.unwrap_err();
-    assert!(matches!(error.cause(), Cause::Redirected { status: 302 }), "{error}");
+    assert!(matches!(error.cause(), Cause::Redirected { status: 302, .. }), "{error}");
+    assert!(error.to_string().contains("redirect (302) to http://127.0.0.1:1/steal"), "{error}");
     heard.await.unwrap();
     let short = "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"name\":\"acme\"}".to_owned();
     let (address, _heard) = server(vec![short]).await;

@@ -63,7 +63,7 @@ pub fn to_steer(run: &Run, flags: &AgentFlags, connection: &Connection) -> Resul
     if let Some(agent) = named(run, flags, connection)? {
         return match agent.address() {
             Address::Socket(_) => Ok(agent),
-            Address::Url { base, is_loopback: _ } => {
+            Address::Url(base) => {
                 let message = format!("an agent takes no orders at its address, and {base} is one");
                 Err(Failure::usage(message)
                     .hint("give the order on the agent's machine, where its socket is")

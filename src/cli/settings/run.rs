@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::{Diagnostic, Name};
+use crate::model::{Diagnostic, Name, is_loopback};
 
 use super::super::arguments::{Global, RunCommand};
 use super::super::environment::Environment;
@@ -73,7 +73,7 @@ impl RunSettings {
         let listen_place = picker.last_place();
         let agent_token =
             pick_agent_token(&mut picker, command).map_err(|problem| refuse(problem.into()))?;
-        if listen.is_some_and(|address| !address.ip().is_loopback()) && agent_token.is_none() {
+        if listen.is_some_and(|address| !is_loopback(address.ip())) && agent_token.is_none() {
             let reason = "a server beyond loopback needs a bearer token: name it with \
                 `agentTokenEnv` or `agentTokenFile`";
             return Err(refuse(Problem::new(reason, listen_place)));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::manifest;
 use crate::model::{
     Applied, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Origin, Resource,
-    Setting, Source, canonical, looks_secret,
+    Setting, Source, canonical, is_secret_at,
 };
 use crate::status::paper::{field_values, short, telling};
 use crate::status::{Event, ProjectStatus, ResourceStatus};
@@ -204,10 +204,10 @@ fn standing(
     declared: Option<&Source>,
     applied: Option<&Applied>,
 ) -> Standing {
-    let plain = match (declared, path.env_key()) {
-        (Some(Source::Value(FieldValue::Text(text))), Some(key)) if looks_secret(key, text) => None,
-        (Some(Source::Value(value)), _) => Some(value),
-        (Some(Source::Environment(_) | Source::File(_) | Source::Generated) | None, _) => None,
+    let plain = match declared {
+        Some(Source::Value(value)) if is_secret_at(path, value) => None,
+        Some(Source::Value(value)) => Some(value),
+        Some(Source::Environment(_) | Source::File(_) | Source::Generated) | None => None,
     };
     match (plain, applied) {
         (_, None) => Standing::Never,

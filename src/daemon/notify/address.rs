@@ -1,9 +1,10 @@
 //! An address notices are sent to. It may be a secret by itself, so it is not shown.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use http::Uri;
+
+use crate::model::names_loopback;
 
 /// An absolute address: https, or http to this machine.
 ///
@@ -43,7 +44,7 @@ impl Address {
         }
         match uri.scheme_str() {
             Some("https") => Ok(Self(uri)),
-            Some("http") if is_loopback(host) => Ok(Self(uri)),
+            Some("http") if names_loopback(host) => Ok(Self(uri)),
             Some(_) => Err(AddressError::Readable),
             None => Err(AddressError::NoUrl),
         }
@@ -79,11 +80,6 @@ fn encoded(segment: &str) -> String {
         }
     }
     text
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Display for Address {

@@ -2,7 +2,6 @@
 //!
 //! Pure, but for the thin layer at the end that puts it before the routes.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -14,6 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::answer::Failure;
 use crate::daemon::shared_secret::SharedSecret;
+use crate::model::names_loopback;
 
 /// What stands before everything but health and webhooks.
 #[derive(Clone, Debug)]
@@ -93,20 +93,14 @@ fn is_this_machine(host: &str) -> bool {
             return false;
         };
         let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_number);
-        return is_port && address.parse().is_ok_and(is_loopback);
+        return is_port && names_loopback(address);
     }
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
-    let names_it = name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback);
-    names_it && port.is_none_or(is_number)
+    names_loopback(name) && port.is_none_or(is_number)
 }
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether an address leads to this machine only, also one of IPv4 written as IPv6.
-pub(super) fn is_loopback(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
 }
 
 /// Puts the gate before what follows.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::access::{Gate, is_loopback};
+use super::access::Gate;
 use super::connection::{self, Door, peer_of};
 use super::error::ServerError;
 use super::metrics::Meters;
@@ -18,6 +18,7 @@ use super::shared::{Closing, Shared};
 use super::socket::{Socket, SocketFile};
 use crate::clock::Clock;
 use crate::daemon::shared_secret::SharedSecret;
+use crate::model::is_loopback;
 
 /// How many connections from the network are open at once, on each address.
 const NETWORK_CONNECTIONS_MAX: usize = 256;

@@ -5,6 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::WrongSetting;
+use crate::model::{names_loopback, struck};
 
 /// The longest URL; far above what any host uses.
 const LENGTH_MAX: usize = 2_048;
@@ -81,6 +82,13 @@ impl Address {
                 None => local(text).map_err(wrong),
             },
         }
+    }
+
+    /// Whether it is reached over the network of this machine alone.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        let origin = self.origin();
+        let host = origin.as_deref().and_then(|origin| origin.split("://").nth(1));
+        host.is_some_and(|host| is_loopback(host.trim_end_matches('/')))
     }
 
     pub(super) const fn transport(&self) -> Transport {
@@ -174,12 +182,10 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Whether a host with its port is this machine.
 fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let end = host.find(']').map_or_else(|| host.find(':'), |closing| Some(closing + 1));
+    names_loopback(&host[..end.unwrap_or(host.len())])
 }
 
 /// Makes a path absolute, because git does not run in our working directory.
@@ -234,8 +240,7 @@ impl Eraser {
 
     /// Returns a text without any of them, and without the login of any URL.
     pub fn clean(&self, text: &str) -> String {
-        let cut = |text: String, secret: &SecretString| text.replace(secret.expose_secret(), "…");
-        without_login(&self.0.iter().fold(text.to_owned(), cut))
+        without_login(&struck(text, self.0.iter().map(ExposeSecret::expose_secret)))
     }
 }
 
@@ -320,7 +325,7 @@ mod tests {
         let said = "fatal: 'https://u:p@h.test/a' refused CANARY; see http://x:y@z/ and a@b.c";
         assert_eq!(
             eraser.clean(said),
-            "fatal: 'https://h.test/a' refused …; see http://z/ and a@b.c"
+            "fatal: 'https://h.test/a' refused (secret); see http://z/ and a@b.c"
         );
     }
 }

@@ -72,7 +72,11 @@ pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(Strin
     // It would win over the file in which what it names is joined with the named authority.
     let is_joined =
         |name: &str| name == "GIT_SSL_CAINFO" && settings.certificate_authority.is_some();
-    let passed = settings.environment.0.iter().filter(|(name, _)| !is_joined(name));
+    // What goes to this machine never goes to a proxy (S5).
+    let is_proxy = |name: &str| name.ends_with("proxy") || name.ends_with("PROXY");
+    let stays_here = settings.address.is_on_this_machine();
+    let is_left_out = |name: &str| is_joined(name) || (stays_here && is_proxy(name));
+    let passed = settings.environment.0.iter().filter(|(name, _)| !is_left_out(name));
     let mut variables: Vec<(String, OsString)> =
         passed.map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
     if !variables.iter().any(|(name, _)| name == "PATH") {

@@ -13,4 +13,5 @@ mod git;
 mod hooks;
 mod life;
 mod many;
+mod proxies;
 mod steering;

@@ -156,7 +156,7 @@ async fn what_git_says_is_cleaned_before_anyone_sees_it() {
     let source = scene.source(with_token(&scene, "https://host.test/acme/shop.git"));
     let error = source.fetch(None, None).await.unwrap_err();
     let text = format!("{error} {error:?}");
-    assert!(text.contains("https://host.test/ … …"), "{text}");
+    assert!(text.contains("https://host.test/ (secret) http://proxy.test:3128"), "{text}");
     assert!(!text.contains("CANARY") && !text.contains(ENCODED), "{text}");
 }
 
@@ -228,4 +228,23 @@ async fn a_machine_without_git_is_told_so() {
     let error = scene.source(settings).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, GitError::NoProgram { .. }), "{error}");
     assert!(error.hints()[0].contains("install git"));
+}
+
+#[tokio::test]
+async fn a_repository_on_this_machine_is_read_without_a_proxy() {
+    let scene = Scene::new();
+    let (proxy, heard_by_proxy) = serve(answer("403 Forbidden", "")).await;
+    let (port, heard) = serve(answer("404 Not Found", "")).await;
+    let proxy = format!("http://127.0.0.1:{proxy}");
+    for host in ["127.0.0.1", "localhost"] {
+        for variable in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+            let url = format!("http://{host}:{port}/acme/shop.git");
+            let mut settings = scene.settings_in(&url, &[(variable, &proxy)]);
+            settings.token = Some(SecretString::from(TOKEN));
+            let error = scene.source(settings).fetch(None, None).await.unwrap_err();
+            assert!(matches!(error, GitError::NoRepository { .. }), "{variable}: {error}");
+            assert_eq!(*heard_by_proxy.lock().unwrap(), "", "{variable}");
+        }
+    }
+    assert!(heard.lock().unwrap().contains(ENCODED));
 }

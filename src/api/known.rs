@@ -1,0 +1,47 @@
+//! What is known beside an answer: what objects are called, since an error that names an id alone
+//! helps nobody, and what is declared, since an answer may quote it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::{Desired, Kind, LiveObject, RemoteId};
+
+/// What is known beside an answer.
+#[derive(Default)]
+pub(super) struct Known {
+    names: Mutex<BTreeMap<RemoteId, String>>,
+    declared: Mutex<Option<Arc<Desired>>>,
+}
+
+impl Known {
+    /// Remembers what objects are called.
+    pub(super) fn learn<'o>(&self, objects: impl IntoIterator<Item = &'o LiveObject>) {
+        let mut names = held(&self.names);
+        for object in objects {
+            names.insert(object.id.clone(), object.name.clone());
+        }
+    }
+
+    /// Returns what an object is called in an error: `service/web (svc_1)`, or by its id alone.
+    pub(super) fn name_of(&self, kind: Kind, id: &RemoteId) -> String {
+        match held(&self.names).get(id) {
+            Some(name) => format!("{kind}/{name} ({id})"),
+            None => format!("{kind} {id}"),
+        }
+    }
+
+    /// Remembers what is declared.
+    pub(super) fn declare(&self, desired: &Arc<Desired>) {
+        *held(&self.declared) = Some(Arc::clone(desired));
+    }
+
+    /// Returns what is declared.
+    pub(super) fn declared(&self) -> Option<Arc<Desired>> {
+        held(&self.declared).clone()
+    }
+}
+
+/// Each value is whole after every statement, so a panic elsewhere spoils nothing.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

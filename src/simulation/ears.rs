@@ -1,0 +1,108 @@
+//! Hears a secret in what was said, however it was said (S9).
+//!
+//! It shares nothing with what strikes secrets out: it knows no ways of writing that would have to
+//! be undone in order, and looks for eight characters in a row of each secret, in small letters, in
+//! base64, between percent signs and backslashes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+/// How many characters of a secret are a piece of it: as many as a number has bytes.
+const PIECE: usize = 8;
+
+/// The pieces of all secrets.
+#[derive(Debug, Default)]
+pub(super) struct Ears {
+    /// Each as the number that its bytes write, sorted.
+    pieces: Vec<u64>,
+}
+
+impl Ears {
+    pub fn for_secrets<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
+        let mut pieces = Vec::new();
+        for secret in secrets {
+            windows(secret.to_ascii_lowercase().bytes(), |piece| pieces.push(piece));
+        }
+        for secret in pieces.clone() {
+            let bytes = secret.to_be_bytes();
+            for before in 0..3 {
+                let encoded = STANDARD_NO_PAD.encode([&[0; 3][..before], &bytes].concat());
+                // What the bytes around it have no part in.
+                let whole = encoded.bytes().skip((before * 8).div_ceil(6)).take(PIECE);
+                windows(whole, |piece| pieces.push(piece));
+            }
+        }
+        pieces.sort_unstable();
+        pieces.dedup();
+        Self { pieces }
+    }
+
+    /// Whether any secret stands in a text.
+    pub fn hear(&self, text: &str) -> bool {
+        let small = |byte: u8| byte.to_ascii_lowercase();
+        let bare = text.bytes().filter(|byte| *byte != b'\\').map(small);
+        self.knows(text.bytes().map(small))
+            || self.knows(bare)
+            || self.knows(without_percent(text.as_bytes()).into_iter().map(small))
+            || self.knows(text.bytes())
+    }
+
+    fn knows(&self, bytes: impl Iterator<Item = u8>) -> bool {
+        let mut is_known = false;
+        windows(bytes, |piece| is_known |= self.pieces.binary_search(&piece).is_ok());
+        is_known
+    }
+}
+
+fn windows(bytes: impl Iterator<Item = u8>, mut tell: impl FnMut(u64)) {
+    let mut piece = 0_u64;
+    for (place, byte) in bytes.enumerate() {
+        piece = piece << 8 | u64::from(byte);
+        if place + 1 >= PIECE {
+            tell(piece);
+        }
+    }
+}
+
+fn without_percent(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_heard_in_each_form_and_nothing_else_is() {
+        let ears = Ears::for_secrets(["st0ker-stand-in-"]);
+        for text in [
+            "a st0ker-stand-in-X",
+            "ER-STAND-I",
+            "st0ke%72%2Dstand",
+            r"st0\\\\ker-\\sta",
+            // user:st0ker-stand-in-
+            "dXNlcjpzdDBrZXItc3RhbmQtaW4t",
+        ] {
+            assert!(ears.hear(text), "{text}");
+        }
+        for text in ["", "(secret)", "st0ker"] {
+            assert!(!ears.hear(text), "{text}");
+        }
+    }
+}
