@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::{Drafts, Mention, has, number_of, text_of};
+use super::draft::{Drafts, Mention, derived, has, number_of, text_of};
 use super::reader::Findings;
 use super::suggest::nearest;
 use crate::model::{
@@ -14,8 +14,9 @@ use crate::model::{
 pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
     let Drafts { resources, tombstones, guards, mentions, renames } = drafts;
     let mut desired = Desired { guard: one_guard(guards, findings), ..Desired::default() };
-    for resource in resources {
+    for mut resource in resources {
         contradictions(&resource, findings);
+        resource.on_create = derived(&resource);
         if let Some(first) = desired.resources.get(&resource.key) {
             declared_twice(&resource.key, &resource.origin, &first.origin, findings);
         } else {

@@ -77,6 +77,7 @@ fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
 
 /// Tells the forms apart by what stands in the document, and reads it.
 fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
+    let errors = findings.errors();
     let mut reader = Reader { file, form: Form::Native, findings };
     if root.entries().is_none() {
         let message = format!("a document must be a mapping, and {} stands there", root.describe());
@@ -95,6 +96,10 @@ fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: 
             format!("a native document begins with `apiVersion: {}`", native::API_VERSION)
         };
         reader.error_with(root, "unknown-document", message, hint);
+    }
+    // An error refuses everything; what was not read behind it is no news.
+    if reader.findings.errors() == errors {
+        reader.account(root);
     }
 }
 

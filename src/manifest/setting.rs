@@ -113,19 +113,19 @@ pub(super) fn read(
     let path = format!("spec.{}", setting.as_str());
     match setting {
         Setting::Name | Setting::EnvGroups => None,
-        Setting::Type if kind == Kind::Database => word(reader, yaml, &path, &ENGINES),
+        Setting::Type if kind == Kind::Database => engine(reader, yaml, &path),
         Setting::Type => service_type(reader, yaml, &path),
         Setting::Runtime => word(reader, yaml, &path, &RUNTIMES),
         Setting::Repo
         | Setting::Branch
         | Setting::Image
-        | Setting::Plan
         | Setting::Region
         | Setting::Version
         | Setting::DatabaseName
         | Setting::User
         | Setting::DiskName
         | Setting::DockerfilePath => word(reader, yaml, &path, &[]),
+        Setting::Plan => plan(reader, yaml, &path),
         Setting::RootDir
         | Setting::BuildCommand
         | Setting::StartCommand
@@ -140,6 +140,28 @@ pub(super) fn read(
         Setting::HealthCheckPath => absolute(reader, yaml, &path, "/health"),
         Setting::DiskMountPath => absolute(reader, yaml, &path, "/data"),
         Setting::Domains => domains(reader, yaml, &path),
+    }
+}
+
+/// Reads the engine of a database. The platform has no `keyvalue`: what other dialects call so is
+/// its `valkey`.
+fn engine(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+    match word(reader, yaml, path, &ENGINES)? {
+        FieldValue::Text(text) if text == "keyvalue" => Some(FieldValue::Text("valkey".to_owned())),
+        other => Some(other),
+    }
+}
+
+/// Reads the plan. Some are of several words: `pro plus`.
+fn plan(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+    let is_words = |text: &str| text.split(' ').all(|word| !word.is_empty());
+    let is_plain =
+        |text: &str| !text.chars().any(|c| c != ' ' && (c.is_whitespace() || c.is_control()));
+    match yaml.scalar() {
+        Some((text, _)) if text.contains(' ') && is_words(text) && is_plain(text) => {
+            reader.text(yaml, path).map(FieldValue::Text)
+        }
+        _ => word(reader, yaml, path, &[]),
     }
 }
 

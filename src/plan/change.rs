@@ -161,6 +161,8 @@ pub enum FieldAction {
 pub enum FieldReason {
     /// A manifest asks for another value than was last written.
     Requested,
+    /// No manifest gives it a value, and a new resource needs one.
+    Derived,
     /// It moved on the platform.
     Drift,
     /// The platform does not show it, and we do not know what was last written.

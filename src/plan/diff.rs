@@ -197,7 +197,10 @@ impl<'a> Comparer<'a> {
     fn differing(&mut self, mut change: FieldChange) -> bool {
         let repairs = match change.reason {
             FieldReason::Drift => self.memory.rewrites.get(&change.path),
-            FieldReason::Requested | FieldReason::Unverifiable | FieldReason::Flapping => None,
+            FieldReason::Requested
+            | FieldReason::Derived
+            | FieldReason::Unverifiable
+            | FieldReason::Flapping => None,
         };
         let is_flapping = repairs.is_some_and(|rewrite| rewrite.count >= REPAIRS_MAX);
         let rewrite = match repairs {

@@ -136,6 +136,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
     let reason = match field.reason {
         FieldReason::Requested => "requested",
         FieldReason::Drift => "drift",
+        FieldReason::Derived => "derived",
         FieldReason::Unverifiable => "unverifiable",
         FieldReason::Flapping => "flapping",
     };
@@ -146,6 +147,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
 pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
     match (field.reason, field.action) {
         (FieldReason::Requested, _) => "requested",
+        (FieldReason::Derived, _) => "derived: no manifest says it",
         (FieldReason::Drift, FieldAction::Add) => "drift: removed by hand",
         (FieldReason::Drift, FieldAction::Change | FieldAction::Leave) => "drift: changed by hand",
         (FieldReason::Drift, FieldAction::Remove) => "drift: added by hand",

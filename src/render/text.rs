@@ -173,7 +173,11 @@ fn push_change(paper: &mut Paper, change: &Change, column: usize) {
 }
 
 fn is_creation(field: &FieldChange) -> bool {
-    field.action == FieldAction::Add && field.reason == FieldReason::Requested
+    let is_of_create = match field.reason {
+        FieldReason::Requested | FieldReason::Derived => true,
+        FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping => false,
+    };
+    field.action == FieldAction::Add && is_of_create
 }
 
 fn object_line(sign: &str, style: Style, key: &str, rest: &str) -> Line {
@@ -193,7 +197,10 @@ fn headline(change: &Change) -> (String, Vec<FieldChange>) {
         Kind::EnvGroup => &[],
     };
     let is_told = |field: &FieldChange| match &field.path {
-        FieldPath::Setting(setting) => told.contains(setting) && !phrase::is_hidden(field),
+        FieldPath::Setting(setting) => {
+            let is_derived = field.reason == FieldReason::Derived;
+            told.contains(setting) && !is_derived && !phrase::is_hidden(field)
+        }
         FieldPath::Env(_) => false,
     };
     let mut parts: Vec<String> = Vec::new();
@@ -233,7 +240,7 @@ fn push_fields(paper: &mut Paper, fields: &[FieldChange], reasons: Reasons) {
             line = line.pad_to(value_column).plain(values);
             reason_column += VALUE_COLUMNS;
         }
-        if reasons != Reasons::Omitted {
+        if reasons != Reasons::Omitted || field.reason == FieldReason::Derived {
             line = line.pad_to(reason_column);
             line = line.with(Style::Dim, phrase::field_reason(field));
         }

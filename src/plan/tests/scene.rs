@@ -169,6 +169,7 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
         labels: BTreeMap::new(),
         previous_names: Vec::new(),
         fields: BTreeMap::new(),
+        on_create: BTreeMap::new(),
         declares_env: false,
         set_by_hand: BTreeMap::new(),
         lifecycle: Lifecycle::default(),
