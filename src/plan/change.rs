@@ -9,8 +9,8 @@ use crate::model::{
     Project, Remembered, RemoteId, Rewrite,
 };
 
-use super::Blocked;
 use super::report::is_refusal;
+use super::{Blocked, ByHand};
 
 /// Everything that would be done to one project, and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Plan {
     /// Entries to be remembered in another form although nothing is written to the platform: a
     /// protection that is new (S11), a repair that settled. They replace the inventory's as they are.
     pub remember: BTreeMap<Key, Entry>,
+    /// What people set, and what the platform shows of it.
+    pub by_hand: Vec<ByHand>,
     /// What carrying it out costs.
     pub cost: Cost,
 }

@@ -56,8 +56,26 @@ pub fn plan_as_text(plan: &Plan, estimate: &Estimate) -> Paper {
         push_blocked(&mut paper, change);
     }
     paper.gap();
+    paper.extend(by_hand_as_text(plan));
+    paper.gap();
     paper.push(Line::default().with(Style::Bold, phrase::summary(plan)));
     paper.push(Line::of(cost(plan, estimate)));
+    paper
+}
+
+/// Returns what people must set, a resource a line; nothing when all of it is set.
+#[must_use]
+pub fn by_hand_as_text(plan: &Plan) -> Paper {
+    let open = plan.by_hand.iter().filter_map(|one| Some((&one.key, phrase::by_hand(one)?)));
+    let mut open = open.peekable();
+    let mut paper = Paper::new();
+    if open.peek().is_some() {
+        paper.push(Line::of("  ").plain(phrase::BY_HAND));
+    }
+    for (key, text) in open {
+        let line = Line::of("  ").with(Style::Changed, format!("! {key}"));
+        paper.push(line.plain(format!("  {text}")));
+    }
     paper
 }
 

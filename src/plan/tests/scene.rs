@@ -196,6 +196,11 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
                 let path = path.replacen("env.", "envVars.", 1);
                 lifecycle.ignore_changes.insert(path);
             }
+            (field, text) if field.starts_with("new.") => {
+                let path = path(&field["new.".len()..]);
+                let value = value(&path, text);
+                resource.on_create.insert(path, value);
+            }
             ("no-create", _) => lifecycle.policies.create = false,
             ("no-update", _) => lifecycle.policies.update = false,
             ("no-delete", _) => lifecycle.policies.delete = false,
