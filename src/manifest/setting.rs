@@ -234,7 +234,10 @@ fn command(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fi
 
 fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     let text = reader.text(yaml, path)?;
-    if let Err(ScheduleError { reason, hint }) = Schedule::parse(&text) {
+    if is_wider(&text) {
+        let message = format!("`{}` is more than the five fields of cron", quoted(&text));
+        reader.warn(yaml, "cron", message, "it is sent as it stands there; the platform decides");
+    } else if let Err(ScheduleError { reason, hint }) = Schedule::parse(&text) {
         let message = format!("`{}` is no cron expression: {reason}", quoted(&text));
         match hint {
             Some(hint) => reader.error_with(yaml, "cron", message, hint),
@@ -243,6 +246,22 @@ fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<F
         // The error is noted; without a value a second one would say that there is no schedule.
     }
     Some(FieldValue::Text(text))
+}
+
+/// Whether an expression is right but for the letters that some schedulers know beside numbers: `L`
+/// (the last), `W` (a working day), `#` (the nth) and `?`. The vendor's own guide has one.
+fn is_wider(text: &str) -> bool {
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [minute, hour, day, month, weekday] = fields[..] else {
+        return false;
+    };
+    let is_wide = |field: &str| {
+        let marks = field.bytes().any(|byte| b"LW#?".contains(&byte));
+        marks && field.bytes().all(|byte| byte.is_ascii_digit() || b"LW#?,-".contains(&byte))
+    };
+    let plain = |field| if is_wide(field) { "*" } else { field };
+    let rest = format!("{minute} {hour} {} {month} {}", plain(day), plain(weekday));
+    (is_wide(day) || is_wide(weekday)) && Schedule::parse(&rest).is_ok()
 }
 
 fn absolute(
