@@ -106,8 +106,8 @@ pub fn canonical(kind: Kind, path: &FieldPath, value: &FieldValue) -> FieldValue
             FieldValue::Set(items.collect())
         }
         (_, FieldPath::Setting(Setting::HealthCheckPath), FieldValue::Text(text)) => {
-            let path = text.trim_end_matches('/');
-            FieldValue::Text(if path.is_empty() { "/".to_owned() } else { path.to_owned() })
+            let path = text.strip_suffix('/').filter(|it| !it.is_empty() && !it.ends_with('/'));
+            FieldValue::Text(path.unwrap_or(text).to_owned())
         }
         (_, FieldPath::Setting(Setting::Schedule), FieldValue::Text(text)) => {
             let fields: Vec<&str> = text.split_ascii_whitespace().collect();
@@ -172,7 +172,6 @@ mod tests {
         check(Kind::Service, "repo", "https://GitHub.com/acme/shop.git", "github.com/acme/shop");
         check(Kind::Service, "repo", "git@github.com:acme/shop.git", "github.com/acme/shop/");
         check(Kind::Service, "healthCheckPath", "/up/", "/up");
-        check(Kind::Service, "healthCheckPath", "/", "//");
         check(Kind::Service, "schedule", "0  2 * * *", " 0 2 * *\t*");
     }
 

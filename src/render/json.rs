@@ -10,23 +10,18 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::model::{Diagnostic, is_unseen};
-use crate::plan::{Plan, Report};
+use crate::plan::Report;
 
 use super::saved::saved_diagnostic;
 
+pub use super::by_hand::{SavedByHand, by_hand};
 pub use super::saved::{
-    Basis, Context, SavedBlocked, SavedByHand, SavedChange, SavedCost, SavedDiagnostic, SavedField,
-    SavedOrigin, SavedPlan, SavedPlanError, SavedSummary,
+    Basis, Context, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField, SavedOrigin,
+    SavedPlan, SavedPlanError, SavedSummary,
 };
 
 /// The version written. Its first number changes when a reader of the old form would be misled.
 pub const FORMAT_VERSION: &str = "1.0";
-
-/// Returns the variables that people set, as the plan's document has them.
-#[must_use]
-pub fn by_hand(plan: &Plan) -> Vec<SavedByHand> {
-    super::saved::by_hand(plan)
-}
 
 /// Returns a failure, to be written as a [`document()`] or a [`line()`]; the exit code says the same.
 #[must_use]

@@ -5,6 +5,7 @@
 //! where JSON is written out, and nowhere else. Secrets never get this far: a value that must not
 //! be seen is replaced by the fact that there is one.
 
+mod by_hand;
 mod diagnostic;
 mod diff;
 mod inert;

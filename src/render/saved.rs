@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{Diagnostic, EnvKey, FieldValue, Key, Project};
-use crate::plan::{Change, FieldChange, Plan, Sight};
+use crate::model::{Diagnostic, FieldValue, Key, Project};
+use crate::plan::{Change, FieldChange, Plan};
 
+use super::by_hand::{SavedByHand, by_hand};
 use super::json::{self, FORMAT_VERSION};
 use super::phrase;
 use super::text::Estimate;
@@ -154,18 +155,6 @@ pub struct SavedSummary {
     pub unchanged: usize,
 }
 
-/// A variable that people set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedByHand {
-    /// The resource.
-    pub key: Key,
-    /// Its variable.
-    pub variable: String,
-    /// Whether the platform shows that it is set; absent when it does not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub set: Option<bool>,
-}
-
 /// What carrying a plan out costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedCost {
@@ -280,22 +269,6 @@ impl SavedPlan {
     pub fn to_ndjson(&self) -> String {
         self.changes.iter().map(json::line).collect()
     }
-}
-
-/// Returns the variables that people set, one by one.
-pub(super) fn by_hand(plan: &Plan) -> Vec<SavedByHand> {
-    let one = |key: &Key, variable: &EnvKey, sight: Sight| SavedByHand {
-        key: key.clone(),
-        variable: variable.as_str().to_owned(),
-        set: match sight {
-            Sight::Set => Some(true),
-            Sight::Unset => Some(false),
-            Sight::Unseen => None,
-        },
-    };
-    let all = plan.by_hand.iter();
-    all.flat_map(|it| it.variables.iter().map(move |(name, sight)| one(&it.key, name, *sight)))
-        .collect()
 }
 
 impl SavedChange {
