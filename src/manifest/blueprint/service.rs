@@ -87,11 +87,12 @@ fn service_type(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resou
 fn static_site(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
     let runtime = FieldPath::Setting(Setting::Runtime);
     let is_web = matches!(text_of(service, Setting::Type), Some("web" | "static"));
-    if is_web && text_of(service, Setting::Runtime) == Some("static") {
-        if let Some(field) = service.fields.remove(&runtime) {
-            let origin = field.origin;
-            set(service, Setting::Type, FieldValue::Text("static".to_owned()), origin);
-        }
+    if is_web
+        && text_of(service, Setting::Runtime) == Some("static")
+        && let Some(field) = service.fields.remove(&runtime)
+    {
+        let text = FieldValue::Text("static".to_owned());
+        set(service, Setting::Type, text, field.origin);
     }
     let port = FieldPath::Setting(Setting::Port);
     let is_static = text_of(service, Setting::Type) == Some("static");
@@ -141,9 +142,9 @@ fn domains(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<S
         let named: Vec<_> = reader.items(yaml, "spec.domains");
         let named = named.into_iter().map(|item| item.get("name").unwrap_or(item));
         for place in named {
-            match setting::read(reader, Kind::Service, Setting::Domains, place) {
-                Some(FieldValue::Set(read)) => domains.extend(read),
-                Some(_) | None => {}
+            let read = setting::read(reader, Kind::Service, Setting::Domains, place);
+            if let Some(FieldValue::Set(read)) = read {
+                domains.extend(read);
             }
         }
     }
