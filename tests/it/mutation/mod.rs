@@ -54,7 +54,7 @@ const PROJECT: usize = 5;
 const MUTANTS_MIN: [(Mutation, usize, usize); 12] = [
     (Mutation::Deleted, 137, 47),
     (Mutation::Emptied, 137, 75),
-    (Mutation::Null, 137, 71),
+    (Mutation::Null, 137, 69),
     (Mutation::Changed, 74, 0),
     (Mutation::AtLimit, 60, 0),
     (Mutation::BeyondLimit, 87, 87),
