@@ -170,6 +170,7 @@ fn plan(text: &str) -> Plan {
         unchanged: Vec::new(),
         settled: Vec::new(),
         remember: BTreeMap::new(),
+        by_hand: Vec::new(),
         cost: Cost::default(),
     }
 }

@@ -82,7 +82,7 @@ pub async fn run(
     } else {
         BTreeMap::new()
     };
-    report_to(run, &report, &endings);
+    report_to(run, &plan, &report, &endings);
     let ended = endings.values().map(endings::exit).max().unwrap_or(Exit::Done);
     Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report).max(ended)))
 }
@@ -200,8 +200,8 @@ const fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Prints what became of a plan.
-pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
+/// Prints what became of a plan, and what is left for people to do.
+pub fn report_to(run: &Run, plan: &Plan, report: &Report, endings: &BTreeMap<Key, Ending>) {
     // Where nothing could be done, the plan has said all there is to say.
     let is_blocked = |outcome: &Outcome| matches!(outcome, Outcome::Blocked { .. });
     let has_news = report.results.iter().any(|result| !is_blocked(&result.outcome));
@@ -215,17 +215,20 @@ pub fn report_to(run: &Run, report: &Report, endings: &BTreeMap<Key, Ending>) {
             for (key, ending) in endings {
                 run.output.data(&endings::text(key, ending));
             }
+            run.output.text(&render::by_hand_as_markdown(plan));
         }
         Form::Text => {
             run.output.data(&render::report_as_text(report));
             for (key, ending) in endings {
                 run.output.data(&endings::text(key, ending));
             }
+            run.output.data(&render::by_hand_as_text(plan));
         }
         Form::Json | Form::Yaml | Form::Ndjson => {
             let mut json = render::json::report(report);
             let ended = endings.iter().map(|(key, ending)| endings::value(key, ending));
             json["deployments"] = ended.collect();
+            json["byHand"] = serde_json::json!(render::json::by_hand(plan));
             run.output.value(&json);
         }
     }

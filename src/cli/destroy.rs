@@ -52,6 +52,6 @@ pub async fn run(
     }
     let carrying = Carrying { run, session: &session, policy: &policy, interrupt };
     let report = carrying.out(store, &snapshot, &plan).await?;
-    super::apply::report_to(run, &report, &std::collections::BTreeMap::new());
+    super::apply::report_to(run, &plan, &report, &std::collections::BTreeMap::new());
     Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report)))
 }

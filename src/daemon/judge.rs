@@ -9,9 +9,10 @@ use crate::model::{
     Applied, Claim, FieldValue, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown,
 };
 use crate::plan::{
-    Action, BlockedReason, Change, ChangeResult, FailureCause, FieldReason, Outcome, Reason,
+    Action, BlockedReason, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason,
 };
 use crate::reconcile::Passed;
+use crate::render::json::{self, SavedByHand};
 use crate::status::{ConditionType, PROGRESSING, ResourceStatus, Truth};
 
 use super::memory::FailedDeploys;
@@ -88,14 +89,25 @@ pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
     let objects = listings.flat_map(|(kind, listing)| listing.objects.iter().map(|it| (*kind, it)));
     let objects: BTreeMap<(Kind, &RemoteId), &LiveObject> =
         objects.map(|(kind, object)| ((kind, &object.id), object)).collect();
+    let by_hand = plan_by_hand(plan);
     let one = |key: &Key| {
         let (change, result) = (changes.get(key).copied(), results.get(key).copied());
         let id = inventory.entries.get(key).map(|entry| &entry.id);
         let id = id.or_else(|| change?.id.as_ref());
         let object = id.and_then(|id| objects.get(&(key.kind, id)).copied());
-        case.resource(key, change, result, object)
+        let by_hand = by_hand.get(key).cloned().unwrap_or_default();
+        ResourceStatus { by_hand, ..case.resource(key, change, result, object) }
     };
     keys.into_iter().map(one).collect()
+}
+
+/// What people set, by resource.
+fn plan_by_hand(plan: &Plan) -> BTreeMap<Key, Vec<SavedByHand>> {
+    let mut by_key: BTreeMap<Key, Vec<SavedByHand>> = BTreeMap::new();
+    for one in json::by_hand(plan) {
+        by_key.entry(one.key.clone()).or_default().push(one);
+    }
+    by_key
 }
 
 impl Case<'_> {
@@ -126,6 +138,7 @@ impl Case<'_> {
             replicas: object.and_then(|object| object.replicas),
             declared_at: desired.map(|resource| resource.origin.clone()),
             depends_on: desired.iter().flat_map(|it| &it.depends_on).cloned().collect(),
+            by_hand: Vec::new(),
             observed_revision: match (is_carried_out, before) {
                 (true, _) => Some(digest.clone()),
                 (false, before) => before.and_then(|before| before.observed_revision.clone()),
@@ -297,7 +310,7 @@ fn drift(change: Option<&Change>, result: Option<&ChangeResult>) -> Option<Strin
     }
     let is_drift = |reason: FieldReason| match reason {
         FieldReason::Drift | FieldReason::Flapping => true,
-        FieldReason::Requested | FieldReason::Unverifiable => false,
+        FieldReason::Requested | FieldReason::Derived | FieldReason::Unverifiable => false,
     };
     let fields = change.fields.iter().filter(|field| is_drift(field.reason));
     let paths: Vec<String> = fields.map(|field| format!("`{}`", field.path)).collect();

@@ -1,10 +1,17 @@
 //! The vendor's own `stackblaze.yaml`, read as it is found in the wild.
 //!
-//! Lenient where meaning is clear: older words, numbers for texts, one item for a list. What the
-//! agent does not manage is told by a warning, never passed over.
+//! Lenient where meaning is clear: older words, numbers for texts, one item for a list. What is not
+//! written is not declared: no default of any platform is filled in. What has no place in the API is
+//! told by a warning (`words`), never passed over.
 
+mod environment;
 mod service;
+pub(super) mod words;
 
+#[cfg(test)]
+mod tests;
+
+use self::words::Place;
 use super::draft::{Drafts, has, read_name, set};
 use super::reader::{Reader, quoted};
 use super::setting::{self, ENGINES};
@@ -13,22 +20,15 @@ use super::variable;
 use crate::model::{FieldValue, Guard, Key, Kind, Resource, Setting, Source};
 
 /// Any of these makes a document a Blueprint.
-const MARKS: [&str; 6] =
-    ["services", "databases", "caches", "envVarGroups", "envGroups", "pipeline"];
-
-/// Everything known at the top.
-const TOP: [&str; 11] = [
-    "pipeline",
-    "version",
-    "name",
-    "region",
-    "domain",
-    "previews",
+const MARKS: [&str; 8] = [
     "services",
     "databases",
     "caches",
     "envVarGroups",
     "envGroups",
+    "pipeline",
+    "projects",
+    "ungrouped",
 ];
 
 /// Whether a document is a Blueprint. `services` as a mapping is a Compose file.
@@ -39,52 +39,87 @@ pub(super) fn is_blueprint(root: Yaml<'_, '_>) -> bool {
 
 /// Reads a Blueprint.
 pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
-    reader.mapping(root, "", &TOP);
-    for key in ["name", "domain", "previews"] {
-        if let Some(place) = root.get(key) {
-            let message = format!("`{key}` of a Blueprint is not managed by the agent");
-            reader.warn(place, "not-managed", message, "set it on the platform");
-        }
+    words::open(reader, root, Place::Top);
+    if let Some(version) = given(root, "version") {
+        reader.text_as_written(version, "version");
     }
     guard(reader, root, drafts);
-    let engines = engine_names(root);
+    let mut holders = vec![root];
+    if let Some(ungrouped) = given(root, "ungrouped") {
+        holders.extend(words::open(reader, ungrouped, Place::Ungrouped));
+    }
+    holders.extend(environment::only(reader, root));
+    let engines: Vec<String> = holders.iter().flat_map(|holder| engine_names(*holder)).collect();
     let engines: Vec<&str> = engines.iter().map(String::as_str).collect();
-    let region = root.get("region").filter(|yaml| !yaml.is_null());
+    let region = given(root, "region");
+    if let Some(region) = region {
+        // Where everything has a region of its own, this one was read all the same.
+        reader.text_as_written(region, "region");
+    }
+    for holder in holders {
+        resources(reader, holder, region, &engines, drafts);
+    }
+}
+
+/// Reads the lists of resources of the whole document, of `ungrouped` or of an environment.
+fn resources(
+    reader: &mut Reader<'_>,
+    holder: Yaml<'_, '_>,
+    region: Option<Yaml<'_, '_>>,
+    engines: &[&str],
+    drafts: &mut Drafts,
+) {
     for (list, fallback) in [("databases", "postgres"), ("caches", "valkey")] {
-        for item in items(reader, root, list) {
+        for item in items(reader, holder, list) {
             database(reader, item, list, fallback, region, drafts);
         }
     }
     for list in ["envVarGroups", "envGroups"] {
-        for item in items(reader, root, list) {
+        for item in items(reader, holder, list) {
             group(reader, item, list, drafts);
         }
     }
-    for item in items(reader, root, "services") {
+    for item in items(reader, holder, "services") {
         if engine_of(item).is_some() {
             database(reader, item, "services", "postgres", region, drafts);
         } else {
-            service::read(reader, item, region, &engines, drafts);
+            service::read(reader, item, region, engines, drafts);
         }
     }
 }
 
+/// Returns what stands under a key, when it is not nothing.
+fn given<'d, 'a>(yaml: Yaml<'d, 'a>, key: &str) -> Option<Yaml<'d, 'a>> {
+    yaml.get(key).filter(|yaml| !yaml.is_null())
+}
+
 fn items<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>, list: &str) -> Vec<Yaml<'d, 'a>> {
-    match root.get(list).filter(|yaml| !yaml.is_null()) {
+    match given(root, list) {
         Some(yaml) => reader.items(yaml, list),
         None => Vec::new(),
     }
 }
 
-/// `pipeline: NAME`, or an object that holds a name.
+/// `pipeline: NAME`, or an object that holds a name and perhaps the id.
 fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
-    let Some(pipeline) = root.get("pipeline").filter(|yaml| !yaml.is_null()) else {
+    let Some(pipeline) = given(root, "pipeline") else {
         return;
     };
-    let place = pipeline.get("name").unwrap_or(pipeline);
-    if let Some(name) = reader.text(place, "pipeline").filter(|name| !name.is_empty()) {
-        let origin = reader.origin(pipeline);
-        drafts.guards.push(Guard { name, id: None, origin });
+    let is_mapping = pipeline.entries().is_some();
+    let (mut place, mut id) = (Some(pipeline), None);
+    if is_mapping {
+        words::open(reader, pipeline, Place::Pipeline);
+        place = given(pipeline, "name");
+        id = given(pipeline, "id").and_then(|yaml| reader.text(yaml, "pipeline.id"));
+    }
+    // A guard that names nobody would guard nothing, and nobody would know (S5).
+    let name = place.and_then(|yaml| reader.text(yaml, "pipeline")).filter(|it| !it.is_empty());
+    match name {
+        Some(name) => drafts.guards.push(Guard { name, id, origin: reader.origin(pipeline) }),
+        None if is_mapping || pipeline.scalar().is_some() => {
+            reader.error(pipeline, "malformed", "`pipeline` has no name");
+        }
+        None => {}
     }
 }
 
@@ -125,23 +160,48 @@ fn begin(
     Some(Drafts::begin(Key::new(kind, name), reader.origin(item)))
 }
 
-/// Reads a setting from the first of several keys that stands there.
+/// Reads a setting from the first of several spellings that is given; the others give way.
 fn take(
     reader: &mut Reader<'_>,
     item: Yaml<'_, '_>,
-    keys: &[&str],
+    keys: &[&'static str],
     setting: Setting,
     resource: &mut Resource<Source>,
 ) {
-    let Some(yaml) = keys.iter().find_map(|key| item.get(key)) else {
+    let spellings = keys.iter().filter_map(|key| Some((*key, given(item, key)?)));
+    let spellings: Vec<(&str, Yaml<'_, '_>)> = spellings.collect();
+    let Some(((key, yaml), others)) = spellings.split_first() else {
+        if let Some((key, nothing)) = keys.iter().find_map(|key| Some((key, item.get(key)?))) {
+            let message = format!("`{key}` has no value and is left out");
+            reader.warn(nothing, "no-value", message, "remove the line");
+        }
         return;
     };
-    let is_empty = yaml.scalar().is_some_and(|(text, _)| text.is_empty());
-    if yaml.is_null() || is_empty {
-        let message = format!("`{}` has no value and is left out", keys[0]);
-        reader.warn(yaml, "no-value", message, "remove the line");
-    } else if let Some(value) = setting::read(reader, resource.key.kind, setting, yaml) {
-        set(resource, setting, value, reader.origin(yaml));
+    for other in others {
+        gives_way(reader, *other, (key, *yaml));
+    }
+    if yaml.scalar().is_some_and(|(text, _)| text.is_empty()) {
+        yaml.take();
+        let message = format!("`{key}` has no value and is left out");
+        reader.warn(*yaml, "no-value", message, "remove the line");
+    } else if let Some(value) = setting::read(reader, resource.key.kind, setting, *yaml) {
+        set(resource, setting, value, reader.origin(*yaml));
+    }
+}
+
+/// Of two spellings of one thing the present one is read; the other is told of unless it says the
+/// same.
+fn gives_way(
+    reader: &mut Reader<'_>,
+    (key, yaml): (&str, Yaml<'_, '_>),
+    (winner, read): (&str, Yaml<'_, '_>),
+) {
+    let text = |yaml: Yaml<'_, '_>| yaml.scalar().map(|(text, _)| text.to_owned());
+    if text(yaml).is_some() && text(yaml) == text(read) {
+        yaml.take();
+    } else {
+        let message = format!("`{key}` gives way to `{winner}`");
+        reader.leave_out(yaml, message, "remove one of the two");
     }
 }
 
@@ -153,18 +213,7 @@ fn database(
     region: Option<Yaml<'_, '_>>,
     drafts: &mut Drafts,
 ) {
-    let known = [
-        "name",
-        "type",
-        "databaseName",
-        "user",
-        "plan",
-        "version",
-        "storage",
-        "storageGB",
-        "region",
-    ];
-    let Some(item) = reader.mapping(item, list, &known) else {
+    let Some(item) = words::open(reader, item, Place::Database) else {
         return;
     };
     let Some(mut database) = begin(reader, item, Kind::Database, list) else {
@@ -175,15 +224,24 @@ fn database(
         let origin = database.origin.clone();
         set(&mut database, Setting::Type, FieldValue::Text(fallback.to_owned()), origin);
     }
-    for setting in [Setting::DatabaseName, Setting::User, Setting::Plan, Setting::Version] {
+    for setting in [Setting::DatabaseName, Setting::User, Setting::Plan] {
         take(reader, item, &[setting.as_str()], setting, &mut database);
     }
-    take(reader, item, &["storageGB"], Setting::StorageGb, &mut database);
-    if let Some(storage) = item.get("storage").filter(|_| item.get("storageGB").is_none()) {
-        storage_size(reader, storage, &mut database);
-    }
+    take(reader, item, &["version", "postgresMajorVersion"], Setting::Version, &mut database);
+    storage(reader, item, &mut database);
     take_region(reader, item, region, &mut database);
     drafts.resources.push(database);
+}
+
+fn storage(reader: &mut Reader<'_>, item: Yaml<'_, '_>, database: &mut Resource<Source>) {
+    let spellings = ["storageGB", "diskSizeGB"];
+    let read = spellings.iter().find_map(|key| Some((*key, given(item, key)?)));
+    take(reader, item, &spellings, Setting::StorageGb, database);
+    match (given(item, "storage"), read) {
+        (Some(storage), Some(read)) => gives_way(reader, ("storage", storage), read),
+        (Some(storage), None) => storage_size(reader, storage, database),
+        (None, _) => {}
+    }
 }
 
 /// `10Gi`, `10GB`, `10`.
@@ -226,13 +284,13 @@ fn take_region(
 }
 
 fn group(reader: &mut Reader<'_>, item: Yaml<'_, '_>, list: &str, drafts: &mut Drafts) {
-    let Some(item) = reader.mapping(item, list, &["name", "envVars"]) else {
+    let Some(item) = words::open(reader, item, Place::Group) else {
         return;
     };
     let Some(mut group) = begin(reader, item, Kind::EnvGroup, list) else {
         return;
     };
-    if let Some(yaml) = item.get("envVars").filter(|yaml| !yaml.is_null()) {
+    if let Some(yaml) = given(item, "envVars") {
         variable::read_all(reader, yaml, &mut group, drafts, &[]);
     }
     drafts.resources.push(group);

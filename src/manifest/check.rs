@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::{Drafts, Mention, has, number_of, text_of};
+use super::draft::{Drafts, Mention, derived, has, number_of, text_of};
 use super::reader::Findings;
-use super::suggest::nearest;
+use super::suggest::Names;
 use crate::model::{
     Desired, Diagnostic, FieldPath, Guard, Key, Kind, Name, Origin, Resource, Setting, Source,
 };
@@ -14,8 +14,9 @@ use crate::model::{
 pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
     let Drafts { resources, tombstones, guards, mentions, renames } = drafts;
     let mut desired = Desired { guard: one_guard(guards, findings), ..Desired::default() };
-    for resource in resources {
+    for mut resource in resources {
         contradictions(&resource, findings);
+        resource.on_create = derived(&resource);
         if let Some(first) = desired.resources.get(&resource.key) {
             declared_twice(&resource.key, &resource.origin, &first.origin, findings);
         } else {
@@ -135,25 +136,27 @@ fn check_renames(
 
 /// Follows every mention: to a dependency, or to an error with the name that was probably meant.
 fn connect(desired: &mut Desired<Source>, mentions: &[Mention], findings: &mut Findings) {
-    let mut names: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
-    for key in desired.resources.keys() {
-        names.entry(key.kind).or_default().push(key.name.to_string());
-    }
-    for mention in mentions {
-        let Mention { from, to, origin, is_external } = mention;
-        if desired.resources.contains_key(to) {
-            if let Some(resource) = desired.resources.get_mut(from) {
-                resource.depends_on.insert(to.clone());
-            }
-        } else if !is_external {
-            findings.push(dangling(desired, &names, from, to, origin));
+    for Mention { from, to, .. } in mentions {
+        if desired.resources.contains_key(to)
+            && let Some(resource) = desired.resources.get_mut(from)
+        {
+            resource.depends_on.insert(to.clone());
         }
+    }
+    let mut names: BTreeMap<Kind, Names<'_>> = BTreeMap::new();
+    let is_dangling = |it: &&Mention| !it.is_external && !desired.resources.contains_key(&it.to);
+    for Mention { from, to, origin, is_external: _ } in mentions.iter().filter(is_dangling) {
+        let names = names.entry(to.kind).or_insert_with(|| {
+            let keys = desired.resources.keys().filter(|key| key.kind == to.kind);
+            Names::new(keys.map(|key| key.name.as_str()).collect())
+        });
+        findings.push(dangling(desired, names, from, to, origin));
     }
 }
 
 fn dangling(
     desired: &Desired<Source>,
-    names: &BTreeMap<Kind, Vec<String>>,
+    names: &mut Names<'_>,
     from: &Key,
     to: &Key,
     origin: &Origin,
@@ -166,11 +169,10 @@ fn dangling(
     };
     let message = format!("{} `{}` refers to {kind} `{name}`, {verb}", from.kind, from.name);
     let diagnostic = Diagnostic::error("unknown-reference", message).at(origin.clone());
-    let known: Vec<&str> = names.get(&kind).into_iter().flatten().map(String::as_str).collect();
     let other_kind = Kind::ALL
         .into_iter()
         .find(|other| desired.resources.contains_key(&Key::new(*other, name.clone())));
-    match (nearest(name.as_str(), &known), other_kind) {
+    match (names.nearest(name.as_str()), other_kind) {
         (Some(near), _) => diagnostic.hint(format!("did you mean `{near}`?")),
         (None, Some(other)) => diagnostic.hint(format!("there is a {other} of that name")),
         (None, None) => {

@@ -39,12 +39,31 @@ impl Drafts {
             labels: BTreeMap::new(),
             previous_names: Vec::new(),
             fields: BTreeMap::new(),
+            on_create: BTreeMap::new(),
             declares_env: false,
             set_by_hand: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
             depends_on: BTreeSet::new(),
         }
     }
+}
+
+/// What a new disk is called and how large it is, where nothing says so.
+const DISK_NAME: &str = "data";
+const DISK_SIZE_GB: i64 = 10;
+
+/// Returns what a new resource gets beside its declared fields: the name and the size of a disk. One
+/// that lives keeps its own.
+pub(super) fn derived(resource: &Resource<Source>) -> BTreeMap<FieldPath, FieldValue> {
+    if !has(resource, Setting::DiskMountPath) {
+        return BTreeMap::new();
+    }
+    let derived = [
+        (Setting::DiskName, FieldValue::Text(DISK_NAME.to_owned())),
+        (Setting::DiskSizeGb, FieldValue::Integer(DISK_SIZE_GB)),
+    ];
+    let missing = derived.into_iter().filter(|(setting, _)| !has(resource, *setting));
+    missing.map(|(setting, value)| (FieldPath::Setting(setting), value)).collect()
 }
 
 /// Sets a field to a value that stands in the manifest itself.

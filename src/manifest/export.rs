@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::draft::derived;
 use super::setting;
 use crate::model::{
     Applied, Desired, Diagnostic, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind,
@@ -52,6 +53,9 @@ pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>
     for key in ambiguous {
         desired.resources.remove(&key);
     }
+    for resource in desired.resources.values_mut() {
+        resource.on_create = derived(resource);
+    }
     connect(&mut desired);
     (desired, diagnostics)
 }
@@ -69,6 +73,7 @@ fn resource(
         labels: BTreeMap::new(),
         previous_names: Vec::new(),
         fields: BTreeMap::new(),
+        on_create: BTreeMap::new(),
         declares_env: object.shows_env,
         set_by_hand: BTreeMap::new(),
         lifecycle: Lifecycle::default(),

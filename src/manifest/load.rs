@@ -48,6 +48,16 @@ pub fn load(tree: &Tree) -> Loaded {
     }
 }
 
+/// How a pointer of Git LFS begins.
+const LFS_MARK: &str = "version https://git-lfs.github.com/spec/";
+
+/// Returns the line of the first mark that git leaves in a file it could not merge.
+fn conflict(text: &str) -> Option<usize> {
+    let is_mark = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+    let line = text.lines().position(is_mark)?;
+    text.lines().any(|line| line == "=======").then_some(line + 1)
+}
+
 fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
     let text = match std::str::from_utf8(&file.bytes) {
         Ok(text) => text,
@@ -56,6 +66,18 @@ fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
             return;
         }
     };
+    if let Some(line) = conflict(text) {
+        let origin = Origin { file: file.path.clone(), line, column: 1 };
+        let message = "the file holds the marks of an unfinished merge";
+        let hint = "decide between the two sides, and remove the marks";
+        return findings.push(Diagnostic::error("merge-conflict", message).at(origin).hint(hint));
+    }
+    if text.starts_with(LFS_MARK) {
+        let origin = Origin { file: file.path.clone(), line: 1, column: 1 };
+        let message = "the file is a pointer of Git LFS, not the manifest";
+        let hint = "`git lfs pull` gets it; manifests are better kept without LFS";
+        return findings.push(Diagnostic::error("lfs-pointer", message).at(origin).hint(hint));
+    }
     let mut documents = match Documents::new(text) {
         Ok(documents) => documents,
         Err(flaw) => return findings.push(finding(&file.path, flaw)),
@@ -78,6 +100,7 @@ fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
 
 /// Tells the forms apart by what stands in the document, and reads it.
 fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
+    let errors = findings.errors();
     let mut reader = Reader { file, form: Form::Native, findings };
     if root.entries().is_none() {
         let message = format!("a document must be a mapping, and {} stands there", root.describe());
@@ -96,6 +119,10 @@ fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: 
             format!("a native document begins with `apiVersion: {}`", native::API_VERSION)
         };
         reader.error_with(root, "unknown-document", message, hint);
+    }
+    // An error refuses everything; what was not read behind it is no news.
+    if reader.findings.errors() == errors {
+        reader.account(root);
     }
 }
 

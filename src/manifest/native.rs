@@ -281,12 +281,10 @@ fn read_spec(
     if let Some(yaml) = spec.get("envVars").filter(|_| kind != Kind::Database) {
         variable::read_all(reader, yaml, resource, drafts, &[]);
     }
-    if let Some(disk) = spec.get("disk").filter(|disk| disk.entries().is_some()) {
-        for leaf in leaves_of("disk") {
-            if disk.get(leaf).is_none() {
-                reader.error(disk, "missing-field", format!("`spec.disk.{leaf}` is missing"));
-            }
-        }
+    if let Some(disk) = spec.get("disk").filter(|disk| disk.entries().is_some())
+        && disk.get("mountPath").is_none()
+    {
+        reader.error(disk, "missing-field", "`spec.disk.mountPath` is missing");
     }
 }
 

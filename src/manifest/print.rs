@@ -94,6 +94,8 @@ impl Printer<'_> {
             labels,
             previous_names,
             fields,
+            // Derived again when it is read.
+            on_create: _,
             declares_env,
             set_by_hand,
             lifecycle,

@@ -27,12 +27,12 @@ pub(super) enum Form {
 pub(super) struct Findings {
     list: Vec<Diagnostic>,
     left_out: usize,
-    has_error: bool,
+    errors: usize,
 }
 
 impl Findings {
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.has_error |= diagnostic.is_error();
+        self.errors += usize::from(diagnostic.is_error());
         if self.list.len() < DIAGNOSTICS_MAX {
             self.list.push(diagnostic);
         } else {
@@ -41,17 +41,22 @@ impl Findings {
     }
 
     pub const fn has_error(&self) -> bool {
-        self.has_error
+        self.errors > 0
+    }
+
+    /// Returns how many errors were found so far.
+    pub const fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Returns the findings by place, and a last one that counts those left out.
     pub fn into_sorted(self) -> Vec<Diagnostic> {
-        let Self { mut list, left_out, has_error } = self;
+        let Self { mut list, left_out, errors } = self;
         list.sort_by(|left, right| left.origin.cmp(&right.origin));
         if left_out > 0 {
             let message = format!("{left_out} more findings are left out");
             let last = Diagnostic::warning("too-many-findings", message);
-            list.push(if has_error {
+            list.push(if errors > 0 {
                 Diagnostic { severity: Severity::Error, ..last }
             } else {
                 last
@@ -103,6 +108,40 @@ impl Reader<'_> {
         self.findings.push(diagnostic);
     }
 
+    /// Notes that a value is left out, and with it all that lies below.
+    pub fn leave_out(
+        &mut self,
+        yaml: Yaml<'_, '_>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        yaml.take();
+        self.warn(yaml, "not-managed", message, hint);
+    }
+
+    /// Accounts for every value of a document: what nobody took is told, so that nothing is ever
+    /// dropped without a word. A value that is `null` says nothing.
+    pub fn account(&mut self, root: Yaml<'_, '_>) {
+        self.untaken(root, "");
+    }
+
+    fn untaken(&mut self, yaml: Yaml<'_, '_>, path: &str) {
+        if yaml.is_taken() {
+            return;
+        }
+        if yaml.scalar().is_some() {
+            let message = format!("`{}` is read by nothing here, and would be lost", quoted(path));
+            self.mind(yaml, "unused-value", message, Some("remove it".to_owned()));
+        }
+        for item in yaml.items().into_iter().flatten() {
+            self.untaken(item, path);
+        }
+        for (key, _, value) in yaml.entries().into_iter().flatten() {
+            let below = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+            self.untaken(value, &below);
+        }
+    }
+
     /// Notes what is an error in a native document and a warning in a Blueprint.
     pub fn mind(
         &mut self,
@@ -131,9 +170,10 @@ impl Reader<'_> {
             self.wrong_type(yaml, path, "a mapping");
             return None;
         };
-        for (key, place, _) in entries {
+        for (key, place, value) in entries {
             if !known.contains(&key) {
                 self.unknown_key(place, path, key, known);
+                value.take();
             }
         }
         Some(yaml)
@@ -150,6 +190,7 @@ impl Reader<'_> {
     }
 
     pub fn wrong_type(&mut self, yaml: Yaml<'_, '_>, path: &str, wanted: &str) {
+        yaml.take();
         let message = format!("`{path}` must be {wanted}, and {} stands there", yaml.describe());
         self.error(yaml, "wrong-type", message);
     }
@@ -194,6 +235,7 @@ impl Reader<'_> {
             self.wrong_type(yaml, path, "text");
             return None;
         };
+        yaml.take();
         if text.len() > TEXT_BYTES_MAX {
             let message = format!("`{path}` is longer than {TEXT_BYTES_MAX} bytes");
             self.error(yaml, "too-long", message);
@@ -207,8 +249,15 @@ impl Reader<'_> {
     }
 
     /// Refuses `${…}`: what is not substituted must never reach the platform. `$${` is `${`.
+    ///
+    /// A Blueprint has no substitution, nor a way to write its mark otherwise: there it is text.
     pub fn substituted(&mut self, yaml: Yaml<'_, '_>, path: &str, text: String) -> Option<String> {
         if !text.contains("${") {
+            return Some(text);
+        }
+        if self.form == Form::Blueprint {
+            let message = format!("`{path}` holds `${{…}}`, which a Blueprint does not replace");
+            self.warn(yaml, "unresolved-variable", message, "it is sent as it stands there");
             return Some(text);
         }
         if text.replace("$${", "").contains("${") {
@@ -229,6 +278,7 @@ impl Reader<'_> {
         range: std::ops::RangeInclusive<i64>,
     ) -> Option<i64> {
         let (text, is_plain) = yaml.scalar().unwrap_or_default();
+        yaml.take();
         let is_accepted = is_plain || self.form == Form::Blueprint;
         let Some(number) = scalar::integer(text).filter(|_| is_accepted) else {
             if yaml.scalar().is_none() || yaml.is_null() {
@@ -256,6 +306,7 @@ impl Reader<'_> {
     /// Takes a truth.
     pub fn boolean(&mut self, yaml: Yaml<'_, '_>, path: &str) -> Option<bool> {
         let (text, is_plain) = yaml.scalar().unwrap_or_default();
+        yaml.take();
         let lenient = scalar::truth_leniently(text);
         let truth = match self.form {
             Form::Native => scalar::truth(text).filter(|_| is_plain),

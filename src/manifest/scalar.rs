@@ -68,14 +68,18 @@ pub(super) fn retyped(text: &str) -> Option<&'static str> {
     is_odd_number(text).then_some("another number")
 }
 
+/// The greatest number that every reader keeps: beyond it a floating-point number has gaps.
+const EXACT_MAX: u64 = 1 << 53;
+
 /// `0o17`, `012`, `0x1F`, `1_000`, `1e3`, `1.10`, `.inf`: numbers that are printed differently.
 fn is_odd_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    // Capital letters make no base: `0O17` and `0X1f` are texts to everyone.
     let lower = unsigned.to_ascii_lowercase();
     if matches!(lower.as_str(), ".inf" | ".nan") {
         return true;
     }
-    if let Some((prefix, digits)) = lower.split_at_checked(2) {
+    if let Some((prefix, digits)) = unsigned.split_at_checked(2) {
         let base = match prefix {
             "0x" => 16,
             "0o" => 8,
@@ -87,8 +91,11 @@ fn is_odd_number(text: &str) -> bool {
         }
     }
     let bare: String = lower.chars().filter(|c| *c != '_').collect();
-    if !bare.starts_with(|c: char| c.is_ascii_digit() || c == '.') || integer(text).is_some() {
+    if !bare.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return false;
+    }
+    if let Some(number) = integer(text) {
+        return number.unsigned_abs() > EXACT_MAX;
     }
     bare.parse::<f64>().is_ok_and(|number| number.to_string() != text)
 }
@@ -112,7 +119,10 @@ fn is_sexagesimal(text: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    // A whole one begins with no zero: `08:30` and `0:0` are texts to everyone.
+    let is_begun = !first.starts_with('0') || text.contains('.');
     !rest.is_empty()
+        && is_begun
         && is_digits(first)
         && rest.iter().all(|part| {
             let whole = part.split('.').next().unwrap_or_default();
@@ -144,6 +154,9 @@ mod tests {
             "12:30:00",
             "True",
             "-.inf",
+            "9007199254740993",
+            "-9007199254740993",
+            "0:30.5",
         ] {
             assert!(retyped(text).is_some(), "{text}");
         }
@@ -168,6 +181,11 @@ mod tests {
             "-",
             "+",
             "...",
+            "08:30",
+            "0:0",
+            "0O17",
+            "0X1f",
+            "9007199254740992",
         ] {
             assert_eq!(retyped(text), None, "{text}");
         }

@@ -244,15 +244,15 @@ struct Scaling {
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Disk {
-    /// The disk's name.
-    name: String,
+    /// The disk's name; a new disk without one is called `data`.
+    name: Option<String>,
     /// Where the disk is mounted.
     #[schemars(regex(pattern = "^/"))]
     mount_path: String,
-    /// The disk's size in GB; it only grows.
+    /// The disk's size in GB; it only grows. A new disk without one gets 10.
     #[serde(rename = "sizeGB")]
     #[schemars(range(min = 1, max = 65536))]
-    size_gb: u32,
+    size_gb: Option<u32>,
 }
 
 /// A database. None of this can be changed once it exists.

@@ -113,19 +113,19 @@ pub(super) fn read(
     let path = format!("spec.{}", setting.as_str());
     match setting {
         Setting::Name | Setting::EnvGroups => None,
-        Setting::Type if kind == Kind::Database => word(reader, yaml, &path, &ENGINES),
+        Setting::Type if kind == Kind::Database => engine(reader, yaml, &path),
         Setting::Type => service_type(reader, yaml, &path),
         Setting::Runtime => word(reader, yaml, &path, &RUNTIMES),
         Setting::Repo
         | Setting::Branch
         | Setting::Image
-        | Setting::Plan
         | Setting::Region
         | Setting::Version
         | Setting::DatabaseName
         | Setting::User
         | Setting::DiskName
         | Setting::DockerfilePath => word(reader, yaml, &path, &[]),
+        Setting::Plan => plan(reader, yaml, &path),
         Setting::RootDir
         | Setting::BuildCommand
         | Setting::StartCommand
@@ -140,6 +140,28 @@ pub(super) fn read(
         Setting::HealthCheckPath => absolute(reader, yaml, &path, "/health"),
         Setting::DiskMountPath => absolute(reader, yaml, &path, "/data"),
         Setting::Domains => domains(reader, yaml, &path),
+    }
+}
+
+/// Reads the engine of a database. The platform has no `keyvalue`: what other dialects call so is
+/// its `valkey`.
+fn engine(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+    match word(reader, yaml, path, &ENGINES)? {
+        FieldValue::Text(text) if text == "keyvalue" => Some(FieldValue::Text("valkey".to_owned())),
+        other => Some(other),
+    }
+}
+
+/// Reads the plan. Some are of several words: `pro plus`.
+fn plan(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+    let is_words = |text: &str| text.split(' ').all(|word| !word.is_empty());
+    let is_plain =
+        |text: &str| !text.chars().any(|c| c != ' ' && (c.is_whitespace() || c.is_control()));
+    match yaml.scalar() {
+        Some((text, _)) if text.contains(' ') && is_words(text) && is_plain(text) => {
+            reader.text(yaml, path).map(FieldValue::Text)
+        }
+        _ => word(reader, yaml, path, &[]),
     }
 }
 
@@ -212,7 +234,10 @@ fn command(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fi
 
 fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     let text = reader.text(yaml, path)?;
-    if let Err(ScheduleError { reason, hint }) = Schedule::parse(&text) {
+    if is_wider(&text) {
+        let message = format!("`{}` is more than the five fields of cron", quoted(&text));
+        reader.warn(yaml, "cron", message, "it is sent as it stands there; the platform decides");
+    } else if let Err(ScheduleError { reason, hint }) = Schedule::parse(&text) {
         let message = format!("`{}` is no cron expression: {reason}", quoted(&text));
         match hint {
             Some(hint) => reader.error_with(yaml, "cron", message, hint),
@@ -221,6 +246,22 @@ fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<F
         // The error is noted; without a value a second one would say that there is no schedule.
     }
     Some(FieldValue::Text(text))
+}
+
+/// Whether an expression is right but for the letters that some schedulers know beside numbers: `L`
+/// (the last), `W` (a working day), `#` (the nth) and `?`. The vendor's own guide has one.
+fn is_wider(text: &str) -> bool {
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [minute, hour, day, month, weekday] = fields[..] else {
+        return false;
+    };
+    let is_wide = |field: &str| {
+        let marks = field.bytes().any(|byte| b"LW#?".contains(&byte));
+        marks && field.bytes().all(|byte| byte.is_ascii_digit() || b"LW#?,-".contains(&byte))
+    };
+    let plain = |field| if is_wide(field) { "*" } else { field };
+    let rest = format!("{minute} {hour} {} {month} {}", plain(day), plain(weekday));
+    (is_wide(day) || is_wide(weekday)) && Schedule::parse(&rest).is_ok()
 }
 
 fn absolute(

@@ -4,6 +4,7 @@
 //! before anyone walks it. Which parser makes the events is not known here.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The deepest nesting. Manifests need eight.
@@ -71,12 +72,14 @@ pub(super) struct Document<'a> {
     nodes: Vec<Node<'a>>,
     root: usize,
     pub flaws: Vec<Flaw>,
+    /// The routes of the values that somebody took.
+    taken: RefCell<BTreeSet<u64>>,
 }
 
 impl<'a> Document<'a> {
     /// Returns the root; `None` for a document that holds nothing.
     pub fn root(&self) -> Option<Yaml<'_, 'a>> {
-        let root = Yaml { document: self, node: self.nodes.get(self.root)? };
+        let root = Yaml { document: self, node: self.nodes.get(self.root)?, route: 0 };
         (!root.is_null()).then_some(root)
     }
 }
@@ -86,6 +89,9 @@ impl<'a> Document<'a> {
 pub(super) struct Yaml<'d, 'a> {
     document: &'d Document<'a>,
     node: &'d Node<'a>,
+    /// The way from the root, as a number: an alias is one node in several places, and what is taken
+    /// in one of them is not taken in another.
+    route: u64,
 }
 
 impl<'d, 'a> Yaml<'d, 'a> {
@@ -113,7 +119,10 @@ impl<'d, 'a> Yaml<'d, 'a> {
     /// Returns the items of a list.
     pub fn items(self) -> Option<impl ExactSizeIterator<Item = Self>> {
         match &self.node.content {
-            Content::Sequence(items) => Some(items.iter().map(move |item| self.sibling(*item))),
+            Content::Sequence(items) => {
+                let items = items.iter().enumerate();
+                Some(items.map(move |(step, item)| self.below(step, *item)))
+            }
             Content::Scalar { .. } | Content::Mapping(_) => None,
         }
     }
@@ -121,11 +130,14 @@ impl<'d, 'a> Yaml<'d, 'a> {
     /// Returns the keys and values of a mapping, in the order of the file.
     pub fn entries(self) -> Option<impl ExactSizeIterator<Item = (&'d str, Self, Self)>> {
         match &self.node.content {
-            Content::Mapping(entries) => Some(entries.iter().map(move |(key, value)| {
-                let key = self.sibling(*key);
-                let text = key.scalar().map_or("", |(text, _)| text);
-                (text, key, self.sibling(*value))
-            })),
+            Content::Mapping(entries) => {
+                let entries = entries.iter().enumerate();
+                Some(entries.map(move |(step, (key, value))| {
+                    let key = self.below(2 * step, *key);
+                    let text = key.scalar().map_or("", |(text, _)| text);
+                    (text, key, self.below(2 * step + 1, *value))
+                }))
+            }
             Content::Scalar { .. } | Content::Sequence(_) => None,
         }
     }
@@ -145,8 +157,21 @@ impl<'d, 'a> Yaml<'d, 'a> {
         }
     }
 
-    fn sibling(self, index: usize) -> Self {
-        Self { document: self.document, node: &self.document.nodes[index] }
+    /// Notes that it was read, or that a finding tells what becomes of it and all below it.
+    pub fn take(self) {
+        self.document.taken.borrow_mut().insert(self.route);
+    }
+
+    /// Whether it was taken, or says nothing.
+    pub fn is_taken(self) -> bool {
+        self.is_null() || self.document.taken.borrow().contains(&self.route)
+    }
+
+    fn below(self, step: usize, index: usize) -> Self {
+        // FNV-1a over the steps; 64 bits keep apart the 100,000 places a document may have.
+        let route = (self.route ^ (step as u64 + 1)).wrapping_mul(0x0100_0000_01b3);
+        let route = route.rotate_left(29) ^ 0xcbf2_9ce4_8422_2325;
+        Self { document: self.document, node: &self.document.nodes[index], route }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `envVars`: where each variable's value comes from, in both forms.
 
+use super::blueprint::words::{self, Place};
 use super::draft::{Drafts, Mention, read_env_key, read_name};
 use super::group;
 use super::reader::{Form, Reader};
@@ -29,6 +30,13 @@ const PROPERTIES: [&str; 9] = [
 /// The ways to give a value.
 const WAYS: [&str; 7] =
     ["value", "fromDatabase", "fromService", "fromCache", "valueFrom", "generateValue", "sync"];
+
+/// What may stand in an entry of a native document.
+const NATIVE_WORDS: [&str; 7] =
+    ["key", "value", "fromDatabase", "fromService", "valueFrom", "generateValue", "sync"];
+
+/// What may stand in a reference of a native document.
+const REFERENCE_WORDS: [&str; 5] = ["name", "type", "property", "envVarKey", "external"];
 
 /// Reads the list of variables of a service or group.
 ///
@@ -68,29 +76,11 @@ struct EntryReader<'r, 'f> {
 
 impl EntryReader<'_, '_> {
     fn read(&mut self, item: Yaml<'_, '_>) {
-        let known: &[&str] = match self.reader.form {
-            Form::Native => &[
-                "key",
-                "value",
-                "fromDatabase",
-                "fromService",
-                "valueFrom",
-                "generateValue",
-                "sync",
-            ],
-            Form::Blueprint => &[
-                "key",
-                "value",
-                "fromDatabase",
-                "fromService",
-                "fromCache",
-                "fromGroup",
-                "generateValue",
-                "sync",
-                "external",
-            ],
+        let item = match self.reader.form {
+            Form::Native => self.reader.mapping(item, "envVars", &NATIVE_WORDS),
+            Form::Blueprint => words::open(self.reader, item, Place::Variable),
         };
-        let Some(item) = self.reader.mapping(item, "envVars", known) else {
+        let Some(item) = item else {
             return;
         };
         if self.reader.form == Form::Blueprint
@@ -119,10 +109,22 @@ impl EntryReader<'_, '_> {
                 self.resource.fields.insert(path, Field { value, origin });
             }
             Some(Given::ByHand) => {
+                self.warn_of_group(key, &env_key);
                 self.resource.set_by_hand.insert(env_key, origin);
             }
             None => {}
         }
+    }
+
+    /// The API cannot change a group, so what its creation leaves out stays out for every tool.
+    fn warn_of_group(&mut self, place: Yaml<'_, '_>, key: &EnvKey) {
+        if self.resource.key.kind != Kind::EnvGroup {
+            return;
+        }
+        let message =
+            format!("`{}` must be set by hand, and the API can never change a group", key.as_str());
+        let hint = "set it on the platform, or put it into the services that need it";
+        self.reader.warn(place, "by-hand-in-group", message, hint);
     }
 
     /// Reads the one way in which a value is given.
@@ -136,6 +138,9 @@ impl EntryReader<'_, '_> {
             }
         }
         let name = key.as_str();
+        if self.reader.form == Form::Blueprint && self.is_by_hand(item, name, &ways) {
+            return Some(Given::ByHand);
+        }
         let (way, yaml) = match ways.as_slice() {
             [one] => *one,
             [] => {
@@ -160,6 +165,33 @@ impl EntryReader<'_, '_> {
             "generateValue" => Some(Given::Value(Source::Generated)),
             _ => Some(Given::ByHand),
         }
+    }
+
+    /// Whether an entry of a Blueprint is set by hand: it says so, whatever else stands there, or it
+    /// says nothing. A value beside `sync: false` is a placeholder more often than not, and would
+    /// overwrite the one that was set.
+    fn is_by_hand(
+        &mut self,
+        item: Yaml<'_, '_>,
+        name: &str,
+        ways: &[(&str, Yaml<'_, '_>)],
+    ) -> bool {
+        let is_nothing = |way: &str, yaml: &Yaml<'_, '_>| way == "value" && yaml.is_null();
+        if ways.iter().all(|(way, yaml)| is_nothing(way, yaml)) {
+            let message =
+                format!("the variable `{name}` has no value, and is taken as set by hand");
+            let hint = "write `sync: false`, or `value: \"\"` for an empty one";
+            self.reader.warn(item, "no-value", message, hint);
+            return true;
+        }
+        if !ways.iter().any(|(way, _)| *way == "sync") {
+            return false;
+        }
+        for (way, yaml) in ways.iter().filter(|(way, _)| *way != "sync") {
+            let message = format!("`{way}` of `{name}` is left out: `sync: false` sets it by hand");
+            self.reader.leave_out(*yaml, message, "remove one of the two");
+        }
+        true
     }
 
     /// Whether a way counts: `generateValue: false` and `sync: true` say nothing.
@@ -196,8 +228,10 @@ impl EntryReader<'_, '_> {
             self.reader.error_with(yaml, "reference-in-group", message, hint);
             return None;
         }
-        let known = ["name", "type", "property", "envVarKey", "external"];
-        let yaml = self.reader.mapping(yaml, &path, &known)?;
+        let yaml = match self.reader.form {
+            Form::Native => self.reader.mapping(yaml, &path, &REFERENCE_WORDS)?,
+            Form::Blueprint => words::open(self.reader, yaml, Place::Reference)?,
+        };
         let Some(name_place) = yaml.get("name") else {
             self.reader.error(yaml, "missing-field", format!("`{path}.name` is missing"));
             return None;
@@ -304,6 +338,17 @@ impl EntryReader<'_, '_> {
         let Some(is_external) = self.external(item, "envVars") else {
             return;
         };
+        for way in WAYS {
+            if let Some(yaml) = item.get(way) {
+                let message = format!("an entry has both `fromGroup` and `{way}`");
+                let hint = "write two entries: the group, and the variable";
+                self.reader.error_with(yaml, "two-values", message, hint);
+            }
+        }
+        if let Some(key) = item.get("key") {
+            let message = "`key` is left out: `fromGroup` takes the whole group";
+            self.reader.leave_out(key, message, "remove the key");
+        }
         if let Some(name) = read_name(self.reader, group, "envVars.fromGroup") {
             self.mention(Key::new(Kind::EnvGroup, name.clone()), group, is_external);
             group::attach(self.resource, name.as_str(), self.reader.origin(group));

@@ -91,6 +91,11 @@ fn syntax_flaw(error: &ScanError) -> Flaw {
     if error.info().contains("tab") {
         return flaw.hint("indent with blanks: YAML forbids tabs");
     }
+    if error.info().contains("anchor") || error.info().contains("alias") {
+        return flaw.hint(
+            "a text that begins with `*` or `&` needs quotes; a name of another document is not known",
+        );
+    }
     flaw
 }
 

@@ -94,6 +94,9 @@ pub struct Resource<V = FieldValue> {
     pub previous_names: Vec<Name>,
     /// The declared fields. What is not here is left alone.
     pub fields: BTreeMap<FieldPath, Field<V>>,
+    /// What a new one gets beside the declared fields, derived because it cannot be created without
+    /// it. Nothing of it is declared: what lives keeps its own.
+    pub on_create: BTreeMap<FieldPath, FieldValue>,
     /// Whether `envVars` stands in the document: then it is the whole set, and a variable that
     /// appears beside it on a resource of ours is drift.
     pub declares_env: bool,

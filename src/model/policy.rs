@@ -90,7 +90,8 @@ pub const fn policy(kind: Kind, path: &FieldPath) -> FieldPolicy {
 ///
 /// Database engines are renamed by the platform (`postgres`/`postgresql`, `mysql` → `mariadb`,
 /// `redis` → `valkey`); domains and repositories are compared without what does not name another
-/// place (case of the host, scheme, `.git`, a closing slash).
+/// place (case of the host, scheme, `.git`, a closing slash); so are the path of a health check and
+/// the blanks of a schedule.
 #[must_use]
 pub fn canonical(kind: Kind, path: &FieldPath, value: &FieldValue) -> FieldValue {
     match (kind, path, value) {
@@ -103,6 +104,14 @@ pub fn canonical(kind: Kind, path: &FieldPath, value: &FieldValue) -> FieldValue
         (Kind::Service, FieldPath::Setting(Setting::Domains), FieldValue::Set(items)) => {
             let items = items.iter().map(|item| item.trim_end_matches('.').to_ascii_lowercase());
             FieldValue::Set(items.collect())
+        }
+        (_, FieldPath::Setting(Setting::HealthCheckPath), FieldValue::Text(text)) => {
+            let path = text.strip_suffix('/').filter(|it| !it.is_empty() && !it.ends_with('/'));
+            FieldValue::Text(path.unwrap_or(text).to_owned())
+        }
+        (_, FieldPath::Setting(Setting::Schedule), FieldValue::Text(text)) => {
+            let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+            FieldValue::Text(fields.join(" "))
         }
         // Numbers and texts are told apart by YAML's and JSON's rules, not by the setting: a
         // version 16 and "16" are one.
@@ -162,6 +171,8 @@ mod tests {
         check(Kind::Database, "type", "redis", "valkey");
         check(Kind::Service, "repo", "https://GitHub.com/acme/shop.git", "github.com/acme/shop");
         check(Kind::Service, "repo", "git@github.com:acme/shop.git", "github.com/acme/shop/");
+        check(Kind::Service, "healthCheckPath", "/up/", "/up");
+        check(Kind::Service, "schedule", "0  2 * * *", " 0 2 * *\t*");
     }
 
     #[test]

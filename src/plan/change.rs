@@ -9,8 +9,8 @@ use crate::model::{
     Origin, Project, Remembered, RemoteId, Rewrite,
 };
 
-use super::Blocked;
 use super::report::is_refusal;
+use super::{Blocked, ByHand};
 
 /// Everything that would be done to one project, and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Plan {
     /// Entries to be remembered in another form although nothing is written to the platform: a
     /// protection that is new (S11), a repair that settled. They replace the inventory's as they are.
     pub remember: BTreeMap<Key, Entry>,
+    /// What people set, and what the platform shows of it.
+    pub by_hand: Vec<ByHand>,
     /// What carrying it out costs.
     pub cost: Cost,
 }
@@ -163,6 +165,8 @@ pub enum FieldAction {
 pub enum FieldReason {
     /// A manifest asks for another value than was last written.
     Requested,
+    /// No manifest gives it a value, and a new resource needs one.
+    Derived,
     /// It moved on the platform.
     Drift,
     /// The platform does not show it, and we do not know what was last written.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Claim, Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource, is_secret_at,
+    Claim, Effect, Entry, FieldPath, FieldValue, Key, LiveObject, Remembered, RemoteId, Resource,
+    is_secret_at,
 };
 
 use super::diff::{self, Difference, Memory};
@@ -77,20 +78,24 @@ impl<'a> Drafts<'a> {
             | Reason::DeployOwed
             | Reason::Destroy => FieldReason::Requested,
         };
-        let fields = resource.fields.iter().map(|(path, field)| {
-            let sensitive = is_secret_at(path, &field.value);
+        let declared = resource.fields.iter().map(|(path, it)| (path, &it.value, field_reason));
+        let derived = resource.on_create.iter().map(|(path, it)| (path, it, FieldReason::Derived));
+        let fields = declared.chain(derived).map(|(path, value, reason)| {
+            let sensitive = is_secret_at(path, value);
             FieldChange {
                 path: path.clone(),
                 action: FieldAction::Add,
                 before: None,
-                after: Some(field.value.clone()).filter(|_| !sensitive),
-                reason: field_reason,
+                after: Some(value.clone()).filter(|_| !sensitive),
+                reason,
                 sensitive,
                 hint: None,
             }
         });
+        let mut fields: Vec<FieldChange> = fields.collect();
+        fields.sort_by(|left, right| left.path.cmp(&right.path));
         let mut draft = draft(&resource.key, Some(resource), Action::Create, reason);
-        draft.change.fields = fields.collect();
+        draft.change.fields = fields;
         draft.change.record = Some(created(resource));
         self.drafts.push(draft);
     }
@@ -356,9 +361,14 @@ fn draft<'a>(
 
 /// What is remembered of a resource that was created with every declared field.
 pub(super) fn created(resource: &Resource) -> Record {
-    let fields = resource.fields.iter();
-    let applied = fields.map(|(path, field)| (path.clone(), field.value.clone())).collect();
-    Record { applied, ..unwritten(resource) }
+    Record { applied: born_with(resource), ..unwritten(resource) }
+}
+
+/// Returns what a new resource is created with: what is declared, and what is derived beside it.
+pub(super) fn born_with(resource: &Resource) -> BTreeMap<FieldPath, FieldValue> {
+    let declared = resource.fields.iter();
+    let declared = declared.map(|(path, field)| (path.clone(), field.value.clone()));
+    resource.on_create.clone().into_iter().chain(declared).collect()
 }
 
 /// What is remembered of a resource beside its fields.
@@ -385,7 +395,7 @@ fn unwritten(resource: &Resource) -> Record {
 fn reason(fields: &[FieldChange]) -> Reason {
     let is_drift = |field: &FieldChange| match field.reason {
         FieldReason::Drift | FieldReason::Flapping => true,
-        FieldReason::Requested | FieldReason::Unverifiable => false,
+        FieldReason::Requested | FieldReason::Derived | FieldReason::Unverifiable => false,
     };
     let mut written = fields
         .iter()

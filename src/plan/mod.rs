@@ -29,6 +29,7 @@ mod guard;
 mod prune;
 mod reference;
 
+mod by_hand;
 mod cost;
 mod step;
 
@@ -44,6 +45,7 @@ mod tests;
 
 pub use answer::{AfterLook, CreateAnswer, Sighting, after_look, rival, settled_at, sight};
 pub use blocked::{Blocked, BlockedReason};
+pub use by_hand::{ByHand, Sight};
 pub use change::{
     Action, Change, Cost, FieldAction, FieldChange, FieldReason, Plan, Precondition, Reason,
     Record, Step, Summary, Unmanaged,

@@ -6,7 +6,7 @@ use crate::model::{Entry, Inventory, Key, Live, Name, Snapshot};
 
 use super::draft::Drafts;
 use super::view::View;
-use super::{Change, Plan, Policy, Unmanaged, cost, draft, guard, order, ownership, step};
+use super::{Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, order, ownership, step};
 
 /// Decides everything that would be done, from three states and what is allowed.
 ///
@@ -33,6 +33,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
         unchanged,
         settled,
         remember,
+        by_hand: by_hand::of(&view, policy),
     }
 }
 

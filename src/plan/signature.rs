@@ -120,6 +120,7 @@ impl Seal {
         self.word(match reason {
             FieldReason::Requested => "requested",
             FieldReason::Drift => "drift",
+            FieldReason::Derived => "derived",
             FieldReason::Unverifiable => "unverifiable",
             FieldReason::Flapping => "flapping",
         });

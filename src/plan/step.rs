@@ -9,7 +9,7 @@ use crate::model::{
 
 use super::answer::shows_as;
 use super::diff::is_written;
-use super::draft::Draft;
+use super::draft::{Draft, born_with};
 use super::{Action, Change, FieldAction, Policy, Precondition, Step};
 
 /// Lowers every draft that nothing stands in the way of to its steps.
@@ -55,10 +55,7 @@ const fn runs_anew(change: &Change) -> bool {
 }
 
 fn create(resource: &Resource) -> Step {
-    let fields = resource.fields.iter();
-    Step::Create {
-        fields: fields.map(|(path, field)| (path.clone(), field.value.clone())).collect(),
-    }
+    Step::Create { fields: born_with(resource) }
 }
 
 fn delete(object: &LiveObject) -> Step {

@@ -42,7 +42,10 @@ pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Hold> {
 fn repair(change: &Change) -> Option<(&Change, &RemoteId)> {
     let is_asked_for = |reason: FieldReason| match reason {
         FieldReason::Requested => true,
-        FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping => false,
+        FieldReason::Derived
+        | FieldReason::Drift
+        | FieldReason::Unverifiable
+        | FieldReason::Flapping => false,
     };
     let is_wish = change.fields.iter().any(|field| is_asked_for(field.reason));
     let is_service = match change.key.kind {

@@ -14,12 +14,12 @@ use crate::plan::Report;
 
 use super::saved::saved_diagnostic;
 
-pub use super::seal::seal;
-
+pub use super::by_hand::{SavedByHand, by_hand};
 pub use super::saved::{
     Basis, Context, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField, SavedOrigin,
     SavedPlan, SavedPlanError, SavedSummary,
 };
+pub use super::seal::seal;
 
 /// The version written. Its first number changes when a reader of the old form would be misled.
 pub const FORMAT_VERSION: &str = "1.0";

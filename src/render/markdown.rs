@@ -3,6 +3,7 @@
 //! Text from outside is made inert in Markdown and in HTML: it forms no link, mention, table, tag
 //! or code, and calls nobody.
 
+use crate::model::Key;
 use crate::plan::{Change, FieldChange, Plan};
 
 use super::diff;
@@ -25,11 +26,24 @@ const FOOTER_CHARACTERS: usize = 1_000;
 pub fn plan_as_markdown(plan: &Plan, estimate: &Estimate) -> String {
     let mut out = format!("{MARKER}\n### {}\n\n", escape(&phrase::summary(plan)));
     out.push_str(&table(plan));
-    push_what_fits(&mut out, plan.changes.iter().map(details), "stoker plan");
+    let by_hand = std::iter::once(by_hand_as_markdown(plan)).filter(|text| !text.is_empty());
+    let sections = by_hand.chain(plan.changes.iter().map(details));
+    push_what_fits(&mut out, sections, "stoker plan");
     out.push('\n');
     out.push_str(&escape(&text::cost(plan, estimate)));
     out.push('\n');
     out
+}
+
+/// Returns what people must set as a list; nothing when all of it is set.
+#[must_use]
+pub fn by_hand_as_markdown(plan: &Plan) -> String {
+    let open = plan.by_hand.iter().filter_map(|one| Some((&one.key, phrase::by_hand(one)?)));
+    let line = |(key, text): (&Key, String)| {
+        format!("- **{}**: {}\n", escape(&key.to_string()), escape(&text))
+    };
+    let lines: String = open.map(line).collect();
+    if lines.is_empty() { lines } else { format!("**{}**\n\n{lines}\n", phrase::BY_HAND) }
 }
 
 /// Returns what moved on the platform as Markdown, never longer than a comment may be.

@@ -5,6 +5,7 @@
 //! where JSON is written out, and nowhere else. Secrets never get this far: a value that must not
 //! be seen is replaced by the fact that there is one.
 
+mod by_hand;
 mod diagnostic;
 mod diff;
 mod inert;
@@ -25,8 +26,8 @@ pub use diagnostic::{
     diagnostics_as_ansi, diagnostics_as_text, github_annotation_of_failure, github_annotations,
 };
 pub use inert::inert;
-pub use markdown::{MARKER, drift_as_markdown, plan_as_markdown};
+pub use markdown::{MARKER, by_hand_as_markdown, drift_as_markdown, plan_as_markdown};
 pub use paper::{Line, Paper, Style};
 pub use report::{report_as_markdown, report_as_text};
 pub use table::Table;
-pub use text::{Estimate, drift_as_text, plan_as_text};
+pub use text::{Estimate, by_hand_as_text, drift_as_text, plan_as_text};

@@ -1,9 +1,9 @@
 //! The words for what a plan says, shared by all forms so that they agree.
 
-use crate::model::{Effect, FieldValue, is_secret_at};
+use crate::model::{Effect, FieldValue, Kind, is_secret_at};
 use crate::plan::{
-    Action, Blocked, BlockedReason, Change, FieldAction, FieldChange, FieldReason,
-    LIST_SECONDS_MAX, Plan, Reason, Step,
+    Action, Blocked, BlockedReason, ByHand, Change, FieldAction, FieldChange, FieldReason,
+    LIST_SECONDS_MAX, Plan, Reason, Sight, Step,
 };
 
 use super::Estimate;
@@ -141,6 +141,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
     let reason = match field.reason {
         FieldReason::Requested => "requested",
         FieldReason::Drift => "drift",
+        FieldReason::Derived => "derived",
         FieldReason::Unverifiable => "unverifiable",
         FieldReason::Flapping => "flapping",
     };
@@ -151,6 +152,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
 pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
     match (field.reason, field.action) {
         (FieldReason::Requested, _) => "requested",
+        (FieldReason::Derived, _) => "derived: no manifest says it",
         (FieldReason::Drift, FieldAction::Add) => "drift: removed by hand",
         (FieldReason::Drift, FieldAction::Change | FieldAction::Leave) => "drift: changed by hand",
         (FieldReason::Drift, FieldAction::Remove) => "drift: added by hand",
@@ -279,6 +281,29 @@ pub(super) fn interruptions(plan: &Plan) -> String {
     };
     restarts + &rebuilds
 }
+
+/// Returns what people must set of a resource, and what of it they have; nothing when that is all.
+pub(super) fn by_hand(by_hand: &ByHand) -> Option<String> {
+    let names = |wanted: Sight| {
+        let variables = by_hand.variables.iter().filter(|(_, sight)| **sight == wanted);
+        variables.map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    by_hand.open().next()?;
+    let parts = [
+        ("", names(Sight::Unset)),
+        ("not shown: ", names(Sight::Unseen)),
+        ("set already: ", names(Sight::Set)),
+    ];
+    let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
+    let text = parts.map(|(head, names)| format!("{head}{names}")).collect::<Vec<_>>().join("; ");
+    Some(match by_hand.key.kind {
+        Kind::EnvGroup => format!("{text} (the API can never change a group)"),
+        Kind::Database | Kind::Service => text,
+    })
+}
+
+/// The heading of what people must set.
+pub(super) const BY_HAND: &str = "Must be set by hand:";
 
 /// Returns the ending of a plural.
 pub(super) const fn plural(number: usize) -> &'static str {

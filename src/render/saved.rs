@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::model::{Diagnostic, FieldValue, Key, Origin, Project};
 use crate::plan::{Blocked, Change, FieldChange, Plan};
 
+use super::by_hand::{SavedByHand, by_hand};
 use super::json::{self, FORMAT_VERSION};
 use super::phrase;
 use super::seal;
@@ -38,6 +39,9 @@ pub struct SavedPlan {
     pub changes: Vec<SavedChange>,
     /// How many of each.
     pub summary: SavedSummary,
+    /// What people set, and what the platform shows of it.
+    #[serde(default)]
+    pub by_hand: Vec<SavedByHand>,
     /// What carrying it out costs.
     pub cost: SavedCost,
     /// Findings about the manifests, and about what of the platform was not seen.
@@ -233,6 +237,7 @@ impl SavedPlan {
                 unmanaged: summary.unmanaged,
                 unchanged: plan.unchanged.len(),
             },
+            by_hand: by_hand(plan),
             cost: SavedCost {
                 reads: plan.cost.reads,
                 writes: plan.cost.writes,

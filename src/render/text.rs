@@ -56,8 +56,26 @@ pub fn plan_as_text(plan: &Plan, estimate: &Estimate) -> Paper {
         push_blocked(&mut paper, change);
     }
     paper.gap();
+    paper.extend(by_hand_as_text(plan));
+    paper.gap();
     paper.push(Line::default().with(Style::Bold, phrase::summary(plan)));
     paper.push(Line::of(cost(plan, estimate)));
+    paper
+}
+
+/// Returns what people must set, a resource a line; nothing when all of it is set.
+#[must_use]
+pub fn by_hand_as_text(plan: &Plan) -> Paper {
+    let open = plan.by_hand.iter().filter_map(|one| Some((&one.key, phrase::by_hand(one)?)));
+    let mut open = open.peekable();
+    let mut paper = Paper::new();
+    if open.peek().is_some() {
+        paper.push(Line::of("  ").plain(phrase::BY_HAND));
+    }
+    for (key, text) in open {
+        let line = Line::of("  ").with(Style::Changed, format!("! {key}"));
+        paper.push(line.plain(format!("  {text}")));
+    }
     paper
 }
 
@@ -183,7 +201,11 @@ fn push_change(paper: &mut Paper, change: &Change, column: usize) {
 }
 
 fn is_creation(field: &FieldChange) -> bool {
-    field.action == FieldAction::Add && field.reason == FieldReason::Requested
+    let is_of_create = match field.reason {
+        FieldReason::Requested | FieldReason::Derived => true,
+        FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping => false,
+    };
+    field.action == FieldAction::Add && is_of_create
 }
 
 fn object_line(sign: &str, style: Style, key: &str, rest: &str) -> Line {
@@ -203,7 +225,10 @@ fn headline(change: &Change) -> (String, Vec<FieldChange>) {
         Kind::EnvGroup => &[],
     };
     let is_told = |field: &FieldChange| match &field.path {
-        FieldPath::Setting(setting) => told.contains(setting) && !phrase::is_hidden(field),
+        FieldPath::Setting(setting) => {
+            let is_derived = field.reason == FieldReason::Derived;
+            told.contains(setting) && !is_derived && !phrase::is_hidden(field)
+        }
         FieldPath::Env(_) => false,
     };
     let mut parts: Vec<String> = Vec::new();
@@ -243,7 +268,7 @@ fn push_fields(paper: &mut Paper, fields: &[FieldChange], reasons: Reasons) {
             line = line.pad_to(value_column).plain(values);
             reason_column += VALUE_COLUMNS;
         }
-        if reasons != Reasons::Omitted {
+        if reasons != Reasons::Omitted || field.reason == FieldReason::Derived {
             line = line.pad_to(reason_column);
             line = line.with(Style::Dim, phrase::field_reason(field));
         }

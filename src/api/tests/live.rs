@@ -20,6 +20,7 @@ fn desired(key: &str, fields: Vec<(&str, FieldValue)>) -> Desired {
         labels: BTreeMap::new(),
         previous_names: Vec::new(),
         fields: fields.collect(),
+        on_create: BTreeMap::new(),
         declares_env: false,
         set_by_hand: BTreeMap::new(),
         lifecycle: Lifecycle::default(),

@@ -87,7 +87,10 @@ async fn an_answer_that_drips_is_given_up_in_time() {
     let (client, script) = client([drip(), drip()]);
     let began = tokio::time::Instant::now();
     let error = client.reader().project().await.unwrap_err();
-    assert_eq!(error.to_string(), "read the project: no complete answer within 30 s");
+    assert_eq!(
+        error.to_string(),
+        "read the project: no complete answer within 30 s (at https://api.dev/v1/project)"
+    );
     assert_eq!(script.asked().len(), 2);
     assert!(began.elapsed().as_secs() <= 63, "{:?}", began.elapsed());
 }
@@ -97,7 +100,10 @@ async fn a_read_that_is_not_answered_is_asked_once_more_and_costs_three_quarters
     let (client, script) = client([Reply::Silence, Reply::Silence]);
     let began = tokio::time::Instant::now();
     let error = client.reader().project().await.unwrap_err();
-    assert_eq!(error.to_string(), "read the project: no complete answer within 20 s");
+    assert_eq!(
+        error.to_string(),
+        "read the project: no complete answer within 20 s (at https://api.dev/v1/project)"
+    );
     assert_eq!(script.asked().len(), 2);
     assert!(began.elapsed().as_secs() <= 43, "{:?}", began.elapsed());
 }
@@ -123,8 +129,8 @@ async fn a_read_under_way_ends_at_the_deadline_and_says_so() {
         let error = client.reader().project().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OverBudget);
         assert!(error.is_out_of_time());
-        let words =
-            "read the project: no complete answer before the deadline, 2026-11-24T00:00:10Z";
+        let words = "read the project: no complete answer before the deadline, \
+                     2026-11-24T00:00:10Z (at https://api.dev/v1/project)";
         assert_eq!(error.to_string(), words);
         assert_eq!((began.elapsed().as_secs(), script.asked().len()), (10, 1));
     }
@@ -135,8 +141,10 @@ async fn a_write_that_the_deadline_ends_may_have_happened() {
     let (client, script) = client_of([Reply::Silence], Dialect::default(), until_ten_seconds());
     let name = Name::new("main").unwrap();
     let began = tokio::time::Instant::now();
-    let (fields, links) = (BTreeMap::new(), Links::default());
-    let made = writer(&client).create(Kind::Database, &name, &fields, &links, &|| Ok(())).await;
+    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
+    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
+    let writer = writer(&client);
+    let made = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
     let WriteError::Ambiguous(error) = made.unwrap_err() else {
         panic!("it left, and nobody knows what became of it (S3)");
     };

@@ -1,35 +1,30 @@
 //! The services of a Blueprint, with the older words for their settings.
 
-use super::super::draft::{Drafts, has, set, text_of};
+use std::collections::BTreeSet;
+
+use super::super::draft::{Drafts, set, text_of};
 use super::super::reader::Reader;
 use super::super::tree::Yaml;
-use super::super::{group, setting, variable};
-use super::{begin, take, take_region};
-use crate::model::{FieldValue, Kind, Resource, Setting, Source};
+use super::super::{group, scalar, setting, variable};
+use super::words::{self, Place};
+use super::{begin, given, gives_way, take, take_region};
+use crate::model::{FieldPath, FieldValue, Kind, Resource, Setting, Source};
 
-/// The port the platform assumes for what serves the web.
-const PORT_DEFAULT: i64 = 8080;
-
-/// The name of a disk that has none.
-const DISK_NAME_DEFAULT: &str = "data";
-
-/// The settings of a service that a Blueprint spells as we do.
-const SAME_WORDS: [Setting; 15] = [
-    Setting::Plan,
-    Setting::Repo,
-    Setting::Branch,
-    Setting::RootDir,
-    Setting::DockerfilePath,
-    Setting::BuildCommand,
-    Setting::StartCommand,
-    Setting::PreDeployCommand,
-    Setting::Schedule,
-    Setting::Port,
-    Setting::AutoDeploy,
-    Setting::Runtime,
-    Setting::Image,
-    Setting::HealthCheckPath,
-    Setting::Domains,
+/// The settings of a service that are read alike, each with its spellings, the present one first.
+const SPELLINGS: [(Setting, &[&str]); 13] = [
+    (Setting::Runtime, &["runtime", "env"]),
+    (Setting::Plan, &["plan"]),
+    (Setting::Repo, &["repo"]),
+    (Setting::Branch, &["branch"]),
+    (Setting::RootDir, &["rootDir"]),
+    (Setting::DockerfilePath, &["dockerfilePath"]),
+    (Setting::BuildCommand, &["buildCommand"]),
+    (Setting::StartCommand, &["startCommand", "dockerCommand"]),
+    (Setting::PreDeployCommand, &["preDeployCommand"]),
+    (Setting::Schedule, &["schedule"]),
+    (Setting::Port, &["port"]),
+    (Setting::AutoDeploy, &["autoDeploy"]),
+    (Setting::HealthCheckPath, &["healthCheckPath"]),
 ];
 
 pub(super) fn read(
@@ -39,97 +34,43 @@ pub(super) fn read(
     engines: &[&str],
     drafts: &mut Drafts,
 ) {
-    let mut known: Vec<&str> = SAME_WORDS.iter().map(|setting| setting.as_str()).collect();
-    known.extend([
-        "type",
-        "name",
-        "env",
-        "domain",
-        "healthCheck",
-        "numInstances",
-        "scaling",
-        "disk",
-        "region",
-        "envVars",
-        "envGroups",
-    ]);
-    let Some(item) = reader.mapping(item, "services", &known) else {
+    let Some(item) = words::open(reader, item, Place::Service) else {
         return;
     };
     let Some(mut service) = begin(reader, item, Kind::Service, "services") else {
         return;
     };
     service_type(reader, item, &mut service);
-    same_words(reader, item, &mut service);
+    for (setting, spellings) in SPELLINGS {
+        take(reader, item, spellings, setting, &mut service);
+    }
+    static_site(reader, item, &mut service);
+    auto_deploy(reader, item, &mut service);
+    domains(reader, item, &mut service);
+    image(reader, item, &mut service);
+    health_check(reader, item, &mut service);
     scaling(reader, item, &mut service);
     disk(reader, item, &mut service);
     take_region(reader, item, region, &mut service);
-    if text_of(&service, Setting::Type) == Some("web") && !has(&service, Setting::Port) {
-        let origin = service.origin.clone();
-        set(&mut service, Setting::Port, FieldValue::Integer(PORT_DEFAULT), origin);
-    }
-    if let Some(yaml) = item.get("envGroups").filter(|yaml| !yaml.is_null()) {
+    if let Some(yaml) = given(item, "envGroups") {
         group::read_all(reader, yaml, &mut service, drafts);
     }
-    if let Some(yaml) = item.get("envVars").filter(|yaml| !yaml.is_null()) {
+    if let Some(yaml) = given(item, "envVars") {
         variable::read_all(reader, yaml, &mut service, drafts, engines);
     }
     drafts.resources.push(service);
 }
 
-/// Reads the settings that are spelled as ours, or were once.
-fn same_words(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
-    for setting in SAME_WORDS {
-        let inner = match setting {
-            Setting::Image => item.get("image").and_then(|image| image.get("url")),
-            _ => None,
-        };
-        match inner {
-            Some(url) => {
-                if let Some(value) = setting::read(reader, Kind::Service, setting, url) {
-                    set(service, setting, value, reader.origin(url));
-                }
-            }
-            None => take(reader, item, words_of(setting), setting, service),
-        }
-    }
-    if let Some(check) = item.get("healthCheck").filter(|_| item.get("healthCheckPath").is_none()) {
-        reader.mapping(check, "services.healthCheck", &["path"]);
-        take(reader, check, &["path"], Setting::HealthCheckPath, service);
-    }
-}
-
-/// The spellings of a setting, the present one first.
-const fn words_of(setting: Setting) -> &'static [&'static str] {
-    match setting {
-        Setting::Runtime => &["runtime", "env"],
-        Setting::Domains => &["domains", "domain"],
-        Setting::Plan => &["plan"],
-        Setting::Repo => &["repo"],
-        Setting::Branch => &["branch"],
-        Setting::RootDir => &["rootDir"],
-        Setting::DockerfilePath => &["dockerfilePath"],
-        Setting::BuildCommand => &["buildCommand"],
-        Setting::StartCommand => &["startCommand"],
-        Setting::PreDeployCommand => &["preDeployCommand"],
-        Setting::Schedule => &["schedule"],
-        Setting::Port => &["port"],
-        Setting::AutoDeploy => &["autoDeploy"],
-        Setting::Image => &["image"],
-        Setting::HealthCheckPath => &["healthCheckPath"],
-        _ => &[],
-    }
-}
-
 /// The API knows no private service: a worker runs the same program and is not on the internet
 /// either, but other services cannot reach its port.
 fn service_type(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
-    let Some(yaml) = item.get("type").filter(|yaml| !yaml.is_null()) else {
+    let Some(yaml) = given(item, "type") else {
         let origin = service.origin.clone();
         set(service, Setting::Type, FieldValue::Text("web".to_owned()), origin);
         return;
     };
     if matches!(yaml.scalar(), Some(("pserv" | "private" | "private_service", _))) {
+        yaml.take();
         let message = format!("the private service `{}` is treated as a worker", service.key.name);
         let hint =
             "the API has no private services; write `type: worker`, or `web` when others call it";
@@ -141,47 +82,174 @@ fn service_type(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resou
     take(reader, item, &["type"], Setting::Type, service);
 }
 
-fn scaling(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
-    let scaling = item.get("scaling").filter(|yaml| !yaml.is_null());
-    let count = item.get("numInstances").filter(|yaml| !yaml.is_null());
-    match (scaling, count) {
-        (Some(scaling), count) => {
-            let known = ["minInstances", "maxInstances", "targetCPUPercent", "min", "max"];
-            reader.mapping(scaling, "services.scaling", &known);
-            take(reader, scaling, &["minInstances", "min"], Setting::MinInstances, service);
-            take(reader, scaling, &["maxInstances", "max"], Setting::MaxInstances, service);
-            take(reader, scaling, &["targetCPUPercent"], Setting::TargetCpuPercent, service);
-            if let Some(count) = count {
-                let message = "`numInstances` gives way to `scaling`";
-                reader.warn(count, "not-managed", message, "remove one of the two");
-            }
-        }
-        (None, Some(_)) => {
-            take(reader, item, &["numInstances"], Setting::MaxInstances, service);
-            take(reader, item, &["numInstances"], Setting::MinInstances, service);
-        }
-        (None, None) => {}
+/// In this dialect a `web` service with the runtime `static` is a static site. It has no process, so
+/// neither a runtime nor a port.
+fn static_site(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let runtime = FieldPath::Setting(Setting::Runtime);
+    let is_web = matches!(text_of(service, Setting::Type), Some("web" | "static"));
+    if is_web
+        && text_of(service, Setting::Runtime) == Some("static")
+        && let Some(field) = service.fields.remove(&runtime)
+    {
+        let text = FieldValue::Text("static".to_owned());
+        set(service, Setting::Type, text, field.origin);
+    }
+    let port = FieldPath::Setting(Setting::Port);
+    let is_static = text_of(service, Setting::Type) == Some("static");
+    if is_static
+        && service.fields.remove(&port).is_some()
+        && let Some(yaml) = item.get("port")
+    {
+        let message = "`services.port` is left out: a static site has no process that listens";
+        reader.leave_out(yaml, message, "remove the line");
     }
 }
 
-fn disk(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
-    let Some(disk) = item.get("disk").filter(|yaml| !yaml.is_null()) else {
+/// `autoDeployTrigger` is the younger word, and wins.
+fn auto_deploy(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let Some(yaml) = given(item, "autoDeployTrigger") else {
         return;
     };
-    reader.mapping(disk, "services.disk", &["name", "mountPath", "sizeGB"]);
+    let Some(trigger) = reader.text_as_written(yaml, "services.autoDeployTrigger") else {
+        return;
+    };
+    let deploys = match trigger.as_str() {
+        "commit" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    };
+    let Some(deploys) = deploys else {
+        let message =
+            "`services.autoDeployTrigger` is left out: the API deploys on each commit, or never";
+        return reader.leave_out(yaml, message, "one of `commit` and `off`");
+    };
+    if let Some(older) = given(item, "autoDeploy")
+        && older.scalar().and_then(|(text, _)| scalar::truth_leniently(text)) != Some(deploys)
+    {
+        let message = "`autoDeploy` gives way to `autoDeployTrigger`";
+        reader.leave_out(older, message, "remove one of the two");
+    }
+    let origin = reader.origin(yaml);
+    set(service, Setting::AutoDeploy, FieldValue::Boolean(deploys), origin);
+}
+
+/// All spellings together are the domains: one does not take another away.
+fn domains(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let mut domains = BTreeSet::new();
+    let mut first = None;
+    for yaml in ["domains", "domain", "customDomains"].iter().filter_map(|key| given(item, key)) {
+        first = first.or(Some(yaml));
+        let named: Vec<_> = reader.items(yaml, "spec.domains");
+        let named = named.into_iter().map(|item| item.get("name").unwrap_or(item));
+        for place in named {
+            let read = setting::read(reader, Kind::Service, Setting::Domains, place);
+            if let Some(FieldValue::Set(read)) = read {
+                domains.extend(read);
+            }
+        }
+    }
+    if let Some(yaml) = first {
+        set(service, Setting::Domains, FieldValue::Set(domains), reader.origin(yaml));
+    }
+}
+
+/// An image as a text, or as a mapping of its parts.
+fn image(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let Some(yaml) = given(item, "image") else {
+        return;
+    };
+    if yaml.entries().is_none() {
+        return take(reader, item, &["image"], Setting::Image, service);
+    }
+    words::open(reader, yaml, Place::Image);
+    take(reader, yaml, &["url", "repository"], Setting::Image, service);
+    let Some(mut image) = text_of(service, Setting::Image).map(str::to_owned) else {
+        let message = "`services.image.url` is missing";
+        return reader.error(yaml, "missing-field", message);
+    };
+    for (key, mark) in [("tag", ':'), ("digest", '@')] {
+        let Some(part) = given(yaml, key) else {
+            continue;
+        };
+        let name = image.rsplit('/').next().unwrap_or_default();
+        let is_there = name.contains(mark) || name.contains('@');
+        let Some(text) = reader.text_as_written(part, &format!("services.image.{key}")) else {
+            continue;
+        };
+        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:+".contains(&byte)) {
+            reader.error(part, "malformed", format!("`services.image.{key}` is none"));
+        } else if is_there && !image.ends_with(&format!("{mark}{text}")) {
+            let message = format!("`services.image.{key}` gives way to the one in the image");
+            reader.leave_out(part, message, "remove one of the two");
+        } else if !is_there {
+            image = format!("{image}{mark}{text}");
+        }
+    }
+    let origin = reader.origin(yaml);
+    set(service, Setting::Image, FieldValue::Text(image), origin);
+}
+
+fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let Some(check) = given(item, "healthCheck") else {
+        return;
+    };
+    let older = match check.entries() {
+        Some(_) => {
+            words::open(reader, check, Place::HealthCheck);
+            given(check, "path")
+        }
+        None => Some(check),
+    };
+    match (given(item, "healthCheckPath"), older) {
+        (Some(path), Some(older)) => {
+            gives_way(reader, ("healthCheck.path", older), ("healthCheckPath", path));
+        }
+        (None, Some(_)) if check.entries().is_some() => {
+            take(reader, check, &["path"], Setting::HealthCheckPath, service);
+        }
+        (None, Some(_)) => take(reader, item, &["healthCheck"], Setting::HealthCheckPath, service),
+        (_, None) => {}
+    }
+}
+
+fn scaling(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let count = given(item, "numInstances");
+    if let Some(scaling) = given(item, "scaling") {
+        if words::open(reader, scaling, Place::Scaling).is_none() {
+            return;
+        }
+        take(reader, scaling, &["minInstances", "min"], Setting::MinInstances, service);
+        take(reader, scaling, &["maxInstances", "max"], Setting::MaxInstances, service);
+        take(reader, scaling, &["targetCPUPercent"], Setting::TargetCpuPercent, service);
+        if let Some(count) = count {
+            let message = "`numInstances` gives way to `scaling`";
+            reader.leave_out(count, message, "remove one of the two");
+        }
+        return;
+    }
+    if let Some(count) = count
+        && matches!(count.scalar(), Some(("0", _)))
+    {
+        let message = "`numInstances: 0` stops a service, and the API has none that is stopped";
+        return reader.error_with(count, "out-of-range", message, "stop it on the platform");
+    }
+    take(reader, item, &["numInstances"], Setting::MaxInstances, service);
+    take(reader, item, &["numInstances"], Setting::MinInstances, service);
+}
+
+/// A disk needs a path. Its name and its size are the platform's once it lives; what a new one gets
+/// is derived when it is created (`check`).
+fn disk(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let Some(disk) = given(item, "disk") else {
+        return;
+    };
+    if words::open(reader, disk, Place::Disk).is_none() {
+        return;
+    }
     take(reader, disk, &["name"], Setting::DiskName, service);
     take(reader, disk, &["mountPath"], Setting::DiskMountPath, service);
     take(reader, disk, &["sizeGB"], Setting::DiskSizeGb, service);
-    if !has(service, Setting::DiskName) {
-        let message = format!("the disk has no name; `{DISK_NAME_DEFAULT}` is used");
-        reader.warn(disk, "missing-field", message, "write `name`");
-        let origin = reader.origin(disk);
-        let name = FieldValue::Text(DISK_NAME_DEFAULT.to_owned());
-        set(service, Setting::DiskName, name, origin);
-    }
-    for (key, setting) in [("mountPath", Setting::DiskMountPath), ("sizeGB", Setting::DiskSizeGb)] {
-        if disk.get(key).is_none() && !has(service, setting) {
-            reader.error(disk, "missing-field", format!("`disk.{key}` is missing"));
-        }
+    if disk.get("mountPath").is_none() {
+        reader.error(disk, "missing-field", "`disk.mountPath` is missing");
     }
 }

@@ -178,6 +178,7 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
         labels: BTreeMap::new(),
         previous_names: Vec::new(),
         fields: BTreeMap::new(),
+        on_create: BTreeMap::new(),
         declares_env: false,
         set_by_hand: BTreeMap::new(),
         lifecycle: Lifecycle::default(),
@@ -203,6 +204,11 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
             ("ignore", path) => {
                 let path = path.replacen("env.", "envVars.", 1);
                 lifecycle.ignore_changes.insert(path);
+            }
+            (field, text) if field.starts_with("new.") => {
+                let path = path(&field["new.".len()..]);
+                let value = value(&path, text);
+                resource.on_create.insert(path, value);
             }
             ("no-create", _) => lifecycle.policies.create = false,
             ("no-update", _) => lifecycle.policies.update = false,

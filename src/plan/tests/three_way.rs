@@ -1,6 +1,7 @@
 //! The table of `docs/platform.md`: declared, live, last applied.
 
-use super::scene::check;
+use super::super::{FieldReason, Step, plan};
+use super::scene::{check, parse};
 
 /// Compares one field of a service of ours; `applied` and `live` may be empty.
 #[track_caller]
@@ -160,6 +161,48 @@ fn a_variable_we_wrote_is_removed_when_it_is_no_longer_declared() {
     field("env.A=1 env.B=secret:x", "", "env.A=1", "update service/api: -env.b (secret) requested");
     // Gone already.
     field("env.A=1 env.B=2", "env.A=1 env.B=null", "env.A=1", "");
+}
+
+/// Returns what a plan says that people set: `A Unset, B Set`.
+fn by_hand(scene: &str) -> String {
+    let (snapshot, policy) = parse(scene);
+    let plan = plan(&snapshot, &policy);
+    let variables = plan.by_hand.iter().flat_map(|it| &it.variables);
+    let told = variables.map(|(key, sight)| format!("{} {sight:?}", key.as_str()));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn what_people_must_set_is_told_with_what_the_platform_shows_of_it() {
+    let want = "want service/api type=web hand=A hand=B hand=C";
+    assert_eq!(by_hand(want), "A Unset, B Unset, C Unset");
+    let live = format!("{want}\nlive service/api#s1 type=web env.A=hidden env.B=x");
+    assert_eq!(by_hand(&live), "A Set, B Set, C Unset");
+    let unseen = format!("{want}\nlive service/api#s1 type=web no-env");
+    assert_eq!(by_hand(&unseen), "A Unseen, B Unseen, C Unseen");
+    assert_eq!(by_hand(&format!("{want}\npartial service")), "A Unseen, B Unseen, C Unseen");
+    assert_eq!(by_hand(&format!("{want}\nrun exclude=service/api")), "");
+}
+
+/// The name and size of a disk are the platform's as soon as it lives.
+#[test]
+fn what_is_derived_is_written_on_creation_and_never_again() {
+    let want = "want service/api type=web disk.mountPath=/d new.disk.sizeGB=10";
+    let (snapshot, policy) = parse(want);
+    let created = plan(&snapshot, &policy);
+    let change = &created.changes[0];
+    let derived = change.fields.iter().filter(|it| it.reason == FieldReason::Derived);
+    let derived: Vec<String> = derived.map(|it| it.path.to_string()).collect();
+    assert_eq!(derived, ["disk.sizeGB"]);
+    let Step::Create { fields } = &change.steps[0] else { panic!("{change:?}") };
+    assert_eq!(fields.len(), 3, "{fields:?}");
+    let live = format!("{want}\nlive service/api#s1 type=web disk.mountPath=/d disk.sizeGB=50");
+    check(&format!("{live}\nours service/api#s1 type=web disk.mountPath=/d disk.sizeGB=10"), "");
+    let moved = live.replace("web disk.mountPath=/d disk.sizeGB=50", "web disk.mountPath=/x");
+    check(
+        &format!("{moved}\nours service/api#s1 type=web disk.mountPath=/d"),
+        "update service/api (drift): disk.mountpath /x -> /d drift",
+    );
 }
 
 #[test]

@@ -4,7 +4,10 @@ mod plans;
 
 use super::json::{SavedPlan, SavedPlanError, seal};
 use super::*;
-use crate::plan::{Action, BlockedReason, Change, ChangeResult, FailureCause, Outcome, Report};
+use crate::model::EnvKey;
+use crate::plan::{
+    Action, BlockedReason, ByHand, Change, ChangeResult, FailureCause, Outcome, Report, Sight,
+};
 use plans::{
     CANARY, ESTIMATE, blocked, change, context, documented, everything, field, plan, text,
 };
@@ -51,6 +54,38 @@ fn every_obstacle_is_one_block_with_its_way_out() {
         assert!(json.contains(&format!("\"reason\": \"{}\"", reason.as_str())), "{json}");
         assert!(plan_as_markdown(&plan, &ESTIMATE).contains("**Blocked:** the message\n"));
     }
+}
+
+#[test]
+fn what_people_must_set_is_told_in_every_form_until_it_is_set() {
+    let by_hand = |key: &str, variables: &[(&str, Sight)]| ByHand {
+        key: key.parse().unwrap(),
+        variables: variables.iter().map(|(key, it)| (EnvKey::new(key).unwrap(), *it)).collect(),
+    };
+    let mut plan = plan(Vec::new());
+    plan.by_hand = vec![
+        by_hand("envgroup/mail", &[("PASSWORD", Sight::Unset)]),
+        by_hand("service/api", &[("A", Sight::Unset), ("B", Sight::Unseen), ("C", Sight::Set)]),
+        by_hand("service/web", &[("D", Sight::Set)]),
+    ];
+    let text = plan_as_text(&plan, &ESTIMATE).to_plain();
+    let expected = "  Must be set by hand:
+  ! envgroup/mail  PASSWORD (the API can never change a group)
+  ! service/api  A; not shown: B; set already: C
+
+No changes.";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(by_hand_as_text(&plan).to_plain().ends_with("set already: C\n"));
+    let markdown = plan_as_markdown(&plan, &ESTIMATE);
+    let line = "- **service&#47;api**: A&#59; not shown&#58; B&#59; set already&#58; C\n";
+    assert!(markdown.contains(line) && !markdown.contains("web"), "{markdown}");
+    let json = SavedPlan::new(&plan, context()).to_json();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let sets: Vec<_> = json["byHand"].as_array().unwrap().iter().map(|it| &it["set"]).collect();
+    assert_eq!(serde_json::json!(sets), serde_json::json!([false, false, null, true, true]));
+    plan.by_hand.truncate(0);
+    assert!(!plan_as_markdown(&plan, &ESTIMATE).contains("by hand"));
+    assert_eq!(by_hand_as_text(&plan).to_plain(), "");
 }
 
 #[test]

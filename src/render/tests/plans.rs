@@ -34,6 +34,7 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         unchanged: Vec::new(),
         settled: Vec::new(),
         remember: BTreeMap::new(),
+        by_hand: Vec::new(),
         cost: Cost { reads: 3, writes: u32::try_from(writes).unwrap() },
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::render::json::SavedChange;
+use crate::render::json::{SavedByHand, SavedChange};
 use crate::render::{Line, Paper, Style};
 
 use super::super::{
@@ -86,6 +86,7 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
         replicas,
         declared_at,
         depends_on,
+        by_hand,
         observed_revision,
         deployment: _,
         failures,
@@ -109,12 +110,25 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
     fact("declared at", Style::Plain, declared_at.as_ref().map(ToString::to_string));
     let refers: Vec<String> = depends_on.iter().map(ToString::to_string).collect();
     fact("refers to", Style::Plain, (!refers.is_empty()).then(|| refers.join(", ")));
+    let is_open = by_hand.iter().any(|one| one.set != Some(true));
+    let style = if is_open { Style::Changed } else { Style::Plain };
+    fact("set by hand", style, (!by_hand.is_empty()).then(|| set_by_hand(by_hand)));
     let observed = observed_revision.as_deref().map(|digest| named(digest, around.project));
     fact("revision", Style::Plain, observed);
     let failed = (*failures > 0).then(|| format!("{failures} passes in a row"));
     fact("failed", Style::Removed, failed);
     fact("tried again", Style::Plain, retry_at.map(|time| until(time, around.now)));
     paper
+}
+
+/// Returns the variables that people set, each with what the platform shows of it.
+fn set_by_hand(by_hand: &[SavedByHand]) -> String {
+    let one = |it: &SavedByHand| match it.set {
+        Some(true) => format!("{} (set)", it.variable),
+        Some(false) => format!("{} (must be set)", it.variable),
+        None => format!("{} (must be set; not shown)", it.variable),
+    };
+    by_hand.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn heading(paper: &mut Paper, text: &str) {

@@ -120,6 +120,7 @@ pub fn wish(services: &[(Name, u8)], protected: Option<Name>, bond: Bond) -> Des
             labels: BTreeMap::new(),
             previous_names: Vec::new(),
             fields: BTreeMap::from([(size_path(), field)]),
+            on_create: BTreeMap::new(),
             declares_env: false,
             set_by_hand: BTreeMap::new(),
             lifecycle: Lifecycle { protect, ..Lifecycle::default() },

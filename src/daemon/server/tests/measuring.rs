@@ -121,6 +121,7 @@ fn resource(key: &str, ready: Truth, drifted: Truth) -> ResourceStatus {
         replicas: None,
         declared_at: None,
         depends_on: Vec::new(),
+        by_hand: Vec::new(),
         observed_revision: None,
         deployment: None,
         failures: 0,

@@ -1,0 +1,219 @@
+//! Draws Blueprints: any words of the table, each with a value of its own.
+
+use super::super::words::{Fate, Place};
+
+/// A piece of a Blueprint.
+pub enum Shape {
+    /// A value of its own that must come out again, or be told of.
+    Leaf(String),
+    /// A value whose word is its meaning: it need not come out as written.
+    Told(String),
+    List(Vec<Shape>),
+    Map(Vec<(String, Shape)>),
+}
+
+pub use Shape::{Leaf, List, Map, Told};
+
+/// Draws shapes; each value is another one.
+pub struct Draw {
+    pub state: u64,
+    pub count: usize,
+}
+
+impl Draw {
+    /// SplitMix64.
+    fn below(&mut self, end: usize) -> usize {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
+    }
+
+    fn number(&mut self) -> usize {
+        self.count += 1;
+        self.count
+    }
+
+    pub fn text(&mut self) -> Shape {
+        Leaf(format!("t{}t", self.number()))
+    }
+
+    fn digits(&mut self) -> Shape {
+        Leaf((1000 + self.number()).to_string())
+    }
+
+    /// Anything at all, as deep as a person would write.
+    fn any(&mut self, depth: usize) -> Shape {
+        match self.below(if depth == 0 { 2 } else { 4 }) {
+            0 => self.text(),
+            1 => self.digits(),
+            2 => List((0..=self.below(2)).map(|_| self.any(depth - 1)).collect()),
+            _ => {
+                let entries = (0..=self.below(2)).map(|index| {
+                    let value = self.any(depth - 1);
+                    (format!("k{index}"), value)
+                });
+                Map(entries.collect())
+            }
+        }
+    }
+
+    /// A mapping: the words that must stand there, and some of the others.
+    pub fn mapping(&mut self, place: Place, must: Vec<(&str, Shape)>) -> Shape {
+        let mut entries: Vec<(String, Shape)> =
+            must.into_iter().map(|(word, shape)| (word.to_owned(), shape)).collect();
+        for (word, fate) in place.words() {
+            let is_there = entries.iter().any(|(key, _)| key == word);
+            if is_there || self.below(2) == 0 {
+                continue;
+            }
+            let shape = match fate {
+                Fate::Without(_) => Some(self.any(2)),
+                Fate::Home(_) => self.sample(place, word),
+            };
+            entries.extend(shape.map(|shape| ((*word).to_owned(), shape)));
+        }
+        Map(entries)
+    }
+
+    /// A value for a word that has a home; none where it stands with others, or must not.
+    pub fn sample(&mut self, place: Place, word: &str) -> Option<Shape> {
+        let shape = match (place, word) {
+            (Place::Top, "version") => Told("1".to_owned()),
+            (Place::Top, "region") | (Place::Project | Place::Environment, "name") => {
+                Told(format!("t{}t", self.number()))
+            }
+            (Place::Top | Place::Environment | Place::Ungrouped, _) => return self.list(word),
+            (Place::Service, "type" | "schedule" | "envVars") => return None,
+            (Place::Service, "envGroups") => {
+                let external = Told("true".to_owned());
+                let name = self.text();
+                List(vec![Map(vec![("name".into(), name), ("external".into(), external)])])
+            }
+            (Place::Service, "image") => match self.below(2) {
+                0 => self.text(),
+                _ => {
+                    let url = self.text();
+                    self.mapping(Place::Image, vec![("url", url)])
+                }
+            },
+            (Place::Service, "healthCheckPath") | (Place::HealthCheck, "path") => self.path(),
+            (Place::Service, "healthCheck") => self.mapping(Place::HealthCheck, vec![]),
+            (Place::Service, "scaling") => {
+                self.mapping(Place::Scaling, vec![("min", Leaf("1".into()))])
+            }
+            (Place::Service, "disk") => {
+                let path = self.path();
+                self.mapping(Place::Disk, vec![("mountPath", path)])
+            }
+            (Place::Service, "autoDeploy") => Told("true".to_owned()),
+            (Place::Service, "autoDeployTrigger") => Told("commit".to_owned()),
+            (Place::Service, "domains" | "domain" | "customDomains") => {
+                Leaf(format!("t{}t.dev", self.number()))
+            }
+            (Place::Service, "port" | "numInstances")
+            | (Place::Disk, "sizeGB")
+            | (Place::Database, "storageGB" | "diskSizeGB") => {
+                Leaf((100 + self.number() % 900).to_string())
+            }
+            (Place::Scaling, "targetCPUPercent") => Leaf("77".to_owned()),
+            (Place::Scaling, "minInstances") => Leaf("2".to_owned()),
+            (Place::Scaling, "maxInstances") => Leaf("901".to_owned()),
+            (Place::Scaling, "max") => Leaf("902".to_owned()),
+            (Place::Image, "repository") => return None,
+            (Place::Database, "storage") => Told("7Gi".to_owned()),
+            (Place::Reference, "type") => Told("web".to_owned()),
+            (Place::Reference, "external") => return None,
+            (Place::Group, "envVars") => {
+                let variable = self.variable(true);
+                List(vec![variable])
+            }
+            (Place::Variable, _) => return None,
+            _ => self.text(),
+        };
+        Some(shape)
+    }
+
+    fn path(&mut self) -> Shape {
+        Leaf(format!("/t{}t", self.number()))
+    }
+
+    /// A list of the top, of an environment or of what is in none; or what else stands there.
+    pub fn list(&mut self, word: &str) -> Option<Shape> {
+        let name = self.text();
+        let item = match word {
+            "services" => self.service(),
+            "databases" | "caches" => self.mapping(Place::Database, vec![("name", name)]),
+            "envVarGroups" | "envGroups" => self.mapping(Place::Group, vec![("name", name)]),
+            "pipeline" => return Some(self.mapping(Place::Pipeline, vec![("name", name)])),
+            "ungrouped" => return Some(self.mapping(Place::Ungrouped, vec![])),
+            "projects" => {
+                let environment = self.mapping(Place::Environment, vec![]);
+                let environments = List(vec![environment]);
+                self.mapping(Place::Project, vec![("environments", environments)])
+            }
+            _ => return None,
+        };
+        Some(List(vec![item]))
+    }
+
+    fn service(&mut self) -> Shape {
+        let name = self.text();
+        let kind = ["web", "worker", "pserv", "cron", "static"][self.below(5)];
+        let mut must = vec![("name", name), ("type", Told(kind.to_owned()))];
+        if kind == "cron" {
+            let minute = self.number() % 60;
+            must.push(("schedule", Leaf(format!("{minute} 3 * * *"))));
+        }
+        let variables = (0..self.below(4)).map(|_| self.variable(false)).collect();
+        must.push(("envVars", List(variables)));
+        self.mapping(Place::Service, must)
+    }
+
+    fn variable(&mut self, is_in_group: bool) -> Shape {
+        let key = Leaf(format!("K{}K", self.number()));
+        let external = || Told("true".to_owned());
+        let must = match self.below(if is_in_group { 3 } else { 7 }) {
+            0 => vec![("key", key), ("value", self.any(0))],
+            1 => vec![("key", key), ("sync", Told("false".to_owned())), ("value", self.text())],
+            2 => vec![("key", key), ("generateValue", Told("true".to_owned()))],
+            3 => vec![("fromGroup", self.text()), ("external", external()), ("key", key)],
+            way => {
+                let must = vec![
+                    ("name", self.text()),
+                    ("property", self.text()),
+                    ("external", external()),
+                ];
+                let way = ["fromDatabase", "fromService", "fromCache"][way - 4];
+                vec![("key", key), (way, self.mapping(Place::Reference, must))]
+            }
+        };
+        self.mapping(Place::Variable, must)
+    }
+}
+
+impl Draw {
+    /// As [`Draw::sample`], with what that leaves to its caller.
+    pub fn sample_alone(&mut self, place: Place, word: &str) -> Option<Shape> {
+        let leaf = |text: &str| Some(Leaf(text.to_owned()));
+        match (place, word) {
+            (Place::Service, "type") => leaf("web"),
+            (Place::Service, "schedule") => leaf("0 3 * * *"),
+            (Place::Service | Place::Group, "envVars") => Some(List(vec![self.variable(true)])),
+            (Place::Service, "healthCheck") => Some(Map(vec![("path".into(), self.path())])),
+            (Place::Disk, "mountPath") => Some(self.path()),
+            (Place::Scaling, "min" | "minInstances") => leaf("1"),
+            (Place::Reference, "external") | (Place::Variable, "external" | "generateValue") => {
+                leaf("true")
+            }
+            (Place::Variable, "sync") => leaf("false"),
+            (Place::Variable, "fromDatabase" | "fromService" | "fromCache") => {
+                let entries = [("name", "b"), ("property", "host"), ("external", "true")];
+                let entry = |(key, text): (&str, &str)| (key.to_owned(), Leaf(text.to_owned()));
+                Some(Map(entries.map(entry).into()))
+            }
+            (Place::Project, "environments") => Some(List(vec![])),
+            _ => self.sample(place, word),
+        }
+    }
+}
