@@ -17,6 +17,7 @@ mod foreign;
 mod reason;
 
 mod parts;
+mod pinned;
 
 mod call;
 mod client;
@@ -51,6 +52,7 @@ pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
 pub use order::{Order, Sight, Target};
 pub use outcome::{Deletion, WriteError};
 pub use parts::{Config, Parts, Wait};
+pub use pinned::NotPinned;
 pub use reader::{Lookup, Reader};
 pub use recollection::Recollection;
 pub use retry::{ROUNDS_MAX, Rounds};
@@ -58,7 +60,7 @@ pub use socket::{HttpSetupError, HttpTransport};
 pub use stream::{EventsError, ServerEvent, read_events};
 pub use transport::{BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
-pub use writer::{Answers, Create, NotPinned, Patch, Writer};
+pub use writer::{Answers, Create, Patch, Writer};
 
 #[cfg(test)]
 mod tests;

@@ -23,8 +23,7 @@ use super::retry::Rounds;
 use super::route::Route;
 use super::wire::{self, Deployment, Draft, Groups, Links, Resolved};
 use crate::model::{
-    EnvKey, FieldPath, FieldValue, Kind, LiveObject, Name, Pin, Project, Reference, RemoteId,
-    Setting,
+    EnvKey, FieldPath, FieldValue, Kind, LiveObject, Name, Reference, RemoteId, Setting,
 };
 
 /// The right to write to the pinned project. It cannot be made but by [`Client::writer`].
@@ -32,20 +31,6 @@ use crate::model::{
 pub struct Writer {
     client: Client,
     reader: Reader,
-}
-
-/// The API or its project is not the pinned one, a fragment that completes "failed to …".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write to project {found} at {origin}: this state belongs to {pinned} at {pinned_origin}")]
-pub struct NotPinned {
-    /// The project that answered.
-    pub found: String,
-    /// Where it answered.
-    pub origin: String,
-    /// The project of the pin.
-    pub pinned: String,
-    /// The origin of the pin.
-    pub pinned_origin: String,
 }
 
 /// Something to be created.
@@ -81,33 +66,12 @@ pub struct Patch<'a> {
     pub answers: &'a Answers,
 }
 
-impl Client {
-    /// Returns the right to write, where origin and project are the pinned ones (S5).
-    ///
-    /// *Assumes* that `project` was read in this run, with this client.
-    ///
-    /// # Errors
-    /// When they are not.
-    pub fn writer(&self, pin: &Pin, project: &Project) -> Result<Writer, NotPinned> {
-        let origin = self.origin();
-        if pin.holds(&origin, project) {
-            return Ok(Writer { client: self.clone(), reader: self.reader() });
-        }
-        Err(NotPinned {
-            found: shown(project),
-            origin,
-            pinned: shown(&pin.project),
-            pinned_origin: pin.origin.clone(),
-        })
-    }
-}
-
-fn shown(project: &Project) -> String {
-    let id = project.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-    format!("{}{id}", project.name)
-}
-
 impl Writer {
+    /// Makes the right to write; only who has asked the pin may.
+    pub(super) fn new(client: &Client) -> Self {
+        Self { client: client.clone(), reader: client.reader() }
+    }
+
     /// Waits until a look at an object and the write that rests on it may both leave.
     ///
     /// # Errors

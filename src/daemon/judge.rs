@@ -6,17 +6,19 @@ use jiff::Timestamp;
 
 use crate::follow::Health;
 use crate::model::{
-    Applied, Claim, FieldValue, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown,
+    Applied, FieldValue, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown,
 };
-use crate::plan::{
-    Action, BlockedReason, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason,
-};
+use crate::plan::{Action, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason};
 use crate::reconcile::Passed;
 use crate::render::json::{self, SavedByHand};
 use crate::status::{ConditionType, PROGRESSING, ResourceStatus, Truth};
 
 use super::memory::FailedDeploys;
 use super::queue::Queue;
+
+mod words;
+
+use words::{claim_word, state_of, word};
 
 /// How often a resource fails in a row before a person is needed: the waits have grown to minutes.
 const FAILURES_MAX: u32 = 5;
@@ -348,68 +350,6 @@ fn conclude(
         (None, Truth::True | Truth::False) => (Truth::False, "NoDrift", String::new()),
     };
     status.conditions.set(ConditionType::Drifted, truth, reason, message, now);
-}
-
-/// Whether what is blocked goes on by itself, waits for nothing, or needs a person.
-const fn state_of(reason: BlockedReason) -> State {
-    match reason {
-        BlockedReason::IncompleteView
-        | BlockedReason::InFlight
-        | BlockedReason::DependencyBlocked
-        | BlockedReason::SourceShrinking
-        | BlockedReason::BackingOff => State::Moving,
-        BlockedReason::Unseen => State::Unseen,
-        BlockedReason::PruneOff | BlockedReason::PolicyWithheld => State::Resting,
-        BlockedReason::Immutable
-        | BlockedReason::EnvGroup
-        | BlockedReason::NotOwned
-        | BlockedReason::AmbiguousName
-        | BlockedReason::PerhapsOurs
-        | BlockedReason::Protected
-        | BlockedReason::AdoptionRefused
-        | BlockedReason::Fuse
-        | BlockedReason::SourceIncomplete
-        | BlockedReason::ApprovalMissing
-        | BlockedReason::Presumed
-        | BlockedReason::DeployFailed
-        | BlockedReason::RolledBack => State::Stuck,
-    }
-}
-
-/// Returns the condition's reason for an obstacle.
-const fn word(reason: BlockedReason) -> &'static str {
-    match reason {
-        BlockedReason::Immutable => "Immutable",
-        BlockedReason::EnvGroup => "EnvGroup",
-        BlockedReason::NotOwned => "NotOwned",
-        BlockedReason::IncompleteView => "IncompleteView",
-        BlockedReason::Unseen => "Unseen",
-        BlockedReason::AmbiguousName => "AmbiguousName",
-        BlockedReason::Protected => "Protected",
-        BlockedReason::DependencyBlocked => "DependencyBlocked",
-        BlockedReason::AdoptionRefused => "AdoptionRefused",
-        BlockedReason::PruneOff => "PruneOff",
-        BlockedReason::Fuse => "Fuse",
-        BlockedReason::SourceIncomplete => "SourceIncomplete",
-        BlockedReason::SourceShrinking => "SourceShrinking",
-        BlockedReason::ApprovalMissing => "ApprovalMissing",
-        BlockedReason::InFlight => "InFlight",
-        BlockedReason::PerhapsOurs => "PerhapsOurs",
-        BlockedReason::PolicyWithheld => "PolicyWithheld",
-        BlockedReason::Presumed => "Presumed",
-        BlockedReason::BackingOff => "BackingOff",
-        BlockedReason::DeployFailed => "DeployFailed",
-        BlockedReason::RolledBack => "RolledBack",
-    }
-}
-
-const fn claim_word(claim: Claim) -> &'static str {
-    match claim {
-        Claim::Created => "created",
-        Claim::Adopted => "adopted",
-        Claim::Named => "named",
-        Claim::Presumed => "presumed",
-    }
 }
 
 /// Returns the digest of what is declared of a resource; secrets count by their fingerprints (S9).

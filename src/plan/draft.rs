@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Claim, Effect, Entry, FieldPath, FieldValue, Key, LiveObject, Remembered, RemoteId, Resource,
-    is_secret_at,
+    Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource, is_secret_at,
 };
 
+use super::birth::{created, unwritten};
 use super::diff::{self, Difference, Memory};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
@@ -356,38 +356,6 @@ fn draft<'a>(
         entry: None,
         object: None,
         shrinks: BTreeSet::new(),
-    }
-}
-
-/// What is remembered of a resource that was created with every declared field.
-pub(super) fn created(resource: &Resource) -> Record {
-    Record { applied: born_with(resource), ..unwritten(resource) }
-}
-
-/// Returns what a new resource is created with: what is declared, and what is derived beside it.
-pub(super) fn born_with(resource: &Resource) -> BTreeMap<FieldPath, FieldValue> {
-    let declared = resource.fields.iter();
-    let declared = declared.map(|(path, field)| (path.clone(), field.value.clone()));
-    resource.on_create.clone().into_iter().chain(declared).collect()
-}
-
-/// What is remembered of a resource beside its fields.
-fn unwritten(resource: &Resource) -> Record {
-    Record {
-        claim: Claim::Created,
-        created_at: None,
-        made_at: None,
-        given_name: None,
-        remembered: Remembered::from(&resource.lifecycle),
-        applied: BTreeMap::new(),
-        kept: BTreeMap::new(),
-        tolerated_env: BTreeSet::new(),
-        set_by_hand: resource.set_by_hand.keys().cloned().collect(),
-        env_managed: resource.declares_env,
-        rewrites: BTreeMap::new(),
-        deployed: None,
-        depends_on: resource.depends_on.clone(),
-        renamed_from: None,
     }
 }
 

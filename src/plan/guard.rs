@@ -8,8 +8,9 @@ use crate::model::{
     policy as field_policy,
 };
 
+use super::birth::created;
 use super::diff::is_written;
-use super::draft::{Draft, created};
+use super::draft::Draft;
 use super::view::View;
 use super::{
     Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, prune,

@@ -3,6 +3,7 @@
 //! Planning never fails and never asks. A wrong wish is a `Blocked` change with a reason and a hint.
 
 // The value, and what makes it.
+mod birth;
 mod blocked;
 mod change;
 mod planner;

@@ -8,8 +8,9 @@ use crate::model::{
 };
 
 use super::answer::shows_as;
+use super::birth::born_with;
 use super::diff::is_written;
-use super::draft::{Draft, born_with};
+use super::draft::Draft;
 use super::{Action, Change, FieldAction, Policy, Precondition, Step};
 
 /// Lowers every draft that nothing stands in the way of to its steps.

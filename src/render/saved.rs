@@ -3,14 +3,20 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{Diagnostic, FieldValue, Key, Origin, Project};
-use crate::plan::{Blocked, Change, FieldChange, Plan};
+use crate::model::{Diagnostic, FieldValue, Key, Project};
+use crate::plan::{Change, FieldChange, Plan};
 
 use super::by_hand::{SavedByHand, by_hand};
 use super::json::{self, FORMAT_VERSION};
 use super::phrase;
 use super::seal;
 use super::text::{self, Estimate};
+
+mod finding;
+
+pub use finding::SavedDiagnostic;
+pub(super) use finding::saved_diagnostic;
+use finding::{saved_origin, unknown};
 
 /// The part of the version that must be equal for a document to be understood.
 const MAJOR: &str = "1";
@@ -166,21 +172,6 @@ pub struct SavedCost {
     pub writes: u32,
     /// How long, in seconds.
     pub seconds: u64,
-}
-
-/// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedDiagnostic {
-    /// `error` or `warning`.
-    pub severity: String,
-    /// A stable word.
-    pub code: String,
-    /// A fragment.
-    pub message: String,
-    /// Where.
-    pub origin: Option<SavedOrigin>,
-    /// What to do.
-    pub hints: Vec<String>,
 }
 
 /// Why a text is no saved plan.
@@ -372,33 +363,5 @@ fn value(value: &FieldValue) -> Option<Value> {
             let from = Value::from(reference.to_string());
             Some(Value::Object(Map::from_iter([("from".to_owned(), from)])))
         }
-    }
-}
-
-/// Returns the finding that a resource is unknown.
-fn unknown(change: &Change) -> Option<SavedDiagnostic> {
-    let Blocked { reason, message, hint } = change.blocked.as_ref()?;
-    Some(SavedDiagnostic {
-        severity: "warning".to_owned(),
-        code: reason.as_str().to_owned(),
-        message: format!("{} is unknown: {message}", change.key),
-        origin: change.origin.as_ref().map(|origin| saved_origin(origin, None)),
-        hints: hint.iter().cloned().collect(),
-    })
-}
-
-fn saved_origin(origin: &Origin, column: Option<usize>) -> SavedOrigin {
-    SavedOrigin { file: origin.file.clone(), line: origin.line, column }
-}
-
-pub(super) fn saved_diagnostic(diagnostic: &Diagnostic) -> SavedDiagnostic {
-    let origin = diagnostic.origin.as_ref();
-    let origin = origin.map(|origin| saved_origin(origin, Some(origin.column)));
-    SavedDiagnostic {
-        severity: if diagnostic.is_error() { "error" } else { "warning" }.to_owned(),
-        code: diagnostic.code.to_owned(),
-        message: diagnostic.message.clone(),
-        origin,
-        hints: diagnostic.hints.clone(),
     }
 }

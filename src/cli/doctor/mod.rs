@@ -8,6 +8,7 @@ mod judge;
 mod local;
 mod probe;
 mod remote;
+mod throwaway;
 
 use serde_json::{Value, json};
 

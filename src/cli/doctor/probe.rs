@@ -7,15 +7,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::api::{
     Answers, Create, LOOK_AGE_MAX, Links, Lookup, Patch, Sight, Target, WriteError, Writer,
 };
 use crate::model::{
-    Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Name, Remembered,
-    RemoteId, Secret, SecretOrigin, Setting,
+    Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Remembered, RemoteId,
 };
 use crate::plan::bystanders;
 use crate::store::Store;
@@ -30,7 +28,8 @@ use super::super::rights;
 use super::super::run::Run;
 use super::super::session::{Purpose, Session};
 use super::super::values::Assignment;
-use super::judge::{Finding, Observed, PLAIN, Paging, SECRET, Twin, judge, variable};
+use super::judge::{Finding, Observed, PLAIN, Paging, Twin, judge, variable};
+use super::throwaway::{fields, key};
 
 /// The variable that the patch adds.
 const ADDED: &str = "STOKER_PROBE_ADDED";
@@ -123,35 +122,6 @@ fn check_limits(session: &Session) -> Result<(), Failure> {
     }
     Err(Failure::usage("a limit could keep the probe from deleting what it made")
         .hint("leave out --max-calls and --timeout"))
-}
-
-/// Returns a name that nothing else has.
-fn key() -> Result<Key, Failure> {
-    let number = getrandom::u64().map_err(|error| {
-        Failure::new(Exit::Failed, "randomness", format!("failed to make a name: {error}"))
-    })?;
-    let name = Name::new(&format!("stoker-probe-{number:016x}"));
-    Ok(Key::new(Kind::Service, name.expect("letters, digits and hyphens make a name")))
-}
-
-/// Returns what is sent: little, cheap, and of every form that is compared.
-fn fields(session: &Session, key: &Key) -> Result<BTreeMap<FieldPath, FieldValue>, Failure> {
-    let text = |text: &str| FieldValue::Text(text.to_owned());
-    let mut fields = BTreeMap::from([
-        (FieldPath::Setting(Setting::Type), text("web")),
-        (FieldPath::Setting(Setting::Image), text("docker.io/library/nginx:stable")),
-        (FieldPath::Setting(Setting::Port), FieldValue::Integer(80)),
-        (FieldPath::Setting(Setting::HealthCheckPath), text("/")),
-        (FieldPath::Setting(Setting::AutoDeploy), FieldValue::Boolean(false)),
-    ]);
-    fields.extend(variable(PLAIN).map(|path| (path, text("plain"))));
-    if let Some(path) = variable(SECRET) {
-        let mark = session.fingerprint_key()?.fingerprint(key, &path, key.name.as_str());
-        let value = SecretString::from(format!("not-a-secret-{}", key.name));
-        let secret = Secret::new(value, mark, SecretOrigin::Given);
-        fields.insert(path, secret.into());
-    }
-    Ok(fields)
 }
 
 impl Probe<'_> {

@@ -4,6 +4,7 @@
 //! what is due, does it, and comes back with the result. So 30 days are a test of milliseconds.
 
 mod looking;
+mod outcome;
 mod passing;
 mod reading;
 mod shrinking;

@@ -8,16 +8,13 @@ use jiff::Timestamp;
 use crate::budget::{Lane, Millis};
 use crate::follow;
 use crate::model::Key;
-use crate::plan::{
-    BlockedReason, Conclusion, FailureCause, Hold, Outcome, Policy, Prune, Report, settled_at,
-};
+use crate::plan::{BlockedReason, FailureCause, Hold, Outcome, Policy, Prune, Report, settled_at};
 use crate::reconcile::{Licence, Look, Passed};
-use crate::render::json::{Context, SavedChange, SavedPlan};
 use crate::status::{PassRecord, Severity, Trigger};
 
 use super::super::judge::{self, Case};
 use super::super::pace;
-use super::telling::not_seen;
+use super::outcome::{outcome, pending, record};
 use super::{HISTORY_MAX, Mind, PassAsk, Running};
 
 /// How long a change waits for a deploy that is in progress (409): deployments take minutes.
@@ -322,85 +319,6 @@ impl Mind {
         let resources = judge::resources(&case);
         let before = std::mem::replace(&mut self.resources, resources.into());
         self.tell_transitions(&before);
-    }
-}
-
-/// Returns what is left to do, or must not be done: what was carried out is history.
-fn pending(passed: &Passed) -> Vec<SavedChange> {
-    let results = passed.report.iter().flat_map(|report| &report.results);
-    let done = results.filter(|result| result.outcome == Outcome::Applied);
-    let done: BTreeSet<&Key> = done.map(|result| &result.key).collect();
-    let mut changes = SavedPlan::new(&passed.plan, Context::default()).changes;
-    changes.retain(|change| !done.contains(&change.key));
-    changes
-}
-
-fn record(running: &Running, requests: u32, now: Timestamp, pass: u64) -> PassRecord {
-    let duration = now.duration_since(running.started_at).as_millis();
-    PassRecord {
-        pass,
-        triggers: running.triggers.iter().copied().collect(),
-        started_at: running.started_at,
-        duration_ms: u64::try_from(duration).unwrap_or(0),
-        commit: running.declared.commit.as_ref().map(|commit| commit.id.clone()),
-        digest: running.declared.desired.digest.clone(),
-        outcome: String::new(),
-        message: String::new(),
-        requests,
-        written: 0,
-        failed: 0,
-    }
-}
-
-fn changes(count: usize) -> String {
-    match count {
-        1 => "1 change".to_owned(),
-        count => format!("{count} changes"),
-    }
-}
-
-/// Returns a pass in one word and a fragment.
-fn outcome(running: &Running, passed: &Passed, is_synced: bool) -> (&'static str, String) {
-    let summary = passed.plan.summary();
-    let pending = summary.add + summary.change + summary.destroy;
-    let is_blocked =
-        passed.plan.changes.iter().any(|change| {
-            change.blocked.as_ref().is_some_and(|blocked| blocked.reason.is_asked_for())
-        });
-    match &passed.report {
-        None if pending > 0 => {
-            let why = running.withheld.as_ref().map(|(_, message)| message.clone());
-            ("Pending", format!("{} pending; {}", changes(pending), why.unwrap_or_default()))
-        }
-        None if summary.unknown > 0 => ("Unseen", not_seen(summary.unknown)),
-        None if is_blocked => ("Blocked", format!("{} blocked", changes(summary.blocked))),
-        None if is_synced => ("Synced", "everything is as declared".to_owned()),
-        None => ("Pending", "nothing to write; not everything is ready".to_owned()),
-        Some(report) => {
-            let counts = report.counts();
-            let unknown = match counts.unknown {
-                0 => String::new(),
-                unknown => format!(", {}", not_seen(unknown)),
-            };
-            let message = format!(
-                "{} written, {} failed, {} blocked{unknown}",
-                changes(counts.written),
-                counts.failed + counts.unresolved,
-                counts.blocked
-            );
-            match report.conclusion() {
-                Conclusion::Done => ("Applied", message),
-                Conclusion::Unseen => ("Unseen", message),
-                Conclusion::Refused => ("Blocked", message),
-                Conclusion::Failed
-                | Conclusion::Denied
-                | Conclusion::OverBudget
-                | Conclusion::Partial
-                | Conclusion::Stale => ("Failed", message),
-                // Nothing went wrong: it was suspended, or something newer is wanted.
-                Conclusion::Stopped => (STOPPED, message),
-            }
-        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
-use super::scene::{parse, print};
+use super::paper::print;
+use super::scene::parse;
 use crate::model::*;
 use crate::plan::*;
 

@@ -7,6 +7,7 @@ mod names;
 mod order;
 mod owed;
 mod ownership;
+mod paper;
 mod scene;
 mod settling;
 mod three_way;
