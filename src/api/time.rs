@@ -14,7 +14,7 @@ use crate::clock::Clock;
 
 /// How long one request may take, from its first byte to the last of the answer.
 ///
-/// The settle time of a lost create (safety, S3) begins when its try leaves ([`super::Leaving`]) and
+/// The settle time of a lost create (S3) begins when its try leaves ([`super::Leaving`]) and
 /// is four times as long, so nothing of ours is still on its way when it has passed. It also ends
 /// an answer that drips a byte a second.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);

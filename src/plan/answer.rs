@@ -228,16 +228,27 @@ impl Change {
     #[must_use]
     pub fn entry_of_patched(&self, id: &RemoteId, answer: Option<&LiveObject>) -> Option<Entry> {
         let mut entry = self.record.clone()?.into_entry(id.clone(), None);
-        if self.writes_name() {
-            entry.given_name = answer.and_then(|object| given(&self.key, object));
+        if let Some(before) = self.renamed_from() {
+            // Still the name of before is none that was given: the platform has not renamed it.
+            let is_new = |name: &String| before.is_none_or(|before| before != name);
+            entry.given_name = answer.and_then(|object| given(&self.key, object)).filter(is_new);
         }
         Some(entry)
     }
 
+    /// Returns the name before, where it gives its object another one.
+    fn renamed_from(&self) -> Option<Option<&String>> {
+        let name = FieldPath::Setting(Setting::Name);
+        let field = self.fields.iter().find(|field| field.path == name && is_written(field))?;
+        match &field.before {
+            Some(FieldValue::Text(before)) => Some(Some(before)),
+            Some(_) | None => Some(None),
+        }
+    }
+
     /// Whether it gives its object a name.
     pub(super) fn writes_name(&self) -> bool {
-        let name = FieldPath::Setting(Setting::Name);
-        self.fields.iter().any(|field| field.path == name && is_written(field))
+        self.renamed_from().is_some()
     }
 }
 

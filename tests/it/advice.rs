@@ -133,6 +133,9 @@ impl Scene {
             let spec = format!("metadata: {{ name: {document} }}\n");
             let lifecycle = format!("{spec}lifecycle: {{ {advice} }}\n");
             self.manifest = self.manifest.replace(&spec, &lifecycle);
+        } else if advice.starts_with("metadata: ") {
+            let named = format!("metadata: {{ name: {document} }}");
+            self.manifest = self.manifest.replace(&named, advice);
         } else if advice.starts_with("delete ") {
             self.manifest += &format!(
                 "---\napiVersion: stackblaze.cloud/v1\nkind: Database\nmetadata: {{ name: \

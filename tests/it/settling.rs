@@ -52,7 +52,6 @@ fn kinds() -> Vec<(&'static str, Quirk)> {
         Quirk::Swings { field: text(field), value, every_ms }
     };
     vec![
-        ("healthCheckPath", setting("health_check_path", Form::Cut(text("/")))),
         ("rootDir", setting("root_dir", Form::Begins(text("./")))),
         ("rootDir", setting("root_dir", Form::Ends(text("/")))),
         ("dockerfilePath", setting("dockerfile_path", Form::Begins(text("./")))),
