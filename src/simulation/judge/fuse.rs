@@ -118,8 +118,9 @@ impl Bench<'_> {
             living.things().any(|(_, it)| it.kind == kind && it.name == key.name.as_str())
         };
         replacements.deleted(run.process, &key, &desired, lives);
-        // Its manifest may have come back while the request was on its way.
-        if let Some(newest) = valid.get(&run) {
+        // Its manifest may have come back while the request was on its way, and a command beside the
+        // agent may carry out what the agent does not want (any more): who wants it makes it again.
+        for (_, newest) in valid.iter().filter(|(other, _)| other.process == run.process) {
             replacements.read(run.process, newest);
         }
         self.judge_unmade(run, effect);
