@@ -77,6 +77,10 @@ impl Living {
                         thing.asked_as = asked.to_owned();
                     }
                     if thing.name != *name {
+                        // What somebody else has named so is nothing that was asked for any more.
+                        if !is_by_its_maker {
+                            thing.asked_as.clone_from(name);
+                        }
                         thing.named_since = step;
                         thing.name.clone_from(name);
                     }

@@ -232,7 +232,10 @@ impl<'w> Bench<'w> {
                 let is_sound = !message.contains(DEFECT);
                 self.findings.check(Law::S12, is_sound, || format!("a pass ended: {message}"));
             }
-            Mark::Said { run, ready } => self.sight.judge(*run, ready, &mut self.findings),
+            Mark::Said { run, ready } => {
+                let Self { sight, living, findings, .. } = self;
+                sight.judge(*run, ready, living, findings);
+            }
             Mark::Ended { run } => self.end_pass(*run),
             Mark::Stuck { run, why } => {
                 let how = format!("process {} could not go on: {why}", run.process);

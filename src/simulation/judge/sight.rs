@@ -9,6 +9,7 @@ use super::super::law::{Findings, Law};
 use super::super::schedule::Platform;
 use super::super::timeline::Request;
 use super::super::witness::Run;
+use super::living::Living;
 use super::pass::is_usable;
 
 /// What each run asked for by its id, and was not told when it asked last.
@@ -49,8 +50,15 @@ impl<'w> Sight<'w> {
     }
 
     /// Holds what a run says to be as declared, by paths, against what it saw.
-    pub fn judge(&self, run: Run, ready: &[String], findings: &mut Findings) {
-        for (_, path) in self.unseen.iter().filter(|(other, _)| *other == run) {
+    ///
+    /// A database that the process made itself needs no details: nothing can have changed it (F4).
+    pub fn judge(&self, run: Run, ready: &[String], living: &Living, findings: &mut Findings) {
+        let is_ours = |path: &str| {
+            let id = path.strip_prefix("/databases/");
+            id.and_then(|id| living.get(id)).is_some_and(|thing| thing.maker.is(run.process))
+        };
+        let unseen = self.unseen.iter().filter(|(other, path)| *other == run && !is_ours(path));
+        for (_, path) in unseen {
             let is_said = ready.iter().any(|one| one == path);
             findings.check(Law::S2, !is_said, || {
                 format!("{path} is said to be as declared, and its details did not come")
