@@ -34,7 +34,7 @@ const WITHIN_WORDS_CHARS_MIN: usize = 6;
 
 /// Strikes secrets out of a text.
 ///
-/// *Guarantees*: of a secret no [`PIECE_CHARS`] characters in a row are left, in none of the forms
+/// *Guarantees*: of a secret no eight characters in a row are left, in none of the forms
 /// that `reading` knows, nested up to three deep, nor as base64 of it or of something it is part of.
 /// One that is shorter is struck out as a whole.
 #[must_use]
