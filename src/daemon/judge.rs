@@ -178,7 +178,9 @@ impl Case<'_> {
         if self.awaited.contains(key) {
             return Verdict::new(State::Moving, "Deploying", "its deployment is under way");
         }
-        let is_pending = change.is_some_and(|change| !change.steps.is_empty());
+        // What is gone and has yet to be forgotten is not there, whatever is written for it.
+        let is_pending = change
+            .is_some_and(|change| !change.steps.is_empty() || change.action == Action::Forget);
         if result.is_none()
             && is_pending
             && let Some((reason, message)) = &self.withheld
