@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use stoker::api::{BodyStream, Transport, TransportError};
 use stoker::daemon::Order;
 use stoker::daemon::window::{Window, WindowKind, Windows};
-use stoker::emulator::{Config, Faults, Kind};
+use stoker::emulator::{Act, Config, Faults, Kind};
 use stoker::model::{Pin, Project};
 use stoker::plan::Policy;
 use stoker::reconcile::{Licence, Look, PassError, Reconciler, Wish};
@@ -37,6 +37,20 @@ async fn what_the_last_good_manifests_dropped_stays_while_the_newest_cannot_be_u
     kept.write(Ok(manifests(&second())));
     kept.stage.wait(120).await;
     assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 0, "{:#?}", kept.told());
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_and_not_yet_forgotten_is_not_said_to_be_as_declared() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    let until = kept.stage.clock.now() + Duration::from_secs(3_600);
+    kept.handle.order(Order::Suspend { reason: "a migration".to_owned(), until }).await.unwrap();
+    kept.write(Ok(manifests(&second())));
+    kept.stage.wait(30).await;
+    let id = kept.stage.emulator.ids(Kind::Service, "jobs").remove(0);
+    kept.stage.emulator.act(&Act::Delete { kind: Kind::Service, id }).unwrap();
+    kept.stage.wait(900).await;
+    assert_eq!(kept.ready_of("service/jobs"), "False Suspended", "{:#?}", kept.told());
     kept.end().await;
 }
 
