@@ -67,12 +67,13 @@ fn meetings(witness: &Witness) -> impl Iterator<Item = Met<'_>> {
     })
 }
 
-/// Whether nothing else was wrong around a commit, and nobody else has been at the platform.
+/// Whether nothing else was wrong around a commit, nobody else has been at the platform, and no name
+/// was changed: then people are asked whose a thing is (A22).
 fn is_alone(steps: &[Step], at: u64) -> bool {
     steps.iter().all(|Step { at: when, what }| {
         let is_far = *when + CALM_MS < at || *when > at + DELAY_MS_MAX;
         let is_it = matches!(what, Disturbance::AlwaysFails(_)) || *when == at;
-        !what.is_by_others() && (is_far || is_it)
+        !what.is_by_others() && !what.changes_names() && (is_far || is_it)
     })
 }
 
