@@ -169,7 +169,8 @@ fn excuses(
     let excuses = |reason: &str| {
         OWN_REASONS.contains(&reason)
             || has_others && OTHERS_REASONS.contains(&reason)
-            || has_strangers && reason == "PerhapsOurs"
+            // What waits for a person's word is not counted as left by the fuse.
+            || has_strangers && ["PerhapsOurs", "Fuse"].contains(&reason)
     };
     let stuck = status.resources.iter().filter(|resource| {
         ready_reason(status, &resource.key).is_some_and(|reason| excuses(&reason))
