@@ -187,6 +187,10 @@ impl Case<'_> {
         {
             return Verdict::new(State::Resting, reason, message.clone());
         }
+        // What was just made is in no list yet; anything else that is in none is not there.
+        if object.is_none() && result.is_none_or(|result| result.outcome != Outcome::Applied) {
+            return Verdict::new(State::Moving, "Moved", "it is not there");
+        }
         change.and_then(flapping).unwrap_or_else(|| of_health(object, change))
     }
 

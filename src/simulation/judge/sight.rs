@@ -33,11 +33,11 @@ impl<'w> Sight<'w> {
             return;
         }
         let place = (*run, asked.path.as_str());
-        // That it is not there is an answer, now or in a past state that does not know it: the lists
-        // lack it, too, so it is asked for as what may be gone, and not for its details.
-        let is_stale = |fault: &String| fault.starts_with("stale");
-        let is_absent = asked.status == 404 && asked.fault.as_ref().is_none_or(is_stale);
-        if is_usable(asked) || is_absent {
+        // In a past state that does not know it the lists lack it, too: then it is asked for as what
+        // may be gone, and not for its details.
+        let is_before_it =
+            asked.status == 404 && asked.fault.as_ref().is_some_and(|it| it.starts_with("stale"));
+        if is_usable(asked) || is_before_it {
             self.unseen.remove(&place)
         } else {
             self.unseen.insert(place)
