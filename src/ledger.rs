@@ -10,8 +10,8 @@
 //!
 //! A request is in the file *before* it leaves, so a crash can only over-count. Each is written by
 //! itself and not ten at once: a write takes a tenth of a millisecond, and then a crash
-//! over-counts by the write whose look was under way at most, two processes see each other's requests and answers at once, and no
-//! leftover of a lease has to be given back.
+//! over-counts by the write whose look was under way at most, two processes see each other's
+//! requests and answers at once, and no leftover of a lease has to be given back.
 //!
 //! The file is not synced. The kernel keeps what a process wrote when the process dies, so that
 //! no crash of ours loses anything. When the machine dies, the last seconds may be lost or half

@@ -17,8 +17,11 @@ impl Known {
     /// Remembers what objects are called.
     pub(super) fn learn<'o>(&self, objects: impl IntoIterator<Item = &'o LiveObject>) {
         let mut names = held(&self.names);
+        // A look at rest shows thousands of objects, and they are called what they were called.
         for object in objects {
-            names.insert(object.id.clone(), object.name.clone());
+            if names.get(&object.id) != Some(&object.name) {
+                names.insert(object.id.clone(), object.name.clone());
+            }
         }
     }
 

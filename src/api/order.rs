@@ -74,7 +74,10 @@ impl Writer {
         target: Target<'_>,
         order: Order<'_>,
     ) -> Result<Deployment, WriteError> {
-        let moved = |reason: &str| Err(missing(&order.doing(target.id), reason.to_owned()));
+        let name = || self.reader().client().known().name_of(Kind::Service, target.id);
+        let moved = |reason: &str| {
+            Err(missing(&format!("{} {}", order.doing(), name()), reason.to_owned()))
+        };
         let mut rounds = self.rounds();
         loop {
             let looked = self.look_for(target, Some(order), &mut rounds).await;
@@ -149,10 +152,10 @@ impl Writer {
 }
 
 impl Order<'_> {
-    fn doing(self, id: &RemoteId) -> String {
+    const fn doing(self) -> &'static str {
         match self {
-            Self::Deploy { .. } => format!("deploy service {id}"),
-            Self::Rollback { .. } => format!("roll back service {id}"),
+            Self::Deploy { .. } => "deploy",
+            Self::Rollback { .. } => "roll back",
         }
     }
 }

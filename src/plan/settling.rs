@@ -163,12 +163,12 @@ pub(super) fn advise(resource: &Resource, fields: &mut [FieldChange]) {
 /// The manifest line that leaves fields to the platform, what is ignored already included.
 fn ignore_line<'a>(lifecycle: &Lifecycle, left: impl Iterator<Item = &'a FieldPath>) -> String {
     let ignored = lifecycle.ignore_changes.iter().cloned();
-    let paths: Vec<String> =
-        ignored.chain(left.map(ToString::to_string)).map(|path| format!("spec.{path}")).collect();
+    let paths = ignored.chain(left.map(ToString::to_string));
+    let paths: Vec<String> = paths.map(|path| Lifecycle::ignored_as(&path)).collect();
     format!("ignoreChanges: [{}]", paths.join(", "))
 }
 
-/// The manifest line that takes the name as it lives; a name cannot be ignored.
+/// The manifest line that takes the name as it lives: what refers to it is then checked by that name.
 fn name_line(key: &Key, live: Option<&FieldValue>) -> Option<String> {
     let live = Name::new(&live?.to_string()).ok()?;
     Some(format!("metadata: {{ name: {live}, previousNames: [{}] }}", key.name))
