@@ -7,6 +7,7 @@ use stoker::emulator::{Config, Effect, Faults, Kind, Naming, Verb};
 use stoker::plan::{Action, BlockedReason, Plan};
 use stoker::source::Tree;
 
+use crate::faults::all_but_api;
 use crate::laws;
 use crate::stage::{Stage, brief, edited, manifests, pruning};
 
@@ -19,29 +20,9 @@ fn platforms() -> Vec<Config> {
 
 /// The names that nothing refers to by name: on such a platform a reference by name means nothing.
 fn stack() -> Tree {
-    manifests(
-        "
-apiVersion: stackblaze.cloud/v1
-kind: Service
-metadata: { name: api }
-spec: { type: web, runtime: node, repo: github.com/acme/shop, plan: standard }
----
-apiVersion: stackblaze.cloud/v1
-kind: Service
-metadata: { name: jobs }
-spec: { type: worker, runtime: node, repo: github.com/acme/shop }
----
-apiVersion: stackblaze.cloud/v1
-kind: Database
-metadata: { name: main }
-spec: { type: postgres, version: '16', plan: standard, storageGB: 10 }
----
-apiVersion: stackblaze.cloud/v1
-kind: EnvGroup
-metadata: { name: shared }
-spec: { envVars: [ { key: LOG_LEVEL, value: info } ] }
-",
-    )
+    let api = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: { name: api }\n\
+               spec: { type: web, runtime: node, repo: github.com/acme/shop, plan: standard }\n";
+    manifests(&(api.to_owned() + all_but_api()))
 }
 
 /// The same, with the group attached: that is by id, and needs no name.
