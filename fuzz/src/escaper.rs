@@ -14,7 +14,7 @@ use stoker::plan::{
     Action, Blocked, BlockedReason, Change, ChangeResult, Cost, FailureCause, FieldAction,
     FieldChange, FieldReason, Outcome, Plan, Reason, Report, Unmanaged,
 };
-use stoker::render::json::{Context, SavedPlan};
+use stoker::render::json::{Preamble, SavedPlan};
 use stoker::render::{
     Estimate, diagnostics_as_ansi, diagnostics_as_text, github_annotations, inert,
     plan_as_markdown, plan_as_text, report_as_markdown, report_as_text,
@@ -47,7 +47,7 @@ pub fn escaper(input: &[u8]) {
     lines_only(&annotations);
     assert_eq!(annotations.lines().count(), 1, "one finding is one command: {annotations:?}");
     no_mark(&annotations);
-    let saved = SavedPlan::new(&plan, Context::default());
+    let saved = SavedPlan::new(&plan, Preamble::default());
     lines_only(&saved.to_json());
     for printed in [saved.to_json(), saved.to_ndjson(), to_yaml(&saved).expect("its keys are text")]
     {

@@ -15,6 +15,7 @@ use crate::store::Store;
 
 use super::arguments::{ApplyCommand, Form};
 use super::ask::{Question, ask};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
@@ -22,7 +23,6 @@ use super::manifests::Manifests;
 use super::plan::{check_selection, hand_on};
 use super::planning::{Planned, estimate, planned};
 use super::progress::Progress;
-use super::run::Run;
 use super::session::{Purpose, Session};
 use super::{endings, saved, settings};
 
@@ -31,7 +31,7 @@ const DEPLOYMENTS_MAX: std::time::Duration = std::time::Duration::from_secs(15 *
 
 /// Plans, asks, carries out, and waits where that was asked for.
 pub async fn run(
-    run: &Run,
+    context: &Context,
     command: &ApplyCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
@@ -42,47 +42,47 @@ pub async fn run(
             let (plan, policy) = saved::read(file)?;
             (Some(plan), policy)
         }
-        None => (None, settings::policy(planning, &run.file)),
+        None => (None, settings::policy(planning, &context.file)),
     };
-    let asks = saved_plan.is_none() && !settings::is_approved(*approval, &run.file);
+    let asks = saved_plan.is_none() && !settings::is_approved(*approval, &context.file);
     // Who is asked, and says yes, orders what is shown: nothing before it counts against it (S7).
-    let is_ordered = policy.is_ordered || asks && run.output.can_ask();
+    let is_ordered = policy.is_ordered || asks && context.output.can_ask();
     let policy = Policy { is_ordered, ..policy };
     let saved_paths = saved_plan.iter().flat_map(|plan| &plan.paths).map(PathBuf::from);
     let paths = if paths.is_empty() { saved_paths.collect() } else { paths.to_vec() };
-    let manifests = Manifests::read(run, &paths)?;
+    let manifests = Manifests::read(context, &paths)?;
     if saved_plan.is_none() {
         check_selection(&policy, &manifests)?;
     }
-    let session = Session::open(run, connection, Purpose::Write)?;
+    let session = Session::open(context, connection, Purpose::Write)?;
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
-    let (desired, _) = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let (desired, _) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, mut plan, estimate: mut forecast, sight: _ } =
-        planned(run, &session, desired, &policy).await?;
+        planned(context, &session, desired, &policy).await?;
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
         plan = reviewed(saved_plan, plan, &snapshot.live)?;
         saved::check_shown(saved_plan, &plan)?;
         forecast = estimate(&session, &plan)?;
     }
-    if run.output.form() == Form::Text {
-        run.output.data(&render::plan_as_text(&plan, &forecast));
+    if context.output.form() == Form::Text {
+        context.output.data(&render::plan_as_text(&plan, &forecast));
     }
-    hand_on(run, &plan, &forecast);
-    if asks && plan.is_pending() && !ask(run, &Question::Apply)? {
-        run.output.note("Nothing was changed.");
+    hand_on(context, &plan, &forecast);
+    if asks && plan.is_pending() && !ask(context, &Question::Apply)? {
+        context.output.note("Nothing was changed.");
         return Ok(Exit::Done);
     }
-    let carried = Carrying { run, session: &session, policy: &policy, interrupt };
+    let carried = Carrying { context, session: &session, policy: &policy, interrupt };
     let since = session.clock.now();
     let report = carried.out(store, &snapshot, &plan).await?;
-    let endings = if settings::waits(*waiting, &run.file) {
+    let endings = if settings::waits(*waiting, &context.file) {
         carried.wait(&plan, &report, since).await?
     } else {
         BTreeMap::new()
     };
-    report_to(run, &plan, &report, &endings);
+    report_to(context, &plan, &report, &endings);
     let ended = endings.values().map(endings::exit).max().unwrap_or(Exit::Done);
     Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report).max(ended)))
 }
@@ -112,8 +112,8 @@ fn reviewed(saved: &SavedPlan, fresh: Plan, live: &crate::model::Live) -> Result
 
 /// What carrying a plan out needs beside the plan.
 pub struct Carrying<'a> {
-    /// The run.
-    pub run: &'a Run,
+    /// The surroundings and settings of the command.
+    pub context: &'a Context,
     /// The connection.
     pub session: &'a Session,
     /// What is allowed.
@@ -134,7 +134,7 @@ impl Carrying<'_> {
         plan: &Plan,
     ) -> Result<Report, Failure> {
         let session = self.session;
-        let progress = Progress::new(&self.run.output);
+        let progress = Progress::new(&self.context.output);
         let observe = |happening: Happening<'_>| show(&progress, happening);
         let carrier = Carrier {
             client: &session.client,
@@ -159,7 +159,7 @@ impl Carrying<'_> {
         let deadline = self.session.deadline.unwrap_or_else(|| {
             self.session.clock.now().checked_add(DEPLOYMENTS_MAX).unwrap_or(Timestamp::MAX)
         });
-        let progress = Progress::new(&self.run.output);
+        let progress = Progress::new(&self.context.output);
         let follower = Follower {
             reader: &self.session.reader,
             clock: &self.session.clock,
@@ -201,35 +201,35 @@ const fn word(outcome: &Outcome) -> &'static str {
 }
 
 /// Prints what became of a plan, and what is left for people to do.
-pub fn report_to(run: &Run, plan: &Plan, report: &Report, endings: &BTreeMap<Key, Ending>) {
+pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTreeMap<Key, Ending>) {
     // Where nothing could be done, the plan has said all there is to say.
     let is_blocked = |outcome: &Outcome| matches!(outcome, Outcome::Blocked { .. });
     let has_news = report.results.iter().any(|result| !is_blocked(&result.outcome));
     if has_news {
-        run.output.summarise(|| render::report_as_markdown(report));
+        context.output.summarise(|| render::report_as_markdown(report));
     }
-    match run.output.form() {
+    match context.output.form() {
         Form::Text | Form::Markdown if !has_news => {}
         Form::Markdown => {
-            run.output.text(&render::report_as_markdown(report));
+            context.output.text(&render::report_as_markdown(report));
             for (key, ending) in endings {
-                run.output.data(&endings::text(key, ending));
+                context.output.data(&endings::text(key, ending));
             }
-            run.output.text(&render::by_hand_as_markdown(plan));
+            context.output.text(&render::by_hand_as_markdown(plan));
         }
         Form::Text => {
-            run.output.data(&render::report_as_text(report));
+            context.output.data(&render::report_as_text(report));
             for (key, ending) in endings {
-                run.output.data(&endings::text(key, ending));
+                context.output.data(&endings::text(key, ending));
             }
-            run.output.data(&render::by_hand_as_text(plan));
+            context.output.data(&render::by_hand_as_text(plan));
         }
         Form::Json | Form::Yaml | Form::Ndjson => {
             let mut json = render::json::report(report);
             let ended = endings.iter().map(|(key, ending)| endings::value(key, ending));
             json["deployments"] = ended.collect();
             json["byHand"] = serde_json::json!(render::json::by_hand(plan));
-            run.output.value(&json);
+            context.output.value(&json);
         }
     }
 }

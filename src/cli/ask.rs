@@ -2,8 +2,8 @@
 
 use std::io::{BufRead as _, Write as _};
 
+use super::context::Context;
 use super::failure::Failure;
-use super::run::Run;
 
 /// What is asked.
 pub enum Question<'a> {
@@ -48,8 +48,8 @@ impl Question<'_> {
 ///
 /// # Errors
 /// When nobody is there to answer; the hint names the flag.
-pub fn ask(run: &Run, question: &Question<'_>) -> Result<bool, Failure> {
-    if !run.output.can_ask() {
+pub fn ask(context: &Context, question: &Question<'_>) -> Result<bool, Failure> {
+    if !context.output.can_ask() {
         return Err(Failure::usage("an answer is needed, and this is not a terminal")
             .hint(format!("answer beforehand with {}", question.flag())));
     }

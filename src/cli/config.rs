@@ -5,35 +5,35 @@ use serde_json::{Value, json};
 use crate::render::{Style, Table};
 
 use super::arguments::{ConfigCommand, Form, Global, RunCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::offline::no_such_form;
-use super::run::Run;
 use super::settings::{self, Call, Row, RunSettings};
 
 /// Shows settings, or their schema. Nothing is read from the platform. Secrets are tried, so that a
 /// missing one is found before the agent needs it, and never shown.
-pub fn run(run: &Run, global: &Global, command: &ConfigCommand) -> Result<Exit, Failure> {
+pub fn run(context: &Context, global: &Global, command: &ConfigCommand) -> Result<Exit, Failure> {
     match command {
-        ConfigCommand::View(command) => view(run, global, command),
+        ConfigCommand::View(command) => view(context, global, command),
         ConfigCommand::Schema => {
-            run.output.value(&settings::schema());
+            context.output.value(&settings::schema());
             Ok(Exit::Done)
         }
     }
 }
 
-fn view(run: &Run, global: &Global, command: &RunCommand) -> Result<Exit, Failure> {
-    let Run { environment, file, given, .. } = run;
+fn view(context: &Context, global: &Global, command: &RunCommand) -> Result<Exit, Failure> {
+    let Context { environment, file, given, .. } = context;
     let call = Call { global, given, file, environment };
     let settings = RunSettings::resolve(&call, command)
-        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))?;
+        .inspect_err(|failure| context.output.diagnostics(&failure.diagnostics))?;
     for warning in settings.warnings.iter().chain(&settings.unusable_secrets(environment)) {
-        run.output.warn(warning);
+        context.output.warn(warning);
     }
-    match run.output.form() {
-        Form::Text => run.output.data(&table(&settings).to_paper()),
-        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&document(&settings)),
+    match context.output.form() {
+        Form::Text => context.output.data(&table(&settings).to_paper()),
+        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&document(&settings)),
         Form::Markdown => return Err(no_such_form("config view", "markdown")),
     }
     Ok(Exit::Done)

@@ -11,13 +11,13 @@ use crate::model::{Key, RemoteId};
 use crate::render::{Line, Paper, Style};
 
 use super::arguments::{DeployCommand, Form};
+use super::context::Context;
 use super::deployments;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
 use super::progress::Progress;
 use super::rights;
-use super::run::Run;
 use super::session::{Purpose, Session};
 use super::settings;
 
@@ -26,10 +26,10 @@ use super::settings;
 const WAIT_DEFAULT: Duration = Duration::from_secs(30 * 60);
 
 /// Deploys.
-pub async fn run(run: &Run, command: &DeployCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &DeployCommand) -> Result<Exit, Failure> {
     let DeployCommand { key, branch, clear_cache, waiting, connection } = command;
     find::service(key, "deploy")?;
-    let session = Session::open_urgent(run, connection, Purpose::Write)?;
+    let session = Session::open_urgent(context, connection, Purpose::Write)?;
     let (writer, _) = rights::writer(&session).await?;
     let service = find::find(&session, key).await?;
     let since = session.clock.now();
@@ -37,10 +37,10 @@ pub async fn run(run: &Run, command: &DeployCommand) -> Result<Exit, Failure> {
     let deployment = writer.order(Target::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
-    rights::pay_deploy(run, &session, &service.id, "stoker deploy");
+    rights::pay_deploy(context, &session, &service.id, "stoker deploy");
     let started = Started { key, service: &service.id, deployment: &deployment, since };
-    let is_awaited = settings::waits(*waiting, &run.file);
-    finish(run, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await
+    let is_awaited = settings::waits(*waiting, &context.file);
+    finish(context, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await
 }
 
 /// A deployment that was started.
@@ -60,29 +60,31 @@ pub struct Started<'a> {
 /// # Errors
 /// When it failed, did not end in time, or cannot be looked at any more.
 pub async fn finish(
-    run: &Run,
+    context: &Context,
     session: &Session,
     started: &Started<'_>,
     wait: Option<Duration>,
 ) -> Result<Exit, Failure> {
     let Started { key, service: _, deployment, since: _ } = *started;
     let Some(wait) = wait else {
-        announce(run, started, None);
-        run.output.note(&format!("`stoker deployments {key} {}` shows its log.", deployment.id));
+        announce(context, started, None);
+        context
+            .output
+            .note(&format!("`stoker deployments {key} {}` shows its log.", deployment.id));
         return Ok(Exit::Done);
     };
-    let ending = look_on(run, session, started, wait).await?;
-    conclude(run, started, ending)
+    let ending = look_on(context, session, started, wait).await?;
+    conclude(context, started, ending)
 }
 
 async fn look_on(
-    run: &Run,
+    context: &Context,
     session: &Session,
     started: &Started<'_>,
     wait: Duration,
 ) -> Result<Ending, Failure> {
     let Started { key, service, deployment, since } = *started;
-    let progress = Progress::new(&run.output);
+    let progress = Progress::new(&context.output);
     progress.status(key, deployment.status.as_deref().unwrap_or("started"));
     let latest = since.checked_add(wait).unwrap_or(since);
     let follower = Follower {
@@ -107,16 +109,16 @@ fn ending_word(ending: &Ending) -> &str {
     }
 }
 
-fn conclude(run: &Run, started: &Started<'_>, ending: Ending) -> Result<Exit, Failure> {
+fn conclude(context: &Context, started: &Started<'_>, ending: Ending) -> Result<Exit, Failure> {
     let Started { key, service: _, deployment, since: _ } = *started;
     let id = &deployment.id;
     match ending {
         Ending::Succeeded => {
-            announce(run, started, Some("succeeded"));
+            announce(context, started, Some("succeeded"));
             Ok(Exit::Done)
         }
         Ending::Failed { status, log } => {
-            run.output.aside(&tail(&log));
+            context.output.aside(&tail(&log));
             let message = format!("deployment {id} of {key} ended as {status}");
             Err(Failure::new(Exit::Failed, "deployment_failed", message)
                 .hint(format!("`stoker deployments {key} {id}` shows the whole log")))
@@ -142,16 +144,16 @@ fn tail(log: &[String]) -> Paper {
     paper
 }
 
-fn announce(run: &Run, started: &Started<'_>, outcome: Option<&str>) {
+fn announce(context: &Context, started: &Started<'_>, outcome: Option<&str>) {
     let Started { key, service: _, deployment, since: _ } = *started;
-    if !matches!(run.output.form(), Form::Text | Form::Markdown) {
+    if !matches!(context.output.form(), Form::Text | Form::Markdown) {
         let deployment = deployments::as_json(deployment);
-        run.output.value(&json!({ "key": key, "deployment": deployment, "outcome": outcome }));
+        context.output.value(&json!({ "key": key, "deployment": deployment, "outcome": outcome }));
         return;
     }
     let word = outcome.or(deployment.status.as_deref()).unwrap_or("started");
     let line = Line::of(format!("{key}: deployment ")).with(Style::Bold, deployment.id.as_str());
     let mut paper = Paper::new();
     paper.push(line.plain(" ").with(crate::status::paper::health_style(word), word));
-    run.output.data(&paper);
+    context.output.data(&paper);
 }

@@ -8,39 +8,39 @@ use crate::model::RemoteId;
 use crate::render::{Paper, Style, Table};
 
 use super::arguments::{DeploymentsCommand, Form};
+use super::context::Context;
 use super::exit::Exit;
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::find;
-use super::run::Run;
 use super::session::{Purpose, Session};
 
 /// Lists deployments, or shows one.
-pub async fn run(run: &Run, command: &DeploymentsCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &DeploymentsCommand) -> Result<Exit, Failure> {
     let DeploymentsCommand { key, id, connection } = command;
     find::service(key, "deployments")?;
     let wanted = id.as_deref().map(RemoteId::new).transpose();
     let wanted = wanted.map_err(|error| Failure::usage(error.to_string()))?;
-    let session = Session::open_urgent(run, connection, Purpose::Read)?;
-    let service = find::to_read(run, &session.reader, key).await?;
+    let session = Session::open_urgent(context, connection, Purpose::Read)?;
+    let service = find::to_read(context, &session.reader, key).await?;
     match wanted {
         Some(wanted) => {
             let deployment = session.reader.deployment(&service.id, &wanted).await?;
-            print_one(run, &deployment);
+            print_one(context, &deployment);
         }
         None => {
             let deployments = session.reader.deployments(&service.id).await?;
-            print_all(run, &deployments, session.clock.now());
+            print_all(context, &deployments, session.clock.now());
         }
     }
     Ok(Exit::Done)
 }
 
-fn print_one(run: &Run, deployment: &Deployment) {
-    if !matches!(run.output.form(), Form::Text | Form::Markdown) {
+fn print_one(context: &Context, deployment: &Deployment) {
+    if !matches!(context.output.form(), Form::Text | Form::Markdown) {
         let mut value = as_json(deployment);
         value["logs"] = json!(deployment.logs);
-        run.output.value(&value);
+        context.output.value(&value);
         return;
     }
     let Deployment { id, status, branch, commit, created_at, finished_at, logs } = deployment;
@@ -59,19 +59,19 @@ fn print_one(run: &Run, deployment: &Deployment) {
     for line in logs {
         facts.line(line);
     }
-    run.output.data(&facts.into_paper());
+    context.output.data(&facts.into_paper());
 }
 
-fn print_all(run: &Run, deployments: &[Deployment], now: Timestamp) {
-    match run.output.form() {
+fn print_all(context: &Context, deployments: &[Deployment], now: Timestamp) {
+    match context.output.form() {
         Form::Text | Form::Markdown if deployments.is_empty() => {
-            run.output.note("There are no deployments.");
+            context.output.note("There are no deployments.");
         }
-        Form::Text | Form::Markdown => run.output.data(&table(deployments, now)),
-        Form::Ndjson => deployments.iter().for_each(|one| run.output.value(&as_json(one))),
+        Form::Text | Form::Markdown => context.output.data(&table(deployments, now)),
+        Form::Ndjson => deployments.iter().for_each(|one| context.output.value(&as_json(one))),
         Form::Json | Form::Yaml => {
             let all: Vec<Value> = deployments.iter().map(as_json).collect();
-            run.output.value(&json!({ "deployments": all }));
+            context.output.value(&json!({ "deployments": all }));
         }
     }
 }

@@ -12,15 +12,15 @@ use crate::clock::Clock;
 use crate::model::{Entry, FieldPath, Intent, Inventory, Key, Kind, LiveObject, LiveValue};
 use crate::store::{Reading, Store};
 
-use super::agent;
 use super::arguments::{DescribeCommand, Form};
+use super::context::Context;
 use super::deployments;
 use super::exit::Exit;
 use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::find;
 use super::get::claim_word;
-use super::run::Run;
+use super::remote;
 use super::session::{Purpose, Session};
 
 /// How many deployments are shown; `stoker deployments` shows them all.
@@ -36,31 +36,31 @@ struct Known {
 }
 
 /// Reads and prints.
-pub async fn run(run: &Run, command: &DescribeCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &DescribeCommand) -> Result<Exit, Failure> {
     let DescribeCommand { key, live, agent: flags, connection } = command;
-    if !*live && let Some(seen) = agent::look(run, flags, connection).await? {
-        return agent::describe(run, &seen, key, Clock::system().now()).await;
+    if !*live && let Some(seen) = remote::look(context, flags, connection).await? {
+        return remote::describe(context, &seen, key, Clock::system().now()).await;
     }
-    let session = Session::open_urgent(run, connection, Purpose::Read)?;
+    let session = Session::open_urgent(context, connection, Purpose::Read)?;
     let Reading { inventory, warning } = Store::read(&session.state)?;
     if let Some(warning) = warning {
-        run.output.warn(&warning.to_string());
+        context.output.warn(&warning.to_string());
     }
-    let known = read(run, &session, key, inventory).await?;
-    match run.output.form() {
+    let known = read(context, &session, key, inventory).await?;
+    match context.output.form() {
         Form::Text | Form::Markdown => {
-            run.output.data(&as_facts(&known).into_paper());
+            context.output.data(&as_facts(&known).into_paper());
             if !known.deployments.is_empty() {
-                run.output.data(&deployments::table(&known.deployments, session.clock.now()));
+                context.output.data(&deployments::table(&known.deployments, session.clock.now()));
             }
         }
-        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&as_json(&known)),
+        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&as_json(&known)),
     }
     Ok(Exit::Done)
 }
 
 async fn read(
-    run: &Run,
+    context: &Context,
     session: &Session,
     key: &Key,
     inventory: Arc<Inventory>,
@@ -70,7 +70,7 @@ async fn read(
         // Services name their env groups by id; listing them first gives the names.
         reader.list(Kind::EnvGroup).await?;
     }
-    let mut live = find::to_read(run, reader, key).await?;
+    let mut live = find::to_read(context, reader, key).await?;
     if key.kind != Kind::EnvGroup {
         match reader.get(key.kind, &live.id).await? {
             Lookup::Found(details) => live = *details,

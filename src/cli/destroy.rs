@@ -8,21 +8,21 @@ use crate::store::Store;
 use super::apply::{Carrying, exit_of};
 use super::arguments::{DestroyCommand, Form};
 use super::ask::{Question, ask};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::planning::{Planned, planned};
-use super::run::Run;
 use super::session::{Purpose, Session};
 
 /// Plans the deletion of everything owned, asks for the project's name, and carries it out.
 pub async fn run(
-    run: &Run,
+    context: &Context,
     command: &DestroyCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let DestroyCommand { target, confirm, prune_adopted, connection } = command;
-    let session = Session::open(run, connection, Purpose::Write)?;
+    let session = Session::open(context, connection, Purpose::Write)?;
     let store = Store::open(&session.state, "stoker destroy")?;
     let policy = session.speak(Policy {
         prune: Prune::Kinds(Kind::ALL.into()),
@@ -33,9 +33,9 @@ pub async fn run(
     });
     let desired = Desired::default();
     let Planned { snapshot, plan, estimate, sight: _ } =
-        planned(run, &session, desired, &policy).await?;
-    if run.output.form() == Form::Text {
-        run.output.data(&render::plan_as_text(&plan, &estimate));
+        planned(context, &session, desired, &policy).await?;
+    if context.output.form() == Form::Text {
+        context.output.data(&render::plan_as_text(&plan, &estimate));
     }
     let project = &snapshot.live.project.name;
     let is_confirmed = match confirm {
@@ -44,14 +44,14 @@ pub async fn run(
             let message = format!("--confirm names `{name}`, but this is project `{project}`");
             return Err(Failure::refused("wrong_project", message));
         }
-        None => !plan.is_pending() || ask(run, &Question::Destroy { project })?,
+        None => !plan.is_pending() || ask(context, &Question::Destroy { project })?,
     };
     if !is_confirmed {
-        run.output.note("Nothing was changed.");
+        context.output.note("Nothing was changed.");
         return Ok(Exit::Done);
     }
-    let carrying = Carrying { run, session: &session, policy: &policy, interrupt };
+    let carrying = Carrying { context, session: &session, policy: &policy, interrupt };
     let report = carrying.out(store, &snapshot, &plan).await?;
-    super::apply::report_to(run, &plan, &report, &std::collections::BTreeMap::new());
+    super::apply::report_to(context, &plan, &report, &std::collections::BTreeMap::new());
     Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report)))
 }

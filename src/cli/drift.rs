@@ -4,39 +4,39 @@ use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection}
 use crate::render::{self, json::SavedPlan};
 
 use super::arguments::{DriftCommand, Form};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 use super::plan::check_selection;
 use super::planning::{Planned, is_unseen, planned};
-use super::run::Run;
 use super::saved;
 use super::session::{Purpose, Session};
 
 /// Plans, and prints only what no manifest caused.
-pub async fn run(run: &Run, command: &DriftCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Failure> {
     let DriftCommand { sources, detailed_exitcode, target, exclude, connection } = command;
-    let manifests = Manifests::read(run, &sources.paths)?;
+    let manifests = Manifests::read(context, &sources.paths)?;
     let selection = Selection {
         targets: target.iter().cloned().collect(),
         excluded: exclude.iter().cloned().collect(),
     };
     let policy = Policy { selection, ..Policy::default() };
     check_selection(&policy, &manifests)?;
-    let session = Session::open(run, connection, Purpose::Read)?;
+    let session = Session::open(context, connection, Purpose::Read)?;
     let policy = session.speak(policy);
-    let (desired, reading) = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let (desired, reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, plan, estimate, sight } =
-        planned(run, &session, desired, &policy).await?;
+        planned(context, &session, desired, &policy).await?;
     let drifted = only_drift(plan);
-    match run.output.form() {
+    match context.output.form() {
         // "No drift." is not for whoever did not see.
         Form::Text if sight != Exit::Done && drifted.changes.is_empty() => {}
-        Form::Text => run.output.data(&render::drift_as_text(&drifted)),
-        Form::Markdown => run.output.text(&render::drift_as_markdown(&drifted)),
+        Form::Text => context.output.data(&render::drift_as_text(&drifted)),
+        Form::Markdown => context.output.text(&render::drift_as_markdown(&drifted)),
         Form::Ndjson | Form::Json | Form::Yaml => {
-            let context = saved::context(&reading, &policy, &snapshot, estimate);
-            run.output.value(&SavedPlan::new(&drifted, context));
+            let preamble = saved::preamble(&reading, &policy, &snapshot, estimate);
+            context.output.value(&SavedPlan::new(&drifted, preamble));
         }
     }
     Ok(if *detailed_exitcode && sight == Exit::Done { detailed(&drifted) } else { sight })

@@ -7,17 +7,17 @@ use crate::model::{Kind, LiveObject};
 use crate::store::Store;
 
 use super::arguments::{ExportCommand, Form};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::offline::no_such_form;
-use super::run::Run;
 use super::session::{Purpose, Session};
 use super::values::Selector;
 
 /// Reads what is selected, with all details, and prints it as native documents.
-pub async fn run(run: &Run, command: &ExportCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Failure> {
     let ExportCommand { selectors, connection } = command;
-    let session = Session::open(run, connection, Purpose::Read)?;
+    let session = Session::open(context, connection, Purpose::Read)?;
     let objects = read(&session, selectors).await?;
     if let Some(missing) = selectors.iter().find(|selector| {
         selector.is_one() && !objects.iter().any(|it| selector.covers(it.kind, &it.name))
@@ -30,10 +30,10 @@ pub async fn run(run: &Run, command: &ExportCommand) -> Result<Exit, Failure> {
     }
     let inventory = Store::read(&session.state)?.inventory;
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
-    run.output.diagnostics(&diagnostics);
-    match run.output.form() {
-        Form::Text | Form::Yaml => run.output.text(&manifest::print(&desired)),
-        Form::Json | Form::Ndjson => run.output.value(&manifest::documents(&desired)),
+    context.output.diagnostics(&diagnostics);
+    match context.output.form() {
+        Form::Text | Form::Yaml => context.output.text(&manifest::print(&desired)),
+        Form::Json | Form::Ndjson => context.output.value(&manifest::documents(&desired)),
         Form::Markdown => return Err(no_such_form("export", "markdown")),
     }
     Ok(Exit::Done)

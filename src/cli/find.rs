@@ -7,9 +7,9 @@ use crate::api::Reader;
 use crate::manifest;
 use crate::model::{Coverage, Key, Kind, Listing, LiveObject, RemoteId, Unknown};
 
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::run::Run;
 use super::session::Session;
 
 /// The one object of a name.
@@ -25,10 +25,10 @@ pub struct Found {
 ///
 /// # Errors
 /// When there is not exactly one of that name, or the kind cannot be read.
-pub async fn to_read(run: &Run, reader: &Reader, key: &Key) -> Result<LiveObject, Failure> {
+pub async fn to_read(context: &Context, reader: &Reader, key: &Key) -> Result<LiveObject, Failure> {
     let Found { object, doubt } = one(key, &reader.list(key.kind).await?)?;
     if let Some(doubt) = doubt {
-        run.output.warn(&doubt);
+        context.output.warn(&doubt);
     }
     Ok(object)
 }

@@ -17,24 +17,24 @@ use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
 use crate::store::{Reading, Store};
 
-use super::agent;
 use super::arguments::{Form, GetCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::facts;
 use super::failure::Failure;
 use super::find;
-use super::run::Run;
+use super::remote;
 use super::session::{Purpose, Session};
 use super::values::Selector;
 
 /// Lists, prints, and says what could not be read.
-pub async fn run(run: &Run, command: &GetCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failure> {
     let GetCommand { selectors, live, agent: flags, connection } = command;
-    if !*live && let Some(seen) = agent::look(run, flags, connection).await? {
-        return agent::get(run, &seen, selectors, Clock::system().now());
+    if !*live && let Some(seen) = remote::look(context, flags, connection).await? {
+        return remote::get(context, &seen, selectors, Clock::system().now());
     }
-    let session = Session::open_urgent(run, connection, Purpose::Read)?;
-    let inventory = ownership(run, &session)?;
+    let session = Session::open_urgent(context, connection, Purpose::Read)?;
+    let inventory = ownership(context, &session)?;
     let mut listings = Vec::new();
     for kind in kinds(selectors) {
         listings.push((kind, session.reader.list(kind).await?));
@@ -51,9 +51,9 @@ pub async fn run(run: &Run, command: &GetCommand) -> Result<Exit, Failure> {
         // What was asked for by name is missed before "nothing" could be taken for an answer.
         selected_or_absent(selectors, &rows, &listings)?;
     }
-    print(run, &rows, &troubles, session.clock.now());
+    print(context, &rows, &troubles, session.clock.now());
     for (_, message) in &troubles {
-        run.output.warn(message);
+        context.output.warn(message);
     }
     if troubles.is_empty() {
         selected_or_absent(selectors, &rows, &listings)?;
@@ -92,16 +92,17 @@ fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S:
 }
 
 /// Reads what is ours; only what was remembered of this API counts.
-fn ownership(run: &Run, session: &Session) -> Result<Arc<Inventory>, Failure> {
+fn ownership(context: &Context, session: &Session) -> Result<Arc<Inventory>, Failure> {
     let Reading { inventory, warning } = Store::read(&session.state)?;
     if let Some(warning) = warning {
-        run.output.warn(&warning.to_string());
+        context.output.warn(&warning.to_string());
     }
     let origin = session.client.origin();
     match &inventory.pin {
         Some(pin) if pin.origin != origin => {
             let place = &pin.origin;
-            run.output
+            context
+                .output
                 .warn(&format!("the state belongs to {place}; nothing here is taken for ours"));
             Ok(Arc::default())
         }
@@ -209,16 +210,18 @@ fn selected_or_absent(
     })
 }
 
-fn print(run: &Run, rows: &[Row], troubles: &[(Unknown, String)], now: Timestamp) {
-    match run.output.form() {
+fn print(context: &Context, rows: &[Row], troubles: &[(Unknown, String)], now: Timestamp) {
+    match context.output.form() {
         // What could not be read may be there all the same (S2).
         Form::Text | Form::Markdown if rows.is_empty() && !troubles.is_empty() => {}
-        Form::Text | Form::Markdown if rows.is_empty() => run.output.note("Nothing is there."),
-        Form::Text | Form::Markdown => run.output.data(&table(rows, now)),
-        Form::Ndjson => rows.iter().for_each(|row| run.output.value(row)),
+        Form::Text | Form::Markdown if rows.is_empty() => context.output.note("Nothing is there."),
+        Form::Text | Form::Markdown => context.output.data(&table(rows, now)),
+        Form::Ndjson => rows.iter().for_each(|row| context.output.value(row)),
         Form::Json | Form::Yaml => {
             let incomplete: Vec<&str> = troubles.iter().map(|(_, text)| text.as_str()).collect();
-            run.output.value(&serde_json::json!({ "resources": rows, "incomplete": incomplete }));
+            context
+                .output
+                .value(&serde_json::json!({ "resources": rows, "incomplete": incomplete }));
         }
     }
 }

@@ -12,10 +12,10 @@ use crate::model::RemoteId;
 use crate::render::{Line, Paper, Style};
 
 use super::arguments::{Form, LogsCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
-use super::run::Run;
 use super::session::{Purpose, Session};
 
 /// How long the log may be silent before it has shown what there was.
@@ -35,25 +35,25 @@ const PAUSE_LAST: Duration = Duration::from_secs(30);
 const RECENT_MAX: usize = 1_000;
 
 /// Shows the log.
-pub async fn run(run: &Run, command: &LogsCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &LogsCommand) -> Result<Exit, Failure> {
     let LogsCommand { key, follow, connection } = command;
     find::service(key, "logs")?;
-    let session = Session::open_urgent(run, connection, Purpose::Read)?;
-    let service = find::to_read(run, &session.reader, key).await?;
+    let session = Session::open_urgent(context, connection, Purpose::Read)?;
+    let service = find::to_read(context, &session.reader, key).await?;
     if !*follow {
-        return glance(run, &session, &service.id).await;
+        return glance(context, &session, &service.id).await;
     }
     let Some(deadline) = session.deadline else {
-        return follow_on(run, &session, &service.id).await;
+        return follow_on(context, &session, &service.id).await;
     };
     tokio::select! {
-        ended = follow_on(run, &session, &service.id) => ended,
+        ended = follow_on(context, &session, &service.id) => ended,
         () = session.clock.sleep_until(deadline) => Ok(Exit::OverBudget),
     }
 }
 
 /// Shows what comes until it is quiet, or the time is up.
-async fn glance(run: &Run, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
+async fn glance(context: &Context, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
     let mut stream = Box::pin(session.reader.logs(id).await?);
     let mut lines = Vec::new();
     let reading = async {
@@ -76,20 +76,20 @@ async fn glance(run: &Run, session: &Session, id: &RemoteId) -> Result<Exit, Fai
     if let (Err(error), true) = (read, lines.is_empty()) {
         return Err(error.into());
     }
-    match run.output.form() {
+    match context.output.form() {
         Form::Json | Form::Yaml => {
             let lines: Vec<Value> = lines.iter().map(as_json).collect();
-            run.output.value(&json!({ "lines": lines }));
+            context.output.value(&json!({ "lines": lines }));
         }
         Form::Text | Form::Markdown | Form::Ndjson => {
-            lines.iter().for_each(|line| print(run, line));
+            lines.iter().for_each(|line| print(context, line));
         }
     }
     Ok(exit)
 }
 
 /// Follows until nobody reads any more, or the log can no longer be read.
-async fn follow_on(run: &Run, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
+async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
     let mut recent = Recent::default();
     let mut pause = PAUSE_FIRST;
     loop {
@@ -99,15 +99,15 @@ async fn follow_on(run: &Run, session: &Session, id: &RemoteId) -> Result<Exit, 
                 while let Some(Ok(line)) = stream.next().await {
                     pause = PAUSE_FIRST;
                     if recent.is_new(&line) {
-                        print(run, &line);
+                        print(context, &line);
                     }
-                    if run.output.is_closed() {
+                    if context.output.is_closed() {
                         return Ok(Exit::Done);
                     }
                 }
             }
             Err(error) if is_final(&error) => return Err(error.into()),
-            Err(error) => run.output.warn(&format!("failed to {error}")),
+            Err(error) => context.output.warn(&format!("failed to {error}")),
         }
         tracing::debug!(?pause, "the log broke off; connecting again");
         let until = session.clock.now().checked_add(pause).unwrap_or(session.clock.now());
@@ -151,16 +151,16 @@ impl Recent {
     }
 }
 
-fn print(run: &Run, line: &LogLine) {
-    match run.output.form() {
+fn print(context: &Context, line: &LogLine) {
+    match context.output.form() {
         Form::Text | Form::Markdown => {
             let mut paper = Paper::new();
             paper.push(as_line(line));
-            run.output.data(&paper);
+            context.output.data(&paper);
         }
         // A stream: one document a line, and in YAML one item of a list that goes on growing.
-        Form::Json | Form::Ndjson => run.output.text(&format!("{}\n", as_json(line))),
-        Form::Yaml => run.output.value(&[as_json(line)]),
+        Form::Json | Form::Ndjson => context.output.text(&format!("{}\n", as_json(line))),
+        Form::Yaml => context.output.value(&[as_json(line)]),
     }
 }
 

@@ -8,9 +8,9 @@ use crate::model::{Desired, Diagnostic, Source};
 use crate::secret::{self, FingerprintKey};
 use crate::source::{self, Tree};
 
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::run::Run;
 
 /// Manifests that were read and are valid as a whole.
 pub struct Manifests {
@@ -35,11 +35,11 @@ impl Manifests {
     ///
     /// # Errors
     /// When they cannot be read, or are not valid.
-    pub fn read(run: &Run, paths: &[PathBuf]) -> Result<Self, Failure> {
+    pub fn read(context: &Context, paths: &[PathBuf]) -> Result<Self, Failure> {
         let paths = if paths.is_empty() { default_paths() } else { paths.to_vec() };
         let mut stdin = std::io::stdin();
         if paths.iter().any(|path| path.as_os_str() == "-") && stdin.is_terminal() {
-            run.output.note("reading manifests from the terminal; end with Ctrl-D");
+            context.output.note("reading manifests from the terminal; end with Ctrl-D");
         }
         let reader: &mut dyn Read = &mut stdin;
         let tree = source::load(&paths, Some(reader)).map_err(|error| {
@@ -47,7 +47,7 @@ impl Manifests {
                 .hint("nothing was read from the platform, and nothing was written")
         })?;
         let loaded = manifest::load(&tree);
-        run.output.diagnostics(&loaded.diagnostics);
+        context.output.diagnostics(&loaded.diagnostics);
         let Some(declared) = loaded.desired else {
             return Err(invalid(&loaded.diagnostics));
         };
@@ -60,13 +60,17 @@ impl Manifests {
     ///
     /// # Errors
     /// When one is missing.
-    pub fn resolve(self, run: &Run, key: &FingerprintKey) -> Result<(Desired, Reading), Failure> {
+    pub fn resolve(
+        self,
+        context: &Context,
+        key: &FingerprintKey,
+    ) -> Result<(Desired, Reading), Failure> {
         let Self { tree, declared, reading } = self;
-        let variable = |name: &str| run.environment.raw(name).map(str::to_owned);
+        let variable = |name: &str| context.environment.raw(name).map(str::to_owned);
         match secret::resolve(declared, &tree, &variable, key) {
             Ok(desired) => Ok((desired, reading)),
             Err(diagnostics) => {
-                run.output.diagnostics(&diagnostics);
+                context.output.diagnostics(&diagnostics);
                 Err(invalid(&diagnostics))
             }
         }

@@ -8,9 +8,9 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use super::arguments::{Arguments, Form};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::run::Run;
 
 /// What is read from the environment and has no flag.
 const VARIABLES: [(&str, &str); 10] = [
@@ -27,29 +27,29 @@ const VARIABLES: [(&str, &str); 10] = [
 ];
 
 /// Prints a completion script.
-pub fn completions(run: &Run, shell: Shell) -> Result<Exit, Failure> {
+pub fn completions(context: &Context, shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "stoker", &mut script);
-    run.output.text(&String::from_utf8_lossy(&script));
+    context.output.text(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }
 
 /// Prints the manual page.
-pub fn man(run: &Run) -> Result<Exit, Failure> {
+pub fn man(context: &Context) -> Result<Exit, Failure> {
     let page = manual().map_err(|error| {
         Failure::new(Exit::Failed, "man", format!("failed to write the manual page: {error}"))
     })?;
-    run.output.text(&page);
+    context.output.text(&page);
     Ok(Exit::Done)
 }
 
 /// Prints the version.
-pub fn version(run: &Run) -> Result<Exit, Failure> {
+pub fn version(context: &Context) -> Result<Exit, Failure> {
     let version = env!("CARGO_PKG_VERSION");
-    match run.output.form() {
-        Form::Text | Form::Markdown => run.output.text(&format!("stoker {version}\n")),
+    match context.output.form() {
+        Form::Text | Form::Markdown => context.output.text(&format!("stoker {version}\n")),
         Form::Json | Form::Yaml | Form::Ndjson => {
-            run.output.value(&json!({ "name": "stoker", "version": version }));
+            context.output.value(&json!({ "name": "stoker", "version": version }));
         }
     }
     Ok(Exit::Done)

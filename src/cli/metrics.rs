@@ -6,10 +6,10 @@ use crate::api::{Metrics, Sample};
 use crate::render::{Paper, Style, Table};
 
 use super::arguments::{Form, OneCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
-use super::run::Run;
 use super::session::{Purpose, Session};
 
 /// How many columns a drawn series takes at most.
@@ -19,32 +19,32 @@ const COLUMNS_MAX: usize = 40;
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Reads and prints.
-pub async fn run(run: &Run, command: &OneCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &OneCommand) -> Result<Exit, Failure> {
     let OneCommand { key, connection } = command;
     find::service(key, "metrics")?;
-    let session = Session::open_urgent(run, connection, Purpose::Read)?;
-    let service = find::to_read(run, &session.reader, key).await?;
+    let session = Session::open_urgent(context, connection, Purpose::Read)?;
+    let service = find::to_read(context, &session.reader, key).await?;
     let metrics = session.reader.metrics(&service.id).await?;
-    match run.output.form() {
-        Form::Text | Form::Markdown => print(run, &metrics),
-        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&as_json(&metrics)),
+    match context.output.form() {
+        Form::Text | Form::Markdown => print(context, &metrics),
+        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&as_json(&metrics)),
     }
     Ok(Exit::Done)
 }
 
-fn print(run: &Run, metrics: &Metrics) {
+fn print(context: &Context, metrics: &Metrics) {
     let Metrics { numbers, series } = metrics;
     if numbers.is_empty() && series.is_empty() {
-        run.output.note("There are no metrics.");
+        context.output.note("There are no metrics.");
     }
     if !numbers.is_empty() {
-        run.output.data(&number_table(metrics));
+        context.output.data(&number_table(metrics));
     }
     if !numbers.is_empty() && !series.is_empty() {
-        run.output.text("\n");
+        context.output.text("\n");
     }
     if !series.is_empty() {
-        run.output.data(&series_table(metrics));
+        context.output.data(&series_table(metrics));
     }
 }
 

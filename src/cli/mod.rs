@@ -12,11 +12,10 @@ mod arguments;
 mod called;
 mod settings;
 
+mod context;
 mod github;
 mod interrupt;
-mod keep;
 mod output;
-mod run;
 mod session;
 mod world;
 
@@ -37,7 +36,7 @@ mod offline;
 mod ownership;
 mod plan;
 
-mod agent;
+mod remote;
 mod why;
 
 mod deploy;
@@ -51,6 +50,7 @@ mod meta;
 mod metrics;
 mod rights;
 mod rollback;
+mod run;
 mod sandbox;
 mod simulate;
 mod wait;
@@ -61,11 +61,11 @@ use std::process::ExitCode;
 use crate::telemetry;
 
 use arguments::{Arguments, Command, Form, LogForm};
+use context::Context;
 pub use environment::Environment;
 pub use exit::Exit;
 use failure::Failure;
 use interrupt::Interrupt;
-use run::Run;
 
 /// Runs the program as the process was called, and returns its exit code.
 #[must_use]
@@ -75,38 +75,38 @@ pub fn main() -> ExitCode {
         Ok(called) => called,
         Err(error) => return called::wrongly(&error, &environment),
     };
-    let run = match Run::new(environment, &arguments.global, given) {
-        Ok(run) => run,
+    let context = match Context::new(environment, &arguments.global, given) {
+        Ok(context) => context,
         Err(failure) => {
-            let output = Run::bare(&arguments.global).output;
+            let output = Context::bare(&arguments.global).output;
             output.diagnostics(&failure.diagnostics);
             output.failure(&failure);
             return failure.exit.into();
         }
     };
-    start_log(&run, &arguments.command);
+    start_log(&context, &arguments.command);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let message = format!("failed to start: {error}");
-            run.output.failure(&Failure::new(Exit::Failed, "runtime", message));
+            context.output.failure(&Failure::new(Exit::Failed, "runtime", message));
             return Exit::Failed.into();
         }
     };
-    let exit = match runtime.block_on(until_interrupted(&run, &arguments)) {
+    let exit = match runtime.block_on(until_interrupted(&context, &arguments)) {
         Ok(exit) => exit,
         Err(failure) => {
-            run.output.failure(&failure);
+            context.output.failure(&failure);
             failure.exit
         }
     };
     // What still runs is a connection nobody reads from any more.
     runtime.shutdown_background();
-    run.output.end(exit).into()
+    context.output.end(exit).into()
 }
 
-fn start_log(run: &Run, command: &Command) {
-    let level = match run.global.verbose {
+fn start_log(context: &Context, command: &Command) {
+    let level = match context.global.verbose {
         // Of what lives for months, the log is all that is left to read.
         0 if matches!(command, Command::Run(_)) => telemetry::Level::Info,
         // Its agents meet every trouble there is: what they log of it is no news to anybody.
@@ -115,9 +115,9 @@ fn start_log(run: &Run, command: &Command) {
         1 => telemetry::Level::Debug,
         _ => telemetry::Level::Trace,
     };
-    let form = match run.global.log_format {
+    let form = match context.global.log_format {
         LogForm::Json => telemetry::Form::Json,
-        LogForm::Text if run.output.colours_stderr() => telemetry::Form::Coloured,
+        LogForm::Text if context.output.colours_stderr() => telemetry::Form::Coloured,
         LogForm::Text => telemetry::Form::Plain,
     };
     telemetry::start(level, form);
@@ -125,7 +125,7 @@ fn start_log(run: &Run, command: &Command) {
 
 /// Runs a command. A signal ends it where it stands, except those that end in an orderly way by
 /// themselves: they finish and record what is in flight.
-async fn until_interrupted(run: &Run, arguments: &Arguments) -> Result<Exit, Failure> {
+async fn until_interrupted(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     let ends_itself = match &arguments.command {
         Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Sandbox(_) => true,
@@ -164,57 +164,57 @@ async fn until_interrupted(run: &Run, arguments: &Arguments) -> Result<Exit, Fai
     // The agent waits as a matter of course, and shows its budget by other means.
     let tells_waits = !matches!(arguments.command, Command::Run(_));
     tokio::select! {
-        ended = dispatch(run, arguments, &interrupt) => ended,
-        never = waits::tell(run), if tells_waits => match never {},
+        ended = dispatch(context, arguments, &interrupt) => ended,
+        never = waits::tell(context), if tells_waits => match never {},
         exit = interrupt.came(), if !ends_itself => Ok(exit),
     }
 }
 
 async fn dispatch(
-    run: &Run,
+    context: &Context,
     arguments: &Arguments,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let Arguments { global, command } = arguments;
-    if run.output.form() == Form::Markdown
+    if context.output.form() == Form::Markdown
         && let Some(name) = without_markdown(command)
     {
         return Err(offline::no_such_form(name, "markdown"));
     }
     match command {
-        Command::Plan(command) => plan::run(run, command).await,
-        Command::Apply(command) => apply::run(run, command, interrupt).await,
-        Command::Run(command) => keep::run(run, global, command, interrupt).await,
-        Command::Drift(command) => drift::run(run, command).await,
-        Command::Validate(sources) => offline::validate(run, sources),
-        Command::Render(sources) | Command::Convert(sources) => offline::print(run, sources),
-        Command::Schema => offline::schema(run),
-        Command::Export(command) => export::run(run, command).await,
-        Command::Adopt(command) => ownership::adopt(run, command).await,
-        Command::Release(command) => ownership::release(run, command).await,
-        Command::Destroy(command) => destroy::run(run, command, interrupt).await,
-        Command::Get(command) => get::run(run, command).await,
-        Command::Describe(command) => describe::run(run, command).await,
-        Command::Events(command) => agent::events::run(run, command).await,
-        Command::Why(command) => why::run(run, command).await,
-        Command::Deploy(command) => deploy::run(run, command).await,
-        Command::Deployments(command) => deployments::run(run, command).await,
-        Command::Rollback(command) => rollback::run(run, command).await,
-        Command::Doctor(command) => doctor::run(run, command, interrupt).await,
-        Command::Logs(command) => logs::run(run, command).await,
-        Command::Metrics(command) => metrics::run(run, command).await,
-        Command::Sandbox(command) => sandbox::run(run, command, interrupt).await,
-        Command::Simulate(command) => simulate::run(run, command).await,
-        Command::Completions { shell } => meta::completions(run, *shell),
-        Command::Man => meta::man(run),
-        Command::Version => meta::version(run),
-        Command::Config(command) => config::run(run, global, command),
-        Command::Wait(command) => wait::run(run, command).await,
-        Command::Reconcile(command) => agent::steer::reconcile(run, command).await,
-        Command::Suspend(command) => agent::steer::suspend(run, command).await,
-        Command::Resume(command) => agent::steer::resume(run, command).await,
-        Command::Pin(command) => agent::steer::pin(run, command).await,
-        Command::Unpin(command) => agent::steer::unpin(run, command).await,
+        Command::Plan(command) => plan::run(context, command).await,
+        Command::Apply(command) => apply::run(context, command, interrupt).await,
+        Command::Run(command) => run::run(context, global, command, interrupt).await,
+        Command::Drift(command) => drift::run(context, command).await,
+        Command::Validate(sources) => offline::validate(context, sources),
+        Command::Render(sources) | Command::Convert(sources) => offline::print(context, sources),
+        Command::Schema => offline::schema(context),
+        Command::Export(command) => export::run(context, command).await,
+        Command::Adopt(command) => ownership::adopt(context, command).await,
+        Command::Release(command) => ownership::release(context, command).await,
+        Command::Destroy(command) => destroy::run(context, command, interrupt).await,
+        Command::Get(command) => get::run(context, command).await,
+        Command::Describe(command) => describe::run(context, command).await,
+        Command::Events(command) => remote::events::run(context, command).await,
+        Command::Why(command) => why::run(context, command).await,
+        Command::Deploy(command) => deploy::run(context, command).await,
+        Command::Deployments(command) => deployments::run(context, command).await,
+        Command::Rollback(command) => rollback::run(context, command).await,
+        Command::Doctor(command) => doctor::run(context, command, interrupt).await,
+        Command::Logs(command) => logs::run(context, command).await,
+        Command::Metrics(command) => metrics::run(context, command).await,
+        Command::Sandbox(command) => sandbox::run(context, command, interrupt).await,
+        Command::Simulate(command) => simulate::run(context, command).await,
+        Command::Completions { shell } => meta::completions(context, *shell),
+        Command::Man => meta::man(context),
+        Command::Version => meta::version(context),
+        Command::Config(command) => config::run(context, global, command),
+        Command::Wait(command) => wait::run(context, command).await,
+        Command::Reconcile(command) => remote::steer::reconcile(context, command).await,
+        Command::Suspend(command) => remote::steer::suspend(context, command).await,
+        Command::Resume(command) => remote::steer::resume(context, command).await,
+        Command::Pin(command) => remote::steer::pin(context, command).await,
+        Command::Unpin(command) => remote::steer::unpin(context, command).await,
     }
 }
 

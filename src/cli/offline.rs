@@ -4,17 +4,17 @@ use crate::manifest;
 use crate::render::{Line, Paper, json};
 
 use super::arguments::{Form, Sources};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
-use super::run::Run;
 
 /// `stoker validate`: every offline check, all findings together.
-pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
-    let manifests = Manifests::read(run, &sources.paths)?;
+pub fn validate(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
+    let manifests = Manifests::read(context, &sources.paths)?;
     let declared = &manifests.declared;
     let (resources, warnings) = (declared.resources.len(), manifests.reading.warnings.len());
-    match run.output.form() {
+    match context.output.form() {
         Form::Text | Form::Markdown => {
             let noun = if resources == 1 { "resource" } else { "resources" };
             let minded = match warnings {
@@ -22,9 +22,11 @@ pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
                 1 => ", 1 warning".to_owned(),
                 many => format!(", {many} warnings"),
             };
-            run.output.data(&Paper::from(Line::of(format!("Valid: {resources} {noun}{minded}."))));
+            context
+                .output
+                .data(&Paper::from(Line::of(format!("Valid: {resources} {noun}{minded}."))));
         }
-        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&serde_json::json!({
+        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&serde_json::json!({
             "valid": true,
             "resources": declared.resources.keys().collect::<Vec<_>>(),
             "diagnostics": json::diagnostics(&manifests.reading.warnings),
@@ -34,21 +36,21 @@ pub fn validate(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
 }
 
 /// `stoker render` and `stoker convert`: native documents of everything that is declared.
-pub fn print(run: &Run, sources: &Sources) -> Result<Exit, Failure> {
-    let manifests = Manifests::read(run, &sources.paths)?;
+pub fn print(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
+    let manifests = Manifests::read(context, &sources.paths)?;
     let (declared, hidden) = manifest::conceal(manifests.declared);
-    run.output.diagnostics(&hidden);
-    match run.output.form() {
-        Form::Text | Form::Yaml => run.output.text(&manifest::print(&declared)),
-        Form::Json | Form::Ndjson => run.output.value(&manifest::documents(&declared)),
+    context.output.diagnostics(&hidden);
+    match context.output.form() {
+        Form::Text | Form::Yaml => context.output.text(&manifest::print(&declared)),
+        Form::Json | Form::Ndjson => context.output.value(&manifest::documents(&declared)),
         Form::Markdown => return Err(no_such_form("render", "markdown")),
     }
     Ok(Exit::Done)
 }
 
 /// `stoker schema`: for editors.
-pub fn schema(run: &Run) -> Result<Exit, Failure> {
-    run.output.value(&manifest::schema());
+pub fn schema(context: &Context) -> Result<Exit, Failure> {
+    context.output.value(&manifest::schema());
     Ok(Exit::Done)
 }
 

@@ -9,19 +9,19 @@ use crate::reconcile::check_pin;
 use crate::store::{Event, Store};
 
 use super::arguments::{AdoptCommand, ReleaseCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find::{find, find_id};
-use super::run::Run;
 use super::session::{Purpose, Session};
 use super::values::Adopted;
 
 /// `stoker adopt`: a person says that these are ours, which gives the right to delete them (S1).
 ///
 /// With an id it is that very object, whatever the platform calls it (A22).
-pub async fn adopt(run: &Run, command: &AdoptCommand) -> Result<Exit, Failure> {
+pub async fn adopt(context: &Context, command: &AdoptCommand) -> Result<Exit, Failure> {
     let AdoptCommand { resources, connection } = command;
-    let session = Session::open(run, connection, Purpose::Write)?;
+    let session = Session::open(context, connection, Purpose::Write)?;
     let mut store = Store::open(&session.state, "stoker adopt")?;
     let project = session.reader.project().await?;
     let origin = session.client.origin();
@@ -47,7 +47,7 @@ pub async fn adopt(run: &Run, command: &AdoptCommand) -> Result<Exit, Failure> {
     for (key, object) in found {
         let entry = adopted(key, &object, store.inventory().entries.get(key));
         store.record(key.clone(), entry)?;
-        run.output.note(&format!("{key} is ours now: {}.", object.id));
+        context.output.note(&format!("{key} is ours now: {}.", object.id));
     }
     store.compact()?;
     Ok(Exit::Done)
@@ -114,9 +114,9 @@ fn dependencies(object: &LiveObject) -> std::collections::BTreeSet<Key> {
 }
 
 /// `stoker release`: it stays on the platform, and we forget it.
-pub async fn release(run: &Run, command: &ReleaseCommand) -> Result<Exit, Failure> {
+pub async fn release(context: &Context, command: &ReleaseCommand) -> Result<Exit, Failure> {
     let ReleaseCommand { keys, connection } = command;
-    let session = Session::open(run, connection, Purpose::Write)?;
+    let session = Session::open(context, connection, Purpose::Write)?;
     let mut store = Store::open(&session.state, "stoker release")?;
     let missing = keys.iter().find(|key| {
         let inventory = store.inventory();
@@ -128,7 +128,7 @@ pub async fn release(run: &Run, command: &ReleaseCommand) -> Result<Exit, Failur
     for key in keys {
         let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key: key.clone() }];
         store.commit_all(&gone)?;
-        run.output.note(&format!("{key} is not ours any more; it stays as it is."));
+        context.output.note(&format!("{key} is not ours any more; it stays as it is."));
     }
     store.compact()?;
     Ok(Exit::Done)

@@ -10,17 +10,17 @@ use crate::render::json::SavedPlan;
 use crate::render::{self, Estimate};
 
 use super::arguments::{Form, PlanCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 use super::planning::{Planned, planned};
-use super::run::Run;
 use super::saved;
 use super::session::{Purpose, Session};
 use super::settings;
 
 /// Plans, prints, and saves where that was asked for.
-pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failure> {
     let PlanCommand { sources, out, detailed_exitcode, planning, connection } = command;
     if out.as_deref() == Some(Path::new("-")) {
         // It would become a file of that name, and `stoker apply -` reads manifests.
@@ -30,24 +30,24 @@ pub async fn run(run: &Run, command: &PlanCommand) -> Result<Exit, Failure> {
     if let Some(path) = out {
         check_place(path)?;
     }
-    let manifests = Manifests::read(run, &sources.paths)?;
-    let policy = settings::policy(planning, &run.file);
+    let manifests = Manifests::read(context, &sources.paths)?;
+    let policy = settings::policy(planning, &context.file);
     check_selection(&policy, &manifests)?;
-    let session = Session::open(run, connection, Purpose::Read)?;
+    let session = Session::open(context, connection, Purpose::Read)?;
     let policy = session.speak(policy);
-    let (desired, reading) = manifests.resolve(run, &session.fingerprint_key()?)?;
+    let (desired, reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, plan, estimate, sight } =
-        planned(run, &session, desired, &policy).await?;
+        planned(context, &session, desired, &policy).await?;
     let document = || {
-        let context = saved::context(&reading, &policy, &snapshot, estimate);
-        SavedPlan::new(&plan, context)
+        let preamble = saved::preamble(&reading, &policy, &snapshot, estimate);
+        SavedPlan::new(&plan, preamble)
     };
-    print(run, &plan, &estimate, document);
-    hand_on(run, &plan, &estimate);
+    print(context, &plan, &estimate, document);
+    hand_on(context, &plan, &estimate);
     if let Some(path) = out {
         write_whole(path, &document().to_json())?;
         let place = path.display();
-        run.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
+        context.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
     }
     Ok(if *detailed_exitcode { detailed(&plan, sight) } else { sight })
 }
@@ -68,8 +68,13 @@ fn detailed(plan: &Plan, sight: Exit) -> Exit {
 }
 
 /// Prints a plan in the form that was asked for; its document is made only for whom it is.
-fn print(run: &Run, plan: &Plan, estimate: &Estimate, document: impl FnOnce() -> SavedPlan) {
-    let output = &run.output;
+fn print(
+    context: &Context,
+    plan: &Plan,
+    estimate: &Estimate,
+    document: impl FnOnce() -> SavedPlan,
+) {
+    let output = &context.output;
     match output.form() {
         Form::Text => output.data(&render::plan_as_text(plan, estimate)),
         Form::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
@@ -79,10 +84,10 @@ fn print(run: &Run, plan: &Plan, estimate: &Estimate, document: impl FnOnce() ->
 }
 
 /// Gives a plan to the step of GitHub Actions it is made in, in whatever form it is printed.
-pub fn hand_on(run: &Run, plan: &Plan, estimate: &Estimate) {
-    run.output.summarise(|| render::plan_as_markdown(plan, estimate));
+pub fn hand_on(context: &Context, plan: &Plan, estimate: &Estimate) {
+    context.output.summarise(|| render::plan_as_markdown(plan, estimate));
     let summary = plan.summary();
-    run.output.github_outputs(&[
+    context.output.github_outputs(&[
         ("add", summary.add.to_string()),
         ("change", summary.change.to_string()),
         ("destroy", summary.destroy.to_string()),

@@ -9,10 +9,10 @@ use crate::reconcile::{CarryError, RefreshError, WrongProject, refresh};
 use crate::render::Estimate;
 use crate::store::{Reading, Store, StoreError};
 
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
-use super::run::Run;
 use super::session::{Session, millis};
 
 /// A plan with what it was made of.
@@ -32,27 +32,27 @@ pub struct Planned {
 /// # Errors
 /// When the platform or the state cannot be read, or another project than the one meant answers.
 pub async fn planned(
-    run: &Run,
+    context: &Context,
     session: &Session,
     desired: Desired,
     policy: &Policy,
 ) -> Result<Planned, Failure> {
     let Reading { inventory, warning } = Store::read(&session.state)?;
     if let Some(warning) = warning {
-        run.output.warn(&warning.to_string());
+        context.output.warn(&warning.to_string());
     }
     let mut anew = Recollection::default();
     let snapshot =
         refresh(&session.reader, desired.into(), inventory, &session.clock, &mut anew).await?;
     let plan = plan(&snapshot, policy);
     let estimate = estimate(session, &plan)?;
-    let sight = sight(run, &plan, &snapshot.live);
-    namesakes(run, &plan, &snapshot.inventory);
+    let sight = sight(context, &plan, &snapshot.live);
+    namesakes(context, &plan, &snapshot.inventory);
     Ok(Planned { snapshot, plan, estimate, sight })
 }
 
 /// Warns of each kind that the plan needed and could not see, and returns the exit code of it.
-fn sight(run: &Run, plan: &Plan, live: &Live) -> Exit {
+fn sight(context: &Context, plan: &Plan, live: &Live) -> Exit {
     let mut warned = BTreeSet::new();
     let mut exit = Exit::Done;
     for change in plan.changes.iter().filter(|change| is_unseen(change)) {
@@ -61,7 +61,7 @@ fn sight(run: &Run, plan: &Plan, live: &Live) -> Exit {
         let is_denied = *coverage == Coverage::Unknown(Unknown::Forbidden);
         exit = exit.max(if is_denied { Exit::Denied } else { Exit::Failed });
         if warned.insert(kind) {
-            run.output.warn(&match coverage {
+            context.output.warn(&match coverage {
                 Coverage::Unknown(unknown) => find::trouble(kind, unknown),
                 // The listing is whole, and one of ours is neither in it nor proven to be gone.
                 Coverage::Complete => format!("{} was not seen, which proves nothing", change.key),
@@ -73,14 +73,14 @@ fn sight(run: &Run, plan: &Plan, live: &Live) -> Exit {
 
 /// Warns of what has the name of one of ours and is nobody's that is known: two who keep one project
 /// without sharing their state make everything twice where names are not unique (A23).
-fn namesakes(run: &Run, plan: &Plan, inventory: &Inventory) {
+fn namesakes(context: &Context, plan: &Plan, inventory: &Inventory) {
     let is_namesake = |other: &&Unmanaged| {
         let name = Name::new(&other.name).ok();
         let key = name.map(|name| Key::new(other.kind, name));
         key.is_some_and(|key| inventory.entries.contains_key(&key))
     };
     for Unmanaged { kind, name, id } in plan.unmanaged.iter().filter(is_namesake) {
-        run.output.warn(&format!(
+        context.output.warn(&format!(
             "{id} has the name of {kind}/{name} and is not ours; does another Stoker keep this \
              project with a state of its own?"
         ));

@@ -5,9 +5,9 @@ use crate::model::{Pin, Project, RemoteId};
 use crate::reconcile::check_pin;
 use crate::store::Store;
 
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::run::Run;
 use super::session::Session;
 
 /// Returns the right to write to the pinned project, and that project (S5).
@@ -34,13 +34,13 @@ pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
 /// Forgets that a deploy was owed (A6): a person's deploy carries what was written before it, and a
 /// person's rollback must not be undone by the next run. What was asked for has begun by then, so
 /// a state that cannot be written is only told of.
-pub fn pay_deploy(run: &Run, session: &Session, id: &RemoteId, holder: &str) {
+pub fn pay_deploy(context: &Context, session: &Session, id: &RemoteId, holder: &str) {
     let pay = || match Store::read(&session.state)?.inventory.deploys_owed.contains(id) {
         true => Store::open(&session.state, holder)?.pay_deploy(id),
         false => Ok(()),
     };
     if let Err(error) = pay() {
-        run.output.warn(&format!("the next run deploys once more: failed to {error}"));
+        context.output.warn(&format!("the next run deploys once more: failed to {error}"));
     }
 }
 

@@ -6,13 +6,13 @@ use crate::api::{Deployment, Order, Target};
 
 use super::arguments::RollbackCommand;
 use super::ask::{Question, ask};
+use super::context::Context;
 use super::deploy::{Started, finish};
 use super::deployments::short;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
 use super::rights;
-use super::run::Run;
 use super::session::{Purpose, Session};
 use super::settings;
 
@@ -20,22 +20,22 @@ use super::settings;
 const WAIT_DEFAULT: Duration = Duration::from_secs(15 * 60);
 
 /// Says what would become of it, asks, and rolls back.
-pub async fn run(run: &Run, command: &RollbackCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &RollbackCommand) -> Result<Exit, Failure> {
     let RollbackCommand { key, approval, waiting, connection } = command;
     find::service(key, "rollback")?;
-    let is_approved = settings::is_approved(*approval, &run.file);
-    if !is_approved && !run.output.can_ask() {
+    let is_approved = settings::is_approved(*approval, &context.file);
+    if !is_approved && !context.output.can_ask() {
         // Before anything is read: the answer could not come later either.
         return Err(Failure::usage("an answer is needed, and this is not a terminal")
             .hint("answer beforehand with --auto-approve"));
     }
-    let session = Session::open_urgent(run, connection, Purpose::Write)?;
+    let session = Session::open_urgent(context, connection, Purpose::Write)?;
     let (writer, project) = rights::writer(&session).await?;
     let service = find::find(&session, key).await?;
     let deployments = session.reader.deployments(&service.id).await?;
-    run.output.note(&format!("{key} in project {}: {}", project.name, prospect(&deployments)));
-    if !is_approved && !ask(run, &Question::Go("Go back?"))? {
-        run.output.note("Nothing was written.");
+    context.output.note(&format!("{key} in project {}: {}", project.name, prospect(&deployments)));
+    if !is_approved && !ask(context, &Question::Go("Go back?"))? {
+        context.output.note("Nothing was written.");
         return Ok(Exit::Failed);
     }
     let since = session.clock.now();
@@ -43,10 +43,10 @@ pub async fn run(run: &Run, command: &RollbackCommand) -> Result<Exit, Failure> 
     let deployment = writer.order(Target::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
-    rights::pay_deploy(run, &session, &service.id, "stoker rollback");
+    rights::pay_deploy(context, &session, &service.id, "stoker rollback");
     let started = Started { key, service: &service.id, deployment: &deployment, since };
-    let is_awaited = settings::waits(*waiting, &run.file);
-    finish(run, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await
+    let is_awaited = settings::waits(*waiting, &context.file);
+    finish(context, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await
 }
 
 /// Says what the platform will go back to, as far as its deployments tell. They come newest first.

@@ -12,10 +12,10 @@ use crate::emulator::{Emulator, Faults, TOKEN, serve};
 use crate::model::is_loopback;
 
 use super::arguments::{Form, SandboxCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::run::Run;
 use super::session::state_directory;
 use super::world;
 
@@ -24,7 +24,7 @@ const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Serves until interrupted; the world is kept.
 pub async fn run(
-    run: &Run,
+    context: &Context,
     command: &SandboxCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
@@ -34,7 +34,7 @@ pub async fn run(
     let faults = faults.map_err(|error| {
         Failure::usage(format!("--faults {error}")).hint("the grammar is in docs/sandbox.md")
     })?;
-    let state = state_directory(run, true)?;
+    let state = state_directory(context, true)?;
     // Taken before anything is forgotten: nobody may be using what goes.
     let mut lock = world::lock(&state)?;
     if *fresh {
@@ -49,7 +49,7 @@ pub async fn run(
             .hint("choose another port, or any free one with --listen 127.0.0.1:0")
     })?;
     let address = listener.local_addr().unwrap_or(*listen);
-    announce(run, address);
+    announce(context, address);
     let served = tokio::select! {
         served = serve(emulator.clone(), listener, std::future::pending()) => served,
         error = keep_saving(&emulator, &file) => Err(error),
@@ -87,19 +87,19 @@ pub async fn keep_saving(emulator: &Emulator, file: &Path) -> std::io::Error {
     }
 }
 
-fn announce(run: &Run, address: SocketAddr) {
+fn announce(context: &Context, address: SocketAddr) {
     let url = format!("http://{address}/v1");
     let openapi = format!("http://{address}/openapi.json");
-    match run.output.form() {
+    match context.output.form() {
         Form::Text | Form::Markdown => {
-            run.output.text(&format!(
+            context.output.text(&format!(
                 "export STACKBLAZE_API_URL={url}\nexport STACKBLAZE_TOKEN={TOKEN}\n"
             ));
-            run.output.note(&format!("The sandbox listens on {url}, described by {openapi}."));
-            run.output.note("Set the two variables above in another shell. Ctrl-C ends it.");
+            context.output.note(&format!("The sandbox listens on {url}, described by {openapi}."));
+            context.output.note("Set the two variables above in another shell. Ctrl-C ends it.");
         }
         Form::Json | Form::Yaml | Form::Ndjson => {
-            run.output.value(&json!({ "url": url, "token": TOKEN, "openapi": openapi }));
+            context.output.value(&json!({ "url": url, "token": TOKEN, "openapi": openapi }));
         }
     }
 }

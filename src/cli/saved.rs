@@ -8,21 +8,21 @@ use serde_json::{Map, Value, json};
 use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
 use crate::plan::{Change, Plan, Policy, Prune, Selection, Summary};
 use crate::render::Estimate;
-use crate::render::json::{Basis, Context, SavedPlan, SavedPlanError};
+use crate::render::json::{Basis, Preamble, SavedPlan, SavedPlanError};
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Reading;
 
 /// Returns what a plan's document says beside the plan: paths, permissions, digests.
-pub fn context(
+pub fn preamble(
     reading: &Reading,
     policy: &Policy,
     snapshot: &Snapshot,
     estimate: Estimate,
-) -> Context {
+) -> Preamble {
     let paths = reading.paths.iter().map(|path| path.to_string_lossy().into_owned());
-    Context {
+    Preamble {
         basis: Basis { desired: snapshot.desired.digest.clone() },
         paths: paths.collect(),
         options: options(policy),
@@ -196,8 +196,8 @@ mod tests {
     #[test]
     fn a_saved_plan_is_for_that_api_that_project_and_those_manifests_only() {
         let made = snapshot("https://api.dev/v1", "prj_1", "a");
-        let context = Context { basis: Basis { desired: "a".to_owned() }, ..Context::default() };
-        let saved = SavedPlan::new(&plan(&made, &Policy::default()), context);
+        let preamble = Preamble { basis: Basis { desired: "a".to_owned() }, ..Preamble::default() };
+        let saved = SavedPlan::new(&plan(&made, &Policy::default()), preamble);
         assert!(check(&saved, &made).is_ok());
         for other in [
             snapshot("https://api.test/v1", "prj_1", "a"),

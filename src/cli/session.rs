@@ -18,8 +18,8 @@ use crate::plan::{Platform, Policy};
 use crate::secret::FingerprintKey;
 
 use super::arguments::Connection;
+use super::context::Context;
 use super::failure::Failure;
-use super::run::Run;
 use super::settings::{ConnectionSettings, SecretSource};
 use super::world::World;
 use super::{exit::Exit, failure};
@@ -60,26 +60,30 @@ impl Session {
     /// # Errors
     /// When a setting is wrong, the token is missing, or the state directory cannot be used by a
     /// command that writes.
-    pub fn open(run: &Run, flags: &Connection, purpose: Purpose) -> Result<Self, Failure> {
-        Self::open_in_lane(run, flags, purpose, Lane::Converge)
+    pub fn open(context: &Context, flags: &Connection, purpose: Purpose) -> Result<Self, Failure> {
+        Self::open_in_lane(context, flags, purpose, Lane::Converge)
     }
 
     /// Opens a connection for a person who waits for its every request.
     ///
     /// # Errors
     /// As [`Session::open`].
-    pub fn open_urgent(run: &Run, flags: &Connection, purpose: Purpose) -> Result<Self, Failure> {
-        Self::open_in_lane(run, flags, purpose, Lane::Urgent)
+    pub fn open_urgent(
+        context: &Context,
+        flags: &Connection,
+        purpose: Purpose,
+    ) -> Result<Self, Failure> {
+        Self::open_in_lane(context, flags, purpose, Lane::Urgent)
     }
 
     fn open_in_lane(
-        run: &Run,
+        context: &Context,
         flags: &Connection,
         purpose: Purpose,
         lane: Lane,
     ) -> Result<Self, Failure> {
-        let settings = ConnectionSettings::resolve(flags, &run.file, &run.environment);
-        let state = state_directory(run, settings.sandbox)?;
+        let settings = ConnectionSettings::resolve(flags, &context.file, &context.environment);
+        let state = state_directory(context, settings.sandbox)?;
         let clock = Clock::system();
         let door = if settings.sandbox {
             let (transport, endpoint, token) = World::open(&state, &clock, purpose)?;
@@ -87,9 +91,9 @@ impl Session {
         } else {
             let transport = HttpTransport::new(settings.ca_file.as_deref())
                 .map_err(|error| Failure::usage(format!("failed to {error}")))?;
-            Door::over(&settings, token(run)?, Arc::new(transport))?
+            Door::over(&settings, token(context)?, Arc::new(transport))?
         };
-        Self::through(run, door, Place { settings, state, clock }, purpose, lane)
+        Self::through(context, door, Place { settings, state, clock }, purpose, lane)
     }
 
     /// Opens a connection through a door, with its memory at a place.
@@ -97,7 +101,7 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn through(
-        run: &Run,
+        context: &Context,
         door: Door,
         place: Place,
         purpose: Purpose,
@@ -106,10 +110,10 @@ impl Session {
         let Door { transport, endpoint, token } = door;
         let Place { settings, state, clock } = place;
         let dialect = dialect(&settings)?;
-        let ledger = ledger(run, &settings, &state, &endpoint, &token, &clock, purpose)?;
+        let ledger = ledger(context, &settings, &state, &endpoint, &token, &clock, purpose)?;
         let ledger = Arc::new(ledger);
         let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
-        let (calls_max, waits) = (settings.calls_max, run.waits.clone());
+        let (calls_max, waits) = (settings.calls_max, context.waits.clone());
         let config = api::Config { lane, calls_max, deadline, seed: seed(), waits };
         let client = Client::new(Parts {
             endpoint,
@@ -154,8 +158,8 @@ impl Drop for Session {
 }
 
 /// Returns the state directory of a run, and makes it where it is missing.
-pub fn state_directory(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> {
-    let state = state_place(run, is_sandbox)?;
+pub fn state_directory(context: &Context, is_sandbox: bool) -> Result<PathBuf, Failure> {
+    let state = state_place(context, is_sandbox)?;
     make(&state);
     Ok(state)
 }
@@ -171,8 +175,8 @@ pub fn make(state: &Path) {
 
 /// Returns where the state directory of a run is; the sandbox has one of its own beneath it, so
 /// that it can never be taken for a real project.
-pub fn state_place(run: &Run, is_sandbox: bool) -> Result<PathBuf, Failure> {
-    let state = run.global.state.clone().ok_or_else(|| {
+pub fn state_place(context: &Context, is_sandbox: bool) -> Result<PathBuf, Failure> {
+    let state = context.global.state.clone().ok_or_else(|| {
         Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
             .hint("name a directory with --state or STOKER_STATE")
     })?;
@@ -229,13 +233,14 @@ impl Door {
 }
 
 /// Reads the token: from the environment, or from the file the environment names.
-fn token(run: &Run) -> Result<Token, Failure> {
+fn token(context: &Context) -> Result<Token, Failure> {
     let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
-    let Some(source) = SecretSource::of_environment(&run.environment, "STACKBLAZE_TOKEN") else {
+    let Some(source) = SecretSource::of_environment(&context.environment, "STACKBLAZE_TOKEN")
+    else {
         return Err(no_token());
     };
     let text = source
-        .read(&run.environment)
+        .read(&context.environment)
         .map_err(|reason| denied(format!("failed to read the token: {reason}")))?;
     Token::parse(text.expose_secret())
         .map_err(|error| denied(format!("failed to {error} ({source})")))
@@ -249,7 +254,7 @@ pub fn no_token() -> Failure {
 }
 
 fn ledger(
-    run: &Run,
+    context: &Context,
     settings: &ConnectionSettings,
     state: &Path,
     endpoint: &Endpoint,
@@ -280,7 +285,7 @@ fn ledger(
     match (opened, purpose) {
         (Ok(ledger), _) => Ok(ledger),
         (Err(error), Purpose::Read) => {
-            run.output.warn(&format!(
+            context.output.warn(&format!(
                 "the request budget cannot be shared with other runs: failed to {error}"
             ));
             Ok(Ledger::in_memory(config, now))

@@ -13,13 +13,13 @@ use crate::follow::{Ending, Follower};
 use crate::model::{Coverage, Key, Kind, LiveObject};
 use crate::status::{ConditionType, Truth};
 
-use super::agent;
 use super::arguments::{Form, WaitCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
 use super::progress::Progress;
-use super::run::Run;
+use super::remote;
 use super::session::{Purpose, Session};
 use super::settings::ConnectionSettings;
 use super::values::Awaited;
@@ -31,30 +31,30 @@ const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
 const GROUP_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits.
-pub async fn run(run: &Run, command: &WaitCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &WaitCommand) -> Result<Exit, Failure> {
     let WaitCommand { key, condition, live, agent: flags, connection } = command;
     let seen = match condition {
-        Awaited::Condition(..) if !*live => agent::look(run, flags, connection).await?,
+        Awaited::Condition(..) if !*live => remote::look(context, flags, connection).await?,
         Awaited::Condition(..) | Awaited::Deleted => None,
     };
     if let (Awaited::Condition(kind, truth), Some(seen)) = (*condition, &seen) {
-        let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+        let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
         let deadline = deadline(Clock::system().now(), settings.timeout);
-        let ending = agent::wait(run, seen, key, (kind, truth), deadline).await?;
-        return conclude(run, key, *condition, ending);
+        let ending = remote::wait(context, seen, key, (kind, truth), deadline).await?;
+        return conclude(context, key, *condition, ending);
     }
     let sought = match condition {
         Awaited::Deleted => Sought::Deleted,
         Awaited::Condition(ConditionType::Ready, Truth::True) => Sought::Ready,
         Awaited::Condition(..) => {
-            return Err(agent::no_agent(run, connection)
+            return Err(remote::no_agent(context, connection)
                 .hint(format!("nobody else knows when {key} is {condition}")));
         }
     };
-    let session = Session::open_urgent(run, connection, Purpose::Read)?;
+    let session = Session::open_urgent(context, connection, Purpose::Read)?;
     let deadline = session.deadline.unwrap_or_else(|| deadline(session.clock.now(), None));
-    let ending = wait(run, &session, key, sought, deadline).await?;
-    conclude(run, key, *condition, ending)
+    let ending = wait(context, &session, key, sought, deadline).await?;
+    conclude(context, key, *condition, ending)
 }
 
 fn deadline(now: Timestamp, timeout: Option<Duration>) -> Timestamp {
@@ -71,16 +71,16 @@ enum Sought {
 }
 
 async fn wait(
-    run: &Run,
+    context: &Context,
     session: &Session,
     key: &Key,
     sought: Sought,
     deadline: Timestamp,
 ) -> Result<Ending, Failure> {
-    let Some(object) = begin(run, session, key, sought).await? else {
+    let Some(object) = begin(context, session, key, sought).await? else {
         return Ok(Ending::Succeeded);
     };
-    let progress = Progress::new(&run.output);
+    let progress = Progress::new(&context.output);
     let follower = Follower {
         reader: &session.reader,
         clock: &session.clock,
@@ -102,7 +102,7 @@ async fn wait(
 
 /// Finds what is waited for; nothing when its absence is what is waited for, and proven.
 async fn begin(
-    run: &Run,
+    context: &Context,
     session: &Session,
     key: &Key,
     sought: Sought,
@@ -114,7 +114,7 @@ async fn begin(
     }
     let found = find::one(key, &listing)?;
     if let Some(doubt) = found.doubt {
-        run.output.warn(&doubt);
+        context.output.warn(&doubt);
     }
     Ok(Some(found.object))
 }
@@ -138,14 +138,19 @@ async fn until_unlisted(
     }
 }
 
-fn conclude(run: &Run, key: &Key, condition: Awaited, ending: Ending) -> Result<Exit, Failure> {
+fn conclude(
+    context: &Context,
+    key: &Key,
+    condition: Awaited,
+    ending: Ending,
+) -> Result<Exit, Failure> {
     let word = condition.to_string();
     match ending {
         Ending::Succeeded => {
-            match run.output.form() {
-                Form::Text | Form::Markdown => run.output.note(&format!("{key} is {word}")),
+            match context.output.form() {
+                Form::Text | Form::Markdown => context.output.note(&format!("{key} is {word}")),
                 Form::Json | Form::Yaml | Form::Ndjson => {
-                    run.output.value(&json!({ "key": key, "condition": word }));
+                    context.output.value(&json!({ "key": key, "condition": word }));
                 }
             }
             Ok(Exit::Done)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::api::Wait;
 use crate::clock::Clock;
 
-use super::run::Run;
+use super::context::Context;
 
 /// A shorter wait is not worth a word.
 const WORTH_A_WORD: Duration = Duration::from_secs(3);
@@ -18,9 +18,9 @@ const WORTH_A_WORD: Duration = Duration::from_secs(3);
 const WORTH_A_REASON: Duration = Duration::from_secs(120);
 
 /// Tells of each wait once. It never ends by itself.
-pub async fn tell(run: &Run) -> Infallible {
+pub async fn tell(context: &Context) -> Infallible {
     let clock = Clock::system();
-    let mut waits = run.waits.subscribe();
+    let mut waits = context.waits.subscribe();
     let mut told_until = None;
     loop {
         if waits.changed().await.is_err() {
@@ -34,7 +34,7 @@ pub async fn tell(run: &Run) -> Infallible {
             continue;
         };
         told_until = Some(wait.until);
-        run.output.note(&words);
+        context.output.note(&words);
     }
 }
 

@@ -16,8 +16,8 @@ use super::saved::saved_diagnostic;
 
 pub use super::by_hand::{SavedByHand, by_hand};
 pub use super::saved::{
-    Basis, Context, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField, SavedOrigin,
-    SavedPlan, SavedPlanError, SavedSummary,
+    Basis, Preamble, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField,
+    SavedOrigin, SavedPlan, SavedPlanError, SavedSummary,
 };
 pub use super::seal::seal;
 

@@ -190,7 +190,7 @@ pub enum SavedPlanError {
 
 /// What a document says beside the plan itself.
 #[derive(Clone, Debug, Default)]
-pub struct Context {
+pub struct Preamble {
     /// Digests of what the plan was made from.
     pub basis: Basis,
     /// The manifests' paths as given.
@@ -206,7 +206,7 @@ pub struct Context {
 impl SavedPlan {
     /// Makes the document of a plan.
     #[must_use]
-    pub fn new(plan: &Plan, context: Context) -> Self {
+    pub fn new(plan: &Plan, preamble: Preamble) -> Self {
         let summary = plan.summary();
         let changes = plan.changes.iter().map(saved_change);
         let unsealed = Self {
@@ -215,9 +215,9 @@ impl SavedPlan {
             project: plan.project.clone(),
             revision: plan.revision.clone(),
             changes: changes.collect(),
-            basis: context.basis,
-            paths: context.paths,
-            options: context.options,
+            basis: preamble.basis,
+            paths: preamble.paths,
+            options: preamble.options,
             summary: SavedSummary {
                 add: summary.add,
                 change: summary.change,
@@ -232,9 +232,9 @@ impl SavedPlan {
             cost: SavedCost {
                 reads: plan.cost.reads,
                 writes: plan.cost.writes,
-                seconds: context.estimate.seconds,
+                seconds: preamble.estimate.seconds,
             },
-            diagnostics: context
+            diagnostics: preamble
                 .diagnostics
                 .iter()
                 .map(saved_diagnostic)

@@ -9,7 +9,7 @@ use stoker::emulator::{
     Access, Act, Config, Durations, Emulator, Faults, Fields, Kind, Shapes, TOKEN, serve,
 };
 use stoker::plan::{Action, Conclusion, Plan, Policy};
-use stoker::render::json::{Context, SavedPlan};
+use stoker::render::json::{Preamble, SavedPlan};
 use stoker::render::{Estimate, drift_as_text, plan_as_markdown, plan_as_text};
 use stoker::sandbox::emulator_clock;
 use stoker::source::Tree;
@@ -67,7 +67,7 @@ async fn a_plan_that_saw_no_details_says_of_what_it_did_not_see_it() {
 }
 
 fn told_as_json(plan: &Plan) {
-    let saved = SavedPlan::new(plan, Context::default());
+    let saved = SavedPlan::new(plan, Preamble::default());
     assert_eq!(saved.summary.unknown, 2);
     let told = saved.diagnostics.iter().map(|it| (it.severity.as_str(), it.code.as_str()));
     assert_eq!(told.collect::<Vec<_>>(), [("warning", "unseen"); 2]);

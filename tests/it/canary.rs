@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use stoker::api::{BodyStream, Transport, TransportError};
 use stoker::emulator::{Act, Config, Kind, Secrets};
 use stoker::plan::{Plan, Policy, Report};
-use stoker::render::json::{self, Basis, Context, SavedPlan};
+use stoker::render::json::{self, Basis, Preamble, SavedPlan};
 use stoker::render::{self, Estimate};
 use stoker::source::{self, Tree};
 
@@ -242,14 +242,14 @@ fn say(heard: &Heard, plan: &Plan, report: &Report) {
     heard.hear("drift", &render::drift_as_text(plan).to_plain());
     heard.hear("markdown", &render::plan_as_markdown(plan, &estimate));
     let basis = Basis { desired: "d".into() };
-    let context = Context {
+    let preamble = Preamble {
         basis,
         paths: Vec::new(),
         options: serde_json::Map::new(),
         estimate,
         diagnostics: Vec::new(),
     };
-    let saved = SavedPlan::new(plan, context);
+    let saved = SavedPlan::new(plan, preamble);
     heard.hear("json", &saved.to_json());
     heard.hear("ndjson", &saved.to_ndjson());
     heard.hear("report", &render::report_as_text(report).to_ansi());

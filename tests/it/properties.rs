@@ -13,7 +13,7 @@ use stoker::emulator::Config;
 use stoker::manifest;
 use stoker::model::{Coverage, Kind, Listing, Live, Project, Snapshot};
 use stoker::plan::{Plan, Policy, plan};
-use stoker::render::json::{Context, SavedPlan};
+use stoker::render::json::{Preamble, SavedPlan};
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::Tree;
 
@@ -208,7 +208,7 @@ proptest! {
         let mut plan = planned(&files);
         plan.revision = Some(revision);
         plan.project.name = name;
-        let saved = SavedPlan::new(&plan, Context::default());
+        let saved = SavedPlan::new(&plan, Preamble::default());
         let written = saved.to_json();
         prop_assert!(!written.replace('\n', "").contains(char::is_control));
         prop_assert_eq!(SavedPlan::parse(&written).unwrap(), saved);

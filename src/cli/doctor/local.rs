@@ -9,9 +9,9 @@ use secrecy::ExposeSecret as _;
 use crate::emulator::TOKEN;
 use crate::store::{Reading, Store};
 
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::run::Run;
 use super::super::session::state_directory;
 use super::super::settings::{ConnectionSettings, SecretSource};
 use super::check::{Check, Outcome};
@@ -26,9 +26,9 @@ const TOKEN_PREFIX_OTHER: &str = "kbr_pat_";
 const HOLDER_CHARS_MAX: usize = 512;
 
 /// Makes them all.
-pub fn checks(run: &Run, wanted: &ConnectionSettings) -> Vec<Check> {
+pub fn checks(context: &Context, wanted: &ConnectionSettings) -> Vec<Check> {
     let mut checks = Vec::new();
-    match state_directory(run, wanted.sandbox) {
+    match state_directory(context, wanted.sandbox) {
         Ok(state) => {
             checks.push(directory(&state));
             checks.push(lock(&state));
@@ -36,7 +36,7 @@ pub fn checks(run: &Run, wanted: &ConnectionSettings) -> Vec<Check> {
         }
         Err(failure) => checks.push(Check::failed("state directory", &failure)),
     }
-    checks.push(if wanted.sandbox { sandbox_token() } else { token(run) });
+    checks.push(if wanted.sandbox { sandbox_token() } else { token(context) });
     checks
 }
 
@@ -120,12 +120,13 @@ fn sandbox_token() -> Check {
 }
 
 /// Looks where the token comes from and how it begins; it is never shown (S9).
-fn token(run: &Run) -> Check {
+fn token(context: &Context) -> Check {
     let name = "token";
-    let Some(source) = SecretSource::of_environment(&run.environment, "STACKBLAZE_TOKEN") else {
+    let Some(source) = SecretSource::of_environment(&context.environment, "STACKBLAZE_TOKEN")
+    else {
         return denied("there is none".to_owned());
     };
-    let text = match source.read(&run.environment) {
+    let text = match source.read(&context.environment) {
         Ok(text) => text,
         Err(reason) => return denied(reason),
     };

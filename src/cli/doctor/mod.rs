@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use crate::render::{Line, Paper, Style, Table};
 
 use super::arguments::{DoctorCommand, Form};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::run::Run;
 use super::session::{Purpose, Session};
 use super::settings::{self, ConnectionSettings};
 use check::{Check, Outcome};
@@ -27,20 +27,20 @@ use probe::Probed;
 
 /// Checks, probes where that was asked for, and prints.
 pub async fn run(
-    run: &Run,
+    context: &Context,
     command: &DoctorCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let DoctorCommand { probe: is_probe, approval, connection } = command;
-    let is_approved = settings::is_approved(*approval, &run.file);
-    if *is_probe && !is_approved && !run.output.can_ask() {
+    let is_approved = settings::is_approved(*approval, &context.file);
+    if *is_probe && !is_approved && !context.output.can_ask() {
         return Err(Failure::usage("an answer is needed, and this is not a terminal")
             .hint("answer beforehand with --auto-approve"));
     }
-    let wanted = ConnectionSettings::resolve(connection, &run.file, &run.environment);
-    let mut checks = local::checks(run, &wanted);
+    let wanted = ConnectionSettings::resolve(connection, &context.file, &context.environment);
+    let mut checks = local::checks(context, &wanted);
     let purpose = if *is_probe { Purpose::Write } else { Purpose::Read };
-    let session = match Session::open_urgent(run, connection, purpose) {
+    let session = match Session::open_urgent(context, connection, purpose) {
         Ok(session) => Some(session),
         Err(failure) => {
             checks.push(Check::failed("connection", &failure));
@@ -51,26 +51,26 @@ pub async fn run(
         checks.extend(remote::checks(session).await);
     }
     let exit = exit(&checks);
-    let is_text = matches!(run.output.form(), Form::Text | Form::Markdown);
+    let is_text = matches!(context.output.form(), Form::Text | Form::Markdown);
     if is_text {
-        print(run, &checks, session.as_ref());
+        print(context, &checks, session.as_ref());
     }
     let probed = match session.as_ref().filter(|_| *is_probe) {
         None => Probed { findings: Vec::new(), ended: Ok(exit) },
         Some(_) if exit != Exit::Done => {
-            run.output.warn("nothing is probed while a check fails");
+            context.output.warn("nothing is probed while a check fails");
             Probed { findings: Vec::new(), ended: Ok(exit) }
         }
-        Some(session) => probe::run(run, connection, session, is_approved, interrupt).await?,
+        Some(session) => probe::run(context, connection, session, is_approved, interrupt).await?,
     };
     let Probed { findings, ended } = probed;
     if is_text && !findings.is_empty() {
-        print_findings(run, &findings);
+        print_findings(context, &findings);
     }
     // In the other forms a failure is the one document on stdout.
     let exit = ended?;
     if !is_text {
-        run.output.value(&as_json(&checks, session.as_ref(), &findings));
+        context.output.value(&as_json(&checks, session.as_ref(), &findings));
     }
     Ok(exit)
 }
@@ -98,11 +98,11 @@ fn as_json(checks: &[Check], session: Option<&Session>, findings: &[Finding]) ->
     json!({ "checks": checks, "dialect": dialect, "probe": findings })
 }
 
-fn print(run: &Run, checks: &[Check], session: Option<&Session>) {
+fn print(context: &Context, checks: &[Check], session: Option<&Session>) {
     let dialect = session.map(|session| session.client.dialect().entries()).unwrap_or_default();
     let mut paper = Paper::new();
     checks.iter().for_each(|check| check.print(&mut paper));
-    run.output.data(&paper);
+    context.output.data(&paper);
     if dialect.is_empty() {
         return;
     }
@@ -112,12 +112,12 @@ fn print(run: &Run, checks: &[Check], session: Option<&Session>) {
         let texts = [entry.key.to_owned(), value, entry.assumption.to_owned(), entry.about.into()];
         table.row(texts.map(|text| (Style::Plain, text)).into());
     }
-    run.output.text("\n");
-    run.output.data(&table.to_paper());
+    context.output.text("\n");
+    context.output.data(&table.to_paper());
 }
 
 /// Prints what the probe found.
-fn print_findings(run: &Run, findings: &[Finding]) {
+fn print_findings(context: &Context, findings: &[Finding]) {
     let mut table = Table::new(&["FACT", "ASSUMED", "VERDICT", "SEEN"]);
     for finding in findings {
         let Finding { fact, assumption, verdict, seen } = finding;
@@ -133,8 +133,8 @@ fn print_findings(run: &Run, findings: &[Finding]) {
             (Style::Plain, seen.clone()),
         ]);
     }
-    run.output.text("\n");
-    run.output.data(&table.to_paper());
+    context.output.text("\n");
+    context.output.data(&table.to_paper());
     let settings = findings.iter().filter_map(|finding| match &finding.verdict {
         Verdict::False { set: Some(set) } => Some(set),
         Verdict::False { set: None } | Verdict::Confirmed | Verdict::Unknown => None,
@@ -143,5 +143,5 @@ fn print_findings(run: &Run, findings: &[Finding]) {
     for set in settings {
         paper.push(Line::of("set ").with(Style::Bold, format!("--dialect {set}")));
     }
-    run.output.data(&paper);
+    context.output.data(&paper);
 }

@@ -20,12 +20,12 @@ use crate::store::Store;
 
 use super::super::arguments::Connection;
 use super::super::ask::{Question, ask};
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::find;
 use super::super::interrupt::Interrupt;
 use super::super::rights;
-use super::super::run::Run;
 use super::super::session::{Purpose, Session};
 use super::super::values::Assignment;
 use super::judge::{Finding, Observed, PLAIN, Paging, Twin, judge, variable};
@@ -73,7 +73,7 @@ pub struct Probed {
 /// # Errors
 /// When the probe could not begin.
 pub async fn run(
-    run: &Run,
+    context: &Context,
     connection: &Connection,
     session: &Session,
     is_approved: bool,
@@ -82,13 +82,13 @@ pub async fn run(
     check_limits(session)?;
     let (writer, project) = rights::writer(session).await?;
     let key = key()?;
-    run.output.note(&format!(
+    context.output.note(&format!(
         "The probe creates {key} in project {}, and tries to create a second one of that name; \
          both are deleted again. They may cost money for the minutes they live.",
         project.name
     ));
-    if !is_approved && !ask(run, &Question::Go("Probe?"))? {
-        run.output.note("Nothing was written.");
+    if !is_approved && !ask(context, &Question::Go("Probe?"))? {
+        context.output.note("Nothing was written.");
         return Ok(Probed { findings: Vec::new(), ended: Ok(Exit::Failed) });
     }
     let holder = format!("stoker doctor --probe (pid {})", std::process::id());
@@ -101,7 +101,7 @@ pub async fn run(
     let is_unsettled = false;
     let mut probe =
         Probe { session, writer, store, key, bystanders, made, is_unsettled, observed, stop };
-    let learned = probe.learn(run, connection).await;
+    let learned = probe.learn(context, connection).await;
     let cleaned = probe.clean_up().await;
     probe.observed.limits = session.client.limits_last_seen();
     let findings = judge(&probe.observed, session.client.dialect());
@@ -125,7 +125,7 @@ fn check_limits(session: &Session) -> Result<(), Failure> {
 }
 
 impl Probe<'_> {
-    async fn learn(&mut self, run: &Run, connection: &Connection) -> Result<(), Failure> {
+    async fn learn(&mut self, context: &Context, connection: &Connection) -> Result<(), Failure> {
         self.check_name().await?;
         let created = self.create(1).await?;
         self.observed.created = Some(created.clone());
@@ -139,7 +139,7 @@ impl Probe<'_> {
         self.step()?;
         self.learn_of_names().await?;
         self.step()?;
-        self.learn_of_pages(run, connection).await
+        self.learn_of_pages(context, connection).await
     }
 
     /// Makes sure, from a complete listing, that the name is free.
@@ -272,7 +272,11 @@ impl Probe<'_> {
     }
 
     /// Lists again in pages of half the length, through a client of its own.
-    async fn learn_of_pages(&mut self, run: &Run, flags: &Connection) -> Result<(), Failure> {
+    async fn learn_of_pages(
+        &mut self,
+        context: &Context,
+        flags: &Connection,
+    ) -> Result<(), Failure> {
         let total = self.session.reader.list(Kind::Service).await?.objects.len();
         if total < 2 {
             return Ok(());
@@ -280,7 +284,7 @@ impl Probe<'_> {
         let mut flags = flags.clone();
         let half = total.div_ceil(2).to_string();
         flags.dialect.push(Assignment { key: "per_page".to_owned(), value: half });
-        let other = Session::open_urgent(run, &flags, Purpose::Read)?;
+        let other = Session::open_urgent(context, &flags, Purpose::Read)?;
         let listing = other.reader.list(Kind::Service).await?;
         self.observed.paging = Some(match &listing.coverage {
             Coverage::Complete if listing.pages > 1 => Paging::Honoured,

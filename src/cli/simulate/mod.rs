@@ -17,12 +17,12 @@ use crate::simulation::{Campaign, Family, Scene, Trouble};
 use crate::source;
 
 use super::arguments::{Form, SimulateCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 use super::offline::no_such_form;
 use super::output::Output;
-use super::run::Run;
 
 use report::Report;
 
@@ -35,14 +35,14 @@ const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 const LINES_OF_PROGRESS: u64 = 10;
 
 /// Simulates, and ends with 1 when a law broke.
-pub async fn run(run: &Run, command: &SimulateCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &SimulateCommand) -> Result<Exit, Failure> {
     let SimulateCommand { sources, days, seed, seeds, faults, live } = command;
-    if run.output.form() == Form::Markdown {
+    if context.output.form() == Form::Markdown {
         return Err(no_such_form("simulate", "markdown"));
     }
-    let manifests = Manifests::read(run, &sources.paths)?;
+    let manifests = Manifests::read(context, &sources.paths)?;
     let resources = manifests.declared.resources.len();
-    let scene = scene(run, manifests.declared, live.as_deref())?;
+    let scene = scene(context, manifests.declared, live.as_deref())?;
     let families = if faults.is_empty() { &Family::ALL[..] } else { faults };
     let first = seed.unwrap_or(0);
     let count = seeds.unwrap_or(if seed.is_some() { 1 } else { SEEDS });
@@ -55,17 +55,21 @@ pub async fn run(run: &Run, command: &SimulateCommand) -> Result<Exit, Failure> 
         seeds: first..first.saturating_add(count),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let watcher = Watcher::new(&run.output, count);
+    let watcher = Watcher::new(&context.output, count);
     let revisions = campaign.scene.changes().map(str::to_owned).collect();
     let (tallies, broken) = play(campaign, watcher).await?;
     let report = Report { command, families, resources, revisions, seeds: count, tallies, broken };
-    report.print(&run.output);
+    report.print(&context.output);
     Ok(report.exit())
 }
 
-fn scene(run: &Run, declared: Desired<Source>, live: Option<&Path>) -> Result<Scene, Failure> {
+fn scene(
+    context: &Context,
+    declared: Desired<Source>,
+    live: Option<&Path>,
+) -> Result<Scene, Failure> {
     let invalid = |message: String, diagnostics: Vec<Diagnostic>| {
-        run.output.diagnostics(&diagnostics);
+        context.output.diagnostics(&diagnostics);
         Failure { diagnostics, ..Failure::new(Exit::Invalid, "manifests", message) }
     };
     let scene = Scene::of(declared).map_err(|diagnostics| {

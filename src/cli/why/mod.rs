@@ -13,12 +13,12 @@ use crate::remote::ProjectEvent;
 use crate::status::ProjectStatus;
 use crate::store::{Reading, Store};
 
-use super::agent::{Seen, look, of_error};
 use super::arguments::{Form, WhyCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
-use super::run::Run;
+use super::remote::{Seen, look, of_error};
 use super::session::state_place;
 use super::settings::ConnectionSettings;
 
@@ -26,16 +26,16 @@ use explain::{Known, Unknown, Witness, explain};
 pub use subject::Subject;
 
 /// Reads what there is to read, and explains.
-pub async fn run(run: &Run, command: &WhyCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failure> {
     let WhyCommand { subject, sources, agent: flags, nearby } = command;
     let connection = nearby.connection();
-    let seen = look(run, flags, &connection).await?;
-    let manifests = Manifests::read(run, &sources.paths);
+    let seen = look(context, flags, &connection).await?;
+    let manifests = Manifests::read(context, &sources.paths);
     let manifests = manifests.map_err(|failure| elsewhere(failure, seen.as_ref()))?;
-    let settings = ConnectionSettings::resolve(&connection, &run.file, &run.environment);
-    let Reading { inventory, warning } = Store::read(&state_place(run, settings.sandbox)?)?;
+    let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
+    let Reading { inventory, warning } = Store::read(&state_place(context, settings.sandbox)?)?;
     if let Some(warning) = warning {
-        run.output.warn(&warning.to_string());
+        context.output.warn(&warning.to_string());
     }
     let events = events(seen.as_ref(), subject).await?;
     let witness = seen.as_ref().map(|seen| seen.find(&subject.key)).transpose()?.flatten();
@@ -49,9 +49,9 @@ pub async fn run(run: &Run, command: &WhyCommand) -> Result<Exit, Failure> {
         let Unknown { message, hint } = unknown;
         Failure::new(Exit::Failed, "not_found", message).hint(hint)
     })?;
-    match run.output.form() {
-        Form::Text | Form::Markdown => run.output.data(&paper::text(&explanation)),
-        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&explanation),
+    match context.output.form() {
+        Form::Text | Form::Markdown => context.output.data(&paper::text(&explanation)),
+        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&explanation),
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::Key;
 use crate::plan::{Conclusion, Outcome};
 use crate::reconcile::Passed;
-use crate::render::json::{Context, SavedChange, SavedPlan};
+use crate::render::json::{Preamble, SavedChange, SavedPlan};
 use crate::status::PassRecord;
 
 use super::Running;
@@ -19,7 +19,7 @@ pub(super) fn pending(passed: &Passed) -> Vec<SavedChange> {
     let results = passed.report.iter().flat_map(|report| &report.results);
     let done = results.filter(|result| result.outcome == Outcome::Applied);
     let done: BTreeSet<&Key> = done.map(|result| &result.key).collect();
-    let mut changes = SavedPlan::new(&passed.plan, Context::default()).changes;
+    let mut changes = SavedPlan::new(&passed.plan, Preamble::default()).changes;
     changes.retain(|change| !done.contains(&change.key));
     changes
 }

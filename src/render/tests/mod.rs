@@ -9,7 +9,7 @@ use crate::plan::{
     Action, BlockedReason, ByHand, Change, ChangeResult, FailureCause, Outcome, Report, Sight,
 };
 use plans::{
-    CANARY, ESTIMATE, blocked, change, context, documented, everything, field, plan, text,
+    CANARY, ESTIMATE, blocked, change, documented, everything, field, plan, preamble, text,
 };
 
 #[test]
@@ -50,7 +50,7 @@ fn every_obstacle_is_one_block_with_its_way_out() {
         let text = plan_as_text(&plan, &ESTIMATE).to_plain();
         assert!(text.contains("  ! service/a  delete blocked: the message (the hint)\n"), "{text}");
         assert!(text.contains("0 to destroy. 1 blocked.\n"), "{text}");
-        let json = SavedPlan::new(&plan, context()).to_json();
+        let json = SavedPlan::new(&plan, preamble()).to_json();
         assert!(json.contains(&format!("\"reason\": \"{}\"", reason.as_str())), "{json}");
         assert!(plan_as_markdown(&plan, &ESTIMATE).contains("**Blocked:** the message\n"));
     }
@@ -79,7 +79,7 @@ No changes.";
     let markdown = plan_as_markdown(&plan, &ESTIMATE);
     let line = "- **service&#47;api**: A&#59; not shown&#58; B&#59; set already&#58; C\n";
     assert!(markdown.contains(line) && !markdown.contains("web"), "{markdown}");
-    let json = SavedPlan::new(&plan, context()).to_json();
+    let json = SavedPlan::new(&plan, preamble()).to_json();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let sets: Vec<_> = json["byHand"].as_array().unwrap().iter().map(|it| &it["set"]).collect();
     assert_eq!(serde_json::json!(sets), serde_json::json!([false, false, null, true, true]));
@@ -106,12 +106,12 @@ fn drift_is_told_from_what_was_declared_to_what_is_there() {
 
 #[test]
 fn the_plan_as_json_is_as_documented() {
-    insta::assert_snapshot!(SavedPlan::new(&documented(), context()).to_json());
+    insta::assert_snapshot!(SavedPlan::new(&documented(), preamble()).to_json());
 }
 
 #[test]
 fn a_saved_plan_reads_back_as_itself_also_from_a_newer_minor_version() {
-    let saved = SavedPlan::new(&everything(), context());
+    let saved = SavedPlan::new(&everything(), preamble());
     assert_eq!(SavedPlan::parse(&saved.to_json()).unwrap(), saved);
     assert_eq!(saved.to_ndjson().lines().count(), saved.changes.len());
 
@@ -132,7 +132,7 @@ fn json_keeps_what_is_not_seen_and_shows_it() {
     let mut plan = plan(vec![change("service/a", Action::Update)]);
     let value = "a\u{1b}[2J\u{202e}b\u{e0041}\n";
     plan.changes[0].fields = vec![field("branch", text("x"), text(value))];
-    let saved = SavedPlan::new(&plan, context());
+    let saved = SavedPlan::new(&plan, preamble());
     let json = saved.to_json();
     assert!(json.contains(r"a\u001b[2J\u202eb\udb40\udc41\n"), "{json}");
     assert_eq!(SavedPlan::parse(&json).unwrap(), saved);
@@ -227,7 +227,7 @@ fn a_secret_stands_in_no_form() {
     for plan in [documented(), everything()] {
         let text = plan_as_text(&plan, &ESTIMATE);
         let drift = drift_as_text(&plan);
-        let saved = SavedPlan::new(&plan, context());
+        let saved = SavedPlan::new(&plan, preamble());
         let forms = [
             text.to_plain(),
             text.to_ansi(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 
 use super::super::Estimate;
-use super::super::json::{Basis, Context};
+use super::super::json::{Basis, Preamble};
 use crate::model::{
     Claim, Effect, FieldValue, Fingerprint, Kind, Origin, Project, RemoteId, Secret, SecretOrigin,
 };
@@ -252,8 +252,8 @@ pub(super) fn everything() -> Plan {
 
 pub(super) const ESTIMATE: Estimate = Estimate { seconds: 1, left: Some((281, 300)) };
 
-pub(super) fn context() -> Context {
-    Context {
+pub(super) fn preamble() -> Preamble {
+    Preamble {
         basis: Basis { desired: "d1".to_owned() },
         paths: vec!["manifests".to_owned()],
         options: serde_json::from_str("{\"prune\":[\"services\"]}").unwrap(),

@@ -7,10 +7,10 @@ use crate::remote::Status;
 use crate::status::{FORMAT_VERSION, PassRecord, ProjectStatus};
 
 use super::super::arguments::Form;
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::{self, Failure};
 use super::super::interrupt::Interrupt;
-use super::super::run::Run;
 use super::super::settings::RunSettings;
 use super::commons::Commons;
 use super::project::{self, Kept};
@@ -18,16 +18,16 @@ use super::project::{self, Kept};
 /// Makes one pass of each project, side by side, and returns the worst of their exit codes. With
 /// `-o json` the status of each is printed as a running agent shows it.
 pub async fn run(
-    run: &Run,
+    context: &Context,
     settings: &RunSettings,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let commons = Arc::new(Commons::new());
     let mut projects = Vec::new();
     for project in &settings.projects {
-        let opened = project::open(run, project, &commons)?;
+        let opened = project::open(context, project, &commons)?;
         let mut kept = Kept::new(opened, &commons.clock)?;
-        kept.begin(run, Until::FirstPass)?;
+        kept.begin(context, Until::FirstPass)?;
         projects.push(kept);
     }
     let (mut worst, mut statuses) = (Exit::Done, Vec::new());
@@ -40,17 +40,17 @@ pub async fn run(
             }
         };
         let status = kept.handle.status();
-        run.output.note(&line(&status, last.as_ref()));
+        context.output.note(&line(&status, last.as_ref()));
         worst = worst.max(exit(&status, last.as_ref()));
         statuses.push(ProjectStatus::clone(&status));
     }
-    match run.output.form() {
+    match context.output.form() {
         Form::Text | Form::Markdown => {}
-        Form::Ndjson => statuses.iter().for_each(|status| run.output.value(status)),
+        Form::Ndjson => statuses.iter().for_each(|status| context.output.value(status)),
         // As a running agent answers, so that one reader reads both.
         Form::Json | Form::Yaml => {
             let format_version = FORMAT_VERSION.to_owned();
-            run.output.value(&Status { format_version, projects: statuses });
+            context.output.value(&Status { format_version, projects: statuses });
         }
     }
     Ok(interrupt.exit().unwrap_or(worst))

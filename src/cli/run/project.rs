@@ -23,9 +23,9 @@ use crate::source::git::Reference;
 use crate::status::{PassRecord, Trigger};
 use crate::store::{Medium, Recent};
 
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::run::Run;
 use super::super::session::{self, Door, Place, Purpose, Session};
 use super::super::settings::{ProjectSettings, ProjectSource, WebhookProvider, WebhookSettings};
 use super::commons::Commons;
@@ -48,16 +48,16 @@ pub struct Opened {
 /// # Errors
 /// When a setting or a secret cannot be used.
 pub fn open(
-    run: &Run,
+    context: &Context,
     settings: &ProjectSettings,
     commons: &Arc<Commons>,
 ) -> Result<Opened, Failure> {
     let pulse = Pulse::new(commons.clock.now());
-    open_with(run, settings, commons, pulse, None)
+    open_with(context, settings, commons, pulse, None)
 }
 
 fn open_with(
-    run: &Run,
+    context: &Context,
     settings: &ProjectSettings,
     commons: &Arc<Commons>,
     pulse: Pulse,
@@ -76,12 +76,12 @@ fn open_with(
         None => {
             let connection = &settings.connection;
             let transport = commons.transport(connection.ca_file.as_deref())?;
-            Door::over(connection, token(run, settings)?, transport)?
+            Door::over(connection, token(context, settings)?, transport)?
         }
     };
     let connection = settings.connection.clone();
     let place = Place { settings: connection, state, clock: clock.clone() };
-    let session = Session::through(run, door, place, Purpose::Write, Lane::Converge)?;
+    let session = Session::through(context, door, place, Purpose::Write, Lane::Converge)?;
     let mut told = settings.of_loop(session::seed());
     told.policy = session.speak(told.policy);
     let name = told.name.clone();
@@ -90,8 +90,8 @@ fn open_with(
     let beat = pulse.clone();
     let parts = Parts {
         settings: told,
-        source: source(run, settings, &session.state)?,
-        secrets: secrets(run, &session)?,
+        source: source(context, settings, &session.state)?,
+        secrets: secrets(context, &session)?,
         reconciler: Reconciler {
             client: session.client.clone(),
             clock: clock.clone(),
@@ -104,24 +104,24 @@ fn open_with(
         observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),
         beat: Arc::new(move |now| beat.beat(now)),
     };
-    let sinks = settings.notifications.iter().map(|one| one.sink(&run.environment));
+    let sinks = settings.notifications.iter().map(|one| one.sink(&context.environment));
     let sinks = sinks.collect::<Result<_, _>>().map_err(|reason| unusable(settings, &reason))?;
     let (source, commons) = (settings.source.clone(), Arc::clone(commons));
     Ok(Opened { parts, session, source, sinks, sandbox, pulse, commons })
 }
 
-fn token(run: &Run, settings: &ProjectSettings) -> Result<Token, Failure> {
+fn token(context: &Context, settings: &ProjectSettings) -> Result<Token, Failure> {
     let denied = |reason: String| {
         let message = format!("the token of `{}`: {reason}", settings.name);
         Failure::new(Exit::Denied, "authentication", message)
     };
     let source = settings.token.as_ref().ok_or_else(session::no_token)?;
-    let text = source.read(&run.environment).map_err(denied)?;
+    let text = source.read(&context.environment).map_err(denied)?;
     Token::parse(text.expose_secret()).map_err(|error| denied(format!("{source} {error}")))
 }
 
-fn secrets(run: &Run, session: &Session) -> Result<Secrets, Failure> {
-    let environment = run.environment.clone();
+fn secrets(context: &Context, session: &Session) -> Result<Secrets, Failure> {
+    let environment = context.environment.clone();
     Ok(Secrets {
         environment: Arc::new(move |name: &str| environment.raw(name).map(str::to_owned)),
         key: Arc::new(session.fingerprint_key()?),
@@ -132,7 +132,7 @@ fn secrets(run: &Run, session: &Session) -> Result<Secrets, Failure> {
 ///
 /// # Errors
 /// When the secret cannot be used.
-pub fn webhook(run: &Run, settings: &ProjectSettings) -> Result<Option<Webhook>, Failure> {
+pub fn webhook(context: &Context, settings: &ProjectSettings) -> Result<Option<Webhook>, Failure> {
     let Some(WebhookSettings { provider, secret }) = &settings.webhook else {
         return Ok(None);
     };
@@ -144,7 +144,7 @@ pub fn webhook(run: &Run, settings: &ProjectSettings) -> Result<Option<Webhook>,
         WebhookProvider::Bitbucket => Some(Provider::Bitbucket),
         WebhookProvider::Generic => Some(Provider::Generic),
     };
-    let text = secret.read(&run.environment).map_err(|reason| unusable(settings, &reason))?;
+    let text = secret.read(&context.environment).map_err(|reason| unusable(settings, &reason))?;
     let shared = SharedSecret::parse(text.expose_secret())
         .map_err(|error| unusable(settings, &format!("{secret}: failed to {error}")))?;
     let followed = match &settings.source {
@@ -208,14 +208,14 @@ impl Kept {
     ///
     /// # Errors
     /// When nothing can be watched or told.
-    pub fn begin(&mut self, run: &Run, until: Until) -> Result<(), Failure> {
+    pub fn begin(&mut self, context: &Context, until: Until) -> Result<(), Failure> {
         let Some(opened) = self.opened.take() else {
             return Ok(());
         };
         let Opened { parts, session, source, sinks, sandbox, pulse: _, commons } = opened;
         let (stop, stopped) = watch::channel(false);
         let bell = self.handle.bell.clone();
-        let (watch, pollers) = triggers(run, &commons, &source, &bell);
+        let (watch, pollers) = triggers(context, &commons, &source, &bell);
         let notifying = self.notify(&commons, sinks, &session, stopped.clone())?;
         let project = parts.settings.name.clone();
         let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
@@ -308,12 +308,12 @@ impl Kept {
     /// When they cannot.
     pub async fn reload(
         &mut self,
-        run: &Run,
+        context: &Context,
         settings: &ProjectSettings,
         commons: &Arc<Commons>,
     ) -> Result<(), Failure> {
         let sandbox = self.life.as_ref().and_then(|life| life.sandbox.clone());
-        let opened = open_with(run, settings, commons, self.pulse.clone(), sandbox)?;
+        let opened = open_with(context, settings, commons, self.pulse.clone(), sandbox)?;
         self.stop();
         if let Some(life) = &mut self.life {
             // The world goes on under the new agent.
@@ -321,7 +321,7 @@ impl Kept {
         }
         self.ended().await;
         self.opened = Some(opened);
-        self.begin(run, Until::Stopped)
+        self.begin(context, Until::Stopped)
     }
 
     /// Returns its heartbeat.
@@ -351,7 +351,7 @@ fn unreadable(error: &std::io::Error) -> Failure {
 
 /// Begins what rings the bell by itself.
 fn triggers(
-    run: &Run,
+    context: &Context,
     commons: &Commons,
     source: &ProjectSource,
     bell: &Bell,
@@ -366,7 +366,7 @@ fn triggers(
             match commons.watches().and_then(begin) {
                 Ok(watch) => (Some(watch), Vec::new()),
                 Err(error) => {
-                    run.output.warn(&format!(
+                    context.output.warn(&format!(
                         "changes of files are not heard ({error}); they are found by the next look, \
                          or with --poll"
                     ));

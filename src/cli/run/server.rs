@@ -10,9 +10,9 @@ use crate::daemon::server::{Meters, Projects, Server, ServerError, ServerSetting
 use crate::model::Name;
 use crate::remote::Bearer;
 
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::run::Run;
 use super::super::settings::RunSettings;
 use super::project::Kept;
 
@@ -21,7 +21,7 @@ use super::project::Kept;
 /// # Errors
 /// When one cannot be had, or the token cannot be used.
 pub async fn bind(
-    run: &Run,
+    context: &Context,
     settings: &RunSettings,
     kept: &BTreeMap<Name, Kept>,
     projects: Projects,
@@ -29,7 +29,7 @@ pub async fn bind(
 ) -> Result<Server, Failure> {
     let bearer = settings.agent_token.as_ref().map(|source| {
         let wrong = |reason: String| Failure::usage(format!("the agent's token: {reason}"));
-        let text = source.read(&run.environment).map_err(wrong)?;
+        let text = source.read(&context.environment).map_err(wrong)?;
         // What could never be sent as a header would lock everybody out.
         Bearer::parse(text.expose_secret()).map_err(|error| wrong(format!("{source} {error}")))?;
         SharedSecret::parse(text.expose_secret())

@@ -8,9 +8,9 @@ use crate::status::paper::{project_as_text, resources_as_table, telling};
 use crate::status::{ConditionType, ProjectStatus, ResourceStatus};
 
 use super::super::arguments::Form;
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::run::Run;
 use super::super::values::Selector;
 use super::reach::Seen;
 
@@ -19,7 +19,7 @@ use super::reach::Seen;
 /// # Errors
 /// When a resource was asked for by name and the agent does not know it.
 pub fn get(
-    run: &Run,
+    context: &Context,
     seen: &Seen,
     selectors: &[Selector],
     now: Timestamp,
@@ -38,11 +38,13 @@ pub fn get(
         // What was asked for by name is missed before "nothing" could be taken for an answer.
         return missing.map(|()| Exit::Done);
     }
-    match run.output.form() {
+    match context.output.form() {
         Form::Text | Form::Markdown => {
-            run.output.data(&text(projects, &is_asked_for, now));
+            context.output.data(&text(projects, &is_asked_for, now));
         }
-        Form::Ndjson => found.iter().for_each(|(project, it)| run.output.value(&row(project, it))),
+        Form::Ndjson => {
+            found.iter().for_each(|(project, it)| context.output.value(&row(project, it)))
+        }
         Form::Json | Form::Yaml => {
             let rows: Vec<Value> = found.iter().map(|(project, it)| row(project, it)).collect();
             let mut projects = projects.clone();
@@ -52,7 +54,7 @@ pub fn get(
                     Selector::any(selectors, change.key.kind, change.key.name.as_str())
                 });
             }
-            run.output.value(&json!({
+            context.output.value(&json!({
                 "formatVersion": seen.status.format_version,
                 "resources": rows, "incomplete": [], "projects": projects,
             }));

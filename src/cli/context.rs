@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::output::Output;
 use super::settings::{Given, GlobalSettings, SettingsFile};
 
-/// One run of the program.
-pub struct Run {
+/// The surroundings and settings of one command.
+pub struct Context {
     /// The process's surroundings.
     pub environment: Environment,
     /// The settings files, joined.
@@ -26,8 +26,8 @@ pub struct Run {
     pub waits: watch::Sender<Option<Wait>>,
 }
 
-impl Run {
-    /// Resolves the settings of a run.
+impl Context {
+    /// Resolves the settings of a command.
     ///
     /// # Errors
     /// When a settings file cannot be used.
@@ -38,7 +38,7 @@ impl Run {
         Ok(Self { environment, file, given, global, output, waits: watch::Sender::new(None) })
     }
 
-    /// Returns a run with flags and defaults only, to say that the settings cannot be used.
+    /// Returns one with flags and defaults only, to say that the settings cannot be used.
     #[must_use]
     pub fn bare(flags: &Global) -> Self {
         let (environment, file) = (Environment::default(), SettingsFile::default());

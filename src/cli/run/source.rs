@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::daemon::source::{Files, Repository, Source};
 use crate::source::git::{GitSettings, GitSource, RepositoryPath, Verification, WrongSetting};
 
+use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::manifests::default_paths;
-use super::super::run::Run;
 use super::super::settings::{ProjectSettings, ProjectSource, RepositorySettings, SecretSource};
 use super::project::unusable;
 
@@ -20,7 +20,7 @@ const REPOSITORY_DIRECTORY: &str = "git";
 /// # Errors
 /// When a setting or a secret of it cannot be used.
 pub fn source(
-    run: &Run,
+    context: &Context,
     settings: &ProjectSettings,
     state: &Path,
 ) -> Result<Arc<dyn Source>, Failure> {
@@ -29,7 +29,7 @@ pub fn source(
             Ok(Arc::new(Files { paths: chosen(paths) }))
         }
         ProjectSource::Repository(repository) => {
-            let told = repository_settings(run, settings, repository)?;
+            let told = repository_settings(context, settings, repository)?;
             Ok(Arc::new(Repository(GitSource::new(told, state.join(REPOSITORY_DIRECTORY)))))
         }
     }
@@ -41,7 +41,7 @@ pub fn chosen(paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn repository_settings(
-    run: &Run,
+    context: &Context,
     settings: &ProjectSettings,
     repository: &RepositorySettings,
 ) -> Result<GitSettings, Failure> {
@@ -59,7 +59,7 @@ fn repository_settings(
     let wrong = |error: WrongSetting| {
         Failure::usage(format!("the repository of `{}`: {error}", settings.name))
     };
-    let variable = |name: &str| run.environment.get(name).map(str::to_owned);
+    let variable = |name: &str| context.environment.get(name).map(str::to_owned);
     let mut told = GitSettings::new(url, reference.clone(), &variable).map_err(wrong)?;
     told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
     told.verification = verify.clone().map(verification);
@@ -67,7 +67,7 @@ fn repository_settings(
     told.known_hosts = known_hosts.clone();
     told.rewrites = *rewrites;
     told.certificate_authority = settings.connection.ca_file.clone();
-    let read = |token: &SecretSource| token.read(&run.environment);
+    let read = |token: &SecretSource| token.read(&context.environment);
     let token = token.as_ref().map(read).transpose();
     told.token = token.map_err(|reason| unusable(settings, &reason))?;
     Ok(told)

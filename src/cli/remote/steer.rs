@@ -14,9 +14,9 @@ use crate::status::{ConditionType, Mode, PassRecord, ProjectStatus, Steering, Tr
 use super::super::arguments::{
     AgentFlags, Form, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
 };
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::{self, Failure};
-use super::super::run::Run;
 use super::reach::{Seen, of_error, to_steer};
 
 /// How long a pass is waited for unless `--timeout` says otherwise.
@@ -26,7 +26,7 @@ const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
 const LOOK_PAUSE: Duration = Duration::from_millis(250);
 
 /// `stoker suspend`.
-pub async fn suspend(run: &Run, command: &SuspendCommand) -> Result<Exit, Failure> {
+pub async fn suspend(context: &Context, command: &SuspendCommand) -> Result<Exit, Failure> {
     let SuspendCommand { reason, until, steering } = command;
     if reason.trim().is_empty() {
         return Err(Failure::usage("a suspension needs a reason: whoever finds it wants to know"));
@@ -34,34 +34,34 @@ pub async fn suspend(run: &Run, command: &SuspendCommand) -> Result<Exit, Failur
     let until = until
         .resolve(Clock::system().now(), &TimeZone::system())
         .map_err(|error| Failure::usage(format!("--until: {error}")))?;
-    order(run, steering, &Order::Suspend { reason: reason.clone(), until }, None).await
+    order(context, steering, &Order::Suspend { reason: reason.clone(), until }, None).await
 }
 
 /// `stoker resume`.
-pub async fn resume(run: &Run, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(run, command, &Order::Resume, None).await
+pub async fn resume(context: &Context, command: &SteeringCommand) -> Result<Exit, Failure> {
+    order(context, command, &Order::Resume, None).await
 }
 
 /// `stoker pin`.
-pub async fn pin(run: &Run, command: &PinCommand) -> Result<Exit, Failure> {
-    order(run, &command.steering, &Order::Pin { commit: command.commit.clone() }, None).await
+pub async fn pin(context: &Context, command: &PinCommand) -> Result<Exit, Failure> {
+    order(context, &command.steering, &Order::Pin { commit: command.commit.clone() }, None).await
 }
 
 /// `stoker unpin`.
-pub async fn unpin(run: &Run, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(run, command, &Order::Unpin, None).await
+pub async fn unpin(context: &Context, command: &SteeringCommand) -> Result<Exit, Failure> {
+    order(context, command, &Order::Unpin, None).await
 }
 
 /// `stoker reconcile`.
-pub async fn reconcile(run: &Run, command: &ReconcileCommand) -> Result<Exit, Failure> {
+pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<Exit, Failure> {
     let ReconcileCommand { key, wait, timeout, steering } = command;
     let asked = Order::Reconcile { key: key.clone() };
     if !*wait {
-        return order(run, steering, &asked, timeout.map(|span| span.0)).await;
+        return order(context, steering, &asked, timeout.map(|span| span.0)).await;
     }
     let clock = Clock::system();
     let timeout = timeout.map_or(WAIT_DEFAULT, |span| span.0);
-    let agent = to_steer(run, &steering.agent, &steering.nearby.connection())?;
+    let agent = to_steer(context, &steering.agent, &steering.nearby.connection())?;
     let agent = agent.within(Some(timeout));
     let seen = Seen::of(agent, &steering.agent).await.map_err(of_error)?;
     let project = seen.project()?;
@@ -69,30 +69,31 @@ pub async fn reconcile(run: &Run, command: &ReconcileCommand) -> Result<Exit, Fa
     let mark = Mark::of(project, asked_at);
     let message = seen.agent.order(&asked, Some(&project.name)).await.map_err(of_error)?;
     let deadline = asked_at.checked_add(timeout).unwrap_or(Timestamp::MAX);
-    let (pass, status) = ended(run, &seen.agent, &project.name, &mark, deadline, &clock).await?;
-    match run.output.form() {
+    let (pass, status) =
+        ended(context, &seen.agent, &project.name, &mark, deadline, &clock).await?;
+    match context.output.form() {
         Form::Text | Form::Markdown => {
-            run.output.aside(&Paper::from(pass_line(&pass)));
+            context.output.aside(&Paper::from(pass_line(&pass)));
             if let Some(problem) = &status.source.problem {
                 let message = &problem.message;
-                run.output.warn(&format!("the newest manifests cannot be used: {message}"));
+                context.output.warn(&format!("the newest manifests cannot be used: {message}"));
             }
         }
         Form::Json | Form::Yaml | Form::Ndjson => {
-            run.output.value(&json!({ "message": message, "pass": pass }));
+            context.output.value(&json!({ "message": message, "pass": pass }));
         }
     }
     Ok(exit_of(&pass, &status))
 }
 
 async fn order(
-    run: &Run,
+    context: &Context,
     steering: &SteeringCommand,
     order: &Order,
     time: Option<Duration>,
 ) -> Result<Exit, Failure> {
     let SteeringCommand { agent: AgentFlags { agent: _, project }, nearby } = steering;
-    let agent = to_steer(run, &steering.agent, &nearby.connection())?.within(time);
+    let agent = to_steer(context, &steering.agent, &nearby.connection())?.within(time);
     let message = agent.order(order, project.as_deref()).await.map_err(|error| match error {
         RemoteError::Lost { .. } | RemoteError::OutOfTime { .. } => {
             of_error(error).hint("it may have taken the order all the same: `stoker get` shows it")
@@ -103,9 +104,11 @@ async fn order(
         | RemoteError::NotAnAgent { .. }
         | RemoteError::OtherFormat { .. } => of_error(error),
     })?;
-    match run.output.form() {
-        Form::Text | Form::Markdown => run.output.note(&format!("{message}.")),
-        Form::Json | Form::Yaml | Form::Ndjson => run.output.value(&json!({ "message": message })),
+    match context.output.form() {
+        Form::Text | Form::Markdown => context.output.note(&format!("{message}.")),
+        Form::Json | Form::Yaml | Form::Ndjson => {
+            context.output.value(&json!({ "message": message }))
+        }
     }
     Ok(Exit::Done)
 }
@@ -143,7 +146,7 @@ impl Mark {
 
 /// Waits until the pass has ended.
 async fn ended(
-    run: &Run,
+    context: &Context,
     agent: &Agent,
     name: &str,
     mark: &Mark,
@@ -169,7 +172,7 @@ async fn ended(
             }
             Err(error) => return Err(of_error(error)),
         }
-        if clock.now() >= deadline || run.output.is_closed() {
+        if clock.now() >= deadline || context.output.is_closed() {
             let message = "the pass has not ended yet";
             return Err(Failure::new(Exit::OverBudget, "timeout", message)
                 .hint("it was asked for and will be made; allow more time with --timeout"));

@@ -9,10 +9,10 @@ use crate::remote::{Address, Agent, Bearer, RemoteError, Status};
 use crate::status::{ProjectStatus, ResourceStatus};
 
 use super::super::arguments::{AgentFlags, Connection};
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::find;
-use super::super::run::Run;
 use super::super::session::state_place;
 use super::super::settings::{ConnectionSettings, SecretSource, states_of_projects};
 
@@ -32,23 +32,23 @@ pub struct Seen {
 /// # Errors
 /// When one was named and does not answer, or when what answers is no agent of ours.
 pub async fn look(
-    run: &Run,
+    context: &Context,
     flags: &AgentFlags,
     connection: &Connection,
 ) -> Result<Option<Seen>, Failure> {
-    if let Some(agent) = named(run, flags, connection)? {
+    if let Some(agent) = named(context, flags, connection)? {
         return Seen::of(agent, flags).await.map(Some).map_err(of_error);
     }
-    let socket = socket(run, connection)?;
+    let socket = socket(context, connection)?;
     if !socket.exists() {
         return Ok(None);
     }
-    match Seen::of(at_socket(run, connection, &socket)?, flags).await {
+    match Seen::of(at_socket(context, connection, &socket)?, flags).await {
         Ok(seen) => Ok(Some(seen)),
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { place: _, reason }) => {
             let place = socket.display();
-            run.output.warn(&format!("nobody answers at {place} any more: {reason}"));
+            context.output.warn(&format!("nobody answers at {place} any more: {reason}"));
             Ok(None)
         }
         Err(error) => Err(of_error(error)),
@@ -59,8 +59,12 @@ pub async fn look(
 ///
 /// # Errors
 /// When there is none, or an address was named.
-pub fn to_steer(run: &Run, flags: &AgentFlags, connection: &Connection) -> Result<Agent, Failure> {
-    if let Some(agent) = named(run, flags, connection)? {
+pub fn to_steer(
+    context: &Context,
+    flags: &AgentFlags,
+    connection: &Connection,
+) -> Result<Agent, Failure> {
+    if let Some(agent) = named(context, flags, connection)? {
         return match agent.address() {
             Address::Socket(_) => Ok(agent),
             Address::Url(base) => {
@@ -71,24 +75,24 @@ pub fn to_steer(run: &Run, flags: &AgentFlags, connection: &Connection) -> Resul
             }
         };
     }
-    let socket = socket(run, connection)?;
+    let socket = socket(context, connection)?;
     if socket.exists() {
-        at_socket(run, connection, &socket)
+        at_socket(context, connection, &socket)
     } else {
-        Err(no_agent(run, connection))
+        Err(no_agent(context, connection))
     }
 }
 
 /// The failure of a command that nobody but a running agent can answer.
-pub fn no_agent(run: &Run, connection: &Connection) -> Failure {
-    let place = match socket(run, connection) {
+pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
+    let place = match socket(context, connection) {
         Ok(socket) => socket,
         Err(failure) => return failure,
     };
     let message = format!("no agent runs here: there is no socket {}", place.display());
     let failure = Failure::new(Exit::Failed, "no_agent", message).hint("`stoker run` starts one");
     let sandboxed = Connection { sandbox: Some(true), ..connection.clone() };
-    match socket(run, &sandboxed) {
+    match socket(context, &sandboxed) {
         Ok(other) if other != place && other.exists() => {
             failure.hint("an agent of the sandbox runs: add --sandbox")
         }
@@ -165,7 +169,11 @@ fn several<'a>(what: &str, projects: impl Iterator<Item = &'a ProjectStatus>) ->
     Failure::usage(message).hint("name one with --project")
 }
 
-fn named(run: &Run, flags: &AgentFlags, connection: &Connection) -> Result<Option<Agent>, Failure> {
+fn named(
+    context: &Context,
+    flags: &AgentFlags,
+    connection: &Connection,
+) -> Result<Option<Agent>, Failure> {
     let Some(text) = &flags.agent else {
         return Ok(None);
     };
@@ -173,16 +181,16 @@ fn named(run: &Run, flags: &AgentFlags, connection: &Connection) -> Result<Optio
         text.parse().map_err(|error| Failure::usage(format!("the agent's address: {error}")))?;
     let bearer = match address {
         Address::Socket(_) => None,
-        Address::Url { .. } => bearer(run)?,
+        Address::Url { .. } => bearer(context)?,
     };
-    let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+    let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
     let agent = Agent::at(address, bearer, settings.ca_file.as_deref());
     let agent = agent.map_err(|error| Failure::usage(format!("failed to {error}")))?;
     Ok(Some(agent.within(settings.timeout)))
 }
 
-fn at_socket(run: &Run, connection: &Connection, socket: &Path) -> Result<Agent, Failure> {
-    let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
+fn at_socket(context: &Context, connection: &Connection, socket: &Path) -> Result<Agent, Failure> {
+    let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
     let agent = Agent::at(Address::Socket(socket.to_owned()), None, None)
         .map_err(|error| Failure::new(Exit::Failed, "local", format!("failed to {error}")))?;
     Ok(agent.within(settings.timeout))
@@ -190,23 +198,24 @@ fn at_socket(run: &Run, connection: &Connection, socket: &Path) -> Result<Agent,
 
 /// Returns where the agent's socket is. An agent of many projects has one beside the state of each,
 /// and every one leads to all of them: any that is there will do.
-fn socket(run: &Run, connection: &Connection) -> Result<PathBuf, Failure> {
-    let settings = ConnectionSettings::resolve(connection, &run.file, &run.environment);
-    let usual = state_place(run, settings.sandbox)?.join(SOCKET);
-    let base = state_place(run, false)?;
-    let states = states_of_projects(&run.file, &base, connection.sandbox);
+fn socket(context: &Context, connection: &Connection) -> Result<PathBuf, Failure> {
+    let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
+    let usual = state_place(context, settings.sandbox)?.join(SOCKET);
+    let base = state_place(context, false)?;
+    let states = states_of_projects(&context.file, &base, connection.sandbox);
     let mut sockets = std::iter::once(usual.clone()).chain(states.iter().map(|it| it.join(SOCKET)));
     Ok(sockets.find(|socket| socket.exists()).unwrap_or(usual))
 }
 
 /// Reads the token: from the environment, or from the file the environment names.
-fn bearer(run: &Run) -> Result<Option<Bearer>, Failure> {
+fn bearer(context: &Context) -> Result<Option<Bearer>, Failure> {
     let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
-    let Some(source) = SecretSource::of_environment(&run.environment, "STOKER_AGENT_TOKEN") else {
+    let Some(source) = SecretSource::of_environment(&context.environment, "STOKER_AGENT_TOKEN")
+    else {
         return Ok(None);
     };
     let text = source
-        .read(&run.environment)
+        .read(&context.environment)
         .map_err(|reason| denied(format!("failed to read the agent's token: {reason}")))?;
     let parsed = Bearer::parse(text.expose_secret());
     parsed.map(Some).map_err(|error| denied(format!("the agent's token in {source} {error}")))

@@ -24,10 +24,10 @@ use crate::model::Name;
 use crate::status::Trigger;
 
 use super::arguments::{Global, RunCommand};
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::run::Run;
 use super::settings::{Call, RunSettings, SettingsFile};
 
 use commons::Commons;
@@ -35,31 +35,31 @@ use project::Kept;
 
 /// Keeps every project until it is told to stop.
 pub async fn run(
-    run: &Run,
+    context: &Context,
     global: &Global,
     command: &RunCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let settings = resolve(run, global, command, &run.file)
-        .inspect_err(|failure| run.output.diagnostics(&failure.diagnostics))?;
+    let settings = resolve(context, global, command, &context.file)
+        .inspect_err(|failure| context.output.diagnostics(&failure.diagnostics))?;
     for warning in &settings.warnings {
-        run.output.warn(warning);
+        context.output.warn(warning);
     }
     if settings.is_once {
-        return once::run(run, &settings, interrupt).await;
+        return once::run(context, &settings, interrupt).await;
     }
-    let agent = Process::open(run, &settings)?;
-    agent.live(run, global, command, &settings, interrupt).await
+    let agent = Process::open(context, &settings)?;
+    agent.live(context, global, command, &settings, interrupt).await
 }
 
 /// Resolves the settings.
 fn resolve(
-    run: &Run,
+    context: &Context,
     global: &Global,
     command: &RunCommand,
     file: &SettingsFile,
 ) -> Result<RunSettings, Failure> {
-    let call = Call { global, given: &run.given, file, environment: &run.environment };
+    let call = Call { global, given: &context.given, file, environment: &context.environment };
     RunSettings::resolve(&call, command)
 }
 
@@ -72,17 +72,17 @@ struct Process {
 
 impl Process {
     /// Opens every project; nothing is sent yet.
-    fn open(run: &Run, settings: &RunSettings) -> Result<Self, Failure> {
+    fn open(context: &Context, settings: &RunSettings) -> Result<Self, Failure> {
         let commons = Arc::new(Commons::new());
         let mut projects = BTreeMap::new();
         for project in &settings.projects {
-            let opened = project::open(run, project, &commons)?;
+            let opened = project::open(context, project, &commons)?;
             projects.insert(project.name.clone(), Kept::new(opened, &commons.clock)?);
         }
         let surroundings = Surroundings {
-            notify_socket: run.environment.get("NOTIFY_SOCKET"),
-            watchdog_usec: run.environment.get("WATCHDOG_USEC"),
-            watchdog_pid: run.environment.get("WATCHDOG_PID"),
+            notify_socket: context.environment.get("NOTIFY_SOCKET"),
+            watchdog_usec: context.environment.get("WATCHDOG_USEC"),
+            watchdog_pid: context.environment.get("WATCHDOG_PID"),
         };
         let systemd = Systemd::open(surroundings, std::process::id())
             .map_err(|error| Failure::new(Exit::Failed, "systemd", format!("failed to {error}")))?;
@@ -91,19 +91,19 @@ impl Process {
 
     async fn live(
         mut self,
-        run: &Run,
+        context: &Context,
         global: &Global,
         command: &RunCommand,
         settings: &RunSettings,
         interrupt: &Interrupt,
     ) -> Result<Exit, Failure> {
         let mut hangup = hangup()?;
-        let served = self.served(run, settings)?;
+        let served = self.served(context, settings)?;
         let meters = self.commons.meters.clone();
-        let server = server::bind(run, settings, &self.projects, served, meters).await?;
-        self.announce(run, settings, &server);
+        let server = server::bind(context, settings, &self.projects, served, meters).await?;
+        self.announce(context, settings, &server);
         for kept in self.projects.values_mut() {
-            kept.begin(run, Until::Stopped)?;
+            kept.begin(context, Until::Stopped)?;
         }
         self.systemd.ready();
         let (systemd, clock) = (Arc::clone(&self.systemd), self.commons.clock.clone());
@@ -120,7 +120,7 @@ impl Process {
                 _ = interrupt.came() => break,
                 // A loop may take its time to end in an orderly way, and is alive meanwhile.
                 Some(()) = hangup.recv() => tokio::select! {
-                    () = self.reload(run, global, command) => {}
+                    () = self.reload(context, global, command) => {}
                     () = &mut told => {}
                 },
                 () = &mut told => {}
@@ -141,24 +141,24 @@ impl Process {
     }
 
     /// Joins what the server needs of each project.
-    fn served(&self, run: &Run, settings: &RunSettings) -> Result<Projects, Failure> {
+    fn served(&self, context: &Context, settings: &RunSettings) -> Result<Projects, Failure> {
         let served = settings.projects.iter().map(|project| {
             let kept = &self.projects[&project.name];
-            let webhook = project::webhook(run, project)?;
+            let webhook = project::webhook(context, project)?;
             Ok((project.name.clone(), kept.served(webhook)))
         });
         served.collect()
     }
 
-    fn announce(&self, run: &Run, settings: &RunSettings, server: &Server) {
+    fn announce(&self, context: &Context, settings: &RunSettings, server: &Server) {
         let noun = if self.projects.len() == 1 { "project" } else { "projects" };
-        run.output.note(&format!("Keeping {} {noun}. Ctrl-C ends it.", self.projects.len()));
+        context.output.note(&format!("Keeping {} {noun}. Ctrl-C ends it.", self.projects.len()));
         for address in server.addresses().unwrap_or_default() {
-            run.output.note(&format!("The status is at http://{address}/"));
+            context.output.note(&format!("The status is at http://{address}/"));
         }
         for project in &settings.projects {
             if let Some(address) = self.projects[&project.name].sandbox_address() {
-                run.output.note(&format!(
+                context.output.note(&format!(
                     "The sandbox of {} is at http://{address}/v1; its token is {}.",
                     project.name,
                     crate::emulator::TOKEN
@@ -169,13 +169,13 @@ impl Process {
 
     /// Reads settings and tokens again (SIGHUP). A project whose new settings cannot be used goes
     /// on with the old ones, and says so.
-    async fn reload(&mut self, run: &Run, global: &Global, command: &RunCommand) {
+    async fn reload(&mut self, context: &Context, global: &Global, command: &RunCommand) {
         self.systemd.reloading();
         self.commons.forget_transports();
-        match self.read_again(run, global, command) {
+        match self.read_again(context, global, command) {
             Ok(settings) => {
                 for project in &settings.projects {
-                    self.reload_project(run, project).await;
+                    self.reload_project(context, project).await;
                 }
                 let is_new = |name: &Name| !self.projects.contains_key(name);
                 if settings.projects.iter().any(|project| is_new(&project.name)) {
@@ -190,7 +190,7 @@ impl Process {
                 tracing::info!("settings and tokens were read again");
             }
             Err(failure) => {
-                run.output.diagnostics(&failure.diagnostics);
+                context.output.diagnostics(&failure.diagnostics);
                 let message = failure.message;
                 tracing::error!("the settings cannot be used, and the old ones stand: {message}");
             }
@@ -200,19 +200,23 @@ impl Process {
 
     fn read_again(
         &self,
-        run: &Run,
+        context: &Context,
         global: &Global,
         command: &RunCommand,
     ) -> Result<RunSettings, Failure> {
-        let file = SettingsFile::read(global.config.as_deref(), &run.environment)?;
-        resolve(run, global, command, &file)
+        let file = SettingsFile::read(global.config.as_deref(), &context.environment)?;
+        resolve(context, global, command, &file)
     }
 
-    async fn reload_project(&mut self, run: &Run, settings: &super::settings::ProjectSettings) {
+    async fn reload_project(
+        &mut self,
+        context: &Context,
+        settings: &super::settings::ProjectSettings,
+    ) {
         let Some(kept) = self.projects.get_mut(&settings.name) else {
             return;
         };
-        let reloaded = kept.reload(run, settings, &self.commons).await;
+        let reloaded = kept.reload(context, settings, &self.commons).await;
         if let Err(failure) = reloaded {
             let project = settings.name.as_str();
             let message = failure.message;

@@ -10,9 +10,9 @@ use crate::model::Key;
 use crate::remote::RemoteError;
 use crate::status::{ConditionType, ResourceStatus, Truth};
 
+use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::progress::Progress;
-use super::super::run::Run;
 use super::reach::{Seen, of_error};
 
 /// The time between two looks: an agent answers from memory.
@@ -23,14 +23,14 @@ const LOOK_PAUSE: Duration = Duration::from_millis(500);
 /// # Errors
 /// When the agent does not know the resource, or what answers is no agent any more.
 pub async fn wait(
-    run: &Run,
+    context: &Context,
     seen: &Seen,
     key: &Key,
     (kind, truth): (ConditionType, Truth),
     deadline: Timestamp,
 ) -> Result<Ending, Failure> {
     let clock = Clock::system();
-    let progress = Progress::new(&run.output);
+    let progress = Progress::new(&context.output);
     let (project, resource) = seen.resource(key)?;
     let name = project.name.clone();
     let mut resource = Some(resource.clone());

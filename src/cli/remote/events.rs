@@ -14,9 +14,9 @@ use crate::render::Paper;
 use crate::status::paper::event_line;
 
 use super::super::arguments::{EventsCommand, Form};
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::run::Run;
 use super::reach::{look, no_agent, of_error};
 
 /// The first and the longest pause before connecting again: an agent is back within seconds.
@@ -24,26 +24,28 @@ const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_LAST: Duration = Duration::from_secs(15);
 
 /// Shows what is remembered, and then what comes.
-pub async fn run(run: &Run, command: &EventsCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: &EventsCommand) -> Result<Exit, Failure> {
     let EventsCommand { key, follow, since, agent: flags, nearby } = command;
     let connection = nearby.connection();
-    let seen = look(run, flags, &connection).await?;
-    let seen = seen.ok_or_else(|| no_agent(run, &connection))?;
+    let seen = look(context, flags, &connection).await?;
+    let seen = seen.ok_or_else(|| no_agent(context, &connection))?;
     let clock = Clock::system();
     let since = since.and_then(|span| clock.now().checked_sub(span.0).ok());
     let names_projects = seen.status.projects.len() > 1;
     let wanted = Wanted { key: key.clone(), project: flags.project.clone(), since, names_projects };
     if *follow {
-        return follow_on(run, &seen.agent, &wanted, &clock).await;
+        return follow_on(context, &seen.agent, &wanted, &clock).await;
     }
     let events = seen.agent.events().await.map_err(of_error)?;
     let events: Vec<ProjectEvent> = events.into_iter().filter(|it| wanted.covers(it)).collect();
-    match run.output.form() {
-        Form::Text | Form::Markdown if events.is_empty() => run.output.note("Nothing happened."),
-        Form::Text | Form::Markdown | Form::Ndjson => {
-            events.iter().for_each(|event| print(run, event, &wanted));
+    match context.output.form() {
+        Form::Text | Form::Markdown if events.is_empty() => {
+            context.output.note("Nothing happened.")
         }
-        Form::Json | Form::Yaml => run.output.value(&json!({ "events": events })),
+        Form::Text | Form::Markdown | Form::Ndjson => {
+            events.iter().for_each(|event| print(context, event, &wanted));
+        }
+        Form::Json | Form::Yaml => context.output.value(&json!({ "events": events })),
     }
     Ok(Exit::Done)
 }
@@ -68,7 +70,7 @@ impl Wanted {
 
 /// Follows until nobody reads any more, or what answers will never be listened to.
 async fn follow_on(
-    run: &Run,
+    context: &Context,
     agent: &Agent,
     wanted: &Wanted,
     clock: &Clock,
@@ -76,14 +78,14 @@ async fn follow_on(
     let mut latest = Latest::default();
     let mut pause = PAUSE_FIRST;
     loop {
-        match follow_once(run, agent, wanted, &mut latest).await {
+        match follow_once(context, agent, wanted, &mut latest).await {
             Ok(()) => return Ok(Exit::Done),
             Err(error) if !is_passing(&error) => return Err(of_error(error)),
             Err(error) => {
                 if latest.take_news() {
                     pause = PAUSE_FIRST;
                 }
-                run.output.warn(&format!("failed to {error}; connecting again"));
+                context.output.warn(&format!("failed to {error}; connecting again"));
             }
         }
         let until = clock.now().checked_add(pause).unwrap_or(clock.now());
@@ -94,7 +96,7 @@ async fn follow_on(
 
 /// Listens, then catches up, then shows what comes: in this order nothing falls in between.
 async fn follow_once(
-    run: &Run,
+    context: &Context,
     agent: &Agent,
     wanted: &Wanted,
     latest: &mut Latest,
@@ -102,13 +104,13 @@ async fn follow_once(
     let mut stream = Box::pin(agent.listen().await?);
     let mut show = |event: &ProjectEvent| {
         if latest.is_new(event) && wanted.covers(event) {
-            print(run, event, wanted);
+            print(context, event, wanted);
         }
     };
     agent.events().await?.iter().for_each(&mut show);
     while let Some(event) = stream.next().await {
         show(&event?);
-        if run.output.is_closed() {
+        if context.output.is_closed() {
             return Ok(());
         }
     }
@@ -154,15 +156,15 @@ impl Latest {
     }
 }
 
-fn print(run: &Run, event: &ProjectEvent, wanted: &Wanted) {
-    match run.output.form() {
+fn print(context: &Context, event: &ProjectEvent, wanted: &Wanted) {
+    match context.output.form() {
         Form::Text | Form::Markdown => {
             let project = wanted.names_projects.then_some(event.project.as_str());
-            run.output.data(&Paper::from(event_line(&event.event, project)));
+            context.output.data(&Paper::from(event_line(&event.event, project)));
         }
         // A stream: one document a line, and in YAML one item of a list that goes on growing.
-        Form::Json | Form::Ndjson => run.output.text(&crate::render::json::line(event)),
-        Form::Yaml => run.output.value(&[event]),
+        Form::Json | Form::Ndjson => context.output.text(&crate::render::json::line(event)),
+        Form::Yaml => context.output.value(&[event]),
     }
 }
 

@@ -8,9 +8,9 @@ use crate::status::Event;
 use crate::status::paper::{Surroundings, resource_as_text};
 
 use super::super::arguments::Form;
+use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::run::Run;
 use super::reach::{Seen, of_error};
 
 /// How many events are shown; `stoker events` shows them all.
@@ -20,7 +20,12 @@ const EVENTS_MAX: usize = 20;
 ///
 /// # Errors
 /// When it does not know the resource, or went meanwhile.
-pub async fn describe(run: &Run, seen: &Seen, key: &Key, now: Timestamp) -> Result<Exit, Failure> {
+pub async fn describe(
+    context: &Context,
+    seen: &Seen,
+    key: &Key,
+    now: Timestamp,
+) -> Result<Exit, Failure> {
     let (project, resource) = seen.resource(key)?;
     let events = seen.agent.events().await.map_err(of_error)?;
     let of_it = events.into_iter().filter(|it| it.project == project.name);
@@ -28,8 +33,8 @@ pub async fn describe(run: &Run, seen: &Seen, key: &Key, now: Timestamp) -> Resu
         of_it.map(|it| it.event).filter(|event| event.key.as_ref() == Some(key)).collect();
     let events = &events[events.len().saturating_sub(EVENTS_MAX)..];
     let around = Surroundings { project, events, now };
-    match run.output.form() {
-        Form::Text | Form::Markdown => run.output.data(&resource_as_text(resource, &around)),
+    match context.output.form() {
+        Form::Text | Form::Markdown => context.output.data(&resource_as_text(resource, &around)),
         Form::Json | Form::Yaml | Form::Ndjson => {
             let mut shown = json!(resource);
             shown["formatVersion"] = json!(seen.status.format_version);
@@ -37,7 +42,7 @@ pub async fn describe(run: &Run, seen: &Seen, key: &Key, now: Timestamp) -> Resu
             shown["pending"] = json!(around.pending(resource));
             shown["passes"] = around.passes().map(|pass| json!(pass)).collect::<Value>();
             shown["events"] = json!(events);
-            run.output.value(&shown);
+            context.output.value(&shown);
         }
     }
     Ok(Exit::Done)
