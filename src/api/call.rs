@@ -25,6 +25,8 @@ pub(super) struct Call<'a> {
     pub body: Option<&'a Body>,
     pub body_max: usize,
     pub leaving: Option<Leaving<'a>>,
+    /// Whether a write follows at once that rests on its answer.
+    pub is_look: bool,
 }
 
 impl<'a> Call<'a> {
@@ -37,6 +39,7 @@ impl<'a> Call<'a> {
             body: None,
             body_max: OBJECT_BODY_MAX,
             leaving: None,
+            is_look: false,
         }
     }
 

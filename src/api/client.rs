@@ -25,7 +25,7 @@ use super::leave::{Leave, Reservation};
 use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
 use super::time::Until;
-use super::transport::{BodyStream, Transport, TransportError};
+use super::transport::{BeforeWrite, BodyStream, Transport, TransportError};
 use super::wire::Groups;
 use crate::budget::circuit::Circuit;
 use crate::budget::{Lane, Limits, Millis, Permit};
@@ -280,6 +280,9 @@ impl Client {
             .uri(url.as_str())
             .header(AUTHORIZATION, self.shared.token.header())
             .header(ACCEPT, call.accepted());
+        if call.is_look {
+            builder = builder.extension(BeforeWrite);
+        }
         let bytes = call.body.map_or_else(Bytes::new, Body::bytes);
         if call.body.is_some() {
             builder = builder.header(CONTENT_TYPE, "application/json");

@@ -8,6 +8,7 @@ mod endpoint;
 mod route;
 mod transport;
 
+mod connections;
 mod socket;
 
 mod answer;
@@ -58,7 +59,7 @@ pub use recollection::Recollection;
 pub use retry::{ROUNDS_MAX, Rounds};
 pub use socket::{HttpSetupError, HttpTransport};
 pub use stream::{EventsError, ServerEvent, read_events};
-pub use transport::{BodyStream, Reach, Transport, TransportError};
+pub use transport::{BeforeWrite, BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
 pub use writer::{Answers, Create, Patch, Writer};
 
