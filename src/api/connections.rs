@@ -8,9 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
-
-use super::transport::BeforeWrite;
+use http::HeaderMap;
 
 /// How long an unused connection is kept for reads: half the shortest limit of a common server.
 /// A read that is lost all the same is asked again.
@@ -58,16 +56,11 @@ impl Connections {
         }
     }
 
-    /// Returns what may carry a request.
+    /// Returns what may carry a request; `may_be_lost` is whether losing it does no harm.
     ///
     /// # Errors
     /// When TLS or the proxy settings of the system cannot be used.
-    pub(super) fn carrier(
-        &self,
-        request: &http::Request<bytes::Bytes>,
-    ) -> reqwest::Result<&reqwest::Client> {
-        let is_read = request.method() == Method::GET;
-        let may_be_lost = is_read && request.extensions().get::<BeforeWrite>().is_none();
+    pub(super) fn carrier(&self, may_be_lost: bool) -> reqwest::Result<&reqwest::Client> {
         self.client(need(may_be_lost, self.told.load(Ordering::Relaxed)))
     }
 

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::connections::Connections;
-use super::transport::{BodyStream, Transport, TransportError};
+use super::transport::{BeforeWrite, BodyStream, Transport, TransportError};
 use crate::model::names_loopback;
 
 /// How long an address lookup, a connection and its TLS session may take together.
@@ -96,8 +96,8 @@ impl HttpTransport {
     }
 
     /// Returns the connections that may lead to an address.
-    fn connections_to(&self, address: &http::Uri) -> &Connections {
-        let is_here = address.host().is_some_and(names_loopback);
+    fn connections_to(&self, url: &reqwest::Url) -> &Connections {
+        let is_here = url.host_str().is_some_and(names_loopback);
         if is_here { &self.direct } else { &self.connections }
     }
 }
@@ -133,9 +133,10 @@ impl Transport for HttpTransport {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
         Box::pin(async move {
-            let connections = self.connections_to(request.uri());
-            let carrier = connections.carrier(&request).map_err(never_left)?;
+            let may_be_lost = may_be_lost(&request);
             let request = reqwest::Request::try_from(request).map_err(never_left)?;
+            let connections = self.connections_to(request.url());
+            let carrier = connections.carrier(may_be_lost).map_err(never_left)?;
             let response = carrier.execute(request).await.map_err(lost_or_never_left)?;
             connections.note(response.headers());
             let mut head = http::Response::new(());
@@ -145,6 +146,11 @@ impl Transport for HttpTransport {
             Ok(head.map(|()| body))
         })
     }
+}
+
+/// Whether losing a request on a connection that is being closed costs no more than another one.
+fn may_be_lost(request: &http::Request<Bytes>) -> bool {
+    request.method() == http::Method::GET && request.extensions().get::<BeforeWrite>().is_none()
 }
 
 fn never_left(error: reqwest::Error) -> TransportError {
