@@ -27,6 +27,8 @@ pub(super) struct Call<'a> {
     pub leaving: Option<Leaving<'a>>,
     /// Whether a write follows at once that rests on its answer.
     pub is_look: bool,
+    /// The id of the last event that was read, for a stream that is opened again.
+    pub last_id: String,
 }
 
 impl<'a> Call<'a> {
@@ -40,6 +42,7 @@ impl<'a> Call<'a> {
             body_max: OBJECT_BODY_MAX,
             leaving: None,
             is_look: false,
+            last_id: String::new(),
         }
     }
 
@@ -62,8 +65,13 @@ impl<'a> Call<'a> {
         self.method == Method::GET
     }
 
+    /// Whether its answer is a stream that lasts.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.route, Route::Logs(_))
+    }
+
     /// Returns the form in which the answer is wanted.
     pub(super) fn accepted(&self) -> &'static str {
-        if matches!(self.route, Route::Logs(_)) { "text/event-stream" } else { "application/json" }
+        if self.is_stream() { "text/event-stream" } else { "application/json" }
     }
 }

@@ -35,6 +35,7 @@ mod page;
 
 mod reader;
 
+mod events;
 mod live;
 mod recollection;
 mod stream;
@@ -49,6 +50,7 @@ pub use client::{Client, Tally};
 pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
+pub use events::{ServerEvent, is_event_stream};
 pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
 pub use order::{Order, Sight, Target};
 pub use outcome::{Deletion, WriteError};
@@ -58,7 +60,7 @@ pub use reader::{Lookup, Reader};
 pub use recollection::Recollection;
 pub use retry::{ROUNDS_MAX, Rounds};
 pub use socket::{HttpSetupError, HttpTransport};
-pub use stream::{EventsError, ServerEvent, read_events};
+pub use stream::{LogPlace, read_events};
 pub use transport::{BeforeWrite, BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
 pub use writer::{Answers, Create, Patch, Writer};

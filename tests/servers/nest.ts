@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import {
   Body, Controller, Delete, Get, HttpCode, HttpException, Module, Param, Patch, Post, Query, Req,
-  Sse, UnauthorizedException,
+  Sse,
 } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
@@ -26,7 +26,10 @@ class TokenGuard implements CanActivate {
   canActivate(context: ExecutionContext) {
     const request = context.switchToHttp().getRequest();
     request.project = projectOf(request.headers.authorization);
-    if (!request.project) throw new UnauthorizedException();
+    // What the framework says by itself, `{"message":"Unauthorized","statusCode":401}`, is the form of
+    // the vendor's other API.
+    const refusal = problem(401, 'unauthorized', 'the token is not valid');
+    if (!request.project) throw new HttpException(refusal, 401);
     return true;
   }
 }
