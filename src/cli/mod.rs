@@ -2,6 +2,7 @@
 //!
 //! One file a command. Each turns flags into settings, calls the rooms below, and prints.
 
+mod code;
 mod environment;
 mod exit;
 mod failure;
@@ -61,6 +62,7 @@ use std::process::ExitCode;
 use crate::telemetry;
 
 use arguments::{Arguments, Command, Form, LogForm};
+use code::ErrorCode;
 use context::Context;
 pub use environment::Environment;
 pub use exit::Exit;
@@ -89,7 +91,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             let message = format!("failed to start: {error}");
-            context.output.failure(&Failure::new(Exit::Failed, "runtime", message));
+            context.output.failure(&Failure::new(ErrorCode::Runtime, message));
             return Exit::Failed.into();
         }
     };

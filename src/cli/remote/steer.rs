@@ -14,6 +14,7 @@ use crate::status::{ConditionType, Mode, PassRecord, ProjectStatus, Steering, Tr
 use super::super::arguments::{
     AgentFlags, Form, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
 };
+use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::{self, Failure};
@@ -174,7 +175,7 @@ async fn ended(
         }
         if clock.now() >= deadline || context.output.is_closed() {
             let message = "the pass has not ended yet";
-            return Err(Failure::new(Exit::OverBudget, "timeout", message)
+            return Err(Failure::new(ErrorCode::Timeout, message)
                 .hint("it was asked for and will be made; allow more time with --timeout"));
         }
         let until = clock.now().checked_add(LOOK_PAUSE).unwrap_or(deadline);
