@@ -2,7 +2,6 @@
 
 use crate::api::ErrorKind;
 use crate::model::Diagnostic;
-use crate::status::Problem;
 
 use super::code::ErrorCode;
 use super::exit::Exit;
@@ -65,14 +64,5 @@ pub const fn of_kind(kind: ErrorKind) -> ErrorCode {
         ErrorKind::NotTheApi => ErrorCode::NotTheApi,
         ErrorKind::Unreadable => ErrorCode::UnreadableAnswer,
         ErrorKind::Local => ErrorCode::Local,
-    }
-}
-
-/// Returns the exit code for manifests that the agent cannot use, as `stoker plan` would end: it is
-/// theirs where they can be mended, not where a repository did not give any.
-pub fn of_problem(problem: &Problem) -> Exit {
-    match problem.reason.as_str() {
-        "ManifestsInvalid" | "SourceEmpty" | "SourceUnreadable" => Exit::Invalid,
-        _ => Exit::Failed,
     }
 }

@@ -35,6 +35,7 @@ mod drift;
 mod export;
 mod offline;
 mod ownership;
+mod pass;
 mod plan;
 
 mod remote;
