@@ -3,7 +3,7 @@
 //! Trouble comes in clusters, most of them around a commit: a disturbance matters while a pass is
 //! under way, and a pass takes seconds of the minutes between two.
 
-use crate::emulator::{Form, Kind, LimiterModel, Quirk};
+use crate::emulator::{Form, Kind, LimiterModel, Quirk, Times};
 use crate::model::{Key, Kind as OurKind};
 use crate::store::Blow;
 
@@ -81,7 +81,7 @@ const SCRIPTS: &[&str] = &[
 #[must_use]
 pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
     let mut artist = Artist { dice: Dice::new(seed), scene, steps: Vec::new() };
-    let platform = with_quirks(artist.platform(), seed);
+    let platform = with_times(with_quirks(artist.platform(), seed), seed);
     let source = artist.origin();
     let families: Vec<Family> = trouble.families.iter().copied().collect();
     // A pure seed tells which family broke a law; a mixed one finds what only two together break.
@@ -126,6 +126,15 @@ struct Artist<'s> {
     dice: Dice,
     scene: &'s Scene,
     steps: Vec<Step>,
+}
+
+/// Lets one platform in four keep times of creation otherwise than it answers a create, with dice of
+/// its own.
+fn with_times(platform: Platform, seed: u64) -> Platform {
+    let mut dice = Dice::new(seed.rotate_left(32));
+    let drawn = [Times::RoundedRows, Times::ZonelessRows, Times::NotListed];
+    let times = dice.pick(&drawn).copied().filter(|_| dice.one_in(4));
+    Platform { times: times.unwrap_or(platform.times), ..platform }
 }
 
 impl Artist<'_> {
