@@ -64,6 +64,9 @@ pub struct Config {
     pub quirks: Vec<Quirk>,
     /// Whether the answer to a write shows what was sent, and only reads show what is held.
     pub echoes: bool,
+    /// Whether it is built with a framework's ordinary means: where it has nothing to say the body is
+    /// empty and its type `text/html`, and what goes wrong inside has the framework's form of an error.
+    pub bare: bool,
     /// How a time of creation is kept and shown.
     pub times: Times,
     /// What is done with a field nobody knows.
@@ -115,6 +118,7 @@ impl Default for Config {
             normalises: Normalises::Types,
             quirks: Vec::new(),
             echoes: false,
+            bare: false,
             times: Times::Seconds,
             unknown_fields: UnknownFields::Ignore,
             quotas: Quotas::default(),

@@ -61,6 +61,9 @@ pub struct Platform {
     /// Whether the answers to writes echo what was sent, and only reads show what is held.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub echoes: bool,
+    /// Whether it answers with a framework's ordinary means: empty bodies, errors of its own form.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bare: bool,
     /// How it keeps and shows when a thing was created.
     #[serde(skip_serializing_if = "is_ordinary")]
     pub times: Times,
@@ -81,6 +84,7 @@ impl Default for Platform {
             lists_show_all: false,
             quirks: Vec::new(),
             echoes: false,
+            bare: false,
             times: Times::Seconds,
         }
     }

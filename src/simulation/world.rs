@@ -284,6 +284,7 @@ fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
         lists_show_all,
         quirks,
         echoes,
+        bare,
         times,
     } = platform.clone();
     let mut config = Config {
@@ -292,6 +293,7 @@ fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
         limiter,
         quirks,
         echoes,
+        bare,
         times,
         project: scene.project.clone(),
         deletion: if deletes_gradually {
