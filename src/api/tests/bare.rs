@@ -137,3 +137,34 @@ async fn a_patch_answered_with_nothing_is_done() {
         assert_eq!(answer.unwrap(), None);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_obeyed_in_every_form_of_what_is_busy_and_of_nothing_else() {
+    let waited = async |code: u16, wait: &str| {
+        let date = "Tue, 24 Nov 2026 00:00:00 GMT".to_owned();
+        let head = vec![("retry-after", wait.to_owned()), ("date", date)];
+        let body = json!({"name": "acme"}).to_string();
+        // A body cut short is what goes wrong with a good status.
+        let first = if code == 200 { "{".to_owned() } else { body.clone() };
+        let replies = [Reply::Head(code, head, first.into()), ok(json!({"name": "acme"}))];
+        let (client, _) = client(replies);
+        let began = tokio::time::Instant::now();
+        client.reader().project().await.unwrap();
+        began.elapsed().as_secs_f64()
+    };
+    for (wait, least) in [
+        ("20", 20.0),
+        ("12.5", 12.5),
+        ("Tue, 24 Nov 2026 00:00:20 GMT", 20.0),
+        ("2026-11-24T00:00:20Z", 20.0),
+    ] {
+        for code in [429, 503] {
+            let waited = waited(code, wait).await;
+            assert!((least..least * 1.5 + 2.0).contains(&waited), "{code} {wait}: {waited}");
+        }
+        for code in [200, 408, 500, 502] {
+            let waited = waited(code, wait).await;
+            assert!(waited < 5.0, "{code} {wait}: {waited}");
+        }
+    }
+}
