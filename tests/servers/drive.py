@@ -21,7 +21,7 @@ PYTHON = os.environ["SERVERS_PYTHON"]
 
 # In the short form a minute holds less, so that one more minute is enough to see the limit at work.
 SHORT = dict(limit=75, rate=70, burst=90, paced=1000, keep_alive=1)
-FULL = dict(limit=300, rate=285, burst=400, paced=10_000, keep_alive=5)
+FULL = dict(limit=300, rate=285, burst=400, paced=2000, keep_alive=5)
 
 # A minute's requests may leave at once; a program, a server and this machine need a little besides.
 SLACK_S = 3.0

@@ -23,8 +23,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// How many clients wait at a time.
-const LANES: u64 = 50;
+/// How many creates one lane sends; there are as many lanes as that takes.
+const ROUNDS: u64 = 40;
 
 /// How long a byte is on its way to the server, and back.
 const DELAY: Duration = Duration::from_millis(25);
@@ -52,12 +52,12 @@ async fn main() -> Result<(), Failure> {
     let (count, limit_ms) = (count.parse::<u64>()?, limit_ms.parse::<u64>()?);
     let ca_file = ca_file.first().map(PathBuf::from);
     let url = format!("{scheme}://{line}/v1/services");
-    let lanes = (0..LANES).map(|lane| {
+    let lanes = (0..count.div_ceil(ROUNDS)).map(|lane| {
         let (url, ca_file) = (url.clone(), ca_file.clone());
         tokio::spawn(async move {
             let transport = HttpTransport::new(ca_file.as_deref())?;
             let mut counts = Counts::default();
-            for round in 0..count.div_ceil(LANES) {
+            for round in 0..ROUNDS {
                 counts.note(create(&transport, &url, lane, round).await?);
                 let phase = (lane * 7 + round * 13) % (SPREAD_MS * 4 / 3);
                 let wait = (limit_ms + phase).saturating_sub(SPREAD_MS);
