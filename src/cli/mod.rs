@@ -1,6 +1,6 @@
 //! The command line: the only room that prints, and the only one that reads the environment.
 //!
-//! One file a command. Each turns flags into settings, calls the rooms below, and prints.
+//! A command is a file or a folder. It turns flags into settings, calls the rooms below, and prints.
 
 mod code;
 mod environment;
