@@ -288,6 +288,18 @@ fn workflows_have_few_rights_and_run_nobody_elses_code() {
     }
 }
 
+#[test]
+fn a_release_is_named_as_it_is_looked_for_and_only_of_the_version_that_is_here() {
+    assert!(read("deploy/release/build").contains("\nname=\"stoker-$version-$target\"\n"));
+    let manifest = read("Cargo.toml");
+    assert!(manifest.contains("v{ version }/stoker-{ version }-{ target }.tar.gz"));
+    let notes = root().join("deploy/release/notes");
+    let ran = Command::new(notes).arg("v0.0.0").output().unwrap();
+    let told = String::from_utf8(ran.stderr).unwrap();
+    let version = format!("Cargo.toml says {}", env!("CARGO_PKG_VERSION"));
+    assert!(!ran.status.success() && told.contains(&version), "{told}");
+}
+
 /// Says why a test, or a part of one, had nothing to look at.
 #[expect(clippy::print_stderr, reason = "whoever runs the tests must see what was not tested")]
 pub fn skipped(why: &str) {
