@@ -2,6 +2,7 @@
 
 mod answers;
 mod bare;
+mod forms;
 mod lists;
 mod live;
 mod retries;
