@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use serde_json::{Map, Value};
 
+use super::dialect::NotFound;
 use super::error::{ApiError, Cause};
 use super::foreign::Foreign;
 use super::reason;
@@ -28,8 +29,8 @@ const WORD_CHARS_MAX: usize = 128;
 pub(super) struct Answer {
     pub status: u16,
     pub request_id: Option<String>,
-    /// Its body as a JSON object, or why it is none.
-    object: Result<Map<String, Value>, String>,
+    /// Its body as a JSON object or list, or why it is none.
+    body: Result<Value, String>,
     is_empty: bool,
 }
 
@@ -41,36 +42,52 @@ impl Answer {
 
     /// Whether its body is a JSON object.
     pub(super) fn is_object(&self) -> bool {
-        self.object.is_ok()
+        matches!(self.body, Ok(Value::Object(_)))
     }
 
     /// Whether it can only be the API's: nothing but a good status, or an object. A text or a page
     /// with a good status is what anybody between here and there may say.
     pub(super) fn check_done(self) -> Result<Self, Cause> {
-        if self.is_empty { Ok(self) } else { self.check_object() }
+        if self.is_empty || self.is_object() {
+            return Ok(self);
+        }
+        let reason = self.body.err().unwrap_or_else(|| NO_OBJECT.to_owned());
+        Err(Cause::Unreadable { reason, request_id: self.request_id })
     }
 
     /// Returns the body as a JSON object.
     pub(super) fn object(self) -> Result<Map<String, Value>, Cause> {
-        let Self { status: _, request_id, object, is_empty: _ } = self;
-        object.map_err(|reason| Cause::Unreadable { reason, request_id })
+        let request_id = self.request_id.clone();
+        match self.value()? {
+            Value::Object(object) => Ok(object),
+            _ => Err(Cause::Unreadable { reason: NO_OBJECT.to_owned(), request_id }),
+        }
     }
 
-    /// Returns the answer itself when its body is a JSON object.
-    pub(super) fn check_object(self) -> Result<Self, Cause> {
-        match self.object {
+    /// Returns the body as a JSON object or list.
+    pub(super) fn value(self) -> Result<Value, Cause> {
+        let Self { status: _, request_id, body, is_empty: _ } = self;
+        body.map_err(|reason| Cause::Unreadable { reason, request_id })
+    }
+
+    /// Returns the answer itself when its body is a JSON object or list.
+    pub(super) fn check_whole(self) -> Result<Self, Cause> {
+        match self.body {
             Ok(_) => Ok(self),
             Err(reason) => Err(Cause::Unreadable { reason, request_id: self.request_id }),
         }
     }
 }
 
-/// Parses a body. A strict prefix of an object is never an object, so a body that was cut
+/// What is said of a body that is JSON and no object.
+const NO_OBJECT: &str = "it is no JSON object";
+
+/// Parses a body. A strict prefix of an object or a list is never one, so a body that was cut
 /// anywhere is found out here.
-fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
+fn parse(body: &[u8]) -> Result<Value, String> {
     match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err("it is no JSON object".to_owned()),
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => Ok(value),
+        Ok(_) => Err(NO_OBJECT.to_owned()),
         Err(_) if body.is_empty() => Err("it is empty".to_owned()),
         // The error's own text could quote the body; its place cannot.
         Err(error) if error.is_eof() => {
@@ -86,6 +103,7 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
 pub(super) async fn read(
     response: http::Response<BodyStream>,
     body_max: usize,
+    not_found: NotFound,
     foreign: &Foreign<'_>,
 ) -> Result<Answer, Cause> {
     let (head, body) = response.into_parts();
@@ -100,7 +118,7 @@ pub(super) async fn read(
     if !head.status.is_success() {
         // A part of the body will do: without a code it proves nothing.
         let body = read_some(body, ERROR_BODY_MAX).await;
-        return Err(judge_failure(status, &head.headers, &body, foreign));
+        return Err(judge_failure(status, &head.headers, &body, not_found, foreign));
     }
     let request_id = request_id(&head.headers, foreign);
     let body = read_whole(body, body_max).await.map_err(|failure| match failure {
@@ -122,7 +140,7 @@ pub(super) async fn read(
     if is_html(&head.headers, &body) {
         return Err(Cause::NotTheApi { status, seen: "a web page".to_owned() });
     }
-    Ok(Answer { status, request_id, object: parse(&body), is_empty: body.is_empty() })
+    Ok(Answer { status, request_id, body: parse(&body), is_empty: body.is_empty() })
 }
 
 enum BodyFailure {
@@ -157,7 +175,13 @@ async fn read_some(mut body: BodyStream, body_max: usize) -> Bytes {
 }
 
 /// Judges an answer of 400 and above.
-fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], foreign: &Foreign<'_>) -> Cause {
+fn judge_failure(
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    not_found: NotFound,
+    foreign: &Foreign<'_>,
+) -> Cause {
     let parsed = serde_json::from_slice(body).ok();
     let body_object = parsed.as_ref().and_then(Value::as_object);
     let error = body_object.and_then(|object| object.get("error"));
@@ -170,10 +194,17 @@ fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], foreign: &Foreig
         None => reason::of(parsed.as_ref()),
     };
     let reason = if reason.is_empty() { meant_by(status).to_owned() } else { reason };
+    let code = text(nested.and_then(|nested| nested.get("code")), WORD_CHARS_MAX)
+        .filter(|code| !code.is_empty());
+    let is_absence = status == 404
+        && match not_found {
+            NotFound::Code => code.is_some(),
+            NotFound::Status => body_object.is_some(),
+        };
     let api_error = ApiError {
         status,
-        code: text(nested.and_then(|nested| nested.get("code")), WORD_CHARS_MAX)
-            .filter(|code| !code.is_empty()),
+        code,
+        is_absence,
         message: foreign.shown(&reason, MESSAGE_CHARS_MAX),
         request_id: text(nested.and_then(|nested| nested.get("request_id")), WORD_CHARS_MAX)
             .or_else(|| request_id(headers, foreign)),

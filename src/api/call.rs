@@ -60,7 +60,7 @@ impl<'a> Call<'a> {
         self.method == Method::GET
     }
 
-    /// Whether a good answer without an object is none.
+    /// Whether a good answer without an object or a list is none.
     pub(super) fn wants_object(&self) -> bool {
         self.method == Method::GET
     }

@@ -234,13 +234,14 @@ impl Client {
 
     async fn fly(&self, call: &Call<'_>, permit: Permit) -> Result<Answer, Failure> {
         let mut flight = Flight::start(self, call, permit);
-        let foreign = self.foreign(call);
+        let (foreign, not_found) = (self.foreign(call), self.shared.dialect.not_found);
         let whole = async {
             let response = self.carry(call).await?;
             flight.saw_head(&response, &foreign);
-            let answer = self.judged(answer::read(response, call.body_max, &foreign).await)?;
+            let answer =
+                self.judged(answer::read(response, call.body_max, not_found, &foreign).await)?;
             // Judged here and not by the reader, so that a body cut short is asked for again.
-            if call.wants_object() { answer.check_object() } else { Ok(answer) }
+            if call.wants_object() { answer.check_whole() } else { Ok(answer) }
         };
         let outcome = self.in_time(whole).await;
         let told = flight.land(outcome.as_ref().err());
@@ -263,14 +264,14 @@ impl Client {
     async fn open_once(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Failure> {
         let permit = self.admit().await?;
         let mut flight = Flight::start(self, call, permit);
-        let foreign = self.foreign(call);
+        let (foreign, not_found) = (self.foreign(call), self.shared.dialect.not_found);
         let head = async {
             let response = self.carry(call).await?;
             flight.saw_head(&response, &foreign);
             if response.status().is_success() {
                 return Ok(response);
             }
-            match self.judged(answer::read(response, call.body_max, &foreign).await) {
+            match self.judged(answer::read(response, call.body_max, not_found, &foreign).await) {
                 Ok(_) => Err(Cause::Local("a good answer was taken for a bad one".to_owned())),
                 Err(cause) => Err(cause),
             }

@@ -10,8 +10,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use about::ABOUT;
+
 use crate::model::{Kind, Setting};
 
+mod about;
 mod names;
 
 /// Declares a closed set of words that a user may set.
@@ -66,6 +69,22 @@ words! {
         /// The agent reads the value and sends it as a secret.
         Agent => "agent",
     }
+    /// What a list is (A1).
+    ListForm {
+        /// An object that holds the items.
+        #[default]
+        Object => "object",
+        /// The items themselves: it tells no total.
+        Array => "array",
+    }
+    /// What proves that something is not there (A25).
+    NotFound {
+        /// 404 with an `error.code` of the API's own.
+        #[default]
+        Code => "code",
+        /// 404 with any JSON object.
+        Status => "status",
+    }
     /// Whether a PATCH of `name` renames (A18).
     Rename {
         /// It does.
@@ -80,22 +99,34 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dialect {
-    /// A1: the parameter that asks for a page; the first is 1.
+    /// A1: the parameter that asks for a page.
     pub page_param: String,
+    /// A1: the number of the first page, 1 or 0.
+    pub page_first: u32,
     /// A1: the parameter that asks for a page's size.
     pub per_page_param: String,
     /// A1: the size asked for. A hint: the size of page 1 is what counts.
     pub per_page: u32,
-    /// A1: the field of a list that says how many items there are in all.
+    /// A1: the field of a list that names the next page, for lists that go on by it; nested with a dot.
+    pub cursor_field: String,
+    /// A1: the parameter that asks for the page of a name.
+    pub cursor_param: String,
+    /// A1: what a list is.
+    pub list_form: ListForm,
+    /// A1: the field of a list that says how many items there are in all; nested with a dot.
     pub total_field: String,
     /// A1: whether a list without a total is incomplete; if not, it is read until a page is empty.
     pub total_required: bool,
-    /// A1: the key of each list, where it is not the plural of F5.
+    /// A1: the key of each list, where it is not the plural of F5; nested with a dot.
     pub list_keys: BTreeMap<String, String>,
+    /// A1, A2: the field in which every good answer stands; nested with a dot.
+    pub envelope: String,
     /// A2: whether the body of a write is wrapped in the singular name. Answers are read both ways.
     pub wrapper: bool,
     /// A3: the API's name for a setting, where it is not the usual one; nested with a dot.
     pub field_names: BTreeMap<String, String>,
+    /// A25.
+    pub not_found: NotFound,
     /// A5.
     pub env_patch: EnvPatch,
     /// A6: whether a PATCH needs a deploy after it.
@@ -118,13 +149,19 @@ impl Default for Dialect {
     fn default() -> Self {
         Self {
             page_param: "page".to_owned(),
+            page_first: 1,
             per_page_param: "per_page".to_owned(),
             per_page: 100,
+            cursor_field: NONE.to_owned(),
+            cursor_param: "cursor".to_owned(),
+            list_form: ListForm::default(),
             total_field: "total".to_owned(),
             total_required: true,
             list_keys: BTreeMap::new(),
+            envelope: NONE.to_owned(),
             wrapper: false,
             field_names: BTreeMap::new(),
+            not_found: NotFound::default(),
             env_patch: EnvPatch::default(),
             deploy_after_patch: false,
             names_unique: true,
@@ -174,10 +211,16 @@ impl Dialect {
         }
         match key {
             "page_param" => self.page_param = filled(value)?,
+            "page_first" => self.page_first = first_page(value)?,
             "per_page_param" => self.per_page_param = filled(value)?,
             "per_page" => self.per_page = count(value)?,
+            "cursor_field" => self.cursor_field = filled(value)?,
+            "cursor_param" => self.cursor_param = filled(value)?,
+            "list_form" => self.list_form = value.parse()?,
             "total_field" => self.total_field = filled(value)?,
             "total_required" => self.total_required = truth(value)?,
+            "envelope" => self.envelope = filled(value)?,
+            "not_found" => self.not_found = value.parse()?,
             "wrapper" => self.wrapper = truth(value)?,
             "env_patch" => self.env_patch = value.parse()?,
             "deploy_after_patch" => self.deploy_after_patch = truth(value)?,
@@ -242,6 +285,16 @@ impl Dialect {
         self.list_keys.get(plural).map_or(plural, String::as_str)
     }
 
+    /// Returns the field in which every good answer stands, where there is one (A2).
+    pub(super) fn envelope(&self) -> Option<&str> {
+        Some(self.envelope.as_str()).filter(|envelope| *envelope != NONE)
+    }
+
+    /// Returns the field that names the next page, where lists go on by it (A1).
+    pub(super) fn cursor_field(&self) -> Option<&str> {
+        Some(self.cursor_field.as_str()).filter(|field| *field != NONE)
+    }
+
     /// Returns the API's word for a type of service (A13); a word we do not know is the API's own.
     pub(super) fn type_to_api(&self, word: &str) -> String {
         let usual = TYPES.iter().find(|(ours, _)| *ours == word).map(|(_, theirs)| *theirs);
@@ -262,6 +315,9 @@ impl Dialect {
     }
 }
 
+/// The value of a field or parameter that there is not.
+pub(super) const NONE: &str = "none";
+
 /// The lists of A1.
 const LISTS: [&str; 5] = ["services", "databases", "envgroups", "deployments", "members"];
 
@@ -271,26 +327,6 @@ const TYPES: [(&str, &str); 4] = [
     ("worker", "background_worker"),
     ("cron", "cron_job"),
     ("static", "static_site"),
-];
-
-/// What `doctor` prints: key, assumption, meaning.
-const ABOUT: [(&str, &str, &str); 16] = [
-    ("page_param", "A1", "query parameter that asks for a page, from 1"),
-    ("per_page_param", "A1", "query parameter that asks for a page's size"),
-    ("per_page", "A1", "page size to ask for; a hint"),
-    ("total_field", "A1", "field of a list with the number of items on all pages"),
-    ("total_required", "A1", "true: a list without a total is incomplete; false: read until empty"),
-    ("list_keys", "A1", "list_keys.services=…: key of a list, where it is not the plural"),
-    ("wrapper", "A2", "true: bodies of writes are wrapped in the singular name"),
-    ("field_names", "A3", "field_names.healthCheckPath=…: the API's name of a setting"),
-    ("env_patch", "A5", "merge: variables are upserted; replace: the list replaces the old one"),
-    ("deploy_after_patch", "A6", "true: a changed service is deployed with a request of its own"),
-    ("names_unique", "A8", "whether the API refuses a second thing with one name"),
-    ("names_kept", "A22", "true: a name is shown as it was sent; false: that is not proven"),
-    ("type_names", "A13", "type_names.web=…: the API's word for a type of service"),
-    ("env_groups", "A14", "id or name: how a service names its env groups"),
-    ("resolve_references", "A17", "platform or agent: who resolves fromDatabase and fromService"),
-    ("rename", "A18", "patch: a PATCH of the name renames; unsupported: nothing does"),
 ];
 
 fn unknown_key() -> String {
@@ -306,6 +342,14 @@ fn truth(value: &str) -> Result<bool, String> {
     value.parse().map_err(|_| format!("`{value}` is neither true nor false"))
 }
 
+fn first_page(value: &str) -> Result<u32, String> {
+    match value {
+        "0" => Ok(0),
+        "1" => Ok(1),
+        _ => Err(format!("`{value}` is neither 0 nor 1")),
+    }
+}
+
 fn count(value: &str) -> Result<u32, String> {
     value
         .parse()
@@ -315,59 +359,4 @@ fn count(value: &str) -> Result<u32, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, expected: &str) {
-        let mut dialect = Dialect::default();
-        let shown = match dialect.set(text) {
-            Ok(()) => {
-                let key = text.split(['=', '.']).next().unwrap();
-                let entry = dialect.entries().into_iter().find(|entry| entry.key == key);
-                entry.unwrap().value
-            }
-            Err(error) => error.to_string(),
-        };
-        assert!(shown.contains(expected), "{text}: {shown}");
-    }
-
-    #[test]
-    fn every_assumption_can_be_set_by_its_key() {
-        check("env_patch=replace", "replace");
-        check("env_groups=name", "name");
-        check("per_page=50", "50");
-        check("total_required=false", "false");
-        check("type_names.web=app", "web=app");
-        check("field_names.scaling.minInstances=min", "scaling.minInstances=min");
-        check("list_keys.envgroups=env_groups", "envgroups=env_groups");
-    }
-
-    #[test]
-    fn a_wrong_setting_says_what_there_is() {
-        check("env_patch=upsert", "none of merge, replace");
-        check("per_page=0", "no positive number");
-        check("colour=red", "unknown key; there are page_param");
-        check("type_names.job=x", "web, worker, cron, static");
-        check("page_param", "not KEY=VALUE");
-        check("page_param=", "it is empty");
-    }
-
-    #[test]
-    fn the_listing_for_doctor_names_every_field_once() {
-        let whole = serde_json::to_value(Dialect::default()).unwrap();
-        let fields: Vec<&String> = whole.as_object().unwrap().keys().collect();
-        let keys: Vec<&str> = Dialect::default().entries().iter().map(|entry| entry.key).collect();
-        assert_eq!(fields, keys);
-    }
-
-    #[test]
-    fn types_go_there_and_back_and_unknown_words_are_kept() {
-        let mut dialect = Dialect::default();
-        dialect.set("type_names.cron=job").unwrap();
-        for (ours, theirs) in [("web", "web_service"), ("cron", "job"), ("queue", "queue")] {
-            assert_eq!(dialect.type_to_api(ours), theirs);
-            assert_eq!(dialect.type_from_api(theirs), ours);
-        }
-        assert_eq!(dialect.type_to_api("web_service"), "web_service");
-    }
-}
+mod tests;

@@ -21,6 +21,8 @@ pub struct ApiError {
     pub message: String,
     /// What to tell the vendor's support.
     pub request_id: Option<String>,
+    /// Whether it proves that the object is not there (S2, A25).
+    pub is_absence: bool,
 }
 
 impl ApiError {
@@ -36,13 +38,13 @@ impl ApiError {
     /// Whether the API itself says that the object is not there (S2).
     #[must_use]
     pub fn proves_absence(&self) -> bool {
-        self.status == 404 && self.code.is_some()
+        self.is_absence
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { status, code, message, request_id } = self;
+        let Self { status, code, message, request_id, is_absence: _ } = self;
         write!(formatter, "the API answered {status}")?;
         if let Some(code) = code {
             write!(formatter, " {code}")?;
@@ -166,9 +168,7 @@ impl Cause {
             | Self::Local(_) => false,
         }
     }
-}
 
-impl Cause {
     /// Whether a person has to ask if the right address was asked.
     fn doubts_the_address(&self) -> bool {
         match self {

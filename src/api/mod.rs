@@ -32,6 +32,7 @@ mod time;
 mod dialect;
 mod wire;
 
+mod form;
 mod page;
 
 mod reader;
@@ -45,10 +46,14 @@ mod outcome;
 mod writer;
 
 mod order;
+mod survey;
 
 pub use call::Leaving;
 pub use client::{Client, Tally};
-pub use dialect::{Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, Rename, Resolver};
+pub use dialect::{
+    Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, ListForm, NotFound, Rename,
+    Resolver,
+};
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use events::{ServerEvent, is_event_stream};
@@ -62,6 +67,7 @@ pub use recollection::Recollection;
 pub use retry::{ROUNDS_MAX, Rounds};
 pub use socket::{HttpSetupError, HttpTransport};
 pub use stream::{LogPlace, read_events};
+pub use survey::Surveyed;
 pub use transport::{BeforeWrite, BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
 pub use writer::{Answers, Create, Patch, Writer};

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 
 use super::call::{Call, LIST_BODY_MAX};
 use super::client::Client;
-use super::dialect::Dialect;
+use super::dialect::NONE;
 use super::error::{Error, ErrorKind};
+use super::form::{self, ITEMS_MAX, Page};
 use super::route::Route;
 use super::wire;
 use crate::model::RemoteId;
@@ -20,14 +21,8 @@ use crate::model::RemoteId;
 /// The most pages of one list that are read; a hundred thousand objects at a hundred a page.
 const PAGES_MAX: u32 = 1_000;
 
-/// The most items of one list that are read: beyond it a `total` is a mistake, not a project.
-const ITEMS_MAX: u64 = 100_000;
-
 /// How many pages are asked for at once, once the first has told how many there are.
 const PAGES_AT_ONCE: usize = 8;
-
-/// The value of `per_page_param` for an API that has no such parameter.
-const NO_PARAM: &str = "none";
 
 /// What to list.
 pub(super) struct Shelf<'a> {
@@ -58,13 +53,6 @@ pub(super) struct Pages {
     pub incomplete: Option<String>,
 }
 
-/// One page.
-struct Page {
-    number: u32,
-    items: Vec<Map<String, Value>>,
-    total: Option<u64>,
-}
-
 /// Why there is no page.
 enum NoPage {
     /// The request failed.
@@ -80,30 +68,78 @@ enum NoPage {
 /// budget). Every other trouble makes the list incomplete.
 pub(super) async fn read_all(client: &Client, shelf: &Shelf<'_>) -> Result<Pages, Error> {
     let mut reading = Reading::default();
-    let first = match read_page(client, shelf, 1).await {
+    let first = match read_page(client, shelf, 1, None).await {
         Ok(page) => page,
         Err(NoPage::Failed(error)) => return Err(error),
         Err(NoPage::Odd(reason)) => return Ok(reading.stop(1, reason)),
     };
-    let (size, total) = (first.items.len(), first.total);
+    let (size, total, says_more) = (first.items.len(), first.total, first.says_more);
+    let cursor = first.cursor.clone();
     if let Err(reason) = reading.add(first, shelf.id_keys) {
         return Ok(reading.stop(1, reason));
+    }
+    let dialect = client.dialect();
+    if dialect.cursor_field().is_some() {
+        return read_by_cursor(client, shelf, reading, cursor, says_more).await;
     }
     let last = match (total, size) {
         (Some(total), _) if reading.count() == total => return Ok(reading.end(total)),
         (Some(total), 0) => return Ok(reading.stop(1, adds_up_to(0, total))),
+        (Some(total), _) if dialect.page_param == NONE => return Ok(reading.end(total)),
         (Some(total), size) => total.div_ceil(size as u64),
+        (None, _) if dialect.page_param == NONE => {
+            return Ok(match says_more {
+                Some(true) => reading.stop(1, "it says that there is more".to_owned()),
+                Some(false) | None => reading.end(size as u64),
+            });
+        }
         // Without a total the end is an empty page.
         (None, 0) => return Ok(reading.end(0)),
         (None, _) => return read_until_empty(client, shelf, reading).await,
     };
     match u32::try_from(last) {
         Ok(last) if last <= shelf.pages_max => read_rest(client, shelf, reading, last).await,
-        _ => {
-            let reason = format!("it has more than {} pages", shelf.pages_max);
-            Ok(reading.stop(1, reason))
+        _ => Ok(reading.stop_beyond(1, shelf)),
+    }
+}
+
+/// Reads page after page, each by the name that the one before it gives.
+///
+/// It is at its end where a page gives none, and its total says so, or the page itself: that a field
+/// is not there may only mean that it has another name.
+async fn read_by_cursor(
+    client: &Client,
+    shelf: &Shelf<'_>,
+    mut reading: Reading,
+    mut cursor: Option<String>,
+    mut says_more: Option<bool>,
+) -> Result<Pages, Error> {
+    let mut seen = BTreeSet::new();
+    for number in 2..=shelf.pages_max {
+        let Some(next) = cursor else {
+            let count = reading.count();
+            return Ok(match (reading.total, says_more) {
+                (Some(total), _) => reading.end(total),
+                (None, Some(false)) => reading.end(count),
+                (None, _) => {
+                    let field = &client.dialect().cursor_field;
+                    reading.stop(number - 1, format!("`{field}` is missing"))
+                }
+            });
+        };
+        let page = read_page(client, shelf, number, Some(&next)).await;
+        if !seen.insert(next) {
+            return Ok(reading.stop(number, "a page is named twice".to_owned()));
+        }
+        (cursor, says_more) = match &page {
+            Ok(page) => (page.cursor.clone(), page.says_more),
+            Err(_) => (None, None),
+        };
+        if let Some(reason) = reading.take(page, shelf.id_keys)? {
+            return Ok(reading.stop(number, reason));
         }
     }
+    Ok(reading.stop_beyond(shelf.pages_max, shelf))
 }
 
 /// Reads pages 2 to `last`, several at once: the shorter it takes, the less moves meanwhile.
@@ -114,7 +150,7 @@ async fn read_rest(
     last: u32,
 ) -> Result<Pages, Error> {
     let mut pages = stream::iter(2..=last)
-        .map(|number| async move { (number, read_page(client, shelf, number).await) })
+        .map(|number| async move { (number, read_page(client, shelf, number, None).await) })
         .buffered(PAGES_AT_ONCE);
     while let Some((number, page)) = pages.next().await {
         if let Some(reason) = reading.take(page, shelf.id_keys)? {
@@ -133,66 +169,42 @@ async fn read_until_empty(
 ) -> Result<Pages, Error> {
     for number in 2..=shelf.pages_max {
         let before = reading.count();
-        if let Some(reason) = reading.take(read_page(client, shelf, number).await, shelf.id_keys)? {
+        let page = read_page(client, shelf, number, None).await;
+        if let Some(reason) = reading.take(page, shelf.id_keys)? {
             return Ok(reading.stop(number, reason));
         }
         if reading.count() == before {
             return Ok(reading.end(before));
         }
     }
-    let reason = format!("it has more than {} pages", shelf.pages_max);
-    Ok(reading.stop(shelf.pages_max, reason))
+    Ok(reading.stop_beyond(shelf.pages_max, shelf))
 }
 
-async fn read_page(client: &Client, shelf: &Shelf<'_>, number: u32) -> Result<Page, NoPage> {
+/// Reads one page, counted from 1; by its name, where it has one.
+async fn read_page(
+    client: &Client,
+    shelf: &Shelf<'_>,
+    number: u32,
+    cursor: Option<&str>,
+) -> Result<Page, NoPage> {
     let dialect = client.dialect();
-    let mut query = vec![(dialect.page_param.as_str(), number.to_string())];
-    if dialect.per_page_param != NO_PARAM {
+    let asked_for = number - 1 + dialect.page_first;
+    let mut query = Vec::new();
+    match cursor {
+        Some(cursor) => query.push((dialect.cursor_param.as_str(), cursor.to_owned())),
+        None if dialect.cursor_field().is_some() || dialect.page_param == NONE => {}
+        None => query.push((dialect.page_param.as_str(), asked_for.to_string())),
+    }
+    if dialect.per_page_param != NONE {
         query.push((dialect.per_page_param.as_str(), dialect.per_page.to_string()));
     }
     let call =
         Call { query, body_max: LIST_BODY_MAX, ..Call::get(shelf.doing.as_str(), shelf.route) };
     let answer = client.send(&call).await.map_err(NoPage::Failed)?;
-    let object =
-        answer.object().map_err(|cause| NoPage::Failed(Error::new(shelf.doing.as_str(), cause)))?;
-    understand(dialect, shelf, number, object).map_err(NoPage::Odd)
-}
-
-/// Finds items and total of a page, and that it is the page asked for.
-fn understand(
-    dialect: &Dialect,
-    shelf: &Shelf<'_>,
-    number: u32,
-    mut page: Map<String, Value>,
-) -> Result<Page, String> {
-    let key = dialect.list_key(shelf.plural);
-    let total = match page.get(&dialect.total_field) {
-        None | Some(Value::Null) if !dialect.total_required => None,
-        None | Some(Value::Null) => {
-            return Err(format!("`{}` is missing", dialect.total_field));
-        }
-        Some(total) => Some(
-            wire::whole_number(total)
-                .filter(|total| *total <= ITEMS_MAX)
-                .ok_or_else(|| format!("`{}` is no sensible number", dialect.total_field))?,
-        ),
-    };
-    let shown = page.get("page").and_then(wire::whole_number);
-    if shown.is_some_and(|shown| shown != u64::from(number)) {
-        return Err(format!("page {number} was asked for and another one came"));
-    }
-    let is_last = wire::is_last_page(&page);
-    let Some(Value::Array(values)) = page.remove(key) else {
-        return Err(format!("`{key}` is missing, or no list"));
-    };
-    if total == Some(values.len() as u64) && !is_last {
-        return Err(format!("`{}` counts one page only", dialect.total_field));
-    }
-    let items = values.into_iter().map(|value| match value {
-        Value::Object(item) => Ok(item),
-        _ => Err(format!("an item of `{key}` is no object")),
-    });
-    Ok(Page { number, items: items.collect::<Result<_, _>>()?, total })
+    let unread = |cause| NoPage::Failed(Error::new(shelf.doing.as_str(), cause));
+    let body = answer.value().map_err(unread)?;
+    let page = form::understand(dialect, shelf.plural, asked_for, body).map_err(NoPage::Odd)?;
+    Ok(Page { number, ..page })
 }
 
 /// A list in the reading.
@@ -222,7 +234,7 @@ impl Reading {
     }
 
     fn add(&mut self, page: Page, id_keys: &[&str]) -> Result<(), String> {
-        let Page { number, items, total } = page;
+        let Page { number, items, total, says_more: _, cursor: _ } = page;
         if number > 1 && total != self.total {
             return Err("its total changed while it was read".to_owned());
         }
@@ -246,6 +258,10 @@ impl Reading {
 
     fn count(&self) -> u64 {
         self.items.len() as u64
+    }
+
+    fn stop_beyond(self, pages: u32, shelf: &Shelf<'_>) -> Pages {
+        self.stop(pages, format!("it has more than {} pages", shelf.pages_max))
     }
 
     fn stop(self, pages: u32, reason: String) -> Pages {

@@ -140,7 +140,7 @@ impl Reader {
         call: &Call<'_>,
         answer: Result<Answer, Error>,
     ) -> Result<Lookup, Error> {
-        let object = match answer.and_then(|answer| object_of(call, answer, kind.as_str())) {
+        let object = match answer.and_then(|answer| self.object_of(call, answer, kind.as_str())) {
             Ok(object) => object,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Lookup::Gone),
             Err(error) => return Err(error),
@@ -226,7 +226,17 @@ impl Reader {
         call: &Call<'_>,
         singular: &str,
     ) -> Result<Map<String, Value>, Error> {
-        object_of(call, self.client.send(call).await?, singular)
+        self.object_of(call, self.client.send(call).await?, singular)
+    }
+
+    fn object_of(
+        &self,
+        call: &Call<'_>,
+        answer: Answer,
+        singular: &str,
+    ) -> Result<Map<String, Value>, Error> {
+        let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
+        Ok(wire::unwrapped(object, self.client.dialect().envelope(), singular))
     }
 
     /// Reads the pages of a kind; trouble that does not end the run makes them incomplete.
@@ -306,11 +316,6 @@ impl Reader {
         let names = &mut Arc::make_mut(&mut groups).names;
         names.entry(id.clone()).or_insert_with(|| name.to_owned());
     }
-}
-
-fn object_of(call: &Call<'_>, answer: Answer, singular: &str) -> Result<Map<String, Value>, Error> {
-    let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
-    Ok(wire::unwrapped(object, singular))
 }
 
 /// Returns what a failed read leaves unknown, and why.

@@ -57,7 +57,7 @@ pub(super) fn of(body: Option<&Value>) -> String {
         }
     }
     if parts.is_empty() {
-        let word = error.filter(|error| error.is_string()).map(|error| said(error, DEPTH_MAX));
+        let word = error.map(|error| said(error, DEPTH_MAX)).filter(|word| !word.is_empty());
         parts.extend(word.or_else(|| Some(fields(object, DEPTH_MAX))));
     }
     parts.retain(|part| !part.is_empty());
@@ -165,6 +165,9 @@ mod tests {
                 {"isInt": "a must be whole"}}]}),
                 "Bad: a: isInt: a must be whole",
             ),
+            (json!({"error": ["a is bad", "b too"]}), "a is bad; b too"),
+            (json!({"error": {"code": "invalid", "plan": ["is unknown"]}}), "plan: is unknown"),
+            (json!({"error": {"code": "invalid"}, "hint": "ask"}), "hint: ask"),
             (json!({"code": 3, "status": 400, "timestamp": "now"}), ""),
             (json!(["one", "two"]), "one; two"),
             (json!(null), ""),

@@ -282,7 +282,7 @@ impl Writer {
     ) -> Result<Map<String, Value>, WriteError> {
         let object = answer.object();
         let object = object.map_err(|cause| judge(Error::new(call.doing.as_str(), cause)))?;
-        Ok(wire::unwrapped(object, singular))
+        Ok(wire::unwrapped(object, self.client.dialect().envelope(), singular))
     }
 
     fn live_of(

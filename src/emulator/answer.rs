@@ -2,6 +2,8 @@
 //!
 //! Pure. It keeps the record, so nothing can be answered without being remembered.
 
+use serde_json::json;
+
 use super::calendar::http_date;
 use super::choice::{Generation, ResetForm, RetryAfterForm};
 use super::config::{Access, Naming};
@@ -223,6 +225,9 @@ impl World {
 
     /// Writes a problem in the form of the generation (F7).
     fn refuse(&mut self, problem: &Problem) -> Reply {
+        if self.config.plain_absence && problem.status == 404 {
+            return Reply::json(404, json!({"detail": problem.message}));
+        }
         let is_unhandled = self.config.bare && matches!(problem.status, 408 | 413 | 500..);
         let body = match self.config.generation {
             Generation::First if is_unhandled => problem.second_generation_body(),

@@ -140,6 +140,21 @@ choices! {
         /// Text.
         Plain,
     }
+    /// In which form lists and objects are written (A1, A2).
+    Forms {
+        /// As in F5, objects bare.
+        Documented,
+        /// The total stands in `meta`.
+        Meta,
+        /// Lists and objects stand in `data`, and the total in `meta`.
+        Data,
+        /// A list is its items.
+        Bare,
+        /// Pages have names in place of numbers, and there is no total.
+        Cursors,
+        /// Pages are counted from 0.
+        FromZero,
+    }
     /// How a time of creation is kept, beside how its create was answered.
     Times {
         /// Both in whole seconds.

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::choice::{
-    DeploymentLogs, EnvPatch, Fields, Generation, GroupNaming, LimiterModel, LogEvents, Normalises,
-    Permission, Rename, ResetForm, Resolver, RetryAfterForm, Secrets, Times, UnknownFields,
+    DeploymentLogs, EnvPatch, Fields, Forms, Generation, GroupNaming, LimiterModel, LogEvents,
+    Normalises, Permission, Rename, ResetForm, Resolver, RetryAfterForm, Secrets, Times,
+    UnknownFields,
 };
 use super::quirk::Quirk;
 
@@ -64,6 +65,10 @@ pub struct Config {
     pub quirks: Vec<Quirk>,
     /// Whether the answer to a write shows what was sent, and only reads show what is held.
     pub echoes: bool,
+    /// In which form lists and objects are written (A1, A2).
+    pub forms: Forms,
+    /// Whether a 404 carries no code, but a sentence alone (A25).
+    pub plain_absence: bool,
     /// Whether it is built with a framework's ordinary means: where it has nothing to say the body is
     /// empty and its type `text/html`, and what goes wrong inside has the framework's form of an error.
     pub bare: bool,
@@ -118,6 +123,8 @@ impl Default for Config {
             normalises: Normalises::Types,
             quirks: Vec::new(),
             echoes: false,
+            forms: Forms::Documented,
+            plain_absence: false,
             bare: false,
             times: Times::Seconds,
             unknown_fields: UnknownFields::Ignore,

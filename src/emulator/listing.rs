@@ -1,10 +1,11 @@
 //! Lists in pages (A1), and the ways in which a list moves while it is read.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::choice::{Kind, Times};
-use super::config::Paging;
+use super::config::Config;
 use super::fault::Fault;
+use super::forms::Written;
 use super::problem::Problem;
 use super::shelf::View;
 use super::world::{Reply, World};
@@ -75,21 +76,21 @@ impl World {
         query: &[(String, String)],
         lens: Lens,
     ) -> Result<Reply, Problem> {
-        let page = read_page(query, &self.config.paging)?;
+        let forms = self.config.forms;
+        let page = read_page(query, &self.config)?;
         let count = self.count(listed, lens.view)?;
         let range = self.range(listed, page, count, lens);
         let number = if lens.page_ignored { 1 } else { page.number };
+        let next = (range.1 < count).then(|| number + 1);
         let mut items = self.items(listed, lens.view, range);
         if self.config.times == Times::NotListed {
             items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| {
                 item.shift_remove("created_at");
             });
         }
-        let mut body = Map::new();
-        body.insert(listed.plural().into(), Value::Array(items));
-        body.insert("total".into(), json!(count));
-        body.insert("page".into(), json!(number));
-        Ok(Reply::json(200, Value::Object(body)))
+        let page = number - (1 - forms.first_page());
+        let written = Written { plural: listed.plural(), items, total: count, page, next };
+        Ok(Reply::json(200, forms.list(written)))
     }
 
     /// Returns the first item of a page and the end of it.
@@ -183,15 +184,23 @@ impl World {
     }
 }
 
-fn read_page(query: &[(String, String)], paging: &Paging) -> Result<Page, Problem> {
+fn read_page(query: &[(String, String)], config: &Config) -> Result<Page, Problem> {
+    let Config { paging, forms, .. } = config;
+    let least = |name: &str| if name == "page" { forms.first_page() } else { 1 };
     let asked = |name: &str| match query.iter().find(|(key, _)| key == name) {
         None => Ok(None),
         Some((_, text)) => match text.parse::<usize>() {
-            Ok(number) if number >= 1 => Ok(Some(number)),
-            _ => Err(Problem::invalid(format!("{name} must be a whole number from 1"))),
+            Ok(number) if number >= least(name) => Ok(Some(number)),
+            _ => {
+                let least = least(name);
+                Err(Problem::invalid(format!("{name} must be a whole number from {least}")))
+            }
         },
     };
-    let number = asked("page")?.unwrap_or(1);
+    let number = asked(forms.page_param())?.map_or(1, |page| match forms.page_param() {
+        "page" => page.saturating_add(1 - forms.first_page()),
+        _ => page,
+    });
     let size = match asked("per_page")? {
         Some(size) if paging.per_page => size.min(paging.size_max as usize),
         Some(_) | None => paging.size as usize,

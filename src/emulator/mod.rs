@@ -22,6 +22,7 @@ mod act;
 mod database;
 mod deploy;
 mod deployment;
+mod forms;
 mod group;
 mod listing;
 mod quirk;

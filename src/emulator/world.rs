@@ -170,7 +170,7 @@ impl World {
         } else {
             object
         };
-        Reply::json(status, body)
+        Reply::json(status, self.config.forms.single(body))
     }
 
     /// Checks the name and the quota of something new.

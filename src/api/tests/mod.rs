@@ -3,6 +3,7 @@
 mod answers;
 mod bare;
 mod connections;
+mod forms;
 mod lists;
 mod live;
 mod retries;

@@ -8,7 +8,7 @@ use crate::model::RemoteId;
 pub(in crate::api) type Object = Map<String, Value>;
 
 /// Returns what a path such as `scaling.min_instances` leads to; below `null` everything is null.
-pub(super) fn lookup<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
+pub(in crate::api) fn lookup<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
     let (first, rest) = match path.split_once('.') {
         Some((first, rest)) => (first, Some(rest)),
         None => (path, None),
@@ -22,7 +22,7 @@ pub(super) fn lookup<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
 }
 
 /// Returns a text, or a number or truth as a text.
-pub(super) fn text(value: &Value) -> Option<String> {
+pub(in crate::api) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -71,8 +71,23 @@ pub(super) fn boolean(value: &Value) -> Option<bool> {
     }
 }
 
-/// Returns the object itself where it is wrapped in its singular name (A2).
-pub(in crate::api) fn unwrapped(mut object: Object, singular: &str) -> Object {
+/// Takes what a path leads to.
+pub(in crate::api) fn take(object: &mut Object, path: &str) -> Option<Value> {
+    match path.split_once('.') {
+        Some((first, rest)) => take(object.get_mut(first)?.as_object_mut()?, rest),
+        None => object.remove(path),
+    }
+}
+
+/// Returns the object itself where it stands in an envelope, or is wrapped in its singular name (A2).
+pub(in crate::api) fn unwrapped(
+    mut object: Object,
+    envelope: Option<&str>,
+    singular: &str,
+) -> Object {
+    if let Some(Value::Object(inner)) = envelope.and_then(|path| take(&mut object, path)) {
+        object = inner;
+    }
     if object.contains_key("id") || object.contains_key("name") {
         return object;
     }
@@ -92,14 +107,31 @@ pub(in crate::api) fn id_of(object: &Object, keys: &[&str]) -> Option<RemoteId> 
     RemoteId::new(&text(found)?).ok()
 }
 
-/// Whether a page of a list does not itself say that there is more.
+/// Whether a page of a list says that there is more, or that there is not; nothing where it says
+/// neither. It may say so in what stands beside its items, as `meta` or `pagination`.
 ///
 /// Where `total` counts one page only, these would be the one sign of it.
-pub(in crate::api) fn is_last_page(page: &Object) -> bool {
-    let says_more = |key: &str| match page.get(key) {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(_) => true,
-    };
-    !["has_more", "next_page", "next", "next_cursor"].into_iter().any(says_more)
+pub(in crate::api) fn says_more(page: &Object) -> Option<bool> {
+    let beside = page.values().filter_map(Value::as_object);
+    let places = std::iter::once(page).chain(beside);
+    let said = places.flat_map(|place| MORE.into_iter().filter_map(|key| place.get(key)));
+    said.map(|value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    })
+    .reduce(|one, other| one || other)
 }
+
+/// The fields by which a page says that there is more.
+const MORE: [&str; 9] = [
+    "has_more",
+    "hasMore",
+    "has_next",
+    "next",
+    "next_page",
+    "nextPage",
+    "next_cursor",
+    "nextCursor",
+    "next_page_token",
+];

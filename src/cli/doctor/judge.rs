@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::api::{Dialect, EnvPatch};
+use crate::api::{Dialect, EnvPatch, Surveyed};
 use crate::budget::Limits;
 use crate::model::{FieldPath, FieldValue, LiveObject, LiveValue, Setting};
 
@@ -35,6 +35,8 @@ pub struct Observed {
     pub limits: Option<Limits>,
     /// Whether a deleted thing was proven gone by 404 with a code.
     pub proven_gone: Option<bool>,
+    /// Whether it answered 404 without a code, and no list showed it.
+    pub is_gone_without_code: bool,
 }
 
 /// What became of a second create with the same name.
@@ -82,6 +84,18 @@ pub enum Verdict {
     },
     /// Nobody can tell.
     Unknown,
+}
+
+impl From<Surveyed> for Finding {
+    fn from(surveyed: Surveyed) -> Self {
+        let Surveyed { fact, assumption, holds, set, seen } = surveyed;
+        let verdict = match holds {
+            Some(true) => Verdict::Confirmed,
+            Some(false) => Verdict::False { set },
+            None => Verdict::Unknown,
+        };
+        Self::new(fact, assumption, verdict, seen)
+    }
 }
 
 impl Finding {
@@ -237,6 +251,10 @@ fn deploys(observed: &Observed, dialect: &Dialect) -> Finding {
 fn deletion(observed: &Observed) -> Finding {
     let (verdict, seen) = match observed.proven_gone {
         Some(true) => (Verdict::Confirmed, "404 with a code"),
+        Some(false) if observed.is_gone_without_code => {
+            let set = Some("not_found=status".to_owned());
+            (Verdict::False { set }, "404 without a code, and no list shows it")
+        }
         Some(false) => (Verdict::False { set: None }, "it still answers"),
         None => (Verdict::Unknown, "not looked at"),
     };

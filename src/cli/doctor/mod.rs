@@ -55,6 +55,10 @@ pub async fn run(
     if is_text {
         print(context, &checks, session.as_ref());
     }
+    let forms = match session.as_ref().filter(|_| *is_probe) {
+        Some(session) => session.client.survey().await,
+        None => Vec::new(),
+    };
     let probed = match session.as_ref().filter(|_| *is_probe) {
         None => Probed { findings: Vec::new(), ended: Ok(exit) },
         Some(_) if exit != Exit::Done => {
@@ -64,6 +68,7 @@ pub async fn run(
         Some(session) => probe::run(context, connection, session, is_approved, interrupt).await?,
     };
     let Probed { findings, ended } = probed;
+    let findings: Vec<Finding> = forms.into_iter().map(Finding::from).chain(findings).collect();
     if is_text && !findings.is_empty() {
         print_findings(context, &findings);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::api::{
-    Answers, Create, LOOK_AGE_MAX, Links, Lookup, Patch, Sight, Target, WriteError, Writer,
+    Answers, Create, Error, LOOK_AGE_MAX, Links, Lookup, Patch, Sight, Target, WriteError, Writer,
 };
 use crate::model::{
     Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Remembered, RemoteId,
@@ -347,11 +347,24 @@ impl Probe<'_> {
                     return Ok(());
                 }
                 Ok(Lookup::Found(_)) => self.rest().await,
+                Err(error) if self.is_gone_without_code(&error, &object.id).await => {
+                    self.observed.proven_gone.get_or_insert(false);
+                    self.observed.is_gone_without_code = true;
+                    return Ok(());
+                }
                 Err(error) => return Err(format!("failed to {error}")),
             }
         }
         self.observed.proven_gone = Some(false);
         Err("it was deleted and still answers".to_owned())
+    }
+
+    /// Whether what was just deleted answers 404 without a code, and a whole list does not show it: of
+    /// what this run made and deleted that is enough to say that nothing is left behind.
+    async fn is_gone_without_code(&self, error: &Error, id: &RemoteId) -> bool {
+        let is_404 = error.api().is_some_and(|error| error.status == 404);
+        let listing = async { self.session.reader.list_steadily(Kind::Service).await };
+        is_404 && listing.await.is_ok_and(|listing| listing.proves_gone(id))
     }
 
     /// Waits; ends early, with a failure, when somebody wants us to end.

@@ -1,7 +1,7 @@
 //! The command line before servers that answer as ordinary frameworks do, over a socket.
 
 use stoker::clock::Clock;
-use stoker::emulator::{Config, Emulator, Faults, Kind, TOKEN, serve};
+use stoker::emulator::{Act, Config, Emulator, Faults, Forms, Kind, TOKEN, serve};
 use stoker::sandbox::emulator_clock;
 
 use super::machine::{Machine, Ran};
@@ -73,4 +73,57 @@ fn a_write_that_a_page_answers_is_settled_by_reading() {
     platform.plays("");
     platform.run("apply manifests -y --prune --max-deletes 2").says(0, &["1 done"]);
     assert_eq!(platform.emulator.ids(Kind::Service, "a").len(), 0);
+}
+
+/// The settings that a probe names, as flags.
+fn named_by_a_probe(platform: &Platform, flags: &str) -> (Vec<String>, Ran) {
+    let ran = platform.run(&format!("doctor --probe --auto-approve {flags}"));
+    let settings = ran.stdout.lines().filter_map(|line| line.strip_prefix("set --dialect "));
+    (settings.map(str::to_owned).collect(), ran)
+}
+
+#[test]
+fn each_form_of_the_platform_is_found_by_a_probe_and_then_kept_as_declared() {
+    for (forms, expected) in [
+        (Forms::Meta, vec!["total_field=meta.total"]),
+        (Forms::Data, vec!["envelope=data", "total_field=meta.total"]),
+        (Forms::Bare, vec!["list_form=array"]),
+        (Forms::FromZero, vec!["page_first=0"]),
+        (
+            Forms::Cursors,
+            vec!["total_required=false", "cursor_field=next_cursor", "cursor_param=cursor"],
+        ),
+    ] {
+        let platform = Platform::on(Config { forms, ..Config::default() });
+        for name in ["x", "y"] {
+            let body = serde_json::json!({"name": name, "type": "background_worker"});
+            platform.emulator.act(&Act::Create { kind: Kind::Service, body }).unwrap();
+        }
+        let (settings, ran) = named_by_a_probe(&platform, "");
+        assert!(
+            expected.iter().all(|setting| settings.iter().any(|it| it == setting)),
+            "{forms:?}: {settings:?}\n{}{}",
+            ran.stdout,
+            ran.stderr
+        );
+        // What is not understood is unknown, and nothing is made from it.
+        platform.run("apply manifests -y");
+        assert!(platform.emulator.ids(Kind::Service, "a").is_empty(), "{forms:?}");
+        let flags = expected.iter().map(|setting| format!("--dialect {setting} "));
+        let flags: String = flags.collect();
+        platform.run(&format!("apply manifests -y {flags}")).says(0, &["2 done"]);
+        platform.run(&format!("plan manifests {flags}")).says(0, &["No changes."]);
+    }
+}
+
+#[test]
+fn a_probe_leaves_nothing_behind_where_a_404_has_no_code_and_says_what_to_set() {
+    let platform = Platform::on(Config { plain_absence: true, ..Config::default() });
+    let (settings, ran) = named_by_a_probe(&platform, "");
+    let ran = ran.says(0, &["404 without a code"]);
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("left behind"));
+    assert!(settings.contains(&"not_found=status".to_owned()), "{settings:?}");
+    assert!(platform.emulator.truth(Kind::Service).is_empty());
+    let (settings, _) = named_by_a_probe(&platform, "--dialect not_found=status");
+    assert!(!settings.contains(&"not_found=status".to_owned()), "{settings:?}");
 }
