@@ -28,6 +28,7 @@ async fn the_rate_is_kept_in_any_minute_over_several_runs() {
         LimiterModel::SmallBucket,
         LimiterModel::Penalty,
         LimiterModel::SlidingCountsRefused,
+        LimiterModel::SlidingUnderWindow,
     ];
     let resets = [
         ResetForm::Delta,
