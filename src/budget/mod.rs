@@ -10,12 +10,15 @@
 mod millis;
 mod settings;
 
+mod credits;
+mod pace;
 mod pair;
 mod state;
 mod take;
 
 mod learn;
 mod limits;
+mod memory;
 mod others;
 mod refill;
 

@@ -65,6 +65,8 @@ pub struct AgentPlan {
     pub sweeps: bool,
     /// When a person asks for something.
     pub urgent: Vec<u64>,
+    /// Begins when the agent before it is done, as the second of two commands does.
+    pub follows: bool,
     /// Dies this long after its first request, and at once starts again.
     pub life: Option<u64>,
 }

@@ -66,6 +66,13 @@ pub fn gone(model: Model, seed: u64) -> Scenario {
     Scenario { seed, gone: 290, ..Scenario::writes(model, 100) }
 }
 
+/// A command right after another one, on one state directory.
+pub fn in_a_row(model: Model, writes: [u32; 2]) -> Scenario {
+    let plan = |(place, writes)| AgentPlan { writes, follows: place > 0, ..AgentPlan::default() };
+    let plans = writes.into_iter().enumerate().map(plan).collect();
+    Scenario { seed: u64::from(writes[0]), ..Scenario::new(model, plans) }
+}
+
 /// Two agents with 600 writes each.
 pub fn two_agents(model: Model, seed: u64, hosts: [usize; 2]) -> Scenario {
     let plan = |host| AgentPlan { host, writes: 600, ..AgentPlan::default() };

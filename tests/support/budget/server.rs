@@ -19,10 +19,14 @@ pub enum Model {
     Bucket30,
     Penalty,
     SlidingCountsRefusals,
+    /// The limiter of NestJS: each hit leaves a minute after itself, Reset counts a window down that
+    /// begins anew when it is over, and whoever exceeds is blocked for a minute. Its refusals tell
+    /// Retry-After alone.
+    SlidingUnderWindow,
 }
 
 impl Model {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FixedFromFirst,
         Self::FixedOnMinute,
         Self::SlidingLog,
@@ -30,6 +34,7 @@ impl Model {
         Self::Bucket30,
         Self::Penalty,
         Self::SlidingCountsRefusals,
+        Self::SlidingUnderWindow,
     ];
 
     pub fn name(self) -> &'static str {
@@ -41,6 +46,7 @@ impl Model {
             Self::Bucket30 => "bucket of 30",
             Self::Penalty => "penalty",
             Self::SlidingCountsRefusals => "sliding, counts refusals",
+            Self::SlidingUnderWindow => "hits slide, Reset is a window's",
         }
     }
 }
@@ -117,6 +123,7 @@ impl Server {
         let (is_refused, remaining, reset_at) = match self.model {
             Model::FixedFromFirst | Model::FixedOnMinute | Model::Penalty => self.fixed(now),
             Model::SlidingLog | Model::SlidingCountsRefusals => self.sliding(now),
+            Model::SlidingUnderWindow => self.sliding_under_window(now),
             Model::Bucket300 => self.bucket(now, 300.0),
             Model::Bucket30 => self.bucket(now, 30.0),
         };
@@ -156,6 +163,28 @@ impl Server {
         (is_refused, remaining, self.log[excess] + WINDOW)
     }
 
+    fn sliding_under_window(&mut self, now: u64) -> (bool, u32, u64) {
+        if now < self.blocked_until {
+            return (true, 0, self.blocked_until);
+        }
+        if self.blocked_until > 0 {
+            self.blocked_until = 0;
+            self.log.clear();
+        }
+        while self.log.front().is_some_and(|sent| now - sent >= WINDOW) {
+            self.log.pop_front();
+        }
+        if self.window_start == 0 || now >= self.window_start + WINDOW {
+            self.window_start = now;
+        }
+        self.log.push_back(now);
+        if self.log.len() > LIMIT as usize {
+            self.blocked_until = now + WINDOW;
+            return (true, 0, self.blocked_until);
+        }
+        (false, LIMIT - self.log.len() as u32, self.window_start + WINDOW)
+    }
+
     fn bucket(&mut self, now: u64, size: f64) -> (bool, u32, u64) {
         if self.tokens_at > 0 {
             let refilled = (now - self.tokens_at) as f64 * REFILL;
@@ -189,10 +218,11 @@ impl Server {
             Headers::HttpDate => http_date(epoch.div_ceil(1000)),
             _ => delta,
         };
+        let tells = !is_refused || self.model != Model::SlidingUnderWindow;
         Limits {
             status,
-            remaining: Some(remaining.to_string()),
-            reset: Some(reset),
+            remaining: tells.then(|| remaining.to_string()),
+            reset: tells.then_some(reset),
             retry_after: is_refused.then_some(retry_after),
             date: Some(http_date(server_now / 1000)),
         }
