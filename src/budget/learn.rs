@@ -47,13 +47,24 @@ impl Budget {
     pub(crate) fn learn_reading(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let now = self.state.advance(now);
         self.land(permit);
+        let tells = self.state.observation.is_some_and(|seen| seen.remaining.is_some());
+        // The API tells what is left with each answer: this one is somebody else's.
+        let is_elsewhere = tells && reading.remaining.is_none();
+        let is_unavailable = is_elsewhere && reading.is_unavailable;
+        let is_stepped =
+            (reading.is_refusal || is_unavailable) && self.learn_steps(now, permit, reading);
         if reading.is_refusal {
-            self.refused(now, permit, reading);
+            self.refused(now, permit, reading, is_stepped);
+        } else if is_unavailable {
+            self.turned_away(now, reading, is_stepped);
         } else {
             self.answered(permit);
         }
-        self.observe(now, permit, reading);
-        let is_short = reading.is_refusal || self.state.dry_looks > 0;
+        // Somebody else's answer does not make unknown what the API told.
+        if !(is_stepped && is_elsewhere) {
+            self.observe(now, permit, reading);
+        }
+        let is_short = (reading.is_refusal && !is_stepped) || self.state.dry_looks > 0;
         self.state.shortage = is_short.then(|| Shortage::at(now, self.state.shortage));
     }
 
@@ -100,7 +111,7 @@ impl Budget {
 
     /// Freezes everything. Refusals of requests that were already on their way are the same
     /// episode; one that came after the freeze makes the next freeze twice as long.
-    fn refused(&mut self, now: Millis, permit: &Permit, reading: Reading) {
+    fn refused(&mut self, now: Millis, permit: &Permit, reading: Reading, is_stepped: bool) {
         let refusals = &mut self.state.refusals;
         let is_same_episode = permit.sent_at < refusals.since;
         if !is_same_episode {
@@ -114,6 +125,10 @@ impl Budget {
         let jitter = wait * JITTER_PERCENT / 100;
         let until = now.plus(wait + jitter.mul_f64(fraction(self.config.seed, permit.id)));
         refusals.frozen_until = refusals.frozen_until.max(until);
+        if is_stepped {
+            // It says nothing of the API's own count.
+            return;
+        }
         if !is_same_episode && refusals.failures == 1 {
             let believed = self.believed();
             self.state.withheld += percent(believed, 10);
@@ -122,6 +137,15 @@ impl Budget {
         self.state.good_answers = 0;
         self.state.refill.forget();
         self.state.memory.forget();
+    }
+
+    /// Leaves what stands in front of the API alone for as long as it asks, and for the shortest
+    /// freeze where it wants steps.
+    fn turned_away(&mut self, now: Millis, reading: Reading, is_stepped: bool) {
+        let told = reading.retry_in.unwrap_or_default();
+        let wait = if is_stepped { told.max(FREEZE_MIN) } else { told };
+        let refusals = &mut self.state.refusals;
+        refusals.frozen_until = refusals.frozen_until.max(now.plus(wait));
     }
 
     fn observe(&mut self, now: Millis, permit: &Permit, reading: Reading) {

@@ -21,6 +21,7 @@ mod limits;
 mod memory;
 mod others;
 mod refill;
+mod steps;
 
 mod forecast;
 mod starts;

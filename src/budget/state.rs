@@ -12,6 +12,7 @@ use super::millis::Millis;
 use super::others::Others;
 use super::refill::Refill;
 use super::settings::{SLACK, WINDOW};
+use super::steps::Steps;
 
 /// How long a request is remembered: a window, and the rounding of Reset.
 const MEMORY: Duration = Duration::from_millis(63_000);
@@ -37,6 +38,8 @@ pub struct State {
     #[serde(default)]
     pub(super) memory: Memory,
     pub(super) refill: Refill,
+    #[serde(default)]
+    pub(super) steps: Steps,
     pub(super) refusals: Refusals,
     /// How many requests below the configured limit we stay since the last refusals.
     pub(super) withheld: u32,

@@ -152,6 +152,7 @@ impl Budget {
             .or_else(|| self.alone(now, lane, want))
             .or_else(|| self.remaining(now, lane, needed))
             .or_else(|| self.smooth(now, lane))
+            .or_else(|| self.stepped(now, lane, want))
             .or_else(|| self.in_flight(now, session, lane))
             .or_else(|| match lane {
                 Lane::Urgent => None,

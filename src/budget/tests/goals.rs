@@ -3,7 +3,7 @@
 //! Not reached: see the comments at B3 without headers and at B8. Nothing else is weakened.
 
 use super::super::Config;
-use super::simulation::{Headers, Model, Report, Scenario, run, scenarios};
+use super::simulation::{Front, Headers, Model, Report, Scenario, run, scenarios};
 
 /// S4, which holds in every run, whatever it looks at.
 fn simulate(scenario: &Scenario) -> Report {
@@ -187,6 +187,34 @@ fn b11_a_window_that_somebody_used_up_is_found_so_without_a_refusal() {
         assert_eq!(report.refused, 0, "{model:?}");
         assert!(report.seconds() <= 66.0, "{model:?}: {} s", report.seconds());
     });
+}
+
+/// An ingress that lets a request through each fifth of a second, whatever the API has left, is learned
+/// from its refusals, and the next command knows of it. In even steps five commands of 24 take 24 s.
+#[test]
+fn b4_behind_an_ingress_with_even_steps_five_commands_take_twice_the_ideal_at_most() {
+    for_every_model(4, |model, seed| {
+        for status in [429, 503] {
+            let report = simulate(&scenarios::behind_an_ingress(model, status, seed));
+            let context = format!("{model:?} {status} {seed}");
+            assert!(report.seconds() <= 48.0, "{context}: {} s", report.seconds());
+            for (foretold, took) in &report.foretold[1..] {
+                assert!(*took <= 9_600, "{context}: {took} ms");
+                assert!(
+                    foretold.abs_diff(*took) <= took / 10 + 1_500,
+                    "{context}: {foretold} {took}"
+                );
+            }
+            assert!(report.refused <= 32, "{context}: {} refused", report.refused);
+        }
+    });
+}
+
+#[test]
+fn b4_a_slower_ingress_is_learned_too() {
+    let front = Some(Front { every: 500, status: 429 });
+    let report = simulate(&Scenario { front, ..Scenario::writes(Model::FixedFromFirst, 100) });
+    assert!(report.seconds() <= 100.0, "{} s", report.seconds());
 }
 
 /// A command begins with what the ledger knows of the minute: it goes on with it, and foretells it.

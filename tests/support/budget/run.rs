@@ -175,6 +175,7 @@ impl Simulation {
             self.server.arrive(START - 1_000);
         }
         let (until, retry_after) = self.scenario.broken;
+        self.server.front = self.scenario.front;
         self.server.broken_until = START + until;
         self.server.broken_retry_after = retry_after;
         for time in self.scenario.others.clone() {
@@ -283,7 +284,7 @@ impl Simulation {
     }
 
     fn arrive(&mut self, id: u64) {
-        let reply = self.server.arrive(self.now);
+        let reply = self.server.arrive_through_front(self.now);
         let Some(request) = self.requests.get_mut(&id) else {
             return;
         };
@@ -313,6 +314,9 @@ impl Simulation {
         let (agent_index, is_done) = (request.agent, agent.open == 0);
         if let Some((began, foretold)) = agent.began.take_if(|_| is_done && agent.plan.writes > 0) {
             self.report.foretold.push((foretold, self.now - began));
+            if let Some(session) = &agent.session {
+                self.budgets[agent.plan.host].end(session);
+            }
             let next = agent_index + 1;
             if self.agents.get(next).is_some_and(|next| next.plan.follows) {
                 self.schedule(self.now, Event::Wake { agent: next });

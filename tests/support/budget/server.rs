@@ -84,12 +84,24 @@ pub struct Server {
     pub broken_until: u64,
     /// What Retry-After says while it does, in seconds.
     pub broken_retry_after: Option<u64>,
+    /// What stands in front of it, and when it last let a request through.
+    pub front: Option<Front>,
+    passed_at: u64,
     log: VecDeque<u64>,
     window_start: u64,
     used: u32,
     tokens: f64,
     tokens_at: u64,
     blocked_until: u64,
+}
+
+/// A limiter in front of the API: one request in each step, whatever the API has left.
+#[derive(Debug, Clone, Copy)]
+pub struct Front {
+    /// The step, in milliseconds.
+    pub every: u64,
+    /// What it refuses with.
+    pub status: u16,
 }
 
 pub struct Reply {
@@ -105,6 +117,8 @@ impl Server {
             headers,
             broken_until: 0,
             broken_retry_after: None,
+            front: None,
+            passed_at: 0,
             log: VecDeque::new(),
             window_start: 0,
             used: 0,
@@ -112,6 +126,18 @@ impl Server {
             tokens_at: 0,
             blocked_until: 0,
         }
+    }
+
+    /// One of our requests comes, through what stands in front.
+    pub fn arrive_through_front(&mut self, now: u64) -> Reply {
+        if let Some(Front { every, status }) = self.front {
+            if self.passed_at > 0 && now < self.passed_at + every {
+                let limits = Limits { status, ..Limits::default() };
+                return Reply { is_refused: true, limits };
+            }
+            self.passed_at = now;
+        }
+        self.arrive(now)
     }
 
     pub fn arrive(&mut self, now: u64) -> Reply {
