@@ -42,6 +42,7 @@ mod references;
 mod refusals;
 mod remote;
 mod requests;
+mod rereads;
 mod retried;
 mod searches;
 mod settling;

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::error::GitError;
 use super::program::{Call, Output, Program, Reach, brief};
 use super::reference::CommitId;
+use super::room::bytes_of;
 use super::settings::GitSettings;
 
 /// Where the newest commit of the branch or tag stands, accepted or not.
@@ -31,8 +32,14 @@ pub(super) const PINNED: &str = "refs/stoker/pinned";
 /// Where the last accepted commit stands, so that cleaning leaves it there.
 const KEPT: &str = "refs/stoker/kept";
 
+/// How long another one may use the copy before we look again later.
+const LOCK_MAX: Duration = Duration::from_secs(60);
+
 /// How often a copy that is in use is tried again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long git may clean the copy, which it does without a word.
+const CLEANING_MAX: Duration = Duration::from_secs(900);
 
 /// The most bytes of an answer that is a word or an id.
 const WORD_BYTES_MAX: u64 = 1_000;
@@ -42,7 +49,6 @@ const WORD_BYTES_MAX: u64 = 1_000;
 pub(super) struct Cache {
     directory: PathBuf,
     program: Program,
-    timeout: Duration,
 }
 
 /// The right to use the copy, held as long as this value lives.
@@ -59,14 +65,14 @@ impl Cache {
         // Git runs elsewhere, so the place must not depend on where we are.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let program = Program::new(settings, directory.join("repository.git"));
-        Self { directory, program, timeout: settings.timeout }
+        Self { directory, program }
     }
 
     pub const fn program(&self) -> &Program {
         &self.program
     }
 
-    /// Waits until nobody else uses the copy, at most as long as one run of git may take.
+    /// Waits until nobody else uses the copy, but not for ever.
     pub async fn lock(&self) -> Result<Lock, GitError> {
         let failed = |source| self.disk_error("lock", &self.directory, source);
         let mut builder = DirBuilder::new();
@@ -90,7 +96,7 @@ impl Cache {
                 }
             }
         };
-        match tokio::time::timeout(self.timeout, wait).await {
+        match tokio::time::timeout(LOCK_MAX, wait).await {
             Ok(outcome) => outcome.map(|()| Lock { _file: file }),
             Err(_) => Err(GitError::Busy { directory: self.directory.clone() }),
         }
@@ -102,6 +108,8 @@ impl Cache {
         let marker = self.directory.join("origin");
         let is_ours = fs::read_to_string(&marker).is_ok_and(|text| text == origin);
         if is_ours && self.program.repository().join("HEAD").is_file() {
+            // Whoever was killed at work has left behind what it had begun.
+            self.program.room().sweep();
             return Ok(());
         }
         self.remove()?;
@@ -166,16 +174,45 @@ impl Cache {
         if output.code == Some(0) { Ok(()) } else { Err(damaged(&output)) }
     }
 
+    /// Has git clean the copy where much has gathered in it. It may fail: the copy is as good as
+    /// before, and it is tried again after the next fetch.
+    pub async fn clean(&self) {
+        self.gc(&["gc", "--auto", "--quiet"]).await;
+    }
+
+    /// Throws out of the copy what nothing points at; returns whether that made room.
+    pub async fn shrink(&self) -> bool {
+        let before = bytes_of(self.program.repository());
+        self.program.room().sweep();
+        self.gc(&["gc", "--prune=now", "--quiet"]).await;
+        bytes_of(self.program.repository()) < before
+    }
+
+    async fn gc(&self, words: &[&str]) {
+        let call = Call { reach: Reach::Upkeep, ..call("clean the copy", words) };
+        let outcome = self.program.run_within(CLEANING_MAX, call).await;
+        let said = match outcome {
+            Ok(output) if output.code == Some(0) => return,
+            Ok(output) => brief(&output.said),
+            Err(error) => error.to_string(),
+        };
+        self.program.room().sweep();
+        tracing::warn!(%said, "the copy of the repository was not cleaned");
+    }
+
     async fn run(&self, doing: &'static str, words: &[&str]) -> Result<Output, GitError> {
-        let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let (input, output_bytes_max) = (Vec::new(), WORD_BYTES_MAX);
-        let reach = Reach::Copy;
-        self.program.run(Call { doing, reach, arguments, input, output_bytes_max }).await
+        self.program.run(call(doing, words)).await
     }
 
     fn disk_error(&self, doing: &'static str, path: &Path, source: io::Error) -> GitError {
         GitError::Disk { doing, path: path.to_owned(), source }
     }
+}
+
+fn call(doing: &'static str, words: &[&str]) -> Call {
+    let arguments = words.iter().map(OsString::from).collect();
+    let (reach, input, output_bytes_max) = (Reach::Copy, Vec::new(), WORD_BYTES_MAX);
+    Call { doing, reach, arguments, input, output_bytes_max }
 }
 
 fn word(output: &Output) -> String {

@@ -46,13 +46,30 @@ pub enum GitError {
         /// What git said.
         said: String,
     },
-    /// Git had not finished when its time was over. It was ended.
-    #[error("{doing}: git had not finished after {} s", after.as_secs())]
-    TimedOut {
+    /// Git said nothing for too long. It was ended.
+    #[error("{doing}: git said nothing for {} s", after.as_secs())]
+    Silent {
         /// What it was doing.
         doing: &'static str,
-        /// How long it was given.
+        /// How long it may say nothing.
         after: Duration,
+    },
+    /// The copy grew beyond its limit. Git was ended.
+    #[error("copy the repository: it takes more than the {} MB it may have", limit / 1_000_000)]
+    TooLarge {
+        /// The most bytes it may have.
+        limit: u64,
+    },
+    /// Little is left on the disk, and it is the state's. Git was ended.
+    #[error(
+        "copy the repository to `{}`: less than {} MB are free there, and the state needs them",
+        path.display(), free_min / 1_000_000
+    )]
+    NoRoom {
+        /// Where the copy lies.
+        path: PathBuf,
+        /// How many bytes stay free.
+        free_min: u64,
     },
     /// The other side, or the check of who it is, refused.
     #[error("sign in to {address}: {said}")]
@@ -155,7 +172,7 @@ impl GitError {
     #[must_use]
     pub const fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Busy { .. } => true,
+            Self::Unreachable { .. } | Self::Silent { .. } | Self::Busy { .. } => true,
             Self::Wrong(_)
             | Self::NoProgram { .. }
             | Self::Denied { .. }
@@ -167,6 +184,8 @@ impl GitError {
             | Self::Unsigned { .. }
             | Self::Refused { .. }
             | Self::Damaged { .. }
+            | Self::TooLarge { .. }
+            | Self::NoRoom { .. }
             | Self::Disk { .. }
             | Self::Failed { .. } => false,
         }
@@ -198,7 +217,15 @@ impl GitError {
             }
             Self::Busy { .. } => "wait until it has finished; a crashed one leaves no lock behind",
             Self::Damaged { .. } => "look at the disk the copy lies on",
-            Self::TimedOut { .. } => "look at the network, or point at a smaller repository",
+            Self::Silent { .. } => {
+                "look at the network and the host; `--git-silence` allows a longer silence"
+            }
+            Self::TooLarge { .. } => {
+                "allow more with `--git-cache-max`, or keep the manifests in a smaller repository"
+            }
+            Self::NoRoom { .. } => {
+                "make room there, or name another place for the copy with `--git-cache`"
+            }
             Self::Wrong(_)
             | Self::Unreachable { .. }
             | Self::Refused { .. }

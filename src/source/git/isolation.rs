@@ -21,12 +21,14 @@ const PATH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
 /// The user beside a token. GitHub, GitLab, Gitea and Forgejo take any; a user in the URL goes first.
 const USER_DEFAULT: &str = "x-access-token";
 
+/// What the repository is called on this side. What it left out can be fetched from it later.
+pub(super) const REMOTE: &str = "stoker";
+
 /// Settings that hold for every run.
 ///
 /// No hooks, no helpers, no redirects to another host, no submodules, nothing left running in the
-/// background. A line that is silent for half a minute is dropped by git itself. Unreachable objects
-/// go at the next cleaning, since the copy is ours alone.
-pub(super) const CONFIGURATION: [(&str, &str); 17] = [
+/// background or in the course of something else. Unreachable objects go at the next cleaning, since the copy is ours alone.
+pub(super) const CONFIGURATION: [(&str, &str); 18] = [
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.askPass", ""),
@@ -34,17 +36,32 @@ pub(super) const CONFIGURATION: [(&str, &str); 17] = [
     ("protocol.version", "2"),
     ("http.followRedirects", "false"),
     ("http.lowSpeedLimit", "1"),
-    ("http.lowSpeedTime", "30"),
     ("fetch.recurseSubmodules", "false"),
     ("fetch.writeCommitGraph", "false"),
     ("transfer.bundleURI", "false"),
     ("advice.graftFileDeprecated", "false"),
+    // What is written as loose objects is written without a word, however slow the line.
+    ("fetch.unpackLimit", "1"),
+    ("maintenance.auto", "false"),
     ("gc.auto", "1000"),
     ("gc.autoPackLimit", "20"),
     ("gc.autoDetach", "false"),
     ("maintenance.autoDetach", "false"),
     ("gc.pruneExpire", "now"),
 ];
+
+/// Settings of the repository, for runs that may reach it and for those that clean the copy: they
+/// know then that what is missing was left out. No other run does: git would fetch in the middle of
+/// reading.
+pub(super) fn remote(settings: &GitSettings) -> [(String, String); 3] {
+    let url = settings.address.as_str().to_owned();
+    let pairs = [
+        ("url", url),
+        ("promisor", "true".to_owned()),
+        ("partialclonefilter", "blob:none".to_owned()),
+    ];
+    pairs.map(|(key, value)| (format!("remote.{REMOTE}.{key}"), value))
+}
 
 /// The header that signs in by HTTP Basic, which every host takes for its tokens, with the setting
 /// that binds it to one origin. What must not be seen is told to the eraser.
@@ -53,8 +70,8 @@ pub(super) fn authorization(
     eraser: &mut Eraser,
 ) -> Option<(String, SecretString)> {
     let user = settings.login.user.as_ref().map(ExposeSecret::expose_secret);
-    let token = settings.token.as_ref().or(settings.login.password.as_ref());
-    let (user, token) = match (user, token.map(ExposeSecret::expose_secret)) {
+    let token = settings.token.get().or(settings.login.password.clone());
+    let (user, token) = match (user, token.as_ref().map(ExposeSecret::expose_secret)) {
         (user, Some(token)) => (user.unwrap_or(USER_DEFAULT), token),
         // Some hosts give out URLs with the token in the place of the user.
         (Some(user), None) => (user, ""),
@@ -140,7 +157,9 @@ pub(super) fn configuration(
     settings: &GitSettings,
     authorities: Option<&Authorities>,
 ) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
+    // A line on which nothing comes is dropped by git itself, which knows best why.
+    let silence = settings.silence.as_secs().max(1).to_string();
+    let mut pairs = vec![("http.lowSpeedTime".to_owned(), silence)];
     let mut set = |key: &str, value: String| pairs.push((key.to_owned(), value));
     if let Some(authorities) = authorities {
         set("http.sslCAInfo", authorities.place().to_string_lossy().into_owned());
