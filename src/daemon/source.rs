@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use crate::secret::FingerprintKey;
 use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
 use crate::source::{self, Tree};
-use crate::status::Problem;
+use crate::status::{ConditionReason, Problem};
 
 /// Something manifests can be read from, again and again.
 pub trait Source: Send + Sync {
@@ -77,8 +77,13 @@ impl Source for Files {
             let read = tokio::task::spawn_blocking(move || source::load(&paths, None)).await;
             match read {
                 Ok(Ok(tree)) => Ok(Reading { tree, commit: None }),
-                Ok(Err(error)) => Err(problem("SourceUnreadable", format!("failed to {error}"))),
-                Err(error) => Err(problem("SourceUnreadable", format!("reading ended: {error}"))),
+                Ok(Err(error)) => {
+                    Err(problem(ConditionReason::SourceUnreadable, format!("failed to {error}")))
+                }
+                Err(error) => Err(problem(
+                    ConditionReason::SourceUnreadable,
+                    format!("reading ended: {error}"),
+                )),
             }
         })
     }
@@ -129,15 +134,17 @@ impl Source for Repository {
 fn unread(error: &GitError) -> Problem {
     let reason = match error {
         GitError::Unreachable { .. } | GitError::Silent { .. } | GitError::Busy { .. } => {
-            "SourceUnreachable"
+            ConditionReason::SourceUnreachable
         }
-        GitError::Denied { .. } => "SourceDenied",
+        GitError::Denied { .. } | GitError::Untrusted { .. } => ConditionReason::SourceDenied,
         GitError::NoRepository { .. }
         | GitError::NoReference { .. }
         | GitError::NoCommit { .. }
-        | GitError::NoPath { .. } => "SourceMissing",
-        GitError::Rewritten { .. } => "HistoryRewritten",
-        GitError::Unsigned { .. } => "CommitUnsigned",
+        | GitError::KeptBack { .. }
+        | GitError::NoCommitThere { .. }
+        | GitError::NoPath { .. } => ConditionReason::SourceMissing,
+        GitError::Rewritten { .. } => ConditionReason::HistoryRewritten,
+        GitError::Unsigned { .. } => ConditionReason::CommitUnsigned,
         GitError::Wrong(_)
         | GitError::NoProgram { .. }
         | GitError::Refused { .. }
@@ -145,7 +152,7 @@ fn unread(error: &GitError) -> Problem {
         | GitError::TooLarge { .. }
         | GitError::NoRoom { .. }
         | GitError::Disk { .. }
-        | GitError::Failed { .. } => "SourceUnreadable",
+        | GitError::Failed { .. } => ConditionReason::SourceUnreadable,
     };
     Problem { hints: error.hints(), ..problem(reason, format!("failed to {error}")) }
 }
@@ -155,12 +162,12 @@ fn unread(error: &GitError) -> Problem {
 #[must_use]
 pub fn may_pass(problem: &Problem) -> bool {
     matches!(
-        problem.reason.as_str(),
-        "SourceUnreachable"
-            | "SourceDenied"
-            | "SourceMissing"
-            | "SourceUnreadable"
-            | "InternalError"
+        problem.reason,
+        ConditionReason::SourceUnreachable
+            | ConditionReason::SourceDenied
+            | ConditionReason::SourceMissing
+            | ConditionReason::SourceUnreadable
+            | ConditionReason::InternalError
     )
 }
 
@@ -176,8 +183,8 @@ pub struct Secrets {
     pub key: Arc<FingerprintKey>,
 }
 
-/// Makes a problem of a word and a fragment.
+/// Makes a problem of a reason and a fragment.
 #[must_use]
-pub fn problem(reason: &str, message: String) -> Problem {
-    Problem { reason: reason.to_owned(), message, hints: Vec::new(), diagnostics: Vec::new() }
+pub const fn problem(reason: ConditionReason, message: String) -> Problem {
+    Problem { reason, message, hints: Vec::new(), diagnostics: Vec::new() }
 }

@@ -1,7 +1,7 @@
 //! Manifests that could not be read are read again by themselves, ever less often.
 
 use stoker::emulator::{Config, Kind};
-use stoker::status::{Problem, Trigger};
+use stoker::status::{ConditionReason, Problem, Trigger};
 
 use crate::faults::first;
 use crate::kept::{Kept, settings};
@@ -9,7 +9,10 @@ use crate::stage::Stage;
 
 /// Makes a problem as a repository that is down gives it.
 fn unreachable() -> Problem {
-    stoker::daemon::source::problem("SourceUnreachable", "failed to reach it".to_owned())
+    stoker::daemon::source::problem(
+        ConditionReason::SourceUnreachable,
+        "failed to reach it".to_owned(),
+    )
 }
 
 #[tokio::test(start_paused = true)]

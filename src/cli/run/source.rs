@@ -98,9 +98,16 @@ pub fn token(
     token.map_err(|reason| unusable(settings, &reason))
 }
 
-/// Returns who may sign: OpenPGP keys lie in a directory, allowed signers of SSH stand in a file.
+/// In a directory of OpenPGP keys, the file of those who may sign with SSH as well.
+const ALLOWED_SIGNERS: &str = "allowed_signers";
+
+/// Returns who may sign: OpenPGP keys lie in a directory, allowed signers of SSH stand in a file, which
+/// may be in that directory.
 fn verification(path: PathBuf) -> Verification {
-    if path.is_dir() {
+    let allowed_signers = path.join(ALLOWED_SIGNERS);
+    if allowed_signers.is_file() {
+        Verification::Either { allowed_signers, home: path }
+    } else if path.is_dir() {
         Verification::OpenPgp { home: path }
     } else {
         Verification::Ssh { allowed_signers: path }

@@ -37,11 +37,17 @@ impl GitSource {
             return Ok(id);
         }
         if let Some(id) = prefix.whole() {
+            self.cache.suit(&id).await?;
             let wanted = Wanted::Commit(&id);
             match self.fetch_one(wanted, PINNED, Depth::Commits(1), self.content()).await {
                 Ok(()) => return Ok(id),
                 // Some hosts hand out only what a name points at: then it is looked for there.
-                Err(GitError::NoCommit { .. }) => {}
+                Err(error @ GitError::KeptBack { .. })
+                    if self.settings.reference.full_name().is_none() =>
+                {
+                    return Err(error);
+                }
+                Err(GitError::NoCommit { .. } | GitError::KeptBack { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -69,6 +75,7 @@ impl GitSource {
             return Err(self.no_commit());
         };
         let there = remote::newest(self.cache.program(), reference, &full_name).await?;
+        self.cache.suit(&there).await?;
         let before = match self.settings.rewrites {
             Rewrites::Hold => known.filter(|known| **known != there),
             Rewrites::Follow => None,
@@ -103,8 +110,10 @@ impl GitSource {
         let depth = if is_whole { Depth::Following } else { Depth::Commits(1) };
         let wanted = Wanted::Newest { reference: &self.settings.reference, full_name };
         self.fetch_one(wanted, FETCHED, depth, self.content()).await?;
-        // A tag may point at something that is no commit.
-        self.cache.resolve(FETCHED).await?.ok_or_else(|| self.no_commit())
+        self.cache.resolve(FETCHED).await?.ok_or_else(|| GitError::NoCommitThere {
+            reference: self.settings.reference.clone(),
+            address: self.settings.address.clone(),
+        })
     }
 
     /// Finds out whether a commit leads to another, with as much history as that takes.
@@ -152,7 +161,9 @@ impl GitSource {
                     Fetch { wanted, into: None, depth: Depth::Following, filter: Filter::Blobs };
                 match self.fetch_some(fetch).await {
                     Ok(()) => {}
-                    Err(GitError::NoCommit { .. }) => return Err(self.without_filters()),
+                    Err(GitError::NoCommit { .. } | GitError::KeptBack { .. }) => {
+                        return Err(self.without_filters());
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -182,21 +193,20 @@ impl GitSource {
         self.fetch_some(Fetch { wanted, into: Some(into), depth, filter }).await
     }
 
-    /// Fetches. Where that leaves no room, what nothing points at any more goes first.
+    /// Fetches. What a host left out may be asked for again, so git throws nothing of it away; a copy
+    /// that has grown too large by what came before is made anew.
     async fn fetch_some(&self, mut fetch: Fetch<'_>) -> Result<(), GitError> {
         let program = self.cache.program();
         if !self.is_filtered() {
             fetch.filter = Filter::None;
         }
-        let outcome = match remote::fetch(program, &fetch).await {
-            Err(GitError::TooLarge { .. } | GitError::NoRoom { .. })
-                if self.cache.shrink().await =>
-            {
-                remote::fetch(program, &fetch).await
+        let filtering = remote::fetch(program, &fetch).await.map_err(|error| match error {
+            GitError::TooLarge { .. } if program.room().is_half_taken() => {
+                GitError::Damaged { said: "it has grown beyond its limit".to_owned() }
             }
-            outcome => outcome,
-        };
-        self.note_filtering(outcome?);
+            error => error,
+        })?;
+        self.note_filtering(filtering);
         self.cache.clean().await;
         Ok(())
     }

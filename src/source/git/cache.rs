@@ -4,6 +4,7 @@
 //! lock             held while the copy is used
 //! origin           a digest of the address the copy is of
 //! authorities.pem  whom git trusts, where somebody is named
+//! trusted          the one local repository that may belong to another user
 //! repository.git   the copy
 //! ```
 //!
@@ -18,9 +19,9 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::error::GitError;
+use super::isolation;
 use super::program::{Call, Output, Program, Reach, brief};
 use super::reference::CommitId;
-use super::room::bytes_of;
 use super::settings::GitSettings;
 
 /// Where the newest commit of the branch or tag stands, accepted or not.
@@ -104,22 +105,60 @@ impl Cache {
 
     /// Makes an empty copy unless there is one of this very address.
     pub async fn prepare(&self) -> Result<(), GitError> {
+        self.trust()?;
         let origin = origin_of(self.program.address().as_str());
-        let marker = self.directory.join("origin");
-        let is_ours = fs::read_to_string(&marker).is_ok_and(|text| text == origin);
+        let is_ours = fs::read_to_string(self.marker()).is_ok_and(|text| text == origin);
         if is_ours && self.program.repository().join("HEAD").is_file() {
             // Whoever was killed at work has left behind what it had begun.
             self.program.room().sweep();
             return Ok(());
         }
+        self.make("sha1").await
+    }
+
+    /// Makes the copy anew when commits of the other side have another kind of id than those here.
+    pub async fn suit(&self, id: &CommitId) -> Result<(), GitError> {
+        let config = fs::read_to_string(self.program.repository().join("config"));
+        let is_sha256 =
+            config.is_ok_and(|text| text.to_lowercase().contains("objectformat = sha256"));
+        match (is_sha256, id.is_sha256()) {
+            (true, true) | (false, false) => Ok(()),
+            (_, true) => self.make("sha256").await,
+            (_, false) => self.make("sha1").await,
+        }
+    }
+
+    async fn make(&self, format: &str) -> Result<(), GitError> {
         self.remove()?;
-        let words = ["init", "--quiet", "--bare", "--template=", "--initial-branch=none"];
+        let format = format!("--object-format={format}");
+        let words =
+            ["init", "--quiet", "--bare", "--template=", "--initial-branch=none", format.as_str()];
         let output = self.run("make a copy of the repository", &words).await?;
         if output.code != Some(0) {
             let doing = "make a copy of the repository";
             return Err(GitError::Failed { doing, said: brief(&output.said) });
         }
-        fs::write(&marker, origin).map_err(|source| self.disk_error("write", &marker, source))
+        let origin = origin_of(self.program.address().as_str());
+        self.write(&self.marker(), &origin)
+    }
+
+    /// Writes down which local repository may belong to another user, if it is one.
+    fn trust(&self) -> Result<(), GitError> {
+        let path = self.directory.join(isolation::TRUSTED);
+        match isolation::trusted(self.program.address()) {
+            Some(text) if !fs::read_to_string(&path).is_ok_and(|known| known == text) => {
+                self.write(&path, &text)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn write(&self, path: &Path, text: &str) -> Result<(), GitError> {
+        fs::write(path, text).map_err(|source| self.disk_error("write", path, source))
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.directory.join("origin")
     }
 
     /// Throws the copy away.
@@ -177,19 +216,8 @@ impl Cache {
     /// Has git clean the copy where much has gathered in it. It may fail: the copy is as good as
     /// before, and it is tried again after the next fetch.
     pub async fn clean(&self) {
-        self.gc(&["gc", "--auto", "--quiet"]).await;
-    }
-
-    /// Throws out of the copy what nothing points at; returns whether that made room.
-    pub async fn shrink(&self) -> bool {
-        let before = bytes_of(self.program.repository());
-        self.program.room().sweep();
-        self.gc(&["gc", "--prune=now", "--quiet"]).await;
-        bytes_of(self.program.repository()) < before
-    }
-
-    async fn gc(&self, words: &[&str]) {
-        let call = Call { reach: Reach::Upkeep, ..call("clean the copy", words) };
+        let call = call("clean the copy", &["gc", "--auto", "--quiet"]);
+        let call = Call { reach: Reach::Upkeep, ..call };
         let outcome = self.program.run_within(CLEANING_MAX, call).await;
         let said = match outcome {
             Ok(output) if output.code == Some(0) => return,

@@ -79,6 +79,14 @@ pub enum GitError {
         /// What git said.
         said: String,
     },
+    /// The other side is not shown to be who it should be.
+    #[error("trust {address}: {said}")]
+    Untrusted {
+        /// The repository.
+        address: Address,
+        /// What git said.
+        said: String,
+    },
     /// There is no such repository, or none these credentials may see.
     #[error("find {address}: {said}")]
     NoRepository {
@@ -100,6 +108,24 @@ pub enum GitError {
     NoCommit {
         /// As it was named.
         commit: String,
+        /// The repository.
+        address: Address,
+    },
+    /// The other side has the commit, or may have it, and hands out only what a name points at.
+    #[error(
+        "fetch commit `{commit}` of {address}: it hands out only what a branch or tag points at"
+    )]
+    KeptBack {
+        /// As it was named.
+        commit: String,
+        /// The repository.
+        address: Address,
+    },
+    /// The tag points at something that is no commit.
+    #[error("read {reference} of {address}: it points at no commit")]
+    NoCommitThere {
+        /// What was looked for.
+        reference: Reference,
         /// The repository.
         address: Address,
     },
@@ -179,6 +205,9 @@ impl GitError {
             | Self::NoRepository { .. }
             | Self::NoReference { .. }
             | Self::NoCommit { .. }
+            | Self::KeptBack { .. }
+            | Self::NoCommitThere { .. }
+            | Self::Untrusted { .. }
             | Self::NoPath { .. }
             | Self::Rewritten { .. }
             | Self::Unsigned { .. }
@@ -206,6 +235,16 @@ impl GitError {
                 "look at the name; when it was deleted on purpose, name another. Nothing is deleted \
                  meanwhile"
             }
+            Self::Untrusted { said, .. } if said.contains("ost key") => {
+                "put the host's key into a file and name it with `--known-hosts`"
+            }
+            Self::Untrusted { .. } => {
+                "name the authority that signed its certificate with `--ca-file`"
+            }
+            Self::KeptBack { .. } => {
+                "follow the branch and `stoker pin` the commit, or name a tag of it"
+            }
+            Self::NoCommitThere { .. } => "name a tag of a commit",
             Self::NoCommit { .. } => "write the whole id of a commit that was pushed",
             Self::NoPath { .. } => "look at the path and at the branch",
             Self::Rewritten { .. } => {

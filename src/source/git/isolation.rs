@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::address::Eraser;
+use super::address::{Address, Eraser, Transport};
 use super::authorities::Authorities;
 use super::settings::{GitSettings, Verification};
 
@@ -49,6 +49,20 @@ pub(super) const CONFIGURATION: [(&str, &str); 18] = [
     ("maintenance.autoDetach", "false"),
     ("gc.pruneExpire", "now"),
 ];
+
+/// The file beside the copy that is all of git's configuration of the user, where a local repository
+/// may belong to another user.
+pub(super) const TRUSTED: &str = "trusted";
+
+/// Returns what it says: this one repository was named, so it is meant, whoever owns it. Git takes
+/// that from no variable of ours, because it starts the program of the other side without them.
+pub(super) fn trusted(address: &Address) -> Option<String> {
+    if address.transport() != Transport::File {
+        return None;
+    }
+    let quoted = address.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+    Some(format!("[safe]\n\tdirectory = \"{quoted}\"\n\tdirectory = \"{quoted}/.git\"\n"))
+}
 
 /// Settings of the repository, for runs that may reach it and for those that clean the copy: they
 /// know then that what is missing was left out. No other run does: git would fetch in the middle of
@@ -104,7 +118,6 @@ pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(Strin
     // No `.netrc` and no configuration from there.
     set("HOME", repository.parent().unwrap_or(Path::new("/")).into());
     for (name, value) in [
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
         ("GIT_CONFIG_SYSTEM", "/dev/null"),
         ("GIT_CONFIG_NOSYSTEM", "1"),
         ("GIT_ATTR_NOSYSTEM", "1"),
@@ -116,8 +129,13 @@ pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(Strin
     ] {
         set(name, value.into());
     }
+    let around = repository.parent().unwrap_or(Path::new("/"));
+    let trusted = trusted(&settings.address).map(|_| around.join(TRUSTED).into_os_string());
+    set("GIT_CONFIG_GLOBAL", trusted.unwrap_or_else(|| "/dev/null".into()));
     set("GIT_SSH_COMMAND", ssh_command(settings).into());
-    if let Some(Verification::OpenPgp { home }) = &settings.verification {
+    if let Some(Verification::OpenPgp { home } | Verification::Either { home, .. }) =
+        &settings.verification
+    {
         set("GNUPGHOME", absolute(home).into());
     }
     variables
@@ -172,6 +190,12 @@ pub(super) fn configuration(
             set("gpg.ssh.allowedSignersFile", file);
             set("gpg.minTrustLevel", "fully".to_owned());
             set("gpg.openpgp.program", "/nonexistent".to_owned());
+            set("gpg.x509.program", "/nonexistent".to_owned());
+        }
+        // Which one counts is settled for each commit.
+        Some(Verification::Either { allowed_signers, home: _ }) => {
+            let file = absolute(allowed_signers).to_string_lossy().into_owned();
+            set("gpg.ssh.allowedSignersFile", file);
             set("gpg.x509.program", "/nonexistent".to_owned());
         }
         Some(Verification::OpenPgp { home: _ }) => {

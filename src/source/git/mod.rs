@@ -15,6 +15,7 @@ mod isolation;
 mod objects;
 mod orphans;
 mod program;
+mod redirect;
 mod reference;
 mod remote;
 mod room;

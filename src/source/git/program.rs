@@ -41,6 +41,8 @@ const COUNTED: [&str; 9] = [
 pub(super) enum Reach {
     /// The configured repository, by its one transport.
     Remote,
+    /// The same, and git shows the headers of what it hears.
+    Shown,
     /// The copy on this disk, by no transport at all.
     Copy,
     /// The same, with the knowledge that the other side has what is missing.
@@ -76,6 +78,8 @@ pub(super) struct Program {
     room: Room,
     /// They hold the token, which may be another at the next run.
     settings: GitSettings,
+    /// Where the repository is by now, as git is told.
+    moved: Mutex<Option<(String, String)>>,
     /// Knows every token there ever was.
     eraser: Mutex<Eraser>,
     /// Variables of every run, among them the agent's own that are passed on.
@@ -100,6 +104,7 @@ impl Program {
             repository,
             silence: settings.silence,
             settings: settings.clone(),
+            moved: Mutex::default(),
             eraser: Mutex::default(),
         }
     }
@@ -111,6 +116,12 @@ impl Program {
     /// Returns how much room the copy may take.
     pub const fn room(&self) -> &Room {
         &self.room
+    }
+
+    /// Whether there is a token to sign in with.
+    pub fn has_token(&self) -> bool {
+        let GitSettings { login, token, .. } = &self.settings;
+        token.get().is_some() || login.user.is_some() || login.password.is_some()
     }
 
     /// Returns where the copy lies.
@@ -135,8 +146,8 @@ impl Program {
     pub async fn run_within(&self, silence: Duration, call: Call) -> Result<Output, GitError> {
         let Call { doing, reach, arguments, input, output_bytes_max } = call;
         match (reach, &self.authorities) {
-            (Reach::Remote, Some(authorities)) => authorities.join()?,
-            (Reach::Remote, None) | (Reach::Copy | Reach::Upkeep, _) => {}
+            (Reach::Remote | Reach::Shown, Some(authorities)) => authorities.join()?,
+            (Reach::Remote | Reach::Shown, None) | (Reach::Copy | Reach::Upkeep, _) => {}
         }
         let child = self.command(reach, &arguments).spawn();
         let mut family = Family::of(child.map_err(|source| GitError::NoProgram { source })?);
@@ -161,6 +172,17 @@ impl Program {
         Ok(Output { code: status.code(), bytes, said })
     }
 
+    /// Notes that the repository has moved, within its host.
+    pub fn move_to(&self, address: &Address) {
+        let key = format!("url.{address}.insteadOf");
+        let moved = (key, self.address().as_str().to_owned());
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(moved);
+    }
+
+    fn moved(&self) -> Option<(String, String)> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn eraser(&self) -> MutexGuard<'_, Eraser> {
         self.eraser.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -175,7 +197,9 @@ impl Program {
         }
         let mut protocol = "none";
         let header;
-        if reach == Reach::Remote {
+        let moved = self.moved();
+        if matches!(reach, Reach::Remote | Reach::Shown) {
+            pairs.extend(moved.iter().map(|(key, value)| (key.as_str(), value.as_str())));
             protocol = match self.address().transport() {
                 Transport::Https => "https",
                 Transport::Http => "http",
@@ -184,6 +208,10 @@ impl Program {
             };
             header = authorization(&self.settings, &mut self.eraser());
             pairs.extend(header.iter().map(|(key, value)| (key.as_str(), value.expose_secret())));
+        }
+        if reach == Reach::Shown {
+            // Git leaves out what signs in.
+            command.envs([("GIT_TRACE_CURL", "1"), ("GIT_TRACE_CURL_NO_DATA", "1")]);
         }
         command.env("GIT_ALLOW_PROTOCOL", protocol);
         command.env("GIT_CONFIG_COUNT", pairs.len().to_string());

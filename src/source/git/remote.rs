@@ -6,11 +6,12 @@ use std::io;
 use super::error::GitError;
 use super::isolation::REMOTE;
 use super::objects::ObjectId;
-use super::program::{Call, Output, Program, Reach, brief};
+use super::program::{Call, Program, Reach, brief};
+use super::redirect;
 use super::reference::{CommitId, Reference};
 
 /// The most bytes of an answer about one reference; two lines are expected.
-const ANSWER_BYTES_MAX: u64 = 1_000_000;
+pub(super) const ANSWER_BYTES_MAX: u64 = 1_000_000;
 
 /// Returns the commit a branch or tag points at on the other side. One process, no object moved.
 ///
@@ -25,7 +26,7 @@ pub(super) async fn newest(
     let mut arguments: Vec<OsString> = vec!["ls-remote".into(), "--quiet".into(), "--".into()];
     arguments.extend([program.address().as_str().into(), full_name.into(), (&peeled).into()]);
     let doing = "ask for the newest commit";
-    let output = call(program, doing, arguments).await?;
+    let output = redirect::ask(program, doing, &arguments).await?;
     if output.code != Some(0) {
         return Err(complaint(program, doing, &output.said));
     }
@@ -168,32 +169,24 @@ pub(super) async fn fetch(program: &Program, fetch: &Fetch<'_>) -> Result<Filter
     let address = program.address().clone();
     let said = own_words(&output.said);
     let is_said = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let is_kept_back = is_said(&["not our ref", "unadvertised object", "find remote ref"]);
+    let is_kept_back = is_said(&["unadvertised object"]);
+    let is_missing = is_said(&["not our ref", "find remote ref"]);
     Err(match fetch.wanted {
         Wanted::Newest { reference, full_name: _ } if is_said(&["couldn't find remote ref"]) => {
             GitError::NoReference { reference: reference.clone(), address }
         }
         Wanted::Commit(id) if is_kept_back => {
-            GitError::NoCommit { commit: id.to_string(), address }
+            GitError::KeptBack { commit: id.to_string(), address }
         }
-        Wanted::Objects(ids) if is_kept_back => {
+        Wanted::Commit(id) if is_missing => GitError::NoCommit { commit: id.to_string(), address },
+        Wanted::Objects(ids) if is_kept_back || is_missing => {
             let commit = ids.first().cloned().unwrap_or_default();
-            GitError::NoCommit { commit, address }
+            GitError::KeptBack { commit, address }
         }
         Wanted::Newest { .. } | Wanted::Commit(_) | Wanted::Objects(_) => {
             complaint(program, doing, &output.said)
         }
     })
-}
-
-async fn call(
-    program: &Program,
-    doing: &'static str,
-    arguments: Vec<OsString>,
-) -> Result<Output, GitError> {
-    let input = Vec::new();
-    let output_bytes_max = ANSWER_BYTES_MAX;
-    program.run(Call { doing, reach: Reach::Remote, arguments, input, output_bytes_max }).await
 }
 
 /// Returns what git itself said. The other side may say anything, in lines of its own.
@@ -203,25 +196,30 @@ fn own_words(said: &str) -> String {
 }
 
 /// What a caller can do, by the words git has for it, the surest first.
-const COMPLAINTS: [(Complaint, &[&str]); 5] = [
+const COMPLAINTS: [(Complaint, &[&str]); 8] = [
     (Complaint::Full, &["No space left on device", "Disk quota exceeded"]),
     (
-        Complaint::Denied,
+        Complaint::Untrusted,
+        &[
+            "SSL certificate problem",
+            "certificate verification failed",
+            "Host key verification failed",
+            "No ED25519 host key is known",
+        ],
+    ),
+    // With a token git has it refused, and then asks for another as if there had been none.
+    (
+        Complaint::Unsigned,
         &[
             "Authentication failed",
             "could not read Username",
             "could not read Password",
             "terminal prompts disabled",
             "error: 401",
-            "error: 403",
-            "Permission denied",
-            "Host key verification failed",
-            "No ED25519 host key is known",
-            "SSL certificate problem",
-            "certificate verification failed",
-            "dubious ownership",
         ],
     ),
+    (Complaint::Dumb, &["dumb http transport does not support"]),
+    (Complaint::Denied, &["error: 403", "Permission denied", "dubious ownership"]),
     (
         Complaint::NoRepository,
         &[
@@ -284,6 +282,9 @@ const COMPLAINTS: [(Complaint, &[&str]); 5] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Complaint {
     Full,
+    Untrusted,
+    Unsigned,
+    Dumb,
     Damaged,
     Denied,
     NoRepository,
@@ -305,6 +306,18 @@ fn complaint(program: &Program, doing: &'static str, said: &str) -> GitError {
             path: program.repository().to_owned(),
             source: io::Error::from(io::ErrorKind::StorageFull),
         },
+        Some(Complaint::Untrusted) => GitError::Untrusted { address, said: shown },
+        Some(Complaint::Unsigned) => {
+            let has = program.has_token();
+            let said =
+                if has { "the token is refused" } else { "it asks for a token, and none is given" };
+            GitError::Denied { address, said: said.to_owned() }
+        }
+        Some(Complaint::Dumb) => {
+            let said = "the host serves files and does not speak git's own protocol (dumb HTTP), in \
+                        which one commit could be asked for";
+            GitError::NoRepository { address, said: said.to_owned() }
+        }
         Some(Complaint::Damaged) => GitError::Damaged { said: shown },
         Some(Complaint::Denied) => GitError::Denied { address, said: shown },
         Some(Complaint::NoRepository) => GitError::NoRepository { address, said: shown },
@@ -334,7 +347,7 @@ mod tests {
             ),
             (
                 "fatal: could not read Username for 'https://h': terminal prompts disabled",
-                Complaint::Denied,
+                Complaint::Unsigned,
             ),
             (
                 "git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.",

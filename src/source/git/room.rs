@@ -50,6 +50,11 @@ impl Room {
         }
     }
 
+    /// Whether half of its room is taken by what was fetched before.
+    pub fn is_half_taken(&self) -> bool {
+        bytes_of(&self.repository) > self.bytes_max / 2
+    }
+
     /// Returns when there is no room any more.
     pub async fn exhausted(&self) -> GitError {
         loop {
@@ -88,7 +93,7 @@ fn sweep(directory: &Path, depth: usize) {
 }
 
 /// Returns the bytes of all files beneath a directory.
-pub(super) fn bytes_of(directory: &Path) -> u64 {
+fn bytes_of(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => bytes_of(&entry.path()),

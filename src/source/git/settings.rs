@@ -68,6 +68,13 @@ pub enum Verification {
         /// A `GNUPGHOME` that holds only the keys of those who may sign.
         home: PathBuf,
     },
+    /// Either of them.
+    Either {
+        /// As of `Ssh`.
+        allowed_signers: PathBuf,
+        /// As of `OpenPgp`.
+        home: PathBuf,
+    },
 }
 
 /// The variables that are passed on. Their values are not shown: a proxy's may hold a password.

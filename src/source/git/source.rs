@@ -115,7 +115,7 @@ impl GitSource {
         let _lock = self.cache.lock().await?;
         let accepted = match self.look(known, pinned.as_ref()).await {
             Err(GitError::Damaged { said }) => {
-                tracing::warn!(%said, "the copy of the repository is damaged and is made anew");
+                tracing::warn!(%said, "the copy of the repository is made anew");
                 self.cache.remove()?;
                 self.look(known, pinned.as_ref()).await?
             }

@@ -79,6 +79,14 @@ async fn serve(mut stream: TcpStream, serving: Serving) {
         let mut lines = head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
     };
+    if let Some(rest) = target.strip_prefix("/moved") {
+        let place = format!("http://{}/remote{rest}", header("host"));
+        let head = format!("HTTP/1.1 301 Moved Permanently\r\nLocation: {place}\r\n");
+        let head = head + "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        // Whoever asked may have gone.
+        let _ = stream.write_all(head.as_bytes()).await;
+        return;
+    }
     let mut child = Command::new("git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", &serving.root)

@@ -12,9 +12,10 @@ use crate::source::git::{GitSettings, GitSource};
 fn scene() -> Scene {
     let scene = Scene::new();
     scene.git(&["config", "uploadpack.allowFilter", "true"]);
+    let noise = noise(4_000_000);
     for number in 0..40 {
-        let asset = noise(100_000 + number);
-        scene.commit("assets", &[("assets/image.bin", &asset), ("deploy/web.yaml", "a: 1\n")]);
+        let asset = &noise[number * 100_000..][..100_000];
+        scene.commit("assets", &[("assets/image.bin", asset), ("deploy/web.yaml", "a: 1\n")]);
     }
     scene
 }

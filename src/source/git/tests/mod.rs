@@ -4,6 +4,7 @@ mod backend;
 mod cost;
 mod follow;
 mod hostile;
+mod reasons;
 mod room;
 mod scene;
 mod secrets;

@@ -86,6 +86,22 @@ async fn a_copy_larger_than_it_may_be_is_refused_and_the_last_good_commit_stays(
 }
 
 #[tokio::test]
+async fn a_copy_that_has_grown_by_what_came_before_is_made_anew() {
+    let scene = Scene::new();
+    let mut settings = scene.settings();
+    settings.copy_bytes_max = 400_000;
+    let source = scene.source(settings);
+    let mut known = source.fetch(None, None).await.unwrap().commit.id;
+    let noise = noise(900_000);
+    for part in 0..9 {
+        let part = &noise[part * 100_000..][..100_000];
+        scene.commit("large", &[("image.bin", part)]);
+        known = source.fetch(Some(&known), None).await.unwrap().commit.id;
+    }
+    assert_eq!(known, scene.head());
+}
+
+#[tokio::test]
 async fn the_last_of_a_disk_is_the_states() {
     let scene = Scene::new();
     let mut settings = scene.settings();

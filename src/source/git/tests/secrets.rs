@@ -23,7 +23,7 @@ fn with_token(scene: &Scene, url: &str) -> GitSettings {
 }
 
 /// Answers every request with one text and keeps what was asked.
-async fn serve(answer: String) -> (u16, Arc<Mutex<String>>) {
+pub async fn serve(answer: String) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::new(Mutex::new(String::new()));
@@ -43,7 +43,7 @@ async fn serve(answer: String) -> (u16, Arc<Mutex<String>>) {
     (port, heard)
 }
 
-fn answer(status: &str, headers: &str) -> String {
+pub fn answer(status: &str, headers: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
@@ -90,6 +90,8 @@ async fn a_redirect_to_another_host_is_not_followed() {
     let settings = with_token(&scene, &format!("http://127.0.0.1:{port}/acme/shop.git"));
     let error = scene.source(settings).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, GitError::NoRepository { .. }), "{error}");
+    let target = format!("it redirects to http://127.0.0.1:{other}/acme/shop.git");
+    assert!(error.to_string().contains(&target), "{error}");
     assert_eq!(*heard.lock().unwrap(), "");
 }
 
