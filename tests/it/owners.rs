@@ -24,7 +24,7 @@ fn what_root_writes_into_the_state_of_a_service_belongs_to_the_service() {
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let manifests = place.path().join("a.yaml");
-    let text = "apiVersion: stackblaze.cloud/v1\nkind: EnvGroup\nmetadata: { name: a }\nspec: { envVars: { A: b } }\n";
+    let text = "apiVersion: stackblaze.cloud/v1\nkind: EnvGroup\nmetadata: { name: a }\nspec: { envVars: [{ key: A, value: b }] }\n";
     fs::write(&manifests, text).unwrap();
     let state = place.path().join("state");
     fs::create_dir(&state).unwrap();
