@@ -15,6 +15,7 @@ use http::Method;
 use crate::api::{BodyStream, Endpoint, Token, Transport, TransportError};
 use crate::clock::Clock;
 use crate::emulator::{Config, Durations, Emulator, Faults, TOKEN};
+use crate::owner;
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 
 use super::code::ErrorCode;
@@ -99,6 +100,7 @@ pub fn save(emulator: &Emulator, file: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let mut draft = tempfile::NamedTempFile::new_in(directory)?;
     draft.write_all(emulator.save().to_string().as_bytes())?;
+    owner::inherit(draft.as_file(), directory)?;
     draft.persist(file).map_err(|error| error.error)?;
     Ok(())
 }
@@ -111,9 +113,11 @@ pub fn file(state: &Path) -> PathBuf {
 /// Takes the right to write the world; it lasts as long as the file is held.
 pub fn lock(state: &Path) -> Result<File, Failure> {
     let path = state.join("world.lock");
-    let open = || {
+    let open = || -> std::io::Result<File> {
         std::fs::create_dir_all(state)?;
-        File::options().create(true).truncate(false).write(true).open(&path)
+        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+        owner::inherit(&file, state)?;
+        Ok(file)
     };
     let file = open().map_err(|error| failed("open", &path, &error))?;
     match file.try_lock() {

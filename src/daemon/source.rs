@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 
 use crate::secret::FingerprintKey;
 use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
@@ -27,6 +28,9 @@ pub trait Source: Send + Sync {
 
     /// Whether it has commits, so that it can be pinned to one.
     fn has_commits(&self) -> bool;
+
+    /// Takes a new token to sign in with; files need none.
+    fn renew(&self, _token: &SecretString) {}
 }
 
 /// What a source gave: one immutable tree (S6).
@@ -120,18 +124,24 @@ impl Source for Repository {
     fn has_commits(&self) -> bool {
         true
     }
+
+    fn renew(&self, token: &SecretString) {
+        self.0.settings().token.set(token.clone());
+    }
 }
 
 /// Says why a commit could not be read, in the words of a condition.
 fn unread(error: &GitError) -> Problem {
     let reason = match error {
-        GitError::Unreachable { .. } | GitError::TimedOut { .. } | GitError::Busy { .. } => {
+        GitError::Unreachable { .. } | GitError::Silent { .. } | GitError::Busy { .. } => {
             ConditionReason::SourceUnreachable
         }
-        GitError::Denied { .. } => ConditionReason::SourceDenied,
+        GitError::Denied { .. } | GitError::Untrusted { .. } => ConditionReason::SourceDenied,
         GitError::NoRepository { .. }
         | GitError::NoReference { .. }
         | GitError::NoCommit { .. }
+        | GitError::KeptBack { .. }
+        | GitError::NoCommitThere { .. }
         | GitError::NoPath { .. } => ConditionReason::SourceMissing,
         GitError::Rewritten { .. } => ConditionReason::HistoryRewritten,
         GitError::Unsigned { .. } => ConditionReason::CommitUnsigned,
@@ -139,10 +149,26 @@ fn unread(error: &GitError) -> Problem {
         | GitError::NoProgram { .. }
         | GitError::Refused { .. }
         | GitError::Damaged { .. }
+        | GitError::TooLarge { .. }
+        | GitError::NoRoom { .. }
         | GitError::Disk { .. }
         | GitError::Failed { .. } => ConditionReason::SourceUnreadable,
     };
     Problem { hints: error.hints(), ..problem(reason, format!("failed to {error}")) }
+}
+
+/// Whether manifests that could not be read may be there later although nobody changes anything here.
+/// What was read and cannot be used waits for news.
+#[must_use]
+pub fn may_pass(problem: &Problem) -> bool {
+    matches!(
+        problem.reason,
+        ConditionReason::SourceUnreachable
+            | ConditionReason::SourceDenied
+            | ConditionReason::SourceMissing
+            | ConditionReason::SourceUnreadable
+            | ConditionReason::InternalError
+    )
 }
 
 /// Answers for a variable of the agent's environment.

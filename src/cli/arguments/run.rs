@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::cli::size::Size;
 use crate::cli::values::{OrOff, Span};
 
 use super::{Connection, Planning, Sources};
@@ -54,6 +55,17 @@ pub struct RepositoryFlags {
     /// How often to ask the repository for news, or off [default: 60s].
     #[arg(long, env = "STOKER_GIT_POLL", value_name = "DURATION")]
     pub git_poll: Option<OrOff<Span>>,
+    /// How long git may say nothing before it is ended; a slow line counts as long as it likes
+    /// [default: 1m].
+    #[arg(long, env = "STOKER_GIT_SILENCE", value_name = "DURATION")]
+    pub git_silence: Option<Span>,
+    /// Where the copy of the repository is kept, a directory for each project in it
+    /// [default: git in the state directory].
+    #[arg(long, env = "STOKER_GIT_CACHE", value_name = "DIRECTORY")]
+    pub git_cache: Option<PathBuf>,
+    /// How large the copy of the repository may become [default: 4GB].
+    #[arg(long, env = "STOKER_GIT_CACHE_MAX", value_name = "SIZE")]
+    pub git_cache_max: Option<Size>,
     /// The variable that holds the repository's token, for HTTPS.
     #[arg(
         long,

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use crate::daemon::source::{Files, Repository, Source};
 use crate::source::git::{GitSettings, GitSource, RepositoryPath, Verification, WrongSetting};
 
@@ -30,7 +32,11 @@ pub fn source(
         }
         ProjectSource::Repository(repository) => {
             let told = repository_settings(context, settings, repository)?;
-            Ok(Arc::new(Repository(GitSource::new(told, state.join(REPOSITORY_DIRECTORY)))))
+            let copy = match &repository.cache {
+                Some(cache) => cache.join(settings.name.as_str()),
+                None => state.join(REPOSITORY_DIRECTORY),
+            };
+            Ok(Arc::new(Repository(GitSource::new(told, copy))))
         }
     }
 }
@@ -52,7 +58,10 @@ fn repository_settings(
         verify,
         rewrites,
         poll: _,
-        token,
+        silence,
+        cache: _,
+        cache_max,
+        token: _,
         ssh_key,
         known_hosts,
     } = repository;
@@ -66,16 +75,39 @@ fn repository_settings(
     told.ssh_key = ssh_key.clone();
     told.known_hosts = known_hosts.clone();
     told.rewrites = *rewrites;
+    told.silence = *silence;
+    told.copy_bytes_max = cache_max.0;
     told.certificate_authority = settings.connection.ca_file.clone();
-    let read = |token: &SecretSource| token.read(&context.environment);
-    let token = token.as_ref().map(read).transpose();
-    told.token = token.map_err(|reason| unusable(settings, &reason))?;
+    token(context, settings)?.inspect(|token| told.token.set(token.clone()));
     Ok(told)
 }
 
-/// Returns who may sign: OpenPGP keys lie in a directory, allowed signers of SSH stand in a file.
+/// Reads the token of a project's repository, where it has one.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn token(
+    context: &Context,
+    settings: &ProjectSettings,
+) -> Result<Option<SecretString>, Failure> {
+    let ProjectSource::Repository(repository) = &settings.source else {
+        return Ok(None);
+    };
+    let read = |token: &SecretSource| token.read(&context.environment);
+    let token = repository.token.as_ref().map(read).transpose();
+    token.map_err(|reason| unusable(settings, &reason))
+}
+
+/// In a directory of OpenPGP keys, the file of those who may sign with SSH as well.
+const ALLOWED_SIGNERS: &str = "allowed_signers";
+
+/// Returns who may sign: OpenPGP keys lie in a directory, allowed signers of SSH stand in a file, which
+/// may be in that directory.
 fn verification(path: PathBuf) -> Verification {
-    if path.is_dir() {
+    let allowed_signers = path.join(ALLOWED_SIGNERS);
+    if allowed_signers.is_file() {
+        Verification::Either { allowed_signers, home: path }
+    } else if path.is_dir() {
         Verification::OpenPgp { home: path }
     } else {
         Verification::Ssh { allowed_signers: path }

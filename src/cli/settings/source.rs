@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::source::git::{CommitId, RefName, Reference, Rewrites, WrongSetting};
+use crate::source::git::{
+    COPY_BYTES_MAX, CommitId, RefName, Reference, Rewrites, SILENCE, WrongSetting,
+};
 
 use super::super::arguments::{RewritesWord, RunCommand};
+use super::super::size::Size;
 use super::super::values::{OrOff, Span};
 use super::keys::Keys;
 use super::origin::Provenance;
@@ -44,6 +47,12 @@ pub struct RepositorySettings {
     pub rewrites: Rewrites,
     /// How often to ask for news; `None` when only the webhook tells.
     pub poll: Option<Duration>,
+    /// How long git may say nothing.
+    pub silence: Duration,
+    /// Where the copy of it lies; `None` for the state directory.
+    pub cache: Option<PathBuf>,
+    /// How large the copy may become.
+    pub cache_max: Size,
     /// Its token, for HTTPS.
     pub token: Option<SecretSource>,
     /// The private key, for SSH; `None` for the account's own.
@@ -60,6 +69,9 @@ const GIT_POLL: Span = Span(Duration::from_secs(60));
 
 /// A shorter pause only keeps machines busy, ours and the code host's; zero would do nothing else.
 const POLL_MIN: Duration = Duration::from_millis(100);
+
+/// Git counts once a second: what is shorter would end it while it works.
+const SILENCE_MIN: Duration = Duration::from_secs(5);
 
 /// The users that Bitbucket wants beside a token, where the others take any name. They are words of
 /// its documentation, so they are no secret in a URL.
@@ -206,10 +218,22 @@ fn pick_repository(
             RewritesWord::Follow => Rewrites::Follow,
         },
         poll: pause("gitPoll", pick!(picker, flags, git_poll, OrOff::On(GIT_POLL)), picker)?,
+        silence: pick_silence(picker, command)?,
+        cache: pick!(picker, flags, git_cache),
+        cache_max: pick!(picker, flags, git_cache_max, Size(COPY_BYTES_MAX)),
         token,
         ssh_key: pick!(picker, flags, ssh_key),
         known_hosts: pick!(picker, flags, known_hosts),
     })
+}
+
+fn pick_silence(picker: &mut Picker<'_>, command: &RunCommand) -> Result<Duration, Problem> {
+    let Span(silence) = pick!(picker, command.repository, git_silence, Span(SILENCE));
+    if silence < SILENCE_MIN {
+        let reason = format!("`gitSilence` is at least {}", Span(SILENCE_MIN));
+        return Err(Problem::new(reason, picker.last_place()));
+    }
+    Ok(silence)
 }
 
 /// Returns how long to pause between two looks; `None` for `off`.

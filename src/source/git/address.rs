@@ -233,7 +233,8 @@ pub(super) struct Eraser(Vec<SecretString>);
 impl Eraser {
     /// Remembers a text that must not be seen.
     pub fn learn(&mut self, secret: &str) {
-        if !secret.is_empty() {
+        let is_known = self.0.iter().any(|known| known.expose_secret() == secret);
+        if !secret.is_empty() && !is_known {
             self.0.push(SecretString::from(secret));
         }
     }

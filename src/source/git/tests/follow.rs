@@ -196,16 +196,6 @@ async fn a_tag_is_followed_when_it_moves_on() {
 }
 
 #[tokio::test]
-async fn a_tag_of_something_that_is_no_commit_is_refused() {
-    let scene = Scene::new();
-    scene.git(&["tag", "tree", "HEAD^{tree}"]);
-    let mut settings = scene.settings();
-    settings.reference = tag("tree");
-    let error = scene.source(settings).fetch(None, None).await.unwrap_err();
-    assert!(matches!(error, GitError::NoCommit { .. }), "{error}");
-}
-
-#[tokio::test]
 async fn one_commit_is_followed_for_ever_and_needs_the_other_side_once() {
     let scene = Scene::new();
     let first = scene.head();
