@@ -33,6 +33,7 @@ mod model;
 mod month;
 mod mortal;
 mod mutation;
+mod mutual;
 mod names;
 mod planted;
 mod properties;
