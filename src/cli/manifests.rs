@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::manifest;
 use crate::model::{Desired, Diagnostic, Source};
 use crate::secret::{self, FingerprintKey};
-use crate::source::{self, Tree};
+use crate::source::{self, Home, Tree};
 
 use super::context::Context;
 use super::exit::Exit;
@@ -46,6 +46,7 @@ impl Manifests {
             Failure::new(Exit::Invalid, "manifests", format!("failed to {error}"))
                 .hint("nothing was read from the platform, and nothing was written")
         })?;
+        let tree = tree.in_repository(Home::of_all(&paths, &context.environment.checkout()));
         let loaded = manifest::load(&tree);
         context.output.diagnostics(&loaded.diagnostics);
         let Some(declared) = loaded.desired else {

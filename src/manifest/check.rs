@@ -12,7 +12,7 @@ use crate::model::{
 
 /// Joins the drafts to what is wanted. It is wholly valid only when no finding is an error.
 pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
-    let Drafts { resources, tombstones, guards, mentions, renames } = drafts;
+    let Drafts { resources, tombstones, guards, mentions, renames, home: _ } = drafts;
     let mut desired = Desired { guard: one_guard(guards, findings), ..Desired::default() };
     for mut resource in resources {
         contradictions(&resource, findings);

@@ -26,7 +26,7 @@ pub struct Loaded {
 #[must_use]
 pub fn load(tree: &Tree) -> Loaded {
     let mut findings = Findings::default();
-    let mut drafts = Drafts::default();
+    let mut drafts = Drafts { home: tree.home().cloned(), ..Drafts::default() };
     for file in tree.files() {
         read_file(file, &mut drafts, &mut findings);
     }

@@ -7,11 +7,13 @@
 mod error;
 pub mod git;
 mod held;
+mod home;
 mod jail;
 mod load;
 mod snippet;
 mod tree;
 
 pub use error::SourceError;
+pub use home::{Checkout, Home};
 pub use load::load;
 pub use tree::{SourceFile, Tree};

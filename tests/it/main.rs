@@ -18,6 +18,7 @@ mod deploy;
 mod faults;
 mod fuzz;
 mod generated;
+mod home;
 mod idle;
 mod intents;
 mod keep;

@@ -26,7 +26,8 @@ pub fn source(
 ) -> Result<Arc<dyn Source>, Failure> {
     match &settings.source {
         ProjectSource::Files { paths, debounce: _, poll: _ } => {
-            Ok(Arc::new(Files { paths: chosen(paths) }))
+            let checkout = context.environment.checkout();
+            Ok(Arc::new(Files { paths: chosen(paths), checkout }))
         }
         ProjectSource::Repository(repository) => {
             let told = repository_settings(context, settings, repository)?;

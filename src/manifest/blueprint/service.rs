@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::draft::{Drafts, set, text_of};
+use super::super::draft::{Drafts, has, set, text_of};
 use super::super::reader::Reader;
 use super::super::tree::Yaml;
 use super::super::{group, scalar, setting, variable};
@@ -58,7 +58,24 @@ pub(super) fn read(
     if let Some(yaml) = given(item, "envVars") {
         variable::read_all(reader, yaml, &mut service, drafts, engines);
     }
+    from_home(&mut service, drafts);
     drafts.resources.push(service);
+}
+
+/// In this dialect a service that names no source is of the repository that the file lies in: a new
+/// one gets that. One that lives keeps its own.
+fn from_home(service: &mut Resource<Source>, drafts: &Drafts) {
+    let Some(home) = &drafts.home else { return };
+    let is_image = text_of(service, Setting::Runtime) == Some("image");
+    if is_image || has(service, Setting::Repo) || has(service, Setting::Image) {
+        return;
+    }
+    let branch = home.branch.clone().filter(|_| !has(service, Setting::Branch));
+    let derived = [(Setting::Repo, Some(home.repo.clone())), (Setting::Branch, branch)];
+    let derived = derived
+        .into_iter()
+        .filter_map(|(setting, text)| Some((FieldPath::Setting(setting), FieldValue::Text(text?))));
+    service.on_create.extend(derived);
 }
 
 /// The API knows no private service: a worker runs the same program and is not on the internet

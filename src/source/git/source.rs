@@ -16,6 +16,7 @@ use super::values;
 use super::verify::verify;
 use crate::source::SourceError;
 use crate::source::held::{HeldFiles, Links};
+use crate::source::home::Home;
 use crate::source::tree::{SourceFile, Surroundings, Tree};
 
 /// How far back history is brought here to find out where a commit stands, step by step.
@@ -326,7 +327,12 @@ impl GitSource {
             name: manifest.name,
             surroundings: Surroundings::Held(Arc::clone(&held)),
         });
-        Ok(Tree::new(files.collect()).without(submodules))
+        let branch = match &self.settings.reference {
+            Reference::Branch(name) => Some(name.to_string()),
+            Reference::DefaultBranch | Reference::Tag(_) | Reference::Commit(_) => None,
+        };
+        let home = Home::at(&self.settings.address, branch);
+        Ok(Tree::new(files.collect()).without(submodules).in_repository(home))
     }
 
     async fn read_links(
