@@ -64,7 +64,7 @@ impl<'a> Documents<'a> {
                 Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
                 Event::Alias(anchor) => builder.alias(anchor, place(span.start))?,
                 Event::Scalar(text, style, anchor, tag) => {
-                    let is_plain = is_plain(style, tag.as_deref(), place(span.start))?;
+                    let is_plain = is_plain(&text, style, tag.as_deref(), place(span.start))?;
                     builder.scalar(text, is_plain, anchor, place(span.start))?;
                 }
                 Event::SequenceStart(anchor, tag) => {
@@ -100,7 +100,7 @@ fn syntax_flaw(error: &ScanError) -> Flaw {
 }
 
 /// Whether a scalar's text decides its type; a tag can say so as quotes do.
-fn is_plain(style: ScalarStyle, tag: Option<&Tag>, place: Place) -> Result<bool, Flaw> {
+fn is_plain(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: Place) -> Result<bool, Flaw> {
     let Some(tag) = tag else {
         return Ok(style == ScalarStyle::Plain);
     };
@@ -108,6 +108,10 @@ fn is_plain(style: ScalarStyle, tag: Option<&Tag>, place: Place) -> Result<bool,
     match tag.suffix.as_str() {
         "str" if is_core => Ok(false),
         "" | "!" => Ok(false),
+        "null" if is_core && !super::scalar::is_null(text) => {
+            let message = format!("the tag `{tag}` means nothing, and a text stands behind it");
+            Err(Flaw::at(place, "yaml-tag", message).hint("remove the tag, or the text"))
+        }
         "int" | "float" | "bool" | "null" if is_core => Ok(true),
         _ => Err(tag_flaw(tag, place)),
     }

@@ -7,7 +7,7 @@ use super::super::reader::Reader;
 use super::super::tree::Yaml;
 use super::super::{group, scalar, setting, variable};
 use super::words::{self, Place};
-use super::{begin, given, gives_way, take, take_region};
+use super::{Item, given, gives_way, open, take, take_region};
 use crate::model::{FieldPath, FieldValue, Kind, Resource, Setting, Source};
 
 /// The settings of a service that are read alike, each with its spellings, the present one first.
@@ -19,7 +19,7 @@ const SPELLINGS: [(Setting, &[&str]); 13] = [
     (Setting::RootDir, &["rootDir"]),
     (Setting::DockerfilePath, &["dockerfilePath"]),
     (Setting::BuildCommand, &["buildCommand"]),
-    (Setting::StartCommand, &["startCommand", "dockerCommand"]),
+    (Setting::StartCommand, &["startCommand", "dockerCommand", "start"]),
     (Setting::PreDeployCommand, &["preDeployCommand"]),
     (Setting::Schedule, &["schedule"]),
     (Setting::Port, &["port"]),
@@ -27,23 +27,33 @@ const SPELLINGS: [(Setting, &[&str]); 13] = [
     (Setting::HealthCheckPath, &["healthCheckPath"]),
 ];
 
+/// The bounds of scaling, with their spellings.
+const BOUNDS: [(Setting, &[&str]); 3] = [
+    (Setting::MinInstances, &["minInstances", "min", "min_instances"]),
+    (Setting::MaxInstances, &["maxInstances", "max", "max_instances"]),
+    (Setting::TargetCpuPercent, &["targetCPUPercent", "target_cpu_percent"]),
+];
+
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    item: Yaml<'_, '_>,
+    item: Item<'_, '_>,
     region: Option<Yaml<'_, '_>>,
     engines: &[&str],
     drafts: &mut Drafts,
 ) {
-    let Some(item) = words::open(reader, item, Place::Service) else {
+    let Some(mut service) = open(reader, item, Place::Service, Kind::Service, "services") else {
         return;
     };
-    let Some(mut service) = begin(reader, item, Kind::Service, "services") else {
-        return;
-    };
+    let item = item.yaml;
     service_type(reader, item, &mut service);
+    // Under the older word for the runtime the other form has the variables.
+    let env = given(item, "env").filter(|yaml| yaml.scalar().is_none());
     for (setting, spellings) in SPELLINGS {
+        let is_runtime = setting == Setting::Runtime && env.is_some();
+        let spellings = if is_runtime { &["runtime"] } else { spellings };
         take(reader, item, spellings, setting, &mut service);
     }
+    build(reader, item, &mut service);
     static_site(reader, item, &mut service);
     auto_deploy(reader, item, &mut service);
     domains(reader, item, &mut service);
@@ -55,8 +65,11 @@ pub(super) fn read(
     if let Some(yaml) = given(item, "envGroups") {
         group::read_all(reader, yaml, &mut service, drafts);
     }
-    if let Some(yaml) = given(item, "envVars") {
+    for yaml in given(item, "envVars").into_iter().chain(env) {
         variable::read_all(reader, yaml, &mut service, drafts, engines);
+    }
+    for yaml in ["secrets", "secret_refs"].iter().filter_map(|key| given(item, key)) {
+        variable::by_hand(reader, yaml, &mut service);
     }
     from_home(&mut service, drafts);
     drafts.resources.push(service);
@@ -76,6 +89,20 @@ fn from_home(service: &mut Resource<Source>, drafts: &Drafts) {
         .into_iter()
         .filter_map(|(setting, text)| Some((FieldPath::Setting(setting), FieldValue::Text(text?))));
     service.on_create.extend(derived);
+}
+
+/// The directory that is built, of the form that has names for keys; `.` is where everything is.
+fn build(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let Some(yaml) = given(item, "build") else {
+        return;
+    };
+    if let Some(root) = given(item, "rootDir") {
+        return gives_way(reader, ("build", yaml), ("rootDir", root));
+    }
+    match yaml.scalar() {
+        Some(("." | "./", _)) => yaml.take(),
+        _ => take(reader, item, &["build"], Setting::RootDir, service),
+    }
 }
 
 /// The API knows no private service: a worker runs the same program and is not on the internet
@@ -207,9 +234,12 @@ fn image(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Sou
 }
 
 fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
-    let Some(check) = given(item, "healthCheck") else {
+    let words = ["healthCheck", "healthcheck"];
+    let mut spellings = words.into_iter().filter_map(|word| Some((word, given(item, word)?)));
+    let Some((word, check)) = spellings.next() else {
         return;
     };
+    spellings.for_each(|other| gives_way(reader, other, (word, check)));
     let older = match check.entries() {
         Some(_) => {
             words::open(reader, check, Place::HealthCheck);
@@ -224,7 +254,7 @@ fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resou
         (None, Some(_)) if check.entries().is_some() => {
             take(reader, check, &["path"], Setting::HealthCheckPath, service);
         }
-        (None, Some(_)) => take(reader, item, &["healthCheck"], Setting::HealthCheckPath, service),
+        (None, Some(_)) => take(reader, item, &[word], Setting::HealthCheckPath, service),
         (_, None) => {}
     }
 }
@@ -235,9 +265,9 @@ fn scaling(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<S
         if words::open(reader, scaling, Place::Scaling).is_none() {
             return;
         }
-        take(reader, scaling, &["minInstances", "min"], Setting::MinInstances, service);
-        take(reader, scaling, &["maxInstances", "max"], Setting::MaxInstances, service);
-        take(reader, scaling, &["targetCPUPercent"], Setting::TargetCpuPercent, service);
+        for (setting, spellings) in BOUNDS {
+            take(reader, scaling, spellings, setting, service);
+        }
         if let Some(count) = count {
             let message = "`numInstances` gives way to `scaling`";
             reader.leave_out(count, message, "remove one of the two");
