@@ -54,7 +54,8 @@ pub async fn run(
     if saved_plan.is_none() {
         check_selection(&policy, &manifests)?;
     }
-    let session = Session::open(context, connection, Purpose::Write)?;
+    let guard = manifests.declared.guard.as_ref();
+    let session = Session::open_for(context, connection, Purpose::Write, guard)?;
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
     let (desired, mut reading) = manifests.resolve(context, &session.fingerprint_key()?)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::manifest;
 use crate::model::{Desired, Diagnostic, Source};
 use crate::secret::{self, FingerprintKey};
-use crate::source::{self, Home, Tree};
+use crate::source::{self, Home, Tree, USUAL_PLACES};
 
 use super::context::Context;
 use super::exit::Exit;
@@ -80,8 +80,7 @@ impl Manifests {
 
 /// Returns what is read when nothing is named.
 pub fn default_paths() -> Vec<PathBuf> {
-    let places = ["manifests", "stackblaze.yaml"];
-    let found = places.iter().map(Path::new).find(|place| place.exists());
+    let found = USUAL_PLACES.iter().map(Path::new).find(|place| place.exists());
     vec![found.unwrap_or(Path::new(".")).to_owned()]
 }
 

@@ -33,7 +33,8 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     let manifests = Manifests::read(context, &sources.paths)?;
     let policy = settings::policy(planning, &context.file);
     check_selection(&policy, &manifests)?;
-    let session = Session::open(context, connection, Purpose::Read)?;
+    let guard = manifests.declared.guard.as_ref();
+    let session = Session::open_for(context, connection, Purpose::Read, guard)?;
     let policy = session.speak(policy);
     let (desired, mut reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, plan, estimate, sight } =

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::secret::FingerprintKey;
-use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
+use crate::source::git::{self, CommitId, Fetched, GitError, GitSource, RepositoryPath};
 use crate::source::{self, Checkout, Home, Tree};
 use crate::status::Problem;
 
@@ -98,7 +98,7 @@ pub struct Repository(pub GitSource);
 impl Source for Repository {
     fn location(&self) -> String {
         let settings = self.0.settings();
-        let path = settings.path.as_str();
+        let path = settings.path.as_ref().map_or("", RepositoryPath::as_str);
         let path = if path.is_empty() { String::new() } else { format!(", `{path}`") };
         format!("{}, {}{path}", settings.address(), settings.reference)
     }

@@ -35,7 +35,7 @@ fn pair(path: &str, value: &str) -> (String, String) {
 fn a_new_service_without_a_source_gets_that_of_the_checkout_and_keeps_it() {
     let machine = checkout(MAIN, URL);
     let ran = machine.run("plan --sandbox -o json");
-    assert_eq!(derived(&ran), [pair("branch", "main"), pair("repo", "github.com/acme/shop")]);
+    assert_eq!(derived(&ran), [pair("repo", "github.com/acme/shop"), pair("branch", "main")]);
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("CANARY"));
     machine.run("apply --sandbox -y");
     // It is no wish: somewhere else the file means another repository, and what lives keeps its own.
@@ -75,4 +75,23 @@ fn what_would_be_made_with_nothing_to_run_is_told_of_in_both_forms() {
         let again = machine.run("plan --sandbox");
         assert!(!again.stderr.contains("no-source"), "{}", again.stderr);
     }
+}
+
+#[test]
+fn the_sandbox_stands_for_the_project_that_the_manifests_are_for() {
+    let machine = Machine::new();
+    machine.write("stackblaze.yaml", &format!("pipeline: acme-shop\n{SITE}"));
+    let ran = machine.run("plan --sandbox -o json");
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(plan["project"]["name"], "acme-shop", "{}", ran.stderr);
+    let applied = machine.run("apply --sandbox -y");
+    assert!(applied.stdout.contains("1 done"), "{}{}", applied.stdout, applied.stderr);
+    // The sandbox is one place, whatever it stands for.
+    machine.write("stackblaze.yaml", SITE);
+    let again = machine.run("plan --sandbox -o json");
+    let plan: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!(plan["changes"].as_array().map(Vec::len), Some(0), "{}", again.stdout);
+    machine.write("stackblaze.yaml", &format!("pipeline: {{ name: acme-shop }}\n{SITE}"));
+    let once = machine.run("run --once --sandbox --listen off stackblaze.yaml");
+    assert!(!once.stderr.contains("project"), "{}{}", once.stdout, once.stderr);
 }

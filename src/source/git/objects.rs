@@ -8,8 +8,8 @@ use super::error::GitError;
 use super::program::{Call, Output, Program, Reach};
 use super::reference::{CommitId, RepositoryPath};
 use super::select::too_many_entries;
-use crate::source::SourceError;
 use crate::source::load::ENTRIES_MAX;
+use crate::source::{SourceError, USUAL_PLACES};
 
 /// The most bytes of a listing: the most entries with paths of a usual length.
 const LISTING_BYTES_MAX: u64 = ENTRIES_MAX as u64 * 256;
@@ -67,6 +67,17 @@ pub(super) async fn commit(program: &Program, id: &CommitId) -> Result<Vec<u8>, 
         },
     };
     whole(output, limit)
+}
+
+/// Returns where the manifests lie of which nobody said where: as for files.
+pub(super) async fn usual(program: &Program, id: &CommitId) -> Result<RepositoryPath, GitError> {
+    for place in USUAL_PLACES {
+        let path = RepositoryPath::usual(place);
+        if find(program, id, &path).await? != Found::Nothing {
+            return Ok(path);
+        }
+    }
+    Ok(RepositoryPath::default())
 }
 
 /// Returns what stands at a path of a commit.

@@ -190,6 +190,11 @@ impl RepositoryPath {
         Ok(Self(path))
     }
 
+    /// One of the usual places, which need no check.
+    pub(super) fn usual(place: &'static str) -> Self {
+        Self(place.to_owned())
+    }
+
     /// Returns it as text; empty for the whole repository.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -84,8 +84,8 @@ pub struct GitSettings {
     pub(super) login: Login,
     /// What to follow.
     pub reference: Reference,
-    /// A directory, or one file.
-    pub path: RepositoryPath,
+    /// A directory, or one file; without one, the usual places.
+    pub path: Option<RepositoryPath>,
     /// Signs in to an `https` repository. It goes to that host only.
     pub token: Option<SecretString>,
     /// The private key for ssh; without it, the ssh agent and the account's own keys.
@@ -120,7 +120,7 @@ impl GitSettings {
             address,
             login,
             reference,
-            path: RepositoryPath::default(),
+            path: None,
             token: None,
             ssh_key: None,
             known_hosts: None,

@@ -269,7 +269,10 @@ impl GitSource {
         let program = self.cache.program();
         let bytes = objects::commit(program, &id).await?;
         let commit = Commit::parse(id.clone(), &bytes, signature);
-        let path = &self.settings.path;
+        let path = &match &self.settings.path {
+            Some(path) => path.clone(),
+            None => objects::usual(program, &id).await?,
+        };
         let no_path = || GitError::NoPath { path: path.clone(), commit: id.clone() };
         let (root, directory, file) = match objects::find(program, &id, path).await? {
             Found::Directory(directory) => (path.clone(), directory, None),
