@@ -7,6 +7,7 @@ use crate::model::{Kind, LiveObject};
 use crate::store::Store;
 
 use super::arguments::{ExportCommand, Form};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -22,11 +23,7 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
     if let Some(missing) = selectors.iter().find(|selector| {
         selector.is_one() && !objects.iter().any(|it| selector.covers(it.kind, &it.name))
     }) {
-        return Err(Failure::new(
-            Exit::Failed,
-            "not_found",
-            format!("{missing} does not live here"),
-        ));
+        return Err(Failure::new(ErrorCode::NotFound, format!("{missing} does not live here")));
     }
     let inventory = Store::read(&session.state)?.inventory;
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
@@ -56,7 +53,7 @@ async fn read(session: &Session, selectors: &[Selector]) -> Result<Vec<LiveObjec
             // Half an export that looks whole would read as a deletion later.
             let message =
                 format!("failed to export: the listing of {} is incomplete", kind.plural());
-            return Err(Failure::new(Exit::Failed, "incomplete_view", message));
+            return Err(Failure::new(ErrorCode::IncompleteView, message));
         }
         let chosen = listing
             .objects

@@ -51,7 +51,7 @@ pub(super) fn of_another_maker(version: &str, kind: Option<&str>) -> Option<Stri
         return Some(format!("it is {what}; write it as that, or {APART}"));
     }
     let is_core = matches!(version, "v1" | "v2" | "apps/v1" | "batch/v1");
-    let is_kubernetes = is_core || maker.ends_with(".k8s.io") || maker.contains('.');
+    let is_kubernetes = is_core || maker.ends_with(".io");
     is_kubernetes.then(|| format!("it looks like a manifest of Kubernetes; {APART}"))
 }
 

@@ -53,5 +53,6 @@ mod simulation;
 mod stacks;
 mod stage;
 mod tally;
+mod times;
 mod vanishing;
 mod withheld;

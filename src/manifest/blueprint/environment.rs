@@ -15,6 +15,7 @@ pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<Y
     let Some(projects) = given(root, "projects") else {
         return Vec::new();
     };
+    let mut bare = Vec::new();
     let mut found: Vec<(String, [Yaml<'d, 'a>; 2])> = Vec::new();
     for project in reader.items(projects, "projects") {
         let Some(project) = words::open(reader, project, Place::Project) else {
@@ -22,6 +23,8 @@ pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<Y
         };
         let name = name_of(reader, project);
         let Some(environments) = given(project, "environments") else {
+            // Its env groups are for all of them.
+            bare.push(project);
             continue;
         };
         for environment in reader.items(environments, "projects.environments") {
@@ -32,8 +35,8 @@ pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<Y
         }
     }
     match found.as_slice() {
-        [] => Vec::new(),
-        [(_, holders)] => holders.to_vec(),
+        [] => bare,
+        [(_, holders)] => [holders.to_vec(), bare].concat(),
         several => {
             let names = several.iter().take(LISTED_MAX).map(|(name, _)| format!("`{name}`"));
             let mut names: Vec<String> = names.collect();
