@@ -91,6 +91,9 @@ fn syntax_flaw(error: &ScanError) -> Flaw {
     if error.info().contains("tab") {
         return flaw.hint("indent with blanks: YAML forbids tabs");
     }
+    if error.info().contains("valid YAML whitespace") {
+        return flaw.hint("a blank must stand behind the colon, not a tab");
+    }
     if error.info().contains("anchor") || error.info().contains("alias") {
         return flaw.hint(
             "a text that begins with `*` or `&` needs quotes; a name of another document is not known",
@@ -109,7 +112,7 @@ fn is_plain(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: Place) -> 
         "str" if is_core => Ok(false),
         "" | "!" => Ok(false),
         "null" if is_core && !super::scalar::is_null(text) => {
-            let message = format!("the tag `{tag}` means nothing, and a text stands behind it");
+            let message = "`!!null` stands for nothing, and a text stands behind it";
             Err(Flaw::at(place, "yaml-tag", message).hint("remove the tag, or the text"))
         }
         "int" | "float" | "bool" | "null" if is_core => Ok(true),

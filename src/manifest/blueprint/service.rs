@@ -235,11 +235,19 @@ fn image(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Sou
 
 fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
     let words = ["healthCheck", "healthcheck"];
-    let mut spellings = words.into_iter().filter_map(|word| Some((word, given(item, word)?)));
-    let Some((word, check)) = spellings.next() else {
+    let is_there = |word: &&str| given(item, word).is_some();
+    let mut spellings = words.into_iter().filter(is_there);
+    let Some((word, check)) = spellings.next().and_then(|word| Some((word, given(item, word)?)))
+    else {
         return;
     };
-    spellings.for_each(|other| gives_way(reader, other, (word, check)));
+    if let Some(other) = spellings.next()
+        && let Some((_, at, value)) =
+            item.entries().and_then(|mut all| all.find(|it| it.0 == other))
+    {
+        value.take();
+        reader.leave_out(at, format!("`{other}` gives way to `{word}`"), "remove one of the two");
+    }
     let older = match check.entries() {
         Some(_) => {
             words::open(reader, check, Place::HealthCheck);

@@ -330,11 +330,7 @@ impl GitSource {
             name: manifest.name,
             surroundings: Surroundings::Held(Arc::clone(&held)),
         });
-        let branch = match &self.settings.reference {
-            Reference::Branch(name) => Some(name.to_string()),
-            Reference::DefaultBranch | Reference::Tag(_) | Reference::Commit(_) => None,
-        };
-        let home = Home::at(&self.settings.address, branch);
+        let home = Home::at(&self.settings.address, self.settings.reference.branch());
         Ok(Tree::new(files.collect()).without(submodules).in_repository(home))
     }
 
