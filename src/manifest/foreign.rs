@@ -36,7 +36,7 @@ pub(super) fn hint(root: Yaml<'_, '_>) -> Option<String> {
         return Some(format!("it looks like a Compose file ({list}); {APART}"));
     }
     let is_there = |word: &&str| root.get(word).is_some();
-    let (_, what) = KINDS.iter().find(|(words, _)| words.iter().all(|word| is_there(word)))?;
+    let (_, what) = KINDS.iter().find(|(words, _)| words.iter().all(&is_there))?;
     Some(format!("it looks like {what}; {APART}"))
 }
 

@@ -118,12 +118,13 @@ impl Remotes {
     /// Returns the address of the repository that is meant: `origin`, or the only one. Beside
     /// another that it was forked from, nobody can tell.
     fn home(&self) -> Option<String> {
-        let address = |(_, url): &(String, String)| Some(Address::parse(url).ok()?.0.as_repo()?);
+        let address = |(_, url): &(String, String)| Address::parse(url).ok()?.0.as_repo();
         let is_origin = |(name, _): &&(String, String)| name == "origin";
-        let origin = self.0.iter().find(is_origin).or_else(|| match self.0.as_slice() {
+        let only = match self.0.as_slice() {
             [only] => Some(only),
             [] | [_, ..] => None,
-        })?;
+        };
+        let origin = self.0.iter().find(is_origin).or(only)?;
         let home = address(origin)?;
         let is_upstream = |(name, _): &&(String, String)| name == "upstream";
         let upstream = self.0.iter().find(is_upstream).and_then(address);
