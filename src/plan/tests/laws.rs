@@ -163,9 +163,12 @@ impl World {
         };
         for value in values {
             let FieldValue::Reference(reference) = value else { continue };
-            // What is remembered may be there, whatever a list shows (S2).
-            let is_remembered = self.snapshot.inventory.entries.contains_key(&reference.target());
-            if reference.kind != Kind::Service || is_remembered {
+            // What is remembered may be there, whatever a list shows (S2); what nobody declares may
+            // go by a rename meanwhile.
+            let target = reference.target();
+            let is_declared = self.snapshot.desired.resources.contains_key(&target);
+            let is_remembered = self.snapshot.inventory.entries.contains_key(&target);
+            if reference.kind != Kind::Service || is_remembered || !is_declared {
                 continue;
             }
             let listing = &self.snapshot.live.listings[&reference.kind];
