@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 
 use crate::secret::FingerprintKey;
-use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
-use crate::source::{self, Tree};
+use crate::source::git::{self, CommitId, Fetched, GitError, GitSource, RepositoryPath};
+use crate::source::{self, Checkout, Home, Tree};
 use crate::status::{ConditionReason, Problem};
 
 /// Something manifests can be read from, again and again.
@@ -58,6 +58,8 @@ pub struct Commit {
 pub struct Files {
     /// The paths, as for `stoker plan`.
     pub paths: Vec<PathBuf>,
+    /// What the build server says of the checkout they may lie in.
+    pub checkout: Checkout,
 }
 
 impl Source for Files {
@@ -72,9 +74,14 @@ impl Source for Files {
         _pinned: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Reading, Problem>> {
         Box::pin(async move {
-            let paths = self.paths.clone();
+            let Self { paths, checkout } = self.clone();
+            let read = move || {
+                let tree = source::load(&paths, None)?;
+                let home = Home::of_all(&paths, &checkout);
+                Ok::<_, source::SourceError>(tree.in_repository(home))
+            };
             // A slow disk must not hold up the other projects.
-            let read = tokio::task::spawn_blocking(move || source::load(&paths, None)).await;
+            let read = tokio::task::spawn_blocking(read).await;
             match read {
                 Ok(Ok(tree)) => Ok(Reading { tree, commit: None }),
                 Ok(Err(error)) => {
@@ -100,7 +107,7 @@ pub struct Repository(pub GitSource);
 impl Source for Repository {
     fn location(&self) -> String {
         let settings = self.0.settings();
-        let path = settings.path.as_str();
+        let path = settings.path.as_ref().map_or("", RepositoryPath::as_str);
         let path = if path.is_empty() { String::new() } else { format!(", `{path}`") };
         format!("{}, {}{path}", settings.address(), settings.reference)
     }

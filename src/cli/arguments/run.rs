@@ -42,8 +42,9 @@ pub struct RepositoryFlags {
     /// Stay at this commit.
     #[arg(long, env = "STOKER_COMMIT", value_name = "HASH")]
     pub commit: Option<String>,
-    /// The directory in the repository that holds the manifests [default: its root].
-    #[arg(long, env = "STOKER_PATH", value_name = "DIRECTORY")]
+    /// The directory or file in the repository that holds the manifests [default: manifests/,
+    /// stackblaze.yaml or its root].
+    #[arg(long, env = "STOKER_PATH", value_name = "PATH")]
     pub path: Option<PathBuf>,
     /// Take only commits signed by somebody in this file of allowed signers, or in this directory
     /// of OpenPGP keys.

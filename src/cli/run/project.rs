@@ -30,7 +30,7 @@ use super::super::session::{self, Door, Place, Purpose, Session};
 use super::super::settings::{ProjectSettings, ProjectSource, WebhookProvider, WebhookSettings};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
-use super::source::{chosen, source};
+use super::source::{chosen, guard, source};
 
 /// Everything one project's life needs, opened and not begun.
 pub struct Opened {
@@ -68,7 +68,11 @@ fn open_with(
     let state = if is_sandbox { settings.state.join("sandbox") } else { settings.state.clone() };
     session::make(&state);
     let sandbox = match sandbox {
-        None if is_sandbox => Some(Sandbox::open(&state, clock)?),
+        None if is_sandbox => {
+            let sandbox = Sandbox::open(&state, clock)?;
+            guard(settings).iter().for_each(|guard| sandbox.stand_for(guard));
+            Some(sandbox)
+        }
         kept => kept,
     };
     let door = match &sandbox {

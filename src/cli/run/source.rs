@@ -6,6 +6,9 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::daemon::source::{Files, Repository, Source};
+use crate::manifest;
+use crate::model::Guard;
+use crate::source;
 use crate::source::git::{GitSettings, GitSource, RepositoryPath, Verification, WrongSetting};
 
 use super::super::context::Context;
@@ -28,7 +31,8 @@ pub fn source(
 ) -> Result<Arc<dyn Source>, Failure> {
     match &settings.source {
         ProjectSource::Files { paths, debounce: _, poll: _ } => {
-            Ok(Arc::new(Files { paths: chosen(paths) }))
+            let checkout = context.environment.checkout();
+            Ok(Arc::new(Files { paths: chosen(paths), checkout }))
         }
         ProjectSource::Repository(repository) => {
             let told = repository_settings(context, settings, repository)?;
@@ -38,6 +42,18 @@ pub fn source(
             };
             Ok(Arc::new(Repository(GitSource::new(told, copy))))
         }
+    }
+}
+
+/// Returns the project that files are for: the sandbox stands for it. What cannot be read is told of
+/// when it is.
+pub fn guard(settings: &ProjectSettings) -> Option<Guard> {
+    match &settings.source {
+        ProjectSource::Files { paths, debounce: _, poll: _ } => {
+            let tree = source::load(&chosen(paths), None).ok()?;
+            manifest::load(&tree).desired?.guard
+        }
+        ProjectSource::Repository(_) => None,
     }
 }
 
@@ -70,7 +86,8 @@ fn repository_settings(
     };
     let variable = |name: &str| context.environment.get(name).map(str::to_owned);
     let mut told = GitSettings::new(url, reference.clone(), &variable).map_err(wrong)?;
-    told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
+    let path = path.as_ref().map(|path| RepositoryPath::new(&path.to_string_lossy()));
+    told.path = path.transpose().map_err(wrong)?;
     told.verification = verify.clone().map(verification);
     told.ssh_key = ssh_key.clone();
     told.known_hosts = known_hosts.clone();

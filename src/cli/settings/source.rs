@@ -1,6 +1,6 @@
 //! Where the manifests of a project come from: files, or a repository.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::time::Duration;
 
 use crate::source::git::{
@@ -39,8 +39,9 @@ pub struct RepositorySettings {
     pub url: String,
     /// What of it is followed.
     pub reference: Reference,
-    /// The directory that holds the manifests; relative, without `..`. Empty for the root.
-    pub path: PathBuf,
+    /// The directory or file that holds the manifests; relative, without `..`. Without one, the
+    /// usual places: `manifests/`, `stackblaze.yaml` or the root.
+    pub path: Option<PathBuf>,
     /// The file of allowed signers, or the directory of OpenPGP keys, when commits must be signed.
     pub verify: Option<PathBuf>,
     /// What to do when the branch was rewritten.
@@ -187,10 +188,11 @@ fn pick_repository(
         }
         None => Reference::DefaultBranch,
     };
-    let path = pick!(picker, flags, path).unwrap_or_default();
-    let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !is_inside {
-        let reason = "`path` is a directory in the repository: relative, and without `..`";
+    let path = pick!(picker, flags, path);
+    let is_inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !path.iter().flat_map(|path| path.components()).all(is_inside) {
+        let reason =
+            "`path` is a directory or a file in the repository: relative, and without `..`";
         return Err(Problem::new(reason, picker.last_place()));
     }
     let token = pick_secret(
@@ -268,8 +270,12 @@ type Naming = fn(&str) -> Result<Reference, WrongSetting>;
 /// Returns what one layer says is followed. A name that git would refuse, or take for an option, is
 /// refused where it is written.
 fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, Problem> {
-    let branch: Naming = |name| RefName::new(name).map(Reference::Branch);
-    let tag: Naming = |name| RefName::new(name).map(Reference::Tag);
+    // As git and build servers write them in full.
+    let branch: Naming = |name| {
+        RefName::new(name.strip_prefix("refs/heads/").unwrap_or(name)).map(Reference::Branch)
+    };
+    let tag: Naming =
+        |name| RefName::new(name.strip_prefix("refs/tags/").unwrap_or(name)).map(Reference::Tag);
     let commit: Naming = |name| CommitId::new(name).map(Reference::Commit);
     let named =
         [("branch", said.branch, branch), ("tag", said.tag, tag), ("commit", said.commit, commit)];

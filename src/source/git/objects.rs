@@ -9,8 +9,8 @@ use super::program::{Call, Output, Program, Reach};
 use super::reference::{CommitId, RepositoryPath};
 use super::remote::Filter;
 use super::select::too_many_entries;
-use crate::source::SourceError;
 use crate::source::load::ENTRIES_MAX;
+use crate::source::{SourceError, USUAL_PLACES};
 
 /// The most bytes of a listing: the most entries with paths of a usual length.
 const LISTING_BYTES_MAX: u64 = ENTRIES_MAX as u64 * 256;
@@ -86,6 +86,17 @@ fn headers(commit: &[u8], name: &str) -> impl Iterator<Item = String> {
         let (key, value) = std::str::from_utf8(line).ok()?.split_once(' ')?;
         (key == name).then(|| value.to_owned())
     })
+}
+
+/// Returns where the manifests lie of which nobody said where: as for files.
+pub(super) async fn usual(program: &Program, id: &CommitId) -> Result<RepositoryPath, GitError> {
+    for place in USUAL_PLACES {
+        let path = RepositoryPath::usual(place);
+        if find(program, id, &path).await? != Found::Nothing {
+            return Ok(path);
+        }
+    }
+    Ok(RepositoryPath::default())
 }
 
 /// Returns what stands at a path of a commit, as the trees say: a file need not be here.

@@ -30,6 +30,14 @@ pub enum Reference {
 }
 
 impl Reference {
+    /// Returns the branch that is followed by its name.
+    pub(super) fn branch(&self) -> Option<String> {
+        match self {
+            Self::Branch(name) => Some(name.to_string()),
+            Self::DefaultBranch | Self::Tag(_) | Self::Commit(_) => None,
+        }
+    }
+
     /// Returns its full name on the other side; a commit has none.
     pub(super) fn full_name(&self) -> Option<String> {
         match self {
@@ -194,6 +202,11 @@ impl RepositoryPath {
             return wrong("it begins with `-` or `:`");
         }
         Ok(Self(path))
+    }
+
+    /// One of the usual places, which need no check.
+    pub(super) fn usual(place: &'static str) -> Self {
+        Self(place.to_owned())
     }
 
     /// Returns it as text; empty for the whole repository.

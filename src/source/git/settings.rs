@@ -115,8 +115,8 @@ pub struct GitSettings {
     pub(super) login: Login,
     /// What to follow.
     pub reference: Reference,
-    /// A directory, or one file.
-    pub path: RepositoryPath,
+    /// A directory, or one file; without one, the usual places.
+    pub path: Option<RepositoryPath>,
     /// Signs in to an `https` repository. It goes to that host only.
     pub token: RepositoryToken,
     /// The private key for ssh; without it, the ssh agent and the account's own keys.
@@ -155,7 +155,7 @@ impl GitSettings {
             address,
             login,
             reference,
-            path: RepositoryPath::default(),
+            path: None,
             token: RepositoryToken::default(),
             ssh_key: None,
             known_hosts: None,

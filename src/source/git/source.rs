@@ -16,6 +16,7 @@ use super::values;
 use super::verify::verify;
 use crate::source::SourceError;
 use crate::source::held::{HeldFiles, Links};
+use crate::source::home::Home;
 use crate::source::tree::{SourceFile, Surroundings, Tree};
 
 /// The longest target of a link; the system's own limit.
@@ -158,7 +159,10 @@ impl GitSource {
         let program = self.cache.program();
         let bytes = objects::commit(program, &id).await?;
         let commit = Commit::parse(id.clone(), &bytes, signature);
-        let path = &self.settings.path;
+        let path = &match &self.settings.path {
+            Some(path) => path.clone(),
+            None => objects::usual(program, &id).await?,
+        };
         let no_path = || GitError::NoPath { path: path.clone(), commit: id.clone() };
         let (root, directory, file) = match objects::find(program, &id, path).await? {
             Found::Directory(directory) => (path.clone(), directory, None),
@@ -216,7 +220,8 @@ impl GitSource {
             name: manifest.name,
             surroundings: Surroundings::Held(Arc::clone(&held)),
         });
-        Ok(Tree::new(files.collect()).without(submodules))
+        let home = Home::at(&self.settings.address, self.settings.reference.branch());
+        Ok(Tree::new(files.collect()).without(submodules).in_repository(home))
     }
 
     async fn read_links(

@@ -127,7 +127,7 @@ async fn a_file_for_a_value_comes_from_the_same_commit() {
     symlink("../../outside", scene.remote().join("deploy/prod/out")).unwrap();
     symlink("secrets", scene.remote().join("deploy/prod/current")).unwrap();
     let mut settings = scene.settings();
-    settings.path = beneath("deploy");
+    settings.path = Some(beneath("deploy"));
     scene.commit("links", &[]);
     let source = scene.source(settings);
     let fetched = source.fetch(None, None).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_commit_and_a_directory_of_the_same_files_have_the_same_digest() {
     let scene = Scene::new();
     scene.commit("add", &[("deploy/b/a.yaml", "a: 1\n"), ("deploy/c.yml", "")]);
     let mut settings = scene.settings();
-    settings.path = beneath("deploy");
+    settings.path = Some(beneath("deploy"));
     let fetched = scene.source(settings).fetch(None, None).await.unwrap();
     let directory = crate::source::load(&[scene.remote().join("deploy")], None).unwrap();
     assert_eq!(fetched.tree.digest(), directory.digest());
