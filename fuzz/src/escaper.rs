@@ -171,6 +171,7 @@ fn plan(text: &str) -> Plan {
         settled: Vec::new(),
         remember: BTreeMap::new(),
         by_hand: Vec::new(),
+        is_stateless: false,
         cost: Cost::default(),
     }
 }

@@ -59,7 +59,10 @@ fn only_drift(mut plan: Plan) -> Plan {
     for change in &mut plan.changes {
         change.fields.retain(|field| match field.reason {
             FieldReason::Drift | FieldReason::Flapping => true,
-            FieldReason::Requested | FieldReason::Derived | FieldReason::Unverifiable => false,
+            FieldReason::Requested
+            | FieldReason::Derived
+            | FieldReason::Unverifiable
+            | FieldReason::Accepted => false,
         });
     }
     plan.changes.retain(|change| {

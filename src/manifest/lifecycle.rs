@@ -6,7 +6,7 @@ use super::reader::{Reader, quoted};
 use super::setting;
 use super::suggest::nearest;
 use super::tree::Yaml;
-use crate::model::{AdoptMode, EnvKey, Kind, Lifecycle, ManagementPolicies};
+use crate::model::{AdoptMode, EnvKey, Kind, Lifecycle, ManagementPolicies, Unsettled};
 
 /// The words of `managementPolicies`.
 const POLICIES: [&str; 4] = ["Observe", "Create", "Update", "Delete"];
@@ -16,7 +16,7 @@ const ADOPT_MODES: [&str; 3] = ["always", "match", "never"];
 
 /// Reads a `lifecycle`.
 pub(super) fn read(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> Lifecycle {
-    let known = ["prune", "protect", "adopt", "ignoreChanges", "managementPolicies"];
+    let known = ["prune", "protect", "adopt", "ignoreChanges", "unsettled", "managementPolicies"];
     let mut lifecycle = Lifecycle::default();
     let Some(yaml) = reader.mapping(yaml, "lifecycle", &known) else {
         return lifecycle;
@@ -32,6 +32,9 @@ pub(super) fn read(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> L
     }
     if let Some(ignored) = yaml.get("ignoreChanges") {
         lifecycle.ignore_changes = read_ignored(reader, ignored, kind);
+    }
+    if let Some(unsettled) = yaml.get("unsettled") {
+        lifecycle.unsettled = read_unsettled(reader, unsettled);
     }
     if let Some(policies) = yaml.get("managementPolicies") {
         lifecycle.policies = read_policies(reader, policies);
@@ -51,6 +54,25 @@ fn read_adopt(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> Option<AdoptMode> 
             };
             reader.error_with(yaml, "lifecycle", message, hint);
             None
+        }
+    }
+}
+
+fn read_unsettled(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> Unsettled {
+    let Some(text) = reader.text(yaml, "lifecycle.unsettled") else {
+        return Unsettled::default();
+    };
+    let words = Unsettled::ALL.map(Unsettled::as_str);
+    match Unsettled::ALL.into_iter().find(|it| it.as_str() == text) {
+        Some(unsettled) => unsettled,
+        None => {
+            let message = format!("`{}` settles nothing", quoted(&text));
+            let hint = match nearest(&text, &words) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("one of {}", words.join(", ")),
+            };
+            reader.error_with(yaml, "lifecycle", message, hint);
+            Unsettled::default()
         }
     }
 }

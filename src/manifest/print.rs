@@ -11,7 +11,7 @@ use super::setting;
 use super::yaml::write_text;
 use crate::model::{
     AdoptMode, Desired, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle, ManagementPolicies,
-    Name, Reference, Resource, Setting, Source, Tombstone,
+    Name, Reference, Resource, Setting, Source, Tombstone, Unsettled,
 };
 
 /// The first line of written manifests: it makes editors check and complete as one types.
@@ -237,7 +237,7 @@ impl Printer<'_> {
         if *lifecycle == Lifecycle::default() {
             return;
         }
-        let Lifecycle { prune, protect, adopt, ignore_changes, policies } = lifecycle;
+        let Lifecycle { prune, protect, adopt, ignore_changes, unsettled, policies } = lifecycle;
         self.line(0, "lifecycle:");
         if let Some(prune) = prune {
             self.line(2, &format!("prune: {prune}"));
@@ -259,6 +259,9 @@ impl Printer<'_> {
                 let path = write_text(&Lifecycle::ignored_as(path).replace("${", "$${"), 4);
                 self.line(4, &format!("- {path}"));
             }
+        }
+        if *unsettled != Unsettled::default() {
+            self.line(2, &format!("unsettled: {}", unsettled.as_str()));
         }
         if *policies != ManagementPolicies::default() {
             let ManagementPolicies { create, update, delete } = policies;

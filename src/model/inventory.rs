@@ -34,6 +34,15 @@ pub struct Inventory {
     pub deletes: Vec<SentDelete>,
 }
 
+impl Inventory {
+    /// Whether nothing was ever written down: what was written before, if anything, was with
+    /// another state.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.pin.is_none() && self.entries.is_empty() && self.intents.is_empty()
+    }
+}
+
 /// What every write must match (S5).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -23,7 +23,7 @@ mod unseen;
 pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
     AdoptMode, Desired, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource, Source,
-    Tombstone,
+    Tombstone, Unsettled,
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};

@@ -37,6 +37,9 @@ pub struct Plan {
     pub remember: BTreeMap<Key, Entry>,
     /// What people set, and what the platform shows of it.
     pub by_hand: Vec<ByHand>,
+    /// Whether it was made without any memory of what was written: then nothing can be said of
+    /// values that the platform does not show.
+    pub is_stateless: bool,
     /// What carrying it out costs.
     pub cost: Cost,
 }
@@ -143,7 +146,8 @@ pub struct FieldChange {
     pub reason: FieldReason,
     /// Whether its values must not be shown.
     pub sensitive: bool,
-    /// The line that would mend it, to be pasted into the manifest; of a flapping field.
+    /// How a person mends it: of a flapping field the line to be pasted into the manifest, of one
+    /// that cannot be compared the ways to settle it.
     pub hint: Option<String>,
 }
 
@@ -171,6 +175,8 @@ pub enum FieldReason {
     Drift,
     /// The platform does not show it, and we do not know what was last written.
     Unverifiable,
+    /// The same, and a person takes what lives for what is declared.
+    Accepted,
     /// It was repaired as often as may be, and does not stay.
     Flapping,
 }
@@ -316,6 +322,10 @@ pub struct Summary {
     pub blocked: usize,
     /// Resources of which was not seen what a verdict on them needs (S2).
     pub unknown: usize,
+    /// Declared values that we never wrote and that the platform does not show.
+    pub unsettled: usize,
+    /// The same, where there is no memory of what was written.
+    pub unjudged: usize,
     /// Live objects that are neither declared nor ours.
     pub unmanaged: usize,
 }
@@ -324,7 +334,10 @@ impl Plan {
     /// Counts the changes.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary { unmanaged: self.unmanaged.len(), ..Summary::default() };
+        let open = self.changes.iter().flat_map(Change::unsettled).count();
+        let (unsettled, unjudged) = if self.is_stateless { (0, open) } else { (open, 0) };
+        let unmanaged = self.unmanaged.len();
+        let mut summary = Summary { unsettled, unjudged, unmanaged, ..Summary::default() };
         for change in &self.changes {
             if let Some(blocked) = &change.blocked {
                 match blocked.is_unseen() {

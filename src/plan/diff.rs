@@ -14,6 +14,7 @@ use crate::model::{
 use super::env;
 use super::field::{Comparison, Verdict};
 use super::settling::{self, Agreement};
+use super::unsettled::{self, Settlement};
 use super::{FieldAction, FieldChange, FieldReason, Policy};
 
 /// What we know of what was written to an object.
@@ -118,7 +119,7 @@ pub(super) fn compare(
         comparer.differing(removal);
     }
     comparer.bound(policy, now);
-    comparer.ride_along(&unverified, policy);
+    comparer.settle(&unverified, policy);
     comparer.count_on(now);
     let mut difference = comparer.difference;
     difference.fields.sort_by(|left, right| left.path.cmp(&right.path));
@@ -265,16 +266,23 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Writes what cannot be compared together with what must be written anyway.
-    fn ride_along(&mut self, unverified: &[Comparison<'_>], policy: &Policy) {
-        let is_needed = policy.write_unverifiable || self.difference.writes();
+    /// Settles what cannot be compared where somebody says how, and leaves it alone elsewhere:
+    /// nobody asked for it to be written along with what changes beside it.
+    fn settle(&mut self, unverified: &[Comparison<'_>], policy: &Policy) {
         for comparison in unverified {
             let mut change = comparison.change(FieldReason::Unverifiable);
-            if is_needed && comparison.is_written_unverified(policy.write_unverifiable) {
-                self.remember(comparison.path, comparison.desired);
-            } else {
-                change.action = FieldAction::Leave;
-                self.keep(comparison.path);
+            match unsettled::settlement(self.resource, comparison, policy) {
+                Settlement::Written => self.remember(comparison.path, comparison.desired),
+                Settlement::Accepted => {
+                    change.action = FieldAction::Leave;
+                    change.reason = FieldReason::Accepted;
+                    self.remember(comparison.path, comparison.desired);
+                }
+                Settlement::Open(advice) => {
+                    change.action = FieldAction::Leave;
+                    change.hint = Some(advice);
+                    self.keep(comparison.path);
+                }
             }
             self.difference.fields.push(change);
         }

@@ -311,7 +311,13 @@ impl<'a> Draft<'a> {
     /// is shown all the same.
     fn unseen(mut self, object: &'a LiveObject, difference: Difference, unseen: Blocked) -> Self {
         let mut fields = difference.fields;
-        fields.retain(|field| field.reason != FieldReason::Unverifiable);
+        fields.retain(|field| match field.reason {
+            FieldReason::Unverifiable | FieldReason::Accepted => false,
+            FieldReason::Requested
+            | FieldReason::Derived
+            | FieldReason::Drift
+            | FieldReason::Flapping => true,
+        });
         self.change.effect = diff::effect(&self.change.key, &fields);
         self.change.fields = fields;
         self.change.id = Some(object.id.clone());
@@ -363,7 +369,10 @@ fn draft<'a>(
 fn reason(fields: &[FieldChange]) -> Reason {
     let is_drift = |field: &FieldChange| match field.reason {
         FieldReason::Drift | FieldReason::Flapping => true,
-        FieldReason::Requested | FieldReason::Derived | FieldReason::Unverifiable => false,
+        FieldReason::Requested
+        | FieldReason::Derived
+        | FieldReason::Unverifiable
+        | FieldReason::Accepted => false,
     };
     let mut written = fields
         .iter()

@@ -63,16 +63,9 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether a field that cannot be compared is written together with others that must be.
-    ///
-    /// Not a generated key, which may be another machine's; not what can only grow, because the
-    /// platform would refuse all of it if this one shrank; never what cannot be changed.
-    pub fn is_written_unverified(&self, everything: bool) -> bool {
-        match policy(self.kind, self.path).mutability {
-            Mutability::Mutable => everything || !self.may_be_anothers_key(),
-            Mutability::GrowOnly => everything,
-            Mutability::Immutable => false,
-        }
+    /// Whether the platform shows another value: a generated one, which may be another machine's.
+    pub fn is_seen(&self) -> bool {
+        matches!(self.shown, Some(LiveValue::Shown(_)))
     }
 
     /// Whether the values must not be shown. What the platform shows may be an older secret under
@@ -147,7 +140,7 @@ impl Comparison<'_> {
 
     /// Whether a PATCH can change the field. A new value for one it cannot change would only block
     /// the resource, while the platform may well have that value by default.
-    fn is_changeable(&self) -> bool {
+    pub fn is_changeable(&self) -> bool {
         match policy(self.kind, self.path).mutability {
             Mutability::Mutable | Mutability::GrowOnly => true,
             Mutability::Immutable => false,

@@ -23,6 +23,7 @@ mod draft;
 mod env;
 mod field;
 mod settling;
+mod unsettled;
 
 mod order;
 
@@ -58,3 +59,4 @@ pub use progress::Progress;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};
+pub use unsettled::{Place, Settlements};

@@ -34,6 +34,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
         settled,
         remember,
         by_hand: by_hand::of(&view, policy),
+        is_stateless: snapshot.inventory.is_blank(),
     }
 }
 

@@ -83,7 +83,12 @@ pub(super) fn agreement(
     let is_kept_away = path.env_key().is_some() && resource.declares_env;
     match change.map(|change| change.reason) {
         Some(FieldReason::Requested | FieldReason::Derived) => return Agreement::Moot,
-        Some(FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping) => {
+        Some(
+            FieldReason::Drift
+            | FieldReason::Unverifiable
+            | FieldReason::Accepted
+            | FieldReason::Flapping,
+        ) => {
             return Agreement::Unseen;
         }
         None if resource.lifecycle.ignores(path) => return Agreement::Moot,

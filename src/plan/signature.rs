@@ -122,6 +122,7 @@ impl Seal {
             FieldReason::Drift => "drift",
             FieldReason::Derived => "derived",
             FieldReason::Unverifiable => "unverifiable",
+            FieldReason::Accepted => "accepted",
             FieldReason::Flapping => "flapping",
         });
         for value in [before, after] {

@@ -143,6 +143,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
         FieldReason::Drift => "drift",
         FieldReason::Derived => "derived",
         FieldReason::Unverifiable => "unverifiable",
+        FieldReason::Accepted => "accepted",
         FieldReason::Flapping => "flapping",
     };
     (action, reason)
@@ -157,8 +158,9 @@ pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
         (FieldReason::Drift, FieldAction::Change | FieldAction::Leave) => "drift: changed by hand",
         (FieldReason::Drift, FieldAction::Remove) => "drift: added by hand",
         (FieldReason::Unverifiable, FieldAction::Leave) => {
-            "cannot be compared: the platform does not show it, and we never wrote it"
+            "unsettled: the platform does not show it, and we never wrote it"
         }
+        (FieldReason::Accepted, _) => "accepted: what lives is taken for it, unseen",
         (FieldReason::Unverifiable, _) => "written unseen: the platform does not show it",
         (FieldReason::Flapping, _) => "does not settle: what is written does not stay",
     }
@@ -223,6 +225,7 @@ fn asides(plan: &Plan) -> String {
     let counts = [
         (summary.blocked, "blocked"),
         (summary.unknown, "unknown"),
+        (summary.unsettled, "unsettled"),
         (summary.unmanaged, "unmanaged"),
         (plan.unchanged.len(), "unchanged"),
     ];

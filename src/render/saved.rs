@@ -156,6 +156,12 @@ pub struct SavedSummary {
     /// Resources of which was not seen what a verdict on them needs.
     #[serde(default)]
     pub unknown: usize,
+    /// Declared values that nobody wrote with this state and that the platform does not show.
+    #[serde(default)]
+    pub unsettled: usize,
+    /// The same, where there is no state.
+    #[serde(default)]
+    pub unjudged: usize,
     /// What lives and is neither declared nor ours.
     pub unmanaged: usize,
     /// Declared resources in which nothing differs.
@@ -225,6 +231,8 @@ impl SavedPlan {
                 adopt: summary.adopt,
                 blocked: summary.blocked,
                 unknown: summary.unknown,
+                unsettled: summary.unsettled,
+                unjudged: summary.unjudged,
                 unmanaged: summary.unmanaged,
                 unchanged: plan.unchanged.len(),
             },

@@ -130,7 +130,8 @@ pub(super) fn of_resource(
 }
 
 fn lifecycle_notes(lifecycle: &Lifecycle) -> Vec<String> {
-    let Lifecycle { prune, protect, adopt: _, ignore_changes: _, policies } = lifecycle;
+    let Lifecycle { prune, protect, policies, adopt: _, ignore_changes: _, unsettled: _ } =
+        lifecycle;
     let withheld = [
         (policies.create, "`managementPolicies` without Create: it is not created"),
         (policies.update, "`managementPolicies` without Update: it is not changed"),

@@ -49,6 +49,13 @@ fn changes(count: usize) -> String {
     }
 }
 
+fn unsettled(count: usize) -> String {
+    match count {
+        1 => "1 value unsettled".to_owned(),
+        count => format!("{count} values unsettled"),
+    }
+}
+
 /// Returns a pass in one word and a fragment.
 pub(super) fn outcome(
     running: &Running,
@@ -68,6 +75,7 @@ pub(super) fn outcome(
         }
         None if summary.unknown > 0 => ("Unseen", not_seen(summary.unknown)),
         None if is_blocked => ("Blocked", format!("{} blocked", changes(summary.blocked))),
+        None if summary.unsettled > 0 => ("Blocked", unsettled(summary.unsettled)),
         None if is_synced => ("Synced", "everything is as declared".to_owned()),
         None => ("Pending", "nothing to write; not everything is ready".to_owned()),
         Some(report) => {
@@ -76,13 +84,17 @@ pub(super) fn outcome(
                 0 => String::new(),
                 unknown => format!(", {}", not_seen(unknown)),
             };
+            // What the first pass with a state left open is open from then on.
+            let open = summary.unsettled + summary.unjudged;
+            let open = (open > 0).then(|| format!(", {}", unsettled(open))).unwrap_or_default();
             let message = format!(
-                "{} written, {} failed, {} blocked{unknown}",
+                "{} written, {} failed, {} blocked{unknown}{open}",
                 changes(counts.written),
                 counts.failed + counts.unresolved,
                 counts.blocked
             );
             match report.conclusion() {
+                Conclusion::Done if !open.is_empty() => ("Blocked", message),
                 Conclusion::Done => ("Applied", message),
                 Conclusion::Unseen => ("Unseen", message),
                 Conclusion::Refused => ("Blocked", message),

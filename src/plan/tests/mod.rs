@@ -12,3 +12,4 @@ mod scene;
 mod settling;
 mod three_way;
 mod unseen;
+mod unsettled;

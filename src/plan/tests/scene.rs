@@ -211,6 +211,10 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
                 let value = value(&path, text);
                 resource.on_create.insert(path, value);
             }
+            ("unsettled", word) => {
+                let all = Unsettled::ALL.into_iter();
+                lifecycle.unsettled = all.filter(|it| it.as_str() == word).next().unwrap();
+            }
             ("no-create", _) => lifecycle.policies.create = false,
             ("no-update", _) => lifecycle.policies.update = false,
             ("no-delete", _) => lifecycle.policies.delete = false,
@@ -342,6 +346,8 @@ fn flags(words: &[&str]) -> Policy {
                 policy.replace.insert(key.parse().unwrap(), id);
             }
             ("forgive", key) => policy.forgiven = keys(key),
+            ("write", place) => drop(policy.settlements.write.insert(place.parse().unwrap())),
+            ("accept", place) => drop(policy.settlements.accept.insert(place.parse().unwrap())),
             ("write-unverifiable", _) => policy.write_unverifiable = true,
             ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
             ("keeps-names", _) => policy.platform.keeps_names = true,
