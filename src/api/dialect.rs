@@ -112,6 +112,9 @@ pub struct Dialect {
     pub resolve_references: Resolver,
     /// A18.
     pub rename: Rename,
+    /// A24: the variables that the platform puts on by itself, with commas; `STACKBLAZE_*` is all
+    /// that begin so.
+    pub platform_env: String,
 }
 
 impl Default for Dialect {
@@ -133,6 +136,7 @@ impl Default for Dialect {
             env_groups: GroupNaming::default(),
             resolve_references: Resolver::default(),
             rename: Rename::default(),
+            platform_env: "PORT,STACKBLAZE_*".to_owned(),
         }
     }
 }
@@ -186,6 +190,7 @@ impl Dialect {
             "env_groups" => self.env_groups = value.parse()?,
             "resolve_references" => self.resolve_references = value.parse()?,
             "rename" => self.rename = value.parse()?,
+            "platform_env" => self.platform_env = filled(value)?,
             _ => return Err(unknown_key()),
         }
         Ok(())
@@ -274,7 +279,7 @@ const TYPES: [(&str, &str); 4] = [
 ];
 
 /// What `doctor` prints: key, assumption, meaning.
-const ABOUT: [(&str, &str, &str); 16] = [
+const ABOUT: [(&str, &str, &str); 17] = [
     ("page_param", "A1", "query parameter that asks for a page, from 1"),
     ("per_page_param", "A1", "query parameter that asks for a page's size"),
     ("per_page", "A1", "page size to ask for; a hint"),
@@ -291,6 +296,7 @@ const ABOUT: [(&str, &str, &str); 16] = [
     ("env_groups", "A14", "id or name: how a service names its env groups"),
     ("resolve_references", "A17", "platform or agent: who resolves fromDatabase and fromService"),
     ("rename", "A18", "patch: a PATCH of the name renames; unsupported: nothing does"),
+    ("platform_env", "A24", "variables the platform puts on: PORT,STACKBLAZE_*; none is `none`"),
 ];
 
 fn unknown_key() -> String {

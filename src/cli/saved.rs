@@ -46,6 +46,7 @@ fn options(policy: &Policy) -> Map<String, Value> {
         protections: _,
         destroy: _,
         platform: _,
+        put_on: _,
         is_ordered,
         absence: _,
         deploys_max: _,

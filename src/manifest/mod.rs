@@ -30,6 +30,7 @@ mod located;
 
 mod conceal;
 mod export;
+mod exportable;
 mod print;
 mod schema;
 
@@ -37,7 +38,7 @@ pub use conceal::conceal;
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;
-pub use print::{SCHEMA_LINE, print};
+pub use print::{SCHEMA_LINE, print, print_each};
 pub use schema::schema;
 pub use suggest::nearest;
 pub use yaml_values::{documents, to_yaml};

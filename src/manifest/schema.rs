@@ -377,6 +377,8 @@ struct Lifecycle {
     adopt: Option<Adopt>,
     /// Fields that are set on creation and then left alone: `spec.scaling`, `spec.envVars.KEY`.
     ignore_changes: Option<Vec<String>>,
+    /// Whether the declared variables are all there are, or others may add theirs.
+    env_vars: Option<EnvSet>,
     /// What becomes of declared values that were never written and that the platform does not show.
     unsettled: Option<Unsettled>,
     /// What the agent may do with it.
@@ -393,6 +395,16 @@ enum Adopt {
     Match,
     /// Blocked.
     Never,
+}
+
+/// What the declared variables are of all there are.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum EnvSet {
+    /// All of them: one that appears beside them is removed.
+    Exact,
+    /// Some of them: only what was written from a manifest is removed.
+    Additive,
 }
 
 /// What becomes of a value that cannot be compared.

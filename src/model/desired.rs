@@ -156,6 +156,30 @@ impl FromStr for AdoptMode {
     }
 }
 
+/// What the variables that a manifest declares are of all there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EnvSet {
+    /// All of them: one that appears beside them is drift.
+    #[default]
+    Exact,
+    /// Some of them: others may add theirs, and only what we wrote ourselves is removed.
+    Additive,
+}
+
+impl EnvSet {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Exact, Self::Additive];
+
+    /// Returns the word of a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Additive => "additive",
+        }
+    }
+}
+
 /// What becomes of a declared value that we never wrote and that the platform does not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unsettled {
@@ -211,6 +235,8 @@ pub struct Lifecycle {
     pub adopt: Option<AdoptMode>,
     /// Paths below `spec`, without that word, that are set on creation and then left alone.
     pub ignore_changes: BTreeSet<String>,
+    /// Whether others may add variables.
+    pub env_vars: EnvSet,
     /// What becomes of values that cannot be compared.
     pub unsettled: Unsettled,
     /// What the agent may do.

@@ -169,6 +169,9 @@ pub struct Entry {
     pub claim: Claim,
     /// What its manifest said of deletion.
     pub remembered: Remembered,
+    /// Its labels, which the API cannot hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// What was last written, field by field. Secrets as fingerprints (S9).
     pub applied: BTreeMap<FieldPath, Applied>,
     /// Variables that were there when it became ours, or that the platform added by itself: not
@@ -178,6 +181,10 @@ pub struct Entry {
     /// or from the creation on. Until then unknown variables are tolerated, never removed.
     #[serde(default)]
     pub env_managed: bool,
+    /// Whether others could add variables when it was last seen (`envVars: additive`): once they no
+    /// longer may, what they have added stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub env_additive: bool,
     /// Fields that were repaired, until reads have agreed for long enough.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rewrites: BTreeMap<FieldPath, Rewrite>,
@@ -356,9 +363,11 @@ mod tests {
                 given_name: None,
                 claim: Claim::Created,
                 remembered: Remembered::default(),
+                labels: BTreeMap::new(),
                 applied: BTreeMap::new(),
                 tolerated_env: BTreeSet::new(),
                 env_managed: true,
+                env_additive: false,
                 rewrites: BTreeMap::new(),
                 deployed: None,
                 depends_on: BTreeSet::new(),

@@ -13,6 +13,7 @@ mod judge;
 mod key;
 mod live;
 mod policy;
+mod refine;
 mod schedule;
 mod secret;
 mod snapshot;
@@ -22,8 +23,8 @@ mod unseen;
 
 pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
-    AdoptMode, Desired, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource, Source,
-    Tombstone, Unsettled,
+    AdoptMode, Desired, EnvSet, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource,
+    Source, Tombstone, Unsettled,
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
@@ -35,6 +36,7 @@ pub use judge::{concealed, holds_secret, is_secret_at, looks_secret};
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
 pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown, is_same_moment};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
+pub use refine::is_refined;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret::{Fingerprint, Secret, SecretOrigin};
 pub use snapshot::Snapshot;

@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use super::report::is_refusal;
-use super::{Blocked, ByHand};
+use super::{Blocked, ByHand, LikelyRename};
 
 /// Everything that would be done to one project, and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub struct Plan {
     pub remember: BTreeMap<Key, Entry>,
     /// What people set, and what the platform shows of it.
     pub by_hand: Vec<ByHand>,
+    /// What looks like a rename and is planned as something that goes and something that comes.
+    pub likely_renames: Vec<LikelyRename>,
+    /// What must be read in detail before all of it can be decided; until then that is blocked.
+    pub wants: BTreeSet<(Kind, RemoteId)>,
     /// Whether it was made without any memory of what was written: then nothing can be said of
     /// values that the platform does not show.
     pub is_stateless: bool,
@@ -238,6 +242,8 @@ pub struct Record {
     pub given_name: Option<String>,
     /// What the manifest says of deletion (S11).
     pub remembered: Remembered,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// The declared values known to be on the platform once the change is done.
     pub applied: BTreeMap<FieldPath, FieldValue>,
     /// What is remembered further as it is, from the entry or the intent: values that are neither
@@ -249,6 +255,8 @@ pub struct Record {
     pub set_by_hand: BTreeSet<EnvKey>,
     /// Whether the set of variables as a whole is ours from then on.
     pub env_managed: bool,
+    /// Whether others may add variables.
+    pub env_additive: bool,
     /// Repairs that are not forgotten yet, this change's included.
     pub rewrites: BTreeMap<FieldPath, Rewrite>,
     /// Deployments of what is declared, this change's included.
@@ -270,11 +278,13 @@ impl Record {
             made_at,
             given_name,
             remembered,
+            labels,
             applied,
             kept,
             tolerated_env,
             set_by_hand: _,
             env_managed,
+            env_additive,
             rewrites,
             deployed,
             depends_on,
@@ -288,9 +298,11 @@ impl Record {
             given_name,
             claim,
             remembered,
+            labels,
             applied: kept.into_iter().chain(written).collect(),
             tolerated_env,
             env_managed,
+            env_additive,
             rewrites,
             deployed,
             depends_on,

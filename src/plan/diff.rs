@@ -23,6 +23,7 @@ pub(super) struct Memory<'a> {
     pub applied: &'a BTreeMap<FieldPath, Applied>,
     pub tolerated_env: &'a BTreeSet<EnvKey>,
     pub env_managed: bool,
+    pub env_additive: bool,
     pub rewrites: &'a BTreeMap<FieldPath, Rewrite>,
     pub deployed: Option<Deployed>,
     pub made_at: Option<Timestamp>,
@@ -46,6 +47,7 @@ impl<'a> Memory<'a> {
             applied,
             tolerated_env: &NOTHING_TOLERATED,
             env_managed: false,
+            env_additive: false,
             rewrites: &NOTHING_REWRITTEN,
             deployed: None,
             made_at: None,
@@ -64,6 +66,7 @@ impl<'a> Memory<'a> {
             applied: &entry.applied,
             tolerated_env: &entry.tolerated_env,
             env_managed: entry.env_managed,
+            env_additive: entry.env_additive,
             rewrites: &entry.rewrites,
             deployed: entry.deployed,
             made_at: entry.made_at,
@@ -111,11 +114,13 @@ pub(super) fn compare(
     memory: Memory<'_>,
     is_renamed: bool,
     (policy, now): (&Policy, Timestamp),
+    attached: &BTreeSet<EnvKey>,
 ) -> Difference {
     let mut comparer = Comparer::new(resource, object, memory);
     comparer.name(is_renamed);
     let unverified = comparer.declared();
-    for removal in env::removals(resource, object, memory, &mut comparer.difference) {
+    let is_put_on = |key: &EnvKey| policy.put_on.covers(key) || attached.contains(key);
+    for removal in env::removals(resource, object, memory, &is_put_on, &mut comparer.difference) {
         comparer.differing(removal);
     }
     comparer.bound(policy, now);

@@ -22,6 +22,8 @@ pub(super) struct Draft<'a> {
     pub object: Option<&'a LiveObject>,
     /// Sizes that would shrink.
     pub shrinks: BTreeSet<FieldPath>,
+    /// Whether more must be read before it can be decided.
+    pub is_in_doubt: bool,
 }
 
 /// What the comparison yields.
@@ -107,7 +109,8 @@ impl<'a> Drafts<'a> {
         let memory = if is_forgiven { memory.forgiven() } else { memory };
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let difference = diff::compare(resource, object, memory, is_renamed, told);
+        let attached = view.attached_env(resource, object);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
         let (action, reason) = if difference.writes() {
             (Action::Update, reason(&difference.fields))
         } else if view.owes_deploy(object, policy) {
@@ -188,7 +191,8 @@ impl<'a> Drafts<'a> {
         let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let difference = diff::compare(resource, object, memory, is_renamed, told);
+        let attached = view.attached_env(resource, object);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
         let is_written = difference.writes() || view.owes_deploy(object, policy);
         let action = if is_written { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
@@ -218,11 +222,13 @@ impl<'a> Drafts<'a> {
             made_at: None,
             given_name: None,
             remembered: intent.remembered,
+            labels: BTreeMap::new(),
             applied: BTreeMap::new(),
             kept: intent.applied.clone(),
             tolerated_env: BTreeSet::new(),
             set_by_hand: BTreeSet::new(),
             env_managed: false,
+            env_additive: false,
             rewrites: BTreeMap::new(),
             deployed: None,
             depends_on: intent.depends_on.clone(),
@@ -362,6 +368,7 @@ fn draft<'a>(
         entry: None,
         object: None,
         shrinks: BTreeSet::new(),
+        is_in_doubt: false,
     }
 }
 

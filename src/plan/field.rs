@@ -4,8 +4,8 @@
 //! field that is not shown is compared with what we wrote, and one we did not write is unknown.
 
 use crate::model::{
-    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, is_same,
-    is_secret_at, policy,
+    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, Setting, is_refined,
+    is_same, is_secret_at, policy,
 };
 
 use super::{FieldAction, FieldChange, FieldReason};
@@ -38,7 +38,9 @@ impl Comparison<'_> {
     pub fn verdict(&self) -> Verdict {
         let is_as_applied = || self.applied.map(|applied| self.equals_applied(applied));
         let verdict = match self.shown {
-            Some(LiveValue::Shown(value)) if self.equals(value) => Verdict::Agrees,
+            Some(LiveValue::Shown(value)) if self.equals(value) || self.is_refined(value) => {
+                Verdict::Agrees
+            }
             Some(LiveValue::Absent) if self.is_nothing() => Verdict::Agrees,
             Some(LiveValue::Shown(_) | LiveValue::Absent) => match is_as_applied() {
                 Some(true) => Verdict::Differs(FieldReason::Drift),
@@ -119,6 +121,18 @@ impl Comparison<'_> {
             (FieldValue::Integer(wanted), Some(size)) => *wanted < size,
             (_, _) => false,
         }
+    }
+
+    /// Whether the platform made of the value what is there, as it does by itself. Who declares less
+    /// than was written asks for something else.
+    fn is_refined(&self, shown: &FieldValue) -> bool {
+        let asks_for_less = match (self.desired, self.applied) {
+            (FieldValue::Integer(wanted), Some(Applied::Integer(applied))) => wanted < applied,
+            (FieldValue::Integer(_), None) => self.is_whole,
+            (_, _) => false,
+        };
+        let is_size = *self.path != FieldPath::Setting(Setting::Version);
+        !(is_size && asks_for_less) && is_refined(self.kind, self.path, self.desired, shown)
     }
 
     fn may_be_anothers_key(&self) -> bool {

@@ -22,12 +22,15 @@ mod diff;
 mod draft;
 mod env;
 mod field;
+mod put_on;
 mod settling;
 mod unsettled;
 
 mod order;
 
 mod guard;
+mod in_use;
+mod likely_rename;
 mod prune;
 mod reference;
 
@@ -53,9 +56,11 @@ pub use change::{
     Record, Step, Summary, Unmanaged,
 };
 pub use cost::LIST_SECONDS_MAX;
+pub use likely_rename::LikelyRename;
 pub use planner::plan;
 pub use policy::{Hold, Platform, Policy, Prune, Selection};
 pub use progress::Progress;
+pub use put_on::PutOn;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};

@@ -6,7 +6,10 @@ use crate::model::{Entry, Inventory, Key, Live, Name, Snapshot};
 
 use super::draft::Drafts;
 use super::view::View;
-use super::{Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, order, ownership, step};
+use super::{
+    Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, in_use, likely_rename, order,
+    ownership, step,
+};
 
 /// Decides everything that would be done, from three states and what is allowed.
 ///
@@ -21,6 +24,8 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let ordered = order::arrange(drafts);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&view, policy));
+    let wants = in_use::wanted(&guarded, &view);
+    let likely_renames = likely_rename::of(&guarded);
     let changes = step::lower(guarded, policy);
     Plan {
         origin: snapshot.origin.clone(),
@@ -34,6 +39,8 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
         settled,
         remember,
         by_hand: by_hand::of(&view, policy),
+        wants,
+        likely_renames,
         is_stateless: snapshot.inventory.is_blank(),
     }
 }

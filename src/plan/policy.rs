@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{AdoptMode, Key, Kind, Remembered, RemoteId};
 
-use super::{BlockedReason, Settlements};
+use super::{BlockedReason, PutOn, Settlements};
 
 /// The permissions of one run. `Policy::default()` allows no delete at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Policy {
     pub destroy: bool,
     /// What the API can do, as far as planning must know.
     pub platform: Platform,
+    /// The variables that the platform puts on by itself (A24).
+    pub put_on: PutOn,
 }
 
 /// What the API can do. The dialect says so; planning is only told.
@@ -84,6 +86,7 @@ impl Default for Policy {
             forgiven: BTreeSet::new(),
             destroy: false,
             platform: Platform { renames: true, deploys_after_patch: false, keeps_names: false },
+            put_on: PutOn::default(),
         }
     }
 }

@@ -30,7 +30,9 @@ pub fn plan_as_markdown(plan: &Plan, estimate: &Estimate) -> String {
     let by_hand = std::iter::once(by_hand_as_markdown(plan)).filter(|text| !text.is_empty());
     let unjudged = unsettled::unjudged(plan).map(|line| format!("{}\n\n", escape(&line)));
     let shown = unsettled::shown(plan);
-    let sections = by_hand.chain(unjudged).chain(shown.iter().map(details));
+    let likely = plan.likely_renames.iter();
+    let likely = likely.map(|it| format!("{}\n\n", escape(&phrase::likely_rename(it))));
+    let sections = likely.chain(by_hand).chain(unjudged).chain(shown.iter().map(details));
     push_what_fits(&mut out, sections, "stoker plan");
     out.push('\n');
     out.push_str(&escape(&text::cost(plan, estimate)));

@@ -3,7 +3,7 @@
 use crate::model::{Effect, FieldValue, Kind, is_secret_at};
 use crate::plan::{
     Action, Blocked, BlockedReason, ByHand, Change, FieldAction, FieldChange, FieldReason,
-    LIST_SECONDS_MAX, Plan, Reason, Sight, Step,
+    LIST_SECONDS_MAX, LikelyRename, Plan, Reason, Sight, Step,
 };
 
 use super::Estimate;
@@ -303,6 +303,17 @@ pub(super) fn by_hand(by_hand: &ByHand) -> Option<String> {
         Kind::EnvGroup => format!("{text} (the API can never change a group)"),
         Kind::Database | Kind::Service => text,
     })
+}
+
+/// Returns what is said of what looks like a rename.
+pub(super) fn likely_rename(likely: &LikelyRename) -> String {
+    let LikelyRename { from, to } = likely;
+    let name = &from.name;
+    format!(
+        "{from} and {to} are alike. If it is to be renamed, and not made anew beside or in place of \
+         `{name}`, write `{}` below `metadata` of {to}.",
+        likely.line()
+    )
 }
 
 /// The heading of what people must set.

@@ -48,6 +48,9 @@ pub struct SavedPlan {
     /// What people set, and what the platform shows of it.
     #[serde(default)]
     pub by_hand: Vec<SavedByHand>,
+    /// What looks like a rename, and what is said of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likely_renames: Vec<String>,
     /// What carrying it out costs.
     pub cost: SavedCost,
     /// Findings about the manifests, and about what of the platform was not seen.
@@ -237,6 +240,7 @@ impl SavedPlan {
                 unchanged: plan.unchanged.len(),
             },
             by_hand: by_hand(plan),
+            likely_renames: plan.likely_renames.iter().map(phrase::likely_rename).collect(),
             cost: SavedCost {
                 reads: plan.cost.reads,
                 writes: plan.cost.writes,

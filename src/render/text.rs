@@ -58,6 +58,10 @@ pub fn plan_as_text(plan: &Plan, estimate: &Estimate) -> Paper {
         push_blocked(&mut paper, change);
     }
     paper.gap();
+    for likely in &plan.likely_renames {
+        paper.push(Line::of("  ").plain(phrase::likely_rename(likely)));
+    }
+    paper.gap();
     paper.extend(by_hand_as_text(plan));
     paper.gap();
     if let Some(line) = unsettled::unjudged(plan) {

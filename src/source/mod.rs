@@ -10,6 +10,7 @@ mod held;
 mod jail;
 mod load;
 mod snippet;
+mod submodule;
 mod tree;
 
 pub use error::SourceError;

@@ -8,7 +8,7 @@ use super::super::tree::Yaml;
 use super::super::{group, scalar, setting, variable};
 use super::words::{self, Place};
 use super::{begin, given, gives_way, take, take_region};
-use crate::model::{FieldPath, FieldValue, Kind, Resource, Setting, Source};
+use crate::model::{EnvSet, FieldPath, FieldValue, Kind, Resource, Setting, Source};
 
 /// The settings of a service that are read alike, each with its spellings, the present one first.
 const SPELLINGS: [(Setting, &[&str]); 13] = [
@@ -57,6 +57,10 @@ pub(super) fn read(
     }
     if let Some(yaml) = given(item, "envVars") {
         variable::read_all(reader, yaml, &mut service, drafts, engines);
+    }
+    // The vendor's own apply takes nothing away.
+    if service.declares_env {
+        service.lifecycle.env_vars = EnvSet::Additive;
     }
     drafts.resources.push(service);
 }

@@ -2,12 +2,16 @@
 
 mod fuse;
 mod guard;
+mod in_use;
 mod laws;
+mod likely_rename;
 mod names;
 mod order;
 mod owed;
 mod ownership;
 mod paper;
+mod put_on;
+mod refined;
 mod scene;
 mod settling;
 mod three_way;
