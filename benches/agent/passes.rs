@@ -9,7 +9,7 @@ use stoker::daemon::Order;
 use stoker::daemon::source::{Reading, Source};
 use stoker::plan::Policy;
 use stoker::source::Tree;
-use stoker::status::Problem;
+use stoker::status::{PassOutcome, Problem};
 
 use crate::project::{Kept, Replay, settings, stage, tree};
 use crate::usage::{Meter, milliseconds, percentile};
@@ -116,6 +116,6 @@ async fn at_rest(resources: usize) -> Kept {
 async fn look(kept: &mut Kept) -> u32 {
     kept.handle.order(Order::Reconcile { key: None }).await.unwrap();
     let pass = kept.passes.recv().await.unwrap();
-    assert_eq!(pass.outcome, "Synced", "{pass:?}");
+    assert_eq!(pass.outcome, PassOutcome::Synced, "{pass:?}");
     pass.requests
 }

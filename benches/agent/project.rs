@@ -20,7 +20,7 @@ use stoker::plan::Policy;
 use stoker::reconcile::Reconciler;
 use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
-use stoker::status::{Mode, PassRecord};
+use stoker::status::{Mode, PassOutcome, PassRecord};
 use stoker::store::Recent;
 use tokio::sync::{mpsc, watch};
 
@@ -129,7 +129,7 @@ impl Kept {
 
     /// Waits until everything is as declared.
     pub async fn settle(&mut self) {
-        while self.passes.recv().await.unwrap().outcome != "Synced" {}
+        while self.passes.recv().await.unwrap().outcome != PassOutcome::Synced {}
     }
 
     /// Ends it.

@@ -112,7 +112,7 @@ pub struct Dialect {
     pub resolve_references: Resolver,
     /// A18.
     pub rename: Rename,
-    /// A24: the variables that the platform puts on by itself, with commas; `STACKBLAZE_*` is all
+    /// A25: the variables that the platform puts on by itself, with commas; `STACKBLAZE_*` is all
     /// that begin so.
     pub platform_env: String,
 }
@@ -296,7 +296,7 @@ const ABOUT: [(&str, &str, &str); 17] = [
     ("env_groups", "A14", "id or name: how a service names its env groups"),
     ("resolve_references", "A17", "platform or agent: who resolves fromDatabase and fromService"),
     ("rename", "A18", "patch: a PATCH of the name renames; unsupported: nothing does"),
-    ("platform_env", "A24", "variables the platform puts on: PORT,STACKBLAZE_*; none is `none`"),
+    ("platform_env", "A25", "variables the platform puts on: PORT,STACKBLAZE_*; none is `none`"),
 ];
 
 fn unknown_key() -> String {

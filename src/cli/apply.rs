@@ -15,6 +15,7 @@ use crate::store::Store;
 
 use super::arguments::{ApplyCommand, Form};
 use super::ask::{Question, ask};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -107,7 +108,7 @@ fn reviewed(saved: &SavedPlan, fresh: Plan, live: &crate::model::Live) -> Result
     }
     let keys: Vec<String> = stale.keys().map(ToString::to_string).collect();
     let message = format!("the saved plan is stale: {} changed since", keys.join(", "));
-    Err(Failure::new(Exit::Stale, "stale_plan", message).hint("plan again; nothing was written"))
+    Err(Failure::new(ErrorCode::StalePlan, message).hint("plan again; nothing was written"))
 }
 
 /// What carrying a plan out needs beside the plan.

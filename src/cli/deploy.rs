@@ -11,6 +11,7 @@ use crate::model::{Key, RemoteId};
 use crate::render::{Line, Paper, Style};
 
 use super::arguments::{DeployCommand, Form};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::deployments;
 use super::exit::Exit;
@@ -120,16 +121,16 @@ fn conclude(context: &Context, started: &Started<'_>, ending: Ending) -> Result<
         Ending::Failed { status, log } => {
             context.output.aside(&tail(&log));
             let message = format!("deployment {id} of {key} ended as {status}");
-            Err(Failure::new(Exit::Failed, "deployment_failed", message)
+            Err(Failure::new(ErrorCode::DeploymentFailed, message)
                 .hint(format!("`stoker deployments {key} {id}` shows the whole log")))
         }
         Ending::Gone => {
             let message = format!("{key} went before deployment {id} ended");
-            Err(Failure::new(Exit::Failed, "not_found", message))
+            Err(Failure::new(ErrorCode::NotFound, message))
         }
         Ending::TimedOut { status } => {
             let message = format!("deployment {id} of {key} has not ended in time: {status}");
-            Err(Failure::new(Exit::OverBudget, "timeout", message)
+            Err(Failure::new(ErrorCode::Timeout, message)
                 .hint("it goes on; allow more time with --timeout"))
         }
     }

@@ -13,6 +13,7 @@ use crate::model::{Entry, FieldPath, Intent, Inventory, Key, Kind, LiveObject, L
 use crate::store::{Reading, Store};
 
 use super::arguments::{DescribeCommand, Form};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::deployments;
 use super::exit::Exit;
@@ -75,7 +76,7 @@ async fn read(
         match reader.get(key.kind, &live.id).await? {
             Lookup::Found(details) => live = *details,
             Lookup::Gone => {
-                return Err(Failure::new(Exit::Failed, "not_found", format!("{key} just went")));
+                return Err(Failure::new(ErrorCode::NotFound, format!("{key} just went")));
             }
         }
     }

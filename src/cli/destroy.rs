@@ -8,6 +8,7 @@ use crate::store::Store;
 use super::apply::{Carrying, exit_of};
 use super::arguments::{DestroyCommand, Form};
 use super::ask::{Question, ask};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -42,7 +43,7 @@ pub async fn run(
         Some(name) if name == project => true,
         Some(name) => {
             let message = format!("--confirm names `{name}`, but this is project `{project}`");
-            return Err(Failure::refused("wrong_project", message));
+            return Err(Failure::new(ErrorCode::WrongProject, message));
         }
         None => !plan.is_pending() || ask(context, &Question::Destroy { project })?,
     };

@@ -10,6 +10,7 @@ use crate::model::{Key, Kind, LiveObject};
 use crate::store::Store;
 
 use super::arguments::{ExportCommand, Form};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -25,11 +26,7 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
     if let Some(missing) = selectors.iter().find(|selector| {
         selector.is_one() && !objects.iter().any(|it| selector.covers(it.kind, &it.name))
     }) {
-        return Err(Failure::new(
-            Exit::Failed,
-            "not_found",
-            format!("{missing} does not live here"),
-        ));
+        return Err(Failure::new(ErrorCode::NotFound, format!("{missing} does not live here")));
     }
     let inventory = Store::read(&session.state)?.inventory;
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
@@ -54,7 +51,7 @@ fn write_each(
     let place = |key: &Key| directory.join(key.kind.plural()).join(format!("{}.yaml", key.name));
     let unwritten = |path: &Path, why: &dyn std::fmt::Display| {
         let message = format!("failed to write {}: {why}", path.display());
-        Failure::new(Exit::Failed, "to", message)
+        Failure::new(ErrorCode::Out, message)
     };
     let places: Vec<PathBuf> = documents.iter().map(|(key, _)| place(key)).collect();
     if let Some(there) = places.iter().find(|path| path.exists()) {
@@ -91,7 +88,7 @@ async fn read(session: &Session, selectors: &[Selector]) -> Result<Vec<LiveObjec
             // Half an export that looks whole would read as a deletion later.
             let message =
                 format!("failed to export: the listing of {} is incomplete", kind.plural());
-            return Err(Failure::new(Exit::Failed, "incomplete_view", message));
+            return Err(Failure::new(ErrorCode::IncompleteView, message));
         }
         let chosen = listing
             .objects

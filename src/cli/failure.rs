@@ -2,17 +2,17 @@
 
 use crate::api::ErrorKind;
 use crate::model::Diagnostic;
-use crate::status::Problem;
 
+use super::code::ErrorCode;
 use super::exit::Exit;
 
 /// A failed command. Printed once, on stderr, or as JSON where `-o json` asks for it.
 #[derive(Debug)]
 pub struct Failure {
-    /// The exit code.
+    /// The exit code: the code's own, unless the time was up as well.
     pub exit: Exit,
-    /// A stable word for scripts, for example `usage`.
-    pub code: &'static str,
+    /// Why, for scripts.
+    pub code: ErrorCode,
     /// What happened, a fragment.
     pub message: String,
     /// What to do.
@@ -24,11 +24,11 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Makes a failure.
+    /// Makes a failure; its code says how the command ends.
     #[must_use]
-    pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
-            exit,
+            exit: code.exit(),
             code,
             message: message.into(),
             hints: Vec::new(),
@@ -40,13 +40,7 @@ impl Failure {
     /// Makes a failure of usage.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, "usage", message)
-    }
-
-    /// Makes a refusal by a safety rail.
-    #[must_use]
-    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(Exit::Refused, code, message)
+        Self::new(ErrorCode::Usage, message)
     }
 
     /// Adds what to do.
@@ -57,27 +51,18 @@ impl Failure {
     }
 }
 
-/// Returns the exit code and the word for a failed request.
-pub const fn of_kind(kind: ErrorKind) -> (Exit, &'static str) {
+/// Returns the code of a failed request.
+pub const fn of_kind(kind: ErrorKind) -> ErrorCode {
     match kind {
-        ErrorKind::Authentication => (Exit::Denied, "authentication"),
-        ErrorKind::Permission => (Exit::Denied, "permission"),
-        ErrorKind::NotFound => (Exit::Failed, "not_found"),
-        ErrorKind::Busy => (Exit::Failed, "deploy_in_progress"),
-        ErrorKind::Refused => (Exit::Failed, "refused_by_api"),
-        ErrorKind::OverBudget => (Exit::OverBudget, "over_budget"),
-        ErrorKind::Unavailable => (Exit::Failed, "unavailable"),
-        ErrorKind::NotTheApi => (Exit::Failed, "not_the_api"),
-        ErrorKind::Unreadable => (Exit::Failed, "unreadable_answer"),
-        ErrorKind::Local => (Exit::Failed, "local"),
-    }
-}
-
-/// Returns the exit code for manifests that the agent cannot use, as `stoker plan` would end: it is
-/// theirs where they can be mended, not where a repository did not give any.
-pub fn of_problem(problem: &Problem) -> Exit {
-    match problem.reason.as_str() {
-        "ManifestsInvalid" | "SourceEmpty" | "SourceUnreadable" => Exit::Invalid,
-        _ => Exit::Failed,
+        ErrorKind::Authentication => ErrorCode::Authentication,
+        ErrorKind::Permission => ErrorCode::Permission,
+        ErrorKind::NotFound => ErrorCode::NotFound,
+        ErrorKind::Busy => ErrorCode::DeployInProgress,
+        ErrorKind::Refused => ErrorCode::RefusedByApi,
+        ErrorKind::OverBudget => ErrorCode::OverBudget,
+        ErrorKind::Unavailable => ErrorCode::Unavailable,
+        ErrorKind::NotTheApi => ErrorCode::NotTheApi,
+        ErrorKind::Unreadable => ErrorCode::UnreadableAnswer,
+        ErrorKind::Local => ErrorCode::Local,
     }
 }

@@ -7,8 +7,8 @@ use crate::api::Reader;
 use crate::manifest;
 use crate::model::{Coverage, Key, Kind, Listing, LiveObject, RemoteId, Unknown};
 
+use super::code::ErrorCode;
 use super::context::Context;
-use super::exit::Exit;
 use super::failure::Failure;
 use super::session::Session;
 
@@ -41,7 +41,7 @@ pub async fn find(session: &Session, key: &Key) -> Result<LiveObject, Failure> {
     let Found { object, doubt } = one(key, &session.reader.list(key.kind).await?)?;
     match doubt {
         None => Ok(object),
-        Some(doubt) => Err(Failure::new(Exit::Failed, "incomplete_listing", doubt)
+        Some(doubt) => Err(Failure::new(ErrorCode::IncompleteListing, doubt)
             .hint("nothing was changed; try again")),
     }
 }
@@ -60,11 +60,11 @@ pub async fn find_id(session: &Session, key: &Key, id: &RemoteId) -> Result<Live
         Coverage::Unknown(Unknown::Forbidden) => Err(forbidden(kind)),
         Coverage::Unknown(unknown) => {
             let message = format!("{id} was not seen: {}", trouble(kind, unknown));
-            Err(Failure::new(Exit::Failed, "incomplete_listing", message).hint("try again"))
+            Err(Failure::new(ErrorCode::IncompleteListing, message).hint("try again"))
         }
         Coverage::Complete => {
             let message = format!("there is no {kind} with the id {id}");
-            Err(Failure::new(Exit::Failed, "not_found", message)
+            Err(Failure::new(ErrorCode::NotFound, message)
                 .hint(format!("`stoker get {}` lists what there is", kind.plural())))
         }
     }
@@ -87,7 +87,7 @@ pub fn one(key: &Key, listing: &Listing) -> Result<Found, Failure> {
         ([object], doubt) => Ok(Found { object: (*object).clone(), doubt }),
         ([], Some(doubt)) => {
             let message = format!("{key} was not seen, but that proves nothing: {doubt}");
-            Err(Failure::new(Exit::Failed, "incomplete_listing", message).hint("try again"))
+            Err(Failure::new(ErrorCode::IncompleteListing, message).hint("try again"))
         }
         ([], None) => Err(absent(key, objects.iter().map(|object| object.name.clone()))),
         (several, _) => Err(ambiguous(key, several)),
@@ -106,7 +106,7 @@ pub fn trouble(kind: Kind, unknown: &Unknown) -> String {
 
 /// The failure of a name that is not there, with the nearest one that is.
 pub fn absent(key: &Key, names: impl Iterator<Item = String>) -> Failure {
-    let failure = Failure::new(Exit::Failed, "not_found", format!("there is no {key}"));
+    let failure = Failure::new(ErrorCode::NotFound, format!("there is no {key}"));
     let names: Vec<String> = names.collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match manifest::nearest(key.name.as_str(), &names) {
@@ -118,13 +118,13 @@ pub fn absent(key: &Key, names: impl Iterator<Item = String>) -> Failure {
 fn ambiguous(key: &Key, several: &[&LiveObject]) -> Failure {
     let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
     let message = format!("{} objects are called {key}: {}", several.len(), ids.join(", "));
-    Failure::new(Exit::Failed, "ambiguous", message)
+    Failure::new(ErrorCode::Ambiguous, message)
         .hint("rename or delete all but one of them on the platform")
         .hint(format!("or say which is meant: `stoker adopt {key}=ID`"))
 }
 
 fn forbidden(kind: Kind) -> Failure {
-    Failure::new(Exit::Denied, "permission", trouble(kind, &Unknown::Forbidden))
+    Failure::new(ErrorCode::Permission, trouble(kind, &Unknown::Forbidden))
         .hint("use a token with the right to read them; `stoker doctor` shows what this one may do")
 }
 

@@ -18,6 +18,7 @@ use crate::render::{Paper, Style, Table};
 use crate::store::{Reading, Store};
 
 use super::arguments::{Form, GetCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::facts;
@@ -63,7 +64,7 @@ pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failur
             let message = "nothing that was asked for could be read".to_owned();
             let hint =
                 "`stoker doctor` tells whether the address, the token and the network will do";
-            Err(Failure::new(Exit::Failed, "unreadable", message).hint(hint))
+            Err(Failure::new(ErrorCode::Unreadable, message).hint(hint))
         }
         exit => Ok(exit),
     }
@@ -206,7 +207,7 @@ fn selected_or_absent(
     let name = missing.name().and_then(|name| Name::new(name).ok());
     Err(match name {
         Some(name) => find::absent(&Key::new(missing.kind(), name), names),
-        None => Failure::new(Exit::Failed, "not_found", format!("there is no {missing}")),
+        None => Failure::new(ErrorCode::NotFound, format!("there is no {missing}")),
     })
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::code::ErrorCode;
 use super::exit::Exit;
 use super::failure::Failure;
 
@@ -30,11 +31,7 @@ impl Interrupt {
     pub fn listen() -> Result<Self, Failure> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
-                Failure::new(
-                    Exit::Failed,
-                    "signals",
-                    format!("failed to listen for signals: {error}"),
-                )
+                Failure::new(ErrorCode::Signals, format!("failed to listen for signals: {error}"))
             })
         };
         let (interrupted, terminated) =

@@ -8,8 +8,8 @@ use crate::model::{Desired, Diagnostic, Source};
 use crate::secret::{self, FingerprintKey};
 use crate::source::{self, Tree};
 
+use super::code::ErrorCode;
 use super::context::Context;
-use super::exit::Exit;
 use super::failure::Failure;
 
 /// Manifests that were read and are valid as a whole.
@@ -43,7 +43,7 @@ impl Manifests {
         }
         let reader: &mut dyn Read = &mut stdin;
         let tree = source::load(&paths, Some(reader)).map_err(|error| {
-            Failure::new(Exit::Invalid, "manifests", format!("failed to {error}"))
+            Failure::new(ErrorCode::Manifests, format!("failed to {error}"))
                 .hint("nothing was read from the platform, and nothing was written")
         })?;
         let loaded = manifest::load(&tree);
@@ -89,7 +89,7 @@ fn invalid(diagnostics: &[Diagnostic]) -> Failure {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let noun = if errors == 1 { "error" } else { "errors" };
     let message = format!("the manifests are invalid: {errors} {noun}");
-    let failure = Failure::new(Exit::Invalid, "manifests", message);
+    let failure = Failure::new(ErrorCode::Manifests, message);
     let failure = failure.hint("nothing was read from the platform, and nothing was written");
     Failure { diagnostics: diagnostics.to_vec(), ..failure }
 }

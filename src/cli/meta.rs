@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use super::arguments::{Arguments, Form};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -37,7 +38,7 @@ pub fn completions(context: &Context, shell: Shell) -> Result<Exit, Failure> {
 /// Prints the manual page.
 pub fn man(context: &Context) -> Result<Exit, Failure> {
     let page = manual().map_err(|error| {
-        Failure::new(Exit::Failed, "man", format!("failed to write the manual page: {error}"))
+        Failure::new(ErrorCode::Man, format!("failed to write the manual page: {error}"))
     })?;
     context.output.text(&page);
     Ok(Exit::Done)

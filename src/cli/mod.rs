@@ -1,7 +1,8 @@
 //! The command line: the only room that prints, and the only one that reads the environment.
 //!
-//! One file a command. Each turns flags into settings, calls the rooms below, and prints.
+//! A command is a file or a folder. It turns flags into settings, calls the rooms below, and prints.
 
+mod code;
 mod environment;
 mod exit;
 mod failure;
@@ -34,6 +35,7 @@ mod drift;
 mod export;
 mod offline;
 mod ownership;
+mod pass;
 mod plan;
 
 mod remote;
@@ -61,6 +63,7 @@ use std::process::ExitCode;
 use crate::telemetry;
 
 use arguments::{Arguments, Command, Form, LogForm};
+use code::ErrorCode;
 use context::Context;
 pub use environment::Environment;
 pub use exit::Exit;
@@ -89,7 +92,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             let message = format!("failed to start: {error}");
-            context.output.failure(&Failure::new(Exit::Failed, "runtime", message));
+            context.output.failure(&Failure::new(ErrorCode::Runtime, message));
             return Exit::Failed.into();
         }
     };

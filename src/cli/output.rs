@@ -156,6 +156,7 @@ impl Output {
     /// Prints how a run failed: on stderr, or as JSON on stdout where `-o json` was asked for.
     pub fn failure(&self, failure: &Failure) {
         let Failure { exit: _, code, message, hints, request_id, diagnostics } = failure;
+        let code = code.as_str();
         // Findings were put beside their lines already; their count needs no line of its own.
         if self.step.is_some() && diagnostics.is_empty() {
             let text = render::github_annotation_of_failure(code, message, hints);

@@ -9,6 +9,7 @@ use crate::reconcile::check_pin;
 use crate::store::{Event, Store};
 
 use super::arguments::{AdoptCommand, ReleaseCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -34,7 +35,7 @@ pub async fn adopt(context: &Context, command: &AdoptCommand) -> Result<Exit, Fa
             (Some(id), _) => find_id(&session, key, id).await?,
             (None, None) => find(&session, key).await?,
             (None, Some(known)) => match find_id(&session, key, &known).await {
-                Err(failure) if failure.code == "not_found" => find(&session, key).await?,
+                Err(failure) if failure.code == ErrorCode::NotFound => find(&session, key).await?,
                 found => found?,
             },
         };
@@ -65,7 +66,7 @@ fn check_owner(
         return Ok(());
     };
     let message = format!("{} is ours already, as {other}", object.id);
-    Err(Failure::new(Exit::Failed, "owned", message)
+    Err(Failure::new(ErrorCode::Owned, message)
         .hint(format!("`stoker release {other}` first, if that is wrong")))
 }
 
@@ -125,7 +126,7 @@ pub async fn release(context: &Context, command: &ReleaseCommand) -> Result<Exit
         !inventory.entries.contains_key(key) && !inventory.intents.contains_key(key)
     });
     if let Some(key) = missing {
-        return Err(Failure::new(Exit::Failed, "not_owned", format!("{key} is not ours")));
+        return Err(Failure::new(ErrorCode::NotOwned, format!("{key} is not ours")));
     }
     for key in keys {
         let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key: key.clone() }];

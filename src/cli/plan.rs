@@ -10,6 +10,7 @@ use crate::render::json::SavedPlan;
 use crate::render::{self, Estimate};
 
 use super::arguments::{Form, PlanCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -155,5 +156,5 @@ fn directory(path: &Path) -> PathBuf {
 
 fn unsaved(path: &Path, reason: impl std::fmt::Display) -> Failure {
     let place = path.display();
-    Failure::new(Exit::Failed, "out", format!("failed to save the plan in {place}: {reason}"))
+    Failure::new(ErrorCode::Out, format!("failed to save the plan in {place}: {reason}"))
 }

@@ -9,6 +9,7 @@ use crate::reconcile::{CarryError, RefreshError, WrongProject, decide, refresh};
 use crate::render::Estimate;
 use crate::store::{Reading, Store, StoreError};
 
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -102,7 +103,7 @@ pub fn estimate(session: &Session, plan: &Plan) -> Result<Estimate, Failure> {
     let now = millis(session.clock.now());
     let requests = plan.cost.reads.saturating_add(plan.cost.writes);
     let unknown = |error: crate::ledger::LedgerError| {
-        Failure::new(Exit::Failed, "state", format!("failed to {error}"))
+        Failure::new(ErrorCode::State, format!("failed to {error}"))
     };
     let time = session.ledger.forecast(requests, now).map_err(unknown)?;
     let view = session.ledger.view(now).map_err(unknown)?;
@@ -129,7 +130,7 @@ impl From<WrongProject> for Failure {
             }
             WrongProject::Guard { .. } => "use the token of the project these manifests are for",
         };
-        Self::refused("wrong_project", wrong.to_string()).hint(hint)
+        Self::new(ErrorCode::WrongProject, wrong.to_string()).hint(hint)
     }
 }
 
@@ -137,7 +138,7 @@ impl From<CarryError> for Failure {
     fn from(error: CarryError) -> Self {
         match error {
             CarryError::NotPinned(error) => {
-                Self::refused("wrong_project", format!("failed to {error}"))
+                Self::new(ErrorCode::WrongProject, format!("failed to {error}"))
             }
             CarryError::Store(error) => error.into(),
         }
@@ -146,7 +147,7 @@ impl From<CarryError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let failure = Self::new(Exit::Failed, "state", format!("failed to {error}"));
+        let failure = Self::new(ErrorCode::State, format!("failed to {error}"));
         error.hints().into_iter().fold(failure, Self::hint)
     }
 }

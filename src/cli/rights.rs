@@ -5,6 +5,7 @@ use crate::model::{Pin, Project, RemoteId};
 use crate::reconcile::check_pin;
 use crate::store::Store;
 
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -25,7 +26,7 @@ pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
     let pin = inventory.pin.clone().unwrap_or_else(|| Pin { origin, project: project.clone() });
     let writer = session.client.writer(&pin, &project);
     let writer = writer.map_err(|error| {
-        Failure::refused("wrong_project", format!("failed to {error}"))
+        Failure::new(ErrorCode::WrongProject, format!("failed to {error}"))
             .hint("use the token of that project, or another state directory with --state")
     })?;
     Ok((writer, project))
@@ -54,10 +55,11 @@ pub fn failed(error: &WriteError, check: &str) -> Failure {
     let failure = Failure::from(error.error().clone());
     match error {
         WriteError::Busy(_) => failure.hint("wait until the deployment in progress has ended"),
-        WriteError::Ambiguous(error) => Failure { exit: open(error), code: "ambiguous", ..failure }
-            .hint(format!(
+        WriteError::Ambiguous(error) => {
+            Failure { exit: open(error), code: ErrorCode::Ambiguous, ..failure }.hint(format!(
                 "it may have happened all the same, and was not sent again; `{check}` shows"
-            )),
+            ))
+        }
         WriteError::Refused(_) | WriteError::NotApplied(_) | WriteError::OverBudget(_) => failure,
     }
 }

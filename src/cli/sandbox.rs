@@ -12,6 +12,7 @@ use crate::emulator::{Emulator, Faults, TOKEN, serve};
 use crate::model::is_loopback;
 
 use super::arguments::{Form, SandboxCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -45,7 +46,7 @@ pub async fn run(
     let emulator = world::load(&file, &Clock::system())?;
     emulator.play(faults.unwrap_or_default());
     let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Failure::new(Exit::Failed, "listen", format!("failed to listen on {listen}: {error}"))
+        Failure::new(ErrorCode::Listen, format!("failed to listen on {listen}: {error}"))
             .hint("choose another port, or any free one with --listen 127.0.0.1:0")
     })?;
     let address = listener.local_addr().unwrap_or(*listen);
@@ -58,7 +59,7 @@ pub async fn run(
     let saved = world::save(&emulator, &file);
     drop(lock);
     served.and(saved).map_err(|error| {
-        Failure::new(Exit::Failed, "sandbox", format!("failed to keep the sandbox: {error}"))
+        Failure::new(ErrorCode::Sandbox, format!("failed to keep the sandbox: {error}"))
     })?;
     Ok(interrupt.exit().unwrap_or(Exit::Done))
 }

@@ -10,7 +10,7 @@ use crate::plan::{Change, Place, Plan, Policy, Prune, Selection, Settlements, Su
 use crate::render::Estimate;
 use crate::render::json::{Basis, Preamble, SavedPlan, SavedPlanError};
 
-use super::exit::Exit;
+use super::code::ErrorCode;
 use super::failure::Failure;
 use super::manifests::Reading;
 
@@ -148,7 +148,7 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
 /// # Errors
 /// When project, API or manifests differ from those of the plan.
 pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
-    let stale = |message: &str| Failure::new(Exit::Stale, "stale_plan", message).hint("plan again");
+    let stale = |message: &str| Failure::new(ErrorCode::StalePlan, message).hint("plan again");
     if plan.origin != snapshot.origin || plan.project != snapshot.live.project {
         return Err(stale("the saved plan was made for another project"));
     }
@@ -192,12 +192,13 @@ pub fn check_shown(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
 }
 
 fn edited(what: &str) -> Failure {
-    Failure::refused("edited_plan", format!("the saved plan was edited: {what}"))
+    Failure::new(ErrorCode::EditedPlan, format!("the saved plan was edited: {what}"))
         .hint("plan again; nothing was written")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::exit::Exit;
     use super::*;
     use crate::model::{Desired, Inventory, Live, Project};
     use crate::plan::plan;
@@ -233,7 +234,7 @@ mod tests {
         ] {
             let failure = check(&saved, &other).unwrap_err();
             assert_eq!(failure.exit, Exit::Stale);
-            assert_eq!(failure.code, "stale_plan");
+            assert_eq!(failure.code, ErrorCode::StalePlan);
         }
     }
 }

@@ -18,11 +18,11 @@ use crate::plan::{Platform, Policy, PutOn};
 use crate::secret::FingerprintKey;
 
 use super::arguments::Connection;
+use super::code::ErrorCode;
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::settings::{ConnectionSettings, SecretSource};
 use super::world::World;
-use super::{exit::Exit, failure};
 
 /// The least rate: a write leaves right after a look, so both must fit into one minute (S10).
 const RATE_MIN: u32 = 2;
@@ -146,7 +146,7 @@ impl Session {
     /// When the key's file cannot be used.
     pub fn fingerprint_key(&self) -> Result<FingerprintKey, Failure> {
         FingerprintKey::load_or_create(&self.state)
-            .map_err(|error| Failure::new(Exit::Failed, "state", format!("failed to {error}")))
+            .map_err(|error| Failure::new(ErrorCode::State, format!("failed to {error}")))
     }
 }
 
@@ -234,7 +234,7 @@ impl Door {
 
 /// Reads the token: from the environment, or from the file the environment names.
 fn token(context: &Context) -> Result<Token, Failure> {
-    let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
+    let denied = |message: String| Failure::new(ErrorCode::Authentication, message);
     let Some(source) = SecretSource::of_environment(&context.environment, "STACKBLAZE_TOKEN")
     else {
         return Err(no_token());
@@ -248,7 +248,7 @@ fn token(context: &Context) -> Result<Token, Failure> {
 
 /// Says that there is no token, and where one is looked for.
 pub fn no_token() -> Failure {
-    Failure::new(Exit::Denied, "authentication", "there is no token")
+    Failure::new(ErrorCode::Authentication, "there is no token")
         .hint("set STACKBLAZE_TOKEN, or STACKBLAZE_TOKEN_FILE to a file that holds it")
         .hint("or try it without an account: --sandbox")
 }
@@ -291,7 +291,7 @@ fn ledger(
             Ok(Ledger::in_memory(config, now))
         }
         (Err(error), Purpose::Write) => {
-            Err(Failure::new(Exit::Failed, "state", format!("failed to {error}"))
+            Err(Failure::new(ErrorCode::State, format!("failed to {error}"))
                 .hint("name a directory that can be written with --state"))
         }
     }
@@ -310,14 +310,10 @@ pub fn seed() -> u64 {
 
 impl From<api::Error> for Failure {
     fn from(error: api::Error) -> Self {
-        let (exit, code) = failure::of_kind(error.kind());
         Self {
-            exit,
-            code,
-            message: format!("failed to {error}"),
             hints: error.hints(),
             request_id: error.request_id().map(str::to_owned),
-            diagnostics: Vec::new(),
+            ..Self::new(failure::of_kind(error.kind()), format!("failed to {error}"))
         }
     }
 }

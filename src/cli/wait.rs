@@ -14,6 +14,7 @@ use crate::model::{Coverage, Key, Kind, LiveObject};
 use crate::status::{ConditionType, Truth};
 
 use super::arguments::{Form, WaitCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -157,17 +158,16 @@ fn conclude(
         }
         Ending::Failed { status, log: _ } => {
             let message = format!("{key} will not become {word}: it is {status}");
-            Err(Failure::new(Exit::Failed, "condition_failed", message)
+            Err(Failure::new(ErrorCode::ConditionFailed, message)
                 .hint(format!("`stoker describe {key}` shows more")))
         }
         Ending::Gone => {
             let message = format!("{key} will not become {word}: it is gone");
-            Err(Failure::new(Exit::Failed, "condition_failed", message))
+            Err(Failure::new(ErrorCode::ConditionFailed, message))
         }
         Ending::TimedOut { status } => {
             let message = format!("the time was up before {key} was {word}; last seen: {status}");
-            Err(Failure::new(Exit::OverBudget, "timeout", message)
-                .hint("allow more time with --timeout"))
+            Err(Failure::new(ErrorCode::Timeout, message).hint("allow more time with --timeout"))
         }
     }
 }

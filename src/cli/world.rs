@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::emulator::{Config, Durations, Emulator, Faults, TOKEN};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 
-use super::exit::Exit;
+use super::code::ErrorCode;
 use super::failure::Failure;
 use super::session::Purpose;
 
@@ -118,7 +118,7 @@ pub fn lock(state: &Path) -> Result<File, Failure> {
     let file = open().map_err(|error| failed("open", &path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(Failure::new(Exit::Failed, "locked", "the sandbox is in use by another run")
+        Err(_) => Err(Failure::new(ErrorCode::Locked, "the sandbox is in use by another run")
             .hint("wait for it, or use another --state")
             .hint(format!(
                 "an agent or `stoker sandbox` that holds it says where it serves it: set \
@@ -129,12 +129,8 @@ pub fn lock(state: &Path) -> Result<File, Failure> {
 
 fn failed(doing: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
     let place = path.display();
-    Failure::new(
-        Exit::Failed,
-        "sandbox",
-        format!("failed to {doing} the sandbox in {place}: {error}"),
-    )
-    .hint("`stoker sandbox --fresh` begins a new one")
+    Failure::new(ErrorCode::Sandbox, format!("failed to {doing} the sandbox in {place}: {error}"))
+        .hint("`stoker sandbox --fresh` begins a new one")
 }
 
 impl Transport for World {

@@ -246,6 +246,7 @@ impl Agent {
         self.mind.passed(passed, requests, now);
         if let Some(record) = self.mind.last_pass() {
             let PassRecord { pass, outcome, message, requests, .. } = record;
+            let outcome = outcome.as_str();
             tracing::info!(pass, outcome, requests, "a pass ended: {message}");
             (self.parts.observe)(record);
         }
@@ -330,6 +331,7 @@ fn timestamp(millis: Millis) -> Timestamp {
 /// Writes an event into the log, for whoever reads nothing else.
 fn log(event: &Event) {
     let Event { severity, key, reason, message, pass, .. } = event;
+    let reason = reason.as_str();
     let key = key.as_ref().map(ToString::to_string);
     match severity {
         Severity::Normal => tracing::info!(pass, key, reason, message),

@@ -14,7 +14,7 @@ use crate::model::{Desired, Diagnostic, Source};
 use crate::render::json;
 use crate::secret;
 use crate::source::Tree;
-use crate::status::Problem;
+use crate::status::{ConditionReason, Problem};
 
 use super::source::{Commit, Reading, Secrets, problem};
 
@@ -51,7 +51,7 @@ pub fn declare(
     };
     if declared.resources.is_empty() && declared.tombstones.is_empty() {
         let message = "nothing is declared, and an empty source is never taken for a wish";
-        return Err(problem("SourceEmpty", message.to_owned()));
+        return Err(problem(ConditionReason::SourceEmpty, message.to_owned()));
     }
     // Before the values are found: one that changes in between is found again at the next look.
     let basis = Basis::of(&declared, &tree, secrets);
@@ -164,7 +164,7 @@ fn invalid(diagnostics: &[Diagnostic]) -> Problem {
     };
     Problem {
         diagnostics: json::diagnostics(diagnostics),
-        ..problem("ManifestsInvalid", format!("{place}{what}{more}"))
+        ..problem(ConditionReason::ManifestsInvalid, format!("{place}{what}{more}"))
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
         assert_ne!(first.desired, changed.desired);
         assert_eq!(changed.desired, declare(reading(), &secrets("1"), None).unwrap().desired);
         fs::remove_file(directory.path().join("two")).unwrap();
-        assert_eq!(again(&secrets("1")).unwrap_err().reason, "ManifestsInvalid");
+        assert_eq!(again(&secrets("1")).unwrap_err().reason, ConditionReason::ManifestsInvalid);
         fs::write(directory.path().join("two"), "2").unwrap();
         fs::write(directory.path().join("a.yaml"), TEXT.replace("keys", "others")).unwrap();
         assert_ne!(first.desired, again(&secrets("1")).unwrap().desired);

@@ -5,34 +5,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::follow::Health;
-use crate::model::{
-    Applied, FieldValue, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown,
-};
+use crate::model::{Applied, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown};
 use crate::plan::{Action, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason};
 use crate::reconcile::Passed;
 use crate::render::json::{self, SavedByHand};
-use crate::status::{ConditionType, PROGRESSING, ResourceStatus, Truth};
+use crate::status::{ConditionReason, ConditionType, ResourceStatus, Truth};
 
 use super::memory::FailedDeploys;
+use super::mind::Withheld;
 use super::queue::Queue;
 
+mod flapping;
 mod unsettled;
 mod words;
 
+use flapping::flapping;
 use words::{claim_word, state_of, word};
 
 /// How often a resource fails in a row before a person is needed: the waits have grown to minutes.
 const FAILURES_MAX: u32 = 5;
 
-/// How much of a value is quoted in a message.
-const VALUE_CHARS_MAX: usize = 60;
-
 /// Everything the judgement rests on.
 pub(super) struct Case<'a> {
     /// The pass.
     pub passed: &'a Passed,
-    /// Why nothing was written, where nothing was: a CamelCase word and a fragment.
-    pub withheld: Option<(&'static str, String)>,
+    /// Why nothing was written, where nothing was.
+    pub withheld: Option<Withheld>,
     /// Who waits.
     pub queue: &'a Queue,
     /// Whose deployments failed.
@@ -48,7 +46,7 @@ pub(super) struct Case<'a> {
 /// What is said of one resource.
 struct Verdict {
     state: State,
-    reason: &'static str,
+    reason: ConditionReason,
     message: String,
 }
 
@@ -178,7 +176,11 @@ impl Case<'_> {
             return verdict;
         }
         if self.awaited.contains(key) {
-            return Verdict::new(State::Moving, "Deploying", "its deployment is under way");
+            return Verdict::new(
+                State::Moving,
+                ConditionReason::Deploying,
+                "its deployment is under way",
+            );
         }
         // What is gone and has yet to be forgotten is not there, whatever is written for it.
         let is_pending = change
@@ -187,11 +189,11 @@ impl Case<'_> {
             && is_pending
             && let Some((reason, message)) = &self.withheld
         {
-            return Verdict::new(State::Resting, reason, message.clone());
+            return Verdict::new(State::Resting, reason.clone(), message.clone());
         }
         // What was just made is in no list yet; anything else that is in none is not there.
         if object.is_none() && result.is_none_or(|result| result.outcome != Outcome::Applied) {
-            return Verdict::new(State::Moving, "Moved", "it is not there");
+            return Verdict::new(State::Moving, ConditionReason::Moved, "it is not there");
         }
         change.and_then(flapping).unwrap_or_else(|| {
             let verdict = of_health(object, change);
@@ -223,7 +225,7 @@ impl Case<'_> {
         };
         let back = if failed.rolled_back { "; it was rolled back" } else { "" };
         let message = format!("its deployment failed{times}{back}{last}");
-        Some(Verdict::new(State::Stuck, "DeployFailed", message))
+        Some(Verdict::new(State::Stuck, ConditionReason::DeployFailed, message))
     }
 
     fn of_outcome(&self, key: &Key, outcome: &Outcome) -> Option<Verdict> {
@@ -234,62 +236,43 @@ impl Case<'_> {
                 let request = request_id.as_ref().map(|id| format!(" (request {id})"));
                 let message = format!("{message}{}", request.unwrap_or_default());
                 Some(match cause {
-                    FailureCause::Denied => Verdict::new(State::Stuck, "Denied", message),
-                    FailureCause::Busy => Verdict::new(State::Moving, "DeployInProgress", message),
-                    FailureCause::Stopped => Verdict::new(State::Moving, "Stopped", message),
-                    FailureCause::OverBudget => Verdict::new(State::Moving, "OverBudget", message),
-                    FailureCause::Other if self.queue.failures(key) >= FAILURES_MAX => {
-                        Verdict::new(State::Stuck, "Failing", message)
+                    FailureCause::Denied => {
+                        Verdict::new(State::Stuck, ConditionReason::Denied, message)
                     }
-                    FailureCause::Other => Verdict::new(State::Moving, "Failed", message),
+                    FailureCause::Busy => {
+                        Verdict::new(State::Moving, ConditionReason::DeployInProgress, message)
+                    }
+                    FailureCause::Stopped => {
+                        Verdict::new(State::Moving, ConditionReason::Stopped, message)
+                    }
+                    FailureCause::OverBudget => {
+                        Verdict::new(State::Moving, ConditionReason::OverBudget, message)
+                    }
+                    FailureCause::Other if self.queue.failures(key) >= FAILURES_MAX => {
+                        Verdict::new(State::Stuck, ConditionReason::Failing, message)
+                    }
+                    FailureCause::Other => {
+                        Verdict::new(State::Moving, ConditionReason::Failed, message)
+                    }
                 })
             }
-            Outcome::Stale { message } => moving("Moved", message),
-            Outcome::Unresolved { cause: _, message } => moving("AnswerLost", message),
-            Outcome::Skipped { because_of } => {
-                moving("DependencyFailed", &format!("it waits for {because_of}"))
+            Outcome::Stale { message } => moving(ConditionReason::Moved, message),
+            Outcome::Unresolved { cause: _, message } => {
+                moving(ConditionReason::AnswerLost, message)
             }
-            Outcome::NotStarted => moving("Superseded", "the pass ended before its turn"),
+            Outcome::Skipped { because_of } => {
+                moving(ConditionReason::DependencyFailed, &format!("it waits for {because_of}"))
+            }
+            Outcome::NotStarted => {
+                moving(ConditionReason::Superseded, "the pass ended before its turn")
+            }
         }
     }
 }
 
 impl Verdict {
-    fn new(state: State, reason: &'static str, message: impl Into<String>) -> Self {
+    fn new(state: State, reason: ConditionReason, message: impl Into<String>) -> Self {
         Self { state, reason, message: message.into() }
-    }
-}
-
-/// What does not stay as it is written is left to a person, with the line that mends it.
-fn flapping(change: &Change) -> Option<Verdict> {
-    let mut left = change.fields.iter().filter(|field| field.reason == FieldReason::Flapping);
-    let field = left.next()?;
-    let others = match left.count() {
-        0 => String::new(),
-        1 => ", and 1 more field".to_owned(),
-        count => format!(", and {count} more fields"),
-    };
-    let seen = match (&field.before, &field.after) {
-        (Some(before), Some(after)) => {
-            format!(": written as {}, it is read as {}", cut(after), cut(before))
-        }
-        (Some(before), None) => format!(": removed, it is read as {}", cut(before)),
-        (None, Some(after)) => format!(": written as {}, it is not there", cut(after)),
-        (None, None) => String::new(),
-    };
-    let hint = field.hint.as_ref().map(|hint| format!("; `{hint}` takes it as it is"));
-    let path = &field.path;
-    let message =
-        format!("`{path}`{others} does not stay as declared{seen}{}", hint.unwrap_or_default());
-    Some(Verdict::new(State::Stuck, "FieldFlapping", message))
-}
-
-/// Returns a value in quotes, cut where it is long: it stands within a sentence.
-fn cut(value: &FieldValue) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(VALUE_CHARS_MAX) {
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-        None => format!("`{text}`"),
     }
 }
 
@@ -298,18 +281,18 @@ fn of_health(object: Option<&LiveObject>, change: Option<&Change>) -> Verdict {
     match status.map(Health::of) {
         Some(Health::Bad) => {
             let message = format!("the platform says `{}`", status.unwrap_or_default());
-            Verdict::new(State::Stuck, "Unhealthy", message)
+            Verdict::new(State::Stuck, ConditionReason::Unhealthy, message)
         }
         Some(Health::Moving) => {
             let message = format!("the platform says `{}`", status.unwrap_or_default());
-            Verdict::new(State::Moving, PROGRESSING, message)
+            Verdict::new(State::Moving, ConditionReason::Progressing, message)
         }
         Some(Health::Good | Health::Unknown) | None if unsettled::is_open(change) => {
             let message = "as declared, as far as the platform shows it";
-            Verdict::new(State::Ready, "InSync", message)
+            Verdict::new(State::Ready, ConditionReason::InSync, message)
         }
         Some(Health::Good | Health::Unknown) | None => {
-            Verdict::new(State::Ready, "InSync", "as declared")
+            Verdict::new(State::Ready, ConditionReason::InSync, "as declared")
         }
     }
 }
@@ -352,15 +335,17 @@ fn conclude(
         State::Unseeable => (Truth::Unknown, Truth::False, Truth::True),
     };
     let mut set = |kind, truth| {
-        status.conditions.set(kind, truth, reason, message.clone(), now);
+        status.conditions.set(kind, truth, reason.clone(), message.clone(), now);
     };
     set(ConditionType::Ready, ready);
     set(ConditionType::Reconciling, reconciling);
     set(ConditionType::Stalled, stalled);
     let (truth, reason, message) = match (drifted, ready) {
-        (Some(message), _) => (Truth::True, "Drift", message),
-        (None, Truth::Unknown) => (Truth::Unknown, *reason, message.clone()),
-        (None, Truth::True | Truth::False) => (Truth::False, "NoDrift", String::new()),
+        (Some(message), _) => (Truth::True, ConditionReason::Drift, message),
+        (None, Truth::Unknown) => (Truth::Unknown, reason.clone(), message.clone()),
+        (None, Truth::True | Truth::False) => {
+            (Truth::False, ConditionReason::NoDrift, String::new())
+        }
     };
     status.conditions.set(ConditionType::Drifted, truth, reason, message, now);
 }

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::secret::FingerprintKey;
 use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
 use crate::source::{self, Tree};
-use crate::status::Problem;
+use crate::status::{ConditionReason, Problem};
 
 /// Something manifests can be read from, again and again.
 pub trait Source: Send + Sync {
@@ -73,8 +73,13 @@ impl Source for Files {
             let read = tokio::task::spawn_blocking(move || source::load(&paths, None)).await;
             match read {
                 Ok(Ok(tree)) => Ok(Reading { tree, commit: None }),
-                Ok(Err(error)) => Err(problem("SourceUnreadable", format!("failed to {error}"))),
-                Err(error) => Err(problem("SourceUnreadable", format!("reading ended: {error}"))),
+                Ok(Err(error)) => {
+                    Err(problem(ConditionReason::SourceUnreadable, format!("failed to {error}")))
+                }
+                Err(error) => Err(problem(
+                    ConditionReason::SourceUnreadable,
+                    format!("reading ended: {error}"),
+                )),
             }
         })
     }
@@ -121,21 +126,21 @@ impl Source for Repository {
 fn unread(error: &GitError) -> Problem {
     let reason = match error {
         GitError::Unreachable { .. } | GitError::TimedOut { .. } | GitError::Busy { .. } => {
-            "SourceUnreachable"
+            ConditionReason::SourceUnreachable
         }
-        GitError::Denied { .. } => "SourceDenied",
+        GitError::Denied { .. } => ConditionReason::SourceDenied,
         GitError::NoRepository { .. }
         | GitError::NoReference { .. }
         | GitError::NoCommit { .. }
-        | GitError::NoPath { .. } => "SourceMissing",
-        GitError::Rewritten { .. } => "HistoryRewritten",
-        GitError::Unsigned { .. } => "CommitUnsigned",
+        | GitError::NoPath { .. } => ConditionReason::SourceMissing,
+        GitError::Rewritten { .. } => ConditionReason::HistoryRewritten,
+        GitError::Unsigned { .. } => ConditionReason::CommitUnsigned,
         GitError::Wrong(_)
         | GitError::NoProgram { .. }
         | GitError::Refused { .. }
         | GitError::Damaged { .. }
         | GitError::Disk { .. }
-        | GitError::Failed { .. } => "SourceUnreadable",
+        | GitError::Failed { .. } => ConditionReason::SourceUnreadable,
     };
     Problem { hints: error.hints(), ..problem(reason, format!("failed to {error}")) }
 }
@@ -152,8 +157,8 @@ pub struct Secrets {
     pub key: Arc<FingerprintKey>,
 }
 
-/// Makes a problem of a word and a fragment.
+/// Makes a problem of a reason and a fragment.
 #[must_use]
-pub fn problem(reason: &str, message: String) -> Problem {
-    Problem { reason: reason.to_owned(), message, hints: Vec::new(), diagnostics: Vec::new() }
+pub const fn problem(reason: ConditionReason, message: String) -> Problem {
+    Problem { reason, message, hints: Vec::new(), diagnostics: Vec::new() }
 }

@@ -18,12 +18,12 @@ use crate::budget::Lane;
 use crate::follow::{Ending, Watch};
 use crate::model::{Key, Project, RemoteId};
 use crate::reconcile::{CarryError, PassError, Passed, Reconciler, RefreshError, Wish};
-use crate::status::Problem;
+use crate::status::{ConditionReason, Problem};
 use crate::store::StoreError;
 
 use super::agent::Parts;
 use super::declare::{Declared, declare};
-use super::mind::{PassAsk, PassFailure, ReadAsk, STOPPED};
+use super::mind::{PassAsk, PassFailure, ReadAsk};
 use super::source::problem;
 
 /// What a look at the deployments showed.
@@ -52,14 +52,14 @@ pub(super) fn read(
         }
         // Ten megabytes of YAML must not hold up the other projects.
         let declared = tokio::task::spawn_blocking(move || declare(reading, &secrets, known));
-        let unfinished = |error| problem("SourceUnreadable", format!("reading ended: {error}"));
+        let unfinished =
+            |error| problem(ConditionReason::SourceUnreadable, format!("reading ended: {error}"));
         declared.await.map_err(unfinished)?
     };
     let caught = AssertUnwindSafe(reading).catch_unwind();
-    Box::pin(
-        caught
-            .map(|read| read.unwrap_or_else(|panic| Err(problem("InternalError", said(&*panic))))),
-    )
+    Box::pin(caught.map(|read| {
+        read.unwrap_or_else(|panic| Err(problem(ConditionReason::InternalError, said(&*panic))))
+    }))
 }
 
 /// Makes one pass, and counts its requests.
@@ -82,7 +82,7 @@ pub(super) fn pass(
         let passed = match passed {
             Ok(passed) => passed.map_err(|error| failure(&error)),
             Err(panic) => Err(PassFailure {
-                reason: "InternalError",
+                reason: ConditionReason::InternalError,
                 message: said(&*panic),
                 is_final: false,
                 is_passing: false,
@@ -132,23 +132,27 @@ fn said(panic: &(dyn Any + Send)) -> String {
 fn failure(error: &PassError) -> PassFailure {
     let (reason, is_final, is_passing) = match error {
         PassError::Refresh(RefreshError::Read(error)) => match error.kind() {
-            ErrorKind::Authentication => ("Unauthorized", true, false),
-            ErrorKind::Permission => ("Denied", true, false),
-            ErrorKind::OverBudget if error.is_stop() => (STOPPED, false, true),
-            ErrorKind::OverBudget => ("OverBudget", false, false),
-            ErrorKind::NotTheApi => ("NotTheApi", true, false),
+            ErrorKind::Authentication => (ConditionReason::Unauthorized, true, false),
+            ErrorKind::Permission => (ConditionReason::Denied, true, false),
+            ErrorKind::OverBudget if error.is_stop() => (ConditionReason::Stopped, false, true),
+            ErrorKind::OverBudget => (ConditionReason::OverBudget, false, false),
+            ErrorKind::NotTheApi => (ConditionReason::NotTheApi, true, false),
             ErrorKind::Busy
             | ErrorKind::NotFound
             | ErrorKind::Refused
             | ErrorKind::Unavailable
             | ErrorKind::Unreadable
-            | ErrorKind::Local => ("PlatformUnavailable", false, false),
+            | ErrorKind::Local => (ConditionReason::PlatformUnavailable, false, false),
         },
         PassError::Refresh(RefreshError::Refused(_))
-        | PassError::Carry(CarryError::NotPinned(_)) => ("WrongProject", true, false),
-        PassError::Carry(CarryError::Store(StoreError::Locked { .. })) => ("Locked", false, true),
-        PassError::Carry(CarryError::Store(_)) => ("StateUnusable", true, false),
-        PassError::Moved => ("Moved", false, true),
+        | PassError::Carry(CarryError::NotPinned(_)) => {
+            (ConditionReason::WrongProject, true, false)
+        }
+        PassError::Carry(CarryError::Store(StoreError::Locked { .. })) => {
+            (ConditionReason::Locked, false, true)
+        }
+        PassError::Carry(CarryError::Store(_)) => (ConditionReason::StateUnusable, true, false),
+        PassError::Moved => (ConditionReason::Moved, false, true),
     };
     let message = match error {
         PassError::Refresh(RefreshError::Read(error)) if error.is_stop() => {

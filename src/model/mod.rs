@@ -12,6 +12,7 @@ mod inventory;
 mod judge;
 mod key;
 mod live;
+mod moment;
 mod policy;
 mod refine;
 mod schedule;
@@ -34,7 +35,8 @@ pub use inventory::{
 };
 pub use judge::{concealed, holds_secret, is_secret_at, looks_secret};
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
-pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown, is_same_moment};
+pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown};
+pub use moment::{is_same_moment, moment};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
 pub use refine::is_refined;
 pub use schedule::{Schedule, ScheduleError};

@@ -387,13 +387,15 @@ impl Plan {
         self.changes.iter().any(|change| !change.steps.is_empty())
     }
 
-    /// Whether a safety rail holds something back that was asked for: carrying the plan out would
-    /// be refused in part. What was never asked for (pruning that is off) is not held back.
+    /// Whether something that was asked for is held back: by a safety rail, so that carrying the
+    /// plan out would be refused in part, or because a field was given up that does not stay as it
+    /// is written. What was never asked for (pruning that is off) is not held back.
     #[must_use]
     pub fn is_held_back(&self) -> bool {
         self.changes.iter().any(|change| {
             let blocked = change.blocked.as_ref();
             blocked.is_some_and(|it| is_refusal(it.reason, change.action, change.key.kind))
+                || change.fields.iter().any(|field| field.reason == FieldReason::Flapping)
         })
     }
 }

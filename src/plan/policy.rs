@@ -49,7 +49,7 @@ pub struct Policy {
     pub destroy: bool,
     /// What the API can do, as far as planning must know.
     pub platform: Platform,
-    /// The variables that the platform puts on by itself (A24).
+    /// The variables that the platform puts on by itself (A25).
     pub put_on: PutOn,
 }
 

@@ -9,7 +9,7 @@ use crate::model::{
 
 use super::view::View;
 
-/// The names that the platform puts on by itself (A24): each a name, or its beginning before `*`.
+/// The names that the platform puts on by itself (A25): each a name, or its beginning before `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutOn(Vec<String>);
 

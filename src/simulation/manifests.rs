@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::daemon::source::{Commit, Reading, Source, problem};
-use crate::status::Problem;
+use crate::status::{ConditionReason, Problem};
 
 use super::scene::Given;
 use super::schedule::Origin;
@@ -31,10 +31,12 @@ struct Found {
 
 impl Manifests {
     fn find(&self, known: Option<&str>, pinned: Option<&str>) -> Result<Found, Problem> {
-        let gone = || problem("SourceUnreachable", "failed to read the manifests".to_owned());
+        let gone = || {
+            problem(ConditionReason::SourceUnreachable, "failed to read the manifests".to_owned())
+        };
         let rewritten = || {
             let message = "failed to follow: the history was rewritten".to_owned();
-            problem("HistoryRewritten", message)
+            problem(ConditionReason::HistoryRewritten, message)
         };
         let holds = match self.origin {
             Origin::Files => {

@@ -17,7 +17,9 @@ use crate::ledger::{Ledger, Shelf};
 use crate::model::Key;
 use crate::reconcile::{Licence, Look, Passed, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
-use crate::status::{ConditionType, Mode, PassRecord, ProjectStatus, ResourceStatus, Trigger};
+use crate::status::{
+    ConditionType, Mode, PassOutcome, PassRecord, ProjectStatus, ResourceStatus, Trigger,
+};
 use crate::store::{Medium, Recent, Simulated};
 
 use super::manifests::Manifests;
@@ -126,7 +128,7 @@ impl Process {
             let status = Arc::clone(&shown.borrow_and_update());
             let pass = status.history.first();
             let number = pass.map(|record| record.pass);
-            let is_read = pass.is_some_and(|record| record.outcome != "Unreadable");
+            let is_read = pass.is_some_and(|record| record.outcome != PassOutcome::Unreadable);
             if std::mem::replace(&mut last, number) != number && is_read {
                 let is_ready = |it: &&ResourceStatus| it.conditions.is_true(ConditionType::Ready);
                 let ready = status.resources.iter().filter(is_ready);

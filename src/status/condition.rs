@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::words::ConditionReason;
+
 /// The four things that are said of each resource and of the whole project. Never renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ConditionType {
@@ -43,9 +45,6 @@ pub enum Truth {
     Unknown,
 }
 
-/// The reason of what the platform itself is still at.
-pub const PROGRESSING: &str = "Progressing";
-
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,8 +54,8 @@ pub struct Condition {
     pub kind: ConditionType,
     /// Whether it holds.
     pub status: Truth,
-    /// Why, one CamelCase word for scripts, for example `DeployFailed`. Never renamed.
-    pub reason: String,
+    /// Why, for scripts.
+    pub reason: ConditionReason,
     /// Why, for people: a fragment. Foreign text may stand in it.
     pub message: String,
     /// When `status` last changed.
@@ -101,7 +100,8 @@ impl Conditions {
     /// Whether something is under way on the platform itself.
     #[must_use]
     pub fn is_progressing(&self) -> bool {
-        self.get(ConditionType::Ready).is_some_and(|ready| ready.reason == PROGRESSING)
+        self.get(ConditionType::Ready)
+            .is_some_and(|ready| ready.reason == ConditionReason::Progressing)
     }
 
     /// Returns them in the order they are shown.
@@ -114,13 +114,13 @@ impl Conditions {
         &mut self,
         kind: ConditionType,
         status: Truth,
-        reason: &str,
+        reason: ConditionReason,
         message: impl Into<String>,
         now: Timestamp,
     ) {
         let same = self.get(kind).filter(|known| known.status == status);
         let last_transition_time = same.map_or(now, |known| known.last_transition_time);
-        let (reason, message) = (reason.to_owned(), message.into());
+        let message = message.into();
         let condition = Condition { kind, status, reason, message, last_transition_time };
         self.insert(condition);
     }

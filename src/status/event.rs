@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
 
+use super::words::EventReason;
+
 /// Whether somebody should look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Severity {
@@ -27,8 +29,8 @@ pub struct Event {
     /// The resource it is about; none for the whole project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
-    /// One CamelCase word for scripts.
-    pub reason: String,
+    /// Why, for scripts.
+    pub reason: EventReason,
     /// For people: a sentence without its full stop. Foreign text may stand in it.
     pub message: String,
     /// The revision it happened at.

@@ -8,10 +8,11 @@ mod condition;
 mod event;
 mod project;
 mod shared_list;
+mod words;
 
 pub mod paper;
 
-pub use condition::{Condition, ConditionType, Conditions, PROGRESSING, Truth};
+pub use condition::{Condition, ConditionType, Conditions, Truth};
 pub use event::{Event, Severity};
 pub use project::{
     BudgetSample, BudgetStatus, DeploymentStatus, FORMAT_VERSION, Mode, PassRecord, Problem,
@@ -19,3 +20,4 @@ pub use project::{
     WindowState,
 };
 pub use shared_list::SharedList;
+pub use words::{ConditionReason, EventReason, Occurrence, PassOutcome};

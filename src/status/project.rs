@@ -8,6 +8,7 @@ use crate::render::json::{SavedByHand, SavedChange, SavedDiagnostic, SavedUnsett
 
 use super::condition::Conditions;
 use super::shared_list::SharedList;
+use super::words::{ConditionReason, PassOutcome};
 
 /// The version of the JSON form. Its first number changes when a reader would be misled.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -108,8 +109,8 @@ pub struct SourceStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// One CamelCase word for scripts.
-    pub reason: String,
+    /// Why, for scripts.
+    pub reason: ConditionReason,
     /// For people.
     pub message: String,
     /// What to do.
@@ -278,9 +279,11 @@ pub struct PassRecord {
     pub commit: Option<String>,
     /// The digest of the manifests it was about.
     pub digest: String,
-    /// One word: `Synced`, `Applied`, `Pending`, `Stopped`, `Unseen`, `Blocked`, `Failed`,
-    /// `Unreadable`.
-    pub outcome: String,
+    /// What came of it.
+    pub outcome: PassOutcome,
+    /// Why it brought the project no further, where that has a reason of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ConditionReason>,
     /// For people.
     pub message: String,
     /// How many requests it sent.

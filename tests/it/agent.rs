@@ -8,7 +8,7 @@ use stoker::daemon::source::problem;
 use stoker::emulator::{Act, Config, Faults, Fields, Kind, Normalises, Shapes};
 use stoker::plan::Policy;
 use stoker::source::Tree;
-use stoker::status::{ConditionType, Mode, Truth};
+use stoker::status::{ConditionReason, ConditionType, Mode, Truth};
 
 use crate::faults::{first, second};
 use crate::kept::{Kept, settings};
@@ -101,7 +101,7 @@ async fn manifests_that_cannot_be_used_delete_nothing_and_drift_is_still_repaire
         Ok(manifests("kind: [")),
         Ok(manifests("")),
         Ok(Tree::from_texts([])),
-        Err(problem("SourceUnreadable", "failed to read `x`".to_owned())),
+        Err(problem(ConditionReason::SourceUnreadable, "failed to read `x`".to_owned())),
     ] {
         let is_tree = broken.is_ok();
         kept.write(broken);

@@ -113,7 +113,7 @@ async fn what_was_not_seen_is_not_taken_over_by_its_name() {
 /// When everything was last as declared, as `stoker_last_success_timestamp_seconds` tells it.
 fn last_success(status: &ProjectStatus) -> jiff::Timestamp {
     let is_success = |outcome: &str| ["Synced", "Applied"].contains(&outcome);
-    status.history.iter().find(|pass| is_success(&pass.outcome)).unwrap().started_at
+    status.history.iter().find(|pass| is_success(pass.outcome.as_str())).unwrap().started_at
 }
 
 #[tokio::test(start_paused = true)]

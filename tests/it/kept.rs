@@ -157,6 +157,6 @@ impl Kept {
 
     /// The reasons of all events so far.
     pub fn told(&self) -> Vec<String> {
-        self.handle.recent_events().into_iter().map(|event| event.reason).collect()
+        self.handle.recent_events().into_iter().map(|event| event.reason.to_string()).collect()
     }
 }

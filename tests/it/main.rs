@@ -52,6 +52,7 @@ mod simulation;
 mod stacks;
 mod stage;
 mod tally;
+mod times;
 mod unsettled;
 mod vanishing;
 mod withheld;

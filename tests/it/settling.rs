@@ -112,7 +112,9 @@ async fn what_does_not_stay_is_written_twice_more_and_then_told_whatever_the_ans
                 assert_eq!(kept.ready_of("service/api"), "False FieldFlapping", "{context}");
             }
             let events = kept.handle.recent_events();
-            let mut told = events.iter().filter(|event| event.reason == "FieldFlapping");
+            let mut told = events.iter().filter(|event| {
+                event.reason == stoker::status::ConditionReason::FieldFlapping.into()
+            });
             // Of a key in two spellings either is told.
             let names_it = |text: &str| text.to_lowercase().contains(&field.to_lowercase());
             let is_told = told.any(|event| names_it(&event.message));

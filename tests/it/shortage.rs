@@ -94,6 +94,7 @@ async fn a_pass_that_is_ended_while_it_waits_for_the_budget_says_that_it_was_sto
     let last = status.history.first().unwrap();
     assert_eq!((last.outcome.as_str(), last.failed), ("Stopped", 0), "{last:?}");
     assert_eq!(last.message, "it was stopped while it waited for the request limit");
-    let told: Vec<String> = handle.recent_events().into_iter().map(|it| it.reason).collect();
+    let told: Vec<String> =
+        handle.recent_events().into_iter().map(|it| it.reason.to_string()).collect();
     assert!(!told.iter().any(|reason| reason == "OverBudget"), "{told:?}");
 }

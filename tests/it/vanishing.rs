@@ -97,8 +97,9 @@ async fn files_that_vanish_within_seconds_take_nothing_with_them_and_it_is_said(
         kept.stage.wait(120).await;
         assert_eq!(kept.ready(), "False SourceShrinking", "{milliseconds}: {:#?}", kept.status());
         let told = kept.handle.recent_events();
-        let told =
-            told.iter().filter(|event| event.reason == "SourceShrinking" && event.key.is_none());
+        let told = told
+            .iter()
+            .filter(|event| event.reason.as_str() == "SourceShrinking" && event.key.is_none());
         let told: Vec<&str> = told.map(|event| event.message.as_str()).collect();
         assert!((2..5).contains(&told.len()), "{told:#?}");
         assert!(told[0].starts_with("the source is shrinking: 2 resources lost in 2 steps"));

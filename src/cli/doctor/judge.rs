@@ -231,7 +231,7 @@ fn put_on(observed: &Observed, dialect: &Dialect) -> Finding {
     let shown: Vec<&LiveObject> =
         shown.into_iter().flatten().filter(|object| object.shows_env).collect();
     if shown.is_empty() {
-        return Finding::new(fact, "A24", Verdict::Unknown, "variables are not shown");
+        return Finding::new(fact, "A25", Verdict::Unknown, "variables are not shown");
     }
     let keys = shown.into_iter().flat_map(|object| &object.fields);
     let keys = keys.filter(|(_, value)| **value != LiveValue::Absent);
@@ -253,7 +253,7 @@ fn put_on(observed: &Observed, dialect: &Dialect) -> Finding {
         seen if seen.is_empty() => "nothing was put on".to_owned(),
         seen => seen,
     };
-    Finding::new(fact, "A24", verdict, seen)
+    Finding::new(fact, "A25", verdict, seen)
 }
 
 fn deploys(observed: &Observed, dialect: &Dialect) -> Finding {

@@ -20,6 +20,7 @@ use crate::store::Store;
 
 use super::super::arguments::Connection;
 use super::super::ask::{Question, ask};
+use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -149,12 +150,11 @@ impl Probe<'_> {
         let is_taken = listing.objects.iter().any(|it| it.name == self.key.name.as_str());
         match &listing.coverage {
             Coverage::Unknown(unknown) => Err(Failure::new(
-                Exit::Failed,
-                "incomplete_listing",
+                ErrorCode::IncompleteListing,
                 format!("nothing is created: {}", find::trouble(Kind::Service, unknown)),
             )),
             Coverage::Complete if is_taken => {
-                Err(Failure::new(Exit::Failed, "name_taken", format!("{} is there", self.key)))
+                Err(Failure::new(ErrorCode::NameTaken, format!("{} is there", self.key)))
             }
             Coverage::Complete => Ok(()),
         }
@@ -196,7 +196,7 @@ impl Probe<'_> {
         match self.session.reader.get(Kind::Service, &object.id).await? {
             Lookup::Found(details) => Ok(*details),
             Lookup::Gone => {
-                Err(Failure::new(Exit::Failed, "gone", format!("{} went by itself", self.key)))
+                Err(Failure::new(ErrorCode::Gone, format!("{} went by itself", self.key)))
             }
         }
     }
@@ -245,7 +245,7 @@ impl Probe<'_> {
         for _ in 0..LOOKS_MAX {
             let patch = Patch { changes: &changes, env_whole: Some(&whole), links, answers };
             let Sight::Same(leave) = self.writer.look_at(target).await? else {
-                return Err(Failure::new(Exit::Failed, "moved", MOVED));
+                return Err(Failure::new(ErrorCode::Moved, MOVED));
             };
             match self.writer.patch(leave, &object.id, patch).await {
                 Ok(_) => return Ok(()),
@@ -253,7 +253,7 @@ impl Probe<'_> {
                 Err(error) => return Err(error.error().clone().into()),
             }
         }
-        Err(Failure::new(Exit::Failed, "deploy_in_progress", "a deploy is in progress for minutes"))
+        Err(Failure::new(ErrorCode::DeployInProgress, "a deploy is in progress for minutes"))
     }
 
     async fn learn_of_names(&mut self) -> Result<(), Failure> {
@@ -261,7 +261,7 @@ impl Probe<'_> {
             Ok(_) => self.observed.twin = Some(Twin::Created),
             // A conflict, and nothing else, says that the name is taken.
             Err(failure)
-                if failure.code == "refused_by_api" && failure.message.contains(" 409") =>
+                if failure.code == ErrorCode::RefusedByApi && failure.message.contains(" 409") =>
             {
                 self.observed.twin = Some(Twin::Refused);
             }
@@ -309,7 +309,7 @@ impl Probe<'_> {
             self.store.abandon_intent(self.key.clone())?;
             return Ok(());
         }
-        Err(Failure::new(Exit::Partial, "left_behind", format!("left behind: {}", left.join("; ")))
+        Err(Failure::new(ErrorCode::LeftBehind, format!("left behind: {}", left.join("; ")))
             .hint(format!("`stoker get {}` shows whether it is there", self.key))
             .hint("delete it on the platform; until then it may cost money"))
     }
@@ -372,7 +372,7 @@ impl Probe<'_> {
     /// Goes on only while nobody wants us to end: nothing is dropped in the middle of a request.
     fn step(&self) -> Result<(), Failure> {
         if *self.stop.borrow() {
-            return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
+            return Err(Failure::new(ErrorCode::Interrupted, "interrupted"));
         }
         Ok(())
     }

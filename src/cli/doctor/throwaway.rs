@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::model::{FieldPath, FieldValue, Key, Kind, Name, Secret, SecretOrigin, Setting};
 
-use super::super::exit::Exit;
+use super::super::code::ErrorCode;
 use super::super::failure::Failure;
 use super::super::session::Session;
 use super::judge::{PLAIN, SECRET, variable};
@@ -14,7 +14,7 @@ use super::judge::{PLAIN, SECRET, variable};
 /// Returns a name that nothing else has.
 pub(super) fn key() -> Result<Key, Failure> {
     let number = getrandom::u64().map_err(|error| {
-        Failure::new(Exit::Failed, "randomness", format!("failed to make a name: {error}"))
+        Failure::new(ErrorCode::Randomness, format!("failed to make a name: {error}"))
     })?;
     let name = Name::new(&format!("stoker-probe-{number:016x}"));
     Ok(Key::new(Kind::Service, name.expect("letters, digits and hyphens make a name")))

@@ -8,6 +8,7 @@ use crate::status::paper::{project_as_text, resources_as_table, telling};
 use crate::status::{ConditionType, ProjectStatus, ResourceStatus};
 
 use super::super::arguments::Form;
+use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -104,6 +105,6 @@ fn missing(seen: &Seen, selectors: &[Selector]) -> Result<(), Failure> {
     };
     Err(match missing.to_string().parse() {
         Ok(key) => seen.absent(&key),
-        Err(_) => Failure::new(Exit::Failed, "not_found", format!("there is no {missing}")),
+        Err(_) => Failure::new(ErrorCode::NotFound, format!("there is no {missing}")),
     })
 }

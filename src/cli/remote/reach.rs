@@ -9,8 +9,8 @@ use crate::remote::{Address, Agent, Bearer, RemoteError, Status};
 use crate::status::{ProjectStatus, ResourceStatus};
 
 use super::super::arguments::{AgentFlags, Connection};
+use super::super::code::ErrorCode;
 use super::super::context::Context;
-use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::find;
 use super::super::session::state_place;
@@ -90,7 +90,7 @@ pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
         Err(failure) => return failure,
     };
     let message = format!("no agent runs here: there is no socket {}", place.display());
-    let failure = Failure::new(Exit::Failed, "no_agent", message).hint("`stoker run` starts one");
+    let failure = Failure::new(ErrorCode::NoAgent, message).hint("`stoker run` starts one");
     let sandboxed = Connection { sandbox: Some(true), ..connection.clone() };
     match socket(context, &sandboxed) {
         Ok(other) if other != place && other.exists() => {
@@ -192,7 +192,7 @@ fn named(
 fn at_socket(context: &Context, connection: &Connection, socket: &Path) -> Result<Agent, Failure> {
     let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
     let agent = Agent::at(Address::Socket(socket.to_owned()), None, None)
-        .map_err(|error| Failure::new(Exit::Failed, "local", format!("failed to {error}")))?;
+        .map_err(|error| Failure::new(ErrorCode::Local, format!("failed to {error}")))?;
     Ok(agent.within(settings.timeout))
 }
 
@@ -209,7 +209,7 @@ fn socket(context: &Context, connection: &Connection) -> Result<PathBuf, Failure
 
 /// Reads the token: from the environment, or from the file the environment names.
 fn bearer(context: &Context) -> Result<Option<Bearer>, Failure> {
-    let denied = |message: String| Failure::new(Exit::Denied, "authentication", message);
+    let denied = |message: String| Failure::new(ErrorCode::Authentication, message);
     let Some(source) = SecretSource::of_environment(&context.environment, "STOKER_AGENT_TOKEN")
     else {
         return Ok(None);
@@ -224,23 +224,24 @@ fn bearer(context: &Context) -> Result<Option<Bearer>, Failure> {
 /// Says how an agent failed us.
 pub fn of_error(error: RemoteError) -> Failure {
     let message = format!("failed to {error}");
-    let failed = |code| Failure::new(Exit::Failed, code, message.clone());
+    let failed = |code| Failure::new(code, message.clone());
     match error {
-        RemoteError::Nobody { .. } => failed("no_agent").hint("`stoker run` starts one"),
-        RemoteError::Lost { .. } => failed("agent_lost").hint("try again"),
-        RemoteError::OutOfTime { .. } => Failure::new(Exit::OverBudget, "timeout", message)
-            .hint("allow more time with --timeout"),
-        RemoteError::Denied { .. } => Failure::new(Exit::Denied, "authentication", message)
+        RemoteError::Nobody { .. } => failed(ErrorCode::NoAgent).hint("`stoker run` starts one"),
+        RemoteError::Lost { .. } => failed(ErrorCode::AgentLost).hint("try again"),
+        RemoteError::OutOfTime { .. } => {
+            Failure::new(ErrorCode::Timeout, message).hint("allow more time with --timeout")
+        }
+        RemoteError::Denied { .. } => Failure::new(ErrorCode::Authentication, message)
             .hint("set STOKER_AGENT_TOKEN, or STOKER_AGENT_TOKEN_FILE to a file that holds it")
             .hint(
                 "it is the one that `agentTokenEnv` or `agentTokenFile` names where the agent runs",
             ),
         RemoteError::Refused { code: _, message, hints } => {
-            let failure = Failure::new(Exit::Failed, "refused_by_agent", message);
+            let failure = Failure::new(ErrorCode::RefusedByAgent, message);
             hints.into_iter().fold(failure, Failure::hint)
         }
-        RemoteError::NotAnAgent { .. } => failed("not_an_agent"),
-        RemoteError::OtherFormat { .. } => failed("other_format")
+        RemoteError::NotAnAgent { .. } => failed(ErrorCode::NotAnAgent),
+        RemoteError::OtherFormat { .. } => failed(ErrorCode::OtherFormat)
             .hint("use the version of stoker that the agent is")
             .hint("--live asks the platform itself, with `get`, `describe` and `wait`"),
     }

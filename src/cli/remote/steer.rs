@@ -9,14 +9,16 @@ use serde_json::json;
 use crate::clock::Clock;
 use crate::remote::{Agent, Order, RemoteError};
 use crate::render::{Line, Paper, Style};
-use crate::status::{ConditionType, Mode, PassRecord, ProjectStatus, Steering, Trigger};
+use crate::status::{PassRecord, ProjectStatus, Trigger};
 
 use super::super::arguments::{
     AgentFlags, Form, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
 };
+use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
-use super::super::failure::{self, Failure};
+use super::super::failure::Failure;
+use super::super::pass;
 use super::reach::{Seen, of_error, to_steer};
 
 /// How long a pass is waited for unless `--timeout` says otherwise.
@@ -69,21 +71,22 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
     let mark = Mark::of(project, asked_at);
     let message = seen.agent.order(&asked, Some(&project.name)).await.map_err(of_error)?;
     let deadline = asked_at.checked_add(timeout).unwrap_or(Timestamp::MAX);
-    let (pass, status) =
+    let (record, status) =
         ended(context, &seen.agent, &project.name, &mark, deadline, &clock).await?;
     match context.output.form() {
         Form::Text | Form::Markdown => {
-            context.output.aside(&Paper::from(pass_line(&pass)));
+            context.output.aside(&Paper::from(pass_line(&record)));
             if let Some(problem) = &status.source.problem {
                 let message = &problem.message;
                 context.output.warn(&format!("the newest manifests cannot be used: {message}"));
             }
         }
         Form::Json | Form::Yaml | Form::Ndjson => {
-            context.output.value(&json!({ "message": message, "pass": pass }));
+            context.output.value(&json!({ "message": message, "pass": record }));
         }
     }
-    Ok(exit_of(&pass, &status))
+    // A pass over the last good manifests is no success when the newest cannot be used.
+    Ok(status.source.problem.as_ref().map_or_else(|| pass::exit(&record), pass::of_problem))
 }
 
 async fn order(
@@ -174,7 +177,7 @@ async fn ended(
         }
         if clock.now() >= deadline || context.output.is_closed() {
             let message = "the pass has not ended yet";
-            return Err(Failure::new(Exit::OverBudget, "timeout", message)
+            return Err(Failure::new(ErrorCode::Timeout, message)
                 .hint("it was asked for and will be made; allow more time with --timeout"));
         }
         let until = clock.now().checked_add(LOOK_PAUSE).unwrap_or(deadline);
@@ -188,35 +191,4 @@ fn pass_line(pass: &PassRecord) -> Line {
         "" => line,
         message => line.plain(format!(", {message}")),
     }
-}
-
-/// Returns the exit code of a pass, as `stoker apply` would end.
-///
-/// A pass over the last good manifests is no success when the newest cannot be used.
-fn exit_of(pass: &PassRecord, status: &ProjectStatus) -> Exit {
-    if let Some(problem) = &status.source.problem {
-        return failure::of_problem(problem);
-    }
-    match pass.outcome.as_str() {
-        "Synced" | "Applied" => Exit::Done,
-        // As `stoker apply` of what was not wholly seen.
-        "Unseen" => Exit::Partial,
-        "Blocked" => Exit::Refused,
-        "Pending" | "Stopped" if is_held(status) => Exit::Refused,
-        "Pending" if status.conditions.is_true(ConditionType::Stalled) => Exit::Failed,
-        // Deployments are under way: `stoker wait` waits for them, as after `stoker apply`.
-        "Pending" => Exit::Done,
-        "Failed" if pass.written > 0 => Exit::Partial,
-        _ => Exit::Failed,
-    }
-}
-
-/// Whether people keep the agent from writing.
-fn is_held(status: &ProjectStatus) -> bool {
-    let Steering { suspension, pinned_to: _, window } = &status.steering;
-    let observes = match status.mode {
-        Mode::Observe => true,
-        Mode::Repair => false,
-    };
-    observes || suspension.is_some() || window.as_ref().is_some_and(|window| !window.open)
 }

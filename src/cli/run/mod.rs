@@ -24,6 +24,7 @@ use crate::model::Name;
 use crate::status::Trigger;
 
 use super::arguments::{Global, RunCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -85,7 +86,7 @@ impl Process {
             watchdog_pid: context.environment.get("WATCHDOG_PID"),
         };
         let systemd = Systemd::open(surroundings, std::process::id())
-            .map_err(|error| Failure::new(Exit::Failed, "systemd", format!("failed to {error}")))?;
+            .map_err(|error| Failure::new(ErrorCode::Systemd, format!("failed to {error}")))?;
         Ok(Self { commons, projects, systemd: Arc::new(systemd) })
     }
 
@@ -228,6 +229,6 @@ impl Process {
 
 fn hangup() -> Result<Signal, Failure> {
     signal(SignalKind::hangup()).map_err(|error| {
-        Failure::new(Exit::Failed, "signals", format!("failed to listen for signals: {error}"))
+        Failure::new(ErrorCode::Signals, format!("failed to listen for signals: {error}"))
     })
 }

@@ -9,8 +9,9 @@ use crate::status::{FORMAT_VERSION, PassRecord, ProjectStatus};
 use super::super::arguments::Form;
 use super::super::context::Context;
 use super::super::exit::Exit;
-use super::super::failure::{self, Failure};
+use super::super::failure::Failure;
 use super::super::interrupt::Interrupt;
+use super::super::pass;
 use super::super::settings::RunSettings;
 use super::commons::Commons;
 use super::project::{self, Kept};
@@ -67,21 +68,9 @@ fn line(status: &ProjectStatus, last: Option<&PassRecord>) -> String {
 
 /// Returns the exit code of one project's only pass.
 fn exit(status: &ProjectStatus, last: Option<&PassRecord>) -> Exit {
-    if let Some(problem) = &status.source.problem {
-        return failure::of_problem(problem);
-    }
-    let Some(last) = last else {
-        return Exit::Failed;
-    };
-    let reason = status.conditions.get(crate::status::ConditionType::Ready);
-    let reason = reason.map(|ready| ready.reason.as_str()).unwrap_or_default();
-    match (last.outcome.as_str(), reason) {
-        ("Synced" | "Applied" | "Pending", _) => Exit::Done,
-        ("Unseen", _) => Exit::Partial,
-        ("Blocked", _) | (_, "WrongProject") => Exit::Refused,
-        (_, "Unauthorized" | "Denied") => Exit::Denied,
-        (_, "OverBudget") => Exit::OverBudget,
-        _ if last.written > 0 => Exit::Partial,
-        _ => Exit::Failed,
+    match (&status.source.problem, last) {
+        (Some(problem), _) => pass::of_problem(problem),
+        (None, Some(last)) => pass::exit(last),
+        (None, None) => Exit::Failed,
     }
 }

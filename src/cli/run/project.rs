@@ -23,8 +23,8 @@ use crate::source::git::Reference;
 use crate::status::{PassRecord, Trigger};
 use crate::store::{Medium, Recent};
 
+use super::super::code::ErrorCode;
 use super::super::context::Context;
-use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::session::{self, Door, Place, Purpose, Session};
 use super::super::settings::{ProjectSettings, ProjectSource, WebhookProvider, WebhookSettings};
@@ -113,7 +113,7 @@ fn open_with(
 fn token(context: &Context, settings: &ProjectSettings) -> Result<Token, Failure> {
     let denied = |reason: String| {
         let message = format!("the token of `{}`: {reason}", settings.name);
-        Failure::new(Exit::Denied, "authentication", message)
+        Failure::new(ErrorCode::Authentication, message)
     };
     let source = settings.token.as_ref().ok_or_else(session::no_token)?;
     let text = source.read(&context.environment).map_err(denied)?;
@@ -346,7 +346,7 @@ impl Kept {
 }
 
 fn unreadable(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Failed, "state", format!("failed to read what the agent remembers: {error}"))
+    Failure::new(ErrorCode::State, format!("failed to read what the agent remembers: {error}"))
 }
 
 /// Begins what rings the bell by itself.

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::emulator::{Emulator, TOKEN, serve};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 
-use super::super::exit::Exit;
+use super::super::code::ErrorCode;
 use super::super::failure::Failure;
 use super::super::sandbox::keep_saving;
 use super::super::session::Door;
@@ -49,10 +49,10 @@ impl Sandbox {
         let emulator = world::load(&file, clock)?;
         let listener = listen().map_err(|error| {
             let message = format!("failed to serve the sandbox: {error}");
-            Failure::new(Exit::Failed, "listen", message)
+            Failure::new(ErrorCode::Listen, message)
         })?;
         let address = listener.local_addr().map_err(|error| {
-            Failure::new(Exit::Failed, "listen", format!("failed to serve the sandbox: {error}"))
+            Failure::new(ErrorCode::Listen, format!("failed to serve the sandbox: {error}"))
         })?;
         let (served, saved, place) = (emulator.clone(), emulator.clone(), file.clone());
         let tasks = [

@@ -10,8 +10,8 @@ use crate::daemon::server::{Meters, Projects, Server, ServerError, ServerSetting
 use crate::model::Name;
 use crate::remote::Bearer;
 
+use super::super::code::ErrorCode;
 use super::super::context::Context;
-use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::settings::RunSettings;
 use super::project::Kept;
@@ -45,7 +45,7 @@ pub async fn bind(
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
-        let failure = Self::new(Exit::Failed, "server", format!("failed to {error}"));
+        let failure = Self::new(ErrorCode::Server, format!("failed to {error}"));
         error.hints().into_iter().fold(failure, Self::hint)
     }
 }

@@ -17,6 +17,7 @@ use crate::simulation::{Campaign, Family, Scene, Trouble};
 use crate::source;
 
 use super::arguments::{Form, SimulateCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -70,7 +71,7 @@ fn scene(
 ) -> Result<Scene, Failure> {
     let invalid = |message: String, diagnostics: Vec<Diagnostic>| {
         context.output.diagnostics(&diagnostics);
-        Failure { diagnostics, ..Failure::new(Exit::Invalid, "manifests", message) }
+        Failure { diagnostics, ..Failure::new(ErrorCode::Manifests, message) }
     };
     let scene = Scene::of(declared).map_err(|diagnostics| {
         invalid("these manifests cannot be simulated".to_owned(), diagnostics)
@@ -79,7 +80,7 @@ fn scene(
         return Ok(scene);
     };
     let tree = source::load(&[path.to_owned()], None).map_err(|error| {
-        Failure::new(Exit::Invalid, "live", format!("failed to {error}"))
+        Failure::new(ErrorCode::Live, format!("failed to {error}"))
             .hint("`stoker export > live.yaml` writes what lives")
     })?;
     let loaded = manifest::load(&tree);
@@ -100,7 +101,7 @@ async fn play(
         outcome
     });
     played.await.map_err(|error| {
-        Failure::new(Exit::Failed, "simulation", format!("the simulation ended: {error}"))
+        Failure::new(ErrorCode::Simulation, format!("the simulation ended: {error}"))
     })
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
     Setting, Source, canonical, is_secret_at,
 };
 use crate::status::paper::{field_values, short, telling};
-use crate::status::{Event, ProjectStatus, ResourceStatus};
+use crate::status::{ConditionReason, Event, ProjectStatus, ResourceStatus};
 
 use super::super::facts;
 use super::super::get::claim_word;
@@ -52,7 +52,7 @@ pub struct Explanation {
     /// By what right it is ours.
     pub owned: Option<&'static str>,
     /// How the agent says it does: reason and message.
-    pub condition: Option<(String, String)>,
+    pub condition: Option<(ConditionReason, String)>,
     /// The event that touched it last.
     pub touched: Option<Event>,
     /// Why the resource as a whole is not created, changed or deleted; sentences without an end.

@@ -14,6 +14,7 @@ use crate::status::ProjectStatus;
 use crate::store::{Reading, Store};
 
 use super::arguments::{Form, WhyCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -47,7 +48,7 @@ pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failur
     let known = Known { declared: &manifests.declared, inventory: &inventory, witness };
     let explanation = explain(subject, known).map_err(|unknown| {
         let Unknown { message, hint } = unknown;
-        Failure::new(Exit::Failed, "not_found", message).hint(hint)
+        Failure::new(ErrorCode::NotFound, message).hint(hint)
     })?;
     match context.output.form() {
         Form::Text | Form::Markdown => context.output.data(&paper::text(&explanation)),

@@ -3,6 +3,7 @@
 use crate::plan::Change;
 use crate::reconcile::Passed;
 use crate::render::json::{self, SavedUnsettled};
+use crate::status::ConditionReason;
 
 use super::{State, Verdict};
 
@@ -33,5 +34,5 @@ pub(super) fn verdict(passed: &Passed, change: Option<&Change>) -> Option<Verdic
         "`{field}`{others} was never written and is not shown: nobody can tell whether it is as \
          declared; {hint}"
     );
-    Some(Verdict::new(State::Unseeable, "Unsettled", message))
+    Some(Verdict::new(State::Unseeable, ConditionReason::Unsettled, message))
 }

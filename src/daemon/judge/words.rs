@@ -2,6 +2,7 @@
 
 use crate::model::Claim;
 use crate::plan::BlockedReason;
+use crate::status::ConditionReason;
 
 use super::State;
 
@@ -32,29 +33,29 @@ pub(super) const fn state_of(reason: BlockedReason) -> State {
 }
 
 /// Returns the condition's reason for an obstacle.
-pub(super) const fn word(reason: BlockedReason) -> &'static str {
+pub(super) const fn word(reason: BlockedReason) -> ConditionReason {
     match reason {
-        BlockedReason::Immutable => "Immutable",
-        BlockedReason::EnvGroup => "EnvGroup",
-        BlockedReason::NotOwned => "NotOwned",
-        BlockedReason::IncompleteView => "IncompleteView",
-        BlockedReason::Unseen => "Unseen",
-        BlockedReason::AmbiguousName => "AmbiguousName",
-        BlockedReason::Protected => "Protected",
-        BlockedReason::DependencyBlocked => "DependencyBlocked",
-        BlockedReason::AdoptionRefused => "AdoptionRefused",
-        BlockedReason::PruneOff => "PruneOff",
-        BlockedReason::Fuse => "Fuse",
-        BlockedReason::SourceIncomplete => "SourceIncomplete",
-        BlockedReason::SourceShrinking => "SourceShrinking",
-        BlockedReason::ApprovalMissing => "ApprovalMissing",
-        BlockedReason::InFlight => "InFlight",
-        BlockedReason::PerhapsOurs => "PerhapsOurs",
-        BlockedReason::PolicyWithheld => "PolicyWithheld",
-        BlockedReason::Presumed => "Presumed",
-        BlockedReason::BackingOff => "BackingOff",
-        BlockedReason::DeployFailed => "DeployFailed",
-        BlockedReason::RolledBack => "RolledBack",
+        BlockedReason::Immutable => ConditionReason::Immutable,
+        BlockedReason::EnvGroup => ConditionReason::EnvGroup,
+        BlockedReason::NotOwned => ConditionReason::NotOwned,
+        BlockedReason::IncompleteView => ConditionReason::IncompleteView,
+        BlockedReason::Unseen => ConditionReason::Unseen,
+        BlockedReason::AmbiguousName => ConditionReason::AmbiguousName,
+        BlockedReason::Protected => ConditionReason::Protected,
+        BlockedReason::DependencyBlocked => ConditionReason::DependencyBlocked,
+        BlockedReason::AdoptionRefused => ConditionReason::AdoptionRefused,
+        BlockedReason::PruneOff => ConditionReason::PruneOff,
+        BlockedReason::Fuse => ConditionReason::Fuse,
+        BlockedReason::SourceIncomplete => ConditionReason::SourceIncomplete,
+        BlockedReason::SourceShrinking => ConditionReason::SourceShrinking,
+        BlockedReason::ApprovalMissing => ConditionReason::ApprovalMissing,
+        BlockedReason::InFlight => ConditionReason::InFlight,
+        BlockedReason::PerhapsOurs => ConditionReason::PerhapsOurs,
+        BlockedReason::PolicyWithheld => ConditionReason::PolicyWithheld,
+        BlockedReason::Presumed => ConditionReason::Presumed,
+        BlockedReason::BackingOff => ConditionReason::BackingOff,
+        BlockedReason::DeployFailed => ConditionReason::DeployFailed,
+        BlockedReason::RolledBack => ConditionReason::RolledBack,
     }
 }
 

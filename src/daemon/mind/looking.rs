@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::follow::{Ending, LOOK_FIRST, Watch, next_pause};
 use crate::model::{Key, Project, RemoteId};
 use crate::reconcile::Passed;
-use crate::status::{DeploymentStatus, Severity, Trigger};
+use crate::status::{ConditionReason, DeploymentStatus, Occurrence, Severity, Trigger};
 
 use super::super::judge;
 use super::super::memory::FailedDeploys;
@@ -79,19 +79,24 @@ impl Mind {
             Ending::Succeeded => {
                 self.memory.deploys.remove(key);
                 self.note_deployment(key, "succeeded", Vec::new(), now);
-                self.tell(Severity::Normal, Some(key), "DeploySucceeded", "its deployment runs");
+                self.tell(
+                    Severity::Normal,
+                    Some(key),
+                    Occurrence::DeploySucceeded,
+                    "its deployment runs",
+                );
             }
             Ending::Gone => {
                 let message = "it went before its deployment ended";
-                self.tell(Severity::Warning, Some(key), "Gone", message);
+                self.tell(Severity::Warning, Some(key), Occurrence::Gone, message);
             }
             Ending::TimedOut { status } => {
                 let message = format!("its deployment is still {status} after 30 minutes");
-                self.tell(Severity::Warning, Some(key), "DeployTimedOut", message);
+                self.tell(Severity::Warning, Some(key), Occurrence::DeployTimedOut, message);
             }
             Ending::Failed { status, log } => {
                 let message = format!("its deployment ended as {status}");
-                self.tell(Severity::Warning, Some(key), "DeployFailed", message);
+                self.tell(Severity::Warning, Some(key), ConditionReason::DeployFailed, message);
                 self.note_deployment(key, &status, log.clone(), now);
                 self.count_failure(key, log, now);
             }
@@ -130,11 +135,11 @@ impl Mind {
         match outcome {
             Ok(()) => {
                 let message = "it goes back to its previous deployment";
-                self.tell(Severity::Normal, Some(key), "RolledBack", message);
+                self.tell(Severity::Normal, Some(key), ConditionReason::RolledBack, message);
             }
             Err(error) => {
                 let message = format!("failed to {error}");
-                self.tell(Severity::Warning, Some(key), "RollbackFailed", message);
+                self.tell(Severity::Warning, Some(key), Occurrence::RollbackFailed, message);
             }
         }
     }

@@ -35,8 +35,9 @@ use super::pace;
 use super::queue::Queue;
 use super::settings::Settings;
 
-pub use passing::{PassFailure, STOPPED};
+pub use passing::PassFailure;
 use shrinking::Shrinking;
+pub(super) use steering::Withheld;
 
 /// How many passes are remembered, for people: at rest, a working day at the usual interval.
 const HISTORY_MAX: usize = 100;
@@ -106,7 +107,7 @@ struct Running {
     triggers: BTreeSet<Trigger>,
     started_at: Timestamp,
     declared: Arc<Declared>,
-    withheld: Option<(&'static str, String)>,
+    withheld: Option<Withheld>,
     /// Whose repairs it forgets.
     forgiven: BTreeSet<Key>,
     /// Whether what it carries out is no longer what is wanted.

@@ -10,11 +10,11 @@ use crate::follow;
 use crate::model::Key;
 use crate::plan::{BlockedReason, FailureCause, Hold, Outcome, Policy, Prune, Report, settled_at};
 use crate::reconcile::{Licence, Look, Passed};
-use crate::status::{PassRecord, Severity, Trigger};
+use crate::status::{ConditionReason, Occurrence, PassOutcome, PassRecord, Severity, Trigger};
 
 use super::super::judge::{self, Case};
 use super::super::pace;
-use super::outcome::{outcome, pending, record};
+use super::outcome::{PassEnd, pending, record};
 use super::{HISTORY_MAX, Mind, PassAsk, Running};
 
 /// How long a change waits for a deploy that is in progress (409): deployments take minutes.
@@ -30,14 +30,11 @@ const DETAILS_MIN: u32 = 1;
 /// How long after a pass that found the state changed under it the next one begins.
 const MOVED_PAUSE: Duration = Duration::from_secs(2);
 
-/// The word of a pass that was told to stop.
-pub const STOPPED: &str = "Stopped";
-
 /// Why a pass came to no end, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassFailure {
-    /// One CamelCase word.
-    pub reason: &'static str,
+    /// Why, for scripts.
+    pub reason: ConditionReason,
     /// A fragment.
     pub message: String,
     /// Whether only a person can help.
@@ -173,24 +170,23 @@ impl Mind {
         self.retry_at = now.checked_add(pause).ok();
         let is_known = self.failure.as_ref().is_some_and(|known| known.reason == failure.reason);
         if !is_known && !failure.is_passing {
-            self.tell(Severity::Warning, None, failure.reason, failure.message.clone());
+            self.tell(Severity::Warning, None, failure.reason.clone(), failure.message.clone());
         }
-        let record = record(running, requests, now, self.passes);
-        // Nothing was the matter with a pass that was told to stop.
-        let (outcome, failed) =
-            if failure.reason == STOPPED { (STOPPED, 0) } else { ("Unreadable", 1) };
-        self.remember_pass(PassRecord {
-            outcome: outcome.to_owned(),
-            message: failure.message.clone(),
-            failed,
-            ..record
-        });
+        let end = PassEnd::of_failure(&failure);
+        let failed = usize::from(end.word == PassOutcome::Unreadable);
+        let record = record(running, requests, now, self.passes, end);
+        self.remember_pass(PassRecord { failed, ..record });
         self.failure = Some(failure);
     }
 
     fn settle(&mut self, running: &Running, passed: &Passed, requests: u32, now: Timestamp) {
         if self.failure.take().is_some_and(|failure| !failure.is_passing) {
-            self.tell(Severity::Normal, None, "PlatformReadable", "the platform can be read again");
+            self.tell(
+                Severity::Normal,
+                None,
+                Occurrence::PlatformReadable,
+                "the platform can be read again",
+            );
         }
         self.retries.succeeded();
         if running.withheld.is_none() {
@@ -218,12 +214,16 @@ impl Mind {
         if is_synced && self.problem.is_none() && !running.is_superseded {
             self.note_synced(running, now);
         }
-        let (outcome, message) = outcome(running, passed, is_synced);
+        let end = match &passed.report {
+            Some(report) => PassEnd::of_report(report, &passed.plan, self.withheld(now).as_ref()),
+            None => {
+                let withheld = running.withheld.as_ref();
+                PassEnd::of_plan(&passed.plan, withheld, is_synced, self.stalled())
+            }
+        };
         let counts = passed.report.as_ref().map(Report::counts).unwrap_or_default();
-        let record = record(running, requests, now, self.passes);
+        let record = record(running, requests, now, self.passes, end);
         self.remember_pass(PassRecord {
-            outcome: outcome.to_owned(),
-            message,
             written: counts.written,
             failed: counts.failed + counts.unresolved,
             ..record

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{Inventory, Remembered};
-use crate::status::{Problem, Revision, Severity, Trigger};
+use crate::status::{ConditionReason, Occurrence, Problem, Revision, Severity, Trigger};
 
 use super::super::declare::Declared;
 use super::Mind;
@@ -23,7 +23,12 @@ impl Mind {
     fn accept(&mut self, declared: Arc<Declared>, now: Timestamp) {
         let fell_back = std::mem::take(&mut self.falls_back);
         if !fell_back && self.problem.take().is_some() {
-            self.tell(Severity::Normal, None, "SourceRecovered", "the manifests can be used again");
+            self.tell(
+                Severity::Normal,
+                None,
+                Occurrence::SourceRecovered,
+                "the manifests can be used again",
+            );
             // What was withheld because of it need not wait for the next look.
             self.due.insert(self.news());
         }
@@ -59,9 +64,9 @@ impl Mind {
         let shrunk = self.note_absences(&declared, now);
         self.keep_protections(&declared);
         self.declared = Some(declared);
-        self.tell(Severity::Normal, None, "RevisionSeen", what);
+        self.tell(Severity::Normal, None, Occurrence::RevisionSeen, what);
         if let Some(told) = shrunk {
-            self.tell(Severity::Warning, None, "SourceShrinking", told);
+            self.tell(Severity::Warning, None, ConditionReason::SourceShrinking, told);
         }
         self.supersede();
     }
@@ -126,7 +131,7 @@ impl Mind {
 
     fn refuse(&mut self, problem: Problem) {
         if !self.falls_back && self.problem.as_ref() != Some(&problem) {
-            self.tell(Severity::Warning, None, &problem.reason, problem.message.clone());
+            self.tell(Severity::Warning, None, problem.reason.clone(), problem.message.clone());
         }
         if self.problem.is_none()
             && let Some(running) = &mut self.running

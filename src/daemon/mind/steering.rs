@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::reconcile::Licence;
-use crate::status::{Mode, Severity, Steering, Suspension, Trigger};
+use crate::status::{ConditionReason, Mode, Occurrence, Severity, Steering, Suspension, Trigger};
 
 use super::super::handle::{Answer, Order, Refusal};
 use super::super::judge;
@@ -15,6 +15,9 @@ const SUSPENSION_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The shortest beginning of a commit that names one.
 const COMMIT_CHARS_MIN: usize = 7;
+
+/// Why nothing may be written: for scripts, and a fragment for people.
+pub(in crate::daemon) type Withheld = (ConditionReason, String);
 
 impl Mind {
     /// Takes an order.
@@ -73,7 +76,7 @@ impl Mind {
         }
         let what = format!("nothing is written until {until:.0}: {reason}");
         self.memory.suspension = Some(Suspension { reason, since: now, until });
-        self.tell(Severity::Normal, None, "Suspended", what.clone());
+        self.tell(Severity::Normal, None, ConditionReason::Suspended, what.clone());
         Ok(what)
     }
 
@@ -81,7 +84,7 @@ impl Mind {
         if self.memory.suspension.take().is_none() {
             return Err(Refusal::Refused("it is not suspended".to_owned()));
         }
-        self.tell(Severity::Normal, None, "Resumed", "somebody ended the suspension");
+        self.tell(Severity::Normal, None, Occurrence::Resumed, "somebody ended the suspension");
         Ok("it writes again".to_owned())
     }
 
@@ -91,7 +94,7 @@ impl Mind {
         if is_over {
             self.memory.suspension = None;
             self.due.insert(Trigger::Timer);
-            self.tell(Severity::Normal, None, "Resumed", "the suspension is over");
+            self.tell(Severity::Normal, None, Occurrence::Resumed, "the suspension is over");
         }
     }
 
@@ -109,7 +112,7 @@ impl Mind {
         }
         let what = format!("it stays at commit {}", short(&commit));
         self.memory.pinned_to = Some(commit);
-        self.tell(Severity::Normal, None, "Pinned", what.clone());
+        self.tell(Severity::Normal, None, Occurrence::Pinned, what.clone());
         Ok(what)
     }
 
@@ -117,22 +120,23 @@ impl Mind {
         if self.memory.pinned_to.take().is_none() {
             return Err(Refusal::Refused("it is not pinned".to_owned()));
         }
-        self.tell(Severity::Normal, None, "Unpinned", "it follows the branch again");
+        self.tell(Severity::Normal, None, Occurrence::Unpinned, "it follows the branch again");
         Ok("it follows the branch again".to_owned())
     }
 
-    /// Returns why nothing may be written now: a word for scripts, a fragment for people.
-    pub(super) fn withheld(&self, now: Timestamp) -> Option<(&'static str, String)> {
-        match self.settings.mode {
-            Mode::Observe => return Some(("Observed", "it only looks (`--observe`)".to_owned())),
-            Mode::Repair => {}
+    /// Returns why nothing may be written now, if so.
+    pub(super) fn withheld(&self, now: Timestamp) -> Option<Withheld> {
+        if self.settings.mode == Mode::Observe {
+            return Some((ConditionReason::Observed, "it only looks (`--observe`)".to_owned()));
         }
         if let Some(Suspension { reason, until, since: _ }) = &self.memory.suspension {
-            return Some(("Suspended", format!("suspended until {until:.0}: {reason}")));
+            let told = format!("suspended until {until:.0}: {reason}");
+            return Some((ConditionReason::Suspended, told));
         }
         let window = self.settings.windows.state(now).filter(|window| !window.open)?;
         let until = window.until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
-        Some(("WindowClosed", format!("the sync window is closed{until}: {}", window.because)))
+        let told = format!("the sync window is closed{until}: {}", window.because);
+        Some((ConditionReason::WindowClosed, told))
     }
 
     /// A window that closes while a pass writes ends what has not left of it (L2).

@@ -6,18 +6,18 @@ use crate::model::Key;
 use crate::plan::{Action, Outcome, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
-    BudgetStatus, ConditionType, Event, ProjectStatus, ResourceStatus, Revision, Severity,
-    SourceStatus, Truth,
+    BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
+    ResourceStatus, Revision, Severity, SourceStatus, Truth,
 };
 
 use super::super::judge;
 use super::{Mind, Running};
 
-/// Words of a resource that is not as declared because it was told so: no fault of the project.
-const DECLINED: [&str; 2] = ["PruneOff", "PolicyWithheld"];
+/// Reasons of a resource that is not as declared because it was told so: no fault of the project.
+const DECLINED: [ConditionReason; 2] = [ConditionReason::PruneOff, ConditionReason::PolicyWithheld];
 
-/// Words of a resource that is kept though no manifest declares it any more.
-const KEPT: [&str; 2] = ["Fuse", "SourceShrinking"];
+/// Reasons of a resource that is kept though no manifest declares it any more.
+const KEPT: [ConditionReason; 2] = [ConditionReason::Fuse, ConditionReason::SourceShrinking];
 /// How long the API says that nothing is left before that is told. A window is a minute, and one
 /// that others have used up may end in the next: after five somebody should look.
 const SHORTAGE_MIN: SignedDuration = SignedDuration::from_mins(5);
@@ -30,12 +30,12 @@ impl Mind {
         match (self.shortage(), self.is_shortage_told) {
             (Some(message), false) => {
                 self.is_shortage_told = true;
-                self.tell(Severity::Warning, None, "RequestLimit", message);
+                self.tell(Severity::Warning, None, ConditionReason::RequestLimit, message);
             }
             (None, true) if self.budget.short_since.is_none() => {
                 self.is_shortage_told = false;
                 let message = "the API gives room for requests again";
-                self.tell(Severity::Normal, None, "RequestLimitOver", message);
+                self.tell(Severity::Normal, None, Occurrence::RequestLimitOver, message);
             }
             _ => {}
         }
@@ -64,7 +64,7 @@ impl Mind {
         &mut self,
         severity: Severity,
         key: Option<&Key>,
-        reason: &str,
+        reason: impl Into<EventReason>,
         message: impl Into<String>,
     ) {
         self.sequence += 1;
@@ -74,7 +74,7 @@ impl Mind {
             at: self.ticked_at,
             severity,
             key: key.cloned(),
-            reason: reason.to_owned(),
+            reason: reason.into(),
             message: message.into(),
             revision: revision.and_then(|it| it.commit.clone()),
             pass: (self.passes > 0).then_some(self.passes),
@@ -93,17 +93,23 @@ impl Mind {
             let fields: Vec<String> = fields.collect();
             let (reason, message) = match (change.action, change.reason) {
                 (Action::Create, Reason::Missing) => {
-                    ("DriftRepaired", "it was gone and was created again".to_owned())
+                    (Occurrence::DriftRepaired, "it was gone and was created again".to_owned())
                 }
                 (Action::Update, Reason::Drift) => {
-                    ("DriftRepaired", format!("{} was set back", fields.join(", ")))
+                    (Occurrence::DriftRepaired, format!("{} was set back", fields.join(", ")))
                 }
-                (Action::Create, _) => ("Created", "it was created".to_owned()),
-                (Action::Update, _) => ("Updated", format!("{} was changed", fields.join(", "))),
-                (Action::Replace, _) => ("Replaced", "it was replaced".to_owned()),
-                (Action::Adopt, _) => ("Adopted", "it was taken over by its name".to_owned()),
-                (Action::Forget, _) => ("Forgotten", "it is gone from the platform".to_owned()),
-                (Action::Delete, _) => ("Deleted", "it was deleted".to_owned()),
+                (Action::Create, _) => (Occurrence::Created, "it was created".to_owned()),
+                (Action::Update, _) => {
+                    (Occurrence::Updated, format!("{} was changed", fields.join(", ")))
+                }
+                (Action::Replace, _) => (Occurrence::Replaced, "it was replaced".to_owned()),
+                (Action::Adopt, _) => {
+                    (Occurrence::Adopted, "it was taken over by its name".to_owned())
+                }
+                (Action::Forget, _) => {
+                    (Occurrence::Forgotten, "it is gone from the platform".to_owned())
+                }
+                (Action::Delete, _) => (Occurrence::Deleted, "it was deleted".to_owned()),
                 (Action::None, _) => continue,
             };
             self.tell(Severity::Normal, Some(&change.key), reason, message);
@@ -112,7 +118,7 @@ impl Mind {
 
     /// Tells what is other than before; of what was not known, only what needs attention.
     pub(super) fn tell_transitions(&mut self, before: &[ResourceStatus]) {
-        let told: Vec<(Key, Severity, String, String)> = self
+        let told: Vec<(Key, Severity, EventReason, String)> = self
             .resources
             .iter()
             .flat_map(|after| {
@@ -123,7 +129,7 @@ impl Mind {
             })
             .collect();
         for (key, severity, reason, message) in told {
-            self.tell(severity, Some(&key), &reason, message);
+            self.tell(severity, Some(&key), reason, message);
         }
     }
 
@@ -149,7 +155,7 @@ impl Mind {
             digest: digest.clone(),
             at: now,
         });
-        self.tell(Severity::Normal, None, "Synced", "everything is as declared");
+        self.tell(Severity::Normal, None, ConditionReason::Synced, "everything is as declared");
     }
 
     /// Returns everything that is known, for whoever reads it.
@@ -197,44 +203,48 @@ impl Mind {
             || self.any(ConditionType::Reconciling);
         let truth = |is_so: bool| if is_so { Truth::True } else { Truth::False };
         let mut set = |kind, status| {
-            self.conditions.set(kind, status, &reason, message.clone(), now);
+            self.conditions.set(kind, status, reason.clone(), message.clone(), now);
         };
         set(ConditionType::Ready, ready);
         set(ConditionType::Reconciling, truth(moving && ready != Truth::True));
         set(ConditionType::Stalled, truth(stuck));
         let unseen = self.resources.iter().filter(|it| is_unseen(it)).count();
         let (drifted, reason, message) = match (self.count(ConditionType::Drifted), unseen) {
-            (0, 0) => (Truth::False, "NoDrift", String::new()),
-            (0, count) => (Truth::Unknown, "Unseen", not_seen(count)),
-            (1, _) => (Truth::True, "Drift", "1 resource moved on the platform".to_owned()),
-            (count, _) => {
-                (Truth::True, "Drift", format!("{count} resources moved on the platform"))
+            (0, 0) => (Truth::False, ConditionReason::NoDrift, String::new()),
+            (0, count) => (Truth::Unknown, ConditionReason::Unseen, not_seen(count)),
+            (1, _) => {
+                (Truth::True, ConditionReason::Drift, "1 resource moved on the platform".to_owned())
             }
+            (count, _) => (
+                Truth::True,
+                ConditionReason::Drift,
+                format!("{count} resources moved on the platform"),
+            ),
         };
         self.conditions.set(ConditionType::Drifted, drifted, reason, message, now);
     }
 
-    fn whole(&self, now: Timestamp) -> (Truth, String, String) {
+    fn whole(&self, now: Timestamp) -> (Truth, ConditionReason, String) {
         if let Some(problem) = &self.problem {
             return (Truth::False, problem.reason.clone(), problem.message.clone());
         }
         if let Some(failure) = self.failure.as_ref().filter(|failure| !failure.is_passing) {
-            return (Truth::Unknown, failure.reason.to_owned(), failure.message.clone());
+            return (Truth::Unknown, failure.reason.clone(), failure.message.clone());
         }
         if let Some(message) = self.waits_for_the_limit() {
-            return (Truth::Unknown, "RequestLimit".to_owned(), message);
+            return (Truth::Unknown, ConditionReason::RequestLimit, message);
         }
         if self.is_behind() {
             let message = "the newest revision was seen and is being carried out";
-            return (Truth::False, "Reconciling".to_owned(), message.to_owned());
+            return (Truth::False, ConditionReason::Reconciling, message.to_owned());
         }
         // What an earlier agent saw is shown, and judged no more.
         if self.passed_digest.is_none() {
-            return (Truth::Unknown, "Starting".to_owned(), "no pass has ended yet".to_owned());
+            return (Truth::Unknown, ConditionReason::Starting, "no pass has ended yet".to_owned());
         }
         if let Some(told) = self.shrinking.told_of_steps(now).filter(|_| self.keeps_what_vanished())
         {
-            return (Truth::False, "SourceShrinking".to_owned(), told);
+            return (Truth::False, ConditionReason::SourceShrinking, told);
         }
         let worst = |kind: ConditionType| {
             self.resources.iter().find(|it| !is_fine(it) && it.conditions.is_true(kind))
@@ -247,14 +257,14 @@ impl Mind {
                 let message = format!("{key}: {}", ready.message);
                 (ready.status, ready.reason.clone(), message)
             }
-            None => (Truth::True, "Synced".to_owned(), "everything is as declared".to_owned()),
+            None => (Truth::True, ConditionReason::Synced, "everything is as declared".to_owned()),
         }
     }
 
     /// Whether something is kept that no manifest declares any more.
     fn keeps_what_vanished(&self) -> bool {
         let ready = self.resources.iter().filter_map(|it| it.conditions.get(ConditionType::Ready));
-        ready.into_iter().any(|ready| KEPT.contains(&ready.reason.as_str()))
+        ready.into_iter().any(|ready| KEPT.contains(&ready.reason))
     }
 
     /// Whether what is known of the resources is about an older revision than the one shown: it
@@ -264,6 +274,14 @@ impl Mind {
         let known = self.passed_digest.as_ref().or(synced);
         let declared = self.declared.as_ref().map(|declared| &declared.desired.digest);
         declared.is_some() && declared != known
+    }
+
+    /// Why the first resource that needs a person does.
+    pub(super) fn stalled(&self) -> Option<ConditionReason> {
+        let mut stalled = self.resources.iter().filter_map(|it| {
+            it.conditions.get(ConditionType::Stalled).filter(|it| it.status == Truth::True)
+        });
+        stalled.next().map(|condition| condition.reason.clone())
     }
 
     fn any(&self, kind: ConditionType) -> bool {
@@ -277,9 +295,7 @@ impl Mind {
 
 fn is_fine(status: &ResourceStatus) -> bool {
     let ready = status.conditions.get(ConditionType::Ready);
-    ready.is_some_and(|ready| {
-        ready.status == Truth::True || DECLINED.contains(&ready.reason.as_str())
-    })
+    ready.is_some_and(|ready| ready.status == Truth::True || DECLINED.contains(&ready.reason))
 }
 
 /// Says how many resources were not seen as a verdict on them needs; a fragment.
@@ -300,7 +316,7 @@ fn is_unseen(status: &ResourceStatus) -> bool {
 fn transitions(
     before: Option<&ResourceStatus>,
     after: &ResourceStatus,
-) -> Vec<(Severity, String, String)> {
+) -> Vec<(Severity, EventReason, String)> {
     let mut told = Vec::new();
     let reason = |status: &ResourceStatus| {
         let ready = status.conditions.get(ConditionType::Ready);
@@ -313,15 +329,15 @@ fn transitions(
         let is_stuck = after.conditions.is_true(ConditionType::Stalled);
         let severity = if is_stuck { Severity::Warning } else { Severity::Normal };
         if is_good && before.is_some() {
-            told.push((Severity::Normal, "Ready".to_owned(), "it is ready".to_owned()));
+            told.push((Severity::Normal, Occurrence::Ready.into(), "it is ready".to_owned()));
         } else if !is_good {
-            told.push((severity, ready.reason.clone(), ready.message.clone()));
+            told.push((severity, ready.reason.clone().into(), ready.message.clone()));
         }
     }
     let drifted = after.conditions.get(ConditionType::Drifted);
     let was_drifted = before.is_some_and(|it| it.conditions.is_true(ConditionType::Drifted));
     if let Some(drifted) = drifted.filter(|it| it.status == Truth::True && !was_drifted) {
-        told.push((Severity::Warning, "DriftDetected".to_owned(), drifted.message.clone()));
+        told.push((Severity::Warning, Occurrence::DriftDetected.into(), drifted.message.clone()));
     }
     told
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::status::{Condition, ConditionType, ProjectStatus, Revision, Truth};
+use crate::status::{Condition, ConditionReason, ConditionType, ProjectStatus, Revision, Truth};
 
 use super::sink::{Sink, Target};
 
@@ -65,8 +65,8 @@ pub struct Notice {
     pub origin: String,
     /// How it stands.
     pub outcome: Outcome,
-    /// Why, one CamelCase word.
-    pub reason: String,
+    /// Why, for scripts.
+    pub reason: ConditionReason,
     /// Why, for people. Foreign text may stand in it.
     pub message: String,
     /// At which revision.
@@ -91,9 +91,9 @@ pub struct Told {
     /// The last state told.
     outcome: Outcome,
     /// Its reason.
-    reason: String,
+    reason: ConditionReason,
     /// All reasons told at this revision, success apart.
-    reasons: BTreeSet<String>,
+    reasons: BTreeSet<ConditionReason>,
 }
 
 impl Notified {
@@ -133,12 +133,12 @@ impl Notified {
 pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<Notice> {
     let Some(revision) = &status.source.revision else { return Vec::new() };
     let Some((outcome, condition)) = stands(status) else { return Vec::new() };
-    let notice = |sink: &Sink, outcome: Outcome, reason: &str, message: &str| Notice {
+    let notice = |sink: &Sink, outcome: Outcome, reason: ConditionReason, message: &str| Notice {
         sink: sink.name.clone(),
         project: status.name.clone(),
         origin: status.origin.clone(),
         outcome,
-        reason: reason.to_owned(),
+        reason,
         message: message.to_owned(),
         revision: revision.clone(),
         conditions: status.conditions.iter().cloned().collect(),
@@ -167,9 +167,14 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
         }
         let is_status = matches!(sink.target, Target::Commit { .. });
         if is_status && known.is_none() && outcome != Outcome::Pending {
-            notices.push(notice(sink, Outcome::Pending, "Reconciling", "the revision was seen"));
+            notices.push(notice(
+                sink,
+                Outcome::Pending,
+                ConditionReason::Reconciling,
+                "the revision was seen",
+            ));
         }
-        notices.push(notice(sink, outcome, &condition.reason, &condition.message));
+        notices.push(notice(sink, outcome, condition.reason.clone(), &condition.message));
     }
     notices
 }

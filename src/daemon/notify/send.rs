@@ -151,7 +151,7 @@ impl Queue {
             tracing::warn!(
                 project = old.project,
                 sink = old.sink,
-                reason = old.reason,
+                reason = old.reason.as_str(),
                 "a notification was dropped: too many wait"
             );
         }
@@ -242,16 +242,22 @@ impl Memory {
     fn note(&self, notice: &Notice, sent: &Sent) {
         let (project, sink) = (&self.project, &notice.sink);
         match sent {
-            Sent::Taken => tracing::debug!(project, sink, reason = notice.reason, "told"),
+            Sent::Taken => tracing::debug!(project, sink, reason = notice.reason.as_str(), "told"),
             // Told all the same: the next state may fare better, this one would not.
             Sent::Refused(why) => {
-                tracing::warn!(project, sink, reason = notice.reason, why, "nobody was told");
+                tracing::warn!(
+                    project,
+                    sink,
+                    reason = notice.reason.as_str(),
+                    why,
+                    "nobody was told"
+                );
             }
             Sent::Lost(why) => {
                 tracing::warn!(
                     project,
                     sink,
-                    reason = notice.reason,
+                    reason = notice.reason.as_str(),
                     why,
                     "nobody was told; it is tried again after the next pass"
                 );

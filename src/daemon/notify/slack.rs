@@ -31,7 +31,7 @@ pub(super) fn request(
         Outcome::Drifted => ":warning:",
         Outcome::Failed | Outcome::Broken => ":x:",
     };
-    let (outcome, reason) = (notice.outcome.as_str(), &notice.reason);
+    let (outcome, reason) = (notice.outcome.as_str(), notice.reason.as_str());
     let heading = format!("{sign} *{}* {outcome}: {}", escaped(project), escaped(reason));
     let message = line(&notice.message, MESSAGE_CHARS_MAX);
     let subject = notice.revision.subject.as_deref().map(|text| line(text, SUBJECT_CHARS_MAX));

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::status::{Condition, FORMAT_VERSION, Revision};
+use crate::status::{Condition, ConditionReason, FORMAT_VERSION, Revision};
 
 use super::address::Address;
 use super::notice::{Notice, Outcome};
@@ -28,7 +28,7 @@ struct Document<'a> {
     project: &'a str,
     origin: &'a str,
     outcome: Outcome,
-    reason: &'a str,
+    reason: &'a ConditionReason,
     message: String,
     at: Timestamp,
     revision: &'a Revision,

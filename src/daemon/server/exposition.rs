@@ -14,7 +14,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::metrics::{BOUNDS, Passes};
 use crate::api::Tally;
-use crate::status::{ConditionType, Conditions, PassRecord, ProjectStatus, ResourceStatus, Truth};
+use crate::status::{
+    ConditionType, Conditions, PassOutcome, PassRecord, ProjectStatus, ResourceStatus, Truth,
+};
 
 /// All that is told at one moment.
 #[derive(Debug)]
@@ -205,7 +207,8 @@ fn truth(conditions: &Conditions) -> &'static str {
 /// Returns when a pass last left everything as declared; the last revision remembers it when the
 /// history no longer reaches back so far.
 fn last_success(status: &ProjectStatus) -> Option<Timestamp> {
-    let succeeded = |pass: &&PassRecord| matches!(pass.outcome.as_str(), "Synced" | "Applied");
+    let succeeded =
+        |pass: &&PassRecord| matches!(pass.outcome, PassOutcome::Synced | PassOutcome::Applied);
     let end = |pass: &PassRecord| {
         let duration = i64::try_from(pass.duration_ms).unwrap_or(i64::MAX);
         pass.started_at.saturating_add(SignedDuration::from_millis(duration)).ok()

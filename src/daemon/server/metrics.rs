@@ -14,7 +14,7 @@ use http::header;
 use super::exposition::{self, Scrape};
 use super::shared::Shared;
 use crate::api::Tally;
-use crate::status::PassRecord;
+use crate::status::{PassOutcome, PassRecord};
 
 /// The form of the answer, as the specification of OpenMetrics names it.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,7 +41,7 @@ struct Counts {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Passes {
     /// By outcome.
-    pub results: BTreeMap<String, u64>,
+    pub results: BTreeMap<PassOutcome, u64>,
     /// How many took up to each bound; the last is without bound. Not cumulative.
     pub buckets: [u64; BOUNDS.len() + 1],
     pub seconds: f64,

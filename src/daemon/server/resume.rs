@@ -141,7 +141,7 @@ impl Start {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::Severity;
+    use crate::status::{ConditionReason, Severity};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_764_000_000 + second).unwrap()
@@ -154,7 +154,7 @@ mod tests {
             at: at(i64::try_from(sequence).unwrap()),
             severity: Severity::Normal,
             key: None,
-            reason: "Synced".to_owned(),
+            reason: ConditionReason::Synced.into(),
             message: "everything is as declared".to_owned(),
             revision: None,
             pass: None,

@@ -206,6 +206,7 @@ fn a_new_wish_is_written_whatever_was_deployed_and_what_needs_no_deployment_too(
     let plan = planned(&scene("plan=a schedule=x", "plan=b schedule=x"));
     let fields: Vec<FieldReason> = plan.changes[0].fields.iter().map(|it| it.reason).collect();
     assert_eq!(fields, [FieldReason::Flapping]);
+    assert!(plan.is_held_back() && !plan.is_pending(), "what was given up is not as declared");
     // What was not written is not remembered as written now, nor is it forgotten.
     let entry = plan.remember.values().next().unwrap();
     assert!(entry.applied.contains_key(&"plan".parse().unwrap()));

@@ -109,7 +109,7 @@ fn asks_for_variable(resource: &Resource, variable: &str, value: Option<&Value>)
     }
 }
 
-/// Whether the platform puts a variable on by itself (A24); no manifest of a scene declares one.
+/// Whether the platform puts a variable on by itself (A25); no manifest of a scene declares one.
 fn is_the_platforms(variable: &str) -> bool {
     variable == "PORT" || variable.starts_with("STACKBLAZE_")
 }

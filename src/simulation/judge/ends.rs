@@ -211,7 +211,7 @@ fn is_too_much(status: &ProjectStatus, living: &Living) -> bool {
 fn ready_reason(status: &ProjectStatus, key: &Key) -> Option<String> {
     let resource = status.resources.iter().find(|resource| resource.key == *key)?;
     let ready = resource.conditions.get(ConditionType::Ready)?;
-    Some(ready.reason.clone())
+    Some(ready.reason.to_string())
 }
 
 /// Returns what is other even of the namesake that is as declared, if one is.

@@ -34,7 +34,7 @@ fn row(resource: &ResourceStatus, status: &ProjectStatus, now: Timestamp) -> Vec
     vec![
         (Style::Plain, resource.key.to_string()),
         ready.map_or_else(|| cell(None), |it| (condition_style(it), truth(it.status).to_owned())),
-        telling.map_or_else(|| cell(None), |it| (condition_style(it), it.reason.clone())),
+        telling.map_or_else(|| cell(None), |it| (condition_style(it), it.reason.to_string())),
         health.map_or_else(|| cell(None), |word| (health_style(word), word.to_owned())),
         cell(observed.map(|digest| named(digest, status)).as_deref()),
         cell(age.as_deref()),

@@ -2,7 +2,7 @@
 //! gone, signatures, pins, and a remote that is away at a restart.
 
 use serde_json::Value;
-use stoker::status::ProjectStatus;
+use stoker::status::{ConditionReason, PassOutcome, ProjectStatus};
 
 use super::machine::{Agent, Machine, group, ready};
 use super::repository::Repository;
@@ -79,7 +79,7 @@ fn a_force_push_is_held_until_it_is_followed() {
     agent.end();
     let agent = machine.agent(FOLLOW);
     let status = agent.until_ready_says("HistoryRewritten");
-    assert_eq!(status.source.problem.unwrap().reason, "HistoryRewritten");
+    assert_eq!(status.source.problem.unwrap().reason, ConditionReason::HistoryRewritten);
     assert_eq!(groups(&agent), ["one", "two"]);
     agent.end();
     let agent = machine.agent(&format!("{FOLLOW} --rewrites follow"));
@@ -111,8 +111,8 @@ fn a_branch_that_is_gone_deletes_nothing_and_its_last_good_commit_stays() {
         (status.source.revision.is_some() && !status.history.is_empty()).then_some(status)
     });
     assert_eq!(at(&status).0, good);
-    assert_eq!(status.source.problem.as_ref().unwrap().reason, "SourceMissing");
-    assert_eq!(status.history[0].outcome, "Synced", "{status:#?}");
+    assert_eq!(status.source.problem.as_ref().unwrap().reason, ConditionReason::SourceMissing);
+    assert_eq!(status.history[0].outcome, PassOutcome::Synced, "{status:#?}");
     assert_eq!(groups(&agent), ["one"]);
     std::fs::rename(machine.path("away"), repository.place()).unwrap();
     repository.git(&["branch", "live"]);

@@ -349,14 +349,14 @@ fn listen(stderr: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {
 /// Returns reason and message of the project's `Ready`.
 pub fn ready(status: &ProjectStatus) -> (String, String) {
     let ready = status.conditions.get(ConditionType::Ready).unwrap();
-    (ready.reason.clone(), ready.message.clone())
+    (ready.reason.to_string(), ready.message.clone())
 }
 
 /// Returns the reason of a resource's `Ready`.
 pub fn ready_of(status: &ProjectStatus, key: &str) -> String {
     let resource = status.resources.iter().find(|it| it.key.to_string() == key);
     let ready = resource.and_then(|it| it.conditions.get(ConditionType::Ready));
-    ready.map(|ready| ready.reason.clone()).unwrap_or_default()
+    ready.map(|ready| ready.reason.to_string()).unwrap_or_default()
 }
 
 /// A web service.

@@ -72,10 +72,26 @@ fn suspended_it_looks_and_reports_over_a_restart_until_it_is_resumed() {
     machine.run("get --sandbox").says(0, &["suspended", "a migration"]);
     machine.run("reconcile --wait --sandbox").says(5, &["a migration"]);
     agent.end();
+    // Who makes the pass makes no difference to how it ends.
+    machine.run("run --once --sandbox manifests/").says(5, &["a migration"]);
     let agent = machine.agent("--sandbox manifests/ --interval 1h");
     check(&agent.until_ready_says("Suspended"));
     machine.run("resume --sandbox").says(0, &["it writes again"]);
     assert_eq!(agent.until_synced().resources.len(), 2);
     machine.run("resume --sandbox").says(1, &["not suspended"]);
     agent.end();
+}
+
+#[test]
+fn one_pass_that_may_not_write_ends_by_why_it_may_not() {
+    let machine = Machine::with(&[("a.yaml", &group("one"))]);
+    let once = "run --once --sandbox manifests/";
+    machine.run(&format!("{once} --observe")).says(0, &["1 change pending", "it only looks"]);
+    // One minute of the 29th of February.
+    let windows = "windows: [ { kind: allow, schedule: '0 0 29 2 *', duration: 1m } ]";
+    machine.write("stoker.yaml", windows);
+    machine.run(once).says(5, &["1 change pending", "the sync window is closed"]);
+    machine.run(&format!("{once} --observe")).says(0, &["it only looks"]);
+    std::fs::remove_file(machine.path("stoker.yaml")).unwrap();
+    machine.run(once).says(0, &["1 change written"]);
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stoker::status::{Mode, Problem};
+use stoker::status::{ConditionReason, Mode, Problem};
 
 use super::fixture::{Asked, Fixture, Ran, ago, document, events, ordinary, project};
 
@@ -35,7 +35,7 @@ fn broken_manifests_and_what_holds_an_agent_back_stand_in_the_first_lines() {
     let mut status = project("shop");
     status.mode = Mode::Observe;
     status.source.problem = Some(Problem {
-        reason: "ManifestsInvalid".to_owned(),
+        reason: ConditionReason::ManifestsInvalid,
         message: "1 error".to_owned(),
         hints: Vec::new(),
         diagnostics: serde_json::from_value(json!([{

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::status::{
-    BudgetStatus, ConditionType, Conditions, Mode, Problem, ProjectStatus, ResourceStatus,
-    Revision, SharedList, SourceStatus, Steering, Truth,
+    BudgetStatus, ConditionReason, ConditionType, Conditions, Mode, Problem, ProjectStatus,
+    ResourceStatus, Revision, SharedList, SourceStatus, Steering, Truth,
 };
 
 const COMMIT: &str = "4f5e6d7c8b9a00112233445566778899aabbccdd";
@@ -29,7 +29,7 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
             "False" => Truth::False,
             _ => Truth::Unknown,
         };
-        all.set(kind, truth, reason, format!("because of {reason}"), at(0));
+        all.set(kind, truth, reason.to_owned().into(), format!("because of {reason}"), at(0));
     }
     let revision = Revision {
         commit: Some(commit.to_owned()),
@@ -192,7 +192,7 @@ fn nobody_is_told_of_what_was_never_read_and_no_commit_of_one_that_cannot_be_use
     assert_eq!(decide(&unread, &sinks, &Notified::default()), []);
     let mut broken = status("a", &["Ready=False/Invalid", "Stalled=True/ManifestsInvalid"]);
     broken.source.problem = Some(Problem {
-        reason: "ManifestsInvalid".to_owned(),
+        reason: ConditionReason::ManifestsInvalid,
         message: "the manifests are invalid".to_owned(),
         hints: Vec::new(),
         diagnostics: Vec::new(),
@@ -241,7 +241,7 @@ fn what_others_wrote_cannot_call_a_channel() {
     loud.conditions.set(
         ConditionType::Ready,
         Truth::True,
-        "Synced",
+        ConditionReason::Synced,
         "<!channel> & \u{202e}",
         at(0),
     );

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::api::Tally;
-use crate::status::{ConditionType, ResourceStatus, Truth};
+use crate::status::{ConditionReason, ConditionType, ResourceStatus, Truth};
 
 use super::stage::{self, Stage, get};
 
@@ -109,8 +109,8 @@ fn value(samples: &Samples, name: &str, labels: &[(&str, &str)]) -> Option<f64> 
 
 fn resource(key: &str, ready: Truth, drifted: Truth) -> ResourceStatus {
     let mut conditions = crate::status::Conditions::default();
-    conditions.set(ConditionType::Ready, ready, "Reason", "", stage::now());
-    conditions.set(ConditionType::Drifted, drifted, "Reason", "", stage::now());
+    conditions.set(ConditionType::Ready, ready, ConditionReason::Progressing, "", stage::now());
+    conditions.set(ConditionType::Drifted, drifted, ConditionReason::Progressing, "", stage::now());
     ResourceStatus {
         key: key.parse().unwrap(),
         id: Some("svc_0123456789".to_owned()),

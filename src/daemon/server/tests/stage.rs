@@ -22,8 +22,8 @@ use crate::daemon::webhook::Webhook;
 use crate::daemon::{Handle, Seat, SharedSecret};
 use crate::model::Name;
 use crate::status::{
-    BudgetStatus, Event, Mode, PassRecord, ProjectStatus, Severity, SharedList, SourceStatus,
-    Steering, Trigger,
+    BudgetStatus, ConditionReason, Event, Mode, PassRecord, ProjectStatus, Severity, SharedList,
+    SourceStatus, Steering, Trigger,
 };
 
 pub const START: &str = "2026-11-24T00:00:00Z";
@@ -171,7 +171,8 @@ pub fn pass(outcome: &str, duration: Duration) -> PassRecord {
         duration_ms: u64::try_from(duration.as_millis()).unwrap(),
         commit: None,
         digest: "abc".to_owned(),
-        outcome: outcome.to_owned(),
+        outcome: outcome.to_owned().into(),
+        reason: None,
         message: "as it went".to_owned(),
         requests: 3,
         written: 0,
@@ -185,7 +186,7 @@ pub fn event(sequence: u64) -> Event {
         at: now() + Duration::from_secs(sequence),
         severity: Severity::Normal,
         key: None,
-        reason: "Synced".to_owned(),
+        reason: ConditionReason::Synced.into(),
         message: format!("event {sequence}\nof two lines"),
         revision: None,
         pass: None,
