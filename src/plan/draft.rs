@@ -24,6 +24,8 @@ pub(super) struct Draft<'a> {
     pub shrinks: BTreeSet<FieldPath>,
     /// Whether more must be read before it can be decided.
     pub is_in_doubt: bool,
+    /// What must move on first, because it has the name that this one gets.
+    pub follows: Option<Key>,
 }
 
 /// What the comparison yields.
@@ -369,6 +371,7 @@ fn draft<'a>(
         object: None,
         shrinks: BTreeSet::new(),
         is_in_doubt: false,
+        follows: None,
     }
 }
 

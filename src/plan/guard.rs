@@ -14,7 +14,7 @@ use super::draft::Draft;
 use super::view::View;
 use super::{
     Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, in_use, prune,
-    reference,
+    reference, succession,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -29,6 +29,7 @@ pub(super) fn check<'a>(
             obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
     }
     reference::hold(&mut drafts, view);
+    succession::hold(&mut drafts);
     prune::fuse(&mut drafts, view, policy);
     drafts
 }

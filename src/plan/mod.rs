@@ -17,6 +17,7 @@ mod selection;
 mod departing;
 mod ownership;
 mod stranger;
+mod succession;
 
 mod diff;
 mod draft;

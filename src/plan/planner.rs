@@ -8,7 +8,7 @@ use super::draft::Drafts;
 use super::view::View;
 use super::{
     Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, in_use, likely_rename, order,
-    ownership, step,
+    ownership, step, succession,
 };
 
 /// Decides everything that would be done, from three states and what is allowed.
@@ -21,7 +21,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
     let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, &view, policy);
-    let ordered = order::arrange(drafts);
+    let ordered = succession::arrange(order::arrange(drafts), &view);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&view, policy));
     let wants = in_use::wanted(&guarded, &view);

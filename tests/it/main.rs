@@ -20,6 +20,7 @@ mod faults;
 mod fuzz;
 mod generated;
 mod idle;
+mod in_use;
 mod intents;
 mod keep;
 mod keeping;

@@ -14,6 +14,7 @@ mod put_on;
 mod refined;
 mod scene;
 mod settling;
+mod succession;
 mod three_way;
 mod unseen;
 mod unsettled;
