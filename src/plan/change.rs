@@ -41,8 +41,7 @@ pub struct Plan {
     pub likely_renames: Vec<LikelyRename>,
     /// What must be read in detail before all of it can be decided; until then that is blocked.
     pub wants: BTreeSet<(Kind, RemoteId)>,
-    /// Whether it was made without any memory of what was written: then nothing can be said of
-    /// values that the platform does not show.
+    /// Whether nothing is remembered at all: of values that are not shown nothing can be said then.
     pub is_stateless: bool,
     /// What carrying it out costs.
     pub cost: Cost,
@@ -150,8 +149,7 @@ pub struct FieldChange {
     pub reason: FieldReason,
     /// Whether its values must not be shown.
     pub sensitive: bool,
-    /// How a person mends it: of a flapping field the line to be pasted into the manifest, of one
-    /// that cannot be compared the ways to settle it.
+    /// How a person mends it: the line for the manifest, or the ways to settle it.
     pub hint: Option<String>,
 }
 
