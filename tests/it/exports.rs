@@ -228,7 +228,7 @@ fn planned(objects: &[LiveObject], inventory: &Inventory) -> (String, Plan) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn planning_an_export_gives_no_changes(objects in world(), seed: u64) {
