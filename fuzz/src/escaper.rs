@@ -171,6 +171,9 @@ fn plan(text: &str) -> Plan {
         settled: Vec::new(),
         remember: BTreeMap::new(),
         by_hand: Vec::new(),
+        wants: BTreeSet::new(),
+        likely_renames: Vec::new(),
+        is_stateless: false,
         cost: Cost::default(),
     }
 }

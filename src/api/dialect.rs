@@ -143,6 +143,9 @@ pub struct Dialect {
     pub resolve_references: Resolver,
     /// A18.
     pub rename: Rename,
+    /// A26: the variables that the platform puts on by itself, with commas; `STACKBLAZE_*` is all
+    /// that begin so.
+    pub platform_env: String,
 }
 
 impl Default for Dialect {
@@ -170,6 +173,7 @@ impl Default for Dialect {
             env_groups: GroupNaming::default(),
             resolve_references: Resolver::default(),
             rename: Rename::default(),
+            platform_env: "PORT,STACKBLAZE_*".to_owned(),
         }
     }
 }
@@ -229,6 +233,7 @@ impl Dialect {
             "env_groups" => self.env_groups = value.parse()?,
             "resolve_references" => self.resolve_references = value.parse()?,
             "rename" => self.rename = value.parse()?,
+            "platform_env" => self.platform_env = filled(value)?,
             _ => return Err(unknown_key()),
         }
         Ok(())

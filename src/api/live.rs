@@ -100,6 +100,34 @@ impl Reader {
         }
     }
 
+    /// Adds to a live state the details of objects beside the declared ones, or why they did not
+    /// come.
+    ///
+    /// # Errors
+    /// When the token is not accepted or the budget is used up.
+    pub async fn look_beside(
+        &self,
+        live: &mut Live,
+        wanted: &BTreeSet<(Kind, RemoteId)>,
+    ) -> Result<(), Error> {
+        let mut details = BTreeMap::new();
+        for ((kind, id), lookup) in self.look_up(wanted.iter().cloned().collect()).await {
+            live.requests += 1;
+            let missing = match lookup {
+                Ok(Lookup::Found(object)) => {
+                    details.insert((kind, id), *object);
+                    continue;
+                }
+                Ok(Lookup::Gone) => Unknown::Incomplete("it went while it was read".to_owned()),
+                Err(error) if ends_the_run(&error) => return Err(error),
+                Err(error) => unknown(&error),
+            };
+            live.unread.insert((kind, id), missing);
+        }
+        merge(live, details);
+        Ok(())
+    }
+
     async fn add_details(
         &self,
         live: &mut Live,

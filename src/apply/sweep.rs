@@ -60,6 +60,14 @@ impl HeldList<'_> {
         match &self.seen.listing {
             Ok(listing) => {
                 let key = &change.key;
+                // So is the name of what we renamed a moment ago, in a list that is older.
+                let first = change.after.iter().filter(|it| it.kind == key.kind);
+                let mut first = first.filter_map(|it| Some(&inventory.entries.get(it)?.id));
+                let has_name = |id: &&RemoteId| {
+                    let mut objects = listing.objects.iter();
+                    objects.any(|it| it.id == **id && it.name == key.name.as_str())
+                };
+                let predecessor = predecessor.or_else(|| first.find(has_name));
                 rival(listing, key, predecessor, inventory, self.keeps_names).map(stale)
             }
             Err(outcome) => Some(outcome.clone()),

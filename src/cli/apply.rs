@@ -219,6 +219,7 @@ pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTre
                 context.output.data(&endings::text(key, ending));
             }
             context.output.text(&render::by_hand_as_markdown(plan));
+            context.output.text(&render::unsettled_as_markdown(plan));
         }
         Form::Text => {
             context.output.data(&render::report_as_text(report));
@@ -226,12 +227,14 @@ pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTre
                 context.output.data(&endings::text(key, ending));
             }
             context.output.data(&render::by_hand_as_text(plan));
+            context.output.data(&render::unsettled_as_text(plan));
         }
         Form::Json | Form::Yaml | Form::Ndjson => {
             let mut json = render::json::report(report);
             let ended = endings.iter().map(|(key, ending)| endings::value(key, ending));
             json["deployments"] = ended.collect();
             json["byHand"] = serde_json::json!(render::json::by_hand(plan));
+            json["unsettled"] = serde_json::json!(render::json::unsettled(plan));
             context.output.value(&json);
         }
     }

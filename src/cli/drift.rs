@@ -63,7 +63,8 @@ fn only_drift(mut plan: Plan) -> Plan {
             FieldReason::Requested
             | FieldReason::Derived
             | FieldReason::Later
-            | FieldReason::Unverifiable => false,
+            | FieldReason::Unverifiable
+            | FieldReason::Accepted => false,
         });
     }
     plan.changes.retain(|change| {

@@ -1,9 +1,12 @@
 //! `stoker export`: live state as manifests; planning them gives no changes.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use crate::manifest;
-use crate::model::{Kind, LiveObject};
+use crate::model::{Key, Kind, LiveObject};
 use crate::store::Store;
 
 use super::arguments::{ExportCommand, Form};
@@ -17,7 +20,7 @@ use super::values::Selector;
 
 /// Reads what is selected, with all details, and prints it as native documents.
 pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Failure> {
-    let ExportCommand { selectors, connection } = command;
+    let ExportCommand { selectors, to, connection } = command;
     let session = Session::open(context, connection, Purpose::Read)?;
     let objects = read(&session, selectors).await?;
     if let Some(missing) = selectors.iter().find(|selector| {
@@ -28,11 +31,43 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
     let inventory = Store::read(&session.state)?.inventory;
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
     context.output.diagnostics(&diagnostics);
+    if let Some(directory) = to {
+        return write_each(context, directory, &manifest::print_each(&desired));
+    }
     match context.output.form() {
         Form::Text | Form::Yaml => context.output.text(&manifest::print(&desired)),
         Form::Json | Form::Ndjson => context.output.value(&manifest::documents(&desired)),
         Form::Markdown => return Err(no_such_form("export", "markdown")),
     }
+    Ok(Exit::Done)
+}
+
+/// Writes a file for each resource, or none at all: what is there already is somebody's.
+fn write_each(
+    context: &Context,
+    directory: &Path,
+    documents: &[(&Key, String)],
+) -> Result<Exit, Failure> {
+    let place = |key: &Key| directory.join(key.kind.plural()).join(format!("{}.yaml", key.name));
+    let unwritten = |path: &Path, why: &dyn std::fmt::Display| {
+        let message = format!("failed to write {}: {why}", path.display());
+        Failure::new(ErrorCode::Out, message)
+    };
+    let places: Vec<PathBuf> = documents.iter().map(|(key, _)| place(key)).collect();
+    if let Some(there) = places.iter().find(|path| path.exists()) {
+        return Err(unwritten(there, &"it is there already; nothing was written"));
+    }
+    for (path, (_, text)) in places.iter().zip(documents) {
+        let write = || {
+            fs::create_dir_all(path.parent().unwrap_or(directory))?;
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+            file.write_all(text.as_bytes())
+        };
+        write().map_err(|error| unwritten(path, &error))?;
+    }
+    let count = documents.len();
+    let files = if count == 1 { "file" } else { "files" };
+    context.output.note(&format!("{count} {files} written beneath {}.", directory.display()));
     Ok(Exit::Done)
 }
 

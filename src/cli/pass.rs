@@ -36,7 +36,10 @@ const fn of(outcome: &PassOutcome, reason: Option<&ConditionReason>, has_written
             PassOutcome::Pending | PassOutcome::Stopped,
             Some(ConditionReason::Suspended | ConditionReason::WindowClosed),
         )
-        | (PassOutcome::Pending, Some(ConditionReason::FieldFlapping))
+        | (
+            PassOutcome::Pending,
+            Some(ConditionReason::FieldFlapping | ConditionReason::Unsettled),
+        )
         | (PassOutcome::Unreadable, Some(ConditionReason::WrongProject)) => Exit::Refused,
         // Deployments are under way: `stoker wait` waits for them, as after `apply`.
         (PassOutcome::Pending, None) => Exit::Done,

@@ -56,14 +56,14 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
 }
 
 /// Tells a script whether something waits to be written, and never "nothing to do" of what is held
-/// back or was not seen: where only that is left, the code is that of a refusal (S2, S7).
+/// back, was not seen or is unsettled: where only that is left, the code is that of a refusal (S2, S7).
 fn detailed(plan: &Plan, sight: Exit) -> Exit {
     if sight != Exit::Done {
         // A plan that did not see what it needed is neither "nothing to do" nor "so much to do".
         sight
     } else if plan.is_pending() {
         Exit::Pending
-    } else if plan.is_held_back() {
+    } else if plan.is_held_back() || plan.is_unsettled() {
         Exit::Refused
     } else {
         Exit::Done
@@ -96,6 +96,7 @@ pub fn hand_on(context: &Context, plan: &Plan, estimate: &Estimate) {
         ("destroy", summary.destroy.to_string()),
         ("blocked", summary.blocked.to_string()),
         ("unknown", summary.unknown.to_string()),
+        ("unsettled", summary.unsettled.to_string()),
         ("pending", plan.is_pending().to_string()),
     ]);
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::api::Recollection;
 use crate::model::{Coverage, Desired, Diagnostic, Inventory, Key, Live, Name, Snapshot, Unknown};
-use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan};
-use crate::reconcile::{CarryError, RefreshError, WrongProject, refresh};
+use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged};
+use crate::reconcile::{CarryError, RefreshError, WrongProject, decide, refresh};
 use crate::render::Estimate;
 use crate::store::{Reading, Store, StoreError};
 
@@ -44,9 +44,9 @@ pub async fn planned(
         context.output.warn(&warning.to_string());
     }
     let mut anew = Recollection::default();
-    let snapshot =
+    let mut snapshot =
         refresh(&session.reader, desired.into(), inventory, &session.clock, &mut anew).await?;
-    let plan = plan(&snapshot, policy);
+    let plan = decide(&session.reader, &mut snapshot, policy).await?;
     let estimate = estimate(session, &plan)?;
     let sight = sight(context, &plan, &snapshot.live);
     namesakes(context, &plan, &snapshot.inventory);

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
-use crate::plan::{Change, Plan, Policy, Prune, Selection, Summary};
+use crate::plan::{Change, Place, Plan, Policy, Prune, Selection, Settlements, Summary};
 use crate::render::Estimate;
 use crate::render::json::{Basis, Preamble, SavedPlan, SavedPlanError};
 
@@ -38,6 +38,7 @@ fn options(policy: &Policy) -> Map<String, Value> {
         deletes_max,
         prune_adopted,
         write_unverifiable,
+        settlements,
         selection,
         replace,
         settle,
@@ -45,6 +46,7 @@ fn options(policy: &Policy) -> Map<String, Value> {
         protections: _,
         destroy: _,
         platform: _,
+        put_on: _,
         is_ordered,
         absence: _,
         deploys_max: _,
@@ -58,6 +60,8 @@ fn options(policy: &Policy) -> Map<String, Value> {
         "ordered": is_ordered,
         "pruneAdopted": prune_adopted,
         "writeUnverifiable": write_unverifiable,
+        "writeUnsettled": words(&settlements.write),
+        "acceptUnsettled": words(&settlements.accept),
         "targets": selection.targets,
         "excluded": selection.excluded,
         "replace": replace,
@@ -67,6 +71,10 @@ fn options(policy: &Policy) -> Map<String, Value> {
         Value::Object(options) => options,
         _ => Map::new(),
     }
+}
+
+fn words(places: &BTreeSet<Place>) -> Vec<String> {
+    places.iter().map(ToString::to_string).collect()
 }
 
 /// What was allowed, as it is read back.
@@ -80,6 +88,10 @@ struct Options {
     ordered: bool,
     prune_adopted: bool,
     write_unverifiable: bool,
+    #[serde(default)]
+    write_unsettled: Vec<String>,
+    #[serde(default)]
+    accept_unsettled: Vec<String>,
     targets: Vec<Key>,
     excluded: Vec<Key>,
     replace: std::collections::BTreeMap<Key, RemoteId>,
@@ -103,6 +115,14 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
     })?;
     let options: Options = serde_json::from_value(Value::Object(plan.options.clone()))
         .map_err(|error| wrong(format!("lacks what was allowed: {error}")))?;
+    let places = |words: &[String]| -> Result<BTreeSet<Place>, Failure> {
+        let places = words.iter().map(|word| word.parse::<Place>());
+        places.collect::<Result<_, _>>().map_err(|error| wrong(format!("names no field: {error}")))
+    };
+    let settlements = Settlements {
+        write: places(&options.write_unsettled)?,
+        accept: places(&options.accept_unsettled)?,
+    };
     let kinds: BTreeSet<Kind> = options.prune.into_iter().collect();
     let policy = Policy {
         prune: if kinds.is_empty() { Prune::Off } else { Prune::Kinds(kinds) },
@@ -111,6 +131,7 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
         is_ordered: options.ordered,
         prune_adopted: options.prune_adopted,
         write_unverifiable: options.write_unverifiable,
+        settlements,
         selection: Selection {
             targets: options.targets.into_iter().collect(),
             excluded: options.excluded.into_iter().collect(),
@@ -155,10 +176,16 @@ pub fn check_shown(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
             return Err(edited(&format!("what it shows of {key} is not what would be written")));
         }
     }
-    let Summary { add, change, destroy, adopt, blocked, unknown, unmanaged: _ } = plan.summary();
+    let Summary { add, change, destroy, adopt, blocked, unknown, unsettled, unjudged, .. } =
+        plan.summary();
     let counts = saved.summary;
     let shown = [counts.add, counts.change, counts.destroy, counts.adopt, counts.blocked];
-    if shown != [add, change, destroy, adopt, blocked] || counts.unknown != unknown {
+    // What was planned without a state knows of fewer values that nobody can tell of.
+    let open = counts.unsettled + counts.unjudged;
+    if shown != [add, change, destroy, adopt, blocked]
+        || counts.unknown != unknown
+        || open != unsettled + unjudged
+    {
         return Err(edited("its counts are not those of its changes"));
     }
     Ok(())

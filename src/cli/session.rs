@@ -15,7 +15,7 @@ use crate::budget::{self, Lane, Millis};
 use crate::clock::{Clock, Uptime};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::Guard;
-use crate::plan::{Platform, Policy};
+use crate::plan::{Platform, Policy, PutOn};
 use crate::secret::FingerprintKey;
 
 use super::arguments::Connection;
@@ -152,7 +152,7 @@ impl Session {
             deploys_after_patch: dialect.deploy_after_patch,
             keeps_names: dialect.names_kept,
         };
-        Policy { platform, ..policy }
+        Policy { platform, put_on: PutOn::of(&dialect.platform_env), ..policy }
     }
 
     /// Returns the key under which secrets are marked and generated.

@@ -16,6 +16,7 @@ use super::mind::Withheld;
 use super::queue::Queue;
 
 mod flapping;
+mod unsettled;
 mod words;
 
 use flapping::flapping;
@@ -61,7 +62,7 @@ enum State {
     Stuck,
     /// Nobody can tell: what a verdict needs was not seen (S2). It is looked at again.
     Unseen,
-    /// Nobody can tell, and only a person can help: the token may not see it.
+    /// Nobody can tell, and only a person can help: the token may not see it, or nobody may.
     Unseeable,
 }
 
@@ -139,6 +140,7 @@ impl Case<'_> {
             declared_at: desired.map(|resource| resource.origin.clone()),
             depends_on: desired.iter().flat_map(|it| &it.depends_on).cloned().collect(),
             by_hand: Vec::new(),
+            unsettled: unsettled::values(self.passed, change),
             observed_revision: match (is_carried_out, before) {
                 (true, _) => Some(digest.clone()),
                 (false, before) => before.and_then(|before| before.observed_revision.clone()),
@@ -193,7 +195,12 @@ impl Case<'_> {
         if object.is_none() && result.is_none_or(|result| result.outcome != Outcome::Applied) {
             return Verdict::new(State::Moving, ConditionReason::Moved, "it is not there");
         }
-        change.and_then(flapping).unwrap_or_else(|| of_health(object, change))
+        change.and_then(flapping).unwrap_or_else(|| {
+            let verdict = of_health(object, change);
+            unsettled::verdict(self.passed, change)
+                .filter(|_| verdict.state == State::Ready)
+                .unwrap_or(verdict)
+        })
     }
 
     /// Whether the token may not read the details of what a change is about.
@@ -270,9 +277,6 @@ impl Verdict {
 }
 
 fn of_health(object: Option<&LiveObject>, change: Option<&Change>) -> Verdict {
-    let is_unverifiable = |change: &Change| {
-        change.fields.iter().any(|field| field.reason == FieldReason::Unverifiable)
-    };
     let status = object.and_then(|object| object.status.as_deref());
     match status.map(Health::of) {
         Some(Health::Bad) => {
@@ -283,7 +287,7 @@ fn of_health(object: Option<&LiveObject>, change: Option<&Change>) -> Verdict {
             let message = format!("the platform says `{}`", status.unwrap_or_default());
             Verdict::new(State::Moving, ConditionReason::Progressing, message)
         }
-        Some(Health::Good | Health::Unknown) | None if change.is_some_and(is_unverifiable) => {
+        Some(Health::Good | Health::Unknown) | None if unsettled::is_open(change) => {
             let message = "as declared, as far as the platform shows it";
             Verdict::new(State::Ready, ConditionReason::InSync, message)
         }
@@ -304,7 +308,8 @@ fn drift(change: Option<&Change>, result: Option<&ChangeResult>) -> Option<Strin
         FieldReason::Requested
         | FieldReason::Derived
         | FieldReason::Later
-        | FieldReason::Unverifiable => false,
+        | FieldReason::Unverifiable
+        | FieldReason::Accepted => false,
     };
     let fields = change.fields.iter().filter(|field| is_drift(field.reason));
     let paths: Vec<String> = fields.map(|field| format!("`{}`", field.path)).collect();

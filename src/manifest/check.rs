@@ -1,7 +1,7 @@
 //! What can only be seen with all documents together: the same name twice, references to nothing,
 //! names that were, and settings that contradict each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Drafts, Mention, derived, has, number_of, text_of};
 use super::reader::Findings;
@@ -32,7 +32,7 @@ pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
             desired.tombstones.insert(tombstone.key.clone(), tombstone);
         }
     }
-    check_renames(&desired, &renames, findings);
+    check_renames(&renames, findings);
     connect(&mut desired, &mentions, findings);
     desired
 }
@@ -108,19 +108,23 @@ fn contradictions(resource: &Resource<Source>, findings: &mut Findings) {
     }
 }
 
-/// A previous name must be free: nobody has it, and nobody else had it.
-fn check_renames(
-    desired: &Desired<Source>,
-    renames: &[(Key, Name, Origin)],
-    findings: &mut Findings,
-) {
+/// A previous name is nobody else's previous one, and names do not go round.
+fn check_renames(renames: &[(Key, Name, Origin)], findings: &mut Findings) {
     let mut claimed: BTreeMap<Key, &Key> = BTreeMap::new();
+    let mut before: BTreeMap<&Key, Vec<Key>> = BTreeMap::new();
+    for (key, previous, _) in renames {
+        before.entry(key).or_default().push(Key::new(key.kind, previous.clone()));
+    }
     for (key, previous, origin) in renames {
         let old = Key::new(key.kind, previous.clone());
         let message = if old == *key {
             Some(format!("`{previous}` is its name, not a previous one"))
-        } else if desired.resources.contains_key(&old) {
-            Some(format!("the previous name `{previous}` belongs to another {}", key.kind))
+        } else if is_exchanged(&before, key, &old) {
+            Some(format!(
+                "`{}` and `{previous}` exchange their names, which takes two commits: give one of \
+                 them a name of its own first",
+                key.name
+            ))
         } else {
             let first = claimed.insert(old, key);
             first.map(|first| {
@@ -131,6 +135,20 @@ fn check_renames(
             findings.push(Diagnostic::error("previous-name", message).at(origin.clone()));
         }
     }
+}
+
+/// Whether names go round: what a resource was is what another one is, and so back to itself.
+fn is_exchanged(before: &BTreeMap<&Key, Vec<Key>>, key: &Key, old: &Key) -> bool {
+    let (mut seen, mut ahead) = (BTreeSet::new(), vec![old.clone()]);
+    while let Some(next) = ahead.pop() {
+        if next == *key {
+            return true;
+        }
+        if seen.insert(next.clone()) {
+            ahead.extend(before.get(&next).into_iter().flatten().cloned());
+        }
+    }
+    false
 }
 
 /// Follows every mention: to a dependency, or to an error with the name that was probably meant.

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::derived;
+use super::exportable;
 use super::setting;
 use crate::model::{
-    Applied, Desired, Diagnostic, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind,
-    Lifecycle, LiveObject, LiveValue, Name, Origin, RemoteId, Resource, Setting, Source,
-    is_secret_at,
+    Applied, Desired, Diagnostic, Entry, EnvSet, Field, FieldPath, FieldValue, Inventory, Key,
+    Kind, Lifecycle, LiveObject, LiveValue, Name, Origin, Remembered, RemoteId, Resource, Setting,
+    Source, is_secret_at,
 };
 
 /// Turns live objects into the desired state that agrees with them and with what we remember.
@@ -21,34 +22,38 @@ use crate::model::{
 #[must_use]
 pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>, Vec<Diagnostic>) {
     let entries = inventory.entries.iter();
-    let ours: BTreeMap<(Kind, &RemoteId), &Entry> =
-        entries.map(|(key, entry)| ((key.kind, &entry.id), entry)).collect();
+    let ours: BTreeMap<(Kind, &RemoteId), (&Key, &Entry)> =
+        entries.map(|(key, entry)| ((key.kind, &entry.id), (key, entry))).collect();
     let mut desired = Desired::default();
     let mut diagnostics = Vec::new();
     let mut ambiguous = BTreeSet::new();
     for object in objects {
         let LiveObject { kind, id, name, .. } = object;
-        let name = match Name::new(name) {
-            Ok(name) => name,
-            Err(error) => {
+        let ours = ours.get(&(*kind, id)).copied().filter(|(key, it)| it.goes_by(key, name));
+        let key = match (ours, Name::new(name)) {
+            // What is ours keeps the name it is declared by, whatever the platform calls it.
+            (Some((key, _)), _) => key.clone(),
+            (None, Ok(name)) => Key::new(*kind, name),
+            (None, Err(error)) => {
                 let message = format!("the {kind} {id} cannot be declared: {error}");
                 diagnostics.push(Diagnostic::warning("export-name", message));
                 continue;
             }
         };
-        let key = Key::new(*kind, name);
         if desired.resources.contains_key(&key) {
             let message = format!("{key} lives more than once, so it is left out");
             diagnostics.push(Diagnostic::warning("export-ambiguous", message));
             ambiguous.insert(key);
             continue;
         }
-        let entry = ours.get(&(*kind, id)).copied();
+        let entry = ours.map(|(_, entry)| entry);
         let mut resource = resource(&key, object, entry, &mut diagnostics);
         if let Some(entry) = entry {
             recall(&mut resource, object, entry);
+            carry(&mut resource, entry);
         }
-        desired.resources.insert(key, resource);
+        let fitting = exportable::fit(resource, &mut diagnostics);
+        desired.resources.extend(fitting.map(|resource| (key, resource)));
     }
     for key in ambiguous {
         desired.resources.remove(&key);
@@ -57,6 +62,13 @@ pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>
         resource.on_create = derived(resource);
     }
     connect(&mut desired);
+    let is_ours = |key: &Key| inventory.entries.contains_key(key);
+    if desired.resources.keys().any(is_ours) {
+        let message = "of what is ours the state remembers protection and labels, which are carried; \
+                       it knows nothing of where values come from (`valueFrom`), nor of \
+                       `ignoreChanges`, `adopt` and `previousNames`";
+        diagnostics.push(Diagnostic::warning("export-not-carried", message));
+    }
     (desired, diagnostics)
 }
 
@@ -131,6 +143,19 @@ fn recall(resource: &mut Resource<Source>, object: &LiveObject, entry: &Entry) {
         if is_unseen && is_plain && setting::belongs(resource.key.kind, *setting) {
             insert(resource, path.clone(), value, &origin);
         }
+    }
+}
+
+/// Adds what our memory says of a resource and the platform cannot hold: what protects it, and its
+/// labels.
+fn carry(resource: &mut Resource<Source>, entry: &Entry) {
+    let Remembered { prune, protect, delete_withheld } = entry.remembered;
+    resource.labels = entry.labels.clone();
+    resource.lifecycle.prune = prune;
+    resource.lifecycle.protect = protect;
+    resource.lifecycle.policies.delete = !delete_withheld;
+    if entry.env_additive {
+        resource.lifecycle.env_vars = EnvSet::Additive;
     }
 }
 

@@ -6,7 +6,7 @@ use super::reader::{Reader, quoted};
 use super::setting;
 use super::suggest::nearest;
 use super::tree::Yaml;
-use crate::model::{AdoptMode, EnvKey, Kind, Lifecycle, ManagementPolicies};
+use crate::model::{AdoptMode, EnvKey, EnvSet, Kind, Lifecycle, ManagementPolicies, Unsettled};
 
 /// The words of `managementPolicies`.
 const POLICIES: [&str; 4] = ["Observe", "Create", "Update", "Delete"];
@@ -16,7 +16,15 @@ const ADOPT_MODES: [&str; 3] = ["always", "match", "never"];
 
 /// Reads a `lifecycle`.
 pub(super) fn read(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> Lifecycle {
-    let known = ["prune", "protect", "adopt", "ignoreChanges", "managementPolicies"];
+    let known = [
+        "prune",
+        "protect",
+        "adopt",
+        "ignoreChanges",
+        "envVars",
+        "unsettled",
+        "managementPolicies",
+    ];
     let mut lifecycle = Lifecycle::default();
     let Some(yaml) = reader.mapping(yaml, "lifecycle", &known) else {
         return lifecycle;
@@ -32,6 +40,14 @@ pub(super) fn read(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> L
     }
     if let Some(ignored) = yaml.get("ignoreChanges") {
         lifecycle.ignore_changes = read_ignored(reader, ignored, kind);
+    }
+    if let Some(set) = yaml.get("envVars") {
+        lifecycle.env_vars =
+            read_word(reader, set, "lifecycle.envVars", EnvSet::ALL, EnvSet::as_str);
+    }
+    if let Some(unsettled) = yaml.get("unsettled") {
+        let path = "lifecycle.unsettled";
+        lifecycle.unsettled = read_word(reader, unsettled, path, Unsettled::ALL, Unsettled::as_str);
     }
     if let Some(policies) = yaml.get("managementPolicies") {
         lifecycle.policies = read_policies(reader, policies);
@@ -53,6 +69,30 @@ fn read_adopt(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> Option<AdoptMode> 
             None
         }
     }
+}
+
+/// Reads one of a closed set of words.
+fn read_word<T: Copy + Default, const N: usize>(
+    reader: &mut Reader<'_>,
+    yaml: Yaml<'_, '_>,
+    path: &str,
+    all: [T; N],
+    word: fn(T) -> &'static str,
+) -> T {
+    let Some(text) = reader.text(yaml, path) else {
+        return T::default();
+    };
+    if let Some(meant) = all.into_iter().find(|it| word(*it) == text) {
+        return meant;
+    }
+    let words = all.map(word);
+    let message = format!("`{}` is no word of `{path}`", quoted(&text));
+    let hint = match nearest(&text, &words) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("one of {}", words.join(", ")),
+    };
+    reader.error_with(yaml, "lifecycle", message, hint);
+    T::default()
 }
 
 /// Reads paths such as `spec.scaling` and keeps them as they lie below `spec`; and the name.

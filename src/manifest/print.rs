@@ -10,8 +10,8 @@ use super::native::{API_VERSION, spelling};
 use super::setting;
 use super::yaml::write_text;
 use crate::model::{
-    AdoptMode, Desired, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle, ManagementPolicies,
-    Name, Reference, Resource, Setting, Source, Tombstone,
+    AdoptMode, Desired, EnvSet, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle,
+    ManagementPolicies, Name, Reference, Resource, Setting, Source, Tombstone, Unsettled,
 };
 
 /// The first line of written manifests: it makes editors check and complete as one types.
@@ -35,6 +35,18 @@ pub fn print(desired: &Desired<Source>) -> String {
         printer.tombstone(tombstone);
     }
     printer.text
+}
+
+/// Prints each resource as a document of its own, to be read together with the others.
+#[must_use]
+pub fn print_each(desired: &Desired<Source>) -> Vec<(&Key, String)> {
+    let one = |(key, resource)| {
+        let known = desired.resources.keys().collect();
+        let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known };
+        printer.resource(resource);
+        (key, printer.text)
+    };
+    desired.resources.iter().map(one).collect()
 }
 
 struct Printer<'d> {
@@ -237,7 +249,8 @@ impl Printer<'_> {
         if *lifecycle == Lifecycle::default() {
             return;
         }
-        let Lifecycle { prune, protect, adopt, ignore_changes, policies } = lifecycle;
+        let Lifecycle { prune, protect, adopt, ignore_changes, env_vars, unsettled, policies } =
+            lifecycle;
         self.line(0, "lifecycle:");
         if let Some(prune) = prune {
             self.line(2, &format!("prune: {prune}"));
@@ -259,6 +272,12 @@ impl Printer<'_> {
                 let path = write_text(&Lifecycle::ignored_as(path).replace("${", "$${"), 4);
                 self.line(4, &format!("- {path}"));
             }
+        }
+        if *env_vars != EnvSet::default() {
+            self.line(2, &format!("envVars: {}", env_vars.as_str()));
+        }
+        if *unsettled != Unsettled::default() {
+            self.line(2, &format!("unsettled: {}", unsettled.as_str()));
         }
         if *policies != ManagementPolicies::default() {
             let ManagementPolicies { create, update, delete } = policies;

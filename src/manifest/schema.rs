@@ -377,6 +377,10 @@ struct Lifecycle {
     adopt: Option<Adopt>,
     /// Fields that are set on creation and then left alone: `spec.scaling`, `spec.envVars.KEY`.
     ignore_changes: Option<Vec<String>>,
+    /// Whether the declared variables are all there are, or others may add theirs.
+    env_vars: Option<EnvSet>,
+    /// What becomes of declared values that were never written and that the platform does not show.
+    unsettled: Option<Unsettled>,
     /// What the agent may do with it.
     management_policies: Option<Vec<ManagementPolicy>>,
 }
@@ -391,6 +395,28 @@ enum Adopt {
     Match,
     /// Blocked.
     Never,
+}
+
+/// What the declared variables are of all there are.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum EnvSet {
+    /// All of them: one that appears beside them is removed.
+    Exact,
+    /// Some of them: only what was written from a manifest is removed.
+    Additive,
+}
+
+/// What becomes of a value that cannot be compared.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Unsettled {
+    /// It is left alone and told of, until a person settles it.
+    Report,
+    /// It is written.
+    Write,
+    /// What lives is taken for what is declared.
+    Accept,
 }
 
 /// One thing the agent may do.

@@ -156,6 +156,57 @@ impl FromStr for AdoptMode {
     }
 }
 
+/// What the variables that a manifest declares are of all there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EnvSet {
+    /// All of them: one that appears beside them is drift.
+    #[default]
+    Exact,
+    /// Some of them: others may add theirs, and only what we wrote ourselves is removed.
+    Additive,
+}
+
+impl EnvSet {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Exact, Self::Additive];
+
+    /// Returns the word of a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Additive => "additive",
+        }
+    }
+}
+
+/// What becomes of a declared value that we never wrote and that the platform does not show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unsettled {
+    /// It is left alone and told of, until a person settles it.
+    #[default]
+    Report,
+    /// It is written.
+    Write,
+    /// What lives is taken for what is declared.
+    Accept,
+}
+
+impl Unsettled {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Report, Self::Write, Self::Accept];
+
+    /// Returns the word of a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Write => "write",
+            Self::Accept => "accept",
+        }
+    }
+}
+
 /// What the agent may do with a resource. Looking (`Observe`) is always allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ManagementPolicies {
@@ -184,6 +235,10 @@ pub struct Lifecycle {
     pub adopt: Option<AdoptMode>,
     /// Paths below `spec`, without that word, that are set on creation and then left alone.
     pub ignore_changes: BTreeSet<String>,
+    /// Whether others may add variables.
+    pub env_vars: EnvSet,
+    /// What becomes of values that cannot be compared.
+    pub unsettled: Unsettled,
     /// What the agent may do.
     pub policies: ManagementPolicies,
 }

@@ -35,6 +35,15 @@ pub struct Inventory {
     pub deletes: Vec<SentDelete>,
 }
 
+impl Inventory {
+    /// Whether nothing was ever written down: what was written before, if anything, was with
+    /// another state.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.pin.is_none() && self.entries.is_empty() && self.intents.is_empty()
+    }
+}
+
 /// What every write must match (S5).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +170,9 @@ pub struct Entry {
     pub claim: Claim,
     /// What its manifest said of deletion.
     pub remembered: Remembered,
+    /// Its labels, which the API cannot hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// What was last written, field by field. Secrets as fingerprints (S9).
     pub applied: BTreeMap<FieldPath, Applied>,
     /// Variables that were there when it became ours, or that the platform added by itself: not
@@ -170,6 +182,10 @@ pub struct Entry {
     /// or from the creation on. Until then unknown variables are tolerated, never removed.
     #[serde(default)]
     pub env_managed: bool,
+    /// Whether others could add variables when it was last seen (`envVars: additive`): once they no
+    /// longer may, what they have added stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub env_additive: bool,
     /// Fields that were repaired, until reads have agreed for long enough.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rewrites: BTreeMap<FieldPath, Rewrite>,
@@ -348,9 +364,11 @@ mod tests {
                 given_name: None,
                 claim: Claim::Created,
                 remembered: Remembered::default(),
+                labels: BTreeMap::new(),
                 applied: BTreeMap::new(),
                 tolerated_env: BTreeSet::new(),
                 env_managed: true,
+                env_additive: false,
                 rewrites: BTreeMap::new(),
                 deployed: None,
                 depends_on: BTreeSet::new(),

@@ -14,6 +14,7 @@ mod key;
 mod live;
 mod moment;
 mod policy;
+mod refine;
 mod schedule;
 mod secret;
 mod snapshot;
@@ -23,8 +24,8 @@ mod unseen;
 
 pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
-    AdoptMode, Desired, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource, Source,
-    Tombstone,
+    AdoptMode, Desired, EnvSet, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource,
+    Source, Tombstone, Unsettled,
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
@@ -37,6 +38,7 @@ pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
 pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown};
 pub use moment::{is_same_moment, moment};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
+pub use refine::is_refined;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret::{Fingerprint, Secret, SecretOrigin};
 pub use snapshot::Snapshot;

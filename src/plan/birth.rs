@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Claim, FieldPath, FieldValue, Kind, Remembered, Resource, Setting};
+use crate::model::{Claim, EnvSet, FieldPath, FieldValue, Kind, Remembered, Resource, Setting};
 
 use super::{Change, Plan, Record, Step};
 
@@ -46,11 +46,13 @@ pub(super) fn unwritten(resource: &Resource) -> Record {
         made_at: None,
         given_name: None,
         remembered: Remembered::from(&resource.lifecycle),
+        labels: resource.labels.clone(),
         applied: BTreeMap::new(),
         kept: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
         set_by_hand: resource.set_by_hand.keys().cloned().collect(),
         env_managed: resource.declares_env,
+        env_additive: resource.lifecycle.env_vars == EnvSet::Additive,
         rewrites: BTreeMap::new(),
         deployed: None,
         depends_on: resource.depends_on.clone(),

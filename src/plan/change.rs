@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use super::report::is_refusal;
-use super::{Blocked, ByHand};
+use super::{Blocked, ByHand, LikelyRename};
 
 /// Everything that would be done to one project, and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub struct Plan {
     pub remember: BTreeMap<Key, Entry>,
     /// What people set, and what the platform shows of it.
     pub by_hand: Vec<ByHand>,
+    /// What looks like a rename and is planned as something that goes and something that comes.
+    pub likely_renames: Vec<LikelyRename>,
+    /// What must be read in detail before all of it can be decided; until then that is blocked.
+    pub wants: BTreeSet<(Kind, RemoteId)>,
+    /// Whether nothing is remembered at all: of values that are not shown nothing can be said then.
+    pub is_stateless: bool,
     /// What carrying it out costs.
     pub cost: Cost,
 }
@@ -143,7 +149,7 @@ pub struct FieldChange {
     pub reason: FieldReason,
     /// Whether its values must not be shown.
     pub sensitive: bool,
-    /// The line that would mend it, to be pasted into the manifest; of a flapping field.
+    /// How a person mends it: the line for the manifest, or the ways to settle it.
     pub hint: Option<String>,
 }
 
@@ -174,6 +180,8 @@ pub enum FieldReason {
     Drift,
     /// The platform does not show it, and we do not know what was last written.
     Unverifiable,
+    /// The same, and a person takes what lives for what is declared.
+    Accepted,
     /// It was repaired as often as may be, and does not stay.
     Flapping,
 }
@@ -248,6 +256,8 @@ pub struct Record {
     pub given_name: Option<String>,
     /// What the manifest says of deletion (S11).
     pub remembered: Remembered,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// The declared values known to be on the platform once the change is done.
     pub applied: BTreeMap<FieldPath, FieldValue>,
     /// What is remembered further as it is, from the entry or the intent: values that are neither
@@ -259,6 +269,8 @@ pub struct Record {
     pub set_by_hand: BTreeSet<EnvKey>,
     /// Whether the set of variables as a whole is ours from then on.
     pub env_managed: bool,
+    /// Whether others may add variables.
+    pub env_additive: bool,
     /// Repairs that are not forgotten yet, this change's included.
     pub rewrites: BTreeMap<FieldPath, Rewrite>,
     /// Deployments of what is declared, this change's included.
@@ -280,11 +292,13 @@ impl Record {
             made_at,
             given_name,
             remembered,
+            labels,
             applied,
             kept,
             tolerated_env,
             set_by_hand: _,
             env_managed,
+            env_additive,
             rewrites,
             deployed,
             depends_on,
@@ -298,9 +312,11 @@ impl Record {
             given_name,
             claim,
             remembered,
+            labels,
             applied: kept.into_iter().chain(written).collect(),
             tolerated_env,
             env_managed,
+            env_additive,
             rewrites,
             deployed,
             depends_on,
@@ -332,6 +348,10 @@ pub struct Summary {
     pub blocked: usize,
     /// Resources of which was not seen what a verdict on them needs (S2).
     pub unknown: usize,
+    /// Declared values that we never wrote and that the platform does not show.
+    pub unsettled: usize,
+    /// The same, where there is no memory of what was written.
+    pub unjudged: usize,
     /// Live objects that are neither declared nor ours.
     pub unmanaged: usize,
 }
@@ -340,7 +360,10 @@ impl Plan {
     /// Counts the changes.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary { unmanaged: self.unmanaged.len(), ..Summary::default() };
+        let open = self.changes.iter().flat_map(Change::unsettled).count();
+        let (unsettled, unjudged) = if self.is_stateless { (0, open) } else { (open, 0) };
+        let unmanaged = self.unmanaged.len();
+        let mut summary = Summary { unsettled, unjudged, unmanaged, ..Summary::default() };
         for change in &self.changes {
             if let Some(blocked) = &change.blocked {
                 match blocked.is_unseen() {

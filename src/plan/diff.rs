@@ -14,6 +14,7 @@ use crate::model::{
 use super::env;
 use super::field::{Comparison, Verdict};
 use super::settling::{self, Agreement};
+use super::unsettled::{self, Settlement};
 use super::{FieldAction, FieldChange, FieldReason, Policy};
 
 /// What we know of what was written to an object.
@@ -22,6 +23,7 @@ pub(super) struct Memory<'a> {
     pub applied: &'a BTreeMap<FieldPath, Applied>,
     pub tolerated_env: &'a BTreeSet<EnvKey>,
     pub env_managed: bool,
+    pub env_additive: bool,
     pub rewrites: &'a BTreeMap<FieldPath, Rewrite>,
     pub deployed: Option<Deployed>,
     pub made_at: Option<Timestamp>,
@@ -47,6 +49,7 @@ impl<'a> Memory<'a> {
             applied,
             tolerated_env: &NOTHING_TOLERATED,
             env_managed: false,
+            env_additive: false,
             rewrites: &NOTHING_REWRITTEN,
             deployed: None,
             made_at: None,
@@ -66,6 +69,7 @@ impl<'a> Memory<'a> {
             applied: &entry.applied,
             tolerated_env: &entry.tolerated_env,
             env_managed: entry.env_managed,
+            env_additive: entry.env_additive,
             rewrites: &entry.rewrites,
             deployed: entry.deployed,
             made_at: entry.made_at,
@@ -122,15 +126,17 @@ pub(super) fn compare(
     memory: Memory<'_>,
     is_renamed: bool,
     (policy, now): (&Policy, Timestamp),
+    attached: &BTreeSet<EnvKey>,
 ) -> Difference {
     let mut comparer = Comparer::new(resource, object, memory);
     comparer.name(is_renamed);
     let unverified = comparer.declared();
-    for removal in env::removals(resource, object, memory, &mut comparer.difference) {
+    let is_put_on = |key: &EnvKey| policy.put_on.covers(key) || attached.contains(key);
+    for removal in env::removals(resource, object, memory, &is_put_on, &mut comparer.difference) {
         comparer.differing(removal);
     }
     comparer.bound(policy, now);
-    comparer.ride_along(&unverified, policy);
+    comparer.settle(&unverified, policy);
     comparer.count_on(now);
     let mut difference = comparer.difference;
     difference.fields.sort_by(|left, right| left.path.cmp(&right.path));
@@ -277,16 +283,23 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Writes what cannot be compared together with what must be written anyway.
-    fn ride_along(&mut self, unverified: &[Comparison<'_>], policy: &Policy) {
-        let is_needed = policy.write_unverifiable || self.difference.writes();
+    /// Settles what cannot be compared where somebody says how, and leaves it alone elsewhere:
+    /// nobody asked for it to be written along with what changes beside it.
+    fn settle(&mut self, unverified: &[Comparison<'_>], policy: &Policy) {
         for comparison in unverified {
             let mut change = comparison.change(FieldReason::Unverifiable);
-            if is_needed && comparison.is_written_unverified(policy.write_unverifiable) {
-                self.remember(comparison.path, comparison.desired);
-            } else {
-                change.action = FieldAction::Leave;
-                self.keep(comparison.path);
+            match unsettled::settlement(self.resource, comparison, policy) {
+                Settlement::Written => self.remember(comparison.path, comparison.desired),
+                Settlement::Accepted => {
+                    change.action = FieldAction::Leave;
+                    change.reason = FieldReason::Accepted;
+                    self.remember(comparison.path, comparison.desired);
+                }
+                Settlement::Open(advice) => {
+                    change.action = FieldAction::Leave;
+                    change.hint = Some(advice);
+                    self.keep(comparison.path);
+                }
             }
             self.difference.fields.push(change);
         }

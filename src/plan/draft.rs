@@ -24,6 +24,10 @@ pub(super) struct Draft<'a> {
     pub shrinks: BTreeSet<FieldPath>,
     /// What it refers to and need not come first: that is written afterwards.
     pub later: BTreeSet<Key>,
+    /// Whether more must be read before it can be decided.
+    pub is_in_doubt: bool,
+    /// What must move on first, because it has the name that this one gets.
+    pub follows: Option<Key>,
 }
 
 /// What the comparison yields.
@@ -109,7 +113,8 @@ impl<'a> Drafts<'a> {
         let memory = if is_forgiven { memory.forgiven() } else { memory };
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let difference = diff::compare(resource, object, memory, is_renamed, told);
+        let attached = view.attached_env(resource, object);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
         let (action, reason) = if difference.writes() {
             (Action::Update, reason(&difference.fields))
         } else if view.owes_deploy(object, policy) {
@@ -190,7 +195,8 @@ impl<'a> Drafts<'a> {
         let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let difference = diff::compare(resource, object, memory, is_renamed, told);
+        let attached = view.attached_env(resource, object);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
         let is_written = difference.writes() || view.owes_deploy(object, policy);
         let action = if is_written { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
@@ -220,11 +226,13 @@ impl<'a> Drafts<'a> {
             made_at: None,
             given_name: None,
             remembered: intent.remembered,
+            labels: BTreeMap::new(),
             applied: BTreeMap::new(),
             kept: intent.applied.clone(),
             tolerated_env: BTreeSet::new(),
             set_by_hand: BTreeSet::new(),
             env_managed: false,
+            env_additive: false,
             rewrites: BTreeMap::new(),
             deployed: None,
             depends_on: intent.depends_on.clone(),
@@ -313,7 +321,14 @@ impl<'a> Draft<'a> {
     /// is shown all the same.
     fn unseen(mut self, object: &'a LiveObject, difference: Difference, unseen: Blocked) -> Self {
         let mut fields = difference.fields;
-        fields.retain(|field| field.reason != FieldReason::Unverifiable);
+        fields.retain(|field| match field.reason {
+            FieldReason::Unverifiable | FieldReason::Accepted => false,
+            FieldReason::Requested
+            | FieldReason::Derived
+            | FieldReason::Later
+            | FieldReason::Drift
+            | FieldReason::Flapping => true,
+        });
         self.change.effect = diff::effect(&self.change.key, &fields);
         self.change.fields = fields;
         self.change.id = Some(object.id.clone());
@@ -359,6 +374,8 @@ fn draft<'a>(
         object: None,
         shrinks: BTreeSet::new(),
         later: BTreeSet::new(),
+        is_in_doubt: false,
+        follows: None,
     }
 }
 
@@ -369,7 +386,8 @@ fn reason(fields: &[FieldChange]) -> Reason {
         FieldReason::Requested
         | FieldReason::Derived
         | FieldReason::Later
-        | FieldReason::Unverifiable => false,
+        | FieldReason::Unverifiable
+        | FieldReason::Accepted => false,
     };
     let mut written = fields
         .iter()

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Applied, EnvKey, FieldPath, LiveObject, LiveValue, Resource, is_secret_at};
+use crate::model::{
+    Applied, EnvKey, EnvSet, FieldPath, LiveObject, LiveValue, Resource, is_secret_at,
+};
 
 use super::diff::{Difference, Memory};
 use super::{FieldAction, FieldChange, FieldReason};
@@ -15,6 +17,7 @@ pub(super) fn removals(
     resource: &Resource,
     object: &LiveObject,
     memory: Memory<'_>,
+    is_put_on: &dyn Fn(&EnvKey) -> bool,
     difference: &mut Difference,
 ) -> Vec<FieldChange> {
     difference.tolerated_env = memory.tolerated_env.clone();
@@ -41,7 +44,9 @@ pub(super) fn removals(
             difference.kept.extend(applied);
         } else if applied.is_some() {
             removals.push(removal(path, object, applied, FieldReason::Requested));
-        } else if !memory.env_managed {
+        } else if is_put_on(key) || resource.lifecycle.env_vars == EnvSet::Additive {
+            // The platform's own, or others': they may be there and are never ours to remove.
+        } else if !memory.env_managed || memory.env_additive {
             difference.tolerated_env.insert(key.clone());
         } else if !memory.tolerated_env.contains(key) {
             removals.push(removal(path, object, applied, FieldReason::Drift));

@@ -4,8 +4,8 @@
 //! field that is not shown is compared with what we wrote, and one we did not write is unknown.
 
 use crate::model::{
-    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, is_same,
-    is_secret_at, policy,
+    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, Setting, is_refined,
+    is_same, is_secret_at, policy,
 };
 
 use super::{FieldAction, FieldChange, FieldReason};
@@ -38,7 +38,9 @@ impl Comparison<'_> {
     pub fn verdict(&self) -> Verdict {
         let is_as_applied = || self.applied.map(|applied| self.equals_applied(applied));
         let verdict = match self.shown {
-            Some(LiveValue::Shown(value)) if self.equals(value) => Verdict::Agrees,
+            Some(LiveValue::Shown(value)) if self.equals(value) || self.is_refined(value) => {
+                Verdict::Agrees
+            }
             Some(LiveValue::Absent) if self.is_nothing() => Verdict::Agrees,
             Some(LiveValue::Shown(_) | LiveValue::Absent) => match is_as_applied() {
                 Some(true) => Verdict::Differs(FieldReason::Drift),
@@ -63,16 +65,9 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether a field that cannot be compared is written together with others that must be.
-    ///
-    /// Not a generated key, which may be another machine's; not what can only grow, because the
-    /// platform would refuse all of it if this one shrank; never what cannot be changed.
-    pub fn is_written_unverified(&self, everything: bool) -> bool {
-        match policy(self.kind, self.path).mutability {
-            Mutability::Mutable => everything || !self.may_be_anothers_key(),
-            Mutability::GrowOnly => everything,
-            Mutability::Immutable => false,
-        }
+    /// Whether the platform shows another value: a generated one, which may be another machine's.
+    pub fn is_seen(&self) -> bool {
+        matches!(self.shown, Some(LiveValue::Shown(_)))
     }
 
     /// Whether the values must not be shown. What the platform shows may be an older secret under
@@ -128,6 +123,18 @@ impl Comparison<'_> {
         }
     }
 
+    /// Whether the platform made of the value what is there, as it does by itself. Who declares less
+    /// than was written asks for something else.
+    fn is_refined(&self, shown: &FieldValue) -> bool {
+        let asks_for_less = match (self.desired, self.applied) {
+            (FieldValue::Integer(wanted), Some(Applied::Integer(applied))) => wanted < applied,
+            (FieldValue::Integer(_), None) => self.is_whole,
+            (_, _) => false,
+        };
+        let is_size = *self.path != FieldPath::Setting(Setting::Version);
+        !(is_size && asks_for_less) && is_refined(self.kind, self.path, self.desired, shown)
+    }
+
     fn may_be_anothers_key(&self) -> bool {
         let is_generated = match self.desired {
             FieldValue::Secret(secret) => secret.origin() == SecretOrigin::Generated,
@@ -147,7 +154,7 @@ impl Comparison<'_> {
 
     /// Whether a PATCH can change the field. A new value for one it cannot change would only block
     /// the resource, while the platform may well have that value by default.
-    fn is_changeable(&self) -> bool {
+    pub fn is_changeable(&self) -> bool {
         match policy(self.kind, self.path).mutability {
             Mutability::Mutable | Mutability::GrowOnly => true,
             Mutability::Immutable => false,

@@ -4,7 +4,7 @@
 //! Deletes are weighed in `prune`, references between changes in `reference`.
 
 use crate::model::{
-    AdoptMode, Claim, Effect, FieldPath, Kind, Mutability, RemoteId, Setting,
+    AdoptMode, Claim, Effect, FieldPath, FieldValue, Kind, Mutability, RemoteId, Setting,
     policy as field_policy,
 };
 
@@ -13,8 +13,8 @@ use super::diff::is_written;
 use super::draft::Draft;
 use super::view::View;
 use super::{
-    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, prune,
-    reference,
+    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, in_use, prune,
+    reference, succession,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -29,6 +29,7 @@ pub(super) fn check<'a>(
             obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
     }
     reference::hold(&mut drafts, view);
+    succession::hold(&mut drafts);
     prune::fuse(&mut drafts, view, policy);
     drafts
 }
@@ -80,7 +81,9 @@ fn promote(draft: &mut Draft<'_>, policy: &Policy) {
 fn obstacle(draft: &mut Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     let blocked = draft.change.blocked.take();
     match draft.change.action {
-        Action::Delete => prune::obstacle(draft, blocked, view, policy),
+        Action::Delete => {
+            prune::obstacle(draft, blocked, view, policy).or_else(|| in_use::obstacle(draft, view))
+        }
         _ if blocked.is_some() => blocked,
         Action::Create => withheld(draft, "create", |rights| rights.create),
         Action::Update => adoption(draft, policy)
@@ -102,7 +105,10 @@ fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
     let resource = draft.desired?;
     let is_seen = |field: &&super::FieldChange| match field.reason {
         FieldReason::Requested | FieldReason::Drift | FieldReason::Flapping => true,
-        FieldReason::Derived | FieldReason::Later | FieldReason::Unverifiable => false,
+        FieldReason::Derived
+        | FieldReason::Later
+        | FieldReason::Unverifiable
+        | FieldReason::Accepted => false,
     };
     let differing = draft.change.fields.iter().find(is_seen);
     let message = match resource.lifecycle.adopt.unwrap_or(policy.adopt) {
@@ -155,18 +161,40 @@ fn without_patch(change: &Change) -> Option<Blocked> {
         Kind::Database => (
             BlockedReason::Immutable,
             format!("{paths} cannot be changed: the API cannot change a database"),
-            "declare a database with a new name, move the data, then let this one go with a \
-             tombstone",
+            as_it_lives(change)
+                + "declare a database with a new name, move the data, then let this one go with a \
+                   tombstone",
         ),
         Kind::EnvGroup => (
             if is_renamed { BlockedReason::Immutable } else { BlockedReason::EnvGroup },
             format!("{paths} cannot be changed: the API cannot change an env group"),
             "declare a group with a new name and attach it instead; the old values stay valid, \
-             it is no revocation",
+             it is no revocation"
+                .to_owned(),
         ),
     };
-    let hint = keeping_its_name(change).unwrap_or_else(|| hint.to_owned());
+    let hint = keeping_its_name(change).unwrap_or(hint);
     Some(Blocked { reason, message, hint: Some(hint) })
+}
+
+/// Returns the way out that always exists, as the beginning of a hint: to declare what lives. Only
+/// where all that stands in the way is seen.
+fn as_it_lives(change: &Change) -> String {
+    let line = |field: &super::FieldChange| match field.before.as_ref()? {
+        FieldValue::Text(text) => Some(format!("`{}: \"{text}\"`", field.path)),
+        FieldValue::Integer(number) => Some(format!("`{}: {number}`", field.path)),
+        FieldValue::Boolean(truth) => Some(format!("`{}: {truth}`", field.path)),
+        FieldValue::Set(_) | FieldValue::Secret(_) | FieldValue::Reference(_) => None,
+    };
+    let name = FieldPath::Setting(Setting::Name);
+    let written = change.fields.iter().filter(|field| is_written(field) && field.path != name);
+    let lines: Option<Vec<String>> = written.map(line).collect();
+    match lines {
+        Some(lines) if !lines.is_empty() => {
+            format!("{} declares what lives; or ", lines.join(", "))
+        }
+        Some(_) | None => String::new(),
+    }
 }
 
 fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
@@ -180,7 +208,7 @@ fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
     Some(Blocked {
         reason: BlockedReason::Immutable,
         message: format!("`{path}` cannot shrink{sizes}: disks only grow"),
-        hint: Some(replace_hint(change)),
+        hint: Some(as_it_lives(change) + &replace_hint(change)),
     })
 }
 

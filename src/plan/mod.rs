@@ -17,17 +17,22 @@ mod selection;
 mod departing;
 mod ownership;
 mod stranger;
+mod succession;
 
 mod diff;
 mod draft;
 mod env;
 mod field;
+mod put_on;
 mod settling;
+mod unsettled;
 
 mod mutual;
 mod order;
 
 mod guard;
+mod in_use;
+mod likely_rename;
 mod prune;
 mod reference;
 
@@ -54,9 +59,12 @@ pub use change::{
     Record, Step, Summary, Unmanaged,
 };
 pub use cost::LIST_SECONDS_MAX;
+pub use likely_rename::LikelyRename;
 pub use planner::plan;
 pub use policy::{Hold, Platform, Policy, Prune, Selection};
 pub use progress::{Part, Progress};
+pub use put_on::PutOn;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};
+pub use unsettled::{Place, Settlements};

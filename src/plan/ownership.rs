@@ -12,7 +12,7 @@ use super::departing;
 use super::selection::Selected;
 use super::stranger::{strangers, whose};
 use super::view::{View, Whereabouts};
-use super::{Action, Blocked, BlockedReason, Policy, Reason};
+use super::{Action, Blocked, BlockedReason, Policy, Reason, succession};
 
 /// One resource, and how things stand with it.
 pub(super) struct Claimed<'a> {
@@ -81,6 +81,9 @@ fn declared<'a>(view: &View<'a>, policy: &Policy, selected: &Selected<'_>) -> Ve
 }
 
 fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standing<'a> {
+    if let Some(moved) = succession::stand(view, policy, resource) {
+        return moved;
+    }
     let kind = resource.key.kind;
     let Some(entry) = view.inventory().entries.get(&resource.key) else {
         return unowned(view, policy, resource, Reason::Requested);
@@ -188,7 +191,7 @@ fn going<'a>(entry: Option<&'a Entry>, object: &'a LiveObject, absent: Reason) -
 
 /// After an ambiguous create: once it has settled, the single match is presumed to be its result
 /// (S3). Not before: what is seen may be somebody else's, and ours may come beside it (L4).
-fn answer_lost<'a>(
+pub(super) fn answer_lost<'a>(
     view: &View<'a>,
     policy: &Policy,
     key: &Key,
@@ -345,11 +348,15 @@ pub(super) fn taken(object: &LiveObject, owner: &Key) -> String {
     format!("{} has the name now, and it is {owner}", object.id)
 }
 
-fn ambiguous<'a>(entry: Option<&'a Entry>, id: Option<&RemoteId>, message: String) -> Standing<'a> {
+pub(super) fn ambiguous<'a>(
+    entry: Option<&'a Entry>,
+    id: Option<&RemoteId>,
+    message: String,
+) -> Standing<'a> {
     unclear(entry, id, message, "rename or delete what is not meant, on the platform".to_owned())
 }
 
-fn unclear<'a>(
+pub(super) fn unclear<'a>(
     entry: Option<&'a Entry>,
     id: Option<&RemoteId>,
     message: String,

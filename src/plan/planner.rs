@@ -6,7 +6,10 @@ use crate::model::{Entry, Inventory, Key, Live, Name, Snapshot};
 
 use super::draft::Drafts;
 use super::view::View;
-use super::{Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, order, ownership, step};
+use super::{
+    Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, in_use, likely_rename, order,
+    ownership, step, succession,
+};
 
 /// Decides everything that would be done, from three states and what is allowed.
 ///
@@ -18,9 +21,11 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
     let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, &view, policy);
-    let ordered = order::arrange(drafts);
+    let ordered = succession::arrange(order::arrange(drafts), &view);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&view, policy));
+    let wants = in_use::wanted(&guarded, &view);
+    let likely_renames = likely_rename::of(&guarded);
     let changes = step::lower(guarded, policy);
     Plan {
         origin: snapshot.origin.clone(),
@@ -34,6 +39,9 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
         settled,
         remember,
         by_hand: by_hand::of(&view, policy),
+        wants,
+        likely_renames,
+        is_stateless: snapshot.inventory.is_blank(),
     }
 }
 

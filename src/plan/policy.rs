@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{AdoptMode, Key, Kind, Remembered, RemoteId};
 
-use super::BlockedReason;
+use super::{BlockedReason, PutOn, Settlements};
 
 /// The permissions of one run. `Policy::default()` allows no delete at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Policy {
     pub prune_adopted: bool,
     /// Whether fields that cannot be compared are written anyway.
     pub write_unverifiable: bool,
+    /// What a person says of single fields that cannot be compared.
+    pub settlements: Settlements,
     /// The resources that are looked at.
     pub selection: Selection,
     /// Objects a person allowed to be deleted and created again, by key and id (S8).
@@ -47,6 +49,8 @@ pub struct Policy {
     pub destroy: bool,
     /// What the API can do, as far as planning must know.
     pub platform: Platform,
+    /// The variables that the platform puts on by itself (A26).
+    pub put_on: PutOn,
 }
 
 /// What the API can do. The dialect says so; planning is only told.
@@ -70,6 +74,7 @@ impl Default for Policy {
             absence: BTreeMap::new(),
             prune_adopted: false,
             write_unverifiable: false,
+            settlements: Settlements::default(),
             selection: Selection::default(),
             replace: BTreeMap::new(),
             // In-flight 120 s and staleness 60 s (S3).
@@ -81,6 +86,7 @@ impl Default for Policy {
             forgiven: BTreeSet::new(),
             destroy: false,
             platform: Platform { renames: true, deploys_after_patch: false, keeps_names: false },
+            put_on: PutOn::default(),
         }
     }
 }

@@ -155,6 +155,26 @@ pub(super) fn right(key: &Key, claim: Claim, policy: &Policy) -> Option<Blocked>
     })
 }
 
+/// Whether a tombstone names this very object, as a person approved it.
+pub(super) fn is_approved_by_id(key: &Key, object: &LiveObject, view: &View<'_>) -> bool {
+    let tombstone = view.desired().tombstones.get(key);
+    let line = tombstone.and_then(|tombstone| tombstone.approval.as_deref());
+    line.is_some_and(|line| read_approval(line, key, object, today(view)).is_ok())
+}
+
+/// Returns the line by which a person approves that an object goes.
+pub(super) fn approval_hint(key: &Key, object: &LiveObject, view: &View<'_>) -> Option<String> {
+    let today = today(view);
+    let before = today.checked_add(APPROVAL_DAYS.days()).unwrap_or(today);
+    created_date(object).map(|created| {
+        Tombstone::approval_line(key, &object.id, &created.to_string(), &before.to_string())
+    })
+}
+
+fn today(view: &View<'_>) -> Date {
+    Offset::UTC.to_datetime(view.snapshot.now).date()
+}
+
 /// A database goes only if its manifest said so, or if a tombstone names the very object (S7).
 fn approval(key: &Key, entry: &Entry, object: &LiveObject, view: &View<'_>) -> Option<Blocked> {
     let is_database = match key.kind {
@@ -164,7 +184,7 @@ fn approval(key: &Key, entry: &Entry, object: &LiveObject, view: &View<'_>) -> O
     if !is_database || entry.remembered.prune == Some(true) {
         return None;
     }
-    let today = Offset::UTC.to_datetime(view.snapshot.now).date();
+    let today = today(view);
     let tombstone = view.desired().tombstones.get(key);
     let line = tombstone.and_then(|tombstone| tombstone.approval.as_deref());
     let why = match line {
@@ -174,10 +194,7 @@ fn approval(key: &Key, entry: &Entry, object: &LiveObject, view: &View<'_>) -> O
         },
         None => "a database goes only with `lifecycle: { prune: true }` or an approval",
     };
-    let before = today.checked_add(APPROVAL_DAYS.days()).unwrap_or(today);
-    let hint = created_date(object).map(|created| {
-        Tombstone::approval_line(key, &object.id, &created.to_string(), &before.to_string())
-    });
+    let hint = approval_hint(key, object, view);
     Some(Blocked { reason: BlockedReason::ApprovalMissing, message: why.to_owned(), hint })
 }
 
@@ -234,8 +251,8 @@ fn absence(change: &Change, view: &View<'_>, policy: &Policy) -> Option<Blocked>
         return Some(Blocked {
             reason: BlockedReason::SourceIncomplete,
             message: format!(
-                "no manifest that was read declares it, and {place} is a submodule, which is not \
-                 read"
+                "no manifest that was read declares it, and {place} was not read: it is a submodule, \
+                 or a link that leads nowhere"
             ),
             hint: Some("a tombstone (`state: Absent`) says that it is to go".to_owned()),
         });

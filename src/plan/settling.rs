@@ -8,8 +8,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Applied, Deployed, Effect, FieldPath, FieldValue, Key, Lifecycle, LiveObject, LiveValue, Name,
-    Resource, Rewrite, Setting, policy as field_policy,
+    Applied, Deployed, Effect, EnvSet, FieldPath, FieldValue, Key, Lifecycle, LiveObject,
+    LiveValue, Name, Resource, Rewrite, Setting, policy as field_policy,
 };
 
 use super::diff::Memory;
@@ -80,12 +80,18 @@ pub(super) fn agreement(
 ) -> Agreement {
     let is_name = *path == FieldPath::Setting(Setting::Name);
     let is_declared = is_name || resource.fields.contains_key(path);
-    let is_kept_away = path.env_key().is_some() && resource.declares_env;
+    let is_exact = resource.declares_env && resource.lifecycle.env_vars == EnvSet::Exact;
+    let is_kept_away = path.env_key().is_some() && is_exact;
     match change.map(|change| change.reason) {
         Some(FieldReason::Requested | FieldReason::Derived | FieldReason::Later) => {
             return Agreement::Moot;
         }
-        Some(FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping) => {
+        Some(
+            FieldReason::Drift
+            | FieldReason::Unverifiable
+            | FieldReason::Accepted
+            | FieldReason::Flapping,
+        ) => {
             return Agreement::Unseen;
         }
         None if resource.lifecycle.ignores(path) => return Agreement::Moot,

@@ -148,6 +148,7 @@ impl Seal {
             FieldReason::Derived => "derived",
             FieldReason::Later => "later",
             FieldReason::Unverifiable => "unverifiable",
+            FieldReason::Accepted => "accepted",
             FieldReason::Flapping => "flapping",
         });
         for value in [before, after] {

@@ -9,7 +9,7 @@ use crate::model::{
     Resource, Setting, Snapshot, Unknown, is_same_moment,
 };
 
-use super::{Blocked, BlockedReason, Policy};
+use super::{Blocked, BlockedReason, Policy, succession};
 
 /// The three states with indexes over them.
 pub(super) struct View<'a> {
@@ -17,6 +17,8 @@ pub(super) struct View<'a> {
     named: BTreeMap<Kind, BTreeMap<&'a str, Vec<&'a LiveObject>>>,
     by_id: BTreeMap<Kind, BTreeMap<&'a RemoteId, &'a LiveObject>>,
     owners: BTreeMap<Kind, BTreeMap<&'a RemoteId, &'a Key>>,
+    /// Who names a declared resource as what it was before, by that name.
+    pub heirs: BTreeMap<Key, &'a Resource>,
 }
 
 /// Where the object of an entry is.
@@ -38,6 +40,7 @@ impl<'a> View<'a> {
             named: BTreeMap::new(),
             by_id: BTreeMap::new(),
             owners: BTreeMap::new(),
+            heirs: succession::heirs(&snapshot.desired),
         };
         for (kind, listing) in &snapshot.live.listings {
             let by_id = view.by_id.entry(*kind).or_default();

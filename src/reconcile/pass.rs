@@ -8,10 +8,10 @@ use crate::api::{Client, Order, Recollection, Target, WriteError};
 use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
 use crate::model::{Desired, Inventory, Key, Project, RemoteId, Snapshot};
-use crate::plan::{Plan, Policy, Report, plan};
+use crate::plan::{Plan, Policy, Report};
 use crate::store::{Medium, Reading, Recent, StoreError, Warning};
 
-use super::{Carrier, CarryError, RefreshError, refresh, rollback};
+use super::{Carrier, CarryError, RefreshError, decide, refresh, rollback};
 
 /// Whether a pass may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +118,9 @@ impl Reconciler {
         let Reading { inventory, warning } = self.recent.read(&self.state)?;
         let reader = self.client.reader();
         let mut recollection = self.recall(look);
-        let snapshot = refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
-        let mut plan = plan(&snapshot, policy);
+        let mut snapshot =
+            refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
+        let mut plan = decide(&reader, &mut snapshot, policy).await.map_err(RefreshError::from)?;
         let holds = rollback::holds(&plan, &reader).await;
         if !holds.is_empty() {
             let mut held = policy.held.clone();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::api::{Error, Reader, Recollection};
 use crate::clock::Clock;
 use crate::model::{Desired, Guard, Inventory, Pin, Project, Snapshot};
+use crate::plan::{Plan, Policy, plan};
 
 /// Why there is no snapshot to plan on.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,24 @@ pub async fn refresh(
     check_pin(inventory.pin.as_ref(), &origin, &live.project)?;
     check_guard(desired.guard.as_ref(), &live.project)?;
     Ok(Snapshot { origin, desired, live, inventory, now: clock.now() })
+}
+
+/// Plans, and reads what the plan must know beside what was read: who outside the manifests takes
+/// what would go. The snapshot is then the one the plan was made on.
+///
+/// # Errors
+/// When the token is not accepted or the budget is used up.
+pub async fn decide(
+    reader: &Reader,
+    snapshot: &mut Snapshot,
+    policy: &Policy,
+) -> Result<Plan, Error> {
+    let first = plan(snapshot, policy);
+    if first.wants.is_empty() {
+        return Ok(first);
+    }
+    reader.look_beside(&mut snapshot.live, &first.wants).await?;
+    Ok(plan(snapshot, policy))
 }
 
 /// Refuses any project but the pinned one.

@@ -45,6 +45,7 @@ fn repair(change: &Change) -> Option<(&Change, &RemoteId)> {
         FieldReason::Derived
         | FieldReason::Drift
         | FieldReason::Unverifiable
+        | FieldReason::Accepted
         | FieldReason::Flapping => false,
     };
     let is_wish = change.fields.iter().any(|field| is_asked_for(field.reason));

@@ -20,6 +20,7 @@ pub use super::saved::{
     SavedOrigin, SavedPlan, SavedPlanError, SavedSummary,
 };
 pub use super::seal::seal;
+pub use super::unsettled::{SavedUnsettled, unsettled, unsettled_of};
 
 /// The version written. Its first number changes when a reader of the old form would be misled.
 pub const FORMAT_VERSION: &str = "1.0";

@@ -11,6 +11,7 @@ use super::inert::inert;
 use super::paper::Style;
 use super::phrase;
 use super::text::{self, Estimate, Moved};
+use super::unsettled;
 
 /// The first line: by it an earlier comment is found and replaced.
 pub const MARKER: &str = "<!-- stoker-plan -->";
@@ -27,7 +28,11 @@ pub fn plan_as_markdown(plan: &Plan, estimate: &Estimate) -> String {
     let mut out = format!("{MARKER}\n### {}\n\n", escape(&phrase::summary(plan)));
     out.push_str(&table(plan));
     let by_hand = std::iter::once(by_hand_as_markdown(plan)).filter(|text| !text.is_empty());
-    let sections = by_hand.chain(plan.changes.iter().map(details));
+    let unjudged = unsettled::unjudged(plan).map(|line| format!("{}\n\n", escape(&line)));
+    let shown = unsettled::shown(plan);
+    let likely = plan.likely_renames.iter();
+    let likely = likely.map(|it| format!("{}\n\n", escape(&phrase::likely_rename(it))));
+    let sections = likely.chain(by_hand).chain(unjudged).chain(shown.iter().map(details));
     push_what_fits(&mut out, sections, "stoker plan");
     out.push('\n');
     out.push_str(&escape(&text::cost(plan, estimate)));
@@ -83,15 +88,16 @@ fn table(plan: &Plan) -> String {
         return String::new();
     }
     format!(
-        "| add | change | destroy | adopt | blocked | unknown | unmanaged |\n\
-         |---:|---:|---:|---:|---:|---:|---:|\n\
-         | {} | {} | {} | {} | {} | {} | {} |\n\n",
+        "| add | change | destroy | adopt | blocked | unknown | unsettled | unmanaged |\n\
+         |---:|---:|---:|---:|---:|---:|---:|---:|\n\
+         | {} | {} | {} | {} | {} | {} | {} | {} |\n\n",
         summary.add,
         summary.change,
         summary.destroy,
         summary.adopt,
         summary.blocked,
         summary.unknown,
+        summary.unsettled,
         summary.unmanaged
     )
 }

@@ -18,6 +18,7 @@ mod saved;
 mod seal;
 mod table;
 mod text;
+mod unsettled;
 
 #[cfg(test)]
 mod tests;
@@ -31,3 +32,4 @@ pub use paper::{Line, Paper, Style};
 pub use report::{report_as_markdown, report_as_text};
 pub use table::Table;
 pub use text::{Estimate, by_hand_as_text, drift_as_text, plan_as_text};
+pub use unsettled::{unsettled_as_markdown, unsettled_as_text};

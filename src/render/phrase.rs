@@ -3,7 +3,7 @@
 use crate::model::{Effect, FieldValue, Kind, is_secret_at};
 use crate::plan::{
     Action, Blocked, BlockedReason, ByHand, Change, FieldAction, FieldChange, FieldReason,
-    LIST_SECONDS_MAX, Plan, Reason, Sight, Step,
+    LIST_SECONDS_MAX, LikelyRename, Plan, Reason, Sight, Step,
 };
 
 use super::Estimate;
@@ -144,6 +144,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
         FieldReason::Derived => "derived",
         FieldReason::Later => "later",
         FieldReason::Unverifiable => "unverifiable",
+        FieldReason::Accepted => "accepted",
         FieldReason::Flapping => "flapping",
     };
     (action, reason)
@@ -159,8 +160,9 @@ pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
         (FieldReason::Drift, FieldAction::Change | FieldAction::Leave) => "drift: changed by hand",
         (FieldReason::Drift, FieldAction::Remove) => "drift: added by hand",
         (FieldReason::Unverifiable, FieldAction::Leave) => {
-            "cannot be compared: the platform does not show it, and we never wrote it"
+            "unsettled: the platform does not show it, and we never wrote it"
         }
+        (FieldReason::Accepted, _) => "accepted: what lives is taken for it, unseen",
         (FieldReason::Unverifiable, _) => "written unseen: the platform does not show it",
         (FieldReason::Flapping, _) => "does not settle: what is written does not stay",
     }
@@ -225,6 +227,7 @@ fn asides(plan: &Plan) -> String {
     let counts = [
         (summary.blocked, "blocked"),
         (summary.unknown, "unknown"),
+        (summary.unsettled, "unsettled"),
         (summary.unmanaged, "unmanaged"),
         (plan.unchanged.len(), "unchanged"),
     ];
@@ -302,6 +305,17 @@ pub(super) fn by_hand(by_hand: &ByHand) -> Option<String> {
         Kind::EnvGroup => format!("{text} (the API can never change a group)"),
         Kind::Database | Kind::Service => text,
     })
+}
+
+/// Returns what is said of what looks like a rename.
+pub(super) fn likely_rename(likely: &LikelyRename) -> String {
+    let LikelyRename { from, to } = likely;
+    let name = &from.name;
+    format!(
+        "{from} and {to} are alike. If it is to be renamed, and not made anew beside or in place of \
+         `{name}`, write `{}` below `metadata` of {to}.",
+        likely.line()
+    )
 }
 
 /// The heading of what people must set.

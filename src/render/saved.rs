@@ -48,6 +48,9 @@ pub struct SavedPlan {
     /// What people set, and what the platform shows of it.
     #[serde(default)]
     pub by_hand: Vec<SavedByHand>,
+    /// What looks like a rename, and what is said of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likely_renames: Vec<String>,
     /// What carrying it out costs.
     pub cost: SavedCost,
     /// Findings about the manifests, and about what of the platform was not seen.
@@ -156,6 +159,12 @@ pub struct SavedSummary {
     /// Resources of which was not seen what a verdict on them needs.
     #[serde(default)]
     pub unknown: usize,
+    /// Declared values that nobody wrote with this state and that the platform does not show.
+    #[serde(default)]
+    pub unsettled: usize,
+    /// The same, where there is no state.
+    #[serde(default)]
+    pub unjudged: usize,
     /// What lives and is neither declared nor ours.
     pub unmanaged: usize,
     /// Declared resources in which nothing differs.
@@ -225,10 +234,13 @@ impl SavedPlan {
                 adopt: summary.adopt,
                 blocked: summary.blocked,
                 unknown: summary.unknown,
+                unsettled: summary.unsettled,
+                unjudged: summary.unjudged,
                 unmanaged: summary.unmanaged,
                 unchanged: plan.unchanged.len(),
             },
             by_hand: by_hand(plan),
+            likely_renames: plan.likely_renames.iter().map(phrase::likely_rename).collect(),
             cost: SavedCost {
                 reads: plan.cost.reads,
                 writes: plan.cost.writes,

@@ -9,6 +9,7 @@ use crate::plan::{Action, Blocked, Change, FieldAction, FieldChange, FieldReason
 use super::diff;
 use super::paper::{Line, Paper, Style};
 use super::phrase::{self, plural};
+use super::unsettled;
 
 /// The column of the manifest's place, unless a heading is longer.
 const ORIGIN_COLUMN: usize = 58;
@@ -36,7 +37,8 @@ pub struct Estimate {
 pub fn plan_as_text(plan: &Plan, estimate: &Estimate) -> Paper {
     let mut paper = Paper::new();
     let column = origin_column(plan);
-    let changes = plan.changes.iter();
+    let shown = unsettled::shown(plan);
+    let changes = shown.iter();
     let (blocked, done): (Vec<_>, Vec<_>) = changes.partition(|change| change.blocked.is_some());
     let blocked = blocked.into_iter();
     let (prunable, blocked): (Vec<_>, Vec<_>) = blocked.partition(|c| phrase::is_prune_off(c));
@@ -56,7 +58,15 @@ pub fn plan_as_text(plan: &Plan, estimate: &Estimate) -> Paper {
         push_blocked(&mut paper, change);
     }
     paper.gap();
+    for likely in &plan.likely_renames {
+        paper.push(Line::of("  ").plain(phrase::likely_rename(likely)));
+    }
+    paper.gap();
     paper.extend(by_hand_as_text(plan));
+    paper.gap();
+    if let Some(line) = unsettled::unjudged(plan) {
+        paper.push(Line::of("  ").plain(line));
+    }
     paper.gap();
     paper.push(Line::default().with(Style::Bold, phrase::summary(plan)));
     paper.push(Line::of(cost(plan, estimate)));
@@ -203,7 +213,10 @@ fn push_change(paper: &mut Paper, change: &Change, column: usize) {
 fn is_creation(field: &FieldChange) -> bool {
     let is_of_create = match field.reason {
         FieldReason::Requested | FieldReason::Derived | FieldReason::Later => true,
-        FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping => false,
+        FieldReason::Drift
+        | FieldReason::Unverifiable
+        | FieldReason::Accepted
+        | FieldReason::Flapping => false,
     };
     field.action == FieldAction::Add && is_of_create
 }
@@ -278,7 +291,16 @@ fn push_fields(paper: &mut Paper, fields: &[FieldChange], reasons: Reasons) {
             paper.push(Line::of("          ").with(style, format!("{sign} {text}")));
         }
         if let Some(hint) = &field.hint {
-            let line = Line::of("          to leave it alone:  ");
+            let label = match field.reason {
+                FieldReason::Unverifiable => "to settle it",
+                FieldReason::Requested
+                | FieldReason::Derived
+                | FieldReason::Later
+                | FieldReason::Drift
+                | FieldReason::Accepted
+                | FieldReason::Flapping => "to leave it alone",
+            };
+            let line = Line::of(format!("          {label}:  "));
             paper.push(line.with(Style::Bold, hint.as_str()));
         }
     }

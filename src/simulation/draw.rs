@@ -119,6 +119,7 @@ fn with_quirks(platform: Platform, seed: u64) -> Platform {
         Quirk::Value { key: "NODE_ENV".to_owned(), form: Form::Begins(" ".to_owned()) },
         Quirk::Adds { key: "ADDON_URL".to_owned(), anew: false },
         Quirk::Adds { key: "RELEASE".to_owned(), anew: true },
+        Quirk::Adds { key: "STACKBLAZE_RELEASE".to_owned(), anew: true },
         Quirk::Swings { field, value, every_ms },
     ];
     let quirks = dice.pick(&quirks).cloned().into_iter().collect();

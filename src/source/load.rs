@@ -6,9 +6,9 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::SourceError;
 use super::jail::{Root, read_at_most, read_regular, shown};
 use super::tree::{SourceFile, Surroundings, Tree};
+use super::{SourceError, submodule};
 
 /// The most YAML in all. The largest real stacks are under one megabyte.
 pub(super) const BYTES_MAX: u64 = 10_000_000;
@@ -45,12 +45,14 @@ pub fn load(paths: &[PathBuf], mut stdin: Option<&mut dyn Read>) -> Result<Tree,
             reader.read_root(path)?;
         }
     }
-    Ok(Tree::new(reader.files))
+    Ok(Tree::new(reader.files).without(reader.unread))
 }
 
 #[derive(Default)]
 struct TreeReader {
     files: Vec<SourceFile>,
+    /// Places that hold what nobody here can read.
+    unread: Vec<String>,
     seen: BTreeSet<PathBuf>,
     bytes: u64,
     entries: usize,
@@ -88,11 +90,13 @@ impl TreeReader {
         for _ in 0..ATTEMPTS_MAX {
             let before = fs::read_link(root.real.join("..data")).ok();
             let (count, seen, bytes) = (self.files.len(), self.seen.clone(), self.bytes);
+            let unread = self.unread.len();
             let outcome = self.read_directory(&root, path, &root.real, 0);
             if before == fs::read_link(root.real.join("..data")).ok() {
                 return outcome;
             }
             self.files.truncate(count);
+            self.unread.truncate(unread);
             self.seen = seen;
             self.bytes = bytes;
         }
@@ -110,7 +114,11 @@ impl TreeReader {
         if depth > DIRECTORY_DEPTH_MAX {
             return Err(too_large(&name, "its depth", DIRECTORY_DEPTH_MAX));
         }
-        for entry in self.sorted_entries(directory)? {
+        let entries = self.sorted_entries(directory)?;
+        if entries.is_empty() && submodule::is_unfetched(real_directory) {
+            self.unread.push(name.clone());
+        }
+        for entry in entries {
             if is_hidden(&entry) {
                 continue;
             }
@@ -120,8 +128,12 @@ impl TreeReader {
                 .file_type();
             let is_manifest = is_manifest(&entry);
             // Links to what is no manifest are nobody's business; only directories are followed.
-            let leads_to_directory =
-                kind.is_symlink() && fs::metadata(&path).is_ok_and(|m| m.is_dir());
+            // What one that leads nowhere led to may have been a directory.
+            let target = kind.is_symlink().then(|| fs::metadata(&path));
+            if matches!(target, Some(Err(_))) && !is_manifest {
+                self.unread.push(shown(&path));
+            }
+            let leads_to_directory = target.is_some_and(|it| it.is_ok_and(|m| m.is_dir()));
             if kind.is_dir() || leads_to_directory {
                 let real = root.resolve(&path)?;
                 if self.seen.insert(real.clone()) {
@@ -280,6 +292,31 @@ mod tests {
         assert!(load(&[directory.path().to_owned()], None).unwrap().is_empty());
         let error = load(&[directory.path().join("gone")], None).unwrap_err();
         assert!(matches!(error, SourceError::Missing { .. }), "{error}");
+    }
+
+    /// What an unmounted volume or a checkout without its submodules does not show is not absent.
+    #[test]
+    fn a_submodule_that_was_not_fetched_and_a_link_that_leads_nowhere_are_said() {
+        let top = tempfile::tempdir().unwrap();
+        let root = top.path().join("deploy");
+        fs::create_dir_all(root.join("vendor")).unwrap();
+        fs::create_dir_all(root.join("empty")).unwrap();
+        fs::create_dir(top.path().join(".git")).unwrap();
+        let list = "[submodule \"x\"]\n\tpath = deploy/vendor\n\turl = u\n";
+        fs::write(top.path().join(".gitmodules"), list).unwrap();
+        fs::write(root.join("a.yaml"), "").unwrap();
+        symlink("/nonexistent/prod", root.join("prod")).unwrap();
+        symlink("a.yaml", root.join("notes.txt")).unwrap();
+        let unread = |path: &Path| {
+            let tree = load(&[path.to_owned()], None).unwrap();
+            let unread = tree.unread().iter();
+            unread.map(|it| it.replace(&*top.path().to_string_lossy(), "")).collect::<Vec<_>>()
+        };
+        assert_eq!(unread(&root), ["/deploy/prod", "/deploy/vendor"]);
+        assert_eq!(unread(&root.join("vendor")), ["/deploy/vendor"]);
+        assert_eq!(unread(&root.join("empty")), [""; 0]);
+        fs::write(root.join("vendor/b.yaml"), "").unwrap();
+        assert_eq!(unread(&root), ["/deploy/prod"]);
     }
 
     #[test]

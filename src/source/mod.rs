@@ -11,6 +11,7 @@ mod home;
 mod jail;
 mod load;
 mod snippet;
+mod submodule;
 mod tree;
 
 /// What is read when nothing is named: the first of these that is there, else everything.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Key, Origin};
-use crate::render::json::{SavedByHand, SavedChange, SavedDiagnostic};
+use crate::render::json::{SavedByHand, SavedChange, SavedDiagnostic, SavedUnsettled};
 
 use super::condition::Conditions;
 use super::shared_list::SharedList;
@@ -190,6 +190,9 @@ pub struct ResourceStatus {
     /// The variables that people set, and whether the platform shows that they did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_hand: Vec<SavedByHand>,
+    /// The declared values that were never written and that the platform does not show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsettled: Vec<SavedUnsettled>,
     /// The digest of the revision that was last carried out on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_revision: Option<String>,

@@ -122,6 +122,8 @@ words! {
         SourceShrinking,
         /// A field does not stay as it is written.
         FieldFlapping,
+        /// A value was never written and is not shown.
+        Unsettled,
         /// A field cannot be changed in place.
         Immutable,
         /// The API cannot change env groups.

@@ -11,7 +11,7 @@ pub struct Machine(tempfile::TempDir);
 
 /// What a run left behind.
 pub struct Ran {
-    exit: i32,
+    pub exit: i32,
     pub stdout: String,
     pub stderr: String,
 }

@@ -212,6 +212,27 @@ async fn two_runs_in_a_row_that_are_killed_while_changing_renaming_and_adopting_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_a_name_moves_on_ends_the_same() {
+    let before = service("name: api", "starter");
+    let after = service("name: api", "standard")
+        + &service("name: api-v1, previousNames: [api]", "starter");
+    let stage = async move || {
+        let stage = Stage::in_memory(Config::default());
+        stage.apply(&manifests(&before), &Policy::default()).await;
+        stage.wait(600).await;
+        stage
+    };
+    let tree = manifests(&after);
+    let case = Case { name: "a name moves on", stage, tree, policy: |_| pruning() };
+    let reference = case.survives(20).await;
+    let told = |thing: &serde_json::Value| format!("{} {}", thing["name"], thing["plan"]);
+    let things: Vec<String> = reference.truth.iter().map(told).collect();
+    assert_eq!(things, ["\"api\" \"standard\"", "\"api-v1\" \"starter\""]);
+    // The old one was made under that name, and so was the new one.
+    assert!(reference.counts.values().all(|count| *count == (2, 0)), "{:?}", reference.counts);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_agents_in_a_row_that_are_killed_while_creating_or_deleting_end_the_same() {
     let config = Config { names_unique: false, ..Config::default() };
     let scene = Scene { config, before: None, tree: jobs() };

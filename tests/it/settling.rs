@@ -246,3 +246,22 @@ async fn a_persons_order_for_one_resource_is_two_more_repairs_and_a_look_at_all_
     assert_eq!(written(&kept.stage).0, 4);
     kept.end().await;
 }
+
+/// What the platform puts on under its own names, and what others add where they may, is no drift.
+#[tokio::test(start_paused = true)]
+async fn what_the_platform_and_others_may_put_on_costs_no_write_and_no_deployment() {
+    let additive = manifests(&format!("{SERVICE}lifecycle: {{ envVars: additive }}\n"));
+    let cases = [
+        ("STACKBLAZE_RELEASE", true, service()),
+        ("PORT", false, service()),
+        ("ADDON_URL", true, additive),
+    ];
+    for (key, anew, tree) in cases {
+        for echoes in [false, true] {
+            let quirk = Quirk::Adds { key: key.to_owned(), anew };
+            let kept = Kept::begin(Stage::on(platform(&quirk, echoes)), settings(), tree.clone());
+            kept.stage.wait(HOUR).await;
+            assert_eq!(written(&kept.stage), (0, 1), "{key}, echoes: {echoes}");
+        }
+    }
+}

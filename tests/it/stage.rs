@@ -14,8 +14,8 @@ use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
 use stoker::ledger::Ledger;
 use stoker::model::{Desired, Inventory, Snapshot};
-use stoker::plan::{Plan, Platform, Policy, Prune, Report, plan};
-use stoker::reconcile::{Carrier, RefreshError, check_pin, refresh};
+use stoker::plan::{Plan, Platform, Policy, Prune, Report};
+use stoker::reconcile::{Carrier, RefreshError, check_pin, decide, refresh};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::{self, Tree};
@@ -116,7 +116,9 @@ impl Stage {
     }
 
     pub async fn plan(&self, tree: &Tree, policy: &Policy) -> Plan {
-        plan(&self.snapshot(&self.client(), tree).await, &self.speak(policy))
+        let client = self.client();
+        let mut snapshot = self.snapshot(&client, tree).await;
+        decide(&client.reader(), &mut snapshot, &self.speak(policy)).await.unwrap()
     }
 
     /// Plans and applies, as `stoker apply` does.
@@ -131,8 +133,8 @@ impl Stage {
         policy: &Policy,
     ) -> Result<(Plan, Report), RefreshError> {
         let client = self.client();
-        let snapshot = self.try_snapshot(&client, tree).await?;
-        let plan = plan(&snapshot, &self.speak(policy));
+        let mut snapshot = self.try_snapshot(&client, tree).await?;
+        let plan = decide(&client.reader(), &mut snapshot, &self.speak(policy)).await?;
         let report = self.carry_out(&client, &snapshot, &plan, policy).await;
         Ok((plan, report))
     }

@@ -1,7 +1,7 @@
 //! What each setting of the dialect means, in one line.
 
 /// What `doctor` prints: key, assumption, meaning.
-pub(super) const ABOUT: [(&str, &str, &str); 22] = [
+pub(super) const ABOUT: [(&str, &str, &str); 23] = [
     ("page_param", "A1", "query parameter that asks for a page; none: a list is one page"),
     ("page_first", "A1", "number of the first page, 1 or 0"),
     ("per_page_param", "A1", "query parameter that asks for a page's size"),
@@ -24,4 +24,5 @@ pub(super) const ABOUT: [(&str, &str, &str); 22] = [
     ("env_groups", "A14", "id or name: how a service names its env groups"),
     ("resolve_references", "A17", "platform or agent: who resolves fromDatabase and fromService"),
     ("rename", "A18", "patch: a PATCH of the name renames; unsupported: nothing does"),
+    ("platform_env", "A26", "variables the platform puts on: PORT,STACKBLAZE_*; none is `none`"),
 ];

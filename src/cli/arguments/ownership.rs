@@ -1,5 +1,7 @@
 //! The flags of the commands about what is ours.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::model::Key;
@@ -13,6 +15,9 @@ pub struct ExportCommand {
     /// What to export: KIND or KIND/NAME; everything without one.
     #[arg(value_name = "KIND[/NAME]")]
     pub selectors: Vec<Selector>,
+    /// Write one file a resource beneath this directory, as `services/api.yaml`; none is overwritten.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
     #[command(flatten)]
     pub connection: Connection,
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use crate::model::{AdoptMode, Key};
+use crate::plan::Place;
 
 use super::super::values::{Approved, PruneKinds, Span};
 use super::Connection;
@@ -41,6 +42,13 @@ pub struct Planning {
           value_parser = BoolishValueParser::new(), value_name = "TRUTH",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub write_unverifiable: Option<bool>,
+    /// Write these values, which the platform does not show and whose last value is not known: of a
+    /// resource, or one of its fields; may be repeated.
+    #[arg(long, value_name = "KIND/NAME[:FIELD]", value_delimiter = ',')]
+    pub write_unsettled: Vec<Place>,
+    /// Take what lives for what is declared where the platform does not show it; may be repeated.
+    #[arg(long, value_name = "KIND/NAME[:FIELD]", value_delimiter = ',')]
+    pub accept_unsettled: Vec<Place>,
     /// Look only at this resource and what it depends on; may be repeated; turns prune off.
     #[arg(long, env = "STOKER_TARGET", value_name = "KIND/NAME", value_delimiter = ',')]
     pub target: Vec<Key>,
@@ -86,8 +94,8 @@ pub struct PlanCommand {
     /// Save the plan, for `stoker apply FILE`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// End with 2 when changes are pending, and with 5 when all that is left is held back or was not
-    /// seen.
+    /// End with 2 when changes are pending, and with 5 when all that is left is held back, was not
+    /// seen or is unsettled.
     #[arg(long)]
     pub detailed_exitcode: bool,
     #[command(flatten)]

@@ -1,12 +1,13 @@
 //! What the probe saw, and what it says of each assumption. Pure: values in, findings out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::api::{Dialect, EnvPatch, Surveyed};
 use crate::budget::Limits;
-use crate::model::{FieldPath, FieldValue, LiveObject, LiveValue, Setting};
+use crate::model::{EnvKey, FieldPath, FieldValue, LiveObject, LiveValue, Setting};
+use crate::plan::PutOn;
 
 /// What the probe saw. What it did not come to is missing.
 #[derive(Clone, Debug, Default)]
@@ -120,6 +121,8 @@ impl Finding {
     }
 }
 
+/// How the probe's own variables begin.
+const PREFIX: &str = "STOKER_PROBE_";
 /// The variable that is sent in the clear.
 pub const PLAIN: &str = "STOKER_PROBE_PLAIN";
 /// The variable that is sent as a secret.
@@ -133,6 +136,7 @@ pub fn judge(observed: &Observed, dialect: &Dialect) -> Vec<Finding> {
     findings.push(masking(observed));
     findings.push(env_patch(observed, dialect));
     findings.push(removal(observed));
+    findings.push(put_on(observed, dialect));
     findings.push(deploys(observed, dialect));
     findings.push(deletion(observed));
     findings.push(names(observed, dialect));
@@ -231,6 +235,39 @@ fn removal(observed: &Observed) -> Finding {
         None => (Verdict::Unknown, "not tried, or variables are not shown"),
     };
     Finding::new("a variable can be taken away", "A5", verdict, seen)
+}
+
+/// What the platform puts on by itself must be known as its own: else it is taken away at each pass,
+/// and comes back with each deployment.
+fn put_on(observed: &Observed, dialect: &Dialect) -> Finding {
+    let fact = format!("platform_env is {}", dialect.platform_env);
+    let shown = [&observed.detailed, &observed.after_patch, &observed.after_removal];
+    let shown: Vec<&LiveObject> =
+        shown.into_iter().flatten().filter(|object| object.shows_env).collect();
+    if shown.is_empty() {
+        return Finding::new(fact, "A26", Verdict::Unknown, "variables are not shown");
+    }
+    let keys = shown.into_iter().flat_map(|object| &object.fields);
+    let keys = keys.filter(|(_, value)| **value != LiveValue::Absent);
+    let keys = keys.filter_map(|(path, _)| path.env_key());
+    let added: BTreeSet<&EnvKey> = keys.filter(|key| !key.as_str().starts_with(PREFIX)).collect();
+    let known = PutOn::of(&dialect.platform_env);
+    let join = |keys: &mut dyn Iterator<Item = &&EnvKey>| {
+        keys.map(|key| key.as_str()).collect::<Vec<_>>().join(",")
+    };
+    let unknown = join(&mut added.iter().filter(|key| !known.covers(key)));
+    let verdict = match unknown.as_str() {
+        "" => Verdict::Confirmed,
+        unknown => {
+            let set = format!("platform_env={},{unknown}", dialect.platform_env);
+            Verdict::False { set: Some(set) }
+        }
+    };
+    let seen = match join(&mut added.iter()) {
+        seen if seen.is_empty() => "nothing was put on".to_owned(),
+        seen => seen,
+    };
+    Finding::new(fact, "A26", verdict, seen)
 }
 
 fn deploys(observed: &Observed, dialect: &Dialect) -> Finding {

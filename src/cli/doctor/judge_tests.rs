@@ -103,3 +103,15 @@ fn an_unknown_mask_is_not_taken_for_a_hidden_secret() {
     assert_eq!(check(&seen(""), "a secret"), "confirmed");
     assert_eq!(check(&seen("xxx-xxx"), "a secret"), "false -");
 }
+
+#[test]
+fn what_the_platform_puts_on_by_itself_is_told_with_the_line_to_set() {
+    let seen = |fields: &[&str]| Observed { detailed: Some(object(fields)), ..Observed::default() };
+    let own = format!("envVars.{PLAIN}=1");
+    assert_eq!(check(&seen(&[&own]), "platform_env"), "confirmed");
+    assert_eq!(check(&seen(&[&own, "envVars.STACKBLAZE_ID=1"]), "platform_env"), "confirmed");
+    assert_eq!(
+        check(&seen(&[&own, "envVars.PORT=1", "envVars.ADDON=1"]), "platform_env"),
+        "false platform_env=PORT,STACKBLAZE_*,ADDON"
+    );
+}

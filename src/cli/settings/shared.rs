@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::api::{ENDPOINT_DEFAULT, Endpoint};
-use crate::plan::{Policy, Prune, Selection};
+use crate::plan::{Policy, Prune, Selection, Settlements};
 
 use super::super::arguments::{
     Approval, Connection, Form, Global, LogForm, Planning, Waiting, When,
@@ -165,6 +165,10 @@ pub(super) fn pick_policy(picker: &mut Picker<'_>, flags: &Planning) -> Policy {
         deletes_max: pick!(picker, flags, max_deletes),
         prune_adopted: pick!(picker, flags, prune_adopted, false),
         write_unverifiable: pick!(picker, flags, write_unverifiable, default.write_unverifiable),
+        settlements: Settlements {
+            write: flags.write_unsettled.iter().cloned().collect(),
+            accept: flags.accept_unsettled.iter().cloned().collect(),
+        },
         selection: Selection {
             targets: flags.target.iter().cloned().collect(),
             excluded: flags.exclude.iter().cloned().collect(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Entry, FieldPath, Intent, Key, Kind, Lifecycle, Mutability, Remembered, Resource, Rewrite,
-    Source, Tombstone, policy,
+    Entry, EnvSet, FieldPath, Intent, Key, Kind, Lifecycle, Mutability, Remembered, Resource,
+    Rewrite, Source, Tombstone, policy,
 };
 use crate::status::{Mode, Steering};
 
@@ -77,6 +77,10 @@ fn undeclared(
     if entry.is_some_and(|entry| entry.tolerated_env.contains(key)) {
         return Some("it was there before the resource was ours: not ours to remove");
     }
+    let is_ours = entry.is_some_and(|entry| entry.applied.contains_key(path));
+    if resource.declares_env && resource.lifecycle.env_vars == EnvSet::Additive && !is_ours {
+        return Some("others may add variables (`envVars: additive`): not ours to remove");
+    }
     Some(if resource.declares_env {
         "no manifest declares it any more: it is removed"
     } else {
@@ -130,7 +134,7 @@ pub(super) fn of_resource(
 }
 
 fn lifecycle_notes(lifecycle: &Lifecycle) -> Vec<String> {
-    let Lifecycle { prune, protect, adopt: _, ignore_changes: _, policies } = lifecycle;
+    let Lifecycle { prune, protect, policies, .. } = lifecycle;
     let withheld = [
         (policies.create, "`managementPolicies` without Create: it is not created"),
         (policies.update, "`managementPolicies` without Update: it is not changed"),

@@ -70,6 +70,9 @@ impl PassEnd {
         } else if is_blocked {
             let message = format!("{} blocked", changes(summary.blocked));
             Self::new(PassOutcome::Blocked, why, message)
+        } else if summary.unsettled > 0 && !is_synced {
+            let why = stalled.or(Some(ConditionReason::Unsettled));
+            Self::new(PassOutcome::Pending, why, unsettled(summary.unsettled))
         } else if is_synced {
             Self::new(PassOutcome::Synced, None, "everything is as declared".to_owned())
         } else {
@@ -79,20 +82,27 @@ impl PassEnd {
     }
 
     /// Of one that carried something out. `withheld` is why nothing may be written any more.
-    pub fn of_report(report: &Report, withheld: Option<&Withheld>) -> Self {
+    pub fn of_report(report: &Report, plan: &Plan, withheld: Option<&Withheld>) -> Self {
         let counts = report.counts();
+        let summary = plan.summary();
+        // What the first pass with a state left open is open from then on.
+        let open = summary.unsettled + summary.unjudged;
+        let told = (open > 0).then(|| format!(", {}", unsettled(open))).unwrap_or_default();
         let unknown = match counts.unknown {
             0 => String::new(),
             unknown => format!(", {}", not_seen(unknown)),
         };
         let message = format!(
-            "{} written, {} failed, {} blocked{unknown}",
+            "{} written, {} failed, {} blocked{unknown}{told}",
             changes(counts.written),
             counts.failed + counts.unresolved,
             counts.blocked
         );
         let failed = |reason| (PassOutcome::Failed, Some(reason));
         let (word, reason) = match report.conclusion() {
+            Conclusion::Done if open > 0 => {
+                (PassOutcome::Pending, Some(ConditionReason::Unsettled))
+            }
             Conclusion::Done => (PassOutcome::Applied, None),
             Conclusion::Unseen => (PassOutcome::Unseen, None),
             Conclusion::Refused => (PassOutcome::Blocked, None),
@@ -139,5 +149,12 @@ fn changes(count: usize) -> String {
     match count {
         1 => "1 change".to_owned(),
         count => format!("{count} changes"),
+    }
+}
+
+fn unsettled(count: usize) -> String {
+    match count {
+        1 => "1 value unsettled".to_owned(),
+        count => format!("{count} values unsettled"),
     }
 }

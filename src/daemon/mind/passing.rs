@@ -215,7 +215,7 @@ impl Mind {
             self.note_synced(running, now);
         }
         let end = match &passed.report {
-            Some(report) => PassEnd::of_report(report, self.withheld(now).as_ref()),
+            Some(report) => PassEnd::of_report(report, &passed.plan, self.withheld(now).as_ref()),
             None => {
                 let withheld = running.withheld.as_ref();
                 PassEnd::of_plan(&passed.plan, withheld, is_synced, self.stalled())

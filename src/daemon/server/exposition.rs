@@ -47,6 +47,7 @@ impl Collector for Scrape {
         self.resources(&mut encoder)?;
         self.drifted(&mut encoder)?;
         self.unknown(&mut encoder)?;
+        self.unsettled(&mut encoder)?;
         self.budget(&mut encoder)?;
         self.last_success(&mut encoder)
     }
@@ -145,6 +146,17 @@ impl Scrape {
             let is_unknown = |one: &&ResourceStatus| truth(&one.conditions) == "unknown";
             let unknown = status.resources.iter().filter(is_unknown).count();
             gauge(&mut metric, project, unknown as u64)?;
+        }
+        Ok(())
+    }
+
+    fn unsettled(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "How many declared values were never written and are not shown.";
+        let (name, kind) = ("stoker_unsettled_values", MetricType::Gauge);
+        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+        for (project, status) in &self.statuses {
+            let values = status.resources.iter().map(|it| it.unsettled.len()).sum::<usize>();
+            gauge(&mut metric, project, values as u64)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::super::tree::Yaml;
 use super::super::{group, scalar, setting, variable};
 use super::words::{self, Place};
 use super::{Item, given, gives_way, open, take, take_region};
-use crate::model::{FieldPath, FieldValue, Kind, Resource, Setting, Source};
+use crate::model::{EnvSet, FieldPath, FieldValue, Kind, Resource, Setting, Source};
 
 /// The settings of a service that are read alike, each with its spellings, the present one first.
 const SPELLINGS: [(Setting, &[&str]); 13] = [
@@ -72,6 +72,10 @@ pub(super) fn read(
         variable::by_hand(reader, yaml, &mut service);
     }
     from_home(&mut service, drafts);
+    // The vendor's own apply takes nothing away.
+    if service.declares_env {
+        service.lifecycle.env_vars = EnvSet::Additive;
+    }
     drafts.resources.push(service);
 }
 

@@ -155,7 +155,7 @@ fn what_may_stand_where_nobody_read_is_not_absent() {
     Arc::make_mut(&mut snapshot.desired).unread = vec!["deploy/vendor".to_owned()];
     let Blocked { reason, message, .. } = first_blocked(&snapshot, &policy);
     assert_eq!(reason, BlockedReason::SourceIncomplete);
-    assert!(message.contains("deploy/vendor is a submodule"), "{message}");
+    assert!(message.contains("deploy/vendor was not read: it is a submodule"), "{message}");
     let (buried, _) = parse("tomb service/x0");
     Arc::make_mut(&mut snapshot.desired).tombstones = buried.desired.tombstones.clone();
     assert_eq!(deletes(&snapshot, &policy), 1);

@@ -266,6 +266,17 @@ proptest! {
     }
 
     #[test]
+    fn nothing_unsettled_is_written_unasked(scene in scene()) {
+        let (snapshot, policy) = parse_distinct(&scene);
+        let plan = plan(&snapshot, &Policy { write_unverifiable: false, ..policy });
+        let replaced = |change: &&Change| change.action != Action::Replace;
+        for field in plan.changes.iter().filter(replaced).flat_map(|change| &change.fields) {
+            let is_open = field.reason == FieldReason::Unverifiable;
+            prop_assert!(!is_open || field.action == FieldAction::Leave, "{}\n{:?}", scene, field);
+        }
+    }
+
+    #[test]
     fn the_order_of_listings_means_nothing(scene in scene(), turn: Index) {
         let (snapshot, policy) = parse_distinct(&scene);
         let mut turned = snapshot.clone();

@@ -211,6 +211,11 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
                 let value = value(&path, text);
                 resource.on_create.insert(path, value);
             }
+            ("additive", _) => lifecycle.env_vars = EnvSet::Additive,
+            ("unsettled", word) => {
+                let all = Unsettled::ALL.into_iter();
+                lifecycle.unsettled = all.filter(|it| it.as_str() == word).next().unwrap();
+            }
             ("no-create", _) => lifecycle.policies.create = false,
             ("no-update", _) => lifecycle.policies.update = false,
             ("no-delete", _) => lifecycle.policies.delete = false,
@@ -266,9 +271,11 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
         given_name: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
+        labels: BTreeMap::new(),
         applied: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
         env_managed: true,
+        env_additive: false,
         rewrites: BTreeMap::new(),
         deployed: None,
         depends_on: BTreeSet::new(),
@@ -288,6 +295,7 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
             ("tolerates", key) => {
                 entry.tolerated_env.insert(EnvKey::new(key).unwrap());
             }
+            ("additive", _) => entry.env_additive = true,
             ("env-unmanaged", _) => entry.env_managed = false,
             ("repaired", text) => {
                 let (field, count) = text.split_once(':').unwrap();
@@ -342,6 +350,8 @@ fn flags(words: &[&str]) -> Policy {
                 policy.replace.insert(key.parse().unwrap(), id);
             }
             ("forgive", key) => policy.forgiven = keys(key),
+            ("write", place) => drop(policy.settlements.write.insert(place.parse().unwrap())),
+            ("accept", place) => drop(policy.settlements.accept.insert(place.parse().unwrap())),
             ("write-unverifiable", _) => policy.write_unverifiable = true,
             ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
             ("keeps-names", _) => policy.platform.keeps_names = true,

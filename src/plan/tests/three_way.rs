@@ -74,12 +74,12 @@ fn a_secret_is_known_again_by_its_mark_and_never_shown() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_written_with_what_must_be_written_anyway() {
+fn what_cannot_be_compared_is_written_only_when_that_is_asked_for() {
     field(
         "adopted plan=a",
         "plan=a",
         "plan=b branch=main",
-        "update service/api: branch - -> main unverifiable; plan a -> b requested",
+        "update service/api: ?branch - -> main unverifiable; plan a -> b requested",
     );
     check(
         "run write-unverifiable

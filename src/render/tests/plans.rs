@@ -35,6 +35,9 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         settled: Vec::new(),
         remember: BTreeMap::new(),
         by_hand: Vec::new(),
+        wants: BTreeSet::new(),
+        likely_renames: Vec::new(),
+        is_stateless: false,
         cost: Cost { reads: 3, writes: u32::try_from(writes).unwrap() },
     }
 }

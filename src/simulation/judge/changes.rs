@@ -102,11 +102,16 @@ fn asks_for_variable(resource: &Resource, variable: &str, value: Option<&Value>)
     let path = EnvKey::new(variable).ok().map(FieldPath::Env);
     let declared = path.and_then(|path| resource.fields.get(&path));
     match (declared.map(|field| &field.value), value) {
-        (None, Some(Value::Null)) => resource.declares_env,
+        (None, Some(Value::Null)) => resource.declares_env && !is_the_platforms(variable),
         (None, _) => false,
         (Some(wanted), Some(value)) => shown(wanted).is_none_or(|wanted| wanted == *value),
         (Some(_), None) => true,
     }
+}
+
+/// Whether the platform puts a variable on by itself (A26); no manifest of a scene declares one.
+fn is_the_platforms(variable: &str) -> bool {
+    variable == "PORT" || variable.starts_with("STACKBLAZE_")
 }
 
 fn is_wanted(resource: &Resource, field: &str, value: Option<&Value>) -> bool {

@@ -33,11 +33,8 @@ const REPAIRS_MAX: usize = 6;
 const APART_MS: u64 = 900_000;
 
 /// Reasons that stand in the way by themselves, whoever is at work.
-const OWN_REASONS: [&str; 5] =
-    ["Immutable", "EnvGroup", "Presumed", "DependencyBlocked", "DependencyFailed"];
-
-/// The word of a field that the platform does not show and that we never wrote.
-const UNVERIFIABLE: &str = "unverifiable";
+const OWN_REASONS: [&str; 6] =
+    ["Immutable", "EnvGroup", "Presumed", "DependencyBlocked", "DependencyFailed", "Unsettled"];
 
 /// Reasons that others can give.
 const OTHERS_REASONS: [&str; 7] = [
@@ -191,11 +188,8 @@ fn excuses(
         change.action == "delete" && reason.is_some_and(is_right)
             || has_strangers && reason == Some("perhaps_ours")
     });
-    // What nobody can compare is shown and left alone (`docs/platform.md`).
-    let is_open = |change: &&SavedChange| change.fields.iter().any(|it| it.reason == UNVERIFIABLE);
-    let open = status.pending.iter().filter(is_open);
-    let changes = blocked.chain(open).map(|change| change.key.clone());
-    stuck.map(|resource| resource.key.clone()).chain(changes).collect()
+    let blocked = blocked.map(|change| change.key.clone());
+    stuck.map(|resource| resource.key.clone()).chain(blocked).collect()
 }
 
 /// Whether what the fuse keeps is too much at once, or all that is left of a kind (S7).

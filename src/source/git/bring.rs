@@ -7,7 +7,7 @@
 use super::cache::{FETCHED, PINNED};
 use super::error::GitError;
 use super::objects;
-use super::reference::{CommitId, CommitPrefix};
+use super::reference::{CommitId, CommitPrefix, RepositoryPath};
 use super::remote::{self, Depth, Fetch, Filter, Filtering, Wanted};
 use super::settings::Rewrites;
 use super::source::{Descent, GitSource};
@@ -148,7 +148,9 @@ impl GitSource {
             for _ in 0..ROUNDS_MAX {
                 let part = match filter {
                     Filter::Blobs | Filter::Trees => Some(root.clone()),
-                    Filter::None => objects::directory(program, id, &self.settings.path).await?,
+                    Filter::None => {
+                        objects::directory(program, id, &self.path_in(id).await?).await?
+                    }
                 };
                 // What is not there at all is found out by who reads it.
                 let Some(part) = part else { return Ok(()) };
@@ -178,9 +180,11 @@ impl GitSource {
         GitError::Damaged { said: "the host does not hand out single files".to_owned() }
     }
 
-    /// What a commit is brought without. Where the path is all of it, nothing can be left out.
+    /// What a commit is brought without. Where the path is all of it, nothing can be left out; at the
+    /// usual places it is known only with the trees.
     fn content(&self) -> Filter {
-        if self.settings.path.is_root() { Filter::None } else { Filter::Blobs }
+        let is_all = self.settings.path.as_ref().is_some_and(RepositoryPath::is_root);
+        if is_all { Filter::None } else { Filter::Blobs }
     }
 
     async fn fetch_one(

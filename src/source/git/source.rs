@@ -154,15 +154,20 @@ impl GitSource {
         GitError::NoCommit { commit, address: self.settings.address.clone() }
     }
 
+    /// Returns where the manifests lie in a commit: as the settings say, or at the usual places.
+    pub(super) async fn path_in(&self, id: &CommitId) -> Result<RepositoryPath, GitError> {
+        match &self.settings.path {
+            Some(path) => Ok(path.clone()),
+            None => objects::usual(self.cache.program(), id).await,
+        }
+    }
+
     /// Reads a commit, and its files unless they are those of the commit before.
     async fn read(&self, id: CommitId, signature: Signature) -> Result<Accepted, GitError> {
         let program = self.cache.program();
         let bytes = objects::commit(program, &id).await?;
         let commit = Commit::parse(id.clone(), &bytes, signature);
-        let path = &match &self.settings.path {
-            Some(path) => path.clone(),
-            None => objects::usual(program, &id).await?,
-        };
+        let path = &self.path_in(&id).await?;
         let no_path = || GitError::NoPath { path: path.clone(), commit: id.clone() };
         let (root, directory, file) = match objects::find(program, &id, path).await? {
             Found::Directory(directory) => (path.clone(), directory, None),

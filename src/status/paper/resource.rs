@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::render::json::{SavedByHand, SavedChange};
+use crate::render::json::{SavedByHand, SavedChange, SavedUnsettled};
 use crate::render::{Line, Paper, Style};
 
 use super::super::{
@@ -87,6 +87,7 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
         declared_at,
         depends_on,
         by_hand,
+        unsettled,
         observed_revision,
         deployment: _,
         failures,
@@ -113,6 +114,9 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
     let is_open = by_hand.iter().any(|one| one.set != Some(true));
     let style = if is_open { Style::Changed } else { Style::Plain };
     fact("set by hand", style, (!by_hand.is_empty()).then(|| set_by_hand(by_hand)));
+    for SavedUnsettled { key: _, field, hint } in unsettled {
+        fact("unsettled", Style::Changed, Some(format!("{field}: {hint}")));
+    }
     let observed = observed_revision.as_deref().map(|digest| named(digest, around.project));
     fact("revision", Style::Plain, observed);
     let failed = (*failures > 0).then(|| format!("{failures} passes in a row"));

@@ -28,6 +28,7 @@ fn entry(id: &str) -> Entry {
         given_name: None,
         claim: Claim::Created,
         remembered: Remembered::default(),
+        labels: BTreeMap::new(),
         applied: BTreeMap::from([
             ("runtime".parse().unwrap(), Applied::Text("nö\u{202e}de\n".to_owned())),
             (
@@ -37,6 +38,7 @@ fn entry(id: &str) -> Entry {
         ]),
         tolerated_env: std::collections::BTreeSet::new(),
         env_managed: false,
+        env_additive: false,
         rewrites: BTreeMap::new(),
         deployed: None,
         depends_on: [key("database/main")].into(),

@@ -174,6 +174,7 @@ fn how_a_project_stands_follows_from_its_conditions() {
         declared_at: None,
         depends_on: Vec::new(),
         by_hand: Vec::new(),
+        unsettled: Vec::new(),
         observed_revision: None,
         deployment: None,
         failures: 1,

@@ -122,6 +122,7 @@ fn resource(key: &str, ready: Truth, drifted: Truth) -> ResourceStatus {
         declared_at: None,
         depends_on: Vec::new(),
         by_hand: Vec::new(),
+        unsettled: Vec::new(),
         observed_revision: None,
         deployment: None,
         failures: 0,

@@ -22,7 +22,7 @@ fn scene() -> Scene {
 
 fn settings(scene: &Scene, backend: &Backend) -> GitSettings {
     let mut settings = scene.settings_for(&backend.url());
-    settings.path = beneath("deploy");
+    settings.path = Some(beneath("deploy"));
     settings
 }
 
@@ -162,7 +162,7 @@ async fn what_was_left_out_is_brought_when_it_is_needed() {
     let backend = Backend::of(&scene).await;
     look_at_everything(&scene, &scene.source(settings(&scene, &backend))).await;
     let mut one_file = settings(&scene, &backend);
-    one_file.path = beneath("deploy/web.yaml");
+    one_file.path = Some(beneath("deploy/web.yaml"));
     let source = GitSource::new(one_file, scene.path("one"));
     assert_eq!(shown(&source.fetch(None, None).await), "deploy/web.yaml");
 }
