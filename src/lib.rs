@@ -13,6 +13,7 @@ pub mod follow;
 pub mod ledger;
 pub mod manifest;
 pub mod model;
+pub mod owner;
 pub mod plan;
 pub mod reconcile;
 pub mod remote;

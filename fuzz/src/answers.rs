@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use futures_util::StreamExt as _;
 use serde_json::Value;
-use stoker::api::{Error, Lookup, Reader};
+use stoker::api::{Error, LogPlace, Lookup, Reader};
 use stoker::model::{Coverage, Kind, Listing, RemoteId};
 
 use super::scripted::{Reply, Script, TOKEN, parts, quietly, split};
@@ -47,7 +47,7 @@ async fn ask(reader: &Reader, asked: &[u8], replies: &[Reply]) {
         b"deployment" => show(reader.deployment(&id, &id).await),
         b"metrics" => show(reader.metrics(&id).await),
         b"members" => show(reader.members().await),
-        b"logs" => match reader.logs(&id).await {
+        b"logs" => match reader.logs(&id, &LogPlace::default()).await {
             Ok(lines) => {
                 let lines: Vec<_> = lines.take(100).collect().await;
                 lines.into_iter().for_each(show);

@@ -25,6 +25,10 @@ pub(super) struct Call<'a> {
     pub body: Option<&'a Body>,
     pub body_max: usize,
     pub leaving: Option<Leaving<'a>>,
+    /// Whether a write follows at once that rests on its answer.
+    pub is_look: bool,
+    /// The id of the last event that was read, for a stream that is opened again.
+    pub last_id: String,
 }
 
 impl<'a> Call<'a> {
@@ -37,6 +41,8 @@ impl<'a> Call<'a> {
             body: None,
             body_max: OBJECT_BODY_MAX,
             leaving: None,
+            is_look: false,
+            last_id: String::new(),
         }
     }
 
@@ -59,8 +65,13 @@ impl<'a> Call<'a> {
         self.method == Method::GET
     }
 
+    /// Whether its answer is a stream that lasts.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.route, Route::Logs(_))
+    }
+
     /// Returns the form in which the answer is wanted.
     pub(super) fn accepted(&self) -> &'static str {
-        if matches!(self.route, Route::Logs(_)) { "text/event-stream" } else { "application/json" }
+        if self.is_stream() { "text/event-stream" } else { "application/json" }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use jiff::Timestamp;
 
 use super::answer::{self, Answer};
@@ -25,7 +25,7 @@ use super::leave::{Leave, Reservation};
 use super::parts::{Config, Parts};
 use super::retry::{Next, Tries};
 use super::time::Until;
-use super::transport::{BodyStream, Transport, TransportError};
+use super::transport::{BeforeWrite, BodyStream, Transport, TransportError};
 use super::wire::Groups;
 use crate::budget::circuit::Circuit;
 use crate::budget::{Lane, Limits, Millis, Permit};
@@ -294,6 +294,18 @@ impl Client {
             .uri(url.as_str())
             .header(AUTHORIZATION, self.shared.token.header())
             .header(ACCEPT, call.accepted());
+        if call.is_look {
+            builder = builder.extension(BeforeWrite);
+        }
+        if call.is_stream() {
+            // What compresses holds lines back until it has enough of them.
+            builder = builder.header(ACCEPT_ENCODING, "identity");
+        }
+        // An id with control characters cannot be told in a header.
+        let last_id = HeaderValue::from_bytes(call.last_id.as_bytes());
+        if let Some(last_id) = last_id.ok().filter(|last_id| !last_id.is_empty()) {
+            builder = builder.header("last-event-id", last_id);
+        }
         let bytes = call.body.map_or_else(Bytes::new, Body::bytes);
         if call.body.is_some() {
             builder = builder.header(CONTENT_TYPE, "application/json");

@@ -65,19 +65,22 @@ impl<'a> Flight<'a> {
         let Self { client, method, template, started_at, permit, limits, request_id } = self;
         let now = client.millis();
         let ledger = client.ledger();
-        match (&limits, failure) {
-            (Some(limits), _) => ledger.learn(now, permit, limits),
-            (None, Some(Cause::Transport(error))) if error.reach == Reach::NeverLeft => {
-                ledger.unsent(now, permit);
-            }
-            (None, _) => ledger.lost(now, permit),
+        let has_left =
+            !matches!(failure, Some(Cause::Transport(error)) if error.reach == Reach::NeverLeft);
+        match &limits {
+            Some(limits) => ledger.learn(now, permit, limits),
+            None if has_left => ledger.lost(now, permit),
+            None => ledger.unsent(now, permit),
         }
         let status = limits.as_ref().map_or(0, |limits| limits.status);
         let told = limits.as_ref().and_then(|limits| told_to_wait(limits, now));
         let mut seen = client.seen();
         *seen.tally.entry((method.to_string(), template, status)).or_default() += 1;
         let outcome = if (1..500).contains(&status) { Outcome::Answered } else { Outcome::Failed };
-        seen.circuit.record(outcome);
+        // What never left is no load on a server that is down.
+        if has_left {
+            seen.circuit.record(outcome);
+        }
         if limits.is_some() {
             seen.limits = limits;
         }

@@ -8,6 +8,7 @@ mod endpoint;
 mod route;
 mod transport;
 
+mod connections;
 mod socket;
 
 mod answer;
@@ -36,6 +37,7 @@ mod page;
 
 mod reader;
 
+mod events;
 mod live;
 mod recollection;
 mod stream;
@@ -54,6 +56,7 @@ pub use dialect::{
 };
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
+pub use events::{ServerEvent, is_event_stream};
 pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
 pub use order::{Order, Sight, Target};
 pub use outcome::{Deletion, WriteError};
@@ -63,9 +66,9 @@ pub use reader::{Lookup, Reader};
 pub use recollection::Recollection;
 pub use retry::{ROUNDS_MAX, Rounds};
 pub use socket::{HttpSetupError, HttpTransport};
-pub use stream::{EventsError, ServerEvent, read_events};
+pub use stream::{LogPlace, read_events};
 pub use survey::Surveyed;
-pub use transport::{BodyStream, Reach, Transport, TransportError};
+pub use transport::{BeforeWrite, BodyStream, Reach, Transport, TransportError};
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
 pub use writer::{Answers, Create, Patch, Writer};
 

@@ -116,7 +116,7 @@ impl Reader {
         id: &RemoteId,
         leave: Reservation,
     ) -> Result<Lookup, Error> {
-        let call = self.one(kind, id)?;
+        let call = Call { is_look: true, ..self.one(kind, id)? };
         let answer = self.client.look_once(&call, leave).await;
         self.lookup(kind, id, &call, answer)
     }

@@ -15,9 +15,16 @@ use crate::budget::backoff::Retries;
 
 /// How often one request is tried when there is no good answer.
 ///
-/// With waits of 1, 2 and 4 s it outlasts a restart on the other side; what takes longer is
-/// better served by the next pass, which knows the rest of the world again.
+/// What takes longer than waits of 1, 2 and 4 s is better served by the next pass, which knows the
+/// rest of the world again.
 const TRIES_MAX: u32 = 4;
+
+/// How long a request is tried that never left: longer than the other side needs to start again.
+/// Nothing happened and no budget is spent, so only time counts.
+const ABSENCE_MAX: Duration = Duration::from_secs(15);
+
+/// The shortest and the longest pause between such tries.
+const ABSENCE_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(2));
 
 /// How many tries one counts for whose answer did not come in time.
 ///
@@ -56,6 +63,15 @@ pub(super) struct Tries {
     waits: Retries,
     failures: u32,
     refusals: u32,
+    absence: Absence,
+}
+
+/// The time in which nobody is there to take a request.
+#[derive(Debug)]
+struct Absence {
+    pauses: Retries,
+    since: Option<Millis>,
+    deadline: Millis,
 }
 
 impl Tries {
@@ -63,7 +79,10 @@ impl Tries {
         let latest = now.checked_add(TRY_TIME_MAX).unwrap_or(Timestamp::MAX);
         let deadline = deadline.map_or(latest, |deadline| deadline.min(latest));
         let deadline = Millis(u64::try_from(deadline.as_millisecond()).unwrap_or(0));
-        Self { waits: Retries::new(seed, deadline), failures: 0, refusals: 0 }
+        // The pauses have ends of their own, so that they need not end with the doubling.
+        let pauses = Retries::new(seed, Millis(u64::MAX));
+        let absence = Absence { pauses, since: None, deadline };
+        Self { waits: Retries::new(seed, deadline), failures: 0, refusals: 0, absence }
     }
 
     /// Decides after a failure; `may_repeat` is whether what may have happened may be sent again,
@@ -83,7 +102,8 @@ impl Tries {
                 // The budget knows when; asking it at once is asking it to wait.
                 if self.refusals < REFUSALS_MAX { Next::Again(now) } else { Next::GiveUp }
             }
-            Hope::AfterMisfortune | Hope::AfterNothing => self.after_misfortune(cause, now, told),
+            Hope::AfterNothing => self.absence.next(now).map_or(Next::GiveUp, Next::Again),
+            Hope::AfterMisfortune => self.after_misfortune(cause, now, told),
         }
     }
 
@@ -95,6 +115,17 @@ impl Tries {
         }
         let told = told.map(|told| told.min(TOLD_MAX));
         self.waits.next(now, told).map_or(Next::GiveUp, Next::Again)
+    }
+}
+
+impl Absence {
+    /// Returns when to see again whether somebody is there; nothing when it has been long enough.
+    fn next(&mut self, now: Millis) -> Option<Millis> {
+        let since = *self.since.get_or_insert(now);
+        let (shortest, longest) = ABSENCE_PAUSES;
+        let pause = self.pauses.next(now, None)?.since(now).clamp(shortest, longest);
+        let at = now.plus(pause);
+        (at.since(since) <= ABSENCE_MAX && at <= self.deadline).then_some(at)
     }
 }
 
@@ -121,7 +152,8 @@ impl Rounds {
     /// Returns when to look again after a write that failed; nothing when it is no use, or was
     /// tried often enough. `is_same_twice` is whether doing it twice is doing it once.
     pub fn after_write(&mut self, error: &Error, is_same_twice: bool) -> Option<Timestamp> {
-        self.writes += 1;
+        // What found nobody there took no part in a crowd.
+        self.writes += u32::from(!matches!(hope(error.cause()), Hope::AfterNothing));
         self.may_have_happened |= error.may_have_happened();
         if self.is_over() {
             return None;

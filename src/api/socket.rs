@@ -3,17 +3,17 @@
 //! It deliberately follows no redirect, retries nothing on its own and keeps no cookies. The time
 //! limit of a whole request is the client's, which knows which requests are meant to last.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::transport::{BodyStream, Transport, TransportError};
+use super::connections::Connections;
+use super::transport::{BeforeWrite, BodyStream, Transport, TransportError};
 use crate::model::names_loopback;
 
 /// How long an address lookup, a connection and its TLS session may take together.
@@ -27,10 +27,6 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// this one only catches what the client does not time.
 const SILENCE_MAX: Duration = Duration::from_secs(150);
 
-/// How long an unused connection is kept: less than the idle limit of common load balancers
-/// (60 s), so that we do not write on a connection that is being closed.
-const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(45);
-
 /// How `stoker` names itself to the API.
 const USER_AGENT: &str = concat!("stoker/", env!("CARGO_PKG_VERSION"));
 
@@ -39,10 +35,9 @@ const USER_AGENT: &str = concat!("stoker/", env!("CARGO_PKG_VERSION"));
 /// What goes to this machine goes there by itself, whatever the environment says of proxies: over
 /// plain http a proxy would be given the token in the clear (S5).
 pub struct HttpTransport {
-    client: reqwest::Client,
-    /// Asks no proxy; built when something goes to this machine.
-    direct: OnceLock<reqwest::Client>,
-    certificates: Vec<reqwest::Certificate>,
+    connections: Connections,
+    /// Ask no proxy.
+    direct: Connections,
 }
 
 /// Why the transport cannot be built, a fragment that completes "failed to …".
@@ -68,8 +63,9 @@ impl HttpTransport {
     /// When the file cannot be read or the system's TLS settings cannot be used.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, HttpSetupError> {
         let certificates = ca_file.map(certificates).transpose()?.unwrap_or_default();
-        let client = built(careful().tls_certs_merge(certificates.clone()))?;
-        Ok(Self { client, direct: OnceLock::new(), certificates })
+        let trusting = move || careful().tls_certs_merge(certificates.clone());
+        let direct = trusting.clone();
+        Self::of(trusting, move || direct().no_proxy())
     }
 
     /// Builds a transport through a socket in the file system, whatever host a request names.
@@ -77,28 +73,33 @@ impl HttpTransport {
     /// # Errors
     /// When the system's TLS settings cannot be used.
     pub fn over_socket(path: &Path) -> Result<Self, HttpSetupError> {
-        let client = built(careful().no_proxy().unix_socket(path))?;
-        let direct = OnceLock::from(client.clone());
-        Ok(Self { client, direct, certificates: Vec::new() })
+        let path = path.to_owned();
+        let through = move || careful().no_proxy().unix_socket(path.as_path());
+        Self::of(through.clone(), through)
     }
 
-    /// Returns the client that may carry something to an address.
-    fn client_for(&self, url: &reqwest::Url) -> Result<&reqwest::Client, HttpSetupError> {
-        if !url.host_str().is_some_and(names_loopback) {
-            return Ok(&self.client);
-        }
-        if let Some(direct) = self.direct.get() {
-            return Ok(direct);
-        }
-        let builder = careful().no_proxy().tls_certs_merge(self.certificates.clone());
-        // Of two that are built at once one is kept.
-        let direct = built(builder)?;
-        Ok(self.direct.get_or_init(|| direct))
+    fn of(
+        builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
+        direct: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Result<Self, HttpSetupError> {
+        // What is wrong with the settings is told now and not with the first request.
+        let connections = Connections::new(builder);
+        connections.prepare().map_err(|error| HttpSetupError::Client(chain(&error)))?;
+        Ok(Self { connections, direct: Connections::new(direct) })
     }
-}
 
-fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, HttpSetupError> {
-    builder.build().map_err(|error| HttpSetupError::Client(chain(&error)))
+    /// Builds a transport that speaks HTTP/2 without TLS.
+    #[cfg(test)]
+    pub(super) fn over_http2() -> Self {
+        let builder = || careful().no_proxy().http2_prior_knowledge();
+        Self::of(builder, builder).expect("it needs no settings")
+    }
+
+    /// Returns the connections that may lead to an address.
+    fn connections_to(&self, url: &reqwest::Url) -> &Connections {
+        let is_here = url.host_str().is_some_and(names_loopback);
+        if is_here { &self.direct } else { &self.connections }
+    }
 }
 
 /// What every connection has in common: nothing happens that was not asked for.
@@ -113,7 +114,6 @@ fn careful() -> reqwest::ClientBuilder {
         .referer(false)
         .connect_timeout(CONNECT_TIME_MAX)
         .read_timeout(SILENCE_MAX)
-        .pool_idle_timeout(IDLE_CONNECTION_MAX)
         .tcp_nodelay(true)
 }
 
@@ -133,12 +133,12 @@ impl Transport for HttpTransport {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
         Box::pin(async move {
-            let request = reqwest::Request::try_from(request)
-                .map_err(|error| TransportError::never_left(chain(&error.without_url())))?;
-            let client = self
-                .client_for(request.url())
-                .map_err(|error| TransportError::never_left(format!("failed to {error}")))?;
-            let response = client.execute(request).await.map_err(lost_or_never_left)?;
+            let may_be_lost = may_be_lost(&request);
+            let request = reqwest::Request::try_from(request).map_err(never_left)?;
+            let connections = self.connections_to(request.url());
+            let carrier = connections.carrier(may_be_lost).map_err(never_left)?;
+            let response = carrier.execute(request).await.map_err(lost_or_never_left)?;
+            connections.note(response.headers());
             let mut head = http::Response::new(());
             *head.status_mut() = response.status();
             *head.headers_mut() = response.headers().clone();
@@ -148,27 +148,52 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Tells a connection that was never made from a request that may have arrived.
+/// Whether losing a request on a connection that is being closed costs no more than another one.
+fn may_be_lost(request: &http::Request<Bytes>) -> bool {
+    request.method() == http::Method::GET && request.extensions().get::<BeforeWrite>().is_none()
+}
+
+fn never_left(error: reqwest::Error) -> TransportError {
+    TransportError::never_left(chain(&error.without_url()))
+}
+
+/// Tells a request that was not taken from one that may have arrived.
 ///
 /// "Connect" is reqwest's word for name, socket, proxy and TLS; all of it precedes the request.
 fn lost_or_never_left(error: reqwest::Error) -> TransportError {
-    let never_left = error.is_connect() || error.is_builder();
-    let reason = chain(&error.without_url());
-    if never_left { TransportError::never_left(reason) } else { TransportError::lost(reason) }
+    if error.is_connect() || error.is_builder() || was_not_taken(&error) {
+        return never_left(error);
+    }
+    TransportError::lost(chain(&error.without_url()))
+}
+
+/// Whether the connection itself says that nobody has seen the request.
+fn was_not_taken(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        // It was handed back before its first byte was written.
+        let is_unwritten = cause.downcast_ref().is_some_and(hyper::Error::is_canceled);
+        is_unwritten || cause.downcast_ref().is_some_and(is_refused_stream)
+    })
+}
+
+/// Whether the other side says that it did not and will not look at the request (RFC 9113, 8.7): it
+/// refused the stream, or said goodbye before it. What it had begun has another error, because the
+/// library tells the streams before the goodbye from those behind it.
+fn is_refused_stream(error: &h2::Error) -> bool {
+    let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    let is_goodbye = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    error.is_remote() && (is_refused || is_goodbye)
 }
 
 /// Joins an error and its causes; the outer ones alone say only "error sending request".
 fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
+    causes(error).map(ToString::to_string).fold(error.to_string(), |text, cause| {
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 impl fmt::Debug for HttpTransport {

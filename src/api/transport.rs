@@ -12,6 +12,11 @@ use futures_util::stream::BoxStream;
 /// The body of an answer, piece by piece, so that the reader can stop when it has had enough.
 pub type BodyStream = BoxStream<'static, Result<Bytes, TransportError>>;
 
+/// Marks a read that a write follows at once: both leave on one connection, so that the write need
+/// not wait for another (S10).
+#[derive(Clone, Copy, Debug)]
+pub struct BeforeWrite;
+
 /// Carries one request to the API and its answer back.
 ///
 /// *Assumes* nothing of the caller. *Guarantees expected of an implementation*: it sends a request

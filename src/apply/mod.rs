@@ -108,8 +108,9 @@ pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report
                 break;
             };
             (hands.observe)(Happening::Began(&change.key));
-            let sweep = &sweep;
-            running.push(async move { (&change.key, hands.perform(change, live, sweep).await) });
+            let (sweep, part) = (&sweep, progress.part(&change.key));
+            let performed = hands.perform(change, part, live, sweep);
+            running.push(async move { (&change.key, performed.await) });
         }
         tokio::select! {
             biased;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::api::{Deletion, Error, LOOK_AGE_MAX, Lookup, WriteError};
 use crate::model::{Entry, Key, Kind, Live, LiveObject, RemoteId, SentDelete};
-use crate::plan::{Action, Change, Outcome, Precondition, Reason, Record, Step};
+use crate::plan::{Action, Change, Outcome, Part, Precondition, Reason, Record, Step};
 use crate::store::Event;
 
 use super::look::halfway;
@@ -36,10 +36,29 @@ struct Done {
 }
 
 impl Hands<'_> {
-    /// Performs one change and returns what became of it.
-    pub(super) async fn perform(&self, change: &Change, live: &Live, sweep: &Sweep) -> Outcome {
-        let done = self.try_perform(change, live, sweep).await;
+    /// Performs one part of a change and returns what became of it.
+    pub(super) async fn perform(
+        &self,
+        change: &Change,
+        part: Part,
+        live: &Live,
+        sweep: &Sweep,
+    ) -> Outcome {
+        let done = match part {
+            Part::First => self.try_perform(change, live, sweep).await,
+            Part::Completion => match self.rest_of(change) {
+                Ok(rest) => self.try_perform(&rest, live, sweep).await,
+                Err(outcome) => Err(outcome),
+            },
+        };
         done.err().unwrap_or(Outcome::Applied)
+    }
+
+    /// Returns what is left of a change whose first steps are done and recorded.
+    fn rest_of(&self, change: &Change) -> Result<Change, Outcome> {
+        let entry = self.store().inventory().entries.get(&change.key).cloned();
+        let rest = entry.and_then(|entry| change.completed(&entry));
+        rest.ok_or_else(|| stale("it is not remembered any more".to_owned()))
     }
 
     async fn try_perform(
@@ -50,13 +69,13 @@ impl Hands<'_> {
     ) -> Result<(), Outcome> {
         let is_remembered_by_a_step = change.steps.iter().any(|step| match step {
             Step::Create { .. } | Step::Patch { .. } | Step::Delete { .. } => true,
-            Step::Deploy { .. } => false,
+            Step::Complete { .. } | Step::Deploy { .. } => false,
         });
         if !is_remembered_by_a_step {
             self.remember_without_writing(change, sweep).await?;
         }
         let mut done = Done { has_written: false, seen_at: None };
-        for step in &change.steps {
+        for step in change.first_steps() {
             let outcome = self.take_step(change, step, live, sweep, &mut done).await;
             outcome.map_err(|outcome| if done.has_written { halfway(outcome) } else { outcome })?;
         }
@@ -76,6 +95,8 @@ impl Hands<'_> {
             Step::Patch { id, fields, precondition } => {
                 self.patch(change, id, fields, precondition, live).await?;
             }
+            // It is a part of its own, and a PATCH by then.
+            Step::Complete { .. } => {}
             Step::Deploy { id, precondition } => {
                 self.deploy(change, id, precondition, done.seen_at).await?;
             }

@@ -103,7 +103,7 @@ struct Api {
 
 impl Api {
     fn of(budget: &Budget, now: Millis) -> Self {
-        let limit = budget.state.others.window(budget.config.limit());
+        let limit = budget.window();
         let seen =
             budget.state.observation.and_then(|seen| Some((seen.remaining?, seen.reset_at?)));
         match seen {

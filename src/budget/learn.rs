@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use super::limits::{Limits, Reading};
+use super::memory::Evidence;
 use super::millis::Millis;
 use super::settings::{Lane, WINDOW};
 use super::state::{Observation, Permit, Shortage};
-use super::take::{Budget, percent};
+use super::take::{Budget, FLIGHTS_MAX, percent};
 
 /// The shortest freeze after a refusal.
 const FREEZE_MIN: Duration = Duration::from_secs(1);
@@ -33,6 +34,9 @@ const SMOOTH: Duration = Duration::from_secs(3600);
 /// and the answer was under way for a while.
 const RESET_ROUNDING: Duration = Duration::from_millis(2500);
 
+/// How far Reset must move at once to be that of another window.
+const JUMP_MIN: Duration = Duration::from_secs(WINDOW.as_secs() / 2);
+
 impl Budget {
     /// Takes note of an answer.
     pub fn learn(&mut self, now: Millis, permit: &Permit, limits: &Limits) {
@@ -43,13 +47,24 @@ impl Budget {
     pub(crate) fn learn_reading(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let now = self.state.advance(now);
         self.land(permit);
+        let tells = self.state.observation.is_some_and(|seen| seen.remaining.is_some());
+        // The API tells what is left with each answer: this one is somebody else's.
+        let is_elsewhere = tells && reading.remaining.is_none();
+        let is_unavailable = is_elsewhere && reading.is_unavailable;
+        let is_stepped =
+            (reading.is_refusal || is_unavailable) && self.learn_steps(now, permit, reading);
         if reading.is_refusal {
-            self.refused(now, permit, reading);
+            self.refused(now, permit, reading, is_stepped);
+        } else if is_unavailable {
+            self.turned_away(now, reading, is_stepped);
         } else {
             self.answered(permit);
         }
-        self.observe(now, permit, reading);
-        let is_short = reading.is_refusal || self.state.dry_looks > 0;
+        // Somebody else's answer does not make unknown what the API told.
+        if !(is_stepped && is_elsewhere) {
+            self.observe(now, permit, reading);
+        }
+        let is_short = (reading.is_refusal && !is_stepped) || self.state.dry_looks > 0;
         self.state.shortage = is_short.then(|| Shortage::at(now, self.state.shortage));
     }
 
@@ -96,7 +111,7 @@ impl Budget {
 
     /// Freezes everything. Refusals of requests that were already on their way are the same
     /// episode; one that came after the freeze makes the next freeze twice as long.
-    fn refused(&mut self, now: Millis, permit: &Permit, reading: Reading) {
+    fn refused(&mut self, now: Millis, permit: &Permit, reading: Reading, is_stepped: bool) {
         let refusals = &mut self.state.refusals;
         let is_same_episode = permit.sent_at < refusals.since;
         if !is_same_episode {
@@ -110,6 +125,10 @@ impl Budget {
         let jitter = wait * JITTER_PERCENT / 100;
         let until = now.plus(wait + jitter.mul_f64(fraction(self.config.seed, permit.id)));
         refusals.frozen_until = refusals.frozen_until.max(until);
+        if is_stepped {
+            // It says nothing of the API's own count.
+            return;
+        }
         if !is_same_episode && refusals.failures == 1 {
             let believed = self.believed();
             self.state.withheld += percent(believed, 10);
@@ -117,12 +136,26 @@ impl Budget {
         self.state.refusals.smooth_until = now.plus(SMOOTH);
         self.state.good_answers = 0;
         self.state.refill.forget();
+        self.state.memory.forget();
+    }
+
+    /// Leaves what stands in front of the API alone for as long as it asks, and for the shortest
+    /// freeze where it wants steps.
+    fn turned_away(&mut self, now: Millis, reading: Reading, is_stepped: bool) {
+        let told = reading.retry_in.unwrap_or_default();
+        let wait = if is_stepped { told.max(FREEZE_MIN) } else { told };
+        let refusals = &mut self.state.refusals;
+        refusals.frozen_until = refusals.frozen_until.max(now.plus(wait));
     }
 
     fn observe(&mut self, now: Millis, permit: &Permit, reading: Reading) {
         let reset_at = reading.reset_in.map(|reset_in| now.plus(reset_in));
-        let new = Observation { at: now, remaining: reading.remaining, reset_at };
+        let own = self.state.own_since(now.minus(WINDOW));
+        let new = Observation { at: now, remaining: reading.remaining, reset_at, own };
         let has_turned = self.state.others.saw_reset(now, reset_at);
+        // A Reset that is rounded up still lies ahead when the next one is told.
+        let before = self.state.observation.and_then(|old| old.reset_at);
+        let has_jumped = reset_at.zip(before).is_some_and(|(new, old)| old.plus(JUMP_MIN) < new);
         if let Some(old) = self.state.observation {
             if is_of_an_earlier_window(&new, &old) {
                 return;
@@ -137,9 +170,20 @@ impl Budget {
         self.state.observation = Some(new);
         if let Some(remaining) = reading.remaining {
             self.state.others.saw_remaining(remaining);
+            self.watch_memory(now, permit, remaining, has_turned || has_jumped);
             self.watch_others(now, remaining, reading.reset_in);
         }
         self.count_looks(now, permit);
+    }
+
+    fn watch_memory(&mut self, now: Millis, permit: &Permit, remaining: u32, has_turned: bool) {
+        let limit = self.config.limit();
+        let window = self.state.others.largest(limit).max(limit);
+        // What left before this request was counted before it, but for what it overtook.
+        let own = self.state.own_since(now.minus(WINDOW));
+        let later = self.state.own_since(permit.sent_at);
+        let counted = own.saturating_sub(later + FLIGHTS_MAX);
+        self.state.memory.observe(Evidence { remaining, window, counted, has_turned });
     }
 
     fn watch_others(&mut self, now: Millis, remaining: u32, reset_in: Option<Duration>) {
@@ -152,11 +196,19 @@ impl Budget {
             self.state.others.cannot_be_seen();
             return;
         }
-        let elapsed = WINDOW.saturating_sub(reset_in.unwrap_or_default());
-        let own = self.state.own_since(now.minus(elapsed + RESET_ROUNDING));
-        let window = self.state.others.window(limit);
+        let since_turn = WINDOW.saturating_sub(reset_in.unwrap_or_default());
+        let slides = self.state.memory.outlasts_turns();
+        let elapsed = if slides { WINDOW } else { since_turn };
+        let own = if self.state.memory.outlasts_turns() {
+            self.state.own(now)
+        } else {
+            self.state.own_since(now.minus(since_turn + RESET_ROUNDING))
+        };
+        let window = self.window();
         let used = window.saturating_sub(remaining).saturating_sub(own);
-        self.state.others.saw_use(used, elapsed);
+        // More than the largest window seen was never used: it is smaller than the limit.
+        let is_possible = !slides || used <= self.state.others.largest(limit);
+        self.state.others.saw_use(if is_possible { used } else { 0 }, elapsed);
     }
 
     fn count_looks(&mut self, now: Millis, permit: &Permit) {

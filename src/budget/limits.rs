@@ -17,6 +17,9 @@ pub(super) const WAIT_MAX: Duration = Duration::from_secs(2 * WINDOW.as_secs());
 /// The status of a refusal for too many requests.
 const TOO_MANY_REQUESTS: u16 = 429;
 
+/// The status of somebody who cannot serve now, with which proxies refuse too.
+const UNAVAILABLE: u16 = 503;
+
 /// Below this a number is seconds from now: nobody waits thirty years.
 const EPOCH_SECONDS_MIN: f64 = 1e9;
 
@@ -42,6 +45,8 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Reading {
     pub is_refusal: bool,
+    /// Whether it says that nobody can serve now.
+    pub is_unavailable: bool,
     pub remaining: Option<u32>,
     pub reset_in: Option<Duration>,
     pub retry_in: Option<Duration>,
@@ -52,6 +57,7 @@ impl Limits {
     pub(crate) fn read(&self, now: Millis) -> Reading {
         Reading {
             is_refusal: self.status == TOO_MANY_REQUESTS,
+            is_unavailable: self.status == UNAVAILABLE,
             remaining: self.remaining.as_deref().and_then(remaining),
             reset_in: self.reset_in(now),
             retry_in: self.retry_in(now),

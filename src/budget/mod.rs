@@ -10,14 +10,18 @@
 mod millis;
 mod settings;
 
+mod credits;
+mod pace;
 mod pair;
 mod state;
 mod take;
 
 mod learn;
 mod limits;
+mod memory;
 mod others;
 mod refill;
+mod steps;
 
 mod forecast;
 mod starts;

@@ -58,7 +58,8 @@ impl Budget {
     /// needs no new room; only what was learned meanwhile can stand in its way.
     ///
     /// # Errors
-    /// With what stands in its way. The permit is then to be handed back as never sent.
+    /// With what stands in its way. The permit is then to be handed back as never sent; but where a
+    /// step is not over yet ([`Why::Spread`]) it is good a moment later.
     pub fn depart(
         &mut self,
         now: Millis,
@@ -80,6 +81,9 @@ impl Budget {
         let left = self.left(now).map(|left| left as usize);
         if left.is_some_and(|left| left <= others) && !permit.is_look {
             return Err(Why::Remaining);
+        }
+        if !self.may_step(now) {
+            return Err(Why::Spread);
         }
         self.state.sent.remove(place);
         self.state.sent.push_back(now);

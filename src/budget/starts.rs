@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::millis::Millis;
-use super::state::{Session, Start, count};
+use super::state::{Run, Session, Start, count};
 use super::take::Budget;
 
 /// How long a start without an end is remembered.
@@ -30,7 +30,7 @@ impl Budget {
         self.state.next_id += 1;
         let ready_at = now.plus(delay(count(self.state.starts.len())));
         self.state.starts.push(Start { session: id, at: now, ready_at });
-        Session { id, expected: 0, converged: 0, window_began: Millis(0), last_converge: Millis(0) }
+        Session { id, expected: 0, converged: 0, last_converge: Millis(0), run: Run::default() }
     }
 
     /// Ends the run in an orderly way: its start no longer counts.

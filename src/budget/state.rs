@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::memory::Memory;
 use super::millis::Millis;
 use super::others::Others;
 use super::refill::Refill;
 use super::settings::{SLACK, WINDOW};
+use super::steps::Steps;
 
 /// How long a request is remembered: a window, and the rounding of Reset.
 const MEMORY: Duration = Duration::from_millis(63_000);
@@ -33,7 +35,11 @@ pub struct State {
     /// What the latest answer said.
     pub(super) observation: Option<Observation>,
     pub(super) others: Others,
+    #[serde(default)]
+    pub(super) memory: Memory,
     pub(super) refill: Refill,
+    #[serde(default)]
+    pub(super) steps: Steps,
     pub(super) refusals: Refusals,
     /// How many requests below the configured limit we stay since the last refusals.
     pub(super) withheld: u32,
@@ -66,6 +72,9 @@ pub(super) struct Observation {
     /// Nothing when the answer did not say.
     pub remaining: Option<u32>,
     pub reset_at: Option<Millis>,
+    /// How many of our own requests a count of the last minute held then.
+    #[serde(default)]
+    pub own: u32,
 }
 
 /// From when to when every answer was a refusal, or to a look that found nothing left again.
@@ -116,10 +125,19 @@ pub struct Session {
     pub(super) id: u64,
     /// How many requests the converge lane was said to need in all.
     pub(super) expected: u32,
-    /// How many of them have left, and when the first of each window did.
+    /// How many of them have left, and when the last one did.
     pub(super) converged: u32,
-    pub(super) window_began: Millis,
     pub(super) last_converge: Millis,
+    pub(super) run: Run,
+}
+
+/// What the work of a session goes on with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Run {
+    /// How many requests had left in the minute before it, whoever sent them.
+    pub before: u32,
+    /// When the window that it is in began, as it counts them.
+    pub window_began: Millis,
 }
 
 impl Session {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::credits::SHARE_OF_OTHERS;
 use super::millis::Millis;
 use super::settings::{Config, Lane, SLACK, WINDOW};
 use super::state::{Flight, Observation, Permit, Session, State, count};
@@ -31,13 +32,10 @@ const LOOK_MAX: Duration = Duration::from_secs(30);
 ///
 /// What is in flight is also what can be refused before we know that another client used the
 /// window up, so it is not larger.
-const FLIGHTS_MAX: u32 = 32;
+pub(super) const FLIGHTS_MAX: u32 = 32;
 
 /// How many more may be in flight in the urgent lane.
 const FLIGHTS_URGENT: u32 = 8;
-
-/// Never keep back more of a window than this part for other clients.
-const SHARE_OF_OTHERS: u32 = 2;
 
 /// How many requests may leave, and when, for one token of one API.
 #[derive(Debug, Clone)]
@@ -154,6 +152,7 @@ impl Budget {
             .or_else(|| self.alone(now, lane, want))
             .or_else(|| self.remaining(now, lane, needed))
             .or_else(|| self.smooth(now, lane))
+            .or_else(|| self.stepped(now, lane, want))
             .or_else(|| self.in_flight(now, session, lane))
             .or_else(|| match lane {
                 Lane::Urgent => None,
@@ -174,6 +173,7 @@ impl Budget {
         lane: Lane,
         is_look: bool,
     ) -> Permit {
+        let run = self.run(now, session);
         let id = self.state.next_id;
         self.state.next_id += 1;
         self.state.sent.push_back(now);
@@ -182,8 +182,9 @@ impl Budget {
         match lane {
             Lane::Urgent => {}
             Lane::Converge => {
-                if session.converged.is_multiple_of(self.config.rate()) {
-                    session.window_began = now;
+                session.run = run;
+                if (run.before + session.converged).is_multiple_of(self.config.rate()) {
+                    session.run.window_began = now;
                 }
                 session.converged = session.converged.saturating_add(1);
                 session.last_converge = now;
@@ -206,12 +207,7 @@ impl Budget {
     /// The caps on our own requests of the last minute: what is configured, and what is left of
     /// the limit by other clients.
     fn rate(&self, now: Millis, lane: Lane, needed: u32) -> Obstacle {
-        let believed = self.believed();
-        let others = self.state.others.used.min(believed / SHARE_OF_OTHERS);
-        let shared = believed.saturating_sub(others + percent(believed, 2));
-        let floor = self.config.floor(lane, self.config.limit());
-        let allowed = self.config.rate().min(shared).saturating_sub(floor);
-        let allowed = allowed.max(needed.min(self.config.rate()));
+        let allowed = self.allowed(lane, needed);
         let own = self.state.own(now);
         let excess = (own + needed).checked_sub(allowed).filter(|excess| *excess > 0)?;
         // The oldest that must be forgotten before there is room.
@@ -220,11 +216,26 @@ impl Budget {
         Some((blocking.unwrap_or(&now).plus(WINDOW + SLACK), Why::Rate))
     }
 
+    /// Returns how many of our own `lane` may have in a minute, when it needs so many at once.
+    fn allowed(&self, lane: Lane, needed: u32) -> u32 {
+        let believed = self.believed();
+        let others = self.state.others.used.min(believed / SHARE_OF_OTHERS);
+        let shared = believed.saturating_sub(others + percent(believed, 2));
+        let floor = self.config.floor(lane, self.config.limit());
+        let allowed = self.config.rate().min(shared).saturating_sub(floor);
+        allowed.max(needed.min(self.config.rate()))
+    }
+
     /// When it is not known what is left, one request finds out, and it is one that was wanted.
     fn alone(&self, now: Millis, lane: Lane, want: Want) -> Obstacle {
         let is_unknown = match &self.state.observation {
             None => true,
-            Some(seen) => now > seen.at.plus(FRESH_MAX) || self.is_dry(now, lane, want.requests()),
+            Some(seen) => {
+                // What is only foreseen is found out by one request too.
+                let needed = i64::from(want.requests());
+                now > seen.at.plus(FRESH_MAX)
+                    || self.told_credits(now, lane).is_some_and(|credits| credits < needed)
+            }
         };
         // Somebody waits in the urgent lane; only after a refusal must even he go alone.
         let may_join = lane == Lane::Urgent && !self.is_refused();
@@ -254,6 +265,7 @@ impl Budget {
             let refilled = Duration::from_secs_f64(missing as f64 / per_second);
             return self.state.latest.plus(refilled.min(LOOK_MAX));
         }
+        let freed = self.freed_at(missing);
         let reset = match seen.reset_at {
             Some(reset_at) => reset_at.plus(RESET_MARGIN),
             None => seen.at.plus(RESET_UNKNOWN),
@@ -263,24 +275,15 @@ impl Budget {
             0 => Duration::ZERO,
             looks => Duration::from_secs(1 << (looks - 1).min(10)).min(LOOK_MAX),
         };
-        reset.max(seen.at.plus(patience))
-    }
-
-    /// An API that has refused us and does not tell what is left may be a small bucket.
-    fn smooth(&self, now: Millis, lane: Lane) -> Obstacle {
-        let tells = self.state.observation.is_some_and(|seen| seen.remaining.is_some());
-        if tells || lane == Lane::Urgent || now >= self.state.refusals.smooth_until {
-            return None;
-        }
-        let until = self.state.sent.back()?.plus(WINDOW / self.believed());
-        (now < until).then_some((until, Why::Spread))
+        let look = reset.max(seen.at.plus(patience));
+        freed.map_or(look, |freed| freed.min(look))
     }
 
     fn in_flight(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
         // Of this process only: another may have been killed and never get its answers.
         let is_own = |flight: &&Flight| flight.session == session.id && !flight.is_reserved;
         let own = self.state.flights.iter().filter(is_own);
-        let most = match self.credits(now, lane) {
+        let most = match self.told_credits(now, lane) {
             None => FLIGHTS_MAX,
             // Half of what is left: another client like us may see the same half.
             Some(credits) => {
@@ -290,79 +293,6 @@ impl Budget {
         };
         let most = if lane == Lane::Urgent { most + FLIGHTS_URGENT } else { most };
         (count(own.count()) >= most).then(|| (now.plus(POLL), Why::InFlight))
-    }
-
-    /// Work longer than a window leaves evenly, as far as that does not make it end later.
-    ///
-    /// The n-th request waits for the one `rate` before it anyway. So those that the last, partly
-    /// filled window will need leave at once in each window, and the rest has until its end.
-    fn paced(&self, now: Millis, session: &Session) -> Obstacle {
-        let rate = self.config.rate();
-        let last_window = (session.expected.checked_sub(1)?) % rate + 1;
-        let is_over = session.converged >= session.expected;
-        let spread = (session.converged % rate + 1).checked_sub(last_window)?;
-        if is_over || spread == 0 {
-            return None;
-        }
-        let interval = WINDOW / (rate - last_window + 1);
-        // Where the API was slow, catch up, but not in a burst.
-        let on_time = session.window_began.plus(interval * spread);
-        let until = on_time.max(session.last_converge.plus(interval / 2));
-        (now < until).then_some((until, Why::Spread))
-    }
-
-    /// Background work has time: what is left is spread until Reset.
-    fn spread(&self, now: Millis) -> Obstacle {
-        let lane = Lane::Background;
-        let seen = self.state.observation.as_ref()?;
-        let left = seen.reset_at.map_or(Duration::ZERO, |reset_at| reset_at.since(now));
-        let allowed = self.config.rate() - self.config.floor(lane, self.config.rate());
-        let (span, share) = match self.credits(now, lane) {
-            Some(credits) if !left.is_zero() => (left, credits.max(1)),
-            _ => (WINDOW, i64::from(allowed.max(1))),
-        };
-        let interval = span.div_f64(share as f64);
-        let until = self.state.last_background.plus(interval);
-        (now < until).then_some((until, Why::Spread))
-    }
-
-    /// Returns how many requests `lane` may still send; nothing when the API does not tell.
-    pub(super) fn credits(&self, now: Millis, lane: Lane) -> Option<i64> {
-        let left = i64::from(self.left(now)?) - i64::from(self.state.in_flight());
-        let window = self.state.others.window(self.config.limit());
-        let floor = self.config.floor(lane, window);
-        Some(left - i64::from(self.kept_back(lane)) - i64::from(floor))
-    }
-
-    /// Returns what the API has left: what it said, and what came back since.
-    pub(super) fn left(&self, now: Millis) -> Option<u32> {
-        let seen = self.state.observation.as_ref()?;
-        let remaining = seen.remaining?;
-        let per_second = self.state.refill.per_second().unwrap_or(0.0);
-        let refilled = (now.since(seen.at).as_secs_f64() * per_second) as u32;
-        let most = self.state.others.largest(self.config.limit()).max(remaining);
-        Some(remaining.saturating_add(refilled).min(most))
-    }
-
-    /// Returns what is kept back for what other clients are expected to use yet, and for surprise.
-    fn kept_back(&self, lane: Lane) -> u32 {
-        if lane == Lane::Urgent {
-            return 1;
-        }
-        let others = &self.state.others;
-        let window = others.largest(self.config.limit()).min(self.config.limit());
-        let most = window / SHARE_OF_OTHERS;
-        if !others.is_known() {
-            return percent(window, 3).max(1);
-        }
-        let expected = others.expected(window).min(most);
-        let surprise = percent(window, 2).max((2.5 * f64::from(expected).sqrt()) as u32).max(1);
-        (expected.saturating_sub(others.used) + surprise).min(most)
-    }
-
-    /// Returns the limit we go by: the configured one, less what refusals have taught us.
-    pub(super) fn believed(&self) -> u32 {
-        self.config.limit().saturating_sub(self.state.withheld).max(1)
     }
 
     fn is_refused(&self) -> bool {

@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::manifests::Manifests;
 use super::plan::{check_selection, hand_on};
-use super::planning::{Planned, estimate, planned};
+use super::planning::{Planned, estimate, planned, sourceless};
 use super::progress::Progress;
 use super::session::{Purpose, Session};
 use super::{endings, saved, settings};
@@ -55,12 +55,14 @@ pub async fn run(
     if saved_plan.is_none() {
         check_selection(&policy, &manifests)?;
     }
-    let session = Session::open(context, connection, Purpose::Write)?;
+    let guard = manifests.declared.guard.as_ref();
+    let session = Session::open_for(context, connection, Purpose::Write, guard)?;
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
-    let (desired, _) = manifests.resolve(context, &session.fingerprint_key()?)?;
+    let (desired, mut reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, mut plan, estimate: mut forecast, sight: _ } =
         planned(context, &session, desired, &policy).await?;
+    sourceless(context, &plan, &mut reading);
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
         plan = reviewed(saved_plan, plan, &snapshot.live)?;

@@ -23,7 +23,8 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
     };
     let policy = Policy { selection, ..Policy::default() };
     check_selection(&policy, &manifests)?;
-    let session = Session::open(context, connection, Purpose::Read)?;
+    let guard = manifests.declared.guard.as_ref();
+    let session = Session::open_for(context, connection, Purpose::Read, guard)?;
     let policy = session.speak(policy);
     let (desired, reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, plan, estimate, sight } =
@@ -59,7 +60,10 @@ fn only_drift(mut plan: Plan) -> Plan {
     for change in &mut plan.changes {
         change.fields.retain(|field| match field.reason {
             FieldReason::Drift | FieldReason::Flapping => true,
-            FieldReason::Requested | FieldReason::Derived | FieldReason::Unverifiable => false,
+            FieldReason::Requested
+            | FieldReason::Derived
+            | FieldReason::Later
+            | FieldReason::Unverifiable => false,
         });
     }
     plan.changes.retain(|change| {

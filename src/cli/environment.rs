@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::source::Checkout;
+
 /// The environment and arguments of one run, as values.
 ///
 /// Tests build their own; nothing else in the program asks the process.
@@ -61,6 +63,17 @@ impl Environment {
         let project = Some(PathBuf::from("stoker.yaml"));
         let machine = Some(PathBuf::from("/etc/stoker/config.yaml"));
         [project, user, machine].into_iter().flatten().collect()
+    }
+
+    /// Returns what the build server says of the checkout it made: GitHub and GitLab name the
+    /// repository that a pull request is for, and the one that its files are from may be another.
+    #[must_use]
+    pub fn checkout(&self) -> Checkout {
+        let is_of_pull_request =
+            self.get("GITHUB_HEAD_REF").is_some() || self.get("CI_MERGE_REQUEST_IID").is_some();
+        let target = self.get("CI_MERGE_REQUEST_PROJECT_PATH");
+        let repository = self.get("GITHUB_REPOSITORY").or(target).map(str::to_owned);
+        Checkout { is_of_pull_request, repository }
     }
 
     /// Whether the run is a step of GitHub Actions.

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::api::{Error, ErrorKind, LogLine};
+use crate::api::{Error, ErrorKind, LogLine, LogPlace};
 use crate::model::RemoteId;
 use crate::render::{Line, Paper, Style};
 
@@ -30,6 +30,12 @@ const GLANCE_LINES_MAX: usize = 10_000;
 /// The first and the longest pause before connecting again; each costs a request of 300 a minute.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_LAST: Duration = Duration::from_secs(30);
+
+/// How long the platform may ask to be left alone.
+const PAUSE_TOLD_MAX: Duration = Duration::from_secs(60);
+
+/// A connection that stood for so long was good, whether or not a line came.
+const GOOD_FOR: Duration = Duration::from_secs(10);
 
 /// How many lines are known again after a reconnection: a platform sends its latest lines first.
 const RECENT_MAX: usize = 1_000;
@@ -54,7 +60,7 @@ pub async fn run(context: &Context, command: &LogsCommand) -> Result<Exit, Failu
 
 /// Shows what comes until it is quiet, or the time is up.
 async fn glance(context: &Context, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
-    let mut stream = Box::pin(session.reader.logs(id).await?);
+    let mut stream = Box::pin(session.reader.logs(id, &LogPlace::default()).await?);
     let mut lines = Vec::new();
     let reading = async {
         while let Ok(Some(line)) = tokio::time::timeout(QUIET, stream.next()).await {
@@ -91,10 +97,14 @@ async fn glance(context: &Context, session: &Session, id: &RemoteId) -> Result<E
 /// Follows until nobody reads any more, or the log can no longer be read.
 async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Result<Exit, Failure> {
     let mut recent = Recent::default();
+    let place = LogPlace::default();
     let mut pause = PAUSE_FIRST;
+    let mut was_open = false;
     loop {
-        match session.reader.logs(id).await {
+        match session.reader.logs(id, &place).await {
             Ok(stream) => {
+                was_open = true;
+                let good_at = session.clock.now().checked_add(GOOD_FOR).unwrap_or(Timestamp::MAX);
                 let mut stream = Box::pin(stream);
                 while let Some(Ok(line)) = stream.next().await {
                     pause = PAUSE_FIRST;
@@ -105,27 +115,35 @@ async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Resul
                         return Ok(Exit::Done);
                     }
                 }
+                if session.clock.now() >= good_at {
+                    pause = PAUSE_FIRST;
+                }
             }
-            Err(error) if is_final(&error) => return Err(error.into()),
+            Err(error) if is_final(&error, was_open) => return Err(error.into()),
             Err(error) => context.output.warn(&format!("failed to {error}")),
         }
-        tracing::debug!(?pause, "the log broke off; connecting again");
-        let until = session.clock.now().checked_add(pause).unwrap_or(session.clock.now());
+        if place.is_over() {
+            return Ok(Exit::Done);
+        }
+        let told = place.pause().unwrap_or_default().min(PAUSE_TOLD_MAX);
+        let wait = pause.max(told);
+        tracing::debug!(?wait, "the log broke off; connecting again");
+        let until = session.clock.now().checked_add(wait).unwrap_or(session.clock.now());
         session.clock.sleep_until(until).await;
         pause = (pause * 2).min(PAUSE_LAST);
     }
 }
 
-/// Whether connecting again would be refused again.
-fn is_final(error: &Error) -> bool {
+/// Whether connecting again would be refused again. Where the log was open before, what is not the
+/// API's own word is a proxy's while the other side starts again.
+fn is_final(error: &Error, was_open: bool) -> bool {
     match error.kind() {
-        ErrorKind::Unavailable | ErrorKind::Unreadable | ErrorKind::Busy => false,
+        ErrorKind::Unavailable | ErrorKind::Busy => false,
+        ErrorKind::Refused | ErrorKind::NotTheApi | ErrorKind::Unreadable => !was_open,
         ErrorKind::Authentication
         | ErrorKind::Permission
         | ErrorKind::NotFound
-        | ErrorKind::Refused
         | ErrorKind::OverBudget
-        | ErrorKind::NotTheApi
         | ErrorKind::Local => true,
     }
 }

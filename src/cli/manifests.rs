@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::manifest;
 use crate::model::{Desired, Diagnostic, Source};
 use crate::secret::{self, FingerprintKey};
-use crate::source::{self, Tree};
+use crate::source::{self, Home, Tree, USUAL_PLACES};
 
 use super::code::ErrorCode;
 use super::context::Context;
@@ -46,6 +46,7 @@ impl Manifests {
             Failure::new(ErrorCode::Manifests, format!("failed to {error}"))
                 .hint("nothing was read from the platform, and nothing was written")
         })?;
+        let tree = tree.in_repository(Home::of_all(&paths, &context.environment.checkout()));
         let loaded = manifest::load(&tree);
         context.output.diagnostics(&loaded.diagnostics);
         let Some(declared) = loaded.desired else {
@@ -79,8 +80,7 @@ impl Manifests {
 
 /// Returns what is read when nothing is named.
 pub fn default_paths() -> Vec<PathBuf> {
-    let places = ["manifests", "stackblaze.yaml"];
-    let found = places.iter().map(Path::new).find(|place| place.exists());
+    let found = USUAL_PLACES.iter().map(Path::new).find(|place| place.exists());
     vec![found.unwrap_or(Path::new(".")).to_owned()]
 }
 

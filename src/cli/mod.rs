@@ -18,6 +18,7 @@ mod github;
 mod interrupt;
 mod output;
 mod session;
+mod size;
 mod world;
 
 mod ask;

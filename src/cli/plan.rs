@@ -15,7 +15,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
-use super::planning::{Planned, planned};
+use super::planning::{Planned, planned, sourceless};
 use super::saved;
 use super::session::{Purpose, Session};
 use super::settings;
@@ -34,11 +34,13 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     let manifests = Manifests::read(context, &sources.paths)?;
     let policy = settings::policy(planning, &context.file);
     check_selection(&policy, &manifests)?;
-    let session = Session::open(context, connection, Purpose::Read)?;
+    let guard = manifests.declared.guard.as_ref();
+    let session = Session::open_for(context, connection, Purpose::Read, guard)?;
     let policy = session.speak(policy);
-    let (desired, reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
+    let (desired, mut reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, plan, estimate, sight } =
         planned(context, &session, desired, &policy).await?;
+    sourceless(context, &plan, &mut reading);
     let document = || {
         let preamble = saved::preamble(&reading, &policy, &snapshot, estimate);
         SavedPlan::new(&plan, preamble)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::api::Recollection;
-use crate::model::{Coverage, Desired, Inventory, Key, Live, Name, Snapshot, Unknown};
+use crate::model::{Coverage, Desired, Diagnostic, Inventory, Key, Live, Name, Snapshot, Unknown};
 use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan};
 use crate::reconcile::{CarryError, RefreshError, WrongProject, refresh};
 use crate::render::Estimate;
@@ -14,6 +14,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
+use super::manifests;
 use super::session::{Session, millis};
 
 /// A plan with what it was made of.
@@ -85,6 +86,24 @@ fn namesakes(context: &Context, plan: &Plan, inventory: &Inventory) {
             "{id} has the name of {kind}/{name} and is not ours; does another Stoker keep this \
              project with a state of its own?"
         ));
+    }
+}
+
+/// Warns of what would be made without anything to run: neither a repository nor an image.
+pub fn sourceless(context: &Context, plan: &Plan, reading: &mut manifests::Reading) {
+    let found: Vec<Diagnostic> = plan.sourceless().map(without_source).collect();
+    context.output.diagnostics(&found);
+    reading.warnings.extend(found);
+}
+
+fn without_source(change: &Change) -> Diagnostic {
+    let message = format!("{} is created without a source, and has nothing to run", change.key);
+    let hint = "write `repo` or `image`; a Blueprint that lies in a checkout, or comes by `--repo`, \
+                means that repository";
+    let finding = Diagnostic::warning("no-source", message).hint(hint);
+    match &change.origin {
+        Some(origin) => finding.at(origin.clone()),
+        None => finding,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::api::{
 use crate::budget::{self, Lane, Millis};
 use crate::clock::{Clock, Uptime};
 use crate::ledger::{Ledger, LedgerError};
+use crate::model::Guard;
 use crate::plan::{Platform, Policy};
 use crate::secret::FingerprintKey;
 
@@ -61,7 +62,20 @@ impl Session {
     /// When a setting is wrong, the token is missing, or the state directory cannot be used by a
     /// command that writes.
     pub fn open(context: &Context, flags: &Connection, purpose: Purpose) -> Result<Self, Failure> {
-        Self::open_in_lane(context, flags, purpose, Lane::Converge)
+        Self::open_in_lane(context, flags, purpose, Lane::Converge, None)
+    }
+
+    /// Opens a connection for manifests: the sandbox's project is the one they are for.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_for(
+        context: &Context,
+        flags: &Connection,
+        purpose: Purpose,
+        guard: Option<&Guard>,
+    ) -> Result<Self, Failure> {
+        Self::open_in_lane(context, flags, purpose, Lane::Converge, guard)
     }
 
     /// Opens a connection for a person who waits for its every request.
@@ -73,7 +87,7 @@ impl Session {
         flags: &Connection,
         purpose: Purpose,
     ) -> Result<Self, Failure> {
-        Self::open_in_lane(context, flags, purpose, Lane::Urgent)
+        Self::open_in_lane(context, flags, purpose, Lane::Urgent, None)
     }
 
     fn open_in_lane(
@@ -81,12 +95,13 @@ impl Session {
         flags: &Connection,
         purpose: Purpose,
         lane: Lane,
+        guard: Option<&Guard>,
     ) -> Result<Self, Failure> {
         let settings = ConnectionSettings::resolve(flags, &context.file, &context.environment);
         let state = state_directory(context, settings.sandbox)?;
         let clock = Clock::system();
         let door = if settings.sandbox {
-            let (transport, endpoint, token) = World::open(&state, &clock, purpose)?;
+            let (transport, endpoint, token) = World::open(&state, &clock, purpose, guard)?;
             Door { transport, endpoint, token }
         } else {
             let transport = HttpTransport::new(settings.ca_file.as_deref())

@@ -15,6 +15,8 @@ use http::Method;
 use crate::api::{BodyStream, Endpoint, Token, Transport, TransportError};
 use crate::clock::Clock;
 use crate::emulator::{Config, Durations, Emulator, Faults, TOKEN};
+use crate::model::Guard;
+use crate::owner;
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 
 use super::code::ErrorCode;
@@ -36,6 +38,7 @@ impl World {
         state: &Path,
         clock: &Clock,
         purpose: Purpose,
+        guard: Option<&Guard>,
     ) -> Result<(Arc<dyn Transport>, Endpoint, Token), Failure> {
         let lock = match purpose {
             Purpose::Read => None,
@@ -43,12 +46,23 @@ impl World {
         };
         let file = state.join(FILE);
         let emulator = load(&file, clock)?;
+        guard.into_iter().for_each(|guard| stand_for(&emulator, guard));
         let transport = SandboxTransport::new(emulator.clone());
         let world = Self { emulator, transport, file, _lock: lock };
         let endpoint = Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address");
         let token = Token::parse(TOKEN).expect("the constant is a token");
         Ok((Arc::new(world), endpoint, token))
     }
+}
+
+/// Lets the sandbox's project be the one that manifests are for: they are tried, not deployed.
+pub fn stand_for(emulator: &Emulator, guard: &Guard) {
+    emulator.reconfigure(|config| {
+        config.project.name.clone_from(&guard.name);
+        if guard.id.is_some() {
+            config.project.id.clone_from(&guard.id);
+        }
+    });
 }
 
 /// The file of the world below the sandbox's state directory.
@@ -99,6 +113,7 @@ pub fn save(emulator: &Emulator, file: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let mut draft = tempfile::NamedTempFile::new_in(directory)?;
     draft.write_all(emulator.save().to_string().as_bytes())?;
+    owner::inherit(draft.as_file(), directory)?;
     draft.persist(file).map_err(|error| error.error)?;
     Ok(())
 }
@@ -111,9 +126,11 @@ pub fn file(state: &Path) -> PathBuf {
 /// Takes the right to write the world; it lasts as long as the file is held.
 pub fn lock(state: &Path) -> Result<File, Failure> {
     let path = state.join("world.lock");
-    let open = || {
+    let open = || -> std::io::Result<File> {
         std::fs::create_dir_all(state)?;
-        File::options().create(true).truncate(false).write(true).open(&path)
+        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+        owner::inherit(&file, state)?;
+        Ok(file)
     };
     let file = open().map_err(|error| failed("open", &path, &error))?;
     match file.try_lock() {

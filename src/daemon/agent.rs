@@ -161,8 +161,8 @@ impl Agent {
         {
             slots.reading = Some(work::read(&self.parts, ask, self.mind.declared()));
         }
-        // A pass is about the newest manifests: it waits for them to be read.
-        if slots.reading.is_none()
+        // A pass is about the newest manifests: it waits for them to be read, but not for ever.
+        if (slots.reading.is_none() || self.mind.reads_long(now))
             && slots.passing.is_none()
             && let Some(ask) = self.mind.begin_pass(now)
         {

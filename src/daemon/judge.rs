@@ -301,7 +301,10 @@ fn drift(change: Option<&Change>, result: Option<&ChangeResult>) -> Option<Strin
     }
     let is_drift = |reason: FieldReason| match reason {
         FieldReason::Drift | FieldReason::Flapping => true,
-        FieldReason::Requested | FieldReason::Derived | FieldReason::Unverifiable => false,
+        FieldReason::Requested
+        | FieldReason::Derived
+        | FieldReason::Later
+        | FieldReason::Unverifiable => false,
     };
     let fields = change.fields.iter().filter(|field| is_drift(field.reason));
     let paths: Vec<String> = fields.map(|field| format!("`{}`", field.path)).collect();

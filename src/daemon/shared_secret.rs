@@ -1,6 +1,7 @@
 //! A text that this agent and somebody else both know: the server's token, a webhook's secret.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -9,9 +10,10 @@ use subtle::ConstantTimeEq;
 /// Far beyond any secret; bounds what is hashed for each request.
 const LENGTH_MAX: usize = 4096;
 
-/// A text that both sides know. It has no `Display`, and its `Debug` shows nothing (S9).
+/// A text that both sides know, until it is renewed; clones are the same. It has no `Display`, and
+/// its `Debug` shows nothing (S9).
 #[derive(Clone)]
-pub struct SharedSecret(SecretString);
+pub struct SharedSecret(Arc<RwLock<SecretString>>);
 
 /// Why a text is no shared secret. It never repeats the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,20 +41,28 @@ impl SharedSecret {
         if text.chars().any(char::is_control) {
             return Err(SharedSecretError("it holds a line break or another control character"));
         }
-        Ok(Self(SecretString::from(text)))
+        Ok(Self(Arc::new(RwLock::new(SecretString::from(text)))))
+    }
+
+    /// Takes the place of the secret, for everybody who holds a clone.
+    pub fn renew(&self, new: &Self) {
+        // Cloned before the lock is taken: it may be the same.
+        let new = new.expose();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
     }
 
     /// Whether the secret is these bytes, in a time that tells neither where they differ nor how
     /// long the secret is.
     #[must_use]
     pub fn is(&self, offered: &[u8]) -> bool {
-        let (known, offered) = (Sha256::digest(self.expose()), Sha256::digest(offered));
+        let known = self.expose();
+        let (known, offered) = (Sha256::digest(known.expose_secret()), Sha256::digest(offered));
         known.as_slice().ct_eq(offered.as_slice()).into()
     }
 
     /// Returns the secret, to key an HMAC with it and for nothing else.
-    pub(super) fn expose(&self) -> &str {
-        self.0.expose_secret()
+    pub(super) fn expose(&self) -> SecretString {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

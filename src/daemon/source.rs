@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 
 use crate::secret::FingerprintKey;
-use crate::source::git::{self, CommitId, Fetched, GitError, GitSource};
-use crate::source::{self, Tree};
+use crate::source::git::{self, CommitId, Fetched, GitError, GitSource, RepositoryPath};
+use crate::source::{self, Checkout, Home, Tree};
 use crate::status::{ConditionReason, Problem};
 
 /// Something manifests can be read from, again and again.
@@ -27,6 +28,9 @@ pub trait Source: Send + Sync {
 
     /// Whether it has commits, so that it can be pinned to one.
     fn has_commits(&self) -> bool;
+
+    /// Takes a new token to sign in with; files need none.
+    fn renew(&self, _token: &SecretString) {}
 }
 
 /// What a source gave: one immutable tree (S6).
@@ -54,6 +58,8 @@ pub struct Commit {
 pub struct Files {
     /// The paths, as for `stoker plan`.
     pub paths: Vec<PathBuf>,
+    /// What the build server says of the checkout they may lie in.
+    pub checkout: Checkout,
 }
 
 impl Source for Files {
@@ -68,9 +74,14 @@ impl Source for Files {
         _pinned: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Reading, Problem>> {
         Box::pin(async move {
-            let paths = self.paths.clone();
+            let Self { paths, checkout } = self.clone();
+            let read = move || {
+                let tree = source::load(&paths, None)?;
+                let home = Home::of_all(&paths, &checkout);
+                Ok::<_, source::SourceError>(tree.in_repository(home))
+            };
             // A slow disk must not hold up the other projects.
-            let read = tokio::task::spawn_blocking(move || source::load(&paths, None)).await;
+            let read = tokio::task::spawn_blocking(read).await;
             match read {
                 Ok(Ok(tree)) => Ok(Reading { tree, commit: None }),
                 Ok(Err(error)) => {
@@ -96,7 +107,7 @@ pub struct Repository(pub GitSource);
 impl Source for Repository {
     fn location(&self) -> String {
         let settings = self.0.settings();
-        let path = settings.path.as_str();
+        let path = settings.path.as_ref().map_or("", RepositoryPath::as_str);
         let path = if path.is_empty() { String::new() } else { format!(", `{path}`") };
         format!("{}, {}{path}", settings.address(), settings.reference)
     }
@@ -120,18 +131,24 @@ impl Source for Repository {
     fn has_commits(&self) -> bool {
         true
     }
+
+    fn renew(&self, token: &SecretString) {
+        self.0.settings().token.set(token.clone());
+    }
 }
 
 /// Says why a commit could not be read, in the words of a condition.
 fn unread(error: &GitError) -> Problem {
     let reason = match error {
-        GitError::Unreachable { .. } | GitError::TimedOut { .. } | GitError::Busy { .. } => {
+        GitError::Unreachable { .. } | GitError::Silent { .. } | GitError::Busy { .. } => {
             ConditionReason::SourceUnreachable
         }
-        GitError::Denied { .. } => ConditionReason::SourceDenied,
+        GitError::Denied { .. } | GitError::Untrusted { .. } => ConditionReason::SourceDenied,
         GitError::NoRepository { .. }
         | GitError::NoReference { .. }
         | GitError::NoCommit { .. }
+        | GitError::KeptBack { .. }
+        | GitError::NoCommitThere { .. }
         | GitError::NoPath { .. } => ConditionReason::SourceMissing,
         GitError::Rewritten { .. } => ConditionReason::HistoryRewritten,
         GitError::Unsigned { .. } => ConditionReason::CommitUnsigned,
@@ -139,10 +156,26 @@ fn unread(error: &GitError) -> Problem {
         | GitError::NoProgram { .. }
         | GitError::Refused { .. }
         | GitError::Damaged { .. }
+        | GitError::TooLarge { .. }
+        | GitError::NoRoom { .. }
         | GitError::Disk { .. }
         | GitError::Failed { .. } => ConditionReason::SourceUnreadable,
     };
     Problem { hints: error.hints(), ..problem(reason, format!("failed to {error}")) }
+}
+
+/// Whether manifests that could not be read may be there later although nobody changes anything here.
+/// What was read and cannot be used waits for news.
+#[must_use]
+pub fn may_pass(problem: &Problem) -> bool {
+    matches!(
+        problem.reason,
+        ConditionReason::SourceUnreachable
+            | ConditionReason::SourceDenied
+            | ConditionReason::SourceMissing
+            | ConditionReason::SourceUnreadable
+            | ConditionReason::InternalError
+    )
 }
 
 /// Answers for a variable of the agent's environment.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::calendar::http_date;
 use super::choice::{Generation, ResetForm, RetryAfterForm};
-use super::config::{Access, Naming};
+use super::config::{Access, Ingress, Naming};
 use super::distort::distort;
 use super::fault::Fault;
 use super::limiter::{Limiter, Verdict};
@@ -141,6 +141,16 @@ impl World {
         (Outcome::Answer(Answer { status, headers, payload, manner }), effects)
     }
 
+    /// Lets a request through what stands in front of the API, which writes no header of the API's.
+    fn pass_ingress(&mut self, now: u64) -> Result<(), Problem> {
+        let Some(Ingress { every_ms, status }) = self.config.ingress else { return Ok(()) };
+        if self.passed_at.is_some_and(|passed_at| now < passed_at + every_ms) {
+            return Err(Problem::of_status(status));
+        }
+        self.passed_at = Some(now);
+        Ok(())
+    }
+
     /// Checks who asks, how often, and for what, in the order of F7: 401, 429, 404, 403.
     fn let_in(
         &mut self,
@@ -149,6 +159,7 @@ impl World {
         headers: &mut Headers,
         now: u64,
     ) -> Result<Call, Problem> {
+        self.pass_ingress(now)?;
         if self.config.generation == Generation::Second {
             return Err(second_generation(request));
         }

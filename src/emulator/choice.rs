@@ -94,7 +94,7 @@ choices! {
         /// 400.
         Refuse,
     }
-    /// The seven ways to count requests.
+    /// The eight ways to count requests.
     LimiterModel {
         /// A window of 60 s that begins with the first request.
         FixedWindow,
@@ -110,6 +110,9 @@ choices! {
         Penalty,
         /// As the sliding log, but refused requests count.
         SlidingCountsRefused,
+        /// The sliding log under the Reset of a window that turns as a whole; who exceeds it is blocked
+        /// for 60 s.
+        SlidingUnderWindow,
     }
     /// The unit of `X-RateLimit-Reset` (A9).
     ResetForm {

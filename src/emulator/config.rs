@@ -82,6 +82,9 @@ pub struct Config {
     pub limiter: LimiterModel,
     /// Requests a minute for a token (F8).
     pub limit: u32,
+    /// What stands in front of the API and lets requests through in even steps, as nginx does with
+    /// `limit_req`.
+    pub ingress: Option<Ingress>,
     /// The unit of `X-RateLimit-Reset` (A9).
     pub reset: ResetForm,
     /// The unit of `Retry-After` (A9).
@@ -131,6 +134,7 @@ impl Default for Config {
             quotas: Quotas::default(),
             limiter: LimiterModel::FixedWindow,
             limit: 300,
+            ingress: None,
             reset: ResetForm::EpochSeconds,
             retry_after: RetryAfterForm::Seconds,
             durations: Durations::default(),
@@ -138,6 +142,15 @@ impl Default for Config {
             deployment_logs: DeploymentLogs::Lines,
         }
     }
+}
+
+/// A limiter in front of the API that knows nothing of its count, and tells nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ingress {
+    /// The least time between two requests, in milliseconds.
+    pub every_ms: u64,
+    /// What it refuses with.
+    pub status: u16,
 }
 
 /// The project a token selects (F3, A12).

@@ -1,4 +1,4 @@
-//! Who may ask how often (F8): seven ways in which servers count requests.
+//! Who may ask how often (F8): eight ways in which servers count requests.
 //!
 //! Pure: told `now`. One limiter belongs to one token. Levels of buckets are integers, so that
 //! no model drifts.
@@ -42,6 +42,7 @@ enum State {
     Window { ends: u64, used: u64, blocked_until: u64 },
     Log(VecDeque<u64>),
     Bucket { capacity: u64, level: u64, at: u64 },
+    LogUnderWindow { log: VecDeque<u64>, ends: u64, blocked_until: u64 },
 }
 
 impl Limiter {
@@ -57,6 +58,9 @@ impl Limiter {
             }
             LimiterModel::SlidingLog | LimiterModel::SlidingCountsRefused => {
                 State::Log(VecDeque::new())
+            }
+            LimiterModel::SlidingUnderWindow => {
+                State::LogUnderWindow { log: VecDeque::new(), ends: 0, blocked_until: 0 }
             }
             LimiterModel::Bucket => bucket(limit),
             LimiterModel::SmallBucket => bucket(limit / 10),
@@ -79,6 +83,9 @@ impl Limiter {
                 *level = (*level + now.saturating_sub(*at) * *limit).min(*capacity);
                 *at = now;
                 take_bucket(*limit, *capacity, level, now)
+            }
+            State::LogUnderWindow { log, ends, blocked_until } => {
+                take_log_under_window(*limit, (log, ends, blocked_until), now)
             }
         }
     }
@@ -125,6 +132,35 @@ fn take_log(limit: u64, refused_count: bool, log: &mut VecDeque<u64>, now: u64) 
     let oldest_leaves = log.front().map_or(now, |sent| sent + WINDOW_MS);
     let remaining = limit - log.len() as u64;
     Verdict { admitted, remaining, reset_at: oldest_leaves, retry_at: oldest_leaves }
+}
+
+fn take_log_under_window(
+    limit: u64,
+    (log, ends, blocked_until): (&mut VecDeque<u64>, &mut u64, &mut u64),
+    now: u64,
+) -> Verdict {
+    if now < *blocked_until {
+        let until = *blocked_until;
+        return Verdict { admitted: false, remaining: 0, reset_at: until, retry_at: until };
+    }
+    if *blocked_until > 0 {
+        *blocked_until = 0;
+        log.clear();
+    }
+    while log.front().is_some_and(|sent| sent + WINDOW_MS <= now) {
+        log.pop_front();
+    }
+    if now >= *ends {
+        *ends = now + WINDOW_MS;
+    }
+    log.push_back(now);
+    let admitted = log.len() as u64 <= limit;
+    if !admitted {
+        *blocked_until = now + WINDOW_MS;
+    }
+    let reset_at = if admitted { *ends } else { *blocked_until };
+    let remaining = limit.saturating_sub(log.len() as u64);
+    Verdict { admitted, remaining, reset_at, retry_at: *blocked_until }
 }
 
 fn take_bucket(limit: u64, capacity: u64, level: &mut u64, now: u64) -> Verdict {
@@ -199,6 +235,20 @@ mod tests {
     }
 
     #[test]
+    fn hits_slide_under_a_window_that_turns_as_a_whole() {
+        let mut limiter = Limiter::new(LimiterModel::SlidingUnderWindow, 3, 0);
+        let mut said = |now| {
+            let verdict = limiter.take(now);
+            (verdict.remaining, verdict.reset_at)
+        };
+        assert_eq!(said(0), (2, 60_000));
+        assert_eq!(said(30_000), (1, 60_000));
+        // The first hit has left, the second has not, and Reset has jumped.
+        assert_eq!(said(60_000), (1, 120_000));
+        check(LimiterModel::SlidingUnderWindow, 1, &[0, 59_000, 60_000, 118_999, 119_000], "+---+");
+    }
+
+    #[test]
     fn waiting_for_retry_at_is_enough_in_every_model_and_less_is_not() {
         for model in [
             LimiterModel::FixedWindow,
@@ -208,6 +258,7 @@ mod tests {
             LimiterModel::SmallBucket,
             LimiterModel::Penalty,
             LimiterModel::SlidingCountsRefused,
+            LimiterModel::SlidingUnderWindow,
         ] {
             let mut limiter = Limiter::new(model, 30, 1_000);
             let refusal = (0..100)

@@ -47,6 +47,9 @@ pub(crate) struct World {
     pub(crate) limiters: BTreeMap<String, Limiter>,
     /// Requests whose answer is lost and whose effect is still to come.
     pub(crate) late: Vec<Late>,
+    /// When the ingress let a request through last.
+    #[serde(default)]
+    pub(crate) passed_at: Option<u64>,
     pub(crate) record: Record,
 }
 
@@ -117,6 +120,7 @@ impl World {
             faults: Faults::default(),
             limiters: BTreeMap::new(),
             late: Vec::new(),
+            passed_at: None,
             record: Record::default(),
         }
     }

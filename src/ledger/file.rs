@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::budget::{Budget, Config, Millis, State};
 use crate::clock::Uptime;
+use crate::owner;
 
 use super::clock::Axis;
 
@@ -116,6 +117,7 @@ impl Shared {
         let path = |ending: &str| directory.join(format!("{name}.{ending}"));
         let lock_file = path("lock");
         let lock = private().truncate(false).open(&lock_file).map_err(io(&lock_file))?;
+        owner::inherit(&lock, directory).map_err(io(&lock_file))?;
         let file = path("json");
         Ok(Self { file, lock_file, lock, generation: None })
     }
@@ -238,6 +240,7 @@ impl Locked<'_> {
         let io = |source| LedgerError::Io { path: self.shared.file.clone(), source };
         let mut bytes = seal(kept);
         let mut file = private().truncate(false).open(&self.shared.file).map_err(io)?;
+        owner::inherit(&file, self.shared.file.parent().unwrap_or(Path::new("."))).map_err(io)?;
         // Blanks instead of a shorter file, so that one write does it all.
         let before = file.metadata().map_err(io)?.len().min(BYTES_MAX);
         bytes.resize(bytes.len().max(before as usize), b' ');

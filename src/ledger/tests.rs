@@ -269,6 +269,30 @@ fn an_orderly_end_is_not_a_crash() {
 }
 
 #[test]
+fn what_stands_in_front_of_the_api_is_known_to_the_next_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let go = |ledger: &Ledger, now| match ledger.take(now, Lane::Urgent).unwrap() {
+        Verdict::Go(permit) => permit,
+        verdict => panic!("{verdict:?}"),
+    };
+    let plenty = |status| Limits { status, remaining: Some("250".into()), ..Limits::default() };
+    for status in [429, 503] {
+        let first = open(directory.path(), START);
+        first.learn(START, go(&first, START), &plenty(200));
+        let (passed, refused) = (go(&first, START), go(&first, START));
+        first.learn(START, passed, &plenty(200));
+        first.learn(START, refused, &Limits { status, ..Limits::default() });
+        first.close(START);
+        let second = open(directory.path(), seconds(3));
+        second.learn(seconds(3), go(&second, seconds(3)), &plenty(200));
+        let verdict = second.take(seconds(3), Lane::Urgent).unwrap();
+        let until = seconds(3).plus(Duration::from_millis(250));
+        assert_eq!(verdict, Verdict::Wait { until, why: Why::Spread }, "{status}");
+        std::fs::remove_file(the_file(directory.path())).unwrap();
+    }
+}
+
+#[test]
 fn a_ledger_in_memory_obeys_the_same_budget() {
     let ledger = Ledger::in_memory(CONFIG, START);
     assert_eq!(send_all(&ledger, START), RATE);

@@ -31,10 +31,33 @@ const MARKS: [&str; 8] = [
     "ungrouped",
 ];
 
-/// Whether a document is a Blueprint. `services` as a mapping is a Compose file.
+/// Whether a document is a Blueprint. `services` as a mapping of which none has a `type` is a Compose
+/// file.
 pub(super) fn is_blueprint(root: Yaml<'_, '_>) -> bool {
-    let is_compose = root.get("services").is_some_and(|yaml| yaml.entries().is_some());
+    let entries = root.get("services").and_then(Yaml::entries);
+    let is_typed = |yaml: Yaml<'_, '_>| yaml.get("type").and_then(Yaml::scalar).is_some();
+    let is_compose = entries.is_some_and(|mut all| !all.any(|(_, _, item)| is_typed(item)));
     !is_compose && MARKS.iter().any(|mark| root.get(mark).is_some())
+}
+
+/// One of several resources: an item of a list, or the value of a mapping whose keys are the names.
+#[derive(Clone, Copy)]
+struct Item<'d, 'a> {
+    yaml: Yaml<'d, 'a>,
+    key: Option<Yaml<'d, 'a>>,
+}
+
+impl<'d, 'a> Item<'d, 'a> {
+    fn name(self) -> Option<Yaml<'d, 'a>> {
+        self.key.or_else(|| self.yaml.get("name"))
+    }
+
+    /// Returns the values of a mapping of mappings; none when it is none.
+    fn by_name(yaml: Yaml<'d, 'a>) -> Option<Vec<Self>> {
+        let items = yaml.entries()?.map(|(_, key, yaml)| Self { yaml, key: Some(key) });
+        let items: Vec<Self> = items.collect();
+        items.iter().all(|item| item.yaml.entries().is_some()).then_some(items)
+    }
 }
 
 /// Reads a Blueprint.
@@ -93,11 +116,13 @@ fn given<'d, 'a>(yaml: Yaml<'d, 'a>, key: &str) -> Option<Yaml<'d, 'a>> {
     yaml.get(key).filter(|yaml| !yaml.is_null())
 }
 
-fn items<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>, list: &str) -> Vec<Yaml<'d, 'a>> {
-    match given(root, list) {
-        Some(yaml) => reader.items(yaml, list),
-        None => Vec::new(),
-    }
+fn items<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>, list: &str) -> Vec<Item<'d, 'a>> {
+    let Some(yaml) = given(root, list) else {
+        return Vec::new();
+    };
+    let by_name = Item::by_name(yaml);
+    let listed = |yaml| Item { yaml, key: None };
+    by_name.unwrap_or_else(|| reader.items(yaml, list).into_iter().map(listed).collect())
 }
 
 /// `pipeline: NAME`, or an object that holds a name and perhaps the id.
@@ -124,40 +149,54 @@ fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
 }
 
 /// The engine, when an item among the services is a database in the older form.
-fn engine_of<'d>(item: Yaml<'d, '_>) -> Option<&'d str> {
-    let (text, _) = item.get("type")?.scalar()?;
+fn engine_of<'d>(item: Item<'d, '_>) -> Option<&'d str> {
+    let (text, _) = item.yaml.get("type")?.scalar()?;
     ENGINES.contains(&text).then_some(text)
 }
 
 /// The names of the databases among the services, as they are used.
 fn engine_names(root: Yaml<'_, '_>) -> Vec<String> {
-    let Some(services) = root.get("services").and_then(Yaml::items) else {
+    let Some(services) = root.get("services") else {
         return Vec::new();
     };
-    let name = |item: Yaml<'_, '_>| {
+    let listed = || services.items().into_iter().flatten().map(|yaml| Item { yaml, key: None });
+    let services = Item::by_name(services).unwrap_or_else(|| listed().collect());
+    let name = |item: Item<'_, '_>| {
         engine_of(item)?;
-        let (text, _) = item.get("name")?.scalar()?;
+        let (text, _) = item.name()?.scalar()?;
         match crate::model::Name::new(text) {
             Ok(name) => Some(name.to_string()),
             Err(error) => error.suggestion,
         }
     };
-    services.filter_map(name).collect()
+    services.into_iter().filter_map(name).collect()
 }
 
-/// Begins a resource of a list item that has a name.
-fn begin(
+/// Takes an item, and begins its resource.
+fn open(
     reader: &mut Reader<'_>,
-    item: Yaml<'_, '_>,
+    item: Item<'_, '_>,
+    place: Place,
     kind: Kind,
     list: &str,
 ) -> Option<Resource<Source>> {
-    let Some(name) = item.get("name") else {
-        reader.error(item, "missing-field", format!("an item of `{list}` has no `name`"));
+    words::open(reader, item.yaml, place)?;
+    begin(reader, item, kind, list)
+}
+
+/// Begins a resource that has a name.
+fn begin(
+    reader: &mut Reader<'_>,
+    item: Item<'_, '_>,
+    kind: Kind,
+    list: &str,
+) -> Option<Resource<Source>> {
+    let Some(name) = item.name() else {
+        reader.error(item.yaml, "missing-field", format!("an item of `{list}` has no `name`"));
         return None;
     };
     let name = read_name(reader, name, &format!("{list}.name"))?;
-    Some(Drafts::begin(Key::new(kind, name), reader.origin(item)))
+    Some(Drafts::begin(Key::new(kind, name), reader.origin(item.key.unwrap_or(item.yaml))))
 }
 
 /// Reads a setting from the first of several spellings that is given; the others give way.
@@ -207,18 +246,16 @@ fn gives_way(
 
 fn database(
     reader: &mut Reader<'_>,
-    item: Yaml<'_, '_>,
+    item: Item<'_, '_>,
     list: &str,
     fallback: &str,
     region: Option<Yaml<'_, '_>>,
     drafts: &mut Drafts,
 ) {
-    let Some(item) = words::open(reader, item, Place::Database) else {
+    let Some(mut database) = open(reader, item, Place::Database, Kind::Database, list) else {
         return;
     };
-    let Some(mut database) = begin(reader, item, Kind::Database, list) else {
-        return;
-    };
+    let item = item.yaml;
     take(reader, item, &["type"], Setting::Type, &mut database);
     if !has(&database, Setting::Type) {
         let origin = database.origin.clone();
@@ -283,14 +320,11 @@ fn take_region(
     }
 }
 
-fn group(reader: &mut Reader<'_>, item: Yaml<'_, '_>, list: &str, drafts: &mut Drafts) {
-    let Some(item) = words::open(reader, item, Place::Group) else {
+fn group(reader: &mut Reader<'_>, item: Item<'_, '_>, list: &str, drafts: &mut Drafts) {
+    let Some(mut group) = open(reader, item, Place::Group, Kind::EnvGroup, list) else {
         return;
     };
-    let Some(mut group) = begin(reader, item, Kind::EnvGroup, list) else {
-        return;
-    };
-    if let Some(yaml) = given(item, "envVars") {
+    if let Some(yaml) = given(item.yaml, "envVars") {
         variable::read_all(reader, yaml, &mut group, drafts, &[]);
     }
     drafts.resources.push(group);

@@ -1,7 +1,7 @@
 //! What can only be seen with all documents together: the same name twice, references to nothing,
-//! circles, names that were, and settings that contradict each other.
+//! names that were, and settings that contradict each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::draft::{Drafts, Mention, derived, has, number_of, text_of};
 use super::reader::Findings;
@@ -12,11 +12,11 @@ use crate::model::{
 
 /// Joins the drafts to what is wanted. It is wholly valid only when no finding is an error.
 pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
-    let Drafts { resources, tombstones, guards, mentions, renames } = drafts;
+    let Drafts { resources, tombstones, guards, mentions, renames, home: _ } = drafts;
     let mut desired = Desired { guard: one_guard(guards, findings), ..Desired::default() };
     for mut resource in resources {
         contradictions(&resource, findings);
-        resource.on_create = derived(&resource);
+        resource.on_create.extend(derived(&resource));
         if let Some(first) = desired.resources.get(&resource.key) {
             declared_twice(&resource.key, &resource.origin, &first.origin, findings);
         } else {
@@ -34,7 +34,6 @@ pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
     }
     check_renames(&desired, &renames, findings);
     connect(&mut desired, &mentions, findings);
-    check_circles(&desired, &mentions, findings);
     desired
 }
 
@@ -178,63 +177,5 @@ fn dangling(
         (None, None) => {
             diagnostic.hint("`external: true` on the reference, when it lives elsewhere")
         }
-    }
-}
-
-/// Things that need each other can never be created. Each circle is told once.
-fn check_circles(desired: &Desired<Source>, mentions: &[Mention], findings: &mut Findings) {
-    let mut done: BTreeSet<&Key> = BTreeSet::new();
-    for start in desired.resources.keys() {
-        // A walk with its own stack: a chain of ten thousand services must not overflow ours.
-        let mut path: Vec<(&Key, Vec<&Key>)> = Vec::new();
-        let mut on_path: BTreeSet<&Key> = BTreeSet::new();
-        enter(desired, start, &mut path, &mut on_path, &done);
-        while let Some((key, ahead)) = path.last_mut() {
-            let key = *key;
-            let Some(next) = ahead.pop() else {
-                on_path.remove(key);
-                done.insert(key);
-                path.pop();
-                continue;
-            };
-            if on_path.contains(next) {
-                let circle: Vec<&Key> =
-                    path.iter().map(|(key, _)| *key).skip_while(|key| *key != next).collect();
-                findings.push(circle_finding(&circle, mentions));
-            } else {
-                enter(desired, next, &mut path, &mut on_path, &done);
-            }
-        }
-    }
-}
-
-fn enter<'d>(
-    desired: &'d Desired<Source>,
-    key: &'d Key,
-    path: &mut Vec<(&'d Key, Vec<&'d Key>)>,
-    on_path: &mut BTreeSet<&'d Key>,
-    done: &BTreeSet<&'d Key>,
-) {
-    if done.contains(key) {
-        return;
-    }
-    if let Some(resource) = desired.resources.get(key) {
-        on_path.insert(key);
-        path.push((key, resource.depends_on.iter().rev().collect()));
-    }
-}
-
-fn circle_finding(circle: &[&Key], mentions: &[Mention]) -> Diagnostic {
-    let mut names: Vec<String> = circle.iter().map(|key| format!("`{}`", key.name)).collect();
-    names.extend(names.first().cloned());
-    let message = format!("these need each other: {}", names.join(" -> "));
-    let diagnostic = Diagnostic::error("cycle", message)
-        .hint("neither can be created first; write one of the values by hand");
-    let last = mentions.iter().find(|mention| {
-        Some(&&mention.from) == circle.last() && Some(&&mention.to) == circle.first()
-    });
-    match last {
-        Some(mention) => diagnostic.at(mention.origin.clone()),
-        None => diagnostic,
     }
 }

@@ -8,6 +8,7 @@ use crate::model::{
     EnvKey, Field, FieldPath, FieldValue, Guard, Key, Lifecycle, Name, Origin, Resource, Setting,
     Source, Tombstone,
 };
+use crate::source::Home;
 
 /// Everything of a tree, still with contradictions.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(super) struct Drafts {
     pub mentions: Vec<Mention>,
     /// Where the previous names of resources stand.
     pub renames: Vec<(Key, Name, Origin)>,
+    /// The repository the manifests lie in, where that is known.
+    pub home: Option<Home>,
 }
 
 /// A resource that speaks of another.

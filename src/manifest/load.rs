@@ -3,6 +3,7 @@
 use super::blueprint;
 use super::check;
 use super::draft::Drafts;
+use super::foreign;
 use super::native;
 use super::reader::{Findings, Form, Reader};
 use super::tree::{Flaw, Yaml};
@@ -26,7 +27,7 @@ pub struct Loaded {
 #[must_use]
 pub fn load(tree: &Tree) -> Loaded {
     let mut findings = Findings::default();
-    let mut drafts = Drafts::default();
+    let mut drafts = Drafts { home: tree.home().cloned(), ..Drafts::default() };
     for file in tree.files() {
         read_file(file, &mut drafts, &mut findings);
     }
@@ -58,7 +59,36 @@ fn conflict(text: &str) -> Option<usize> {
     text.lines().any(|line| line == "=======").then_some(line + 1)
 }
 
+/// Returns where a no-break blank stands in the place of a blank: before a line's first word, or right
+/// behind a colon or a dash. YAML takes it for a letter, and nobody sees it.
+fn no_break_blank(text: &str) -> Option<(usize, usize)> {
+    let of_line = |(line, text): (usize, &str)| {
+        let at = text.char_indices().find(|(at, c)| {
+            let before = &text[..*at];
+            let is_behind = before.trim_start().ends_with([':', '-']);
+            *c == '\u{a0}' && (before.trim().is_empty() || is_behind)
+        })?;
+        Some((line + 1, text[..at.0].chars().count() + 1))
+    };
+    text.lines().enumerate().find_map(of_line)
+}
+
 fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
+    let errors = findings.errors();
+    read_text(file, drafts, findings);
+    // In a text of many lines it may well be meant; it is told of where something is wrong.
+    let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
+    if findings.errors() > errors
+        && let Some((line, column)) = no_break_blank(text)
+    {
+        let message = "a no-break blank stands here, and is no blank to YAML";
+        let origin = Origin { file: file.path.clone(), line, column };
+        let finding = Diagnostic::error("no-break-blank", message).at(origin);
+        findings.push(finding.hint("replace it by an ordinary blank"));
+    }
+}
+
+fn read_text(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
     let text = match std::str::from_utf8(&file.bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -78,22 +108,32 @@ fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
         let hint = "`git lfs pull` gets it; manifests are better kept without LFS";
         return findings.push(Diagnostic::error("lfs-pointer", message).at(origin).hint(hint));
     }
+    let is_template = foreign::is_template(text);
+    let finding = |flaw: Flaw| {
+        let diagnostic = finding(&file.path, flaw);
+        match is_template {
+            true => {
+                diagnostic.hint(format!("it looks like a template of Helm; {}", foreign::APART))
+            }
+            false => diagnostic,
+        }
+    };
     let mut documents = match Documents::new(text) {
         Ok(documents) => documents,
-        Err(flaw) => return findings.push(finding(&file.path, flaw)),
+        Err(flaw) => return findings.push(finding(flaw)),
     };
     loop {
         match documents.next_document() {
             Ok(Some(mut document)) => {
                 for flaw in std::mem::take(&mut document.flaws) {
-                    findings.push(finding(&file.path, flaw));
+                    findings.push(finding(flaw));
                 }
                 if let Some(root) = document.root() {
                     read_document(&file.path, root, drafts, findings);
                 }
             }
             Ok(None) => return,
-            Err(flaw) => return findings.push(finding(&file.path, flaw)),
+            Err(flaw) => return findings.push(finding(flaw)),
         }
     }
 }
@@ -102,22 +142,20 @@ fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
 fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
     let errors = findings.errors();
     let mut reader = Reader { file, form: Form::Native, findings };
+    let has_version = root.get("apiVersion").is_some();
     if root.entries().is_none() {
         let message = format!("a document must be a mapping, and {} stands there", root.describe());
         reader.error(root, "wrong-type", message);
-    } else if root.get("apiVersion").is_some() || root.get("kind").is_some() {
+    } else if root.get("kind").is_some() || (has_version && foreign::hint(root).is_none()) {
         native::read(&mut reader, root, drafts);
     } else if blueprint::is_blueprint(root) {
         reader.form = Form::Blueprint;
         blueprint::read(&mut reader, root, drafts);
     } else {
         let message = "this is neither a native document nor a Blueprint";
-        let is_compose = root.get("services").is_some_and(|yaml| yaml.entries().is_some());
-        let hint = if is_compose {
-            "it looks like a Compose file; services of a Blueprint are a list".to_owned()
-        } else {
+        let hint = foreign::hint(root).unwrap_or_else(|| {
             format!("a native document begins with `apiVersion: {}`", native::API_VERSION)
-        };
+        });
         reader.error_with(root, "unknown-document", message, hint);
     }
     // An error refuses everything; what was not read behind it is no news.

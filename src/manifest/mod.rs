@@ -8,6 +8,7 @@
 mod load;
 
 mod blueprint;
+mod foreign;
 mod native;
 
 mod group;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Drafts, read_name};
+use super::foreign;
 use super::group;
 use super::lifecycle;
 use super::reader::{Reader, quoted};
@@ -64,7 +65,9 @@ fn head(reader: &mut Reader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
     let is_ours = version == API_VERSION;
     if !is_ours {
         let message = format!("`{}` is no version of these manifests", quoted(&version));
-        let hint = format!("write `apiVersion: {API_VERSION}`");
+        let kind = kind.as_ref().map(|(_, kind)| kind.as_str());
+        let hint = foreign::of_another_maker(&version, kind)
+            .unwrap_or_else(|| format!("write `apiVersion: {API_VERSION}`"));
         reader.error_with(version_place, "api-version", message, hint);
     }
     let (kind_place, kind) = kind?;
@@ -73,11 +76,15 @@ fn head(reader: &mut Reader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
     if found.is_none() && is_ours {
         let message = format!("`{}` is no kind", quoted(&kind));
         let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
-        let hint = match nearest(&kind, &words) {
+        let near = nearest(&kind, &words);
+        let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "one of Service, Database, EnvGroup, Project".to_owned(),
         };
         reader.error_with(kind_place, "kind", message, hint);
+        // What was meant is read on, for its other mistakes.
+        let meant = KINDS.iter().find(|(word, _)| Some(*word) == near);
+        return meant.map(|(_, kind)| *kind);
     }
     found.map(|(_, kind)| *kind).filter(|_| is_ours)
 }

@@ -234,7 +234,9 @@ impl<'a> Builder<'a> {
 
     pub fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Flaw> {
         let Some(index) = self.anchors.get(&anchor).copied() else {
-            return Err(Flaw::at(place, "yaml-alias", "an alias lies inside what it stands for"));
+            let message = "an alias lies inside what it stands for, or in another document";
+            let flaw = Flaw::at(place, "yaml-alias", message);
+            return Err(flaw.hint("an anchor holds within its own document; write the value out"));
         };
         let (weight, height) =
             (self.document.nodes[index].weight, self.document.nodes[index].height);

@@ -1,42 +1,34 @@
 //! `envVars`: where each variable's value comes from, in both forms.
 
+mod reference;
+
 use super::blueprint::words::{self, Place};
 use super::draft::{Drafts, Mention, read_env_key, read_name};
 use super::group;
-use super::reader::{Form, Reader};
-use super::setting::ENGINES;
-use super::suggest::nearest;
+use super::reader::{Form, Reader, quoted};
 use super::tree::Yaml;
 use crate::model::{
-    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Reference, Resource, Source, looks_secret,
+    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Resource, Source, looks_secret,
 };
 
 /// The platform's limit for one service.
 const VARIABLES_MAX: usize = 200;
 
-/// What can be taken of another resource, as far as documents tell. The set is open.
-const PROPERTIES: [&str; 9] = [
-    "connectionString",
-    "host",
-    "port",
-    "user",
-    "password",
-    "database",
-    "hostport",
-    "url",
-    "envVar",
-];
-
 /// The ways to give a value.
-const WAYS: [&str; 7] =
-    ["value", "fromDatabase", "fromService", "fromCache", "valueFrom", "generateValue", "sync"];
+const WAYS: [&str; 8] = [
+    "value",
+    "fromDatabase",
+    "fromService",
+    "from_service",
+    "fromCache",
+    "valueFrom",
+    "generateValue",
+    "sync",
+];
 
 /// What may stand in an entry of a native document.
 const NATIVE_WORDS: [&str; 7] =
     ["key", "value", "fromDatabase", "fromService", "valueFrom", "generateValue", "sync"];
-
-/// What may stand in a reference of a native document.
-const REFERENCE_WORDS: [&str; 5] = ["name", "type", "property", "envVarKey", "external"];
 
 /// Reads the list of variables of a service or group.
 ///
@@ -50,6 +42,11 @@ pub(super) fn read_all(
     engines: &[&str],
 ) {
     resource.declares_env = true;
+    if reader.form == Form::Blueprint && yaml.entries().is_some() {
+        let mut entry = EntryReader { reader, resource, drafts, engines };
+        yaml.entries().into_iter().flatten().for_each(|(_, key, value)| entry.pair(key, value));
+        return;
+    }
     if yaml.entries().is_some() {
         let hint = "write a list: `- { key: NAME, value: TEXT }`";
         reader.error_with(yaml, "wrong-type", "`envVars` must be a list, not a mapping", hint);
@@ -64,6 +61,38 @@ pub(super) fn read_all(
     if count > VARIABLES_MAX {
         let message = format!("{count} variables are more than the platform's {VARIABLES_MAX}");
         reader.error(yaml, "too-many-variables", message);
+    }
+}
+
+/// Reads keys whose values people set: a list of them, or a mapping.
+pub(super) fn by_hand(
+    reader: &mut Reader<'_>,
+    yaml: Yaml<'_, '_>,
+    resource: &mut Resource<Source>,
+) {
+    resource.declares_env = true;
+    let mut keys = Vec::new();
+    match yaml.entries() {
+        Some(entries) => {
+            for (text, key, value) in entries {
+                if !value.is_null() {
+                    let message =
+                        format!("the value of `{}` is left out: it is set by hand", quoted(text));
+                    reader.leave_out(value, message, "remove it from the file");
+                }
+                keys.push(key);
+            }
+        }
+        None => keys = reader.items(yaml, "secrets"),
+    }
+    for key in keys {
+        let Some(env_key) = read_env_key(reader, key, "secrets") else {
+            continue;
+        };
+        if !resource.fields.contains_key(&FieldPath::Env(env_key.clone())) {
+            let origin = reader.origin(key);
+            resource.set_by_hand.entry(env_key).or_insert(origin);
+        }
     }
 }
 
@@ -92,6 +121,29 @@ impl EntryReader<'_, '_> {
             self.reader.error(item, "missing-field", "a variable has no `key`");
             return;
         };
+        self.declare(key, |entry, env_key| entry.value(item, env_key));
+    }
+
+    /// Reads an entry of a mapping: `KEY: TEXT`, or `KEY: { from_service: NAME, property: WORD }`.
+    fn pair(&mut self, key: Yaml<'_, '_>, value: Yaml<'_, '_>) {
+        if value.entries().is_some() {
+            words::open(self.reader, value, Place::Variable);
+            self.declare(key, |entry, env_key| entry.value(value, env_key));
+        } else if value.is_null() {
+            self.declare(key, |entry, env_key| {
+                entry.is_by_hand(key, env_key.as_str(), &[]).then_some(Given::ByHand)
+            });
+        } else {
+            self.declare(key, |entry, env_key| entry.plain(value, env_key));
+        }
+    }
+
+    /// Declares a variable, once.
+    fn declare(
+        &mut self,
+        key: Yaml<'_, '_>,
+        value: impl FnOnce(&mut Self, &EnvKey) -> Option<Given>,
+    ) {
         let Some(env_key) = read_env_key(self.reader, key, "envVars.key") else {
             return;
         };
@@ -104,7 +156,7 @@ impl EntryReader<'_, '_> {
             return;
         }
         let origin = self.reader.origin(key);
-        match self.value(item, &env_key) {
+        match value(self, &env_key) {
             Some(Given::Value(value)) => {
                 self.resource.fields.insert(path, Field { value, origin });
             }
@@ -161,6 +213,7 @@ impl EntryReader<'_, '_> {
             "value" => self.plain(yaml, key),
             "fromDatabase" | "fromCache" => self.reference(yaml, way, Kind::Database),
             "fromService" => self.reference(yaml, way, Kind::Service),
+            "from_service" => self.beside(item, yaml),
             "valueFrom" => self.outside(yaml),
             "generateValue" => Some(Given::Value(Source::Generated)),
             _ => Some(Given::ByHand),
@@ -218,72 +271,6 @@ impl EntryReader<'_, '_> {
             self.reader.text(yaml, path)?
         };
         Some(Given::Value(Source::Value(FieldValue::Text(text))))
-    }
-
-    fn reference(&mut self, yaml: Yaml<'_, '_>, way: &str, kind: Kind) -> Option<Given> {
-        let path = format!("envVars.{way}");
-        if self.resource.key.kind == Kind::EnvGroup {
-            let hint = "put the variable into the services that need it";
-            let message = "an env group holds plain values, no references";
-            self.reader.error_with(yaml, "reference-in-group", message, hint);
-            return None;
-        }
-        let yaml = match self.reader.form {
-            Form::Native => self.reader.mapping(yaml, &path, &REFERENCE_WORDS)?,
-            Form::Blueprint => words::open(self.reader, yaml, Place::Reference)?,
-        };
-        let Some(name_place) = yaml.get("name") else {
-            self.reader.error(yaml, "missing-field", format!("`{path}.name` is missing"));
-            return None;
-        };
-        let name = read_name(self.reader, name_place, &format!("{path}.name"))?;
-        let env_key = match yaml.get("envVarKey") {
-            Some(place) => Some(read_env_key(self.reader, place, &format!("{path}.envVarKey"))?),
-            None => None,
-        };
-        let property = self.property(yaml, &path, env_key.is_some())?;
-        let engine = match yaml.get("type") {
-            Some(place) => Some(self.reader.text_as_written(place, &format!("{path}.type"))?),
-            None => None,
-        };
-        let is_engine = self.engines.contains(&name.as_str())
-            || engine.is_some_and(|engine| ENGINES.contains(&engine.as_str()));
-        let kind = if kind == Kind::Service && is_engine { Kind::Database } else { kind };
-        let is_external = self.external(yaml, &path)?;
-        self.mention(Key::new(kind, name.clone()), name_place, is_external);
-        let reference = Reference { kind, name, property, env_key };
-        Some(Given::Value(Source::Value(reference.into())))
-    }
-
-    fn property(&mut self, yaml: Yaml<'_, '_>, path: &str, names_variable: bool) -> Option<String> {
-        let path = format!("{path}.property");
-        let Some(place) = yaml.get("property") else {
-            if names_variable {
-                return Some("envVar".to_owned());
-            }
-            let hint = "for example `property: connectionString`";
-            self.reader.error_with(yaml, "missing-field", format!("`{path}` is missing"), hint);
-            return None;
-        };
-        let property = self.reader.text(place, &path)?;
-        let is_word = !property.is_empty()
-            && property.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !is_word {
-            self.reader.error(place, "malformed", format!("`{path}` is no word"));
-            return None;
-        }
-        if !PROPERTIES.contains(&property.as_str())
-            && let Some(near) = nearest(&property, &PROPERTIES)
-        {
-            let message = format!("`{property}` is no known property");
-            self.reader.warn(place, "unknown-word", message, format!("did you mean `{near}`?"));
-        }
-        if property == "envVar" && !names_variable {
-            let message = "`property: envVar` needs `envVarKey`";
-            self.reader.error(place, "missing-field", message);
-            return None;
-        }
-        Some(property)
     }
 
     /// Reads `valueFrom`: the agent's environment, or a file.

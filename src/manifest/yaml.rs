@@ -64,7 +64,7 @@ impl<'a> Documents<'a> {
                 Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
                 Event::Alias(anchor) => builder.alias(anchor, place(span.start))?,
                 Event::Scalar(text, style, anchor, tag) => {
-                    let is_plain = is_plain(style, tag.as_deref(), place(span.start))?;
+                    let is_plain = is_plain(&text, style, tag.as_deref(), place(span.start))?;
                     builder.scalar(text, is_plain, anchor, place(span.start))?;
                 }
                 Event::SequenceStart(anchor, tag) => {
@@ -91,6 +91,9 @@ fn syntax_flaw(error: &ScanError) -> Flaw {
     if error.info().contains("tab") {
         return flaw.hint("indent with blanks: YAML forbids tabs");
     }
+    if error.info().contains("valid YAML whitespace") {
+        return flaw.hint("a blank must stand behind the colon, not a tab");
+    }
     if error.info().contains("anchor") || error.info().contains("alias") {
         return flaw.hint(
             "a text that begins with `*` or `&` needs quotes; a name of another document is not known",
@@ -100,7 +103,7 @@ fn syntax_flaw(error: &ScanError) -> Flaw {
 }
 
 /// Whether a scalar's text decides its type; a tag can say so as quotes do.
-fn is_plain(style: ScalarStyle, tag: Option<&Tag>, place: Place) -> Result<bool, Flaw> {
+fn is_plain(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: Place) -> Result<bool, Flaw> {
     let Some(tag) = tag else {
         return Ok(style == ScalarStyle::Plain);
     };
@@ -108,6 +111,10 @@ fn is_plain(style: ScalarStyle, tag: Option<&Tag>, place: Place) -> Result<bool,
     match tag.suffix.as_str() {
         "str" if is_core => Ok(false),
         "" | "!" => Ok(false),
+        "null" if is_core && !super::scalar::is_null(text) => {
+            let message = "`!!null` stands for nothing, and a text stands behind it";
+            Err(Flaw::at(place, "yaml-tag", message).hint("remove the tag, or the text"))
+        }
         "int" | "float" | "bool" | "null" if is_core => Ok(true),
         _ => Err(tag_flaw(tag, place)),
     }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Claim, FieldPath, FieldValue, Remembered, Resource};
+use crate::model::{Claim, FieldPath, FieldValue, Kind, Remembered, Resource, Setting};
 
-use super::Record;
+use super::{Change, Plan, Record, Step};
 
 /// What is remembered of a resource that was created with every declared field.
 pub(super) fn created(resource: &Resource) -> Record {
@@ -16,6 +16,26 @@ pub(super) fn born_with(resource: &Resource) -> BTreeMap<FieldPath, FieldValue> 
     let declared = resource.fields.iter();
     let declared = declared.map(|(path, field)| (path.clone(), field.value.clone()));
     resource.on_create.clone().into_iter().chain(declared).collect()
+}
+
+impl Plan {
+    /// Returns the services that would be made without a repository and without an image.
+    pub fn sourceless(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| {
+            let is_source = |path: &FieldPath| {
+                let sources = [Setting::Repo, Setting::Image].map(FieldPath::Setting);
+                sources.contains(path)
+            };
+            let is_bare = |step: &Step| match step {
+                Step::Create { fields } => !fields.keys().any(is_source),
+                Step::Patch { .. }
+                | Step::Complete { .. }
+                | Step::Deploy { .. }
+                | Step::Delete { .. } => false,
+            };
+            change.key.kind == Kind::Service && change.steps.iter().any(is_bare)
+        })
+    }
 }
 
 /// What is remembered of a resource beside its fields.

@@ -167,6 +167,9 @@ pub enum FieldReason {
     Requested,
     /// No manifest gives it a value, and a new resource needs one.
     Derived,
+    /// A manifest asks for it, and what it refers to is made after the change: it is written by a
+    /// PATCH of its own then.
+    Later,
     /// It moved on the platform.
     Drift,
     /// The platform does not show it, and we do not know what was last written.
@@ -191,6 +194,19 @@ pub enum Step {
         fields: BTreeMap<FieldPath, Option<FieldValue>>,
         /// What must still be so.
         precondition: Precondition,
+    },
+    /// PATCH of what the steps before it left, with what was put off: the last step, which begins
+    /// once other changes are done. `Change::completed` makes it a PATCH. Precondition: the object
+    /// still is as they left it (S10).
+    Complete {
+        /// What is written.
+        fields: BTreeMap<FieldPath, FieldValue>,
+        /// What was shown of it.
+        shown: BTreeMap<FieldPath, Option<LiveValue>>,
+        /// The changes that must succeed first.
+        after: BTreeSet<Key>,
+        /// Whether it takes effect only with a deploy (A6).
+        deploys: bool,
     },
     /// POST of a deploy, where a PATCH takes effect only with one (A6).
     Deploy {

@@ -36,6 +36,10 @@ pub(super) fn of(changes: &[Change], live: &Live) -> Cost {
                 Step::Deploy { .. } => cost.reads = cost.reads.saturating_add(1),
                 // S10: the object must still be what was shown.
                 Step::Patch { .. } => cost.reads = cost.reads.saturating_add(1),
+                Step::Complete { deploys, .. } => {
+                    cost.reads = cost.reads.saturating_add(1);
+                    cost.writes = cost.writes.saturating_add(u32::from(*deploys));
+                }
                 // S1: a GET by id answers the same kind, name and time.
                 Step::Delete { .. } => cost.reads = cost.reads.saturating_add(1),
             }

@@ -29,6 +29,8 @@ pub(super) struct Memory<'a> {
     pub given_name: Option<&'a str>,
     /// Whether nothing was ever written but what we remember: we made it.
     pub is_whole: bool,
+    /// Whether that is so if it is ours, as far as we can tell (S3).
+    pub is_presumed: bool,
 }
 
 static NOTHING_APPLIED: BTreeMap<FieldPath, Applied> = BTreeMap::new();
@@ -37,7 +39,7 @@ static NOTHING_REWRITTEN: BTreeMap<FieldPath, Rewrite> = BTreeMap::new();
 
 impl<'a> Memory<'a> {
     pub const fn none() -> Self {
-        Self::of_intent(&NOTHING_APPLIED)
+        Self { is_presumed: false, ..Self::of_intent(&NOTHING_APPLIED) }
     }
 
     pub const fn of_intent(applied: &'a BTreeMap<FieldPath, Applied>) -> Self {
@@ -50,6 +52,7 @@ impl<'a> Memory<'a> {
             made_at: None,
             given_name: None,
             is_whole: false,
+            is_presumed: true,
         }
     }
 
@@ -71,7 +74,16 @@ impl<'a> Memory<'a> {
                 Claim::Created => true,
                 Claim::Adopted | Claim::Named | Claim::Presumed => false,
             },
+            is_presumed: entry.claim == Claim::Presumed,
         }
+    }
+
+    /// Whether what is not remembered of a field was never written. A reference is put off where its
+    /// service is made first: of one that is presumed to be ours it may be all that is missing, and
+    /// no secret of anybody's is lost with what it replaces.
+    fn is_whole_at(&self, value: &FieldValue) -> bool {
+        let is_reference = matches!(value, FieldValue::Reference(_));
+        self.is_whole || (self.is_presumed && is_reference)
     }
 }
 
@@ -182,7 +194,7 @@ impl<'a> Comparer<'a> {
                 desired: &field.value,
                 shown: self.object.shows(path),
                 applied: self.memory.applied.get(path),
-                is_whole: self.memory.is_whole,
+                is_whole: self.memory.is_whole_at(&field.value),
             };
             if *path == FieldPath::Setting(Setting::Name) {
                 continue;

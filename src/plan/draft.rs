@@ -22,6 +22,8 @@ pub(super) struct Draft<'a> {
     pub object: Option<&'a LiveObject>,
     /// Sizes that would shrink.
     pub shrinks: BTreeSet<FieldPath>,
+    /// What it refers to and need not come first: that is written afterwards.
+    pub later: BTreeSet<Key>,
 }
 
 /// What the comparison yields.
@@ -356,6 +358,7 @@ fn draft<'a>(
         entry: None,
         object: None,
         shrinks: BTreeSet::new(),
+        later: BTreeSet::new(),
     }
 }
 
@@ -363,7 +366,10 @@ fn draft<'a>(
 fn reason(fields: &[FieldChange]) -> Reason {
     let is_drift = |field: &FieldChange| match field.reason {
         FieldReason::Drift | FieldReason::Flapping => true,
-        FieldReason::Requested | FieldReason::Derived | FieldReason::Unverifiable => false,
+        FieldReason::Requested
+        | FieldReason::Derived
+        | FieldReason::Later
+        | FieldReason::Unverifiable => false,
     };
     let mut written = fields
         .iter()

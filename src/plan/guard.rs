@@ -102,7 +102,7 @@ fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
     let resource = draft.desired?;
     let is_seen = |field: &&super::FieldChange| match field.reason {
         FieldReason::Requested | FieldReason::Drift | FieldReason::Flapping => true,
-        FieldReason::Derived | FieldReason::Unverifiable => false,
+        FieldReason::Derived | FieldReason::Later | FieldReason::Unverifiable => false,
     };
     let differing = draft.change.fields.iter().find(is_seen);
     let message = match resource.lifecycle.adopt.unwrap_or(policy.adopt) {

@@ -24,6 +24,7 @@ mod env;
 mod field;
 mod settling;
 
+mod mutual;
 mod order;
 
 mod guard;
@@ -31,6 +32,7 @@ mod prune;
 mod reference;
 
 mod by_hand;
+mod completion;
 mod cost;
 mod step;
 
@@ -54,7 +56,7 @@ pub use change::{
 pub use cost::LIST_SECONDS_MAX;
 pub use planner::plan;
 pub use policy::{Hold, Platform, Policy, Prune, Selection};
-pub use progress::Progress;
+pub use progress::{Part, Progress};
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};

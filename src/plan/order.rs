@@ -4,19 +4,46 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Key;
 
-use super::Action;
 use super::draft::Draft;
+use super::reference::makes_a_name;
+use super::{Action, mutual};
 
 /// Arranges the drafts. The order depends on their keys and references alone, never on the order
 /// in which anything was listed.
 pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
-    let (leaving, staying): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_leaving);
-    let mut arranged =
-        topological(staying, |draft| draft.desired.map(|resource| &resource.depends_on));
-    let mut leaving = topological(leaving, |draft| draft.entry.map(|entry| &entry.depends_on));
+    let (leaving, mut staying): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_leaving);
+    staying.sort_by(|left, right| left.change.key.cmp(&right.change.key));
+    mutual::put_off(&mut staying);
+    let (mut arranged, mut circles) = topological(staying, awaited);
+    if !circles.is_empty() {
+        // Only what is yet to be made must come first; what lives already need not.
+        let makers = circles.iter().filter(|draft| makes_a_name(&draft.change));
+        let made: BTreeSet<Key> = makers.map(|draft| draft.change.key.clone()).collect();
+        let needed = |draft: &Draft<'_>| {
+            let mut awaited = awaited(draft);
+            awaited.retain(|key| made.contains(key));
+            awaited
+        };
+        let (mut untangled, mut rest) = topological(circles, needed);
+        arranged.append(&mut untangled);
+        circles = std::mem::take(&mut rest);
+    }
+    arranged.append(&mut circles);
+    let depends_on = |draft: &Draft<'_>| {
+        let others = draft.entry.map(|entry| entry.depends_on.iter().cloned());
+        others.into_iter().flatten().collect()
+    };
+    let (mut leaving, mut circles) = topological(leaving, depends_on);
+    leaving.append(&mut circles);
     leaving.reverse();
     arranged.append(&mut leaving);
     arranged
+}
+
+/// What comes before a change: what it refers to, less what it can be given afterwards.
+fn awaited(draft: &Draft<'_>) -> Vec<Key> {
+    let others = draft.desired.map(|resource| &resource.depends_on).into_iter().flatten();
+    others.filter(|key| !draft.later.contains(*key)).cloned().collect()
 }
 
 pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {
@@ -27,11 +54,11 @@ pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {
 }
 
 /// Kahn's algorithm with an ordered set of what is ready: the smallest key first, so kinds come in
-/// their order. What is left of a cycle follows in the order of its keys.
+/// their order. What is left of a cycle is returned apart, in the order of its keys.
 fn topological<'a>(
     drafts: Vec<Draft<'a>>,
-    depends_on: impl Fn(&Draft<'a>) -> Option<&'a BTreeSet<Key>>,
-) -> Vec<Draft<'a>> {
+    depends_on: impl Fn(&Draft<'a>) -> Vec<Key>,
+) -> (Vec<Draft<'a>>, Vec<Draft<'a>>) {
     let mut waiting: BTreeMap<Key, Draft<'a>> = BTreeMap::new();
     for draft in drafts {
         waiting.insert(draft.change.key.clone(), draft);
@@ -39,12 +66,12 @@ fn topological<'a>(
     let mut unmet: BTreeMap<Key, usize> = BTreeMap::new();
     let mut dependents: BTreeMap<Key, Vec<Key>> = BTreeMap::new();
     for (key, draft) in &waiting {
-        let references = depends_on(draft).into_iter().flatten();
-        let present = references.filter(|other| *other != key && waiting.contains_key(*other));
+        let references = depends_on(draft).into_iter();
+        let present = references.filter(|other| other != key && waiting.contains_key(other));
         let mut count = 0;
         for other in present {
             count += 1;
-            dependents.entry(other.clone()).or_default().push(key.clone());
+            dependents.entry(other).or_default().push(key.clone());
         }
         unmet.insert(key.clone(), count);
     }
@@ -62,6 +89,5 @@ fn topological<'a>(
         }
         arranged.extend(waiting.remove(&key));
     }
-    arranged.extend(waiting.into_values());
-    arranged
+    (arranged, waiting.into_values().collect())
 }

@@ -8,12 +8,22 @@ use crate::model::Key;
 
 use super::{Action, ChangeResult, FailureCause, Outcome, Plan, Report};
 
+/// A part of a change that is carried out in one go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its first steps; for most changes that is all of them.
+    First,
+    /// The step that completes it, once the changes it waits for are done.
+    Completion,
+}
+
 /// The state of carrying a plan out.
 ///
 /// # Guarantees
 /// A change is ready only when everything it comes after was applied, and only once. What follows
 /// on something that was not applied is never ready. After `stop` nothing is ready any more.
-/// A change without steps is ready too: it only changes what is remembered.
+/// A change without steps is ready too: it only changes what is remembered. One that is completed
+/// later is ready twice.
 #[derive(Clone, Debug)]
 pub struct Progress {
     changes: Vec<Tracked>,
@@ -29,6 +39,7 @@ pub struct Progress {
 struct Tracked {
     key: Key,
     action: Action,
+    part: Part,
     unmet: usize,
     followers: Vec<usize>,
     state: State,
@@ -60,17 +71,19 @@ impl Progress {
             }
             let place = progress.changes.len();
             progress.places.insert(change.key.clone(), place);
-            progress.changes.push(Tracked {
-                key: change.key.clone(),
-                action: change.action,
-                unmet: 0,
-                followers: Vec::new(),
-                state: State::Waiting,
-            });
-            progress.open += 1;
+            progress.track(&change.key, change.action, Part::First);
+            if change.is_completed_later() {
+                progress.track(&change.key, Action::Update, Part::Completion);
+            }
         }
         for change in &plan.changes {
-            progress.link(&change.key, &change.after);
+            let Some(place) = progress.places.get(&change.key).copied() else {
+                continue;
+            };
+            progress.link(place, change.after.iter());
+            if change.is_completed_later() {
+                progress.link(place + 1, change.completed_after().chain([&change.key]));
+            }
         }
         let mut blocked = Vec::new();
         for change in &plan.changes {
@@ -92,10 +105,13 @@ impl Progress {
         progress
     }
 
-    fn link(&mut self, key: &Key, after: &BTreeSet<Key>) {
-        let Some(place) = self.places.get(key).copied() else {
-            return;
-        };
+    fn track(&mut self, key: &Key, action: Action, part: Part) {
+        let (key, followers, state) = (key.clone(), Vec::new(), State::Waiting);
+        self.changes.push(Tracked { key, action, part, unmet: 0, followers, state });
+        self.open += 1;
+    }
+
+    fn link<'k>(&mut self, place: usize, after: impl Iterator<Item = &'k Key>) {
         for other in after {
             // What is not in the plan needs nothing, so nobody has to wait for it.
             let Some(earlier) = self.places.get(other).copied() else {
@@ -119,20 +135,37 @@ impl Progress {
 
     /// Notes that a change was begun, and says whether it may be: it was ready, and now is not.
     pub fn begin(&mut self, key: &Key) -> bool {
-        let Some(place) = self.places.get(key) else {
+        let Some(place) = self.current(key) else {
             return false;
         };
-        let may_begin = self.ready.remove(place);
+        let may_begin = self.ready.remove(&place);
         if may_begin {
-            self.changes[*place].state = State::Running;
+            self.changes[place].state = State::Running;
             self.running += 1;
         }
         may_begin
     }
 
+    /// Returns the part of a change that is under way, or comes next.
+    #[must_use]
+    pub fn part(&self, key: &Key) -> Part {
+        self.current(key).map_or(Part::First, |place| self.changes[place].part)
+    }
+
+    /// Returns where the part of a change stands that is under way, or comes next.
+    fn current(&self, key: &Key) -> Option<usize> {
+        let place = *self.places.get(key)?;
+        let is_first_done = self.changes[place].state == State::Ended(Outcome::Applied);
+        Some(if is_first_done && self.is_completion(place + 1) { place + 1 } else { place })
+    }
+
+    fn is_completion(&self, place: usize) -> bool {
+        self.changes.get(place).is_some_and(|it| it.part == Part::Completion)
+    }
+
     /// Notes what became of a change that was begun; of any other, nothing is noted.
     pub fn finish(&mut self, key: &Key, outcome: Outcome) {
-        let Some(place) = self.places.get(key).copied() else {
+        let Some(place) = self.current(key) else {
             return;
         };
         if self.changes[place].state == State::Running {
@@ -195,10 +228,21 @@ impl Progress {
     }
 
     /// Returns what became of every change so far. One that was begun and never finished counts
-    /// as unresolved: only a look at the platform can tell.
+    /// as unresolved: only a look at the platform can tell. What was done and not completed is told
+    /// as two: what was done, and an update that was not.
     #[must_use]
     pub fn report(&self) -> Report {
-        let results = self.changes.iter().map(|tracked| ChangeResult {
+        let told = self.changes.iter().enumerate().filter(|(place, tracked)| match tracked.part {
+            Part::First => true,
+            Part::Completion => {
+                let is_done = |place: usize| {
+                    let tracked = self.changes.get(place);
+                    tracked.is_some_and(|it| it.state == State::Ended(Outcome::Applied))
+                };
+                is_done(place.saturating_sub(1)) && !is_done(*place)
+            }
+        });
+        let results = told.map(|(_, tracked)| ChangeResult {
             key: tracked.key.clone(),
             action: tracked.action,
             outcome: match &tracked.state {

@@ -8,13 +8,16 @@ use crate::model::{Applied, FieldPath, Key, Resource, Setting};
 use super::draft::Draft;
 use super::order::is_leaving;
 use super::view::View;
-use super::{Action, Blocked, BlockedReason, Change, diff::is_written};
+use super::{Action, Blocked, BlockedReason, Change, FieldReason, diff::is_written};
 
 /// Blocks what cannot be because of another change, and notes what must succeed first.
 ///
 /// The drafts stand in order, so one walk sees every dependency before its dependents.
 pub(super) fn hold(drafts: &mut [Draft<'_>], view: &View<'_>) {
-    let arriving = hold_staying(drafts, view);
+    let mut arriving = hold_staying(drafts, view);
+    if drafts.iter().any(|draft| !draft.later.is_empty()) {
+        hold_incomplete(drafts, view, &mut arriving);
+    }
     let is_any_delete = |draft: &Draft<'_>| draft.change.action == Action::Delete;
     if drafts.iter().any(is_any_delete) {
         hold_leaving(drafts, view, &arriving);
@@ -36,8 +39,10 @@ fn hold_staying(drafts: &mut [Draft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate
         let change = &mut draft.change;
         if writes(change.action) && change.blocked.is_none() {
             let references = draft.desired.map(|resource| &resource.depends_on);
-            let (coming, others): (BTreeSet<&Key>, BTreeSet<&Key>) =
-                references.into_iter().flatten().partition(|other| appearing.contains(*other));
+            let references = references.into_iter().flatten();
+            let (coming, others): (BTreeSet<&Key>, BTreeSet<&Key>) = references
+                .filter(|other| !draft.later.contains(*other))
+                .partition(|other| appearing.contains(*other));
             let absent = others.into_iter().find(|it| view.is_absent(it) && **it != change.key);
             change.blocked =
                 absent.map(will_not_exist).or_else(|| refers_to_no_one(change, view, &appearing));
@@ -60,6 +65,37 @@ fn hold_staying(drafts: &mut [Draft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate
     fates
 }
 
+/// Blocks what could never be completed, and whatever needs that: in a circle the walk has passed by
+/// the first before it came to the last.
+fn hold_incomplete(drafts: &mut [Draft<'_>], view: &View<'_>, fates: &mut BTreeMap<Key, Fate>) {
+    let mut dependents: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
+    let mut missing: Vec<Key> = Vec::new();
+    for (place, draft) in drafts.iter().enumerate().filter(|(_, draft)| !is_leaving(draft)) {
+        for other in draft.desired.into_iter().flat_map(|resource| &resource.depends_on) {
+            dependents.entry(other).or_default().push(place);
+        }
+        if draft.change.blocked.is_some() && makes_a_name(&draft.change) {
+            missing.push(draft.change.key.clone());
+        }
+    }
+    while let Some(key) = missing.pop() {
+        if !view.is_absent(&key) {
+            continue;
+        }
+        for place in dependents.get(&key).into_iter().flatten() {
+            let change = &mut drafts[*place].change;
+            if writes(change.action) && change.blocked.is_none() {
+                change.blocked = Some(will_not_exist(&key));
+                change.after.clear();
+                fates.insert(change.key.clone(), Fate::Stuck);
+                if makes_a_name(change) {
+                    missing.push(change.key.clone());
+                }
+            }
+        }
+    }
+}
+
 const fn writes(action: Action) -> bool {
     match action {
         Action::Create | Action::Update | Action::Replace | Action::Delete => true,
@@ -69,7 +105,7 @@ const fn writes(action: Action) -> bool {
 
 /// Whether the name exists only once the change is done. Other updates need not succeed first:
 /// a failing resource must not hold up healthy ones (L2).
-fn makes_a_name(change: &Change) -> bool {
+pub(super) fn makes_a_name(change: &Change) -> bool {
     let name = FieldPath::Setting(Setting::Name);
     let is_rename = |field: &super::FieldChange| field.path == name && is_written(field);
     match change.action {
@@ -87,6 +123,7 @@ fn refers_to_no_one(
     appearing: &BTreeSet<Key>,
 ) -> Option<Blocked> {
     let written = change.fields.iter().filter(|field| is_written(field));
+    let written = written.filter(|field| field.reason != FieldReason::Later);
     let written = written.filter_map(|field| Some((&field.path, field.after.as_ref()?)));
     let mut others = written.flat_map(|(path, value)| value.refers_to(path));
     others.find_map(|other| {

@@ -82,7 +82,9 @@ pub(super) fn agreement(
     let is_declared = is_name || resource.fields.contains_key(path);
     let is_kept_away = path.env_key().is_some() && resource.declares_env;
     match change.map(|change| change.reason) {
-        Some(FieldReason::Requested | FieldReason::Derived) => return Agreement::Moot,
+        Some(FieldReason::Requested | FieldReason::Derived | FieldReason::Later) => {
+            return Agreement::Moot;
+        }
         Some(FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping) => {
             return Agreement::Unseen;
         }

@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{FieldValue, Key, Live, LiveValue, RemoteId};
+use crate::model::{FieldPath, FieldValue, Key, Live, LiveValue, RemoteId};
 
 use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Precondition, Step, planner};
 
@@ -59,7 +59,32 @@ pub fn review(saved: &BTreeMap<Key, String>, mut fresh: Plan, live: &Live) -> Re
         stale.insert(change.key.clone(), why);
         false
     });
+    drop_incomplete(&mut changes, &mut kept, &mut stale);
     Reviewed { plan: planner::recount(changes, fresh, live), stale }
+}
+
+/// Drops what could not be completed, since the change it is completed after is not carried out, and
+/// what comes after it.
+fn drop_incomplete(
+    changes: &mut Vec<Change>,
+    kept: &mut BTreeSet<Key>,
+    stale: &mut BTreeMap<Key, StaleReason>,
+) {
+    loop {
+        let count = changes.len();
+        changes.retain(|change| {
+            let mut needed = change.after.iter().chain(change.completed_after());
+            let is_kept = needed.all(|key| kept.contains(key));
+            if !is_kept {
+                kept.remove(&change.key);
+                stale.insert(change.key.clone(), StaleReason::NeedsStale);
+            }
+            is_kept
+        });
+        if changes.len() == count {
+            return;
+        }
+    }
 }
 
 impl Change {
@@ -121,6 +146,7 @@ impl Seal {
             FieldReason::Requested => "requested",
             FieldReason::Drift => "drift",
             FieldReason::Derived => "derived",
+            FieldReason::Later => "later",
             FieldReason::Unverifiable => "unverifiable",
             FieldReason::Flapping => "flapping",
         });
@@ -168,6 +194,13 @@ impl Seal {
                 fields.keys().for_each(|path| self.word(path));
                 self.precondition(precondition);
             }
+            Step::Complete { fields, shown, after, deploys } => {
+                self.word("complete");
+                fields.keys().for_each(|path| self.word(path));
+                after.iter().for_each(|key| self.word(key));
+                self.word(deploys);
+                self.shown(shown);
+            }
             Step::Deploy { id, precondition } => {
                 self.word("deploy");
                 self.word(id);
@@ -185,6 +218,10 @@ impl Seal {
         let Precondition { name, created_at, fields } = precondition;
         self.word(name);
         self.word(created_at.as_deref().unwrap_or("-"));
+        self.shown(fields);
+    }
+
+    fn shown(&mut self, fields: &BTreeMap<FieldPath, Option<LiveValue>>) {
         for (path, shown) in fields {
             self.word(path);
             match shown {

@@ -11,15 +11,18 @@ use super::answer::shows_as;
 use super::birth::born_with;
 use super::diff::is_written;
 use super::draft::Draft;
-use super::{Action, Change, FieldAction, Policy, Precondition, Step};
+use super::{Action, Change, FieldAction, FieldChange, FieldReason, Policy, Precondition, Step};
 
 /// Lowers every draft that nothing stands in the way of to its steps.
 pub(super) fn lower(drafts: Vec<Draft<'_>>, policy: &Policy) -> Vec<Change> {
     let lower = |draft: Draft<'_>| {
-        let steps = match &draft.change.blocked {
+        let mut steps = match &draft.change.blocked {
             Some(_) => Vec::new(),
             None => steps(&draft, policy),
         };
+        if !steps.is_empty() {
+            steps.extend(complete(&draft, policy));
+        }
         Change { steps, ..draft.change }
     };
     drafts.into_iter().map(lower).collect()
@@ -28,10 +31,10 @@ pub(super) fn lower(drafts: Vec<Draft<'_>>, policy: &Policy) -> Vec<Change> {
 fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
     let change = &draft.change;
     match (change.action, draft.desired, draft.object) {
-        (Action::Create, Some(resource), _) => vec![create(resource)],
+        (Action::Create, Some(resource), _) => vec![create(resource, change)],
         (Action::Update, Some(resource), Some(object)) => {
             let mut steps = Vec::new();
-            if change.fields.iter().any(is_written) {
+            if change.fields.iter().any(is_written_now) {
                 steps.push(patch(change, resource, object));
             }
             if policy.platform.deploys_after_patch && runs_anew(change) {
@@ -39,7 +42,9 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
             }
             steps
         }
-        (Action::Replace, Some(resource), Some(object)) => vec![delete(object), create(resource)],
+        (Action::Replace, Some(resource), Some(object)) => {
+            vec![delete(object), create(resource, change)]
+        }
         (Action::Delete, _, Some(object)) => vec![delete(object)],
         (Action::Adopt | Action::Forget | Action::None, _, _) => Vec::new(),
         // A create is of something declared, and the others are of something that lives.
@@ -55,8 +60,32 @@ const fn runs_anew(change: &Change) -> bool {
     }
 }
 
-fn create(resource: &Resource) -> Step {
-    Step::Create { fields: born_with(resource) }
+/// What is put off is written afterwards, by a step of its own.
+fn is_written_now(field: &FieldChange) -> bool {
+    is_written(field) && field.reason != FieldReason::Later
+}
+
+fn create(resource: &Resource, change: &Change) -> Step {
+    let mut fields = born_with(resource);
+    for field in change.fields.iter().filter(|it| it.reason == FieldReason::Later) {
+        fields.remove(&field.path);
+    }
+    Step::Create { fields }
+}
+
+/// Returns the step that writes what was put off.
+fn complete(draft: &Draft<'_>, policy: &Policy) -> Option<Step> {
+    let fields = draft.postponed();
+    let shown = |path: &FieldPath| match draft.object {
+        Some(object) => seen(object, path, false),
+        None => Some(LiveValue::Absent),
+    };
+    (!fields.is_empty()).then(|| Step::Complete {
+        shown: fields.keys().map(|path| (path.clone(), shown(path))).collect(),
+        after: draft.later.clone(),
+        deploys: policy.platform.deploys_after_patch,
+        fields,
+    })
 }
 
 fn delete(object: &LiveObject) -> Step {
@@ -73,7 +102,7 @@ fn deploy(resource: &Resource, object: &LiveObject) -> Step {
 fn patch(change: &Change, resource: &Resource, object: &LiveObject) -> Step {
     let mut fields = BTreeMap::new();
     let mut shown = BTreeMap::new();
-    for field in change.fields.iter().filter(|field| is_written(field)) {
+    for field in change.fields.iter().filter(|field| is_written_now(field)) {
         let value = match field.action {
             FieldAction::Remove | FieldAction::Leave => None,
             FieldAction::Add | FieldAction::Change => declared(resource, &field.path),

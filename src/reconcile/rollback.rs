@@ -41,7 +41,7 @@ pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Hold> {
 /// Returns a change that only repairs a living service.
 fn repair(change: &Change) -> Option<(&Change, &RemoteId)> {
     let is_asked_for = |reason: FieldReason| match reason {
-        FieldReason::Requested => true,
+        FieldReason::Requested | FieldReason::Later => true,
         FieldReason::Derived
         | FieldReason::Drift
         | FieldReason::Unverifiable

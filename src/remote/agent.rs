@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{Method, Request, Response, StatusCode, request};
 use tokio::time::Instant;
 
 use crate::api::{
     BodyStream, HttpSetupError, HttpTransport, Reach, ServerEvent, Transport, TransportError,
-    read_events,
+    is_event_stream, read_events,
 };
 
 use super::address::{Address, Bearer};
@@ -114,9 +114,10 @@ impl Agent {
     ) -> Result<impl Stream<Item = Result<ProjectEvent, RemoteError>> + Send + use<>, RemoteError>
     {
         let request = self.request(Method::GET, "/api/events", ACCEPT, "text/event-stream");
+        // What compresses holds events back until it has enough of them.
+        let request = request.header(ACCEPT_ENCODING, "identity");
         let response = self.in_time(ANSWER_TIME_MAX, self.send(request, Bytes::new())).await?;
-        let form = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if !form.is_some_and(|form| form.starts_with("text/event-stream")) {
+        if !is_event_stream(response.headers()) {
             return Err(self.not_an_agent("it is no stream of events"));
         }
         Ok(events(response.into_body(), self.address.to_string()))

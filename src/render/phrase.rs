@@ -142,6 +142,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
         FieldReason::Requested => "requested",
         FieldReason::Drift => "drift",
         FieldReason::Derived => "derived",
+        FieldReason::Later => "later",
         FieldReason::Unverifiable => "unverifiable",
         FieldReason::Flapping => "flapping",
     };
@@ -153,6 +154,7 @@ pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
     match (field.reason, field.action) {
         (FieldReason::Requested, _) => "requested",
         (FieldReason::Derived, _) => "derived: no manifest says it",
+        (FieldReason::Later, _) => "later: in a change of its own, once what it names is there",
         (FieldReason::Drift, FieldAction::Add) => "drift: removed by hand",
         (FieldReason::Drift, FieldAction::Change | FieldAction::Leave) => "drift: changed by hand",
         (FieldReason::Drift, FieldAction::Remove) => "drift: added by hand",

@@ -331,7 +331,7 @@ fn saved_change(change: &Change) -> SavedChange {
         id: change.id.as_ref().map(ToString::to_string),
         fields: change.fields.iter().map(saved_field).collect(),
         blocked,
-        requests: change.steps.len(),
+        requests: change.writes(),
         signature: change.signature(),
     }
 }

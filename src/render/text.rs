@@ -202,7 +202,7 @@ fn push_change(paper: &mut Paper, change: &Change, column: usize) {
 
 fn is_creation(field: &FieldChange) -> bool {
     let is_of_create = match field.reason {
-        FieldReason::Requested | FieldReason::Derived => true,
+        FieldReason::Requested | FieldReason::Derived | FieldReason::Later => true,
         FieldReason::Drift | FieldReason::Unverifiable | FieldReason::Flapping => false,
     };
     field.action == FieldAction::Add && is_of_create
@@ -268,7 +268,8 @@ fn push_fields(paper: &mut Paper, fields: &[FieldChange], reasons: Reasons) {
             line = line.pad_to(value_column).plain(values);
             reason_column += VALUE_COLUMNS;
         }
-        if reasons != Reasons::Omitted || field.reason == FieldReason::Derived {
+        let is_told = matches!(field.reason, FieldReason::Derived | FieldReason::Later);
+        if reasons != Reasons::Omitted || is_told {
             line = line.pad_to(reason_column);
             line = line.with(Style::Dim, phrase::field_reason(field));
         }

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::model::{EnvKey, FieldPath, Fingerprint, Key};
+use crate::owner;
 
 /// The name of the key's file in the state directory.
 const FILE_NAME: &str = "fingerprint.key";
@@ -82,6 +83,7 @@ impl FingerprintKey {
         let mut file = tempfile::NamedTempFile::new_in(directory).map_err(unusable)?;
         let text = Zeroizing::new(format!("{}\n", hexadecimal(key.0.as_slice())));
         file.write_all(text.as_bytes()).map_err(unusable)?;
+        owner::inherit(file.as_file(), directory).map_err(unusable)?;
         file.as_file().sync_all().map_err(unusable)?;
         match file.persist_noclobber(&path) {
             Ok(_) => {

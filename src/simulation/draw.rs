@@ -140,6 +140,7 @@ impl Artist<'_> {
             LimiterModel::SlidingLog,
             LimiterModel::Bucket,
             LimiterModel::Penalty,
+            LimiterModel::SlidingUnderWindow,
         ];
         Platform {
             names_unique: !dice.one_in(3),

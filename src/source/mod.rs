@@ -7,11 +7,16 @@
 mod error;
 pub mod git;
 mod held;
+mod home;
 mod jail;
 mod load;
 mod snippet;
 mod tree;
 
+/// What is read when nothing is named: the first of these that is there, else everything.
+pub const USUAL_PLACES: [&str; 2] = ["manifests", "stackblaze.yaml"];
+
 pub use error::SourceError;
+pub use home::{Checkout, Home};
 pub use load::load;
 pub use tree::{SourceFile, Tree};

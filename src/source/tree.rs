@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::SourceError;
 use super::held::HeldFiles;
+use super::home::Home;
 use super::jail::{Root, read_regular};
 use super::snippet::Lines;
 use crate::model::Diagnostic;
@@ -48,13 +49,14 @@ pub struct Tree {
     revision: Option<String>,
     /// What lies within, and whose files are not here.
     unread: Arc<[String]>,
+    home: Option<Home>,
 }
 
 impl Tree {
     pub(super) fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|left, right| left.path.cmp(&right.path));
         let digest = digest(&files);
-        Self { files: files.into(), digest, revision: None, unread: Arc::default() }
+        Self { files: files.into(), digest, revision: None, unread: Arc::default(), home: None }
     }
 
     /// Says which places within it hold files that were not read, such as submodules: of those
@@ -71,6 +73,18 @@ impl Tree {
             self.unread = unread.into();
         }
         self
+    }
+
+    /// Says which repository the files lie in.
+    #[must_use]
+    pub fn in_repository(self, home: Option<Home>) -> Self {
+        Self { home, ..self }
+    }
+
+    /// Returns the repository the files lie in, where that is known.
+    #[must_use]
+    pub const fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
     }
 
     /// Returns the places within it whose files were not read.

@@ -7,6 +7,8 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::owner;
+
 /// The largest file that is read. Ten thousand resources take about ten megabytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -49,11 +51,13 @@ impl Directory {
         builder.create(&self.0)
     }
 
-    /// Opens a file for its owner only (0600).
+    /// Opens a file for its owner only (0600), who is the directory's.
     pub(super) fn open(&self, name: &str, options: &mut OpenOptions) -> io::Result<File> {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-        options.open(self.0.join(name))
+        let file = options.open(self.0.join(name))?;
+        owner::inherit(&file, &self.0)?;
+        Ok(file)
     }
 }
 

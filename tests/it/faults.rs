@@ -154,7 +154,8 @@ const FAULTS: &str = "refuse lose-answer apply-late:30000 apply-late:100000 hang
     page-ignored total:missing total:wrong total:negative rename-key duplicate malice strange \
     redirect:https://evil.example/v1 skew:3600000 skew:-3600000 quote:cut";
 
-async fn endure_each(scene: Scene) {
+/// Plays each fault at each request of a run, one at a time.
+pub async fn endure_each(scene: Scene) {
     let reference = scene.reference().await;
     for fault in FAULTS.split_whitespace() {
         for request in 1..=reference.requests {

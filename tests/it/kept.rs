@@ -1,5 +1,6 @@
 //! An agent that keeps a stage, in memory and on a paused clock: days pass in milliseconds.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,9 +21,15 @@ use stoker::store::Recent;
 use crate::faults::first;
 use crate::stage::{Stage, pruning};
 
-/// Manifests that a test writes.
+/// Manifests that a test writes, and how often they were read.
 #[derive(Clone)]
-struct Editable(Arc<Mutex<Result<Tree, Problem>>>);
+struct Editable(Arc<Mutex<Result<Tree, Problem>>>, Arc<AtomicUsize>);
+
+impl Editable {
+    fn new(read: Result<Tree, Problem>) -> Self {
+        Self(Arc::new(Mutex::new(read)), Arc::default())
+    }
+}
 
 impl Source for Editable {
     fn location(&self) -> String {
@@ -34,6 +41,7 @@ impl Source for Editable {
         _known: Option<&'a str>,
         _pinned: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Reading, Problem>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
         let read = self.0.lock().unwrap().clone();
         Box::pin(async move { read.map(|tree| Reading { tree, commit: None }) })
     }
@@ -90,7 +98,7 @@ fn parts(stage: &Stage, settings: Settings, source: &Editable) -> Parts {
 
 /// Lets an agent keep a stage for so many seconds, and ends it in an orderly way.
 pub async fn keep_for(stage: &Stage, settings: Settings, tree: &Tree, seconds: u64) {
-    let source = Editable(Arc::new(Mutex::new(Ok(tree.clone()))));
+    let source = Editable::new(Ok(tree.clone()));
     let mut agent = Agent::new(parts(stage, settings, &source)).unwrap();
     let (_handle, mut seat) = Handle::new(agent.first_status());
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -103,7 +111,16 @@ pub async fn keep_for(stage: &Stage, settings: Settings, tree: &Tree, seconds: u
 
 impl Kept {
     pub fn begin(stage: Stage, settings: Settings, tree: Tree) -> Self {
-        let source = Editable(Arc::new(Mutex::new(Ok(tree))));
+        Self::reading(stage, settings, Ok(tree))
+    }
+
+    /// Begins with manifests that cannot be read.
+    pub fn failing(stage: Stage, settings: Settings, problem: Problem) -> Self {
+        Self::reading(stage, settings, Err(problem))
+    }
+
+    fn reading(stage: Stage, settings: Settings, read: Result<Tree, Problem>) -> Self {
+        let source = Editable::new(read);
         let mut agent = Agent::new(parts(&stage, settings, &source)).unwrap();
         let (handle, mut seat) = Handle::new(agent.first_status());
         let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -120,8 +137,18 @@ impl Kept {
     }
 
     pub fn write(&self, read: Result<Tree, Problem>) {
-        *self.source.0.lock().unwrap() = read;
+        self.write_silently(read);
         self.handle.trigger(Trigger::Files);
+    }
+
+    /// Writes what nothing tells of.
+    pub fn write_silently(&self, read: Result<Tree, Problem>) {
+        *self.source.0.lock().unwrap() = read;
+    }
+
+    /// Returns how often the manifests were read.
+    pub fn reads(&self) -> usize {
+        self.source.1.load(Ordering::SeqCst)
     }
 
     pub async fn end(self) -> Stage {

@@ -13,7 +13,7 @@ use super::{Client, chain, millis, timestamp};
 use crate::budget::{Lane, Millis, Permit, Verdict, Why};
 use crate::ledger::{Ledger, LedgerError};
 
-/// When to try again while another process writes its own request down.
+/// When to try again while another process writes its own request down, or a step is not over.
 const LEDGER_PAUSE: Duration = Duration::from_millis(10);
 
 type Asked<P> = Result<Verdict<P>, LedgerError>;
@@ -58,7 +58,7 @@ impl Client {
             let departed = self.shared.ledger.depart(millis(now), permit);
             match departed.map_err(|error| Cause::Ledger(chain(&error)))? {
                 None => return leave.take().ok_or(Cause::LookTooOld),
-                Some(Why::Busy) => {
+                Some(Why::Busy | Why::Spread) => {
                     let soon = now.checked_add(LEDGER_PAUSE).unwrap_or(now);
                     self.shared.clock.sleep_until(soon).await;
                 }

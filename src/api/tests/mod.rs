@@ -2,6 +2,7 @@
 
 mod answers;
 mod bare;
+mod connections;
 mod forms;
 mod lists;
 mod live;
@@ -33,6 +34,8 @@ pub(super) const TOKEN: &str = "sb_live_canary_token";
 pub(super) enum Reply {
     Head(u16, Vec<(&'static str, String)>, Bytes),
     Broken(TransportError),
+    /// Nobody is there until then, however often it is asked; then comes the next reply.
+    Absence(tokio::time::Instant),
     /// The body breaks off after these bytes.
     Cut(Bytes),
     /// The body comes a byte a second.
@@ -99,6 +102,20 @@ impl Script {
         asked.collect()
     }
 
+    fn next(&self) -> Option<Reply> {
+        let mut replies = self.replies.lock().unwrap();
+        match replies.front() {
+            Some(Reply::Absence(end)) if *end > tokio::time::Instant::now() => {
+                Some(Reply::Absence(*end))
+            }
+            Some(Reply::Absence(_)) => {
+                replies.pop_front();
+                replies.pop_front()
+            }
+            Some(_) | None => replies.pop_front(),
+        }
+    }
+
     pub(super) fn body(&self, index: usize) -> Value {
         let requests = self.requests.lock().unwrap();
         serde_json::from_slice(requests[index].body()).unwrap()
@@ -116,7 +133,7 @@ impl Transport for Script {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>> {
         self.requests.lock().unwrap().push(request);
-        let reply = self.replies.lock().unwrap().pop_front();
+        let reply = self.next();
         Box::pin(async move {
             let mut head = Vec::new();
             let (status, body): (u16, BodyStream) = match reply.expect("the script is long enough")
@@ -126,6 +143,7 @@ impl Transport for Script {
                     (status, stream::iter([Ok(body)]).boxed())
                 }
                 Reply::Broken(error) => return Err(error),
+                Reply::Absence(_) => return Err(TransportError::never_left("connection refused")),
                 Reply::Silence => std::future::pending().await,
                 Reply::Cut(body) => {
                     let end = Err(TransportError::lost("connection reset"));

@@ -81,6 +81,44 @@ async fn a_read_outlasts_a_short_outage_and_waits_between_tries() {
     assert!(began.elapsed().as_secs() < 20);
 }
 
+/// Nobody is there for so many seconds; then there are answers.
+async fn read_after_an_absence(seconds: u64) -> (Result<(), Error>, u64) {
+    let begun = tokio::time::Instant::now();
+    let absence = Reply::Absence(begun + std::time::Duration::from_secs(seconds));
+    let (client, _) = client([absence, problem(502, "gateway"), ok(json!({"name": "acme"}))]);
+    let read = client.reader().project().await.map(drop);
+    (read, begun.elapsed().as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_on_the_other_side_is_outlasted() {
+    for seconds in [1, 3, 6, 10, 13] {
+        let (read, took) = read_after_an_absence(seconds).await;
+        assert!(read.is_ok() && took <= seconds + 4, "{seconds} s: {read:?} after {took} s");
+    }
+    let (read, took) = read_after_an_absence(60).await;
+    assert_eq!(read.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert!((13..=15).contains(&took), "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_finds_nobody_there_looks_again_for_a_quarter_of_a_minute() {
+    let (client, _) = client([]);
+    let writer = writer(&client);
+    let nobody = TransportError::never_left("connection refused");
+    let error = Error::new("create service/web", Cause::Transport(nobody));
+    let mut rounds = writer.rounds();
+    let begun = tokio::time::Instant::now();
+    // Even what must not be done twice, because nothing was done.
+    while let Some(at) = rounds.after_write(&error, false) {
+        assert!(client.may_wait_until(at).await);
+    }
+    assert!((13..=15).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!(!rounds.is_over() && !rounds.may_have_happened());
+    let error = Error::new("deploy", Cause::Transport(TransportError::lost("connection reset")));
+    assert!(writer.rounds().after_write(&error, false).is_none(), "that one left");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_drips_is_given_up_in_time() {
     let drip = || Reply::Drip(json!({"name": "a".repeat(100)}).to_string().into());

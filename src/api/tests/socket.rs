@@ -61,6 +61,18 @@ async fn a_request_goes_out_and_its_answer_comes_in() {
 }
 
 #[tokio::test]
+async fn the_log_is_asked_for_as_it_is() {
+    let events = answer("200 OK\r\ncontent-type: text/event-stream", "data: up\n\n");
+    let (address, heard) = server(vec![events]).await;
+    let id = crate::model::RemoteId::new("svc_1").unwrap();
+    let lines = client(&address).reader().logs(&id, &LogPlace::default()).await.unwrap();
+    let lines: Vec<_> = lines.map(|line| line.unwrap().message).collect().await;
+    assert_eq!(lines, ["up"]);
+    let heard = heard.await.unwrap().to_ascii_lowercase();
+    assert!(heard.contains("accept-encoding: identity") && !heard.contains("gzip"), "{heard}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed_and_a_short_body_is_found_out() {
     let elsewhere = answer("302 Found\r\nlocation: http://127.0.0.1:1/steal", "");
     let (address, heard) = server(vec![elsewhere]).await;

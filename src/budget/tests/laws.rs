@@ -66,7 +66,7 @@ fn many_refusals_of_requests_on_their_way_are_one_episode() {
     let permits: Vec<Permit> = (0..20).map(|_| take()).collect();
     let soon = START.plus(Duration::from_millis(100));
     for permit in &permits {
-        budget.learn(soon, permit, &answer(429, "", ""));
+        budget.learn(soon, permit, &answer(429, "0", ""));
     }
     assert_eq!(budget.view(soon).limit, 270);
     let frozen = budget.view(soon).frozen_until.unwrap().since(soon);

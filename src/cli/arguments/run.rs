@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::cli::size::Size;
 use crate::cli::values::{OrOff, Span};
 
 use super::{Connection, Planning, Sources};
@@ -41,8 +42,9 @@ pub struct RepositoryFlags {
     /// Stay at this commit.
     #[arg(long, env = "STOKER_COMMIT", value_name = "HASH")]
     pub commit: Option<String>,
-    /// The directory in the repository that holds the manifests [default: its root].
-    #[arg(long, env = "STOKER_PATH", value_name = "DIRECTORY")]
+    /// The directory or file in the repository that holds the manifests [default: manifests/,
+    /// stackblaze.yaml or its root].
+    #[arg(long, env = "STOKER_PATH", value_name = "PATH")]
     pub path: Option<PathBuf>,
     /// Take only commits signed by somebody in this file of allowed signers, or in this directory
     /// of OpenPGP keys.
@@ -54,6 +56,17 @@ pub struct RepositoryFlags {
     /// How often to ask the repository for news, or off [default: 60s].
     #[arg(long, env = "STOKER_GIT_POLL", value_name = "DURATION")]
     pub git_poll: Option<OrOff<Span>>,
+    /// How long git may say nothing before it is ended; a slow line counts as long as it likes
+    /// [default: 1m].
+    #[arg(long, env = "STOKER_GIT_SILENCE", value_name = "DURATION")]
+    pub git_silence: Option<Span>,
+    /// Where the copy of the repository is kept, a directory for each project in it
+    /// [default: git in the state directory].
+    #[arg(long, env = "STOKER_GIT_CACHE", value_name = "DIRECTORY")]
+    pub git_cache: Option<PathBuf>,
+    /// How large the copy of the repository may become [default: 4GB].
+    #[arg(long, env = "STOKER_GIT_CACHE_MAX", value_name = "SIZE")]
+    pub git_cache_max: Option<Size>,
     /// The variable that holds the repository's token, for HTTPS.
     #[arg(
         long,

@@ -5,7 +5,9 @@
 
 mod commons;
 mod once;
+mod orphans;
 mod project;
+mod renewal;
 mod sandbox;
 mod server;
 mod service;
@@ -33,6 +35,7 @@ use super::settings::{Call, RunSettings, SettingsFile};
 
 use commons::Commons;
 use project::Kept;
+use renewal::{Renewed, User};
 
 /// Keeps every project until it is told to stop.
 pub async fn run(
@@ -46,6 +49,8 @@ pub async fn run(
     for warning in &settings.warnings {
         context.output.warn(warning);
     }
+    // It ends with the program.
+    drop(tokio::spawn(orphans::keep_burying()));
     if settings.is_once {
         return once::run(context, &settings, interrupt).await;
     }
@@ -99,9 +104,10 @@ impl Process {
         interrupt: &Interrupt,
     ) -> Result<Exit, Failure> {
         let mut hangup = hangup()?;
-        let served = self.served(context, settings)?;
-        let meters = self.commons.meters.clone();
-        let server = server::bind(context, settings, &self.projects, served, meters).await?;
+        let mut renewed = Renewed::begin(context, settings)?;
+        let served = self.served(&renewed);
+        let (meters, bearer) = (self.commons.meters.clone(), renewed.bearer.clone());
+        let server = server::bind(settings, &self.projects, served, meters, bearer).await?;
         self.announce(context, settings, &server);
         for kept in self.projects.values_mut() {
             kept.begin(context, Until::Stopped)?;
@@ -119,6 +125,10 @@ impl Process {
         loop {
             tokio::select! {
                 _ = interrupt.came() => break,
+                due = renewed.due() => tokio::select! {
+                    () = self.renew(context, settings, &renewed, due) => {}
+                    () = &mut told => {}
+                },
                 // A loop may take its time to end in an orderly way, and is alive meanwhile.
                 Some(()) = hangup.recv() => tokio::select! {
                     () = self.reload(context, global, command) => {}
@@ -142,13 +152,63 @@ impl Process {
     }
 
     /// Joins what the server needs of each project.
-    fn served(&self, context: &Context, settings: &RunSettings) -> Result<Projects, Failure> {
-        let served = settings.projects.iter().map(|project| {
-            let kept = &self.projects[&project.name];
-            let webhook = project::webhook(context, project)?;
-            Ok((project.name.clone(), kept.served(webhook)))
-        });
+    fn served(&self, renewed: &Renewed) -> Projects {
+        let served = self
+            .projects
+            .iter()
+            .map(|(name, kept)| (name.clone(), kept.served(renewed.webhooks.get(name).cloned())));
         served.collect()
+    }
+
+    /// Takes what stands in files by now. What cannot be used changes nothing.
+    async fn renew(
+        &mut self,
+        context: &Context,
+        settings: &RunSettings,
+        renewed: &Renewed,
+        due: Vec<User>,
+    ) {
+        for user in due {
+            let (what, outcome) = match &user {
+                User::Server => ("the server's token", renewed.server(context, settings)),
+                User::Webhook(name) => {
+                    ("the webhook's secret", renewed.webhook(context, settings, name))
+                }
+                User::Repository(name) => {
+                    ("the repository's token", self.sign_in_anew(context, settings, name))
+                }
+                User::Project(name) => {
+                    // It begins anew; what came of that is in the log already.
+                    self.commons.forget_transports();
+                    if let Some(project) = settings.projects.iter().find(|it| it.name == *name) {
+                        self.reload_project(context, project).await;
+                    }
+                    ("what the project reads from files", Ok(()))
+                }
+            };
+            match outcome {
+                Ok(()) => tracing::info!("{what} changed, and was read again"),
+                Err(Failure { message, .. }) => {
+                    tracing::error!(
+                        "{what} changed and cannot be used; the old one stands: {message}"
+                    );
+                }
+            }
+        }
+    }
+
+    fn sign_in_anew(
+        &self,
+        context: &Context,
+        settings: &RunSettings,
+        name: &Name,
+    ) -> Result<(), Failure> {
+        let project = settings.projects.iter().find(|project| project.name == *name);
+        if let (Some(project), Some(kept)) = (project, self.projects.get(name)) {
+            source::token(context, project)?.inspect(|token| kept.sign_in_with(token));
+            kept.handle.trigger(Trigger::Signal);
+        }
+        Ok(())
     }
 
     fn announce(&self, context: &Context, settings: &RunSettings, server: &Server) {

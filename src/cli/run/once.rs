@@ -1,6 +1,9 @@
 //! `stoker run --once`: one pass of each project, for cron.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::daemon::agent::Until;
 use crate::remote::Status;
@@ -32,17 +35,32 @@ pub async fn run(
         projects.push(kept);
     }
     let (mut worst, mut statuses) = (Exit::Done, Vec::new());
-    for kept in &mut projects {
+    let begun = Instant::now();
+    for (kept, settings) in projects.iter_mut().zip(&settings.projects) {
+        let limit = settings.connection.timeout;
+        let mut is_late = false;
         let last = tokio::select! {
             last = kept.ended_by_itself() => last,
             _ = interrupt.came() => {
                 kept.stop();
                 kept.ended().await
             }
+            // A request ends by its own deadline; what is read from a repository has none.
+            () = over(begun, limit) => {
+                is_late = true;
+                kept.stop();
+                kept.ended().await
+            }
         };
         let status = kept.handle.status();
-        context.output.note(&line(&status, last.as_ref()));
-        worst = worst.max(exit(&status, last.as_ref()));
+        if is_late && last.is_none() {
+            let name = &status.name;
+            context.output.note(&format!("{name}: no pass was made within --timeout"));
+            worst = worst.max(Exit::OverBudget);
+        } else {
+            context.output.note(&line(&status, last.as_ref()));
+            worst = worst.max(exit(&status, last.as_ref()));
+        }
         statuses.push(ProjectStatus::clone(&status));
     }
     match context.output.form() {
@@ -55,6 +73,17 @@ pub async fn run(
         }
     }
     Ok(interrupt.exit().unwrap_or(worst))
+}
+
+/// How long a pass has after the end of its time to say what became of it: its requests end then.
+const WORDS: Duration = Duration::from_secs(1);
+
+/// Returns when the time of one run is over; never where it has no limit.
+async fn over(begun: Instant, limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep_until(begun + limit + WORDS).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn line(status: &ProjectStatus, last: Option<&PassRecord>) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::daemon::agent::{Agent, Parts, Until};
 use crate::daemon::notify::{Notifier, Sink};
 use crate::daemon::server::{self, Pulse};
-use crate::daemon::source::Secrets;
+use crate::daemon::source::{Secrets, Source};
 use crate::daemon::trigger::{FileWatch, poll};
 use crate::daemon::webhook::{Provider, Webhook};
 use crate::daemon::{Bell, Handle, Seat, SharedSecret, keeper};
@@ -30,7 +30,7 @@ use super::super::session::{self, Door, Place, Purpose, Session};
 use super::super::settings::{ProjectSettings, ProjectSource, WebhookProvider, WebhookSettings};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
-use super::source::{chosen, source};
+use super::source::{chosen, guard, source};
 
 /// Everything one project's life needs, opened and not begun.
 pub struct Opened {
@@ -68,7 +68,11 @@ fn open_with(
     let state = if is_sandbox { settings.state.join("sandbox") } else { settings.state.clone() };
     session::make(&state);
     let sandbox = match sandbox {
-        None if is_sandbox => Some(Sandbox::open(&state, clock)?),
+        None if is_sandbox => {
+            let sandbox = Sandbox::open(&state, clock)?;
+            guard(settings).iter().for_each(|guard| sandbox.stand_for(guard));
+            Some(sandbox)
+        }
         kept => kept,
     };
     let door = match &sandbox {
@@ -169,6 +173,7 @@ pub(super) fn unusable(settings: &ProjectSettings, reason: &str) -> Failure {
 pub struct Kept {
     /// The agent from outside.
     pub handle: Handle,
+    source: Arc<dyn Source>,
     seat: Arc<Mutex<Seat>>,
     opened: Option<Opened>,
     life: Option<Life>,
@@ -201,7 +206,8 @@ impl Kept {
         opened.pulse.beat(clock.now());
         let pulse = opened.pulse.clone();
         let seat = Arc::new(Mutex::new(seat));
-        Ok(Self { handle, seat, opened: Some(opened), life: None, pulse })
+        let source = Arc::clone(&opened.parts.source);
+        Ok(Self { handle, source, seat, opened: Some(opened), life: None, pulse })
     }
 
     /// Begins to keep the project.
@@ -320,8 +326,14 @@ impl Kept {
             life.sandbox = None;
         }
         self.ended().await;
+        self.source = Arc::clone(&opened.parts.source);
         self.opened = Some(opened);
         self.begin(context, Until::Stopped)
+    }
+
+    /// Has the repository signed in at with another token.
+    pub fn sign_in_with(&self, token: &SecretString) {
+        self.source.renew(token);
     }
 
     /// Returns its heartbeat.

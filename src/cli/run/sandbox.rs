@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::api::{Endpoint, Token};
 use crate::clock::Clock;
 use crate::emulator::{Emulator, TOKEN, serve};
+use crate::model::Guard;
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 
 use super::super::code::ErrorCode;
@@ -68,6 +69,11 @@ impl Sandbox {
         ];
         let held = Arc::new(Mutex::new(Some(Held { tasks, file, _lock: lock })));
         Ok(Self { emulator, address, held })
+    }
+
+    /// Lets its project be the one that manifests are for.
+    pub fn stand_for(&self, guard: &Guard) {
+        world::stand_for(&self.emulator, guard);
     }
 
     /// Returns the way to it without a socket.

@@ -19,14 +19,27 @@ use super::project::Kept;
 /// Opens addresses and sockets; it does not answer yet.
 ///
 /// # Errors
-/// When one cannot be had, or the token cannot be used.
+/// When one cannot be had.
 pub async fn bind(
-    context: &Context,
     settings: &RunSettings,
     kept: &BTreeMap<Name, Kept>,
     projects: Projects,
     meters: Meters,
+    bearer: Option<SharedSecret>,
 ) -> Result<Server, Failure> {
+    let server = ServerSettings {
+        listen: settings.listen.into_iter().collect(),
+        bearer,
+        state_directories: kept.values().filter_map(Kept::state).map(Into::into).collect(),
+    };
+    Ok(Server::bind(server, projects, meters, Clock::system()).await?)
+}
+
+/// Reads the token of the server, where it has one.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn bearer(context: &Context, settings: &RunSettings) -> Result<Option<SharedSecret>, Failure> {
     let bearer = settings.agent_token.as_ref().map(|source| {
         let wrong = |reason: String| Failure::usage(format!("the agent's token: {reason}"));
         let text = source.read(&context.environment).map_err(wrong)?;
@@ -35,12 +48,7 @@ pub async fn bind(
         SharedSecret::parse(text.expose_secret())
             .map_err(|error| wrong(format!("{source}: failed to {error}")))
     });
-    let server = ServerSettings {
-        listen: settings.listen.into_iter().collect(),
-        bearer: bearer.transpose()?,
-        state_directories: kept.values().filter_map(Kept::state).map(Into::into).collect(),
-    };
-    Ok(Server::bind(server, projects, meters, Clock::system()).await?)
+    bearer.transpose()
 }
 
 impl From<ServerError> for Failure {

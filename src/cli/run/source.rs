@@ -3,7 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use crate::daemon::source::{Files, Repository, Source};
+use crate::manifest;
+use crate::model::Guard;
+use crate::source;
 use crate::source::git::{GitSettings, GitSource, RepositoryPath, Verification, WrongSetting};
 
 use super::super::context::Context;
@@ -26,12 +31,29 @@ pub fn source(
 ) -> Result<Arc<dyn Source>, Failure> {
     match &settings.source {
         ProjectSource::Files { paths, debounce: _, poll: _ } => {
-            Ok(Arc::new(Files { paths: chosen(paths) }))
+            let checkout = context.environment.checkout();
+            Ok(Arc::new(Files { paths: chosen(paths), checkout }))
         }
         ProjectSource::Repository(repository) => {
             let told = repository_settings(context, settings, repository)?;
-            Ok(Arc::new(Repository(GitSource::new(told, state.join(REPOSITORY_DIRECTORY)))))
+            let copy = match &repository.cache {
+                Some(cache) => cache.join(settings.name.as_str()),
+                None => state.join(REPOSITORY_DIRECTORY),
+            };
+            Ok(Arc::new(Repository(GitSource::new(told, copy))))
         }
+    }
+}
+
+/// Returns the project that files are for: the sandbox stands for it. What cannot be read is told of
+/// when it is.
+pub fn guard(settings: &ProjectSettings) -> Option<Guard> {
+    match &settings.source {
+        ProjectSource::Files { paths, debounce: _, poll: _ } => {
+            let tree = source::load(&chosen(paths), None).ok()?;
+            manifest::load(&tree).desired?.guard
+        }
+        ProjectSource::Repository(_) => None,
     }
 }
 
@@ -52,7 +74,10 @@ fn repository_settings(
         verify,
         rewrites,
         poll: _,
-        token,
+        silence,
+        cache: _,
+        cache_max,
+        token: _,
         ssh_key,
         known_hosts,
     } = repository;
@@ -61,21 +86,45 @@ fn repository_settings(
     };
     let variable = |name: &str| context.environment.get(name).map(str::to_owned);
     let mut told = GitSettings::new(url, reference.clone(), &variable).map_err(wrong)?;
-    told.path = RepositoryPath::new(&path.to_string_lossy()).map_err(wrong)?;
+    let path = path.as_ref().map(|path| RepositoryPath::new(&path.to_string_lossy()));
+    told.path = path.transpose().map_err(wrong)?;
     told.verification = verify.clone().map(verification);
     told.ssh_key = ssh_key.clone();
     told.known_hosts = known_hosts.clone();
     told.rewrites = *rewrites;
+    told.silence = *silence;
+    told.copy_bytes_max = cache_max.0;
     told.certificate_authority = settings.connection.ca_file.clone();
-    let read = |token: &SecretSource| token.read(&context.environment);
-    let token = token.as_ref().map(read).transpose();
-    told.token = token.map_err(|reason| unusable(settings, &reason))?;
+    token(context, settings)?.inspect(|token| told.token.set(token.clone()));
     Ok(told)
 }
 
-/// Returns who may sign: OpenPGP keys lie in a directory, allowed signers of SSH stand in a file.
+/// Reads the token of a project's repository, where it has one.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn token(
+    context: &Context,
+    settings: &ProjectSettings,
+) -> Result<Option<SecretString>, Failure> {
+    let ProjectSource::Repository(repository) = &settings.source else {
+        return Ok(None);
+    };
+    let read = |token: &SecretSource| token.read(&context.environment);
+    let token = repository.token.as_ref().map(read).transpose();
+    token.map_err(|reason| unusable(settings, &reason))
+}
+
+/// In a directory of OpenPGP keys, the file of those who may sign with SSH as well.
+const ALLOWED_SIGNERS: &str = "allowed_signers";
+
+/// Returns who may sign: OpenPGP keys lie in a directory, allowed signers of SSH stand in a file, which
+/// may be in that directory.
 fn verification(path: PathBuf) -> Verification {
-    if path.is_dir() {
+    let allowed_signers = path.join(ALLOWED_SIGNERS);
+    if allowed_signers.is_file() {
+        Verification::Either { allowed_signers, home: path }
+    } else if path.is_dir() {
         Verification::OpenPgp { home: path }
     } else {
         Verification::Ssh { allowed_signers: path }

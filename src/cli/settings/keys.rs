@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::model::AdoptMode;
 
 use super::super::arguments::{Form, LogForm, RewritesWord, When};
+use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
 use super::forms::{DialectValue, NotificationForm, WebhookForm, WindowForm};
 use super::schema;
@@ -108,6 +109,14 @@ pub struct Keys {
     /// How often to ask the repository for news: `60s`, or `off`.
     #[schemars(schema_with = "schema::duration_or_off")]
     pub git_poll: Option<OrOff<Span>>,
+    /// How long git may say nothing before it is ended: `1m`.
+    #[schemars(schema_with = "schema::duration")]
+    pub git_silence: Option<Span>,
+    /// Where the copy of the repository is kept, a directory for each project in it.
+    pub git_cache: Option<PathBuf>,
+    /// How large the copy of the repository may become: `4GB`.
+    #[schemars(with = "Option<String>")]
+    pub git_cache_max: Option<Size>,
     /// The variable that holds the repository's token, for HTTPS.
     pub repo_token_env: Option<String>,
     /// The file that holds the repository's token, for HTTPS.

@@ -2,6 +2,7 @@
 //! with their secrets when they are used.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use secrecy::ExposeSecret as _;
 
@@ -109,6 +110,22 @@ fn commit(forge: Forge, form: &CommitForm, repo: Option<&str>) -> Result<To, Str
 }
 
 impl NotificationSettings {
+    /// Returns the files its secrets stand in.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let sources = match &self.to {
+            To::Webhook { address: Whither::Open(_), secret } => [None, secret.as_ref()],
+            To::Webhook { address: Whither::Secret(address), secret } => {
+                [Some(address), secret.as_ref()]
+            }
+            To::Slack { address } => [Some(address), None],
+            To::Commit { at: _, token, target_url: _ } => [Some(token), None],
+        };
+        sources.into_iter().flatten().filter_map(|source| match source {
+            SecretSource::File(path) => Some(path.as_path()),
+            SecretSource::Variable(_) => None,
+        })
+    }
+
     /// Reads the secrets.
     ///
     /// # Errors

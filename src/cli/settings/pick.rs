@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::model::AdoptMode;
 
 use super::super::arguments::{Form, LogForm, RewritesWord, When};
+use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
 use super::file::SettingsFile;
 use super::keys::Keys;
@@ -176,7 +177,7 @@ macro_rules! shown_by_display {
         fn shown(&self) -> Value { self.to_string().into() }
     })* };
 }
-shown_by_display!(String, Span, Rate, PruneKinds);
+shown_by_display!(String, Size, Span, Rate, PruneKinds);
 
 macro_rules! shown_by_itself {
     ($($type:ty),*) => { $(impl Shown for $type {

@@ -1,11 +1,14 @@
 //! Where the manifests of a project come from: files, or a repository.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::time::Duration;
 
-use crate::source::git::{CommitId, RefName, Reference, Rewrites, WrongSetting};
+use crate::source::git::{
+    COPY_BYTES_MAX, CommitId, RefName, Reference, Rewrites, SILENCE, WrongSetting,
+};
 
 use super::super::arguments::{RewritesWord, RunCommand};
+use super::super::size::Size;
 use super::super::values::{OrOff, Span};
 use super::keys::Keys;
 use super::origin::Provenance;
@@ -36,14 +39,21 @@ pub struct RepositorySettings {
     pub url: String,
     /// What of it is followed.
     pub reference: Reference,
-    /// The directory that holds the manifests; relative, without `..`. Empty for the root.
-    pub path: PathBuf,
+    /// The directory or file that holds the manifests; relative, without `..`. Without one, the
+    /// usual places: `manifests/`, `stackblaze.yaml` or the root.
+    pub path: Option<PathBuf>,
     /// The file of allowed signers, or the directory of OpenPGP keys, when commits must be signed.
     pub verify: Option<PathBuf>,
     /// What to do when the branch was rewritten.
     pub rewrites: Rewrites,
     /// How often to ask for news; `None` when only the webhook tells.
     pub poll: Option<Duration>,
+    /// How long git may say nothing.
+    pub silence: Duration,
+    /// Where the copy of it lies; `None` for the state directory.
+    pub cache: Option<PathBuf>,
+    /// How large the copy may become.
+    pub cache_max: Size,
     /// Its token, for HTTPS.
     pub token: Option<SecretSource>,
     /// The private key, for SSH; `None` for the account's own.
@@ -60,6 +70,9 @@ const GIT_POLL: Span = Span(Duration::from_secs(60));
 
 /// A shorter pause only keeps machines busy, ours and the code host's; zero would do nothing else.
 const POLL_MIN: Duration = Duration::from_millis(100);
+
+/// Git counts once a second: what is shorter would end it while it works.
+const SILENCE_MIN: Duration = Duration::from_secs(5);
 
 /// The users that Bitbucket wants beside a token, where the others take any name. They are words of
 /// its documentation, so they are no secret in a URL.
@@ -175,10 +188,11 @@ fn pick_repository(
         }
         None => Reference::DefaultBranch,
     };
-    let path = pick!(picker, flags, path).unwrap_or_default();
-    let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !is_inside {
-        let reason = "`path` is a directory in the repository: relative, and without `..`";
+    let path = pick!(picker, flags, path);
+    let is_inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !path.iter().flat_map(|path| path.components()).all(is_inside) {
+        let reason =
+            "`path` is a directory or a file in the repository: relative, and without `..`";
         return Err(Problem::new(reason, picker.last_place()));
     }
     let token = pick_secret(
@@ -206,10 +220,22 @@ fn pick_repository(
             RewritesWord::Follow => Rewrites::Follow,
         },
         poll: pause("gitPoll", pick!(picker, flags, git_poll, OrOff::On(GIT_POLL)), picker)?,
+        silence: pick_silence(picker, command)?,
+        cache: pick!(picker, flags, git_cache),
+        cache_max: pick!(picker, flags, git_cache_max, Size(COPY_BYTES_MAX)),
         token,
         ssh_key: pick!(picker, flags, ssh_key),
         known_hosts: pick!(picker, flags, known_hosts),
     })
+}
+
+fn pick_silence(picker: &mut Picker<'_>, command: &RunCommand) -> Result<Duration, Problem> {
+    let Span(silence) = pick!(picker, command.repository, git_silence, Span(SILENCE));
+    if silence < SILENCE_MIN {
+        let reason = format!("`gitSilence` is at least {}", Span(SILENCE_MIN));
+        return Err(Problem::new(reason, picker.last_place()));
+    }
+    Ok(silence)
 }
 
 /// Returns how long to pause between two looks; `None` for `off`.
@@ -244,8 +270,12 @@ type Naming = fn(&str) -> Result<Reference, WrongSetting>;
 /// Returns what one layer says is followed. A name that git would refuse, or take for an option, is
 /// refused where it is written.
 fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, Problem> {
-    let branch: Naming = |name| RefName::new(name).map(Reference::Branch);
-    let tag: Naming = |name| RefName::new(name).map(Reference::Tag);
+    // As git and build servers write them in full.
+    let branch: Naming = |name| {
+        RefName::new(name.strip_prefix("refs/heads/").unwrap_or(name)).map(Reference::Branch)
+    };
+    let tag: Naming =
+        |name| RefName::new(name.strip_prefix("refs/tags/").unwrap_or(name)).map(Reference::Tag);
     let commit: Naming = |name| CommitId::new(name).map(Reference::Commit);
     let named =
         [("branch", said.branch, branch), ("tag", said.tag, tag), ("commit", said.commit, commit)];

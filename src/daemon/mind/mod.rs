@@ -7,6 +7,7 @@ mod looking;
 mod outcome;
 mod passing;
 mod reading;
+mod rereading;
 mod shrinking;
 mod steering;
 mod telling;
@@ -36,6 +37,7 @@ use super::queue::Queue;
 use super::settings::Settings;
 
 pub use passing::PassFailure;
+use rereading::Rereading;
 use shrinking::Shrinking;
 pub(super) use steering::Withheld;
 
@@ -56,6 +58,8 @@ pub struct Mind {
     location: String,
     has_commits: bool,
     wants_read: bool,
+    /// When they are read again, if they could not be.
+    rereading: Rereading,
     /// Whether the last good commit is read, because the newest cannot be.
     falls_back: bool,
     declared: Option<Arc<Declared>>,
@@ -177,6 +181,7 @@ impl Mind {
             location,
             has_commits,
             wants_read: true,
+            rereading: Rereading::default(),
             falls_back: false,
             declared: None,
             stays: false,
@@ -243,7 +248,9 @@ impl Mind {
     /// whether the platform is looked at even if the manifests are the same.
     pub fn hear(&mut self, triggers: &BTreeSet<Trigger>) {
         for trigger in triggers {
-            self.wants_read = true;
+            // Time alone says nothing new: what could not be read is read again when its wait is over.
+            let is_time = matches!(trigger, Trigger::Git | Trigger::Timer);
+            self.wants_read |= !is_time || self.rereading.again_at().is_none();
             match trigger {
                 // Nothing on the platform has changed by a file: only what is read decides.
                 Trigger::Files | Trigger::Git | Trigger::Webhook => {}
@@ -264,6 +271,7 @@ impl Mind {
             self.schedule_look(now);
         }
         let is_over = |until: Timestamp| until > since && until <= now;
+        self.wants_read |= self.rereading.is_due(now);
         let waited = self.queue.next_after(since).is_some_and(is_over);
         if waited || self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
@@ -297,7 +305,9 @@ impl Mind {
         let follow = self.follow_at.filter(|_| is_idle);
         let suspension = self.memory.suspension.as_ref().map(|suspension| suspension.until);
         let window = self.settings.windows.state(now).and_then(|state| state.until);
-        let times = [look, self.retry_at, self.queue.next_after(now), follow, suspension, window];
+        let reading = self.rereading.again_at();
+        let times =
+            [look, reading, self.retry_at, self.queue.next_after(now), follow, suspension, window];
         let earliest = times.into_iter().flatten().fold(beat, Timestamp::min);
         earliest.max(now.checked_add(NAP_MIN).unwrap_or(now))
     }
@@ -305,8 +315,18 @@ impl Mind {
     /// Returns what is to be read, once.
     pub fn take_read(&mut self) -> Option<ReadAsk> {
         let wanted = std::mem::take(&mut self.wants_read);
+        if wanted {
+            self.rereading.begin(self.ticked_at);
+        }
         let pinned = if self.falls_back { &self.memory.commit } else { &self.memory.pinned_to };
         wanted.then(|| ReadAsk { known: self.memory.commit.clone(), pinned: pinned.clone() })
+    }
+
+    /// Whether the newest manifests have been read for so long that a pass is made for those that are
+    /// known.
+    #[must_use]
+    pub fn reads_long(&self, now: Timestamp) -> bool {
+        self.rereading.is_long(now)
     }
 
     /// Returns the last state of the manifests that could be used.

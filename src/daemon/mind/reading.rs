@@ -8,6 +8,7 @@ use crate::model::{Inventory, Remembered};
 use crate::status::{ConditionReason, Occurrence, Problem, Revision, Severity, Trigger};
 
 use super::super::declare::Declared;
+use super::super::source::may_pass;
 use super::Mind;
 
 impl Mind {
@@ -16,12 +17,15 @@ impl Mind {
     pub fn declare(&mut self, read: Result<Arc<Declared>, Problem>, now: Timestamp) {
         match read {
             Ok(declared) => self.accept(declared, now),
-            Err(problem) => self.refuse(problem),
+            Err(problem) => self.refuse(problem, now),
         }
     }
 
     fn accept(&mut self, declared: Arc<Declared>, now: Timestamp) {
         let fell_back = std::mem::take(&mut self.falls_back);
+        if !fell_back {
+            self.rereading.succeeded();
+        }
         if !fell_back && self.problem.take().is_some() {
             self.tell(
                 Severity::Normal,
@@ -129,7 +133,14 @@ impl Mind {
         if self.has_commits { Trigger::Git } else { Trigger::Files }
     }
 
-    fn refuse(&mut self, problem: Problem) {
+    fn refuse(&mut self, problem: Problem, now: Timestamp) {
+        if !self.falls_back {
+            if may_pass(&problem) {
+                self.rereading.failed(now, self.settings.seed);
+            } else {
+                self.rereading.succeeded();
+            }
+        }
         if !self.falls_back && self.problem.as_ref() != Some(&problem) {
             self.tell(Severity::Warning, None, problem.reason.clone(), problem.message.clone());
         }

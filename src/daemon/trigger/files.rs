@@ -1,13 +1,12 @@
 //! Changes of files, as hints: the system says that something happened, a look says what.
 //!
 //! Only directories are watched: a watch on a file goes deaf with the first atomic save. The parent
-//! of each root is watched as well, because a root that is removed and made again is silent. What
-//! the hints miss, the next look by time finds.
+//! of each root is watched as well, because a root that is removed and made again is silent, and so
+//! is whatever leads to it through a link. What the hints miss, the next look by time finds.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::status::Trigger;
 
 use super::super::Bell;
-use super::watches::{Listener, Watches};
+use super::watches::{Listener, Places, Watches};
 
 /// The most directories that are watched for one project: the system has few watches for all its
 /// programs.
@@ -25,6 +24,9 @@ pub(super) const DIRECTORIES_MAX: usize = 4_096;
 
 /// The deepest directory that is watched, as for reading.
 const DEPTH_MAX: usize = 64;
+
+/// The most links on the way to one path; the system follows as many.
+const LINKS_MAX: usize = 40;
 
 /// How many quiet times in a row a stream of changes may put off the look: a build that writes for
 /// ever must not blind us.
@@ -57,7 +59,7 @@ impl FileWatch {
         debounce: Duration,
     ) -> Result<Self, io::Error> {
         let roots = paths.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>()?;
-        let listener = Arc::new(watches.listen(roots.clone()));
+        let listener = Arc::new(watches.listen());
         watches.hold(listener.number, wanted(&roots))?;
         let heard = Arc::downgrade(&listener);
         let changed = Arc::clone(&listener.changed);
@@ -98,30 +100,67 @@ async fn settle(changed: &Notify, quiet: Duration) {
     }
 }
 
-/// Returns the directories whose changes can mean other manifests.
-fn wanted(roots: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let mut wanted = BTreeSet::new();
+/// Returns what is watched, and whose changes can mean other manifests.
+fn wanted(roots: &[PathBuf]) -> Places {
+    let mut wanted = Places::default();
     for root in roots {
-        wanted.extend(root.parent().map(Path::to_owned));
+        wanted.way_to(root, LINKS_MAX);
         if root.is_dir() {
-            gather(root, 0, &mut wanted);
+            wanted.gather(root, 0);
         }
     }
     wanted
 }
 
-/// Gathers a directory and what is beneath it. Hidden directories hold no manifests, but the link
-/// that Kubernetes swaps stands in their parent, which is watched.
-fn gather(directory: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
-    if depth > DEPTH_MAX || found.len() > DIRECTORIES_MAX || !found.insert(directory.to_owned()) {
-        return;
+impl Places {
+    /// Notes what leads to a path: the directory it stands in, and those of each link on the way. A
+    /// link that is turned elsewhere changes nothing where it led before.
+    fn way_to(&mut self, path: &Path, links_left: usize) {
+        let mut so_far = PathBuf::new();
+        let mut parts = path.components();
+        while let Some(part) = parts.next() {
+            match part {
+                // Nothing before it is a link, so it is what it looks like.
+                Component::ParentDir => drop(so_far.pop()),
+                part => so_far.push(part),
+            }
+            let Ok(target) = fs::read_link(&so_far) else { continue };
+            self.note(&so_far);
+            if let (Some(directory), 1..) = (so_far.parent(), links_left) {
+                let on = directory.join(target).join(parts.as_path());
+                self.way_to(&on, links_left - 1);
+            }
+            return;
+        }
+        self.note(&so_far);
     }
-    // One that cannot be read is told of by who reads the manifests.
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    for entry in entries {
-        let is_hidden = entry.file_name().as_encoded_bytes().first() == Some(&b'.');
-        if !is_hidden && entry.path().is_dir() {
-            gather(&entry.path(), depth + 1, found);
+
+    fn note(&mut self, path: &Path) {
+        self.directories.extend(path.parent().map(Path::to_owned));
+        self.near.insert(path.to_owned());
+    }
+
+    /// Gathers a directory and what is beneath it. Hidden directories hold no manifests, but the link
+    /// that Kubernetes swaps stands in their parent, which is watched.
+    fn gather(&mut self, directory: &Path, depth: usize) {
+        let is_full = self.directories.len() > DIRECTORIES_MAX;
+        // A directory that is the parent of a link was noted already, and not what is beneath it.
+        let is_new = self.gathered.insert(directory.to_owned());
+        if depth > DEPTH_MAX || is_full || !is_new {
+            return;
+        }
+        self.directories.insert(directory.to_owned());
+        // One that cannot be read is told of by who reads the manifests.
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().first() == Some(&b'.') {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|it| it.is_symlink()) {
+                self.way_to(&entry.path(), LINKS_MAX);
+            }
+            if entry.path().is_dir() {
+                self.gather(&entry.path(), depth + 1);
+            }
         }
     }
 }
@@ -183,6 +222,45 @@ mod tests {
             fs::rename(root.join("..data_tmp"), root.join("..data")).unwrap();
         };
         assert!(rings(&root, swap).await);
+    }
+
+    #[tokio::test]
+    async fn a_link_on_the_way_that_is_turned_elsewhere_is_heard() {
+        let (_guard, root) = directory();
+        let place = root.parent().unwrap().to_owned();
+        for release in ["releases/1", "releases/2"] {
+            fs::create_dir_all(place.join(release).join("manifests")).unwrap();
+        }
+        let turn = |link: &str, target: &str| {
+            symlink(target, place.join("next")).unwrap();
+            fs::rename(place.join("next"), place.join(link)).unwrap();
+        };
+        turn("stable", "releases/1");
+        turn("current", "./stable");
+        let watched = place.join("current/manifests");
+        assert!(rings(&watched, |_| turn("current", "releases/2")).await, "the link itself");
+        turn("current", "stable");
+        assert!(rings(&watched, |_| turn("stable", "releases/2")).await, "one behind it");
+        let changed = place.join("releases/2/manifests/a.yaml");
+        assert!(rings(&watched, |_| fs::write(&changed, "a: 1\n").unwrap()).await);
+        // A file that lies elsewhere, saved as editors do.
+        fs::create_dir_all(place.join("shared")).unwrap();
+        fs::write(place.join("shared/b.yaml"), "b: 1\n").unwrap();
+        symlink("../shared/b.yaml", root.join("b.yaml")).unwrap();
+        let save = |_: &Path| {
+            fs::write(place.join("shared/.b"), "b: 2\n").unwrap();
+            fs::rename(place.join("shared/.b"), place.join("shared/b.yaml")).unwrap();
+        };
+        assert!(rings(&root, save).await, "a file behind a link");
+    }
+
+    #[tokio::test]
+    async fn links_that_lead_in_a_circle_are_watched_and_end() {
+        let (_guard, root) = directory();
+        symlink("two", root.join("one")).unwrap();
+        symlink("one", root.join("two")).unwrap();
+        symlink("..", root.join("sub/up")).unwrap();
+        assert!(rings(&root, |root| fs::write(root.join("a.yaml"), "a: 2\n").unwrap()).await);
     }
 
     #[tokio::test]

@@ -25,7 +25,18 @@ pub struct Watches {
 #[derive(Default)]
 struct Listeners {
     last: u64,
-    roots: BTreeMap<u64, (Vec<PathBuf>, Arc<Notify>)>,
+    near: BTreeMap<u64, (BTreeSet<PathBuf>, Arc<Notify>)>,
+}
+
+/// What one listener wants to hear of.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// What is watched.
+    pub directories: BTreeSet<PathBuf>,
+    /// The paths whose changes matter, with all that is beneath them.
+    pub near: BTreeSet<PathBuf>,
+    /// The directories that were looked through.
+    pub gathered: BTreeSet<PathBuf>,
 }
 
 /// What is watched, and for whom.
@@ -46,7 +57,7 @@ pub(super) struct Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Some(watches) = self.watches.upgrade() {
-            watches.listeners().roots.remove(&self.number);
+            watches.listeners().near.remove(&self.number);
             watches.held().let_go(self.number, &BTreeSet::new());
         }
     }
@@ -67,12 +78,12 @@ impl Watches {
         Ok(Arc::new(Self { listeners, held }))
     }
 
-    pub(super) fn listen(self: &Arc<Self>, roots: Vec<PathBuf>) -> Listener {
+    pub(super) fn listen(self: &Arc<Self>) -> Listener {
         let changed = Arc::new(Notify::new());
         let mut listeners = self.listeners();
         listeners.last += 1;
         let number = listeners.last;
-        listeners.roots.insert(number, (roots, Arc::clone(&changed)));
+        listeners.near.insert(number, (BTreeSet::new(), Arc::clone(&changed)));
         Listener { number, changed, watches: Arc::downgrade(self) }
     }
 
@@ -80,7 +91,12 @@ impl Watches {
     ///
     /// # Errors
     /// When not one of them can be watched.
-    pub(super) fn hold(&self, number: u64, wanted: BTreeSet<PathBuf>) -> Result<(), io::Error> {
+    pub(super) fn hold(&self, number: u64, wanted: Places) -> Result<(), io::Error> {
+        let Places { directories: wanted, near, gathered: _ } = wanted;
+        // Before the watches: what they tell at once must find somebody who listens.
+        if let Some((known, _)) = self.listeners().near.get_mut(&number) {
+            *known = near;
+        }
         let mut held = self.held();
         held.let_go(number, &wanted);
         let (mut first_error, mut is_any_watched) = (None, false);
@@ -153,8 +169,8 @@ impl Held {
 impl Listeners {
     /// Tells an event to everybody it can concern; an error concerns all.
     fn tell(&self, event: &notify::Result<notify::Event>) {
-        for (roots, changed) in self.roots.values() {
-            if event.as_ref().map_or(true, |event| concerns(event, roots)) {
+        for (near, changed) in self.near.values() {
+            if event.as_ref().map_or(true, |event| concerns(event, near)) {
                 changed.notify_one();
             }
         }
@@ -162,7 +178,7 @@ impl Listeners {
 }
 
 /// Whether an event can mean other manifests. Reading a file makes an event, too.
-fn concerns(event: &notify::Event, roots: &[PathBuf]) -> bool {
+fn concerns(event: &notify::Event, roots: &BTreeSet<PathBuf>) -> bool {
     let is_change = match event.kind {
         EventKind::Access(_) => false,
         EventKind::Any
@@ -171,7 +187,7 @@ fn concerns(event: &notify::Event, roots: &[PathBuf]) -> bool {
         | EventKind::Remove(_)
         | EventKind::Other => true,
     };
-    // In the parent of a root only the root itself matters.
+    // In the parent of a root, or of a link that leads to it, only that itself matters.
     let is_near =
         |path: &PathBuf| roots.iter().any(|root| path.starts_with(root) || root.starts_with(path));
     is_change && (event.paths.is_empty() || event.paths.iter().any(is_near))
@@ -194,7 +210,7 @@ mod tests {
 
     #[test]
     fn reading_and_what_happens_beside_a_root_is_not_heard() {
-        let roots = [PathBuf::from("/r/manifests")];
+        let roots = BTreeSet::from([PathBuf::from("/r/manifests")]);
         let event = |kind, path: &str| notify::Event::new(kind).add_path(PathBuf::from(path));
         let read = EventKind::Access(notify::event::AccessKind::Any);
         let modify = EventKind::Modify(notify::event::ModifyKind::Any);

@@ -5,6 +5,7 @@
 
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret as _;
 
 use super::mac::{self, Mac};
 use super::payload::Occasion;
@@ -152,7 +153,8 @@ impl Proof {
 
     /// Returns the hash of all that was signed, when the proof holds.
     fn check(&self, body: &[u8], secret: &SharedSecret, now: Timestamp) -> Result<Mac, Rejection> {
-        let key = secret.expose().as_bytes();
+        let exposed = secret.expose();
+        let key = exposed.expose_secret().as_bytes();
         match self {
             Self::Body(offered) => {
                 let made = Mac::of(key, &[body]);
@@ -162,7 +164,7 @@ impl Proof {
                 let made = Mac::of(key, &[seconds.as_bytes(), b".", body]);
                 timely(made, offered, seconds, now)
             }
-            Self::GitLab { token, signed } => match mac::signing_key(secret.expose()) {
+            Self::GitLab { token, signed } => match mac::signing_key(exposed.expose_secret()) {
                 Some(key) => {
                     let Signed { id, seconds, offered } =
                         signed.as_ref().ok_or(Rejection::Unsigned)?;

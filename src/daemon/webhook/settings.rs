@@ -1,5 +1,7 @@
 //! What one project expects of webhooks.
 
+use secrecy::ExposeSecret as _;
+
 use super::Provider;
 use super::mac;
 use crate::daemon::shared_secret::SharedSecret;
@@ -36,7 +38,7 @@ impl Webhook {
         secret: SharedSecret,
         reference: Option<String>,
     ) -> Result<Self, WebhookError> {
-        match mac::signing_key(secret.expose()) {
+        match mac::signing_key(secret.expose().expose_secret()) {
             Some(None) => Err(WebhookError::NoSigningToken),
             Some(Some(_)) | None => Ok(Self { provider, secret, reference }),
         }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::super::draft::{Drafts, set, text_of};
+use super::super::draft::{Drafts, has, set, text_of};
 use super::super::reader::Reader;
 use super::super::tree::Yaml;
 use super::super::{group, scalar, setting, variable};
 use super::words::{self, Place};
-use super::{begin, given, gives_way, take, take_region};
+use super::{Item, given, gives_way, open, take, take_region};
 use crate::model::{FieldPath, FieldValue, Kind, Resource, Setting, Source};
 
 /// The settings of a service that are read alike, each with its spellings, the present one first.
@@ -19,7 +19,7 @@ const SPELLINGS: [(Setting, &[&str]); 13] = [
     (Setting::RootDir, &["rootDir"]),
     (Setting::DockerfilePath, &["dockerfilePath"]),
     (Setting::BuildCommand, &["buildCommand"]),
-    (Setting::StartCommand, &["startCommand", "dockerCommand"]),
+    (Setting::StartCommand, &["startCommand", "dockerCommand", "start"]),
     (Setting::PreDeployCommand, &["preDeployCommand"]),
     (Setting::Schedule, &["schedule"]),
     (Setting::Port, &["port"]),
@@ -27,23 +27,33 @@ const SPELLINGS: [(Setting, &[&str]); 13] = [
     (Setting::HealthCheckPath, &["healthCheckPath"]),
 ];
 
+/// The bounds of scaling, with their spellings.
+const BOUNDS: [(Setting, &[&str]); 3] = [
+    (Setting::MinInstances, &["minInstances", "min", "min_instances"]),
+    (Setting::MaxInstances, &["maxInstances", "max", "max_instances"]),
+    (Setting::TargetCpuPercent, &["targetCPUPercent", "target_cpu_percent"]),
+];
+
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    item: Yaml<'_, '_>,
+    item: Item<'_, '_>,
     region: Option<Yaml<'_, '_>>,
     engines: &[&str],
     drafts: &mut Drafts,
 ) {
-    let Some(item) = words::open(reader, item, Place::Service) else {
+    let Some(mut service) = open(reader, item, Place::Service, Kind::Service, "services") else {
         return;
     };
-    let Some(mut service) = begin(reader, item, Kind::Service, "services") else {
-        return;
-    };
+    let item = item.yaml;
     service_type(reader, item, &mut service);
+    // Under the older word for the runtime the other form has the variables.
+    let env = given(item, "env").filter(|yaml| yaml.scalar().is_none());
     for (setting, spellings) in SPELLINGS {
+        let is_runtime = setting == Setting::Runtime && env.is_some();
+        let spellings = if is_runtime { &["runtime"] } else { spellings };
         take(reader, item, spellings, setting, &mut service);
     }
+    build(reader, item, &mut service);
     static_site(reader, item, &mut service);
     auto_deploy(reader, item, &mut service);
     domains(reader, item, &mut service);
@@ -55,10 +65,44 @@ pub(super) fn read(
     if let Some(yaml) = given(item, "envGroups") {
         group::read_all(reader, yaml, &mut service, drafts);
     }
-    if let Some(yaml) = given(item, "envVars") {
+    for yaml in given(item, "envVars").into_iter().chain(env) {
         variable::read_all(reader, yaml, &mut service, drafts, engines);
     }
+    for yaml in ["secrets", "secret_refs"].iter().filter_map(|key| given(item, key)) {
+        variable::by_hand(reader, yaml, &mut service);
+    }
+    from_home(&mut service, drafts);
     drafts.resources.push(service);
+}
+
+/// In this dialect a service that names no source is of the repository that the file lies in: a new
+/// one gets that. One that lives keeps its own.
+fn from_home(service: &mut Resource<Source>, drafts: &Drafts) {
+    let Some(home) = &drafts.home else { return };
+    let is_image = text_of(service, Setting::Runtime) == Some("image");
+    if is_image || has(service, Setting::Repo) || has(service, Setting::Image) {
+        return;
+    }
+    let branch = home.branch.clone().filter(|_| !has(service, Setting::Branch));
+    let derived = [(Setting::Repo, Some(home.repo.clone())), (Setting::Branch, branch)];
+    let derived = derived
+        .into_iter()
+        .filter_map(|(setting, text)| Some((FieldPath::Setting(setting), FieldValue::Text(text?))));
+    service.on_create.extend(derived);
+}
+
+/// The directory that is built, of the form that has names for keys; `.` is where everything is.
+fn build(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+    let Some(yaml) = given(item, "build") else {
+        return;
+    };
+    if let Some(root) = given(item, "rootDir") {
+        return gives_way(reader, ("build", yaml), ("rootDir", root));
+    }
+    match yaml.scalar() {
+        Some(("." | "./", _)) => yaml.take(),
+        _ => take(reader, item, &["build"], Setting::RootDir, service),
+    }
 }
 
 /// The API knows no private service: a worker runs the same program and is not on the internet
@@ -190,9 +234,20 @@ fn image(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Sou
 }
 
 fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
-    let Some(check) = given(item, "healthCheck") else {
+    let words = ["healthCheck", "healthcheck"];
+    let is_there = |word: &&str| given(item, word).is_some();
+    let mut spellings = words.into_iter().filter(is_there);
+    let Some((word, check)) = spellings.next().and_then(|word| Some((word, given(item, word)?)))
+    else {
         return;
     };
+    if let Some(other) = spellings.next()
+        && let Some((_, at, value)) =
+            item.entries().and_then(|mut all| all.find(|it| it.0 == other))
+    {
+        value.take();
+        reader.leave_out(at, format!("`{other}` gives way to `{word}`"), "remove one of the two");
+    }
     let older = match check.entries() {
         Some(_) => {
             words::open(reader, check, Place::HealthCheck);
@@ -207,7 +262,7 @@ fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resou
         (None, Some(_)) if check.entries().is_some() => {
             take(reader, check, &["path"], Setting::HealthCheckPath, service);
         }
-        (None, Some(_)) => take(reader, item, &["healthCheck"], Setting::HealthCheckPath, service),
+        (None, Some(_)) => take(reader, item, &[word], Setting::HealthCheckPath, service),
         (_, None) => {}
     }
 }
@@ -218,9 +273,9 @@ fn scaling(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<S
         if words::open(reader, scaling, Place::Scaling).is_none() {
             return;
         }
-        take(reader, scaling, &["minInstances", "min"], Setting::MinInstances, service);
-        take(reader, scaling, &["maxInstances", "max"], Setting::MaxInstances, service);
-        take(reader, scaling, &["targetCPUPercent"], Setting::TargetCpuPercent, service);
+        for (setting, spellings) in BOUNDS {
+            take(reader, scaling, spellings, setting, service);
+        }
         if let Some(count) = count {
             let message = "`numInstances` gives way to `scaling`";
             reader.leave_out(count, message, "remove one of the two");

@@ -45,7 +45,7 @@ const NO_CREDENTIALS: Fate = Without("the API has no credentials of registries")
 const NO_EVICTION: Fate = Without("the API has no settings of a database's memory and persistence");
 const NO_NETWORKS: Fate = Without("the API has no environments, nor rules for them");
 
-const TOP: [Word; 17] = [
+const TOP: [Word; 18] = [
     ("services", Home("`kind: Service`; of the type of a database, `kind: Database`")),
     ("databases", Home("`kind: Database`, `postgres` unless `type` says otherwise")),
     ("caches", Home("`kind: Database`, `valkey` unless `type` says otherwise")),
@@ -60,6 +60,7 @@ const TOP: [Word; 17] = [
     ("displayName", NO_LABELS),
     ("domain", Without("the API has domains of services only")),
     ("scope", NO_LABELS),
+    ("secrets", Without("the API has no secrets beside variables")),
     ("previews", NO_PREVIEWS),
     ("previewsEnabled", NO_PREVIEWS),
     ("previewsExpireAfterDays", NO_PREVIEWS),
@@ -70,12 +71,15 @@ const PIPELINE: [Word; 2] = [
     ("id", Home("`spec.id` of the `Project`")),
 ];
 
-const PROJECT: [Word; 2] = [
+const PROJECT: [Word; 5] = [
     ("name", Home("nothing: it names the environments in findings; `pipeline` is the guard")),
     ("environments", Home("the resources of one of them")),
+    ("envVarGroups", Home("as at the top")),
+    ("envGroups", Home("as at the top")),
+    ("permissions", NO_NETWORKS),
 ];
 
-const ENVIRONMENT: [Word; 8] = [
+const ENVIRONMENT: [Word; 10] = [
     ("name", Home("nothing: it says which environment this is")),
     ("services", Home("as at the top")),
     ("databases", Home("as at the top")),
@@ -83,6 +87,8 @@ const ENVIRONMENT: [Word; 8] = [
     ("envVarGroups", Home("as at the top")),
     ("envGroups", Home("as at the top")),
     ("networking", NO_NETWORKS),
+    ("networkIsolation", NO_NETWORKS),
+    ("ipAllowList", NO_ALLOW_LIST),
     ("permissions", NO_NETWORKS),
 ];
 
@@ -94,21 +100,23 @@ const UNGROUPED: [Word; 5] = [
     ("envGroups", Home("as at the top")),
 ];
 
-const SERVICE: [Word; 50] = [
+const SERVICE: [Word; 59] = [
     ("name", Home("`metadata.name`")),
     ("type", Home("`spec.type`; `pserv` is a worker; without one, `web`")),
     ("runtime", Home("`spec.runtime`; `static` makes a `web` service a static site")),
-    ("env", Home("`spec.runtime`")),
+    ("env", Home("`spec.runtime`; a mapping is `spec.envVars`")),
     ("plan", Home("`spec.plan`")),
     ("region", Home("`spec.region`")),
     ("repo", Home("`spec.repo`")),
     ("branch", Home("`spec.branch`")),
     ("rootDir", Home("`spec.rootDir`")),
+    ("build", Home("`spec.rootDir`: the directory that is built")),
     ("dockerfilePath", Home("`spec.dockerfilePath`")),
     ("image", Home("`spec.image`: a text, or a mapping")),
     ("buildCommand", Home("`spec.buildCommand`")),
     ("startCommand", Home("`spec.startCommand`")),
     ("dockerCommand", Home("`spec.startCommand`")),
+    ("start", Home("`spec.startCommand`")),
     ("preDeployCommand", Home("`spec.preDeployCommand`")),
     ("schedule", Home("`spec.schedule`")),
     ("port", Home("`spec.port`")),
@@ -117,12 +125,15 @@ const SERVICE: [Word; 50] = [
     ("customDomains", Home("`spec.domains`")),
     ("healthCheckPath", Home("`spec.healthCheckPath`")),
     ("healthCheck", Home("`spec.healthCheckPath`: a text, or a mapping")),
+    ("healthcheck", Home("`spec.healthCheckPath`: a text, or a mapping")),
     ("numInstances", Home("`spec.scaling` from N to N, unless `scaling` stands there")),
     ("scaling", Home("`spec.scaling`")),
     ("disk", Home("`spec.disk`")),
     ("autoDeploy", Home("`spec.autoDeploy`")),
     ("autoDeployTrigger", Home("`spec.autoDeploy`: `commit` is true, `off` is false")),
-    ("envVars", Home("`spec.envVars`")),
+    ("envVars", Home("`spec.envVars`: a list, or a mapping")),
+    ("secrets", Home("`spec.envVars`, set by hand: a list of keys, or a mapping")),
+    ("secret_refs", Home("`spec.envVars`, set by hand: a list of keys")),
     ("envGroups", Home("`spec.envGroups`")),
     ("dockerContext", Without("the API has no build context beside `rootDir`")),
     ("buildFilter", Without("the API has no filters of what is built")),
@@ -141,6 +152,10 @@ const SERVICE: [Word; 50] = [
     ("secretFiles", Without("the API has no files beside variables")),
     ("maxmemoryPolicy", Without("only a database keeps things in memory")),
     ("notifyOnFail", Without("the API has no notifications")),
+    ("buildPlan", Without("the API has no plans of what builds")),
+    ("cache", Without("the API has no settings of a cache before a service")),
+    ("timeout_seconds", Without("the API has no longest time of a cron job")),
+    ("timeoutSeconds", Without("the API has no longest time of a cron job")),
     ("displayName", NO_LABELS),
     ("description", NO_LABELS),
     ("tags", NO_LABELS),
@@ -157,21 +172,27 @@ const IMAGE: [Word; 5] = [
 
 const NO_CHECKS: Fate = Without("of health checks the API has the path only");
 
-const HEALTH_CHECK: [Word; 6] = [
+const HEALTH_CHECK: [Word; 9] = [
     ("path", Home("`spec.healthCheckPath`")),
     ("interval", NO_CHECKS),
+    ("intervalSeconds", NO_CHECKS),
     ("timeout", NO_CHECKS),
+    ("timeoutSeconds", NO_CHECKS),
+    ("initialDelaySeconds", NO_CHECKS),
     ("port", NO_CHECKS),
     ("initialDelay", NO_CHECKS),
     ("threshold", NO_CHECKS),
 ];
 
-const SCALING: [Word; 7] = [
+const SCALING: [Word; 10] = [
     ("minInstances", Home("`spec.scaling.minInstances`")),
     ("min", Home("`spec.scaling.minInstances`")),
+    ("min_instances", Home("`spec.scaling.minInstances`")),
     ("maxInstances", Home("`spec.scaling.maxInstances`")),
     ("max", Home("`spec.scaling.maxInstances`")),
+    ("max_instances", Home("`spec.scaling.maxInstances`")),
     ("targetCPUPercent", Home("`spec.scaling.targetCPUPercent`")),
+    ("target_cpu_percent", Home("`spec.scaling.targetCPUPercent`")),
     ("targetMemoryPercent", Without("the API scales by the processor only")),
     ("enabled", Without("the API scales where `scaling` stands")),
 ];
@@ -182,7 +203,7 @@ const DISK: [Word; 3] = [
     ("sizeGB", Home("`spec.disk.sizeGB`; without one, 10 on creation")),
 ];
 
-const DATABASE: [Word; 24] = [
+const DATABASE: [Word; 25] = [
     ("name", Home("`metadata.name`")),
     ("type", Home("`spec.type`; `keyvalue` is `valkey`")),
     ("databaseName", Home("`spec.databaseName`")),
@@ -197,6 +218,7 @@ const DATABASE: [Word; 24] = [
     ("storageAutoscalingEnabled", Without("the API has no storage that grows by itself")),
     ("connectionPool", Without("the API has no connection pools")),
     ("highAvailability", Without("the API has no standby databases")),
+    ("parameterOverrides", Without("the API has no parameters of databases")),
     ("readReplicas", Without("the API has no replicas of databases")),
     ("ipAllowList", NO_ALLOW_LIST),
     ("maxmemoryPolicy", NO_EVICTION),
@@ -217,17 +239,20 @@ const GROUP: [Word; 5] = [
     ("scope", NO_LABELS),
 ];
 
-const VARIABLE: [Word; 13] = [
+const VARIABLE: [Word; 16] = [
     ("key", Home("`key`")),
     ("value", Home("`value`: a text; numbers and truths as they stand")),
     ("fromDatabase", Home("`fromDatabase`")),
     ("fromService", Home("`fromService`")),
+    ("from_service", Home("`fromService`, with `property` beside it")),
+    ("property", Home("`property` of `from_service`")),
     ("fromCache", Home("`fromDatabase`")),
     ("fromGroup", Home("`spec.envGroups`: the whole group")),
     ("generateValue", Home("`generateValue`")),
     ("sync", Home("`sync`: with `false` it is set by hand")),
     ("external", Home("`external` of the group")),
     ("previewValue", NO_PREVIEWS),
+    ("previewSync", NO_PREVIEWS),
     ("scope", Without("the API has no scopes of variables")),
     ("description", NO_LABELS),
     ("displayName", NO_LABELS),

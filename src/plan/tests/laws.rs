@@ -31,6 +31,8 @@ const WISHES: &[&str] = &[
     "no-update",
     "after=database/a",
     "after=service/b,envgroup/a",
+    "env.P=ref:service/a after=service/a",
+    "env.Q=ref:service/b env.R=ref:service/c after=service/b,service/c",
 ];
 const SIGHTS: &[&str] = &[
     "plan=a",
@@ -140,18 +142,50 @@ impl World {
         }
         while let Some(key) = progress.begin_next() {
             let change = plan.changes.iter().find(|it| it.key == key).unwrap();
-            self.carry_out(change);
+            match progress.part(&key) {
+                Part::First => self.carry_out(change),
+                Part::Completion => {
+                    let entry = &self.snapshot.inventory.entries[&key];
+                    self.carry_out(&change.completed(entry).unwrap());
+                }
+            }
             progress.finish(&key, Outcome::Applied);
         }
         assert!(progress.is_finished());
     }
 
+    /// A platform refuses to take a value from a service that is not there.
+    fn knows_what_is_named(&self, step: &Step) {
+        let values: Vec<&FieldValue> = match step {
+            Step::Create { fields } => fields.values().collect(),
+            Step::Patch { fields, .. } => fields.values().flatten().collect(),
+            Step::Complete { .. } | Step::Deploy { .. } | Step::Delete { .. } => Vec::new(),
+        };
+        for value in values {
+            let FieldValue::Reference(reference) = value else { continue };
+            // What is remembered may be there, whatever a list shows (S2); what nobody declares may
+            // go by a rename meanwhile.
+            let target = reference.target();
+            let is_declared = self.snapshot.desired.resources.contains_key(&target);
+            let is_remembered = self.snapshot.inventory.entries.contains_key(&target);
+            if reference.kind != Kind::Service || is_remembered || !is_declared {
+                continue;
+            }
+            let listing = &self.snapshot.live.listings[&reference.kind];
+            let names = listing.objects.iter().map(|it| it.name.as_str());
+            let is_there = names.into_iter().any(|name| name == reference.name.as_str());
+            assert!(is_there || !listing.coverage.is_complete(), "{reference} is not there");
+        }
+    }
+
     fn carry_out(&mut self, change: &Change) {
         let key = &change.key;
         let mut id = change.id.clone();
-        for step in &change.steps {
+        for step in change.first_steps() {
+            self.knows_what_is_named(step);
             let listing = self.snapshot.live.listings.get_mut(&key.kind).unwrap();
             match step {
+                Step::Complete { .. } => panic!("it is a part of its own"),
                 Step::Deploy { .. } => {}
                 Step::Create { fields } => {
                     assert!(listing.objects.iter().all(|it| it.name != key.name.as_str()));
@@ -264,6 +298,16 @@ proptest! {
                         prop_assert!(desired.resources.contains_key(key));
                     }
                     Step::Deploy { .. } => prop_assert!(false, "this platform deploys by itself"),
+                    Step::Complete { fields, after, .. } => {
+                        prop_assert_eq!(Some(step), steps.last());
+                        prop_assert!(!fields.is_empty());
+                        let is_planned = |key: &Key| {
+                            plan.changes.iter().any(|it| it.key == *key && !it.steps.is_empty())
+                        };
+                        prop_assert!(after.iter().all(is_planned));
+                        let recorded = &change.record.as_ref().unwrap().applied;
+                        prop_assert!(fields.keys().all(|path| !recorded.contains_key(path)));
+                    }
                     Step::Patch { id, .. } => {
                         prop_assert_eq!(key.kind, Kind::Service);
                         prop_assert!(live.with_id(key.kind, id).is_some());

@@ -3,6 +3,7 @@
 mod fuse;
 mod guard;
 mod laws;
+mod mutual;
 mod names;
 mod order;
 mod owed;

@@ -29,6 +29,11 @@ fn print_change(change: &Change) -> String {
         let keys: Vec<String> = change.after.iter().map(Key::to_string).collect();
         line += &format!(" after {}", keys.join(","));
     }
+    if let Some(Step::Complete { fields, after, .. }) = change.steps.last() {
+        let keys: Vec<String> = after.iter().map(Key::to_string).collect();
+        let paths: Vec<String> = fields.keys().map(ToString::to_string).collect();
+        line += &format!(" then after {}: {}", keys.join(","), paths.join(","));
+    }
     let fields = change.fields.iter().map(print_field);
     let fields: Vec<String> = match change.action {
         Action::Create => Vec::new(),

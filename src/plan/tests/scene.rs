@@ -188,7 +188,7 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
     let lifecycle = &mut resource.lifecycle;
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
-            ("after", others) => resource.depends_on = keys(others),
+            ("after", others) => resource.depends_on.extend(keys(others)),
             ("was", names) => {
                 let names = names.split(',').map(|it| Name::new(it).unwrap());
                 resource.previous_names = names.collect();

@@ -33,7 +33,7 @@ pub struct Address {
 
 /// What stood before the `@` of an `https` URL. The user may be a token as well.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Login {
+pub(in crate::source) struct Login {
     pub user: Option<SecretString>,
     pub password: Option<SecretString>,
 }
@@ -45,7 +45,7 @@ impl Address {
     ///
     /// # Errors
     /// When it is none of these, or could be read by git as something else.
-    pub(super) fn parse(text: &str) -> Result<(Self, Login), WrongSetting> {
+    pub(in crate::source) fn parse(text: &str) -> Result<(Self, Login), WrongSetting> {
         let wrong = |why| WrongSetting::new("repository", &without_login(text), why);
         if text.is_empty() || text.len() > LENGTH_MAX {
             return Err(wrong("it is empty or too long"));
@@ -99,6 +99,30 @@ impl Address {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Returns it in the one spelling of `repo` for https and ssh: host and path. None of a place
+    /// that only this machine reaches.
+    #[must_use]
+    pub fn as_repo(&self) -> Option<String> {
+        let text = self.text.strip_suffix('/').unwrap_or(&self.text);
+        let text = text.strip_suffix(".git").unwrap_or(text);
+        let (host, path) = match (self.transport, text.split_once("://")) {
+            (Transport::Https, Some((_, rest))) => rest.split_once('/')?,
+            (Transport::Ssh, Some((_, rest))) => {
+                let (authority, path) = rest.split_once('/')?;
+                // A port of ssh is none of https.
+                let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+                (host.split(':').next()?, path)
+            }
+            (Transport::Ssh, None) => {
+                let (authority, path) = text.split_once(':')?;
+                let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+                (host, path.trim_start_matches('/'))
+            }
+            (Transport::Https | Transport::Http | Transport::File, _) => return None,
+        };
+        Some(format!("{}/{path}", host.to_ascii_lowercase()))
     }
 
     /// Returns scheme, host and port of a web address, with a slash: the token goes only there.
@@ -233,7 +257,8 @@ pub(super) struct Eraser(Vec<SecretString>);
 impl Eraser {
     /// Remembers a text that must not be seen.
     pub fn learn(&mut self, secret: &str) {
-        if !secret.is_empty() {
+        let is_known = self.0.iter().any(|known| known.expose_secret() == secret);
+        if !secret.is_empty() && !is_known {
             self.0.push(SecretString::from(secret));
         }
     }

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::GitError;
 use super::settings::GitSettings;
@@ -30,12 +31,17 @@ const BUNDLES: [&str; 5] = [
 /// How a certificate begins in PEM form.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
+/// How it ends.
+const CERTIFICATE_END: &str = "-----END CERTIFICATE-----";
+
 /// The system's authorities and a named one.
 pub(super) struct Authorities {
     named: PathBuf,
     /// As a variable says; without one, wherever the system has them.
     system: Option<PathBuf>,
     joined: PathBuf,
+    /// Whether the joined file holds what was read since this began.
+    is_joined: AtomicBool,
 }
 
 impl Authorities {
@@ -45,7 +51,8 @@ impl Authorities {
         let named = std::path::absolute(named).unwrap_or_else(|_| named.clone());
         let system = NAMED_BY.iter().find_map(|name| settings.environment.0.get(name));
         let joined = repository.parent().unwrap_or(Path::new("/")).join(JOINED);
-        Some(Self { named, system: system.map(PathBuf::from), joined })
+        let system = system.map(PathBuf::from);
+        Some(Self { named, system, joined, is_joined: AtomicBool::new(false) })
     }
 
     /// Returns the file that holds them all.
@@ -53,14 +60,26 @@ impl Authorities {
         &self.joined
     }
 
-    /// Sees to it that the file holds what it should; at rest nothing is written.
+    /// Sees to it that the file holds what it should; at rest nothing is written. Where it held
+    /// something before, it is kept while what is named is empty or half written.
     ///
     /// # Errors
     /// When certificates cannot be read, or the file cannot be written.
     pub fn join(&self) -> Result<(), GitError> {
-        let Self { named, system, joined } = self;
+        match self.renew() {
+            Err(error) if self.is_joined.load(Ordering::Relaxed) => {
+                tracing::warn!(%error, "the certificates that were known are used further");
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn renew(&self) -> Result<(), GitError> {
+        let Self { named, system, joined, is_joined } = self;
         let ours = read(named)?;
-        if !ours.contains(CERTIFICATE) {
+        let count = |text: &str| ours.matches(text).count();
+        if count(CERTIFICATE) == 0 || count(CERTIFICATE) != count(CERTIFICATE_END) {
             let source = io::Error::other("it holds no certificate in PEM form");
             return Err(unreadable(named, source));
         }
@@ -68,12 +87,15 @@ impl Authorities {
         let systems = system.clone().or_else(usual).as_deref().map(read).transpose()?;
         let text = format!("{}\n{ours}", systems.unwrap_or_default());
         if fs::read_to_string(joined).is_ok_and(|known| known == text) {
+            is_joined.store(true, Ordering::Relaxed);
             return Ok(());
         }
         let failed = |source| GitError::Disk { doing: "write", path: joined.clone(), source };
         let draft = joined.with_extension("new");
         fs::write(&draft, text).map_err(failed)?;
-        fs::rename(draft, joined).map_err(failed)
+        fs::rename(draft, joined).map_err(failed)?;
+        is_joined.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 

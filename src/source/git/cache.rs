@@ -4,6 +4,7 @@
 //! lock             held while the copy is used
 //! origin           a digest of the address the copy is of
 //! authorities.pem  whom git trusts, where somebody is named
+//! trusted          the one local repository that may belong to another user
 //! repository.git   the copy
 //! ```
 //!
@@ -18,6 +19,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::error::GitError;
+use super::isolation;
 use super::program::{Call, Output, Program, Reach, brief};
 use super::reference::CommitId;
 use super::settings::GitSettings;
@@ -31,8 +33,14 @@ pub(super) const PINNED: &str = "refs/stoker/pinned";
 /// Where the last accepted commit stands, so that cleaning leaves it there.
 const KEPT: &str = "refs/stoker/kept";
 
+/// How long another one may use the copy before we look again later.
+const LOCK_MAX: Duration = Duration::from_secs(60);
+
 /// How often a copy that is in use is tried again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long git may clean the copy, which it does without a word.
+const CLEANING_MAX: Duration = Duration::from_secs(900);
 
 /// The most bytes of an answer that is a word or an id.
 const WORD_BYTES_MAX: u64 = 1_000;
@@ -42,7 +50,6 @@ const WORD_BYTES_MAX: u64 = 1_000;
 pub(super) struct Cache {
     directory: PathBuf,
     program: Program,
-    timeout: Duration,
 }
 
 /// The right to use the copy, held as long as this value lives.
@@ -59,14 +66,14 @@ impl Cache {
         // Git runs elsewhere, so the place must not depend on where we are.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let program = Program::new(settings, directory.join("repository.git"));
-        Self { directory, program, timeout: settings.timeout }
+        Self { directory, program }
     }
 
     pub const fn program(&self) -> &Program {
         &self.program
     }
 
-    /// Waits until nobody else uses the copy, at most as long as one run of git may take.
+    /// Waits until nobody else uses the copy, but not for ever.
     pub async fn lock(&self) -> Result<Lock, GitError> {
         let failed = |source| self.disk_error("lock", &self.directory, source);
         let mut builder = DirBuilder::new();
@@ -90,7 +97,7 @@ impl Cache {
                 }
             }
         };
-        match tokio::time::timeout(self.timeout, wait).await {
+        match tokio::time::timeout(LOCK_MAX, wait).await {
             Ok(outcome) => outcome.map(|()| Lock { _file: file }),
             Err(_) => Err(GitError::Busy { directory: self.directory.clone() }),
         }
@@ -98,20 +105,60 @@ impl Cache {
 
     /// Makes an empty copy unless there is one of this very address.
     pub async fn prepare(&self) -> Result<(), GitError> {
+        self.trust()?;
         let origin = origin_of(self.program.address().as_str());
-        let marker = self.directory.join("origin");
-        let is_ours = fs::read_to_string(&marker).is_ok_and(|text| text == origin);
+        let is_ours = fs::read_to_string(self.marker()).is_ok_and(|text| text == origin);
         if is_ours && self.program.repository().join("HEAD").is_file() {
+            // Whoever was killed at work has left behind what it had begun.
+            self.program.room().sweep();
             return Ok(());
         }
+        self.make("sha1").await
+    }
+
+    /// Makes the copy anew when commits of the other side have another kind of id than those here.
+    pub async fn suit(&self, id: &CommitId) -> Result<(), GitError> {
+        let config = fs::read_to_string(self.program.repository().join("config"));
+        let is_sha256 =
+            config.is_ok_and(|text| text.to_lowercase().contains("objectformat = sha256"));
+        match (is_sha256, id.is_sha256()) {
+            (true, true) | (false, false) => Ok(()),
+            (_, true) => self.make("sha256").await,
+            (_, false) => self.make("sha1").await,
+        }
+    }
+
+    async fn make(&self, format: &str) -> Result<(), GitError> {
         self.remove()?;
-        let words = ["init", "--quiet", "--bare", "--template=", "--initial-branch=none"];
+        let format = format!("--object-format={format}");
+        let words =
+            ["init", "--quiet", "--bare", "--template=", "--initial-branch=none", format.as_str()];
         let output = self.run("make a copy of the repository", &words).await?;
         if output.code != Some(0) {
             let doing = "make a copy of the repository";
             return Err(GitError::Failed { doing, said: brief(&output.said) });
         }
-        fs::write(&marker, origin).map_err(|source| self.disk_error("write", &marker, source))
+        let origin = origin_of(self.program.address().as_str());
+        self.write(&self.marker(), &origin)
+    }
+
+    /// Writes down which local repository may belong to another user, if it is one.
+    fn trust(&self) -> Result<(), GitError> {
+        let path = self.directory.join(isolation::TRUSTED);
+        match isolation::trusted(self.program.address()) {
+            Some(text) if !fs::read_to_string(&path).is_ok_and(|known| known == text) => {
+                self.write(&path, &text)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn write(&self, path: &Path, text: &str) -> Result<(), GitError> {
+        fs::write(path, text).map_err(|source| self.disk_error("write", path, source))
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.directory.join("origin")
     }
 
     /// Throws the copy away.
@@ -166,16 +213,34 @@ impl Cache {
         if output.code == Some(0) { Ok(()) } else { Err(damaged(&output)) }
     }
 
+    /// Has git clean the copy where much has gathered in it. It may fail: the copy is as good as
+    /// before, and it is tried again after the next fetch.
+    pub async fn clean(&self) {
+        let call = call("clean the copy", &["gc", "--auto", "--quiet"]);
+        let call = Call { reach: Reach::Upkeep, ..call };
+        let outcome = self.program.run_within(CLEANING_MAX, call).await;
+        let said = match outcome {
+            Ok(output) if output.code == Some(0) => return,
+            Ok(output) => brief(&output.said),
+            Err(error) => error.to_string(),
+        };
+        self.program.room().sweep();
+        tracing::warn!(%said, "the copy of the repository was not cleaned");
+    }
+
     async fn run(&self, doing: &'static str, words: &[&str]) -> Result<Output, GitError> {
-        let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let (input, output_bytes_max) = (Vec::new(), WORD_BYTES_MAX);
-        let reach = Reach::Copy;
-        self.program.run(Call { doing, reach, arguments, input, output_bytes_max }).await
+        self.program.run(call(doing, words)).await
     }
 
     fn disk_error(&self, doing: &'static str, path: &Path, source: io::Error) -> GitError {
         GitError::Disk { doing, path: path.to_owned(), source }
     }
+}
+
+fn call(doing: &'static str, words: &[&str]) -> Call {
+    let arguments = words.iter().map(OsString::from).collect();
+    let (reach, input, output_bytes_max) = (Reach::Copy, Vec::new(), WORD_BYTES_MAX);
+    Call { doing, reach, arguments, input, output_bytes_max }
 }
 
 fn word(output: &Output) -> String {

@@ -46,17 +46,42 @@ pub enum GitError {
         /// What git said.
         said: String,
     },
-    /// Git had not finished when its time was over. It was ended.
-    #[error("{doing}: git had not finished after {} s", after.as_secs())]
-    TimedOut {
+    /// Git said nothing for too long. It was ended.
+    #[error("{doing}: git said nothing for {} s", after.as_secs())]
+    Silent {
         /// What it was doing.
         doing: &'static str,
-        /// How long it was given.
+        /// How long it may say nothing.
         after: Duration,
+    },
+    /// The copy grew beyond its limit. Git was ended.
+    #[error("copy the repository: it takes more than the {} MB it may have", limit / 1_000_000)]
+    TooLarge {
+        /// The most bytes it may have.
+        limit: u64,
+    },
+    /// Little is left on the disk, and it is the state's. Git was ended.
+    #[error(
+        "copy the repository to `{}`: less than {} MB are free there, and the state needs them",
+        path.display(), free_min / 1_000_000
+    )]
+    NoRoom {
+        /// Where the copy lies.
+        path: PathBuf,
+        /// How many bytes stay free.
+        free_min: u64,
     },
     /// The other side, or the check of who it is, refused.
     #[error("sign in to {address}: {said}")]
     Denied {
+        /// The repository.
+        address: Address,
+        /// What git said.
+        said: String,
+    },
+    /// The other side is not shown to be who it should be.
+    #[error("trust {address}: {said}")]
+    Untrusted {
         /// The repository.
         address: Address,
         /// What git said.
@@ -83,6 +108,24 @@ pub enum GitError {
     NoCommit {
         /// As it was named.
         commit: String,
+        /// The repository.
+        address: Address,
+    },
+    /// The other side has the commit, or may have it, and hands out only what a name points at.
+    #[error(
+        "fetch commit `{commit}` of {address}: it hands out only what a branch or tag points at"
+    )]
+    KeptBack {
+        /// As it was named.
+        commit: String,
+        /// The repository.
+        address: Address,
+    },
+    /// The tag points at something that is no commit.
+    #[error("read {reference} of {address}: it points at no commit")]
+    NoCommitThere {
+        /// What was looked for.
+        reference: Reference,
         /// The repository.
         address: Address,
     },
@@ -155,18 +198,23 @@ impl GitError {
     #[must_use]
     pub const fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Busy { .. } => true,
+            Self::Unreachable { .. } | Self::Silent { .. } | Self::Busy { .. } => true,
             Self::Wrong(_)
             | Self::NoProgram { .. }
             | Self::Denied { .. }
             | Self::NoRepository { .. }
             | Self::NoReference { .. }
             | Self::NoCommit { .. }
+            | Self::KeptBack { .. }
+            | Self::NoCommitThere { .. }
+            | Self::Untrusted { .. }
             | Self::NoPath { .. }
             | Self::Rewritten { .. }
             | Self::Unsigned { .. }
             | Self::Refused { .. }
             | Self::Damaged { .. }
+            | Self::TooLarge { .. }
+            | Self::NoRoom { .. }
             | Self::Disk { .. }
             | Self::Failed { .. } => false,
         }
@@ -187,6 +235,16 @@ impl GitError {
                 "look at the name; when it was deleted on purpose, name another. Nothing is deleted \
                  meanwhile"
             }
+            Self::Untrusted { said, .. } if said.contains("ost key") => {
+                "put the host's key into a file and name it with `--known-hosts`"
+            }
+            Self::Untrusted { .. } => {
+                "name the authority that signed its certificate with `--ca-file`"
+            }
+            Self::KeptBack { .. } => {
+                "follow the branch and `stoker pin` the commit, or name a tag of it"
+            }
+            Self::NoCommitThere { .. } => "name a tag of a commit",
             Self::NoCommit { .. } => "write the whole id of a commit that was pushed",
             Self::NoPath { .. } => "look at the path and at the branch",
             Self::Rewritten { .. } => {
@@ -198,7 +256,15 @@ impl GitError {
             }
             Self::Busy { .. } => "wait until it has finished; a crashed one leaves no lock behind",
             Self::Damaged { .. } => "look at the disk the copy lies on",
-            Self::TimedOut { .. } => "look at the network, or point at a smaller repository",
+            Self::Silent { .. } => {
+                "look at the network and the host; `--git-silence` allows a longer silence"
+            }
+            Self::TooLarge { .. } => {
+                "allow more with `--git-cache-max`, or keep the manifests in a smaller repository"
+            }
+            Self::NoRoom { .. } => {
+                "make room there, or name another place for the copy with `--git-cache`"
+            }
             Self::Wrong(_)
             | Self::Unreachable { .. }
             | Self::Refused { .. }

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::address::Eraser;
+use super::address::{Address, Eraser, Transport};
 use super::authorities::Authorities;
 use super::settings::{GitSettings, Verification};
 
@@ -21,12 +21,14 @@ const PATH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
 /// The user beside a token. GitHub, GitLab, Gitea and Forgejo take any; a user in the URL goes first.
 const USER_DEFAULT: &str = "x-access-token";
 
+/// What the repository is called on this side. What it left out can be fetched from it later.
+pub(super) const REMOTE: &str = "stoker";
+
 /// Settings that hold for every run.
 ///
 /// No hooks, no helpers, no redirects to another host, no submodules, nothing left running in the
-/// background. A line that is silent for half a minute is dropped by git itself. Unreachable objects
-/// go at the next cleaning, since the copy is ours alone.
-pub(super) const CONFIGURATION: [(&str, &str); 17] = [
+/// background or in the course of something else. Unreachable objects go at the next cleaning, since the copy is ours alone.
+pub(super) const CONFIGURATION: [(&str, &str); 18] = [
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.askPass", ""),
@@ -34,17 +36,46 @@ pub(super) const CONFIGURATION: [(&str, &str); 17] = [
     ("protocol.version", "2"),
     ("http.followRedirects", "false"),
     ("http.lowSpeedLimit", "1"),
-    ("http.lowSpeedTime", "30"),
     ("fetch.recurseSubmodules", "false"),
     ("fetch.writeCommitGraph", "false"),
     ("transfer.bundleURI", "false"),
     ("advice.graftFileDeprecated", "false"),
+    // What is written as loose objects is written without a word, however slow the line.
+    ("fetch.unpackLimit", "1"),
+    ("maintenance.auto", "false"),
     ("gc.auto", "1000"),
     ("gc.autoPackLimit", "20"),
     ("gc.autoDetach", "false"),
     ("maintenance.autoDetach", "false"),
     ("gc.pruneExpire", "now"),
 ];
+
+/// The file beside the copy that is all of git's configuration of the user, where a local repository
+/// may belong to another user.
+pub(super) const TRUSTED: &str = "trusted";
+
+/// Returns what it says: this one repository was named, so it is meant, whoever owns it. Git takes
+/// that from no variable of ours, because it starts the program of the other side without them.
+pub(super) fn trusted(address: &Address) -> Option<String> {
+    if address.transport() != Transport::File {
+        return None;
+    }
+    let quoted = address.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+    Some(format!("[safe]\n\tdirectory = \"{quoted}\"\n\tdirectory = \"{quoted}/.git\"\n"))
+}
+
+/// Settings of the repository, for runs that may reach it and for those that clean the copy: they
+/// know then that what is missing was left out. No other run does: git would fetch in the middle of
+/// reading.
+pub(super) fn remote(settings: &GitSettings) -> [(String, String); 3] {
+    let url = settings.address.as_str().to_owned();
+    let pairs = [
+        ("url", url),
+        ("promisor", "true".to_owned()),
+        ("partialclonefilter", "blob:none".to_owned()),
+    ];
+    pairs.map(|(key, value)| (format!("remote.{REMOTE}.{key}"), value))
+}
 
 /// The header that signs in by HTTP Basic, which every host takes for its tokens, with the setting
 /// that binds it to one origin. What must not be seen is told to the eraser.
@@ -53,8 +84,8 @@ pub(super) fn authorization(
     eraser: &mut Eraser,
 ) -> Option<(String, SecretString)> {
     let user = settings.login.user.as_ref().map(ExposeSecret::expose_secret);
-    let token = settings.token.as_ref().or(settings.login.password.as_ref());
-    let (user, token) = match (user, token.map(ExposeSecret::expose_secret)) {
+    let token = settings.token.get().or(settings.login.password.clone());
+    let (user, token) = match (user, token.as_ref().map(ExposeSecret::expose_secret)) {
         (user, Some(token)) => (user.unwrap_or(USER_DEFAULT), token),
         // Some hosts give out URLs with the token in the place of the user.
         (Some(user), None) => (user, ""),
@@ -87,7 +118,6 @@ pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(Strin
     // No `.netrc` and no configuration from there.
     set("HOME", repository.parent().unwrap_or(Path::new("/")).into());
     for (name, value) in [
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
         ("GIT_CONFIG_SYSTEM", "/dev/null"),
         ("GIT_CONFIG_NOSYSTEM", "1"),
         ("GIT_ATTR_NOSYSTEM", "1"),
@@ -99,8 +129,13 @@ pub(super) fn variables(settings: &GitSettings, repository: &Path) -> Vec<(Strin
     ] {
         set(name, value.into());
     }
+    let around = repository.parent().unwrap_or(Path::new("/"));
+    let trusted = trusted(&settings.address).map(|_| around.join(TRUSTED).into_os_string());
+    set("GIT_CONFIG_GLOBAL", trusted.unwrap_or_else(|| "/dev/null".into()));
     set("GIT_SSH_COMMAND", ssh_command(settings).into());
-    if let Some(Verification::OpenPgp { home }) = &settings.verification {
+    if let Some(Verification::OpenPgp { home } | Verification::Either { home, .. }) =
+        &settings.verification
+    {
         set("GNUPGHOME", absolute(home).into());
     }
     variables
@@ -140,7 +175,9 @@ pub(super) fn configuration(
     settings: &GitSettings,
     authorities: Option<&Authorities>,
 ) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
+    // A line on which nothing comes is dropped by git itself, which knows best why.
+    let silence = settings.silence.as_secs().max(1).to_string();
+    let mut pairs = vec![("http.lowSpeedTime".to_owned(), silence)];
     let mut set = |key: &str, value: String| pairs.push((key.to_owned(), value));
     if let Some(authorities) = authorities {
         set("http.sslCAInfo", authorities.place().to_string_lossy().into_owned());
@@ -153,6 +190,12 @@ pub(super) fn configuration(
             set("gpg.ssh.allowedSignersFile", file);
             set("gpg.minTrustLevel", "fully".to_owned());
             set("gpg.openpgp.program", "/nonexistent".to_owned());
+            set("gpg.x509.program", "/nonexistent".to_owned());
+        }
+        // Which one counts is settled for each commit.
+        Some(Verification::Either { allowed_signers, home: _ }) => {
+            let file = absolute(allowed_signers).to_string_lossy().into_owned();
+            set("gpg.ssh.allowedSignersFile", file);
             set("gpg.x509.program", "/nonexistent".to_owned());
         }
         Some(Verification::OpenPgp { home: _ }) => {

@@ -6,14 +6,19 @@
 
 mod address;
 mod authorities;
+mod bring;
 mod cache;
 mod commit;
 mod error;
+mod family;
 mod isolation;
 mod objects;
+mod orphans;
 mod program;
+mod redirect;
 mod reference;
 mod remote;
+mod room;
 mod select;
 mod settings;
 mod source;
@@ -27,6 +32,9 @@ mod tests;
 pub use address::Address;
 pub use commit::{Commit, Signature};
 pub use error::{GitError, WrongSetting};
+pub use orphans::bury;
 pub use reference::{CommitId, RefName, Reference, RepositoryPath};
-pub use settings::{GitSettings, Rewrites, VARIABLES_PASSED, Verification};
+pub use settings::{
+    COPY_BYTES_MAX, GitSettings, RepositoryToken, Rewrites, SILENCE, VARIABLES_PASSED, Verification,
+};
 pub use source::{Fetched, GitSource};

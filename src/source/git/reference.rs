@@ -10,8 +10,8 @@ const NAME_LENGTH_MAX: usize = 255;
 /// The longest path; the system's own limit.
 const PATH_LENGTH_MAX: usize = 4_096;
 
-/// The length of a whole commit id, in hexadecimal digits.
-const ID_LENGTH: usize = 40;
+/// The lengths of a whole commit id in hexadecimal digits: SHA-1, and SHA-256.
+const ID_LENGTHS: [usize; 2] = [40, 64];
 
 /// The shortest beginning of a commit id that is taken for one, as git itself shows it.
 pub(super) const PREFIX_LENGTH_MIN: usize = 7;
@@ -30,6 +30,14 @@ pub enum Reference {
 }
 
 impl Reference {
+    /// Returns the branch that is followed by its name.
+    pub(super) fn branch(&self) -> Option<String> {
+        match self {
+            Self::Branch(name) => Some(name.to_string()),
+            Self::DefaultBranch | Self::Tag(_) | Self::Commit(_) => None,
+        }
+    }
+
     /// Returns its full name on the other side; a commit has none.
     pub(super) fn full_name(&self) -> Option<String> {
         match self {
@@ -92,7 +100,7 @@ impl fmt::Display for RefName {
     }
 }
 
-/// A whole commit id: 40 hexadecimal digits in lower case.
+/// A whole commit id: 40 hexadecimal digits in lower case, or 64.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommitId(String);
 
@@ -100,13 +108,19 @@ impl CommitId {
     /// Checks an id.
     ///
     /// # Errors
-    /// When it is not 40 hexadecimal digits. A beginning of one does not name a commit for ever.
+    /// When it is neither 40 nor 64 hexadecimal digits. A beginning of one does not name a commit for
+    /// ever.
     pub fn new(text: &str) -> Result<Self, WrongSetting> {
-        if text.len() == ID_LENGTH && is_hexadecimal(text) {
+        if ID_LENGTHS.contains(&text.len()) && is_hexadecimal(text) {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
-            Err(WrongSetting::new("commit", text, "a whole id has 40 hexadecimal digits"))
+            Err(WrongSetting::new("commit", text, "a whole id has 40 hexadecimal digits, or 64"))
         }
+    }
+
+    /// Whether it is one of a repository of SHA-256.
+    pub(super) fn is_sha256(&self) -> bool {
+        self.0.len() == ID_LENGTHS[1]
     }
 
     /// Returns it as text.
@@ -132,10 +146,10 @@ pub(super) struct CommitPrefix(String);
 
 impl CommitPrefix {
     pub fn new(text: &str) -> Result<Self, WrongSetting> {
-        if (PREFIX_LENGTH_MIN..=ID_LENGTH).contains(&text.len()) && is_hexadecimal(text) {
+        if (PREFIX_LENGTH_MIN..=ID_LENGTHS[1]).contains(&text.len()) && is_hexadecimal(text) {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
-            let why = "it takes 7 to 40 hexadecimal digits";
+            let why = "it takes 7 to 64 hexadecimal digits";
             Err(WrongSetting::new("commit", text, why))
         }
     }
@@ -188,6 +202,11 @@ impl RepositoryPath {
             return wrong("it begins with `-` or `:`");
         }
         Ok(Self(path))
+    }
+
+    /// One of the usual places, which need no check.
+    pub(super) fn usual(place: &'static str) -> Self {
+        Self(place.to_owned())
     }
 
     /// Returns it as text; empty for the whole repository.

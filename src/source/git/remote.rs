@@ -4,11 +4,14 @@ use std::ffi::OsString;
 use std::io;
 
 use super::error::GitError;
-use super::program::{Call, Output, Program, Reach, brief};
+use super::isolation::REMOTE;
+use super::objects::ObjectId;
+use super::program::{Call, Program, Reach, brief};
+use super::redirect;
 use super::reference::{CommitId, Reference};
 
 /// The most bytes of an answer about one reference; two lines are expected.
-const ANSWER_BYTES_MAX: u64 = 1_000_000;
+pub(super) const ANSWER_BYTES_MAX: u64 = 1_000_000;
 
 /// Returns the commit a branch or tag points at on the other side. One process, no object moved.
 ///
@@ -23,7 +26,7 @@ pub(super) async fn newest(
     let mut arguments: Vec<OsString> = vec!["ls-remote".into(), "--quiet".into(), "--".into()];
     arguments.extend([program.address().as_str().into(), full_name.into(), (&peeled).into()]);
     let doing = "ask for the newest commit";
-    let output = call(program, doing, arguments).await?;
+    let output = redirect::ask(program, doing, &arguments).await?;
     if output.code != Some(0) {
         return Err(complaint(program, doing, &output.said));
     }
@@ -42,63 +45,148 @@ pub(super) async fn newest(
 }
 
 /// What is brought here.
+#[derive(Clone, Copy)]
 pub(super) enum Wanted<'w> {
     /// The newest commit of a branch or tag, by its full name.
     Newest { reference: &'w Reference, full_name: &'w str },
     /// One commit.
     Commit(&'w CommitId),
+    /// Trees and files.
+    Objects(&'w [ObjectId]),
 }
 
-/// Brings a commit and its history to a depth here, and points a reference of ours at it.
+/// How much of the history comes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// So many commits.
+    Commits(u32),
+    /// What follows what is here.
+    Following,
+    /// All there is.
+    All,
+}
+
+/// What is left out, where the other side can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    None,
+    /// Files.
+    Blobs,
+    /// Directories and files: only commits come.
+    Trees,
+}
+
+impl Filter {
+    /// Returns it in git's words. Nothing must be said as well: git has a filter of its own for what it
+    /// once filtered.
+    pub const fn argument(self) -> &'static str {
+        match self {
+            Self::None => "--no-filter",
+            Self::Blobs => "--filter=blob:none",
+            Self::Trees => "--filter=tree:0",
+        }
+    }
+}
+
+/// Whether the other side left out what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filtering {
+    /// It did, or was not asked.
+    Done,
+    /// It cannot: all of it came.
+    Refused,
+}
+
+/// What is fetched, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Fetch<'f> {
+    pub wanted: Wanted<'f>,
+    /// The reference of ours that points at it then.
+    pub into: Option<&'static str>,
+    pub depth: Depth,
+    pub filter: Filter,
+}
+
+impl Fetch<'_> {
+    fn arguments(&self) -> Vec<OsString> {
+        let Self { wanted, into, depth, filter } = self;
+        let mut words = Vec::new();
+        // Whoever says what it has is not sent that again, which here would be what is missing.
+        if let Wanted::Objects(_) = wanted {
+            words.extend(["-c", "fetch.negotiationAlgorithm=noop"].map(str::to_owned));
+        }
+        let usual = ["fetch", "--progress", "--no-tags", "--no-recurse-submodules"];
+        words.extend(usual.map(str::to_owned));
+        words.push("--no-write-fetch-head".to_owned());
+        match depth {
+            Depth::Commits(count) => words.push(format!("--depth={count}")),
+            Depth::Following => {}
+            Depth::All => words.push("--unshallow".to_owned()),
+        }
+        words.push(filter.argument().to_owned());
+        let from = match wanted {
+            Wanted::Newest { reference: _, full_name } => Some((*full_name).to_owned()),
+            Wanted::Commit(id) => Some(id.to_string()),
+            Wanted::Objects(_) => None,
+        };
+        words.extend(from.is_none().then(|| "--stdin".to_owned()));
+        words.extend(["--".to_owned(), REMOTE.to_owned()]);
+        let refspec = |from| format!("+{from}:{}", into.unwrap_or_default());
+        words.extend(from.map(refspec));
+        words.into_iter().map(OsString::from).collect()
+    }
+
+    /// Returns what does not fit into arguments.
+    fn input(&self) -> Vec<u8> {
+        match self.wanted {
+            Wanted::Newest { .. } | Wanted::Commit(_) => Vec::new(),
+            Wanted::Objects(ids) => {
+                ids.iter().flat_map(|id| format!("{id}\n").into_bytes()).collect()
+            }
+        }
+    }
+}
+
+/// Brings something here, and points a reference of ours at it.
 ///
 /// # Errors
-/// When the other side cannot be reached, refuses, or has it no more; when our copy is damaged.
-pub(super) async fn fetch(
-    program: &Program,
-    wanted: &Wanted<'_>,
-    into: &str,
-    depth: u32,
-) -> Result<(), GitError> {
-    let from = match wanted {
-        Wanted::Newest { reference: _, full_name } => (*full_name).to_owned(),
-        Wanted::Commit(id) => id.to_string(),
-    };
-    let mut arguments: Vec<OsString> =
-        ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]
-            .map(OsString::from)
-            .to_vec();
-    arguments.push(format!("--depth={depth}").into());
-    arguments.extend(["--".into(), program.address().as_str().into()]);
-    arguments.push(format!("+{from}:{into}").into());
+/// When the other side cannot be reached, refuses, or has it no more; when our copy is damaged or
+/// there is no room for it.
+pub(super) async fn fetch(program: &Program, fetch: &Fetch<'_>) -> Result<Filtering, GitError> {
     let doing = "fetch commits";
-    let output = call(program, doing, arguments).await?;
+    let room = program.room();
+    room.check()?;
+    let (reach, arguments, input) = (Reach::Remote, fetch.arguments(), fetch.input());
+    let call = Call { doing, reach, arguments, input, output_bytes_max: ANSWER_BYTES_MAX };
+    // What was not finished is of no use to the next try, and takes the room of the state.
+    let output = program.run(call).await.inspect_err(|_| room.sweep())?;
     if output.code == Some(0) {
-        return Ok(());
+        let is_refused = output.said.contains("filtering not recognized by server");
+        room.check()?;
+        return Ok(if is_refused { Filtering::Refused } else { Filtering::Done });
     }
+    room.sweep();
     let address = program.address().clone();
     let said = own_words(&output.said);
     let is_said = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    Err(match wanted {
+    let is_kept_back = is_said(&["unadvertised object"]);
+    let is_missing = is_said(&["not our ref", "find remote ref"]);
+    Err(match fetch.wanted {
         Wanted::Newest { reference, full_name: _ } if is_said(&["couldn't find remote ref"]) => {
-            GitError::NoReference { reference: (*reference).clone(), address }
+            GitError::NoReference { reference: reference.clone(), address }
         }
-        Wanted::Commit(id)
-            if is_said(&["not our ref", "unadvertised object", "find remote ref"]) =>
-        {
-            GitError::NoCommit { commit: id.to_string(), address }
+        Wanted::Commit(id) if is_kept_back => {
+            GitError::KeptBack { commit: id.to_string(), address }
         }
-        Wanted::Newest { .. } | Wanted::Commit(_) => complaint(program, doing, &output.said),
+        Wanted::Commit(id) if is_missing => GitError::NoCommit { commit: id.to_string(), address },
+        Wanted::Objects(ids) if is_kept_back || is_missing => {
+            let commit = ids.first().cloned().unwrap_or_default();
+            GitError::KeptBack { commit, address }
+        }
+        Wanted::Newest { .. } | Wanted::Commit(_) | Wanted::Objects(_) => {
+            complaint(program, doing, &output.said)
+        }
     })
-}
-
-async fn call(
-    program: &Program,
-    doing: &'static str,
-    arguments: Vec<OsString>,
-) -> Result<Output, GitError> {
-    let input = Vec::new();
-    let output_bytes_max = ANSWER_BYTES_MAX;
-    program.run(Call { doing, reach: Reach::Remote, arguments, input, output_bytes_max }).await
 }
 
 /// Returns what git itself said. The other side may say anything, in lines of its own.
@@ -108,25 +196,30 @@ fn own_words(said: &str) -> String {
 }
 
 /// What a caller can do, by the words git has for it, the surest first.
-const COMPLAINTS: [(Complaint, &[&str]); 5] = [
+const COMPLAINTS: [(Complaint, &[&str]); 8] = [
     (Complaint::Full, &["No space left on device", "Disk quota exceeded"]),
     (
-        Complaint::Denied,
+        Complaint::Untrusted,
+        &[
+            "SSL certificate problem",
+            "certificate verification failed",
+            "Host key verification failed",
+            "No ED25519 host key is known",
+        ],
+    ),
+    // With a token git has it refused, and then asks for another as if there had been none.
+    (
+        Complaint::Unsigned,
         &[
             "Authentication failed",
             "could not read Username",
             "could not read Password",
             "terminal prompts disabled",
             "error: 401",
-            "error: 403",
-            "Permission denied",
-            "Host key verification failed",
-            "No ED25519 host key is known",
-            "SSL certificate problem",
-            "certificate verification failed",
-            "dubious ownership",
         ],
     ),
+    (Complaint::Dumb, &["dumb http transport does not support"]),
+    (Complaint::Denied, &["error: 403", "Permission denied", "dubious ownership"]),
     (
         Complaint::NoRepository,
         &[
@@ -189,6 +282,9 @@ const COMPLAINTS: [(Complaint, &[&str]); 5] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Complaint {
     Full,
+    Untrusted,
+    Unsigned,
+    Dumb,
     Damaged,
     Denied,
     NoRepository,
@@ -210,6 +306,18 @@ fn complaint(program: &Program, doing: &'static str, said: &str) -> GitError {
             path: program.repository().to_owned(),
             source: io::Error::from(io::ErrorKind::StorageFull),
         },
+        Some(Complaint::Untrusted) => GitError::Untrusted { address, said: shown },
+        Some(Complaint::Unsigned) => {
+            let has = program.has_token();
+            let said =
+                if has { "the token is refused" } else { "it asks for a token, and none is given" };
+            GitError::Denied { address, said: said.to_owned() }
+        }
+        Some(Complaint::Dumb) => {
+            let said = "the host serves files and does not speak git's own protocol (dumb HTTP), in \
+                        which one commit could be asked for";
+            GitError::NoRepository { address, said: said.to_owned() }
+        }
         Some(Complaint::Damaged) => GitError::Damaged { said: shown },
         Some(Complaint::Denied) => GitError::Denied { address, said: shown },
         Some(Complaint::NoRepository) => GitError::NoRepository { address, said: shown },
@@ -239,7 +347,7 @@ mod tests {
             ),
             (
                 "fatal: could not read Username for 'https://h': terminal prompts disabled",
-                Complaint::Denied,
+                Complaint::Unsigned,
             ),
             (
                 "git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.",

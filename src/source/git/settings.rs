@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -33,8 +34,16 @@ pub const VARIABLES_PASSED: [&str; 14] = [
     "GIT_SSL_CAPATH",
 ];
 
-/// How long one run of git may take: a clone of a middling repository over a slow line.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long git may say nothing. Over a line of any speed it counts what came, once a second; a host
+/// that packs a large repository is silent for less than this.
+pub const SILENCE: Duration = Duration::from_secs(60);
+
+/// The most bytes the copy may have: far above what manifests need, and less than the disks of today.
+pub const COPY_BYTES_MAX: u64 = 4_000_000_000;
+
+/// What is left free on the disk for the state: thousands of its writes, and more than a fast line
+/// brings between two looks.
+const FREE_BYTES_MIN: u64 = 64_000_000;
 
 /// What to do when the history of a branch or tag was rewritten (a force-push).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +68,13 @@ pub enum Verification {
         /// A `GNUPGHOME` that holds only the keys of those who may sign.
         home: PathBuf,
     },
+    /// Either of them.
+    Either {
+        /// As of `Ssh`.
+        allowed_signers: PathBuf,
+        /// As of `OpenPgp`.
+        home: PathBuf,
+    },
 }
 
 /// The variables that are passed on. Their values are not shown: a proxy's may hold a password.
@@ -77,6 +93,21 @@ impl fmt::Debug for Passed {
     }
 }
 
+/// The token of a repository, or none. It changes while it is used: clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct RepositoryToken(Arc<RwLock<Option<SecretString>>>);
+
+impl RepositoryToken {
+    /// Takes the place of the token, or of none.
+    pub fn set(&self, token: SecretString) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    pub(super) fn get(&self) -> Option<SecretString> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// A repository, what to follow in it, and how to get at it.
 #[derive(Clone, Debug)]
 pub struct GitSettings {
@@ -84,10 +115,10 @@ pub struct GitSettings {
     pub(super) login: Login,
     /// What to follow.
     pub reference: Reference,
-    /// A directory, or one file.
-    pub path: RepositoryPath,
+    /// A directory, or one file; without one, the usual places.
+    pub path: Option<RepositoryPath>,
     /// Signs in to an `https` repository. It goes to that host only.
-    pub token: Option<SecretString>,
+    pub token: RepositoryToken,
     /// The private key for ssh; without it, the ssh agent and the account's own keys.
     pub ssh_key: Option<PathBuf>,
     /// The hosts ssh may talk to; without it, the account's own file. An unknown host is refused.
@@ -98,8 +129,12 @@ pub struct GitSettings {
     pub verification: Option<Verification>,
     /// What to do when the history was rewritten.
     pub rewrites: Rewrites,
-    /// How long one run of git may take, and how long to wait for another that uses the copy.
-    pub timeout: Duration,
+    /// How long git may say nothing. While it works it counts, so the line may be as slow as it likes.
+    pub silence: Duration,
+    /// The most bytes the copy may have.
+    pub copy_bytes_max: u64,
+    /// What is left free on the disk, so that the state can be written when the copy grows.
+    pub free_bytes_min: u64,
     pub(super) environment: Passed,
 }
 
@@ -120,14 +155,16 @@ impl GitSettings {
             address,
             login,
             reference,
-            path: RepositoryPath::default(),
-            token: None,
+            path: None,
+            token: RepositoryToken::default(),
             ssh_key: None,
             known_hosts: None,
             certificate_authority: None,
             verification: None,
             rewrites: Rewrites::default(),
-            timeout: TIMEOUT,
+            silence: SILENCE,
+            copy_bytes_max: COPY_BYTES_MAX,
+            free_bytes_min: FREE_BYTES_MIN,
             environment: Passed::of(environment),
         })
     }

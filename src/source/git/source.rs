@@ -4,25 +4,20 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::cache::{Cache, FETCHED, PINNED};
+use super::cache::Cache;
 use super::commit::{Commit, Signature};
 use super::error::GitError;
 use super::objects::{self, Entry, EntryKind, Found, Listing, ObjectId};
 use super::reference::{CommitId, CommitPrefix, Reference, RepositoryPath};
-use super::remote::{self, Wanted};
+use super::remote::Filtering;
 use super::select::{Selection, joined, select, select_file};
-use super::settings::{GitSettings, Rewrites};
+use super::settings::GitSettings;
 use super::values;
 use super::verify::verify;
 use crate::source::SourceError;
 use crate::source::held::{HeldFiles, Links};
+use crate::source::home::Home;
 use crate::source::tree::{SourceFile, Surroundings, Tree};
-
-/// How far back history is brought here to find out where a commit stands, step by step.
-///
-/// The first is enough for pushes between two looks; the last is months of a busy branch, and what
-/// is not found by then is not taken for an ancestor.
-const DEPTHS: [u32; 3] = [32, 512, 4_096];
 
 /// The longest target of a link; the system's own limit.
 const LINK_BYTES_MAX: u64 = 4_096;
@@ -46,8 +41,8 @@ pub struct Fetched {
 /// Several may share one directory one after the other; while one looks, the others wait.
 #[derive(Debug)]
 pub struct GitSource {
-    settings: GitSettings,
-    cache: Cache,
+    pub(super) settings: GitSettings,
+    pub(super) cache: Cache,
     memory: Mutex<Memory>,
 }
 
@@ -57,6 +52,8 @@ struct Memory {
     accepted: Option<Accepted>,
     /// The last two commits that were compared, and whether the first leads to the second.
     compared: Option<(CommitId, CommitId, Descent)>,
+    /// Whether the other side cannot leave anything out.
+    is_unfiltered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -68,7 +65,7 @@ struct Accepted {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Descent {
+pub(super) enum Descent {
     Led,
     Rewritten,
 }
@@ -119,7 +116,7 @@ impl GitSource {
         let _lock = self.cache.lock().await?;
         let accepted = match self.look(known, pinned.as_ref()).await {
             Err(GitError::Damaged { said }) => {
-                tracing::warn!(%said, "the copy of the repository is damaged and is made anew");
+                tracing::warn!(%said, "the copy of the repository is made anew");
                 self.cache.remove()?;
                 self.look(known, pinned.as_ref()).await?
             }
@@ -145,120 +142,14 @@ impl GitSource {
         }
         let verification = self.settings.verification.as_ref();
         let signature = verify(self.cache.program(), verification, &id).await?;
+        self.complete(&id).await?;
         let accepted = self.read(id, signature).await?;
         self.cache.keep(&accepted.commit.id).await?;
         self.remember(|memory| memory.accepted = Some(accepted.clone()));
         Ok(accepted)
     }
 
-    /// Finds a commit by its name: in the copy, by asking for it, or in the history.
-    async fn locate(&self, prefix: &CommitPrefix) -> Result<CommitId, GitError> {
-        let is_named = |accepted: &Accepted| prefix.is_of(&accepted.commit.id);
-        if let Some(accepted) = self.remembered(is_named) {
-            return Ok(accepted.commit.id);
-        }
-        if let Some(id) = self.cache.resolve(prefix.as_str()).await? {
-            return Ok(id);
-        }
-        if let Some(id) = prefix.whole() {
-            match remote::fetch(self.cache.program(), &Wanted::Commit(&id), PINNED, 1).await {
-                Ok(()) => return Ok(id),
-                // Some hosts hand out only what a name points at: then it is looked for there.
-                Err(GitError::NoCommit { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        for depth in DEPTHS {
-            if self.deepen(depth).await? == Deepened::NoReference {
-                break;
-            }
-            if let Some(id) = self.cache.resolve(prefix.as_str()).await? {
-                return Ok(id);
-            }
-            if !self.cache.is_shallow().await? {
-                break;
-            }
-        }
-        let address = self.settings.address.clone();
-        Err(GitError::NoCommit { commit: prefix.as_str().to_owned(), address })
-    }
-
-    /// Returns the newest commit of the branch or tag, when the known one leads to it.
-    async fn newest(&self, known: Option<&CommitId>) -> Result<CommitId, GitError> {
-        let reference = &self.settings.reference;
-        let Some(full_name) = reference.full_name() else {
-            return Err(self.no_commit());
-        };
-        let there = remote::newest(self.cache.program(), reference, &full_name).await?;
-        let before = match self.settings.rewrites {
-            Rewrites::Hold => known.filter(|known| **known != there),
-            Rewrites::Follow => None,
-        };
-        let is_read = self.remembered(|accepted| accepted.commit.id == there).is_some();
-        let Some(before) = before else {
-            return if is_read { Ok(there) } else { self.bring(&there, 1).await };
-        };
-        match self.compared(before, &there) {
-            Some(Descent::Rewritten) => return decided(before, there, Descent::Rewritten),
-            Some(Descent::Led) if is_read => return Ok(there),
-            Some(Descent::Led) | None => {}
-        }
-        // What was newest a moment ago need not be newest any more: what came is what is compared.
-        let tip = self.bring(&there, DEPTHS[0]).await?;
-        let (tip, descent) = match self.compared(before, &tip) {
-            Some(descent) => (tip, descent),
-            None => self.compare(before, tip).await?,
-        };
-        let compared = (before.clone(), tip.clone(), descent);
-        self.remember(|memory| memory.compared = Some(compared));
-        decided(before, tip, descent)
-    }
-
-    /// Brings the newest commit here unless it is here already, and returns what is newest by then.
-    async fn bring(&self, there: &CommitId, depth: u32) -> Result<CommitId, GitError> {
-        if self.cache.resolve(FETCHED).await?.as_ref() == Some(there) {
-            return Ok(there.clone());
-        }
-        self.deepen(depth).await?;
-        self.fetched().await
-    }
-
-    /// Finds out whether a commit leads to the newest, with as much history as that takes.
-    async fn compare(
-        &self,
-        before: &CommitId,
-        mut tip: CommitId,
-    ) -> Result<(CommitId, Descent), GitError> {
-        for depth in DEPTHS {
-            if self.cache.leads_to(before, &tip).await? {
-                return Ok((tip, Descent::Led));
-            }
-            if !self.cache.is_shallow().await? {
-                return Ok((tip, Descent::Rewritten));
-            }
-            self.deepen(depth).await?;
-            tip = self.fetched().await?;
-        }
-        let is_led = self.cache.leads_to(before, &tip).await?;
-        Ok((tip, if is_led { Descent::Led } else { Descent::Rewritten }))
-    }
-
-    async fn deepen(&self, depth: u32) -> Result<Deepened, GitError> {
-        let reference = &self.settings.reference;
-        let Some(full_name) = reference.full_name() else {
-            return Ok(Deepened::NoReference);
-        };
-        let wanted = Wanted::Newest { reference, full_name: &full_name };
-        remote::fetch(self.cache.program(), &wanted, FETCHED, depth).await?;
-        Ok(Deepened::Done)
-    }
-
-    async fn fetched(&self) -> Result<CommitId, GitError> {
-        // A tag may point at something that is no commit.
-        self.cache.resolve(FETCHED).await?.ok_or_else(|| self.no_commit())
-    }
-
-    fn no_commit(&self) -> GitError {
+    pub(super) fn no_commit(&self) -> GitError {
         let commit = self.settings.reference.to_string();
         GitError::NoCommit { commit, address: self.settings.address.clone() }
     }
@@ -268,7 +159,10 @@ impl GitSource {
         let program = self.cache.program();
         let bytes = objects::commit(program, &id).await?;
         let commit = Commit::parse(id.clone(), &bytes, signature);
-        let path = &self.settings.path;
+        let path = &match &self.settings.path {
+            Some(path) => path.clone(),
+            None => objects::usual(program, &id).await?,
+        };
         let no_path = || GitError::NoPath { path: path.clone(), commit: id.clone() };
         let (root, directory, file) = match objects::find(program, &id, path).await? {
             Found::Directory(directory) => (path.clone(), directory, None),
@@ -326,7 +220,8 @@ impl GitSource {
             name: manifest.name,
             surroundings: Surroundings::Held(Arc::clone(&held)),
         });
-        Ok(Tree::new(files.collect()).without(submodules))
+        let home = Home::at(&self.settings.address, self.settings.reference.branch());
+        Ok(Tree::new(files.collect()).without(submodules).in_repository(home))
     }
 
     async fn read_links(
@@ -359,10 +254,35 @@ impl GitSource {
         memory.accepted.as_ref().filter(|accepted| is_wanted(accepted)).cloned()
     }
 
-    fn compared(&self, from: &CommitId, to: &CommitId) -> Option<Descent> {
+    pub(super) fn compared(&self, from: &CommitId, to: &CommitId) -> Option<Descent> {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, tip, descent) = memory.compared.as_ref()?;
         (known == from && tip == to).then_some(*descent)
+    }
+
+    pub(super) fn note_compared(&self, from: CommitId, to: CommitId, descent: Descent) {
+        self.remember(|memory| memory.compared = Some((from, to, descent)));
+    }
+
+    /// Whether a commit is the one that was read last.
+    pub(super) fn has_read(&self, id: &CommitId) -> bool {
+        self.remembered(|accepted| accepted.commit.id == *id).is_some()
+    }
+
+    /// Returns the commit that was read last, if it is named so.
+    pub(super) fn known_by(&self, prefix: &CommitPrefix) -> Option<CommitId> {
+        self.remembered(|accepted| prefix.is_of(&accepted.commit.id)).map(|it| it.commit.id)
+    }
+
+    /// Whether the copy may lack what the other side left out.
+    pub(super) fn is_filtered(&self) -> bool {
+        !self.memory.lock().unwrap_or_else(PoisonError::into_inner).is_unfiltered
+    }
+
+    pub(super) fn note_filtering(&self, filtering: Filtering) {
+        if filtering == Filtering::Refused {
+            self.remember(|memory| memory.is_unfiltered = true);
+        }
     }
 
     fn remember(&self, change: impl FnOnce(&mut Memory)) {
@@ -375,18 +295,4 @@ struct Content<'c> {
     id: &'c CommitId,
     root: &'c RepositoryPath,
     listing: Listing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deepened {
-    Done,
-    /// Only one commit is followed: there is no history to look through.
-    NoReference,
-}
-
-fn decided(from: &CommitId, to: CommitId, descent: Descent) -> Result<CommitId, GitError> {
-    match descent {
-        Descent::Led => Ok(to),
-        Descent::Rewritten => Err(GitError::Rewritten { from: from.clone(), to }),
-    }
 }

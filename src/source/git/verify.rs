@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::commit::{Signature, shortened};
 use super::error::GitError;
+use super::objects;
 use super::program::{Call, Program, Reach, brief};
 use super::reference::CommitId;
 use super::settings::Verification;
@@ -24,13 +25,23 @@ pub(super) async fn verify(
     verification: Option<&Verification>,
     id: &CommitId,
 ) -> Result<Signature, GitError> {
-    let trusted = match verification {
+    let kind: &[&str] = match verification {
         None => return Ok(Signature::NotChecked),
-        Some(Verification::Ssh { allowed_signers }) => allowed_signers,
-        Some(Verification::OpenPgp { home }) => home,
+        Some(
+            Verification::Ssh { allowed_signers: trusted }
+            | Verification::OpenPgp { home: trusted },
+        ) => {
+            check_readable(trusted)?;
+            &[]
+        }
+        Some(Verification::Either { allowed_signers, home }) => {
+            check_readable(allowed_signers)?;
+            check_readable(home)?;
+            kind_of(&objects::commit(program, id).await?)
+        }
     };
-    check_readable(trusted)?;
-    let arguments = ["verify-commit", "--raw", id.as_str()].map(OsString::from).to_vec();
+    let words = kind.iter().copied().chain(["verify-commit", "--raw", id.as_str()]);
+    let arguments = words.map(OsString::from).collect();
     let call = Call {
         doing: "verify a commit",
         reach: Reach::Copy,
@@ -48,6 +59,17 @@ pub(super) async fn verify(
         brief(&output.said)
     };
     Err(GitError::Unsigned { commit: id.clone(), said })
+}
+
+/// Returns what git is told about the one kind of signature that a commit has. A signer of SSH is
+/// trusted when the list names him; a key of OpenPGP when it is there.
+fn kind_of(commit: &[u8]) -> &'static [&'static str] {
+    let ssh = b"\ngpgsig -----BEGIN SSH SIGNATURE-----";
+    if commit.windows(ssh.len()).any(|part| part == ssh) {
+        &["-c", "gpg.minTrustLevel=fully", "-c", "gpg.openpgp.program=/nonexistent"]
+    } else {
+        &["-c", "gpg.ssh.program=/nonexistent"]
+    }
 }
 
 /// Without this a list that cannot be read would look like a signer who is not in it.

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use stoker::status::{ConditionReason, PassOutcome, ProjectStatus};
 
-use super::machine::{Agent, Machine, group, ready};
+use super::machine::{Agent, Machine, group, now, ready};
 use super::repository::Repository;
 
 /// A look at the repository every half second: it lies on this disk.
@@ -169,5 +169,28 @@ fn it_stays_at_a_pinned_commit_over_a_restart_until_it_is_unpinned() {
     assert_eq!(at(&status).0, second);
     machine.run("unpin --sandbox").says(0, &[]);
     until_synced_at(&agent, &second);
+    agent.end();
+}
+
+#[test]
+fn one_run_ends_at_its_timeout_though_the_host_says_nothing() {
+    let machine = Machine::with(&[]);
+    // It accepts, as the system does for it, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let begun = now();
+    let run = format!("run --once --sandbox --timeout 2s --repo http://127.0.0.1:{port}/a.git");
+    machine.run(&run).says(6, &["no pass was made within --timeout"]);
+    assert!(now().duration_since(begun).as_secs() < 40, "git's own limit ended it");
+}
+
+#[test]
+fn a_repository_that_comes_later_is_found_though_nobody_asks_for_news() {
+    let machine = Machine::with(&[]);
+    let agent = machine.agent("--sandbox --repo remote --git-poll off --interval 1h");
+    agent.until_ready_says("SourceMissing");
+    let repository = Repository::on(&machine);
+    let first = repository.commit("Begin", &[("a.yaml", &group("one"))]);
+    until_synced_at(&agent, &first);
     agent.end();
 }

@@ -1,7 +1,7 @@
 //! Wrong and changed input, made from our own JSON Schema (after Acto, SOSP '23).
 //!
 //! Every field of every kind is deleted, emptied, made null, changed, set at and beyond its limits
-//! and to every word it may be; references dangle and go in circles. What is refused leads to no
+//! and to every word it may be; references dangle, and names go in circles. What is refused leads to no
 //! write; what is accepted is what is there afterwards, by whatever path it was reached, and then
 //! nothing is written any more.
 
@@ -51,7 +51,7 @@ const LIMITS: [&str; 14] = [
 const PROJECT: usize = 5;
 
 /// How many mutants of each kind there are at least, and how many of them can be no manifest.
-const MUTANTS_MIN: [(Mutation, usize, usize); 12] = [
+const MUTANTS_MIN: [(Mutation, usize, usize); 13] = [
     (Mutation::Deleted, 137, 47),
     (Mutation::Emptied, 137, 75),
     (Mutation::Null, 137, 69),
@@ -63,7 +63,8 @@ const MUTANTS_MIN: [(Mutation, usize, usize); 12] = [
     (Mutation::OtherType, 137, 137),
     (Mutation::UnknownNeighbour, 30, 30),
     (Mutation::Dangling, 5, 5),
-    (Mutation::Cyclic, 4, 4),
+    (Mutation::Mutual, 2, 0),
+    (Mutation::Cyclic, 2, 2),
 ];
 
 /// Manifests with every field there is.
@@ -108,8 +109,8 @@ pub fn base() -> Vec<Value> {
     ]
 }
 
-/// The base's mutants: each field of the schema in each way, and references that lead nowhere or
-/// in a circle. What the schema itself does not take is wrong, whatever was done to it.
+/// The base's mutants: each field of the schema in each way, references that lead nowhere or back,
+/// and names that go in a circle. What the schema itself does not take is wrong, whatever was done to it.
 fn mutants(base: &[Value]) -> Vec<Mutant> {
     let schema = manifest::schema();
     let (sites, _) = sites(&schema, base);
@@ -124,7 +125,8 @@ fn mutants(base: &[Value]) -> Vec<Mutant> {
     }
     let mut add = |kind, document, pointer: &str, value| {
         let pointer = pointer.to_owned();
-        mutants.push(Mutant { document, pointer, kind, value: Some(value), is_wrong: true });
+        let is_wrong = kind != Mutation::Mutual;
+        mutants.push(Mutant { document, pointer, kind, value: Some(value), is_wrong });
     };
     let from =
         |name: &str| json!([{"key": "A", "fromService": {"name": name, "property": "host"}}]);
@@ -134,8 +136,8 @@ fn mutants(base: &[Value]) -> Vec<Mutant> {
     add(Mutation::Dangling, 0, "/spec/envVars/1/fromDatabase/name", json!("nobody"));
     // There is one of that name, of another kind.
     add(Mutation::Dangling, 0, "/spec/envVars/1/fromDatabase/name", json!("api"));
-    add(Mutation::Cyclic, 1, "/spec/envVars", from("jobs"));
-    add(Mutation::Cyclic, 1, "/spec/envVars", from("api"));
+    add(Mutation::Mutual, 1, "/spec/envVars", from("jobs"));
+    add(Mutation::Mutual, 1, "/spec/envVars", from("api"));
     add(Mutation::Cyclic, 0, "/metadata/previousNames", json!(["api"]));
     add(Mutation::Cyclic, 0, "/metadata/previousNames", json!(["jobs"]));
     mutants

@@ -41,6 +41,8 @@ pub enum Mutation {
     OtherType,
     UnknownNeighbour,
     Dangling,
+    /// Services that need each other, or themselves: that is valid.
+    Mutual,
     Cyclic,
 }
 
@@ -92,6 +94,7 @@ impl Mutant {
             | Mutation::OtherType
             | Mutation::UnknownNeighbour
             | Mutation::Dangling
+            | Mutation::Mutual
             | Mutation::Cyclic => false,
         };
         is_all && self.pointer.starts_with("/spec")

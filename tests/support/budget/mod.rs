@@ -11,7 +11,7 @@ mod server;
 use super::{Budget, Config, Lane, Limits, Millis, Permit, Session, Verdict};
 
 pub use run::{Report, run};
-pub use server::{Headers, Model};
+pub use server::{Front, Headers, Model};
 
 /// When every simulation begins: a time of no significance, off the minute.
 pub const START: u64 = 1_790_000_013_700;
@@ -43,6 +43,8 @@ pub struct Scenario {
     pub agents: Vec<AgentPlan>,
     /// When another client of the token sends.
     pub others: Vec<u64>,
+    /// What stands in front of the server, for us.
+    pub front: Option<Front>,
     /// Requests that were sent by somebody one second before the start.
     pub gone: u32,
     /// Until when the server refuses everything, and what Retry-After says then.
@@ -65,6 +67,8 @@ pub struct AgentPlan {
     pub sweeps: bool,
     /// When a person asks for something.
     pub urgent: Vec<u64>,
+    /// Begins when the agent before it is done, as the second of two commands does.
+    pub follows: bool,
     /// Dies this long after its first request, and at once starts again.
     pub life: Option<u64>,
 }
@@ -77,6 +81,7 @@ impl Scenario {
             seed: 1,
             agents,
             others: Vec::new(),
+            front: None,
             gone: 0,
             broken: (0, None),
             lead: 0,

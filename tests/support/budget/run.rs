@@ -32,6 +32,8 @@ pub struct Report {
     pub others_refused: u32,
     /// How long each urgent request took, from the wish to the answer.
     pub urgent: Vec<u64>,
+    /// How long each agent's work was foretold to take when it began, and how long it took.
+    pub foretold: Vec<(u64, u64)>,
     /// The most requests of one host in any minute.
     pub most_in_a_minute: u32,
 }
@@ -86,6 +88,8 @@ struct Agent {
     waiting: u32,
     wishes: VecDeque<u64>,
     open: u32,
+    /// When it began, and how long its work was foretold to take.
+    began: Option<(u64, u64)>,
     /// When each lane may ask again.
     ask_again: [u64; 3],
 }
@@ -148,6 +152,7 @@ impl Simulation {
             waiting: plan.writes,
             wishes: VecDeque::new(),
             open: plan.writes,
+            began: None,
             ask_again: [0; 3],
         });
         Self {
@@ -170,13 +175,16 @@ impl Simulation {
             self.server.arrive(START - 1_000);
         }
         let (until, retry_after) = self.scenario.broken;
+        self.server.front = self.scenario.front;
         self.server.broken_until = START + until;
         self.server.broken_retry_after = retry_after;
         for time in self.scenario.others.clone() {
             self.schedule(START + time, Event::Other);
         }
         for agent in 0..self.agents.len() {
-            self.schedule(START + self.scenario.lead, Event::Wake { agent });
+            if !self.agents[agent].plan.follows {
+                self.schedule(START + self.scenario.lead, Event::Wake { agent });
+            }
             for time in self.agents[agent].plan.urgent.clone() {
                 self.schedule(START + time, Event::Urgent { agent });
             }
@@ -219,6 +227,10 @@ impl Simulation {
             None => {
                 let mut session = self.budgets[host].begin(Millis(self.now));
                 let agent = &mut self.agents[index];
+                let foretold =
+                    self.budgets[host].forecast(agent.plan.writes, Millis(self.now), &session);
+                let foretold = u64::try_from(foretold.as_millis()).unwrap_or(u64::MAX);
+                agent.began.get_or_insert((self.now, foretold));
                 session.expect(agent.plan.writes);
                 agent.life += 1;
                 agent.sent_in_life = 0;
@@ -272,7 +284,7 @@ impl Simulation {
     }
 
     fn arrive(&mut self, id: u64) {
-        let reply = self.server.arrive(self.now);
+        let reply = self.server.arrive_through_front(self.now);
         let Some(request) = self.requests.get_mut(&id) else {
             return;
         };
@@ -298,6 +310,17 @@ impl Simulation {
             (Lane::Converge, false) => agent.open = agent.open.saturating_sub(1),
             (Lane::Converge, true) => agent.waiting += 1,
             (Lane::Background, _) => {}
+        }
+        let (agent_index, is_done) = (request.agent, agent.open == 0);
+        if let Some((began, foretold)) = agent.began.take_if(|_| is_done && agent.plan.writes > 0) {
+            self.report.foretold.push((foretold, self.now - began));
+            if let Some(session) = &agent.session {
+                self.budgets[agent.plan.host].end(session);
+            }
+            let next = agent_index + 1;
+            if self.agents.get(next).is_some_and(|next| next.plan.follows) {
+                self.schedule(self.now, Event::Wake { agent: next });
+            }
         }
         if request.is_refused {
             // The task that was refused asks again at once.

@@ -1,6 +1,6 @@
 //! The scenarios of the suite, B3 to B12, and their bounds.
 
-use super::{AgentPlan, Chance, Model, Scenario, run};
+use super::{AgentPlan, Chance, Front, Model, Scenario, run};
 
 /// The sizes of an apply that the suite looks at.
 pub const SIZES: [u32; 7] = [1, 100, 290, 300, 600, 1_000, 3_000];
@@ -64,6 +64,21 @@ pub fn storm(model: Model, seed: u64, retry_after: Option<u64>) -> Scenario {
 /// Somebody used 290 of the window a second before we start with a hundred writes.
 pub fn gone(model: Model, seed: u64) -> Scenario {
     Scenario { seed, gone: 290, ..Scenario::writes(model, 100) }
+}
+
+/// A command right after another one, on one state directory.
+pub fn in_a_row(model: Model, writes: [u32; 2]) -> Scenario {
+    let plan = |(place, writes)| AgentPlan { writes, follows: place > 0, ..AgentPlan::default() };
+    let plans = writes.into_iter().enumerate().map(plan).collect();
+    Scenario { seed: u64::from(writes[0]), ..Scenario::new(model, plans) }
+}
+
+/// Five commands in a row behind an ingress that lets 300 a minute through in even steps, as nginx
+/// does, and refuses the rest with such a status. The API counts for itself.
+pub fn behind_an_ingress(model: Model, status: u16, seed: u64) -> Scenario {
+    let plan = |place| AgentPlan { writes: 24, follows: place > 0, ..AgentPlan::default() };
+    let front = Some(Front { every: 200, status });
+    Scenario { front, seed, ..Scenario::new(model, (0..5).map(plan).collect()) }
 }
 
 /// Two agents with 600 writes each.

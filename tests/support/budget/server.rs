@@ -19,10 +19,14 @@ pub enum Model {
     Bucket30,
     Penalty,
     SlidingCountsRefusals,
+    /// The limiter of NestJS: each hit leaves a minute after itself, Reset counts a window down that
+    /// begins anew when it is over, and whoever exceeds is blocked for a minute. Its refusals tell
+    /// Retry-After alone.
+    SlidingUnderWindow,
 }
 
 impl Model {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FixedFromFirst,
         Self::FixedOnMinute,
         Self::SlidingLog,
@@ -30,6 +34,7 @@ impl Model {
         Self::Bucket30,
         Self::Penalty,
         Self::SlidingCountsRefusals,
+        Self::SlidingUnderWindow,
     ];
 
     pub fn name(self) -> &'static str {
@@ -41,6 +46,7 @@ impl Model {
             Self::Bucket30 => "bucket of 30",
             Self::Penalty => "penalty",
             Self::SlidingCountsRefusals => "sliding, counts refusals",
+            Self::SlidingUnderWindow => "hits slide, Reset is a window's",
         }
     }
 }
@@ -78,12 +84,24 @@ pub struct Server {
     pub broken_until: u64,
     /// What Retry-After says while it does, in seconds.
     pub broken_retry_after: Option<u64>,
+    /// What stands in front of it, and when it last let a request through.
+    pub front: Option<Front>,
+    passed_at: u64,
     log: VecDeque<u64>,
     window_start: u64,
     used: u32,
     tokens: f64,
     tokens_at: u64,
     blocked_until: u64,
+}
+
+/// A limiter in front of the API: one request in each step, whatever the API has left.
+#[derive(Debug, Clone, Copy)]
+pub struct Front {
+    /// The step, in milliseconds.
+    pub every: u64,
+    /// What it refuses with.
+    pub status: u16,
 }
 
 pub struct Reply {
@@ -99,6 +117,8 @@ impl Server {
             headers,
             broken_until: 0,
             broken_retry_after: None,
+            front: None,
+            passed_at: 0,
             log: VecDeque::new(),
             window_start: 0,
             used: 0,
@@ -106,6 +126,18 @@ impl Server {
             tokens_at: 0,
             blocked_until: 0,
         }
+    }
+
+    /// One of our requests comes, through what stands in front.
+    pub fn arrive_through_front(&mut self, now: u64) -> Reply {
+        if let Some(Front { every, status }) = self.front {
+            if self.passed_at > 0 && now < self.passed_at + every {
+                let limits = Limits { status, ..Limits::default() };
+                return Reply { is_refused: true, limits };
+            }
+            self.passed_at = now;
+        }
+        self.arrive(now)
     }
 
     pub fn arrive(&mut self, now: u64) -> Reply {
@@ -117,6 +149,7 @@ impl Server {
         let (is_refused, remaining, reset_at) = match self.model {
             Model::FixedFromFirst | Model::FixedOnMinute | Model::Penalty => self.fixed(now),
             Model::SlidingLog | Model::SlidingCountsRefusals => self.sliding(now),
+            Model::SlidingUnderWindow => self.sliding_under_window(now),
             Model::Bucket300 => self.bucket(now, 300.0),
             Model::Bucket30 => self.bucket(now, 30.0),
         };
@@ -156,6 +189,28 @@ impl Server {
         (is_refused, remaining, self.log[excess] + WINDOW)
     }
 
+    fn sliding_under_window(&mut self, now: u64) -> (bool, u32, u64) {
+        if now < self.blocked_until {
+            return (true, 0, self.blocked_until);
+        }
+        if self.blocked_until > 0 {
+            self.blocked_until = 0;
+            self.log.clear();
+        }
+        while self.log.front().is_some_and(|sent| now - sent >= WINDOW) {
+            self.log.pop_front();
+        }
+        if self.window_start == 0 || now >= self.window_start + WINDOW {
+            self.window_start = now;
+        }
+        self.log.push_back(now);
+        if self.log.len() > LIMIT as usize {
+            self.blocked_until = now + WINDOW;
+            return (true, 0, self.blocked_until);
+        }
+        (false, LIMIT - self.log.len() as u32, self.window_start + WINDOW)
+    }
+
     fn bucket(&mut self, now: u64, size: f64) -> (bool, u32, u64) {
         if self.tokens_at > 0 {
             let refilled = (now - self.tokens_at) as f64 * REFILL;
@@ -189,10 +244,11 @@ impl Server {
             Headers::HttpDate => http_date(epoch.div_ceil(1000)),
             _ => delta,
         };
+        let tells = !is_refused || self.model != Model::SlidingUnderWindow;
         Limits {
             status,
-            remaining: Some(remaining.to_string()),
-            reset: Some(reset),
+            remaining: tells.then(|| remaining.to_string()),
+            reset: tells.then_some(reset),
             retry_after: is_refused.then_some(retry_after),
             date: Some(http_date(server_now / 1000)),
         }

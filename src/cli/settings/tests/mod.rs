@@ -203,6 +203,15 @@ fn what_is_typed_chooses_between_files_and_a_repository() {
     assert_eq!(repository.reference, Reference::Tag(RefName::new("v1").unwrap()));
     let over = project("--branch next", "repo: https://git.dev/a/b\ntag: v1\n");
     assert_eq!(row(&over.rows, "branch"), "next from --branch");
+    // In full, as git and build servers write it.
+    let full = project("--repo https://git.dev/a/b --branch refs/heads/release/1", "");
+    let ProjectSource::Repository(full) = full.source else { panic!("it is a repository") };
+    assert_eq!(full.reference.to_string(), "branch `release/1`");
+    for (path, expected) in [(".", "."), ("./deploy/", "./deploy/"), ("a.yaml", "a.yaml")] {
+        let words = format!("--repo https://git.dev/a/b --path {path}");
+        let ProjectSource::Repository(at) = project(&words, "").source else { panic!("{path}") };
+        assert_eq!(at.path, Some(expected.into()), "{path}");
+    }
 }
 
 #[test]

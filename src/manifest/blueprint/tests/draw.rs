@@ -83,7 +83,8 @@ impl Draw {
             (Place::Top, "region") | (Place::Project | Place::Environment, "name") => {
                 Told(format!("t{}t", self.number()))
             }
-            (Place::Top | Place::Environment | Place::Ungrouped, _) => return self.list(word),
+            (Place::Top | Place::Environment | Place::Ungrouped, _)
+            | (Place::Project, "envVarGroups" | "envGroups") => return self.list(word),
             (Place::Service, "type" | "schedule" | "envVars") => return None,
             (Place::Service, "envGroups") => {
                 let external = Told("true".to_owned());
@@ -98,7 +99,13 @@ impl Draw {
                 }
             },
             (Place::Service, "healthCheckPath") | (Place::HealthCheck, "path") => self.path(),
-            (Place::Service, "healthCheck") => self.mapping(Place::HealthCheck, vec![]),
+            (Place::Service, "healthCheck" | "healthcheck") => {
+                self.mapping(Place::HealthCheck, vec![])
+            }
+            (Place::Service, "secrets" | "secret_refs") => {
+                let keys = (0..2).map(|_| Leaf(format!("K{}K", self.number())));
+                List(keys.collect())
+            }
             (Place::Service, "scaling") => {
                 self.mapping(Place::Scaling, vec![("min", Leaf("1".into()))])
             }
@@ -117,6 +124,9 @@ impl Draw {
                 Leaf((100 + self.number() % 900).to_string())
             }
             (Place::Scaling, "targetCPUPercent") => Leaf("77".to_owned()),
+            (Place::Scaling, "target_cpu_percent") => Leaf("78".to_owned()),
+            (Place::Scaling, "min_instances") => Leaf("3".to_owned()),
+            (Place::Scaling, "max_instances") => Leaf("903".to_owned()),
             (Place::Scaling, "minInstances") => Leaf("2".to_owned()),
             (Place::Scaling, "maxInstances") => Leaf("901".to_owned()),
             (Place::Scaling, "max") => Leaf("902".to_owned()),
@@ -142,6 +152,7 @@ impl Draw {
     pub fn list(&mut self, word: &str) -> Option<Shape> {
         let name = self.text();
         let item = match word {
+            "services" if self.below(3) == 0 => return Some(self.services_by_name()),
             "services" => self.service(),
             "databases" | "caches" => self.mapping(Place::Database, vec![("name", name)]),
             "envVarGroups" | "envGroups" => self.mapping(Place::Group, vec![("name", name)]),
@@ -155,6 +166,23 @@ impl Draw {
             _ => return None,
         };
         Some(List(vec![item]))
+    }
+
+    /// Services as a mapping whose keys are the names, with variables as one, too.
+    fn services_by_name(&mut self) -> Shape {
+        let named = |draw: &mut Self| {
+            let Leaf(name) = draw.text() else { unreachable!("a text is a leaf") };
+            let Map(mut entries) = draw.service() else { unreachable!("a service is a mapping") };
+            entries.retain(|(key, _)| !["name", "env", "envVars"].contains(&key.as_str()));
+            let own = vec![("from_service", Leaf(name.clone())), ("property", draw.text())];
+            let own = draw.mapping(Place::Variable, own);
+            let keys = [draw.number(), draw.number()].map(|number| format!("K{number}K"));
+            let [first, second] = keys;
+            let variables = Map(vec![(first, draw.text()), (second, own)]);
+            entries.push(("env".to_owned(), variables));
+            (name, Map(entries))
+        };
+        Map(vec![named(self), named(self)])
     }
 
     fn service(&mut self) -> Shape {
@@ -207,6 +235,9 @@ impl Draw {
                 leaf("true")
             }
             (Place::Variable, "sync") => leaf("false"),
+            (Place::Variable, "from_service") => leaf("a"),
+            (Place::Variable, "property") => leaf("host"),
+            (Place::Service, "healthcheck") => Some(Map(vec![("path".into(), self.path())])),
             (Place::Variable, "fromDatabase" | "fromService" | "fromCache") => {
                 let entries = [("name", "b"), ("property", "host"), ("external", "true")];
                 let entry = |(key, text): (&str, &str)| (key.to_owned(), Leaf(text.to_owned()));

@@ -170,6 +170,8 @@ fn alone(place: Place, word: &'static str) -> String {
             let must = match word {
                 "fromGroup" => vec![("external", leaf("true"))],
                 "external" => vec![("fromGroup", leaf("g"))],
+                "from_service" => vec![("key", leaf("K")), ("property", leaf("host"))],
+                "property" => vec![("key", leaf("K")), ("from_service", leaf("a"))],
                 "fromDatabase" | "fromService" | "fromCache" | "generateValue" | "sync" => {
                     vec![("key", leaf("K"))]
                 }

@@ -42,7 +42,7 @@ async fn a_commit_that_leaves_the_directory_alone_reads_no_file() {
     let id = scene.commit("add", &[("deploy/a.yaml", "a: 1\n"), ("src/main.rs", "1")]);
     scene.watch_git();
     let mut settings = scene.settings();
-    settings.path = beneath("deploy");
+    settings.path = Some(beneath("deploy"));
     let source = scene.source(settings);
     let first = source.fetch(Some(&id), None).await.unwrap();
     let next = scene.commit("code only", &[("src/main.rs", "2")]);
@@ -64,13 +64,30 @@ async fn a_path_is_a_directory_or_one_file() {
         ("web.yaml", "web.yaml"),
     ] {
         let mut settings = scene.settings();
-        settings.path = beneath(path);
+        settings.path = Some(beneath(path));
         assert_eq!(shown(&scene.source(settings).fetch(None, None).await), expected);
     }
     let mut settings = scene.settings();
-    settings.path = beneath("gone/a.yaml");
+    settings.path = Some(beneath("gone/a.yaml"));
     let error = scene.source(settings).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, GitError::NoPath { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn where_no_path_is_named_the_usual_places_are_read_as_for_files() {
+    let scene = Scene::new();
+    let usual = async |files: &[(&str, &str)]| {
+        scene.commit("more", files);
+        shown(&scene.source(scene.settings()).fetch(None, None).await)
+    };
+    let all = usual(&[("deploy/a.yaml", "")]).await;
+    assert!(all.contains("deploy/a.yaml"), "all of it: {all}");
+    assert_eq!(usual(&[("stackblaze.yaml", "")]).await, "stackblaze.yaml");
+    assert_eq!(usual(&[("manifests/b.yaml", "")]).await, "manifests/b.yaml");
+    let mut settings = scene.settings();
+    settings.path = Some(beneath("."));
+    let all = shown(&scene.source(settings).fetch(None, None).await);
+    assert!(all.contains("deploy/a.yaml") && all.contains("stackblaze.yaml"), "{all}");
 }
 
 #[tokio::test]
@@ -193,16 +210,6 @@ async fn a_tag_is_followed_when_it_moves_on() {
         assert!(matches!(error, GitError::Rewritten { .. }), "{error}");
         scene.git(&["reset", "--quiet", "--hard", first.as_str()]);
     }
-}
-
-#[tokio::test]
-async fn a_tag_of_something_that_is_no_commit_is_refused() {
-    let scene = Scene::new();
-    scene.git(&["tag", "tree", "HEAD^{tree}"]);
-    let mut settings = scene.settings();
-    settings.reference = tag("tree");
-    let error = scene.source(settings).fetch(None, None).await.unwrap_err();
-    assert!(matches!(error, GitError::NoCommit { .. }), "{error}");
 }
 
 #[tokio::test]

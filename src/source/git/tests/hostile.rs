@@ -103,7 +103,7 @@ async fn links_are_under_the_same_jail_as_in_a_directory() {
         symlink(target, scene.remote().join(link)).unwrap();
         scene.commit("link", &[]);
         let mut settings = scene.settings();
-        settings.path = beneath("deploy");
+        settings.path = Some(beneath("deploy"));
         let outcome = scene.source(settings).fetch(None, None).await;
         assert!(shown(&outcome).contains(expected), "{link} -> {target}: {}", shown(&outcome));
         if let Err(error) = outcome {
@@ -118,7 +118,7 @@ async fn one_file_that_is_a_link_out_of_its_directory_is_refused() {
     symlink("/etc/hostname", scene.remote().join("stack.yaml")).unwrap();
     scene.commit("link", &[]);
     let mut settings = scene.settings();
-    settings.path = beneath("stack.yaml");
+    settings.path = Some(beneath("stack.yaml"));
     let outcome = scene.source(settings).fetch(None, None).await;
     assert!(shown(&outcome).contains("it leads out of"), "{}", shown(&outcome));
 }
@@ -145,7 +145,7 @@ async fn a_submodule_is_not_read_and_said() {
     assert_eq!(before.unread(), [""; 0]);
     // A path that is one is no directory without manifests.
     let mut settings = scene.settings();
-    settings.path = beneath("vendor.yaml");
+    settings.path = Some(beneath("vendor.yaml"));
     let outcome = scene.source(settings).fetch(None, None).await;
     assert!(outcome.is_err() || outcome.is_ok_and(|it| !it.tree.unread().is_empty()));
 }

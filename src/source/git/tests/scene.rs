@@ -134,6 +134,14 @@ impl Scene {
         assert!(child.wait().unwrap().success());
     }
 
+    /// Puts a `gpg-with-home` among the programs, which signs with the keys of a directory.
+    pub fn wrap_gpg(&self, home: &Path) {
+        let path = self.path("bin/gpg-with-home");
+        let text = format!("#!/bin/sh\nGNUPGHOME='{}' exec gpg --batch \"$@\"\n", home.display());
+        let script = format!("cat > '{0}' <<'END'\n{text}END\nchmod +x '{0}'", path.display());
+        shell(&script);
+    }
+
     /// Has every call written down, and then done.
     pub fn watch_git(&self) {
         let log = self.path("calls");

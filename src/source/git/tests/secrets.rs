@@ -17,13 +17,13 @@ const ENCODED: &str = "eC1hY2Nlc3MtdG9rZW46Q0FOQVJZLXQwa2Vu";
 
 fn with_token(scene: &Scene, url: &str) -> GitSettings {
     let variables = [("STACKBLAZE_TOKEN", "CANARY-api"), ("no_proxy", "CANARY.test")];
-    let mut settings = scene.settings_in(url, &variables);
-    settings.token = Some(SecretString::from(TOKEN));
+    let settings = scene.settings_in(url, &variables);
+    settings.token.set(SecretString::from(TOKEN));
     settings
 }
 
 /// Answers every request with one text and keeps what was asked.
-async fn serve(answer: String) -> (u16, Arc<Mutex<String>>) {
+pub async fn serve(answer: String) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::new(Mutex::new(String::new()));
@@ -43,7 +43,7 @@ async fn serve(answer: String) -> (u16, Arc<Mutex<String>>) {
     (port, heard)
 }
 
-fn answer(status: &str, headers: &str) -> String {
+pub fn answer(status: &str, headers: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
@@ -90,6 +90,8 @@ async fn a_redirect_to_another_host_is_not_followed() {
     let settings = with_token(&scene, &format!("http://127.0.0.1:{port}/acme/shop.git"));
     let error = scene.source(settings).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, GitError::NoRepository { .. }), "{error}");
+    let target = format!("it redirects to http://127.0.0.1:{other}/acme/shop.git");
+    assert!(error.to_string().contains(&target), "{error}");
     assert_eq!(*heard.lock().unwrap(), "");
 }
 
@@ -115,8 +117,8 @@ async fn no_secret_stands_in_arguments_and_only_calls_to_the_origin_know_the_tok
     // It does what is asked of another repository, so that every kind of call is made.
     scene.wrap_git(&format!(
         "{{ echo \"arguments $*\"; env | sed \"s/^/$1 /\"; }} >> '{}'\n\
-         for word in \"$@\"; do\n  shift\n  case $word in https://*) word='{remote}' ;; esac\n  \
-         set -- \"$@\" \"$word\"\ndone\nGIT_ALLOW_PROTOCOL=file exec \"$GIT\" \"$@\"",
+         GIT_ALLOW_PROTOCOL=file exec \"$GIT\" -c url.'{remote}'.insteadOf=https://host.test/acme/shop.git \
+         \"$@\"",
         log.display()
     ));
     let settings = with_token(&scene, "https://bot@host.test/acme/shop.git");
@@ -239,8 +241,8 @@ async fn a_repository_on_this_machine_is_read_without_a_proxy() {
     for host in ["127.0.0.1", "localhost"] {
         for variable in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
             let url = format!("http://{host}:{port}/acme/shop.git");
-            let mut settings = scene.settings_in(&url, &[(variable, &proxy)]);
-            settings.token = Some(SecretString::from(TOKEN));
+            let settings = scene.settings_in(&url, &[(variable, &proxy)]);
+            settings.token.set(SecretString::from(TOKEN));
             let error = scene.source(settings).fetch(None, None).await.unwrap_err();
             assert!(matches!(error, GitError::NoRepository { .. }), "{variable}: {error}");
             assert_eq!(*heard_by_proxy.lock().unwrap(), "", "{variable}");

@@ -126,3 +126,41 @@ async fn a_list_of_signers_that_cannot_be_read_is_not_taken_for_an_empty_one() {
     let error = signed.scene.source(signed.settings.clone()).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, GitError::Disk { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn where_both_kinds_may_sign_each_counts_and_nobody_else() {
+    let signed = Signed::new();
+    if !signed.make_key("ada") {
+        return;
+    }
+    assert!(signed.make_key("eve"));
+    signed.allow("ada");
+    let home = signed.scene.path("keys");
+    fs::create_dir_all(&home).unwrap();
+    let mut settings = signed.settings.clone();
+    let allowed_signers = signed.scene.path("allowed");
+    settings.verification = Some(Verification::Either { allowed_signers, home: home.clone() });
+    let source = signed.scene.source(settings);
+    let good = signed.commit_as("ada");
+    assert_eq!(source.fetch(None, None).await.unwrap().commit.id, good);
+    signed.commit_as("eve");
+    assert!(matches!(source.fetch(None, None).await, Err(GitError::Unsigned { .. })));
+    if shell("command -v gpg").is_empty() {
+        eprintln!("gpg is missing: only the SSH half of both kinds was tried");
+        return;
+    }
+    let gpg = format!(
+        "export GNUPGHOME='{}'; chmod 700 \"$GNUPGHOME\"; gpg --batch --quiet --passphrase '' \
+         --quick-generate-key grace@acme.test ed25519 sign never 2>&1",
+        home.display()
+    );
+    shell(&gpg);
+    signed.scene.wrap_gpg(&home);
+    let program = format!("gpg.program={}", signed.scene.path("bin/gpg-with-home").display());
+    let words = ["-c", &program, "-c", "user.signingkey=grace@acme.test", "commit", "--quiet"];
+    let rest = ["--allow-empty", "-S", "-m", "by OpenPGP"];
+    signed.scene.git(&words.into_iter().chain(rest).collect::<Vec<_>>());
+    let by_key = signed.scene.head();
+    assert_eq!(source.fetch(None, None).await.unwrap().commit.id, by_key);
+    shell(&format!("GNUPGHOME='{}' gpgconf --kill all", home.display()));
+}

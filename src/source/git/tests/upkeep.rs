@@ -41,11 +41,11 @@ async fn a_damaged_copy_is_made_anew() {
         &|| fs::write(copy.join("config"), "[garbage").unwrap(),
         &|| fs::write(copy.join("shallow.lock"), "").unwrap(),
         &|| {
-            let object = scene.git(&["rev-parse", "HEAD:web.yaml"]);
-            let (directory, file) = object.split_at(2);
-            let path = copy.join("objects").join(directory).join(file);
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            fs::write(path, "garbage").unwrap();
+            let packs = fs::read_dir(copy.join("objects/pack")).unwrap();
+            for path in packs.map(|entry| entry.unwrap().path()) {
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+                fs::write(path, "garbage").unwrap();
+            }
         },
     ];
     for (number, damage) in damages.into_iter().enumerate() {
@@ -127,7 +127,7 @@ async fn a_file_for_a_value_comes_from_the_same_commit() {
     symlink("../../outside", scene.remote().join("deploy/prod/out")).unwrap();
     symlink("secrets", scene.remote().join("deploy/prod/current")).unwrap();
     let mut settings = scene.settings();
-    settings.path = beneath("deploy");
+    settings.path = Some(beneath("deploy"));
     scene.commit("links", &[]);
     let source = scene.source(settings);
     let fetched = source.fetch(None, None).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_commit_and_a_directory_of_the_same_files_have_the_same_digest() {
     let scene = Scene::new();
     scene.commit("add", &[("deploy/b/a.yaml", "a: 1\n"), ("deploy/c.yml", "")]);
     let mut settings = scene.settings();
-    settings.path = beneath("deploy");
+    settings.path = Some(beneath("deploy"));
     let fetched = scene.source(settings).fetch(None, None).await.unwrap();
     let directory = crate::source::load(&[scene.remote().join("deploy")], None).unwrap();
     assert_eq!(fetched.tree.digest(), directory.digest());
@@ -177,7 +177,7 @@ async fn each_new_commit_is_fetched_in_one_conversation() {
 }
 
 #[tokio::test]
-async fn git_cleans_the_copy_while_fetching() {
+async fn git_cleans_the_copy_after_fetching() {
     let scene = Scene::new();
     let source = scene.source(scene.settings());
     source.fetch(None, None).await.unwrap();
@@ -203,9 +203,9 @@ async fn a_git_that_hangs_is_ended_with_its_children() {
         note.display()
     ));
     let mut settings = scene.settings();
-    settings.timeout = Duration::from_secs(2);
+    settings.silence = Duration::from_secs(2);
     let error = scene.source(settings).fetch(None, None).await.unwrap_err();
-    assert!(matches!(error, GitError::TimedOut { .. }) && error.is_passing(), "{error}");
+    assert!(matches!(error, GitError::Silent { .. }) && error.is_passing(), "{error}");
     assert_is_gone(&note).await;
 
     fs::remove_file(&note).unwrap();

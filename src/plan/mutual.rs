@@ -1,0 +1,109 @@
+//! Services that need each other: one is made without what is not there yet, and gets it by a PATCH
+//! of its own once the other is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{FieldPath, FieldValue, Key};
+
+use super::draft::Draft;
+use super::reference::makes_a_name;
+use super::{Action, FieldChange, FieldReason, diff::is_written};
+
+/// Puts off what refers back within a circle of names that are yet to be made. What lives already
+/// need not be waited for, so circles through it are none.
+pub(super) fn put_off(drafts: &mut [Draft<'_>]) {
+    for (from, to) in backward(drafts) {
+        let Ok(place) = drafts.binary_search_by(|draft| draft.change.key.cmp(&from)) else {
+            continue;
+        };
+        drafts[place].put_off(to);
+    }
+}
+
+impl Draft<'_> {
+    /// Puts off the variables that are taken from another resource, so that it need not come first.
+    /// What is needed for another reason is waited for all the same.
+    fn put_off(&mut self, other: Key) {
+        let is_of_other =
+            |field: &&mut FieldChange| is_written(field) && refers_to(field.after.as_ref(), &other);
+        let mut count = 0;
+        for field in self.change.fields.iter_mut().filter(is_of_other) {
+            field.reason = FieldReason::Later;
+            count += 1;
+            if let Some(record) = &mut self.change.record {
+                record.applied.remove(&field.path);
+                // It keeps the value it has until then.
+                let known = self.entry.and_then(|entry| entry.applied.get(&field.path));
+                record.kept.extend(known.map(|known| (field.path.clone(), known.clone())));
+            }
+        }
+        // A rename does not write what a variable refers to already.
+        if count > 0 || self.change.action == Action::Update {
+            self.later.insert(other);
+        }
+    }
+
+    /// The variables that are put off, with what they become.
+    pub fn postponed(&self) -> BTreeMap<FieldPath, FieldValue> {
+        let later = self.change.fields.iter().filter(|it| it.reason == FieldReason::Later);
+        later.filter_map(|it| Some((it.path.clone(), it.after.clone()?))).collect()
+    }
+}
+
+fn refers_to(value: Option<&FieldValue>, key: &Key) -> bool {
+    match value {
+        Some(FieldValue::Reference(reference)) => reference.target() == *key,
+        Some(_) | None => false,
+    }
+}
+
+/// Returns the references that close a circle, as a walk in the order of keys meets them. Without
+/// them there is none. The drafts stand in the order of their keys.
+fn backward(drafts: &[Draft<'_>]) -> Vec<(Key, Key)> {
+    let makers = drafts.iter().filter(|draft| makes_a_name(&draft.change));
+    let ahead: BTreeMap<&Key, Vec<&Key>> = makers
+        .map(|draft| {
+            let others = draft.desired.map(|resource| resource.depends_on.iter().rev());
+            (&draft.change.key, others.into_iter().flatten().collect())
+        })
+        .collect();
+    let mut found = Vec::new();
+    let mut done: BTreeSet<&Key> = BTreeSet::new();
+    for start in ahead.keys() {
+        // A walk with its own stack: a chain of ten thousand services must not overflow ours.
+        let mut path: Vec<(&Key, Vec<&Key>)> = Vec::new();
+        let mut on_path: BTreeSet<&Key> = BTreeSet::new();
+        enter(&ahead, start, &mut path, &mut on_path, &done);
+        while let Some((key, others)) = path.last_mut() {
+            let key = *key;
+            let Some(next) = others.pop() else {
+                on_path.remove(key);
+                done.insert(key);
+                path.pop();
+                continue;
+            };
+            if on_path.contains(next) {
+                found.push((key.clone(), next.clone()));
+            } else {
+                enter(&ahead, next, &mut path, &mut on_path, &done);
+            }
+        }
+    }
+    found
+}
+
+fn enter<'d>(
+    ahead: &BTreeMap<&'d Key, Vec<&'d Key>>,
+    key: &'d Key,
+    path: &mut Vec<(&'d Key, Vec<&'d Key>)>,
+    on_path: &mut BTreeSet<&'d Key>,
+    done: &BTreeSet<&'d Key>,
+) {
+    if done.contains(key) {
+        return;
+    }
+    if let Some(others) = ahead.get(key) {
+        on_path.insert(key);
+        path.push((key, others.clone()));
+    }
+}

@@ -1,0 +1,126 @@
+//! Services that take a value from each other, on a platform that refuses a reference to what is
+//! not there: what is sent, and what is left by deaths and faults on the way.
+
+use stoker::api::{EnvPatch, Resolver};
+use stoker::emulator::{self, Config, Kind, Secrets};
+use stoker::plan::{Outcome, Policy};
+use stoker::source::Tree;
+
+use crate::faults::{Scene, endure_each};
+use crate::killed::Case;
+use crate::laws;
+use crate::stage::{Stage, edited, manifests, pruning};
+
+/// Each needs the other, and one of them itself.
+pub const PAIR: &str = "
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: api }
+spec:
+  type: web
+  runtime: node
+  repo: github.com/acme/shop
+  envVars:
+    - { key: LEVEL, value: info }
+    - { key: ME, fromService: { name: api, property: url } }
+    - { key: JOBS, fromService: { name: jobs, property: url } }
+---
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: jobs }
+spec:
+  type: web
+  runtime: node
+  repo: github.com/acme/shop
+  envVars: [{ key: API, fromService: { name: api, property: url } }]
+";
+
+fn pair() -> Tree {
+    manifests(PAIR)
+}
+
+/// Platforms that differ in how variables are shown, written and resolved.
+fn platforms() -> [(&'static str, Config); 5] {
+    let default = Config::default;
+    [
+        ("as assumed", default()),
+        ("variables are hidden", Config { secrets: Secrets::Hidden, ..default() }),
+        ("a PATCH has all variables", {
+            Config { env_patch: emulator::EnvPatch::Replace, ..default() }
+        }),
+        ("a PATCH needs a deploy", Config { deploy_after_patch: true, ..default() }),
+        (
+            "the agent resolves",
+            Config { resolve_references: emulator::Resolver::Agent, ..default() },
+        ),
+    ]
+}
+
+fn stage_on(config: &Config) -> Stage {
+    let mut stage = Stage::in_memory(config.clone());
+    stage.dialect.deploy_after_patch = config.deploy_after_patch;
+    if config.env_patch == emulator::EnvPatch::Replace {
+        stage.dialect.env_patch = EnvPatch::Replace;
+    }
+    if config.resolve_references == emulator::Resolver::Agent {
+        stage.dialect.resolve_references = Resolver::Agent;
+    }
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_is_made_without_the_other_and_gets_it_by_one_patch() {
+    let stage = Stage::in_memory(Config::default());
+    let before = stage.emulator.record().requests().count();
+    let pair = edited(&pair(), "- { key: ME, fromService: { name: api, property: url } }", "");
+    let (plan, report) = stage.apply(&pair, &Policy::default()).await;
+    assert!(report.results.iter().all(|it| it.outcome == Outcome::Applied), "{report:#?}");
+    let record = stage.emulator.record();
+    let asked: Vec<_> = record.requests().map(|(_, asked)| asked).collect();
+    let writes = asked.iter().filter(|it| it.method != "GET").map(|it| it.method.as_str());
+    assert_eq!(writes.collect::<Vec<_>>(), ["POST", "POST", "PATCH"]);
+    let requests = record.requests().count() - before;
+    assert_eq!(requests, usize::try_from(plan.cost.reads + plan.cost.writes).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_is_as_declared_after_one_run_whatever_the_platform_is_like() {
+    for (name, config) in platforms() {
+        let stage = stage_on(&config);
+        let (_, report) = stage.apply(&pair(), &Policy::default()).await;
+        assert!(
+            report.results.iter().all(|it| it.outcome == Outcome::Applied),
+            "{name}: {report:#?}"
+        );
+        let (plan, _) = stage.apply(&pair(), &Policy::default()).await;
+        assert!(plan.is_idle(), "{name}: {plan:#?}");
+        for service in ["api", "jobs"] {
+            let record = stage.emulator.record();
+            assert_eq!(record.creates(Kind::Service, service), 1, "{name}");
+        }
+        if config.deploy_after_patch {
+            laws::what_is_written_runs(&stage, name);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_it_makes_them_ends_the_same_on_every_platform() {
+    for (name, config) in platforms() {
+        let stage = async || stage_on(&config);
+        let case = Case { name, stage, tree: pair(), policy: |_| pruning() };
+        case.survives(30).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_killed_while_it_makes_them_ends_the_same() {
+    let stage = async || Stage::in_memory(Config::default());
+    let case = Case { name: "needing each other", stage, tree: pair(), policy: |_| pruning() };
+    case.an_agent_survives(60).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_at_every_request_is_survived() {
+    endure_each(Scene { config: Config::default(), before: None, tree: pair() }).await;
+}
