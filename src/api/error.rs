@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::transport::{Reach, TransportError};
+use super::transport::{DISTRUST_HINT, Reach, TransportError};
 
 /// A refusal or failure as the API words it (F7), read tolerantly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,6 +305,7 @@ impl Error {
             Cause::NotTheApi { .. } | Cause::Redirected { .. } => {
                 "check STACKBLAZE_API_URL and the proxy; `stoker doctor` shows what answers"
             }
+            Cause::Transport(error) if error.is_distrust() => DISTRUST_HINT,
             Cause::Api(error) if error.status == 401 => {
                 "check STACKBLAZE_TOKEN; `stoker doctor` shows what the token may do"
             }

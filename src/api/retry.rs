@@ -215,6 +215,7 @@ fn hope(cause: &Cause) -> Hope {
     match cause {
         Cause::Api(ApiError { status: 429, .. }) => Hope::AfterRefusal,
         Cause::Api(ApiError { status: 408 | 425 | 500.., .. }) => Hope::AfterMisfortune,
+        Cause::Transport(error) if error.is_distrust() => Hope::None,
         Cause::LookTooOld => Hope::AfterRefusal,
         Cause::Transport(error) if error.reach == Reach::NeverLeft => Hope::AfterNothing,
         Cause::Transport(_) | Cause::TimedOut(_) | Cause::Unreadable { .. } => {

@@ -32,6 +32,13 @@ pub trait Transport: Send + Sync {
     ) -> BoxFuture<'_, Result<http::Response<BodyStream>, TransportError>>;
 }
 
+/// What rustls says of every certificate that it does not accept. A test over TLS holds the word.
+const DISTRUST: &str = "invalid peer certificate";
+
+/// What helps then.
+pub(super) const DISTRUST_HINT: &str = "this machine does not accept the certificate; `--ca-file \
+    FILE` (STOKER_CA_FILE) names the authority that issued it";
+
 /// How far a request came that has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -61,6 +68,12 @@ impl TransportError {
     #[must_use]
     pub fn lost(reason: impl Into<String>) -> Self {
         Self { reach: Reach::Lost, reason: reason.into() }
+    }
+
+    /// Whether the certificate of the other side was not accepted: it will be the same one later.
+    #[must_use]
+    pub fn is_distrust(&self) -> bool {
+        self.reach == Reach::NeverLeft && self.reason.contains(DISTRUST)
     }
 }
 

@@ -10,6 +10,7 @@ mod retries;
 mod secrets;
 mod socket;
 mod streams;
+mod trust;
 mod writes;
 
 use std::collections::{BTreeMap, VecDeque};
