@@ -180,7 +180,8 @@ fn excuses(
             "presumed" => true,
             "env_group" => change.key.kind == Kind::EnvGroup,
             "approval_missing" => {
-                change.key.kind == Kind::Database && !scene.may_prune(&change.key)
+                // What others take, or may take, goes with an approval only.
+                change.key.kind == Kind::Database && (has_others || !scene.may_prune(&change.key))
             }
             "not_owned" | "ambiguous_name" => has_others,
             _ => false,
