@@ -93,6 +93,7 @@ pub struct Mind {
     pending: Vec<SavedChange>,
     unmanaged: usize,
     history: SharedList<PassRecord>,
+    last_repair: Option<Repair>,
     conditions: Conditions,
     budget: BudgetStatus,
     /// Whether it was told that the API has nothing left.
