@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::api::{Deployment, Error, ErrorKind, Lookup, Reader};
 use crate::clock::Clock;
-use crate::model::{Effect, Inventory, Key, Kind, LiveObject, RemoteId};
+use crate::model::{Effect, Inventory, Key, Kind, LiveObject, RemoteId, moment};
 use crate::plan::{Change, Outcome, Plan, Report};
 
 /// The time between the first two looks; deployments take at least some seconds.
@@ -368,7 +368,7 @@ impl Health {
 
 /// Whether a deployment began before the change; one without a readable time is taken for new.
 fn is_older(deployment: &Deployment, since: Timestamp) -> bool {
-    let began = deployment.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let began = deployment.created_at.as_deref().and_then(moment);
     let earliest = since.checked_sub(SKEW).unwrap_or(since);
     began.is_some_and(|began| began < earliest)
 }

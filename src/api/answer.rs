@@ -39,6 +39,17 @@ impl Answer {
         self.is_empty
     }
 
+    /// Whether its body is a JSON object.
+    pub(super) fn is_object(&self) -> bool {
+        self.object.is_ok()
+    }
+
+    /// Whether it can only be the API's: nothing but a good status, or an object. A text or a page
+    /// with a good status is what anybody between here and there may say.
+    pub(super) fn check_done(self) -> Result<Self, Cause> {
+        if self.is_empty { Ok(self) } else { self.check_object() }
+    }
+
     /// Returns the body as a JSON object.
     pub(super) fn object(self) -> Result<Map<String, Value>, Cause> {
         let Self { status: _, request_id, object, is_empty: _ } = self;
@@ -60,6 +71,7 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err("it is no JSON object".to_owned()),
+        Err(_) if body.is_empty() => Err("it is empty".to_owned()),
         // The error's own text could quote the body; its place cannot.
         Err(error) if error.is_eof() => {
             Err(format!("it ends in the middle, after {} bytes", body.len()))
@@ -95,16 +107,20 @@ pub(super) async fn read(
         BodyFailure::Transport(error) => Cause::Transport(error),
         BodyFailure::TooLarge => Cause::TooLarge { bytes_max: body_max },
     })?;
-    if let Some(coding) = coding(&head.headers, foreign) {
+    // These have none, whatever their headers say of it.
+    let has_body = !matches!(status, 204 | 205);
+    let declared = declared_length(&head.headers).filter(|_| has_body);
+    if let Some(length) = declared.filter(|length| *length != body.len()) {
+        let reason = format!("{} of {length} bytes arrived", body.len());
+        return Err(Cause::Unreadable { reason, request_id });
+    }
+    let coding = coding(&head.headers, foreign).filter(|_| !body.is_empty());
+    if let Some(coding) = coding {
         let reason = format!("it is encoded as `{coding}`, which was not asked for");
         return Err(Cause::Unreadable { reason, request_id });
     }
     if is_html(&head.headers, &body) {
         return Err(Cause::NotTheApi { status, seen: "a web page".to_owned() });
-    }
-    if let Some(length) = declared_length(&head.headers).filter(|length| *length != body.len()) {
-        let reason = format!("{} of {length} bytes arrived", body.len());
-        return Err(Cause::Unreadable { reason, request_id });
     }
     Ok(Answer { status, request_id, object: parse(&body), is_empty: body.is_empty() })
 }
@@ -149,10 +165,11 @@ fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], foreign: &Foreig
     let text = |value: Option<&Value>, chars_max| {
         value.and_then(scalar).map(|text| foreign.shown(&text, chars_max))
     };
-    let reason = match coding(headers, foreign) {
+    let reason = match coding(headers, foreign).filter(|_| !body.is_empty()) {
         Some(coding) => format!("its reason is encoded as `{coding}`, which was not asked for"),
         None => reason::of(parsed.as_ref()),
     };
+    let reason = if reason.is_empty() { meant_by(status).to_owned() } else { reason };
     let api_error = ApiError {
         status,
         code: text(nested.and_then(|nested| nested.get("code")), WORD_CHARS_MAX)
@@ -161,16 +178,30 @@ fn judge_failure(status: u16, headers: &HeaderMap, body: &[u8], foreign: &Foreig
         request_id: text(nested.and_then(|nested| nested.get("request_id")), WORD_CHARS_MAX)
             .or_else(|| request_id(headers, foreign)),
     };
-    let is_other_generation =
+    let has_its_form =
         nested.is_none() && body_object.is_some_and(|object| object.contains_key("statusCode"));
-    // A gateway's 502 is a web page too, and no reason to doubt the address.
-    let is_clients_fault = (400..500).contains(&status) && status != 408 && status != 429;
-    if is_other_generation {
+    if has_its_form && matches!(status, 401 | 403 | 404) {
         Cause::WrongGeneration(api_error)
-    } else if is_clients_fault && body_object.is_none() && is_html(headers, body) {
+    } else if doubts_who_answers(status) && body_object.is_none() && is_html(headers, body) {
         Cause::NotTheApi { status, seen: "a web page".to_owned() }
     } else {
         Cause::Api(api_error)
+    }
+}
+
+/// Whether a web page with this status makes one ask who answers. One of a gateway that is alone, in a
+/// hurry or takes no more bytes is a page, too, and no reason to doubt the address.
+fn doubts_who_answers(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 413 | 414 | 425 | 429 | 431)
+}
+
+/// Says what a refusal means whose reason is not given, where the number alone tells nobody.
+fn meant_by(status: u16) -> &'static str {
+    match status {
+        413 => "the body of the request is larger than is taken here",
+        414 => "the address of the request is longer than is taken here",
+        431 => "the headers of the request are larger than is taken here",
+        _ => "",
     }
 }
 
@@ -192,7 +223,8 @@ fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let says_so = content_type.is_some_and(|value| value.contains("html"));
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    first == Some(&b'<') || (says_so && first != Some(&b'{'))
+    // What is empty is no page, whatever its type.
+    first.is_some_and(|first| *first == b'<' || (says_so && *first != b'{'))
 }
 
 /// Returns the coding of a body that nobody could take off: a proxy compressed it unasked.

@@ -238,13 +238,26 @@ impl Client {
         let whole = async {
             let response = self.carry(call).await?;
             flight.saw_head(&response, &foreign);
-            let answer = answer::read(response, call.body_max, &foreign).await?;
+            let answer = self.judged(answer::read(response, call.body_max, &foreign).await)?;
             // Judged here and not by the reader, so that a body cut short is asked for again.
             if call.wants_object() { answer.check_object() } else { Ok(answer) }
         };
         let outcome = self.in_time(whole).await;
         let told = flight.land(outcome.as_ref().err());
         outcome.map_err(|cause| Failure(cause, told))
+    }
+
+    /// Notes who answers, and judges by it (F7).
+    fn judged(&self, answer: Result<Answer, Cause>) -> Result<Answer, Cause> {
+        let is_the_api = match &answer {
+            Ok(answer) => answer.is_object(),
+            Err(Cause::Api(error)) => error.code.is_some(),
+            Err(_) => false,
+        };
+        if is_the_api {
+            self.shared.known.heard_the_api();
+        }
+        answer.map_err(|cause| self.shared.known.judged(cause))
     }
 
     async fn open_once(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Failure> {
@@ -257,7 +270,7 @@ impl Client {
             if response.status().is_success() {
                 return Ok(response);
             }
-            match answer::read(response, call.body_max, &foreign).await {
+            match self.judged(answer::read(response, call.body_max, &foreign).await) {
                 Ok(_) => Err(Cause::Local("a good answer was taken for a bad one".to_owned())),
                 Err(cause) => Err(cause),
             }

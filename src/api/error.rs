@@ -151,12 +151,14 @@ impl Cause {
             | Self::CutOff { .. }
             | Self::Unreadable { .. }
             | Self::TooLarge { .. } => true,
-            Self::Api(ApiError { status, .. })
-            | Self::WrongGeneration(ApiError { status, .. })
-            | Self::NotTheApi { status, .. } => is_ambiguous(*status),
+            Self::Api(ApiError { status, .. }) | Self::NotTheApi { status, .. } => {
+                is_ambiguous(*status)
+            }
             // 303 is how some servers answer a POST that they carried out.
             Self::Redirected { .. } => true,
-            Self::OverCalls { .. }
+            // It refused: 401, 403 or 404.
+            Self::WrongGeneration(_)
+            | Self::OverCalls { .. }
             | Self::OverDeadline { .. }
             | Self::LookTooOld
             | Self::Stopped

@@ -5,16 +5,17 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
+use http::Method;
 
 use super::answer;
 use super::call::Call;
 use super::client::Client;
 use super::error::Cause;
 use super::foreign::Foreign;
+use super::limits;
 use super::transport::{BodyStream, Reach};
 use crate::budget::circuit::Outcome;
-use crate::budget::{Limits, Permit};
+use crate::budget::{Limits, Millis, Permit};
 
 /// Why a try failed, and how long the server asked to be left alone.
 pub(super) struct Failure(pub Cause, pub Option<Duration>);
@@ -55,7 +56,7 @@ impl<'a> Flight<'a> {
         foreign: &Foreign<'_>,
     ) {
         let headers = response.headers();
-        self.limits = Some(limits(response.status().as_u16(), headers));
+        self.limits = Some(limits::of(response.status().as_u16(), headers, self.client.millis()));
         self.request_id = answer::request_id(headers, foreign);
     }
 
@@ -72,7 +73,7 @@ impl<'a> Flight<'a> {
             (None, _) => ledger.lost(now, permit),
         }
         let status = limits.as_ref().map_or(0, |limits| limits.status);
-        let told = limits.as_ref().and_then(told_to_wait);
+        let told = limits.as_ref().and_then(|limits| told_to_wait(limits, now));
         let mut seen = client.seen();
         *seen.tally.entry((method.to_string(), template, status)).or_default() += 1;
         let outcome = if (1..500).contains(&status) { Outcome::Answered } else { Outcome::Failed };
@@ -87,26 +88,8 @@ impl<'a> Flight<'a> {
     }
 }
 
-/// Returns the headers about limits as they came; one that came twice is joined by commas.
-fn limits(status: u16, headers: &HeaderMap) -> Limits {
-    let joined = |name: &str| {
-        let values: Vec<&str> =
-            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-        (!values.is_empty()).then(|| values.join(", "))
-    };
-    Limits {
-        status,
-        remaining: joined("x-ratelimit-remaining"),
-        reset: joined("x-ratelimit-reset"),
-        retry_after: joined("retry-after"),
-        date: joined("date"),
-    }
-}
-
-/// Returns what a failing server asks for in whole seconds. After a 429 the ledger decides.
-fn told_to_wait(limits: &Limits) -> Option<Duration> {
-    if limits.status == 429 {
-        return None;
-    }
-    limits.retry_after.as_deref()?.trim().parse().ok().map(Duration::from_secs)
+/// Returns what a server asks for that is not there for now. After a 429 the ledger decides; on
+/// anything else it is no answer to what went wrong: several limiters put it on every answer.
+fn told_to_wait(limits: &Limits, now: Millis) -> Option<Duration> {
+    if limits.status == 503 { limits.retry_in(now) } else { None }
 }

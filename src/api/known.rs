@@ -2,8 +2,10 @@
 //! helps nobody, and what is declared, since an answer may quote it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::error::Cause;
 use crate::model::{Desired, Kind, LiveObject, RemoteId};
 
 /// What is known beside an answer.
@@ -11,6 +13,8 @@ use crate::model::{Desired, Kind, LiveObject, RemoteId};
 pub(super) struct Known {
     names: Mutex<BTreeMap<RemoteId, String>>,
     declared: Mutex<Option<Arc<Desired>>>,
+    /// Whether version 1 has answered here.
+    is_first_generation: AtomicBool,
 }
 
 impl Known {
@@ -30,6 +34,22 @@ impl Known {
         match held(&self.names).get(id) {
             Some(name) => format!("{kind}/{name} ({id})"),
             None => format!("{kind} {id}"),
+        }
+    }
+
+    /// Notes that version 1 has answered, by an object or by an error of its own.
+    pub(super) fn heard_the_api(&self) {
+        self.is_first_generation.store(true, Ordering::Relaxed);
+    }
+
+    /// Judges anew what looks like the other generation of the API: where version 1 has answered, it
+    /// is what the framework beneath it says by itself.
+    pub(super) fn judged(&self, cause: Cause) -> Cause {
+        match cause {
+            Cause::WrongGeneration(error) if self.is_first_generation.load(Ordering::Relaxed) => {
+                Cause::Api(error)
+            }
+            cause => cause,
         }
     }
 

@@ -241,12 +241,31 @@ fn objects_to_detail(
     };
     let index = Index::of(live);
     let declared = desired.resources.iter().filter(|(key, resource)| has_details(key, resource));
-    declared
-        .filter_map(|(key, resource)| {
-            let object = objects_of(&index, inventory, key, resource)?;
-            (!shows_all(object, resource)).then(|| (key.kind, object.id.clone()))
-        })
-        .collect()
+    let declared = declared.filter_map(|(key, resource)| {
+        let object = objects_of(&index, inventory, key, resource)?;
+        (!shows_all(object, resource)).then(|| (key.kind, object.id.clone()))
+    });
+    declared.chain(of_unproven_age(&index, desired, inventory)).collect()
+}
+
+/// Returns what is ours and may have to go, and whose list item does not show when it was created: its
+/// details may, and without that time nothing proves that it is the same (S1).
+fn of_unproven_age<'a>(
+    index: &'a Index<'_>,
+    desired: &'a Desired,
+    inventory: &'a Inventory,
+) -> impl Iterator<Item = (Kind, RemoteId)> + 'a {
+    let may_go = |key: &Key| match key.kind {
+        Kind::EnvGroup => false,
+        // One that is declared is never deleted to be made again (S8).
+        Kind::Database => !desired.resources.contains_key(key),
+        Kind::Service => true,
+    };
+    let entries = inventory.entries.iter().filter(move |(key, _)| may_go(key));
+    entries.filter_map(|(key, entry)| {
+        let object = index.with_id(key.kind, &entry.id)?;
+        object.created_at.is_none().then(|| (key.kind, entry.id.clone()))
+    })
 }
 
 /// Returns the listed object that a resource stands for, by our memory or by its name or an

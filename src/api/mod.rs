@@ -24,6 +24,7 @@ mod client;
 mod flight;
 mod known;
 mod leave;
+mod limits;
 mod retry;
 mod time;
 

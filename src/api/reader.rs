@@ -3,6 +3,7 @@
 //! A [`Reader`] cannot write; planning is handed nothing else. What is read of a whole project at
 //! once is in `live.rs`, beside this file.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -15,7 +16,7 @@ use super::leave::Reservation;
 use super::page::{self, Pages, Shelf};
 use super::route::Route;
 use super::wire::{self, Deployment, Groups, Member, Metrics};
-use crate::model::{Coverage, Kind, Listing, LiveObject, Project, RemoteId, Unknown};
+use crate::model::{Coverage, Kind, Listing, LiveObject, Project, RemoteId, Unknown, moment};
 
 /// How often a list that moves is read until two passes agree (S2).
 const PASSES_MAX: u32 = 4;
@@ -172,9 +173,10 @@ impl Reader {
         }
         let mut deployments: Vec<Deployment> =
             pages.items.iter().filter_map(wire::read_deployment).collect();
-        // Times of one platform have one form, so their texts sort as they do; without times the
-        // platform's order stands.
-        deployments.sort_by(|left, right| right.created_at.cmp(&left.created_at));
+        // Without times the platform's order stands. Their texts do not sort as they do: `…30.7Z`
+        // stands before `…30Z`.
+        let began = |deployment: &Deployment| deployment.created_at.as_deref().and_then(moment);
+        deployments.sort_by_key(|deployment| Reverse(began(deployment)));
         Ok(deployments)
     }
 

@@ -83,16 +83,18 @@ impl Tries {
                 // The budget knows when; asking it at once is asking it to wait.
                 if self.refusals < REFUSALS_MAX { Next::Again(now) } else { Next::GiveUp }
             }
-            Hope::AfterMisfortune | Hope::AfterNothing => {
-                let is_silence = matches!(cause, Cause::TimedOut(_));
-                self.failures += if is_silence { TRIES_OF_SILENCE } else { 1 };
-                if self.failures >= TRIES_MAX {
-                    return Next::GiveUp;
-                }
-                let told = told.map(|told| told.min(TOLD_MAX));
-                self.waits.next(now, told).map_or(Next::GiveUp, Next::Again)
-            }
+            Hope::AfterMisfortune | Hope::AfterNothing => self.after_misfortune(cause, now, told),
         }
+    }
+
+    fn after_misfortune(&mut self, cause: &Cause, now: Millis, told: Option<Duration>) -> Next {
+        let is_silence = matches!(cause, Cause::TimedOut(_));
+        self.failures += if is_silence { TRIES_OF_SILENCE } else { 1 };
+        if self.failures >= TRIES_MAX {
+            return Next::GiveUp;
+        }
+        let told = told.map(|told| told.min(TOLD_MAX));
+        self.waits.next(now, told).map_or(Next::GiveUp, Next::Again)
     }
 }
 
@@ -125,6 +127,10 @@ impl Rounds {
             return None;
         }
         let may_repeat = is_same_twice && self.client.trusts_retries();
+        if may_repeat && tells_nothing_of_a_write(error.cause()) {
+            let now = self.client.millis();
+            return at(self.tries.after_misfortune(error.cause(), now, error.wait_told()));
+        }
         self.next(error, may_repeat)
     }
 
@@ -142,11 +148,23 @@ impl Rounds {
 
     fn next(&mut self, error: &Error, may_repeat: bool) -> Option<Timestamp> {
         let now = self.client.millis();
-        match self.tries.after(error.cause(), may_repeat, now, error.wait_told()) {
-            Next::Again(at) => Some(timestamp(at)),
-            Next::GiveUp => None,
-        }
+        at(self.tries.after(error.cause(), may_repeat, now, error.wait_told()))
     }
+}
+
+fn at(next: Next) -> Option<Timestamp> {
+    match next {
+        Next::Again(at) => Some(timestamp(at)),
+        Next::GiveUp => None,
+    }
+}
+
+/// Whether a write may have been carried out though something else than the API answered: a page
+/// with a good status, a redirect. A read is not asked again for it; a look tells what became of a
+/// write.
+fn tells_nothing_of_a_write(cause: &Cause) -> bool {
+    let is_elsewhere = matches!(cause, Cause::NotTheApi { .. } | Cause::Redirected { .. });
+    is_elsewhere && cause.may_have_happened()
 }
 
 /// Whether another try can be better.
@@ -163,8 +181,7 @@ enum Hope {
 
 fn hope(cause: &Cause) -> Hope {
     match cause {
-        Cause::Api(ApiError { status: 429, .. })
-        | Cause::WrongGeneration(ApiError { status: 429, .. }) => Hope::AfterRefusal,
+        Cause::Api(ApiError { status: 429, .. }) => Hope::AfterRefusal,
         Cause::Api(ApiError { status: 408 | 425 | 500.., .. }) => Hope::AfterMisfortune,
         Cause::LookTooOld => Hope::AfterRefusal,
         Cause::Transport(error) if error.reach == Reach::NeverLeft => Hope::AfterNothing,

@@ -215,7 +215,10 @@ impl Writer {
             return Err(missing(&doing, format!("the API cannot delete a {kind}")));
         };
         let call = Call::write(doing, Method::DELETE, route, None);
-        match self.client.send_once(&call, leave).await {
+        let done = |answer: Answer| {
+            answer.check_done().map_err(|cause| Error::new(call.doing.as_str(), cause))
+        };
+        match self.client.send_once(&call, leave).await.and_then(done) {
             Ok(answer) if answer.status == 202 => Ok(Deletion::Underway),
             Ok(_) => Ok(Deletion::Done),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Deletion::WasGone),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use super::millis::Millis;
@@ -27,9 +28,9 @@ const EPOCH_MILLIS_MIN: f64 = 1e11;
 pub struct Limits {
     /// The status of the answer.
     pub status: u16,
-    /// `X-RateLimit-Remaining`.
+    /// `X-RateLimit-Remaining`, or what stands for it.
     pub remaining: Option<String>,
-    /// `X-RateLimit-Reset`.
+    /// `X-RateLimit-Reset`, or what stands for it.
     pub reset: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<String>,
@@ -49,15 +50,28 @@ pub(crate) struct Reading {
 impl Limits {
     /// Reads the headers; what cannot be understood is as if it were not there.
     pub(crate) fn read(&self, now: Millis) -> Reading {
-        let server_now = self.date.as_deref().and_then(date_millis);
-        let server_now = server_now.unwrap_or(now.0 as f64);
-        let wait = |raw: &Option<String>| raw.as_deref().and_then(|raw| wait(raw, server_now));
         Reading {
             is_refusal: self.status == TOO_MANY_REQUESTS,
             remaining: self.remaining.as_deref().and_then(remaining),
-            reset_in: wait(&self.reset),
-            retry_in: wait(&self.retry_after),
+            reset_in: self.reset_in(now),
+            retry_in: self.retry_in(now),
         }
+    }
+
+    /// Returns after how long the count begins anew.
+    #[must_use]
+    pub fn reset_in(&self, now: Millis) -> Option<Duration> {
+        wait(self.reset.as_deref()?, self.server_now(now))
+    }
+
+    /// Returns how long the server asks to be left alone.
+    #[must_use]
+    pub fn retry_in(&self, now: Millis) -> Option<Duration> {
+        wait(self.retry_after.as_deref()?, self.server_now(now))
+    }
+
+    fn server_now(&self, now: Millis) -> f64 {
+        self.date.as_deref().and_then(date_millis).unwrap_or(now.0 as f64)
     }
 }
 
@@ -96,9 +110,10 @@ fn pieces(raw: &str) -> impl Iterator<Item = &str> {
         .filter(|piece| !piece.is_empty())
 }
 
-/// Reads an HTTP date, with or without its zone, which is always GMT.
+/// Reads an HTTP date, with or without its zone, which is always GMT, or one of ISO 8601.
 fn date_millis(raw: &str) -> Option<f64> {
     let bare = raw.trim().trim_end_matches("GMT").trim_end();
-    let zoned = rfc2822::DateTimeParser::new().parse_timestamp(format!("{bare} GMT")).ok()?;
-    Some(zoned.as_millisecond() as f64)
+    let of_http = || rfc2822::DateTimeParser::new().parse_timestamp(format!("{bare} GMT")).ok();
+    let time = bare.parse::<Timestamp>().ok().or_else(of_http)?;
+    Some(time.as_millisecond() as f64)
 }

@@ -30,7 +30,7 @@ pub(crate) use learn::fraction;
 pub use limits::Limits;
 pub(crate) use limits::Reading;
 pub use millis::Millis;
-pub use settings::{Config, Lane};
+pub use settings::{Config, Lane, WINDOW};
 pub use state::{Permit, Session, State};
 pub use take::{Budget, Verdict, Why};
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Applied, FieldPath, FieldValue, LiveValue, STRUCK, is_secret_at};
+use crate::model::{Applied, FieldPath, FieldValue, LiveValue, STRUCK, is_secret_at, moment};
 use crate::render::{Line, Paper, Style};
 use crate::status::paper::{health_style, span};
 
@@ -125,16 +125,12 @@ pub fn applied_json(path: &FieldPath, applied: &Applied) -> Value {
 /// is no time.
 pub fn age(created_at: Option<&str>, now: Timestamp) -> String {
     let Some(text) = created_at else { return "—".to_owned() };
-    match text.parse::<Timestamp>() {
-        Ok(created) => span(now.duration_since(created)),
-        Err(_) => text.to_owned(),
-    }
+    moment(text).map_or_else(|| text.to_owned(), |created| span(now.duration_since(created)))
 }
 
 /// Returns how long something took, when both ends are known.
 pub fn took(from: Option<&str>, to: Option<&str>) -> Option<String> {
-    let from: Timestamp = from?.parse().ok()?;
-    let to: Timestamp = to?.parse().ok()?;
+    let (from, to) = (moment(from?)?, moment(to?)?);
     Some(span(to.duration_since(from)))
 }
 

@@ -131,6 +131,10 @@ impl World {
             Some(Fault::Skew(offset)) => (Manner::Whole, *offset),
             _ => (Manner::Whole, 0),
         };
+        if self.config.bare && status < 300 && matches!(request.method.as_str(), "PATCH" | "DELETE")
+        {
+            payload = Payload::Html(String::new());
+        }
         headers.push(("date", http_date(self.told(now).saturating_add_signed(skew))));
         (Outcome::Answer(Answer { status, headers, payload, manner }), effects)
     }
@@ -205,6 +209,9 @@ impl World {
                 let Reply { status, payload, .. } = self.refuse(&Problem::of_status(*status));
                 Reply { status, payload, ..reply }
             }
+            Some(Fault::HtmlAfter) => {
+                Reply { status: 200, payload: Payload::Html(HTML.into()), ..reply }
+            }
             Some(Fault::Empty) => Reply { status: 200, payload: Payload::Empty, ..reply },
             Some(Fault::DeployFails) => {
                 self.fail_deployments(&reply.effects, now);
@@ -216,7 +223,9 @@ impl World {
 
     /// Writes a problem in the form of the generation (F7).
     fn refuse(&mut self, problem: &Problem) -> Reply {
+        let is_unhandled = self.config.bare && matches!(problem.status, 408 | 413 | 500..);
         let body = match self.config.generation {
+            Generation::First if is_unhandled => problem.second_generation_body(),
             Generation::First => problem.body(&self.random.identifier("req")),
             Generation::Second => problem.second_generation_body(),
         };

@@ -14,6 +14,11 @@ pub(crate) fn iso(instant: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{clock}Z")
 }
 
+/// Writes an instant like `2026-01-15T10:30:00.250Z`.
+pub(crate) fn iso_millis(instant: u64) -> String {
+    iso(instant).replace('Z', &format!(".{:03}Z", instant % 1000))
+}
+
 /// Writes an instant like `Thu, 15 Jan 2026 10:30:00 GMT`.
 pub(crate) fn http_date(instant: u64) -> String {
     let (days, clock) = split(instant);

@@ -140,6 +140,17 @@ choices! {
         /// Text.
         Plain,
     }
+    /// How a time of creation is kept, beside how its create was answered.
+    Times {
+        /// Both in whole seconds.
+        Seconds,
+        /// The answer has milliseconds, and the row is rounded to seconds.
+        RoundedRows,
+        /// The answer has a zone, and the row none.
+        ZonelessRows,
+        /// Both in whole seconds, and items of a list show none.
+        NotListed,
+    }
     /// What `logs` of a deployment is (A15).
     DeploymentLogs {
         /// An array of lines.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choice::{
     DeploymentLogs, EnvPatch, Fields, Generation, GroupNaming, LimiterModel, LogEvents, Normalises,
-    Permission, Rename, ResetForm, Resolver, RetryAfterForm, Secrets, UnknownFields,
+    Permission, Rename, ResetForm, Resolver, RetryAfterForm, Secrets, Times, UnknownFields,
 };
 use super::quirk::Quirk;
 
@@ -64,6 +64,11 @@ pub struct Config {
     pub quirks: Vec<Quirk>,
     /// Whether the answer to a write shows what was sent, and only reads show what is held.
     pub echoes: bool,
+    /// Whether it is built with a framework's ordinary means: where it has nothing to say the body is
+    /// empty and its type `text/html`, and what goes wrong inside has the framework's form of an error.
+    pub bare: bool,
+    /// How a time of creation is kept and shown.
+    pub times: Times,
     /// What is done with a field nobody knows.
     pub unknown_fields: UnknownFields,
     /// How many of each kind may exist.
@@ -113,6 +118,8 @@ impl Default for Config {
             normalises: Normalises::Types,
             quirks: Vec::new(),
             echoes: false,
+            bare: false,
+            times: Times::Seconds,
             unknown_fields: UnknownFields::Ignore,
             quotas: Quotas::default(),
             limiter: LimiterModel::FixedWindow,

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::calendar::iso;
 use super::choice::{Fields, Kind, Normalises};
 use super::config::{Config, Deletion};
 use super::problem::Problem;
@@ -55,7 +54,7 @@ impl Database {
             "name": self.name,
             "type": self.setting("type"),
             "status": status,
-            "created_at": iso(self.created),
+            "created_at": config.times.stored(self.created),
         });
         if fields == Fields::All {
             for setting in &settings::DATABASE[1..] {
@@ -118,7 +117,8 @@ impl World {
             password: self.random.identifier("pw"),
             is_deleting: false,
         };
-        let shown = database.show(&self.config, self.config.detail_fields.databases, now);
+        let mut shown = database.show(&self.config, self.config.detail_fields.databases, now);
+        shown["created_at"] = json!(self.config.times.answered(database.created));
         let effect = Effect::new(Verb::Created, Kind::Database, &database.id, &database.name);
         self.databases.insert(now, &database.id.clone(), database);
         Ok(self.single(201, "database", shown).with([effect]).ignoring(ignored))

@@ -37,6 +37,8 @@ pub enum Fault {
     FailAfter(u16),
     /// 200 with a page of HTML, before anything is applied.
     Html,
+    /// 200 with a page of HTML, after the request was applied.
+    HtmlAfter,
     /// 200 without a body, after the request was applied.
     Empty,
     /// The answer's object has no id.

@@ -20,7 +20,7 @@
 //! | `cut:BYTES` `truncate:BYTES` `drip` | the body, dropped, shortened, or a byte a second |
 //! | `429` `429:none` `429:30` `429:5\|7` | too many, with these values of `Retry-After` |
 //! | `fail:STATUS` `fail-after:STATUS` | a status before, or after, it is applied |
-//! | `html` `empty` `no-id` | 200 with HTML, 200 with nothing, an object without id |
+//! | `html` `html-after` `empty` `no-id` | 200 with HTML, 200 with nothing, an object without id |
 //! | `stale:MS` `hide-new:MS` | reads from a replica that is behind |
 //! | `shift-repeat` `shift-vanish` `page-ignored` | lists that move while they are read |
 //! | `total:missing` `total:wrong` `total:negative` `rename-key` `duplicate` | lists that lie |
@@ -44,7 +44,7 @@ pub(super) const TABLE: &str = "refuse lose-answer apply-late:30000 cut:17 trunc
     shift-repeat page-ignored total:missing total:wrong duplicate";
 
 const WORDS: &str = "refuse, lose-answer, lose-renamed, apply-late:MS, hang, cut:BYTES, truncate:BYTES, drip, \
-    429, fail:STATUS, fail-after:STATUS, html, empty, no-id, stale:MS, hide-new:MS, \
+    429, fail:STATUS, fail-after:STATUS, html, html-after, empty, no-id, stale:MS, hide-new:MS, \
     shift-repeat, shift-vanish, page-ignored, total:missing|wrong|negative, rename-key, \
     duplicate, deploy-fails, malice, strange, redirect:URL, skew:MS, \
     quote:plain|upper|percent|escaped|base64|cut";
@@ -96,6 +96,7 @@ impl Fault {
             "hang" => plain(Self::Hang),
             "drip" => plain(Self::Drip),
             "html" => plain(Self::Html),
+            "html-after" => plain(Self::HtmlAfter),
             "empty" => plain(Self::Empty),
             "no-id" => plain(Self::NoId),
             "shift-repeat" => plain(Self::ShiftRepeat),
@@ -145,6 +146,7 @@ impl fmt::Display for Fault {
             Self::Fail(status) => write!(f, "fail:{status}"),
             Self::FailAfter(status) => write!(f, "fail-after:{status}"),
             Self::Html => f.write_str("html"),
+            Self::HtmlAfter => f.write_str("html-after"),
             Self::Empty => f.write_str("empty"),
             Self::NoId => f.write_str("no-id"),
             Self::Stale(age) => write!(f, "stale:{age}"),

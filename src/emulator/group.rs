@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::calendar::iso;
 use super::choice::{EnvPatch, Fields, Kind};
 use super::config::Config;
 use super::problem::Problem;
@@ -35,7 +34,7 @@ impl Group {
         {
             shown["env_vars"] = variables;
         }
-        shown["created_at"] = json!(iso(self.created));
+        shown["created_at"] = json!(config.times.stored(self.created));
         shown
     }
 }
@@ -58,7 +57,8 @@ impl World {
         let ignored = self.judge_unknown(unknown.collect())?;
         let created = self.told(now);
         let group = Group { id: self.random.identifier("evg"), name, variables, created };
-        let shown = group.show(&self.config, Fields::All);
+        let mut shown = group.show(&self.config, Fields::All);
+        shown["created_at"] = json!(self.config.times.answered(created));
         let effect = Effect::new(Verb::Created, Kind::EnvGroup, &group.id, &group.name);
         self.groups.insert(now, &group.id.clone(), group);
         Ok(self.single(201, "envgroup", shown).with([effect]).ignoring(ignored))

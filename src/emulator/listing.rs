@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::choice::Kind;
+use super::choice::{Kind, Times};
 use super::config::Paging;
 use super::fault::Fault;
 use super::problem::Problem;
@@ -79,7 +79,12 @@ impl World {
         let count = self.count(listed, lens.view)?;
         let range = self.range(listed, page, count, lens);
         let number = if lens.page_ignored { 1 } else { page.number };
-        let items = self.items(listed, lens.view, range);
+        let mut items = self.items(listed, lens.view, range);
+        if self.config.times == Times::NotListed {
+            items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| {
+                item.shift_remove("created_at");
+            });
+        }
         let mut body = Map::new();
         body.insert(listed.plural().into(), Value::Array(items));
         body.insert("total".into(), json!(count));

@@ -27,6 +27,7 @@ mod listing;
 mod quirk;
 mod service;
 mod settings;
+mod times;
 mod variable;
 
 mod distort;

@@ -5,7 +5,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::calendar::iso;
 use super::choice::{Fields, GroupNaming, Kind, Rename, Resolver};
 use super::config::{Config, Deletion};
 use super::deployment::Deployment;
@@ -61,7 +60,7 @@ impl Service {
             "status": self.status(now),
             "url": url,
             "replicas": self.replicas,
-            "created_at": iso(self.created),
+            "created_at": config.times.stored(self.created),
         });
         if fields == Fields::All {
             let mut held = self.settings.clone();
@@ -119,7 +118,8 @@ impl World {
         let given = service.clone();
         quirk::hold(&self.config, &mut service);
         self.deploy(&mut service, None, now);
-        let shown = self.answer_of_write(&service, given, now);
+        let mut shown = self.answer_of_write(&service, given, now);
+        shown["created_at"] = json!(self.config.times.answered(service.created));
         let effect = Effect::new(Verb::Created, Kind::Service, &service.id, &service.name);
         self.services.insert(now, &service.id.clone(), service);
         Ok(self.single(201, "service", shown).with([effect]).ignoring(ignored))

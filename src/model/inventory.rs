@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     EnvKey, FieldPath, FieldValue, Fingerprint, Key, Kind, Lifecycle, Project, Reference, RemoteId,
+    moment,
 };
 
 /// How long after its creation an object may yet be unknown to a stale replica (S3).
@@ -190,7 +191,7 @@ impl Entry {
     /// Whether it was created so lately that a stale replica may not know it (S3).
     #[must_use]
     pub fn is_new(&self, now: Timestamp) -> bool {
-        let created_at = || self.created_at.as_deref()?.parse::<Timestamp>().ok();
+        let created_at = || self.created_at.as_deref().and_then(moment);
         // The platform's clock may be behind ours, and for hours ahead: it is asked only about what
         // others made. What was made "later than now" is new.
         let made_at = self.made_at.or_else(created_at);

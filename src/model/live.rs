@@ -156,16 +156,6 @@ impl Coverage {
     }
 }
 
-/// Whether two times the platform wrote are one: the same text, or the same second.
-///
-/// A list and a GET by id may write one time with another precision or another zone. An id is not
-/// given to another object within a second, so a second is enough to tell two objects apart (S1).
-#[must_use]
-pub fn is_same_moment(left: &str, right: &str) -> bool {
-    let second = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_second);
-    left == right || second(left).is_some_and(|moment| second(right) == Some(moment))
-}
-
 /// What the platform shows of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LiveValue {
@@ -186,7 +176,7 @@ pub struct LiveObject {
     pub id: RemoteId,
     /// Its name: foreign text, perhaps none that a manifest could declare.
     pub name: String,
-    /// When it was created, as the platform writes it; compared as text before a delete (S1).
+    /// When it was created, as the platform writes it; compared before a delete (S1).
     pub created_at: Option<String>,
     /// Its status word; an open set (A15).
     pub status: Option<String>,
@@ -216,20 +206,5 @@ impl LiveObject {
             (None, FieldPath::Env(_)) if self.shows_env => Some(&ABSENT),
             (None, _) => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_moment_may_be_written_in_several_ways() {
-        let check = |left, right| is_same_moment(left, right);
-        assert!(check("2026-01-15T10:30:00Z", "2026-01-15T10:30:00.123Z"));
-        assert!(check("2026-01-15T10:30:00Z", "2026-01-15T11:30:00+01:00"));
-        assert!(check("yesterday", "yesterday"));
-        assert!(!check("2026-01-15T10:30:00Z", "2026-01-15T10:30:01Z"));
-        assert!(!check("yesterday", "today"));
     }
 }

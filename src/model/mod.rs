@@ -12,6 +12,7 @@ mod inventory;
 mod judge;
 mod key;
 mod live;
+mod moment;
 mod policy;
 mod schedule;
 mod secret;
@@ -33,7 +34,8 @@ pub use inventory::{
 };
 pub use judge::{concealed, holds_secret, is_secret_at, looks_secret};
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};
-pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown, is_same_moment};
+pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown};
+pub use moment::{is_same_moment, moment};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
 pub use schedule::{Schedule, ScheduleError};
 pub use secret::{Fingerprint, Secret, SecretOrigin};

@@ -97,15 +97,13 @@ fn group(key: &Key) -> Option<Blocked> {
 pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
     let key = &draft.change.key;
     let (entry, object) = (draft.entry?, draft.object?);
-    let is_same_time = match (&entry.created_at, &object.created_at) {
-        (Some(ours), Some(theirs)) => is_same_moment(ours, theirs),
+    let doubt = match (&entry.created_at, &object.created_at) {
+        _ if !entry.goes_by(key, &object.name) => "its name differs",
+        (Some(ours), Some(theirs)) if is_same_moment(ours, theirs) => return None,
+        (Some(_), Some(_)) => "its time of creation differs",
         // A time that is not known proves nothing.
-        (None, _) | (_, None) => false,
-    };
-    let differs = match (entry.goes_by(key, &object.name), is_same_time) {
-        (false, _) => "name",
-        (true, false) => "time of creation",
-        (true, true) => return None,
+        (Some(_), None) => "the platform does not show when it was created",
+        (None, _) => "when ours was created was never shown",
     };
     // Without a time nothing that a person says could be held against it later.
     let hint = match object.created_at {
@@ -114,10 +112,7 @@ pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
     };
     Some(Blocked {
         reason: BlockedReason::NotOwned,
-        message: format!(
-            "{} is not proven to be what we created: its {differs} differs",
-            object.id
-        ),
+        message: format!("{} is not proven to be what we created: {doubt}", object.id),
         hint: Some(hint),
     })
 }

@@ -118,13 +118,15 @@ impl Precondition {
             return Some(format!("its name is `{}` now, not `{name}`", object.name));
         }
         let is_other = match (created_at, &object.created_at) {
-            (Some(then), Some(now)) => !is_same_moment(then, now),
-            (Some(_), None) => true,
+            (Some(then), Some(now)) if !is_same_moment(then, now) => {
+                Some("its id means an object created at another time now")
+            }
+            (Some(_), None) => Some("it does not show any more when it was created"),
             // What the list left out proves nothing; a delete needs more than this (S1).
-            (None, _) => false,
+            (Some(_), Some(_)) | (None, _) => None,
         };
-        if is_other {
-            return Some("its id means an object created at another time now".to_owned());
+        if let Some(reason) = is_other {
+            return Some(reason.to_owned());
         }
         let moved = fields.iter().find(|(path, then)| {
             let now = object.shows(path);

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use crate::model::{Intent, Inventory, Key, Kind, Listing, LiveObject, RemoteId};
+use crate::model::{Intent, Inventory, Key, Kind, Listing, LiveObject, RemoteId, moment};
 
 use super::{Blocked, BlockedReason};
 
@@ -62,8 +62,7 @@ fn ours(kind: Kind, inventory: &Inventory) -> BTreeSet<&RemoteId> {
 }
 
 fn is_older(object: &LiveObject, intent: &Intent) -> bool {
-    let created_at: Option<Timestamp> =
-        object.created_at.as_deref().and_then(|time| time.parse().ok());
+    let created_at = object.created_at.as_deref().and_then(moment);
     created_at.is_some_and(|time| intent.started_at.duration_since(time) > CLOCKS_APART)
 }
 

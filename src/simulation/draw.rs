@@ -7,6 +7,7 @@ use crate::emulator::{Form, Kind, LimiterModel, Quirk};
 use crate::model::{Key, Kind as OurKind};
 use crate::store::Blow;
 
+use super::answers::as_answered;
 use super::dice::Dice;
 use super::scene::Scene;
 use super::schedule::{
@@ -75,13 +76,15 @@ const SCRIPTS: &[&str] = &[
     "hang@GET /services/*#1-9",
     "quote:percent@POST /**#1-3; quote:cut@PATCH /**#1-3",
     "quote:escaped@* /**#3-6; quote:base64@POST /**#1-3",
+    "html-after@DELETE /**; html-after@PATCH /**#1-3; html-after@POST /**#1",
+    "fail:413@PATCH /**#1-2; fail:408@POST /**#1; fail:500@GET /**#5-9",
 ];
 
 /// Draws the schedule of a seed.
 #[must_use]
 pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
     let mut artist = Artist { dice: Dice::new(seed), scene, steps: Vec::new() };
-    let platform = with_quirks(artist.platform(), seed);
+    let platform = as_answered(with_quirks(artist.platform(), seed), seed);
     let source = artist.origin();
     let families: Vec<Family> = trouble.families.iter().copied().collect();
     // A pure seed tells which family broke a law; a mixed one finds what only two together break.

@@ -13,6 +13,7 @@ mod dice;
 mod ears;
 mod schedule;
 
+mod answers;
 mod draw;
 mod revisions;
 mod scene;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::emulator::{Kind, LimiterModel, Quirk};
+use crate::emulator::{Kind, LimiterModel, Quirk, Times};
 use crate::store::Blow;
 
 /// A whole run: the same schedule over the same scene gives the same record.
@@ -61,6 +61,16 @@ pub struct Platform {
     /// Whether the answers to writes echo what was sent, and only reads show what is held.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub echoes: bool,
+    /// Whether it answers with a framework's ordinary means: empty bodies, errors of its own form.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bare: bool,
+    /// How it keeps and shows when a thing was created.
+    #[serde(skip_serializing_if = "is_ordinary")]
+    pub times: Times,
+}
+
+fn is_ordinary(times: &Times) -> bool {
+    *times == Times::Seconds
 }
 
 impl Default for Platform {
@@ -74,6 +84,8 @@ impl Default for Platform {
             lists_show_all: false,
             quirks: Vec::new(),
             echoes: false,
+            bare: false,
+            times: Times::Seconds,
         }
     }
 }

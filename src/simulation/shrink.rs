@@ -73,6 +73,7 @@ fn simpler(platform: &Platform) -> Vec<Platform> {
         Platform { page: ordinary.page, ..platform.clone() },
         Platform { deletes_gradually: ordinary.deletes_gradually, ..platform.clone() },
         Platform { lists_show_all: ordinary.lists_show_all, ..platform.clone() },
+        Platform { times: ordinary.times, bare: ordinary.bare, ..platform.clone() },
         Platform { quirks: ordinary.quirks, echoes: ordinary.echoes, ..platform.clone() },
     ]
 }

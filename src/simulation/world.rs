@@ -284,6 +284,8 @@ fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
         lists_show_all,
         quirks,
         echoes,
+        bare,
+        times,
     } = platform.clone();
     let mut config = Config {
         seed,
@@ -291,6 +293,8 @@ fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
         limiter,
         quirks,
         echoes,
+        bare,
+        times,
         project: scene.project.clone(),
         deletion: if deletes_gradually {
             Deletion::Gradual { gone_after_ms: GOING_MS }

@@ -150,7 +150,7 @@ fn is_ours_name(name: &str) -> bool {
 const FAULTS: &str = "refuse lose-answer apply-late:30000 apply-late:100000 hang cut:0 cut:17 \
     truncate:0 truncate:17 drip 429 429:none 429:30 429:5|7 429:-3 fail:400 fail:401 fail:403 \
     fail:404 fail:408 fail:409 fail:425 fail:500 fail:503 fail-after:500 fail-after:504 \
-    fail-after:408 html empty no-id stale:60000 hide-new:60000 shift-repeat shift-vanish \
+    fail-after:408 html html-after empty no-id stale:60000 hide-new:60000 shift-repeat shift-vanish \
     page-ignored total:missing total:wrong total:negative rename-key duplicate malice strange \
     redirect:https://evil.example/v1 skew:3600000 skew:-3600000 quote:cut";
 
@@ -203,6 +203,7 @@ async fn a_create_that_may_have_happened_is_not_sent_twice_where_names_are_not_u
         "fail-after:500",
         "fail:500",
         "html",
+        "html-after",
         "empty",
         "no-id",
         "malice",

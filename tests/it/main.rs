@@ -51,5 +51,6 @@ mod simulation;
 mod stacks;
 mod stage;
 mod tally;
+mod times;
 mod vanishing;
 mod withheld;

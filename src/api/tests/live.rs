@@ -88,6 +88,32 @@ async fn details_are_read_only_where_the_list_hides_what_is_declared() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_that_no_list_shows_is_read_of_what_is_ours_and_may_go() {
+    let item = |time: Option<&str>| {
+        let mut item = json!({"id": "svc_1", "name": "api", "type": "web_service"});
+        if let Some(name) = time {
+            item[name] = LONG_AGO.into();
+        }
+        [item]
+    };
+    let inventory = owning("service/api", "svc_1", LONG_AGO);
+    let nothing = Desired::default();
+    let details = || vec![ok(json!({"id": "svc_1", "name": "api", "created": LONG_AGO}))];
+    let (live, asked) = read([&[], &[], &item(None)], details(), &nothing, &inventory).await;
+    assert_eq!(asked, ["GET /v1/services/svc_1"]);
+    let shown = |live: &Live| live.listing(Kind::Service).objects[0].created_at.clone();
+    assert_eq!(shown(&live).as_deref(), Some(LONG_AGO));
+    for name in ["created_at", "createdAt", "created"] {
+        let items = item(Some(name));
+        let (live, asked) = read([&[], &[], &items], vec![], &nothing, &inventory).await;
+        assert_eq!((shown(&live).as_deref(), asked.len()), (Some(LONG_AGO), 0), "{name}");
+    }
+    let foreign = Inventory::default();
+    let (_, asked) = read([&[], &[], &item(None)], vec![], &nothing, &foreign).await;
+    assert_eq!(asked, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_database_is_detailed_unless_it_is_declared_as_we_wrote_it() {
     let item = json!({"id": "db_1", "name": "main", "type": "postgres", "status": "available",
         "created_at": "2026-01-15T10:30:00Z"});

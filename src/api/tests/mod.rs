@@ -1,6 +1,7 @@
 //! The room under a scripted transport: each test says what comes back, and looks at what left.
 
 mod answers;
+mod bare;
 mod lists;
 mod live;
 mod retries;

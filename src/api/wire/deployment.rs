@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::{Object, id_of, text, text_at};
+use super::json::{Object, id_of, text, text_at, time_at};
 use crate::model::RemoteId;
 
 /// The most of one deployment's log lines that are kept.
@@ -50,8 +50,8 @@ pub(in crate::api) fn read_deployment(object: &Object) -> Option<Deployment> {
         status: text_at(object, "status"),
         branch: text_at(object, "branch"),
         commit: text_at(object, "commit"),
-        created_at: text_at(object, "created_at"),
-        finished_at: text_at(object, "finished_at"),
+        created_at: time_at(object, "created"),
+        finished_at: time_at(object, "finished"),
         logs: object.get("logs").map(read_logs).unwrap_or_default(),
     })
 }

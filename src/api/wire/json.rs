@@ -36,6 +36,12 @@ pub(super) fn text_at(object: &Object, key: &str) -> Option<String> {
     object.get(key).and_then(text)
 }
 
+/// Returns a time under its usual name `…_at`, as `…At`, or as the bare word.
+pub(super) fn time_at(object: &Object, word: &str) -> Option<String> {
+    let names = [format!("{word}_at"), format!("{word}At"), word.to_owned()];
+    names.iter().find_map(|name| text_at(object, name))
+}
+
 /// Returns a whole number, also when given as a text or as `3.0`.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::json::{Object, boolean, id_of, integer, lookup, text, text_at, whole_number};
+use super::json::{Object, boolean, id_of, integer, lookup, text, text_at, time_at, whole_number};
 use super::variable::read_variables;
 use crate::api::dialect::{Dialect, GroupNaming};
 use crate::model::{FieldPath, FieldValue, Kind, LiveObject, LiveValue, RemoteId, Setting};
@@ -73,7 +73,7 @@ pub(in crate::api) fn read_object(
         kind,
         id,
         name,
-        created_at: text_at(object, "created_at"),
+        created_at: time_at(object, "created"),
         status: text_at(object, "status"),
         url: text_at(object, "url"),
         replicas: object

@@ -30,6 +30,9 @@ fn a_time_is_read_in_every_form_that_servers_write() {
     check("1775044830", None, Some(30.0));
     check("1775044830000", None, Some(30.0));
     check("Wed, 01 Apr 2026 12:00:30 GMT", None, Some(30.0));
+    check("2026-04-01T12:00:30Z", None, Some(30.0));
+    check("2026-04-01T14:00:30.500+02:00", None, Some(30.5));
+    check("1775044830.25", None, Some(30.25));
 }
 
 #[test]

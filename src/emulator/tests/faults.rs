@@ -38,6 +38,7 @@ fn a_fault_before_the_change_changes_nothing_and_one_after_it_does() {
     check_create("fail-after:502", "502", 1);
     check_create("429", "429", 0);
     check_create("html", "200", 0);
+    check_create("html-after", "200", 1);
     check_create("empty", "200", 1);
     check_create("redirect:https://evil.example", "302", 0);
     check_create("cut:17", "201", 1);

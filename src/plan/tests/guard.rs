@@ -164,6 +164,24 @@ fn a_name_alone_gives_no_right_to_delete() {
 }
 
 #[test]
+fn what_is_not_proven_says_what_is_not_known_and_what_is_otherwise() {
+    let why = |live: &str, ours: &str| {
+        explain(&format!("run prune\n{KEEP}live service/x#s1 {live}\nours service/x#s1 {ours}"))
+    };
+    let unshown = why("born=unknown", "");
+    assert!(unshown.contains("the platform does not show when it was created |"), "{unshown}");
+    assert!(
+        unshown.ends_with("delete it on the platform, which does not tell when it was created")
+    );
+    let unknown = why("", "born=unknown");
+    assert!(unknown.contains("when ours was created was never shown | `stoker adopt"), "{unknown}");
+    // Two seconds are two objects, whoever gives an id again.
+    let born = "born=2026-01-15T10:30:02Z";
+    assert!(why(born, "").starts_with("s1 was created at another time than ours was |"));
+    removal("prune", "born=2026-01-15T10:29:58.001Z", "");
+}
+
+#[test]
 fn a_foreign_resource_is_never_deleted() {
     check(&format!("run prune\n{KEEP}live service/x#s1"), "unmanaged service/x#s1");
     check(

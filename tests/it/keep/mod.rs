@@ -8,6 +8,7 @@ mod repository;
 mod served;
 mod sink;
 
+mod answers;
 mod files;
 mod git;
 mod hooks;
