@@ -25,8 +25,8 @@ use crate::plan::Policy;
 use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
 use crate::status::{
-    BudgetStatus, Conditions, Event, PassRecord, Problem, ProjectStatus, ResourceStatus, Revision,
-    SharedList, Trigger,
+    BudgetStatus, Conditions, Event, PassRecord, Problem, ProjectStatus, Repair, ResourceStatus,
+    Revision, SharedList, Trigger,
 };
 
 use super::declare::Declared;
@@ -209,6 +209,7 @@ impl Mind {
             resources: SharedList::default(),
             pending: Vec::new(),
             unmanaged: 0,
+            last_repair: None,
             history: SharedList::default(),
             conditions: Conditions::default(),
             events: Vec::new(),

@@ -7,7 +7,7 @@ use crate::plan::{Action, Outcome, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
-    ResourceStatus, Revision, Severity, SourceStatus, Truth,
+    Repair, ResourceStatus, Revision, Severity, SourceStatus, Truth,
 };
 
 use super::super::judge;

@@ -5,8 +5,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use http::Uri;
+pub use lettre::message::Mailbox as Person;
+use lettre::message::Message;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox as Person, Message};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParametersBuilder};
 use lettre::transport::smtp::extension::ClientId;

@@ -23,7 +23,7 @@ mod webhook;
 mod send;
 
 pub use address::{Address, AddressError};
-pub use mail::{MailServer, MailServerError, Mailbox};
+pub use mail::{MailServer, MailServerError, Mailbox, Person};
 pub use notice::{Notice, Notified, Outcome, Told, decide};
 pub use request::{RequestError, request};
 pub use send::Notifier;

@@ -41,6 +41,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Held,
+        Self::Succeeded,
+        Self::Drifted,
+        Self::Repaired,
+        Self::Failed,
+        Self::Broken,
+    ];
+
     /// Returns the public word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -60,9 +71,7 @@ impl Outcome {
     pub const fn is_decided(self) -> bool {
         match self {
             Self::Pending | Self::Held => false,
-            Self::Succeeded | Self::Drifted | Self::Repaired | Self::Failed | Self::Broken => {
-                true
-            }
+            Self::Succeeded | Self::Drifted | Self::Repaired | Self::Failed | Self::Broken => true,
         }
     }
 }
@@ -220,11 +229,7 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
 }
 
 /// Returns the last repair, where the sink is told of repairs and was not told of this one.
-fn repaired<'s>(
-    status: &'s ProjectStatus,
-    sink: &Sink,
-    told: Option<&Told>,
-) -> Option<&'s Repair> {
+fn repaired<'s>(status: &'s ProjectStatus, sink: &Sink, told: Option<&Told>) -> Option<&'s Repair> {
     let repair = status.last_repair.as_ref()?;
     let last = told.and_then(|told| told.repaired_at);
     let is_news = last.is_none_or(|last| last < repair.at);

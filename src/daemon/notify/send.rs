@@ -27,9 +27,6 @@ const MAIL_TIME_MAX: Duration = Duration::from_secs(90);
 /// How long is waited before the second and the third try; there is no fourth.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// The longest that a sink may put the next try off; news that are older than that are old.
-const WAIT_MAX: Duration = Duration::from_secs(5 * 60);
-
 /// How many notices may wait for one sink. More than that are old news.
 const QUEUE_MAX: usize = 32;
 
@@ -74,7 +71,8 @@ enum Sent {
     Taken,
     /// It was refused for good: the same again would be refused again.
     Refused(String),
-    /// It was lost; a later state is told anew. The sink may have said how long to wait.
+    /// It was lost; a later state is told anew. The sink may have said how long to wait; of that two
+    /// minutes at most are heard.
     Lost(String, Option<Duration>),
 }
 
@@ -210,7 +208,7 @@ impl Carrier {
         let mut sent = self.try_once(notice).await;
         for wait in WAITS {
             let Sent::Lost(_, asked) = &sent else { break };
-            tokio::time::sleep(asked.unwrap_or(wait).clamp(wait, WAIT_MAX)).await;
+            tokio::time::sleep(asked.unwrap_or(wait).max(wait)).await;
             sent = self.try_once(notice).await;
         }
         sent
@@ -244,7 +242,8 @@ fn judge(status: http::StatusCode, headers: &HeaderMap, now: Timestamp) -> Sent 
     if status.is_success() {
         Sent::Taken
     } else if is_passing {
-        Sent::Lost(format!("the answer was {status}"), retry_after(headers, now))
+        let wait = retry_after(status.as_u16(), headers, now);
+        Sent::Lost(format!("the answer was {status}"), wait)
     } else {
         Sent::Refused(format!("the answer was {status}"))
     }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde_json::Value;
 
@@ -48,7 +49,7 @@ impl Template {
     /// Returns the body for a document.
     pub(super) fn fill(&self, document: &Value) -> Result<String, TemplateError> {
         let wrong = |error: minijinja::Error| TemplateError::Wrong(error.to_string());
-        let body = self.environment.render_str(&self.text, document).map_err(wrong)?;
+        let body = self.environment.render_str(&self.text, Serde(document)).map_err(wrong)?;
         let value: Value = serde_json::from_str(&body)?;
         Ok(value.to_string())
     }
