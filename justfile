@@ -33,6 +33,10 @@ planted *names:
 try +words:
     cargo run --release -- {{words}} --sandbox
 
+# What a release has for this machine: archive, .deb, .rpm, bill of materials.
+release-files:
+    deploy/release/build
+
 # Everything CI runs.
 ci:
     .ci/run

@@ -65,6 +65,16 @@ impl Step {
         (ran.status.code().unwrap(), printed.concat())
     }
 
+    /// Returns what lies in the directory now; a job's temporary files are made there, too.
+    fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> =
+            names.filter(|name| !["summary", "outputs"].contains(&&**name)).collect();
+        names.sort();
+        names
+    }
+
     fn read(&self, name: &str) -> String {
         read(&self.at(name))
     }
@@ -222,6 +232,43 @@ async fn without_a_token_manifests_are_validated_and_nothing_is_said_or_applied(
     assert!(host.comments().is_empty());
 }
 
+/// Packs a program that says who it is, as a release packs Stoker; returns the archive's address
+/// and its digest.
+fn released(step: &Step) -> (String, String) {
+    let pack = "mkdir -p released/stoker-9 && printf '#!/bin/sh\\necho the released one\\n' \
+                >released/stoker-9/stoker && chmod +x released/stoker-9/stoker && \
+                tar -czf released.tar.gz -C released stoker-9 && rm -r released && \
+                sha256sum released.tar.gz | cut -d' ' -f1";
+    let (exit, digest) = step.script(&["-c", pack], &[]);
+    assert_eq!(exit, 0, "{digest}");
+    (format!("file://{}", step.at("released.tar.gz").display()), digest.trim().to_owned())
+}
+
+#[test]
+fn the_action_takes_a_released_binary_only_if_it_is_that_very_one() {
+    if !can_run_scripts() {
+        return;
+    }
+    let step = Step::with(SERVICE);
+    let (url, digest) = released(&step);
+    let path = step.at("path");
+    let install = |digest: &str| {
+        let path = ("GITHUB_PATH", path.to_str().unwrap());
+        let variables = [("RELEASE_URL", &*url), ("RELEASE_SHA256", digest), path];
+        step.script(&["install", "program"], &variables)
+    };
+    for wrong in ["", "0000"] {
+        let (exit, printed) = install(wrong);
+        assert!(exit == 1 && printed.contains("::error title=stoker::the archive"), "{printed}");
+        assert!(!step.at("stoker").exists() && !path.exists(), "{:?}", step.files());
+    }
+    let (exit, printed) = install(&digest);
+    assert_eq!(exit, 0, "{printed}");
+    assert_eq!(read(&path).trim(), step.at("stoker/bin").to_str().unwrap());
+    let (_, printed) = step.script(&["-c", "stoker/bin/stoker"], &[]);
+    assert_eq!(printed, "the released one\n");
+}
+
 /// A repository on the local disk and a step in a clone of it.
 fn cloned(origin: &Path) -> Step {
     let step = Step::with(SERVICE);
@@ -282,9 +329,11 @@ fn the_state_is_carried_from_job_to_job_and_is_unreadable_on_the_way() {
 fn gitlab_script(job: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/gitlab/stoker.gitlab-ci.yml");
     let template: serde_json::Value = serde_yaml::from_str(&read(&path)).unwrap();
-    let lines = template[job]["script"].as_array().unwrap();
-    let lines: Vec<&str> = lines.iter().map(|line| line.as_str().unwrap()).collect();
-    lines.join("\n")
+    // What both jobs begin with is a list of its own, which GitLab flattens.
+    let [common, own] = &template[job]["script"].as_array().unwrap()[..] else {
+        panic!("what both begin with, and the job's own")
+    };
+    format!("{}\n{}", common[0].as_str().unwrap(), own.as_str().unwrap())
 }
 
 fn on_gitlab(host: &CodeHost) -> Vec<(&str, &str)> {
@@ -323,7 +372,33 @@ async fn a_merge_request_keeps_one_note() {
         assert!(ours.body.starts_with(stoker::render::MARKER), "{}", ours.body);
         assert!(ours.body.contains(words), "{}", ours.body);
         assert!(!printed.contains(TOKEN) && !printed.contains("sb_test_canary"));
+        assert_eq!(step.files(), ["api.yaml", "stoker-plan.md"], "nothing is left in the clear");
     }
+}
+
+#[test]
+fn a_job_of_gitlab_takes_a_released_binary_only_if_it_is_that_very_one() {
+    if !can_run_scripts() {
+        return;
+    }
+    let step = Step::with(SERVICE);
+    let (url, digest) = released(&step);
+    let script = gitlab_script("stoker:apply");
+    let run = |digest: &str, more: &[(&str, &str)]| {
+        let mut variables = vec![("STOKER_URL", &*url), ("STOKER_SHA256", digest)];
+        variables.extend([("CI_API_V4_URL", "http://127.0.0.1:9"), ("CI_PROJECT_ID", "5")]);
+        variables.extend([("CI_JOB_TOKEN", TOKEN), ("STOKER_MANIFESTS", "api.yaml")]);
+        variables.extend(more);
+        let ran = step.script(&["-c", &script], &variables);
+        assert_eq!(step.files(), ["api.yaml", "released.tar.gz"], "{}", ran.1);
+        ran
+    };
+    let (exit, printed) = run("0000", &[]);
+    assert!(exit == 1 && printed.contains("it was not run"), "{printed}");
+    let (exit, printed) = run(&digest, &[]);
+    assert!(exit == 0 && printed.ends_with("the released one\n"), "{printed}");
+    let (exit, printed) = run(&digest, &[("CI_DEBUG_TRACE", "true")]);
+    assert!(exit == 1 && printed.contains("prints every variable"), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,6 +413,7 @@ async fn a_job_of_gitlab_keeps_its_state_and_refuses_to_go_on_without_it() {
     let first = Step::with(SERVICE);
     let (exit, printed) = block_in_place(|| first.script(&["-c", &script], &variables));
     assert!(exit == 0 && printed.contains("no state yet"), "{printed}");
+    assert_eq!(first.files(), ["api.yaml"], "nothing is left in the clear");
     let package = host.package().expect("the state was kept");
     assert!(!String::from_utf8_lossy(&package).contains("inventory"));
     let second = Step::with(SERVICE);
@@ -349,5 +425,6 @@ async fn a_job_of_gitlab_keeps_its_state_and_refuses_to_go_on_without_it() {
     let (exit, printed) = block_in_place(|| third.script(&["-c", &script], &variables));
     assert_ne!(exit, 0);
     assert!(!printed.contains("Applied"), "{printed}");
+    assert_eq!(third.files(), ["api.yaml"], "nothing is left in the clear");
     assert_eq!(host.package().unwrap(), &b"neither ours nor anybody's"[..]);
 }

@@ -191,7 +191,8 @@ fn the_image_runs_as_nobody_from_a_pinned_base_and_holds_no_secret() {
                 let base = words.next().unwrap();
                 let is_pinned = base.rsplit('/').next().is_some_and(|name| name.contains(':'));
                 let is_stage = stages.iter().any(|stage| stage == base);
-                assert!(is_stage || is_pinned && !base.contains("latest"), "{base}");
+                let is_pinned = base == "scratch" || is_pinned && !base.contains("latest");
+                assert!(is_stage || is_pinned, "{base}");
                 stages.push(words.nth(1).unwrap_or_default().to_owned());
                 // A stage begins as the user of the one it rests on.
                 let below = stages.iter().position(|stage| stage == base);
@@ -213,12 +214,16 @@ fn the_image_runs_as_nobody_from_a_pinned_base_and_holds_no_secret() {
             "ENTRYPOINT" | "CMD" => {
                 assert!(rest.starts_with('['), "a shell gets no signal: {rest}")
             }
+            "LABEL" => {
+                let version = format!("image.version=\"{}\"", env!("CARGO_PKG_VERSION"));
+                assert!(rest.contains(&version), "{rest}");
+            }
             "RUN" | "COPY" | "WORKDIR" | "VOLUME" | "EXPOSE" => {}
             other => panic!("{other} is not expected: ADD fetches, HEALTHCHECK needs a program"),
         }
     }
-    assert_eq!(stages, ["build", "agent", "ci", ""], "the last is what no target means");
-    for stage in 1..stages.len() {
+    assert_eq!(stages, ["build", "root", "agent", "ci", ""], "the last is what no target means");
+    for stage in 2..stages.len() {
         assert_eq!(users[&stage], format!("{USER}:{USER}"), "{}", stages[stage]);
     }
     let rust = format!("rust:{}-", env!("CARGO_PKG_RUST_VERSION"));
@@ -258,11 +263,21 @@ fn workflows_have_few_rights_and_run_nobody_elses_code() {
         for line in text.lines().filter_map(|line| line.split_once("uses: ").map(|(_, it)| it)) {
             let (action, version) = line.split_once('@').unwrap();
             let known = ["actions/checkout", "actions/cache", "OWNER/stoker/deploy/github"];
-            assert!(known.contains(&action) && version.starts_with('v'), "{file}: {line}");
+            // What a release hands from job to job, and the proof of where it was made.
+            let of_release = ["upload-artifact", "download-artifact", "attest-build-provenance"];
+            let is_known = known.contains(&action)
+                || file.ends_with("/release.yml")
+                    && of_release.iter().any(|name| action == format!("actions/{name}"));
+            assert!(is_known && version.starts_with('v'), "{file}: {line}");
         }
     }
     let plan = &yaml("deploy/github/workflows/plan.yml")["permissions"];
     assert_eq!(*plan, serde_json::json!({"contents": "read", "pull-requests": "write"}));
+    // Only the job that publishes may write, and it compiles nothing.
+    let release = yaml(".github/workflows/release.yml");
+    assert_eq!(release["permissions"], serde_json::json!({"contents": "read"}));
+    assert!(release["jobs"]["build"]["permissions"].is_null());
+    assert!(!release["jobs"]["publish"]["steps"].to_string().contains("cargo"));
     let apply = yaml("deploy/github/workflows/apply.yml");
     assert_eq!(apply["concurrency"]["cancel-in-progress"], false);
     let gitlab = yaml("deploy/gitlab/stoker.gitlab-ci.yml");
@@ -271,6 +286,18 @@ fn workflows_have_few_rights_and_run_nobody_elses_code() {
     for step in yaml("deploy/github/action.yml")["runs"]["steps"].as_array().unwrap() {
         assert!(!step["run"].as_str().unwrap_or_default().contains("${{"), "{step}");
     }
+}
+
+#[test]
+fn a_release_is_named_as_it_is_looked_for_and_only_of_the_version_that_is_here() {
+    assert!(read("deploy/release/build").contains("\nname=\"stoker-$version-$target\"\n"));
+    let manifest = read("Cargo.toml");
+    assert!(manifest.contains("v{ version }/stoker-{ version }-{ target }.tar.gz"));
+    let notes = root().join("deploy/release/notes");
+    let ran = Command::new(notes).arg("v0.0.0").output().unwrap();
+    let told = String::from_utf8(ran.stderr).unwrap();
+    let version = format!("Cargo.toml says {}", env!("CARGO_PKG_VERSION"));
+    assert!(!ran.status.success() && told.contains(&version), "{told}");
 }
 
 /// Says why a test, or a part of one, had nothing to look at.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -39,7 +40,12 @@ fn is_confined(set: &Value) {
     assert_eq!(writable, [STATE, "/tmp"]);
     // A part of a mount does not follow when its source changes.
     assert!(mounts.iter().all(|mount| mount["subPath"].is_null()));
-    assert_eq!(set["spec"]["volumeClaimTemplates"][0]["metadata"]["name"], "state");
+    // The state has a claim, made for it or there already.
+    let volumes = pod["volumes"].as_array().unwrap();
+    let own = &set["spec"]["volumeClaimTemplates"][0]["metadata"]["name"];
+    let given = volumes.iter().filter(|volume| volume["name"] == "state");
+    let given: Vec<_> = given.map(|volume| &volume["persistentVolumeClaim"]["claimName"]).collect();
+    assert!(own == "state" && given.is_empty() || given.len() == 1 && given[0].is_string());
 }
 
 #[test]
@@ -97,6 +103,7 @@ fn helm_gives_a_confined_pod() {
     for more in [
         "--set=config.repo=https://git.example.com/a.git",
         "--values=deploy/helm/stoker/full-values.yaml",
+        "--values=deploy/helm/stoker/projects-values.yaml",
     ] {
         let Some(text) = output(&helm, &["template", "stoker", chart, more]) else { return };
         let objects = documents(&text);
@@ -105,6 +112,27 @@ fn helm_gives_a_confined_pod() {
         let sets: Vec<_> = objects.iter().filter(|it| it["kind"] == "StatefulSet").collect();
         assert_eq!(sets.len(), 1);
         is_confined(sets[0]);
+    }
+}
+
+#[test]
+fn what_the_chart_renders_are_settings_that_stoker_takes() {
+    for (values, words) in [
+        ("least", "https://git.example.com/a.git"),
+        ("full", "in the file /run/secrets/stoker/webhook-secret"),
+        ("projects", "in the file /run/secrets/stoker/shop"),
+        ("manifests", "json"),
+    ] {
+        let rendered = documents(&read(&format!("deploy/helm/rendered/{values}.yaml")));
+        let settings = rendered.iter().find_map(|object| object["data"]["config.yaml"].as_str());
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.yaml");
+        std::fs::write(&file, settings.unwrap()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stoker"));
+        command.env_clear().env("HOME", directory.path()).current_dir(directory.path());
+        let ran = command.args(["config", "view", "--config"]).arg(&file).output().unwrap();
+        let printed = [ran.stdout, ran.stderr].map(|it| String::from_utf8(it).unwrap()).concat();
+        assert!(ran.status.success() && printed.contains(words), "{values}: {printed}");
     }
 }
 
