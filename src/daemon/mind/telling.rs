@@ -209,7 +209,8 @@ impl Mind {
         let (ready, reason, message) = self.whole(now);
         let stuck = self.problem.is_some()
             || self.failure.as_ref().is_some_and(|failure| failure.is_final)
-            || self.any(ConditionType::Stalled);
+            // What an older revision ran into says nothing of the newer one.
+            || !self.is_behind() && self.any(ConditionType::Stalled);
         let moving = !self.due.is_empty()
             || self.is_behind()
             || self.failure.is_some()
