@@ -5,8 +5,10 @@
 //! follows, is the budget's.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
 
 use crate::budget::{Limits, Millis, WINDOW};
 
@@ -42,6 +44,13 @@ pub(super) fn of(status: u16, headers: &HeaderMap, now: Millis) -> Limits {
         retry_after: (!waits.is_empty()).then(|| waits.join(", ")),
         date: joined(headers, "date"),
     }
+}
+
+/// Returns how long an answer of any server asks to be left alone, whatever the form.
+#[must_use]
+pub fn retry_after(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let now = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+    of(status, headers, now).retry_in(now)
 }
 
 impl Counted {

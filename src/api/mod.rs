@@ -58,6 +58,7 @@ pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError}
 pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use events::{ServerEvent, is_event_stream};
 pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
+pub use limits::retry_after;
 pub use order::{Order, Sight, Target};
 pub use outcome::{Deletion, WriteError};
 pub use parts::{Config, Parts, Wait};

@@ -16,7 +16,7 @@ pub use condition::{Condition, ConditionType, Conditions, Truth};
 pub use event::{Event, Severity};
 pub use project::{
     BudgetSample, BudgetStatus, DeploymentStatus, FORMAT_VERSION, Mode, PassRecord, Problem,
-    ProjectStatus, ResourceStatus, Revision, SourceStatus, Steering, Suspension, Trigger,
+    ProjectStatus, Repair, ResourceStatus, Revision, SourceStatus, Steering, Suspension, Trigger,
     WindowState,
 };
 pub use shared_list::SharedList;

@@ -48,6 +48,9 @@ pub struct ProjectStatus {
     pub pending: Vec<SavedChange>,
     /// How many live things are neither declared nor ours.
     pub unmanaged: usize,
+    /// The last pass in which drift was set back, if there was one in this agent's life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_repair: Option<Repair>,
     /// The last passes, newest first.
     pub history: SharedList<PassRecord>,
     /// The requests.
@@ -60,6 +63,18 @@ pub struct ProjectStatus {
     /// When it looks next by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_pass_at: Option<Timestamp>,
+}
+
+/// Drift that was set back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repair {
+    /// When the pass ended.
+    pub at: Timestamp,
+    /// How many resources.
+    pub count: usize,
+    /// Which, and what of the first, for people. Foreign text may stand in it.
+    pub message: String,
 }
 
 /// Whether an agent writes.

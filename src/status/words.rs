@@ -304,8 +304,8 @@ impl Serialize for EventReason {
 impl<'de> Deserialize<'de> for EventReason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        Ok(match ConditionReason::from(word) {
-            ConditionReason::Newer(word) => Occurrence::from(String::from(word)).into(),
+        Ok(match Occurrence::from(word) {
+            Occurrence::Newer(word) => ConditionReason::from(String::from(word)).into(),
             known => known.into(),
         })
     }
@@ -333,7 +333,7 @@ mod tests {
     fn an_event_is_read_as_it_was_written() {
         let of_conditions = ConditionReason::ALL.iter().cloned().map(EventReason::from);
         let own = Occurrence::ALL.iter().cloned().map(EventReason::from);
-        let newer = Occurrence::Newer("Noticed".into()).into();
+        let newer = ConditionReason::Newer("Noticed".into()).into();
         for reason in of_conditions.chain(own).chain([newer]) {
             let json = serde_json::to_string(&reason).unwrap();
             assert_eq!(serde_json::from_str::<EventReason>(&json).unwrap(), reason);

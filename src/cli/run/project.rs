@@ -108,7 +108,9 @@ fn open_with(
         observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),
         beat: Arc::new(move |now| beat.beat(now)),
     };
-    let sinks = settings.notifications.iter().map(|one| one.sink(&context.environment));
+    let ca_file = session.settings.ca_file.as_deref();
+    let sinks = settings.notifications.iter();
+    let sinks = sinks.map(|one| one.sink(&context.environment, ca_file));
     let sinks = sinks.collect::<Result<_, _>>().map_err(|reason| unusable(settings, &reason))?;
     let (source, commons) = (settings.source.clone(), Arc::clone(commons));
     Ok(Opened { parts, session, source, sinks, sandbox, pulse, commons })

@@ -1,4 +1,4 @@
-//! The settings that are more than one value: windows, the webhook, notifications.
+//! The settings that are more than one value: windows and the webhook.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -99,56 +99,4 @@ impl WebhookProvider {
             Self::Generic => "generic",
         }
     }
-}
-
-/// Who is told when the state of a project changes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum NotificationForm {
-    /// A JSON document to any address, signed.
-    Webhook(AddressForm),
-    /// A message to a Slack channel, by an incoming webhook.
-    Slack(AddressForm),
-    /// The status of the commit on GitHub.
-    Github(CommitForm),
-    /// The status of the commit on GitLab.
-    Gitlab(CommitForm),
-    /// The status of the commit on Gitea or Forgejo.
-    Gitea(CommitForm),
-}
-
-/// An address to send to. It may be a secret by itself, so it may come from elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AddressForm {
-    /// What it is called in logs and in the memory of what was told; unique in its project.
-    pub name: Option<String>,
-    /// The address, when it is no secret. Not for Slack, whose address is one.
-    pub url: Option<String>,
-    /// The variable that holds the address.
-    pub url_env: Option<String>,
-    /// The file that holds the address.
-    pub url_file: Option<PathBuf>,
-    /// The variable that holds the secret to sign with. Not for Slack.
-    pub secret_env: Option<String>,
-    /// The file that holds the secret to sign with. Not for Slack.
-    pub secret_file: Option<PathBuf>,
-}
-
-/// A commit's status.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CommitForm {
-    /// What it is called in logs and in the memory of what was told; unique in its project.
-    pub name: Option<String>,
-    /// The variable that holds the token for it.
-    pub token_env: Option<String>,
-    /// The file that holds the token for it.
-    pub token_file: Option<PathBuf>,
-    /// The repository, when it is not the one the manifests come from: `https://git.dev/acme/shop`.
-    pub repo: Option<String>,
-    /// The base address of its API, when it does not follow from the repository's.
-    pub api_url: Option<String>,
-    /// Where the status leads: usually the agent's page.
-    pub target_url: Option<String>,
 }

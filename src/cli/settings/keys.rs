@@ -15,8 +15,9 @@ use crate::model::AdoptMode;
 use super::super::arguments::{Form, LogForm, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
-use super::forms::{DialectValue, NotificationForm, WebhookForm, WindowForm};
+use super::forms::{DialectValue, WebhookForm, WindowForm};
 use super::schema;
+use super::sinks::NotificationForm;
 
 /// The keys of one level of the file. Each has a flag and a variable of the same name, unless
 /// docs/settings.md says otherwise.

@@ -18,6 +18,7 @@ mod notifications;
 mod project;
 mod run;
 mod secret;
+mod sinks;
 mod source;
 
 pub use file::SettingsFile;

@@ -1,16 +1,30 @@
 //! Who is told when the state of a project changes: checked when settings are read, and joined
 //! with their secrets when they are used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use crate::daemon::notify::{Address, CommitTarget, Forge, Sink, Target};
+use crate::daemon::notify::{
+    Address, CommitTarget, Forge, MailServer, Mailbox, Outcome, Person, Sink, Target, Template,
+    example,
+};
 
 use super::super::environment::Environment;
-use super::forms::{AddressForm, CommitForm, NotificationForm};
+use super::super::values::Span;
 use super::secret::SecretSource;
+use super::sinks::{
+    AlertmanagerForm, ChannelForm, CommitForm, MailForm, NotificationForm, PagerDutyForm,
+    WebhookTargetForm,
+};
+
+/// Where PagerDuty takes events.
+const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
+
+/// What an alarm may be raised for: what goes on until somebody does something.
+const ALARMS: [Outcome; 4] = [Outcome::Held, Outcome::Drifted, Outcome::Failed, Outcome::Broken];
 
 /// One who is told, its secrets not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,13 +33,21 @@ pub struct NotificationSettings {
     pub name: String,
     /// Where it is.
     to: To,
+    tell: Option<BTreeSet<Outcome>>,
+    again: Option<Duration>,
+    link: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum To {
-    Webhook { address: Whither, secret: Option<SecretSource> },
+    Webhook { address: Whither, secret: Option<SecretSource>, body: Option<Template> },
     Slack { address: SecretSource },
-    Commit { at: CommitTarget, token: SecretSource, target_url: Option<String> },
+    Teams { address: SecretSource },
+    Discord { address: SecretSource },
+    Mail(MailTo),
+    Alertmanager { address: Address, token: Option<SecretSource>, labels: BTreeMap<String, String> },
+    PagerDuty { address: Address, key: SecretSource },
+    Commit { at: CommitTarget, token: SecretSource },
 }
 
 /// An address, or where it is kept.
@@ -33,6 +55,15 @@ enum To {
 enum Whither {
     Open(Address),
     Secret(SecretSource),
+}
+
+/// A mailbox, its password not read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct MailTo {
+    server: MailServer,
+    from: Person,
+    to: Vec<Person>,
+    login: Option<(String, SecretSource)>,
 }
 
 /// Checks the notifications of a project. `repo` is the repository its manifests come from.
@@ -46,57 +77,158 @@ pub(super) fn notifications(
     let mut names = BTreeSet::new();
     let mut all = Vec::new();
     for (index, form) in forms.iter().enumerate() {
-        let (word, given, to) = match form {
-            NotificationForm::Webhook(form) => ("webhook", &form.name, webhook(form)),
-            NotificationForm::Slack(form) => ("slack", &form.name, slack(form)),
-            NotificationForm::Github(form) => {
-                ("github", &form.name, commit(Forge::Github, form, repo))
-            }
-            NotificationForm::Gitlab(form) => {
-                ("gitlab", &form.name, commit(Forge::Gitlab, form, repo))
-            }
-            NotificationForm::Gitea(form) => {
-                ("gitea", &form.name, commit(Forge::Gitea, form, repo))
-            }
-        };
-        let to = to.map_err(|reason| (index, reason))?;
-        let name = given.clone().unwrap_or_else(|| word.to_owned());
-        if !names.insert(name.clone()) {
+        let settings = one(form, repo).map_err(|reason| (index, reason))?;
+        if !names.insert(settings.name.clone()) {
+            let name = &settings.name;
             let reason = format!("two notifications are called `{name}`; give each a `name`");
             return Err((index, reason));
         }
-        all.push(NotificationSettings { name, to });
+        all.push(settings);
     }
     Ok(all)
 }
 
-fn webhook(form: &AddressForm) -> Result<To, String> {
+fn one(form: &NotificationForm, repo: Option<&str>) -> Result<NotificationSettings, String> {
+    match form {
+        NotificationForm::Webhook(form) => {
+            Common::of(&form.name, &form.tell, form.again, &form.link)
+                .with("webhook", webhook(form)?)
+        }
+        NotificationForm::Slack(form) => channel(form, "slack", |address| To::Slack { address }),
+        NotificationForm::Teams(form) => channel(form, "teams", |address| To::Teams { address }),
+        NotificationForm::Discord(form) => {
+            channel(form, "discord", |address| To::Discord { address })
+        }
+        NotificationForm::Mail(form) => {
+            Common::of(&form.name, &form.tell, form.again, &form.link).with("mail", mail(form)?)
+        }
+        NotificationForm::Alertmanager(form) => {
+            Common::of(&form.name, &form.tell, None, &form.link)
+                .with("alertmanager", alertmanager(form)?)
+        }
+        NotificationForm::Pagerduty(form) => {
+            Common::of(&form.name, &form.tell, None, &form.link).with("pagerduty", pagerduty(form)?)
+        }
+        NotificationForm::Github(form) => status(form, "github", Forge::Github, repo),
+        NotificationForm::Gitlab(form) => status(form, "gitlab", Forge::Gitlab, repo),
+        NotificationForm::Gitea(form) => status(form, "gitea", Forge::Gitea, repo),
+    }
+}
+
+/// What all of them have, or nearly all.
+struct Common<'a> {
+    name: Option<&'a String>,
+    tell: Option<&'a BTreeSet<Outcome>>,
+    again: Option<Duration>,
+    link: Option<&'a String>,
+}
+
+impl<'a> Common<'a> {
+    fn of(
+        name: &'a Option<String>,
+        tell: &'a Option<BTreeSet<Outcome>>,
+        again: Option<Span>,
+        link: &'a Option<String>,
+    ) -> Self {
+        let again = again.map(|span| span.0);
+        Self { name: name.as_ref(), tell: tell.as_ref(), again, link: link.as_ref() }
+    }
+
+    fn with(self, word: &str, to: To) -> Result<NotificationSettings, String> {
+        if let Some(link) = self.link {
+            Address::parse(link).map_err(|error| format!("`link`: {error}"))?;
+        }
+        if self.tell.is_some_and(BTreeSet::is_empty) {
+            return Err("`tell` is empty: nobody would ever be told".to_owned());
+        }
+        let is_alarm = matches!(to, To::Alertmanager { .. } | To::PagerDuty { .. });
+        let odd = self.tell.into_iter().flatten().find(|it| is_alarm && !ALARMS.contains(it));
+        if let Some(odd) = odd {
+            let odd = odd.as_str();
+            return Err(format!("`tell`: no alarm is raised for `{odd}`; it does not go on"));
+        }
+        Ok(NotificationSettings {
+            name: self.name.cloned().unwrap_or_else(|| word.to_owned()),
+            to,
+            tell: self.tell.cloned(),
+            again: self.again,
+            link: self.link.cloned(),
+        })
+    }
+}
+
+fn webhook(form: &WebhookTargetForm) -> Result<To, String> {
     let secret = SecretSource::of("url", form.url_env.as_ref(), form.url_file.as_ref())?;
     let address = match (&form.url, secret) {
         (Some(_), Some(_)) => return Err("`url` is given twice".to_owned()),
-        (Some(url), None) => {
-            Whither::Open(Address::parse(url).map_err(|error| format!("`url`: {error}"))?)
-        }
+        (Some(url), None) => Whither::Open(address("url", url)?),
         (None, Some(secret)) => Whither::Secret(secret),
         (None, None) => return Err("`url`, `urlEnv` or `urlFile` is missing".to_owned()),
     };
     let secret = SecretSource::of("secret", form.secret_env.as_ref(), form.secret_file.as_ref())?;
-    Ok(To::Webhook { address, secret })
+    let body = form.body.as_deref().map(|body| Template::new(body, &example()));
+    let body = body.transpose().map_err(|error| format!("`body`: {error}"))?;
+    Ok(To::Webhook { address, secret, body })
 }
 
-fn slack(form: &AddressForm) -> Result<To, String> {
-    if form.url.is_some() {
-        let reason = "Slack's address is a secret: name it with `urlEnv` or `urlFile`";
-        return Err(reason.to_owned());
-    }
-    if form.secret_env.is_some() || form.secret_file.is_some() {
-        return Err("Slack's messages are not signed; there is no secret".to_owned());
-    }
+fn channel(
+    form: &ChannelForm,
+    word: &str,
+    to: fn(SecretSource) -> To,
+) -> Result<NotificationSettings, String> {
     let address = SecretSource::of("url", form.url_env.as_ref(), form.url_file.as_ref())?;
-    Ok(To::Slack { address: address.ok_or("`urlEnv` or `urlFile` is missing")? })
+    let address = address.ok_or("`urlEnv` or `urlFile` is missing")?;
+    Common::of(&form.name, &form.tell, form.again, &form.link).with(word, to(address))
 }
 
-fn commit(forge: Forge, form: &CommitForm, repo: Option<&str>) -> Result<To, String> {
+fn mail(form: &MailForm) -> Result<To, String> {
+    let person = |key: &str, text: &String| {
+        let person = text.parse::<Person>();
+        person.map_err(|error| format!("`{key}`: `{text}` is no address of a person: {error}"))
+    };
+    let from = person("from", &form.from)?;
+    if form.to.is_empty() {
+        return Err("`to` is empty: nobody would be told".to_owned());
+    }
+    let to = form.to.iter().map(|to| person("to", to)).collect::<Result<_, _>>()?;
+    let password =
+        SecretSource::of("password", form.password_env.as_ref(), form.password_file.as_ref())?;
+    let login = match (&form.user, password) {
+        (Some(user), Some(password)) => Some((user.clone(), password)),
+        (None, None) => None,
+        (Some(_), None) => return Err("`passwordEnv` or `passwordFile` is missing".to_owned()),
+        (None, Some(_)) => return Err("`user` is missing beside the password".to_owned()),
+    };
+    let server = form.server.parse().map_err(|error| format!("`server`: {error}"))?;
+    Ok(To::Mail(MailTo { server, from, to, login }))
+}
+
+fn alertmanager(form: &AlertmanagerForm) -> Result<To, String> {
+    let token = SecretSource::of("token", form.token_env.as_ref(), form.token_file.as_ref())?;
+    let labels = form.labels.clone().unwrap_or_default();
+    let is_name = |name: &String| {
+        let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+        name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
+    };
+    if let Some(odd) = labels.keys().find(|name| !is_name(name)) {
+        return Err(format!("`labels`: `{odd}` is no name of a label: letters, digits and `_`"));
+    }
+    Ok(To::Alertmanager { address: address("url", &form.url)?, token, labels })
+}
+
+fn pagerduty(form: &PagerDutyForm) -> Result<To, String> {
+    let key = SecretSource::of("key", form.key_env.as_ref(), form.key_file.as_ref())?;
+    let key = key.ok_or("`keyEnv` or `keyFile` is missing")?;
+    let address = address("url", form.url.as_deref().unwrap_or(PAGERDUTY))?;
+    Ok(To::PagerDuty { address, key })
+}
+
+fn status(
+    form: &CommitForm,
+    word: &str,
+    forge: Forge,
+    repo: Option<&str>,
+) -> Result<NotificationSettings, String> {
     let token = SecretSource::of("token", form.token_env.as_ref(), form.token_file.as_ref())?;
     let token = token.ok_or("`tokenEnv` or `tokenFile` is missing")?;
     let repo = form.repo.as_deref().or(repo);
@@ -104,21 +236,30 @@ fn commit(forge: Forge, form: &CommitForm, repo: Option<&str>) -> Result<To, Str
     let at = CommitTarget::new(forge, repo, form.api_url.as_deref())
         .map_err(|error| format!("`repo`: {error}"))?;
     if let Some(url) = &form.target_url {
-        Address::parse(url).map_err(|error| format!("`targetUrl`: {error}"))?;
+        address("targetUrl", url)?;
     }
-    Ok(To::Commit { at, token, target_url: form.target_url.clone() })
+    Common::of(&form.name, &None, None, &form.target_url).with(word, To::Commit { at, token })
+}
+
+fn address(key: &str, text: &str) -> Result<Address, String> {
+    Address::parse(text).map_err(|error| format!("`{key}`: {error}"))
 }
 
 impl NotificationSettings {
     /// Returns the files its secrets stand in.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let sources = match &self.to {
-            To::Webhook { address: Whither::Open(_), secret } => [None, secret.as_ref()],
-            To::Webhook { address: Whither::Secret(address), secret } => {
+            To::Webhook { address: Whither::Open(_), secret, body: _ } => [None, secret.as_ref()],
+            To::Webhook { address: Whither::Secret(address), secret, body: _ } => {
                 [Some(address), secret.as_ref()]
             }
-            To::Slack { address } => [Some(address), None],
-            To::Commit { at: _, token, target_url: _ } => [Some(token), None],
+            To::Slack { address } | To::Teams { address } | To::Discord { address } => {
+                [Some(address), None]
+            }
+            To::Mail(mail) => [mail.login.as_ref().map(|(_, password)| password), None],
+            To::Alertmanager { address: _, token, labels: _ } => [token.as_ref(), None],
+            To::PagerDuty { address: _, key } => [Some(key), None],
+            To::Commit { at: _, token } => [Some(token), None],
         };
         sources.into_iter().flatten().filter_map(|source| match source {
             SecretSource::File(path) => Some(path.as_path()),
@@ -126,31 +267,74 @@ impl NotificationSettings {
         })
     }
 
-    /// Reads the secrets.
+    /// Reads the secrets. `ca_file` holds further certificates for mail servers.
     ///
     /// # Errors
     /// When one is missing or cannot be used; a fragment that never repeats it.
-    pub fn sink(&self, environment: &Environment) -> Result<Sink, String> {
-        let Self { name, to } = self;
-        let address = |source: &SecretSource| {
+    pub fn sink(&self, environment: &Environment, ca_file: Option<&Path>) -> Result<Sink, String> {
+        let target = self.to.target(environment, ca_file)?;
+        Ok(Sink {
+            name: self.name.clone(),
+            tell: self.tell.clone().unwrap_or_else(|| target.tells()),
+            target,
+            again: self.again,
+            link: self.link.clone(),
+        })
+    }
+}
+
+impl To {
+    fn target(&self, environment: &Environment, ca_file: Option<&Path>) -> Result<Target, String> {
+        let secret_address = |source: &SecretSource| {
             let text = source.read(environment)?;
             Address::parse(text.expose_secret()).map_err(|error| format!("{source}: {error}"))
         };
-        let target = match to {
-            To::Webhook { address: whither, secret } => Target::Webhook {
-                address: match whither {
+        Ok(match self {
+            Self::Webhook { address, secret, body } => Target::Webhook {
+                address: match address {
                     Whither::Open(address) => address.clone(),
-                    Whither::Secret(source) => address(source)?,
+                    Whither::Secret(source) => secret_address(source)?,
                 },
                 secret: secret.as_ref().map(|secret| secret.read(environment)).transpose()?,
+                body: body.clone(),
             },
-            To::Slack { address: source } => Target::Slack { address: address(source)? },
-            To::Commit { at, token, target_url } => Target::Commit {
-                at: at.clone(),
-                token: token.read(environment)?,
-                target_url: target_url.clone(),
+            Self::Slack { address } => Target::Slack { address: secret_address(address)? },
+            Self::Teams { address } => Target::Teams { address: secret_address(address)? },
+            Self::Discord { address } => Target::Discord { address: secret_address(address)? },
+            Self::Mail(mail) => Target::Mail(mail.mailbox(environment, ca_file)?),
+            Self::Alertmanager { address, token, labels } => Target::Alertmanager {
+                address: address.clone(),
+                token: token.as_ref().map(|token| token.read(environment)).transpose()?,
+                labels: labels.clone(),
             },
-        };
-        Ok(Sink { name: name.clone(), target })
+            Self::PagerDuty { address, key } => {
+                Target::PagerDuty { address: address.clone(), key: key.read(environment)? }
+            }
+            Self::Commit { at, token } => {
+                Target::Commit { at: at.clone(), token: token.read(environment)? }
+            }
+        })
+    }
+}
+
+impl MailTo {
+    fn mailbox(
+        &self,
+        environment: &Environment,
+        ca_file: Option<&Path>,
+    ) -> Result<Mailbox, String> {
+        let login = self.login.as_ref().map(|(user, password)| {
+            password.read(environment).map(|password| (user.clone(), password))
+        });
+        let pem = ca_file.map(|path| {
+            std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+        });
+        Ok(Mailbox {
+            server: self.server.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            login: login.transpose()?,
+            certificates: pem.transpose()?,
+        })
     }
 }

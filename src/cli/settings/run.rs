@@ -122,7 +122,7 @@ impl RunSettings {
                 note(name, read(&webhook.secret));
             }
             for one in &project.notifications {
-                note(&format!("{name}, {}", one.name), one.sink(environment).map(|_| ()));
+                note(&format!("{name}, {}", one.name), one.sink(environment, None).map(|_| ()));
             }
         }
         said

@@ -7,6 +7,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use crate::daemon::notify::Outcome;
+
 use super::keys::{Keys, Level};
 
 /// Returns the JSON Schema (draft-07) of `stoker.yaml`.
@@ -48,6 +50,17 @@ pub(super) fn duration_or_off(_: &mut SchemaGenerator) -> Schema {
         { "type": "string", "pattern": DURATION },
         { "enum": ["off", false] },
     ]})
+}
+
+/// A duration, where there may be none.
+pub(super) fn duration_or_none(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "pattern": DURATION })
+}
+
+/// How a project stands, in one word each.
+pub(super) fn outcomes(_: &mut SchemaGenerator) -> Schema {
+    let words = Outcome::ALL.map(Outcome::as_str);
+    json_schema!({ "type": ["array", "null"], "items": { "enum": words }, "minItems": 1 })
 }
 
 /// `285/m`, or the bare number.

@@ -26,8 +26,8 @@ use crate::plan::Policy;
 use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
 use crate::status::{
-    BudgetStatus, Conditions, Event, PassRecord, Problem, ProjectStatus, ResourceStatus, Revision,
-    SharedList, Trigger,
+    BudgetStatus, Conditions, Event, PassRecord, Problem, ProjectStatus, Repair, ResourceStatus,
+    Revision, SharedList, Trigger,
 };
 
 use super::declare::Declared;
@@ -97,6 +97,7 @@ pub struct Mind {
     pending: Vec<SavedChange>,
     unmanaged: usize,
     history: SharedList<PassRecord>,
+    last_repair: Option<Repair>,
     conditions: Conditions,
     budget: BudgetStatus,
     /// Whether it was told that the API has nothing left.
@@ -213,6 +214,7 @@ impl Mind {
             resources: SharedList::default(),
             pending: Vec::new(),
             unmanaged: 0,
+            last_repair: None,
             history: SharedList::default(),
             conditions: Conditions::default(),
             events: Vec::new(),

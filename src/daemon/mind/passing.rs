@@ -206,7 +206,7 @@ impl Mind {
         self.forget_protections(&passed.inventory);
         self.follow_deployments(running, passed, now);
         self.forget_deploys(passed);
-        self.tell_results(passed);
+        self.tell_results(passed, now);
         self.judge(running, passed, now);
         self.pending = pending(passed);
         self.unmanaged = passed.plan.unmanaged.len();

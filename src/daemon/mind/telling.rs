@@ -7,7 +7,7 @@ use crate::plan::{Action, Outcome, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
-    ResourceStatus, Revision, Severity, SourceStatus, Truth,
+    Repair, ResourceStatus, Revision, Severity, SourceStatus, Truth,
 };
 
 use super::super::judge;
@@ -82,12 +82,13 @@ impl Mind {
     }
 
     /// Tells what was carried out, change by change.
-    pub(super) fn tell_results(&mut self, passed: &Passed) {
+    pub(super) fn tell_results(&mut self, passed: &Passed, now: Timestamp) {
         let results = passed.report.iter().flat_map(|report| &report.results);
         let applied: Vec<&Key> = results
             .filter(|result| result.outcome == Outcome::Applied)
             .map(|result| &result.key)
             .collect();
+        let mut repairs = Vec::new();
         for change in passed.plan.changes.iter().filter(|it| applied.contains(&&it.key)) {
             let fields = change.fields.iter().map(|field| field.path.to_string());
             let fields: Vec<String> = fields.collect();
@@ -112,7 +113,18 @@ impl Mind {
                 (Action::Delete, _) => (Occurrence::Deleted, "it was deleted".to_owned()),
                 (Action::None, _) => continue,
             };
+            if reason == Occurrence::DriftRepaired {
+                repairs.push(format!("{}: {message}", change.key));
+            }
             self.tell(Severity::Normal, Some(&change.key), reason, message);
+        }
+        if let [first, others @ ..] = &*repairs {
+            let more = match others.len() {
+                0 => String::new(),
+                count => format!(", and {count} more"),
+            };
+            let (count, message) = (repairs.len(), format!("{first}{more}"));
+            self.last_repair = Some(Repair { at: now, count, message });
         }
     }
 
@@ -181,6 +193,7 @@ impl Mind {
             resources: self.resources.clone(),
             pending: self.pending.clone(),
             unmanaged: self.unmanaged,
+            last_repair: self.last_repair.clone(),
             history: self.history.clone(),
             budget: self.budget.clone(),
             interval_seconds: self.interval.as_secs(),
@@ -196,7 +209,8 @@ impl Mind {
         let (ready, reason, message) = self.whole(now);
         let stuck = self.problem.is_some()
             || self.failure.as_ref().is_some_and(|failure| failure.is_final)
-            || self.any(ConditionType::Stalled);
+            // What an older revision ran into says nothing of the newer one.
+            || !self.is_behind() && self.any(ConditionType::Stalled);
         let moving = !self.due.is_empty()
             || self.is_behind()
             || self.failure.is_some()

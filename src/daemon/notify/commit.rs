@@ -1,13 +1,13 @@
 //! A notice as the status of its commit, on GitHub, GitLab, Gitea and Forgejo.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method};
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::notice::{Notice, Outcome};
-use super::request::line;
+use super::request::{line, post};
 use super::sink::{CommitTarget, Forge};
 
 /// GitHub's limit on a description; the others take more.
@@ -20,7 +20,7 @@ const GITHUB_VERSION: &str = "2022-11-28";
 pub(super) fn request(
     at: &CommitTarget,
     token: &SecretString,
-    target_url: Option<&str>,
+    link: Option<&str>,
     notice: &Notice,
 ) -> Result<http::Request<Bytes>, http::Error> {
     let commit = notice.revision.commit.as_deref().unwrap_or_default();
@@ -35,8 +35,8 @@ pub(super) fn request(
         Forge::Gitlab => "name",
     };
     body[name] = json!(context);
-    if let Some(url) = target_url {
-        body["target_url"] = json!(url);
+    if let Some(link) = link {
+        body["target_url"] = json!(link);
     }
     let whole_path = at.repository.join("/");
     let mut segments = Vec::new();
@@ -48,17 +48,15 @@ pub(super) fn request(
         Forge::Gitlab => segments.extend(["projects", &whole_path]),
     }
     segments.extend(["statuses", commit]);
-    let mut request = http::Request::builder()
-        .method(Method::POST)
-        .uri(at.api.below(&segments)?)
-        .header(CONTENT_TYPE, "application/json");
+    let mut request = post(&at.api.below(&segments)?, &body)?;
+    let headers = request.headers_mut();
     if at.forge == Forge::Github {
-        request = request
-            .header(ACCEPT, "application/vnd.github+json")
-            .header("x-github-api-version", GITHUB_VERSION);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
+        headers.insert("x-github-api-version", HeaderValue::from_static(GITHUB_VERSION));
     }
     let (header, value) = right(at.forge, token)?;
-    request.header(header, value).body(body.to_string().into())
+    headers.insert(header, value);
+    Ok(request)
 }
 
 /// Returns the header that carries the token; it is marked, so that no log shows it.
@@ -78,7 +76,7 @@ fn right(forge: Forge, token: &SecretString) -> Result<(HeaderName, HeaderValue)
 const fn state(forge: Forge, outcome: Outcome) -> &'static str {
     match (outcome, forge) {
         (Outcome::Pending | Outcome::Held, _) => "pending",
-        (Outcome::Succeeded | Outcome::Drifted, _) => "success",
+        (Outcome::Succeeded | Outcome::Drifted | Outcome::Repaired, _) => "success",
         (Outcome::Failed | Outcome::Broken, Forge::Gitlab) => "failed",
         (Outcome::Failed, Forge::Github | Forge::Gitea) => "failure",
         (Outcome::Broken, Forge::Github | Forge::Gitea) => "error",

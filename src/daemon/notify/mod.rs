@@ -8,18 +8,28 @@ mod address;
 mod notice;
 mod sink;
 
-mod commit;
 mod request;
+mod template;
+
+mod alertmanager;
+mod commit;
+mod discord;
+mod mail;
+mod pagerduty;
 mod slack;
+mod teams;
 mod webhook;
 
 mod send;
 
 pub use address::{Address, AddressError};
+pub use mail::{MailServer, MailServerError, Mailbox, Person};
 pub use notice::{Notice, Notified, Outcome, Told, decide};
-pub use request::request;
+pub use request::{RequestError, request};
 pub use send::Notifier;
 pub use sink::{CommitTarget, Forge, NoForge, Sink, Target};
+pub use template::{Template, TemplateError};
+pub use webhook::example;
 
 #[cfg(test)]
 mod tests;

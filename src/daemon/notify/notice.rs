@@ -3,14 +3,22 @@
 //! Level-triggered like the loop: nothing depends on having seen each change. A sink that missed
 //! one is told what is so, and a new one is told once how things stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::status::{Condition, ConditionReason, ConditionType, ProjectStatus, Revision, Truth};
+use crate::status::{
+    Condition, ConditionReason, ConditionType, EventReason, Occurrence, ProjectStatus, Repair,
+    Revision, Truth,
+};
 
-use super::sink::{Sink, Target};
+use super::sink::{Manner, Sink};
+
+/// How often an alarm that still rings is raised again: where it ends by itself, it must not end
+/// while its cause goes on.
+const ALARM_AGAIN: Duration = Duration::from_secs(60 * 60);
 
 /// How a project stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +32,8 @@ pub enum Outcome {
     Succeeded,
     /// It differs, and no manifest caused it.
     Drifted,
+    /// It differed, and was set back.
+    Repaired,
     /// Something declared cannot be had without a person.
     Failed,
     /// The agent itself cannot go on without a person: no resource is to blame.
@@ -31,6 +41,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Held,
+        Self::Succeeded,
+        Self::Drifted,
+        Self::Repaired,
+        Self::Failed,
+        Self::Broken,
+    ];
+
     /// Returns the public word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -39,6 +60,7 @@ impl Outcome {
             Self::Held => "held",
             Self::Succeeded => "succeeded",
             Self::Drifted => "drifted",
+            Self::Repaired => "repaired",
             Self::Failed => "failed",
             Self::Broken => "broken",
         }
@@ -49,7 +71,7 @@ impl Outcome {
     pub const fn is_decided(self) -> bool {
         match self {
             Self::Pending | Self::Held => false,
-            Self::Succeeded | Self::Drifted | Self::Failed | Self::Broken => true,
+            Self::Succeeded | Self::Drifted | Self::Repaired | Self::Failed | Self::Broken => true,
         }
     }
 }
@@ -66,7 +88,7 @@ pub struct Notice {
     /// How it stands.
     pub outcome: Outcome,
     /// Why, for scripts.
-    pub reason: ConditionReason,
+    pub reason: EventReason,
     /// Why, for people. Foreign text may stand in it.
     pub message: String,
     /// At which revision.
@@ -91,9 +113,13 @@ pub struct Told {
     /// The last state told.
     outcome: Outcome,
     /// Its reason.
-    reason: ConditionReason,
-    /// All reasons told at this revision, success apart.
-    reasons: BTreeSet<ConditionReason>,
+    reason: EventReason,
+    /// When each reason was last told at this revision, success apart.
+    #[serde(default)]
+    times: BTreeMap<EventReason, Timestamp>,
+    /// The last repair that was told, whatever the revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repaired_at: Option<Timestamp>,
 }
 
 impl Notified {
@@ -106,13 +132,34 @@ impl Notified {
     /// Remembers that a notice was told.
     pub fn note(&mut self, notice: &Notice) {
         let revision = revision_word(&notice.revision).to_owned();
-        let known = self.0.get(&notice.sink).filter(|told| told.revision == revision);
-        let mut reasons = known.map(|told| told.reasons.clone()).unwrap_or_default();
-        if notice.outcome != Outcome::Succeeded {
-            reasons.insert(notice.reason.clone());
+        let before = self.0.get(&notice.sink);
+        let repaired_at = before.and_then(|told| told.repaired_at);
+        let known = before.filter(|told| told.revision == revision);
+        let mut told = Told {
+            revision,
+            outcome: notice.outcome,
+            reason: notice.reason.clone(),
+            times: known.map(|told| told.times.clone()).unwrap_or_default(),
+            repaired_at,
+        };
+        match notice.outcome {
+            Outcome::Succeeded => {}
+            // It is over when it is told: how the project stands is what it was.
+            Outcome::Repaired => {
+                told.repaired_at = Some(notice.at);
+                if let Some(known) = known {
+                    (told.outcome, told.reason) = (known.outcome, known.reason.clone());
+                }
+            }
+            Outcome::Pending
+            | Outcome::Held
+            | Outcome::Drifted
+            | Outcome::Failed
+            | Outcome::Broken => {
+                told.times.insert(notice.reason.clone(), notice.at);
+            }
         }
-        let (outcome, reason) = (notice.outcome, notice.reason.clone());
-        self.0.insert(notice.sink.clone(), Told { revision, outcome, reason, reasons });
+        self.0.insert(notice.sink.clone(), told);
     }
 
     /// Sets what one sink was told back to what another memory holds.
@@ -126,14 +173,15 @@ impl Notified {
 
 /// Decides what each sink is to be told now, in order.
 ///
-/// *Guarantees*: a message goes out once for a revision and a reason; success is told again only
-/// after something else was. A commit's status shows the last state only, so it follows each; it is
-/// `pending` before it is anything else, and not again after. Without a revision nothing is told.
+/// *Guarantees*: a message goes out once for a revision and a reason, and again only where the sink
+/// asks for it; success is told again only after something else was. A commit's status shows the
+/// last state only, so it follows each; it is `pending` before it is anything else, and not again
+/// after. An alarm is raised while what the sink asks for is so, and taken back when it is decided
+/// otherwise. Without a revision nothing is told.
 #[must_use]
 pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<Notice> {
     let Some(revision) = &status.source.revision else { return Vec::new() };
-    let Some((outcome, condition)) = stands(status) else { return Vec::new() };
-    let notice = |sink: &Sink, outcome: Outcome, reason: ConditionReason, message: &str| Notice {
+    let notice = |sink: &Sink, outcome: Outcome, reason: EventReason, message: &str| Notice {
         sink: sink.name.clone(),
         project: status.name.clone(),
         origin: status.origin.clone(),
@@ -146,56 +194,97 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
     };
     let mut notices = Vec::new();
     for sink in sinks {
-        let known = told.get(&sink.name);
-        let known = known.filter(|told| told.revision == revision_word(revision));
-        let is_due = match &sink.target {
-            Target::Webhook { .. } => is_news(known, outcome, condition),
-            // A channel is for people: that work has begun is no news to them.
-            Target::Slack { .. } => {
-                outcome != Outcome::Pending && is_news(known, outcome, condition)
-            }
+        let before = told.get(&sink.name);
+        if let Some(repair) = repaired(status, sink, before) {
+            let reason = Occurrence::DriftRepaired.into();
+            let at = repair.at;
+            notices.push(Notice { at, ..notice(sink, Outcome::Repaired, reason, &repair.message) });
+        }
+        let Some((outcome, condition)) = stands(status) else { continue };
+        let reason = EventReason::from(condition.reason.clone());
+        let known = before.filter(|told| told.revision == revision_word(revision));
+        let state = State { outcome, reason: &reason, at: status.updated_at };
+        let is_due = match sink.target.manner() {
+            Manner::Message => state.is_news(sink, known),
+            Manner::Alarm => state.changes_the_alarm(sink, before),
             // Of plain files there is no commit; and a commit that cannot be used is not the one
             // whose status would be set, which is the last good one.
-            Target::Commit { .. } => {
+            Manner::Status => {
                 revision.commit.is_some()
                     && status.source.problem.is_none()
-                    && follows(known, outcome, condition)
+                    && state.is_followed(known)
             }
         };
         if !is_due {
             continue;
         }
-        let is_status = matches!(sink.target, Target::Commit { .. });
+        let is_status = sink.target.manner() == Manner::Status;
         if is_status && known.is_none() && outcome != Outcome::Pending {
-            notices.push(notice(
-                sink,
-                Outcome::Pending,
-                ConditionReason::Reconciling,
-                "the revision was seen",
-            ));
+            let reason = ConditionReason::Reconciling.into();
+            notices.push(notice(sink, Outcome::Pending, reason, "the revision was seen"));
         }
-        notices.push(notice(sink, outcome, condition.reason.clone(), &condition.message));
+        notices.push(notice(sink, outcome, reason, &condition.message));
     }
     notices
 }
 
-/// Whether a state is news to who was told these things about the revision.
-fn is_news(known: Option<&Told>, outcome: Outcome, condition: &Condition) -> bool {
-    let Some(told) = known else { return true };
-    match outcome {
-        Outcome::Succeeded => told.outcome != Outcome::Succeeded,
-        Outcome::Pending | Outcome::Held | Outcome::Drifted | Outcome::Failed | Outcome::Broken => {
-            !told.reasons.contains(&condition.reason)
-        }
-    }
+/// Returns the last repair, where the sink is told of repairs and was not told of this one.
+fn repaired<'s>(status: &'s ProjectStatus, sink: &Sink, told: Option<&Told>) -> Option<&'s Repair> {
+    let repair = status.last_repair.as_ref()?;
+    let last = told.and_then(|told| told.repaired_at);
+    let is_news = last.is_none_or(|last| last < repair.at);
+    (is_news && sink.tell.contains(&Outcome::Repaired)).then_some(repair)
 }
 
-/// Whether a commit's status has to follow. Once it was decided it does not go back to pending:
-/// a routine look at the platform says nothing about the commit.
-fn follows(known: Option<&Told>, outcome: Outcome, condition: &Condition) -> bool {
-    let Some(told) = known else { return true };
-    let is_changed = told.outcome != outcome || told.reason != condition.reason;
-    is_changed && (outcome.is_decided() || !told.outcome.is_decided())
+/// How a project stands, as sinks compare it with what they were told.
+struct State<'a> {
+    outcome: Outcome,
+    reason: &'a EventReason,
+    at: Timestamp,
+}
+
+impl State<'_> {
+    /// Whether it is news to who was told these things about the revision.
+    fn is_news(&self, sink: &Sink, known: Option<&Told>) -> bool {
+        if !sink.tell.contains(&self.outcome) {
+            return false;
+        }
+        let Some(told) = known else { return true };
+        match (self.outcome, told.times.get(self.reason)) {
+            (Outcome::Succeeded, _) => told.outcome != Outcome::Succeeded,
+            (_, None) => true,
+            (_, Some(last)) => {
+                let has_come_back = told.outcome != self.outcome || told.reason != *self.reason;
+                has_come_back && sink.again.is_some_and(|again| self.is_past(*last, again))
+            }
+        }
+    }
+
+    /// Whether a commit's status has to follow. Once it was decided it does not go back to pending:
+    /// a routine look at the platform says nothing about the commit.
+    fn is_followed(&self, known: Option<&Told>) -> bool {
+        let Some(told) = known else { return true };
+        let is_changed = told.outcome != self.outcome || told.reason != *self.reason;
+        is_changed && (self.outcome.is_decided() || !told.outcome.is_decided())
+    }
+
+    /// Whether an alarm is to be raised, raised again because it would end by itself, or taken back.
+    fn changes_the_alarm(&self, sink: &Sink, before: Option<&Told>) -> bool {
+        let raised = before.filter(|told| sink.tell.contains(&told.outcome));
+        match raised {
+            None => sink.tell.contains(&self.outcome),
+            Some(told) if sink.tell.contains(&self.outcome) => {
+                let last = told.times.get(self.reason);
+                last.is_none_or(|last| self.is_past(*last, ALARM_AGAIN))
+                    || told.reason != *self.reason
+            }
+            Some(_) => self.outcome.is_decided(),
+        }
+    }
+
+    fn is_past(&self, last: Timestamp, span: Duration) -> bool {
+        last.checked_add(span).is_ok_and(|due| due <= self.at)
+    }
 }
 
 /// Returns how a project stands and the condition that says so; `None` while nobody can tell.

@@ -7,19 +7,22 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use crate::api::Transport;
+use crate::api::{Transport, retry_after};
 use crate::clock::Clock;
 use crate::status::ProjectStatus;
 
 use super::notice::{Notice, Notified, decide};
 use super::request::request;
-use super::sink::Sink;
+use super::sink::{Sink, Target};
 
-/// How long one try may take.
+/// How long one try may take; a mail is a conversation, and servers let strangers wait.
 const TRY_TIME_MAX: Duration = Duration::from_secs(10);
+const MAIL_TIME_MAX: Duration = Duration::from_secs(90);
 
 /// How long is waited before the second and the third try; there is no fourth.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
@@ -68,8 +71,9 @@ enum Sent {
     Taken,
     /// It was refused for good: the same again would be refused again.
     Refused(String),
-    /// It was lost; a later state is told anew.
-    Lost(String),
+    /// It was lost; a later state is told anew. The sink may have said how long to wait; of that two
+    /// minutes at most are heard.
+    Lost(String, Option<Duration>),
 }
 
 impl Notifier {
@@ -203,35 +207,43 @@ impl Carrier {
     async fn send(&self, notice: &Notice) -> Sent {
         let mut sent = self.try_once(notice).await;
         for wait in WAITS {
-            if !matches!(sent, Sent::Lost(_)) {
-                break;
-            }
-            tokio::time::sleep(wait).await;
+            let Sent::Lost(_, asked) = &sent else { break };
+            tokio::time::sleep(asked.unwrap_or(wait).max(wait)).await;
             sent = self.try_once(notice).await;
         }
         sent
     }
 
     async fn try_once(&self, notice: &Notice) -> Sent {
+        if let Target::Mail(mailbox) = &self.sink.target {
+            let link = self.sink.link.as_deref();
+            return match tokio::time::timeout(MAIL_TIME_MAX, mailbox.send(notice, link)).await {
+                Err(_) => Sent::Lost("the server took longer than 90 s".to_owned(), None),
+                Ok(Ok(())) => Sent::Taken,
+                Ok(Err(error)) if error.is_final => Sent::Refused(error.to_string()),
+                Ok(Err(error)) => Sent::Lost(error.to_string(), None),
+            };
+        }
         let request = match request(&self.sink, notice, self.clock.now()) {
             Ok(request) => request,
             Err(error) => return Sent::Refused(format!("no request can be made of it: {error}")),
         };
         match tokio::time::timeout(TRY_TIME_MAX, self.transport.send(request)).await {
-            Err(_) => Sent::Lost("no answer within 10 s".to_owned()),
-            Ok(Err(error)) => Sent::Lost(error.to_string()),
-            Ok(Ok(answer)) => judge(answer.status()),
+            Err(_) => Sent::Lost("no answer within 10 s".to_owned(), None),
+            Ok(Err(error)) => Sent::Lost(error.to_string(), None),
+            Ok(Ok(answer)) => judge(answer.status(), answer.headers(), self.clock.now()),
         }
     }
 }
 
-/// Reads an answer by its status alone: the body is foreign text that nobody needs.
-fn judge(status: http::StatusCode) -> Sent {
+/// Reads an answer by its head alone: the body is foreign text that nobody needs.
+fn judge(status: http::StatusCode, headers: &HeaderMap, now: Timestamp) -> Sent {
     let is_passing = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
     if status.is_success() {
         Sent::Taken
     } else if is_passing {
-        Sent::Lost(format!("the answer was {status}"))
+        let wait = retry_after(status.as_u16(), headers, now);
+        Sent::Lost(format!("the answer was {status}"), wait)
     } else {
         Sent::Refused(format!("the answer was {status}"))
     }
@@ -253,7 +265,7 @@ impl Memory {
                     "nobody was told"
                 );
             }
-            Sent::Lost(why) => {
+            Sent::Lost(why, _) => {
                 tracing::warn!(
                     project,
                     sink,

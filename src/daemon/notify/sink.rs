@@ -1,10 +1,15 @@
-//! Who is told: an address, a channel, or the status of a commit.
+//! Who is told: an address, a channel, a mailbox, an alarm, or the status of a commit.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::address::{Address, AddressError};
+use super::mail::Mailbox;
+use super::notice::Outcome;
+use super::template::Template;
 
 /// One who is told.
 #[derive(Clone, Debug)]
@@ -13,6 +18,12 @@ pub struct Sink {
     pub name: String,
     /// Where it is.
     pub target: Target,
+    /// Of which outcomes it is told. A commit's status follows all of them.
+    pub tell: BTreeSet<Outcome>,
+    /// After how long what came back is told again at the same revision; never where there is none.
+    pub again: Option<Duration>,
+    /// Where people find more, usually the agent's page.
+    pub link: Option<String>,
 }
 
 /// Where a notice goes.
@@ -24,21 +35,91 @@ pub enum Target {
         address: Address,
         /// What it is signed with.
         secret: Option<SecretString>,
+        /// What is sent instead of our own document.
+        body: Option<Template>,
     },
     /// A message to a Slack channel.
     Slack {
         /// The incoming webhook: a secret as a whole.
         address: Address,
     },
+    /// A message to a Microsoft Teams channel.
+    Teams {
+        /// The address of the workflow: a secret as a whole.
+        address: Address,
+    },
+    /// A message to a Discord channel.
+    Discord {
+        /// The webhook: a secret as a whole.
+        address: Address,
+    },
+    /// An alert of Prometheus's Alertmanager.
+    Alertmanager {
+        /// Its base address.
+        address: Address,
+        /// The right to post, where something in front asks for one.
+        token: Option<SecretString>,
+        /// Further labels of the alert.
+        labels: BTreeMap<String, String>,
+    },
+    /// An incident of PagerDuty.
+    PagerDuty {
+        /// Where its events are taken.
+        address: Address,
+        /// The integration key of the service.
+        key: SecretString,
+    },
+    /// A message by e-mail.
+    Mail(Mailbox),
     /// The status of the commit that was carried out.
     Commit {
         /// Where.
         at: CommitTarget,
         /// The right to set it.
         token: SecretString,
-        /// Where the status leads.
-        target_url: Option<String>,
     },
+}
+
+/// How a sink takes news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Each message stands for itself.
+    Message,
+    /// It is raised, and taken back.
+    Alarm,
+    /// It shows the last state only.
+    Status,
+}
+
+impl Target {
+    /// Returns how it takes news.
+    pub(super) const fn manner(&self) -> Manner {
+        match self {
+            Self::Webhook { .. }
+            | Self::Slack { .. }
+            | Self::Teams { .. }
+            | Self::Discord { .. }
+            | Self::Mail(_) => Manner::Message,
+            Self::Alertmanager { .. } | Self::PagerDuty { .. } => Manner::Alarm,
+            Self::Commit { .. } => Manner::Status,
+        }
+    }
+
+    /// Returns of which outcomes it is told unless it is told otherwise.
+    #[must_use]
+    pub fn tells(&self) -> BTreeSet<Outcome> {
+        use Outcome::{Broken, Drifted, Failed, Held, Pending, Succeeded};
+        match self {
+            Self::Webhook { .. } | Self::Commit { .. } => {
+                [Pending, Held, Succeeded, Drifted, Failed, Broken].into()
+            }
+            // A channel is for people: that work has begun is no news to them.
+            Self::Slack { .. } | Self::Teams { .. } | Self::Discord { .. } | Self::Mail(_) => {
+                [Held, Succeeded, Drifted, Failed, Broken].into()
+            }
+            Self::Alertmanager { .. } | Self::PagerDuty { .. } => [Failed, Broken].into(),
+        }
+    }
 }
 
 /// Shows no secret (S9).
@@ -47,6 +128,11 @@ impl fmt::Debug for Target {
         match self {
             Self::Webhook { address, .. } => write!(formatter, "Webhook({address})"),
             Self::Slack { address } => write!(formatter, "Slack({address})"),
+            Self::Teams { address } => write!(formatter, "Teams({address})"),
+            Self::Discord { address } => write!(formatter, "Discord({address})"),
+            Self::Alertmanager { address, .. } => write!(formatter, "Alertmanager({address})"),
+            Self::PagerDuty { address, .. } => write!(formatter, "PagerDuty({address})"),
+            Self::Mail(mailbox) => write!(formatter, "{mailbox:?}"),
             Self::Commit { at, .. } => write!(formatter, "Commit({at:?})"),
         }
     }

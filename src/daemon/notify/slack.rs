@@ -5,39 +5,32 @@
 //! call a whole channel.
 
 use bytes::Bytes;
-use http::{Method, header};
 use serde_json::json;
 
 use super::address::Address;
 use super::notice::{Notice, Outcome};
-use super::request::{line, short_revision};
+use super::request::{about, line, post};
 
 /// Slack takes 3,000 characters in a block; nobody reads so many.
 const MESSAGE_CHARS_MAX: usize = 1_000;
 
-/// A line of a commit's message.
-const SUBJECT_CHARS_MAX: usize = 120;
-
 /// Makes the request.
 pub(super) fn request(
     address: &Address,
+    link: Option<&str>,
     notice: &Notice,
 ) -> Result<http::Request<Bytes>, http::Error> {
     let project = &notice.project;
     let sign = match notice.outcome {
         Outcome::Pending => ":hourglass_flowing_sand:",
         Outcome::Held => ":pause_button:",
-        Outcome::Succeeded => ":white_check_mark:",
+        Outcome::Succeeded | Outcome::Repaired => ":white_check_mark:",
         Outcome::Drifted => ":warning:",
         Outcome::Failed | Outcome::Broken => ":x:",
     };
     let (outcome, reason) = (notice.outcome.as_str(), notice.reason.as_str());
     let heading = format!("{sign} *{}* {outcome}: {}", escaped(project), escaped(reason));
     let message = line(&notice.message, MESSAGE_CHARS_MAX);
-    let subject = notice.revision.subject.as_deref().map(|text| line(text, SUBJECT_CHARS_MAX));
-    let author = notice.revision.author.as_deref().map(|text| line(text, SUBJECT_CHARS_MAX));
-    let about: Vec<String> =
-        [Some(short_revision(notice)), subject, author].into_iter().flatten().collect();
     let plain = |text: &str| json!({ "type": "plain_text", "text": text, "emoji": false });
     let mut blocks =
         vec![json!({ "type": "section", "text": { "type": "mrkdwn", "text": heading } })];
@@ -45,14 +38,14 @@ pub(super) fn request(
     if !message.is_empty() {
         blocks.push(json!({ "type": "section", "text": plain(&message) }));
     }
-    blocks.push(json!({ "type": "context", "elements": [plain(&about.join(" · "))] }));
+    let mut elements = vec![plain(&about(notice))];
+    if let Some(link) = link {
+        let text = format!("<{}|more>", escaped(link));
+        elements.push(json!({ "type": "mrkdwn", "text": text }));
+    }
+    blocks.push(json!({ "type": "context", "elements": elements }));
     let text = format!("{heading}: {}", escaped(&message));
-    let body = json!({ "text": text, "blocks": blocks }).to_string();
-    http::Request::builder()
-        .method(Method::POST)
-        .uri(address.expose())
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body.into())
+    post(address.expose(), &json!({ "text": text, "blocks": blocks }))
 }
 
 /// Escapes what Slack takes for the beginning of a link, a mention or an entity.

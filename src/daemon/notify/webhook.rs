@@ -8,11 +8,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::status::{Condition, ConditionReason, FORMAT_VERSION, Revision};
+use crate::status::{Condition, EventReason, FORMAT_VERSION, Revision};
 
 use super::address::Address;
 use super::notice::{Notice, Outcome};
-use super::request::line;
+use super::request::{RequestError, line};
+use super::template::Template;
 
 /// The longest message sent.
 const MESSAGE_CHARS_MAX: usize = 2_000;
@@ -28,34 +29,75 @@ struct Document<'a> {
     project: &'a str,
     origin: &'a str,
     outcome: Outcome,
-    reason: &'a ConditionReason,
+    reason: &'a EventReason,
     message: String,
     at: Timestamp,
     revision: &'a Revision,
     conditions: &'a [Condition],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    fn new(notice: &'a Notice, link: Option<&'a str>) -> Self {
+        let Notice { project, origin, outcome, reason, message, revision, conditions, at, .. } =
+            notice;
+        Self {
+            format_version: FORMAT_VERSION,
+            project,
+            origin,
+            outcome: *outcome,
+            reason,
+            message: line(message, MESSAGE_CHARS_MAX),
+            at: *at,
+            revision,
+            conditions,
+            link,
+        }
+    }
+}
+
+/// Returns a document with every part it may have, to try a template with.
+#[must_use]
+pub fn example() -> serde_json::Value {
+    let notice = Notice {
+        sink: "webhook".to_owned(),
+        project: "shop".to_owned(),
+        origin: "https://api.stackblaze.cloud/v1".to_owned(),
+        outcome: Outcome::Failed,
+        reason: crate::status::ConditionReason::DeployFailed.into(),
+        message: "service/api: its deployment failed: a \"quoted\" line".to_owned(),
+        revision: Revision {
+            commit: Some("4f2a91c".repeat(5)),
+            subject: Some("Raise the limit".to_owned()),
+            author: Some("Ada".to_owned()),
+            digest: "9c1a".repeat(16),
+            at: Timestamp::UNIX_EPOCH,
+        },
+        conditions: Vec::new(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let document = Document::new(&notice, Some("https://stoker.example.com/"));
+    serde_json::to_value(&document).expect("texts, numbers and lists are JSON")
 }
 
 /// Makes the request.
 pub(super) fn request(
     address: &Address,
     secret: Option<&SecretString>,
+    template: Option<&Template>,
+    link: Option<&str>,
     notice: &Notice,
     now: Timestamp,
-) -> Result<http::Request<Bytes>, http::Error> {
-    let Notice { sink: _, project, origin, outcome, reason, message, revision, conditions, at } =
-        notice;
-    let document = Document {
-        format_version: FORMAT_VERSION,
-        project,
-        origin,
-        outcome: *outcome,
-        reason,
-        message: line(message, MESSAGE_CHARS_MAX),
-        at: *at,
-        revision,
-        conditions,
+) -> Result<http::Request<Bytes>, RequestError> {
+    let document = Document::new(notice, link);
+    let body = match template {
+        None => serde_json::to_vec(&document).expect("texts, numbers and lists are JSON"),
+        Some(template) => {
+            let document = serde_json::to_value(&document);
+            template.fill(&document.expect("texts, numbers and lists are JSON"))?.into_bytes()
+        }
     };
-    let body = serde_json::to_vec(&document).expect("texts, numbers and lists are JSON");
     let mut request = http::Request::builder()
         .method(Method::POST)
         .uri(address.expose())
@@ -63,7 +105,7 @@ pub(super) fn request(
     if let Some(secret) = secret {
         request = request.header(SIGNATURE, signature(secret, now.as_second(), &body));
     }
-    request.body(body.into())
+    Ok(request.body(body.into())?)
 }
 
 /// Signs the time with the body, so that a receiver can refuse what is old.

@@ -1,5 +1,7 @@
 //! Notifications: who is told what, and the exact requests.
 
+mod asked;
+mod mailing;
 mod sending;
 
 use jiff::Timestamp;
@@ -57,6 +59,7 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
         resources: SharedList::default(),
         pending: Vec::new(),
         unmanaged: 0,
+        last_repair: None,
         history: SharedList::default(),
         budget: BudgetStatus::default(),
         interval_seconds: 300,
@@ -69,24 +72,44 @@ fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
+const TEMPLATE: &str = r#"{"text": {{ project }}, "why": [{{ reason }}, {{ message }}],
+    "by": {{ revision.author }}, "is_bad": {{ outcome in ["failed", "broken"] }}}"#;
+
 fn sink(name: &str) -> Sink {
     let token = || SecretString::from("canary-token".to_owned());
     let commit = |forge: Forge, repo: &str| Target::Commit {
         at: CommitTarget::new(forge, repo, None).unwrap(),
         token: token(),
-        target_url: None,
     };
     let target = match name {
         "webhook" => Target::Webhook {
             address: address("https://hooks.dev/a?k=canary"),
             secret: Some(SecretString::from("key".to_owned())),
+            body: None,
+        },
+        "templated" => Target::Webhook {
+            address: address("https://hooks.dev/a"),
+            secret: None,
+            body: Some(Template::new(TEMPLATE, &example()).unwrap()),
+        },
+        "teams" => Target::Teams { address: address("https://flow.dev/canary") },
+        "discord" => Target::Discord { address: address("https://discord.dev/api/canary") },
+        "alertmanager" => Target::Alertmanager {
+            address: address("https://alerts.dev/base/"),
+            token: Some(token()),
+            labels: [("severity".to_owned(), "page".to_owned())].into(),
+        },
+        "pagerduty" => Target::PagerDuty {
+            address: address("https://events.dev/v2/enqueue"),
+            key: SecretString::from("canary-key".to_owned()),
         },
         "slack" => Target::Slack { address: address("https://hooks.slack.dev/services/canary") },
         "github" => commit(Forge::Github, "https://github.com/acme/shop.git"),
         "gitlab" => commit(Forge::Gitlab, "ssh://git@git.dev:22/acme/web/shop.git"),
         _ => commit(Forge::Gitea, "git@forge.dev:acme/shop"),
     };
-    Sink { name: name.to_owned(), target }
+    let link = Some("https://stoker.dev/#shop".to_owned());
+    Sink { name: name.to_owned(), tell: target.tells(), target, again: None, link }
 }
 
 /// Tells a sink one state after the other; returns what it was told, `outcome/reason` each.
@@ -107,9 +130,9 @@ fn told(name: &str, states: &[(&str, &[&str])]) -> String {
 }
 
 const SYNCED: &[&str] = &["Ready=True/Synced"];
-const WORKING: &[&str] = &["Ready=False/Applying", "Reconciling=True/Applying"];
+const WORKING: &[&str] = &["Ready=False/Reconciling", "Reconciling=True/Reconciling"];
 const STALLED: &[&str] = &["Ready=False/DeployFailed", "Stalled=True/DeployFailed"];
-const OTHER: &[&str] = &["Ready=False/Flapping", "Stalled=True/FieldFlapping"];
+const OTHER: &[&str] = &["Ready=False/FieldFlapping", "Stalled=True/FieldFlapping"];
 
 #[test]
 fn a_message_goes_out_once_for_a_revision_and_a_reason() {
@@ -119,7 +142,7 @@ fn a_message_goes_out_once_for_a_revision_and_a_reason() {
     );
     assert_eq!(
         told("webhook", &[("a", WORKING), ("a", SYNCED), ("a", WORKING), ("a", SYNCED)]),
-        "pending/Applying succeeded/Synced"
+        "pending/Reconciling succeeded/Synced"
     );
     // It flaps: the second failure for the same reason is no news, nor is the recovery from it.
     assert_eq!(
@@ -143,12 +166,12 @@ fn a_commits_status_is_pending_first_and_then_follows_what_becomes_of_it() {
     );
     assert_eq!(
         told("github", &[("a", WORKING), ("a", WORKING), ("a", SYNCED)]),
-        "pending/Applying succeeded/Synced"
+        "pending/Reconciling succeeded/Synced"
     );
     // A routine look at the platform does not take the answer back.
     assert_eq!(
         told("github", &[("a", SYNCED), ("a", WORKING), ("a", SYNCED), ("b", WORKING)]),
-        "pending/Reconciling succeeded/Synced pending/Applying"
+        "pending/Reconciling succeeded/Synced pending/Reconciling"
     );
 }
 
@@ -233,6 +256,11 @@ fn the_requests_are_as_documented() {
     insta::assert_snapshot!(sent("github", STALLED));
     insta::assert_snapshot!(sent("gitlab", STALLED));
     insta::assert_snapshot!(sent("gitea", SYNCED));
+    insta::assert_snapshot!(sent("templated", STALLED));
+    insta::assert_snapshot!(sent("teams", STALLED));
+    insta::assert_snapshot!(sent("discord", STALLED));
+    insta::assert_snapshot!(sent("alertmanager", STALLED));
+    insta::assert_snapshot!(sent("pagerduty", STALLED));
 }
 
 #[test]
@@ -253,7 +281,15 @@ fn what_others_wrote_cannot_call_a_channel() {
     assert!(text.ends_with("Synced: &lt;!channel&gt; &amp; "), "{text}");
     for block in value["blocks"].as_array().unwrap() {
         let text = block["text"].to_string() + &block["elements"].to_string();
-        assert!(!text.contains("mrkdwn") || !text.contains("channel"), "{text}");
+        // What is interpreted is ours alone.
+        let is_ours = |it: &serde_json::Value| !it["text"].to_string().contains("channel");
+        let interpreted = block["elements"].as_array().into_iter().flatten();
+        let mut interpreted = interpreted.filter(|it| it["type"] == "mrkdwn");
+        assert!(
+            interpreted.all(is_ours)
+                && !(block["text"]["type"] == "mrkdwn" && text.contains("channel")),
+            "{text}"
+        );
     }
 }
 

@@ -23,6 +23,8 @@ struct Scripted {
 #[derive(Clone, Copy)]
 enum Answer {
     Status(u16),
+    /// Too busy, for so many seconds.
+    Busy(u32),
     Lost,
     Never,
 }
@@ -40,6 +42,11 @@ impl Transport for Scripted {
                 Answer::Status(status) => {
                     let body: BodyStream = stream::empty().boxed();
                     Ok(http::Response::builder().status(status).body(body).unwrap())
+                }
+                Answer::Busy(seconds) => {
+                    let body: BodyStream = stream::empty().boxed();
+                    let answer = http::Response::builder().status(429);
+                    Ok(answer.header("retry-after", seconds).body(body).unwrap())
                 }
                 Answer::Lost => Err(TransportError::lost("reset")),
                 Answer::Never => std::future::pending().await,
@@ -82,6 +89,15 @@ async fn what_is_lost_is_tried_three_times_and_told_after_the_next_pass() {
     notifier.tell(&status("a", SYNCED));
     notifier.finish(Duration::from_secs(5)).await;
     assert_eq!(asked.seconds().len(), 4, "it was told already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_says_how_long_it_is_busy_is_left_alone_so_long_within_reason() {
+    let (notifier, asked) = notifier(&[Answer::Busy(40), Answer::Busy(86_400)]);
+    notifier.tell(&status("a", SYNCED));
+    tokio::time::sleep(Duration::from_secs(400)).await;
+    assert_eq!(asked.seconds(), [0, 40, 160]);
+    notifier.finish(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(start_paused = true)]
