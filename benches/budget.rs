@@ -22,6 +22,7 @@ const TIMED: u32 = 200;
 
 fn main() {
     alone();
+    in_a_row();
     with_others();
     on_bad_days();
     time_the_budget();
@@ -60,6 +61,29 @@ fn alone() {
         refused.push(report.refused.to_string());
     }
     println!(" {} |\n", refused.join(", "));
+}
+
+/// B4, B12.
+fn in_a_row() {
+    println!(
+        "In a row on one state: seconds of two commands of 250 and 101 writes, and of five of 24"
+    );
+    println!(
+        "behind an ingress with even steps, of which 24 s are the ideal; 4 seeds, the slowest.\n"
+    );
+    println!("| Server | two commands | *bound* | ingress, 429 | ingress, 503 |");
+    println!("|---|---:|---:|---:|---:|");
+    for model in Model::ALL {
+        let two = run(&scenarios::in_a_row(model, [250, 101])).seconds();
+        let bound = scenarios::bound_seconds(model, 351);
+        let [refused, away] = [429, 503].map(|status| {
+            let reports =
+                (0..4).map(|seed| run(&scenarios::behind_an_ingress(model, status, seed)));
+            greatest(&reports.collect::<Vec<_>>(), Report::seconds)
+        });
+        println!("| {} | {two:.1} | {bound:.1} | {refused:.1} | {away:.1} |", model.name());
+    }
+    println!();
 }
 
 /// B6, B7, B8, B12.

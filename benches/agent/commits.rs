@@ -120,7 +120,7 @@ impl Scene {
         let path = std::env::var("PATH").unwrap_or_default();
         let variable = move |name: &str| (name == "PATH").then(|| path.clone());
         let mut settings = GitSettings::new(&self.path("origin.git"), branch, &variable).unwrap();
-        settings.path = RepositoryPath::new("manifests").unwrap();
+        settings.path = Some(RepositoryPath::new("manifests").unwrap());
         settings
     }
 }

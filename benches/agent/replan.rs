@@ -9,6 +9,7 @@ use stoker::daemon::declare::declare;
 use stoker::daemon::source::{Files, Source};
 use stoker::plan::{Policy, plan};
 use stoker::reconcile::refresh;
+use stoker::source::Checkout;
 
 use crate::project::{secrets, stage, tree};
 use crate::saves::{changing, edited, write_all};
@@ -30,7 +31,8 @@ pub fn row(files: usize) {
         write_all(directory.path(), files);
         let stage = stage();
         stage.apply(&tree(files), &Policy::default()).await;
-        let source = Files { paths: vec![directory.path().to_owned()] };
+        let source =
+            Files { paths: vec![directory.path().to_owned()], checkout: Checkout::default() };
         let (client, inventory) = (stage.client(), stage.inventory());
         let (mut times, mut known) = ([const { Vec::new() }; 5], None);
         for round in 0..ROUNDS {

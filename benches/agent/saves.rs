@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use stoker::daemon::source::Files;
 use stoker::daemon::trigger::{FileWatch, Watches};
+use stoker::source::Checkout;
 use stoker::status::Trigger;
 
 use crate::project::{Kept, Probe, documents, settings, stage};
@@ -32,7 +33,7 @@ pub fn row(resources: usize) {
         let mut stage = stage();
         let probe = Probe::of(&stage.transport);
         stage.transport = Arc::clone(&probe) as _;
-        let source = Arc::new(Files { paths: vec![root.clone()] });
+        let source = Arc::new(Files { paths: vec![root.clone()], checkout: Checkout::default() });
         let mut kept = Kept::begin(stage, source, settings(Duration::from_secs(3_600)));
         let (watches, bell) = (Watches::begin().unwrap(), kept.handle.bell.clone());
         let _watch =

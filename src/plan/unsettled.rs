@@ -53,7 +53,7 @@ impl FromStr for Place {
             Some((key, path)) => (key, Some(path.parse()?)),
             None => (text, None),
         };
-        Ok(Self { key: key.parse().map_err(|error| format!("{error}"))?, path })
+        Ok(Self { key: key.parse()?, path })
     }
 }
 

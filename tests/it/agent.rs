@@ -1,5 +1,6 @@
 //! The agent before the emulator: what it does at its looks, and what it leaves alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use stoker::daemon::Order;

@@ -8,7 +8,11 @@
 //! lane waits LIMIT_MS after an answer, sometimes a little less and sometimes a little more: a
 //! create then crosses the close that the server sends at that age. Prints one line of JSON.
 
-#![expect(clippy::print_stdout, reason = "an example is a program")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "an example is a program without settings"
+)]
 
 use std::error::Error;
 use std::net::SocketAddr;

@@ -3,6 +3,9 @@
 use super::*;
 use crate::model::{Kind, RemoteId};
 
+/// Makes an answer of the API.
+type Answered = fn() -> Reply;
+
 fn framework(code: u16, message: &str) -> Reply {
     status(code, json!({"statusCode": code, "message": message}))
 }
@@ -27,7 +30,7 @@ async fn look(before: Vec<Reply>, last: fn() -> Reply) -> (String, usize) {
 
 #[tokio::test(start_paused = true)]
 async fn the_status_decides_and_not_the_form_of_an_error() {
-    let all: [(fn() -> Reply, &str, &str, usize); 6] = [
+    let all: [(Answered, &str, &str, usize); 6] = [
         (|| framework(500, "Internal server error"), "Unavailable", "answered 500: Internal", 4),
         (|| framework(502, "no"), "Unavailable", "answered 502: no", 4),
         (|| framework(503, "busy"), "Unavailable", "answered 503: busy", 4),
@@ -44,9 +47,9 @@ async fn the_status_decides_and_not_the_form_of_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn a_generation_is_judged_by_what_answered_before() {
-    let known: [fn() -> Reply; 2] =
+    let known: [Answered; 2] =
         [|| ok(json!({"id": "prj_1", "name": "acme"})), || problem(403, "forbidden")];
-    let forms: [(fn() -> Reply, &str); 3] = [
+    let forms: [(Answered, &str); 3] = [
         (|| framework(401, "no"), "Authentication"),
         (|| framework(403, "no"), "Permission"),
         (|| framework(404, "no"), "Refused"),

@@ -87,7 +87,7 @@ impl PassEnd {
         let summary = plan.summary();
         // What the first pass with a state left open is open from then on.
         let open = summary.unsettled + summary.unjudged;
-        let told = (open > 0).then(|| format!(", {}", unsettled(open))).unwrap_or_default();
+        let told = if open > 0 { format!(", {}", unsettled(open)) } else { String::new() };
         let unknown = match counts.unknown {
             0 => String::new(),
             unknown => format!(", {}", not_seen(unknown)),

@@ -213,8 +213,8 @@ pub fn resource(key: Key, words: &[&str]) -> Resource {
             }
             ("additive", _) => lifecycle.env_vars = EnvSet::Additive,
             ("unsettled", word) => {
-                let all = Unsettled::ALL.into_iter();
-                lifecycle.unsettled = all.filter(|it| it.as_str() == word).next().unwrap();
+                let mut all = Unsettled::ALL.into_iter();
+                lifecycle.unsettled = all.find(|it| it.as_str() == word).unwrap();
             }
             ("no-create", _) => lifecycle.policies.create = false,
             ("no-update", _) => lifecycle.policies.update = false,
