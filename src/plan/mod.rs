@@ -47,6 +47,7 @@ mod signature;
 mod answer;
 mod progress;
 mod report;
+mod summary;
 
 #[cfg(test)]
 mod tests;
@@ -56,7 +57,7 @@ pub use blocked::{Blocked, BlockedReason};
 pub use by_hand::{ByHand, Sight};
 pub use change::{
     Action, Change, Cost, FieldAction, FieldChange, FieldReason, Plan, Precondition, Reason,
-    Record, Step, Summary, Unmanaged,
+    Record, Step, Unmanaged,
 };
 pub use cost::LIST_SECONDS_MAX;
 pub use likely_rename::LikelyRename;
@@ -67,4 +68,5 @@ pub use put_on::PutOn;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
 pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};
+pub use summary::Summary;
 pub use unsettled::{Place, Settlements};

@@ -60,7 +60,7 @@ async fn a_plan_that_saw_no_details_says_of_what_it_did_not_see_it() {
         let drift = drift_as_text(&plan).to_plain();
         assert!(drift.contains("No drift was seen. 2 unknown.\n"), "{drift}");
         let markdown = plan_as_markdown(&plan, &Estimate::default());
-        assert!(markdown.contains("| 0 | 0 | 0 | 0 | 0 | 2 | 0 |\n"), "{markdown}");
+        assert!(markdown.contains("| 0 | 0 | 0 | 0 | 0 | 2 | 0 | 0 |\n"), "{markdown}");
         assert!(markdown.contains("<b>service&#47;api</b> is unknown"), "{markdown}");
         told_as_json(&plan);
     }

@@ -1,5 +1,6 @@
 //! Settings as a whole: which value wins, where it is said to come from, what is refused.
 
+mod notifications;
 mod schema;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -299,39 +300,6 @@ fn what_cannot_be_used_is_said_with_its_place() {
         (
             "notifications:\n- type: slack\n  url: https://hooks.dev/canary\n",
             "stoker.yaml:3:3: error[unknown-key]: there is no key `url` (the keys here are name, tell, again, link, urlEnv, urlFile)",
-        ),
-        (
-            "notifications:\n- type: webhook\n  url: https://hooks.dev/a\n  body: '{\"text\": {{ mesage }} }'\n",
-            "stoker.yaml:2:3: error[setting]: `body`: the template:",
-        ),
-        (
-            "notifications:\n- type: webhook\n  url: https://hooks.dev/a\n  body: hello\n",
-            "`body`: what the template makes is no JSON",
-        ),
-        (
-            "notifications:\n- type: teams\n  urlEnv: A\n  tell: [failed, fixed]\n",
-            "unknown variant `fixed`, expected one of `pending`, `held`,",
-        ),
-        ("notifications:\n- type: discord\n  urlEnv: A\n  tell: []\n", "`tell` is empty"),
-        (
-            "notifications:\n- type: pagerduty\n  keyEnv: A\n  tell: [succeeded]\n",
-            "no alarm is raised for `succeeded`",
-        ),
-        (
-            "notifications:\n- type: alertmanager\n  url: https://a.dev\n  labels: {a-b: c}\n",
-            "`labels`: `a-b` is no name of a label",
-        ),
-        (
-            "notifications:\n- type: mail\n  server: mail.dev\n  from: a@b.dev\n  to: [c@d.dev]\n",
-            "`server`: it is no address such as smtps://mail.example.com",
-        ),
-        (
-            "notifications:\n- type: mail\n  server: smtps://mail.dev\n  from: nobody\n  to: [c@d.dev]\n",
-            "`from`: `nobody` is no address of a person",
-        ),
-        (
-            "notifications:\n- type: mail\n  server: smtps://mail.dev\n  from: a@b.dev\n  to: [c@d.dev]\n  user: a\n",
-            "`passwordEnv` or `passwordFile` is missing",
         ),
         (
             "notifications:\n- type: slack\n  urlEnv: A\n- type: slack\n  urlEnv: B\n",
