@@ -197,8 +197,7 @@ struct ServiceSpec {
     domains: Option<Vec<String>>,
     /// The env groups attached.
     env_groups: Option<Vec<EnvGroupName>>,
-    /// The variables. When this stands here, it is the whole set.
-    #[schemars(length(max = 200))]
+    /// The variables. When this stands here, it is the whole set, unless `lifecycle` says otherwise.
     env_vars: Option<Vec<Variable>>,
 }
 
@@ -287,7 +286,6 @@ struct EnvGroupSpec {
     /// `Present`, which is the default.
     state: Option<PresentState>,
     /// The variables; plain values, generated ones, or set by hand.
-    #[schemars(length(max = 200))]
     env_vars: Option<Vec<Variable>>,
 }
 

@@ -54,6 +54,13 @@ fn without_places(mut plan: Plan) -> Plan {
     plan
 }
 
+/// A Blueprint's variables are additive: that alone is another promise than the native form makes.
+fn as_exact(mut plan: Plan) -> Plan {
+    let records = plan.changes.iter_mut().filter_map(|change| change.record.as_mut());
+    records.for_each(|record| record.env_additive = false);
+    plan
+}
+
 /// One file with these documents.
 fn in_one(documents: &[Value]) -> BTreeMap<String, String> {
     let texts: Vec<String> = documents.iter().map(|it| format!("---\n{it}\n")).collect();
@@ -172,7 +179,7 @@ proptest! {
         prop_assert_eq!(&without_places(planned(&in_one(&turned))), &expected);
         let blueprint = stack.documents(Form::Blueprint);
         let turned: Vec<Value> = blueprint.iter().map(|it| turned_blueprint(it, &by)).collect();
-        prop_assert_eq!(&without_places(planned(&in_one(&turned))), &expected);
+        prop_assert_eq!(&as_exact(without_places(planned(&in_one(&turned)))), &expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::{Effect, Verb};
+use crate::emulator::{Effect, Quirk, Verb};
 use crate::model::{Claim, Key, Kind};
 use crate::render::json::SavedChange;
 use crate::status::{ConditionType, ProjectStatus};
@@ -28,6 +28,9 @@ const PASSES_MAX: usize = 3;
 
 /// How many more where the platform has quirks: two repairs of each of several services.
 const REPAIRS_MAX: usize = 6;
+
+/// How long reads must agree until a count of repairs is cleared, in milliseconds.
+const HOUR_MS: u64 = 3_600_000;
 
 /// How far a crash may be from the next commit, for both to be told apart, in milliseconds.
 const APART_MS: u64 = 900_000;
@@ -121,7 +124,12 @@ fn leftovers(
 fn quiet(witness: &Witness, findings: &mut Findings) {
     let (mut is_quiet, mut is_settled) = (false, false);
     let (mut passes, mut looks) = (0, 0);
-    for (_, happened) in timeline(witness) {
+    // A value that swings for ever is trouble that is never over: looks that happen to meet it where
+    // it agrees, for an hour, clear its count. Then it is repaired twice again, and no more.
+    let is_swing = |quirk: &Quirk| matches!(quirk, Quirk::Swings { .. });
+    let swings = witness.schedule.platform.quirks.iter().any(is_swing);
+    let mut repairs: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (at, happened) in timeline(witness) {
         match happened {
             Happened::Marked(Mark::Quiet) => is_quiet = true,
             Happened::Marked(Mark::Settled) => is_settled = true,
@@ -129,8 +137,15 @@ fn quiet(witness: &Witness, findings: &mut Findings) {
                 passes += usize::from(is_quiet && run.process == 0 && *written > 0);
                 looks += u64::from(is_settled && run.process == 0);
             }
-            Happened::Asked(request) if is_settled && !request.effects.is_empty() => {
+            Happened::Asked(request) if !request.effects.is_empty() => {
                 let (method, path) = (&request.asked.method, &request.asked.path);
+                let times = repairs.entry(path.clone()).or_default();
+                times.retain(|time| time + HOUR_MS > at);
+                times.push(at);
+                let is_repair = swings && method == "PATCH" && times.len() <= 2;
+                if !is_settled || is_repair {
+                    continue;
+                }
                 let how = format!("{method} {path} long after the trouble was over");
                 findings.broke(Law::L1, how);
             }

@@ -27,7 +27,7 @@ use sites::{Mutant, Mutation, sites};
 const QUIET_PASSES: usize = 20;
 
 /// Fields that the base cannot have: a file belongs to a directory. It has tests of its own.
-const NOT_IN_THE_BASE: [&str; 1] = ["file"];
+const NOT_IN_THE_BASE: [&str; 2] = ["file", "unsettled"];
 
 /// The words of draft-07 that limit a value.
 const LIMITS: [&str; 14] = [
@@ -56,15 +56,15 @@ const MUTANTS_MIN: [(Mutation, usize, usize); 13] = [
     (Mutation::Emptied, 137, 75),
     (Mutation::Null, 137, 69),
     (Mutation::Changed, 74, 0),
-    (Mutation::AtLimit, 60, 0),
-    (Mutation::BeyondLimit, 87, 87),
+    (Mutation::AtLimit, 56, 0),
+    (Mutation::BeyondLimit, 79, 79),
     (Mutation::OtherWord, 28, 0),
     (Mutation::UnknownWord, 22, 22),
     (Mutation::OtherType, 137, 137),
     (Mutation::UnknownNeighbour, 30, 30),
     (Mutation::Dangling, 5, 5),
     (Mutation::Mutual, 2, 0),
-    (Mutation::Cyclic, 2, 2),
+    (Mutation::Cyclic, 1, 1),
 ];
 
 /// Manifests with every field there is.
@@ -139,7 +139,6 @@ fn mutants(base: &[Value]) -> Vec<Mutant> {
     add(Mutation::Mutual, 1, "/spec/envVars", from("jobs"));
     add(Mutation::Mutual, 1, "/spec/envVars", from("api"));
     add(Mutation::Cyclic, 0, "/metadata/previousNames", json!(["api"]));
-    add(Mutation::Cyclic, 0, "/metadata/previousNames", json!(["jobs"]));
     mutants
 }
 
@@ -236,7 +235,7 @@ fn every_limit_of_the_schema_is_known() {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    let known = ["maxItems", "maxLength", "maximum", "minLength", "minimum", "pattern"];
+    let known = ["maxLength", "maximum", "minLength", "minimum", "pattern"];
     assert_eq!(met, known.map(str::to_owned).into());
 }
 
@@ -255,7 +254,7 @@ async fn what_is_refused_leads_to_no_write_and_what_is_right_afterwards_is_appli
     let mutants = mutants(&agents);
     let refused: Vec<&Mutant> =
         mutants.iter().filter(|it| !is_accepted(&tree(&it.of(&agents)))).collect();
-    tally::at_least(600, refused.len(), "mutation: refused, without a write");
+    tally::at_least(590, refused.len(), "mutation: refused, without a write");
     for mutant in refused {
         kept.write(Ok(tree(&mutant.of(&agents))));
         kept.stage.wait(30).await;

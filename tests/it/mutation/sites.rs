@@ -271,12 +271,6 @@ impl Site {
                 add(Mutation::BeyondLimit, json!(stretched(text, beyond)));
             }
         }
-        for (limit, over) in [("minItems", -1), ("maxItems", 1)] {
-            if let (Some(limit), Value::Array(_)) = (length(limit), value) {
-                add(Mutation::AtLimit, variables(limit));
-                add(Mutation::BeyondLimit, variables(limit.checked_add_signed(over).unwrap()));
-            }
-        }
         if let (Some(pattern), Value::String(_)) = (shape["pattern"].as_str(), value) {
             let (within, beyond) = samples(pattern);
             within.into_iter().for_each(|text| add(Mutation::AtLimit, json!(text)));
@@ -331,8 +325,4 @@ fn other_type(value: &Value) -> Value {
 
 fn stretched(text: &str, length: usize) -> String {
     text.chars().chain(std::iter::repeat('X')).take(length).collect()
-}
-
-fn variables(count: usize) -> Value {
-    (0..count).map(|index| json!({"key": format!("K{index}"), "value": "v"})).collect()
 }
