@@ -82,7 +82,7 @@ describe("what is shown", () => {
       "~ scaling.maxInstances 4 → 10 drift: changed by hand to leave it alone: ignoreChanges: [spec.scaling]",
       "- envVars.DEBUG 1 drift: added by hand",
       "~ envVars.STRIPE_KEY (secret changed) requested",
-      "? envVars.TLS_PEM (secret) cannot be compared: the platform does not show it",
+      "? envVars.TLS_PEM (secret) unsettled: the platform does not show it",
     ]);
     assert.equal(await page.locator("#pending pre.lines").innerText(), "  npm ci\n- npm run lint\n- npm run build\n+ npm run build\n+ npm run search\n  npm run index");
     const blocked = await page.locator("#pending .change").last().innerText();
