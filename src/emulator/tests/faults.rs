@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Stage, web};
 use crate::emulator::answer::{Answer, Outcome};
+use crate::emulator::world::Payload;
 use crate::emulator::{Dropped, Kind, TOKEN};
 
 /// Plays a fault with a create and checks what the client sees and how many services there are.
@@ -43,6 +44,35 @@ fn a_fault_before_the_change_changes_nothing_and_one_after_it_does() {
     check_create("redirect:https://evil.example", "302", 0);
     check_create("cut:17", "201", 1);
     check_create("no-id", "201", 1);
+}
+
+#[test]
+fn a_fault_acts_on_the_bare_answer_of_a_write_as_on_any_other() {
+    for (fault, expected) in [
+        ("none", "200 nothing"),
+        ("html", "200 a page"),
+        ("html-after", "200 a page"),
+        ("fail-after:502", "502 an object"),
+        ("fail:500", "500 an object"),
+    ] {
+        let stage = Stage::with(|config| config.bare = true);
+        let id = stage.service("web");
+        if fault != "none" {
+            stage.play(&format!("{fault}@PATCH /services/*"));
+        }
+        let request = format!("PATCH /services/{id}");
+        let Outcome::Answer(Answer { status, payload, .. }) =
+            stage.send(&request, &json!({"branch": "next"}))
+        else {
+            panic!("{fault} is answered");
+        };
+        let body = match payload {
+            Payload::Html(page) if !page.is_empty() => "a page",
+            Payload::Html(_) | Payload::Empty => "nothing",
+            _ => "an object",
+        };
+        assert_eq!(format!("{status} {body}"), expected, "{fault}");
+    }
 }
 
 #[test]
