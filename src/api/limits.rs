@@ -31,32 +31,36 @@ struct Counted {
 /// Of several limits it is that of a minute, as far as anybody can tell: of those that begin anew
 /// within one, the one that allows most. A refusal tells of the others.
 pub(super) fn of(status: u16, headers: &HeaderMap, now: Millis) -> Limits {
+    let waits = waits(headers);
     let counted = by_name(headers).chain(in_one(headers));
-    let counted = counted.max_by_key(|counted| counted.rank(now)).unwrap_or_default();
+    let counted = counted.max_by_key(|counted| counted.rank(&waits, now)).unwrap_or_default();
+    Limits { status, remaining: counted.remaining, reset: counted.reset, ..waits }
+}
+
+/// Returns how long an answer of any server asks to be left alone, whatever the form.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let now = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+    waits(headers).retry_in(now)
+}
+
+/// Returns what an answer says of waiting, and the clock by which it says so.
+fn waits(headers: &HeaderMap) -> Limits {
     let names = headers.keys().map(HeaderName::as_str);
     // The limit that refuses may have a name of its own.
     let waits = names.filter(|name| *name == "retry-after" || name.starts_with("retry-after-"));
     let waits: Vec<String> = waits.filter_map(|name| joined(headers, name)).collect();
     Limits {
-        status,
-        remaining: counted.remaining,
-        reset: counted.reset,
         retry_after: (!waits.is_empty()).then(|| waits.join(", ")),
         date: joined(headers, "date"),
+        ..Limits::default()
     }
 }
 
-/// Returns how long an answer of any server asks to be left alone, whatever the form.
-#[must_use]
-pub fn retry_after(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let now = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
-    of(status, headers, now).retry_in(now)
-}
-
 impl Counted {
-    /// The higher, the more it is what the budget counts.
-    fn rank(&self, now: Millis) -> (bool, bool, i64) {
-        let reset = Limits { reset: self.reset.clone(), ..Limits::default() };
+    /// The higher, the more it is what the budget counts; `beside` holds the clock of its times.
+    fn rank(&self, beside: &Limits, now: Millis) -> (bool, bool, i64) {
+        let reset = Limits { reset: self.reset.clone(), ..beside.clone() };
         let is_longer = match self.window {
             Some(window) => window > WINDOW.as_secs_f64(),
             None => reset.reset_in(now).is_some_and(|reset_in| reset_in > WINDOW),
@@ -208,6 +212,19 @@ mod tests {
             "44",
         );
         check(&daily, "9000", "7200");
+    }
+
+    #[test]
+    fn a_time_is_measured_by_the_clock_of_whoever_tells_it() {
+        // Its clock is ten minutes ahead of ours: 12:10:44 is in 44 seconds.
+        let limits = [
+            ("x-ratelimit-remaining-short", "2"),
+            ("x-ratelimit-reset-short", "1775477401"),
+            ("x-ratelimit-remaining-long", "250"),
+            ("x-ratelimit-reset-long", "1775477444"),
+        ];
+        let dated = [limits.as_slice(), &[("date", "Mon, 06 Apr 2026 12:10:00 GMT")]].concat();
+        check(&dated, "250", "1775477444");
     }
 
     #[test]
