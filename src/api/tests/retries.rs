@@ -102,6 +102,17 @@ async fn a_restart_on_the_other_side_is_outlasted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_absence_ends_when_somebody_answers_and_another_has_its_own_time() {
+    let begun = tokio::time::Instant::now();
+    let until = |seconds| Reply::Absence(begun + std::time::Duration::from_secs(seconds));
+    let replies = [until(10), problem(502, "gateway"), until(20), ok(json!({"name": "acme"}))];
+    let (client, _) = client(replies);
+    let read = client.reader().project().await.map(drop);
+    let took = begun.elapsed().as_secs();
+    assert!(read.is_ok() && (20..=22).contains(&took), "{read:?} after {took} s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_finds_nobody_there_looks_again_for_a_quarter_of_a_minute() {
     let (client, _) = client([]);
     let writer = writer(&client);
