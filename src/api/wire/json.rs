@@ -21,6 +21,15 @@ pub(in crate::api) fn lookup<'a>(object: &'a Object, path: &str) -> Option<&'a V
     }
 }
 
+/// Returns the objects that a path leads through, the outermost first.
+pub(in crate::api) fn along<'a>(
+    object: &'a Object,
+    path: &'a str,
+) -> impl Iterator<Item = &'a Object> {
+    let mut steps = path.split('.');
+    std::iter::successors(Some(object), move |object| object.get(steps.next()?)?.as_object())
+}
+
 /// Returns a text, or a number or truth as a text.
 pub(in crate::api) fn text(value: &Value) -> Option<String> {
     match value {
