@@ -250,3 +250,24 @@ async fn a_survey_names_the_setting_for_each_form_and_none_for_the_documented_on
     let from_one = vec![project(), page(0..1, 1), problem(400, "invalid"), coded()];
     assert_eq!(survey(&[], from_one).await, Vec::<String>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_survey_finds_only_what_is_found_when_it_is_read() {
+    let coded = || problem(404, "service_not_found");
+    let project = || ok(json!({"id": "prj_1", "name": "acme"}));
+    let wrapped = || ok(json!({"data": {"id": "prj_1", "name": "acme"}}));
+    let list = json!({"services": items(0..1), "total": 1});
+    check(&["envelope=data"], &[list.clone()], "`data` is missing, or holds no list").await;
+    let said = ["envelope=data"];
+    let found = survey(&said, vec![project(), ok(list.clone()), coded()]).await;
+    assert_eq!(found, ["envelope=none"]);
+    check(&["envelope=none"], &[list.clone()], "1 complete").await;
+    // The project stands in it and the list beside it, and no setting says that.
+    let (client, _) = speaking(&said, [wrapped(), ok(list), coded()]);
+    let surveyed = client.survey().await;
+    let items_found = surveyed.iter().find(|it| it.fact.contains("under their plural")).unwrap();
+    assert_eq!((items_found.holds, items_found.set.as_deref()), (None, None), "{items_found:?}");
+    let inside = json!({"data": {"services": items(0..1), "total": 1}});
+    let found = survey(&said, vec![wrapped(), ok(inside), coded()]).await;
+    assert_eq!(found, Vec::<String>::new());
+}
