@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 
 use super::call::{Call, LIST_BODY_MAX};
 use super::client::Client;
-use super::dialect::NONE;
 use super::error::{Error, ErrorKind};
 use super::form::{self, ITEMS_MAX, Page};
 use super::route::Route;
@@ -90,9 +89,9 @@ pub(super) async fn read_all(client: &Client, shelf: &Shelf<'_>) -> Result<Pages
     let last = match (total, size) {
         (Some(total), _) if reading.count() == total => return Ok(reading.end(total)),
         (Some(total), 0) => return Ok(reading.stop(1, adds_up_to(0, total))),
-        (Some(total), _) if dialect.page_param == NONE => return Ok(reading.end(total)),
+        (Some(total), _) if dialect.page_param().is_none() => return Ok(reading.end(total)),
         (Some(total), size) => total.div_ceil(size as u64),
-        (None, _) if dialect.page_param == NONE => {
+        (None, _) if dialect.page_param().is_none() => {
             return Ok(match says_more {
                 Some(true) => reading.stop(1, SAYS_MORE.to_owned()),
                 Some(false) | None => reading.end(size as u64),
@@ -195,14 +194,14 @@ async fn read_page(
     let dialect = client.dialect();
     let asked_for = number - 1 + dialect.page_first;
     let mut query = Vec::new();
-    match cursor {
-        Some(cursor) => query.push((dialect.cursor_param.as_str(), cursor.to_owned())),
-        None if dialect.cursor_field().is_some() || dialect.page_param == NONE => {}
-        None => query.push((dialect.page_param.as_str(), asked_for.to_string())),
+    match (cursor, dialect.page_param()) {
+        (Some(cursor), _) => query.push((dialect.cursor_param.as_str(), cursor.to_owned())),
+        (None, Some(param)) if dialect.cursor_field().is_none() => {
+            query.push((param, asked_for.to_string()));
+        }
+        (None, _) => {}
     }
-    if dialect.per_page_param != NONE {
-        query.push((dialect.per_page_param.as_str(), dialect.per_page.to_string()));
-    }
+    query.extend(dialect.per_page_param().map(|param| (param, dialect.per_page.to_string())));
     let call =
         Call { query, body_max: LIST_BODY_MAX, ..Call::get(shelf.doing.as_str(), shelf.route) };
     let answer = client.send(&call).await.map_err(NoPage::Failed)?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::call::Call;
 use super::client::Client;
-use super::dialect::{Dialect, ListForm, NONE, NotFound};
+use super::dialect::{Dialect, ListForm, NotFound};
 use super::error::{Cause, Error};
 use super::route::Route;
 use super::wire;
@@ -101,14 +101,10 @@ impl Client {
     }
 
     async fn page(&self, dialect: &Dialect, number: u32) -> Result<Value, Error> {
-        let mut query = Vec::new();
-        if dialect.page_param != NONE {
-            query.push((dialect.page_param.as_str(), number.to_string()));
-        }
+        let number = dialect.page_param().map(|param| (param, number.to_string()));
         // The shorter a page, the sooner it is seen how the list goes on.
-        if dialect.per_page_param != NONE {
-            query.push((dialect.per_page_param.as_str(), "1".to_owned()));
-        }
+        let size = dialect.per_page_param().map(|param| (param, "1".to_owned()));
+        let query = number.into_iter().chain(size).collect();
         self.raw(Route::Collection(Kind::Service), query).await
     }
 
@@ -273,7 +269,7 @@ fn pages_form(
 /// Whether a page holds less than its total says, and pages have numbers.
 fn is_part(dialect: &Dialect, page: &Result<Value, Error>, count: usize) -> bool {
     let Ok(Value::Object(page)) = page else { return false };
-    let has_numbers = dialect.cursor_field().is_none() && dialect.page_param != NONE;
+    let has_numbers = dialect.cursor_field().is_none() && dialect.page_param().is_some();
     has_numbers && total_in(dialect, page).is_some_and(|total| total > count as u64)
 }
 
