@@ -5,13 +5,6 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::model::{Kind, Name, RemoteId};
 
-fn writer(client: &Client) -> Writer {
-    let project: crate::model::Project =
-        serde_json::from_value(json!({"id": "prj_1", "name": "acme"})).unwrap();
-    let pin = crate::model::Pin { origin: client.origin(), project: project.clone() };
-    client.writer(&pin, &project).unwrap()
-}
-
 async fn create(replies: Vec<Reply>) -> (String, usize) {
     let (client, script) = client(replies);
     let name = Name::new("main").unwrap();
