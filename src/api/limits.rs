@@ -160,14 +160,20 @@ mod tests {
     /// Monday, 6 April 2026, noon.
     const NOW: Millis = Millis(1_775_476_800_000);
 
+    type Pairs = [(&'static str, &'static str)];
+
+    fn headers(pairs: &Pairs) -> HeaderMap {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
     #[track_caller]
-    fn check(headers: &[(&'static str, &'static str)], remaining: &str, reset: &str) {
-        let entries = headers
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let limits = of(200, &entries.collect(), NOW);
+    fn check(pairs: &Pairs, remaining: &str, reset: &str) {
+        let limits = of(200, &headers(pairs), NOW);
         let found = (limits.remaining.unwrap_or_default(), limits.reset.unwrap_or_default());
-        assert_eq!(found, (remaining.to_owned(), reset.to_owned()), "{headers:?}");
+        assert_eq!(found, (remaining.to_owned(), reset.to_owned()), "{pairs:?}");
     }
 
     #[test]
@@ -229,12 +235,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_found_beside_the_name_of_the_limit_that_refuses() {
-        let wait = |headers: &[(&'static str, &'static str)]| {
-            let entries = headers.iter().map(|(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
-            of(429, &entries.collect(), NOW).retry_after
-        };
+        let wait = |pairs: &Pairs| of(429, &headers(pairs), NOW).retry_after;
         assert_eq!(wait(&[("retry-after", "3")]).as_deref(), Some("3"));
         assert_eq!(wait(&[("retry-after-short", "3")]).as_deref(), Some("3"));
         assert_eq!(wait(&[("x-retry-after", "3")]), None);

@@ -3,16 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::{Kind, Name, RemoteId};
+use crate::model::{Kind, LiveObject, Name, RemoteId};
 
-async fn create(replies: Vec<Reply>) -> (String, usize) {
-    let (client, script) = client(replies);
+/// Creates a database.
+async fn make(
+    writer: &Writer,
+    leave: Leave,
+    leaving: Leaving<'_>,
+) -> Result<LiveObject, WriteError> {
     let name = Name::new("main").unwrap();
     let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
     let draft = draft(Kind::Database, &name, &fields, &links, &answers);
+    writer.create(leave, draft, leaving).await
+}
+
+async fn create(replies: Vec<Reply>) -> (String, usize) {
+    let (client, script) = client(replies);
     let writer = writer(&client);
-    let outcome = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
-    let word = match outcome {
+    let word = match make(&writer, leave(&writer, &client).await, &|| Ok(())).await {
         Ok(object) => format!("done {}", object.id),
         Err(error) => format!("{error:?}").split('(').next().unwrap().to_owned(),
     };
@@ -181,12 +189,9 @@ async fn a_read_under_way_ends_at_the_deadline_and_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_write_that_the_deadline_ends_may_have_happened() {
     let (client, script) = client_of([Reply::Silence], Dialect::default(), until_ten_seconds());
-    let name = Name::new("main").unwrap();
     let began = tokio::time::Instant::now();
-    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
-    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
     let writer = writer(&client);
-    let made = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
+    let made = make(&writer, leave(&writer, &client).await, &|| Ok(())).await;
     let WriteError::Ambiguous(error) = made.unwrap_err() else {
         panic!("it left, and nobody knows what became of it (S3)");
     };
@@ -253,9 +258,6 @@ async fn a_write_that_comes_too_late_after_its_look_does_not_leave() {
 #[tokio::test(start_paused = true)]
 async fn of_a_create_on_an_old_list_not_even_the_intent_is_written() {
     let (client, script) = client([]);
-    let name = Name::new("main").unwrap();
-    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
-    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
     let writer = writer(&client);
     let place = writer.reserve().await.unwrap();
     let old = client.now().checked_sub(LOOK_AGE_MAX).unwrap();
@@ -266,7 +268,7 @@ async fn of_a_create_on_an_old_list_not_even_the_intent_is_written() {
         told.store(true, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     };
-    let error = writer.create(leave, draft, &leaving).await.unwrap_err();
+    let error = make(&writer, leave, &leaving).await.unwrap_err();
     assert!(matches!(error, WriteError::NotApplied(_)), "{error:?}");
     assert!(script.asked().is_empty());
     assert!(!told.into_inner(), "no intent is written for what will not leave");
