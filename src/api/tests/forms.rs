@@ -253,11 +253,12 @@ async fn a_survey_finds_only_what_is_found_when_it_is_read() {
     let project = || ok(json!({"id": "prj_1", "name": "acme"}));
     let wrapped = || ok(json!({"data": {"id": "prj_1", "name": "acme"}}));
     let list = json!({"services": services(0..1), "total": 1});
-    check(&["envelope=data"], &[list.clone()], "`data` is missing, or holds no list").await;
+    let alone = std::slice::from_ref(&list);
+    check(&["envelope=data"], alone, "`data` is missing, or holds no list").await;
     let said = ["envelope=data"];
     let found = survey(&said, vec![project(), ok(list.clone()), coded()]).await;
     assert_eq!(found, ["envelope=none"]);
-    check(&["envelope=none"], &[list.clone()], "1 complete").await;
+    check(&["envelope=none"], alone, "1 complete").await;
     // The project stands in it and the list beside it, and no setting says that.
     let (client, _) = speaking(&said, [wrapped(), ok(list), coded()]);
     let surveyed = client.survey().await;
