@@ -127,29 +127,50 @@ pub(super) async fn missing(
     Ok(text.lines().filter_map(|line| line.strip_prefix('?')).map(str::to_owned).collect())
 }
 
-/// Whether any of these paths of a commit leads to a directory, links within the repository
+/// Returns the first of these paths of a commit that leads to a directory, links within the repository
 /// followed by git itself.
 pub(super) async fn first_directory(
     program: &Program,
     id: &CommitId,
     paths: &[Vec<u8>],
 ) -> Result<Option<Vec<u8>>, GitError> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let name = |path: &Vec<u8>| [id.as_str().as_bytes(), b":", path].concat();
+    let input = paths.iter().flat_map(|path| [name(path), vec![0]].concat()).collect();
+    let words = ["cat-file", "--batch-check", "-z", "--follow-symlinks"];
+    let output = run(program, "follow links", &words, input, LISTING_BYTES_MAX).await?;
+    let said = output.said.clone();
+    let bytes = whole(output, || GitError::Damaged { said: said.clone() })?;
+    let mut answers = bytes.as_slice();
     for path in paths {
-        let mut input = format!("{id}:").into_bytes();
-        input.extend_from_slice(path);
-        input.push(0);
-        let words = ["cat-file", "--batch-check", "-z", "--follow-symlinks"];
-        let output = run(program, "follow a link", &words, input, ANSWER_BYTES_MAX).await?;
-        let said = output.said.clone();
-        let bytes = whole(output, || GitError::Damaged { said })?;
-        let text = String::from_utf8_lossy(&bytes);
-        let mut words = text.split_whitespace();
-        let is_object = words.next().is_some_and(|word| word.len() >= 40);
-        if is_object && words.next() == Some("tree") {
+        let (is_directory, rest) =
+            parse_followed(answers, &name(path)).ok_or(GitError::Damaged { said: said.clone() })?;
+        if is_directory {
             return Ok(Some(path.clone()));
         }
+        answers = rest;
     }
     Ok(None)
+}
+
+/// Reads where a name leads, and returns whether that is a directory, with what follows: a line of
+/// `<id> <type> <size>`; the name and `missing`; or why it leads nowhere, `<reason> <size>`, and that
+/// many bytes on lines of their own.
+fn parse_followed<'b>(bytes: &'b [u8], name: &[u8]) -> Option<(bool, &'b [u8])> {
+    let missing = bytes.strip_prefix(name).and_then(|rest| rest.strip_prefix(b" missing\n"));
+    if let Some(rest) = missing {
+        return Some((false, rest));
+    }
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let mut words = std::str::from_utf8(&bytes[..end]).ok()?.split(' ');
+    let (first, second, rest) = (words.next()?, words.next()?, &bytes[end + 1..]);
+    if matches!(first, "symlink" | "dangling" | "loop" | "notdir") {
+        let rest = rest.get(second.parse().ok()?..)?.strip_prefix(b"\n")?;
+        return Some((false, rest));
+    }
+    Some((second == "tree", rest))
 }
 
 /// Lists everything beneath a tree.
@@ -322,10 +343,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_links_lead_is_read_one_after_the_other() {
+        let bytes = b"symlink 4\n/a\nb\ncc:x\ny missing\ndangling 4\ncc:d\naa blob 1\nbb tree 2\n";
+        let mut answers = &bytes[..];
+        for (name, expected) in
+            [("cc:l", false), ("cc:x\ny", false), ("cc:d", false), ("cc:f", false), ("cc:e", true)]
+        {
+            let (is_directory, rest) = parse_followed(answers, name.as_bytes()).unwrap();
+            assert_eq!(is_directory, expected, "{name}");
+            answers = rest;
+        }
+        assert!(answers.is_empty());
+        for garbled in [&b""[..], b"loop 9\nx\n", b"symlink x\n", b"aa\n"] {
+            assert_eq!(parse_followed(garbled, b"cc:l"), None);
+        }
+    }
+
     proptest! {
         #[test]
         fn garbage_is_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_contents(&bytes);
+            let _ = parse_followed(&bytes, b"a:b");
             prop_assert_ne!(parse_listing(&bytes), Listed::TooMany);
         }
     }

@@ -30,8 +30,7 @@ pub(super) async fn newest(
     if output.code != Some(0) {
         return Err(complaint(program, doing, &output.said));
     }
-    let text = output.bytes.unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    let text = output.text();
     let find = |wanted: &str| {
         let lines = text.lines().filter_map(|line| line.split_once('\t'));
         let found = lines.filter(|(_, name)| *name == wanted).map(|(id, _)| id).next();
