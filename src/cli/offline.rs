@@ -40,6 +40,7 @@ pub fn print(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
     let manifests = Manifests::read(context, &sources.paths)?;
     let (declared, hidden) = manifest::conceal(manifests.declared);
     context.output.diagnostics(&hidden);
+    context.output.diagnostics(&manifest::unprinted(&declared));
     match context.output.form() {
         Form::Text | Form::Yaml => context.output.text(&manifest::print(&declared)),
         Form::Json | Form::Ndjson => context.output.value(&manifest::documents(&declared)),

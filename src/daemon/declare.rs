@@ -13,7 +13,7 @@ use crate::manifest;
 use crate::model::{Desired, Diagnostic, Source};
 use crate::render::json;
 use crate::secret;
-use crate::source::Tree;
+use crate::source::{Home, Tree};
 use crate::status::{ConditionReason, Problem};
 
 use super::source::{Commit, Reading, Secrets, problem};
@@ -79,6 +79,8 @@ struct Basis {
     text: String,
     /// The digest of the files' paths: the places in a state are made of them.
     paths: [u8; 32],
+    /// The repository they lie in: a new service of a Blueprint is built from it.
+    home: Option<Home>,
     /// The digest of each value that stands elsewhere; none for one that could not be read.
     values: BTreeMap<Named, Option<[u8; 32]>>,
 }
@@ -106,13 +108,15 @@ impl Basis {
             let digest = named.digest(tree, secrets);
             (named, digest)
         });
-        Self { text: tree.digest().to_owned(), paths: paths(tree), values: values.collect() }
+        let (text, home) = (tree.digest().to_owned(), tree.home().cloned());
+        Self { text, paths: paths(tree), home, values: values.collect() }
     }
 
     fn is_still(&self, tree: &Tree, secrets: &Secrets) -> bool {
-        let Self { text, paths: known_paths, values } = self;
+        let Self { text, paths: known_paths, home, values } = self;
         *text == tree.digest()
             && *known_paths == paths(tree)
+            && home.as_ref() == tree.home()
             && values
                 .iter()
                 .all(|(named, digest)| digest.is_some() && *digest == named.digest(tree, secrets))
@@ -122,7 +126,7 @@ impl Basis {
 /// Shows no digest: that of a short secret tells the secret (S9).
 impl fmt::Debug for Basis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { text, paths: _, values } = self;
+        let Self { text, paths: _, home: _, values } = self;
         let named: Vec<&Named> = values.keys().collect();
         formatter.debug_struct("Basis").field("text", text).field("named", &named).finish()
     }
@@ -175,7 +179,7 @@ mod tests {
 
     use super::*;
     use crate::secret::FingerprintKey;
-    use crate::source;
+    use crate::source::{self, Home};
 
     const TEXT: &str = "apiVersion: stackblaze.cloud/v1\nkind: EnvGroup\nmetadata: { name: keys }\n\
                         spec:\n  envVars:\n    - { key: ONE, valueFrom: { env: ONE } }\n    \
@@ -230,6 +234,28 @@ mod tests {
         assert_eq!(second.desired.revision.as_deref(), Some("b"));
         assert_eq!(second.commit.as_ref().unwrap().id, "b");
         assert_eq!(second.desired.resources, first.desired.resources);
+    }
+
+    #[test]
+    fn the_same_text_in_another_repository_is_not_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "services:\n  - { name: web, type: web, runtime: node }\n";
+        fs::write(directory.path().join("a.yaml"), text).unwrap();
+        let reading = |repo: &str, branch: Option<&str>| {
+            let home = Home { repo: repo.to_owned(), branch: branch.map(str::to_owned) };
+            let Reading { tree, commit } = read(directory.path(), "a");
+            Reading { tree: tree.in_repository(Some(home)), commit }
+        };
+        let first = declare(reading("h.test/a", Some("main")), &secrets("1"), None).unwrap();
+        for (repo, branch) in [("h.test/b", Some("main")), ("h.test/a", None)] {
+            let known = Some(Arc::clone(&first));
+            let moved = declare(reading(repo, branch), &secrets("1"), known).unwrap();
+            let fresh = declare(reading(repo, branch), &secrets("1"), None).unwrap();
+            assert_eq!(moved.desired, fresh.desired, "{repo} {branch:?}");
+        }
+        let known = Some(Arc::clone(&first));
+        let same = declare(reading("h.test/a", Some("main")), &secrets("1"), known).unwrap();
+        assert!(Arc::ptr_eq(&first, &same));
     }
 
     #[test]

@@ -60,6 +60,21 @@ impl<'d, 'a> Item<'d, 'a> {
     }
 }
 
+/// A mapping that may hold lists of resources: the document, `ungrouped`, a project, an environment.
+#[derive(Clone, Copy)]
+struct Holder<'d, 'a> {
+    yaml: Yaml<'d, 'a>,
+    place: Place,
+}
+
+impl<'d, 'a> Holder<'d, 'a> {
+    /// Returns a list of it. One that may not stand there was told of as such, and is not read.
+    fn list(self, list: &str) -> Option<Yaml<'d, 'a>> {
+        let is_known = self.place.words().iter().any(|(word, _)| *word == list);
+        given(self.yaml, list).filter(|_| is_known)
+    }
+}
+
 /// Reads a Blueprint.
 pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
     words::open(reader, root, Place::Top);
@@ -67,9 +82,11 @@ pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Dra
         reader.text_as_written(version, "version");
     }
     guard(reader, root, drafts);
-    let mut holders = vec![root];
+    let mut holders = vec![Holder { yaml: root, place: Place::Top }];
     if let Some(ungrouped) = given(root, "ungrouped") {
-        holders.extend(words::open(reader, ungrouped, Place::Ungrouped));
+        let place = Place::Ungrouped;
+        let yaml = words::open(reader, ungrouped, place);
+        holders.extend(yaml.map(|yaml| Holder { yaml, place }));
     }
     holders.extend(environment::only(reader, root));
     let engines: Vec<String> = holders.iter().flat_map(|holder| engine_names(*holder)).collect();
@@ -84,10 +101,10 @@ pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Dra
     }
 }
 
-/// Reads the lists of resources of the whole document, of `ungrouped` or of an environment.
+/// Reads the lists of resources of a holder.
 fn resources(
     reader: &mut Reader<'_>,
-    holder: Yaml<'_, '_>,
+    holder: Holder<'_, '_>,
     region: Option<Yaml<'_, '_>>,
     engines: &[&str],
     drafts: &mut Drafts,
@@ -116,8 +133,8 @@ fn given<'d, 'a>(yaml: Yaml<'d, 'a>, key: &str) -> Option<Yaml<'d, 'a>> {
     yaml.get(key).filter(|yaml| !yaml.is_null())
 }
 
-fn items<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>, list: &str) -> Vec<Item<'d, 'a>> {
-    let Some(yaml) = given(root, list) else {
+fn items<'d, 'a>(reader: &mut Reader<'_>, holder: Holder<'d, 'a>, list: &str) -> Vec<Item<'d, 'a>> {
+    let Some(yaml) = holder.list(list) else {
         return Vec::new();
     };
     let by_name = Item::by_name(yaml);
@@ -155,8 +172,8 @@ fn engine_of<'d>(item: Item<'d, '_>) -> Option<&'d str> {
 }
 
 /// The names of the databases among the services, as they are used.
-fn engine_names(root: Yaml<'_, '_>) -> Vec<String> {
-    let Some(services) = root.get("services") else {
+fn engine_names(holder: Holder<'_, '_>) -> Vec<String> {
+    let Some(services) = holder.list("services") else {
         return Vec::new();
     };
     let listed = || services.items().into_iter().flatten().map(|yaml| Item { yaml, key: None });

@@ -110,45 +110,50 @@ fn contradictions(resource: &Resource<Source>, findings: &mut Findings) {
 
 /// A previous name is nobody else's previous one, and names do not go round.
 fn check_renames(renames: &[(Key, Name, Origin)], findings: &mut Findings) {
-    let mut claimed: BTreeMap<Key, &Key> = BTreeMap::new();
-    let mut before: BTreeMap<&Key, Vec<Key>> = BTreeMap::new();
-    for (key, previous, _) in renames {
-        before.entry(key).or_default().push(Key::new(key.kind, previous.clone()));
-    }
-    for (key, previous, origin) in renames {
+    // Who claims a name first, and where in the list.
+    let mut claims: BTreeMap<Key, (&Key, usize)> = BTreeMap::new();
+    for (number, (key, previous, _)) in renames.iter().enumerate() {
         let old = Key::new(key.kind, previous.clone());
-        let message = if old == *key {
-            Some(format!("`{previous}` is its name, not a previous one"))
-        } else if is_exchanged(&before, key, &old) {
-            Some(format!(
+        if old != *key {
+            claims.entry(old).or_insert((key, number));
+        }
+    }
+    let exchanged = exchanged(&claims);
+    for (number, (key, previous, origin)) in renames.iter().enumerate() {
+        let old = Key::new(key.kind, previous.clone());
+        let message = match claims.get(&old) {
+            _ if old == *key => format!("`{previous}` is its name, not a previous one"),
+            Some((first, claim)) if *claim != number => {
+                format!("the previous name `{previous}` is claimed by `{}` as well", first.name)
+            }
+            Some(_) if exchanged.contains(&old) && exchanged.contains(key) => format!(
                 "`{}` and `{previous}` exchange their names, which takes two commits: give one of \
                  them a name of its own first",
                 key.name
-            ))
-        } else {
-            let first = claimed.insert(old, key);
-            first.map(|first| {
-                format!("the previous name `{previous}` is claimed by `{}` as well", first.name)
-            })
+            ),
+            Some(_) | None => continue,
         };
-        if let Some(message) = message {
-            findings.push(Diagnostic::error("previous-name", message).at(origin.clone()));
-        }
+        findings.push(Diagnostic::error("previous-name", message).at(origin.clone()));
     }
 }
 
-/// Whether names go round: what a resource was is what another one is, and so back to itself.
-fn is_exchanged(before: &BTreeMap<&Key, Vec<Key>>, key: &Key, old: &Key) -> bool {
-    let (mut seen, mut ahead) = (BTreeSet::new(), vec![old.clone()]);
-    while let Some(next) = ahead.pop() {
-        if next == *key {
-            return true;
+/// Returns the names that go round: what a resource was is what another one is, and so back to itself.
+/// Each name is claimed once, so each is looked at once.
+fn exchanged<'k>(claims: &'k BTreeMap<Key, (&'k Key, usize)>) -> BTreeSet<&'k Key> {
+    let mut exchanged = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    for start in claims.keys() {
+        let mut way = Vec::new();
+        let mut next = Some(start);
+        while let Some(key) = next.filter(|key| seen.insert(*key)) {
+            way.push(key);
+            next = claims.get(key).map(|(claimer, _)| *claimer);
         }
-        if seen.insert(next.clone()) {
-            ahead.extend(before.get(&next).into_iter().flatten().cloned());
+        if let Some(begin) = next.and_then(|end| way.iter().position(|key| *key == end)) {
+            exchanged.extend(&way[begin..]);
         }
     }
-    false
+    exchanged
 }
 
 /// Follows every mention: to a dependency, or to an error with the name that was probably meant.
@@ -195,5 +200,47 @@ fn dangling(
         (None, None) => {
             diagnostic.hint("`external: true` on the reference, when it lives elsewhere")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns what is said of services whose previous names are given as `now<before`.
+    fn check(renames: &[&str]) -> Vec<String> {
+        let name = |text: &str| Name::new(text).unwrap();
+        let origin = Origin { file: "a.yaml".to_owned(), line: 1, column: 1 };
+        let rename = |text: &&str| {
+            let (now, before) = text.split_once('<').unwrap();
+            (Key::new(Kind::Service, name(now)), name(before), origin.clone())
+        };
+        let renames: Vec<_> = renames.iter().map(rename).collect();
+        let mut findings = Findings::default();
+        check_renames(&renames, &mut findings);
+        findings.into_sorted().into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn names_may_move_on_but_not_round_and_each_is_claimed_once() {
+        assert!(check(&["c<b", "b<a", "a<old"]).is_empty());
+        let round = check(&["a<b", "b<c", "c<a", "e<d", "d<x"]);
+        assert_eq!(round.len(), 3, "{round:?}");
+        assert!(round.iter().all(|message| message.contains("exchange")), "{round:?}");
+        let twice = check(&["a<b", "c<b", "a<b"]);
+        assert_eq!(twice, ["the previous name `b` is claimed by `a` as well"; 2]);
+        assert_eq!(check(&["a<a"]), ["`a` is its name, not a previous one"]);
+        // One that leads into a ring is on none.
+        let beside = check(&["a<b", "b<a", "b<c", "c<d"]);
+        assert_eq!(beside.len(), 2, "{beside:?}");
+    }
+
+    #[test]
+    fn a_long_chain_of_names_is_looked_at_once() {
+        let chain: Vec<String> = (0..20_000).map(|it| format!("s{}<s{it}", it + 1)).collect();
+        let chain: Vec<&str> = chain.iter().map(String::as_str).collect();
+        let begun = std::time::Instant::now();
+        assert!(check(&chain).is_empty());
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 }

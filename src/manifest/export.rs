@@ -26,7 +26,7 @@ pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>
         entries.map(|(key, entry)| ((key.kind, &entry.id), (key, entry))).collect();
     let mut desired = Desired::default();
     let mut diagnostics = Vec::new();
-    let mut ambiguous = BTreeSet::new();
+    let mut living: BTreeMap<Key, Vec<(&LiveObject, Option<&Entry>)>> = BTreeMap::new();
     for object in objects {
         let LiveObject { kind, id, name, .. } = object;
         let ours = ours.get(&(*kind, id)).copied().filter(|(key, it)| it.goes_by(key, name));
@@ -40,23 +40,22 @@ pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>
                 continue;
             }
         };
-        if desired.resources.contains_key(&key) {
+        living.entry(key).or_default().push((object, ours.map(|(_, entry)| entry)));
+    }
+    for (key, objects) in living {
+        // Whether each of them could be declared is another matter: the name would mean either.
+        let [(object, entry)] = objects.as_slice() else {
             let message = format!("{key} lives more than once, so it is left out");
             diagnostics.push(Diagnostic::warning("export-ambiguous", message));
-            ambiguous.insert(key);
             continue;
-        }
-        let entry = ours.map(|(_, entry)| entry);
-        let mut resource = resource(&key, object, entry, &mut diagnostics);
+        };
+        let mut resource = resource(&key, object, *entry, &mut diagnostics);
         if let Some(entry) = entry {
             recall(&mut resource, object, entry);
             carry(&mut resource, entry);
         }
         let fitting = exportable::fit(resource, &mut diagnostics);
         desired.resources.extend(fitting.map(|resource| (key, resource)));
-    }
-    for key in ambiguous {
-        desired.resources.remove(&key);
     }
     for resource in desired.resources.values_mut() {
         resource.on_create = derived(resource);
@@ -65,8 +64,9 @@ pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>
     let is_ours = |key: &Key| inventory.entries.contains_key(key);
     if desired.resources.keys().any(is_ours) {
         let message = "of what is ours the state remembers protection and labels, which are carried; \
-                       it knows nothing of where values come from (`valueFrom`), nor of \
-                       `ignoreChanges`, `adopt` and `previousNames`";
+                       it knows nothing of where values come from (`valueFrom`, `generateValue`), nor \
+                       of `ignoreChanges`, `adopt`, `unsettled` and `previousNames`, and of \
+                       `managementPolicies` whether they withhold `Delete`";
         diagnostics.push(Diagnostic::warning("export-not-carried", message));
     }
     (desired, diagnostics)
@@ -147,16 +147,17 @@ fn recall(resource: &mut Resource<Source>, object: &LiveObject, entry: &Entry) {
 }
 
 /// Adds what our memory says of a resource and the platform cannot hold: what protects it, and its
-/// labels.
+/// labels. What it does not remember is said at the end of an export.
 fn carry(resource: &mut Resource<Source>, entry: &Entry) {
     let Remembered { prune, protect, delete_withheld } = entry.remembered;
-    resource.labels = entry.labels.clone();
-    resource.lifecycle.prune = prune;
-    resource.lifecycle.protect = protect;
-    resource.lifecycle.policies.delete = !delete_withheld;
+    let lifecycle = &mut resource.lifecycle;
+    lifecycle.prune = prune;
+    lifecycle.protect = protect;
+    lifecycle.policies.delete = !delete_withheld;
     if entry.env_additive {
-        resource.lifecycle.env_vars = EnvSet::Additive;
+        lifecycle.env_vars = EnvSet::Additive;
     }
+    resource.labels = entry.labels.clone();
 }
 
 /// A setting cannot be declared without its value, so one that holds a secret is left out, which

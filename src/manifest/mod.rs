@@ -39,7 +39,7 @@ pub use conceal::conceal;
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;
-pub use print::{SCHEMA_LINE, print, print_each};
+pub use print::{SCHEMA_LINE, print, print_each, unprinted};
 pub use schema::schema;
 pub use suggest::nearest;
 pub use yaml_values::{documents, to_yaml};

@@ -1,7 +1,7 @@
 //! The way back: what is wanted as native documents, canonical, so that two prints can be compared.
 //!
-//! Reading what is printed gives the same desired state. A secret is never printed: where only its
-//! resolved value is known, the variable is printed as set by hand.
+//! Reading what is printed gives the same desired state, but for what `unprinted` tells of. A secret is
+//! never printed: where only its resolved value is known, the variable is printed as set by hand.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::native::{API_VERSION, spelling};
 use super::setting;
 use super::yaml::write_text;
 use crate::model::{
-    AdoptMode, Desired, EnvSet, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle,
+    AdoptMode, Desired, Diagnostic, EnvSet, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle,
     ManagementPolicies, Name, Reference, Resource, Setting, Source, Tombstone, Unsettled,
 };
 
@@ -23,8 +23,8 @@ pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=./stoker.schema.j
 #[must_use]
 pub fn print(desired: &Desired<Source>) -> String {
     let Desired { resources, tombstones, guard, revision: _, digest: _, unread: _ } = desired;
-    let mut printer =
-        Printer { text: format!("{SCHEMA_LINE}\n"), known: resources.keys().collect() };
+    let known = resources.keys().collect();
+    let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known };
     if let Some(guard) = guard {
         printer.guard(guard);
     }
@@ -40,19 +40,43 @@ pub fn print(desired: &Desired<Source>) -> String {
 /// Prints each resource as a document of its own, to be read together with the others.
 #[must_use]
 pub fn print_each(desired: &Desired<Source>) -> Vec<(&Key, String)> {
+    let known = desired.resources.keys().collect();
     let one = |(key, resource)| {
-        let known = desired.resources.keys().collect();
-        let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known };
+        let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known };
         printer.resource(resource);
         (key, printer.text)
     };
     desired.resources.iter().map(one).collect()
 }
 
+/// Returns a warning for each service that a native document says less of: a new one of a Blueprint is
+/// built from the repository that the Blueprint lies in.
+#[must_use]
+pub fn unprinted(desired: &Desired<Source>) -> Vec<Diagnostic> {
+    let warning = |resource: &Resource<Source>| {
+        let derived = [Setting::Repo, Setting::Branch].into_iter().filter_map(|setting| {
+            let value = resource.on_create.get(&FieldPath::Setting(setting))?;
+            Some(format!("`{}: {value}`", setting.as_str()))
+        });
+        let derived: Vec<String> = derived.collect();
+        if derived.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "{} names no repository; a new one is built from the one its Blueprint lies in, which its \
+             native form does not say",
+            resource.key
+        );
+        let warning = Diagnostic::warning("derived-repo", message).at(resource.origin.clone());
+        Some(warning.hint(format!("write {} into its `spec`", derived.join(" and "))))
+    };
+    desired.resources.values().filter_map(warning).collect()
+}
+
 struct Printer<'d> {
     text: String,
     /// What is declared; a reference to anything else says that it is external.
-    known: BTreeSet<&'d Key>,
+    known: &'d BTreeSet<&'d Key>,
 }
 
 impl Printer<'_> {
@@ -106,7 +130,7 @@ impl Printer<'_> {
             labels,
             previous_names,
             fields,
-            // Derived again when it is read.
+            // Of a disk it is derived again when it is read; of the rest `unprinted` tells.
             on_create: _,
             declares_env,
             set_by_hand,

@@ -3,10 +3,12 @@
 //! Of a checkout only two small files are read, its `HEAD` and its `config`; no program runs, so
 //! that nothing in a directory somebody handed over comes to act.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::git::Address;
+use super::jail::read_regular;
 
 /// The most bytes of `HEAD` and `config` that are read. Real ones have a few hundred.
 const BYTES_MAX: u64 = 100_000;
@@ -39,22 +41,19 @@ impl Home {
         Some(Self { repo: address.as_repo()?, branch })
     }
 
-    /// Finds the repository that all these paths are checked out from. What comes from standard
-    /// input comes from nowhere.
+    /// Finds the repository that all these paths are checked out from. Nothing is said of a fork, and
+    /// what comes from standard input comes from nowhere.
     #[must_use]
     pub fn of_all(paths: &[PathBuf], checkout: &Checkout) -> Option<Self> {
-        let (first, others) = paths.split_first()?;
-        let home = Self::of_checkout(first, checkout)?;
-        let is_same = |path: &PathBuf| Self::of_checkout(path, checkout).as_ref() == Some(&home);
-        others.iter().all(is_same).then_some(home)
+        let checkouts = paths.iter().map(|path| git_above(path));
+        let checkouts: BTreeSet<PathBuf> = checkouts.collect::<Option<_>>()?;
+        let mut homes = checkouts.iter().map(|git| Self::of_checkout(git, checkout));
+        let home = homes.next()??;
+        homes.all(|other| other.as_ref() == Some(&home)).then_some(home)
     }
 
-    /// Finds the repository that a path is checked out from. Nothing is said of a fork.
-    #[must_use]
-    pub fn of_checkout(path: &Path, checkout: &Checkout) -> Option<Self> {
-        let directory = fs::canonicalize(path).ok()?;
-        let git = directory.ancestors().take(PARENTS_MAX).find_map(git_directory)?;
-        let remotes = Remotes::read(&read(&common(&git).join("config"))?);
+    fn of_checkout(git: &Path, checkout: &Checkout) -> Option<Self> {
+        let remotes = Remotes::read(&read(&common(git).join("config"))?);
         let home = remotes.home()?;
         let is_of = |repository: &String| home.ends_with(&format!("/{repository}"));
         if !checkout.repository.as_ref().is_none_or(is_of) {
@@ -65,6 +64,12 @@ impl Home {
         let branch = branch.filter(|_| !checkout.is_of_pull_request);
         Some(Self { repo: home, branch })
     }
+}
+
+/// Returns where the repository is that a path is checked out from.
+fn git_above(path: &Path) -> Option<PathBuf> {
+    let path = fs::canonicalize(path).ok()?;
+    path.ancestors().take(PARENTS_MAX).find_map(git_directory)
 }
 
 /// Returns where the repository of a directory is, if it is the top of a checkout. Of a submodule and
@@ -88,8 +93,7 @@ fn common(git: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> Option<String> {
-    let is_small = fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() <= BYTES_MAX);
-    if is_small { fs::read_to_string(path).ok() } else { None }
+    String::from_utf8(read_regular(path, BYTES_MAX).ok()??).ok()
 }
 
 /// The remotes that the settings of a repository name, each with the first of its addresses.
@@ -151,7 +155,7 @@ mod tests {
 
     fn found(head: &str, config: &str, build: &Checkout) -> Option<(String, Option<String>)> {
         let directory = checkout(head, config);
-        let home = Home::of_checkout(&directory.path().join("deploy/prod"), build)?;
+        let home = Home::of_all(&[directory.path().join("deploy/prod")], build)?;
         Some((home.repo, home.branch))
     }
 
@@ -219,12 +223,22 @@ mod tests {
         fs::write(git.join("commondir"), "../..\n").unwrap();
         let worktree = tempfile::tempdir().unwrap();
         fs::write(worktree.path().join(".git"), format!("gitdir: {}\n", git.display())).unwrap();
-        let home = Home::of_checkout(worktree.path(), &Checkout::default()).unwrap();
+        let of_all = |paths: &[&Path]| {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+            Home::of_all(&paths, &Checkout::default())
+        };
+        let home = of_all(&[worktree.path(), worktree.path()]).unwrap();
         assert_eq!(
             (home.repo.as_str(), home.branch.as_deref()),
             ("github.com/acme/shop", Some("next"))
         );
         let plain = tempfile::tempdir().unwrap();
-        assert_eq!(Home::of_checkout(plain.path(), &Checkout::default()), None);
+        let (main, plain) = (main.path(), plain.path());
+        assert_eq!(of_all(&[plain]), None);
+        assert_eq!(of_all(&[main, plain]), None);
+        assert_eq!(of_all(&[]), None);
+        // Another branch of the same repository: the one or the other would be wrong.
+        assert_eq!(of_all(&[main, worktree.path()]), None);
+        assert!(of_all(&[main, &main.join("deploy"), &main.join("deploy/prod")]).is_some());
     }
 }

@@ -6,9 +6,10 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::SourceError;
 use super::jail::{Root, read_at_most, read_regular, shown};
+use super::submodule::Submodules;
 use super::tree::{SourceFile, Surroundings, Tree};
-use super::{SourceError, submodule};
 
 /// The most YAML in all. The largest real stacks are under one megabyte.
 pub(super) const BYTES_MAX: u64 = 10_000_000;
@@ -53,6 +54,7 @@ struct TreeReader {
     files: Vec<SourceFile>,
     /// Places that hold what nobody here can read.
     unread: Vec<String>,
+    submodules: Submodules,
     seen: BTreeSet<PathBuf>,
     bytes: u64,
     entries: usize,
@@ -115,7 +117,7 @@ impl TreeReader {
             return Err(too_large(&name, "its depth", DIRECTORY_DEPTH_MAX));
         }
         let entries = self.sorted_entries(directory)?;
-        if entries.is_empty() && submodule::is_unfetched(real_directory) {
+        if entries.is_empty() && self.submodules.has_unfetched(real_directory) {
             self.unread.push(name.clone());
         }
         for entry in entries {

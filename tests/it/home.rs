@@ -46,6 +46,27 @@ fn a_new_service_without_a_source_gets_that_of_the_checkout_and_keeps_it() {
 }
 
 #[test]
+fn what_the_native_form_does_not_say_of_the_checkout_is_told() {
+    let machine = checkout(MAIN, URL);
+    for command in ["convert stackblaze.yaml", "render -o json stackblaze.yaml"] {
+        let ran = machine.run(command);
+        assert!(ran.stderr.contains("warning[derived-repo]"), "{}", ran.stderr);
+        let hint = "write `repo: github.com/acme/shop` and `branch: main` into its `spec`";
+        assert!(ran.stderr.contains(hint), "{}", ran.stderr);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("CANARY"));
+    }
+    // As the hint says, the native form means the same for what is new.
+    let native = machine.run("convert stackblaze.yaml").stdout;
+    let spec = "spec:\n  repo: github.com/acme/shop\n  branch: main\n";
+    machine.write("stackblaze.yaml", &native.replace("spec:\n", spec));
+    let ran = machine.run("convert stackblaze.yaml");
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    let machine = Machine::new();
+    machine.write("stackblaze.yaml", SITE);
+    assert!(!machine.run("convert stackblaze.yaml").stderr.contains("warning"));
+}
+
+#[test]
 fn a_pull_request_and_a_fork_give_no_branch_and_no_repository() {
     let run = |url: &str| {
         let machine = checkout("ref: refs/heads/feature\n", url);

@@ -377,6 +377,35 @@ fn what_is_exported_hides_secrets_and_reads_back() {
 }
 
 #[test]
+fn a_name_that_lives_twice_is_left_out_also_when_one_of_the_two_cannot_be_declared() {
+    let object = |id: &str, kind: &str| LiveObject {
+        kind: Kind::Service,
+        id: RemoteId::new(id).unwrap(),
+        name: "tidy".to_owned(),
+        created_at: None,
+        status: None,
+        url: None,
+        replicas: None,
+        fields: [("type", kind)]
+            .map(|(path, text)| {
+                (path.parse().unwrap(), LiveValue::Shown(FieldValue::Text(text.to_owned())))
+            })
+            .into(),
+        shows_env: false,
+    };
+    // A cron job whose schedule is not shown is no manifest.
+    let (cron, web) = (object("1", "cron"), object("2", "web"));
+    let (alone, _) = manifest::export(std::slice::from_ref(&cron), &Inventory::default());
+    assert!(alone.resources.is_empty(), "{}", manifest::print(&alone));
+    for objects in [[cron.clone(), web.clone()], [web, cron]] {
+        let (desired, diagnostics) = manifest::export(&objects, &Inventory::default());
+        assert!(desired.resources.is_empty(), "{}", manifest::print(&desired));
+        let codes: Vec<&str> = diagnostics.iter().map(|it| it.code).collect();
+        assert_eq!(codes, ["export-ambiguous"], "{diagnostics:?}");
+    }
+}
+
+#[test]
 fn a_setting_that_is_not_shown_is_exported_as_it_was_last_written() {
     let object = |name: &str, id: &str| LiveObject {
         kind: Kind::Service,

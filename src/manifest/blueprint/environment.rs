@@ -3,33 +3,35 @@
 
 use super::super::reader::{Reader, quoted};
 use super::super::tree::Yaml;
-use super::given;
 use super::words::{self, Place};
+use super::{Holder, given};
 
 /// How many environments a finding lists.
 const LISTED_MAX: usize = 12;
 
 /// Returns the only environment of all projects, with its project, which holds env groups of its own;
 /// of several none, and an error that lists them.
-pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<Yaml<'d, 'a>> {
+pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<Holder<'d, 'a>> {
     let Some(projects) = given(root, "projects") else {
         return Vec::new();
     };
     let mut bare = Vec::new();
-    let mut found: Vec<(String, [Yaml<'d, 'a>; 2])> = Vec::new();
+    let mut found: Vec<(String, [Holder<'d, 'a>; 2])> = Vec::new();
     for project in reader.items(projects, "projects") {
-        let Some(project) = words::open(reader, project, Place::Project) else {
+        let Some(project) = open(reader, project, Place::Project) else {
             continue;
         };
-        let name = name_of(reader, project);
-        let Some(environments) = given(project, "environments") else {
+        let name = name_of(reader, project.yaml);
+        let environments = given(project.yaml, "environments")
+            .map(|environments| reader.items(environments, "projects.environments"))
+            .unwrap_or_default();
+        if environments.is_empty() {
             // Its env groups are for all of them.
             bare.push(project);
-            continue;
-        };
-        for environment in reader.items(environments, "projects.environments") {
-            if words::open(reader, environment, Place::Environment).is_some() {
-                let whole = format!("{name}/{}", name_of(reader, environment));
+        }
+        for environment in environments {
+            if let Some(environment) = open(reader, environment, Place::Environment) {
+                let whole = format!("{name}/{}", name_of(reader, environment.yaml));
                 found.push((whole, [project, environment]));
             }
         }
@@ -51,6 +53,14 @@ pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<Y
             Vec::new()
         }
     }
+}
+
+fn open<'d, 'a>(
+    reader: &mut Reader<'_>,
+    yaml: Yaml<'d, 'a>,
+    place: Place,
+) -> Option<Holder<'d, 'a>> {
+    words::open(reader, yaml, place).map(|yaml| Holder { yaml, place })
 }
 
 fn name_of(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> String {

@@ -250,7 +250,7 @@ const VARIABLE: [Word; 16] = [
     ("fromGroup", Home("`spec.envGroups`: the whole group")),
     ("generateValue", Home("`generateValue`")),
     ("sync", Home("`sync`: with `false` it is set by hand")),
-    ("external", Home("`external` of the group")),
+    ("external", Home("`external` of the group, or of `from_service`")),
     ("previewValue", NO_PREVIEWS),
     ("previewSync", NO_PREVIEWS),
     ("scope", Without("the API has no scopes of variables")),

@@ -28,12 +28,7 @@ const REFERENCE_WORDS: [&str; 5] = ["name", "type", "property", "envVarKey", "ex
 impl EntryReader<'_, '_> {
     pub(super) fn reference(&mut self, yaml: Yaml<'_, '_>, way: &str, kind: Kind) -> Option<Given> {
         let path = format!("envVars.{way}");
-        if self.resource.key.kind == Kind::EnvGroup {
-            let hint = "put the variable into the services that need it";
-            let message = "an env group holds plain values, no references";
-            self.reader.error_with(yaml, "reference-in-group", message, hint);
-            return None;
-        }
+        self.check_may_refer(yaml)?;
         let yaml = match self.reader.form {
             Form::Native => self.reader.mapping(yaml, &path, &REFERENCE_WORDS)?,
             Form::Blueprint => words::open(self.reader, yaml, Place::Reference)?,
@@ -63,13 +58,26 @@ impl EntryReader<'_, '_> {
 
     /// Reads `from_service: NAME` with its property beside it.
     pub(super) fn beside(&mut self, item: Yaml<'_, '_>, place: Yaml<'_, '_>) -> Option<Given> {
+        self.check_may_refer(place)?;
         let name = read_name(self.reader, place, "envVars.from_service")?;
         let property = self.property(item, "envVars", false)?;
         let is_engine = self.engines.contains(&name.as_str());
         let kind = if is_engine { Kind::Database } else { Kind::Service };
-        self.mention(Key::new(kind, name.clone()), place, false);
+        let is_external = self.external(item, "envVars")?;
+        self.mention(Key::new(kind, name.clone()), place, is_external);
         let reference = Reference { kind, name, property, env_key: None };
         Some(Given::Value(Source::Value(reference.into())))
+    }
+
+    /// An env group cannot refer to anything: the API takes plain values of it.
+    fn check_may_refer(&mut self, place: Yaml<'_, '_>) -> Option<()> {
+        if self.resource.key.kind != Kind::EnvGroup {
+            return Some(());
+        }
+        let hint = "put the variable into the services that need it";
+        let message = "an env group holds plain values, no references";
+        self.reader.error_with(place, "reference-in-group", message, hint);
+        None
     }
 
     fn property(&mut self, yaml: Yaml<'_, '_>, path: &str, names_variable: bool) -> Option<String> {

@@ -6,9 +6,10 @@
 
 use super::cache::{FETCHED, PINNED};
 use super::error::GitError;
-use super::objects;
-use super::reference::{CommitId, CommitPrefix, RepositoryPath};
-use super::remote::{self, Depth, Fetch, Filter, Filtering, Wanted};
+use super::objects::{self, ObjectId};
+use super::place::Place;
+use super::reference::{CommitId, CommitPrefix, Reference, RepositoryPath};
+use super::remote::{self, Depth, Fetch, Filter, Wanted};
 use super::settings::Rewrites;
 use super::source::{Descent, GitSource};
 
@@ -37,7 +38,7 @@ impl GitSource {
             return Ok(id);
         }
         if let Some(id) = prefix.whole() {
-            self.cache.suit(&id).await?;
+            self.suit_named(&id).await?;
             let wanted = Wanted::Commit(&id);
             match self.fetch_one(wanted, PINNED, Depth::Commits(1), self.content()).await {
                 Ok(()) => return Ok(id),
@@ -64,16 +65,43 @@ impl GitSource {
                 }
             }
         }
+        Err(self.no_commit(prefix.as_str()))
+    }
+
+    /// Makes the copy fit a commit that a person named, when the other side has that kind of id: a
+    /// name alone is no reason to throw a good copy away.
+    async fn suit_named(&self, id: &CommitId) -> Result<(), GitError> {
+        if self.cache.suits(id) {
+            return Ok(());
+        }
+        let reference = &self.settings.reference;
+        let there = match reference {
+            Reference::Commit(followed) => followed.clone(),
+            Reference::DefaultBranch | Reference::Branch(_) | Reference::Tag(_) => {
+                remote::newest(self.cache.program(), reference, &self.full_name()?).await?
+            }
+        };
+        if there.is_sha256() != id.is_sha256() {
+            return Err(self.no_commit(id.as_str()));
+        }
+        self.cache.suit(id).await
+    }
+
+    /// Returns the full name of what is followed; one commit has none.
+    fn full_name(&self) -> Result<String, GitError> {
+        let reference = &self.settings.reference;
+        reference.full_name().ok_or_else(|| self.no_commit(&reference.to_string()))
+    }
+
+    fn no_commit(&self, commit: &str) -> GitError {
         let address = self.settings.address.clone();
-        Err(GitError::NoCommit { commit: prefix.as_str().to_owned(), address })
+        GitError::NoCommit { commit: commit.to_owned(), address }
     }
 
     /// Returns the newest commit of the branch or tag, when the known one leads to it.
     pub(super) async fn newest(&self, known: Option<&CommitId>) -> Result<CommitId, GitError> {
         let reference = &self.settings.reference;
-        let Some(full_name) = reference.full_name() else {
-            return Err(self.no_commit());
-        };
+        let full_name = self.full_name()?;
         let there = remote::newest(self.cache.program(), reference, &full_name).await?;
         self.cache.suit(&there).await?;
         let before = match self.settings.rewrites {
@@ -119,7 +147,7 @@ impl GitSource {
     /// Finds out whether a commit leads to another, with as much history as that takes.
     async fn compare(&self, before: &CommitId, tip: &CommitId) -> Result<Descent, GitError> {
         // A commit names its parents, also where they are not here.
-        let commit = objects::commit(self.cache.program(), tip).await?;
+        let commit = self.raw(tip).await?;
         if objects::parents(&commit).any(|parent| parent == before.as_str()) {
             return Ok(Descent::Led);
         }
@@ -136,38 +164,37 @@ impl GitSource {
         Ok(if is_led { Descent::Led } else { Descent::Rewritten })
     }
 
-    /// Brings what is missing of a commit: trees that were left out with the history, and the files
-    /// beneath the path.
-    pub(super) async fn complete(&self, id: &CommitId) -> Result<(), GitError> {
-        if !self.is_filtered() {
-            return Ok(());
+    /// Brings what is missing of a commit, which is also given in git's own form: trees that were left
+    /// out with the history, and the files beneath its place. Returns the place.
+    pub(super) async fn complete(&self, id: &CommitId, commit: &[u8]) -> Result<Place, GitError> {
+        if self.is_filtered() {
+            self.supply(&objects::root(commit), Filter::Blobs).await?;
         }
-        let program = self.cache.program();
-        let root = objects::root(&objects::commit(program, id).await?);
-        for filter in [Filter::Blobs, Filter::None] {
-            for _ in 0..ROUNDS_MAX {
-                let part = match filter {
-                    Filter::Blobs | Filter::Trees => Some(root.clone()),
-                    Filter::None => {
-                        objects::directory(program, id, &self.path_in(id).await?).await?
-                    }
-                };
-                // What is not there at all is found out by who reads it.
-                let Some(part) = part else { return Ok(()) };
-                let missing = objects::missing(program, &part, filter).await?;
-                if missing.is_empty() {
-                    break;
+        let path = self.settings.path.as_ref();
+        let place = Place::find(self.cache.program(), id, commit, path).await?;
+        if self.is_filtered() {
+            self.supply(&place.directory, Filter::None).await?;
+        }
+        Ok(place)
+    }
+
+    /// Brings what is missing of a tree but for what a filter leaves out. What is not there at all is
+    /// found out by who reads it.
+    async fn supply(&self, tree: &ObjectId, filter: Filter) -> Result<(), GitError> {
+        for _ in 0..ROUNDS_MAX {
+            let missing = objects::missing(self.cache.program(), tree, filter).await?;
+            if missing.is_empty() {
+                break;
+            }
+            let wanted = Wanted::Objects(&missing);
+            let fetch =
+                Fetch { wanted, into: None, depth: Depth::Following, filter: Filter::Blobs };
+            match self.fetch_some(fetch).await {
+                Ok(()) => {}
+                Err(GitError::NoCommit { .. } | GitError::KeptBack { .. }) => {
+                    return Err(self.without_filters());
                 }
-                let wanted = Wanted::Objects(&missing);
-                let fetch =
-                    Fetch { wanted, into: None, depth: Depth::Following, filter: Filter::Blobs };
-                match self.fetch_some(fetch).await {
-                    Ok(()) => {}
-                    Err(GitError::NoCommit { .. } | GitError::KeptBack { .. }) => {
-                        return Err(self.without_filters());
-                    }
-                    Err(error) => return Err(error),
-                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -176,7 +203,7 @@ impl GitSource {
     /// A host that leaves out what it then does not hand out is asked for everything, from the
     /// beginning.
     fn without_filters(&self) -> GitError {
-        self.note_filtering(Filtering::Refused);
+        self.note_unfiltered();
         GitError::Damaged { said: "the host does not hand out single files".to_owned() }
     }
 
@@ -204,13 +231,17 @@ impl GitSource {
         if !self.is_filtered() {
             fetch.filter = Filter::None;
         }
-        let filtering = remote::fetch(program, &fetch).await.map_err(|error| match error {
-            GitError::TooLarge { .. } if program.room().is_half_taken() => {
+        // Before it: what comes now is the commit's own.
+        let was_half_taken = program.room().is_half_taken();
+        let is_filtered = remote::fetch(program, &fetch).await.map_err(|error| match error {
+            GitError::TooLarge { .. } if was_half_taken => {
                 GitError::Damaged { said: "it has grown beyond its limit".to_owned() }
             }
             error => error,
         })?;
-        self.note_filtering(filtering);
+        if !is_filtered {
+            self.note_unfiltered();
+        }
         self.cache.clean().await;
         Ok(())
     }

@@ -116,16 +116,20 @@ impl Cache {
         self.make("sha1").await
     }
 
-    /// Makes the copy anew when commits of the other side have another kind of id than those here.
-    pub async fn suit(&self, id: &CommitId) -> Result<(), GitError> {
+    /// Whether commits of the other side have the same kind of id as those here.
+    pub fn suits(&self, id: &CommitId) -> bool {
         let config = fs::read_to_string(self.program.repository().join("config"));
         let is_sha256 =
             config.is_ok_and(|text| text.to_lowercase().contains("objectformat = sha256"));
-        match (is_sha256, id.is_sha256()) {
-            (true, true) | (false, false) => Ok(()),
-            (_, true) => self.make("sha256").await,
-            (_, false) => self.make("sha1").await,
+        is_sha256 == id.is_sha256()
+    }
+
+    /// Makes the copy anew when commits of the other side have another kind of id than those here.
+    pub async fn suit(&self, id: &CommitId) -> Result<(), GitError> {
+        if self.suits(id) {
+            return Ok(());
         }
+        self.make(if id.is_sha256() { "sha256" } else { "sha1" }).await
     }
 
     async fn make(&self, format: &str) -> Result<(), GitError> {
@@ -176,7 +180,7 @@ impl Cache {
         let words = ["rev-parse", "--verify", "--quiet", "--end-of-options", expression.as_str()];
         let output = self.run("look for a commit in the copy", &words).await?;
         match output.code {
-            Some(0) => CommitId::new(word(&output).trim()).map(Some).map_err(|_| damaged(&output)),
+            Some(0) => CommitId::new(output.text().trim()).map(Some).map_err(|_| damaged(&output)),
             Some(1) => Ok(None),
             Some(_) | None => Err(damaged(&output)),
         }
@@ -200,7 +204,7 @@ impl Cache {
     pub async fn is_shallow(&self) -> Result<bool, GitError> {
         let output =
             self.run("look at the copy", &["rev-parse", "--is-shallow-repository"]).await?;
-        match (output.code, word(&output).trim()) {
+        match (output.code, output.text().trim()) {
             (Some(0), "true") => Ok(true),
             (Some(0), "false") => Ok(false),
             (Some(_) | None, _) => Err(damaged(&output)),
@@ -228,6 +232,11 @@ impl Cache {
         tracing::warn!(%said, "the copy of the repository was not cleaned");
     }
 
+    /// Returns the commit that is kept.
+    pub async fn kept(&self) -> Result<Option<CommitId>, GitError> {
+        self.resolve(KEPT).await
+    }
+
     async fn run(&self, doing: &'static str, words: &[&str]) -> Result<Output, GitError> {
         self.program.run(call(doing, words)).await
     }
@@ -241,10 +250,6 @@ fn call(doing: &'static str, words: &[&str]) -> Call {
     let arguments = words.iter().map(OsString::from).collect();
     let (reach, input, output_bytes_max) = (Reach::Copy, Vec::new(), WORD_BYTES_MAX);
     Call { doing, reach, arguments, input, output_bytes_max }
-}
-
-fn word(output: &Output) -> String {
-    String::from_utf8_lossy(output.bytes.as_deref().unwrap_or_default()).into_owned()
 }
 
 /// The copy does not answer as a sound one does.

@@ -14,6 +14,7 @@ mod family;
 mod isolation;
 mod objects;
 mod orphans;
+mod place;
 mod program;
 mod redirect;
 mod reference;

@@ -9,8 +9,8 @@ use super::program::{Call, Output, Program, Reach};
 use super::reference::{CommitId, RepositoryPath};
 use super::remote::Filter;
 use super::select::too_many_entries;
+use crate::source::SourceError;
 use crate::source::load::ENTRIES_MAX;
-use crate::source::{SourceError, USUAL_PLACES};
 
 /// The most bytes of a listing: the most entries with paths of a usual length.
 const LISTING_BYTES_MAX: u64 = ENTRIES_MAX as u64 * 256;
@@ -47,14 +47,6 @@ pub(super) struct Entry {
 /// Every file, link and submodule beneath a directory, by path.
 pub(super) type Listing = BTreeMap<Vec<u8>, Entry>;
 
-/// What stands at a path of a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Directory(ObjectId),
-    File,
-    Nothing,
-}
-
 /// Returns a commit in git's own form.
 pub(super) async fn commit(program: &Program, id: &CommitId) -> Result<Vec<u8>, GitError> {
     let words = ["cat-file", "commit", id.as_str()];
@@ -80,7 +72,9 @@ pub(super) fn parents(commit: &[u8]) -> impl Iterator<Item = ObjectId> {
     headers(commit, "parent")
 }
 
-fn headers(commit: &[u8], name: &str) -> impl Iterator<Item = String> {
+/// Returns the values of a header of a commit in git's own form. What follows on lines of their own,
+/// and the message, is none.
+pub(super) fn headers(commit: &[u8], name: &str) -> impl Iterator<Item = String> {
     let lines = commit.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
     lines.filter_map(move |line| {
         let (key, value) = std::str::from_utf8(line).ok()?.split_once(' ')?;
@@ -88,62 +82,26 @@ fn headers(commit: &[u8], name: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Returns where the manifests lie of which nobody said where: as for files.
-pub(super) async fn usual(program: &Program, id: &CommitId) -> Result<RepositoryPath, GitError> {
-    for place in USUAL_PLACES {
-        let path = RepositoryPath::usual(place);
-        if find(program, id, &path).await? != Found::Nothing {
-            return Ok(path);
-        }
-    }
-    Ok(RepositoryPath::default())
-}
-
-/// Returns what stands at a path of a commit, as the trees say: a file need not be here.
-pub(super) async fn find(
+/// Returns what stands at paths of a commit and above them, with its kind, as the trees say: a file
+/// need not be here.
+pub(super) async fn standing(
     program: &Program,
     id: &CommitId,
-    path: &RepositoryPath,
-) -> Result<Found, GitError> {
-    if path.is_root() {
-        return Ok(Found::Directory(root(&commit(program, id).await?)));
-    }
-    let input = format!("{id}:{}\n", path.as_str()).into_bytes();
-    let words = ["cat-file", "--batch-check"];
-    let output = run(program, "find a path in a commit", &words, input, ANSWER_BYTES_MAX).await?;
-    let text = word(&output);
-    let mut words = text.split_whitespace();
-    if let (Some(object), Some("tree")) = (words.next(), words.next()) {
-        return Ok(Found::Directory(object.to_owned()));
-    }
-    let words = ["ls-tree", "-z", "--full-tree", id.as_str(), "--", path.as_str()];
-    let output = run(program, "find a path in a commit", &words, Vec::new(), ANSWER_BYTES_MAX);
-    let output = output.await?;
+    paths: &[RepositoryPath],
+) -> Result<BTreeMap<Vec<u8>, (String, ObjectId)>, GitError> {
+    let mut words = vec!["ls-tree", "-t", "-z", "--full-tree", id.as_str(), "--"];
+    words.extend(paths.iter().map(RepositoryPath::as_str));
+    let doing = "find a path in a commit";
+    let output = run(program, doing, &words, Vec::new(), ANSWER_BYTES_MAX).await?;
     let said = output.said.clone();
     let bytes = whole(output, || GitError::Damaged { said })?;
-    let text = String::from_utf8_lossy(&bytes);
-    let mut words = text.split_whitespace();
-    Ok(match (words.next(), words.next(), words.next()) {
-        (Some(_), Some("tree"), Some(object)) => Found::Directory(object.to_owned()),
-        (Some(_), Some("blob"), Some(_)) => Found::File,
-        (Some(_) | None, _, _) => Found::Nothing,
-    })
-}
-
-/// Returns the directory whose files are needed for a path: itself, or the one a file stands in.
-pub(super) async fn directory(
-    program: &Program,
-    id: &CommitId,
-    path: &RepositoryPath,
-) -> Result<Option<ObjectId>, GitError> {
-    let found = match find(program, id, path).await? {
-        Found::File => find(program, id, &path.parent()).await?,
-        found => found,
+    let entry = |line: &[u8]| {
+        let tab = line.iter().position(|byte| *byte == b'\t')?;
+        let head = std::str::from_utf8(&line[..tab]).ok()?;
+        let (kind, object) = head.split_once(' ')?.1.split_once(' ')?;
+        Some((line[tab + 1..].to_vec(), (kind.to_owned(), object.to_owned())))
     };
-    Ok(match found {
-        Found::Directory(directory) => Some(directory),
-        Found::File | Found::Nothing => None,
-    })
+    Ok(bytes.split(|byte| *byte == 0).filter_map(entry).collect())
 }
 
 /// Returns what is missing of a tree: of its directories alone, or also of its files.
@@ -156,7 +114,7 @@ pub(super) async fn missing(
     let input = format!("{tree}\n").into_bytes();
     let words = ["cat-file", "--batch-check"];
     let output = run(program, doing, &words, input, ANSWER_BYTES_MAX).await?;
-    let is_here = !word(&output).contains(" missing");
+    let is_here = !output.text().contains(" missing");
     if !is_here {
         return Ok(vec![tree.clone()]);
     }
@@ -169,33 +127,50 @@ pub(super) async fn missing(
     Ok(text.lines().filter_map(|line| line.strip_prefix('?')).map(str::to_owned).collect())
 }
 
-fn word(output: &Output) -> String {
-    String::from_utf8_lossy(output.bytes.as_deref().unwrap_or_default()).into_owned()
-}
-
-/// Whether any of these paths of a commit leads to a directory, links within the repository
+/// Returns the first of these paths of a commit that leads to a directory, links within the repository
 /// followed by git itself.
 pub(super) async fn first_directory(
     program: &Program,
     id: &CommitId,
     paths: &[Vec<u8>],
 ) -> Result<Option<Vec<u8>>, GitError> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let name = |path: &Vec<u8>| [id.as_str().as_bytes(), b":", path].concat();
+    let input = paths.iter().flat_map(|path| [name(path), vec![0]].concat()).collect();
+    let words = ["cat-file", "--batch-check", "-z", "--follow-symlinks"];
+    let output = run(program, "follow links", &words, input, LISTING_BYTES_MAX).await?;
+    let said = output.said.clone();
+    let bytes = whole(output, || GitError::Damaged { said: said.clone() })?;
+    let mut answers = bytes.as_slice();
     for path in paths {
-        let mut input = format!("{id}:").into_bytes();
-        input.extend_from_slice(path);
-        input.push(0);
-        let words = ["cat-file", "--batch-check", "-z", "--follow-symlinks"];
-        let output = run(program, "follow a link", &words, input, ANSWER_BYTES_MAX).await?;
-        let said = output.said.clone();
-        let bytes = whole(output, || GitError::Damaged { said })?;
-        let text = String::from_utf8_lossy(&bytes);
-        let mut words = text.split_whitespace();
-        let is_object = words.next().is_some_and(|word| word.len() >= 40);
-        if is_object && words.next() == Some("tree") {
+        let (is_directory, rest) =
+            parse_followed(answers, &name(path)).ok_or(GitError::Damaged { said: said.clone() })?;
+        if is_directory {
             return Ok(Some(path.clone()));
         }
+        answers = rest;
     }
     Ok(None)
+}
+
+/// Reads where a name leads, and returns whether that is a directory, with what follows: a line of
+/// `<id> <type> <size>`; the name and `missing`; or why it leads nowhere, `<reason> <size>`, and that
+/// many bytes on lines of their own.
+fn parse_followed<'b>(bytes: &'b [u8], name: &[u8]) -> Option<(bool, &'b [u8])> {
+    let missing = bytes.strip_prefix(name).and_then(|rest| rest.strip_prefix(b" missing\n"));
+    if let Some(rest) = missing {
+        return Some((false, rest));
+    }
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let mut words = std::str::from_utf8(&bytes[..end]).ok()?.split(' ');
+    let (first, second, rest) = (words.next()?, words.next()?, &bytes[end + 1..]);
+    if matches!(first, "symlink" | "dangling" | "loop" | "notdir") {
+        let rest = rest.get(second.parse().ok()?..)?.strip_prefix(b"\n")?;
+        return Some((false, rest));
+    }
+    Some((second == "tree", rest))
 }
 
 /// Lists everything beneath a tree.
@@ -368,10 +343,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_links_lead_is_read_one_after_the_other() {
+        let bytes = b"symlink 4\n/a\nb\ncc:x\ny missing\ndangling 4\ncc:d\naa blob 1\nbb tree 2\n";
+        let mut answers = &bytes[..];
+        for (name, expected) in
+            [("cc:l", false), ("cc:x\ny", false), ("cc:d", false), ("cc:f", false), ("cc:e", true)]
+        {
+            let (is_directory, rest) = parse_followed(answers, name.as_bytes()).unwrap();
+            assert_eq!(is_directory, expected, "{name}");
+            answers = rest;
+        }
+        assert!(answers.is_empty());
+        for garbled in [&b""[..], b"loop 9\nx\n", b"symlink x\n", b"aa\n"] {
+            assert_eq!(parse_followed(garbled, b"cc:l"), None);
+        }
+    }
+
     proptest! {
         #[test]
         fn garbage_is_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_contents(&bytes);
+            let _ = parse_followed(&bytes, b"a:b");
             prop_assert_ne!(parse_listing(&bytes), Listed::TooMany);
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! What git is told is in `isolation`, and how it lives and ends in `family`.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -69,6 +70,13 @@ pub(super) struct Output {
     pub bytes: Option<Vec<u8>>,
     /// The end of its stderr, without credentials.
     pub said: String,
+}
+
+impl Output {
+    /// Returns what it wrote as text; nothing when that was more than it may.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes.as_deref().unwrap_or_default())
+    }
 }
 
 /// The `git` program, bound to one copy and one repository.
@@ -145,9 +153,9 @@ impl Program {
     /// As [`Self::run`].
     pub async fn run_within(&self, silence: Duration, call: Call) -> Result<Output, GitError> {
         let Call { doing, reach, arguments, input, output_bytes_max } = call;
-        match (reach, &self.authorities) {
-            (Reach::Remote | Reach::Shown, Some(authorities)) => authorities.join()?,
-            (Reach::Remote | Reach::Shown, None) | (Reach::Copy | Reach::Upkeep, _) => {}
+        let is_remote = matches!(reach, Reach::Remote | Reach::Shown);
+        if let Some(authorities) = self.authorities.as_ref().filter(|_| is_remote) {
+            authorities.join()?;
         }
         let child = self.command(reach, &arguments).spawn();
         let mut family = Family::of(child.map_err(|source| GitError::NoProgram { source })?);
@@ -157,7 +165,7 @@ impl Program {
                 Some(Err(error)) => Err(GitError::Failed { doing, said: error.to_string() }),
                 None => Err(GitError::Silent { doing, after: silence }),
             },
-            error = self.room.exhausted(), if reach == Reach::Remote => Err(error),
+            error = self.room.exhausted(), if is_remote => Err(error),
         };
         let (status, bytes, said) = match ended {
             Ok(ended) => ended,

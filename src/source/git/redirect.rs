@@ -16,7 +16,7 @@ const REDIRECTS: [&str; 4] = ["error: 301", "error: 302", "error: 307", "error: 
 /// What of an address git asks for first.
 const ADVERTISEMENT: &str = "/info/refs";
 
-/// Asks the other side, and follows where it sends us within its host.
+/// Asks the other side for something, and follows where it sends us within its host.
 ///
 /// # Errors
 /// When it sends us to another host, or cannot be asked.
@@ -24,9 +24,10 @@ pub(super) async fn ask(
     program: &Program,
     doing: &'static str,
     arguments: &[OsString],
+    input: &[u8],
 ) -> Result<Output, GitError> {
     let call = |reach| {
-        let (arguments, input) = (arguments.to_vec(), Vec::new());
+        let (arguments, input) = (arguments.to_vec(), input.to_vec());
         Call { doing, reach, arguments, input, output_bytes_max: ANSWER_BYTES_MAX }
     };
     let output = program.run(call(Reach::Remote)).await?;

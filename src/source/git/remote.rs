@@ -6,7 +6,7 @@ use std::io;
 use super::error::GitError;
 use super::isolation::REMOTE;
 use super::objects::ObjectId;
-use super::program::{Call, Program, Reach, brief};
+use super::program::{Program, brief};
 use super::redirect;
 use super::reference::{CommitId, Reference};
 
@@ -26,12 +26,11 @@ pub(super) async fn newest(
     let mut arguments: Vec<OsString> = vec!["ls-remote".into(), "--quiet".into(), "--".into()];
     arguments.extend([program.address().as_str().into(), full_name.into(), (&peeled).into()]);
     let doing = "ask for the newest commit";
-    let output = redirect::ask(program, doing, &arguments).await?;
+    let output = redirect::ask(program, doing, &arguments, &[]).await?;
     if output.code != Some(0) {
         return Err(complaint(program, doing, &output.said));
     }
-    let text = output.bytes.unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    let text = output.text();
     let find = |wanted: &str| {
         let lines = text.lines().filter_map(|line| line.split_once('\t'));
         let found = lines.filter(|(_, name)| *name == wanted).map(|(id, _)| id).next();
@@ -88,15 +87,6 @@ impl Filter {
     }
 }
 
-/// Whether the other side left out what it was asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filtering {
-    /// It did, or was not asked.
-    Done,
-    /// It cannot: all of it came.
-    Refused,
-}
-
 /// What is fetched, and how.
 #[derive(Clone, Copy)]
 pub(super) struct Fetch<'f> {
@@ -147,23 +137,22 @@ impl Fetch<'_> {
     }
 }
 
-/// Brings something here, and points a reference of ours at it.
+/// Brings something here, and points a reference of ours at it. Returns whether the other side left
+/// out what it was asked to, if it was: one that cannot sends all of it.
 ///
 /// # Errors
 /// When the other side cannot be reached, refuses, or has it no more; when our copy is damaged or
 /// there is no room for it.
-pub(super) async fn fetch(program: &Program, fetch: &Fetch<'_>) -> Result<Filtering, GitError> {
+pub(super) async fn fetch(program: &Program, fetch: &Fetch<'_>) -> Result<bool, GitError> {
     let doing = "fetch commits";
     let room = program.room();
     room.check()?;
-    let (reach, arguments, input) = (Reach::Remote, fetch.arguments(), fetch.input());
-    let call = Call { doing, reach, arguments, input, output_bytes_max: ANSWER_BYTES_MAX };
+    let output = redirect::ask(program, doing, &fetch.arguments(), &fetch.input()).await;
     // What was not finished is of no use to the next try, and takes the room of the state.
-    let output = program.run(call).await.inspect_err(|_| room.sweep())?;
+    let output = output.inspect_err(|_| room.sweep())?;
     if output.code == Some(0) {
-        let is_refused = output.said.contains("filtering not recognized by server");
         room.check()?;
-        return Ok(if is_refused { Filtering::Refused } else { Filtering::Done });
+        return Ok(!output.said.contains("filtering not recognized by server"));
     }
     room.sweep();
     let address = program.address().clone();

@@ -37,10 +37,8 @@ impl Room {
     /// # Errors
     /// When the copy is too large, or little is left on its disk.
     pub fn check(&self) -> Result<(), GitError> {
-        let Self { repository, bytes_max, free_min } = self;
-        if bytes_of(repository) > *bytes_max {
-            return Err(GitError::TooLarge { limit: *bytes_max });
-        }
+        self.check_size()?;
+        let Self { repository, bytes_max: _, free_min } = self;
         match free_near(repository) {
             Some(free) if free < *free_min => {
                 Err(GitError::NoRoom { path: repository.clone(), free_min: *free_min })
@@ -48,6 +46,18 @@ impl Room {
             // Where nobody tells, the disk tells.
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Checks that the copy is within its limit, however much is left on its disk.
+    ///
+    /// # Errors
+    /// When it is too large.
+    pub fn check_size(&self) -> Result<(), GitError> {
+        let Self { repository, bytes_max, free_min: _ } = self;
+        if bytes_of(repository) > *bytes_max {
+            return Err(GitError::TooLarge { limit: *bytes_max });
+        }
+        Ok(())
     }
 
     /// Whether half of its room is taken by what was fetched before.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cache::Cache;
-use super::commit::{Commit, Signature};
+use super::commit::Commit;
 use super::error::GitError;
-use super::objects::{self, Entry, EntryKind, Found, Listing, ObjectId};
+use super::objects::{self, Entry, EntryKind, Listing};
+use super::place::Place;
 use super::reference::{CommitId, CommitPrefix, Reference, RepositoryPath};
-use super::remote::Filtering;
 use super::select::{Selection, joined, select, select_file};
 use super::settings::GitSettings;
 use super::values;
@@ -52,6 +52,8 @@ struct Memory {
     accepted: Option<Accepted>,
     /// The last two commits that were compared, and whether the first leads to the second.
     compared: Option<(CommitId, CommitId, Descent)>,
+    /// The commit that was looked at last, in git's own form. By its id it is always the same.
+    raw: Option<(CommitId, Arc<[u8]>)>,
     /// Whether the other side cannot leave anything out.
     is_unfiltered: bool,
 }
@@ -60,8 +62,9 @@ struct Memory {
 struct Accepted {
     commit: Commit,
     tree: Tree,
-    /// The id of the directory the tree was read from.
-    directory: ObjectId,
+    /// Where the tree was read from; nothing where links lead out of there, because what they lead to
+    /// may be another at the next commit.
+    place: Option<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +125,7 @@ impl GitSource {
             }
             outcome => outcome?,
         };
-        let Accepted { commit, tree, directory: _ } = accepted;
+        let Accepted { commit, tree, place: _ } = accepted;
         let is_unchanged = known == Some(&commit.id);
         Ok(Fetched { tree, commit, is_unchanged })
     }
@@ -140,58 +143,60 @@ impl GitSource {
         if let Some(accepted) = self.remembered(|accepted| accepted.commit.id == id) {
             return Ok(accepted);
         }
+        self.check_size(&id).await?;
+        let bytes = self.raw(&id).await?;
         let verification = self.settings.verification.as_ref();
-        let signature = verify(self.cache.program(), verification, &id).await?;
-        self.complete(&id).await?;
-        let accepted = self.read(id, signature).await?;
+        let signature = verify(self.cache.program(), verification, &id, &bytes).await?;
+        let place = self.complete(&id, &bytes).await?;
+        let commit = Commit::parse(id, &bytes, signature);
+        let accepted = self.read(commit, place).await?;
         self.cache.keep(&accepted.commit.id).await?;
         self.remember(|memory| memory.accepted = Some(accepted.clone()));
         Ok(accepted)
     }
 
-    pub(super) fn no_commit(&self) -> GitError {
-        let commit = self.settings.reference.to_string();
-        GitError::NoCommit { commit, address: self.settings.address.clone() }
+    /// Returns a commit in git's own form.
+    pub(super) async fn raw(&self, id: &CommitId) -> Result<Arc<[u8]>, GitError> {
+        let known = self.memory().raw.clone().filter(|(known, _)| known == id);
+        if let Some((_, bytes)) = known {
+            return Ok(bytes);
+        }
+        let bytes: Arc<[u8]> = objects::commit(self.cache.program(), id).await?.into();
+        self.remember(|memory| memory.raw = Some((id.clone(), Arc::clone(&bytes))));
+        Ok(bytes)
     }
 
-    /// Returns where the manifests lie in a commit: as the settings say, or at the usual places.
-    pub(super) async fn path_in(&self, id: &CommitId) -> Result<RepositoryPath, GitError> {
-        match &self.settings.path {
-            Some(path) => Ok(path.clone()),
-            None => objects::usual(self.cache.program(), id).await,
+    /// What was too large when it came is here all the same at the next look, and no less so.
+    async fn check_size(&self, id: &CommitId) -> Result<(), GitError> {
+        match self.cache.program().room().check_size() {
+            Err(error) if self.cache.kept().await?.as_ref() != Some(id) => Err(error),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
-    /// Reads a commit, and its files unless they are those of the commit before.
-    async fn read(&self, id: CommitId, signature: Signature) -> Result<Accepted, GitError> {
-        let program = self.cache.program();
-        let bytes = objects::commit(program, &id).await?;
-        let commit = Commit::parse(id.clone(), &bytes, signature);
-        let path = &self.path_in(&id).await?;
-        let no_path = || GitError::NoPath { path: path.clone(), commit: id.clone() };
-        let (root, directory, file) = match objects::find(program, &id, path).await? {
-            Found::Directory(directory) => (path.clone(), directory, None),
-            Found::Nothing => return Err(no_path()),
-            Found::File => {
-                let root = path.parent();
-                let Found::Directory(directory) = objects::find(program, &id, &root).await? else {
-                    return Err(no_path());
-                };
-                let name = path.as_str().rsplit('/').next().map(str::to_owned);
-                (root, directory, name)
+    /// Reads the files of a commit unless they are those of the commit before.
+    async fn read(&self, commit: Commit, place: Place) -> Result<Accepted, GitError> {
+        let id = &commit.id;
+        let before = self.remembered(|accepted| accepted.place.as_ref() == Some(&place));
+        let (tree, leads_out) = match before {
+            Some(before) => (before.tree, false),
+            None => {
+                let Place { root, directory, file } = &place;
+                let listing = objects::list(self.cache.program(), id, directory, root).await?;
+                let content = Content { id, root, listing };
+                self.read_files(content, file.as_deref()).await?
             }
         };
-        if let Some(before) = self.remembered(|accepted| accepted.directory == directory) {
-            let tree = before.tree.with_revision(id.as_str());
-            return Ok(Accepted { commit, tree, directory });
-        }
-        let listing = objects::list(program, &id, &directory, &root).await?;
-        let content = Content { id: &id, root: &root, listing };
-        let tree = self.read_files(content, file.as_deref()).await?;
-        Ok(Accepted { commit, tree: tree.with_revision(id.as_str()), directory })
+        let tree = tree.with_revision(id.as_str());
+        Ok(Accepted { commit, tree, place: (!leads_out).then_some(place) })
     }
 
-    async fn read_files(&self, content: Content<'_>, file: Option<&str>) -> Result<Tree, GitError> {
+    /// Returns the tree, and whether links lead out of it.
+    async fn read_files(
+        &self,
+        content: Content<'_>,
+        file: Option<&str>,
+    ) -> Result<(Tree, bool), GitError> {
         let Content { id, root, listing } = content;
         let program = self.cache.program();
         let refused = |source| GitError::Refused { commit: id.clone(), source };
@@ -226,7 +231,8 @@ impl GitSource {
             surroundings: Surroundings::Held(Arc::clone(&held)),
         });
         let home = Home::at(&self.settings.address, self.settings.reference.branch());
-        Ok(Tree::new(files.collect()).without(submodules).in_repository(home))
+        let tree = Tree::new(files.collect()).without(submodules).in_repository(home);
+        Ok((tree, !outside.is_empty()))
     }
 
     async fn read_links(
@@ -255,12 +261,12 @@ impl GitSource {
     }
 
     fn remembered(&self, is_wanted: impl Fn(&Accepted) -> bool) -> Option<Accepted> {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = self.memory();
         memory.accepted.as_ref().filter(|accepted| is_wanted(accepted)).cloned()
     }
 
     pub(super) fn compared(&self, from: &CommitId, to: &CommitId) -> Option<Descent> {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = self.memory();
         let (known, tip, descent) = memory.compared.as_ref()?;
         (known == from && tip == to).then_some(*descent)
     }
@@ -281,17 +287,19 @@ impl GitSource {
 
     /// Whether the copy may lack what the other side left out.
     pub(super) fn is_filtered(&self) -> bool {
-        !self.memory.lock().unwrap_or_else(PoisonError::into_inner).is_unfiltered
+        !self.memory().is_unfiltered
     }
 
-    pub(super) fn note_filtering(&self, filtering: Filtering) {
-        if filtering == Filtering::Refused {
-            self.remember(|memory| memory.is_unfiltered = true);
-        }
+    pub(super) fn note_unfiltered(&self) {
+        self.remember(|memory| memory.is_unfiltered = true);
     }
 
     fn remember(&self, change: impl FnOnce(&mut Memory)) {
-        change(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.memory());
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

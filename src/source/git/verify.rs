@@ -14,7 +14,7 @@ use super::settings::Verification;
 /// The most bytes on standard output, where nothing is expected.
 const OUTPUT_BYTES_MAX: u64 = 100_000;
 
-/// Checks the signature of one commit. Its parents are not looked at: a signature covers the files
+/// Checks the signature of one commit, which is also given in git's own form. Its parents are not looked at: a signature covers the files
 /// of its commit and the names of its parents.
 ///
 /// # Errors
@@ -24,6 +24,7 @@ pub(super) async fn verify(
     program: &Program,
     verification: Option<&Verification>,
     id: &CommitId,
+    commit: &[u8],
 ) -> Result<Signature, GitError> {
     let kind: &[&str] = match verification {
         None => return Ok(Signature::NotChecked),
@@ -37,7 +38,7 @@ pub(super) async fn verify(
         Some(Verification::Either { allowed_signers, home }) => {
             check_readable(allowed_signers)?;
             check_readable(home)?;
-            kind_of(&objects::commit(program, id).await?)
+            kind_of(id, commit)
         }
     };
     let words = kind.iter().copied().chain(["verify-commit", "--raw", id.as_str()]);
@@ -63,9 +64,12 @@ pub(super) async fn verify(
 
 /// Returns what git is told about the one kind of signature that a commit has. A signer of SSH is
 /// trusted when the list names him; a key of OpenPGP when it is there.
-fn kind_of(commit: &[u8]) -> &'static [&'static str] {
-    let ssh = b"\ngpgsig -----BEGIN SSH SIGNATURE-----";
-    if commit.windows(ssh.len()).any(|part| part == ssh) {
+///
+/// Only the header counts that git itself reads: one for each kind of id, and never the message.
+fn kind_of(id: &CommitId, commit: &[u8]) -> &'static [&'static str] {
+    let header = if id.is_sha256() { "gpgsig-sha256" } else { "gpgsig" };
+    let first = objects::headers(commit, header).next();
+    if first.is_some_and(|line| line.starts_with("-----BEGIN SSH SIGNATURE-----")) {
         &["-c", "gpg.minTrustLevel=fully", "-c", "gpg.openpgp.program=/nonexistent"]
     } else {
         &["-c", "gpg.ssh.program=/nonexistent"]
@@ -99,6 +103,19 @@ fn signer(said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kind_of_a_signature_is_read_from_the_header_and_not_from_the_message() {
+        let id = |length| CommitId::new(&"a".repeat(length)).unwrap();
+        let ssh = "-----BEGIN SSH SIGNATURE-----\n U1NIU0lH\n";
+        let pgp = "-----BEGIN PGP SIGNATURE-----\n iHUE\n";
+        let is_ssh = |length, commit: String| kind_of(&id(length), commit.as_bytes()).len() == 4;
+        assert!(is_ssh(40, format!("tree a\ngpgsig {ssh}\nsubject\n")));
+        assert!(is_ssh(64, format!("tree a\ngpgsig-sha256 {ssh}\nsubject\n")));
+        assert!(!is_ssh(40, format!("tree a\ngpgsig {pgp}\nsubject\n\ngpgsig {ssh}")));
+        // A commit of both kinds of id has a header for each, and git reads that of its own.
+        assert!(!is_ssh(40, format!("tree a\ngpgsig {pgp}gpgsig-sha256 {ssh}\nsubject\n")));
+    }
 
     #[test]
     fn the_signer_is_named() {

@@ -48,7 +48,9 @@ async fn a_commit_that_leaves_the_directory_alone_reads_no_file() {
     let next = scene.commit("code only", &[("src/main.rs", "2")]);
     scene.calls();
     let second = source.fetch(Some(&first.commit.id), None).await.unwrap();
-    assert!(!scene.calls().contains("ls-tree"));
+    // The commit and its place are looked up once each, and nothing beneath is listed or read.
+    let calls = scene.calls();
+    assert_eq!((calls.matches("cat-file").count(), calls.matches("ls-tree").count()), (1, 1));
     assert_eq!(second.tree.revision(), Some(next.as_str()));
     assert_eq!(second.tree.digest(), first.tree.digest());
     assert_eq!(shown(&Ok(second)), "deploy/a.yaml");
@@ -268,4 +270,32 @@ async fn a_repository_without_commits_or_without_anything_is_an_error() {
     let settings = scene.settings_for(scene.path("gone").to_str().unwrap());
     let error = scene.source(settings).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, GitError::NoRepository { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn files_that_move_into_a_usual_place_are_read_from_there() {
+    let scene = Scene::new();
+    let source = scene.source(scene.settings());
+    assert_eq!(shown(&source.fetch(None, None).await), "web.yaml");
+    // The directory is now what the root was, to the bit.
+    std::fs::create_dir_all(scene.remote().join("manifests")).unwrap();
+    scene.git(&["mv", "web.yaml", "manifests/web.yaml"]);
+    scene.commit("move", &[]);
+    assert_eq!(shown(&source.fetch(None, None).await), "manifests/web.yaml");
+}
+
+#[tokio::test]
+async fn a_link_that_leads_out_is_looked_at_again_though_it_is_the_same() {
+    let scene = Scene::new();
+    std::fs::create_dir_all(scene.remote().join("deploy")).unwrap();
+    std::os::unix::fs::symlink("../more", scene.remote().join("deploy/more")).unwrap();
+    scene.commit("link", &[("deploy/a.yaml", "")]);
+    let mut settings = scene.settings();
+    settings.path = Some(beneath("deploy"));
+    let source = scene.source(settings.clone());
+    assert_eq!(shown(&source.fetch(None, None).await), "deploy/a.yaml");
+    scene.commit("its target", &[("more/b.yaml", "")]);
+    let fresh = shown(&scene.source(settings).fetch(None, None).await);
+    assert!(fresh.contains("more"), "{fresh}");
+    assert_eq!(shown(&source.fetch(None, None).await), fresh);
 }

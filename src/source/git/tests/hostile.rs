@@ -113,6 +113,36 @@ async fn links_are_under_the_same_jail_as_in_a_directory() {
 }
 
 #[tokio::test]
+async fn links_that_lead_out_are_followed_all_at_once() {
+    let scene = Scene::new();
+    scene.commit("add", &[("deploy/a.yaml", ""), ("other/c", "")]);
+    let link = |name: &str, target: &str| symlink(target, scene.remote().join(name)).unwrap();
+    for (name, target) in [
+        ("loop", "loop"),
+        ("deploy/a", "/etc/x\ny"),
+        ("deploy/b\nmissing", "../gone\nmissing"),
+        ("deploy/c", "../other/c/d"),
+        ("deploy/d", "../other/c"),
+        ("deploy/e", "../loop"),
+    ] {
+        link(name, target);
+    }
+    (0..50).for_each(|number| link(&format!("deploy/f{number}"), "../gone"));
+    scene.commit("links", &[]);
+    scene.watch_git();
+    let mut settings = scene.settings();
+    settings.path = Some(beneath("deploy"));
+    let source = scene.source(settings);
+    assert_eq!(shown(&source.fetch(None, None).await), "deploy/a.yaml");
+    let calls = scene.calls();
+    assert!(calls.matches("cat-file").count() < 10, "{calls}");
+    link("deploy/z", "../other");
+    scene.commit("a directory", &[]);
+    let outcome = shown(&source.fetch(None, None).await);
+    assert!(outcome.contains("read `deploy/z`: it leads out of `deploy`"), "{outcome}");
+}
+
+#[tokio::test]
 async fn one_file_that_is_a_link_out_of_its_directory_is_refused() {
     let scene = Scene::new();
     symlink("/etc/hostname", scene.remote().join("stack.yaml")).unwrap();

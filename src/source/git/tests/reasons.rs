@@ -117,3 +117,40 @@ async fn a_tag_of_something_that_is_no_commit_is_called_that() {
     assert!(matches!(error, GitError::NoCommitThere { .. }), "{error}");
     assert!(error.to_string().ends_with("it points at no commit"), "{error}");
 }
+
+#[tokio::test]
+async fn a_commit_is_fetched_from_where_its_repository_moved_to() {
+    let scene = Scene::new();
+    let first = scene.head();
+    let backend = Backend::of(&scene).await;
+    let url = backend.url().replace("/remote", "/moved");
+    let mut settings = scene.settings_for(&url);
+    settings.reference = Reference::Commit(first.clone());
+    let fetched = scene.source(settings).fetch(None, None).await;
+    assert_eq!(shown(&fetched), "web.yaml");
+    assert_eq!(fetched.unwrap().commit.id, first);
+}
+
+#[tokio::test]
+async fn a_pin_of_the_other_kind_of_id_costs_no_good_copy_and_is_found_where_it_is() {
+    let scene = Scene::new();
+    let source = scene.source(scene.settings());
+    let good = source.fetch(None, None).await.unwrap().commit.id;
+    let other = "0123456789abcdef".repeat(4);
+    let error = source.fetch(None, Some(&other)).await.unwrap_err();
+    assert!(matches!(error, GitError::NoCommit { .. }), "{error}");
+    let there = scene.path("there");
+    std::fs::rename(scene.remote(), &there).unwrap();
+    source.fetch(None, Some(&other)).await.unwrap_err();
+    // After a restart, and without the other side.
+    let source = scene.source(scene.settings());
+    let kept = source.fetch(None, Some(good.as_str())).await;
+    assert_eq!(shown(&kept), "web.yaml");
+    // The other side has the other kind of id by now.
+    std::fs::create_dir_all(scene.remote()).unwrap();
+    scene.git(&["init", "--quiet", "--initial-branch=main", "--object-format=sha256"]);
+    let first = scene.commit("first", &[("api.yaml", &manifest("api"))]);
+    scene.commit("second", &[]);
+    let pinned = source.fetch(None, Some(first.as_str())).await;
+    assert_eq!(shown(&pinned), "api.yaml");
+}

@@ -102,6 +102,26 @@ async fn a_copy_that_has_grown_by_what_came_before_is_made_anew() {
 }
 
 #[tokio::test]
+async fn a_repository_that_is_too_large_from_the_beginning_is_fetched_once_and_called_that() {
+    let scene = Scene::new();
+    scene.commit("large", &[("image.bin", &noise(900_000))]);
+    scene.watch_git();
+    let mut settings = scene.settings();
+    settings.copy_bytes_max = 400_000;
+    let source = scene.source(settings);
+    // At the second look it is here and no smaller, unless git was ended before all of it had come.
+    for _ in 0..2 {
+        let error = source.fetch(None, None).await.unwrap_err();
+        assert!(matches!(error, GitError::TooLarge { limit: 400_000 }), "{error}");
+        assert!(scene.calls().matches("fetch").count() <= 1);
+    }
+    // What follows is another matter.
+    scene.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    let small = scene.commit("small", &[]);
+    assert_eq!(source.fetch(None, None).await.unwrap().commit.id, small);
+}
+
+#[tokio::test]
 async fn the_last_of_a_disk_is_the_states() {
     let scene = Scene::new();
     let mut settings = scene.settings();

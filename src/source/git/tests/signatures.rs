@@ -164,3 +164,25 @@ async fn where_both_kinds_may_sign_each_counts_and_nobody_else() {
     assert_eq!(source.fetch(None, None).await.unwrap().commit.id, by_key);
     shell(&format!("GNUPGHOME='{}' gpgconf --kill all", home.display()));
 }
+
+/// Git writes the signature of a SHA-256 commit under another name.
+#[tokio::test]
+async fn where_both_kinds_may_sign_a_commit_of_sha256_counts_by_its_own_header() {
+    let signed = Signed::new();
+    if !signed.make_key("ada") {
+        return;
+    }
+    signed.allow("ada");
+    fs::remove_dir_all(signed.scene.remote()).unwrap();
+    fs::create_dir_all(signed.scene.remote()).unwrap();
+    signed.scene.git(&["init", "--quiet", "--initial-branch=main", "--object-format=sha256"]);
+    let good = signed.commit_as("ada");
+    let home = signed.scene.path("keys");
+    fs::create_dir_all(&home).unwrap();
+    let mut settings = signed.settings.clone();
+    let allowed_signers = signed.scene.path("allowed");
+    settings.verification = Some(Verification::Either { allowed_signers, home });
+    let fetched = signed.scene.source(settings).fetch(None, None).await.unwrap();
+    assert_eq!(fetched.commit.id, good);
+    assert_eq!(fetched.commit.signature, Signature::Verified { by: "ada@acme.test".to_owned() });
+}
