@@ -2,17 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{
-    Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource, is_secret_at,
-};
+use crate::model::{Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource};
 
-use super::birth::{created, unwritten};
+use super::birth::{added, created, unwritten};
 use super::diff::{self, Difference, Memory};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
-use super::{
-    Action, Blocked, Change, FieldAction, FieldChange, FieldReason, Policy, Reason, Record,
-};
+use super::{Action, Blocked, Change, FieldChange, FieldReason, Policy, Reason, Record};
 
 /// A change in the making, with what it was made from.
 pub(super) struct Draft<'a> {
@@ -86,18 +82,8 @@ impl<'a> Drafts<'a> {
         };
         let declared = resource.fields.iter().map(|(path, it)| (path, &it.value, field_reason));
         let derived = resource.on_create.iter().map(|(path, it)| (path, it, FieldReason::Derived));
-        let fields = declared.chain(derived).map(|(path, value, reason)| {
-            let sensitive = is_secret_at(path, value);
-            FieldChange {
-                path: path.clone(),
-                action: FieldAction::Add,
-                before: None,
-                after: Some(value.clone()).filter(|_| !sensitive),
-                reason,
-                sensitive,
-                hint: None,
-            }
-        });
+        let fields =
+            declared.chain(derived).map(|(path, value, reason)| added(path, value, reason));
         let mut fields: Vec<FieldChange> = fields.collect();
         fields.sort_by(|left, right| left.path.cmp(&right.path));
         let mut draft = draft(&resource.key, Some(resource), Action::Create, reason);

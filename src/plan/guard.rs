@@ -4,17 +4,16 @@
 //! Deletes are weighed in `prune`, references between changes in `reference`.
 
 use crate::model::{
-    AdoptMode, Claim, Effect, FieldPath, FieldValue, Kind, Mutability, RemoteId, Setting,
+    AdoptMode, Claim, FieldPath, FieldValue, Kind, Mutability, RemoteId, Setting,
     policy as field_policy,
 };
 
-use super::birth::created;
 use super::diff::is_written;
 use super::draft::Draft;
 use super::view::View;
 use super::{
-    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, in_use, prune,
-    reference, succession,
+    Action, Blocked, BlockedReason, Change, FieldReason, Hold, Policy, in_use, prune, reference,
+    succession,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -24,7 +23,6 @@ pub(super) fn check<'a>(
     policy: &Policy,
 ) -> Vec<Draft<'a>> {
     for draft in &mut drafts {
-        promote(draft, policy);
         draft.change.blocked =
             obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
     }
@@ -47,34 +45,6 @@ pub(super) const fn may_delete(claim: Claim, policy: &Policy) -> bool {
         Claim::Created | Claim::Adopted => true,
         Claim::Named => policy.prune_adopted,
         Claim::Presumed => false,
-    }
-}
-
-/// Turns an update that only another service could have into a replacement, if a person approved
-/// the deletion of that very object (S8). Never for a database: its data would go.
-fn promote(draft: &mut Draft<'_>, policy: &Policy) {
-    let change = &mut draft.change;
-    let Some(resource) = draft.desired else {
-        return;
-    };
-    let is_approved = change.id.is_some() && policy.replace.get(&change.key) == change.id.as_ref();
-    let is_ours = change.adopts.is_none() && change.blocked.is_none();
-    let is_service = match change.key.kind {
-        Kind::Service => true,
-        Kind::Database | Kind::EnvGroup => false,
-    };
-    let needs_another = !unchangeable(change).is_empty() || !draft.shrinks.is_empty();
-    if is_service && is_approved && is_ours && needs_another && change.action == Action::Update {
-        change.action = Action::Replace;
-        change.effect = Effect::Destroy;
-        let renamed_from = change.record.take().and_then(|record| record.renamed_from);
-        change.record = Some(super::Record { renamed_from, ..created(resource) });
-        // A new service is given every declared value, so nothing is left out any more.
-        for field in &mut change.fields {
-            if field.action == FieldAction::Leave {
-                field.action = FieldAction::Change;
-            }
-        }
     }
 }
 
@@ -236,7 +206,7 @@ fn replace_hint(change: &Change) -> String {
     }
 }
 
-fn unchangeable(change: &Change) -> Vec<&FieldPath> {
+pub(super) fn unchangeable(change: &Change) -> Vec<&FieldPath> {
     let written = change.fields.iter().filter(|field| is_written(field));
     let paths = written.map(|field| &field.path);
     let is_unchangeable = |path: &&FieldPath| match field_policy(change.key.kind, path).mutability {

@@ -8,7 +8,7 @@ use super::draft::Drafts;
 use super::view::View;
 use super::{
     Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, in_use, likely_rename, order,
-    ownership, step, succession,
+    ownership, replacing, step, succession,
 };
 
 /// Decides everything that would be done, from three states and what is allowed.
@@ -20,7 +20,9 @@ use super::{
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
-    let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, &view, policy);
+    let Drafts { mut drafts, unchanged, settled, mut remember } =
+        draft::write(claims, &view, policy);
+    drafts.iter_mut().for_each(|draft| replacing::promote(draft, policy));
     let ordered = succession::arrange(order::arrange(drafts), &view);
     let guarded = guard::check(ordered, &view, policy);
     remember.extend(protections(&view, policy));

@@ -76,12 +76,15 @@ fn create(resource: &Resource, change: &Change) -> Step {
 /// Returns the step that writes what was put off.
 fn complete(draft: &Draft<'_>, policy: &Policy) -> Option<Step> {
     let fields = draft.postponed();
-    let shown = |path: &FieldPath| match draft.object {
-        Some(object) => seen(object, path, false),
+    // What is made, or made again, has nothing yet.
+    let object = draft.object.filter(|_| draft.change.action != Action::Replace);
+    let shown = |field: &FieldChange| match object {
+        Some(object) => seen(object, &field.path, field.sensitive),
         None => Some(LiveValue::Absent),
     };
+    let later = draft.change.fields.iter().filter(|it| it.reason == FieldReason::Later);
     (!fields.is_empty()).then(|| Step::Complete {
-        shown: fields.keys().map(|path| (path.clone(), shown(path))).collect(),
+        shown: later.map(|field| (field.path.clone(), shown(field))).collect(),
         after: draft.later.clone(),
         deploys: policy.platform.deploys_after_patch,
         fields,

@@ -212,6 +212,8 @@ impl World {
                     assert_eq!(precondition.broken_by(object), None);
                     listing.objects.retain(|it| it.id != *id);
                     self.snapshot.live.gone.insert(id.clone());
+                    // What is made again may not be taken for what was remembered.
+                    Arc::make_mut(&mut self.snapshot.inventory).entries.remove(key);
                 }
             }
         }
