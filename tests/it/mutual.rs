@@ -1,8 +1,11 @@
 //! Services that take a value from each other, on a platform that refuses a reference to what is
 //! not there: what is sent, and what is left by deaths and faults on the way.
 
+use std::collections::BTreeMap;
+
 use stoker::api::{EnvPatch, Resolver};
 use stoker::emulator::{self, Config, Kind, Secrets};
+use stoker::model::{Key, RemoteId};
 use stoker::plan::{Outcome, Policy};
 use stoker::source::Tree;
 
@@ -101,6 +104,30 @@ async fn all_is_as_declared_after_one_run_whatever_the_platform_is_like() {
         if config.deploy_after_patch {
             laws::what_is_written_runs(&stage, name);
         }
+    }
+}
+
+/// What is deleted first has no address to give.
+#[tokio::test(start_paused = true)]
+async fn what_needs_itself_and_another_is_made_again_without_both_and_completed() {
+    for (name, config) in platforms() {
+        let stage = stage_on(&config);
+        stage.apply(&pair(), &Policy::default()).await;
+        let others = edited(&pair(), "type: web", "type: web\n  region: us-east");
+        let ids: BTreeMap<Key, RemoteId> = stage
+            .inventory()
+            .entries
+            .iter()
+            .map(|(key, it)| (key.clone(), it.id.clone()))
+            .collect();
+        let policy = Policy { replace: ids, ..Policy::default() };
+        let (_, report) = stage.apply(&others, &policy).await;
+        assert!(
+            report.results.iter().all(|it| it.outcome == Outcome::Applied),
+            "{name}: {report:#?}"
+        );
+        let (plan, _) = stage.apply(&others, &Policy::default()).await;
+        assert!(plan.is_idle(), "{name}: {plan:#?}");
     }
 }
 
