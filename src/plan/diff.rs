@@ -317,8 +317,8 @@ impl<'a> Comparer<'a> {
 }
 
 /// Returns what writing these fields does to what runs: the greatest effect of any.
-pub(super) fn effect(key: &Key, fields: &[FieldChange]) -> Effect {
-    let written = fields.iter().filter(|field| is_written(field));
+pub(super) fn effect<'f>(key: &Key, fields: impl IntoIterator<Item = &'f FieldChange>) -> Effect {
+    let written = fields.into_iter().filter(|field| is_written(field));
     let effects = written.map(|field| field_policy(key.kind, &field.path).effect);
     effects.max().unwrap_or(Effect::None)
 }

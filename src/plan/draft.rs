@@ -23,7 +23,7 @@ pub(super) struct Draft<'a> {
     /// Whether more must be read before it can be decided.
     pub is_in_doubt: bool,
     /// What must move on first, because it has the name that this one gets.
-    pub follows: Option<Key>,
+    pub follows: Option<&'a Key>,
 }
 
 /// What the comparison yields.

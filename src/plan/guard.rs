@@ -13,7 +13,6 @@ use super::draft::Draft;
 use super::view::View;
 use super::{
     Action, Blocked, BlockedReason, Change, FieldReason, Hold, Policy, in_use, prune, reference,
-    succession,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -27,7 +26,6 @@ pub(super) fn check<'a>(
             obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
     }
     reference::hold(&mut drafts, view);
-    succession::hold(&mut drafts);
     prune::fuse(&mut drafts, view, policy);
     drafts
 }

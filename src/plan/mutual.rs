@@ -2,12 +2,14 @@
 //! of its own once the other is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::successors;
 
 use crate::model::{FieldPath, FieldValue, Key};
 
 use super::birth::added;
 use super::draft::Draft;
 use super::reference::makes_a_name;
+use super::succession::MOVES_MAX;
 use super::{Action, FieldReason, diff::is_written};
 
 /// Puts off what refers back within a circle of names that are yet to be made. What lives already
@@ -34,8 +36,14 @@ impl Draft<'_> {
                 count += 1;
             }
         }
-        // A rename does not write what a variable refers to already.
-        if count > 0 || self.change.action == Action::Update {
+        // What lives has what a variable refers to already.
+        let lives = match self.change.action {
+            Action::Update | Action::Adopt => true,
+            Action::Create | Action::Replace | Action::Delete | Action::Forget | Action::None => {
+                false
+            }
+        };
+        if count > 0 || lives {
             self.later.insert(other);
         }
     }
@@ -86,14 +94,29 @@ fn refers_to(value: &FieldValue, key: &Key) -> bool {
 
 /// Returns the references that close a circle, as a walk in the order of keys meets them. Without
 /// them there is none. The drafts stand in the order of their keys.
+///
+/// What takes a name follows on what had it, and that cannot be put off: so a reference to something
+/// that follows on what the walk comes from closes a circle as well.
 fn backward(drafts: &[Draft<'_>]) -> Vec<(Key, Key)> {
-    let makers = drafts.iter().filter(|draft| makes_a_name(&draft.change));
-    let ahead: BTreeMap<&Key, Vec<&Key>> = makers
+    let follows: BTreeMap<&Key, &Key> =
+        drafts.iter().filter_map(|draft| Some((&draft.change.key, draft.follows?))).collect();
+    let followed: BTreeSet<&Key> = follows.values().copied().collect();
+    let comes_first = |draft: &&Draft<'_>| {
+        let is_in_a_row = draft.follows.is_some() || followed.contains(&draft.change.key);
+        is_in_a_row || makes_a_name(&draft.change)
+    };
+    let ahead: BTreeMap<&Key, Vec<&Key>> = drafts
+        .iter()
+        .filter(comes_first)
         .map(|draft| {
             let others = draft.desired.map(|resource| resource.depends_on.iter().rev());
-            (&draft.change.key, others.into_iter().flatten().collect())
+            (&draft.change.key, others.into_iter().flatten().chain(draft.follows).collect())
         })
         .collect();
+    let is_back = |key: &Key, on_path: &BTreeSet<&Key>| {
+        let row = successors(Some(key), |key| follows.get(*key).copied());
+        row.take(MOVES_MAX + 1).any(|key| on_path.contains(key))
+    };
     let mut found = Vec::new();
     let mut done: BTreeSet<&Key> = BTreeSet::new();
     for start in ahead.keys() {
@@ -109,7 +132,10 @@ fn backward(drafts: &[Draft<'_>]) -> Vec<(Key, Key)> {
                 path.pop();
                 continue;
             };
-            if on_path.contains(next) {
+            if done.contains(next) {
+                continue;
+            }
+            if is_back(next, &on_path) {
                 found.push((key.clone(), next.clone()));
             } else {
                 enter(&ahead, next, &mut path, &mut on_path, &done);

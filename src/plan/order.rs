@@ -21,7 +21,7 @@ pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
         let made: BTreeSet<Key> = makers.map(|draft| draft.change.key.clone()).collect();
         let needed = |draft: &Draft<'_>| {
             let mut awaited = awaited(draft);
-            awaited.retain(|key| made.contains(key));
+            awaited.retain(|key| made.contains(key) || draft.follows == Some(key));
             awaited
         };
         let (mut untangled, mut rest) = topological(circles, needed);
@@ -40,10 +40,12 @@ pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     arranged
 }
 
-/// What comes before a change: what it refers to, less what it can be given afterwards.
+/// What comes before a change: what has its name until it moves on, and what it refers to, less what
+/// it can be given afterwards.
 fn awaited(draft: &Draft<'_>) -> Vec<Key> {
     let others = draft.desired.map(|resource| &resource.depends_on).into_iter().flatten();
-    others.filter(|key| !draft.later.contains(*key)).cloned().collect()
+    let others = others.filter(|key| !draft.later.contains(*key));
+    others.chain(draft.follows).cloned().collect()
 }
 
 pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {

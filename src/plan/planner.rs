@@ -22,9 +22,11 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let claims = ownership::claim(&view, policy);
     let Drafts { mut drafts, unchanged, settled, mut remember } =
         draft::write(claims, &view, policy);
-    drafts.iter_mut().for_each(|draft| replacing::promote(draft, policy));
-    let ordered = succession::arrange(order::arrange(drafts), &view);
-    let guarded = guard::check(ordered, &view, policy);
+    for draft in &mut drafts {
+        replacing::promote(draft, policy);
+        succession::follow(draft, &view);
+    }
+    let guarded = guard::check(order::arrange(drafts), &view, policy);
     remember.extend(protections(&view, policy));
     let wants = in_use::wanted(&guarded, &view);
     let likely_renames = likely_rename::of(&guarded);

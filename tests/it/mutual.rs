@@ -151,3 +151,66 @@ async fn an_agent_that_is_killed_while_it_makes_them_ends_the_same() {
 async fn every_fault_at_every_request_is_survived() {
     endure_each(Scene { config: Config::default(), before: None, tree: pair() }).await;
 }
+
+/// What was `api` becomes `api-v1`, a new `api` takes its place, and each needs the other.
+const MOVED_ON: &str = "
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: api }
+spec:
+  type: web
+  runtime: node
+  repo: github.com/acme/shop
+  envVars: [{ key: OLD, fromService: { name: api-v1, property: url } }]
+---
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: api-v1, previousNames: [api] }
+spec:
+  type: web
+  runtime: node
+  repo: github.com/acme/shop
+  envVars: [{ key: NEXT, fromService: { name: api, property: url } }]
+";
+
+async fn before_it_moves_on(config: &Config) -> Stage {
+    let stage = stage_on(config);
+    let (api, _) = MOVED_ON.split_once("---").unwrap();
+    let (alone, _) = api.split_once("  envVars").unwrap();
+    stage.apply(&manifests(alone), &Policy::default()).await;
+    stage.wait(600).await;
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_moves_on_and_what_takes_its_place_may_need_each_other() {
+    for (name, config) in platforms() {
+        let stage = before_it_moves_on(&config).await;
+        let (_, report) = stage.apply(&manifests(MOVED_ON), &Policy::default()).await;
+        assert!(
+            report.results.iter().all(|it| it.outcome == Outcome::Applied),
+            "{name}: {report:#?}"
+        );
+        let (plan, _) = stage.apply(&manifests(MOVED_ON), &Policy::default()).await;
+        assert!(plan.is_idle(), "{name}: {plan:#?}");
+        if config.resolve_references == emulator::Resolver::Agent {
+            // Each has the other's, and not what had its name before.
+            let truth = stage.emulator.truth(Kind::Service);
+            let given = truth.iter().map(|it| it["env_vars"][0]["value"].as_str().unwrap());
+            let given: Vec<&str> = given.collect();
+            assert_eq!(given, ["https://api.stackblaze.app", "https://api-v1.stackblaze.app"]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_what_moves_on_needs_what_follows_ends_the_same() {
+    // As assumed, and where a PATCH needs a deploy.
+    for (name, config) in platforms().into_iter().step_by(3) {
+        let before = config.clone();
+        let stage = async || before_it_moves_on(&before).await;
+        let case = Case { name, stage, tree: manifests(MOVED_ON), policy: |_| pruning() };
+        let reference = case.survives(20).await;
+        assert!(reference.counts.values().all(|count| *count == (2, 0)), "{:?}", reference.counts);
+    }
+}

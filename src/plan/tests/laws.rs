@@ -307,7 +307,13 @@ proptest! {
                 match step {
                     Step::Create { .. } => {
                         prop_assert!(live.listing(key.kind).coverage.is_complete());
-                        prop_assert!(*action == Action::Replace || live.named(key).is_empty());
+                        // What has the name is deleted, or moves on to another one before.
+                        let moves_on = |object: &&LiveObject| {
+                            let first = plan.changes.iter().filter(|it| after.contains(&it.key));
+                            first.into_iter().any(|it| it.id.as_ref() == Some(&object.id))
+                        };
+                        let is_free = live.named(key).iter().all(moves_on);
+                        prop_assert!(*action == Action::Replace || is_free);
                         prop_assert!(desired.resources.contains_key(key));
                     }
                     Step::Deploy { .. } => prop_assert!(false, "this platform deploys by itself"),
