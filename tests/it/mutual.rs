@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use stoker::api::{EnvPatch, Resolver};
-use stoker::emulator::{self, Config, Kind, Secrets};
+use stoker::emulator::{self, Config, Faults, Kind, Secrets};
 use stoker::model::{Key, RemoteId};
 use stoker::plan::{Outcome, Policy};
 use stoker::source::Tree;
 
 use crate::faults::{Scene, endure_each};
+use crate::kept::{Kept, settings};
 use crate::killed::Case;
 use crate::laws;
 use crate::stage::{Stage, edited, manifests, pruning};
@@ -213,4 +214,21 @@ async fn a_run_that_is_killed_while_what_moves_on_needs_what_follows_ends_the_sa
         let reference = case.survives(20).await;
         assert!(reference.counts.values().all(|count| *count == (2, 0)), "{:?}", reference.counts);
     }
+}
+
+/// What was made is history, and what it still lacks is left to do.
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_what_was_made_is_pending() {
+    let stage = Stage::in_memory(Config::default());
+    stage.emulator.play(Faults::parse("fail:422@PATCH /**").unwrap());
+    let kept = Kept::begin(stage, settings(), pair());
+    kept.stage.wait(4).await;
+    let status = kept.status();
+    let pending = status.pending.iter().map(|it| {
+        let fields: Vec<&str> = it.fields.iter().map(|field| field.path.as_str()).collect();
+        format!("{} {}: {}", it.action, it.key, fields.join(", "))
+    });
+    let pending: Vec<String> = pending.collect();
+    assert_eq!(pending, ["update service/jobs: envVars.API", "update service/api: envVars.ME"]);
+    kept.end().await;
 }
