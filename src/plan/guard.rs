@@ -4,7 +4,7 @@
 //! Deletes are weighed in `prune`, references between changes in `reference`.
 
 use crate::model::{
-    AdoptMode, Claim, FieldPath, FieldValue, Kind, Mutability, RemoteId, Setting,
+    AdoptMode, Claim, FieldPath, FieldValue, Kind, LiveObject, Mutability, RemoteId, Setting,
     policy as field_policy,
 };
 
@@ -21,9 +21,10 @@ pub(super) fn check<'a>(
     view: &View<'a>,
     policy: &Policy,
 ) -> Vec<Draft<'a>> {
+    let outsiders = in_use::outsiders(&drafts, view);
     for draft in &mut drafts {
         draft.change.blocked =
-            obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
+            obstacle(draft, view, &outsiders, policy).or_else(|| held(&draft.change, policy));
     }
     reference::hold(&mut drafts, view);
     prune::fuse(&mut drafts, view, policy);
@@ -46,12 +47,16 @@ pub(super) const fn may_delete(claim: Claim, policy: &Policy) -> bool {
     }
 }
 
-fn obstacle(draft: &mut Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+fn obstacle(
+    draft: &mut Draft<'_>,
+    view: &View<'_>,
+    outsiders: &[&LiveObject],
+    policy: &Policy,
+) -> Option<Blocked> {
     let blocked = draft.change.blocked.take();
     match draft.change.action {
-        Action::Delete => {
-            prune::obstacle(draft, blocked, view, policy).or_else(|| in_use::obstacle(draft, view))
-        }
+        Action::Delete => prune::obstacle(draft, blocked, view, policy)
+            .or_else(|| in_use::obstacle(draft, view, outsiders)),
         _ if blocked.is_some() => blocked,
         Action::Create => withheld(draft, "create", |rights| rights.create),
         Action::Update => adoption(draft, policy)
@@ -129,7 +134,7 @@ fn without_patch(change: &Change) -> Option<Blocked> {
         Kind::Database => (
             BlockedReason::Immutable,
             format!("{paths} cannot be changed: the API cannot change a database"),
-            as_it_lives(change)
+            as_it_lives(change, |_| true)
                 + "declare a database with a new name, move the data, then let this one go with a \
                    tombstone",
         ),
@@ -145,9 +150,9 @@ fn without_patch(change: &Change) -> Option<Blocked> {
     Some(Blocked { reason, message, hint: Some(hint) })
 }
 
-/// Returns the way out that always exists, as the beginning of a hint: to declare what lives. Only
-/// where all that stands in the way is seen.
-fn as_it_lives(change: &Change) -> String {
+/// Returns the way out that always exists, as the beginning of a hint: to declare what lives of what
+/// stands in the way. Only where all of that is seen.
+fn as_it_lives(change: &Change, is_meant: impl Fn(&FieldPath) -> bool) -> String {
     let line = |field: &super::FieldChange| match field.before.as_ref()? {
         FieldValue::Text(text) => Some(format!("`{}: \"{text}\"`", field.path)),
         FieldValue::Integer(number) => Some(format!("`{}: {number}`", field.path)),
@@ -156,6 +161,7 @@ fn as_it_lives(change: &Change) -> String {
     };
     let name = FieldPath::Setting(Setting::Name);
     let written = change.fields.iter().filter(|field| is_written(field) && field.path != name);
+    let written = written.filter(|field| is_meant(&field.path));
     let lines: Option<Vec<String>> = written.map(line).collect();
     match lines {
         Some(lines) if !lines.is_empty() => {
@@ -176,7 +182,9 @@ fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
     Some(Blocked {
         reason: BlockedReason::Immutable,
         message: format!("`{path}` cannot shrink{sizes}: disks only grow"),
-        hint: Some(as_it_lives(change) + &replace_hint(change)),
+        hint: Some(
+            as_it_lives(change, |path| draft.shrinks.contains(path)) + &replace_hint(change),
+        ),
     })
 }
 
