@@ -126,12 +126,12 @@ pub(super) fn compare(
     memory: Memory<'_>,
     is_renamed: bool,
     (policy, now): (&Policy, Timestamp),
-    attached: &BTreeSet<EnvKey>,
+    is_attached: &dyn Fn(&EnvKey) -> bool,
 ) -> Difference {
     let mut comparer = Comparer::new(resource, object, memory);
     comparer.name(is_renamed);
     let unverified = comparer.declared();
-    let is_put_on = |key: &EnvKey| policy.put_on.covers(key) || attached.contains(key);
+    let is_put_on = |key: &EnvKey| policy.put_on.covers(key) || is_attached(key);
     for removal in env::removals(resource, object, memory, &is_put_on, &mut comparer.difference) {
         comparer.differing(removal);
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource};
+use crate::model::{
+    Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource,
+};
 
 use super::birth::{added, created, unwritten};
 use super::diff::{self, Difference, Memory};
@@ -99,8 +101,8 @@ impl<'a> Drafts<'a> {
         let memory = if is_forgiven { memory.forgiven() } else { memory };
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let attached = view.attached_env(resource, object);
-        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
+        let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &is_attached);
         let (action, reason) = if difference.writes() {
             (Action::Update, reason(&difference.fields))
         } else if view.owes_deploy(object, policy) {
@@ -181,8 +183,8 @@ impl<'a> Drafts<'a> {
         let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let attached = view.attached_env(resource, object);
-        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
+        let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &is_attached);
         let is_written = difference.writes() || view.owes_deploy(object, policy);
         let action = if is_written { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
