@@ -20,6 +20,7 @@ use super::{
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
+    let by_hand = by_hand::of(&claims, &view, policy);
     let Drafts { mut drafts, unchanged, settled, mut remember } =
         draft::write(claims, &view, policy);
     for draft in &mut drafts {
@@ -42,7 +43,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
         unchanged,
         settled,
         remember,
-        by_hand: by_hand::of(&view, policy),
+        by_hand,
         wants,
         likely_renames,
         is_stateless: snapshot.inventory.is_blank(),

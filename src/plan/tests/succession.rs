@@ -1,6 +1,7 @@
 //! A name that moves on, and what takes its place.
 
-use super::scene::{check, explain};
+use super::super::{Sight, plan};
+use super::scene::{check, explain, parse};
 
 const WISH: &str = "want service/api plan=b\nwant service/api-v1 was=api plan=a\n";
 
@@ -181,4 +182,16 @@ fn a_row_of_names_without_a_memory_is_in_doubt_as_a_whole() {
          adopt service/b as named
          adopt service/c as named",
     );
+}
+
+/// What people set goes with the object, and the new one has nothing yet.
+#[test]
+fn what_people_set_is_seen_where_the_object_goes() {
+    let hand = WISH.replace("plan=", "hand=TOKEN plan=");
+    let live = "live service/api#s1 plan=a env.TOKEN=hidden\nours service/api#s1 plan=a";
+    let (snapshot, policy) = parse(&format!("{hand}{live}"));
+    let seen = plan(&snapshot, &policy).by_hand;
+    let seen: Vec<(&str, Vec<&Sight>)> =
+        seen.iter().map(|it| (it.key.name.as_str(), it.variables.values().collect())).collect();
+    assert_eq!(seen, [("api", vec![&Sight::Unset]), ("api-v1", vec![&Sight::Set])]);
 }
