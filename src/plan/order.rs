@@ -8,8 +8,8 @@ use super::draft::Draft;
 use super::reference::makes_a_name;
 use super::{Action, mutual};
 
-/// Arranges the drafts. The order depends on their keys and references alone, never on the order
-/// in which anything was listed.
+/// Arranges the drafts. The order depends on their keys, on their references, and on whose name
+/// another one takes, never on the order in which anything was listed.
 pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     let (leaving, mut staying): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_leaving);
     staying.sort_by(|left, right| left.change.key.cmp(&right.change.key));
@@ -56,7 +56,7 @@ pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {
 }
 
 /// Kahn's algorithm with an ordered set of what is ready: the smallest key first, so kinds come in
-/// their order. What is left of a cycle is returned apart, in the order of its keys.
+/// their order. What is on a cycle or comes after one is returned apart, in the order of its keys.
 fn topological<'a>(
     drafts: Vec<Draft<'a>>,
     depends_on: impl Fn(&Draft<'a>) -> Vec<Key>,
