@@ -201,7 +201,8 @@ impl Ledger {
         self.inner().note(now, |at| News::Lost { at, permit });
     }
 
-    /// Takes note that not a byte of a request left: it does not count.
+    /// Takes note that a request was not taken: not a byte of it left, or the other side says that it
+    /// did not look at it. It does not count.
     pub fn unsent(&self, now: Millis, permit: Permit) {
         self.inner().note(now, |at| News::Unsent { at, permit });
     }

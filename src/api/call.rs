@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether a good answer without an object or a list is none.
-    pub(super) fn wants_object(&self) -> bool {
+    pub(super) fn wants_body(&self) -> bool {
         self.method == Method::GET
     }
 

@@ -173,15 +173,9 @@ impl Client {
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let mut tries = self.tries();
         loop {
-            let Failure(cause, told) = match self.try_once(call).await {
+            match self.try_once(call).await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
-                Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
-                Next::Again(_) | Next::GiveUp => {
-                    return Err(self.failed(call, cause.into()));
-                }
+                Err(failure) => self.pause(call, &mut tries, failure).await?,
             }
         }
     }
@@ -192,14 +186,27 @@ impl Client {
     pub(super) async fn open(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Error> {
         let mut tries = self.tries();
         loop {
-            let Failure(cause, told) = match self.open_once(call).await {
+            match self.open_once(call).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => failure,
-            };
-            match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
-                Next::Again(at) if self.may_wait_until(timestamp(at)).await => {}
-                Next::Again(_) | Next::GiveUp => return Err(self.failed(call, cause.into())),
+                Err(failure) => self.pause(call, &mut tries, failure).await?,
             }
+        }
+    }
+
+    /// Waits until a request may be tried again.
+    ///
+    /// # Errors
+    /// When that was the last try.
+    async fn pause(
+        &self,
+        call: &Call<'_>,
+        tries: &mut Tries,
+        failure: Failure,
+    ) -> Result<(), Error> {
+        let Failure(cause, told) = failure;
+        match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
+            Next::Again(at) if self.may_wait_until(timestamp(at)).await => Ok(()),
+            Next::Again(_) | Next::GiveUp => Err(self.failed(call, cause.into())),
         }
     }
 
@@ -234,22 +241,28 @@ impl Client {
 
     async fn fly(&self, call: &Call<'_>, permit: Permit) -> Result<Answer, Failure> {
         let mut flight = Flight::start(self, call, permit);
-        let (foreign, not_found) = (self.foreign(call), self.shared.dialect.not_found);
+        let foreign = self.foreign(call);
         let whole = async {
             let response = self.carry(call).await?;
             flight.saw_head(&response, &foreign);
-            let answer =
-                self.judged(answer::read(response, call.body_max, not_found, &foreign).await)?;
+            let answer = self.read(call, response, &foreign).await?;
             // Judged here and not by the reader, so that a body cut short is asked for again.
-            if call.wants_object() { answer.check_whole() } else { Ok(answer) }
+            if call.wants_body() { answer.check_whole() } else { Ok(answer) }
         };
         let outcome = self.in_time(whole).await;
         let told = flight.land(outcome.as_ref().err());
         outcome.map_err(|cause| Failure(cause, told))
     }
 
-    /// Notes who answers, and judges by it (F7).
-    fn judged(&self, answer: Result<Answer, Cause>) -> Result<Answer, Cause> {
+    /// Reads an answer, notes who answers, and judges by it (F7).
+    async fn read(
+        &self,
+        call: &Call<'_>,
+        response: http::Response<BodyStream>,
+        foreign: &Foreign<'_>,
+    ) -> Result<Answer, Cause> {
+        let not_found = self.shared.dialect.not_found;
+        let answer = answer::read(response, call.body_max, not_found, foreign).await;
         let is_the_api = match &answer {
             Ok(answer) => answer.is_object(),
             Err(Cause::Api(error)) => error.code.is_some(),
@@ -264,14 +277,14 @@ impl Client {
     async fn open_once(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Failure> {
         let permit = self.admit().await?;
         let mut flight = Flight::start(self, call, permit);
-        let (foreign, not_found) = (self.foreign(call), self.shared.dialect.not_found);
+        let foreign = self.foreign(call);
         let head = async {
             let response = self.carry(call).await?;
             flight.saw_head(&response, &foreign);
             if response.status().is_success() {
                 return Ok(response);
             }
-            match self.judged(answer::read(response, call.body_max, not_found, &foreign).await) {
+            match self.read(call, response, &foreign).await {
                 Ok(_) => Err(Cause::Local("a good answer was taken for a bad one".to_owned())),
                 Err(cause) => Err(cause),
             }

@@ -64,14 +64,6 @@ impl Connections {
         self.client(need(may_be_lost, self.told.load(Ordering::Relaxed)))
     }
 
-    /// Finds out whether the settings will do, before there is a request.
-    ///
-    /// # Errors
-    /// As [`Connections::carrier`].
-    pub(super) fn prepare(&self) -> reqwest::Result<()> {
-        self.client(Use::Kept).map(drop)
-    }
-
     fn client(&self, needed: Use) -> reqwest::Result<&reqwest::Client> {
         let (place, idle_max) = match needed {
             Use::Kept => (&self.kept, KEPT_IDLE_MAX),

@@ -292,12 +292,22 @@ impl Dialect {
 
     /// Returns the field in which every good answer stands, where there is one (A2).
     pub(super) fn envelope(&self) -> Option<&str> {
-        Some(self.envelope.as_str()).filter(|envelope| *envelope != NONE)
+        given(&self.envelope)
     }
 
     /// Returns the field that names the next page, where lists go on by it (A1).
     pub(super) fn cursor_field(&self) -> Option<&str> {
-        Some(self.cursor_field.as_str()).filter(|field| *field != NONE)
+        given(&self.cursor_field)
+    }
+
+    /// Returns the parameter that asks for the page of a number, where there is one (A1).
+    pub(super) fn page_param(&self) -> Option<&str> {
+        given(&self.page_param)
+    }
+
+    /// Returns the parameter that asks for a page's size, where there is one (A1).
+    pub(super) fn per_page_param(&self) -> Option<&str> {
+        given(&self.per_page_param)
     }
 
     /// Returns the API's word for a type of service (A13); a word we do not know is the API's own.
@@ -321,7 +331,7 @@ impl Dialect {
 }
 
 /// The value of a field or parameter that there is not.
-pub(super) const NONE: &str = "none";
+const NONE: &str = "none";
 
 /// The lists of A1.
 const LISTS: [&str; 5] = ["services", "databases", "envgroups", "deployments", "members"];
@@ -337,6 +347,11 @@ const TYPES: [(&str, &str); 4] = [
 fn unknown_key() -> String {
     let keys: Vec<&str> = ABOUT.iter().map(|(key, _, _)| *key).collect();
     format!("unknown key; there are {}", keys.join(", "))
+}
+
+/// Returns the name of a field or parameter that there is.
+fn given(name: &str) -> Option<&str> {
+    (name != NONE).then_some(name)
 }
 
 fn filled(value: &str) -> Result<String, String> {

@@ -34,12 +34,6 @@ impl ApiError {
         let tells_of_it = |code: &str| code.contains("deploy") && !code.contains("previous");
         self.status == 409 && self.code.as_deref().is_some_and(tells_of_it)
     }
-
-    /// Whether the API itself says that the object is not there (S2).
-    #[must_use]
-    pub fn proves_absence(&self) -> bool {
-        self.is_absence
-    }
 }
 
 impl fmt::Display for ApiError {
@@ -63,7 +57,7 @@ pub enum ErrorKind {
     Authentication,
     /// 403: the token may not do this (F2), or a quota is reached.
     Permission,
-    /// 404 with a parsed code: it is not there.
+    /// 404 that proves it (A25): it is not there.
     NotFound,
     /// 409 because a deploy is in progress: look again at the next list.
     Busy,
@@ -172,7 +166,7 @@ impl Cause {
     /// Whether a person has to ask if the right address was asked.
     fn doubts_the_address(&self) -> bool {
         match self {
-            Self::Api(error) => error.status == 404 && !error.proves_absence(),
+            Self::Api(error) => error.status == 404 && !error.is_absence,
             Self::Transport(_)
             | Self::TimedOut(_)
             | Self::CutOff { .. }
@@ -325,7 +319,7 @@ fn kind_of(error: &ApiError) -> ErrorKind {
     match error.status {
         401 => ErrorKind::Authentication,
         403 => ErrorKind::Permission,
-        404 if error.proves_absence() => ErrorKind::NotFound,
+        404 if error.is_absence => ErrorKind::NotFound,
         409 if error.is_deploy_in_progress() => ErrorKind::Busy,
         429 | 408 | 425 => ErrorKind::Unavailable,
         400..500 => ErrorKind::Refused,

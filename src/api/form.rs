@@ -12,7 +12,6 @@ pub(super) const ITEMS_MAX: u64 = 100_000;
 
 /// One page.
 pub(super) struct Page {
-    pub number: u32,
     pub items: Vec<Map<String, Value>>,
     pub total: Option<u64>,
     /// Whether it says that there is more; nothing where it says neither.
@@ -31,7 +30,7 @@ pub(super) fn understand(
     match (dialect.list_form, body) {
         (ListForm::Array, Value::Array(values)) => {
             let items = objects(plural, values)?;
-            Ok(Page { number, items, total: None, says_more: None, cursor: None })
+            Ok(Page { items, total: None, says_more: None, cursor: None })
         }
         (ListForm::Object, Value::Object(page)) => of_object(dialect, plural, number, page),
         (ListForm::Object, _) => Err("it is a list and no object".to_owned()),
@@ -45,30 +44,63 @@ fn of_object(
     number: u32,
     mut page: Map<String, Value>,
 ) -> Result<Page, String> {
-    let says_more = wire::says_more(&page);
-    let cursor = dialect.cursor_field().map(|field| cursor(&page, field)).transpose()?.flatten();
-    // The one word that tells that a list has ended may be that there is no cursor.
-    let is_end = dialect.cursor_field().is_some_and(|field| wire::lookup(&page, field).is_some());
-    let says_more = says_more.or((is_end && cursor.is_none()).then_some(false));
-    let mut total = total(dialect, &page)?;
+    let says_more = says_more(dialect, plural, &page);
+    let mut told = Told::by(dialect, number, &page)?;
     let values = match dialect.envelope().map(|path| (path, wire::take(&mut page, path))) {
         Some((_, Some(Value::Array(values)))) => values,
         Some((_, Some(Value::Object(mut inner)))) => {
-            total = total.or(self::total(dialect, &inner)?);
-            check_number(dialect, number, &inner)?;
+            told = told.or(Told::by(dialect, number, &inner)?);
             items_of(dialect, plural, &mut inner)?
         }
         Some((path, _)) => return Err(format!("`{path}` is missing, or holds no list")),
         None => items_of(dialect, plural, &mut page)?,
     };
-    check_number(dialect, number, &page)?;
+    let Told { total, cursor, has_cursor_field } = told;
+    // The one word that tells that a list has ended may be that there is no cursor.
+    let says_more = says_more.or((has_cursor_field && cursor.is_none()).then_some(false));
     if total.is_none() && dialect.total_required {
         return Err(format!("`{}` is missing", dialect.total_field));
     }
     if total == Some(values.len() as u64) && (says_more == Some(true) || cursor.is_some()) {
         return Err(format!("`{}` counts one page only", dialect.total_field));
     }
-    Ok(Page { number, items: objects(plural, values)?, total, says_more, cursor })
+    Ok(Page { items: objects(plural, values)?, total, says_more, cursor })
+}
+
+/// Whether there is more, as a page says it anywhere on the way to its items (S2).
+fn says_more(dialect: &Dialect, plural: &str, page: &Map<String, Value>) -> Option<bool> {
+    let key = dialect.list_key(plural);
+    let inner = dialect.envelope().map(|envelope| format!("{envelope}.{key}"));
+    let places = wire::along(page, inner.as_deref().unwrap_or(key));
+    places.filter_map(wire::says_more).reduce(|one, other| one || other)
+}
+
+/// What the fields of the dialect tell of a list, in a page or in its envelope.
+struct Told {
+    total: Option<u64>,
+    cursor: Option<String>,
+    /// Whether the field is there that names the next page, or says that there is none.
+    has_cursor_field: bool,
+}
+
+impl Told {
+    fn by(dialect: &Dialect, number: u32, place: &Map<String, Value>) -> Result<Self, String> {
+        check_number(dialect, number, place)?;
+        let field = dialect.cursor_field();
+        Ok(Self {
+            total: total(dialect, place)?,
+            cursor: field.map(|field| cursor(place, field)).transpose()?.flatten(),
+            has_cursor_field: field.is_some_and(|field| wire::lookup(place, field).is_some()),
+        })
+    }
+
+    fn or(self, inner: Self) -> Self {
+        Self {
+            total: self.total.or(inner.total),
+            cursor: self.cursor.or(inner.cursor),
+            has_cursor_field: self.has_cursor_field || inner.has_cursor_field,
+        }
+    }
 }
 
 fn total(dialect: &Dialect, page: &Map<String, Value>) -> Result<Option<u64>, String> {

@@ -31,32 +31,36 @@ struct Counted {
 /// Of several limits it is that of a minute, as far as anybody can tell: of those that begin anew
 /// within one, the one that allows most. A refusal tells of the others.
 pub(super) fn of(status: u16, headers: &HeaderMap, now: Millis) -> Limits {
+    let waits = waits(headers);
     let counted = by_name(headers).chain(in_one(headers));
-    let counted = counted.max_by_key(|counted| counted.rank(now)).unwrap_or_default();
+    let counted = counted.max_by_key(|counted| counted.rank(&waits, now)).unwrap_or_default();
+    Limits { status, remaining: counted.remaining, reset: counted.reset, ..waits }
+}
+
+/// Returns how long an answer of any server asks to be left alone, whatever the form.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let now = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+    waits(headers).retry_in(now)
+}
+
+/// Returns what an answer says of waiting, and the clock by which it says so.
+fn waits(headers: &HeaderMap) -> Limits {
     let names = headers.keys().map(HeaderName::as_str);
     // The limit that refuses may have a name of its own.
     let waits = names.filter(|name| *name == "retry-after" || name.starts_with("retry-after-"));
     let waits: Vec<String> = waits.filter_map(|name| joined(headers, name)).collect();
     Limits {
-        status,
-        remaining: counted.remaining,
-        reset: counted.reset,
         retry_after: (!waits.is_empty()).then(|| waits.join(", ")),
         date: joined(headers, "date"),
+        ..Limits::default()
     }
 }
 
-/// Returns how long an answer of any server asks to be left alone, whatever the form.
-#[must_use]
-pub fn retry_after(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let now = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
-    of(status, headers, now).retry_in(now)
-}
-
 impl Counted {
-    /// The higher, the more it is what the budget counts.
-    fn rank(&self, now: Millis) -> (bool, bool, i64) {
-        let reset = Limits { reset: self.reset.clone(), ..Limits::default() };
+    /// The higher, the more it is what the budget counts; `beside` holds the clock of its times.
+    fn rank(&self, beside: &Limits, now: Millis) -> (bool, bool, i64) {
+        let reset = Limits { reset: self.reset.clone(), ..beside.clone() };
         let is_longer = match self.window {
             Some(window) => window > WINDOW.as_secs_f64(),
             None => reset.reset_in(now).is_some_and(|reset_in| reset_in > WINDOW),
@@ -156,14 +160,20 @@ mod tests {
     /// Monday, 6 April 2026, noon.
     const NOW: Millis = Millis(1_775_476_800_000);
 
+    type Pairs = [(&'static str, &'static str)];
+
+    fn headers(pairs: &Pairs) -> HeaderMap {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
     #[track_caller]
-    fn check(headers: &[(&'static str, &'static str)], remaining: &str, reset: &str) {
-        let entries = headers
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let limits = of(200, &entries.collect(), NOW);
+    fn check(pairs: &Pairs, remaining: &str, reset: &str) {
+        let limits = of(200, &headers(pairs), NOW);
         let found = (limits.remaining.unwrap_or_default(), limits.reset.unwrap_or_default());
-        assert_eq!(found, (remaining.to_owned(), reset.to_owned()), "{headers:?}");
+        assert_eq!(found, (remaining.to_owned(), reset.to_owned()), "{pairs:?}");
     }
 
     #[test]
@@ -211,13 +221,21 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_measured_by_the_clock_of_whoever_tells_it() {
+        // Its clock is ten minutes ahead of ours: 12:10:44 is in 44 seconds.
+        let limits = [
+            ("x-ratelimit-remaining-short", "2"),
+            ("x-ratelimit-reset-short", "1775477401"),
+            ("x-ratelimit-remaining-long", "250"),
+            ("x-ratelimit-reset-long", "1775477444"),
+        ];
+        let dated = [limits.as_slice(), &[("date", "Mon, 06 Apr 2026 12:10:00 GMT")]].concat();
+        check(&dated, "250", "1775477444");
+    }
+
+    #[test]
     fn a_wait_is_found_beside_the_name_of_the_limit_that_refuses() {
-        let wait = |headers: &[(&'static str, &'static str)]| {
-            let entries = headers.iter().map(|(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
-            of(429, &entries.collect(), NOW).retry_after
-        };
+        let wait = |pairs: &Pairs| of(429, &headers(pairs), NOW).retry_after;
         assert_eq!(wait(&[("retry-after", "3")]).as_deref(), Some("3"));
         assert_eq!(wait(&[("retry-after-short", "3")]).as_deref(), Some("3"));
         assert_eq!(wait(&[("x-retry-after", "3")]), None);

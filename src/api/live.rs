@@ -255,7 +255,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Returns the objects whose list item does not show all that is declared of them.
+/// Returns the objects whose list item does not show all that is declared of them, or not when one
+/// was created that may have to go.
 ///
 /// A database of ours that is declared as it was written is compared with what we remember: no
 /// request can change one (F4), so its details would only repeat it. One of which something else is

@@ -1,7 +1,9 @@
 //! Lists, read to their end and proven to be whole (A1, S2).
 //!
 //! A list is whole when `total` is the same on all pages, the items add up to it and no id comes
-//! twice. Everything else is *incomplete*, with the reason: unknown is never taken for absent.
+//! twice; where the dialect says that there is no total, when an empty page ends it, or a page that
+//! says that it is the last, or the only one there can be. Everything else is *incomplete*, with the
+//! reason: unknown is never taken for absent.
 //! It deliberately does not know what an item means.
 
 use std::collections::BTreeSet;
@@ -11,7 +13,6 @@ use serde_json::{Map, Value};
 
 use super::call::{Call, LIST_BODY_MAX};
 use super::client::Client;
-use super::dialect::NONE;
 use super::error::{Error, ErrorKind};
 use super::form::{self, ITEMS_MAX, Page};
 use super::route::Route;
@@ -23,6 +24,9 @@ const PAGES_MAX: u32 = 1_000;
 
 /// How many pages are asked for at once, once the first has told how many there are.
 const PAGES_AT_ONCE: usize = 8;
+
+/// Why a list is incomplete whose last page says so itself.
+const SAYS_MORE: &str = "it says that there is more";
 
 /// What to list.
 pub(super) struct Shelf<'a> {
@@ -75,7 +79,7 @@ pub(super) async fn read_all(client: &Client, shelf: &Shelf<'_>) -> Result<Pages
     };
     let (size, total, says_more) = (first.items.len(), first.total, first.says_more);
     let cursor = first.cursor.clone();
-    if let Err(reason) = reading.add(first, shelf.id_keys) {
+    if let Err(reason) = reading.add(1, first, shelf.id_keys) {
         return Ok(reading.stop(1, reason));
     }
     let dialect = client.dialect();
@@ -85,16 +89,15 @@ pub(super) async fn read_all(client: &Client, shelf: &Shelf<'_>) -> Result<Pages
     let last = match (total, size) {
         (Some(total), _) if reading.count() == total => return Ok(reading.end(total)),
         (Some(total), 0) => return Ok(reading.stop(1, adds_up_to(0, total))),
-        (Some(total), _) if dialect.page_param == NONE => return Ok(reading.end(total)),
+        (Some(total), _) if dialect.page_param().is_none() => return Ok(reading.end(total)),
         (Some(total), size) => total.div_ceil(size as u64),
-        (None, _) if dialect.page_param == NONE => {
+        (None, _) if dialect.page_param().is_none() => {
             return Ok(match says_more {
-                Some(true) => reading.stop(1, "it says that there is more".to_owned()),
+                Some(true) => reading.stop(1, SAYS_MORE.to_owned()),
                 Some(false) | None => reading.end(size as u64),
             });
         }
-        // Without a total the end is an empty page.
-        (None, 0) => return Ok(reading.end(0)),
+        (None, 0) => return Ok(reading.end_at_empty(1, says_more)),
         (None, _) => return read_until_empty(client, shelf, reading).await,
     };
     match u32::try_from(last) {
@@ -127,15 +130,15 @@ async fn read_by_cursor(
                 }
             });
         };
-        let page = read_page(client, shelf, number, Some(&next)).await;
-        if !seen.insert(next) {
-            return Ok(reading.stop(number, "a page is named twice".to_owned()));
+        if !seen.insert(next.clone()) {
+            return Ok(reading.stop(number - 1, "a page is named twice".to_owned()));
         }
+        let page = read_page(client, shelf, number, Some(&next)).await;
         (cursor, says_more) = match &page {
             Ok(page) => (page.cursor.clone(), page.says_more),
             Err(_) => (None, None),
         };
-        if let Some(reason) = reading.take(page, shelf.id_keys)? {
+        if let Some(reason) = reading.take(number, page, shelf.id_keys)? {
             return Ok(reading.stop(number, reason));
         }
     }
@@ -153,7 +156,7 @@ async fn read_rest(
         .map(|number| async move { (number, read_page(client, shelf, number, None).await) })
         .buffered(PAGES_AT_ONCE);
     while let Some((number, page)) = pages.next().await {
-        if let Some(reason) = reading.take(page, shelf.id_keys)? {
+        if let Some(reason) = reading.take(number, page, shelf.id_keys)? {
             return Ok(reading.stop(number, reason));
         }
     }
@@ -170,11 +173,12 @@ async fn read_until_empty(
     for number in 2..=shelf.pages_max {
         let before = reading.count();
         let page = read_page(client, shelf, number, None).await;
-        if let Some(reason) = reading.take(page, shelf.id_keys)? {
+        let says_more = page.as_ref().ok().and_then(|page| page.says_more);
+        if let Some(reason) = reading.take(number, page, shelf.id_keys)? {
             return Ok(reading.stop(number, reason));
         }
         if reading.count() == before {
-            return Ok(reading.end(before));
+            return Ok(reading.end_at_empty(number, says_more));
         }
     }
     Ok(reading.stop_beyond(shelf.pages_max, shelf))
@@ -190,21 +194,20 @@ async fn read_page(
     let dialect = client.dialect();
     let asked_for = number - 1 + dialect.page_first;
     let mut query = Vec::new();
-    match cursor {
-        Some(cursor) => query.push((dialect.cursor_param.as_str(), cursor.to_owned())),
-        None if dialect.cursor_field().is_some() || dialect.page_param == NONE => {}
-        None => query.push((dialect.page_param.as_str(), asked_for.to_string())),
+    match (cursor, dialect.page_param()) {
+        (Some(cursor), _) => query.push((dialect.cursor_param.as_str(), cursor.to_owned())),
+        (None, Some(param)) if dialect.cursor_field().is_none() => {
+            query.push((param, asked_for.to_string()));
+        }
+        (None, _) => {}
     }
-    if dialect.per_page_param != NONE {
-        query.push((dialect.per_page_param.as_str(), dialect.per_page.to_string()));
-    }
+    query.extend(dialect.per_page_param().map(|param| (param, dialect.per_page.to_string())));
     let call =
         Call { query, body_max: LIST_BODY_MAX, ..Call::get(shelf.doing.as_str(), shelf.route) };
     let answer = client.send(&call).await.map_err(NoPage::Failed)?;
     let unread = |cause| NoPage::Failed(Error::new(shelf.doing.as_str(), cause));
     let body = answer.value().map_err(unread)?;
-    let page = form::understand(dialect, shelf.plural, asked_for, body).map_err(NoPage::Odd)?;
-    Ok(Page { number, ..page })
+    form::understand(dialect, shelf.plural, asked_for, body).map_err(NoPage::Odd)
 }
 
 /// A list in the reading.
@@ -220,11 +223,12 @@ impl Reading {
     /// Takes a page in; returns why the list is incomplete, if it now is.
     fn take(
         &mut self,
+        number: u32,
         page: Result<Page, NoPage>,
         id_keys: &[&str],
     ) -> Result<Option<String>, Error> {
         match page {
-            Ok(page) => Ok(self.add(page, id_keys).err()),
+            Ok(page) => Ok(self.add(number, page, id_keys).err()),
             Err(NoPage::Odd(reason)) => Ok(Some(reason)),
             Err(NoPage::Failed(error)) => match error.kind() {
                 ErrorKind::Authentication | ErrorKind::OverBudget | ErrorKind::Local => Err(error),
@@ -233,8 +237,8 @@ impl Reading {
         }
     }
 
-    fn add(&mut self, page: Page, id_keys: &[&str]) -> Result<(), String> {
-        let Page { number, items, total, says_more: _, cursor: _ } = page;
+    fn add(&mut self, number: u32, page: Page, id_keys: &[&str]) -> Result<(), String> {
+        let Page { items, total, says_more: _, cursor: _ } = page;
         if number > 1 && total != self.total {
             return Err("its total changed while it was read".to_owned());
         }
@@ -258,6 +262,15 @@ impl Reading {
 
     fn count(&self) -> u64 {
         self.items.len() as u64
+    }
+
+    /// Ends where there is no total, at a page without items; one that says that more follows is no end.
+    fn end_at_empty(self, number: u32, says_more: Option<bool>) -> Pages {
+        if says_more == Some(true) {
+            return self.stop(number, SAYS_MORE.to_owned());
+        }
+        let count = self.count();
+        self.end(count)
     }
 
     fn stop_beyond(self, pages: u32, shelf: &Shelf<'_>) -> Pages {

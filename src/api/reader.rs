@@ -45,6 +45,17 @@ impl Client {
     pub fn reader(&self) -> Reader {
         Reader { client: self.clone() }
     }
+
+    /// Returns the object that an answer holds, bare or wrapped (A2).
+    pub(super) fn object_of(
+        &self,
+        call: &Call<'_>,
+        answer: Answer,
+        singular: &str,
+    ) -> Result<Map<String, Value>, Error> {
+        let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
+        Ok(wire::unwrapped(object, self.dialect().envelope(), singular))
+    }
 }
 
 impl Reader {
@@ -140,7 +151,8 @@ impl Reader {
         call: &Call<'_>,
         answer: Result<Answer, Error>,
     ) -> Result<Lookup, Error> {
-        let object = match answer.and_then(|answer| self.object_of(call, answer, kind.as_str())) {
+        let object = answer.and_then(|answer| self.client.object_of(call, answer, kind.as_str()));
+        let object = match object {
             Ok(object) => object,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Lookup::Gone),
             Err(error) => return Err(error),
@@ -176,7 +188,7 @@ impl Reader {
         // Without times the platform's order stands. Their texts do not sort as they do: `…30.7Z`
         // stands before `…30Z`.
         let began = |deployment: &Deployment| deployment.created_at.as_deref().and_then(moment);
-        deployments.sort_by_key(|deployment| Reverse(began(deployment)));
+        deployments.sort_by_cached_key(|deployment| Reverse(began(deployment)));
         Ok(deployments)
     }
 
@@ -220,23 +232,13 @@ impl Reader {
         }
     }
 
-    /// Returns the object an answer holds, bare or wrapped (A2).
+    /// Asks for an object.
     pub(super) async fn object(
         &self,
         call: &Call<'_>,
         singular: &str,
     ) -> Result<Map<String, Value>, Error> {
-        self.object_of(call, self.client.send(call).await?, singular)
-    }
-
-    fn object_of(
-        &self,
-        call: &Call<'_>,
-        answer: Answer,
-        singular: &str,
-    ) -> Result<Map<String, Value>, Error> {
-        let object = answer.object().map_err(|cause| Error::new(call.doing.as_str(), cause))?;
-        Ok(wire::unwrapped(object, self.client.dialect().envelope(), singular))
+        self.client.object_of(call, self.client.send(call).await?, singular)
     }
 
     /// Reads the pages of a kind; trouble that does not end the run makes them incomplete.

@@ -98,6 +98,7 @@ impl Tries {
             Hope::None => Next::GiveUp,
             Hope::AfterMisfortune if !may_repeat => Next::GiveUp,
             Hope::AfterRefusal => {
+                self.absence.end();
                 self.refusals += 1;
                 // The budget knows when; asking it at once is asking it to wait.
                 if self.refusals < REFUSALS_MAX { Next::Again(now) } else { Next::GiveUp }
@@ -108,6 +109,7 @@ impl Tries {
     }
 
     fn after_misfortune(&mut self, cause: &Cause, now: Millis, told: Option<Duration>) -> Next {
+        self.absence.end();
         let is_silence = matches!(cause, Cause::TimedOut(_));
         self.failures += if is_silence { TRIES_OF_SILENCE } else { 1 };
         if self.failures >= TRIES_MAX {
@@ -126,6 +128,12 @@ impl Absence {
         let pause = self.pauses.next(now, None)?.since(now).clamp(shortest, longest);
         let at = now.plus(pause);
         (at.since(since) <= ABSENCE_MAX && at <= self.deadline).then_some(at)
+    }
+
+    /// Somebody was there: when nobody is again, that is another absence.
+    fn end(&mut self) {
+        self.since = None;
+        self.pauses.succeeded();
     }
 }
 

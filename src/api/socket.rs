@@ -36,8 +36,8 @@ const USER_AGENT: &str = concat!("stoker/", env!("CARGO_PKG_VERSION"));
 /// plain http a proxy would be given the token in the clear (S5).
 pub struct HttpTransport {
     connections: Connections,
-    /// Ask no proxy.
-    direct: Connections,
+    /// Those that ask no proxy, where the others may.
+    direct: Option<Connections>,
 }
 
 /// Why the transport cannot be built, a fragment that completes "failed to …".
@@ -65,7 +65,7 @@ impl HttpTransport {
         let certificates = ca_file.map(certificates).transpose()?.unwrap_or_default();
         let trusting = move || careful().tls_certs_merge(certificates.clone());
         let direct = trusting.clone();
-        Self::of(trusting, move || direct().no_proxy())
+        Self::of(trusting, Some(Connections::new(move || direct().no_proxy())))
     }
 
     /// Builds a transport through a socket in the file system, whatever host a request names.
@@ -74,31 +74,30 @@ impl HttpTransport {
     /// When the system's TLS settings cannot be used.
     pub fn over_socket(path: &Path) -> Result<Self, HttpSetupError> {
         let path = path.to_owned();
-        let through = move || careful().no_proxy().unix_socket(path.as_path());
-        Self::of(through.clone(), through)
+        Self::of(move || careful().no_proxy().unix_socket(path.as_path()), None)
     }
 
     fn of(
         builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
-        direct: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
+        direct: Option<Connections>,
     ) -> Result<Self, HttpSetupError> {
         // What is wrong with the settings is told now and not with the first request.
         let connections = Connections::new(builder);
-        connections.prepare().map_err(|error| HttpSetupError::Client(chain(&error)))?;
-        Ok(Self { connections, direct: Connections::new(direct) })
+        connections.carrier(true).map_err(|error| HttpSetupError::Client(chain(&error)))?;
+        Ok(Self { connections, direct })
     }
 
     /// Builds a transport that speaks HTTP/2 without TLS.
     #[cfg(test)]
     pub(super) fn over_http2() -> Self {
         let builder = || careful().no_proxy().http2_prior_knowledge();
-        Self::of(builder, builder).expect("it needs no settings")
+        Self::of(builder, None).expect("it needs no settings")
     }
 
     /// Returns the connections that may lead to an address.
     fn connections_to(&self, url: &reqwest::Url) -> &Connections {
         let is_here = url.host_str().is_some_and(names_loopback);
-        if is_here { &self.direct } else { &self.connections }
+        self.direct.as_ref().filter(|_| is_here).unwrap_or(&self.connections)
     }
 }
 

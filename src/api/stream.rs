@@ -1,7 +1,7 @@
 //! Server-Sent Events: the live log of a service, line by line (A10), and whatever else streams.
 //!
-//! A stream ends when the other side ends it, falls silent or sends something unbounded. Connecting again
-//! is the caller's: it costs a request.
+//! A stream ends when the other side ends it or falls silent. What is too long is cut, and ends nothing.
+//! Connecting again is the caller's: it costs a request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::call::Call;
 use super::client::Client;
-use super::dialect::{Dialect, ListForm, NONE, NotFound};
+use super::dialect::{Dialect, ListForm, NotFound};
 use super::error::{Cause, Error};
 use super::route::Route;
 use super::wire;
@@ -89,7 +89,7 @@ impl Client {
         // What the project came in, lists may come in, too.
         follow(&mut dialect, &surveyed);
         let first = self.page(&dialect, 1).await;
-        let list = list_form(&dialect, &first);
+        let list = list_form(&dialect, &project, &first);
         follow(&mut dialect, &list);
         surveyed.extend(list);
         if items(&dialect, &first).is_some_and(|found| is_part(&dialect, &first, found.len())) {
@@ -101,14 +101,10 @@ impl Client {
     }
 
     async fn page(&self, dialect: &Dialect, number: u32) -> Result<Value, Error> {
-        let mut query = Vec::new();
-        if dialect.page_param != NONE {
-            query.push((dialect.page_param.as_str(), number.to_string()));
-        }
+        let number = dialect.page_param().map(|param| (param, number.to_string()));
         // The shorter a page, the sooner it is seen how the list goes on.
-        if dialect.per_page_param != NONE {
-            query.push((dialect.per_page_param.as_str(), "1".to_owned()));
-        }
+        let size = dialect.per_page_param().map(|param| (param, "1".to_owned()));
+        let query = number.into_iter().chain(size).collect();
         self.raw(Route::Collection(Kind::Service), query).await
     }
 
@@ -167,7 +163,11 @@ fn object_form(dialect: &Dialect, project: &Result<Value, Error>) -> Surveyed {
 }
 
 /// Tells how a list comes, from a page of services.
-fn list_form(dialect: &Dialect, page: &Result<Value, Error>) -> Vec<Surveyed> {
+fn list_form(
+    dialect: &Dialect,
+    project: &Result<Value, Error>,
+    page: &Result<Value, Error>,
+) -> Vec<Surveyed> {
     let page = match (page, dialect.list_form) {
         (Ok(Value::Array(_)), ListForm::Array) => {
             return vec![ITEMS.holds("it is the items, as `list_form=array` says")];
@@ -179,12 +179,16 @@ fn list_form(dialect: &Dialect, page: &Result<Value, Error>) -> Vec<Surveyed> {
         (Ok(_), _) => return vec![ITEMS.unknown("it is an object and no list")],
         (Err(error), _) => return vec![ITEMS.unknown(error.to_string())],
     };
-    let mut surveyed = vec![items_form(dialect, page), total_form(dialect, page)];
+    let mut surveyed = vec![items_form(dialect, project, page), total_form(dialect, page)];
     surveyed.extend(cursor_form(dialect, page));
     surveyed
 }
 
-fn items_form(dialect: &Dialect, page: &Map<String, Value>) -> Surveyed {
+fn items_form(
+    dialect: &Dialect,
+    project: &Result<Value, Error>,
+    page: &Map<String, Value>,
+) -> Surveyed {
     if items_in(dialect, page).is_some() {
         return ITEMS.holds("they are found");
     }
@@ -194,17 +198,29 @@ fn items_form(dialect: &Dialect, page: &Map<String, Value>) -> Surveyed {
     let Some(path) = find(page, is_list) else {
         return ITEMS.unknown("no items are found");
     };
+    let seen = format!("they stand in `{path}`");
     let set = match path.split_once('.') {
+        _ if path == dialect.list_key("services") => match dialect.envelope() {
+            Some(envelope) if stands_in(envelope, project) => {
+                return ITEMS.unknown(format!("{seen}, and the project stands in `{envelope}`"));
+            }
+            _ => "envelope=none".to_owned(),
+        },
         // Whatever is listed stands there, and nothing names what it is.
         None => format!("envelope={path}"),
         Some((envelope, "services")) => format!("envelope={envelope}"),
         Some(_) => format!("list_keys.services={path}"),
     };
-    ITEMS.otherwise(set, format!("they stand in `{path}`"))
+    ITEMS.otherwise(set, seen)
+}
+
+fn stands_in(path: &str, answer: &Result<Value, Error>) -> bool {
+    let object = answer.as_ref().ok().and_then(Value::as_object);
+    object.and_then(|object| wire::lookup(object, path)).is_some()
 }
 
 fn total_form(dialect: &Dialect, page: &Map<String, Value>) -> Surveyed {
-    if wire::lookup(page, &dialect.total_field).and_then(wire::whole_number).is_some() {
+    if total_in(dialect, page).is_some() {
         return TOTAL.holds(format!("in `{}`", dialect.total_field));
     }
     let is_total = |key: &str, value: &Value| TOTALS.contains(&key) && value.is_u64();
@@ -253,9 +269,8 @@ fn pages_form(
 /// Whether a page holds less than its total says, and pages have numbers.
 fn is_part(dialect: &Dialect, page: &Result<Value, Error>, count: usize) -> bool {
     let Ok(Value::Object(page)) = page else { return false };
-    let total = wire::lookup(page, &dialect.total_field).and_then(wire::whole_number);
-    let has_numbers = dialect.cursor_field().is_none() && dialect.page_param != NONE;
-    has_numbers && total.is_some_and(|total| total > count as u64)
+    let has_numbers = dialect.cursor_field().is_none() && dialect.page_param().is_some();
+    has_numbers && total_in(dialect, page).is_some_and(|total| total > count as u64)
 }
 
 fn items<'p>(dialect: &Dialect, page: &'p Result<Value, Error>) -> Option<&'p Vec<Value>> {
@@ -266,13 +281,22 @@ fn items<'p>(dialect: &Dialect, page: &'p Result<Value, Error>) -> Option<&'p Ve
     }
 }
 
+/// Returns the items of a list, where whoever reads it looks for them.
 fn items_in<'p>(dialect: &Dialect, page: &'p Map<String, Value>) -> Option<&'p Vec<Value>> {
-    let inner = dialect.envelope().and_then(|path| wire::lookup(page, path));
-    match inner {
-        Some(Value::Array(items)) => Some(items),
-        Some(Value::Object(inner)) => wire::lookup(inner, dialect.list_key("services"))?.as_array(),
-        _ => wire::lookup(page, dialect.list_key("services"))?.as_array(),
-    }
+    let place = match dialect.envelope().map(|path| wire::lookup(page, path)) {
+        Some(Some(Value::Array(items))) => return Some(items),
+        Some(Some(Value::Object(inner))) => inner,
+        Some(_) => return None,
+        None => page,
+    };
+    wire::lookup(place, dialect.list_key("services"))?.as_array()
+}
+
+/// Returns the total of a list, from the page or from the envelope in it.
+fn total_in(dialect: &Dialect, page: &Map<String, Value>) -> Option<u64> {
+    let inner = dialect.envelope().and_then(|path| wire::lookup(page, path)?.as_object());
+    let mut places = std::iter::once(page).chain(inner);
+    places.find_map(|place| wire::whole_number(wire::lookup(place, &dialect.total_field)?))
 }
 
 /// Returns the path of the first field that is meant, at the top or one below it.

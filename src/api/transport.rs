@@ -42,7 +42,8 @@ pub(super) const DISTRUST_HINT: &str = "this machine does not accept the certifi
 /// How far a request came that has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Not a byte of it left: no address, no connection, no TLS session. It did not happen.
+    /// Nobody looked at it: no address, no connection, no TLS session, or a stream of HTTP/2 that the
+    /// other side refused. It did not happen.
     NeverLeft,
     /// It left, or may have: a write may have happened.
     Lost,

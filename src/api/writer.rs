@@ -15,7 +15,7 @@ use super::body::Body;
 use super::call::{Call, Leaving};
 use super::client::Client;
 use super::dialect::{EnvPatch, Resolver};
-use super::error::{Cause, Error, ErrorKind};
+use super::error::{Error, ErrorKind};
 use super::leave::{Leave, Pair, Reservation};
 use super::outcome::{Deletion, WriteError, before_the_write, judge, missing, odd};
 use super::reader::Reader;
@@ -136,7 +136,8 @@ impl Writer {
         let call = Call::write(doing, Method::POST, Route::Collection(kind), Some(&body));
         let call = Call { leaving: Some(leaving), ..call };
         let answer = self.send(&call, leave).await?;
-        let mut object = self.object_of(&call, answer, kind.as_str())?;
+        let object = self.client.object_of(&call, answer, kind.as_str());
+        let mut object = object.map_err(judge)?;
         // The answer may leave out what it was told; an id is what makes it done.
         let name_field = self.client.dialect().field_name(kind, Setting::Name).unwrap_or("name");
         object.entry(name_field).or_insert_with(|| name.as_str().into());
@@ -187,7 +188,8 @@ impl Writer {
             return Ok(None);
         }
         let request_id = answer.request_id.clone();
-        let object = self.object_of(&call, answer, Kind::Service.as_str())?;
+        let object = self.client.object_of(&call, answer, Kind::Service.as_str());
+        let object = object.map_err(judge)?;
         if !object.contains_key("id") {
             return Ok(None);
         }
@@ -266,23 +268,12 @@ impl Writer {
     ) -> Result<Deployment, WriteError> {
         let answer = self.send(call, leave).await?;
         let request_id = answer.request_id.clone();
-        let object = self.object_of(call, answer, "deployment")?;
+        let object = self.client.object_of(call, answer, "deployment").map_err(judge)?;
         wire::read_deployment(&object).ok_or_else(|| odd(call, request_id, "it has no usable id"))
     }
 
     async fn send(&self, call: &Call<'_>, leave: Leave) -> Result<Answer, WriteError> {
         self.client.send_once(call, leave).await.map_err(judge)
-    }
-
-    fn object_of(
-        &self,
-        call: &Call<'_>,
-        answer: Answer,
-        singular: &str,
-    ) -> Result<Map<String, Value>, WriteError> {
-        let object = answer.object();
-        let object = object.map_err(|cause| judge(Error::new(call.doing.as_str(), cause)))?;
-        Ok(wire::unwrapped(object, self.client.dialect().envelope(), singular))
     }
 
     fn live_of(
@@ -292,12 +283,8 @@ impl Writer {
         object: &Map<String, Value>,
     ) -> Result<LiveObject, WriteError> {
         // What it shows of env groups is read again with the next list, which knows their names.
-        wire::read_object(kind, self.client.dialect(), &Groups::default(), object).map_err(
-            |reason| {
-                let cause = Cause::Unreadable { reason, request_id: None };
-                judge(Error::new(call.doing.as_str(), cause))
-            },
-        )
+        wire::read_object(kind, self.client.dialect(), &Groups::default(), object)
+            .map_err(|reason| odd(call, None, &reason))
     }
 
     /// Returns the list of variables to send whole, where the API takes no other (A5).

@@ -82,7 +82,8 @@ impl Budget {
         }
     }
 
-    /// Takes note that not a byte of the request left: it does not count.
+    /// Takes note that the request was not taken: not a byte of it left, or the other side says that
+    /// it did not look at it. It does not count.
     pub fn unsent(&mut self, now: Millis, permit: &Permit) {
         self.state.advance(now);
         let place = self.state.sent.partition_point(|sent| *sent < permit.sent_at);
@@ -170,17 +171,17 @@ impl Budget {
         self.state.observation = Some(new);
         if let Some(remaining) = reading.remaining {
             self.state.others.saw_remaining(remaining);
-            self.watch_memory(now, permit, remaining, has_turned || has_jumped);
+            let has_turned = has_turned || has_jumped;
+            self.watch_memory(permit, own, remaining, has_turned);
             self.watch_others(now, remaining, reading.reset_in);
         }
         self.count_looks(now, permit);
     }
 
-    fn watch_memory(&mut self, now: Millis, permit: &Permit, remaining: u32, has_turned: bool) {
+    fn watch_memory(&mut self, permit: &Permit, own: u32, remaining: u32, has_turned: bool) {
         let limit = self.config.limit();
         let window = self.state.others.largest(limit).max(limit);
         // What left before this request was counted before it, but for what it overtook.
-        let own = self.state.own_since(now.minus(WINDOW));
         let later = self.state.own_since(permit.sent_at);
         let counted = own.saturating_sub(later + FLIGHTS_MAX);
         self.state.memory.observe(Evidence { remaining, window, counted, has_turned });
@@ -199,7 +200,7 @@ impl Budget {
         let since_turn = WINDOW.saturating_sub(reset_in.unwrap_or_default());
         let slides = self.state.memory.outlasts_turns();
         let elapsed = if slides { WINDOW } else { since_turn };
-        let own = if self.state.memory.outlasts_turns() {
+        let own = if slides {
             self.state.own(now)
         } else {
             self.state.own_since(now.minus(since_turn + RESET_ROUNDING))

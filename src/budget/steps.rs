@@ -23,7 +23,8 @@ const KEPT: Duration = Duration::from_secs(3_600);
 /// How much later a request goes that nobody waits for, so that the urgent lane is before it.
 const AFTER_URGENT: Duration = Duration::from_millis(10);
 
-/// How much of the largest window seen must be left for a refusal not to be that of the API's own count, in per cent.
+/// How much of the largest window seen must be left for a refusal not to be that of the API's own
+/// count, in per cent.
 const PLENTY_PERCENT: u32 = 10;
 
 /// The step that was learned, if one was.

@@ -59,10 +59,10 @@ pub async fn run(
     let session = Session::open_for(context, connection, Purpose::Write, guard)?;
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
-    let (desired, mut reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
+    let (desired, _) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, mut plan, estimate: mut forecast, sight: _ } =
         planned(context, &session, desired, &policy).await?;
-    sourceless(context, &plan, &mut reading);
+    sourceless(context, &plan);
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
         plan = reviewed(saved_plan, plan, &snapshot.live)?;

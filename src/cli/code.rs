@@ -84,7 +84,7 @@ codes! {
     NotTheApi = "not_the_api" => Failed,
     /// An agent of another version answers.
     OtherFormat = "other_format" => Failed,
-    /// A plan could not be saved.
+    /// A plan or an export could not be written.
     Out = "out" => Failed,
     /// No request may leave in time.
     OverBudget = "over_budget" => OverBudget,

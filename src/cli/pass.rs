@@ -1,18 +1,23 @@
-//! How a command ends for which an agent made one pass: as `stoker apply` would have ended, and as
-//! `stoker plan` where the agent only looks. The one door from what came of a pass to an exit code.
+//! How a command ends for which an agent made one pass: as `stoker apply` would have ended, but for 5
+//! where a value is unsettled, and as `stoker plan` where the agent only looks. The one door from what came of a pass to an exit code.
 
 use crate::status::{ConditionReason, PassOutcome, PassRecord, Problem};
 
 use super::exit::Exit;
 
-/// Returns the exit code of a pass.
-pub fn exit(pass: &PassRecord) -> Exit {
-    of(&pass.outcome, pass.reason.as_ref(), pass.written > 0)
+/// Returns the exit code of a pass, if one was made. A pass over the last good manifests is no success
+/// where the newest have a problem.
+pub fn exit(problem: Option<&Problem>, pass: Option<&PassRecord>) -> Exit {
+    match (problem, pass) {
+        (Some(problem), _) => of_problem(problem),
+        (None, Some(pass)) => of(&pass.outcome, pass.reason.as_ref(), pass.written > 0),
+        (None, None) => Exit::Failed,
+    }
 }
 
 /// Returns the exit code for manifests that cannot be used: it is theirs where they can be mended,
 /// not where a repository did not give any.
-pub const fn of_problem(problem: &Problem) -> Exit {
+const fn of_problem(problem: &Problem) -> Exit {
     match problem.reason {
         ConditionReason::ManifestsInvalid
         | ConditionReason::SourceEmpty

@@ -40,7 +40,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     let (desired, mut reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
     let Planned { snapshot, plan, estimate, sight } =
         planned(context, &session, desired, &policy).await?;
-    sourceless(context, &plan, &mut reading);
+    reading.warnings.extend(sourceless(context, &plan));
     let document = || {
         let preamble = saved::preamble(&reading, &policy, &snapshot, estimate);
         SavedPlan::new(&plan, preamble)

@@ -14,7 +14,6 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
-use super::manifests;
 use super::session::{Session, millis};
 
 /// A plan with what it was made of.
@@ -89,11 +88,12 @@ fn namesakes(context: &Context, plan: &Plan, inventory: &Inventory) {
     }
 }
 
-/// Warns of what would be made without anything to run: neither a repository nor an image.
-pub fn sourceless(context: &Context, plan: &Plan, reading: &mut manifests::Reading) {
+/// Warns of what would be made without anything to run, neither a repository nor an image, and
+/// returns the warnings.
+pub fn sourceless(context: &Context, plan: &Plan) -> Vec<Diagnostic> {
     let found: Vec<Diagnostic> = plan.sourceless().map(without_source).collect();
     context.output.diagnostics(&found);
-    reading.warnings.extend(found);
+    found
 }
 
 fn without_source(change: &Change) -> Diagnostic {

@@ -8,7 +8,7 @@ use crate::follow::Health;
 use crate::model::{Applied, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown};
 use crate::plan::{Action, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason};
 use crate::reconcile::Passed;
-use crate::render::json::{self, SavedByHand};
+use crate::render::json::{self, SavedByHand, SavedUnsettled};
 use crate::status::{ConditionReason, ConditionType, ResourceStatus, Truth};
 
 use super::memory::FailedDeploys;
@@ -120,7 +120,8 @@ impl Case<'_> {
         object: Option<&LiveObject>,
     ) -> ResourceStatus {
         let desired = self.passed.snapshot.desired.resources.get(key);
-        let verdict = self.verdict(key, change, result, object);
+        let unsettled = unsettled::values(self.passed, change);
+        let verdict = self.verdict(key, change, result, object, &unsettled);
         let is_carried_out = match result {
             Some(result) => result.outcome == Outcome::Applied,
             None => verdict.state == State::Ready,
@@ -140,7 +141,7 @@ impl Case<'_> {
             declared_at: desired.map(|resource| resource.origin.clone()),
             depends_on: desired.iter().flat_map(|it| &it.depends_on).cloned().collect(),
             by_hand: Vec::new(),
-            unsettled: unsettled::values(self.passed, change),
+            unsettled,
             observed_revision: match (is_carried_out, before) {
                 (true, _) => Some(digest.clone()),
                 (false, before) => before.and_then(|before| before.observed_revision.clone()),
@@ -159,6 +160,7 @@ impl Case<'_> {
         change: Option<&Change>,
         result: Option<&ChangeResult>,
         object: Option<&LiveObject>,
+        unsettled: &[SavedUnsettled],
     ) -> Verdict {
         if let Some(failed) = self.failed_deploy(key) {
             return failed;
@@ -197,9 +199,8 @@ impl Case<'_> {
         }
         change.and_then(flapping).unwrap_or_else(|| {
             let verdict = of_health(object, change);
-            unsettled::verdict(self.passed, change)
-                .filter(|_| verdict.state == State::Ready)
-                .unwrap_or(verdict)
+            let is_ready = verdict.state == State::Ready;
+            unsettled::verdict(unsettled).filter(|_| is_ready).unwrap_or(verdict)
         })
     }
 
@@ -273,6 +274,15 @@ impl Case<'_> {
 impl Verdict {
     fn new(state: State, reason: ConditionReason, message: impl Into<String>) -> Self {
         Self { state, reason, message: message.into() }
+    }
+}
+
+/// Says within a sentence that there are others beside the one that is named.
+fn more(count: usize, noun: &str) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(", and 1 more {noun}"),
+        count => format!(", and {count} more {noun}s"),
     }
 }
 

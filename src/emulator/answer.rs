@@ -133,10 +133,6 @@ impl World {
             Some(Fault::Skew(offset)) => (Manner::Whole, *offset),
             _ => (Manner::Whole, 0),
         };
-        if self.config.bare && status < 300 && matches!(request.method.as_str(), "PATCH" | "DELETE")
-        {
-            payload = Payload::Html(String::new());
-        }
         headers.push(("date", http_date(self.told(now).saturating_add_signed(skew))));
         (Outcome::Answer(Answer { status, headers, payload, manner }), effects)
     }
@@ -216,7 +212,10 @@ impl World {
             }
             _ => {}
         }
-        let reply = self.perform(call, request, Lens::new(fault, now), now)?;
+        let mut reply = self.perform(call, request, Lens::new(fault, now), now)?;
+        if self.config.bare && matches!(request.method.as_str(), "PATCH" | "DELETE") {
+            reply.payload = Payload::Html(String::new());
+        }
         Ok(match fault {
             Some(Fault::FailAfter(status)) => {
                 let Reply { status, payload, .. } = self.refuse(&Problem::of_status(*status));

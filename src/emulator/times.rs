@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stored_differs_from_what_was_answered() {
+    fn each_way_answers_and_stores_a_time_in_its_own_form() {
         let instant = 1_768_473_030_700;
         let both = |times: Times| (times.answered(instant), times.stored(instant));
         let pair = |left: &str, right: &str| (left.to_owned(), right.to_owned());

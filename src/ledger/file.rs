@@ -240,9 +240,13 @@ impl Locked<'_> {
         let io = |source| LedgerError::Io { path: self.shared.file.clone(), source };
         let mut bytes = seal(kept);
         let mut file = private().truncate(false).open(&self.shared.file).map_err(io)?;
-        owner::inherit(&file, self.shared.file.parent().unwrap_or(Path::new("."))).map_err(io)?;
-        // Blanks instead of a shorter file, so that one write does it all.
         let before = file.metadata().map_err(io)?.len().min(BYTES_MAX);
+        if before == 0 {
+            // It was just made.
+            let directory = self.shared.file.parent().unwrap_or(Path::new("."));
+            owner::inherit(&file, directory).map_err(io)?;
+        }
+        // Blanks instead of a shorter file, so that one write does it all.
         bytes.resize(bytes.len().max(before as usize), b' ');
         file.write_all(&bytes).map_err(io)
     }

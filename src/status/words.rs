@@ -196,7 +196,8 @@ words! {
         Synced,
         /// All of it was carried out.
         Applied,
-        /// Something is left to do that this pass was not to do, or waits for the platform.
+        /// Something is left to do that this pass was not to do, waits for the platform, or nobody can
+        /// tell of; it may have written the rest.
         Pending,
         /// It was told to stop: something newer is wanted, or writing was withheld.
         Stopped,

@@ -278,6 +278,8 @@ fn one_place_names_each_guarded_library() {
         ("reqwest::", "src/api/"),
         ("annotate_snippets::", "src/render/diagnostic.rs"),
         ("notify::", "src/daemon/trigger/watches.rs"),
+        ("lettre::", "src/daemon/notify/mail.rs"),
+        ("minijinja::", "src/daemon/notify/template.rs"),
         ("println!", "src/cli/output.rs"),
     ];
     for file in files() {

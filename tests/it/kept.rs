@@ -21,13 +21,18 @@ use stoker::store::Recent;
 use crate::faults::first;
 use crate::stage::{Stage, pruning};
 
-/// Manifests that a test writes, and how often they were read.
+/// Manifests that a test writes, how often they were read, and how long that takes.
 #[derive(Clone)]
-struct Editable(Arc<Mutex<Result<Tree, Problem>>>, Arc<AtomicUsize>);
+struct Editable {
+    read: Arc<Mutex<Result<Tree, Problem>>>,
+    reads: Arc<AtomicUsize>,
+    takes: Duration,
+}
 
 impl Editable {
     fn new(read: Result<Tree, Problem>) -> Self {
-        Self(Arc::new(Mutex::new(read)), Arc::default())
+        let (reads, takes) = (Arc::default(), Duration::ZERO);
+        Self { read: Arc::new(Mutex::new(read)), reads, takes }
     }
 }
 
@@ -41,9 +46,14 @@ impl Source for Editable {
         _known: Option<&'a str>,
         _pinned: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Reading, Problem>> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        let read = self.0.lock().unwrap().clone();
-        Box::pin(async move { read.map(|tree| Reading { tree, commit: None }) })
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        let read = self.read.lock().unwrap().clone();
+        Box::pin(async move {
+            if !self.takes.is_zero() {
+                tokio::time::sleep(self.takes).await;
+            }
+            read.map(|tree| Reading { tree, commit: None })
+        })
     }
 
     fn has_commits(&self) -> bool {
@@ -111,16 +121,21 @@ pub async fn keep_for(stage: &Stage, settings: Settings, tree: &Tree, seconds: u
 
 impl Kept {
     pub fn begin(stage: Stage, settings: Settings, tree: Tree) -> Self {
-        Self::reading(stage, settings, Ok(tree))
+        Self::reading(stage, settings, Editable::new(Ok(tree)))
     }
 
     /// Begins with manifests that cannot be read.
     pub fn failing(stage: Stage, settings: Settings, problem: Problem) -> Self {
-        Self::reading(stage, settings, Err(problem))
+        Self::reading(stage, settings, Editable::new(Err(problem)))
     }
 
-    fn reading(stage: Stage, settings: Settings, read: Result<Tree, Problem>) -> Self {
-        let source = Editable::new(read);
+    /// The same, and it takes so long to find that out.
+    pub fn failing_slowly(stage: Stage, settings: Settings, problem: Problem, takes: u64) -> Self {
+        let takes = Duration::from_secs(takes);
+        Self::reading(stage, settings, Editable { takes, ..Editable::new(Err(problem)) })
+    }
+
+    fn reading(stage: Stage, settings: Settings, source: Editable) -> Self {
         let mut agent = Agent::new(parts(&stage, settings, &source)).unwrap();
         let (handle, mut seat) = Handle::new(agent.first_status());
         let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -143,12 +158,12 @@ impl Kept {
 
     /// Writes what nothing tells of.
     pub fn write_silently(&self, read: Result<Tree, Problem>) {
-        *self.source.0.lock().unwrap() = read;
+        *self.source.read.lock().unwrap() = read;
     }
 
     /// Returns how often the manifests were read.
     pub fn reads(&self) -> usize {
-        self.source.1.load(Ordering::SeqCst)
+        self.source.reads.load(Ordering::SeqCst)
     }
 
     pub async fn end(self) -> Stage {

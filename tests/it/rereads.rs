@@ -55,3 +55,17 @@ async fn asking_for_news_every_second_does_not_hurry_what_fails() {
     assert_eq!(kept.reads(), reads + 10, "news is not asked for as before");
     kept.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_long_to_fail_is_not_begun_again_by_who_asked_meanwhile() {
+    let stage = Stage::on(Config::default());
+    let kept = Kept::failing_slowly(stage, settings(), unreachable(), 90);
+    for _ in 0..3_600 {
+        kept.stage.wait(1).await;
+        kept.handle.trigger(Trigger::Git);
+    }
+    // Half of the time at most: it waits as long as it took, five minutes at last.
+    let reads = kept.reads();
+    assert!((8..=20).contains(&reads), "{reads} in an hour");
+    kept.end().await;
+}

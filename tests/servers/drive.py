@@ -139,6 +139,11 @@ def write_stack(directory, plan="standard", names=("web", "mailer")):
             f"spec:\n  {spec}\n")
 
 
+def made(lines):
+    return [line["name"] for line in lines
+            if line["method"] == "POST" and line["status"] == 201 and line.get("name")]
+
+
 def steps(server):
     """Yields for each step what it is and what is wrong with it, if anything."""
     manifests = server.work / "manifests"
@@ -167,9 +172,8 @@ def steps(server):
     write_stack(manifests, plan="pro", names=("web",))
     yield run("prune", 0, "apply", "-y", "--no-wait", "--prune=services", says="1 done")
     yield run("plan, all as declared", 0, "plan", "--detailed-exitcode", says="No changes")
-    made = [line["name"] for line in server.lines("sb_live_steps")
-            if line["method"] == "POST" and line["status"] == 201 and line.get("name")]
-    yield "each made once", None if len(made) == len(set(made)) == 4 else f"made: {made}"
+    names = made(server.lines("sb_live_steps"))
+    yield "each made once", None if len(names) == len(set(names)) == 4 else f"made: {names}"
 
 
 def burst(server):
@@ -187,10 +191,10 @@ def burst(server):
     lines = server.lines("sb_live_burst")
     refused = sum(line["status"] == 429 for line in lines)
     bound = 60 * ((len(lines) - refused - 1) // sizes["rate"]) + SLACK_S
-    made = [line["name"] for line in lines if line["method"] == "POST" and line["status"] == 201]
-    is_right = done.returncode == 0 and len(made) == len(set(made)) == sizes["burst"]
+    names = made(lines)
+    is_right = done.returncode == 0 and len(names) == len(set(names)) == sizes["burst"]
     wrong = None if is_right else (
-        f"exit code {done.returncode}, {len(made)} made, {len(set(made))} names\n"
+        f"exit code {done.returncode}, {len(names)} made, {len(set(names))} names\n"
         + (done.stdout + done.stderr)[-1500:])
     return refused, took - bound, wrong
 
@@ -268,6 +272,8 @@ def main():
         print(f"| {server.name} | {right} of {len(row['steps'])} | {row['refused']} | {late} "
               f"| {row['lost']} of {row['sent']} |")
         failures += [f"{server.name}: {what}: {wrong}" for what, wrong in row["steps"] if wrong]
+        if row["refused"]:
+            failures.append(f"{server.name}: {row['refused']} requests were refused")
         if row["lost"]:
             failures.append(f"{server.name}: {row['lost']} creates were lost")
     for failure in failures:

@@ -88,13 +88,6 @@ async fn an_empty_error_of_a_type_is_judged_by_its_status() {
     }
 }
 
-fn writer(client: &Client) -> Writer {
-    let project: crate::model::Project =
-        serde_json::from_value(json!({"id": "prj_1", "name": "acme"})).unwrap();
-    let pin = crate::model::Pin { origin: client.origin(), project: project.clone() };
-    client.writer(&pin, &project).unwrap()
-}
-
 async fn delete(reply: Reply) -> String {
     let (client, _) = client([reply]);
     let (writer, id) = (writer(&client), RemoteId::new("svc_1").unwrap());

@@ -3,10 +3,6 @@
 use super::*;
 use crate::model::{Coverage, Kind, Listing, RemoteId, Unknown};
 
-fn items(range: std::ops::Range<u32>) -> Vec<Value> {
-    range.map(|n| service(&format!("svc_{n}"), &format!("s{n}"))).collect()
-}
-
 fn shown(listing: &Listing) -> String {
     match &listing.coverage {
         Coverage::Complete => format!("{} complete", listing.objects.len()),
@@ -27,28 +23,28 @@ async fn check(dialect: &[&str], pages: &[Value], expected: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_total_and_items_are_found_at_their_paths_and_missed_without_them() {
-    let meta = [json!({"services": items(0..2), "meta": {"total": 2}})];
+    let meta = [json!({"services": services(0..2), "meta": {"total": 2}})];
     check(&["total_field=meta.total"], &meta, "2 complete").await;
     check(&[], &meta, "`total` is missing").await;
     let short = [
-        json!({"services": items(0..2), "meta": {"total": 3}}),
+        json!({"services": services(0..2), "meta": {"total": 3}}),
         json!({"services": [],
         "meta": {"total": 3}}),
     ];
     check(&["total_field=meta.total"], &short, "2 of 3 items came").await;
-    let deep = [json!({"result": {"list": items(0..1)}, "total": 1})];
+    let deep = [json!({"result": {"list": services(0..1)}, "total": 1})];
     check(&["list_keys.services=result.list"], &deep, "1 complete").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_envelope_is_taken_off_lists_and_objects() {
     let dialect = ["envelope=data", "total_field=meta.total"];
-    check(&dialect, &[json!({"data": items(0..2), "meta": {"total": 2}})], "2 complete").await;
-    let inner = json!({"data": {"services": items(0..2), "total": 2, "page": 1}});
+    check(&dialect, &[json!({"data": services(0..2), "meta": {"total": 2}})], "2 complete").await;
+    let inner = json!({"data": {"services": services(0..2), "total": 2, "page": 1}});
     check(&["envelope=data"], &[inner], "2 complete").await;
     check(
         &dialect,
-        &[json!({"services": items(0..2), "meta": {"total": 2}})],
+        &[json!({"services": services(0..2), "meta": {"total": 2}})],
         "`data` is missing, or holds no list",
     )
     .await;
@@ -60,7 +56,7 @@ async fn an_envelope_is_taken_off_lists_and_objects() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bare_list_is_read_until_a_page_is_empty_and_is_unknown_unless_said() {
-    let pages = [json!(items(0..2)), json!(items(2..3)), json!([])];
+    let pages = [json!(services(0..2)), json!(services(2..3)), json!([])];
     check(&["list_form=array"], &pages, "3 complete").await;
     check(&[], &pages, "it is a list and no object").await;
     check(
@@ -70,7 +66,7 @@ async fn a_bare_list_is_read_until_a_page_is_empty_and_is_unknown_unless_said() 
     )
     .await;
     // A list that knows no pages comes again and again.
-    let same = [json!(items(0..2)), json!(items(0..2))];
+    let same = [json!(services(0..2)), json!(services(0..2))];
     check(&["list_form=array"], &same, "svc_0 stands in it twice").await;
     let (said, asked) = read(&["list_form=array", "page_param=none"], &same[..1]).await;
     assert_eq!(
@@ -82,17 +78,63 @@ async fn a_bare_list_is_read_until_a_page_is_empty_and_is_unknown_unless_said() 
 #[tokio::test(start_paused = true)]
 async fn one_page_is_all_only_where_nothing_says_otherwise() {
     let dialect = ["page_param=none", "total_required=false"];
-    check(&dialect, &[json!({"services": items(0..2)})], "2 complete").await;
-    let more = [json!({"services": items(0..2), "meta": {"next": "/v1/services?page=2"}})];
+    check(&dialect, &[json!({"services": services(0..2)})], "2 complete").await;
+    let more = [json!({"services": services(0..2), "meta": {"next": "/v1/services?page=2"}})];
     check(&dialect, &more, "it says that there is more").await;
-    let total = [json!({"services": items(0..2), "total": 3})];
+    let total = [json!({"services": services(0..2), "total": 3})];
     check(&dialect, &total, "2 of 3 items came").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_says_that_there_is_more_is_heard_wherever_the_items_stand() {
+    let one_page = ["envelope=data", "page_param=none", "total_required=false"];
+    let more = json!({"has_more": true});
+    for (setting, list) in [
+        ("envelope=data", json!({"data": {"services": services(0..2), "meta": more}})),
+        ("envelope=data", json!({"data": {"services": services(0..2), "has_more": true}})),
+        ("envelope=data.list", json!({"data": {"list": services(0..2), "meta": more}})),
+        (
+            "envelope=answer.data",
+            json!({"answer": {"data": {"services": services(0..2), "has_more": true}}}),
+        ),
+        (
+            "list_keys.services=page.list.items",
+            json!({"data": {"page": {"list": {"items": services(0..2), "next": "p2"}}}}),
+        ),
+    ] {
+        let dialect = [one_page.as_slice(), &[setting]].concat();
+        check(&dialect, &[list], "it says that there is more").await;
+    }
+    let page =
+        json!({"services": services(0..2), "total": 2, "meta": {"next": "/v1/services?page=2"}});
+    check(&["envelope=data"], &[json!({ "data": page })], "`total` counts one page only").await;
+    // A page that was filtered may be empty and not the last.
+    let page = |range, more: bool| json!({"services": services(range), "has_more": more});
+    let counted = ["total_required=false"];
+    check(&counted, &[page(0..0, true)], "it says that there is more").await;
+    check(&counted, &[page(0..2, true), page(0..0, true)], "it says that there is more").await;
+    check(&counted, &[page(0..2, true), page(0..0, false)], "2 complete").await;
+    let last = json!({"services": services(0..2), "meta": {"has_more": false}});
+    check(&one_page, &[json!({ "data": last })], "2 complete").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_of_the_next_page_is_found_in_the_envelope() {
+    let dialect =
+        ["envelope=data", "cursor_field=after", "cursor_param=after", "total_required=false"];
+    let page = |range, next: Value| json!({"data": {"services": services(range), "after": next}});
+    let pages = [page(0..2, json!("b")), page(2..3, Value::Null)];
+    let (said, asked) = read(&dialect, &pages).await;
+    assert_eq!((said.as_str(), asked.len()), ("3 complete", 2));
+    // One page's count is not that of the list.
+    let page = json!({"data": {"services": services(0..2), "after": "b", "total": 2}});
+    check(&dialect, &[page], "`total` counts one page only").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_goes_on_by_the_name_of_its_next_page() {
     let dialect = ["cursor_field=next_cursor", "cursor_param=after", "total_required=false"];
-    let page = |range, next: Value| json!({"services": items(range), "next_cursor": next});
+    let page = |range, next: Value| json!({"services": services(range), "next_cursor": next});
     let pages = [page(0..2, json!("b")), page(2..4, json!("c")), page(4..5, Value::Null)];
     let (said, asked) = read(&dialect, &pages).await;
     assert_eq!(said, "5 complete");
@@ -105,18 +147,18 @@ async fn a_list_goes_on_by_the_name_of_its_next_page() {
         ]
     );
     for (pages, why) in [
-        (
-            vec![page(0..2, json!("b")), page(2..4, json!("b")), page(4..5, json!("b"))],
-            "a page is named twice",
-        ),
+        (vec![page(0..2, json!("b")), page(2..4, json!("b"))], "a page is named twice"),
         (vec![page(0..2, json!("b")), page(1..3, Value::Null)], "svc_1 stands in it twice"),
         (vec![page(0..2, json!("https://evil.dev/"))], "`next_cursor` is an address"),
         // The field may have another name: nothing says that this is all.
-        (vec![json!({"services": items(0..2)})], "`next_cursor` is missing"),
+        (vec![json!({"services": services(0..2)})], "`next_cursor` is missing"),
     ] {
         check(&dialect, &pages, why).await;
     }
-    let total = |total| json!({"services": items(0..2), "total": total});
+    // What was named is not asked for again to find that out.
+    let named = [page(0..2, json!("b")), page(2..4, json!("b"))];
+    assert_eq!(read(&dialect, &named).await.1.len(), 2);
+    let total = |total| json!({"services": services(0..2), "total": total});
     let strict = &dialect[..2];
     check(strict, &[total(2)], "2 complete").await;
     check(strict, &[total(3)], "2 of 3 items came").await;
@@ -125,7 +167,7 @@ async fn a_list_goes_on_by_the_name_of_its_next_page() {
 
 #[tokio::test(start_paused = true)]
 async fn pages_are_counted_from_where_the_dialect_says() {
-    let page = |range, number| json!({"services": items(range), "total": 3, "page": number});
+    let page = |range, number| json!({"services": services(range), "total": 3, "page": number});
     let (said, asked) = read(&["page_first=0"], &[page(0..2, 0), page(2..3, 1)]).await;
     assert_eq!(said, "3 complete");
     assert_eq!(
@@ -168,26 +210,26 @@ async fn survey(dialect: &[&str], replies: Vec<Reply>) -> Vec<String> {
 async fn a_survey_names_the_setting_for_each_form_and_none_for_the_documented_one() {
     let project = || ok(json!({"id": "prj_1", "name": "acme"}));
     let coded = || problem(404, "service_not_found");
-    let one = || ok(json!({"services": items(0..1), "total": 1, "page": 1}));
+    let one = || ok(json!({"services": services(0..1), "total": 1, "page": 1}));
     assert_eq!(survey(&[], vec![project(), one(), coded()]).await, Vec::<String>::new());
     let bare = || status(404, json!({"detail": "no"}));
     assert_eq!(survey(&[], vec![project(), one(), bare()]).await, ["not_found=status"]);
     let said = ["not_found=status"];
     assert_eq!(survey(&said, vec![project(), one(), bare()]).await, Vec::<String>::new());
     for (list, settings) in [
-        (json!({"services": items(0..1), "meta": {"total": 1}}), vec!["total_field=meta.total"]),
-        (json!({"data": items(0..1), "total": 1}), vec!["envelope=data"]),
+        (json!({"services": services(0..1), "meta": {"total": 1}}), vec!["total_field=meta.total"]),
+        (json!({"data": services(0..1), "total": 1}), vec!["envelope=data"]),
         (
-            json!({"data": {"services": items(0..1), "total": 1}}),
+            json!({"data": {"services": services(0..1), "total": 1}}),
             vec!["envelope=data", "total_field=data.total"],
         ),
         (
-            json!({"result": {"list": items(0..1)}, "total": 1}),
+            json!({"result": {"list": services(0..1)}, "total": 1}),
             vec!["list_keys.services=result.list"],
         ),
-        (json!(items(0..1)), vec!["list_form=array"]),
+        (json!(services(0..1)), vec!["list_form=array"]),
         (
-            json!({"services": items(0..1), "nextPageToken": "x"}),
+            json!({"services": services(0..1), "nextPageToken": "x"}),
             vec!["total_required=false", "cursor_field=nextPageToken", "cursor_param=pageToken"],
         ),
     ] {
@@ -195,12 +237,34 @@ async fn a_survey_names_the_setting_for_each_form_and_none_for_the_documented_on
         assert_eq!(found, settings, "{list}");
     }
     let wrapped = ok(json!({"data": {"id": "prj_1", "name": "acme"}}));
-    let list = ok(json!({"data": items(0..1), "meta": {"total": 1}}));
+    let list = ok(json!({"data": services(0..1), "meta": {"total": 1}}));
     let found = survey(&[], vec![wrapped, list, coded()]).await;
     assert_eq!(found, ["envelope=data", "total_field=meta.total"]);
-    let page = |range, number| ok(json!({"services": items(range), "total": 2, "page": number}));
+    let page = |range, number| ok(json!({"services": services(range), "total": 2, "page": number}));
     let from_zero = vec![project(), page(1..2, 1), page(0..1, 0), coded()];
     assert_eq!(survey(&[], from_zero).await, ["page_first=0"]);
     let from_one = vec![project(), page(0..1, 1), problem(400, "invalid"), coded()];
     assert_eq!(survey(&[], from_one).await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_survey_finds_only_what_is_found_when_it_is_read() {
+    let coded = || problem(404, "service_not_found");
+    let project = || ok(json!({"id": "prj_1", "name": "acme"}));
+    let wrapped = || ok(json!({"data": {"id": "prj_1", "name": "acme"}}));
+    let list = json!({"services": services(0..1), "total": 1});
+    let alone = std::slice::from_ref(&list);
+    check(&["envelope=data"], alone, "`data` is missing, or holds no list").await;
+    let said = ["envelope=data"];
+    let found = survey(&said, vec![project(), ok(list.clone()), coded()]).await;
+    assert_eq!(found, ["envelope=none"]);
+    check(&["envelope=none"], alone, "1 complete").await;
+    // The project stands in it and the list beside it, and no setting says that.
+    let (client, _) = speaking(&said, [wrapped(), ok(list), coded()]);
+    let surveyed = client.survey().await;
+    let items_found = surveyed.iter().find(|it| it.fact.contains("under their plural")).unwrap();
+    assert_eq!((items_found.holds, items_found.set.as_deref()), (None, None), "{items_found:?}");
+    let inside = json!({"data": {"services": services(0..1), "total": 1}});
+    let found = survey(&said, vec![wrapped(), ok(inside), coded()]).await;
+    assert_eq!(found, Vec::<String>::new());
 }

@@ -4,8 +4,7 @@ use super::*;
 use crate::model::{Coverage, Kind, Listing, Unknown};
 
 fn page(items: std::ops::Range<u32>, total: Value, number: u32) -> Reply {
-    let items: Vec<Value> = items.map(|n| service(&format!("svc_{n}"), &format!("s{n}"))).collect();
-    ok(json!({"services": items, "total": total, "page": number}))
+    ok(json!({"services": services(items), "total": total, "page": number}))
 }
 
 fn shown(listing: &Listing) -> String {

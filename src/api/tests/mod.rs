@@ -26,7 +26,7 @@ use super::*;
 use crate::budget::{self, Millis};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
-use crate::model::{FieldPath, FieldValue, Kind, Name};
+use crate::model::{FieldPath, FieldValue, Kind, Name, Pin, Project};
 
 pub(super) const TOKEN: &str = "sb_live_canary_token";
 
@@ -83,6 +83,11 @@ pub(super) fn list(items: &[Value]) -> Reply {
 pub(super) fn service(id: &str, name: &str) -> Value {
     json!({"id": id, "name": name, "type": "web_service", "status": "running",
         "created_at": "2026-01-15T10:30:00Z"})
+}
+
+/// Services, each of its own number.
+pub(super) fn services(numbers: std::ops::Range<u32>) -> Vec<Value> {
+    numbers.map(|n| service(&format!("svc_{n}"), &format!("s{n}"))).collect()
 }
 
 /// A transport that answers from a script, in order.
@@ -174,6 +179,17 @@ impl Transport for Script {
     }
 }
 
+pub(super) fn project(id: Option<&str>) -> Project {
+    serde_json::from_value(json!({"id": id, "name": "acme"})).unwrap()
+}
+
+/// The right to write to the project of the scripts.
+pub(super) fn writer(client: &Client) -> Writer {
+    let project = project(Some("prj_1"));
+    let pin = Pin { origin: client.origin(), project: project.clone() };
+    client.writer(&pin, &project).unwrap()
+}
+
 /// Leave for a write that rests on what was seen just now.
 pub(super) async fn leave(writer: &Writer, client: &Client) -> Leave {
     writer.reserve().await.unwrap().resting_on(client.now(), LOOK_AGE_MAX)
@@ -206,6 +222,12 @@ pub(super) fn speaking(
     client_of(replies, spoken, Config::default())
 }
 
+/// A client over a real socket and a real clock.
+pub(super) fn connected(address: &str, transport: HttpTransport, calls_max: Option<u32>) -> Client {
+    let config = Config { calls_max, ..Config::default() };
+    client_over(Arc::new(transport), address, Clock::system(), Dialect::default(), config)
+}
+
 pub(super) fn client_of(
     replies: impl IntoIterator<Item = Reply>,
     dialect: Dialect,
@@ -214,15 +236,25 @@ pub(super) fn client_of(
     let script = Arc::new(Script::default());
     script.replies.lock().unwrap().extend(replies);
     let clock = Clock::starting_at("2026-11-24T00:00:00Z".parse().unwrap());
+    let transport = Arc::<Script>::clone(&script);
+    (client_over(transport, "https://api.dev/v1", clock, dialect, config), script)
+}
+
+fn client_over(
+    transport: Arc<dyn Transport>,
+    address: &str,
+    clock: Clock,
+    dialect: Dialect,
+    config: Config,
+) -> Client {
     let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
-    let client = Client::new(Parts {
-        endpoint: Endpoint::parse("https://api.dev/v1").unwrap(),
+    Client::new(Parts {
+        endpoint: Endpoint::parse(address).unwrap(),
         token: Token::parse(TOKEN).unwrap(),
-        transport: Arc::clone(&script) as Arc<dyn Transport>,
+        transport,
         ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
         clock,
         dialect,
         config,
-    });
-    (client, script)
+    })
 }

@@ -3,23 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::{Kind, Name, RemoteId};
+use crate::model::{Kind, LiveObject, Name, RemoteId};
 
-fn writer(client: &Client) -> Writer {
-    let project: crate::model::Project =
-        serde_json::from_value(json!({"id": "prj_1", "name": "acme"})).unwrap();
-    let pin = crate::model::Pin { origin: client.origin(), project: project.clone() };
-    client.writer(&pin, &project).unwrap()
+/// Creates a database.
+async fn make(
+    writer: &Writer,
+    leave: Leave,
+    leaving: Leaving<'_>,
+) -> Result<LiveObject, WriteError> {
+    let name = Name::new("main").unwrap();
+    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
+    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
+    writer.create(leave, draft, leaving).await
 }
 
 async fn create(replies: Vec<Reply>) -> (String, usize) {
     let (client, script) = client(replies);
-    let name = Name::new("main").unwrap();
-    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
-    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
     let writer = writer(&client);
-    let outcome = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
-    let word = match outcome {
+    let word = match make(&writer, leave(&writer, &client).await, &|| Ok(())).await {
         Ok(object) => format!("done {}", object.id),
         Err(error) => format!("{error:?}").split('(').next().unwrap().to_owned(),
     };
@@ -102,6 +103,17 @@ async fn a_restart_on_the_other_side_is_outlasted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_absence_ends_when_somebody_answers_and_another_has_its_own_time() {
+    let begun = tokio::time::Instant::now();
+    let until = |seconds| Reply::Absence(begun + std::time::Duration::from_secs(seconds));
+    let replies = [until(10), problem(502, "gateway"), until(20), ok(json!({"name": "acme"}))];
+    let (client, _) = client(replies);
+    let read = client.reader().project().await.map(drop);
+    let took = begun.elapsed().as_secs();
+    assert!(read.is_ok() && (20..=22).contains(&took), "{read:?} after {took} s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_finds_nobody_there_looks_again_for_a_quarter_of_a_minute() {
     let (client, _) = client([]);
     let writer = writer(&client);
@@ -177,12 +189,9 @@ async fn a_read_under_way_ends_at_the_deadline_and_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_write_that_the_deadline_ends_may_have_happened() {
     let (client, script) = client_of([Reply::Silence], Dialect::default(), until_ten_seconds());
-    let name = Name::new("main").unwrap();
     let began = tokio::time::Instant::now();
-    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
-    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
     let writer = writer(&client);
-    let made = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
+    let made = make(&writer, leave(&writer, &client).await, &|| Ok(())).await;
     let WriteError::Ambiguous(error) = made.unwrap_err() else {
         panic!("it left, and nobody knows what became of it (S3)");
     };
@@ -249,9 +258,6 @@ async fn a_write_that_comes_too_late_after_its_look_does_not_leave() {
 #[tokio::test(start_paused = true)]
 async fn of_a_create_on_an_old_list_not_even_the_intent_is_written() {
     let (client, script) = client([]);
-    let name = Name::new("main").unwrap();
-    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
-    let draft = draft(Kind::Database, &name, &fields, &links, &answers);
     let writer = writer(&client);
     let place = writer.reserve().await.unwrap();
     let old = client.now().checked_sub(LOOK_AGE_MAX).unwrap();
@@ -262,7 +268,7 @@ async fn of_a_create_on_an_old_list_not_even_the_intent_is_written() {
         told.store(true, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     };
-    let error = writer.create(leave, draft, &leaving).await.unwrap_err();
+    let error = make(&writer, leave, &leaving).await.unwrap_err();
     assert!(matches!(error, WriteError::NotApplied(_)), "{error:?}");
     assert!(script.asked().is_empty());
     assert!(!told.into_inner(), "no intent is written for what will not leave");

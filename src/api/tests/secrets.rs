@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{FieldPath, Fingerprint, Kind, Name, Pin, Project, Secret, SecretOrigin};
+use crate::model::{FieldPath, Fingerprint, Kind, Name, Secret, SecretOrigin};
 
 const SECRET: &str = "canary\"s\\ecret of a canary";
 
@@ -71,9 +71,7 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     for reply in echoes() {
         let (client, script) = client([reply]);
-        let project: Project = serde_json::from_value(json!({"name": "acme"})).unwrap();
-        let pin = Pin { origin: client.origin(), project: project.clone() };
-        let writer = client.writer(&pin, &project).unwrap();
+        let writer = writer(&client);
         let secret =
             Secret::new(SECRET.into(), Fingerprint::new("mark".to_owned()), SecretOrigin::Given);
         let path: FieldPath = "envVars.KEY".parse().unwrap();

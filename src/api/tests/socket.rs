@@ -27,17 +27,7 @@ async fn server(answers: Vec<String>) -> (String, tokio::task::JoinHandle<String
 }
 
 fn client(address: &str) -> Client {
-    let clock = Clock::system();
-    let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
-    Client::new(Parts {
-        endpoint: Endpoint::parse(address).unwrap(),
-        token: Token::parse(TOKEN).unwrap(),
-        transport: Arc::new(HttpTransport::new(None).unwrap()),
-        ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
-        clock,
-        dialect: Dialect::default(),
-        config: Config { calls_max: Some(1), ..Config::default() },
-    })
+    connected(address, HttpTransport::new(None).unwrap(), Some(1))
 }
 
 fn answer(head: &str, body: &str) -> String {

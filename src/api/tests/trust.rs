@@ -47,17 +47,7 @@ fn server() -> (String, Arc<AtomicUsize>) {
 }
 
 fn client(address: &str, ca_file: Option<&Path>) -> Client {
-    let clock = Clock::system();
-    let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
-    Client::new(Parts {
-        endpoint: Endpoint::parse(address).unwrap(),
-        token: Token::parse(TOKEN).unwrap(),
-        transport: Arc::new(HttpTransport::new(ca_file).unwrap()),
-        ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
-        clock,
-        dialect: Dialect::default(),
-        config: Config::default(),
-    })
+    connected(address, HttpTransport::new(ca_file).unwrap(), None)
 }
 
 #[tokio::test]

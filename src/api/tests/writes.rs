@@ -8,16 +8,6 @@ use crate::model::{
     Secret, SecretOrigin,
 };
 
-fn project(id: Option<&str>) -> Project {
-    serde_json::from_value(json!({"id": id, "name": "acme"})).unwrap()
-}
-
-fn writer(client: &Client) -> Writer {
-    let project = project(Some("prj_1"));
-    let pin = Pin { origin: client.origin(), project: project.clone() };
-    client.writer(&pin, &project).unwrap()
-}
-
 fn id(text: &str) -> RemoteId {
     RemoteId::new(text).unwrap()
 }

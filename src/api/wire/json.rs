@@ -21,6 +21,15 @@ pub(in crate::api) fn lookup<'a>(object: &'a Object, path: &str) -> Option<&'a V
     }
 }
 
+/// Returns the objects that a path leads through, the outermost first.
+pub(in crate::api) fn along<'a>(
+    object: &'a Object,
+    path: &'a str,
+) -> impl Iterator<Item = &'a Object> {
+    let mut steps = path.split('.');
+    std::iter::successors(Some(object), move |object| object.get(steps.next()?)?.as_object())
+}
+
 /// Returns a text, or a number or truth as a text.
 pub(in crate::api) fn text(value: &Value) -> Option<String> {
     match value {
@@ -38,8 +47,10 @@ pub(super) fn text_at(object: &Object, key: &str) -> Option<String> {
 
 /// Returns a time under its usual name `…_at`, as `…At`, or as the bare word.
 pub(super) fn time_at(object: &Object, word: &str) -> Option<String> {
-    let names = [format!("{word}_at"), format!("{word}At"), word.to_owned()];
-    names.iter().find_map(|name| text_at(object, name))
+    ["_at", "At", ""].into_iter().find_map(|end| {
+        let mut fields = object.iter();
+        fields.find(|(name, _)| name.strip_prefix(word) == Some(end)).and_then(|(_, it)| text(it))
+    })
 }
 
 /// Returns a whole number, also when given as a text or as `3.0`.

@@ -24,7 +24,7 @@ pub use project::Member;
 
 pub(super) use deployment::read_deployment;
 pub(super) use draft::{Draft, Resolved, resolve};
-pub(super) use json::{id_of, lookup, says_more, take, text, unwrapped, whole_number};
+pub(super) use json::{along, id_of, lookup, says_more, take, text, unwrapped, whole_number};
 pub(super) use log::read_log_line;
 pub(super) use metrics::read_metrics;
 pub(super) use object::{Groups, read_object};

@@ -85,8 +85,7 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
             context.output.value(&json!({ "message": message, "pass": record }));
         }
     }
-    // A pass over the last good manifests is no success when the newest cannot be used.
-    Ok(status.source.problem.as_ref().map_or_else(|| pass::exit(&record), pass::of_problem))
+    Ok(pass::exit(status.source.problem.as_ref(), Some(&record)))
 }
 
 async fn order(

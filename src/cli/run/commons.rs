@@ -46,7 +46,7 @@ impl Commons {
         Ok(transport)
     }
 
-    /// Forgets the ways over the network: certificates may be others now (SIGHUP).
+    /// Forgets the ways over the network: certificates may be others now.
     pub fn forget_transports(&self) {
         self.transports.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -12,6 +12,7 @@ mod sandbox;
 mod server;
 mod service;
 mod source;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -31,7 +32,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::settings::{Call, RunSettings, SettingsFile};
+use super::settings::{Call, ProjectSettings, RunSettings, SettingsFile};
 
 use commons::Commons;
 use project::Kept;
@@ -130,10 +131,13 @@ impl Process {
                     () = &mut told => {}
                 },
                 // A loop may take its time to end in an orderly way, and is alive meanwhile.
-                Some(()) = hangup.recv() => tokio::select! {
-                    () = self.reload(context, global, command) => {}
-                    () = &mut told => {}
-                },
+                Some(()) = hangup.recv() => {
+                    tokio::select! {
+                        () = self.reload(context, global, command) => {}
+                        () = &mut told => {}
+                    }
+                    renewed.watch(settings.agent_token.as_ref(), self.lived_by());
+                }
                 () = &mut told => {}
             }
         }
@@ -172,18 +176,18 @@ impl Process {
             let (what, outcome) = match &user {
                 User::Server => ("the server's token", renewed.server(context, settings)),
                 User::Webhook(name) => {
-                    ("the webhook's secret", renewed.webhook(context, settings, name))
+                    let project = &self.projects[name].settings;
+                    ("the webhook's secret", renewed.webhook(context, project))
                 }
                 User::Repository(name) => {
-                    ("the repository's token", self.sign_in_anew(context, settings, name))
+                    ("the repository's token", self.projects[name].sign_in_anew(context))
                 }
                 User::Project(name) => {
                     // It begins anew; what came of that is in the log already.
                     self.commons.forget_transports();
-                    if let Some(project) = settings.projects.iter().find(|it| it.name == *name) {
-                        self.reload_project(context, project).await;
-                    }
-                    ("what the project reads from files", Ok(()))
+                    let project = self.projects[name].settings.clone();
+                    self.reload_project(context, &project).await;
+                    continue;
                 }
             };
             match outcome {
@@ -197,18 +201,9 @@ impl Process {
         }
     }
 
-    fn sign_in_anew(
-        &self,
-        context: &Context,
-        settings: &RunSettings,
-        name: &Name,
-    ) -> Result<(), Failure> {
-        let project = settings.projects.iter().find(|project| project.name == *name);
-        if let (Some(project), Some(kept)) = (project, self.projects.get(name)) {
-            source::token(context, project)?.inspect(|token| kept.sign_in_with(token));
-            kept.handle.trigger(Trigger::Signal);
-        }
-        Ok(())
+    /// Returns what each project lives by now.
+    fn lived_by(&self) -> impl Iterator<Item = &ProjectSettings> {
+        self.projects.values().map(|kept| &kept.settings)
     }
 
     fn announce(&self, context: &Context, settings: &RunSettings, server: &Server) {
@@ -269,11 +264,7 @@ impl Process {
         resolve(context, global, command, &file)
     }
 
-    async fn reload_project(
-        &mut self,
-        context: &Context,
-        settings: &super::settings::ProjectSettings,
-    ) {
+    async fn reload_project(&mut self, context: &Context, settings: &ProjectSettings) {
         let Some(kept) = self.projects.get_mut(&settings.name) else {
             return;
         };

@@ -59,7 +59,7 @@ pub async fn run(
             worst = worst.max(Exit::OverBudget);
         } else {
             context.output.note(&line(&status, last.as_ref()));
-            worst = worst.max(exit(&status, last.as_ref()));
+            worst = worst.max(pass::exit(status.source.problem.as_ref(), last.as_ref()));
         }
         statuses.push(ProjectStatus::clone(&status));
     }
@@ -92,14 +92,5 @@ fn line(status: &ProjectStatus, last: Option<&PassRecord>) -> String {
         (_, Some(problem)) => format!("{name}: {}", problem.message),
         (Some(last), None) => format!("{name}: {}; {} requests", last.message, last.requests),
         (None, None) => format!("{name}: no pass was made"),
-    }
-}
-
-/// Returns the exit code of one project's only pass.
-fn exit(status: &ProjectStatus, last: Option<&PassRecord>) -> Exit {
-    match (&status.source.problem, last) {
-        (Some(problem), _) => pass::of_problem(problem),
-        (None, Some(last)) => pass::exit(last),
-        (None, None) => Exit::Failed,
     }
 }

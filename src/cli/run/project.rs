@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
@@ -16,10 +16,9 @@ use crate::daemon::notify::{Notifier, Sink};
 use crate::daemon::server::{self, Pulse};
 use crate::daemon::source::{Secrets, Source};
 use crate::daemon::trigger::{FileWatch, poll};
-use crate::daemon::webhook::{Provider, Webhook};
-use crate::daemon::{Bell, Handle, Seat, SharedSecret, keeper};
+use crate::daemon::webhook::Webhook;
+use crate::daemon::{Bell, Handle, Seat, keeper};
 use crate::reconcile::Reconciler;
-use crate::source::git::Reference;
 use crate::status::{PassRecord, Trigger};
 use crate::store::{Medium, Recent};
 
@@ -27,16 +26,16 @@ use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::session::{self, Door, Place, Purpose, Session};
-use super::super::settings::{ProjectSettings, ProjectSource, WebhookProvider, WebhookSettings};
+use super::super::settings::{ProjectSettings, ProjectSource};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
-use super::source::{chosen, guard, source};
+use super::source::{chosen, guard, repository_token, source};
 
 /// Everything one project's life needs, opened and not begun.
 pub struct Opened {
+    settings: ProjectSettings,
     parts: Parts,
     session: Session,
-    source: ProjectSource,
     sinks: Vec<Sink>,
     sandbox: Option<Sandbox>,
     pulse: Pulse,
@@ -112,8 +111,8 @@ fn open_with(
     let sinks = settings.notifications.iter();
     let sinks = sinks.map(|one| one.sink(&context.environment, ca_file));
     let sinks = sinks.collect::<Result<_, _>>().map_err(|reason| unusable(settings, &reason))?;
-    let (source, commons) = (settings.source.clone(), Arc::clone(commons));
-    Ok(Opened { parts, session, source, sinks, sandbox, pulse, commons })
+    let (settings, commons) = (settings.clone(), Arc::clone(commons));
+    Ok(Opened { settings, parts, session, sinks, sandbox, pulse, commons })
 }
 
 fn token(context: &Context, settings: &ProjectSettings) -> Result<Token, Failure> {
@@ -134,38 +133,6 @@ fn secrets(context: &Context, session: &Session) -> Result<Secrets, Failure> {
     })
 }
 
-/// Reads what a project expects of webhooks.
-///
-/// # Errors
-/// When the secret cannot be used.
-pub fn webhook(context: &Context, settings: &ProjectSettings) -> Result<Option<Webhook>, Failure> {
-    let Some(WebhookSettings { provider, secret }) = &settings.webhook else {
-        return Ok(None);
-    };
-    let provider = match provider {
-        WebhookProvider::Auto => None,
-        WebhookProvider::Github => Some(Provider::GitHub),
-        WebhookProvider::Gitlab => Some(Provider::GitLab),
-        WebhookProvider::Gitea => Some(Provider::Gitea),
-        WebhookProvider::Bitbucket => Some(Provider::Bitbucket),
-        WebhookProvider::Generic => Some(Provider::Generic),
-    };
-    let text = secret.read(&context.environment).map_err(|reason| unusable(settings, &reason))?;
-    let shared = SharedSecret::parse(text.expose_secret())
-        .map_err(|error| unusable(settings, &format!("{secret}: failed to {error}")))?;
-    let followed = match &settings.source {
-        ProjectSource::Files { .. } => None,
-        ProjectSource::Repository(repository) => match &repository.reference {
-            Reference::DefaultBranch | Reference::Commit(_) => None,
-            Reference::Branch(name) => Some(format!("refs/heads/{name}")),
-            Reference::Tag(name) => Some(format!("refs/tags/{name}")),
-        },
-    };
-    let webhook = Webhook::new(provider, shared, followed)
-        .map_err(|error| unusable(settings, &format!("failed to {error}")))?;
-    Ok(Some(webhook))
-}
-
 pub(super) fn unusable(settings: &ProjectSettings, reason: &str) -> Failure {
     Failure::usage(format!("the settings of `{}`: {reason}", settings.name))
         .hint("`stoker config view` shows where each setting comes from")
@@ -175,6 +142,8 @@ pub(super) fn unusable(settings: &ProjectSettings, reason: &str) -> Failure {
 pub struct Kept {
     /// The agent from outside.
     pub handle: Handle,
+    /// What it lives by: SIGHUP may have brought others than the process began with.
+    pub settings: ProjectSettings,
     source: Arc<dyn Source>,
     seat: Arc<Mutex<Seat>>,
     opened: Option<Opened>,
@@ -208,8 +177,8 @@ impl Kept {
         opened.pulse.beat(clock.now());
         let pulse = opened.pulse.clone();
         let seat = Arc::new(Mutex::new(seat));
-        let source = Arc::clone(&opened.parts.source);
-        Ok(Self { handle, source, seat, opened: Some(opened), life: None, pulse })
+        let (settings, source) = (opened.settings.clone(), Arc::clone(&opened.parts.source));
+        Ok(Self { handle, settings, source, seat, opened: Some(opened), life: None, pulse })
     }
 
     /// Begins to keep the project.
@@ -220,10 +189,10 @@ impl Kept {
         let Some(opened) = self.opened.take() else {
             return Ok(());
         };
-        let Opened { parts, session, source, sinks, sandbox, pulse: _, commons } = opened;
+        let Opened { settings, parts, session, sinks, sandbox, pulse: _, commons } = opened;
         let (stop, stopped) = watch::channel(false);
         let bell = self.handle.bell.clone();
-        let (watch, pollers) = triggers(context, &commons, &source, &bell);
+        let (watch, pollers) = triggers(context, &commons, &settings.source, &bell);
         let notifying = self.notify(&commons, sinks, &session, stopped.clone())?;
         let project = parts.settings.name.clone();
         let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
@@ -329,13 +298,19 @@ impl Kept {
         }
         self.ended().await;
         self.source = Arc::clone(&opened.parts.source);
+        self.settings = opened.settings.clone();
         self.opened = Some(opened);
         self.begin(context, Until::Stopped)
     }
 
-    /// Has the repository signed in at with another token.
-    pub fn sign_in_with(&self, token: &SecretString) {
-        self.source.renew(token);
+    /// Reads the token of the repository again, and has it signed in at with that.
+    ///
+    /// # Errors
+    /// When the new one cannot be used; then the old one stands.
+    pub fn sign_in_anew(&self, context: &Context) -> Result<(), Failure> {
+        repository_token(context, &self.settings)?.inspect(|token| self.source.renew(token));
+        self.handle.trigger(Trigger::Signal);
+        Ok(())
     }
 
     /// Returns its heartbeat.

@@ -5,10 +5,11 @@
 //! half written, changes nothing.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::daemon::SharedSecret;
@@ -16,13 +17,15 @@ use crate::daemon::webhook::Webhook;
 use crate::model::Name;
 
 use super::super::context::Context;
-use super::super::environment::Environment;
 use super::super::failure::Failure;
 use super::super::settings::{ProjectSettings, ProjectSource, RunSettings, SecretSource};
-use super::{project, server};
+use super::{server, webhook};
 
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_secs(2);
+
+/// How much of a file is looked at. A bundle of all authorities of a system is a twentieth of it.
+const BYTES_MAX: u64 = 4 << 20;
 
 /// Who uses what stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,21 +56,38 @@ impl Renewed {
     /// When one cannot be used.
     pub fn begin(context: &Context, settings: &RunSettings) -> Result<Self, Failure> {
         // Noted first: what changes while it is read has changed.
-        let files = Renewals::of(settings, &context.environment);
+        let files = Renewals::of(settings.agent_token.as_ref(), settings.projects.iter());
         let bearer = server::bearer(context, settings)?;
         let mut webhooks = BTreeMap::new();
         for project in &settings.projects {
-            let webhook = project::webhook(context, project)?;
-            webhooks.extend(webhook.map(|webhook| (project.name.clone(), webhook)));
+            let expected = webhook::expected(context, project)?;
+            webhooks.extend(expected.map(|webhook| (project.name.clone(), webhook)));
         }
         Ok(Self { bearer, webhooks, files })
     }
 
+    /// Watches the files of these settings from now on.
+    pub fn watch<'s>(
+        &mut self,
+        bearer: Option<&SecretSource>,
+        projects: impl Iterator<Item = &'s ProjectSettings>,
+    ) {
+        self.files = Renewals::of(bearer, projects);
+    }
+
     /// Waits until files have changed, and returns whose.
     pub async fn due(&mut self) -> Vec<User> {
+        if self.files.is_empty() {
+            std::future::pending::<()>().await;
+        }
         loop {
             tokio::time::sleep(EVERY).await;
-            let due = self.files.due();
+            // A mount that hangs must not hold up the process.
+            let paths = self.files.paths();
+            let looked =
+                tokio::task::spawn_blocking(move || paths.iter().map(|it| look(it)).collect());
+            let Ok(now) = looked.await else { continue };
+            let due = self.files.due(now);
             if !due.is_empty() {
                 return due;
             }
@@ -89,15 +109,9 @@ impl Renewed {
     ///
     /// # Errors
     /// When the new one cannot be used; then the old one stands.
-    pub fn webhook(
-        &self,
-        context: &Context,
-        settings: &RunSettings,
-        name: &Name,
-    ) -> Result<(), Failure> {
-        let project = settings.projects.iter().find(|project| project.name == *name);
-        if let (Some(known), Some(project)) = (self.webhooks.get(name), project)
-            && let Some(new) = project::webhook(context, project)?
+    pub fn webhook(&self, context: &Context, settings: &ProjectSettings) -> Result<(), Failure> {
+        if let Some(known) = self.webhooks.get(&settings.name)
+            && let Some(new) = webhook::expected(context, settings)?
         {
             // The new one was checked when it was made.
             known.secret().renew(new.secret());
@@ -107,10 +121,7 @@ impl Renewed {
 }
 
 /// The files that may change.
-struct Renewals {
-    environment: Environment,
-    files: Vec<Watched>,
-}
+struct Renewals(Vec<Watched>);
 
 struct Watched {
     path: PathBuf,
@@ -125,24 +136,27 @@ type Seen = [u8; 32];
 
 impl Renewals {
     /// Notes what is used now.
-    fn of(settings: &RunSettings, environment: &Environment) -> Self {
-        let server = settings.agent_token.iter().filter_map(file).map(|path| (path, User::Server));
-        let projects = settings.projects.iter().flat_map(of_project);
-        let files = server.chain(projects);
-        let mut renewals = Self { environment: environment.clone(), files: Vec::new() };
-        for (path, user) in files {
-            let used = renewals.look(path);
-            renewals.files.push(Watched { path: path.to_owned(), user, used, seen: used });
-        }
-        renewals
+    fn of<'s>(
+        bearer: Option<&SecretSource>,
+        projects: impl Iterator<Item = &'s ProjectSettings>,
+    ) -> Self {
+        let server =
+            bearer.and_then(SecretSource::file).map(|path| (path.to_owned(), User::Server));
+        Self(server.into_iter().chain(projects.flat_map(of_project)).map(Watched::from).collect())
     }
 
-    /// Looks once, and returns whose files have changed.
-    fn due(&mut self) -> Vec<User> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        self.0.iter().map(|watched| watched.path.clone()).collect()
+    }
+
+    /// Takes what a look saw in each file, and returns whose have changed.
+    fn due(&mut self, looked: Vec<Option<Seen>>) -> Vec<User> {
         let mut due = Vec::new();
-        for number in 0..self.files.len() {
-            let now = self.look(&self.files[number].path);
-            let Watched { user, used, seen, .. } = &mut self.files[number];
+        for (Watched { user, used, seen, .. }, now) in self.0.iter_mut().zip(looked) {
             let before = std::mem::replace(seen, now);
             if now.is_none() || now != before || now == *used {
                 continue;
@@ -154,35 +168,37 @@ impl Renewals {
         }
         due
     }
+}
 
-    /// Returns what stands in a file; none while it is empty or cannot be read.
-    fn look(&self, path: &Path) -> Option<Seen> {
-        let text = SecretSource::File(path.to_owned()).read(&self.environment).ok()?;
-        Some(Sha256::digest(text.expose_secret()).into())
+impl From<(PathBuf, User)> for Watched {
+    fn from((path, user): (PathBuf, User)) -> Self {
+        let used = look(&path);
+        Self { path, user, used, seen: used }
     }
 }
 
-fn of_project(settings: &ProjectSettings) -> Vec<(&Path, User)> {
+/// Returns what stands in a file; none while it is empty or cannot be read.
+fn look(path: &Path) -> Option<Seen> {
+    let mut bytes = Vec::new();
+    let mut file = File::open(path).ok()?.take(BYTES_MAX);
+    file.read_to_end(&mut bytes).ok()?;
+    let text = bytes.trim_ascii();
+    (!text.is_empty()).then(|| Sha256::digest(text).into())
+}
+
+fn of_project(settings: &ProjectSettings) -> Vec<(PathBuf, User)> {
     let name = || settings.name.clone();
-    let project = settings.token.iter().filter_map(file);
+    let project = settings.token.iter().filter_map(SecretSource::file);
     let project = project.chain(settings.connection.ca_file.as_deref());
     let project = project.chain(settings.notifications.iter().flat_map(|one| one.files()));
     let mut files: Vec<_> = project.map(|path| (path, User::Project(name()))).collect();
-    let webhook = settings.webhook.iter().filter_map(|webhook| file(&webhook.secret));
+    let webhook = settings.webhook.iter().filter_map(|webhook| webhook.secret.file());
     files.extend(webhook.map(|path| (path, User::Webhook(name()))));
     if let ProjectSource::Repository(repository) = &settings.source {
-        let token = repository.token.iter().filter_map(file);
+        let token = repository.token.iter().filter_map(SecretSource::file);
         files.extend(token.map(|path| (path, User::Repository(name()))));
     }
-    files
-}
-
-/// Returns the file of a secret; a variable of a process never changes.
-fn file(source: &SecretSource) -> Option<&Path> {
-    match source {
-        SecretSource::File(path) => Some(path),
-        SecretSource::Variable(_) => None,
-    }
+    files.into_iter().map(|(path, user)| (path.to_owned(), user)).collect()
 }
 
 #[cfg(test)]
@@ -192,10 +208,14 @@ mod tests {
     use super::*;
 
     fn watched(path: &Path) -> Renewals {
-        let mut renewals = Renewals { environment: Environment::default(), files: Vec::new() };
-        let used = renewals.look(path);
-        renewals.files.push(Watched { path: path.into(), user: User::Server, used, seen: used });
-        renewals
+        Renewals(vec![Watched::from((path.to_owned(), User::Server))])
+    }
+
+    impl Renewals {
+        fn looked(&mut self) -> Vec<User> {
+            let now = self.0.iter().map(|it| look(&it.path)).collect();
+            self.due(now)
+        }
     }
 
     #[test]
@@ -204,17 +224,17 @@ mod tests {
         let path = directory.path().join("token");
         fs::write(&path, "one\n").unwrap();
         let mut renewals = watched(&path);
-        assert_eq!(renewals.due(), []);
+        assert_eq!(renewals.looked(), []);
         // A writer at work: empty, half, whole.
         for text in ["", "tw", "two\n"] {
             fs::write(&path, text).unwrap();
-            assert_eq!(renewals.due(), [], "{text}");
+            assert_eq!(renewals.looked(), [], "{text}");
         }
-        assert_eq!(renewals.due(), [User::Server]);
-        assert_eq!(renewals.due(), []);
+        assert_eq!(renewals.looked(), [User::Server]);
+        assert_eq!(renewals.looked(), []);
         // A blank more is no other secret.
         fs::write(&path, "two").unwrap();
-        assert_eq!((renewals.due(), renewals.due()), (vec![], vec![]));
+        assert_eq!((renewals.looked(), renewals.looked()), (vec![], vec![]));
     }
 
     #[test]
@@ -224,10 +244,21 @@ mod tests {
         fs::write(&path, "one").unwrap();
         let mut renewals = watched(&path);
         fs::write(&path, "").unwrap();
-        assert_eq!((renewals.due(), renewals.due()), (vec![], vec![]));
+        assert_eq!((renewals.looked(), renewals.looked()), (vec![], vec![]));
         fs::remove_file(&path).unwrap();
-        assert_eq!((renewals.due(), renewals.due()), (vec![], vec![]));
+        assert_eq!((renewals.looked(), renewals.looked()), (vec![], vec![]));
         fs::write(&path, "one").unwrap();
-        assert_eq!((renewals.due(), renewals.due()), (vec![], vec![]));
+        assert_eq!((renewals.looked(), renewals.looked()), (vec![], vec![]));
+    }
+
+    /// A bundle of authorities is longer than any secret.
+    #[test]
+    fn a_large_file_is_seen_to_change_at_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        fs::write(&path, "a".repeat(300_000)).unwrap();
+        let mut renewals = watched(&path);
+        fs::write(&path, "a".repeat(300_000) + "b").unwrap();
+        assert_eq!((renewals.looked(), renewals.looked()), (vec![], vec![User::Server]));
     }
 }

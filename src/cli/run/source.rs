@@ -95,7 +95,7 @@ fn repository_settings(
     told.silence = *silence;
     told.copy_bytes_max = cache_max.0;
     told.certificate_authority = settings.connection.ca_file.clone();
-    token(context, settings)?.inspect(|token| told.token.set(token.clone()));
+    repository_token(context, settings)?.inspect(|token| told.token.set(token.clone()));
     Ok(told)
 }
 
@@ -103,7 +103,7 @@ fn repository_settings(
 ///
 /// # Errors
 /// When it cannot be used.
-pub fn token(
+pub fn repository_token(
     context: &Context,
     settings: &ProjectSettings,
 ) -> Result<Option<SecretString>, Failure> {

@@ -136,7 +136,7 @@ impl<'a> Common<'a> {
 
     fn with(self, word: &str, to: To) -> Result<NotificationSettings, String> {
         if let Some(link) = self.link {
-            Address::parse(link).map_err(|error| format!("`link`: {error}"))?;
+            address("link", link)?;
         }
         if self.tell.is_some_and(BTreeSet::is_empty) {
             return Err("`tell` is empty: nobody would ever be told".to_owned());
@@ -235,9 +235,8 @@ fn status(
     let repo = repo.ok_or("`repo` is missing, and the manifests come from no repository")?;
     let at = CommitTarget::new(forge, repo, form.api_url.as_deref())
         .map_err(|error| format!("`repo`: {error}"))?;
-    if let Some(url) = &form.target_url {
-        address("targetUrl", url)?;
-    }
+    // Checked here, as its key is another one.
+    form.target_url.as_ref().map(|url| address("targetUrl", url)).transpose()?;
     Common::of(&form.name, &None, None, &form.target_url).with(word, To::Commit { at, token })
 }
 
@@ -261,10 +260,7 @@ impl NotificationSettings {
             To::PagerDuty { address: _, key } => [Some(key), None],
             To::Commit { at: _, token } => [Some(token), None],
         };
-        sources.into_iter().flatten().filter_map(|source| match source {
-            SecretSource::File(path) => Some(path.as_path()),
-            SecretSource::Variable(_) => None,
-        })
+        sources.into_iter().flatten().filter_map(SecretSource::file)
     }
 
     /// Reads the secrets. `ca_file` holds further certificates for mail servers.

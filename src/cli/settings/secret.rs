@@ -52,6 +52,15 @@ impl SecretSource {
         })
     }
 
+    /// Returns the file it stands in; a variable of a process never changes.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Variable(_) => None,
+        }
+    }
+
     /// Finds a secret of the environment: in the variable of that name, else in the file that the
     /// variable `NAME_FILE` names.
     #[must_use]

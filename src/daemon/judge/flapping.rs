@@ -4,7 +4,7 @@ use crate::model::FieldValue;
 use crate::plan::{Change, FieldReason};
 use crate::status::ConditionReason;
 
-use super::{State, Verdict};
+use super::{State, Verdict, more};
 
 /// How much of a value is quoted in a message.
 const VALUE_CHARS_MAX: usize = 60;
@@ -13,11 +13,7 @@ const VALUE_CHARS_MAX: usize = 60;
 pub(super) fn flapping(change: &Change) -> Option<Verdict> {
     let mut left = change.fields.iter().filter(|field| field.reason == FieldReason::Flapping);
     let field = left.next()?;
-    let others = match left.count() {
-        0 => String::new(),
-        1 => ", and 1 more field".to_owned(),
-        count => format!(", and {count} more fields"),
-    };
+    let others = more(left.count(), "field");
     let seen = match (&field.before, &field.after) {
         (Some(before), Some(after)) => {
             format!(": written as {}, it is read as {}", cut(after), cut(before))

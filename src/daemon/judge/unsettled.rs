@@ -5,7 +5,7 @@ use crate::reconcile::Passed;
 use crate::render::json::{self, SavedUnsettled};
 use crate::status::ConditionReason;
 
-use super::{State, Verdict};
+use super::{State, Verdict, more};
 
 /// Whether a resource has values of which nobody can tell whether they are as declared.
 pub(super) fn is_open(change: Option<&Change>) -> bool {
@@ -21,14 +21,9 @@ pub(super) fn values(passed: &Passed, change: Option<&Change>) -> Vec<SavedUnset
 }
 
 /// Returns the verdict on a resource of which nobody can tell, and only a person can settle it.
-pub(super) fn verdict(passed: &Passed, change: Option<&Change>) -> Option<Verdict> {
-    let values = values(passed, change);
+pub(super) fn verdict(values: &[SavedUnsettled]) -> Option<Verdict> {
     let (first, others) = values.split_first()?;
-    let others = match others.len() {
-        0 => String::new(),
-        1 => ", and 1 more value".to_owned(),
-        count => format!(", and {count} more values"),
-    };
+    let others = more(others.len(), "value");
     let SavedUnsettled { key: _, field, hint } = first;
     let message = format!(
         "`{field}`{others} was never written and is not shown: nobody can tell whether it is as \

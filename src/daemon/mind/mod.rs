@@ -242,6 +242,7 @@ impl Mind {
             self.pending = earlier.pending.clone();
             self.unmanaged = earlier.unmanaged;
             self.conditions = earlier.conditions.clone();
+            self.last_repair.clone_from(&earlier.last_repair);
             self.budget = BudgetStatus { rate: self.settings.rate, ..earlier.budget.clone() };
         }
     }
@@ -250,9 +251,10 @@ impl Mind {
     /// whether the platform is looked at even if the manifests are the same.
     pub fn hear(&mut self, triggers: &BTreeSet<Trigger>) {
         for trigger in triggers {
-            // Time alone says nothing new: what could not be read is read again when its wait is over.
+            // Time alone says nothing new: what is being read is not read beside that, and what could
+            // not be is read again when its wait is over.
             let is_time = matches!(trigger, Trigger::Git | Trigger::Timer);
-            self.wants_read |= !is_time || self.rereading.again_at().is_none();
+            self.wants_read |= !is_time || !self.rereading.is_under_way();
             match trigger {
                 // Nothing on the platform has changed by a file: only what is read decides.
                 Trigger::Files | Trigger::Git | Trigger::Webhook => {}
@@ -307,7 +309,7 @@ impl Mind {
         let follow = self.follow_at.filter(|_| is_idle);
         let suspension = self.memory.suspension.as_ref().map(|suspension| suspension.until);
         let window = self.settings.windows.state(now).and_then(|state| state.until);
-        let reading = self.rereading.again_at();
+        let reading = self.rereading.again_at().filter(|_| !self.wants_read);
         let times =
             [look, reading, self.retry_at, self.queue.next_after(now), follow, suspension, window];
         let earliest = times.into_iter().flatten().fold(beat, Timestamp::min);
@@ -317,7 +319,8 @@ impl Mind {
     /// Returns what is to be read, once.
     pub fn take_read(&mut self) -> Option<ReadAsk> {
         let wanted = std::mem::take(&mut self.wants_read);
-        if wanted {
+        // What is fallen back to is at hand; the newest goes on waiting for its turn.
+        if wanted && !self.falls_back {
             self.rereading.begin(self.ticked_at);
         }
         let pinned = if self.falls_back { &self.memory.commit } else { &self.memory.pinned_to };

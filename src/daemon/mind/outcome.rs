@@ -89,11 +89,11 @@ impl PassEnd {
         } else if is_blocked {
             let message = format!("{} blocked", changes(summary.blocked));
             Self::new(PassOutcome::Blocked, why, message)
-        } else if summary.unsettled > 0 && !is_synced {
-            let why = stalled.or(Some(ConditionReason::Unsettled));
-            Self::new(PassOutcome::Pending, why, unsettled(summary.unsettled))
         } else if is_synced {
             Self::new(PassOutcome::Synced, None, "everything is as declared".to_owned())
+        } else if summary.unsettled > 0 {
+            let why = stalled.or(Some(ConditionReason::Unsettled));
+            Self::new(PassOutcome::Pending, why, unsettled(summary.unsettled))
         } else {
             let message = "nothing to write; not everything is ready".to_owned();
             Self::new(PassOutcome::Pending, stalled, message)
@@ -171,7 +171,7 @@ fn changes(count: usize) -> String {
     }
 }
 
-fn unsettled(count: usize) -> String {
+pub(super) fn unsettled(count: usize) -> String {
     match count {
         1 => "1 value unsettled".to_owned(),
         count => format!("{count} values unsettled"),

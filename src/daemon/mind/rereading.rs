@@ -63,6 +63,11 @@ impl Rereading {
         self.again_at
     }
 
+    /// Whether they are being read, or wait to be: time alone is no reason to ask once more.
+    pub const fn is_under_way(&self) -> bool {
+        self.began_at.is_some() || self.again_at.is_some()
+    }
+
     /// Whether they are to be read again by now.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.again_at.is_some_and(|at| at <= now)

@@ -11,7 +11,7 @@ use crate::status::{
 };
 
 use super::super::judge;
-use super::outcome::{begun, open};
+use super::outcome::{begun, open, unsettled};
 use super::{Mind, Running};
 
 /// Reasons of a resource that is not as declared because it was told so: no fault of the project.
@@ -230,8 +230,14 @@ impl Mind {
         set(ConditionType::Ready, ready);
         set(ConditionType::Reconciling, truth(moving && ready != Truth::True));
         set(ConditionType::Stalled, truth(stuck));
-        let unseen = self.resources.iter().filter(|it| is_unseen(it)).count();
+        let unknown = || self.resources.iter().filter_map(of_nobody_knows);
+        let is_unseen = |reason: &&ConditionReason| **reason != ConditionReason::Unsettled;
+        let (open, unseen) = (unknown().count(), unknown().filter(is_unseen).count());
         let (drifted, reason, message) = match (self.count(ConditionType::Drifted), unseen) {
+            (0, 0) if open > 0 => {
+                let values = self.resources.iter().map(|it| it.unsettled.len()).sum();
+                (Truth::Unknown, ConditionReason::Unsettled, unsettled(values))
+            }
             (0, 0) => (Truth::False, ConditionReason::NoDrift, String::new()),
             (0, count) => (Truth::Unknown, ConditionReason::Unseen, not_seen(count)),
             (1, _) => {
@@ -328,10 +334,10 @@ pub(super) fn not_seen(count: usize) -> String {
     }
 }
 
-/// Whether nobody can tell how a resource differs from what is declared.
-fn is_unseen(status: &ResourceStatus) -> bool {
+/// Why nobody can tell how a resource differs from what is declared, if nobody can.
+fn of_nobody_knows(status: &ResourceStatus) -> Option<&ConditionReason> {
     let drifted = status.conditions.get(ConditionType::Drifted);
-    drifted.is_some_and(|drifted| drifted.status == Truth::Unknown)
+    drifted.filter(|it| it.status == Truth::Unknown).map(|it| &it.reason)
 }
 
 /// Returns what is worth telling about the way from one status to the next.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::header;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::address::Address;
 use super::notice::Notice;
-use super::request::{about, heading, line, post};
+use super::request::{about, heading, line, post, secret_header};
 
 /// How long an alert fires that nobody raises again. It is raised again each hour; should the agent
 /// die, it must not fire for ever.
@@ -51,8 +51,7 @@ pub(super) fn request(
     }
     let mut request = post(&address.below(&["api", "v2", "alerts"])?, &json!([alert]))?;
     if let Some(token) = token {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))?;
-        value.set_sensitive(true);
+        let value = secret_header(format!("Bearer {}", token.expose_secret()))?;
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }
     Ok(request)

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::notice::{Notice, Outcome};
-use super::request::{line, post};
+use super::request::{line, post, secret_header};
 use super::sink::{CommitTarget, Forge};
 
 /// GitHub's limit on a description; the others take more.
@@ -59,7 +59,7 @@ pub(super) fn request(
     Ok(request)
 }
 
-/// Returns the header that carries the token; it is marked, so that no log shows it.
+/// Returns the header that carries the token.
 fn right(forge: Forge, token: &SecretString) -> Result<(HeaderName, HeaderValue), http::Error> {
     let token = token.expose_secret();
     let (header, value) = match forge {
@@ -67,9 +67,7 @@ fn right(forge: Forge, token: &SecretString) -> Result<(HeaderName, HeaderValue)
         Forge::Gitlab => (HeaderName::from_static("private-token"), token.to_owned()),
         Forge::Gitea => (AUTHORIZATION, format!("token {token}")),
     };
-    let mut value = HeaderValue::try_from(value)?;
-    value.set_sensitive(true);
-    Ok((header, value))
+    Ok((header, secret_header(value)?))
 }
 
 /// Returns the forge's word. Drift leaves the commit carried out, so it is no failure of it.

@@ -192,7 +192,7 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
         conditions: status.conditions.iter().cloned().collect(),
         at: status.updated_at,
     };
-    let mut notices = Vec::new();
+    let (stands, mut notices) = (stands(status), Vec::new());
     for sink in sinks {
         let before = told.get(&sink.name);
         if let Some(repair) = repaired(status, sink, before) {
@@ -200,11 +200,12 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
             let at = repair.at;
             notices.push(Notice { at, ..notice(sink, Outcome::Repaired, reason, &repair.message) });
         }
-        let Some((outcome, condition)) = stands(status) else { continue };
+        let Some((outcome, condition)) = stands else { continue };
         let reason = EventReason::from(condition.reason.clone());
         let known = before.filter(|told| told.revision == revision_word(revision));
         let state = State { outcome, reason: &reason, at: status.updated_at };
-        let is_due = match sink.target.manner() {
+        let manner = sink.target.manner();
+        let is_due = match manner {
             Manner::Message => state.is_news(sink, known),
             Manner::Alarm => state.changes_the_alarm(sink, before),
             // Of plain files there is no commit; and a commit that cannot be used is not the one
@@ -218,8 +219,7 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
         if !is_due {
             continue;
         }
-        let is_status = sink.target.manner() == Manner::Status;
-        if is_status && known.is_none() && outcome != Outcome::Pending {
+        if manner == Manner::Status && known.is_none() && outcome != Outcome::Pending {
             let reason = ConditionReason::Reconciling.into();
             notices.push(notice(sink, Outcome::Pending, reason, "the revision was seen"));
         }

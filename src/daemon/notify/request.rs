@@ -1,7 +1,7 @@
 //! From a notice to the request it is for its sink.
 
 use bytes::Bytes;
-use http::{Method, Uri, header};
+use http::{HeaderValue, Method, Uri, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -52,6 +52,13 @@ pub fn request(
         Target::Commit { at, token } => commit::request(at, token, link, notice)?,
         Target::Mail(_) => return Err(RequestError::Mail),
     })
+}
+
+/// Makes a header that carries a secret; it is marked, so that no log shows it.
+pub(super) fn secret_header(text: String) -> Result<HeaderValue, http::Error> {
+    let mut value = HeaderValue::try_from(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Makes a request that posts JSON.

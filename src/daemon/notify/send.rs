@@ -242,7 +242,7 @@ fn judge(status: http::StatusCode, headers: &HeaderMap, now: Timestamp) -> Sent 
     if status.is_success() {
         Sent::Taken
     } else if is_passing {
-        let wait = retry_after(status.as_u16(), headers, now);
+        let wait = retry_after(headers, now);
         Sent::Lost(format!("the answer was {status}"), wait)
     } else {
         Sent::Refused(format!("the answer was {status}"))

@@ -2,8 +2,6 @@
 //!
 //! Pure, but for the thin layer at the end that puts it before the routes.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +17,7 @@ use crate::model::names_loopback;
 #[derive(Clone, Debug)]
 pub(super) enum Gate {
     /// The token must be shown.
-    Token(Arc<SharedSecret>),
+    Token(SharedSecret),
     /// Whoever is on this machine may look, as long as it asks for this machine by a name of its
     /// own. A page in a browser may not: it can make its own name lead here (DNS rebinding), but
     /// then that name stands in `Host`.
@@ -29,7 +27,7 @@ pub(super) enum Gate {
 impl Gate {
     /// Makes the gate: where there is a token, it is asked for, on loopback, too.
     pub(super) fn new(bearer: Option<SharedSecret>) -> Self {
-        bearer.map_or(Self::ThisMachine, |token| Self::Token(Arc::new(token)))
+        bearer.map_or(Self::ThisMachine, Self::Token)
     }
 
     /// Decides whether a request may pass.

@@ -127,46 +127,45 @@ impl Scrape {
 
     fn drifted(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "How many resources differ from their manifests though no manifest changed.";
-        let (name, kind) = ("stoker_drifted_resources", MetricType::Gauge);
-        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
-        for (project, status) in &self.statuses {
-            let resources = status.resources.iter();
-            let drifted = resources.filter(|it| it.conditions.is_true(ConditionType::Drifted));
-            gauge(&mut metric, project, drifted.count() as u64)?;
-        }
-        Ok(())
+        let is_drifted = |it: &&ResourceStatus| it.conditions.is_true(ConditionType::Drifted);
+        self.each(encoder, ("stoker_drifted_resources", help), |status| {
+            status.resources.iter().filter(is_drifted).count() as u64
+        })
     }
 
     fn unknown(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help =
             "How many resources were not seen enough of to tell whether they are as declared.";
-        let (name, kind) = ("stoker_unknown_resources", MetricType::Gauge);
-        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
-        for (project, status) in &self.statuses {
-            let is_unknown = |one: &&ResourceStatus| truth(&one.conditions) == "unknown";
-            let unknown = status.resources.iter().filter(is_unknown).count();
-            gauge(&mut metric, project, unknown as u64)?;
-        }
-        Ok(())
+        let is_unknown = |it: &&ResourceStatus| truth(&it.conditions) == "unknown";
+        self.each(encoder, ("stoker_unknown_resources", help), |status| {
+            status.resources.iter().filter(is_unknown).count() as u64
+        })
     }
 
     fn unsettled(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "How many declared values were never written and are not shown.";
-        let (name, kind) = ("stoker_unsettled_values", MetricType::Gauge);
-        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
-        for (project, status) in &self.statuses {
-            let values = status.resources.iter().map(|it| it.unsettled.len()).sum::<usize>();
-            gauge(&mut metric, project, values as u64)?;
-        }
-        Ok(())
+        self.each(encoder, ("stoker_unsettled_values", help), |status| {
+            status.resources.iter().map(|it| it.unsettled.len() as u64).sum()
+        })
     }
 
     fn budget(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "How many requests the platform still allows in this minute.";
-        let (name, kind) = ("stoker_api_budget_remaining", MetricType::Gauge);
-        let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+        self.each(encoder, ("stoker_api_budget_remaining", help), |status| {
+            u64::from(status.budget.remaining)
+        })
+    }
+
+    /// Writes a gauge that each project has one value of.
+    fn each(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        (name, help): (&str, &str),
+        value: impl Fn(&ProjectStatus) -> u64,
+    ) -> Result<(), Error> {
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (project, status) in &self.statuses {
-            gauge(&mut metric, project, u64::from(status.budget.remaining))?;
+            gauge(&mut metric, project, value(status))?;
         }
         Ok(())
     }

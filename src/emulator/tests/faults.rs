@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Stage, web};
 use crate::emulator::answer::{Answer, Outcome};
+use crate::emulator::world::Payload;
 use crate::emulator::{Dropped, Kind, TOKEN};
 
 /// Plays a fault with a create and checks what the client sees and how many services there are.
@@ -46,6 +47,31 @@ fn a_fault_before_the_change_changes_nothing_and_one_after_it_does() {
 }
 
 #[test]
+fn a_fault_acts_on_the_bare_answer_of_a_write_as_on_any_other() {
+    for (fault, expected) in [
+        ("none", "200 nothing"),
+        ("html", "200 a page"),
+        ("html-after", "200 a page"),
+        ("fail-after:502", "502 an object"),
+        ("fail:500", "500 an object"),
+    ] {
+        let stage = Stage::with(|config| config.bare = true);
+        let id = stage.service("web");
+        if fault != "none" {
+            stage.play(&format!("{fault}@PATCH /services/*"));
+        }
+        let request = format!("PATCH /services/{id}");
+        let Answer { status, payload, .. } = stage.answer(&request, &json!({"branch": "next"}));
+        let body = match payload {
+            Payload::Html(page) if !page.is_empty() => "a page",
+            Payload::Html(_) | Payload::Empty => "nothing",
+            _ => "an object",
+        };
+        assert_eq!(format!("{status} {body}"), expected, "{fault}");
+    }
+}
+
+#[test]
 fn a_late_request_is_applied_even_after_the_client_has_listed() {
     let stage = Stage::new();
     stage.play("apply-late:5000@POST /services#1");
@@ -67,10 +93,7 @@ fn retry_after_says_what_the_script_says() {
     ] {
         let stage = Stage::new();
         stage.play(&format!("{fault}@GET **"));
-        let Outcome::Answer(Answer { headers, .. }) = stage.send("GET /services", &Value::Null)
-        else {
-            panic!("{fault} is answered");
-        };
+        let Answer { headers, .. } = stage.answer("GET /services", &Value::Null);
         let values: Vec<_> = headers.iter().filter(|(name, _)| *name == "retry-after").collect();
         assert_eq!(values.iter().map(|(_, value)| value).collect::<Vec<_>>(), expected);
     }

@@ -75,12 +75,20 @@ impl Stage {
         self.emulator.world().answer(&request, self.now())
     }
 
+    /// Sends a request and returns its answer.
+    pub(super) fn answer(&self, request: &str, body: &Value) -> Answer {
+        match self.send(request, body) {
+            Outcome::Answer(answer) => answer,
+            outcome => panic!("{request} was not answered: {outcome:?}"),
+        }
+    }
+
     /// Sends a request and returns the status and the body of its answer.
     pub(super) fn ask(&self, request: &str, body: Value) -> (u16, Value) {
-        match self.send(request, &body) {
-            Outcome::Answer(Answer { status, payload: Payload::Json(body), .. }) => (status, body),
-            Outcome::Answer(Answer { status, .. }) => (status, Value::Null),
-            outcome => panic!("{request} was not answered: {outcome:?}"),
+        let Answer { status, payload, .. } = self.answer(request, &body);
+        match payload {
+            Payload::Json(body) => (status, body),
+            _ => (status, Value::Null),
         }
     }
 

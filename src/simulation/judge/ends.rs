@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::emulator::{Effect, Quirk, Verb};
 use crate::model::{Claim, Key, Kind};
+use crate::plan::BlockedReason;
 use crate::render::json::SavedChange;
-use crate::status::{ConditionType, ProjectStatus};
+use crate::status::{ConditionReason, ConditionType, ProjectStatus};
 
 use super::super::law::{Findings, Law};
 use super::super::play::rehearse;
@@ -36,19 +37,30 @@ const HOUR_MS: u64 = 3_600_000;
 const APART_MS: u64 = 900_000;
 
 /// Reasons that stand in the way by themselves, whoever is at work.
-const OWN_REASONS: [&str; 6] =
-    ["Immutable", "EnvGroup", "Presumed", "DependencyBlocked", "DependencyFailed", "Unsettled"];
+const OWN_REASONS: [ConditionReason; 6] = [
+    ConditionReason::Immutable,
+    ConditionReason::EnvGroup,
+    ConditionReason::Presumed,
+    ConditionReason::DependencyBlocked,
+    ConditionReason::DependencyFailed,
+    ConditionReason::Unsettled,
+];
 
 /// Reasons that others can give.
-const OTHERS_REASONS: [&str; 7] = [
-    "AmbiguousName",
-    "NotOwned",
-    "AdoptionRefused",
-    "RolledBack",
-    "DeployFailed",
-    "FieldFlapping",
-    "Protected",
+const OTHERS_REASONS: [ConditionReason; 7] = [
+    ConditionReason::AmbiguousName,
+    ConditionReason::NotOwned,
+    ConditionReason::AdoptionRefused,
+    ConditionReason::RolledBack,
+    ConditionReason::DeployFailed,
+    ConditionReason::FieldFlapping,
+    ConditionReason::Protected,
 ];
+
+/// Reasons that the names of strangers can give: what waits for a person's word is not counted as left
+/// by the fuse.
+const STRANGERS_REASONS: [ConditionReason; 2] =
+    [ConditionReason::PerhapsOurs, ConditionReason::Fuse];
 
 pub(super) fn judge(
     scene: &Arc<Scene>,
@@ -87,7 +99,7 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
             (None, _) => None,
         };
         findings.check(Law::L1, difference.is_none(), || {
-            let reason = ready_reason(status, key).unwrap_or_default();
+            let reason = ready_reason(status, key).map(ConditionReason::as_str).unwrap_or_default();
             format!("{key} is not as declared: {} ({reason})", difference.unwrap_or_default())
         });
     }
@@ -178,31 +190,24 @@ fn excuses(
     let has_others =
         steps.iter().any(|step| step.what.is_by_others()) || !platform.quirks.is_empty();
     let has_strangers = has_others || steps.iter().any(|step| step.what.changes_names());
-    let excuses = |reason: &str| {
-        OWN_REASONS.contains(&reason)
-            || has_others && OTHERS_REASONS.contains(&reason)
-            // What waits for a person's word is not counted as left by the fuse.
-            || has_strangers && ["PerhapsOurs", "Fuse"].contains(&reason)
+    let excuses = |reason: &ConditionReason| {
+        OWN_REASONS.contains(reason)
+            || has_others && OTHERS_REASONS.contains(reason)
+            || has_strangers && STRANGERS_REASONS.contains(reason)
     };
-    let stuck = status.resources.iter().filter(|resource| {
-        ready_reason(status, &resource.key).is_some_and(|reason| excuses(&reason))
-    });
+    let stuck = status.resources.iter();
+    let stuck = stuck.filter(|it| ready_reason(status, &it.key).is_some_and(excuses));
     // A delete that is blocked is told to people with its reason, and that must be the right one.
     let blocked = status.pending.iter().filter(|change| {
-        let reason = change.blocked.as_ref().map(|blocked| blocked.reason.as_str());
-        let is_right = |reason| match reason {
-            "fuse" => is_too_much(status, living),
-            "presumed" => true,
-            "env_group" => change.key.kind == Kind::EnvGroup,
-            "approval_missing" => {
-                // What others take, or may take, goes with an approval only.
-                change.key.kind == Kind::Database && (has_others || !scene.may_prune(&change.key))
-            }
-            "not_owned" | "ambiguous_name" => has_others,
-            _ => false,
-        };
-        change.action == "delete" && reason.is_some_and(is_right)
-            || has_strangers && reason == Some("perhaps_ours")
+        let (kind, is) = (change.key.kind, |reason| is_blocked(change, reason));
+        // What others take, or may take, goes with an approval only.
+        let needs_approval = || has_others || !scene.may_prune(&change.key);
+        let is_right = is(BlockedReason::Fuse) && is_too_much(status, living)
+            || is(BlockedReason::Presumed)
+            || is(BlockedReason::EnvGroup) && kind == Kind::EnvGroup
+            || is(BlockedReason::ApprovalMissing) && kind == Kind::Database && needs_approval()
+            || has_others && (is(BlockedReason::NotOwned) || is(BlockedReason::AmbiguousName));
+        change.action == "delete" && is_right || has_strangers && is(BlockedReason::PerhapsOurs)
     });
     let blocked = blocked.map(|change| change.key.clone());
     stuck.map(|resource| resource.key.clone()).chain(blocked).collect()
@@ -210,9 +215,7 @@ fn excuses(
 
 /// Whether what the fuse keeps is too much at once, or all that is left of a kind (S7).
 fn is_too_much(status: &ProjectStatus, living: &Living) -> bool {
-    let is_kept = |change: &&SavedChange| {
-        change.blocked.as_ref().is_some_and(|blocked| blocked.reason == "fuse")
-    };
+    let is_kept = |change: &&SavedChange| is_blocked(change, BlockedReason::Fuse);
     let kept: BTreeSet<&Key> =
         status.pending.iter().filter(is_kept).map(|change| &change.key).collect();
     let things = living.things().map(|(_, thing)| thing).filter(|thing| thing.maker.is(0));
@@ -224,10 +227,13 @@ fn is_too_much(status: &ProjectStatus, living: &Living) -> bool {
     kept.len() > deletes_max(ours.len()) || Kind::ALL.into_iter().any(is_last)
 }
 
-fn ready_reason(status: &ProjectStatus, key: &Key) -> Option<String> {
+fn is_blocked(change: &SavedChange, reason: BlockedReason) -> bool {
+    change.blocked.as_ref().is_some_and(|blocked| blocked.reason == reason.as_str())
+}
+
+fn ready_reason<'a>(status: &'a ProjectStatus, key: &Key) -> Option<&'a ConditionReason> {
     let resource = status.resources.iter().find(|resource| resource.key == *key)?;
-    let ready = resource.conditions.get(ConditionType::Ready)?;
-    Some(ready.reason.to_string())
+    Some(&resource.conditions.get(ConditionType::Ready)?.reason)
 }
 
 /// Returns what is other even of the namesake that is as declared, if one is.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use stoker::status::Trigger;
 
 use super::machine::{Agent, Machine, PATIENCE, Ran, group, now, ready, service, since};
 use super::served::Served;
@@ -107,6 +108,29 @@ fn a_hangup_takes_new_settings_and_a_broken_file_leaves_the_old_ones() {
     assert_eq!(agent.status().interval_seconds, 1200);
     machine.write("manifests/b.yaml", &group("two"));
     agent.until("it goes on", |agent| (groups(agent).len() == 2).then_some(()));
+    agent.end();
+}
+
+#[test]
+fn what_a_hangup_brought_stands_when_a_file_that_it_named_changes_later() {
+    let machine = Machine::with(&[("a.yaml", &group("one"))]);
+    machine.write("stoker.yaml", "sandbox: true\ninterval: 1h\n");
+    machine.write("hook", "http://127.0.0.1:9/one\n");
+    let agent = machine.agent("");
+    agent.until_synced();
+    let hooked = "notifications: [{ type: slack, urlFile: hook }]\n";
+    machine.write("stoker.yaml", &format!("sandbox: true\ninterval: 20m\n{hooked}"));
+    agent.signal("HUP");
+    agent
+        .until("the new interval", |agent| (agent.status().interval_seconds == 1200).then_some(()));
+    let passes = agent.until_synced().history[0].pass;
+    machine.write("hook", "http://127.0.0.1:9/two\n");
+    let status = agent.until("it begins anew with the new secret", |agent| {
+        let status = agent.status();
+        let last = &status.history[0];
+        (last.pass > passes && last.triggers.contains(&Trigger::Signal)).then_some(status)
+    });
+    assert_eq!(status.interval_seconds, 1200);
     agent.end();
 }
 

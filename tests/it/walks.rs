@@ -1,9 +1,9 @@
-//! The README's console blocks are run, in order, as a new user would.
+//! The console blocks of pages are run, in order, as a new user would.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// One command of the README, and what it should print.
+/// One command of a page, and what it should print.
 struct Typed {
     command: String,
     expected: String,
@@ -11,10 +11,10 @@ struct Typed {
 
 /// Reads the console blocks: `$ ` begins a command, the rest is its stdout, in which `...` on a
 /// line stands for any lines.
-fn typed(readme: &str) -> Vec<Typed> {
+fn typed(page: &str) -> Vec<Typed> {
     let mut commands: Vec<Typed> = Vec::new();
     let mut is_inside = false;
-    for line in readme.lines() {
+    for line in page.lines() {
         match line {
             "```console" => is_inside = true,
             "```" => is_inside = false,
@@ -39,27 +39,38 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+fn walk(page: &str, directory: &Path) {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let binary = Path::new(env!("CARGO_BIN_EXE_stoker")).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin", binary.display());
+    let commands = typed(&std::fs::read_to_string(root.join(page)).unwrap());
+    assert!(commands.len() > 5, "{page} lost its walk");
+    for Typed { command, expected } in commands {
+        let ran = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(directory)
+            .env_clear()
+            .env("PATH", &path)
+            .env("HOME", directory)
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert!(ran.status.success(), "{page}: $ {command}\n{stdout}{stderr}");
+        snapbox::assert_data_eq!(stdout.as_str(), expected.as_str());
+    }
+}
+
 #[test]
 fn the_readme_shows_what_a_new_user_sees() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let directory = tempfile::tempdir().unwrap();
     copy(&root.join("manifests"), &directory.path().join("manifests"));
-    let binary = Path::new(env!("CARGO_BIN_EXE_stoker")).parent().unwrap();
-    let path = format!("{}:/usr/bin:/bin", binary.display());
-    let commands = typed(&std::fs::read_to_string(root.join("README.md")).unwrap());
-    assert!(commands.len() > 5, "the README lost its walk");
-    for Typed { command, expected } in commands {
-        let ran = Command::new("sh")
-            .args(["-c", &command])
-            .current_dir(directory.path())
-            .env_clear()
-            .env("PATH", &path)
-            .env("HOME", directory.path())
-            .output()
-            .unwrap();
-        let stdout = String::from_utf8(ran.stdout).unwrap();
-        let stderr = String::from_utf8(ran.stderr).unwrap();
-        assert!(ran.status.success(), "$ {command}\n{stdout}{stderr}");
-        snapbox::assert_data_eq!(stdout.as_str(), expected.as_str());
-    }
+    walk("README.md", directory.path());
+}
+
+#[test]
+fn a_resource_lives_as_its_page_tells() {
+    let directory = tempfile::tempdir().unwrap();
+    walk("docs/lifecycle.md", directory.path());
 }
