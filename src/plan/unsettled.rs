@@ -102,7 +102,7 @@ fn advice(resource: &Resource, comparison: &Comparison<'_>) -> String {
     let written =
         comparison.is_changeable().then(|| format!("`--write-unsettled {key}:{path}` writes it"));
     let left = if comparison.is_seen() {
-        let line = settling::ignore_line(&resource.lifecycle, [path].into_iter());
+        let line = settling::ignore_line(&resource.lifecycle, std::iter::once(path));
         format!("`{line}` leaves it as it is")
     } else {
         format!("`--accept-unsettled {key}:{path}` takes what lives for it")

@@ -108,6 +108,32 @@ fn what_moves_on_is_completed_with_what_follows_it() {
     );
 }
 
+/// Whichever of both the walk over the references meets first.
+#[test]
+fn what_moves_on_may_stand_before_what_follows_it() {
+    check(
+        "want service/a was=b env.NEXT=ref:service/b after=service/b
+         want service/b plan=b
+         live service/b#s1 plan=a
+         ours service/b#s1 plan=a",
+        "update service/a then after service/b: envVars.NEXT: \
+         name b -> a requested; +env.next - -> (from service/b:url) later
+         create service/b after service/a",
+    );
+    // Also by way of another.
+    check(
+        "want service/a was=c env.NEXT=ref:service/b after=service/b
+         want service/b env.NEXT=ref:service/c after=service/c
+         want service/c
+         live service/c#s1
+         ours service/c#s1",
+        "create service/b then after service/c: envVars.NEXT
+         update service/a after service/b: \
+         name c -> a requested; +env.next - -> (from service/b:url) requested
+         create service/c after service/a",
+    );
+}
+
 #[test]
 fn both_may_need_each_other() {
     check(
