@@ -115,8 +115,13 @@ impl Reader {
             live.requests += 1;
             let missing = match lookup {
                 Ok(Lookup::Found(object)) => {
-                    details.insert((kind, id), *object);
-                    continue;
+                    let shows_env = object.shows_env;
+                    details.insert((kind, id.clone()), *object);
+                    if shows_env {
+                        continue;
+                    }
+                    // To ask again would show no more.
+                    Unknown::Incomplete("its details show no variables".to_owned())
                 }
                 Ok(Lookup::Gone) => Unknown::Incomplete("it went while it was read".to_owned()),
                 Err(error) if ends_the_run(&error) => return Err(error),

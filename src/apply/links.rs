@@ -19,9 +19,13 @@ impl Hands<'_> {
                 [object] => Some(object.id.clone()),
                 [] | [_, ..] => None,
             };
-            let lives = |id: &RemoteId| live.with_id(key.kind, id).is_some();
-            // What we remember may be gone, and somebody else's may have taken its name.
-            let id = remembered.clone().filter(lives).or(named).or(remembered);
+            // What we remember may be gone, and somebody else's may have taken its name. What was made
+            // in this run is not listed yet, and what had its name before may be.
+            let is_gone = |id: &RemoteId| match key.kind {
+                Kind::EnvGroup => live.with_id(key.kind, id).is_none(),
+                Kind::Database | Kind::Service => live.gone.contains(id),
+            };
+            let id = remembered.clone().filter(|id| !is_gone(id)).or(named).or(remembered);
             let names = match key.kind {
                 Kind::EnvGroup => &mut links.env_groups,
                 Kind::Database => &mut links.databases,

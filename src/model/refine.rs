@@ -43,7 +43,7 @@ fn numbers(version: &str) -> Option<Vec<u64>> {
 /// Whether a version is the one that is wanted, or newer within its first number.
 fn is_within(wanted: &[u64], there: &[u64]) -> bool {
     let is_same_major = wanted.first() == there.first();
-    // A version that is cut shorter says less, and is no other one.
+    // One that is cut shorter is less, and not taken for it: what it leaves out may be an older one.
     is_same_major && there.cmp(wanted) != Ordering::Less
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Claim, EnvSet, FieldPath, FieldValue, Kind, Remembered, Resource, Setting};
+use crate::model::{
+    Claim, EnvSet, FieldPath, FieldValue, Kind, Remembered, Resource, Setting, is_secret_at,
+};
 
-use super::{Change, Plan, Record, Step};
+use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Record, Step};
 
 /// What is remembered of a resource that was created with every declared field.
 pub(super) fn created(resource: &Resource) -> Record {
@@ -16,6 +18,20 @@ pub(super) fn born_with(resource: &Resource) -> BTreeMap<FieldPath, FieldValue> 
     let declared = resource.fields.iter();
     let declared = declared.map(|(path, field)| (path.clone(), field.value.clone()));
     resource.on_create.clone().into_iter().chain(declared).collect()
+}
+
+/// Returns the change of a field that a new resource is given.
+pub(super) fn added(path: &FieldPath, value: &FieldValue, reason: FieldReason) -> FieldChange {
+    let sensitive = is_secret_at(path, value);
+    FieldChange {
+        path: path.clone(),
+        action: FieldAction::Add,
+        before: None,
+        after: Some(value.clone()).filter(|_| !sensitive),
+        reason,
+        sensitive,
+        hint: None,
+    }
 }
 
 impl Plan {

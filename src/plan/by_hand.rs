@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{EnvKey, FieldPath, Key, LiveValue, Resource};
+use crate::model::{Entry, EnvKey, FieldPath, Key, LiveObject, LiveValue, Resource};
 
 use super::Policy;
-use super::selection::Selected;
+use super::ownership::{Claimed, Standing, Unclear};
 use super::view::{View, Whereabouts};
 
 /// The variables of one resource that people set.
@@ -36,20 +36,42 @@ impl ByHand {
 }
 
 /// Returns what people set of each planned resource, in the order of keys.
-pub(super) fn of(view: &View<'_>, policy: &Policy) -> Vec<ByHand> {
+pub(super) fn of(claims: &[Claimed<'_>], view: &View<'_>, policy: &Policy) -> Vec<ByHand> {
     if policy.destroy {
         return Vec::new();
     }
-    let selected = Selected::by(view.desired(), policy);
-    let resources = view.desired().resources.values();
-    let resources = resources.filter(|it| !it.set_by_hand.is_empty() && selected.holds(&it.key));
-    resources.map(|resource| one(view, resource)).collect()
+    let declared = claims.iter().filter_map(|it| Some((it.desired?, &it.standing)));
+    let declared = declared.filter(|(resource, _)| !resource.set_by_hand.is_empty());
+    declared.map(|(resource, standing)| one(view, resource, standing)).collect()
 }
 
-fn one(view: &View<'_>, resource: &Resource) -> ByHand {
+fn one(view: &View<'_>, resource: &Resource, standing: &Standing<'_>) -> ByHand {
     let key = &resource.key;
-    let entry = view.inventory().entries.get(key);
-    let object = match entry.map(|entry| view.whereabouts(key.kind, entry)) {
+    let object = match standing {
+        Standing::Ours(ours) => Some(ours.object),
+        Standing::Found(found) => Some(found.object),
+        Standing::Unwanted { object, .. } => Some(*object),
+        Standing::Unclear(Unclear { entry, .. }) => perhaps(view, key, *entry),
+        // What has the name by now moves on, or is nothing.
+        Standing::Absent(_) | Standing::Gone(_) => None,
+    };
+    let is_absent = matches!(standing, Standing::Absent(_)) || view.is_absent(key);
+    let sight = |variable: &EnvKey| match object {
+        Some(object) => match object.shows(&FieldPath::Env(variable.clone())) {
+            Some(LiveValue::Shown(_) | LiveValue::Hidden) => Sight::Set,
+            Some(LiveValue::Absent) => Sight::Unset,
+            None => Sight::Unseen,
+        },
+        None if is_absent => Sight::Unset,
+        None => Sight::Unseen,
+    };
+    let variables = resource.set_by_hand.keys().map(|it| (it.clone(), sight(it)));
+    ByHand { key: key.clone(), variables: variables.collect() }
+}
+
+/// Returns what is meant as far as can be told: ours, or the only one of its name.
+fn perhaps<'a>(view: &View<'a>, key: &Key, entry: Option<&Entry>) -> Option<&'a LiveObject> {
+    match entry.map(|entry| view.whereabouts(key.kind, entry)) {
         Some(Whereabouts::Lives(object)) => Some(object),
         Some(Whereabouts::Other | Whereabouts::Gone | Whereabouts::Unknown) | None => {
             match view.named(key) {
@@ -57,16 +79,5 @@ fn one(view: &View<'_>, resource: &Resource) -> ByHand {
                 [] | [_, ..] => None,
             }
         }
-    };
-    let sight = |variable: &EnvKey| match object {
-        Some(object) => match object.shows(&FieldPath::Env(variable.clone())) {
-            Some(LiveValue::Shown(_) | LiveValue::Hidden) => Sight::Set,
-            Some(LiveValue::Absent) => Sight::Unset,
-            None => Sight::Unseen,
-        },
-        None if view.is_absent(key) => Sight::Unset,
-        None => Sight::Unseen,
-    };
-    let variables = resource.set_by_hand.keys().map(|it| (it.clone(), sight(it)));
-    ByHand { key: key.clone(), variables: variables.collect() }
+    }
 }

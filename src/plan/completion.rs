@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::model::{Entry, Key};
 
-use super::{Change, FieldReason, Precondition, Record, Step};
+use super::diff::effect;
+use super::{Action, Change, FieldChange, FieldReason, Precondition, Reason, Record, Step};
 
 impl Change {
     /// Returns the changes that must succeed before this one can be completed.
@@ -78,10 +79,14 @@ impl Change {
             ..record
         });
         let fields = self.fields.iter().filter(|field| field.reason == FieldReason::Later);
+        let fields: Vec<FieldChange> = fields.cloned().collect();
         Some(Self {
+            action: Action::Update,
+            reason: Reason::Requested,
+            effect: effect(&self.key, &fields),
             id: Some(id.clone()),
             adopts: None,
-            fields: fields.cloned().collect(),
+            fields,
             steps,
             after: BTreeSet::new(),
             record,

@@ -27,18 +27,17 @@ pub(super) fn of(changes: &[Change], live: &Live) -> Cost {
         if change.rests_on_a_list() {
             swept.insert(change.key.kind);
         }
+        let writes = u32::try_from(change.writes()).unwrap_or(u32::MAX);
+        cost.writes = cost.writes.saturating_add(writes);
         for step in &change.steps {
-            cost.writes = cost.writes.saturating_add(1);
             match step {
                 Step::Create { .. } => {}
                 // What a PATCH has just shown need not be looked at again.
                 Step::Deploy { .. } if patches(change) => {}
                 Step::Deploy { .. } => cost.reads = cost.reads.saturating_add(1),
                 // S10: the object must still be what was shown.
-                Step::Patch { .. } => cost.reads = cost.reads.saturating_add(1),
-                Step::Complete { deploys, .. } => {
+                Step::Patch { .. } | Step::Complete { .. } => {
                     cost.reads = cost.reads.saturating_add(1);
-                    cost.writes = cost.writes.saturating_add(u32::from(*deploys));
                 }
                 // S1: a GET by id answers the same kind, name and time.
                 Step::Delete { .. } => cost.reads = cost.reads.saturating_add(1),

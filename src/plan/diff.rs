@@ -126,12 +126,12 @@ pub(super) fn compare(
     memory: Memory<'_>,
     is_renamed: bool,
     (policy, now): (&Policy, Timestamp),
-    attached: &BTreeSet<EnvKey>,
+    is_attached: &dyn Fn(&EnvKey) -> bool,
 ) -> Difference {
     let mut comparer = Comparer::new(resource, object, memory);
     comparer.name(is_renamed);
     let unverified = comparer.declared();
-    let is_put_on = |key: &EnvKey| policy.put_on.covers(key) || attached.contains(key);
+    let is_put_on = |key: &EnvKey| policy.put_on.covers(key) || is_attached(key);
     for removal in env::removals(resource, object, memory, &is_put_on, &mut comparer.difference) {
         comparer.differing(removal);
     }
@@ -317,8 +317,8 @@ impl<'a> Comparer<'a> {
 }
 
 /// Returns what writing these fields does to what runs: the greatest effect of any.
-pub(super) fn effect(key: &Key, fields: &[FieldChange]) -> Effect {
-    let written = fields.iter().filter(|field| is_written(field));
+pub(super) fn effect<'f>(key: &Key, fields: impl IntoIterator<Item = &'f FieldChange>) -> Effect {
+    let written = fields.into_iter().filter(|field| is_written(field));
     let effects = written.map(|field| field_policy(key.kind, &field.path).effect);
     effects.max().unwrap_or(Effect::None)
 }

@@ -3,16 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource, is_secret_at,
+    Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource,
 };
 
-use super::birth::{created, unwritten};
+use super::birth::{added, created, unwritten};
 use super::diff::{self, Difference, Memory};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
-use super::{
-    Action, Blocked, Change, FieldAction, FieldChange, FieldReason, Policy, Reason, Record,
-};
+use super::{Action, Blocked, Change, FieldChange, FieldReason, Policy, Reason, Record};
 
 /// A change in the making, with what it was made from.
 pub(super) struct Draft<'a> {
@@ -27,7 +25,7 @@ pub(super) struct Draft<'a> {
     /// Whether more must be read before it can be decided.
     pub is_in_doubt: bool,
     /// What must move on first, because it has the name that this one gets.
-    pub follows: Option<Key>,
+    pub follows: Option<&'a Key>,
 }
 
 /// What the comparison yields.
@@ -86,18 +84,8 @@ impl<'a> Drafts<'a> {
         };
         let declared = resource.fields.iter().map(|(path, it)| (path, &it.value, field_reason));
         let derived = resource.on_create.iter().map(|(path, it)| (path, it, FieldReason::Derived));
-        let fields = declared.chain(derived).map(|(path, value, reason)| {
-            let sensitive = is_secret_at(path, value);
-            FieldChange {
-                path: path.clone(),
-                action: FieldAction::Add,
-                before: None,
-                after: Some(value.clone()).filter(|_| !sensitive),
-                reason,
-                sensitive,
-                hint: None,
-            }
-        });
+        let fields =
+            declared.chain(derived).map(|(path, value, reason)| added(path, value, reason));
         let mut fields: Vec<FieldChange> = fields.collect();
         fields.sort_by(|left, right| left.path.cmp(&right.path));
         let mut draft = draft(&resource.key, Some(resource), Action::Create, reason);
@@ -113,8 +101,8 @@ impl<'a> Drafts<'a> {
         let memory = if is_forgiven { memory.forgiven() } else { memory };
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let attached = view.attached_env(resource, object);
-        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
+        let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &is_attached);
         let (action, reason) = if difference.writes() {
             (Action::Update, reason(&difference.fields))
         } else if view.owes_deploy(object, policy) {
@@ -195,8 +183,8 @@ impl<'a> Drafts<'a> {
         let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
-        let attached = view.attached_env(resource, object);
-        let difference = diff::compare(resource, object, memory, is_renamed, told, &attached);
+        let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
+        let difference = diff::compare(resource, object, memory, is_renamed, told, &is_attached);
         let is_written = difference.writes() || view.owes_deploy(object, policy);
         let action = if is_written { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);

@@ -4,17 +4,15 @@
 //! Deletes are weighed in `prune`, references between changes in `reference`.
 
 use crate::model::{
-    AdoptMode, Claim, Effect, FieldPath, FieldValue, Kind, Mutability, RemoteId, Setting,
+    AdoptMode, Claim, FieldPath, FieldValue, Kind, LiveObject, Mutability, RemoteId, Setting,
     policy as field_policy,
 };
 
-use super::birth::created;
 use super::diff::is_written;
 use super::draft::Draft;
 use super::view::View;
 use super::{
-    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, in_use, prune,
-    reference, succession,
+    Action, Blocked, BlockedReason, Change, FieldReason, Hold, Policy, in_use, prune, reference,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -23,13 +21,12 @@ pub(super) fn check<'a>(
     view: &View<'a>,
     policy: &Policy,
 ) -> Vec<Draft<'a>> {
+    let outsiders = in_use::outsiders(&drafts, view);
     for draft in &mut drafts {
-        promote(draft, policy);
         draft.change.blocked =
-            obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
+            obstacle(draft, view, &outsiders, policy).or_else(|| held(&draft.change, policy));
     }
     reference::hold(&mut drafts, view);
-    succession::hold(&mut drafts);
     prune::fuse(&mut drafts, view, policy);
     drafts
 }
@@ -50,40 +47,16 @@ pub(super) const fn may_delete(claim: Claim, policy: &Policy) -> bool {
     }
 }
 
-/// Turns an update that only another service could have into a replacement, if a person approved
-/// the deletion of that very object (S8). Never for a database: its data would go.
-fn promote(draft: &mut Draft<'_>, policy: &Policy) {
-    let change = &mut draft.change;
-    let Some(resource) = draft.desired else {
-        return;
-    };
-    let is_approved = change.id.is_some() && policy.replace.get(&change.key) == change.id.as_ref();
-    let is_ours = change.adopts.is_none() && change.blocked.is_none();
-    let is_service = match change.key.kind {
-        Kind::Service => true,
-        Kind::Database | Kind::EnvGroup => false,
-    };
-    let needs_another = !unchangeable(change).is_empty() || !draft.shrinks.is_empty();
-    if is_service && is_approved && is_ours && needs_another && change.action == Action::Update {
-        change.action = Action::Replace;
-        change.effect = Effect::Destroy;
-        let renamed_from = change.record.take().and_then(|record| record.renamed_from);
-        change.record = Some(super::Record { renamed_from, ..created(resource) });
-        // A new service is given every declared value, so nothing is left out any more.
-        for field in &mut change.fields {
-            if field.action == FieldAction::Leave {
-                field.action = FieldAction::Change;
-            }
-        }
-    }
-}
-
-fn obstacle(draft: &mut Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+fn obstacle(
+    draft: &mut Draft<'_>,
+    view: &View<'_>,
+    outsiders: &[&LiveObject],
+    policy: &Policy,
+) -> Option<Blocked> {
     let blocked = draft.change.blocked.take();
     match draft.change.action {
-        Action::Delete => {
-            prune::obstacle(draft, blocked, view, policy).or_else(|| in_use::obstacle(draft, view))
-        }
+        Action::Delete => prune::obstacle(draft, blocked, view, policy)
+            .or_else(|| in_use::obstacle(draft, view, outsiders)),
         _ if blocked.is_some() => blocked,
         Action::Create => withheld(draft, "create", |rights| rights.create),
         Action::Update => adoption(draft, policy)
@@ -161,7 +134,7 @@ fn without_patch(change: &Change) -> Option<Blocked> {
         Kind::Database => (
             BlockedReason::Immutable,
             format!("{paths} cannot be changed: the API cannot change a database"),
-            as_it_lives(change)
+            as_it_lives(change, |_| true)
                 + "declare a database with a new name, move the data, then let this one go with a \
                    tombstone",
         ),
@@ -177,9 +150,9 @@ fn without_patch(change: &Change) -> Option<Blocked> {
     Some(Blocked { reason, message, hint: Some(hint) })
 }
 
-/// Returns the way out that always exists, as the beginning of a hint: to declare what lives. Only
-/// where all that stands in the way is seen.
-fn as_it_lives(change: &Change) -> String {
+/// Returns the way out that always exists, as the beginning of a hint: to declare what lives of what
+/// stands in the way. Only where all of that is seen.
+fn as_it_lives(change: &Change, is_meant: impl Fn(&FieldPath) -> bool) -> String {
     let line = |field: &super::FieldChange| match field.before.as_ref()? {
         FieldValue::Text(text) => Some(format!("`{}: \"{text}\"`", field.path)),
         FieldValue::Integer(number) => Some(format!("`{}: {number}`", field.path)),
@@ -188,6 +161,7 @@ fn as_it_lives(change: &Change) -> String {
     };
     let name = FieldPath::Setting(Setting::Name);
     let written = change.fields.iter().filter(|field| is_written(field) && field.path != name);
+    let written = written.filter(|field| is_meant(&field.path));
     let lines: Option<Vec<String>> = written.map(line).collect();
     match lines {
         Some(lines) if !lines.is_empty() => {
@@ -208,7 +182,9 @@ fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
     Some(Blocked {
         reason: BlockedReason::Immutable,
         message: format!("`{path}` cannot shrink{sizes}: disks only grow"),
-        hint: Some(as_it_lives(change) + &replace_hint(change)),
+        hint: Some(
+            as_it_lives(change, |path| draft.shrinks.contains(path)) + &replace_hint(change),
+        ),
     })
 }
 
@@ -236,7 +212,7 @@ fn replace_hint(change: &Change) -> String {
     }
 }
 
-fn unchangeable(change: &Change) -> Vec<&FieldPath> {
+pub(super) fn unchangeable(change: &Change) -> Vec<&FieldPath> {
     let written = change.fields.iter().filter(|field| is_written(field));
     let paths = written.map(|field| &field.path);
     let is_unchangeable = |path: &&FieldPath| match field_policy(change.key.kind, path).mutability {

@@ -35,7 +35,11 @@ enum Use {
 
 /// Returns why a database may not be pruned that others take, or may take; nothing when nobody does,
 /// or when a person approved this very one.
-pub(super) fn obstacle(draft: &mut Draft<'_>, view: &View<'_>) -> Option<Blocked> {
+pub(super) fn obstacle(
+    draft: &mut Draft<'_>,
+    view: &View<'_>,
+    outsiders: &[&LiveObject],
+) -> Option<Blocked> {
     let key = draft.change.key.clone();
     let object = draft.object?;
     let is_database = match key.kind {
@@ -45,9 +49,9 @@ pub(super) fn obstacle(draft: &mut Draft<'_>, view: &View<'_>) -> Option<Blocked
     if !is_database || prune::is_approved_by_id(&key, object, view) {
         return None;
     }
-    let others = outsiders(view).into_iter();
+    let others = outsiders.iter();
     let uses: Vec<(&LiveObject, Use)> =
-        others.filter_map(|it| Some((it, use_of(it, &key, object, view)?))).collect();
+        others.filter_map(|it| Some((*it, use_of(it, &key, object, view)?))).collect();
     let unasked = uses.iter().filter(|(_, it)| matches!(it, Use::Unasked)).count();
     let takes = uses.iter().find(|(_, it)| matches!(it, Use::Takes));
     let unclear = uses.iter().find(|(_, it)| matches!(it, Use::Unasked));
@@ -73,17 +77,23 @@ pub(super) fn obstacle(draft: &mut Draft<'_>, view: &View<'_>) -> Option<Blocked
 
 /// Returns what must be read in detail before the drafts can be decided.
 pub(super) fn wanted(drafts: &[Draft<'_>], view: &View<'_>) -> BTreeSet<(Kind, RemoteId)> {
-    let is_in_doubt =
-        |draft: &Draft<'_>| draft.is_in_doubt && draft.change.action == Action::Delete;
-    if !drafts.iter().any(is_in_doubt) {
+    if !drafts.iter().any(|draft| draft.is_in_doubt) {
         return BTreeSet::new();
     }
-    let unread = outsiders(view).into_iter().filter(|object| is_unasked(object, view));
+    let outsiders = outsiders(drafts, view).into_iter();
+    let unread = outsiders.filter(|object| is_unasked(object, view));
     unread.map(|object| (object.kind, object.id.clone())).collect()
 }
 
-/// What lives, can take an address, and is neither declared nor ours.
-fn outsiders<'a>(view: &View<'a>) -> Vec<&'a LiveObject> {
+/// Returns what lives, can take an address, and is neither declared nor ours; nothing where no
+/// database would go.
+pub(super) fn outsiders<'a>(drafts: &[Draft<'_>], view: &View<'a>) -> Vec<&'a LiveObject> {
+    let goes = |draft: &Draft<'_>| {
+        draft.change.action == Action::Delete && draft.change.key.kind == Kind::Database
+    };
+    if !drafts.iter().any(goes) {
+        return Vec::new();
+    }
     let kinds = [Kind::EnvGroup, Kind::Service].into_iter();
     let objects = kinds.flat_map(|kind| &view.snapshot.live.listing(kind).objects);
     let is_outside = |object: &&LiveObject| {

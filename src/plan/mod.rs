@@ -29,6 +29,7 @@ mod unsettled;
 
 mod mutual;
 mod order;
+mod replacing;
 
 mod guard;
 mod in_use;

@@ -2,12 +2,15 @@
 //! of its own once the other is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::successors;
 
 use crate::model::{FieldPath, FieldValue, Key};
 
+use super::birth::added;
 use super::draft::Draft;
 use super::reference::makes_a_name;
-use super::{Action, FieldChange, FieldReason, diff::is_written};
+use super::succession::MOVES_MAX;
+use super::{Action, FieldReason, diff::is_written};
 
 /// Puts off what refers back within a circle of names that are yet to be made. What lives already
 /// need not be waited for, so circles through it are none.
@@ -24,49 +27,96 @@ impl Draft<'_> {
     /// Puts off the variables that are taken from another resource, so that it need not come first.
     /// What is needed for another reason is waited for all the same.
     fn put_off(&mut self, other: Key) {
-        let is_of_other =
-            |field: &&mut FieldChange| is_written(field) && refers_to(field.after.as_ref(), &other);
+        let Some(resource) = self.desired else {
+            return;
+        };
         let mut count = 0;
-        for field in self.change.fields.iter_mut().filter(is_of_other) {
-            field.reason = FieldReason::Later;
-            count += 1;
-            if let Some(record) = &mut self.change.record {
-                record.applied.remove(&field.path);
-                // It keeps the value it has until then.
-                let known = self.entry.and_then(|entry| entry.applied.get(&field.path));
-                record.kept.extend(known.map(|known| (field.path.clone(), known.clone())));
+        for (path, field) in &resource.fields {
+            if refers_to(&field.value, &other) && self.put_off_at(path, &field.value) {
+                count += 1;
             }
         }
-        // A rename does not write what a variable refers to already.
-        if count > 0 || self.change.action == Action::Update {
+        // What lives has what a variable refers to already.
+        let lives = match self.change.action {
+            Action::Update | Action::Adopt => true,
+            Action::Create | Action::Replace | Action::Delete | Action::Forget | Action::None => {
+                false
+            }
+        };
+        if count > 0 || lives {
             self.later.insert(other);
         }
+    }
+
+    /// Puts off one variable, and says whether it would be written.
+    fn put_off_at(&mut self, path: &FieldPath, value: &FieldValue) -> bool {
+        let fields = &mut self.change.fields;
+        let place = fields.binary_search_by(|field| field.path.cmp(path));
+        let is_new = self.change.action == Action::Replace;
+        match place {
+            Ok(place) if is_new => fields[place] = added(path, value, FieldReason::Later),
+            // A new service has nothing of what agrees.
+            Err(place) if is_new => fields.insert(place, added(path, value, FieldReason::Later)),
+            Ok(place) if is_written(&fields[place]) => fields[place].reason = FieldReason::Later,
+            Ok(_) | Err(_) => return false,
+        }
+        if let Some(record) = &mut self.change.record {
+            record.applied.remove(path);
+            // It keeps the value it has until then.
+            let known = self.entry.filter(|_| !is_new).and_then(|entry| entry.applied.get(path));
+            record.kept.extend(known.map(|known| (path.clone(), known.clone())));
+        }
+        true
     }
 
     /// The variables that are put off, with what they become.
     pub fn postponed(&self) -> BTreeMap<FieldPath, FieldValue> {
         let later = self.change.fields.iter().filter(|it| it.reason == FieldReason::Later);
-        later.filter_map(|it| Some((it.path.clone(), it.after.clone()?))).collect()
+        later.filter_map(|it| Some((it.path.clone(), self.declared(&it.path)?.clone()))).collect()
+    }
+
+    /// Returns what is declared of a field, also of one that must not be shown.
+    pub fn declared(&self, path: &FieldPath) -> Option<&FieldValue> {
+        Some(&self.desired?.fields.get(path)?.value)
     }
 }
 
-fn refers_to(value: Option<&FieldValue>, key: &Key) -> bool {
+fn refers_to(value: &FieldValue, key: &Key) -> bool {
     match value {
-        Some(FieldValue::Reference(reference)) => reference.target() == *key,
-        Some(_) | None => false,
+        FieldValue::Reference(reference) => reference.target() == *key,
+        FieldValue::Text(_)
+        | FieldValue::Integer(_)
+        | FieldValue::Boolean(_)
+        | FieldValue::Set(_)
+        | FieldValue::Secret(_) => false,
     }
 }
 
 /// Returns the references that close a circle, as a walk in the order of keys meets them. Without
 /// them there is none. The drafts stand in the order of their keys.
+///
+/// What takes a name follows on what had it, and that cannot be put off: so a reference to something
+/// that follows on what the walk comes from closes a circle as well.
 fn backward(drafts: &[Draft<'_>]) -> Vec<(Key, Key)> {
-    let makers = drafts.iter().filter(|draft| makes_a_name(&draft.change));
-    let ahead: BTreeMap<&Key, Vec<&Key>> = makers
+    let follows: BTreeMap<&Key, &Key> =
+        drafts.iter().filter_map(|draft| Some((&draft.change.key, draft.follows?))).collect();
+    let followed: BTreeSet<&Key> = follows.values().copied().collect();
+    let comes_first = |draft: &&Draft<'_>| {
+        let is_in_a_row = draft.follows.is_some() || followed.contains(&draft.change.key);
+        is_in_a_row || makes_a_name(&draft.change)
+    };
+    let ahead: BTreeMap<&Key, Vec<&Key>> = drafts
+        .iter()
+        .filter(comes_first)
         .map(|draft| {
             let others = draft.desired.map(|resource| resource.depends_on.iter().rev());
-            (&draft.change.key, others.into_iter().flatten().collect())
+            (&draft.change.key, others.into_iter().flatten().chain(draft.follows).collect())
         })
         .collect();
+    let is_back = |key: &Key, on_path: &BTreeSet<&Key>| {
+        let row = successors(Some(key), |key| follows.get(*key).copied());
+        row.take(MOVES_MAX + 1).any(|key| on_path.contains(key))
+    };
     let mut found = Vec::new();
     let mut done: BTreeSet<&Key> = BTreeSet::new();
     for start in ahead.keys() {
@@ -82,7 +132,10 @@ fn backward(drafts: &[Draft<'_>]) -> Vec<(Key, Key)> {
                 path.pop();
                 continue;
             };
-            if on_path.contains(next) {
+            if done.contains(next) {
+                continue;
+            }
+            if is_back(next, &on_path) {
                 found.push((key.clone(), next.clone()));
             } else {
                 enter(&ahead, next, &mut path, &mut on_path, &done);

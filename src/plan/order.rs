@@ -8,8 +8,8 @@ use super::draft::Draft;
 use super::reference::makes_a_name;
 use super::{Action, mutual};
 
-/// Arranges the drafts. The order depends on their keys and references alone, never on the order
-/// in which anything was listed.
+/// Arranges the drafts. The order depends on their keys, on their references, and on whose name
+/// another one takes, never on the order in which anything was listed.
 pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     let (leaving, mut staying): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_leaving);
     staying.sort_by(|left, right| left.change.key.cmp(&right.change.key));
@@ -21,7 +21,7 @@ pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
         let made: BTreeSet<Key> = makers.map(|draft| draft.change.key.clone()).collect();
         let needed = |draft: &Draft<'_>| {
             let mut awaited = awaited(draft);
-            awaited.retain(|key| made.contains(key));
+            awaited.retain(|key| made.contains(key) || draft.follows == Some(key));
             awaited
         };
         let (mut untangled, mut rest) = topological(circles, needed);
@@ -40,10 +40,12 @@ pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     arranged
 }
 
-/// What comes before a change: what it refers to, less what it can be given afterwards.
+/// What comes before a change: what has its name until it moves on, and what it refers to, less what
+/// it can be given afterwards.
 fn awaited(draft: &Draft<'_>) -> Vec<Key> {
     let others = draft.desired.map(|resource| &resource.depends_on).into_iter().flatten();
-    others.filter(|key| !draft.later.contains(*key)).cloned().collect()
+    let others = others.filter(|key| !draft.later.contains(*key));
+    others.chain(draft.follows).cloned().collect()
 }
 
 pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {
@@ -54,7 +56,7 @@ pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {
 }
 
 /// Kahn's algorithm with an ordered set of what is ready: the smallest key first, so kinds come in
-/// their order. What is left of a cycle is returned apart, in the order of its keys.
+/// their order. What is on a cycle or comes after one is returned apart, in the order of its keys.
 fn topological<'a>(
     drafts: Vec<Draft<'a>>,
     depends_on: impl Fn(&Draft<'a>) -> Vec<Key>,

@@ -8,7 +8,7 @@ use super::draft::Drafts;
 use super::view::View;
 use super::{
     Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, in_use, likely_rename, order,
-    ownership, step, succession,
+    ownership, replacing, step, succession,
 };
 
 /// Decides everything that would be done, from three states and what is allowed.
@@ -20,9 +20,14 @@ use super::{
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
-    let Drafts { drafts, unchanged, settled, mut remember } = draft::write(claims, &view, policy);
-    let ordered = succession::arrange(order::arrange(drafts), &view);
-    let guarded = guard::check(ordered, &view, policy);
+    let by_hand = by_hand::of(&claims, &view, policy);
+    let Drafts { mut drafts, unchanged, settled, mut remember } =
+        draft::write(claims, &view, policy);
+    for draft in &mut drafts {
+        replacing::promote(draft, policy);
+        succession::follow(draft, &view);
+    }
+    let guarded = guard::check(order::arrange(drafts), &view, policy);
     remember.extend(protections(&view, policy));
     let wants = in_use::wanted(&guarded, &view);
     let likely_renames = likely_rename::of(&guarded);
@@ -38,7 +43,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
         unchanged,
         settled,
         remember,
-        by_hand: by_hand::of(&view, policy),
+        by_hand,
         wants,
         likely_renames,
         is_stateless: snapshot.inventory.is_blank(),

@@ -157,9 +157,13 @@ pub(super) fn right(key: &Key, claim: Claim, policy: &Policy) -> Option<Blocked>
 
 /// Whether a tombstone names this very object, as a person approved it.
 pub(super) fn is_approved_by_id(key: &Key, object: &LiveObject, view: &View<'_>) -> bool {
-    let tombstone = view.desired().tombstones.get(key);
-    let line = tombstone.and_then(|tombstone| tombstone.approval.as_deref());
-    line.is_some_and(|line| read_approval(line, key, object, today(view)).is_ok())
+    approved(key, object, view) == Some(Ok(()))
+}
+
+/// Reads the approval of a tombstone, if there is one: whether it names this very object, or why not.
+fn approved(key: &Key, object: &LiveObject, view: &View<'_>) -> Option<Result<(), &'static str>> {
+    let line = view.desired().tombstones.get(key)?.approval.as_deref()?;
+    Some(read_approval(line, key, object, today(view)))
 }
 
 /// Returns the line by which a person approves that an object goes.
@@ -184,14 +188,9 @@ fn approval(key: &Key, entry: &Entry, object: &LiveObject, view: &View<'_>) -> O
     if !is_database || entry.remembered.prune == Some(true) {
         return None;
     }
-    let today = today(view);
-    let tombstone = view.desired().tombstones.get(key);
-    let line = tombstone.and_then(|tombstone| tombstone.approval.as_deref());
-    let why = match line {
-        Some(line) => match read_approval(line, key, object, today) {
-            Ok(()) => return None,
-            Err(why) => why,
-        },
+    let why = match approved(key, object, view) {
+        Some(Ok(())) => return None,
+        Some(Err(why)) => why,
         None => "a database goes only with `lifecycle: { prune: true }` or an approval",
     };
     let hint = approval_hint(key, object, view);

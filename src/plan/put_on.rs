@@ -1,8 +1,6 @@
 //! Variables that nobody declares and that are not drift: the platform's own, and those of the env
 //! groups that are attached.
 
-use std::collections::BTreeSet;
-
 use crate::model::{
     EnvKey, FieldPath, FieldValue, Key, Kind, LiveObject, LiveValue, Name, Resource, Setting,
 };
@@ -38,31 +36,32 @@ impl Default for PutOn {
 }
 
 impl View<'_> {
-    /// Returns the variables of the env groups that are, or are to be, attached to a service.
-    pub fn attached_env(&self, resource: &Resource, object: &LiveObject) -> BTreeSet<EnvKey> {
+    /// Whether a variable is of an env group that is, or is to be, attached to a service.
+    pub fn is_attached(&self, resource: &Resource, object: &LiveObject, variable: &EnvKey) -> bool {
         let path = FieldPath::Setting(Setting::EnvGroups);
         let declared = resource.fields.get(&path).map(|field| &field.value);
         let shown = match object.shows(&path) {
             Some(LiveValue::Shown(value)) => Some(value),
             Some(LiveValue::Hidden | LiveValue::Absent) | None => None,
         };
-        let names = declared.into_iter().chain(shown).flat_map(|value| match value {
-            FieldValue::Set(names) => names.iter().collect::<Vec<_>>(),
+        declared.into_iter().chain(shown).any(|value| match value {
+            FieldValue::Set(names) => names.iter().any(|name| {
+                let group = Name::new(name).map(|name| Key::new(Kind::EnvGroup, name));
+                group.is_ok_and(|group| self.is_of_group(&group, variable))
+            }),
             FieldValue::Text(_)
             | FieldValue::Integer(_)
             | FieldValue::Boolean(_)
             | FieldValue::Secret(_)
-            | FieldValue::Reference(_) => Vec::new(),
-        });
-        let keys = names.filter_map(|name| Some(Key::new(Kind::EnvGroup, Name::new(name).ok()?)));
-        keys.flat_map(|key| self.env_of_group(&key)).collect()
+            | FieldValue::Reference(_) => false,
+        })
     }
 
-    fn env_of_group(&self, key: &Key) -> BTreeSet<EnvKey> {
-        let declared = self.desired().resources.get(key).into_iter().flat_map(|group| {
-            group.fields.keys().filter_map(FieldPath::env_key).chain(group.set_by_hand.keys())
+    fn is_of_group(&self, group: &Key, variable: &EnvKey) -> bool {
+        let path = FieldPath::Env(variable.clone());
+        let is_declared = self.desired().resources.get(group).is_some_and(|group| {
+            group.fields.contains_key(&path) || group.set_by_hand.contains_key(variable)
         });
-        let live = self.named(key).iter().flat_map(|group| group.fields.keys());
-        declared.chain(live.filter_map(FieldPath::env_key)).cloned().collect()
+        is_declared || self.named(group).iter().any(|group| group.fields.contains_key(&path))
     }
 }

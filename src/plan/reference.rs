@@ -34,63 +34,108 @@ enum Fate {
 
 fn hold_staying(drafts: &mut [Draft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate> {
     let mut fates: BTreeMap<Key, Fate> = BTreeMap::new();
-    let mut appearing: BTreeSet<Key> = BTreeSet::new();
+    let mut walk = Walk { view, passed: BTreeSet::new(), appearing: BTreeSet::new() };
     for draft in drafts.iter_mut().filter(|draft| !is_leaving(draft)) {
-        let change = &mut draft.change;
-        if writes(change.action) && change.blocked.is_none() {
-            let references = draft.desired.map(|resource| &resource.depends_on);
-            let references = references.into_iter().flatten();
-            let (coming, others): (BTreeSet<&Key>, BTreeSet<&Key>) = references
-                .filter(|other| !draft.later.contains(*other))
-                .partition(|other| appearing.contains(*other));
-            let absent = others.into_iter().find(|it| view.is_absent(it) && **it != change.key);
-            change.blocked =
-                absent.map(will_not_exist).or_else(|| refers_to_no_one(change, view, &appearing));
-            if change.blocked.is_none() {
-                change.after = coming.into_iter().cloned().collect();
+        if draft.change.blocked.is_none() {
+            match walk.needs(draft) {
+                Ok(after) => draft.change.after = after,
+                Err(blocked) => draft.change.blocked = Some(blocked),
             }
         }
+        let change = &draft.change;
         let fate = match (&change.blocked, writes(change.action)) {
             (Some(_), _) => Fate::Stuck,
             (None, true) => Fate::Written,
             (None, false) => Fate::Untouched,
         };
-        if change.blocked.is_none() && makes_a_name(change) {
-            appearing.insert(change.key.clone());
+        if change.blocked.is_none() {
+            walk.passed.insert(change.key.clone());
+            if makes_a_name(change) {
+                walk.appearing.insert(change.key.clone());
+            }
         }
-        let renamed_from = change.record.as_ref().and_then(|it| it.renamed_from.clone());
-        fates.extend(renamed_from.map(|old| (old, fate)));
-        fates.insert(change.key.clone(), fate);
+        note(&mut fates, change, fate);
     }
     fates
+}
+
+/// What the walk over the changes that stay has passed.
+struct Walk<'a> {
+    view: &'a View<'a>,
+    /// What nothing stands in the way of.
+    passed: BTreeSet<Key>,
+    /// What has its name only then.
+    appearing: BTreeSet<Key>,
+}
+
+impl Walk<'_> {
+    /// Returns what must succeed before a change, or why it cannot be.
+    fn needs(&self, draft: &Draft<'_>) -> Result<BTreeSet<Key>, Blocked> {
+        let mut after = BTreeSet::new();
+        if let Some(first) = draft.follows {
+            if !self.passed.contains(first) {
+                return Err(waits_for(first));
+            }
+            after.insert(first.clone());
+        }
+        if !writes(draft.change.action) {
+            return Ok(after);
+        }
+        let references = draft.desired.map(|resource| &resource.depends_on).into_iter().flatten();
+        let references = references.filter(|other| !draft.later.contains(*other));
+        for other in references.filter(|other| **other != draft.change.key) {
+            if self.appearing.contains(other) {
+                after.insert(other.clone());
+            } else if !self.passed.contains(other) && has_no_name(other, self.view) {
+                return Err(will_not_exist(other));
+            }
+        }
+        refers_to_no_one(draft, self.view, &self.appearing).map_or(Ok(after), Err)
+    }
+}
+
+/// Whether nothing has the name of a resource for which nothing is done: what is yet to take a name
+/// is not what has it now.
+fn has_no_name(key: &Key, view: &View<'_>) -> bool {
+    view.is_absent(key) || view.successor(key).is_some()
+}
+
+fn note(fates: &mut BTreeMap<Key, Fate>, change: &Change, fate: Fate) {
+    let renamed_from = change.record.as_ref().and_then(|it| it.renamed_from.clone());
+    fates.extend(renamed_from.map(|old| (old, fate)));
+    fates.insert(change.key.clone(), fate);
 }
 
 /// Blocks what could never be completed, and whatever needs that: in a circle the walk has passed by
 /// the first before it came to the last.
 fn hold_incomplete(drafts: &mut [Draft<'_>], view: &View<'_>, fates: &mut BTreeMap<Key, Fate>) {
     let mut dependents: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
-    let mut missing: Vec<Key> = Vec::new();
+    let mut stuck: Vec<Key> = Vec::new();
     for (place, draft) in drafts.iter().enumerate().filter(|(_, draft)| !is_leaving(draft)) {
-        for other in draft.desired.into_iter().flat_map(|resource| &resource.depends_on) {
+        let needed = draft.desired.into_iter().flat_map(|resource| &resource.depends_on);
+        for other in needed.chain(draft.follows) {
             dependents.entry(other).or_default().push(place);
         }
-        if draft.change.blocked.is_some() && makes_a_name(&draft.change) {
-            missing.push(draft.change.key.clone());
+        if draft.change.blocked.is_some() {
+            stuck.push(draft.change.key.clone());
         }
     }
-    while let Some(key) = missing.pop() {
-        if !view.is_absent(&key) {
-            continue;
-        }
+    while let Some(key) = stuck.pop() {
         for place in dependents.get(&key).into_iter().flatten() {
-            let change = &mut drafts[*place].change;
-            if writes(change.action) && change.blocked.is_none() {
-                change.blocked = Some(will_not_exist(&key));
+            let draft = &mut drafts[*place];
+            let blocked = if draft.follows == Some(&key) {
+                waits_for(&key)
+            } else if writes(draft.change.action) && has_no_name(&key, view) {
+                will_not_exist(&key)
+            } else {
+                continue;
+            };
+            let change = &mut draft.change;
+            if change.blocked.is_none() {
+                change.blocked = Some(blocked);
                 change.after.clear();
-                fates.insert(change.key.clone(), Fate::Stuck);
-                if makes_a_name(change) {
-                    missing.push(change.key.clone());
-                }
+                note(fates, change, Fate::Stuck);
+                stuck.push(change.key.clone());
             }
         }
     }
@@ -118,13 +163,14 @@ pub(super) fn makes_a_name(change: &Change) -> bool {
 /// What is written must refer to exactly one thing, as far as is seen: what a listing may have left
 /// out is not proven to be missing (S2).
 fn refers_to_no_one(
-    change: &Change,
+    draft: &Draft<'_>,
     view: &View<'_>,
     appearing: &BTreeSet<Key>,
 ) -> Option<Blocked> {
+    let change = &draft.change;
     let written = change.fields.iter().filter(|field| is_written(field));
     let written = written.filter(|field| field.reason != FieldReason::Later);
-    let written = written.filter_map(|field| Some((&field.path, field.after.as_ref()?)));
+    let written = written.filter_map(|field| Some((&field.path, draft.declared(&field.path)?)));
     let mut others = written.flat_map(|(path, value)| value.refers_to(path));
     others.find_map(|other| {
         let is_known = appearing.contains(&other) || view.is_identified(&other);
@@ -141,6 +187,14 @@ fn not_one(other: &Key, count: usize) -> Blocked {
         reason: BlockedReason::DependencyBlocked,
         message: format!("it refers to {other}, and {count} live objects have that name"),
         hint: Some("rename or delete what is not meant, on the platform".to_owned()),
+    }
+}
+
+fn waits_for(first: &Key) -> Blocked {
+    Blocked {
+        reason: BlockedReason::DependencyBlocked,
+        message: format!("what has its name becomes {first}, which must be done first"),
+        hint: None,
     }
 }
 

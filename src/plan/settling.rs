@@ -169,7 +169,10 @@ pub(super) fn advise(resource: &Resource, fields: &mut [FieldChange]) {
 }
 
 /// The manifest line that leaves fields to the platform, what is ignored already included.
-fn ignore_line<'a>(lifecycle: &Lifecycle, left: impl Iterator<Item = &'a FieldPath>) -> String {
+pub(super) fn ignore_line<'a>(
+    lifecycle: &Lifecycle,
+    left: impl Iterator<Item = &'a FieldPath>,
+) -> String {
     let ignored = lifecycle.ignore_changes.iter().cloned();
     let paths = ignored.chain(left.map(ToString::to_string));
     let paths: Vec<String> = paths.map(|path| Lifecycle::ignored_as(&path)).collect();

@@ -42,29 +42,24 @@ pub fn review(saved: &BTreeMap<Key, String>, mut fresh: Plan, live: &Live) -> Re
         saved.keys().map(|key| (key.clone(), StaleReason::NotNeeded)).collect();
     let mut kept: BTreeSet<Key> = BTreeSet::new();
     let mut changes = std::mem::take(&mut fresh.changes);
-    // What a change comes after stands before it, so one walk is enough.
     changes.retain(|change| {
         let Some(signature) = saved.get(&change.key) else {
             return false;
         };
-        let why = if *signature != change.signature() {
-            StaleReason::Changed
-        } else if !change.after.is_subset(&kept) {
-            StaleReason::NeedsStale
-        } else {
+        let is_the_same = *signature == change.signature();
+        if is_the_same {
             stale.remove(&change.key);
             kept.insert(change.key.clone());
-            return true;
-        };
-        stale.insert(change.key.clone(), why);
-        false
+        } else {
+            stale.insert(change.key.clone(), StaleReason::Changed);
+        }
+        is_the_same
     });
     drop_incomplete(&mut changes, &mut kept, &mut stale);
     Reviewed { plan: planner::recount(changes, fresh, live), stale }
 }
 
-/// Drops what could not be completed, since the change it is completed after is not carried out, and
-/// what comes after it.
+/// Drops what needs a change that is not carried out, to begin or to be completed, and what needs that.
 fn drop_incomplete(
     changes: &mut Vec<Change>,
     kept: &mut BTreeSet<Key>,

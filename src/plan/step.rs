@@ -9,20 +9,17 @@ use crate::model::{
 
 use super::answer::shows_as;
 use super::birth::born_with;
-use super::diff::is_written;
+use super::diff::{effect, is_written};
 use super::draft::Draft;
 use super::{Action, Change, FieldAction, FieldChange, FieldReason, Policy, Precondition, Step};
 
 /// Lowers every draft that nothing stands in the way of to its steps.
 pub(super) fn lower(drafts: Vec<Draft<'_>>, policy: &Policy) -> Vec<Change> {
     let lower = |draft: Draft<'_>| {
-        let mut steps = match &draft.change.blocked {
+        let steps = match &draft.change.blocked {
             Some(_) => Vec::new(),
-            None => steps(&draft, policy),
+            None => steps(&draft, policy).into_iter().chain(complete(&draft, policy)).collect(),
         };
-        if !steps.is_empty() {
-            steps.extend(complete(&draft, policy));
-        }
         Change { steps, ..draft.change }
     };
     drafts.into_iter().map(lower).collect()
@@ -37,7 +34,7 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
             if change.fields.iter().any(is_written_now) {
                 steps.push(patch(change, resource, object));
             }
-            if policy.platform.deploys_after_patch && runs_anew(change) {
+            if policy.platform.deploys_after_patch && runs_anew(draft) {
                 steps.push(deploy(resource, object));
             }
             steps
@@ -52,9 +49,17 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
     }
 }
 
-/// Whether what runs must be started or built anew for a change to take effect.
-const fn runs_anew(change: &Change) -> bool {
-    match change.effect {
+/// Whether what runs must be started or built anew for a change to take effect. What is put off is
+/// deployed with its own PATCH.
+fn runs_anew(draft: &Draft<'_>) -> bool {
+    let change = &draft.change;
+    let effect = if draft.later.is_empty() {
+        change.effect
+    } else {
+        let now = change.fields.iter().filter(|field| is_written_now(field));
+        effect(&change.key, now)
+    };
+    match effect {
         Effect::Restart | Effect::Rebuild => true,
         Effect::None | Effect::Destroy => false,
     }
@@ -76,12 +81,15 @@ fn create(resource: &Resource, change: &Change) -> Step {
 /// Returns the step that writes what was put off.
 fn complete(draft: &Draft<'_>, policy: &Policy) -> Option<Step> {
     let fields = draft.postponed();
-    let shown = |path: &FieldPath| match draft.object {
-        Some(object) => seen(object, path, false),
+    // What is made, or made again, has nothing yet.
+    let object = draft.object.filter(|_| draft.change.action != Action::Replace);
+    let shown = |field: &FieldChange| match object {
+        Some(object) => seen(object, &field.path, field.sensitive),
         None => Some(LiveValue::Absent),
     };
+    let later = draft.change.fields.iter().filter(|it| it.reason == FieldReason::Later);
     (!fields.is_empty()).then(|| Step::Complete {
-        shown: fields.keys().map(|path| (path.clone(), shown(path))).collect(),
+        shown: later.map(|field| (field.path.clone(), shown(field))).collect(),
         after: draft.later.clone(),
         deploys: policy.platform.deploys_after_patch,
         fields,

@@ -4,18 +4,17 @@
 //! name and has nothing of its own yet, in our memory or on the platform. Once the rename is
 //! remembered it has, and the name stays where it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::model::{Desired, FieldPath, Key, Resource, Setting};
+use crate::model::{Desired, Key, LiveObject, Resource};
 
-use super::diff::is_written;
 use super::draft::Draft;
 use super::ownership::{Ours, Standing, Unclear, ambiguous, answer_lost, unclear};
 use super::view::{View, Whereabouts};
-use super::{Action, Blocked, BlockedReason, Change, Policy, Reason};
+use super::{Action, Policy, Reason};
 
 /// How many names in a row may move on. A circle has no end.
-const MOVES_MAX: usize = 16;
+pub(super) const MOVES_MAX: usize = 16;
 
 /// Returns the resources that name a declared one as their previous name, by that name.
 pub(super) fn heirs(desired: &Desired) -> BTreeMap<Key, &Resource> {
@@ -50,6 +49,42 @@ impl<'a> View<'a> {
     }
 }
 
+/// What lives under the older of two names, and nobody remembers whether it is that already or is yet
+/// to become the newer.
+struct Doubt<'v> {
+    old: &'v Key,
+    object: &'v LiveObject,
+    heir: &'v Key,
+}
+
+impl View<'_> {
+    /// Returns what is not known of the names that move on from this one, in a row.
+    fn doubt(&self, old: &Key, moves: usize) -> Option<Doubt<'_>> {
+        let (old, heir) = self.heirs.get_key_value(old)?;
+        let moves = moves.checked_sub(1)?;
+        let entries = &self.inventory().entries;
+        let (is_known, heir) = (entries.contains_key(old), &heir.key);
+        if is_known && self.successor(old).is_some() {
+            return None;
+        }
+        let [object] = self.named(old) else {
+            return None;
+        };
+        if object.is_going() {
+            return None;
+        }
+        let (further, may_move) = if entries.contains_key(heir) {
+            (None, self.successor(heir).is_some())
+        } else {
+            let further = self.doubt(heir, moves);
+            let may_move = self.is_absent(heir) || further.is_some();
+            (further, may_move)
+        };
+        let this = may_move.then_some(Doubt { old, object, heir });
+        if is_known { further } else { this }
+    }
+}
+
 /// How things stand with a resource that takes over what is ours under another declared name, or
 /// whose own is taken over.
 pub(super) fn stand<'a>(
@@ -58,29 +93,29 @@ pub(super) fn stand<'a>(
     resource: &'a Resource,
 ) -> Option<Standing<'a>> {
     inherited(view, resource)
-        .or_else(|| vacated(view, policy, resource))
         .or_else(|| unremembered(view, resource))
+        .or_else(|| vacated(view, policy, resource))
 }
 
 /// Without a memory nobody knows whose that is what lives under the older of both names: what was,
 /// or what is to be.
 fn unremembered<'a>(view: &View<'a>, resource: &'a Resource) -> Option<Standing<'a>> {
-    let pairs = view.heirs.iter();
-    let (old, heir) =
-        pairs.into_iter().find(|(old, heir)| **old == resource.key || heir.key == resource.key)?;
-    let entries = &view.inventory().entries;
-    let is_known = [old, &heir.key].into_iter().any(|key| entries.contains_key(key));
-    let [object] = view.named(old) else {
-        return None;
+    let as_heir = || {
+        let names = resource.previous_names.iter();
+        let mut keys = names.map(|name| Key::new(resource.key.kind, name.clone()));
+        keys.find_map(|old| {
+            let heir = view.heirs.get(&old)?;
+            view.doubt(&old, MOVES_MAX).filter(|_| heir.key == resource.key)
+        })
     };
-    (!is_known && !object.is_going() && view.is_absent(&heir.key)).then(|| {
-        let message = format!(
-            "{} is called {old}, and nothing remembers whether it is that or becomes {}",
-            object.id, heir.key
-        );
-        let hint = format!("`stoker adopt {old}={}` lets it be renamed", object.id);
-        unclear(None, Some(&object.id), message, hint)
-    })
+    let Doubt { old, object, heir } = view.doubt(&resource.key, MOVES_MAX).or_else(as_heir)?;
+    let message = format!(
+        "{} is called {old}, and nothing remembers whether it is that or becomes {heir}",
+        object.id
+    );
+    let hint = format!("`stoker adopt {old}={}` lets it be renamed", object.id);
+    let entry = view.inventory().entries.get(&resource.key);
+    Some(unclear(entry, Some(&object.id), message, hint))
 }
 
 fn inherited<'a>(view: &View<'a>, resource: &'a Resource) -> Option<Standing<'a>> {
@@ -116,70 +151,12 @@ fn vacated<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Opti
     })
 }
 
-/// Notes what must move on first, and lets nothing stand before what it follows.
-pub(super) fn arrange<'a>(mut drafts: Vec<Draft<'a>>, view: &View<'a>) -> Vec<Draft<'a>> {
-    if view.heirs.is_empty() {
-        return drafts;
-    }
-    for draft in drafts.iter_mut().filter(|draft| gets_its_name(&draft.change)) {
-        draft.follows = view.successor(&draft.change.key).map(|heir| heir.key.clone());
-    }
-    let mut arranged: Vec<Draft<'a>> = Vec::with_capacity(drafts.len());
-    let mut waiting = drafts;
-    loop {
-        let ahead: BTreeSet<Key> = waiting.iter().map(|it| it.change.key.clone()).collect();
-        let mut held: BTreeSet<Key> = BTreeSet::new();
-        let (mut later, count) = (Vec::new(), waiting.len());
-        for draft in waiting {
-            let has_passed = |key: &Key| arranged.iter().any(|it| it.change.key == *key);
-            let follows = draft.follows.as_ref();
-            let must_wait = follows.is_some_and(|it| ahead.contains(it) && !has_passed(it));
-            let needs = draft.desired.map(|resource| &resource.depends_on);
-            if must_wait || needs.is_some_and(|needs| !needs.is_disjoint(&held)) {
-                held.insert(draft.change.key.clone());
-                later.push(draft);
-            } else {
-                arranged.push(draft);
-            }
+/// Notes what must move on before a change: that has its name, and our memory of it.
+pub(super) fn follow<'a>(draft: &mut Draft<'a>, view: &View<'a>) {
+    draft.follows = match draft.change.action {
+        Action::Create | Action::Update | Action::Replace | Action::Adopt => {
+            view.successor(&draft.change.key).map(|heir| &heir.key)
         }
-        // What goes round is held back in `hold`.
-        if later.len() == count || later.is_empty() {
-            arranged.append(&mut later);
-            return arranged;
-        }
-        waiting = later;
-    }
-}
-
-/// Lets what follows wait for what moves on, and blocks it where that does not.
-pub(super) fn hold(drafts: &mut [Draft<'_>]) {
-    let mut moved: BTreeMap<Key, bool> = BTreeMap::new();
-    for draft in drafts.iter_mut() {
-        let change = &mut draft.change;
-        if let Some(first) = draft.follows.as_ref().filter(|_| change.blocked.is_none()) {
-            match moved.get(first) {
-                Some(true) => drop(change.after.insert(first.clone())),
-                Some(false) | None => change.blocked = Some(waits_for(first)),
-            }
-        }
-        moved.insert(change.key.clone(), change.blocked.is_none());
-    }
-}
-
-fn waits_for(first: &Key) -> Blocked {
-    Blocked {
-        reason: BlockedReason::DependencyBlocked,
-        message: format!("what has its name becomes {first}, which must be done first"),
-        hint: None,
-    }
-}
-
-/// Whether a change gives its resource the name it is declared by.
-fn gets_its_name(change: &Change) -> bool {
-    let name = FieldPath::Setting(Setting::Name);
-    match change.action {
-        Action::Create | Action::Replace => true,
-        Action::Update => change.fields.iter().any(|it| it.path == name && is_written(it)),
-        Action::Adopt | Action::Forget | Action::Delete | Action::None => false,
-    }
+        Action::Forget | Action::Delete | Action::None => None,
+    };
 }

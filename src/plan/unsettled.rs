@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::{FieldPath, Key, Lifecycle, Resource, Unsettled};
+use crate::model::{FieldPath, Key, Resource, Unsettled};
 
 use super::field::Comparison;
-use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Policy};
+use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Policy, settling};
 
 /// What a person says of fields that cannot be compared, in one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,19 +91,19 @@ pub(super) fn settlement(
         Unsettled::Write if comparison.is_changeable() => Settlement::Written,
         Unsettled::Accept if !comparison.is_seen() => Settlement::Accepted,
         Unsettled::Report | Unsettled::Write | Unsettled::Accept => {
-            Settlement::Open(advice(key, comparison))
+            Settlement::Open(advice(resource, comparison))
         }
     }
 }
 
 /// The ways to settle a field, one line for it.
-fn advice(key: &Key, comparison: &Comparison<'_>) -> String {
-    let path = comparison.path;
+fn advice(resource: &Resource, comparison: &Comparison<'_>) -> String {
+    let (key, path) = (&resource.key, comparison.path);
     let written =
         comparison.is_changeable().then(|| format!("`--write-unsettled {key}:{path}` writes it"));
     let left = if comparison.is_seen() {
-        let line = Lifecycle::ignored_as(&path.to_string());
-        format!("`ignoreChanges: [{line}]` leaves it as it is")
+        let line = settling::ignore_line(&resource.lifecycle, std::iter::once(path));
+        format!("`{line}` leaves it as it is")
     } else {
         format!("`--accept-unsettled {key}:{path}` takes what lives for it")
     };
@@ -115,9 +115,15 @@ impl Change {
     /// its obstacle is told.
     pub fn unsettled(&self) -> impl Iterator<Item = &FieldChange> {
         let fields = self.fields.iter().filter(|_| self.blocked.is_none());
-        fields.filter(|field| {
-            field.reason == FieldReason::Unverifiable && field.action == FieldAction::Leave
-        })
+        fields.filter(|field| field.is_unsettled())
+    }
+}
+
+impl FieldChange {
+    /// Whether nobody can tell if it is as declared, and it is left alone.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.reason == FieldReason::Unverifiable && self.action == FieldAction::Leave
     }
 }
 

@@ -326,7 +326,9 @@ impl SavedChange {
     }
 }
 
-fn saved_change(change: &Change) -> SavedChange {
+/// Returns one change as a plan's document has it.
+#[must_use]
+pub fn saved_change(change: &Change) -> SavedChange {
     let origin = change.origin.as_ref().map(|origin| saved_origin(origin, None));
     let blocked = change.blocked.as_ref().map(|blocked| SavedBlocked {
         reason: blocked.reason.as_str().to_owned(),

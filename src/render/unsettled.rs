@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
-use crate::plan::{Change, FieldAction, FieldChange, FieldReason, Plan};
+use crate::plan::{Change, FieldChange, Plan};
 
 use super::markdown::escape;
 use super::paper::{Line, Paper, Style};
@@ -73,11 +73,8 @@ pub(super) fn shown(plan: &Plan) -> Cow<'_, [Change]> {
     if plan.summary().unjudged == 0 {
         return Cow::Borrowed(&plan.changes);
     }
-    let is_left = |field: &FieldChange| {
-        field.reason == FieldReason::Unverifiable && field.action == FieldAction::Leave
-    };
     let mut changes = plan.changes.clone();
-    changes.iter_mut().for_each(|change| change.fields.retain(|field| !is_left(field)));
+    changes.iter_mut().for_each(|change| change.fields.retain(|field| !field.is_unsettled()));
     Cow::Owned(changes)
 }
 

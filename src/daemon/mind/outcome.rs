@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::Key;
 use crate::plan::{Conclusion, Outcome, Plan, Report};
 use crate::reconcile::Passed;
-use crate::render::json::{Preamble, SavedChange, SavedPlan};
+use crate::render::json::{SavedChange, saved_change};
 use crate::status::{ConditionReason, PassOutcome, PassRecord};
 
 use super::Running;
@@ -15,14 +15,33 @@ use super::passing::PassFailure;
 use super::steering::Withheld;
 use super::telling::not_seen;
 
-/// Returns what is left to do, or must not be done: what was carried out is history.
+/// Returns what is left to do, or must not be done: what was carried out is history. Of a change
+/// whose first part was carried out the rest is left.
 pub(super) fn pending(passed: &Passed) -> Vec<SavedChange> {
+    let (begun, open) = (begun(passed), open(passed));
+    let left = passed.plan.changes.iter().filter_map(|change| {
+        let key = &change.key;
+        match (begun.contains(key), open.contains(key)) {
+            (true, false) => None,
+            (true, true) => change.completed(passed.inventory.entries.get(key)?),
+            (false, _) => Some(change.clone()),
+        }
+    });
+    left.map(|change| saved_change(&change)).collect()
+}
+
+/// Returns the changes of which something was carried out: all of it, or its first part.
+pub(super) fn begun(passed: &Passed) -> BTreeSet<&Key> {
     let results = passed.report.iter().flat_map(|report| &report.results);
     let done = results.filter(|result| result.outcome == Outcome::Applied);
-    let done: BTreeSet<&Key> = done.map(|result| &result.key).collect();
-    let mut changes = SavedPlan::new(&passed.plan, Preamble::default()).changes;
-    changes.retain(|change| !done.contains(&change.key));
-    changes
+    done.map(|result| &result.key).collect()
+}
+
+/// Returns the changes of which something was not carried out: all of it, or the rest.
+pub(super) fn open(passed: &Passed) -> BTreeSet<&Key> {
+    let results = passed.report.iter().flat_map(|report| &report.results);
+    let open = results.filter(|result| result.outcome != Outcome::Applied);
+    open.map(|result| &result.key).collect()
 }
 
 /// What came of a pass: in one word for scripts, why it is no further, and a fragment for people.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Key;
-use crate::plan::{Action, Outcome, Reason};
+use crate::plan::{Action, FieldAction, FieldChange, FieldReason, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
@@ -11,7 +11,7 @@ use crate::status::{
 };
 
 use super::super::judge;
-use super::outcome::unsettled;
+use super::outcome::{begun, open, unsettled};
 use super::{Mind, Running};
 
 /// Reasons of a resource that is not as declared because it was told so: no fault of the project.
@@ -84,14 +84,16 @@ impl Mind {
 
     /// Tells what was carried out, change by change.
     pub(super) fn tell_results(&mut self, passed: &Passed, now: Timestamp) {
-        let results = passed.report.iter().flat_map(|report| &report.results);
-        let applied: Vec<&Key> = results
-            .filter(|result| result.outcome == Outcome::Applied)
-            .map(|result| &result.key)
-            .collect();
+        let (begun, open) = (begun(passed), open(passed));
         let mut repairs = Vec::new();
-        for change in passed.plan.changes.iter().filter(|it| applied.contains(&&it.key)) {
-            let fields = change.fields.iter().map(|field| field.path.to_string());
+        for change in passed.plan.changes.iter().filter(|it| begun.contains(&it.key)) {
+            // What is put off is not written yet where the rest is open.
+            let is_done = |field: &&FieldChange| match (field.action, field.reason) {
+                (FieldAction::Leave, _) => false,
+                (_, FieldReason::Later) => !open.contains(&change.key),
+                (_, _) => true,
+            };
+            let fields = change.fields.iter().filter(is_done).map(|field| field.path.to_string());
             let fields: Vec<String> = fields.collect();
             let (reason, message) = match (change.action, change.reason) {
                 (Action::Create, Reason::Missing) => {
@@ -101,6 +103,11 @@ impl Mind {
                     (Occurrence::DriftRepaired, format!("{} was set back", fields.join(", ")))
                 }
                 (Action::Create, _) => (Occurrence::Created, "it was created".to_owned()),
+                (Action::Update, Reason::DeployOwed) => {
+                    (Occurrence::Updated, "what was written before was deployed".to_owned())
+                }
+                // It was only remembered under its new name.
+                (Action::Update, _) if fields.is_empty() => continue,
                 (Action::Update, _) => {
                     (Occurrence::Updated, format!("{} was changed", fields.join(", ")))
                 }

@@ -386,3 +386,14 @@ fn destroy_deletes_what_is_ours_in_reverse_and_keeps_every_other_law() {
         "delete database/main (destroy) BLOCKED dependency_blocked",
     );
 }
+
+/// The line that is told is of what shrinks, not of what would have changed beside it.
+#[test]
+fn what_shrinks_is_told_with_its_own_line_alone() {
+    let said = explain(
+        "want service/a disk.sizeGB=5 plan=b
+         live service/a#s1 disk.sizeGB=10 plan=a
+         ours service/a#s1 disk.sizeGB=10 plan=a",
+    );
+    assert!(said.contains("| `disk.sizeGB: 10` declares what lives; or `--replace"), "{said}");
+}

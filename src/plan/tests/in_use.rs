@@ -34,6 +34,22 @@ fn it_is_not_pruned_and_the_plan_says_who_takes_it() {
     }
 }
 
+/// A value that is written out, also one that is a secret, and an address without the id in it.
+#[test]
+fn a_literal_takes_it_as_a_reference_does() {
+    check(&scene("env.URL=secret:postgres://u:p@db_main01.shop/main", ""), BLOCKED);
+    let (mut snapshot, policy) = parse(&scene("env.URL=postgres://u:p@main.shop.internal/x", ""));
+    let goes = |snapshot: &crate::model::Snapshot| {
+        let plan = plan(snapshot, &policy);
+        plan.changes.iter().any(|change| !change.steps.is_empty() && change.id.is_some())
+    };
+    assert!(goes(&snapshot), "nothing says whose address that is");
+    let databases =
+        &mut snapshot.live.listings.get_mut(&crate::model::Kind::Database).unwrap().objects;
+    databases[1].url = Some("main.shop.internal".to_owned());
+    assert!(!goes(&snapshot));
+}
+
 #[test]
 fn what_is_not_shown_may_hold_it() {
     check(&scene("env.URL=hidden", ""), BLOCKED);

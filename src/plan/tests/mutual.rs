@@ -2,7 +2,7 @@
 
 use super::scene::{check, parse};
 use crate::model::{Key, LiveValue};
-use crate::plan::{Outcome, Part, Plan, Progress, StaleReason, Step, plan, review};
+use crate::plan::{Action, Outcome, Part, Plan, Progress, StaleReason, Step, plan, review};
 
 const PAIR: &str = "want service/a env.B=ref:service/b after=service/b
      want service/b env.A=ref:service/a after=service/a";
@@ -86,6 +86,81 @@ fn names_that_are_given_in_a_circle_are_given_first() {
          update service/a after service/b: \
          name x -> a requested; env.b (from service/y:url) -> (from service/b:url) requested",
     );
+}
+
+/// What a variable shows of a service may be plain text, which is not shown on.
+#[test]
+fn what_is_put_off_need_not_be_shown() {
+    let scene = "want service/a was=x env.B=ref:service/b after=service/b
+         want service/b was=y env.A=ref:service/a after=service/a
+         live service/x#s1 env.B=https://y
+         live service/y#s2 env.A=https://x
+         ours service/x#s1 env.B=ref:service/y
+         ours service/y#s2 env.A=ref:service/x";
+    check(
+        scene,
+        "update service/b then after service/a: envVars.A: \
+         name y -> b requested; env.a (secret) later
+         update service/a after service/b: \
+         name x -> a requested; env.b (secret) requested",
+    );
+    let plan = made(scene);
+    let [Step::Patch { fields, .. }, Step::Complete { shown, .. }] =
+        plan.changes[0].steps.as_slice()
+    else {
+        panic!("{:?}", plan.changes[0].steps);
+    };
+    assert_eq!(fields.len(), 1, "its name alone: {fields:?}");
+    assert_eq!(shown.values().collect::<Vec<_>>(), [&Some(LiveValue::Hidden)]);
+}
+
+/// The POST of what is deleted first must not name it.
+#[test]
+fn a_service_that_takes_its_own_address_is_replaced_without_it_and_completed() {
+    let scene = "run replace=service/a=s1
+         want service/a type=web env.ME=ref:service/a after=service/a
+         live service/a#s1 type=cron";
+    // New in the manifest, or written before.
+    for (known, is_known) in [("", false), ("env.ME=ref:service/a", true)] {
+        let scene = format!("{scene} {known}\nours service/a#s1 type=cron {known}");
+        check(
+            &scene,
+            "replace service/a then after service/a: envVars.ME: \
+             type cron -> web requested; +env.me - -> (from service/a:url) later",
+        );
+        let plan = made(&scene);
+        let change = &plan.changes[0];
+        let [Step::Delete { .. }, Step::Create { fields }, Step::Complete { shown, .. }] =
+            change.steps.as_slice()
+        else {
+            panic!("{:?}", change.steps);
+        };
+        assert_eq!(fields.len(), 1, "its type alone: {fields:?}");
+        assert_eq!(shown.values().collect::<Vec<_>>(), [&Some(LiveValue::Absent)], "{is_known}");
+        let record = change.record.as_ref().unwrap();
+        assert_eq!((record.applied.len(), record.kept.len()), (1, 0), "{is_known}");
+    }
+}
+
+#[test]
+fn a_name_that_is_given_in_a_circle_by_a_replacement_is_completed_as_of_a_new_service() {
+    let plan = made(
+        "run replace=service/b=s2
+         want service/a was=x env.B=ref:service/b after=service/b
+         want service/b type=web env.A=ref:service/a after=service/a
+         live service/x#s1 env.B=ref:service/b
+         live service/b#s2 type=cron env.A=ref:service/x
+         ours service/x#s1 env.B=ref:service/b
+         ours service/b#s2 type=cron env.A=ref:service/x",
+    );
+    let change = &plan.changes[0];
+    assert_eq!((change.key.clone(), change.action), (key("service/b"), Action::Replace));
+    let Some(Step::Complete { shown, .. }) = change.steps.last() else {
+        panic!("{:?}", change.steps);
+    };
+    assert_eq!(shown.values().collect::<Vec<_>>(), [&Some(LiveValue::Absent)]);
+    let record = change.record.as_ref().unwrap();
+    assert!(!record.applied.keys().any(|path| path.env_key().is_some()), "{record:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A name that moves on, and what takes its place.
 
-use super::scene::{check, explain};
+use super::super::{Sight, plan};
+use super::scene::{check, explain, parse};
 
 const WISH: &str = "want service/api plan=b\nwant service/api-v1 was=api plan=a\n";
 
@@ -78,4 +79,145 @@ fn nothing_follows_on_what_cannot_move() {
         "update service/api-v1 BLOCKED immutable
          create service/api BLOCKED dependency_blocked",
     );
+}
+
+/// What is renamed may need what takes its place: it gets that once it is there.
+#[test]
+fn what_moves_on_is_completed_with_what_follows_it() {
+    let wish = "want service/api plan=b
+         want service/api-v1 was=api plan=a env.NEXT=ref:service/api after=service/api\n";
+    check(
+        &format!("{wish}live service/api#s1 plan=a\nours service/api#s1 plan=a"),
+        "update service/api-v1 then after service/api: envVars.NEXT: \
+         name api -> api-v1 requested; +env.next - -> (from service/api:url) later
+         create service/api after service/api-v1",
+    );
+    // The run died when the name had been written and was not remembered.
+    check(
+        &format!("{wish}live service/api-v1#s1 plan=a\nours service/api#s1 plan=a"),
+        "update service/api-v1 then after service/api: envVars.NEXT: \
+         +env.next - -> (from service/api:url) later
+         create service/api after service/api-v1",
+    );
+    // It refers to its own name, and that is another's from then on.
+    let known = "plan=a env.NEXT=ref:service/api";
+    check(
+        &format!("{wish}live service/api-v1#s1 {known}\nours service/api#s1 {known}"),
+        "adopt service/api-v1 as created
+         create service/api after service/api-v1",
+    );
+}
+
+/// Whichever of both the walk over the references meets first.
+#[test]
+fn what_moves_on_may_stand_before_what_follows_it() {
+    check(
+        "want service/a was=b env.NEXT=ref:service/b after=service/b
+         want service/b plan=b
+         live service/b#s1 plan=a
+         ours service/b#s1 plan=a",
+        "update service/a then after service/b: envVars.NEXT: \
+         name b -> a requested; +env.next - -> (from service/b:url) later
+         create service/b after service/a",
+    );
+    // Also by way of another.
+    check(
+        "want service/a was=c env.NEXT=ref:service/b after=service/b
+         want service/b env.NEXT=ref:service/c after=service/c
+         want service/c
+         live service/c#s1
+         ours service/c#s1",
+        "create service/b then after service/c: envVars.NEXT
+         update service/a after service/b: \
+         name c -> a requested; +env.next - -> (from service/b:url) requested
+         create service/c after service/a",
+    );
+}
+
+#[test]
+fn both_may_need_each_other() {
+    check(
+        "want service/api plan=b env.OLD=ref:service/api-v1 after=service/api-v1
+         want service/api-v1 was=api plan=a env.NEXT=ref:service/api after=service/api
+         live service/api#s1 plan=a
+         ours service/api#s1 plan=a",
+        "update service/api-v1 then after service/api: envVars.NEXT: \
+         name api -> api-v1 requested; +env.next - -> (from service/api:url) later
+         create service/api after service/api-v1",
+    );
+}
+
+/// What is yet to take a name is not what has it now.
+#[test]
+fn what_needs_one_that_cannot_follow_waits_as_well() {
+    let scene = format!(
+        "run cannot-rename
+         {WISH}want service/web env.API=ref:service/api after=service/api
+         live service/api#s1 plan=a
+         ours service/api#s1 plan=a"
+    );
+    check(
+        &scene,
+        "update service/api-v1 BLOCKED immutable
+         create service/api BLOCKED dependency_blocked
+         create service/web BLOCKED dependency_blocked",
+    );
+    let scene = scene.replace("was=api", "was=api env.NEXT=ref:service/api after=service/api");
+    check(
+        &scene,
+        "update service/api-v1 BLOCKED immutable
+         create service/api BLOCKED dependency_blocked
+         create service/web BLOCKED dependency_blocked",
+    );
+}
+
+#[test]
+fn nothing_moves_on_for_what_will_not_be_there() {
+    check(
+        "want service/api no-create
+         want service/api-v1 was=api env.NEXT=ref:service/api after=service/api
+         live service/api#s1
+         ours service/api#s1",
+        "update service/api-v1 BLOCKED dependency_blocked
+         create service/api BLOCKED policy_withheld",
+    );
+}
+
+#[test]
+fn a_row_of_names_without_a_memory_is_in_doubt_as_a_whole() {
+    let wish = "want service/a plan=1\nwant service/b was=a plan=2\nwant service/c was=b plan=3\n";
+    check(
+        &format!("{wish}live service/a#s1 plan=2\nlive service/b#s2 plan=3"),
+        "update service/a BLOCKED ambiguous_name
+         update service/b BLOCKED ambiguous_name
+         update service/c BLOCKED ambiguous_name",
+    );
+    // Once all of them live, each is what it is called.
+    check(
+        &format!(
+            "{wish}live service/a#s1 plan=1\nlive service/b#s2 plan=2\nlive service/c#s3 plan=3"
+        ),
+        "adopt service/a as named
+         adopt service/b as named
+         adopt service/c as named",
+    );
+    // And so is one at whose name the row ends: nothing lives that it could become.
+    check(
+        &format!("{wish}live service/b#s1 plan=2\nlive service/c#s2 plan=3"),
+        "create service/a
+         adopt service/b as named
+         adopt service/c as named",
+    );
+}
+
+/// What people set goes with the object, and the new one has nothing yet.
+#[test]
+fn what_people_set_is_seen_where_the_object_goes() {
+    let hand = WISH.replace("plan=", "hand=TOKEN plan=");
+    let live = "live service/api#s1 plan=a env.TOKEN=hidden\nours service/api#s1 plan=a";
+    let (snapshot, policy) = parse(&format!("{hand}{live}"));
+    let seen = plan(&snapshot, &policy).by_hand;
+    let seen: Vec<(&str, Vec<&Sight>)> =
+        seen.iter().map(|it| (it.key.name.as_str(), it.variables.values().collect())).collect();
+    assert_eq!(seen, [("api", vec![&Sight::Unset]), ("api-v1", vec![&Sight::Set])]);
 }

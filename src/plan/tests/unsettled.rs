@@ -133,6 +133,29 @@ fn what_cannot_be_written_is_not_and_what_is_seen_to_be_other_is_not_taken_for_i
     );
 }
 
+/// What is ignored already stays in the line that is to be written.
+#[test]
+fn the_line_that_leaves_one_alone_keeps_what_is_ignored_already() {
+    let anothers = "want service/api env.K=gen:x ignore=plan\n live service/api#s1 env.K=other\n \
+                    ours service/api#s1 named";
+    let hint = planned(anothers).changes[0].fields[0].hint.clone().unwrap();
+    assert!(hint.contains("`ignoreChanges: [spec.plan, spec.envVars.K]` leaves"), "{hint}");
+}
+
+/// A state that knows of something else, and of repairs, is a state.
+#[test]
+fn with_a_history_of_others_they_are_unsettled() {
+    let plan = planned(
+        "want service/api env.TOKEN=secret:new plan=a
+         want service/web plan=a
+         live service/api#s1 env.TOKEN=hidden plan=a
+         live service/web#s2 plan=a
+         ours service/web#s2 plan=a repaired=plan:1",
+    );
+    assert_eq!((plan.summary().unsettled, plan.summary().unjudged), (1, 0));
+    assert!(plan.is_unsettled());
+}
+
 #[test]
 fn without_any_state_they_are_counted_as_what_cannot_be_judged() {
     let plan = planned(
