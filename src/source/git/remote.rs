@@ -138,7 +138,8 @@ impl Fetch<'_> {
 }
 
 /// Brings something here, and points a reference of ours at it. Returns whether the other side left
-/// out what it was asked to, if it was: one that cannot sends all of it.
+/// out what it was asked to, if it was: one that cannot sends all of it, and one that fails over it is
+/// asked for all of it.
 ///
 /// # Errors
 /// When the other side cannot be reached, refuses, or has it no more; when our copy is damaged or
@@ -155,6 +156,10 @@ pub(super) async fn fetch(program: &Program, fetch: &Fetch<'_>) -> Result<bool, 
         return Ok(!output.said.contains("filtering not recognized by server"));
     }
     room.sweep();
+    if fetch.filter != Filter::None && kind_of(&output.said) == Some(Complaint::Choked) {
+        let whole = Fetch { filter: Filter::None, ..*fetch };
+        return Box::pin(self::fetch(program, &whole)).await.map(|_| false);
+    }
     let address = program.address().clone();
     let said = own_words(&output.said);
     let is_said = |words: &[&str]| words.iter().any(|word| said.contains(word));
@@ -185,7 +190,7 @@ fn own_words(said: &str) -> String {
 }
 
 /// What a caller can do, by the words git has for it, the surest first.
-const COMPLAINTS: [(Complaint, &[&str]); 8] = [
+const COMPLAINTS: [(Complaint, &[&str]); 9] = [
     (Complaint::Full, &["No space left on device", "Disk quota exceeded"]),
     (
         Complaint::Untrusted,
@@ -222,6 +227,8 @@ const COMPLAINTS: [(Complaint, &[&str]); 8] = [
             "error: 308",
         ],
     ),
+    // Not 502 to 504: there nobody read what was asked.
+    (Complaint::Choked, &["error: 400", "error: 500", "error: 501"]),
     (
         Complaint::Unreachable,
         &[
@@ -277,6 +284,7 @@ enum Complaint {
     Damaged,
     Denied,
     NoRepository,
+    Choked,
     Unreachable,
 }
 
@@ -310,7 +318,9 @@ fn complaint(program: &Program, doing: &'static str, said: &str) -> GitError {
         Some(Complaint::Damaged) => GitError::Damaged { said: shown },
         Some(Complaint::Denied) => GitError::Denied { address, said: shown },
         Some(Complaint::NoRepository) => GitError::NoRepository { address, said: shown },
-        Some(Complaint::Unreachable) => GitError::Unreachable { address, said: shown },
+        Some(Complaint::Choked | Complaint::Unreachable) => {
+            GitError::Unreachable { address, said: shown }
+        }
         None => GitError::Failed { doing, said: shown },
     }
 }

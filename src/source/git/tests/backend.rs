@@ -70,6 +70,12 @@ impl Backend {
     }
 }
 
+async fn refuse(stream: &mut TcpStream, status: &str) {
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    // Whoever asked may have gone.
+    let _ = stream.write_all(head.as_bytes()).await;
+}
+
 async fn serve(mut stream: TcpStream, serving: Serving) {
     let Some((head, body)) = request(&mut stream).await else { return };
     let mut words = head.split_whitespace();
@@ -81,12 +87,14 @@ async fn serve(mut stream: TcpStream, serving: Serving) {
     };
     if let Some(rest) = target.strip_prefix("/moved") {
         let place = format!("http://{}/remote{rest}", header("host"));
-        let head = format!("HTTP/1.1 301 Moved Permanently\r\nLocation: {place}\r\n");
-        let head = head + "Content-Length: 0\r\nConnection: close\r\n\r\n";
-        // Whoever asked may have gone.
-        let _ = stream.write_all(head.as_bytes()).await;
-        return;
+        return refuse(&mut stream, &format!("301 Moved Permanently\r\nLocation: {place}")).await;
     }
+    // As dulwich 1.2.21 does: it takes either and not both.
+    let has = |word: &str| String::from_utf8_lossy(&body).contains(word);
+    if path.starts_with("/choking") && has("deepen") && has("filter ") {
+        return refuse(&mut stream, "500 Internal Server Error").await;
+    }
+    let path = &path.replacen("/choking", "/remote", 1);
     let mut child = Command::new("git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", &serving.root)

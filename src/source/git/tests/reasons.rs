@@ -5,7 +5,7 @@ use std::process::Command;
 use secrecy::SecretString;
 
 use super::backend::Backend;
-use super::scene::{Scene, branch, manifest, shell, shown, tag};
+use super::scene::{Scene, beneath, branch, manifest, shell, shown, tag};
 use super::secrets::{answer, serve};
 use crate::source::git::{GitError, GitSettings, Reference};
 
@@ -153,4 +153,22 @@ async fn a_pin_of_the_other_kind_of_id_costs_no_good_copy_and_is_found_where_it_
     scene.commit("second", &[]);
     let pinned = source.fetch(None, Some(first.as_str())).await;
     assert_eq!(shown(&pinned), "api.yaml");
+}
+
+#[tokio::test]
+async fn a_host_that_fails_over_what_is_to_be_left_out_is_asked_for_all_of_it() {
+    let scene = Scene::new();
+    scene.git(&["config", "uploadpack.allowFilter", "true"]);
+    scene.commit("deploy", &[("deploy/api.yaml", &manifest("api"))]);
+    let backend = Backend::of(&scene).await;
+    let mut settings = scene.settings_for(&backend.url().replace("/remote", "/choking"));
+    settings.path = Some(beneath("deploy"));
+    scene.watch_git();
+    let source = scene.source(settings);
+    assert_eq!(shown(&source.fetch(None, None).await), "deploy/api.yaml");
+    assert_eq!(scene.calls().matches("fetch").count(), 2);
+    let tip = scene.commit("second", &[("deploy/api.yaml", &manifest("shop"))]);
+    let known = source.fetch(None, None).await.unwrap().commit.id;
+    assert_eq!(known, tip);
+    assert_eq!(scene.calls().matches("fetch").count(), 1, "it is not asked to filter again");
 }
