@@ -16,3 +16,4 @@ mod life;
 mod many;
 mod proxies;
 mod steering;
+mod unread;
