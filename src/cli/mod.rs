@@ -22,6 +22,7 @@ mod size;
 mod world;
 
 mod ask;
+mod beside;
 mod endings;
 mod find;
 mod manifests;

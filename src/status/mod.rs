@@ -8,6 +8,7 @@ mod condition;
 mod event;
 mod project;
 mod shared_list;
+mod switches;
 mod words;
 
 pub mod paper;
@@ -20,4 +21,5 @@ pub use project::{
     WindowState,
 };
 pub use shared_list::SharedList;
+pub use switches::Switches;
 pub use words::{ConditionReason, EventReason, Occurrence, PassOutcome};

@@ -8,6 +8,7 @@ use crate::render::json::{SavedByHand, SavedChange, SavedDiagnostic, SavedUnsett
 
 use super::condition::Conditions;
 use super::shared_list::SharedList;
+use super::switches::Switches;
 use super::words::{ConditionReason, PassOutcome};
 
 /// The version of the JSON form. Its first number changes when a reader would be misled.
@@ -29,6 +30,9 @@ pub struct ProjectStatus {
     pub platform_id: Option<String>,
     /// Whether it writes.
     pub mode: Mode,
+    /// What it is allowed; absent in what an older agent says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switches: Option<Switches>,
     /// When this agent began to keep it.
     pub started_at: Timestamp,
     /// When this was written.

@@ -41,6 +41,7 @@ mod names;
 mod owners;
 mod planted;
 mod properties;
+mod pull_request;
 mod rate;
 mod readme;
 mod references;

@@ -7,7 +7,7 @@ use crate::plan::{Action, Outcome, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
-    Repair, ResourceStatus, Revision, Severity, SourceStatus, Truth,
+    Repair, ResourceStatus, Revision, Severity, SourceStatus, Switches, Truth,
 };
 
 use super::super::judge;
@@ -181,6 +181,7 @@ impl Mind {
             platform_name: project.map(|project| project.name.clone()),
             platform_id: project.and_then(|it| it.id.as_ref()).map(ToString::to_string),
             mode: self.settings.mode,
+            switches: Some(Switches::from(&self.settings.policy)),
             started_at: self.started_at,
             updated_at: now,
             conditions: self.conditions.clone(),

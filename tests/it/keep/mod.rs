@@ -9,6 +9,7 @@ mod served;
 mod sink;
 
 mod answers;
+mod beside;
 mod files;
 mod git;
 mod hooks;

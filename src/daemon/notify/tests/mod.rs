@@ -46,6 +46,7 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
         platform_name: None,
         platform_id: None,
         mode: Mode::Repair,
+        switches: None,
         started_at: at(0),
         updated_at: at(5),
         conditions: all,

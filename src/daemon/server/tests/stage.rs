@@ -146,6 +146,7 @@ pub fn status(name: &str) -> ProjectStatus {
         platform_name: None,
         platform_id: None,
         mode: Mode::Repair,
+        switches: None,
         started_at: now(),
         updated_at: now(),
         conditions: Vec::new().into(),
