@@ -3,8 +3,9 @@
 //! A plan is that of `stoker apply`, by its own switches. So nothing is taken over from the agent:
 //! what it would do otherwise is said, with the flags that plan as it does.
 
-use crate::model::{AdoptMode, Diagnostic, Snapshot};
+use crate::model::{AdoptMode, Diagnostic, Key, Project, Snapshot};
 use crate::plan::Policy;
+use crate::remote::Order;
 use crate::status::{Mode, ProjectStatus, Steering, Suspension, Switches, WindowState};
 
 use super::arguments::Connection;
@@ -120,4 +121,32 @@ fn held(agent: &ProjectStatus) -> Vec<Diagnostic> {
         Diagnostic::warning("agent-holds", message)
     };
     why.into_iter().map(told).collect()
+}
+
+/// Tells the agent beside the state that somebody began a deployment, so that it looks what runs then.
+///
+/// It is a courtesy: an agent that is not told sees it where it meets the deployment under way.
+pub async fn tell_begun(
+    context: &Context,
+    connection: &Connection,
+    session: &Session,
+    project: &Project,
+    key: &Key,
+) {
+    let order = Order::Look { key: key.clone() };
+    let origin = session.client.origin();
+    let told = match reach::keeper(context, connection, &session.state).await {
+        Ok(Some(seen)) => match seen.keeping(&origin, &project.name) {
+            Some(kept) => seen.agent.order(&order, Some(&kept.name)).await.map(drop),
+            None => Ok(()),
+        },
+        Ok(None) => Ok(()),
+        Err(failure) => {
+            tracing::debug!(message = failure.message, "the agent was not told of the deployment");
+            Ok(())
+        }
+    };
+    if let Err(error) = told {
+        tracing::debug!(%error, "the agent was not told of the deployment");
+    }
 }

@@ -17,8 +17,8 @@ pub use condition::{Condition, ConditionType, Conditions, Truth};
 pub use event::{Event, Severity};
 pub use project::{
     BudgetSample, BudgetStatus, DeploymentStatus, FORMAT_VERSION, Mode, PassRecord, Problem,
-    ProjectStatus, Repair, ResourceStatus, Revision, SourceStatus, Steering, Suspension, Trigger,
-    WindowState,
+    ProjectStatus, Repair, ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering,
+    Suspension, Trigger, WindowState,
 };
 pub use shared_list::SharedList;
 pub use switches::Switches;

@@ -50,6 +50,7 @@ mod remote;
 mod requests;
 mod rereads;
 mod retried;
+mod rolled_back;
 mod searches;
 mod settling;
 mod shortage;

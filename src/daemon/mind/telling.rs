@@ -196,6 +196,7 @@ impl Mind {
             pending: self.pending.clone(),
             unmanaged: self.unmanaged,
             last_repair: self.last_repair.clone(),
+            last_rollback: self.last_rollback.clone(),
             history: self.history.clone(),
             budget: self.budget.clone(),
             interval_seconds: self.interval.as_secs(),

@@ -157,6 +157,7 @@ pub fn status(name: &str) -> ProjectStatus {
         pending: Vec::new(),
         unmanaged: 0,
         last_repair: None,
+        last_rollback: None,
         history: SharedList::default(),
         budget: BudgetStatus { limit: 300, remaining: 211, rate: 285, ..BudgetStatus::default() },
         interval_seconds: 300,
