@@ -88,7 +88,11 @@ pub fn awaited(
 
 /// Services whose deployments are waited for, and what was seen of them so far.
 #[derive(Clone, Debug, Default)]
-pub struct Watch(Vec<Watched>);
+pub struct Watch {
+    watched: Vec<Watched>,
+    /// The deployments that came to a good end, until they are taken.
+    succeeded: BTreeMap<Key, Deployment>,
+}
 
 /// What was seen of one service so far.
 #[derive(Clone, Debug)]
@@ -96,29 +100,31 @@ struct Watched {
     awaited: Awaited,
     status: String,
     resting_looks: u32,
+    succeeded: Option<Deployment>,
 }
 
 impl Watch {
     /// Begins to watch; what was watched under the key before is forgotten.
     pub fn add(&mut self, awaited: Awaited) {
-        self.0.retain(|one| one.awaited.key != awaited.key);
-        self.0.push(Watched { awaited, status: String::new(), resting_looks: 0 });
+        self.watched.retain(|one| one.awaited.key != awaited.key);
+        let (status, succeeded) = (String::new(), None);
+        self.watched.push(Watched { awaited, status, resting_looks: 0, succeeded });
     }
 
     /// Ends watching what does not satisfy the predicate.
     pub fn retain(&mut self, mut keeps: impl FnMut(&Awaited) -> bool) {
-        self.0.retain(|one| keeps(&one.awaited));
+        self.watched.retain(|one| keeps(&one.awaited));
     }
 
     /// Whether nothing is waited for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.watched.is_empty()
     }
 
     /// Returns what is waited for.
     pub fn awaited(&self) -> impl Iterator<Item = &Awaited> {
-        self.0.iter().map(|one| &one.awaited)
+        self.watched.iter().map(|one| &one.awaited)
     }
 
     /// Looks once: one list for all, and details only of what seems to have come to rest. Returns
@@ -136,7 +142,7 @@ impl Watch {
         let listing = reader.list(Kind::Service).await?;
         let mut endings = BTreeMap::new();
         let mut unread = None;
-        for one in &mut self.0 {
+        for one in &mut self.watched {
             let object = listing.objects.iter().find(|object| object.id == one.awaited.id);
             let ending = match one.look(object, reader, observe).await {
                 Ok(ending) => ending,
@@ -147,19 +153,26 @@ impl Watch {
                 }
             };
             endings.extend(ending.map(|ending| (one.awaited.key.clone(), ending)));
+            let succeeded = one.succeeded.take();
+            self.succeeded.extend(succeeded.map(|it| (one.awaited.key.clone(), it)));
         }
-        self.0.retain(|one| !endings.contains_key(&one.awaited.key));
+        self.watched.retain(|one| !endings.contains_key(&one.awaited.key));
         match unread.filter(|_| endings.is_empty()) {
             Some(error) => Err(error),
             None => Ok(endings),
         }
     }
 
+    /// Returns the deployments that came to a good end since they were last taken.
+    pub fn take_succeeded(&mut self) -> BTreeMap<Key, Deployment> {
+        std::mem::take(&mut self.succeeded)
+    }
+
     /// Gives up: what is still waited for ends as timed out.
     #[must_use]
     pub fn give_up(self) -> BTreeMap<Key, Ending> {
         let late = |one: Watched| (one.awaited.key, Ending::TimedOut { status: one.status });
-        self.0.into_iter().map(late).collect()
+        self.watched.into_iter().map(late).collect()
     }
 }
 
@@ -189,6 +202,7 @@ impl Watched {
             return Ok(None);
         }
         if latest.has_succeeded() {
+            self.succeeded = Some(latest);
             return Ok(Some(Ending::Succeeded));
         }
         failure(reader, &id, latest).await.map(Some)

@@ -4,7 +4,13 @@
 //! that it did not. Control characters in values are escaped, line ends too: names and API errors are
 //! foreign text, and none may begin a line that looks like ours (S12).
 
+mod queue;
+
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
+use std::panic;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::time::SystemTime;
@@ -12,6 +18,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::model::break_marks;
+
+use queue::Queue;
 
 /// The target of what a command says to people, where that is part of the log: shown at any level.
 pub const SAID: &str = "stoker::said";
@@ -42,8 +50,30 @@ pub enum Level {
     Trace,
 }
 
+/// Who waits when standard error takes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Who says something: what a person reads comes in order, prompts and progress between it.
+    Direct,
+    /// Nobody: what lives for months goes on, whatever becomes of the reader of its log.
+    Queued,
+}
+
+/// The lines that wait for a reader, where nobody waits for him.
+static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
+
+/// How much waits for a reader who is stuck: hours of an ordinary agent, minutes of one that logs
+/// its every request.
+const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long the end waits for the reader: an orderly end has ten seconds in all (L3).
+const END_TIME_MAX: Duration = Duration::from_secs(2);
+
 /// Starts the log. A second start is ignored: a process has one log, and tests start many runs.
-pub fn start(level: Level, form: Form) {
+pub fn start(level: Level, form: Form, delivery: Delivery) {
+    if delivery == Delivery::Queued {
+        queue_up();
+    }
     let log = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_writer(|| Lines)
@@ -55,6 +85,39 @@ pub fn start(level: Level, form: Form) {
         Form::Coloured => log.with_ansi(true).finish().with(shown).try_init(),
         Form::Json => log.json().finish().with(shown).try_init(),
     };
+}
+
+/// Lets a thread of its own write to standard error. Without one it is written to as ever.
+fn queue_up() {
+    let tell = |lost: u64| tracing::warn!(lost, "lines of the log were lost: nobody took them");
+    if let Ok(queue) = Queue::begin(WAITING_BYTES_MAX, io::stderr(), tell) {
+        // One that stands already goes on.
+        let _ = QUEUE.set(queue);
+        // A defect is caught where a project is kept, and the library's own message would wait.
+        panic::set_hook(Box::new(|defect| {
+            let trace = Backtrace::capture();
+            match trace.status() {
+                BacktraceStatus::Captured => tracing::error!(%trace, "{defect}"),
+                _ => tracing::error!("{defect}"),
+            }
+        }));
+    }
+}
+
+/// Says something on standard error, in its order among the lines of the log.
+pub fn say(text: &[u8]) {
+    match QUEUE.get() {
+        Some(queue) => queue.push(text.to_vec()),
+        // Nobody reads it any more: there is nobody to tell.
+        None => drop(io::stderr().lock().write_all(text)),
+    }
+}
+
+/// Waits for a moment until all that was said is written, before the process ends.
+pub fn finish() {
+    if let Some(queue) = QUEUE.get() {
+        queue.drain(END_TIME_MAX);
+    }
 }
 
 impl Level {
@@ -79,7 +142,7 @@ impl Write for Lines {
     // A log that cannot be written (its reader is gone, its disk is full) stops nothing. An error would
     // be told on stderr by the library, which ends the thread when that fails in turn.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(&one_line(event));
+        say(&one_line(event));
         Ok(event.len())
     }
 

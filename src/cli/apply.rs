@@ -8,14 +8,13 @@ use jiff::Timestamp;
 use crate::apply::{Happening, Patience};
 use crate::follow::{Ending, Follower, awaited};
 use crate::model::Key;
-use crate::plan::{Conclusion, Outcome, Plan, Policy, Report, Reviewed, review};
+use crate::plan::{Conclusion, Outcome, Plan, Policy, Report};
 use crate::reconcile::Carrier;
-use crate::render::{self, json::SavedPlan};
+use crate::render;
 use crate::store::Store;
 
 use super::arguments::{ApplyCommand, Form};
 use super::ask::{Question, ask};
-use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -59,13 +58,15 @@ pub async fn run(
     let session = Session::open_for(context, connection, Purpose::Write, guard)?;
     let store = Store::open(&session.state, "stoker apply")?;
     let policy = session.speak(policy);
-    let (desired, _) = manifests.resolve(context, &session.fingerprint_key()?)?;
+    let key = session.fingerprint_key()?;
+    let (desired, _) = manifests.resolve(context, &key)?;
     let Planned { snapshot, mut plan, estimate: mut forecast, sight: _ } =
         planned(context, &session, desired, &policy).await?;
     sourceless(context, &plan);
     if let Some(saved_plan) = &saved_plan {
         saved::check(saved_plan, &snapshot)?;
-        plan = reviewed(saved_plan, plan, &snapshot.live)?;
+        let state = saved::mark_of(&snapshot.inventory, &key);
+        plan = saved::reviewed(saved_plan, plan, &snapshot, &policy, &state)?;
         saved::check_shown(saved_plan, &plan)?;
         forecast = estimate(&session, &plan)?;
     }
@@ -98,19 +99,6 @@ fn split(paths: &[PathBuf]) -> (Option<&Path>, &[PathBuf]) {
         }
         all => (None, all),
     }
-}
-
-/// Keeps what was reviewed; when any of it is stale, nothing at all is done.
-fn reviewed(saved: &SavedPlan, fresh: Plan, live: &crate::model::Live) -> Result<Plan, Failure> {
-    let signatures = saved.changes.iter().map(|it| (it.key.clone(), it.signature.clone()));
-    let signatures = signatures.collect();
-    let Reviewed { plan, stale } = review(&signatures, fresh, live);
-    if stale.is_empty() {
-        return Ok(plan);
-    }
-    let keys: Vec<String> = stale.keys().map(ToString::to_string).collect();
-    let message = format!("the saved plan is stale: {} changed since", keys.join(", "));
-    Err(Failure::new(ErrorCode::StalePlan, message).hint("plan again; nothing was written"))
 }
 
 /// What carrying a plan out needs beside the plan.

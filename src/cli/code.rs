@@ -84,6 +84,8 @@ codes! {
     NotTheApi = "not_the_api" => Failed,
     /// An agent of another version answers.
     OtherFormat = "other_format" => Failed,
+    /// A saved plan was made with another state, or with none, and that one says otherwise (S10).
+    OtherState = "other_state" => Refused,
     /// A plan or an export could not be written.
     Out = "out" => Failed,
     /// No request may leave in time.

@@ -11,6 +11,7 @@ use crate::model::{Key, RemoteId};
 use crate::render::{Line, Paper, Style};
 
 use super::arguments::{DeployCommand, Form};
+use super::beside;
 use super::code::ErrorCode;
 use super::context::Context;
 use super::deployments;
@@ -31,7 +32,7 @@ pub async fn run(context: &Context, command: &DeployCommand) -> Result<Exit, Fai
     let DeployCommand { key, branch, clear_cache, waiting, connection } = command;
     find::service(key, "deploy")?;
     let session = Session::open_urgent(context, connection, Purpose::Write)?;
-    let (writer, _) = rights::writer(&session).await?;
+    let (writer, project) = rights::writer(&session).await?;
     let service = find::find(&session, key).await?;
     let since = session.clock.now();
     let order = Order::Deploy { branch: branch.as_deref(), clear_cache: *clear_cache };
@@ -39,6 +40,7 @@ pub async fn run(context: &Context, command: &DeployCommand) -> Result<Exit, Fai
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
     rights::pay_deploy(context, &session, &service.id, "stoker deploy");
+    beside::tell_begun(context, connection, &session, &project, key).await;
     let started = Started { key, service: &service.id, deployment: &deployment, since };
     let is_awaited = settings::waits(*waiting, &context.file);
     finish(context, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await

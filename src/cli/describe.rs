@@ -100,6 +100,8 @@ fn as_facts(known: &Known) -> Facts {
     facts.fact("url", live.url.clone());
     facts.fact("replicas", live.replicas.map(|count| count.to_string()));
     facts.fact("created", live.created_at.clone());
+    let runs = deployments.iter().find(|deployment| deployment.has_succeeded());
+    facts.fact("runs", runs.and_then(running));
     facts.heading("ownership");
     match entry {
         None => facts.line(format!("not ours; `stoker adopt {key}` makes it so")),
@@ -124,6 +126,12 @@ fn as_facts(known: &Known) -> Facts {
         facts.heading("deployments");
     }
     facts
+}
+
+/// Says what runs. Of an image there is no commit.
+fn running(deployment: &Deployment) -> Option<String> {
+    let commit = deployment.commit.as_deref()?;
+    Some(format!("commit {}, by {}", deployments::short(commit), deployment.id))
 }
 
 /// Returns what is told of a live value: nothing where nobody knows whether it is a secret, because

@@ -26,7 +26,8 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;
     let policy = session.speak(policy);
-    let (desired, reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
+    let key = session.fingerprint_key()?;
+    let (desired, reading) = manifests.resolve(context, &key)?;
     let Planned { snapshot, plan, estimate, sight } =
         planned(context, &session, desired, &policy).await?;
     let drifted = only_drift(plan);
@@ -36,7 +37,8 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
         Form::Text => context.output.data(&render::drift_as_text(&drifted)),
         Form::Markdown => context.output.text(&render::drift_as_markdown(&drifted)),
         Form::Ndjson | Form::Json | Form::Yaml => {
-            let preamble = saved::preamble(&reading, &policy, &snapshot, estimate);
+            let state = saved::mark_of(&snapshot.inventory, &key);
+            let preamble = saved::preamble(&reading, &policy, &snapshot, state, estimate);
             context.output.value(&SavedPlan::new(&drifted, preamble));
         }
     }

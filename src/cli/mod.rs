@@ -22,6 +22,7 @@ mod size;
 mod world;
 
 mod ask;
+mod beside;
 mod endings;
 mod find;
 mod manifests;
@@ -106,7 +107,9 @@ pub fn main() -> ExitCode {
     };
     // What still runs is a connection nobody reads from any more.
     runtime.shutdown_background();
-    context.output.end(exit).into()
+    let exit = context.output.end(exit);
+    telemetry::finish();
+    exit.into()
 }
 
 fn start_log(context: &Context, command: &Command) {
@@ -124,7 +127,11 @@ fn start_log(context: &Context, command: &Command) {
         LogForm::Text if context.output.colours_stderr() => telemetry::Form::Coloured,
         LogForm::Text => telemetry::Form::Plain,
     };
-    telemetry::start(level, form);
+    let delivery = match command {
+        Command::Run(_) => telemetry::Delivery::Queued,
+        _ => telemetry::Delivery::Direct,
+    };
+    telemetry::start(level, form, delivery);
 }
 
 /// Runs a command. A signal ends it where it stands, except those that end in an orderly way by

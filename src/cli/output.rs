@@ -229,8 +229,7 @@ impl Output {
     }
 
     fn write_aside(&self, text: &str) {
-        // Nobody reads it any more: there is nobody to tell.
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        aside(text);
     }
 }
 
@@ -258,6 +257,5 @@ pub fn raw(text: &str) {
 
 /// Prints text of ours on stderr, from a thread that has no paper.
 pub fn aside(text: &str) {
-    // Nobody reads it any more: there is nobody to tell.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    telemetry::say(text.as_bytes());
 }

@@ -10,6 +10,7 @@ use crate::render::json::SavedPlan;
 use crate::render::{self, Estimate};
 
 use super::arguments::{Form, PlanCommand};
+use super::beside;
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -37,12 +38,17 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;
     let policy = session.speak(policy);
-    let (desired, mut reading) = manifests.resolve(context, &session.fingerprint_key()?)?;
+    let key = session.fingerprint_key()?;
+    let (desired, mut reading) = manifests.resolve(context, &key)?;
     let Planned { snapshot, plan, estimate, sight } =
         planned(context, &session, desired, &policy).await?;
     reading.warnings.extend(sourceless(context, &plan));
+    reading
+        .warnings
+        .extend(beside::findings(context, connection, &session, &snapshot, &policy).await);
     let document = || {
-        let preamble = saved::preamble(&reading, &policy, &snapshot, estimate);
+        let state = saved::mark_of(&snapshot.inventory, &key);
+        let preamble = saved::preamble(&reading, &policy, &snapshot, state, estimate);
         SavedPlan::new(&plan, preamble)
     };
     print(context, &plan, &estimate, document);

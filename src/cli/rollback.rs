@@ -6,6 +6,7 @@ use crate::api::{Deployment, Order, Target};
 
 use super::arguments::RollbackCommand;
 use super::ask::{Question, ask};
+use super::beside;
 use super::context::Context;
 use super::deploy::{Started, finish};
 use super::deployments::short;
@@ -44,6 +45,7 @@ pub async fn run(context: &Context, command: &RollbackCommand) -> Result<Exit, F
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
     rights::pay_deploy(context, &session, &service.id, "stoker rollback");
+    beside::tell_begun(context, connection, &session, &project, key).await;
     let started = Started { key, service: &service.id, deployment: &deployment, since };
     let is_awaited = settings::waits(*waiting, &context.file);
     finish(context, &session, &started, is_awaited.then_some(WAIT_DEFAULT)).await

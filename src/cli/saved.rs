@@ -5,10 +5,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{AdoptMode, Key, Kind, RemoteId, Snapshot};
-use crate::plan::{Change, Place, Plan, Policy, Prune, Selection, Settlements, Summary};
+use crate::model::{AdoptMode, Inventory, Key, Kind, RemoteId, Snapshot};
+use crate::plan::{
+    Change, Place, Plan, Policy, Prune, Reviewed, Selection, Settlements, StaleReason, Summary,
+    review,
+};
 use crate::render::Estimate;
 use crate::render::json::{Basis, Preamble, SavedPlan, SavedPlanError};
+use crate::secret::FingerprintKey;
 
 use super::code::ErrorCode;
 use super::failure::Failure;
@@ -19,11 +23,12 @@ pub fn preamble(
     reading: &Reading,
     policy: &Policy,
     snapshot: &Snapshot,
+    state: String,
     estimate: Estimate,
 ) -> Preamble {
     let paths = reading.paths.iter().map(|path| path.to_string_lossy().into_owned());
     Preamble {
-        basis: Basis { desired: snapshot.desired.digest.clone() },
+        basis: Basis { desired: snapshot.desired.digest.clone(), state: Some(state) },
         paths: paths.collect(),
         options: options(policy),
         estimate,
@@ -158,6 +163,67 @@ pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a plan says of its state where there was none: nothing is known to be ours.
+const NO_STATE: &str = "none";
+
+/// Returns what tells the state of a run from others.
+pub fn mark_of(inventory: &Inventory, key: &FingerprintKey) -> String {
+    if inventory.is_blank() { NO_STATE.to_owned() } else { key.mark() }
+}
+
+/// Keeps what was reviewed; when any of it is stale, nothing at all is done. What is otherwise only
+/// because another state says what is ours has not changed, and is not called stale (S10).
+///
+/// # Errors
+/// When anything that was reviewed would not be carried out as it was shown.
+pub fn reviewed(
+    saved: &SavedPlan,
+    fresh: Plan,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    state: &str,
+) -> Result<Plan, Failure> {
+    let signatures = saved.changes.iter().map(|it| (it.key.clone(), it.signature.clone()));
+    let signatures: BTreeMap<Key, String> = signatures.collect();
+    let Reviewed { plan, stale } = review(&signatures, fresh, &snapshot.live);
+    if stale.is_empty() {
+        return Ok(plan);
+    }
+    let is_of_none = saved.basis.state.as_deref() == Some(NO_STATE);
+    let why = match &saved.basis.state {
+        Some(made) if made != state => match (is_of_none, state == NO_STATE) {
+            (true, _) => "without the state that is used here",
+            (false, true) => "with a state, and there is none here",
+            (false, false) => "with another state than the one used here",
+        },
+        Some(_) | None => return Err(stale_for(&stale)),
+    };
+    if is_of_none {
+        // Made once more as it was made then: what differs even so has changed.
+        let blank = Snapshot { inventory: Inventory::default().into(), ..snapshot.clone() };
+        let again = crate::plan::plan(&blank, policy);
+        let Reviewed { stale: moved, .. } = review(&signatures, again, &snapshot.live);
+        if !moved.is_empty() {
+            return Err(stale_for(&moved));
+        }
+    }
+    let message =
+        format!("the saved plan was made {why}, so it comes out otherwise: {}", listed(&stale));
+    Err(Failure::new(ErrorCode::OtherState, message)
+        .hint("nothing was written, and nothing need have changed")
+        .hint("plan with the state that `apply` uses (`--state DIR`), then apply that plan"))
+}
+
+fn stale_for(stale: &BTreeMap<Key, StaleReason>) -> Failure {
+    let message = format!("the saved plan is stale: {} changed since", listed(stale));
+    Failure::new(ErrorCode::StalePlan, message).hint("plan again; nothing was written")
+}
+
+fn listed(stale: &BTreeMap<Key, StaleReason>) -> String {
+    let keys: Vec<String> = stale.keys().map(ToString::to_string).collect();
+    keys.join(", ")
+}
+
 /// Refuses a plan whose file shows something else than would be written (S10): the signatures hold,
 /// so nothing moved on the platform, and somebody changed what reviewers read and sealed it anew.
 ///
@@ -200,7 +266,7 @@ fn edited(what: &str) -> Failure {
 mod tests {
     use super::super::exit::Exit;
     use super::*;
-    use crate::model::{Desired, Inventory, Live, Project};
+    use crate::model::{Desired, Live, Project};
     use crate::plan::plan;
 
     fn snapshot(origin: &str, project: &str, digest: &str) -> Snapshot {
@@ -224,7 +290,8 @@ mod tests {
     #[test]
     fn a_saved_plan_is_for_that_api_that_project_and_those_manifests_only() {
         let made = snapshot("https://api.dev/v1", "prj_1", "a");
-        let preamble = Preamble { basis: Basis { desired: "a".to_owned() }, ..Preamble::default() };
+        let basis = Basis { desired: "a".to_owned(), state: None };
+        let preamble = Preamble { basis, ..Preamble::default() };
         let saved = SavedPlan::new(&plan(&made, &Policy::default()), preamble);
         assert!(check(&saved, &made).is_ok());
         for other in [

@@ -26,7 +26,7 @@ use super::memory::{Memory, StateFile};
 use super::mind::{Beginning, Mind, PassFailure};
 use super::settings::Settings;
 use super::source::{Secrets, Source};
-use super::work::{self, Looked};
+use super::work::{self, Deployed, Looked};
 
 /// The time between two samples of the budget.
 const SAMPLE_SECONDS: i64 = 30;
@@ -82,6 +82,7 @@ enum Happened {
     Passed(Box<Result<Passed, PassFailure>>, u32),
     Looked(Looked),
     RolledBack(Key, Result<(), String>),
+    ReadOthers(Deployed),
     Time,
 }
 
@@ -92,6 +93,7 @@ struct Slots {
     passing: Option<BoxFuture<'static, (Result<Passed, PassFailure>, u32)>>,
     looking: Option<BoxFuture<'static, Looked>>,
     returning: Option<BoxFuture<'static, (Key, Result<(), String>)>>,
+    others: Option<BoxFuture<'static, Deployed>>,
 }
 
 impl Agent {
@@ -167,6 +169,7 @@ impl Agent {
             && let Some(ask) = self.mind.begin_pass(now)
         {
             slots.looking = None;
+            slots.others = None;
             slots.passing = Some(work::pass(&self.parts, self.stop_pass.subscribe(), ask));
         }
         if self.mind.is_superseded() {
@@ -182,6 +185,11 @@ impl Agent {
         {
             self.save();
             slots.returning = Some(work::roll_back(&self.parts, key, id));
+        }
+        if slots.others.is_none()
+            && let Some((key, id)) = self.mind.take_others()
+        {
+            slots.others = Some(work::deployments(&self.parts, key, id));
         }
     }
 
@@ -204,6 +212,7 @@ impl Agent {
             }
             looked = under_way(&mut slots.looking) => Happened::Looked(looked),
             (key, outcome) = under_way(&mut slots.returning) => Happened::RolledBack(key, outcome),
+            read = under_way(&mut slots.others) => Happened::ReadOthers(read),
             rung = seat.bell.rung() => Happened::Rung(rung),
             () = self.clock.sleep_until(wake_at) => Happened::Time,
         }
@@ -234,6 +243,10 @@ impl Agent {
             Happened::RolledBack(key, outcome) => {
                 slots.returning = None;
                 self.mind.rolled_back(&key, &outcome);
+            }
+            Happened::ReadOthers((key, read)) => {
+                slots.others = None;
+                self.mind.read_others(&key, read, now);
             }
             Happened::Time => {}
         }

@@ -28,6 +28,11 @@ pub enum Order {
         /// Only this one's back-off is forgotten.
         key: Option<Key>,
     },
+    /// Look what runs of a service: somebody began a deployment of it.
+    Look {
+        /// The service.
+        key: Key,
+    },
     /// Do not write until then.
     Suspend {
         /// Why.

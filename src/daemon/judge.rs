@@ -9,7 +9,7 @@ use crate::model::{Applied, Inventory, Key, Kind, LiveObject, RemoteId, Resource
 use crate::plan::{Action, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason};
 use crate::reconcile::Passed;
 use crate::render::json::{self, SavedByHand, SavedUnsettled};
-use crate::status::{ConditionReason, ConditionType, ResourceStatus, Truth};
+use crate::status::{ConditionReason, ConditionType, ResourceStatus, Runs, Truth};
 
 use super::memory::FailedDeploys;
 use super::mind::Withheld;
@@ -35,6 +35,8 @@ pub(super) struct Case<'a> {
     pub queue: &'a Queue,
     /// Whose deployments failed.
     pub deploys: &'a BTreeMap<Key, FailedDeploys>,
+    /// What runs of services, by their ids.
+    pub runs: &'a BTreeMap<String, Runs>,
     /// Whose deployments are under way.
     pub awaited: &'a BTreeSet<Key>,
     /// What was said before.
@@ -146,6 +148,7 @@ impl Case<'_> {
                 (true, _) => Some(digest.clone()),
                 (false, before) => before.and_then(|before| before.observed_revision.clone()),
             },
+            runs: id.and_then(|id| self.runs.get(id.as_str()).cloned()),
             deployment: before.and_then(|before| before.deployment.clone()),
             failures: self.queue.failures(key),
             retry_at: self.queue.until(key).filter(|until| *until > self.now),

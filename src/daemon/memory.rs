@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Key, Remembered};
-use crate::status::{Revision, Suspension};
+use crate::status::{Revision, Runs, Suspension};
 use crate::store::Medium;
 
 use super::notify::Notified;
@@ -33,6 +33,8 @@ pub struct Memory {
     pub protections: BTreeMap<Key, Remembered>,
     /// Services whose deployments failed.
     pub deploys: BTreeMap<Key, FailedDeploys>,
+    /// What runs of services, by their ids: a rollback is told once.
+    pub runs: BTreeMap<String, Runs>,
 }
 
 /// How the deployments of one state of a service went.

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
-use crate::api::{Client, ErrorKind};
+use crate::api::{Client, Deployment, ErrorKind};
 use crate::apply::Happening;
 use crate::budget::Lane;
 use crate::follow::{Ending, Watch};
@@ -25,6 +25,9 @@ use super::agent::Parts;
 use super::declare::{Declared, declare};
 use super::mind::{PassAsk, PassFailure, ReadAsk};
 use super::source::problem;
+
+/// The deployments of a service, newest first, or why they do not come.
+pub(super) type Deployed = (Key, Result<Vec<Deployment>, String>);
 
 /// What a look at the deployments showed.
 pub(super) struct Looked {
@@ -104,6 +107,15 @@ pub(super) fn look(parts: &Parts, mut watch: Watch) -> BoxFuture<'static, Looked
         let endings = watch.look(&reader, &observe).await.map_err(|error| error.to_string());
         let statuses = statuses.into_inner().unwrap_or_else(PoisonError::into_inner);
         Looked { watch, statuses, endings }
+    })
+}
+
+/// Reads the deployments of a service, newest first.
+pub(super) fn deployments(parts: &Parts, key: Key, id: RemoteId) -> BoxFuture<'static, Deployed> {
+    let reader = parts.reconciler.client.in_lane(Lane::Background).reader();
+    Box::pin(async move {
+        let read = reader.deployments(&id).await;
+        (key, read.map_err(|error| error.to_string()))
     })
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Hold> {
     for (change, id) in repairs {
         let key = &change.key;
         let hold = match reader.deployments(id).await {
-            Ok(deployments) if !is_rolled_back(&deployments) => continue,
+            Ok(deployments) if returned(&deployments).is_none() => continue,
             Ok(_) => Hold {
                 reason: BlockedReason::RolledBack,
                 message: "it was rolled back, and repairing it would undo that".to_owned(),
@@ -57,16 +57,29 @@ fn repair(change: &Change) -> Option<(&Change, &RemoteId)> {
     (is_service && !change.steps.is_empty() && !is_wish).then_some((change, id))
 }
 
-/// Whether the newest deployment runs a commit again that another had replaced.
+/// An old commit that runs again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Return<'a> {
+    /// The commit that runs again.
+    pub to: &'a str,
+    /// The one that had replaced it.
+    pub from: &'a str,
+}
+
+/// Says whether the newest deployment runs a commit again that another had replaced.
 ///
 /// The platform names no rollback (A15), but a push never brings an old commit back: a revert is a
 /// commit of its own. Deployments come newest first.
-fn is_rolled_back(deployments: &[Deployment]) -> bool {
+#[must_use]
+pub fn returned(deployments: &[Deployment]) -> Option<Return<'_>> {
     let [newest, replaced, earlier @ ..] = deployments else {
-        return false;
+        return None;
     };
-    let is_other = newest.commit.is_some() && newest.commit != replaced.commit;
-    is_other && earlier.iter().any(|deployment| deployment.commit == newest.commit)
+    let to = newest.commit.as_deref()?;
+    let is_other = newest.commit != replaced.commit;
+    let is_old = earlier.iter().any(|deployment| deployment.commit == newest.commit);
+    let from = replaced.commit.as_deref().unwrap_or("unknown");
+    (is_other && is_old).then_some(Return { to, from })
 }
 
 #[cfg(test)]
@@ -83,7 +96,7 @@ mod tests {
             finished_at: None,
             logs: Vec::new(),
         });
-        is_rolled_back(&deployments.collect::<Vec<_>>())
+        returned(&deployments.collect::<Vec<_>>()).is_some()
     }
 
     #[test]

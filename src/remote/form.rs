@@ -63,6 +63,11 @@ pub enum Order {
         /// Forget only this one's back-off.
         key: Option<Key>,
     },
+    /// Look what runs of a service: somebody began a deployment of it.
+    Look {
+        /// The service.
+        key: Key,
+    },
     /// Do not write until then.
     Suspend {
         /// Why.
@@ -102,6 +107,7 @@ impl Order {
         let body = OrderBody { project, ..OrderBody::default() };
         match self {
             Self::Reconcile { key } => ("reconcile", OrderBody { key: key.as_ref(), ..body }),
+            Self::Look { key } => ("look", OrderBody { key: Some(key), ..body }),
             Self::Suspend { reason, until } => {
                 ("suspend", OrderBody { reason: Some(reason), until: Some(*until), ..body })
             }

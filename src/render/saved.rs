@@ -65,6 +65,9 @@ pub struct SavedPlan {
 pub struct Basis {
     /// The digest of the manifests (S6).
     pub desired: String,
+    /// Which state said what is ours: `none`, or its mark. Absent in what an older version saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 /// One change.

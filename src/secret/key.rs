@@ -21,9 +21,10 @@ const FILE_NAME: &str = "fingerprint.key";
 /// The bytes of the key: the output size of SHA-256, beyond which HMAC gains nothing.
 const KEY_BYTES: usize = 32;
 
-/// Separates the two uses of one key, so that a generated value is never a fingerprint.
+/// Separates the uses of one key, so that a generated value is never a fingerprint.
 const FINGERPRINT_DOMAIN: &[u8] = b"stoker fingerprint v1";
 const GENERATE_DOMAIN: &[u8] = b"stoker generated value v1";
+const MARK_DOMAIN: &[u8] = b"stoker mark of a state v1";
 
 /// The key of fingerprints and generated values. Its `Debug` shows nothing.
 #[derive(Clone)]
@@ -162,6 +163,12 @@ impl FingerprintKey {
         let owner = key.to_string();
         let mac = self.mac(GENERATE_DOMAIN, &[owner.as_bytes(), env_key.as_str().as_bytes()]);
         base64url(mac.as_slice())
+    }
+
+    /// Returns what tells the state that this key belongs to from others. It says nothing of the key.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        hexadecimal(&self.mac(MARK_DOMAIN, &[])[..8])
     }
 
     /// Each part is preceded by its length, so that no two lists of parts run together.

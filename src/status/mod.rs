@@ -8,6 +8,7 @@ mod condition;
 mod event;
 mod project;
 mod shared_list;
+mod switches;
 mod words;
 
 pub mod paper;
@@ -16,8 +17,9 @@ pub use condition::{Condition, ConditionType, Conditions, Truth};
 pub use event::{Event, Severity};
 pub use project::{
     BudgetSample, BudgetStatus, DeploymentStatus, FORMAT_VERSION, Mode, PassRecord, Problem,
-    ProjectStatus, Repair, ResourceStatus, Revision, SourceStatus, Steering, Suspension, Trigger,
-    WindowState,
+    ProjectStatus, Repair, ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering,
+    Suspension, Trigger, WindowState,
 };
 pub use shared_list::SharedList;
+pub use switches::Switches;
 pub use words::{ConditionReason, EventReason, Occurrence, PassOutcome};

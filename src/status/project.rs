@@ -8,6 +8,7 @@ use crate::render::json::{SavedByHand, SavedChange, SavedDiagnostic, SavedUnsett
 
 use super::condition::Conditions;
 use super::shared_list::SharedList;
+use super::switches::Switches;
 use super::words::{ConditionReason, PassOutcome};
 
 /// The version of the JSON form. Its first number changes when a reader would be misled.
@@ -29,6 +30,9 @@ pub struct ProjectStatus {
     pub platform_id: Option<String>,
     /// Whether it writes.
     pub mode: Mode,
+    /// What it is allowed; absent in what an older agent says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switches: Option<Switches>,
     /// When this agent began to keep it.
     pub started_at: Timestamp,
     /// When this was written.
@@ -51,6 +55,9 @@ pub struct ProjectStatus {
     /// The last pass in which drift was set back, if there was one in this agent's life.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_repair: Option<Repair>,
+    /// The last time that people rolled a service back, if the agent saw it in its life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_rollback: Option<Rollback>,
     /// The last passes, newest first.
     pub history: SharedList<PassRecord>,
     /// The requests.
@@ -74,6 +81,16 @@ pub struct Repair {
     /// How many resources.
     pub count: usize,
     /// Which, and what of the first, for people. Foreign text may stand in it.
+    pub message: String,
+}
+
+/// A service that people rolled back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rollback {
+    /// When it was seen.
+    pub at: Timestamp,
+    /// Which service, and between which commits, for people. Foreign text may stand in it.
     pub message: String,
 }
 
@@ -211,6 +228,9 @@ pub struct ResourceStatus {
     /// The digest of the revision that was last carried out on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_revision: Option<String>,
+    /// What runs of it, as it was last seen; of services only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
     /// Its last deployment, when we followed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<DeploymentStatus>,
@@ -219,6 +239,18 @@ pub struct ResourceStatus {
     /// When it is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+}
+
+/// What runs of a service. The platform deploys pushes by itself, so it may be another by now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Runs {
+    /// The commit. Foreign text.
+    pub commit: String,
+    /// The platform's id of the deployment that brought it.
+    pub deployment: String,
+    /// When that was seen.
+    pub seen_at: Timestamp,
 }
 
 /// A deployment that was followed.

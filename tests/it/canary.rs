@@ -241,7 +241,7 @@ fn say(heard: &Heard, plan: &Plan, report: &Report) {
     heard.hear("ansi", &paper.to_ansi());
     heard.hear("drift", &render::drift_as_text(plan).to_plain());
     heard.hear("markdown", &render::plan_as_markdown(plan, &estimate));
-    let basis = Basis { desired: "d".into() };
+    let basis = Basis { desired: "d".into(), state: None };
     let preamble = Preamble {
         basis,
         paths: Vec::new(),

@@ -325,6 +325,90 @@ fn the_state_is_carried_from_job_to_job_and_is_unreadable_on_the_way() {
     assert_eq!(state(&fourth, "save").0, 1, "and must not save that");
 }
 
+/// The words of a plan that was made without the state of the applies.
+const WITHOUT: &str = "Planned without the state that apply uses";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_on_a_pull_request_uses_the_state_of_the_applies_or_says_that_it_has_not() {
+    if !can_run_scripts() {
+        return;
+    }
+    let host = CodeHost::serve().await;
+    let origin = tempfile::tempdir().unwrap();
+    let ran = Command::new("git").args(["init", "--quiet", "--bare"]).arg(origin.path()).status();
+    assert!(ran.unwrap().success());
+    let state = |step: &Step, command, phrase| {
+        let variables = [("STOKER_STATE_PASSPHRASE", phrase)];
+        let at = step.at("state");
+        block_in_place(|| step.script(&["state", command, at.to_str().unwrap()], &variables))
+    };
+    let run = |step: &Step, command, has_passphrase| {
+        let mut variables = on_github(&host, command);
+        variables.push(("HAS_PASSPHRASE", has_passphrase));
+        block_in_place(|| step.script(&["run"], &variables))
+    };
+    let branch = || {
+        let mut git = Command::new("git");
+        let ran = git.arg("-C").arg(origin.path()).args(["rev-parse", "stoker-state"]).output();
+        String::from_utf8(ran.unwrap().stdout).unwrap()
+    };
+
+    // Before the first apply there is no state, and none is missing.
+    let first = cloned(origin.path());
+    assert_eq!(state(&first, "read", "correct horse").0, 0);
+    let (exit, printed) = run(&first, "plan", "true");
+    assert!(exit == 0 && !host.comments()[0].body.contains(WITHOUT), "{printed}");
+    assert_eq!(state(&first, "restore", "correct horse").0, 0);
+    assert_eq!(run(&first, "apply", "true").0, 0);
+    assert_eq!(state(&first, "save", "correct horse").0, 0);
+    let saved = branch();
+
+    // With a copy of it the plan knows what is ours.
+    let second = cloned(origin.path());
+    std::fs::write(second.at("api.yaml"), SERVICE.replace("name: api", "name: web")).unwrap();
+    let (exit, printed) = state(&second, "read", "correct horse");
+    assert_eq!(exit, 0, "{printed}");
+    let (exit, printed) = run(&second, "plan", "true");
+    assert_eq!(exit, 0, "{printed}");
+    let body = &host.comments()[0].body;
+    assert!(body.contains("pruning is off") && !body.contains(WITHOUT), "{body}");
+
+    // Without it the plan is made, and says so wherever somebody may look.
+    for (phrase, has_passphrase, why) in
+        [("wrong", "true", "could not be fetched"), ("", "false", "no `state-passphrase`")]
+    {
+        let step = cloned(origin.path());
+        if !phrase.is_empty() {
+            let (exit, printed) = state(&step, "read", phrase);
+            assert!(exit == 0 && !step.at("state").exists(), "{printed}");
+        }
+        let (exit, printed) = run(&step, "plan", has_passphrase);
+        assert!(exit == 0 && printed.contains("::warning title=stoker::planned without"));
+        let [comment] = &host.comments()[..] else { panic!("one comment") };
+        for text in [&comment.body, &step.read("summary")] {
+            assert!(text.contains(WITHOUT) && text.contains(why), "{text}");
+        }
+        assert!(comment.body.starts_with(stoker::render::MARKER), "{}", comment.body);
+        assert!(comment.body.contains("1 to add"), "{}", comment.body);
+    }
+    assert_eq!(branch(), saved, "a plan saves no state");
+}
+
+#[test]
+fn the_shipped_workflows_plan_and_apply_with_one_state() {
+    let with = |workflow: &str, job: &str| {
+        let path = format!("deploy/github/workflows/{workflow}.yml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let workflow: serde_json::Value = serde_yaml::from_str(&read(&path)).unwrap();
+        workflow["jobs"][job]["steps"][1]["with"].clone()
+    };
+    let (plan, apply) = (with("plan", "plan"), with("apply", "apply"));
+    assert!(plan["state-passphrase"].is_string(), "{plan}");
+    for key in ["state-passphrase", "state-branch", "manifests"] {
+        assert_eq!(plan[key], apply[key], "{key}");
+    }
+}
+
 /// Returns the script of a job of GitLab's template.
 fn gitlab_script(job: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/gitlab/stoker.gitlab-ci.yml");
@@ -374,6 +458,35 @@ async fn a_merge_request_keeps_one_note() {
         assert!(!printed.contains(TOKEN) && !printed.contains("sb_test_canary"));
         assert_eq!(step.files(), ["api.yaml", "stoker-plan.md"], "nothing is left in the clear");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_on_a_merge_request_uses_the_state_of_the_applies_or_says_that_it_has_not() {
+    if !can_run_scripts() {
+        return;
+    }
+    let host = CodeHost::serve().await;
+    let run = |job: &str, manifest: &str, phrase| {
+        let step = Step::with(manifest);
+        let mut variables = on_gitlab(&host);
+        variables.push(("STOKER_STATE_PASSPHRASE", phrase));
+        let script = gitlab_script(job);
+        let (exit, printed) = block_in_place(|| step.script(&["-c", &script], &variables));
+        assert_eq!(exit, 0, "{printed}");
+        (step.read("stoker-plan.md"), printed)
+    };
+    run("stoker:apply", SERVICE, "correct horse");
+    let package = host.package();
+    let renamed = SERVICE.replace("name: api", "name: web");
+    let (plan, _) = run("stoker:plan", &renamed, "correct horse");
+    assert!(plan.contains("pruning is off") && !plan.contains(WITHOUT), "{plan}");
+    for (phrase, why) in [("wrong", "could not be fetched"), ("", "no `STOKER_STATE_PASSPHRASE`")] {
+        let (plan, printed) = run("stoker:plan", &renamed, phrase);
+        assert!(plan.starts_with(stoker::render::MARKER) && plan.contains("1 to add"), "{plan}");
+        assert!(plan.contains(WITHOUT) && plan.contains(why), "{plan}");
+        assert!(printed.contains(WITHOUT), "{printed}");
+    }
+    assert_eq!(host.package(), package, "a plan saves no state");
 }
 
 #[test]

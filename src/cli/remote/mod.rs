@@ -2,7 +2,7 @@
 //!
 //! No request to the platform is made here: what an agent knows costs nothing to read.
 
-mod reach;
+pub mod reach;
 
 mod describe;
 pub mod events;

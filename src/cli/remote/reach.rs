@@ -55,6 +55,27 @@ pub async fn look(
     }
 }
 
+/// Looks for the agent that keeps a state; nothing where none does any more.
+///
+/// # Errors
+/// When it does not answer in time, or what answers is no agent of ours.
+pub async fn keeper(
+    context: &Context,
+    connection: &Connection,
+    state: &Path,
+) -> Result<Option<Seen>, Failure> {
+    let socket = state.join(SOCKET);
+    if !socket.exists() {
+        return Ok(None);
+    }
+    match Seen::of(at_socket(context, connection, &socket)?, &AgentFlags::default()).await {
+        Ok(seen) => Ok(Some(seen)),
+        // Its owner was killed: the file is all that is left of it.
+        Err(RemoteError::Nobody { .. }) => Ok(None),
+        Err(error) => Err(of_error(error)),
+    }
+}
+
 /// Finds the agent that takes orders: only its own socket does.
 ///
 /// # Errors
@@ -113,6 +134,19 @@ impl Seen {
             return Err(RemoteError::Refused { code, message, hints });
         }
         Ok(Self { agent, status })
+    }
+
+    /// Returns the project that is kept under an API's origin and a platform's name. Before it has
+    /// seen the platform an agent cannot say which it is: then it is, where it keeps no other.
+    pub fn keeping(&self, origin: &str, name: &str) -> Option<&ProjectStatus> {
+        let projects = &self.status.projects;
+        projects.iter().find(|project| {
+            let is_it = match &project.platform_name {
+                Some(known) => known == name,
+                None => projects.len() == 1,
+            };
+            is_it && project.origin == origin
+        })
     }
 
     /// Returns the one project there is.

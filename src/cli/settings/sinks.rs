@@ -43,8 +43,8 @@ pub enum NotificationForm {
 pub struct WebhookTargetForm {
     /// What it is called in logs and in the memory of what was told; unique in its project.
     pub name: Option<String>,
-    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`, `failed`,
-    /// `broken`.
+    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`,
+    /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
     pub tell: Option<BTreeSet<Outcome>>,
@@ -74,8 +74,8 @@ pub struct WebhookTargetForm {
 pub struct ChannelForm {
     /// What it is called in logs and in the memory of what was told; unique in its project.
     pub name: Option<String>,
-    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`, `failed`,
-    /// `broken`.
+    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`,
+    /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
     pub tell: Option<BTreeSet<Outcome>>,
@@ -97,8 +97,8 @@ pub struct ChannelForm {
 pub struct MailForm {
     /// What it is called in logs and in the memory of what was told; unique in its project.
     pub name: Option<String>,
-    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`, `failed`,
-    /// `broken`.
+    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`,
+    /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
     pub tell: Option<BTreeSet<Outcome>>,
@@ -129,8 +129,8 @@ pub struct MailForm {
 pub struct AlertmanagerForm {
     /// What it is called in logs and in the memory of what was told; unique in its project.
     pub name: Option<String>,
-    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`, `failed`,
-    /// `broken`.
+    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`,
+    /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
     pub tell: Option<BTreeSet<Outcome>>,
@@ -152,8 +152,8 @@ pub struct AlertmanagerForm {
 pub struct PagerDutyForm {
     /// What it is called in logs and in the memory of what was told; unique in its project.
     pub name: Option<String>,
-    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`, `failed`,
-    /// `broken`.
+    /// Of which outcomes it is told: `pending`, `held`, `succeeded`, `drifted`, `repaired`,
+    /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
     pub tell: Option<BTreeSet<Outcome>>,

@@ -47,7 +47,7 @@ impl Mind {
     /// Takes what a look showed. A look that failed is made again.
     pub fn looked(
         &mut self,
-        watch: Watch,
+        mut watch: Watch,
         statuses: &[(Key, String)],
         endings: Result<BTreeMap<Key, Ending>, String>,
         now: Timestamp,
@@ -56,6 +56,9 @@ impl Mind {
             tracing::debug!(error, "a look at the deployments failed");
             BTreeMap::new()
         });
+        for (key, deployment) in watch.take_succeeded() {
+            self.note_runs(&key, &deployment, now);
+        }
         self.watch = watch;
         for (key, status) in statuses {
             self.note_deployment(key, status, Vec::new(), now);

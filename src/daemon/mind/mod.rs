@@ -4,6 +4,7 @@
 //! what is due, does it, and comes back with the result. So 30 days are a test of milliseconds.
 
 mod looking;
+mod others;
 mod outcome;
 mod passing;
 mod reading;
@@ -27,7 +28,7 @@ use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
 use crate::status::{
     BudgetStatus, Conditions, Event, PassRecord, Problem, ProjectStatus, Repair, ResourceStatus,
-    Revision, SharedList, Trigger,
+    Revision, Rollback, SharedList, Trigger,
 };
 
 use super::declare::Declared;
@@ -36,6 +37,7 @@ use super::pace;
 use super::queue::Queue;
 use super::settings::Settings;
 
+use others::Others;
 pub use passing::PassFailure;
 use rereading::Rereading;
 use shrinking::Shrinking;
@@ -90,6 +92,7 @@ pub struct Mind {
     follow_pause: Duration,
     follow_until: Option<Timestamp>,
     rollbacks: Vec<(Key, RemoteId)>,
+    others: Others,
     /// What a person ordered to be repaired again, however often it was.
     forgiven: BTreeSet<Key>,
     /// In the order of keys.
@@ -98,6 +101,7 @@ pub struct Mind {
     unmanaged: usize,
     history: SharedList<PassRecord>,
     last_repair: Option<Repair>,
+    last_rollback: Option<Rollback>,
     conditions: Conditions,
     budget: BudgetStatus,
     /// Whether it was told that the API has nothing left.
@@ -210,11 +214,13 @@ impl Mind {
             follow_pause: LOOK_FIRST,
             follow_until: None,
             rollbacks: Vec::new(),
+            others: Others::default(),
             forgiven: BTreeSet::new(),
             resources: SharedList::default(),
             pending: Vec::new(),
             unmanaged: 0,
             last_repair: None,
+            last_rollback: None,
             history: SharedList::default(),
             conditions: Conditions::default(),
             events: Vec::new(),
@@ -243,6 +249,7 @@ impl Mind {
             self.unmanaged = earlier.unmanaged;
             self.conditions = earlier.conditions.clone();
             self.last_repair.clone_from(&earlier.last_repair);
+            self.last_rollback.clone_from(&earlier.last_rollback);
             self.budget = BudgetStatus { rate: self.settings.rate, ..earlier.budget.clone() };
         }
     }

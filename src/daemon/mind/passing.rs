@@ -54,6 +54,7 @@ impl Mind {
         let is_news = self.passed_digest.as_ref() != Some(&declared.desired.digest);
         let is_urgent = is_news || triggers.contains(&Trigger::Order);
         self.passes += 1;
+        self.others.put_off();
         let ask = PassAsk {
             pass: self.passes,
             desired: declared.desired.clone(),
@@ -208,6 +209,7 @@ impl Mind {
         self.forget_deploys(passed);
         self.tell_results(passed, now);
         self.judge(running, passed, now);
+        self.watch_others(&passed.inventory);
         self.pending = pending(passed);
         self.unmanaged = passed.plan.unmanaged.len();
         let is_synced = self.is_synced();
@@ -312,6 +314,7 @@ impl Mind {
             withheld: running.withheld.clone(),
             queue: &self.queue,
             deploys: &self.memory.deploys,
+            runs: &self.memory.runs,
             awaited: &awaited,
             before: &self.resources,
             now,

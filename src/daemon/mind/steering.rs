@@ -27,6 +27,7 @@ impl Mind {
     pub fn order(&mut self, order: Order, now: Timestamp) -> Result<Answer, Refusal> {
         let said = match order {
             Order::Reconcile { key } => self.forgive(key.as_ref())?,
+            Order::Look { key } => self.look_at_deployment(key)?,
             Order::Suspend { reason, until } => self.suspend(reason, until, now)?,
             Order::Resume => self.resume()?,
             Order::Pin { commit } => self.pin(commit)?,
@@ -52,6 +53,15 @@ impl Mind {
         self.memory.deploys.remove(key);
         self.forgiven.insert(key.clone());
         Ok(format!("it looks now, and {key} is tried again"))
+    }
+
+    fn look_at_deployment(&mut self, key: crate::model::Key) -> Result<String, Refusal> {
+        if judge::find(&self.resources, &key).is_none() {
+            return Err(Refusal::Refused(format!("{key} is neither declared nor owned here")));
+        }
+        let said = format!("it looks what runs of {key}");
+        self.others.begun(key);
+        Ok(said)
     }
 
     fn suspend(

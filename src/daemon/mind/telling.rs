@@ -7,7 +7,7 @@ use crate::plan::{Action, FieldAction, FieldChange, FieldReason, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
-    Repair, ResourceStatus, Revision, Severity, SourceStatus, Truth,
+    Repair, ResourceStatus, Revision, Severity, SourceStatus, Switches, Truth,
 };
 
 use super::super::judge;
@@ -188,6 +188,7 @@ impl Mind {
             platform_name: project.map(|project| project.name.clone()),
             platform_id: project.and_then(|it| it.id.as_ref()).map(ToString::to_string),
             mode: self.settings.mode,
+            switches: Some(Switches::from(&self.settings.policy)),
             started_at: self.started_at,
             updated_at: now,
             conditions: self.conditions.clone(),
@@ -202,6 +203,7 @@ impl Mind {
             pending: self.pending.clone(),
             unmanaged: self.unmanaged,
             last_repair: self.last_repair.clone(),
+            last_rollback: self.last_rollback.clone(),
             history: self.history.clone(),
             budget: self.budget.clone(),
             interval_seconds: self.interval.as_secs(),

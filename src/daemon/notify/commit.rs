@@ -74,7 +74,9 @@ fn right(forge: Forge, token: &SecretString) -> Result<(HeaderName, HeaderValue)
 const fn state(forge: Forge, outcome: Outcome) -> &'static str {
     match (outcome, forge) {
         (Outcome::Pending | Outcome::Held, _) => "pending",
-        (Outcome::Succeeded | Outcome::Drifted | Outcome::Repaired, _) => "success",
+        (Outcome::Succeeded | Outcome::Drifted | Outcome::Repaired | Outcome::RolledBack, _) => {
+            "success"
+        }
         (Outcome::Failed | Outcome::Broken, Forge::Gitlab) => "failed",
         (Outcome::Failed, Forge::Github | Forge::Gitea) => "failure",
         (Outcome::Broken, Forge::Github | Forge::Gitea) => "error",

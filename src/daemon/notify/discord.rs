@@ -22,7 +22,7 @@ pub(super) fn request(
     let colour = match notice.outcome {
         Outcome::Pending | Outcome::Held => 0x80_80_80,
         Outcome::Succeeded | Outcome::Repaired => 0x2e_a0_43,
-        Outcome::Drifted => 0xd2_99_22,
+        Outcome::Drifted | Outcome::RolledBack => 0xd2_99_22,
         Outcome::Failed | Outcome::Broken => 0xda_36_33,
     };
     let mut embed = json!({

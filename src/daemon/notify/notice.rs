@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::status::{
     Condition, ConditionReason, ConditionType, EventReason, Occurrence, ProjectStatus, Repair,
-    Revision, Truth,
+    Revision, Rollback, Truth,
 };
 
 use super::sink::{Manner, Sink};
@@ -34,6 +34,8 @@ pub enum Outcome {
     Drifted,
     /// It differed, and was set back.
     Repaired,
+    /// People rolled a service back.
+    RolledBack,
     /// Something declared cannot be had without a person.
     Failed,
     /// The agent itself cannot go on without a person: no resource is to blame.
@@ -42,12 +44,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::Held,
         Self::Succeeded,
         Self::Drifted,
         Self::Repaired,
+        Self::RolledBack,
         Self::Failed,
         Self::Broken,
     ];
@@ -61,6 +64,7 @@ impl Outcome {
             Self::Succeeded => "succeeded",
             Self::Drifted => "drifted",
             Self::Repaired => "repaired",
+            Self::RolledBack => "rolledback",
             Self::Failed => "failed",
             Self::Broken => "broken",
         }
@@ -71,7 +75,12 @@ impl Outcome {
     pub const fn is_decided(self) -> bool {
         match self {
             Self::Pending | Self::Held => false,
-            Self::Succeeded | Self::Drifted | Self::Repaired | Self::Failed | Self::Broken => true,
+            Self::Succeeded
+            | Self::Drifted
+            | Self::Repaired
+            | Self::RolledBack
+            | Self::Failed
+            | Self::Broken => true,
         }
     }
 }
@@ -120,6 +129,9 @@ pub struct Told {
     /// The last repair that was told, whatever the revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repaired_at: Option<Timestamp>,
+    /// The last rollback that was told, whatever the revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rolled_back_at: Option<Timestamp>,
 }
 
 impl Notified {
@@ -134,6 +146,7 @@ impl Notified {
         let revision = revision_word(&notice.revision).to_owned();
         let before = self.0.get(&notice.sink);
         let repaired_at = before.and_then(|told| told.repaired_at);
+        let rolled_back_at = before.and_then(|told| told.rolled_back_at);
         let known = before.filter(|told| told.revision == revision);
         let mut told = Told {
             revision,
@@ -141,12 +154,16 @@ impl Notified {
             reason: notice.reason.clone(),
             times: known.map(|told| told.times.clone()).unwrap_or_default(),
             repaired_at,
+            rolled_back_at,
         };
         match notice.outcome {
             Outcome::Succeeded => {}
             // It is over when it is told: how the project stands is what it was.
-            Outcome::Repaired => {
-                told.repaired_at = Some(notice.at);
+            Outcome::Repaired | Outcome::RolledBack => {
+                match notice.outcome {
+                    Outcome::Repaired => told.repaired_at = Some(notice.at),
+                    _ => told.rolled_back_at = Some(notice.at),
+                }
                 if let Some(known) = known {
                     (told.outcome, told.reason) = (known.outcome, known.reason.clone());
                 }
@@ -200,6 +217,11 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
             let at = repair.at;
             notices.push(Notice { at, ..notice(sink, Outcome::Repaired, reason, &repair.message) });
         }
+        if let Some(rollback) = rolled_back(status, sink, before) {
+            let (at, message) = (rollback.at, &rollback.message);
+            let reason = ConditionReason::RolledBack.into();
+            notices.push(Notice { at, ..notice(sink, Outcome::RolledBack, reason, message) });
+        }
         let Some((outcome, condition)) = stands else { continue };
         let reason = EventReason::from(condition.reason.clone());
         let known = before.filter(|told| told.revision == revision_word(revision));
@@ -234,6 +256,18 @@ fn repaired<'s>(status: &'s ProjectStatus, sink: &Sink, told: Option<&Told>) -> 
     let last = told.and_then(|told| told.repaired_at);
     let is_news = last.is_none_or(|last| last < repair.at);
     (is_news && sink.tell.contains(&Outcome::Repaired)).then_some(repair)
+}
+
+/// Returns the last rollback, where the sink is told of those and was not told of this one.
+fn rolled_back<'s>(
+    status: &'s ProjectStatus,
+    sink: &Sink,
+    told: Option<&Told>,
+) -> Option<&'s Rollback> {
+    let rollback = status.last_rollback.as_ref()?;
+    let last = told.and_then(|told| told.rolled_back_at);
+    let is_news = last.is_none_or(|last| last < rollback.at);
+    (is_news && sink.tell.contains(&Outcome::RolledBack)).then_some(rollback)
 }
 
 /// How a project stands, as sinks compare it with what they were told.

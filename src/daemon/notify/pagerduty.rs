@@ -28,7 +28,7 @@ pub(super) fn request(
         let summary = format!("{}: {}", heading(notice), notice.message);
         let severity = match notice.outcome {
             Outcome::Failed | Outcome::Broken => "critical",
-            Outcome::Drifted | Outcome::Held => "warning",
+            Outcome::Drifted | Outcome::Held | Outcome::RolledBack => "warning",
             Outcome::Pending | Outcome::Succeeded | Outcome::Repaired => "info",
         };
         event["payload"] = json!({

@@ -25,7 +25,7 @@ pub(super) fn request(
         Outcome::Pending => ":hourglass_flowing_sand:",
         Outcome::Held => ":pause_button:",
         Outcome::Succeeded | Outcome::Repaired => ":white_check_mark:",
-        Outcome::Drifted => ":warning:",
+        Outcome::Drifted | Outcome::RolledBack => ":warning:",
         Outcome::Failed | Outcome::Broken => ":x:",
     };
     let (outcome, reason) = (notice.outcome.as_str(), notice.reason.as_str());

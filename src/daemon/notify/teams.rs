@@ -23,7 +23,7 @@ pub(super) fn request(
     let colour = match notice.outcome {
         Outcome::Pending | Outcome::Held => "default",
         Outcome::Succeeded | Outcome::Repaired => "good",
-        Outcome::Drifted => "warning",
+        Outcome::Drifted | Outcome::RolledBack => "warning",
         Outcome::Failed | Outcome::Broken => "attention",
     };
     let mut body = vec![rich(&heading(notice), json!({ "weight": "bolder", "color": colour }))];

@@ -44,6 +44,13 @@ struct Reconcile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Look {
+    project: Option<String>,
+    key: Key,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Suspend {
     project: Option<String>,
     reason: String,
@@ -63,6 +70,11 @@ pub(super) async fn reconcile(
 ) -> Result<Said, Failure> {
     let Reconcile { project, key } = read(&shared, request).await?;
     give(&shared, project, Order::Reconcile { key }).await
+}
+
+pub(super) async fn look(State(shared): State<Shared>, request: Request) -> Result<Said, Failure> {
+    let Look { project, key } = read(&shared, request).await?;
+    give(&shared, project, Order::Look { key }).await
 }
 
 pub(super) async fn suspend(

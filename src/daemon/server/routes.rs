@@ -32,6 +32,7 @@ pub(super) fn public(shared: Shared, gate: Gate) -> Router {
 pub(super) fn local(shared: Shared) -> Router {
     let orders = Router::new()
         .route("/api/orders/reconcile", post(orders::reconcile))
+        .route("/api/orders/look", post(orders::look))
         .route("/api/orders/suspend", post(orders::suspend))
         .route("/api/orders/resume", post(orders::resume))
         .route("/api/orders/pin", post(orders::pin))

@@ -257,7 +257,7 @@ pub(super) const ESTIMATE: Estimate = Estimate { seconds: 1, left: Some((281, 30
 
 pub(super) fn preamble() -> Preamble {
     Preamble {
-        basis: Basis { desired: "d1".to_owned() },
+        basis: Basis { desired: "d1".to_owned(), state: None },
         paths: vec!["manifests".to_owned()],
         options: serde_json::from_str("{\"prune\":[\"services\"]}").unwrap(),
         estimate: ESTIMATE,

@@ -6,7 +6,7 @@ use crate::render::json::{SavedByHand, SavedChange, SavedUnsettled};
 use crate::render::{Line, Paper, Style};
 
 use super::super::{
-    Condition, DeploymentStatus, Event, PassRecord, ProjectStatus, ResourceStatus, Trigger,
+    Condition, DeploymentStatus, Event, PassRecord, ProjectStatus, ResourceStatus, Runs, Trigger,
 };
 use super::event::event_line;
 use super::field::change_as_text;
@@ -89,6 +89,7 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
         by_hand,
         unsettled,
         observed_revision,
+        runs,
         deployment: _,
         failures,
         retry_at,
@@ -108,6 +109,7 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
     fact("health", health_style, health.clone());
     fact("url", Style::Plain, url.clone());
     fact("replicas", Style::Plain, replicas.map(|count| count.to_string()));
+    fact("runs", Style::Plain, runs.as_ref().map(|runs| running(runs, around.now)));
     fact("declared at", Style::Plain, declared_at.as_ref().map(ToString::to_string));
     let refers: Vec<String> = depends_on.iter().map(ToString::to_string).collect();
     fact("refers to", Style::Plain, (!refers.is_empty()).then(|| refers.join(", ")));
@@ -123,6 +125,12 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
     fact("failed", Style::Removed, failed);
     fact("tried again", Style::Plain, retry_at.map(|time| until(time, around.now)));
     paper
+}
+
+/// Returns what runs, and how old that knowledge is.
+fn running(runs: &Runs, now: Timestamp) -> String {
+    let Runs { commit, deployment, seen_at } = runs;
+    format!("commit {commit}, by {deployment} (seen {})", ago(*seen_at, now))
 }
 
 /// Returns the variables that people set, each with what the platform shows of it.

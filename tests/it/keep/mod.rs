@@ -9,6 +9,7 @@ mod served;
 mod sink;
 
 mod answers;
+mod beside;
 mod files;
 mod git;
 mod hooks;
@@ -16,3 +17,4 @@ mod life;
 mod many;
 mod proxies;
 mod steering;
+mod unread;

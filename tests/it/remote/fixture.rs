@@ -88,6 +88,18 @@ impl Fixture {
         self.directory.path().join("state/agent.sock")
     }
 
+    /// Serves the script beside the state of the sandbox.
+    pub fn beside_the_sandbox(&self, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
+        let sandbox = self.directory.path().join("state/sandbox");
+        std::fs::create_dir_all(&sandbox).unwrap();
+        let listener = {
+            let _inside = self.runtime.enter();
+            tokio::net::UnixListener::bind(sandbox.join("agent.sock")).unwrap()
+        };
+        let router = self.router(script);
+        self.runtime.spawn(async move { axum::serve(listener, router).await });
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stoker"));
         command.env_clear().env("TZ", "UTC").stdin(Stdio::null());

@@ -39,6 +39,28 @@ fn each_order_is_sent_once_with_what_it_needs() {
 }
 
 #[test]
+fn an_agent_is_told_of_a_deployment_that_a_person_begins_beside_it() {
+    let machine = Fixture::without_agent();
+    let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
+        spec: {type: web, repo: 'github.com/acme/shop'}\n";
+    std::fs::write(machine.directory.path().join("api.yaml"), manifest).unwrap();
+    machine.run("apply api.yaml --sandbox -y --wait").says(0, &[]);
+    machine.run("deploy service/api --sandbox --wait").says(0, &["succeeded"]);
+    let origin = stoker::sandbox::SANDBOX_ENDPOINT.to_owned();
+    let kept = |name: &str, known: &str| ProjectStatus {
+        origin: origin.clone(),
+        platform_name: Some(known.to_owned()),
+        ..project(name)
+    };
+    let projects = vec![kept("other", "somebody else's"), kept("shop", "emulator")];
+    machine.beside_the_sandbox(move |asked| ordinary(asked, &projects, &json!([])));
+    machine.run("rollback service/api --sandbox -y --wait").says(0, &["succeeded"]);
+    machine.run("deploy service/api --sandbox").says(0, &[]);
+    let order = r#"/api/orders/look {"project":"shop","key":"service/api"}"#;
+    assert_eq!(machine.orders(), [order, order]);
+}
+
+#[test]
 fn a_suspension_has_a_reason_and_an_end_or_it_is_not_sent() {
     let machine = Fixture::keeping(vec![project("shop")], json!([]));
     machine.run("suspend --until 2h").says(64, &["--reason"]);

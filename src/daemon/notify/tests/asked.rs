@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::{Notified, Outcome, Sink, Template, TemplateError, decide, example};
 use super::{COMMIT, OTHER, STALLED, SYNCED, WORKING, at, sink, status};
-use crate::status::{ProjectStatus, Repair};
+use crate::status::{ProjectStatus, Repair, Rollback};
 
 /// Tells a sink of states, each so many minutes after the beginning; returns what it was told.
 fn told(sink: &Sink, states: &[(i64, &[&str])]) -> String {
@@ -74,6 +74,21 @@ fn drift_that_was_set_back_is_told_once_to_who_asks_for_it() {
     assert_eq!(told_of(&sink("slack"), states()), "0:succeeded");
     let only = telling("discord", &[Outcome::Repaired]);
     assert_eq!(told_of(&only, states()), "1:repaired 7:repaired");
+}
+
+#[test]
+fn a_rollback_by_people_is_told_once_to_who_asks_for_it() {
+    let rolled_back = |minute: i64| {
+        let message = "service/api: somebody rolled it back".to_owned();
+        let last_rollback = Some(Rollback { at: at(minute * 60), message });
+        ProjectStatus { last_rollback, ..status(COMMIT, SYNCED) }
+    };
+    let states = || vec![status(COMMIT, SYNCED), rolled_back(1), rolled_back(1), rolled_back(7)];
+    let asked = telling("slack", &[Outcome::Succeeded, Outcome::RolledBack]);
+    assert_eq!(told_of(&asked, states()), "0:succeeded 1:rolledback 7:rolledback");
+    for sink in ["slack", "webhook", "github"].map(sink) {
+        assert!(!told_of(&sink, states()).contains("rolledback"));
+    }
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn resource(key: &str, ready: Truth, drifted: Truth) -> ResourceStatus {
         by_hand: Vec::new(),
         unsettled: Vec::new(),
         observed_revision: None,
+        runs: None,
         deployment: None,
         failures: 0,
         retry_at: None,
