@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::api::Tally;
-use crate::status::{ConditionReason, ConditionType, ResourceStatus, Truth};
+use crate::status::{
+    ConditionReason, ConditionType, HealthStatus, ResourceStatus, SyncStatus, Truth,
+};
 
 use super::stage::{self, Stage, get};
 
@@ -115,7 +117,10 @@ fn resource(key: &str, ready: Truth, drifted: Truth) -> ResourceStatus {
         key: key.parse().unwrap(),
         id: Some("svc_0123456789".to_owned()),
         owned: None,
+        sync_status: SyncStatus::OutOfSync,
+        health_status: HealthStatus::Degraded,
         conditions,
+        labels: BTreeMap::new(),
         health: None,
         url: None,
         replicas: None,
