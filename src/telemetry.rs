@@ -4,6 +4,7 @@
 //! that it did not. Control characters in values are escaped, line ends too: names and API errors are
 //! foreign text, and none may begin a line that looks like ours (S12).
 
+mod people;
 mod queue;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -17,8 +18,10 @@ use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::clock::Clock;
 use crate::model::break_marks;
 
+use people::People;
 use queue::Queue;
 
 /// The target of what a command says to people, where that is part of the log: shown at any level.
@@ -27,9 +30,14 @@ pub const SAID: &str = "stoker::said";
 /// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// For people, without colour.
+    /// A line for the person who watches.
+    Watched {
+        /// Whether it is coloured.
+        is_coloured: bool,
+    },
+    /// One line with its fields, without colour.
     Plain,
-    /// For people, with colour.
+    /// One line with its fields, with colour.
     Coloured,
     /// One JSON document a line.
     Json,
@@ -81,6 +89,10 @@ pub fn start(level: Level, form: Form, delivery: Delivery) {
     let shown = level.targets();
     // An error says that a log stands already, which is what we want.
     let _ = match form {
+        Form::Watched { is_coloured } => {
+            let people = People { out: || Lines, is_coloured, clock: Clock::system() };
+            tracing_subscriber::registry().with(people).with(shown).try_init()
+        }
         Form::Plain => log.with_ansi(false).finish().with(shown).try_init(),
         Form::Coloured => log.with_ansi(true).finish().with(shown).try_init(),
         Form::Json => log.json().finish().with(shown).try_init(),

@@ -122,8 +122,13 @@ fn start_log(context: &Context, command: &Command) {
         1 => telemetry::Level::Debug,
         _ => telemetry::Level::Trace,
     };
+    let is_watched = context.output.is_watched();
     let form = match context.global.log_format {
         LogForm::Json => telemetry::Form::Json,
+        // Who asks for more is looking for a fault, and wants every field.
+        LogForm::Text if is_watched && context.global.verbose == 0 => {
+            telemetry::Form::Watched { is_coloured: context.output.colours_stderr() }
+        }
         LogForm::Text if context.output.colours_stderr() => telemetry::Form::Coloured,
         LogForm::Text => telemetry::Form::Plain,
     };

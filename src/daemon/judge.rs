@@ -16,10 +16,12 @@ use super::mind::Withheld;
 use super::queue::Queue;
 
 mod flapping;
+mod standing;
 mod unsettled;
 mod words;
 
 use flapping::flapping;
+use standing::readiness;
 use words::{claim_word, state_of, word};
 
 /// How often a resource fails in a row before a person is needed: the waits have grown to minutes.
@@ -58,7 +60,7 @@ enum State {
     Ready,
     /// Being brought there.
     Moving,
-    /// Not there, and nobody is at it: it was told not to.
+    /// Other than declared, and nobody is at it: it was told not to.
     Resting,
     /// Not there, and only a person can help.
     Stuck,
@@ -132,11 +134,16 @@ impl Case<'_> {
         let digest = &self.passed.snapshot.desired.digest;
         let entry = self.passed.inventory.entries.get(key);
         let id = entry.map(|entry| &entry.id).or(object.map(|object| &object.id));
+        let sync_status = self.sync(&verdict, change, result, object);
+        let health_status = self.health(key, &verdict, result, object);
         let mut status = ResourceStatus {
             key: key.clone(),
             id: id.map(ToString::to_string),
             owned: entry.map(|entry| claim_word(entry.claim).to_owned()),
+            sync_status,
+            health_status,
             conditions: before.map(|before| before.conditions.clone()).unwrap_or_default(),
+            labels: desired.map(|resource| resource.labels.clone()).unwrap_or_default(),
             health: object.and_then(|object| object.status.clone()),
             url: object.and_then(|object| object.url.clone()),
             replicas: object.and_then(|object| object.replicas),
@@ -343,7 +350,7 @@ fn conclude(
     let (ready, reconciling, stalled) = match state {
         State::Ready => (Truth::True, Truth::False, Truth::False),
         State::Moving => (Truth::False, Truth::True, Truth::False),
-        State::Resting => (Truth::False, Truth::False, Truth::False),
+        State::Resting => (readiness(&status.health_status), Truth::False, Truth::False),
         State::Stuck => (Truth::False, Truth::False, Truth::True),
         State::Unseen => (Truth::Unknown, Truth::True, Truth::False),
         State::Unseeable => (Truth::Unknown, Truth::False, Truth::True),

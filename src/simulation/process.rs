@@ -18,7 +18,8 @@ use crate::model::Key;
 use crate::reconcile::{Licence, Look, Passed, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 use crate::status::{
-    ConditionType, Mode, PassOutcome, PassRecord, ProjectStatus, ResourceStatus, Trigger,
+    ConditionType, Mode, PassOutcome, PassRecord, ProjectStatus, ResourceStatus, SyncStatus,
+    Trigger,
 };
 use crate::store::{Medium, Recent, Simulated};
 
@@ -130,7 +131,11 @@ impl Process {
             let number = pass.map(|record| record.pass);
             let is_read = pass.is_some_and(|record| record.outcome != PassOutcome::Unreadable);
             if std::mem::replace(&mut last, number) != number && is_read {
-                let is_ready = |it: &&ResourceStatus| it.conditions.is_true(ConditionType::Ready);
+                // Both words say that it is as declared.
+                let is_ready = |it: &&ResourceStatus| {
+                    it.conditions.is_true(ConditionType::Ready)
+                        || it.sync_status == SyncStatus::Synced
+                };
                 let ready = status.resources.iter().filter(is_ready);
                 let ready = ready.filter_map(|it| Some(path(&it.key, it.id.as_deref()?)));
                 self.world.mark(Mark::Said { run, ready: ready.collect() });

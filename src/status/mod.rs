@@ -5,21 +5,25 @@
 //! Values of variables never get here: fields come from a plan on paper, where secrets are absent.
 
 mod condition;
+mod deployment;
 mod event;
 mod project;
 mod shared_list;
+mod standing;
 mod switches;
 mod words;
 
 pub mod paper;
 
 pub use condition::{Condition, ConditionType, Conditions, Truth};
+pub use deployment::{Counts, DEPLOYMENTS_MAX, DeploymentRecord, DeploymentStatus};
 pub use event::{Event, Severity};
 pub use project::{
-    BudgetSample, BudgetStatus, DeploymentStatus, FORMAT_VERSION, Mode, PassRecord, Problem,
-    ProjectStatus, Repair, ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering,
-    Suspension, Trigger, WindowState,
+    BudgetSample, BudgetStatus, FORMAT_VERSION, Mode, PassRecord, Problem, ProjectStatus, Repair,
+    ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering, Suspension, Trigger,
+    UnmanagedThing, WindowState,
 };
 pub use shared_list::SharedList;
+pub use standing::{HealthStatus, SyncStatus};
 pub use switches::Switches;
 pub use words::{ConditionReason, EventReason, Occurrence, PassOutcome};

@@ -1,5 +1,7 @@
 //! Everything that is known of one project at one moment.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,9 @@ use crate::model::{Key, Origin};
 use crate::render::json::{SavedByHand, SavedChange, SavedDiagnostic, SavedUnsettled};
 
 use super::condition::Conditions;
+use super::deployment::{Counts, DeploymentRecord, DeploymentStatus};
 use super::shared_list::SharedList;
+use super::standing::{HealthStatus, SyncStatus};
 use super::switches::Switches;
 use super::words::{ConditionReason, PassOutcome};
 
@@ -37,6 +41,12 @@ pub struct ProjectStatus {
     pub started_at: Timestamp,
     /// When this was written.
     pub updated_at: Timestamp,
+    /// Whether all is as declared, but for what it was told to leave as it is.
+    #[serde(default)]
+    pub sync_status: SyncStatus,
+    /// How the declared resources do: as the worst of them.
+    #[serde(default)]
+    pub health_status: HealthStatus,
     /// Of the whole.
     pub conditions: Conditions,
     /// Where the manifests come from, and what was last read there.
@@ -44,6 +54,9 @@ pub struct ProjectStatus {
     /// The last revision at which everything was as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synced: Option<Revision>,
+    /// When a look last saw that everything was as declared and healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_synced_at: Option<Timestamp>,
     /// What people told it.
     pub steering: Steering,
     /// The declared and the owned resources, in dependency order.
@@ -52,6 +65,15 @@ pub struct ProjectStatus {
     pub pending: Vec<SavedChange>,
     /// How many live things are neither declared nor ours.
     pub unmanaged: usize,
+    /// The first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmanaged_things: Vec<UnmanagedThing>,
+    /// The last deployments that were followed, newest first.
+    #[serde(default)]
+    pub deployments: SharedList<DeploymentRecord>,
+    /// What was counted in this agent's life.
+    #[serde(default)]
+    pub counts: Counts,
     /// The last pass in which drift was set back, if there was one in this agent's life.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_repair: Option<Repair>,
@@ -70,6 +92,18 @@ pub struct ProjectStatus {
     /// When it looks next by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_pass_at: Option<Timestamp>,
+}
+
+/// Something that lives and is neither declared nor ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnmanagedThing {
+    /// Its kind.
+    pub kind: String,
+    /// Its name: foreign text.
+    pub name: String,
+    /// The platform's id.
+    pub id: String,
 }
 
 /// Drift that was set back.
@@ -203,8 +237,17 @@ pub struct ResourceStatus {
     /// By what right it is ours: `created`, `adopted`, `named`, `presumed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owned: Option<String>,
+    /// Whether it is as declared.
+    #[serde(default)]
+    pub sync_status: SyncStatus,
+    /// How it does.
+    #[serde(default)]
+    pub health_status: HealthStatus,
     /// Of this resource.
     pub conditions: Conditions,
+    /// The labels of its manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// The platform's own word for how it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<String>,
@@ -251,23 +294,6 @@ pub struct Runs {
     pub deployment: String,
     /// When that was seen.
     pub seen_at: Timestamp,
-}
-
-/// A deployment that was followed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeploymentStatus {
-    /// The platform's id, once seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// `queued`, `building`, `deploying`, `succeeded`, `failed`, `canceled`, or another word of the
-    /// platform's.
-    pub status: String,
-    /// Since when it is followed.
-    pub since: Timestamp,
-    /// The last lines of its log, when it failed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub log: Vec<String>,
 }
 
 /// Why a pass was made. It says only that something may have changed, never what.

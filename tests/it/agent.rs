@@ -87,7 +87,13 @@ async fn drift_is_only_reported_where_it_only_looks() {
     laws::set(&kept.stage, "api", "plan", "\"enterprise\"");
     kept.stage.wait(400).await;
     assert_eq!(kept.writes(), writes);
-    assert_eq!(kept.ready_of("service/api"), "False Observed");
+    // It runs as ever: what is held back is out of sync, and not ill.
+    assert_eq!(kept.ready_of("service/api"), "True Observed");
+    assert_eq!(kept.standing_of("service/api"), "OutOfSync Healthy");
+    assert_eq!(
+        (kept.ready(), kept.standing()),
+        ("True Observed".into(), "OutOfSync Healthy".into())
+    );
     assert!(kept.status().conditions.is_true(ConditionType::Drifted));
     assert!(kept.told().contains(&"DriftDetected".to_owned()), "{:?}", kept.told());
     assert_eq!(kept.status().pending.len(), 1);
@@ -143,7 +149,14 @@ async fn a_suspended_agent_looks_and_does_not_write_until_the_time_is_over() {
     kept.write(Ok(edited(&first(), "production", "staging")));
     kept.stage.wait(1_800).await;
     assert_eq!(kept.writes(), writes);
-    assert_eq!(kept.ready_of("service/api"), "False Suspended");
+    // Suspended alone is not ill: it runs as it did, and the reason stands beside.
+    assert_eq!(kept.ready_of("service/api"), "True Suspended");
+    assert_eq!(
+        (kept.ready(), kept.standing()),
+        ("True Suspended".into(), "OutOfSync Healthy".into())
+    );
+    let seen = kept.status().seen_synced_at.unwrap();
+    assert!(kept.stage.clock.now().duration_since(seen).as_secs() >= 1_800);
     kept.stage.wait(1_900).await;
     assert_eq!(kept.writes(), writes + 1, "{:#?}", kept.told());
     let nothing = Order::Suspend { reason: " ".to_owned(), until };
@@ -340,13 +353,34 @@ fn fail_next(kept: &Kept, service: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deployment_is_remembered_with_its_end_and_counted() {
+    let kept = Kept::on(Config::default(), settings()).await;
+    fail_next(&kept, "api");
+    kept.write(Ok(edited(&first(), "production", "staging")));
+    kept.stage.wait(400).await;
+    let status = kept.status();
+    let failed = status.deployments.iter().find(|one| one.status == "failed").unwrap();
+    assert_eq!(failed.key.to_string(), "service/api");
+    assert_eq!(failed.log.last().unwrap(), "boom");
+    assert_eq!(failed.digest, status.source.revision.as_ref().unwrap().digest);
+    assert!(failed.ended_at.is_some_and(|at| at > failed.started_at));
+    assert_eq!(status.counts.deployments["failed"], 1, "{:#?}", status.counts);
+    assert!(status.counts.deployments["succeeded"] >= 1, "{:#?}", status.counts);
+    assert_eq!(kept.standing_of("service/api"), "Synced Degraded");
+    assert!(kept.standing().ends_with("Degraded"));
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn pruning_is_off_unless_it_is_asked_for() {
     let kept =
         Kept::on(Config::default(), Settings { policy: Policy::default(), ..settings() }).await;
     kept.write(Ok(manifests(&second())));
     kept.stage.wait(400).await;
     assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 1);
-    assert_eq!(kept.ready_of("service/jobs"), "False PruneOff");
+    assert_eq!(kept.ready_of("service/jobs"), "True PruneOff");
+    assert_eq!(kept.standing_of("service/jobs"), "OutOfSync Healthy");
     assert_eq!(kept.ready(), "True Synced");
+    assert_eq!(kept.standing(), "Synced Healthy");
     kept.end().await;
 }

@@ -28,7 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("follow", &["model", "clock", "plan", "api"]),
     ("apply", &["model", "clock", "plan", "api", "store", "follow"]),
     ("reconcile", &["model", "clock", "plan", "api", "store", "apply"]),
-    ("telemetry", &["model"]),
+    ("telemetry", &["model", "clock", "render"]),
     (
         "daemon",
         &[

@@ -13,7 +13,7 @@ use stoker::render::json::{Preamble, SavedPlan};
 use stoker::render::{Estimate, drift_as_text, plan_as_markdown, plan_as_text};
 use stoker::sandbox::emulator_clock;
 use stoker::source::Tree;
-use stoker::status::{ConditionType, ProjectStatus, Truth};
+use stoker::status::{ConditionType, ProjectStatus, SyncStatus, Truth};
 use tokio::net::TcpListener;
 
 use crate::commands::{Machine, Ran};
@@ -187,7 +187,9 @@ async fn what_did_not_come_is_not_recalled_and_keeps_nothing_else_from_being_rea
     let is_unseen = |status: &Arc<ProjectStatus>, name: &str| {
         let mut resources = status.resources.iter();
         let one = resources.find(|it| it.key.name.as_str() == name).unwrap();
-        one.conditions.get(ConditionType::Ready).unwrap().status == Truth::Unknown
+        let is_unknown = one.conditions.get(ConditionType::Ready).unwrap().status == Truth::Unknown;
+        assert_eq!(is_unknown, one.sync_status == SyncStatus::Unknown, "{one:#?}");
+        is_unknown
     };
     let status = kept.status();
     assert!(ids.values().all(|name| is_unseen(&status, name)), "{:#?}", status.history.first());

@@ -322,6 +322,38 @@ pub fn output(program: &Path, arguments: &[&str]) -> Option<String> {
     }
 }
 
+/// The metrics that a text names.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c == '_';
+    let words = text.split(|c| !is_part(c)).filter(|word| word.starts_with("stoker_"));
+    words.map(|word| word.strip_suffix("_bucket").unwrap_or(word).to_owned()).collect()
+}
+
+#[test]
+fn the_rules_and_the_dashboard_ask_for_metrics_that_there_are() {
+    let rows = read("docs/server.md");
+    let rows = rows.lines().filter(|line| line.starts_with("| `stoker_"));
+    let known: BTreeSet<String> = rows.flat_map(|row| metrics_in(row)).collect();
+    for file in ["alerts.yaml", "alerts.test.yaml", "dashboard.json"] {
+        let asked = metrics_in(&read(&format!("deploy/monitoring/{file}")));
+        let unknown: Vec<_> = asked.difference(&known).collect();
+        assert!(asked.len() > 5 && unknown.is_empty(), "{file}: {unknown:?}");
+    }
+}
+
+#[test]
+fn every_alert_says_what_to_look_at_and_is_tried() {
+    let rules = &yaml("deploy/monitoring/alerts.yaml")["groups"][0]["rules"];
+    let tried = read("deploy/monitoring/alerts.test.yaml");
+    for rule in rules.as_array().unwrap() {
+        let name = rule["alert"].as_str().unwrap();
+        assert!(rule["annotations"]["description"].is_string(), "{name}");
+        assert!(["warning", "critical"].contains(&rule["labels"]["severity"].as_str().unwrap()));
+        let is_raised = tried.contains(&format!("alertname: {name}\n        exp_alerts:"));
+        assert!(is_raised && tried.contains(&format!("alertname: {name} }}")), "{name}");
+    }
+}
+
 #[test]
 fn the_tools_that_are_here_find_nothing_wrong() {
     let Some(told) = output(&root().join("deploy/check"), &[]) else { return };

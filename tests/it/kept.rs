@@ -183,6 +183,19 @@ impl Kept {
         format!("{:?} {}", ready.status, ready.reason)
     }
 
+    /// Sync and health of the project, as `Synced Healthy`.
+    pub fn standing(&self) -> String {
+        let status = self.status();
+        format!("{} {}", status.sync_status, status.health_status)
+    }
+
+    /// The same of a resource.
+    pub fn standing_of(&self, key: &str) -> String {
+        let status = self.status();
+        let resource = status.resources.iter().find(|it| it.key.to_string() == key).unwrap();
+        format!("{} {}", resource.sync_status, resource.health_status)
+    }
+
     /// A resource's `Ready`, in the same form.
     pub fn ready_of(&self, key: &str) -> String {
         let key: Key = key.parse().unwrap();

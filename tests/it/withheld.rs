@@ -85,7 +85,9 @@ async fn outside_its_windows_an_agent_only_looks() {
     let kept = Kept::on(Config::default(), settings).await;
     kept.stage.wait(5 * 3_600).await;
     assert_eq!(kept.writes(), 0);
+    // It is not there: that it is held back is no excuse.
     assert_eq!(kept.ready_of("service/api"), "False WindowClosed");
+    assert_eq!(kept.standing_of("service/api"), "OutOfSync Missing");
     kept.stage.wait(3_600).await;
     assert_eq!(kept.ready(), "True Synced");
     kept.end().await;

@@ -44,10 +44,10 @@ describe("what is shown", () => {
     const page = await open();
     await headline(page, "In sync");
     const facts = await page.locator("#facts").innerText();
-    for (const text of ["b70c51e", "mailer: retry a mail that bounced", "Ines Okafor, 27 min ago", "in 4 min", "281 of 300 this minute", "8 of 8 ready", "Yes: applies commits, repairs drift"]) {
+    for (const text of ["b70c51e", "mailer: retry a mail that bounced", "Ines Okafor, 27 min ago", "in 4 min", "281 of 300 this minute", "8 of 8 in sync, 8 healthy", "seen in sync 1 min ago", "Yes: applies commits, repairs drift"]) {
       assert.ok(facts.includes(text), `${text} is missing in:\n${facts}`);
     }
-    assert.match(await page.title(), /^In sync · default/);
+    assert.match(await page.title(), /^In sync, healthy · default/);
     assert.equal(await page.locator("#wrong").isVisible(), false);
     assert.equal(await page.getByText("Nothing: everything is as declared").isVisible(), true);
     assert.equal(await page.locator("#link").innerText(), "Live");
@@ -67,7 +67,9 @@ describe("what is shown", () => {
     const facts = await page.locator("#facts").innerText();
     assert.match(facts, /No: suspended until\s+\d\d:\d\d \(in 1 h \d+ min\)/);
     assert.ok(facts.includes("moving main-db to a larger disk by hand, ask Ines"));
+    assert.ok(facts.includes("7 of 8 in sync, 7 healthy"));
     assert.ok(facts.includes("1 stalled, 1 drifted"));
+    assert.match(await page.locator("#reason").innerText(), /^ManifestsInvalid: commit 41e9d0c cannot be used/);
   });
 
   test("what is pending has the signs of `stoker plan`, and no secret", async () => {
@@ -154,22 +156,74 @@ describe("what is shown", () => {
     assert.ok((await rows.count()) >= 239);
   });
 
-  test("a project has one headline: the worst of what is true of it", async () => {
+  test("sync and health are two words, and why stands beside them", async () => {
     const page = await open();
-    await headline(page, "In sync");
+    await headline(page, "In sync, healthy");
     await untilHeard();
     const [project] = agent.projects;
-    for (const [truths, words] of [
-      [{ Ready: "False", Reconciling: "True" }, "Reconciling"],
-      [{ Ready: "False", Reconciling: "True", Drifted: "True" }, "Drifted"],
-      [{ Ready: "False", Drifted: "True", Stalled: "True" }, "Stalled"],
-      [{ Ready: "False" }, "Out of sync"],
-      [{ Ready: "Unknown" }, "Unknown"],
-      [{ Ready: "True" }, "In sync"],
+    for (const [sync, health, truths, reason, words] of [
+      ["OutOfSync", "Healthy", { Ready: "True" }, "Suspended", "Out of sync, healthy"],
+      ["OutOfSync", "Healthy", { Ready: "False", Stalled: "True" }, "EnvGroup", "Out of sync, healthy"],
+      ["OutOfSync", "Missing", { Ready: "False", Reconciling: "True" }, "Reconciling", "Syncing, missing"],
+      ["OutOfSync", "Progressing", { Ready: "False", Reconciling: "True", Drifted: "True" }, "Failed", "Out of sync, progressing"],
+      ["Synced", "Degraded", { Ready: "False", Stalled: "True" }, "DeployFailed", "In sync, degraded"],
+      ["Unknown", "Unknown", { Ready: "Unknown" }, "PlatformUnavailable", "Sync unknown, health unknown"],
+      ["Synced", "Healthy", { Ready: "True" }, "Synced", "In sync, healthy"],
     ]) {
-      agent.show({ ...project, conditions: project.conditions.map((one) => ({ ...one, status: truths[one.type] ?? "False" })) });
+      const conditions = project.conditions.map((one) => ({ ...one, status: truths[one.type] ?? "False", reason, message: "so it is" }));
+      agent.show({ ...project, syncStatus: sync, healthStatus: health, conditions });
       await page.getByRole("heading", { level: 1, name: words, exact: true }).waitFor();
+      await page.locator("#reason").getByText(reason === "Synced" ? /^so it is$/ : reason).first().waitFor();
     }
+  });
+
+  test("what is held back is no trouble, and says so beside its name", async () => {
+    const [project] = agent.projects, kept = project.resources.find(({ key }) => key === "service/docs");
+    Object.assign(kept, { syncStatus: "OutOfSync", url: undefined });
+    kept.conditions = kept.conditions.map((one) => (one.type === "Ready" ? { ...one, reason: "PruneOff", message: "not in the manifests" } : one));
+    const page = await open();
+    await headline(page, "In sync, healthy");
+    assert.match((await row(page, "service/docs").innerText()).replace(/\s+/g, " "), /Out of sync Healthy service\/docs PruneOff not in the manifests/);
+    assert.equal(await page.locator("#wrong").isVisible(), false);
+  });
+
+  test("resources are filtered by kind, by label, and by each word that is true of them", async () => {
+    agent.projects = [fixture("trouble")];
+    const page = await open();
+    await headline(page, "Invalid manifests");
+    const shown = () => page.locator("#rows button.name").allInnerTexts();
+    await page.getByLabel("Show resources of kind").selectOption("database");
+    assert.deepEqual(await shown(), ["database/main-db", "database/cache"]);
+    await page.getByLabel("Show resources of kind").selectOption("");
+    await page.getByLabel("Show resources with label").selectOption("team=mail");
+    assert.deepEqual(await shown(), ["service/mailer"]);
+    await page.getByLabel("Show resources in state").selectOption("Out of sync");
+    assert.deepEqual(await shown(), []);
+    await page.getByLabel("Show resources with label").selectOption("");
+    assert.deepEqual(await shown(), ["service/api"]);
+    await page.getByLabel("Show resources in state").selectOption("Degraded");
+    assert.deepEqual(await shown(), ["service/mailer"]);
+  });
+
+  test("what is neither declared nor ours is named", async () => {
+    agent.projects = [fixture("trouble")];
+    const page = await open();
+    await headline(page, "Invalid manifests");
+    assert.match(await page.locator("#unmanaged").innerText(), /2 live things neither[\s\S]*service\/legacy-cron svc_old1\s+database\/scratch db_77/);
+    agent.projects[0].unmanaged = 0;
+    agent.show(agent.projects[0]);
+    await page.locator("#unmanaged").waitFor({ state: "hidden" });
+  });
+
+  test("deployments stand with their commit, how long they took, and the last lines of the log", async () => {
+    agent.projects = [fixture("trouble")];
+    const page = await open();
+    await headline(page, "Invalid manifests");
+    const all = await page.locator("#deployed > li").allInnerTexts();
+    assert.match(all[0].replace(/\s+/g, " "), /service\/mailer failed b70c51e mailer: retry a mail that bounced 27 min ago, took 1 min Last 4 lines of its log/);
+    assert.match(all[1].replace(/\s+/g, " "), /service\/api succeeded 5f02aa9 api: ten instances for the sale/);
+    await page.getByText("Last 4 lines of its log").click();
+    assert.equal(await page.locator("#deployed pre").innerText(), "npm ci\nnpm run build\nError: Cannot find module ./templates\nexited with code 2");
   });
 
   test("a pass that is overdue is no pass to come", async () => {
@@ -210,7 +264,7 @@ describe("what is live", () => {
     assert.equal(agent.requests.filter(({ path }) => path === "/").length, 1);
     assert.match(await page.title(), /^Invalid manifests/);
     // Who does not see the page hears it.
-    assert.equal(await page.locator("#said").innerText(), "default: Invalid manifests");
+    assert.equal(await page.locator("#said").innerText(), "default: Invalid manifests, degraded");
   });
 
   test("an event comes in at the top, and once only", async () => {
@@ -280,7 +334,7 @@ describe("what cannot be trusted is not shown as fresh", () => {
     await headline(page, "Last known: In sync");
     assert.match(await page.title(), /^Disconnected/);
     // Told once to who does not see it: the strip itself ticks, and would be read out each second.
-    assert.equal(await page.locator("#said").innerText(), "Disconnected. Last known: In sync");
+    assert.equal(await page.locator("#said").innerText(), "Disconnected. Last known: In sync, healthy");
     assert.equal(await page.locator("#link").innerText(), "Disconnected");
     const filter = await page.locator("#project").evaluate((element) => getComputedStyle(element).filter);
     assert.equal(filter, "grayscale(1)");
@@ -362,7 +416,7 @@ describe("what cannot be trusted is not shown as fresh", () => {
     await headline(page, "Last known: In sync");
     await agent.start();
     await untilHeard();
-    assert.equal(await page.locator("#headline").innerText(), "Last known: In sync");
+    assert.equal(await page.locator("#headline").getAttribute("aria-label"), "Last known: In sync, healthy");
     agent.hangs = false;
     await headline(page, "In sync");
   });
@@ -431,6 +485,16 @@ describe("for everybody", () => {
       assert.equal(await overhang(page), 0);
     });
   }
+
+  test("a phone shows nothing below the end of the page", async () => {
+    agent.projects = [fixture("trouble"), { ...fixture("in-sync"), name: "another", mode: "observe" }];
+    const [warning] = fixture("events").filter(({ severity }) => severity === "Warning");
+    agent.events = Array.from({ length: 40 }, (_, index) => ({ ...warning, sequence: 1000 + index }));
+    const page = await open(PHONE);
+    await page.locator("#events li").nth(39).waitFor();
+    const tail = await page.evaluate(() => document.documentElement.scrollHeight - document.querySelector("footer").getBoundingClientRect().bottom - scrollY);
+    assert.ok(tail <= 1, `${tail} pixels of nothing`);
+  });
 
   for (const colorScheme of ["light", "dark"]) {
     test(`every text can be read: contrast of 4.5 to 1 (${colorScheme})`, async () => {
@@ -505,7 +569,7 @@ describe("many", () => {
     await headline(page, "Invalid manifests");
     assert.equal(await page.getByText("200 kept, 1 needs a look").isVisible(), true);
     const entries = page.locator("#projects .entry");
-    assert.match(await entries.first().innerText(), /Invalid manifests\s+project-137/);
+    assert.match(await entries.first().innerText(), /project-137\s+held\s+Invalid manifests[\s\S]*Degraded[\s\S]*7 of 8 in sync/);
     await page.getByLabel("Filter projects").fill("project-04");
     assert.equal(await entries.count(), 10);
     await page.getByRole("button", { name: /project-042/ }).click();

@@ -54,7 +54,7 @@ test("what happens to a real agent is on its page without reloading", needsBinar
   withAgent(async ({ agent, browser, place }) => {
     await agent.until("it should be in sync", isSynced);
     const one = await openPage(browser, agent.url);
-    const headline = (word) => one.page.getByRole("heading", { level: 1, name: word, exact: true }).waitFor();
+    const headline = (word) => one.page.getByRole("heading", { level: 1, name: new RegExp(`^${word}, `) }).waitFor();
     await headline("In sync");
     assert.equal(await (await one.page.locator("#resources").innerText()).includes("service/web"), true);
     const file = join(place, "manifests/web.yaml"), good = readFileSync(file, "utf8");

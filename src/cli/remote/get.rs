@@ -84,11 +84,23 @@ fn text(
 /// Returns a resource with the words that `stoker get` has for what the platform says, so that a
 /// script need not know who answered.
 fn row(project: &ProjectStatus, resource: &ResourceStatus) -> Value {
-    let ResourceStatus { key, id, owned, conditions, health, url, replicas, .. } = resource;
+    let ResourceStatus {
+        key,
+        id,
+        owned,
+        conditions,
+        health,
+        url,
+        replicas,
+        sync_status,
+        health_status,
+        ..
+    } = resource;
     let telling = telling(conditions);
     json!({
         "kind": key.kind.as_str(), "name": key.name, "project": project.name, "id": id,
         "status": health, "owned": owned, "replicas": replicas, "url": url,
+        "syncStatus": sync_status, "healthStatus": health_status,
         "ready": conditions.get(ConditionType::Ready).map(|ready| ready.status),
         "reason": telling.map(|it| &it.reason), "message": telling.map(|it| &it.message),
     })

@@ -9,11 +9,11 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::api::Token;
-use crate::budget::Lane;
+use crate::budget::{Lane, View};
 use crate::clock::Clock;
 use crate::daemon::agent::{Agent, Parts, Until};
 use crate::daemon::notify::{Notifier, Sink};
-use crate::daemon::server::{self, Pulse};
+use crate::daemon::server::{self, BudgetNow, Pulse};
 use crate::daemon::source::{Secrets, Source};
 use crate::daemon::trigger::{FileWatch, poll};
 use crate::daemon::webhook::Webhook;
@@ -90,6 +90,11 @@ fn open_with(
     let name = told.name.clone();
     let (count, client) = (meters.clone(), session.client.clone());
     meters.count_requests_of(&name, move || client.tally());
+    let (ledger, at) = (Arc::clone(&session.ledger), clock.clone());
+    meters.read_budget_of(&name, move || {
+        let View { limit, remaining, .. } = ledger.view(session::millis(at.now())).ok()?;
+        Some(BudgetNow { limit, remaining })
+    });
     let beat = pulse.clone();
     let parts = Parts {
         settings: told,
@@ -232,6 +237,7 @@ impl Kept {
         let told = keeper::told(&state).map_err(|error| unreadable(&error))?;
         let name = self.handle.status().name.clone();
         let notifier = Notifier::start(&name, sinks, told, &transport, &session.clock);
+        commons.meters.count_untold_of(&name, notifier.untold());
         let handle = self.handle.clone();
         Ok(Some(tokio::spawn(async move {
             keeper::notify(notifier, handle, &state, stopped).await;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::daemon::Systemd;
 use crate::daemon::server::{Pulse, SILENCE_MAX};
-use crate::status::{ConditionType, ProjectStatus, Truth};
+use crate::status::{ConditionType, ProjectStatus, SyncStatus, Truth};
 
 /// A project's status, as it changes.
 pub type Watched = watch::Receiver<Arc<ProjectStatus>>;
@@ -53,7 +53,8 @@ fn standing(statuses: &[Arc<ProjectStatus>]) -> String {
     let others = statuses.iter().filter_map(|status| {
         let ready = status.conditions.get(ConditionType::Ready)?;
         let name = &status.name;
-        (ready.status != Truth::True).then(|| format!("{name}: {}", ready.reason))
+        let is_fine = ready.status == Truth::True && status.sync_status == SyncStatus::Synced;
+        (!is_fine).then(|| format!("{name}: {}", ready.reason))
     });
     let others: Vec<String> = others.collect();
     let count = statuses.len();

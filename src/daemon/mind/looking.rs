@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::follow::{Ending, LOOK_FIRST, Watch, next_pause};
 use crate::model::{Key, Project, RemoteId};
 use crate::reconcile::Passed;
-use crate::status::{ConditionReason, DeploymentStatus, Occurrence, Severity, Trigger};
+use crate::status::{ConditionReason, Occurrence, Severity, Trigger};
 
 use super::super::judge;
 use super::super::memory::FailedDeploys;
@@ -61,7 +61,7 @@ impl Mind {
         }
         self.watch = watch;
         for (key, status) in statuses {
-            self.note_deployment(key, status, Vec::new(), now);
+            self.note_deployment(key, status, Vec::new());
         }
         if self.follow_until.is_some_and(|until| until <= now) {
             endings.extend(std::mem::take(&mut self.watch).give_up());
@@ -78,10 +78,10 @@ impl Mind {
     }
 
     fn ended(&mut self, key: &Key, ending: Ending, now: Timestamp) {
+        self.note_end(key, &ending, now);
         match ending {
             Ending::Succeeded => {
                 self.memory.deploys.remove(key);
-                self.note_deployment(key, "succeeded", Vec::new(), now);
                 self.tell(
                     Severity::Normal,
                     Some(key),
@@ -100,7 +100,6 @@ impl Mind {
             Ending::Failed { status, log } => {
                 let message = format!("its deployment ended as {status}");
                 self.tell(Severity::Warning, Some(key), ConditionReason::DeployFailed, message);
-                self.note_deployment(key, &status, log.clone(), now);
                 self.count_failure(key, log, now);
             }
         }
@@ -155,20 +154,5 @@ impl Mind {
         });
         let inventory = &passed.inventory;
         self.watch.retain(|awaited| judge::is_known(inventory, &awaited.key));
-    }
-
-    fn note_deployment(&mut self, key: &Key, status: &str, log: Vec<String>, now: Timestamp) {
-        let Some(resource) = judge::find(&self.resources, key) else {
-            return;
-        };
-        let since = resource.deployment.as_ref().map_or(now, |known| known.since);
-        let is_known = resource.deployment.as_ref().is_some_and(|known| known.status == status);
-        if !is_known || !log.is_empty() {
-            let status = status.to_owned();
-            let deployment = DeploymentStatus { id: None, status, since, log };
-            if let Ok(index) = judge::place(&self.resources, key) {
-                self.resources[index].deployment = Some(deployment);
-            }
-        }
     }
 }

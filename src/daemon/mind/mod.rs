@@ -3,6 +3,7 @@
 //! It reads nothing and waits for nothing. `agent` tells it what happened and what time it is, asks
 //! what is due, does it, and comes back with the result. So 30 days are a test of milliseconds.
 
+mod deployments;
 mod looking;
 mod others;
 mod outcome;
@@ -10,6 +11,7 @@ mod passing;
 mod reading;
 mod rereading;
 mod shrinking;
+mod standing;
 mod steering;
 mod telling;
 
@@ -27,8 +29,8 @@ use crate::plan::Policy;
 use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
 use crate::status::{
-    BudgetStatus, Conditions, Event, PassRecord, Problem, ProjectStatus, Repair, ResourceStatus,
-    Revision, Rollback, SharedList, Trigger,
+    BudgetStatus, Conditions, Counts, DeploymentRecord, Event, PassRecord, Problem, ProjectStatus,
+    Repair, ResourceStatus, Revision, Rollback, SharedList, Trigger, UnmanagedThing,
 };
 
 use super::declare::Declared;
@@ -99,6 +101,13 @@ pub struct Mind {
     resources: SharedList<ResourceStatus>,
     pending: Vec<SavedChange>,
     unmanaged: usize,
+    /// The first of what is unmanaged.
+    unmanaged_things: Vec<UnmanagedThing>,
+    /// When all was last seen to be as declared.
+    seen_synced_at: Option<Timestamp>,
+    /// Newest first.
+    deployments: SharedList<DeploymentRecord>,
+    counts: Counts,
     history: SharedList<PassRecord>,
     last_repair: Option<Repair>,
     last_rollback: Option<Rollback>,
@@ -219,6 +228,10 @@ impl Mind {
             resources: SharedList::default(),
             pending: Vec::new(),
             unmanaged: 0,
+            unmanaged_things: Vec::new(),
+            seen_synced_at: None,
+            deployments: SharedList::default(),
+            counts: Counts::default(),
             last_repair: None,
             last_rollback: None,
             history: SharedList::default(),
@@ -247,6 +260,10 @@ impl Mind {
             self.resources = earlier.resources.clone();
             self.pending = earlier.pending.clone();
             self.unmanaged = earlier.unmanaged;
+            self.unmanaged_things.clone_from(&earlier.unmanaged_things);
+            self.seen_synced_at = earlier.seen_synced_at;
+            self.deployments = earlier.deployments.clone();
+            self.counts.clone_from(&earlier.counts);
             self.conditions = earlier.conditions.clone();
             self.last_repair.clone_from(&earlier.last_repair);
             self.last_rollback.clone_from(&earlier.last_rollback);

@@ -211,10 +211,11 @@ impl Mind {
         self.judge(running, passed, now);
         self.watch_others(&passed.inventory);
         self.pending = pending(passed);
-        self.unmanaged = passed.plan.unmanaged.len();
+        self.note_unmanaged(&passed.plan);
         let is_synced = self.is_synced();
         if is_synced && self.problem.is_none() && !running.is_superseded {
             self.note_synced(running, now);
+            self.seen_synced_at = Some(now);
         }
         let end = match &passed.report {
             Some(report) => PassEnd::of_report(report, &passed.plan, self.withheld(now).as_ref()),
@@ -302,6 +303,7 @@ impl Mind {
             return;
         }
         for awaited in begun {
+            self.note_begun(&awaited.key, running);
             self.watch.add(awaited);
         }
         self.begin_following(now);

@@ -7,7 +7,7 @@ use crate::plan::{Action, FieldAction, FieldChange, FieldReason, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
-    Repair, ResourceStatus, Revision, Severity, SourceStatus, Switches, Truth,
+    Repair, ResourceStatus, Revision, Severity, SourceStatus, Switches, SyncStatus, Truth,
 };
 
 use super::super::judge;
@@ -132,6 +132,7 @@ impl Mind {
                 count => format!(", and {count} more"),
             };
             let (count, message) = (repairs.len(), format!("{first}{more}"));
+            self.counts.drift_repaired += count as u64;
             self.last_repair = Some(Repair { at: now, count, message });
         }
     }
@@ -181,6 +182,7 @@ impl Mind {
     /// Returns everything that is known, for whoever reads it.
     pub fn status(&mut self, now: Timestamp) -> ProjectStatus {
         self.conclude(now);
+        let (sync_status, health_status) = (self.sync(), self.health());
         let project = self.project.as_ref();
         ProjectStatus {
             name: self.settings.name.clone(),
@@ -191,6 +193,8 @@ impl Mind {
             switches: Some(Switches::from(&self.settings.policy)),
             started_at: self.started_at,
             updated_at: now,
+            sync_status,
+            health_status,
             conditions: self.conditions.clone(),
             source: SourceStatus {
                 location: self.location.clone(),
@@ -198,10 +202,14 @@ impl Mind {
                 problem: self.problem.clone(),
             },
             synced: self.memory.synced.clone(),
+            seen_synced_at: self.seen_synced_at,
             steering: self.steering(now),
             resources: self.resources.clone(),
             pending: self.pending.clone(),
             unmanaged: self.unmanaged,
+            unmanaged_things: self.unmanaged_things.clone(),
+            deployments: self.deployments.clone(),
+            counts: self.counts.clone(),
             last_repair: self.last_repair.clone(),
             last_rollback: self.last_rollback.clone(),
             history: self.history.clone(),
@@ -281,6 +289,7 @@ impl Mind {
         };
         let worst = worst(ConditionType::Stalled)
             .or_else(|| worst(ConditionType::Reconciling))
+            .or_else(|| self.resources.iter().find(|it| !is_fine(it) && !is_ready(it)))
             .or_else(|| self.resources.iter().find(|it| !is_fine(it)));
         match worst.and_then(|it| Some((&it.key, it.conditions.get(ConditionType::Ready)?))) {
             Some((key, ready)) => {
@@ -299,7 +308,7 @@ impl Mind {
 
     /// Whether what is known of the resources is about an older revision than the one shown: it
     /// must not be taken for what became of the newer one.
-    fn is_behind(&self) -> bool {
+    pub(super) fn is_behind(&self) -> bool {
         let synced = self.memory.synced.as_ref().map(|revision| &revision.digest);
         let known = self.passed_digest.as_ref().or(synced);
         let declared = self.declared.as_ref().map(|declared| &declared.desired.digest);
@@ -324,8 +333,18 @@ impl Mind {
 }
 
 fn is_fine(status: &ResourceStatus) -> bool {
+    let is_synced = is_ready(status) && status.sync_status == SyncStatus::Synced;
+    is_synced || is_declined(status)
+}
+
+fn is_ready(status: &ResourceStatus) -> bool {
+    status.conditions.is_true(ConditionType::Ready)
+}
+
+/// Whether a resource is other than declared because it was told so.
+pub(super) fn is_declined(status: &ResourceStatus) -> bool {
     let ready = status.conditions.get(ConditionType::Ready);
-    ready.is_some_and(|ready| ready.status == Truth::True || DECLINED.contains(&ready.reason))
+    ready.is_some_and(|ready| DECLINED.contains(&ready.reason))
 }
 
 /// Says how many resources were not seen as a verdict on them needs; a fragment.
@@ -355,7 +374,8 @@ fn transitions(
     let ready = after.conditions.get(ConditionType::Ready);
     let has_changed = before.and_then(reason) != reason(after);
     if let Some(ready) = ready.filter(|_| has_changed) {
-        let is_good = ready.status == Truth::True;
+        // What is held back is told by the reason, though it does well.
+        let is_good = ready.status == Truth::True && after.sync_status == SyncStatus::Synced;
         let is_stuck = after.conditions.is_true(ConditionType::Stalled);
         let severity = if is_stuck { Severity::Warning } else { Severity::Normal };
         if is_good && before.is_some() {

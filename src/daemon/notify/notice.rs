@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::status::{
     Condition, ConditionReason, ConditionType, EventReason, Occurrence, ProjectStatus, Repair,
-    Revision, Rollback, Truth,
+    Revision, Rollback, SyncStatus, Truth,
 };
 
 use super::sink::{Manner, Sink};
@@ -341,6 +341,8 @@ fn stands(status: &ProjectStatus) -> Option<(Outcome, &Condition)> {
     }
     let ready = conditions.get(ConditionType::Ready)?;
     match ready.status {
+        // What is held back does well, and is not what was asked for.
+        Truth::True if status.sync_status == SyncStatus::OutOfSync => Some((Outcome::Held, ready)),
         Truth::True => Some((Outcome::Succeeded, ready)),
         Truth::False => Some((Outcome::Held, ready)),
         Truth::Unknown => None,

@@ -3,7 +3,7 @@
 //! Nothing here is waited for by the loop. A sink that does not answer loses its oldest notices,
 //! and delays nobody else.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ struct Memory {
     told: watch::Sender<Notified>,
     /// Told, or waiting in a queue.
     begun: Mutex<Notified>,
+    /// How many notices of each sink reached nobody.
+    untold: Mutex<BTreeMap<String, u64>>,
 }
 
 /// One sink's queue and task.
@@ -91,6 +93,7 @@ impl Notifier {
         let memory = Arc::new(Memory {
             project: project.to_owned(),
             begun: Mutex::new(told.clone()),
+            untold: Mutex::new(sinks.iter().map(|sink| (sink.name.clone(), 0)).collect()),
             told: watch::Sender::new(told),
         });
         let posts = sinks.iter().map(|sink| {
@@ -115,7 +118,9 @@ impl Notifier {
             begun.note(&notice);
             let places = self.sinks.iter().zip(&self.posts);
             for (_, post) in places.filter(|(sink, _)| sink.name == notice.sink) {
-                post.queue.push(notice.clone());
+                if post.queue.push(notice.clone()).is_some() {
+                    self.memory.count_untold(&notice.sink);
+                }
             }
         }
     }
@@ -124,6 +129,13 @@ impl Notifier {
     #[must_use]
     pub fn told(&self) -> watch::Receiver<Notified> {
         self.memory.told.subscribe()
+    }
+
+    /// Returns what tells how many notices of each sink reached nobody.
+    #[must_use]
+    pub fn untold(&self) -> impl Fn() -> BTreeMap<String, u64> + Send + Sync + use<> {
+        let memory = Arc::clone(&self.memory);
+        move || memory.untold.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Lets the queues run empty, for so long at most, and ends the tasks.
@@ -146,12 +158,12 @@ impl Notifier {
 }
 
 impl Queue {
-    /// Adds a notice; the oldest of too many is dropped.
-    fn push(&self, notice: Notice) {
+    /// Adds a notice; the oldest of too many is dropped, and returned.
+    fn push(&self, notice: Notice) -> Option<Notice> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.notices.len() == QUEUE_MAX
-            && let Some(old) = waiting.notices.pop_front()
-        {
+        let is_full = waiting.notices.len() == QUEUE_MAX;
+        let dropped = if is_full { waiting.notices.pop_front() } else { None };
+        if let Some(old) = &dropped {
             tracing::warn!(
                 project = old.project,
                 sink = old.sink,
@@ -162,6 +174,7 @@ impl Queue {
         waiting.notices.push_back(notice);
         drop(waiting);
         self.news.notify_one();
+        dropped
     }
 
     fn end(&self) {
@@ -250,9 +263,17 @@ fn judge(status: http::StatusCode, headers: &HeaderMap, now: Timestamp) -> Sent 
 }
 
 impl Memory {
+    fn count_untold(&self, sink: &str) {
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        *untold.entry(sink.to_owned()).or_default() += 1;
+    }
+
     /// Remembers what came of a notice.
     fn note(&self, notice: &Notice, sent: &Sent) {
         let (project, sink) = (&self.project, &notice.sink);
+        if *sent != Sent::Taken {
+            self.count_untold(sink);
+        }
         match sent {
             Sent::Taken => tracing::debug!(project, sink, reason = notice.reason.as_str(), "told"),
             // Told all the same: the next state may fare better, this one would not.

@@ -1,12 +1,14 @@
 //! Metrics as text: which there are, what they mean, and by what they are told apart.
 //!
-//! Pure. No label holds an id, a revision or a message: each would make series without end.
+//! Pure. No label holds an id or a message: each would make series without end. One holds a revision,
+//! the one that is kept.
+
+mod standing;
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text::encode};
 use prometheus_client::metrics::MetricType;
@@ -14,9 +16,17 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::metrics::{BOUNDS, Passes};
 use crate::api::Tally;
-use crate::status::{
-    ConditionType, Conditions, PassOutcome, PassRecord, ProjectStatus, ResourceStatus, Truth,
-};
+use crate::status::paper::telling;
+use crate::status::{ConditionType, Conditions, ProjectStatus, ResourceStatus, Truth};
+
+/// How many requests the platform allows in a minute, and how many are left of this one.
+#[derive(Clone, Copy, Debug)]
+pub struct BudgetNow {
+    /// How many it allows.
+    pub limit: u32,
+    /// How many are left.
+    pub remaining: u32,
+}
 
 /// All that is told at one moment.
 #[derive(Debug)]
@@ -27,6 +37,10 @@ pub(super) struct Scrape {
     pub passes: BTreeMap<String, Passes>,
     /// By project.
     pub tallies: BTreeMap<String, Tally>,
+    /// By project, and then by sink: what reached nobody.
+    pub untold: BTreeMap<String, BTreeMap<String, u64>>,
+    /// By project: how the budget stands at this moment.
+    pub budgets: BTreeMap<String, BudgetNow>,
 }
 
 /// Returns the text.
@@ -48,6 +62,7 @@ impl Collector for Scrape {
         self.drifted(&mut encoder)?;
         self.unknown(&mut encoder)?;
         self.unsettled(&mut encoder)?;
+        self.standings(&mut encoder)?;
         self.budget(&mut encoder)?;
         self.last_success(&mut encoder)
     }
@@ -108,17 +123,22 @@ impl Scrape {
     }
 
     fn resources(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "One for each declared or owned resource, with whether it is ready.";
+        let help = "One for each declared or owned resource, with how it stands and why.";
         let kind = MetricType::Info;
         let mut metric = encoder.encode_descriptor("stoker_resource", help, None, kind)?;
         for (project, status) in &self.statuses {
             for resource in &status.resources {
                 let (kind, name) = (resource.key.kind.to_string(), resource.key.name.as_str());
+                let reason = telling(&resource.conditions).map(|it| it.reason.as_str());
+                let reason = reason.unwrap_or_default();
                 metric.encode_info(&[
                     ("project", project.as_str()),
                     ("kind", kind.as_str()),
                     ("name", name),
                     ("ready", truth(&resource.conditions)),
+                    ("sync", resource.sync_status.as_str()),
+                    ("health", resource.health_status.as_str()),
+                    ("reason", reason),
                 ])?;
             }
         }
@@ -152,8 +172,18 @@ impl Scrape {
     fn budget(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "How many requests the platform still allows in this minute.";
         self.each(encoder, ("stoker_api_budget_remaining", help), |status| {
-            u64::from(status.budget.remaining)
+            u64::from(self.budget_of(status).remaining)
+        })?;
+        let help = "How many requests the platform allows in a minute, as far as is known.";
+        self.each(encoder, ("stoker_api_budget_limit", help), |status| {
+            u64::from(self.budget_of(status).limit)
         })
+    }
+
+    /// Returns how the budget stands now; without a source, as it was last shown.
+    fn budget_of(&self, status: &ProjectStatus) -> BudgetNow {
+        let shown = || BudgetNow { limit: status.budget.limit, remaining: status.budget.remaining };
+        self.budgets.get(&status.name).copied().unwrap_or_else(shown)
     }
 
     /// Writes a gauge that each project has one value of.
@@ -171,11 +201,12 @@ impl Scrape {
     }
 
     fn last_success(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "When everything was last seen to be as declared.";
+        let help = "When a look last saw that everything was as declared and healthy.";
         let (name, kind) = ("stoker_last_success_timestamp", MetricType::Gauge);
         let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), kind)?;
         for (project, status) in &self.statuses {
-            if let Some(at) = last_success(status) {
+            let first = status.synced.as_ref().map(|revision| revision.at);
+            if let Some(at) = status.seen_synced_at.max(first) {
                 gauge(&mut metric, project, u64::try_from(at.as_second()).unwrap_or_default())?;
             }
         }
@@ -201,17 +232,4 @@ fn truth(conditions: &Conditions) -> &'static str {
         Some(Truth::False) => "false",
         Some(Truth::Unknown) | None => "unknown",
     }
-}
-
-/// Returns when a pass last left everything as declared; the last revision remembers it when the
-/// history no longer reaches back so far.
-fn last_success(status: &ProjectStatus) -> Option<Timestamp> {
-    let succeeded =
-        |pass: &&PassRecord| matches!(pass.outcome, PassOutcome::Synced | PassOutcome::Applied);
-    let end = |pass: &PassRecord| {
-        let duration = i64::try_from(pass.duration_ms).unwrap_or(i64::MAX);
-        pass.started_at.saturating_add(SignedDuration::from_millis(duration)).ok()
-    };
-    let pass = status.history.iter().find(succeeded).and_then(end);
-    pass.max(status.synced.as_ref().map(|revision| revision.at))
 }

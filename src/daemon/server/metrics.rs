@@ -1,4 +1,4 @@
-//! Metrics in the OpenMetrics form: what the loops counted, and what their status says right now.
+//! Metrics, in the form that is asked for: what the loops counted, and what their status says right now.
 //!
 //! The library only writes them down. Counts are kept in ordered maps, so one state gives one
 //! text, and gauges are read from the status when somebody asks, so none can be stale.
@@ -9,15 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{HeaderMap, header};
 
-use super::exposition::{self, Scrape};
+use super::exposition::{self, BudgetNow, Scrape};
+use super::plain_text::{OPEN_METRICS, PLAIN_TEXT, plain, wants_open_metrics};
 use super::shared::Shared;
 use crate::api::Tally;
 use crate::status::{PassOutcome, PassRecord};
-
-/// The form of the answer, as the specification of OpenMetrics names it.
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The upper bounds of the buckets for the time of a pass, in seconds: at rest one takes a few
 /// requests, with deployments to follow it takes minutes.
@@ -31,10 +29,18 @@ pub struct Meters(Arc<Mutex<Counts>>);
 /// Tells how often what was asked and answered.
 type TallySource = Arc<dyn Fn() -> Tally + Send + Sync>;
 
+/// Tells how many notices of each sink reached nobody.
+type UntoldSource = Arc<dyn Fn() -> BTreeMap<String, u64> + Send + Sync>;
+
+/// Tells how the budget stands, where that can be told.
+type BudgetSource = Arc<dyn Fn() -> Option<BudgetNow> + Send + Sync>;
+
 #[derive(Default)]
 struct Counts {
     passes: BTreeMap<String, Passes>,
     requests: BTreeMap<String, TallySource>,
+    untold: BTreeMap<String, UntoldSource>,
+    budgets: BTreeMap<String, BudgetSource>,
 }
 
 /// The passes of one project.
@@ -69,6 +75,36 @@ impl Meters {
         self.counts().requests.insert(project.to_owned(), Arc::new(tally));
     }
 
+    /// Says where the notices of a project are counted that reached nobody.
+    pub fn count_untold_of(
+        &self,
+        project: &str,
+        untold: impl Fn() -> BTreeMap<String, u64> + Send + Sync + 'static,
+    ) {
+        self.counts().untold.insert(project.to_owned(), Arc::new(untold));
+    }
+
+    /// Says where the budget of a project is read: what a status shows of it may be half a minute old.
+    pub fn read_budget_of(
+        &self,
+        project: &str,
+        budget: impl Fn() -> Option<BudgetNow> + Send + Sync + 'static,
+    ) {
+        self.counts().budgets.insert(project.to_owned(), Arc::new(budget));
+    }
+
+    /// Returns the notices of each project that reached nobody.
+    pub(super) fn untold(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let sources = self.counts().untold.clone();
+        sources.into_iter().map(|(project, untold)| (project, untold())).collect()
+    }
+
+    /// Returns the budgets that can be told.
+    pub(super) fn budgets(&self) -> BTreeMap<String, BudgetNow> {
+        let sources = self.counts().budgets.clone();
+        sources.into_iter().filter_map(|(project, budget)| Some((project, budget()?))).collect()
+    }
+
     /// Returns the passes of each project.
     pub(super) fn passes(&self) -> BTreeMap<String, Passes> {
         self.counts().passes.clone()
@@ -93,10 +129,16 @@ impl fmt::Debug for Meters {
 }
 
 /// Answers with all metrics.
-pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
+pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let statuses = shared.projects.iter();
     let statuses = statuses.map(|(name, kept)| (name.to_string(), kept.handle.status())).collect();
-    let scrape =
-        Scrape { statuses, passes: shared.meters.passes(), tallies: shared.meters.tallies() };
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], exposition::text(scrape)).into_response()
+    let meters = &shared.meters;
+    let (passes, tallies) = (meters.passes(), meters.tallies());
+    let (untold, budgets) = (meters.untold(), meters.budgets());
+    let text = exposition::text(Scrape { statuses, passes, tallies, untold, budgets });
+    let (form, text) = match wants_open_metrics(&headers) {
+        true => (OPEN_METRICS, text),
+        false => (PLAIN_TEXT, plain(&text)),
+    };
+    ([(header::CONTENT_TYPE, form), (header::VARY, "Accept")], text).into_response()
 }

@@ -17,6 +17,7 @@ mod listen;
 mod metrics;
 mod orders;
 mod page;
+mod plain_text;
 mod projects;
 mod pulse;
 mod refusals;
@@ -27,6 +28,7 @@ mod socket;
 mod status;
 
 pub use error::ServerError;
+pub use exposition::BudgetNow;
 pub use listen::{Server, ServerSettings};
 pub use metrics::Meters;
 pub use projects::{Kept, Projects};

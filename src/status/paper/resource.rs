@@ -11,7 +11,9 @@ use super::super::{
 use super::event::event_line;
 use super::field::change_as_text;
 use super::table::named;
-use super::words::{ago, condition_style, health_style, span, truth, until};
+use super::words::{
+    ago, condition_style, health_style, short, span, standing_style, sync_style, truth, until,
+};
 
 /// The column in which the values of facts stand.
 const VALUE_COLUMN: usize = 26;
@@ -80,7 +82,10 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
         key,
         id,
         owned,
+        sync_status,
+        health_status,
         conditions: _,
+        labels,
         health,
         url,
         replicas,
@@ -102,11 +107,15 @@ fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
             paper.push(line.with(style, value));
         }
     };
-    let health_style = health.as_deref().map_or(Style::Plain, health_style);
+    let platform_style = health.as_deref().map_or(Style::Plain, health_style);
     fact("project", Style::Plain, Some(around.project.name.clone()));
     fact("id", Style::Plain, id.clone());
     fact("owned", Style::Plain, owned.clone());
-    fact("health", health_style, health.clone());
+    fact("sync", sync_style(sync_status), Some(sync_status.to_string()));
+    fact("health", standing_style(health_status), Some(health_status.to_string()));
+    fact("platform says", platform_style, health.clone());
+    let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    fact("labels", Style::Plain, (!labels.is_empty()).then(|| labels.join(", ")));
     fact("url", Style::Plain, url.clone());
     fact("replicas", Style::Plain, replicas.map(|count| count.to_string()));
     fact("runs", Style::Plain, runs.as_ref().map(|runs| running(runs, around.now)));
@@ -158,9 +167,13 @@ fn condition_line(condition: &Condition, now: Timestamp) -> Line {
 }
 
 fn push_deployment(paper: &mut Paper, deployment: &DeploymentStatus, now: Timestamp) {
-    let DeploymentStatus { id, status, since, log } = deployment;
+    let DeploymentStatus { id, status, since, commit, log } = deployment;
     let line = Line::of("  ").with(health_style(status), status.as_str());
     let line = line.plain(format!("  since {}", ago(*since, now)));
+    let line = match commit {
+        Some(commit) => line.plain(format!(" at {}", short(commit))),
+        None => line,
+    };
     paper.push(match id {
         Some(id) => line.with(Style::Dim, format!("  {id}")),
         None => line,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::status::{Event, ProjectStatus};
+use crate::status::{Event, HealthStatus, ProjectStatus, SyncStatus};
 
 fn now() -> Timestamp {
     "2026-11-25T12:00:00Z".parse().unwrap()
@@ -23,13 +23,15 @@ fn synced() -> ProjectStatus {
     });
     let service = json!({
         "key": "service/api", "id": "svc_1", "owned": "created", "health": "running",
-        "url": "https://api.shop.dev", "replicas": 3,
+        "url": "https://api.shop.dev", "replicas": 3, "labels": { "team": "shop" },
+        "syncStatus": "Synced", "healthStatus": "Healthy",
         "conditions": [condition("Ready", "True", "Synced", "as declared")],
         "declaredAt": { "file": "manifests/api.yaml", "line": 3, "column": 1 },
         "dependsOn": ["database/main"], "observedRevision": "d1d1d1d1d1d1d1d1", "failures": 0,
     });
     serde_json::from_value(json!({
         "name": "shop", "origin": "https://api.stackblaze.cloud/v1", "platformName": "shop",
+        "syncStatus": "Synced", "healthStatus": "Healthy", "seenSyncedAt": "2026-11-25T11:59:48Z",
         "mode": "repair", "startedAt": "2026-11-20T12:00:00Z", "updatedAt": "2026-11-25T11:59:58Z",
         "conditions": [condition("Ready", "True", "Synced", "all is as declared")],
         "source": { "location": "https://git.dev/acme/shop main manifests/", "revision": revision },
@@ -74,6 +76,14 @@ fn troubled() -> ProjectStatus {
     .unwrap();
     status.synced.as_mut().unwrap().commit = Some("0000000000000000".to_owned());
     status.unmanaged = 3;
+    status.unmanaged_things = serde_json::from_value(json!([
+        { "kind": "service", "name": "legacy", "id": "svc_7" },
+        { "kind": "database", "name": "old", "id": "db_1" },
+    ]))
+    .unwrap();
+    status.sync_status = SyncStatus::Unknown;
+    status.health_status = HealthStatus::Degraded;
+    status.seen_synced_at = Some("2026-11-25T11:30:00Z".parse().unwrap());
     let service = &mut status.resources[0];
     service.conditions = serde_json::from_value(json!([
         condition("Ready", "False", "DeployFailed", "the deployment failed"),
@@ -81,10 +91,12 @@ fn troubled() -> ProjectStatus {
         condition("Drifted", "True", "FieldsDiffer", "1 field was changed by hand"),
     ]))
     .unwrap();
+    service.sync_status = SyncStatus::OutOfSync;
+    service.health_status = HealthStatus::Degraded;
     service.failures = 3;
     service.retry_at = Some("2026-11-25T12:00:30Z".parse().unwrap());
     service.deployment = serde_json::from_value(json!({
-        "id": "dep_9", "status": "failed", "since": "2026-11-25T11:50:00Z",
+        "id": "dep_9", "status": "failed", "since": "2026-11-25T11:50:00Z", "commit": "3f2a1bc9d07755aa",
         "log": ["npm ERR! missing script: start", "exit 1"],
     }))
     .unwrap();
@@ -146,6 +158,7 @@ fn hostile(text: &str) -> ProjectStatus {
     let poison = serde_json::to_string(text).unwrap();
     let places = [
         "Raise the port",
+        "legacy",
         "running",
         "a migration",
         "2 errors",
@@ -156,6 +169,7 @@ fn hostile(text: &str) -> ProjectStatus {
         "the agent is suspended",
         "x ",
         "the deployment failed",
+        "it failed three times; ",
     ];
     let poisoned =
         places.iter().fold(serde_json::to_string(&troubled()).unwrap(), |status, place| {

@@ -6,10 +6,15 @@ use crate::render::json::{SavedDiagnostic, SavedOrigin};
 use crate::render::{Line, Paper, Style};
 
 use super::super::{Mode, Problem, ProjectStatus, Steering};
-use super::words::{ago, condition_style, revision, span, telling, until};
+use super::words::{
+    ago, reason_beside, revision, span, standing_style, sync_style, telling, until,
+};
 
 /// How many findings about manifests are shown; `stoker validate` shows them all.
 const FINDINGS_MAX: usize = 10;
+
+/// How many unmanaged things are named; `stoker get --live` lists them all.
+const UNMANAGED_MAX: usize = 5;
 
 /// Returns how a project does, its own line first.
 #[must_use]
@@ -21,20 +26,41 @@ pub fn project_as_text(status: &ProjectStatus, now: Timestamp) -> Paper {
     if let Some(problem) = &status.source.problem {
         push_problem(&mut paper, problem, status);
     }
-    match status.unmanaged {
-        0 => {}
-        1 => paper.push(Line::of("  1 live thing is neither declared nor ours")),
-        many => paper.push(Line::of(format!("  {many} live things are neither declared nor ours"))),
+    if status.unmanaged > 0 {
+        paper.push(Line::of(unmanaged(status)));
     }
     paper
 }
 
-/// `shop: Synced at 3f2a1bc9d0 "Raise the port": all is as declared`
+/// Names what is neither declared nor ours: which it is decides what to do about it.
+fn unmanaged(status: &ProjectStatus) -> String {
+    let what = match status.unmanaged {
+        1 => "1 live thing is".to_owned(),
+        many => format!("{many} live things are"),
+    };
+    let named = status.unmanaged_things.iter().take(UNMANAGED_MAX);
+    let mut named: Vec<String> = named.map(|it| format!("{}/{}", it.kind, it.name)).collect();
+    let more = status.unmanaged.saturating_sub(named.len());
+    if more > 0 && !named.is_empty() {
+        named.push(format!("and {more} more"));
+    }
+    let names = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
+    format!("  {what} neither declared nor ours{names}")
+}
+
+/// `shop: OutOfSync (Fuse), Healthy at 3f2a1bc9d0 "Raise the port": service/api: too much would go`
 fn headline(status: &ProjectStatus) -> Line {
     let mut line = Line::default().with(Style::Bold, status.name.as_str()).plain(": ");
     let condition = telling(&status.conditions);
+    let (sync, health) = (&status.sync_status, &status.health_status);
     line = match condition {
-        Some(condition) => line.with(condition_style(condition), condition.reason.as_str()),
+        Some(_) => {
+            line = line.with(sync_style(sync), sync.as_str());
+            if let Some(reason) = reason_beside(&status.conditions) {
+                line = line.plain(format!(" ({reason})"));
+            }
+            line.plain(", ").with(standing_style(health), health.as_str())
+        }
         None => line.with(Style::Dim, "nothing is known yet"),
     };
     if let Some(at) = &status.source.revision {
@@ -77,13 +103,19 @@ fn looks(status: &ProjectStatus, now: Timestamp) -> Line {
         Some(_) => line.with(Style::Dim, "; looks again now"),
         None => line,
     };
-    match &status.synced {
-        Some(synced) if Some(synced) != status.source.revision.as_ref() => {
-            let text = format!("; last in sync at {}, {}", revision(synced), ago(synced.at, now));
-            line.with(Style::Dim, text)
+    let seen = status.seen_synced_at;
+    let other = status.synced.as_ref().filter(|it| Some(*it) != status.source.revision.as_ref());
+    let text = match (other, seen) {
+        (Some(synced), None) => {
+            format!("; last in sync at {}, {}", revision(synced), ago(synced.at, now))
         }
-        Some(_) | None => line,
-    }
+        (Some(synced), Some(seen)) => {
+            format!("; last seen in sync {}, at {}", ago(seen, now), revision(synced))
+        }
+        (None, Some(seen)) => format!("; last seen in sync {}", ago(seen, now)),
+        (None, None) => return line,
+    };
+    line.with(Style::Dim, text)
 }
 
 /// Says what people told it, each on a line of its own: it is why nothing happens.

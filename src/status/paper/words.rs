@@ -4,7 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::render::Style;
 
-use super::super::{Condition, ConditionType, Conditions, Revision, Truth};
+use super::super::{
+    Condition, ConditionReason, ConditionType, Conditions, HealthStatus, Revision, SyncStatus,
+    Truth,
+};
 
 /// How much of a commit or digest is shown: as much as git shows in a large repository.
 const SHORT_CHARS: usize = 10;
@@ -16,6 +19,32 @@ pub fn telling(conditions: &Conditions) -> Option<&Condition> {
     let holds = |kind: &ConditionType| conditions.is_true(*kind);
     let kind = troubles.into_iter().find(holds).unwrap_or(ConditionType::Ready);
     conditions.get(kind)
+}
+
+/// Returns what repeats neither sync nor health: why it is so.
+#[must_use]
+pub fn reason_beside(conditions: &Conditions) -> Option<&ConditionReason> {
+    let reason = telling(conditions).map(|condition| &condition.reason);
+    reason.filter(|it| !matches!(it, ConditionReason::InSync | ConditionReason::Synced))
+}
+
+/// Returns what colour repeats whether it is as declared.
+pub(super) const fn sync_style(sync: &SyncStatus) -> Style {
+    match sync {
+        SyncStatus::Synced => Style::Added,
+        SyncStatus::OutOfSync | SyncStatus::Unknown => Style::Changed,
+        SyncStatus::Newer(_) => Style::Plain,
+    }
+}
+
+/// Returns what colour repeats how it does.
+pub(super) const fn standing_style(health: &HealthStatus) -> Style {
+    match health {
+        HealthStatus::Healthy => Style::Added,
+        HealthStatus::Progressing | HealthStatus::Unknown => Style::Changed,
+        HealthStatus::Degraded | HealthStatus::Missing => Style::Removed,
+        HealthStatus::Newer(_) => Style::Plain,
+    }
 }
 
 /// Returns what colour repeats a condition.

@@ -229,16 +229,19 @@ pub fn project(name: &str) -> ProjectStatus {
     });
     serde_json::from_value(json!({
         "name": name, "origin": "https://api.stackblaze.cloud/v1", "platformName": name,
+        "syncStatus": "OutOfSync", "healthStatus": "Degraded",
         "mode": "repair", "startedAt": ago(90_000), "updatedAt": ago(1),
         "conditions": [condition("Ready", "False", "DeployFailed", "1 of 2 resources is not ready")],
         "source": { "location": "manifests/", "revision": revision }, "steering": {},
         "resources": [
             { "key": "service/api", "id": "svc_1", "owned": "created", "health": "running",
+              "syncStatus": "Synced", "healthStatus": "Healthy",
               "url": "https://api.shop.dev", "replicas": 2, "dependsOn": [], "failures": 0,
               "observedRevision": "d1d1d1d1d1d1d1d1",
               "declaredAt": { "file": "manifests/api.yaml", "line": 3, "column": 1 },
               "conditions": [condition("Ready", "True", "Synced", "as declared")] },
             { "key": "service/web", "id": "svc_2", "owned": "created", "health": "failed",
+              "syncStatus": "OutOfSync", "healthStatus": "Degraded",
               "dependsOn": ["service/api"], "failures": 3,
               "deployment": { "id": "dep_9", "status": "failed", "since": ago(700),
                               "log": ["npm ERR! missing script: start"] },

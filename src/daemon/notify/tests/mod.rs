@@ -9,8 +9,8 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::status::{
-    BudgetStatus, ConditionReason, ConditionType, Conditions, Mode, Problem, ProjectStatus,
-    ResourceStatus, Revision, SharedList, SourceStatus, Steering, Truth,
+    BudgetStatus, ConditionReason, ConditionType, Conditions, Counts, HealthStatus, Mode, Problem,
+    ProjectStatus, ResourceStatus, Revision, SharedList, SourceStatus, Steering, SyncStatus, Truth,
 };
 
 const COMMIT: &str = "4f5e6d7c8b9a00112233445566778899aabbccdd";
@@ -49,6 +49,8 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
         switches: None,
         started_at: at(0),
         updated_at: at(5),
+        sync_status: SyncStatus::Synced,
+        health_status: HealthStatus::Healthy,
         conditions: all,
         source: SourceStatus {
             location: "git".to_owned(),
@@ -56,10 +58,14 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
             problem: None,
         },
         synced: None,
+        seen_synced_at: None,
         steering: Steering::default(),
         resources: SharedList::default(),
         pending: Vec::new(),
         unmanaged: 0,
+        unmanaged_things: Vec::new(),
+        deployments: SharedList::default(),
+        counts: Counts::default(),
         last_repair: None,
         last_rollback: None,
         history: SharedList::default(),
@@ -192,6 +198,9 @@ fn how_a_project_stands_follows_from_its_conditions() {
         key: "service/api".parse().unwrap(),
         id: None,
         owned: None,
+        sync_status: SyncStatus::Synced,
+        health_status: HealthStatus::Degraded,
+        labels: std::collections::BTreeMap::new(),
         conditions: failed.conditions.clone(),
         health: None,
         url: None,

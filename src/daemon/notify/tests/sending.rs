@@ -76,12 +76,15 @@ impl Scripted {
 #[tokio::test(start_paused = true)]
 async fn what_is_lost_is_tried_three_times_and_told_after_the_next_pass() {
     let (notifier, asked) = notifier(&[Answer::Lost, Answer::Never, Answer::Status(503)]);
+    let untold = notifier.untold();
+    assert_eq!(untold()["webhook"], 0);
     notifier.tell(&status("a", SYNCED));
     notifier.tell(&status("a", SYNCED));
     tokio::time::sleep(Duration::from_secs(60)).await;
     // 1 s after the first; 10 s of silence and 5 s after the second.
     assert_eq!(asked.seconds(), [0, 1, 16]);
     assert_eq!(notifier.told().borrow().get("webhook"), None);
+    assert_eq!(untold()["webhook"], 1, "three tries are one notice");
     notifier.tell(&status("a", SYNCED));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(asked.seconds(), [0, 1, 16, 60]);
@@ -109,6 +112,7 @@ async fn a_refusal_and_a_redirect_are_not_tried_again() {
             tokio::time::sleep(Duration::from_secs(60)).await;
         }
         assert_eq!(asked.seconds(), [0]);
+        assert_eq!(notifier.untold()()["webhook"], 1);
         notifier.tell(&status("b", SYNCED));
         notifier.finish(Duration::from_secs(5)).await;
         assert_eq!(asked.seconds(), [0, 180], "a new state may fare better");
@@ -129,6 +133,8 @@ async fn a_sink_that_hangs_holds_nobody_and_loses_its_oldest_notices() {
     assert_eq!(bodies.len(), 3 + 31);
     assert!(bodies[0].contains("commit-8\""), "{}", bodies[0]);
     assert!(bodies.last().unwrap().contains("commit-39\""));
+    // The eight that waited too long, and the one that was tried.
+    assert_eq!(notifier.untold()()["webhook"], 9);
     notifier.finish(Duration::from_secs(5)).await;
 }
 

@@ -1,12 +1,21 @@
 //! Metrics, read back by a reader that forgives nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::api::Tally;
-use crate::status::{ConditionReason, ConditionType, ResourceStatus, Truth};
+use axum::body::Body;
+use http::Method;
 
-use super::stage::{self, Stage, get};
+use crate::api::Tally;
+use crate::daemon::server::BudgetNow;
+use crate::status::{
+    ConditionReason, ConditionType, HealthStatus, ResourceStatus, Revision, Suspension, SyncStatus,
+    Truth,
+};
+
+use super::stage::{self, Answered, Stage, ask, get, request};
 
 /// The samples of an exposition: name with labels in order, and value.
 type Samples = BTreeMap<(String, Vec<(String, String)>), f64>;
@@ -115,7 +124,10 @@ fn resource(key: &str, ready: Truth, drifted: Truth) -> ResourceStatus {
         key: key.parse().unwrap(),
         id: Some("svc_0123456789".to_owned()),
         owned: None,
+        sync_status: SyncStatus::OutOfSync,
+        health_status: HealthStatus::Degraded,
         conditions,
+        labels: BTreeMap::new(),
         health: None,
         url: None,
         replicas: None,
@@ -131,6 +143,22 @@ fn resource(key: &str, ready: Truth, drifted: Truth) -> ResourceStatus {
     }
 }
 
+const PENDING: &str = r#"[
+    { "key": "service/api", "action": "update", "reason": "drift", "origin": null,
+      "effect": "none", "requests": 1, "fields": [], "blocked": null },
+    { "key": "database/old", "action": "delete", "reason": "not_in_desired", "origin": null,
+      "effect": "destroy", "requests": 0, "fields": [],
+      "blocked": { "reason": "fuse", "message": "too much", "hint": null } }
+]"#;
+
+/// The header with which a collector asks for OpenMetrics.
+const OPEN: [(&str, &str); 1] = [("accept", "application/openmetrics-text;version=1.0.0")];
+
+/// Asks for the metrics as OpenMetrics.
+async fn open_metrics(stage: &Stage) -> Answered {
+    ask(&stage.public, request(Method::GET, "/metrics", &OPEN, Body::empty())).await
+}
+
 /// A project with two resources, a past and counted requests.
 fn busy_stage() -> Stage {
     let stage = Stage::new(&["shop"]);
@@ -140,12 +168,30 @@ fn busy_stage() -> Stage {
         resource("database/main", Truth::Unknown, Truth::False),
     ]
     .into();
+    // What a pass applied was not yet seen to be so.
     status.history = vec![
-        stage::pass("Failed", Duration::from_secs(9)),
+        stage::pass("Applied", Duration::from_secs(9)),
         stage::pass("Synced", Duration::from_secs(2)),
     ]
     .into();
+    status.seen_synced_at = Some(stage::now() + Duration::from_secs(2));
+    status.sync_status = SyncStatus::OutOfSync;
+    let (ready, reason) = (ConditionType::Ready, ConditionReason::Fuse);
+    status.conditions.set(ready, Truth::False, reason, "too much", stage::now());
+    status.source.revision = Some(Revision {
+        commit: Some("4f5e6d7c8b9a0011".to_owned()),
+        subject: Some("a subject".to_owned()),
+        author: None,
+        digest: "9c1a".to_owned(),
+        at: stage::now(),
+    });
+    let (since, until) = (stage::now(), stage::now() + Duration::from_secs(60));
+    status.steering.suspension = Some(Suspension { reason: "a move".to_owned(), since, until });
+    status.pending = serde_json::from_str(PENDING).unwrap();
+    status.counts.drift_repaired = 3;
+    status.counts.deployments.insert("failed".to_owned(), 2);
     stage.seats["shop"].show(status);
+    stage.meters.count_untold_of("shop", || BTreeMap::from([("chat".to_owned(), 4)]));
     for (outcome, millis) in [("Synced", 50), ("Synced", 51), ("Failed", 1_000_000)] {
         let pass = stage::pass(outcome, Duration::from_millis(millis));
         stage.meters.observe_pass("shop", &pass);
@@ -158,7 +204,7 @@ fn busy_stage() -> Stage {
 #[tokio::test(start_paused = true)]
 async fn the_metrics_say_what_was_counted_and_what_is_known() {
     let stage = busy_stage();
-    let answered = get(&stage.public, "/metrics").await;
+    let answered = open_metrics(&stage).await;
     assert_eq!(
         answered.header("content-type"),
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -193,10 +239,44 @@ async fn the_metrics_say_what_was_counted_and_what_is_known() {
             value(
                 &samples,
                 "stoker_resource_info",
-                &[shop, ("kind", "database"), ("name", "main"), ("ready", "unknown")],
+                &[
+                    shop,
+                    ("kind", "database"),
+                    ("name", "main"),
+                    ("ready", "unknown"),
+                    ("sync", "OutOfSync"),
+                    ("health", "Degraded"),
+                    ("reason", "Progressing"),
+                ],
             ),
             1.0,
         ),
+        (
+            value(
+                &samples,
+                "stoker_project_info",
+                &[shop, ("sync", "OutOfSync"), ("health", "Healthy")],
+            ),
+            1.0,
+        ),
+        (
+            value(
+                &samples,
+                "stoker_condition",
+                &[shop, ("type", "Ready"), ("status", "false"), ("reason", "Fuse")],
+            ),
+            1.0,
+        ),
+        (value(&samples, "stoker_source_info", &[shop, ("revision", "4f5e6d7c8b")]), 1.0),
+        (value(&samples, "stoker_source_timestamp_seconds", &[shop]), start),
+        (value(&samples, "stoker_suspended", &[shop]), 1.0),
+        (value(&samples, "stoker_pending_changes", &[shop]), 1.0),
+        (value(&samples, "stoker_blocked_changes", &[shop, ("reason", "fuse")]), 1.0),
+        (value(&samples, "stoker_drift_repaired_total", &[shop]), 3.0),
+        (value(&samples, "stoker_deployments_total", &[shop, ("result", "failed")]), 2.0),
+        (value(&samples, "stoker_deployments_total", &[shop, ("result", "succeeded")]), 0.0),
+        (value(&samples, "stoker_notification_failures_total", &[shop, ("sink", "chat")]), 4.0),
+        (value(&samples, "stoker_api_budget_limit", &[shop]), 300.0),
     ] {
         assert_eq!(found, Some(expected), "{}", answered.text);
     }
@@ -204,8 +284,42 @@ async fn the_metrics_say_what_was_counted_and_what_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_does_not_ask_for_open_metrics_gets_what_every_collector_reads() {
+    let stage = busy_stage();
+    let answered = get(&stage.public, "/metrics").await;
+    assert_eq!(answered.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(answered.header("vary"), "Accept");
+    let samples = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(samples(&answered.text), samples(&open_metrics(&stage).await.text));
+    for line in answered.text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+        assert!((kind == "counter") == name.ends_with("_total"), "{line}");
+    }
+    assert!(!answered.text.contains("# EOF") && !answered.text.contains("# UNIT"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_is_read_when_somebody_asks() {
+    let stage = busy_stage();
+    let left = Arc::new(AtomicU32::new(200));
+    let source = Arc::clone(&left);
+    stage.meters.read_budget_of("shop", move || {
+        Some(BudgetNow { limit: 300, remaining: source.load(Ordering::Relaxed) })
+    });
+    for expected in [200, 17] {
+        left.store(expected, Ordering::Relaxed);
+        let samples = read(&open_metrics(&stage).await.text);
+        let found = value(&samples, "stoker_api_budget_remaining", &[("project", "shop")]);
+        assert_eq!(found, Some(f64::from(expected)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_metric_and_no_other_stands_in_the_documentation() {
-    let text = get(&busy_stage().public, "/metrics").await.text;
+    let text = open_metrics(&busy_stage()).await.text;
     let strip = |name: &str| {
         let ends = ["_bucket", "_sum", "_count"];
         ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name).to_owned()
@@ -224,7 +338,7 @@ async fn a_hostile_word_stays_inside_its_label() {
     stage.meters.observe_pass("shop", &stage::pass(word, Duration::ZERO));
     let key = (word.to_owned(), "/services", 0);
     stage.meters.count_requests_of("shop", move || Tally::from([(key.clone(), 1)]));
-    let samples = read(&get(&stage.public, "/metrics").await.text);
+    let samples = read(&open_metrics(&stage).await.text);
     let labels = [("project", "shop"), ("result", word)];
     assert_eq!(value(&samples, "stoker_reconcile_total", &labels), Some(1.0));
 }
@@ -232,15 +346,15 @@ async fn a_hostile_word_stays_inside_its_label() {
 #[tokio::test(start_paused = true)]
 async fn before_anything_happened_the_form_holds_and_one_state_is_one_text() {
     let none = Stage::new(&[]);
-    read(&get(&none.public, "/metrics").await.text);
+    read(&open_metrics(&none).await.text);
     let stage = Stage::new(&["blog", "shop"]);
     for name in ["shop", "blog"] {
         stage.meters.observe_pass(name, &stage::pass("Synced", Duration::ZERO));
         stage.meters.observe_pass(name, &stage::pass("Failed", Duration::ZERO));
     }
-    let first = get(&stage.public, "/metrics").await.text;
+    let first = open_metrics(&stage).await.text;
     let samples = read(&first);
     let never = [("project", "blog")];
     assert_eq!(value(&samples, "stoker_last_success_timestamp_seconds", &never), None);
-    assert_eq!(first, get(&stage.public, "/metrics").await.text);
+    assert_eq!(first, open_metrics(&stage).await.text);
 }

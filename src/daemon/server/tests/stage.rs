@@ -22,8 +22,8 @@ use crate::daemon::webhook::Webhook;
 use crate::daemon::{Handle, Seat, SharedSecret};
 use crate::model::Name;
 use crate::status::{
-    BudgetStatus, ConditionReason, Event, Mode, PassRecord, ProjectStatus, Severity, SharedList,
-    SourceStatus, Steering, Trigger,
+    BudgetStatus, ConditionReason, Counts, Event, HealthStatus, Mode, PassRecord, ProjectStatus,
+    Severity, SharedList, SourceStatus, Steering, SyncStatus, Trigger,
 };
 
 pub const START: &str = "2026-11-24T00:00:00Z";
@@ -149,13 +149,19 @@ pub fn status(name: &str) -> ProjectStatus {
         switches: None,
         started_at: now(),
         updated_at: now(),
+        sync_status: SyncStatus::Synced,
+        health_status: HealthStatus::Healthy,
         conditions: Vec::new().into(),
         source: SourceStatus { location: "manifests/".to_owned(), revision: None, problem: None },
         synced: None,
+        seen_synced_at: None,
         steering: Steering::default(),
         resources: SharedList::default(),
         pending: Vec::new(),
         unmanaged: 0,
+        unmanaged_things: Vec::new(),
+        deployments: SharedList::default(),
+        counts: Counts::default(),
         last_repair: None,
         last_rollback: None,
         history: SharedList::default(),
