@@ -132,7 +132,6 @@ impl Notifier {
     }
 
     /// Returns what tells how many notices of each sink reached nobody.
-    #[must_use]
     pub fn untold(&self) -> impl Fn() -> BTreeMap<String, u64> + Send + Sync + use<> {
         let memory = Arc::clone(&self.memory);
         move || memory.untold.lock().unwrap_or_else(PoisonError::into_inner).clone()
