@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{
-    Effect, Entry, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource, is_secret_at,
-};
+use crate::model::{Effect, Entry, FieldPath, Key, LiveObject, Remembered, Resource, is_secret_at};
 
 use super::birth::{created, unwritten};
 use super::diff::{self, Difference, Memory};
@@ -361,7 +359,8 @@ fn draft<'a>(
             origin: desired.map(|resource| resource.origin.clone()),
             effect: Effect::None,
             replicas: None,
-            id: None::<RemoteId>,
+            has_data: false,
+            id: None,
             adopts: None,
             fields: Vec::new(),
             blocked: None,

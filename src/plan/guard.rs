@@ -13,8 +13,8 @@ use super::diff::is_written;
 use super::draft::Draft;
 use super::view::View;
 use super::{
-    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, in_use, prune,
-    reference, succession,
+    Action, Blocked, BlockedReason, Change, FieldAction, FieldReason, Hold, Policy, data, in_use,
+    prune, reference, succession,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -25,6 +25,7 @@ pub(super) fn check<'a>(
 ) -> Vec<Draft<'a>> {
     for draft in &mut drafts {
         promote(draft, policy);
+        draft.change.has_data = data::goes_with(draft);
         draft.change.blocked =
             obstacle(draft, view, policy).or_else(|| held(&draft.change, policy));
     }

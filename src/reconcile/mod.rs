@@ -11,4 +11,4 @@ mod rollback;
 
 pub use carry::{Carrier, CarryError};
 pub use pass::{Licence, Look, PassError, Passed, Reconciler, RollbackError, Wish};
-pub use refresh::{RefreshError, WrongProject, check_pin, decide, refresh};
+pub use refresh::{RefreshError, WrongProject, check_guard, check_pin, decide, refresh};
