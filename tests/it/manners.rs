@@ -4,9 +4,10 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use stoker::clock::Clock;
 
 use crate::commands::{Machine, Ran, served};
 
@@ -51,11 +52,12 @@ impl Asked {
 
     /// Sends a signal, and returns how it ended and after which time.
     fn interrupt(mut self, signal: &str) -> (i32, Duration) {
-        let begun = Instant::now();
+        let clock = Clock::system();
+        let begun = clock.now();
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
         let ended = self.child.wait().unwrap().code().unwrap();
-        (ended, begun.elapsed())
+        (ended, clock.now().duration_since(begun).unsigned_abs())
     }
 }
 
