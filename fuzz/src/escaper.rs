@@ -148,6 +148,7 @@ fn plan(text: &str) -> Plan {
         reason: Reason::Drift,
         origin: Some(Origin { file: text.to_owned(), line: 3, column: 1 }),
         effect: Effect::Restart,
+        has_data: false,
         replicas: Some(3),
         id: Some(id.clone()),
         adopts: None,

@@ -60,7 +60,7 @@ impl Reader {
         let origin = self.client.origin();
         if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&origin, &live.project)) {
             distrust_stale_groups(&mut live, inventory, self.client.now());
-            self.look_for_unlisted(&mut live, inventory).await?;
+            self.look_for_unlisted(&mut live, inventory, recollection).await?;
         }
         Ok(live)
     }
@@ -140,7 +140,7 @@ impl Reader {
         inventory: &Inventory,
         recollection: &mut Recollection,
     ) -> Result<(), Error> {
-        let wanted = objects_to_detail(live, desired, inventory);
+        let wanted = objects_to_detail(live, desired, inventory, recollection);
         recollection.forget(being_settled(inventory));
         let Parted { read, recalled: mut details, still_unread } = recollection.part(wanted, live);
         let found = self.look_up(read).await;
@@ -171,12 +171,17 @@ impl Reader {
         Ok(())
     }
 
-    async fn look_for_unlisted(&self, live: &mut Live, inventory: &Inventory) -> Result<(), Error> {
+    async fn look_for_unlisted(
+        &self,
+        live: &mut Live,
+        inventory: &Inventory,
+        recollection: &Recollection,
+    ) -> Result<(), Error> {
         let index = Index::of(live);
         let wanted: Vec<(Kind, RemoteId, &Entry)> = inventory
             .entries
             .iter()
-            .filter(|(key, entry)| is_missing(live, &index, key, entry))
+            .filter(|(key, entry)| recollection.covers(key) && is_missing(live, &index, key, entry))
             .map(|(key, entry)| (key.kind, entry.id.clone(), entry))
             .collect();
         let entries: BTreeMap<&RemoteId, &Entry> =
@@ -261,10 +266,11 @@ impl<'a> Index<'a> {
 /// A database of ours that is declared as it was written is compared with what we remember: no
 /// request can change one (F4), so its details would only repeat it. One of which something else is
 /// declared, or not all was written by us because it was adopted, has to be looked at.
-fn objects_to_detail(
+pub(super) fn objects_to_detail(
     live: &Live,
     desired: &Desired,
     inventory: &Inventory,
+    recollection: &Recollection,
 ) -> BTreeSet<(Kind, RemoteId)> {
     let has_details = |key: &Key, resource: &Resource<FieldValue>| match key.kind {
         Kind::EnvGroup => false,
@@ -274,12 +280,14 @@ fn objects_to_detail(
         Kind::Service => true,
     };
     let index = Index::of(live);
-    let declared = desired.resources.iter().filter(|(key, resource)| has_details(key, resource));
+    let declared = desired.resources.iter();
+    let declared =
+        declared.filter(|(key, resource)| recollection.covers(key) && has_details(key, resource));
     let declared = declared.filter_map(|(key, resource)| {
         let object = objects_of(&index, inventory, key, resource)?;
         (!shows_all(object, resource)).then(|| (key.kind, object.id.clone()))
     });
-    declared.chain(of_unproven_age(&index, desired, inventory)).collect()
+    declared.chain(of_unproven_age(&index, desired, inventory, recollection)).collect()
 }
 
 /// Returns what is ours and may have to go, and whose list item does not show when it was created: its
@@ -288,6 +296,7 @@ fn of_unproven_age<'a>(
     index: &'a Index<'_>,
     desired: &'a Desired,
     inventory: &'a Inventory,
+    recollection: &'a Recollection,
 ) -> impl Iterator<Item = (Kind, RemoteId)> + 'a {
     let may_go = |key: &Key| match key.kind {
         Kind::EnvGroup => false,
@@ -295,7 +304,8 @@ fn of_unproven_age<'a>(
         Kind::Database => !desired.resources.contains_key(key),
         Kind::Service => true,
     };
-    let entries = inventory.entries.iter().filter(move |(key, _)| may_go(key));
+    let entries = inventory.entries.iter();
+    let entries = entries.filter(move |(key, _)| recollection.covers(key) && may_go(key));
     entries.filter_map(|(key, entry)| {
         let object = index.with_id(key.kind, &entry.id)?;
         object.created_at.is_none().then(|| (key.kind, entry.id.clone()))

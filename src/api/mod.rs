@@ -41,6 +41,7 @@ mod events;
 mod live;
 mod recollection;
 mod stream;
+mod undetailed;
 
 mod outcome;
 mod writer;
@@ -70,6 +71,7 @@ pub use socket::{HttpSetupError, HttpTransport};
 pub use stream::{LogPlace, read_events};
 pub use survey::Surveyed;
 pub use transport::{BeforeWrite, BodyStream, Reach, Transport, TransportError};
+pub use undetailed::note_undetailed;
 pub use wire::{Deployment, Links, LogLine, Member, Metrics, Sample};
 pub use writer::{Answers, Create, Patch, Writer};
 

@@ -11,8 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Coverage, FieldPath, FieldValue, Kind, Listing, Live, LiveObject, LiveValue, RemoteId, Setting,
-    Unknown,
+    Coverage, FieldPath, FieldValue, Key, Kind, Listing, Live, LiveObject, LiveValue, RemoteId,
+    Setting, Unknown,
 };
 
 /// A kind and an id.
@@ -30,6 +30,8 @@ pub struct Recollection {
     seen: BTreeMap<Id, Recalled>,
     looks: u64,
     details_max: usize,
+    /// What a look is about; everything without.
+    scope: Option<BTreeSet<Key>>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,25 @@ impl Recollection {
     pub fn allowing(mut self, details_max: usize) -> Self {
         self.details_max = details_max;
         self
+    }
+
+    /// Limits the next look to these: of nothing else details are read, or what is not listed is
+    /// looked for. What is not read is not judged either, so they must be all that is planned.
+    #[must_use]
+    pub fn about(self, scope: Option<BTreeSet<Key>>) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Whether a look is about a resource.
+    pub(super) fn covers(&self, key: &Key) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope.contains(key))
+    }
+
+    /// Returns what was seen in its details.
+    #[must_use]
+    pub fn detailed(&self) -> BTreeSet<(Kind, RemoteId)> {
+        let seen = self.seen.iter().filter(|(_, recalled)| recalled.details.is_ok());
+        seen.map(|(id, _)| id.clone()).collect()
     }
 
     /// Forgets what was written to: a list may not show that it is otherwise now.

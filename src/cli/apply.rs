@@ -14,7 +14,7 @@ use crate::render;
 use crate::store::Store;
 
 use super::arguments::{ApplyCommand, Form};
-use super::ask::{Question, ask};
+use super::ask::{Answer, Question, ask};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -74,9 +74,11 @@ pub async fn run(
         context.output.data(&render::plan_as_text(&plan, &forecast));
     }
     hand_on(context, &plan, &forecast);
-    if asks && plan.is_pending() && !ask(context, &Question::Apply)? {
-        context.output.note("Nothing was changed.");
-        return Ok(Exit::Done);
+    if asks
+        && plan.is_pending()
+        && let Answer::No(exit) = ask(context, &Question::Apply, interrupt).await?
+    {
+        return Ok(exit);
     }
     let carried = Carrying { context, session: &session, policy: &policy, interrupt };
     let since = session.clock.now();
@@ -223,6 +225,7 @@ pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTre
             json["deployments"] = ended.collect();
             json["byHand"] = serde_json::json!(render::json::by_hand(plan));
             json["unsettled"] = serde_json::json!(render::json::unsettled(plan));
+            context.closing.sum_up(&json["summary"]);
             context.output.value(&json);
         }
     }

@@ -20,7 +20,9 @@ pub use agent::{
 };
 pub use connection::Connection;
 pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
-pub use planning::{ApplyCommand, Approval, DriftCommand, PlanCommand, Planning, Sources, Waiting};
+pub use planning::{
+    ApplyCommand, Approval, DriftCommand, PlanCommand, Planning, Sources, ValidateCommand, Waiting,
+};
 pub use platform::{
     DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
     SandboxCommand,
@@ -126,7 +128,7 @@ pub enum Command {
     /// Show only what moved on the platform; cannot write.
     Drift(DriftCommand),
     /// Check the manifests: no token, no network.
-    Validate(Sources),
+    Validate(ValidateCommand),
     /// Print the manifests fully resolved, as native documents.
     Render(Sources),
     /// Print a Blueprint as native documents.

@@ -1,9 +1,11 @@
 //! Questions. Where nobody can answer, the run ends with the flag that does.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 
 use super::context::Context;
+use super::exit::Exit;
 use super::failure::Failure;
+use super::interrupt::Interrupt;
 
 /// What is asked.
 pub enum Question<'a> {
@@ -44,18 +46,45 @@ impl Question<'_> {
     }
 }
 
-/// Asks, and returns whether the answer was the one that means yes.
+/// What came of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The one that means yes.
+    Yes,
+    /// Any other: nothing is done, and the command ends so.
+    No(Exit),
+}
+
+/// Asks. A signal is an answer as well, and ends the waiting at once.
 ///
 /// # Errors
 /// When nobody is there to answer; the hint names the flag.
-pub fn ask(context: &Context, question: &Question<'_>) -> Result<bool, Failure> {
+pub async fn ask(
+    context: &Context,
+    question: &Question<'_>,
+    interrupt: &Interrupt,
+) -> Result<Answer, Failure> {
     if !context.output.can_ask() {
         return Err(Failure::usage("an answer is needed, and this is not a terminal")
             .hint(format!("answer beforehand with {}", question.flag())));
     }
-    let mut stderr = std::io::stderr().lock();
-    let mut answer = String::new();
-    let asked = write!(stderr, "\n{}", question.text()).and_then(|()| stderr.flush());
-    let read = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
-    Ok(read.is_ok() && answer.trim() == question.answer())
+    super::output::aside(&format!("\n{}", question.text()));
+    // A thread of its own reads, and is left behind by a signal: nothing else can end it.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    let said = tokio::select! {
+        read = read => read.ok().and_then(Result::ok).unwrap_or_default(),
+        exit = interrupt.came() => {
+            super::output::aside("\n");
+            context.output.note("Nothing was changed.");
+            return Ok(Answer::No(exit));
+        }
+    };
+    if said.trim() == question.answer() {
+        return Ok(Answer::Yes);
+    }
+    context.output.note("Nothing was changed.");
+    Ok(Answer::No(Exit::Failed))
 }

@@ -6,21 +6,28 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
+use crate::manifest;
 use crate::render::json;
 
 use super::arguments::{Arguments, Form};
+use super::closing;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::settings::Given;
+
+mod torn;
 
 /// Reads the arguments and the variables that stand for them, and which were given as what.
 ///
 /// # Errors
 /// When they are wrong, or ask for help or the version.
 pub fn parse(environment: &Environment) -> Result<(Arguments, Given), clap::Error> {
-    let command = without_empty_variables(Arguments::command(), environment);
-    let matches = command.try_get_matches_from(&environment.arguments);
+    let mut command = without_empty_variables(Arguments::command(), environment);
+    let matches = command.try_get_matches_from_mut(&environment.arguments);
     let mut matches = matches.map_err(with_real_hints)?;
+    if let Some(torn) = torn::find(&command, &environment.arguments) {
+        return Err(torn.into_error(&mut command));
+    }
     let given = Given::from(&matches);
     Ok((Arguments::from_arg_matches_mut(&mut matches)?, given))
 }
@@ -95,13 +102,14 @@ pub fn wrongly(error: &clap::Error, environment: &Environment) -> ExitCode {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
         _ => Exit::Usage,
     };
-    if let (Exit::Usage, Some(wanted)) = (exit, wanted_json(environment)) {
+    if let (Exit::Usage, Some(wanted)) = (exit, wanted_form(environment)) {
         let text = error.render().to_string();
         let text = text.trim().trim_start_matches("error: ");
         let error = json::error("usage", text, &[], None, &[]);
         let text = match wanted {
-            Form::Ndjson => json::line(&error),
-            Form::Json | Form::Yaml | Form::Text | Form::Markdown => json::document(&error),
+            Form::Ndjson => json::line(&error) + &closing::of_call(&environment.arguments, exit),
+            Form::Yaml => manifest::to_yaml(&error).unwrap_or_else(|_| json::document(&error)),
+            Form::Json | Form::Text | Form::Markdown => json::document(&error),
         };
         super::output::raw(&text);
         return exit.into();
@@ -111,10 +119,11 @@ pub fn wrongly(error: &clap::Error, environment: &Environment) -> ExitCode {
     exit.into()
 }
 
-/// Returns the form of JSON that was asked for in a call that could not be read as a whole.
-fn wanted_json(environment: &Environment) -> Option<Form> {
+/// Returns the form for programs that was asked for in a call that could not be read as a whole.
+fn wanted_form(environment: &Environment) -> Option<Form> {
     let form_of = |word: &str| match word {
         "json" => Some(Form::Json),
+        "yaml" => Some(Form::Yaml),
         "ndjson" => Some(Form::Ndjson),
         _ => None,
     };
@@ -165,6 +174,35 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_was_torn_off_its_flag_is_no_path() {
+        let said = |words: &str| {
+            let words: Vec<&str> = words.split(' ').collect();
+            parse(&called(&words, &[])).map(drop).map_err(|error| error.to_string())
+        };
+        for (words, meant) in [
+            ("stoker apply --prune services", "--prune=services"),
+            ("stoker apply --prune services,databases", "--prune=services,databases"),
+            ("stoker plan a --prune false --sandbox", "--prune=false"),
+            ("stoker plan --sandbox no", "--sandbox=no"),
+            ("stoker apply -y false", "-y=false"),
+            ("stoker run --observe on manifests", "--observe=on"),
+        ] {
+            let error = said(words).unwrap_err();
+            assert!(error.contains(&format!("write `{meant}`")), "{words}: {error}");
+        }
+        // A path that is written as one, and what is no value of the flag.
+        for words in [
+            "stoker apply --prune ./services",
+            "stoker apply --prune manifests",
+            "stoker apply --prune -- services",
+            "stoker get --sandbox services",
+            "stoker plan --prune=services a",
+        ] {
+            assert_eq!(said(words), Ok(()), "{words}");
+        }
+    }
+
+    #[test]
     fn help_is_had_for_each_command_in_both_ways() {
         for command in Arguments::command().get_subcommands() {
             let kind = |words: &[&str]| parse(&called(words, &[])).unwrap_err().kind();
@@ -175,13 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn json_is_recognised_in_a_call_that_is_wrong() {
-        let check = |words: &[&str]| wanted_json(&called(words, &[]));
+    fn a_form_for_programs_is_recognised_in_a_call_that_is_wrong() {
+        let check = |words: &[&str]| wanted_form(&called(words, &[]));
         assert_eq!(check(&["stoker", "plan", "-o", "json", "--wrong"]), Some(Form::Json));
         assert_eq!(check(&["stoker", "--output=ndjson", "plan"]), Some(Form::Ndjson));
         assert_eq!(check(&["stoker", "-ojson"]), Some(Form::Json));
+        assert_eq!(check(&["stoker", "get", "--output", "yaml"]), Some(Form::Yaml));
         assert_eq!(check(&["stoker", "plan", "json"]), None);
-        let set = wanted_json(&called(&["stoker"], &[("STOKER_OUTPUT", "json")]));
+        let set = wanted_form(&called(&["stoker"], &[("STOKER_OUTPUT", "json")]));
         assert_eq!(set, Some(Form::Json));
     }
 }

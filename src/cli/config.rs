@@ -32,7 +32,7 @@ fn view(context: &Context, global: &Global, command: &RunCommand) -> Result<Exit
         context.output.warn(warning);
     }
     match context.output.form() {
-        Form::Text => context.output.data(&table(&settings).to_paper()),
+        Form::Text => context.output.data(&table(&settings).into()),
         Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&document(&settings)),
         Form::Markdown => return Err(no_such_form("config view", "markdown")),
     }

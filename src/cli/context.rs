@@ -1,10 +1,14 @@
 //! What every command is given: the surroundings, the settings that hold for all, and the paper.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use tokio::sync::watch;
 
 use crate::api::Wait;
 
 use super::arguments::{Global, LogForm};
+use super::closing::Closing;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::output::Output;
@@ -24,6 +28,10 @@ pub struct Context {
     pub output: Output,
     /// The request that waits for the budget.
     pub waits: watch::Sender<Option<Wait>>,
+    /// Whether manifests are typed: nothing was begun yet, and a signal ends the run at once.
+    pub is_typing: Arc<AtomicBool>,
+    /// What closes a stream of records.
+    pub closing: Closing,
 }
 
 impl Context {
@@ -35,7 +43,7 @@ impl Context {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Ok(Self { environment, file, given, global, output, waits: watch::Sender::new(None) })
+        Ok(Self::of(environment, file, given, global, output))
     }
 
     /// Returns one with flags and defaults only, to say that the settings cannot be used.
@@ -46,7 +54,25 @@ impl Context {
         // There is no log yet that it could be part of.
         let global = GlobalSettings { log_format: LogForm::Text, ..resolved };
         let output = Output::new(&global, &environment);
-        let (given, waits) = (Given::default(), watch::Sender::new(None));
-        Self { environment, file, given, global, output, waits }
+        Self::of(environment, file, Given::default(), global, output)
+    }
+
+    fn of(
+        environment: Environment,
+        file: SettingsFile,
+        given: Given,
+        global: GlobalSettings,
+        output: Output,
+    ) -> Self {
+        Self {
+            environment,
+            file,
+            given,
+            global,
+            output,
+            waits: watch::Sender::new(None),
+            is_typing: Arc::default(),
+            closing: Closing::default(),
+        }
     }
 }

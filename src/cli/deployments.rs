@@ -91,7 +91,7 @@ pub fn table(deployments: &[Deployment], now: Timestamp) -> Paper {
             facts::cell(facts::took(created_at.as_deref(), finished_at.as_deref()).as_deref()),
         ]);
     }
-    table.to_paper()
+    table.into()
 }
 
 /// Returns a deployment as JSON, without its log.

@@ -7,11 +7,12 @@ use crate::store::Store;
 
 use super::apply::{Carrying, exit_of};
 use super::arguments::{DestroyCommand, Form};
-use super::ask::{Question, ask};
+use super::ask::{Answer, Question, ask};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::find::check_owned;
 use super::interrupt::Interrupt;
 use super::planning::{Planned, planned};
 use super::session::{Purpose, Session};
@@ -25,6 +26,8 @@ pub async fn run(
     let DestroyCommand { target, confirm, prune_adopted, connection } = command;
     let session = Session::open(context, connection, Purpose::Write)?;
     let store = Store::open(&session.state, "stoker destroy")?;
+    // A typing mistake must not read as "nothing to destroy".
+    check_owned(target, store.inventory())?;
     let policy = session.speak(Policy {
         prune: Prune::Kinds(Kind::ALL.into()),
         prune_adopted: *prune_adopted,
@@ -39,17 +42,17 @@ pub async fn run(
         context.output.data(&render::plan_as_text(&plan, &estimate));
     }
     let project = &snapshot.live.project.name;
-    let is_confirmed = match confirm {
-        Some(name) if name == project => true,
+    let answer = match confirm {
+        Some(name) if name == project => Answer::Yes,
         Some(name) => {
             let message = format!("--confirm names `{name}`, but this is project `{project}`");
             return Err(Failure::new(ErrorCode::WrongProject, message));
         }
-        None => !plan.is_pending() || ask(context, &Question::Destroy { project })?,
+        None if !plan.is_pending() => Answer::Yes,
+        None => ask(context, &Question::Destroy { project }, interrupt).await?,
     };
-    if !is_confirmed {
-        context.output.note("Nothing was changed.");
-        return Ok(Exit::Done);
+    if let Answer::No(exit) = answer {
+        return Ok(exit);
     }
     let carrying = Carrying { context, session: &session, policy: &policy, interrupt };
     let report = carrying.out(store, &snapshot, &plan).await?;

@@ -39,7 +39,12 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
         Form::Ndjson | Form::Json | Form::Yaml => {
             let state = saved::mark_of(&snapshot.inventory, &key);
             let preamble = saved::preamble(&reading, &policy, &snapshot, state, estimate);
-            context.output.value(&SavedPlan::new(&drifted, preamble));
+            let document = SavedPlan::new(&drifted, preamble);
+            context.closing.sum_up(&document.summary);
+            match context.output.form() {
+                Form::Ndjson => context.output.text(&document.to_ndjson()),
+                _ => context.output.value(&document),
+            }
         }
     }
     Ok(if *detailed_exitcode && sight == Exit::Done { detailed(&drifted) } else { sight })

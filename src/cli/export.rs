@@ -14,6 +14,7 @@ use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::find;
 use super::offline::no_such_form;
 use super::session::{Purpose, Session};
 use super::values::Selector;
@@ -23,11 +24,6 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
     let ExportCommand { selectors, to, connection } = command;
     let session = Session::open(context, connection, Purpose::Read)?;
     let objects = read(&session, selectors).await?;
-    if let Some(missing) = selectors.iter().find(|selector| {
-        selector.is_one() && !objects.iter().any(|it| selector.covers(it.kind, &it.name))
-    }) {
-        return Err(Failure::new(ErrorCode::NotFound, format!("{missing} does not live here")));
-    }
     let inventory = Store::read(&session.state)?.inventory;
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
     context.output.diagnostics(&diagnostics);
@@ -89,6 +85,12 @@ async fn read(session: &Session, selectors: &[Selector]) -> Result<Vec<LiveObjec
             let message =
                 format!("failed to export: the listing of {} is incomplete", kind.plural());
             return Err(Failure::new(ErrorCode::IncompleteView, message));
+        }
+        let names = || listing.objects.iter().map(|object| object.name.clone());
+        let of_kind = selectors.iter().filter(|it| it.kind() == kind);
+        let mut named = of_kind.filter_map(Selector::name);
+        if let Some(missing) = named.find(|name| !names().any(|it| it == *name)) {
+            return Err(find::absent_name(kind, missing, names()));
         }
         let chosen = listing
             .objects

@@ -5,7 +5,7 @@
 
 use crate::api::Reader;
 use crate::manifest;
-use crate::model::{Coverage, Key, Kind, Listing, LiveObject, RemoteId, Unknown};
+use crate::model::{Coverage, Inventory, Key, Kind, Listing, LiveObject, RemoteId, Unknown};
 
 use super::code::ErrorCode;
 use super::context::Context;
@@ -106,13 +106,48 @@ pub fn trouble(kind: Kind, unknown: &Unknown) -> String {
 
 /// The failure of a name that is not there, with the nearest one that is.
 pub fn absent(key: &Key, names: impl Iterator<Item = String>) -> Failure {
-    let failure = Failure::new(ErrorCode::NotFound, format!("there is no {key}"));
+    absent_name(key.kind, key.name.as_str(), names)
+}
+
+/// The same of a name that no manifest could declare.
+pub fn absent_name(kind: Kind, name: &str, names: impl Iterator<Item = String>) -> Failure {
+    let failure = Failure::new(ErrorCode::NotFound, format!("there is no {kind}/{name}"));
     let names: Vec<String> = names.collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    match manifest::nearest(key.name.as_str(), &names) {
-        Some(near) => failure.hint(format!("did you mean {}/{near}?", key.kind)),
-        None => failure.hint(format!("`stoker get {}` lists what there is", key.kind.plural())),
+    match manifest::nearest(name, &names) {
+        Some(near) => failure.hint(format!("did you mean {kind}/{near}?")),
+        None => failure.hint(format!("`stoker get {}` lists what there is", kind.plural())),
     }
+}
+
+/// Adds the nearest of the keys that are known, where one is near enough to be meant.
+#[must_use]
+pub fn with_nearest<'k>(
+    failure: Failure,
+    key: &Key,
+    known: impl Iterator<Item = &'k Key>,
+) -> Failure {
+    let known: Vec<String> = known.map(ToString::to_string).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    match manifest::nearest(&key.to_string(), &known) {
+        Some(near) => failure.hint(format!("did you mean {near}?")),
+        None => failure,
+    }
+}
+
+/// Refuses a key that this state neither owns nor has begun to create.
+///
+/// # Errors
+/// For the first of the keys that is not ours, with the nearest that is.
+pub fn check_owned(keys: &[Key], inventory: &Inventory) -> Result<(), Failure> {
+    let Inventory { entries, intents, .. } = inventory;
+    let is_ours = |key: &&Key| entries.contains_key(*key) || intents.contains_key(*key);
+    let Some(key) = keys.iter().find(|key| !is_ours(key)) else {
+        return Ok(());
+    };
+    let failure = Failure::new(ErrorCode::NotOwned, format!("{key} is not ours"));
+    Err(with_nearest(failure, key, entries.keys().chain(intents.keys()))
+        .hint("`stoker get` shows what is"))
 }
 
 fn ambiguous(key: &Key, several: &[&LiveObject]) -> Failure {

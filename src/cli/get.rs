@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::{
-    Claim, Coverage, FieldPath, Inventory, Key, Kind, Listing, LiveObject, LiveValue, Name,
-    Setting, Unknown,
+    Claim, Coverage, FieldPath, Inventory, Key, Kind, Listing, LiveObject, LiveValue, Setting,
+    Unknown,
 };
 use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
@@ -204,11 +204,7 @@ fn selected_or_absent(
     let objects = listings.iter().flat_map(|(_, listing)| &listing.objects);
     let of_kind = objects.filter(|object| object.kind == missing.kind());
     let names = of_kind.map(|object| object.name.clone());
-    let name = missing.name().and_then(|name| Name::new(name).ok());
-    Err(match name {
-        Some(name) => find::absent(&Key::new(missing.kind(), name), names),
-        None => Failure::new(ErrorCode::NotFound, format!("there is no {missing}")),
-    })
+    Err(find::absent_name(missing.kind(), missing.name().unwrap_or_default(), names))
 }
 
 fn print(context: &Context, rows: &[Row], troubles: &[(Unknown, String)], now: Timestamp) {
@@ -246,7 +242,7 @@ fn table(rows: &[Row], now: Timestamp) -> Paper {
             facts::cell(url.as_deref()),
         ]);
     }
-    table.to_paper()
+    table.into()
 }
 
 /// Returns the word for the right by which something is ours.

@@ -3,7 +3,7 @@
 //! Both are safe: what is in flight is either recorded or has its intent on disk (S3).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -24,11 +24,12 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Begins to listen for SIGINT and SIGTERM.
+    /// Begins to listen for SIGINT and SIGTERM. While manifests are typed nothing is in flight, and
+    /// the first one ends at once.
     ///
     /// # Errors
     /// When the system does not let us.
-    pub fn listen() -> Result<Self, Failure> {
+    pub fn listen(is_typing: Arc<AtomicBool>) -> Result<Self, Failure> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
                 Failure::new(ErrorCode::Signals, format!("failed to listen for signals: {error}"))
@@ -38,7 +39,8 @@ impl Interrupt {
             (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
         let (sender, stop) = watch::channel(false);
         let exit = Arc::new(AtomicU8::new(0));
-        tokio::spawn(watch_over(interrupted, terminated, sender, Arc::clone(&exit)));
+        let signals = Signals { interrupted, terminated };
+        tokio::spawn(watch_over(signals, sender, Arc::clone(&exit), is_typing));
         Ok(Self { stop, exit })
     }
 
@@ -70,25 +72,36 @@ impl Interrupt {
     reason = "the second signal, or ten seconds after the first, ends at once"
 )]
 async fn watch_over(
-    mut interrupted: Signal,
-    mut terminated: Signal,
+    mut signals: Signals,
     stop: watch::Sender<bool>,
     exit: Arc<AtomicU8>,
+    is_typing: Arc<AtomicBool>,
 ) {
-    let first = next(&mut interrupted, &mut terminated).await;
+    let first = signals.next().await;
+    if is_typing.load(Ordering::SeqCst) {
+        std::process::exit(i32::from(first.code()));
+    }
     exit.store(first.code(), Ordering::SeqCst);
     // Nobody may be listening any more: then the run is ending by itself.
     let _ = stop.send(true);
     let last = tokio::select! {
-        second = next(&mut interrupted, &mut terminated) => second,
+        second = signals.next() => second,
         () = tokio::time::sleep(ORDERLY_END_MAX) => first,
     };
     std::process::exit(i32::from(last.code()));
 }
 
-async fn next(interrupted: &mut Signal, terminated: &mut Signal) -> Exit {
-    tokio::select! {
-        _ = interrupted.recv() => Exit::Interrupted,
-        _ = terminated.recv() => Exit::Terminated,
+/// The signals that ask for an end.
+struct Signals {
+    interrupted: Signal,
+    terminated: Signal,
+}
+
+impl Signals {
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupted.recv() => Exit::Interrupted,
+            _ = self.terminated.recv() => Exit::Terminated,
+        }
     }
 }

@@ -174,7 +174,7 @@ fn print(context: &Context, line: &LogLine) {
         Form::Text | Form::Markdown => {
             let mut paper = Paper::new();
             paper.push(as_line(line));
-            context.output.data(&paper);
+            context.output.verbatim(&paper);
         }
         // A stream: one document a line, and in YAML one item of a list that goes on growing.
         Form::Json | Form::Ndjson => context.output.text(&format!("{}\n", as_json(line))),

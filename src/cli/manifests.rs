@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use crate::manifest;
 use crate::model::{Desired, Diagnostic, Source};
@@ -39,10 +40,13 @@ impl Manifests {
         let paths = if paths.is_empty() { default_paths() } else { paths.to_vec() };
         let mut stdin = std::io::stdin();
         if paths.iter().any(|path| path.as_os_str() == "-") && stdin.is_terminal() {
+            context.is_typing.store(true, Ordering::SeqCst);
             context.output.note("reading manifests from the terminal; end with Ctrl-D");
         }
         let reader: &mut dyn Read = &mut stdin;
-        let tree = source::load(&paths, Some(reader)).map_err(|error| {
+        let tree = source::load(&paths, Some(reader));
+        context.is_typing.store(false, Ordering::SeqCst);
+        let tree = tree.map_err(|error| {
             Failure::new(ErrorCode::Manifests, format!("failed to {error}"))
                 .hint("nothing was read from the platform, and nothing was written")
         })?;

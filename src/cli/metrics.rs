@@ -53,7 +53,7 @@ fn number_table(metrics: &Metrics) -> Paper {
     for (name, number) in &metrics.numbers {
         table.row(vec![(Style::Plain, name.clone()), (Style::Plain, shown(*number))]);
     }
-    table.to_paper()
+    table.into()
 }
 
 fn series_table(metrics: &Metrics) -> Paper {
@@ -71,7 +71,7 @@ fn series_table(metrics: &Metrics) -> Paper {
             (Style::Plain, sparkline(&values)),
         ]);
     }
-    table.to_paper()
+    table.into()
 }
 
 /// Shows a number: whole ones whole, others with two places.

@@ -13,6 +13,7 @@ mod arguments;
 mod called;
 mod settings;
 
+mod closing;
 mod context;
 mod github;
 mod interrupt;
@@ -25,6 +26,7 @@ mod ask;
 mod beside;
 mod endings;
 mod find;
+mod last_look;
 mod manifests;
 mod planning;
 mod progress;
@@ -61,6 +63,7 @@ mod wait;
 mod waits;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::telemetry;
 
@@ -105,6 +108,11 @@ pub fn main() -> ExitCode {
             failure.exit
         }
     };
+    if context.output.form() == Form::Ndjson
+        && let Some(records) = context.closing.records(&arguments.command, exit)
+    {
+        context.output.text(&records);
+    }
     // What still runs is a connection nobody reads from any more.
     runtime.shutdown_background();
     let exit = context.output.end(exit);
@@ -142,7 +150,7 @@ fn start_log(context: &Context, command: &Command) {
 /// Runs a command. A signal ends it where it stands, except those that end in an orderly way by
 /// themselves: they finish and record what is in flight.
 async fn until_interrupted(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::listen()?;
+    let interrupt = Interrupt::listen(Arc::clone(&context.is_typing))?;
     let ends_itself = match &arguments.command {
         Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Sandbox(_) => true,
         // A probe cleans up after itself.
@@ -202,7 +210,7 @@ async fn dispatch(
         Command::Apply(command) => apply::run(context, command, interrupt).await,
         Command::Run(command) => run::run(context, global, command, interrupt).await,
         Command::Drift(command) => drift::run(context, command).await,
-        Command::Validate(sources) => offline::validate(context, sources),
+        Command::Validate(command) => offline::validate(context, command),
         Command::Render(sources) | Command::Convert(sources) => offline::print(context, sources),
         Command::Schema => offline::schema(context),
         Command::Export(command) => export::run(context, command).await,
@@ -215,7 +223,7 @@ async fn dispatch(
         Command::Why(command) => why::run(context, command).await,
         Command::Deploy(command) => deploy::run(context, command).await,
         Command::Deployments(command) => deployments::run(context, command).await,
-        Command::Rollback(command) => rollback::run(context, command).await,
+        Command::Rollback(command) => rollback::run(context, command, interrupt).await,
         Command::Doctor(command) => doctor::run(context, command, interrupt).await,
         Command::Logs(command) => logs::run(context, command).await,
         Command::Metrics(command) => metrics::run(context, command).await,

@@ -3,17 +3,25 @@
 use crate::manifest;
 use crate::render::{Line, Paper, json};
 
-use super::arguments::{Form, Sources};
+use super::arguments::{Form, Sources, ValidateCommand};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 
 /// `stoker validate`: every offline check, all findings together.
-pub fn validate(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
+pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Failure> {
+    let ValidateCommand { sources, strict } = command;
     let manifests = Manifests::read(context, &sources.paths)?;
     let declared = &manifests.declared;
     let (resources, warnings) = (declared.resources.len(), manifests.reading.warnings.len());
+    if *strict && warnings > 0 {
+        let noun = if warnings == 1 { "warning" } else { "warnings" };
+        let message = format!("the manifests are not valid with --strict: {warnings} {noun}");
+        let failure = Failure::new(ErrorCode::Manifests, message);
+        return Err(Failure { diagnostics: manifests.reading.warnings, ..failure });
+    }
     match context.output.form() {
         Form::Text | Form::Markdown => {
             let noun = if resources == 1 { "resource" } else { "resources" };

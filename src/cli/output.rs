@@ -29,6 +29,8 @@ pub struct Output {
     log: LogForm,
     colour_out: bool,
     colour_err: bool,
+    /// How many columns what is printed for people may take; where nobody says, any number.
+    columns: Option<usize>,
     /// The step of GitHub Actions that this run is part of.
     step: Option<Step>,
     /// Whether whoever read stdout went away, or it takes no more.
@@ -53,6 +55,7 @@ impl Output {
             log: settings.log_format,
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
+            columns: columns(environment),
             step: Step::of(environment),
             is_closed: AtomicBool::new(false),
             lost: OnceLock::new(),
@@ -89,8 +92,16 @@ impl Output {
         self.is_closed.load(Ordering::Relaxed)
     }
 
-    /// Prints data on stdout.
+    /// Prints data on stdout, within the columns there are.
     pub fn data(&self, paper: &Paper) {
+        match self.columns.filter(|_| self.form == Form::Text) {
+            Some(columns) => self.verbatim(&paper.clone().within(columns)),
+            None => self.verbatim(paper),
+        }
+    }
+
+    /// Prints data on stdout with its lines as they are: what a service wrote is not folded.
+    pub fn verbatim(&self, paper: &Paper) {
         let text = if self.colour_out { paper.to_ansi() } else { paper.to_plain() };
         self.text(&text);
     }
@@ -153,7 +164,7 @@ impl Output {
         self.write_aside(&text);
     }
 
-    /// Prints how a run failed: on stderr, or as JSON on stdout where `-o json` was asked for.
+    /// Prints how a run failed: on stderr, or on stdout in the form for programs that was asked for.
     pub fn failure(&self, failure: &Failure) {
         let Failure { exit: _, code, message, hints, request_id, diagnostics } = failure;
         let code = code.as_str();
@@ -162,15 +173,13 @@ impl Output {
             let text = render::github_annotation_of_failure(code, message, hints);
             self.write_aside(&text);
         }
-        if matches!(self.form, Form::Json | Form::Ndjson) {
-            let error = json::error(code, message, hints, request_id.as_deref(), diagnostics);
-            match self.form {
-                Form::Ndjson => self.text(&json::line(&error)),
-                Form::Json | Form::Yaml | Form::Text | Form::Markdown => {
-                    self.text(&json::document(&error));
-                }
+        match self.form {
+            Form::Json | Form::Yaml | Form::Ndjson => {
+                let request_id = request_id.as_deref();
+                self.value(&json::error(code, message, hints, request_id, diagnostics));
+                return;
             }
-            return;
+            Form::Text | Form::Markdown => {}
         }
         if self.log == LogForm::Json {
             let hints = hints.join("; ");
@@ -231,6 +240,20 @@ impl Output {
     fn write_aside(&self, text: &str) {
         aside(text);
     }
+}
+
+/// The fewest columns that are believed.
+const COLUMNS_MIN: usize = 20;
+
+/// Returns how many columns there are: as `COLUMNS` says, else as the terminal does.
+fn columns(environment: &Environment) -> Option<usize> {
+    let said = environment.get("COLUMNS").and_then(|text| text.parse().ok());
+    let of_terminal = || {
+        let stdout = io::stdout();
+        let size = rustix::termios::tcgetwinsize(&stdout).ok();
+        size.filter(|_| stdout.is_terminal()).map(|size| usize::from(size.ws_col))
+    };
+    said.or_else(of_terminal).filter(|columns| *columns >= COLUMNS_MIN)
 }
 
 /// Writes a finding into a log that machines read.

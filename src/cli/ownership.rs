@@ -13,7 +13,7 @@ use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::find::{find, find_id};
+use super::find::{check_owned, find, find_id};
 use super::session::{Purpose, Session};
 use super::values::Adopted;
 
@@ -121,13 +121,7 @@ pub async fn release(context: &Context, command: &ReleaseCommand) -> Result<Exit
     let ReleaseCommand { keys, connection } = command;
     let session = Session::open(context, connection, Purpose::Write)?;
     let mut store = Store::open(&session.state, "stoker release")?;
-    let missing = keys.iter().find(|key| {
-        let inventory = store.inventory();
-        !inventory.entries.contains_key(key) && !inventory.intents.contains_key(key)
-    });
-    if let Some(key) = missing {
-        return Err(Failure::new(ErrorCode::NotOwned, format!("{key} is not ours")));
-    }
+    check_owned(keys, store.inventory())?;
     for key in keys {
         let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key: key.clone() }];
         store.commit_all(&gone)?;

@@ -3,11 +3,14 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::manifest;
 use crate::model::{Key, Kind};
-use crate::plan::{Plan, Policy};
+use crate::plan::{Place, Plan, Policy};
 use crate::render::json::SavedPlan;
-use crate::render::{self, Estimate};
+use crate::render::{self, Estimate, Line, Paper};
+use crate::status::paper::span;
 
 use super::arguments::{Form, PlanCommand};
 use super::beside;
@@ -15,19 +18,28 @@ use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::find;
 use super::manifests::Manifests;
-use super::planning::{Planned, planned, sourceless};
+use super::planning::{Planned, planned, planned_on_last_look, sourceless};
 use super::saved;
 use super::session::{Purpose, Session};
 use super::settings;
 
 /// Plans, prints, and saves where that was asked for.
 pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failure> {
-    let PlanCommand { sources, out, detailed_exitcode, planning, connection } = command;
+    let PlanCommand { sources, out, detailed_exitcode, refresh, planning, connection } = command;
     if out.as_deref() == Some(Path::new("-")) {
         // It would become a file of that name, and `stoker apply -` reads manifests.
         return Err(Failure::usage("a plan is saved in a file, and `-` names none")
             .hint("`stoker plan -o json` prints it"));
+    }
+    let is_refreshed = refresh.unwrap_or(true);
+    if out.is_some() && !is_refreshed {
+        // Nothing is ever written on the strength of a last look (S10).
+        return Err(Failure::usage(
+            "a plan without a refresh is never applied, and so is not saved",
+        )
+        .hint("leave out --refresh=false, or --out"));
     }
     if let Some(path) = out {
         check_place(path)?;
@@ -40,18 +52,29 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     let policy = session.speak(policy);
     let key = session.fingerprint_key()?;
     let (desired, mut reading) = manifests.resolve(context, &key)?;
-    let Planned { snapshot, plan, estimate, sight } =
-        planned(context, &session, desired, &policy).await?;
+    let (planned, looked_at) = if is_refreshed {
+        (planned(context, &session, desired, &policy).await?, None)
+    } else {
+        let (planned, at) = planned_on_last_look(context, &session, desired, &policy)?;
+        (planned, Some(at))
+    };
+    let Planned { snapshot, plan, estimate, sight } = planned;
     reading.warnings.extend(sourceless(context, &plan));
     reading
         .warnings
         .extend(beside::findings(context, connection, &session, &snapshot, &policy).await);
     let document = || {
         let state = saved::mark_of(&snapshot.inventory, &key);
-        let preamble = saved::preamble(&reading, &policy, &snapshot, state, estimate);
+        let mut preamble = saved::preamble(&reading, &policy, &snapshot, state, estimate);
+        preamble.options.insert(saved::REFRESHED.to_owned(), looked_at.is_none().into());
+        let at = looked_at.map(|at| ("lookedAt".to_owned(), at.to_string().into()));
+        preamble.options.extend(at);
         SavedPlan::new(&plan, preamble)
     };
     print(context, &plan, &estimate, document);
+    if let Some(at) = looked_at {
+        tell_age(context, at, session.clock.now());
+    }
     hand_on(context, &plan, &estimate);
     if let Some(path) = out {
         write_whole(path, &document().to_json())?;
@@ -88,7 +111,23 @@ fn print(
         Form::Text => output.data(&render::plan_as_text(plan, estimate)),
         Form::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
         Form::Json | Form::Yaml => output.value(&document()),
-        Form::Ndjson => output.text(&document().to_ndjson()),
+        Form::Ndjson => {
+            let document = document();
+            context.closing.sum_up(&document.summary);
+            output.text(&document.to_ndjson());
+        }
+    }
+}
+
+/// Says how old that is which a plan was made on, beside the plan and to who only hears errors.
+fn tell_age(context: &Context, at: Timestamp, now: Timestamp) {
+    let age = span(now.duration_since(at));
+    let told =
+        format!("Planned on what was seen {age} ago, at {at:.0}; the platform was not asked.");
+    match context.output.form() {
+        Form::Text => context.output.data(&Paper::from(Line::of(told))),
+        Form::Markdown => context.output.text(&format!("\n{told}\n")),
+        Form::Json | Form::Yaml | Form::Ndjson => context.output.warn(&told),
     }
 }
 
@@ -110,28 +149,41 @@ pub fn hand_on(context: &Context, plan: &Plan, estimate: &Estimate) {
 /// Refuses a selection that names nothing: a typing mistake must not read as "no changes".
 pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Failure> {
     let declared = &manifests.declared;
-    let is_declared = |key: &&Key| {
-        declared.resources.contains_key(*key) || declared.tombstones.contains_key(*key)
-    };
+    let is_declared =
+        |key: &Key| declared.resources.contains_key(key) || declared.tombstones.contains_key(key);
     if let Some(key) = policy.replace.keys().find(|key| key.kind != Kind::Service) {
         let message = format!("{key} is to be replaced, and only a service can be");
         return Err(Failure::usage(message).hint("its data would go with it"));
     }
-    let selection = &policy.selection;
-    let mut named =
-        selection.targets.iter().chain(&selection.excluded).chain(policy.replace.keys());
-    match named.find(|key| !is_declared(key)) {
-        None => Ok(()),
-        Some(key) => {
-            let failure = Failure::usage(format!("{key} is selected, but no manifest declares it"));
-            let names: Vec<String> = declared.resources.keys().map(ToString::to_string).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            Err(match manifest::nearest(&key.to_string(), &names) {
-                Some(near) => failure.hint(format!("did you mean {near}?")),
-                None => failure,
-            })
-        }
+    let (selection, settlements) = (&policy.selection, &policy.settlements);
+    let places = || settlements.write.iter().chain(&settlements.accept);
+    let named = selection.targets.iter().chain(&selection.excluded);
+    let mut named = named.chain(policy.replace.keys()).chain(places().map(|place| &place.key));
+    if let Some(key) = named.find(|key| !is_declared(key)) {
+        let failure = Failure::usage(format!("{key} is selected, but no manifest declares it"));
+        let known = declared.resources.keys().chain(declared.tombstones.keys());
+        return Err(find::with_nearest(failure, key, known));
     }
+    places().try_for_each(|place| check_place_declared(place, manifests))
+}
+
+/// Refuses a field that no manifest declares: nothing could be settled of it.
+fn check_place_declared(place: &Place, manifests: &Manifests) -> Result<(), Failure> {
+    let Place { key, path } = place;
+    let resource = manifests.declared.resources.get(key);
+    let (Some(path), Some(resource)) = (path, resource) else {
+        return Ok(());
+    };
+    if resource.fields.contains_key(path) {
+        return Ok(());
+    }
+    let failure = Failure::usage(format!("{place} is selected, but no manifest declares it"));
+    let known: Vec<String> = resource.fields.keys().map(ToString::to_string).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    Err(match manifest::nearest(&path.to_string(), &known) {
+        Some(near) => failure.hint(format!("did you mean {key}:{near}?")),
+        None => failure,
+    })
 }
 
 /// Fails where a plan could not be saved, before any request is spent on it.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::api::Recollection;
 use crate::model::{Coverage, Desired, Diagnostic, Inventory, Key, Live, Name, Snapshot, Unknown};
-use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged};
+use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan, scope};
 use crate::reconcile::{CarryError, RefreshError, WrongProject, decide, refresh};
 use crate::render::Estimate;
+use crate::render::json::SavedCost;
 use crate::store::{Reading, Store, StoreError};
 
 use super::code::ErrorCode;
@@ -14,6 +17,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
+use super::last_look::LastLook;
 use super::session::{Session, millis};
 
 /// A plan with what it was made of.
@@ -42,11 +46,45 @@ pub async fn planned(
     if let Some(warning) = warning {
         context.output.warn(&warning.to_string());
     }
-    let mut anew = Recollection::default();
+    let mut look = Recollection::default().about(scope(&desired, &inventory, policy));
     let mut snapshot =
-        refresh(&session.reader, desired.into(), inventory, &session.clock, &mut anew).await?;
+        refresh(&session.reader, desired.into(), inventory, &session.clock, &mut look).await?;
+    if policy.selection.is_everything() && !policy.destroy {
+        LastLook::of(&snapshot, look.detailed()).keep(&session.state);
+    }
     let plan = decide(&session.reader, &mut snapshot, policy).await?;
+    conclude(context, session, snapshot, plan)
+}
+
+/// Plans on what was last seen, and sends nothing.
+///
+/// # Errors
+/// When there is no last look that would do, or it is of another project than the one meant.
+pub fn planned_on_last_look(
+    context: &Context,
+    session: &Session,
+    desired: Desired,
+    policy: &Policy,
+) -> Result<(Planned, Timestamp), Failure> {
+    let Reading { inventory, warning } = Store::read(&session.state)?;
+    if let Some(warning) = warning {
+        context.output.warn(&warning.to_string());
+    }
+    let look = LastLook::read(&session.state, &inventory)?;
+    let (at, origin, now) = (look.at, session.client.origin(), session.clock.now());
+    let snapshot = look.snapshot(&origin, desired, inventory, now)?;
+    let plan = plan(&snapshot, policy);
+    Ok((conclude(context, session, snapshot, plan)?, at))
+}
+
+fn conclude(
+    context: &Context,
+    session: &Session,
+    snapshot: Snapshot,
+    plan: Plan,
+) -> Result<Planned, Failure> {
     let estimate = estimate(session, &plan)?;
+    context.closing.cost(SavedCost::of(&plan, &estimate));
     let sight = sight(context, &plan, &snapshot.live);
     namesakes(context, &plan, &snapshot.inventory);
     Ok(Planned { snapshot, plan, estimate, sight })

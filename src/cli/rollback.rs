@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::api::{Deployment, Order, Target};
 
 use super::arguments::RollbackCommand;
-use super::ask::{Question, ask};
+use super::ask::{Answer, Question, ask};
 use super::beside;
 use super::context::Context;
 use super::deploy::{Started, finish};
@@ -13,6 +13,7 @@ use super::deployments::short;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
+use super::interrupt::Interrupt;
 use super::rights;
 use super::session::{Purpose, Session};
 use super::settings;
@@ -21,7 +22,11 @@ use super::settings;
 const WAIT_DEFAULT: Duration = Duration::from_secs(15 * 60);
 
 /// Says what would become of it, asks, and rolls back.
-pub async fn run(context: &Context, command: &RollbackCommand) -> Result<Exit, Failure> {
+pub async fn run(
+    context: &Context,
+    command: &RollbackCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
     let RollbackCommand { key, approval, waiting, connection } = command;
     find::service(key, "rollback")?;
     let is_approved = settings::is_approved(*approval, &context.file);
@@ -35,9 +40,10 @@ pub async fn run(context: &Context, command: &RollbackCommand) -> Result<Exit, F
     let service = find::find(&session, key).await?;
     let deployments = session.reader.deployments(&service.id).await?;
     context.output.note(&format!("{key} in project {}: {}", project.name, prospect(&deployments)));
-    if !is_approved && !ask(context, &Question::Go("Go back?"))? {
-        context.output.note("Nothing was written.");
-        return Ok(Exit::Failed);
+    if !is_approved
+        && let Answer::No(exit) = ask(context, &Question::Go("Go back?"), interrupt).await?
+    {
+        return Ok(exit);
     }
     let since = session.clock.now();
     let order = Order::Rollback { from: deployments.first().map(|newest| &newest.id) };

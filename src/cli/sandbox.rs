@@ -1,14 +1,12 @@
 //! `stoker sandbox`: the emulator on a local port, with the world that `--sandbox` uses.
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::emulator::{Emulator, Faults, TOKEN, serve};
+use crate::emulator::{Faults, TOKEN, serve};
 use crate::model::is_loopback;
 
 use super::arguments::{Form, SandboxCommand};
@@ -18,10 +16,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::session::state_directory;
-use super::world;
-
-/// How often the world is saved when it has changed. A killed sandbox loses this much at most.
-const SAVE_INTERVAL: Duration = Duration::from_millis(500);
+use super::world::{self, Keeper};
 
 /// Serves until interrupted; the world is kept.
 pub async fn run(
@@ -44,6 +39,8 @@ pub async fn run(
     }
     let file = world::file(&state);
     let emulator = world::load(&file, &Clock::system())?;
+    let keeper = Keeper::of(&emulator, &file);
+    keeper.follow();
     emulator.play(faults.unwrap_or_default());
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::new(ErrorCode::Listen, format!("failed to listen on {listen}: {error}"))
@@ -52,11 +49,11 @@ pub async fn run(
     let address = listener.local_addr().unwrap_or(*listen);
     announce(context, address);
     let served = tokio::select! {
-        served = serve(emulator.clone(), listener, std::future::pending()) => served,
-        error = keep_saving(&emulator, &file) => Err(error),
+        served = serve(emulator, listener, std::future::pending()) => served,
+        error = keeper.go_on() => Err(error),
         _ = interrupt.came() => Ok(()),
     };
-    let saved = world::save(&emulator, &file);
+    let saved = keeper.save();
     drop(lock);
     served.and(saved).map_err(|error| {
         Failure::new(ErrorCode::Sandbox, format!("failed to keep the sandbox: {error}"))
@@ -71,21 +68,6 @@ fn check_loopback(listen: &SocketAddr) -> Result<(), Failure> {
     }
     Err(Failure::usage(format!("--listen {listen} can be reached from other machines"))
         .hint("the sandbox listens on this machine only: 127.0.0.1 or [::1]"))
-}
-
-/// Saves the world whenever it has changed; ends only when it cannot.
-pub async fn keep_saving(emulator: &Emulator, file: &Path) -> std::io::Error {
-    let mut saved = String::new();
-    loop {
-        let now = emulator.save().to_string();
-        if now != saved {
-            if let Err(error) = world::save(emulator, file) {
-                return error;
-            }
-            saved = now;
-        }
-        tokio::time::sleep(SAVE_INTERVAL).await;
-    }
 }
 
 fn announce(context: &Context, address: SocketAddr) {

@@ -82,10 +82,19 @@ fn words(places: &BTreeSet<Place>) -> Vec<String> {
     places.iter().map(ToString::to_string).collect()
 }
 
+/// The option that says whether the platform was looked at for a plan.
+pub const REFRESHED: &str = "refreshed";
+
+const fn yes() -> bool {
+    true
+}
+
 /// What was allowed, as it is read back.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Options {
+    #[serde(default = "yes")]
+    refreshed: bool,
     prune: Vec<Kind>,
     adopt: AdoptMode,
     max_deletes: Option<usize>,
@@ -120,6 +129,10 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
     })?;
     let options: Options = serde_json::from_value(Value::Object(plan.options.clone()))
         .map_err(|error| wrong(format!("lacks what was allowed: {error}")))?;
+    if !options.refreshed {
+        return Err(wrong("was made with --refresh=false, and is never applied".to_owned())
+            .hint("plan again without that flag"));
+    }
     let places = |words: &[String]| -> Result<BTreeSet<Place>, Failure> {
         let places = words.iter().map(|word| word.parse::<Place>());
         places.collect::<Result<_, _>>().map_err(|error| wrong(format!("names no field: {error}")))

@@ -139,6 +139,7 @@ impl Session {
             dialect,
             config,
         });
+        context.closing.count(&client);
         let reader = client.reader();
         Ok(Self { settings, client, reader, ledger, clock, state, deadline })
     }

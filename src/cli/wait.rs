@@ -36,6 +36,11 @@ pub async fn run(context: &Context, command: &WaitCommand) -> Result<Exit, Failu
     let WaitCommand { key, condition, live, agent: flags, connection } = command;
     let seen = match condition {
         Awaited::Condition(..) if !*live => remote::look(context, flags, connection).await?,
+        Awaited::Deleted if flags.project.is_some() => {
+            let message = "only the platform can say that something is gone";
+            return Err(Failure::usage(message)
+                .hint("leave out --project: it names a project of a running agent"));
+        }
         Awaited::Condition(..) | Awaited::Deleted => None,
     };
     if let (Awaited::Condition(kind, truth), Some(seen)) = (*condition, &seen) {

@@ -3,12 +3,16 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::api::Wait;
 use crate::clock::Clock;
 
 use super::context::Context;
+
+/// How often the countdown moves.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A shorter wait is not worth a word.
 const WORTH_A_WORD: Duration = Duration::from_secs(3);
@@ -21,6 +25,8 @@ const WORTH_A_REASON: Duration = Duration::from_secs(120);
 pub async fn tell(context: &Context) -> Infallible {
     let clock = Clock::system();
     let mut waits = context.waits.subscribe();
+    // One may have begun before anybody listened.
+    waits.mark_changed();
     let mut told_until = None;
     loop {
         if waits.changed().await.is_err() {
@@ -34,7 +40,39 @@ pub async fn tell(context: &Context) -> Infallible {
             continue;
         };
         told_until = Some(wait.until);
-        context.output.note(&words);
+        let Some(line) = Countdown::begin(context) else {
+            // In a log one line is enough, and more are noise.
+            context.output.note(&words);
+            continue;
+        };
+        while let Some((_, words)) = self::words(wait, clock.now()) {
+            line.say(&words);
+            clock.sleep_until(clock.now().checked_add(SECOND).unwrap_or(wait.until)).await;
+        }
+    }
+}
+
+/// One line on a terminal that counts down; it goes when the wait is nearly over.
+struct Countdown(ProgressBar);
+
+impl Countdown {
+    /// Begins on a terminal that can move; elsewhere there is none.
+    fn begin(context: &Context) -> Option<Self> {
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{msg}");
+        bar.set_style(style.expect("the template is a constant and well formed"));
+        (context.output.is_watched() && !bar.is_hidden()).then_some(Self(bar))
+    }
+
+    fn say(&self, words: &str) {
+        self.0.set_message(words.to_owned());
+        self.0.tick();
+    }
+}
+
+impl Drop for Countdown {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -6,7 +6,8 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -108,7 +109,7 @@ fn config() -> Config {
 }
 
 /// Saves a world, whole or not at all. It holds secrets in clear: only its owner may read it.
-pub fn save(emulator: &Emulator, file: &Path) -> std::io::Result<()> {
+fn save(emulator: &Emulator, file: &Path) -> std::io::Result<()> {
     let directory = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory)?;
     let mut draft = tempfile::NamedTempFile::new_in(directory)?;
@@ -117,6 +118,58 @@ pub fn save(emulator: &Emulator, file: &Path) -> std::io::Result<()> {
     draft.persist(file).map_err(|error| error.error)?;
     Ok(())
 }
+
+/// Keeps a world in a file: after each write, and again and again as time goes on. Clones keep the
+/// same.
+#[derive(Clone)]
+pub struct Keeper {
+    emulator: Emulator,
+    file: PathBuf,
+    /// Held while the world is looked at and saved, so that an earlier look is never saved later.
+    saving: Arc<Mutex<()>>,
+}
+
+impl Keeper {
+    /// Begins to keep a world.
+    pub fn of(emulator: &Emulator, file: &Path) -> Self {
+        let (emulator, file) = (emulator.clone(), file.to_owned());
+        Self { emulator, file, saving: Arc::default() }
+    }
+
+    /// Keeps it after each write from now on.
+    pub fn follow(&self) {
+        let keeper = self.clone();
+        self.emulator.keep_with(Box::new(move || {
+            if let Err(error) = keeper.save() {
+                tracing::error!(%error, "the sandbox cannot be saved");
+            }
+        }));
+    }
+
+    /// Keeps what time does; ends only when it cannot.
+    pub async fn go_on(&self) -> std::io::Error {
+        let mut saved = String::new();
+        loop {
+            let now = self.emulator.save().to_string();
+            if now != saved {
+                if let Err(error) = self.save() {
+                    return error;
+                }
+                saved = now;
+            }
+            tokio::time::sleep(SAVE_INTERVAL).await;
+        }
+    }
+
+    /// Saves it now.
+    pub fn save(&self) -> std::io::Result<()> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        save(&self.emulator, &self.file)
+    }
+}
+
+/// How often what time does is saved. A killed sandbox loses this much of it at most.
+const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Returns the file of the world below a sandbox's state directory.
 pub fn file(state: &Path) -> PathBuf {

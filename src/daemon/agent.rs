@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::budget::{Millis, View};
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ use crate::status::{
 };
 
 use super::declare::Declared;
-use super::handle::{Ordered, Seat};
+use super::handle::{Answer, Ordered, Refusal, Seat};
 use super::memory::{Memory, StateFile};
 use super::mind::{Beginning, Mind, PassFailure};
 use super::settings::Settings;
@@ -71,6 +71,8 @@ pub struct Agent {
     samples: Vec<BudgetSample>,
     sampled_calls: u32,
     stop_pass: watch::Sender<bool>,
+    /// Who waits to hear whether a commit is there.
+    pinning: Option<oneshot::Sender<Result<Answer, Refusal>>>,
 }
 
 /// What happens to a loop.
@@ -114,7 +116,16 @@ impl Agent {
         let mind = Mind::new(beginning, clock.now());
         let (stop_pass, _) = watch::channel(false);
         let sampled_calls = parts.reconciler.client.calls();
-        Ok(Self { parts, mind, memory, clock, samples: Vec::new(), sampled_calls, stop_pass })
+        Ok(Self {
+            parts,
+            mind,
+            memory,
+            clock,
+            samples: Vec::new(),
+            sampled_calls,
+            stop_pass,
+            pinning: None,
+        })
     }
 
     /// Returns what is known before anything was read.
@@ -223,14 +234,23 @@ impl Agent {
         let now = self.clock.now();
         match happened {
             Happened::Stop => return true,
-            Happened::Order((order, answer)) => {
+            Happened::Order((order, answer)) => match self.mind.order(order, now).transpose() {
                 // Whoever asked may have gone; the order stands.
-                let _ = answer.send(self.mind.order(order, now));
-            }
+                Some(said) => drop(answer.send(said)),
+                None => self.pinning = Some(answer),
+            },
             Happened::Rung(triggers) => self.mind.hear(&triggers),
             Happened::Read(read) => {
                 slots.reading = None;
-                self.mind.declare(read, now);
+                let pinned = self.mind.end_pin(&read);
+                if !matches!(pinned, Some(Err(_))) {
+                    self.mind.declare(read, now);
+                }
+                if let Some(said) = pinned
+                    && let Some(answer) = self.pinning.take()
+                {
+                    drop(answer.send(said));
+                }
             }
             Happened::Passed(passed, requests) => {
                 slots.passing = None;

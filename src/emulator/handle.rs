@@ -1,7 +1,7 @@
 //! The handle: one world, shared by whoever asks it, changes it or judges it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,11 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub struct Emulator {
     world: Arc<Mutex<World>>,
     pub(super) clock: Clock,
+    keeper: Arc<OnceLock<Keeper>>,
 }
+
+/// Keeps the world somewhere.
+pub type Keeper = Box<dyn Fn() + Send + Sync>;
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +38,7 @@ impl fmt::Debug for Emulator {
 impl Emulator {
     /// Starts an empty project.
     pub fn new(config: Config, clock: Clock) -> Self {
-        Self { world: Arc::new(Mutex::new(World::new(config))), clock }
+        Self { world: Arc::new(Mutex::new(World::new(config))), clock, keeper: Arc::default() }
     }
 
     /// Starts from what [`Emulator::save`] returned.
@@ -48,7 +52,7 @@ impl Emulator {
         }
         let world: World = serde_json::from_value(saved["world"].clone())
             .map_err(|error| format!("the saved emulator cannot be read: {error}"))?;
-        Ok(Self { world: Arc::new(Mutex::new(world)), clock })
+        Ok(Self { world: Arc::new(Mutex::new(world)), clock, keeper: Arc::default() })
     }
 
     /// Returns everything there is, secrets and tokens included, as JSON.
@@ -59,6 +63,19 @@ impl Emulator {
         world.record = world.record.recent();
         let world = serde_json::to_value(world).expect("maps of the world have text for keys");
         json!({"version": VERSION, "world": world})
+    }
+
+    /// Has the world kept after each write from now on, before its answer leaves: who looks at what
+    /// is kept then sees the change. The first one stays.
+    pub fn keep_with(&self, keeper: Keeper) {
+        // A second one would keep the same.
+        let _ = self.keeper.set(keeper);
+    }
+
+    pub(super) fn keep(&self) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper();
+        }
     }
 
     /// Does what a person or another system does, and returns the id of what it created.

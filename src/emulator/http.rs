@@ -72,6 +72,9 @@ impl Emulator {
         }
         let now = (self.clock)();
         let outcome = self.world().answer(&read(&request), now);
+        if request.method() != Method::GET {
+            self.keep();
+        }
         match outcome {
             Outcome::Refused => Err(Dropped { sent: false }),
             Outcome::Lost => Err(Dropped { sent: true }),

@@ -72,6 +72,8 @@ pub struct Change {
     pub effect: Effect,
     /// How many instances run now, for "restarts 3 replicas".
     pub replicas: Option<u32>,
+    /// Whether data is known to go with what is deleted: a database's, or that on a disk.
+    pub has_data: bool,
     /// The object it happens to; none for a create.
     pub id: Option<RemoteId>,
     /// By what right an object not ours before becomes ours with this change.

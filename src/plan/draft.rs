@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{
-    Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Remembered, RemoteId, Resource,
-};
+use crate::model::{Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Remembered, Resource};
 
 use super::birth::{added, created, unwritten};
 use super::diff::{self, Difference, Memory};
@@ -349,7 +347,8 @@ fn draft<'a>(
             origin: desired.map(|resource| resource.origin.clone()),
             effect: Effect::None,
             replicas: None,
-            id: None::<RemoteId>,
+            has_data: false,
+            id: None,
             adopts: None,
             fields: Vec::new(),
             blocked: None,

@@ -12,7 +12,8 @@ use super::diff::is_written;
 use super::draft::Draft;
 use super::view::View;
 use super::{
-    Action, Blocked, BlockedReason, Change, FieldReason, Hold, Policy, in_use, prune, reference,
+    Action, Blocked, BlockedReason, Change, FieldReason, Hold, Policy, data, in_use, prune,
+    reference,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -23,6 +24,7 @@ pub(super) fn check<'a>(
 ) -> Vec<Draft<'a>> {
     let outsiders = in_use::outsiders(&drafts, view);
     for draft in &mut drafts {
+        draft.change.has_data = data::goes_with(draft);
         draft.change.blocked =
             obstacle(draft, view, &outsiders, policy).or_else(|| held(&draft.change, policy));
     }

@@ -31,6 +31,7 @@ mod mutual;
 mod order;
 mod replacing;
 
+mod data;
 mod guard;
 mod in_use;
 mod likely_rename;
@@ -67,6 +68,7 @@ pub use policy::{Hold, Platform, Policy, Prune, Selection};
 pub use progress::{Part, Progress};
 pub use put_on::PutOn;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};
+pub use selection::scope;
 pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};
 pub use summary::Summary;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Desired, Key};
+use crate::model::{Desired, Inventory, Key};
 
 use super::Policy;
 
@@ -31,6 +31,24 @@ impl<'a> Selected<'a> {
         let is_targeted = self.targets.as_ref().is_none_or(|keys| keys.contains(key));
         is_targeted && !self.excluded.contains(key)
     }
+}
+
+/// Returns what must be looked at for what is selected: that, what it leans on, and what it was called
+/// before; nothing where everything must be.
+#[must_use]
+pub fn scope(desired: &Desired, inventory: &Inventory, policy: &Policy) -> Option<BTreeSet<Key>> {
+    if policy.selection.is_everything() {
+        return None;
+    }
+    let selected = Selected::by(desired, policy);
+    let declared = desired.resources.keys().chain(desired.tombstones.keys());
+    let known = declared.chain(inventory.entries.keys()).chain(inventory.intents.keys());
+    let mut scope: BTreeSet<Key> = known.filter(|key| selected.holds(key)).cloned().collect();
+    let earlier = desired.resources.values().filter(|it| selected.holds(&it.key));
+    let earlier = earlier
+        .flat_map(|it| it.previous_names.iter().map(|name| Key::new(it.key.kind, name.clone())));
+    scope.extend(earlier);
+    Some(scope)
 }
 
 fn with_dependencies<'a>(desired: &'a Desired, targets: &'a BTreeSet<Key>) -> BTreeSet<&'a Key> {

@@ -94,6 +94,7 @@ impl Change {
             origin: _,
             effect,
             replicas: _,
+            has_data: _,
             id,
             adopts,
             fields,

@@ -11,5 +11,5 @@ mod rollback;
 
 pub use carry::{Carrier, CarryError};
 pub use pass::{Licence, Look, PassError, Passed, Reconciler, RollbackError, Wish};
-pub use refresh::{RefreshError, WrongProject, check_pin, decide, refresh};
+pub use refresh::{RefreshError, WrongProject, check_guard, check_pin, decide, refresh};
 pub use rollback::{Return, returned};

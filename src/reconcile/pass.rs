@@ -8,7 +8,7 @@ use crate::api::{Client, Order, Recollection, Target, WriteError};
 use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
 use crate::model::{Desired, Inventory, Key, Project, RemoteId, Snapshot};
-use crate::plan::{Plan, Policy, Report};
+use crate::plan::{Plan, Policy, Report, scope};
 use crate::store::{Medium, Reading, Recent, StoreError, Warning};
 
 use super::{Carrier, CarryError, RefreshError, decide, refresh, rollback};
@@ -117,7 +117,8 @@ impl Reconciler {
         let Wish { desired, policy, licence, look } = wish;
         let Reading { inventory, warning } = self.recent.read(&self.state)?;
         let reader = self.client.reader();
-        let mut recollection = self.recall(look);
+        let scope = scope(&desired, &inventory, policy);
+        let mut recollection = self.recall(look).about(scope);
         let mut snapshot =
             refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
         let mut plan = decide(&reader, &mut snapshot, policy).await.map_err(RefreshError::from)?;

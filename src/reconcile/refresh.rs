@@ -106,7 +106,10 @@ pub fn check_pin(pin: Option<&Pin>, origin: &str, project: &Project) -> Result<(
 }
 
 /// Refuses any project but the one the manifests are for.
-fn check_guard(guard: Option<&Guard>, project: &Project) -> Result<(), WrongProject> {
+///
+/// # Errors
+/// When it is another one.
+pub fn check_guard(guard: Option<&Guard>, project: &Project) -> Result<(), WrongProject> {
     let Some(Guard { name, id, origin }) = guard else {
         return Ok(());
     };

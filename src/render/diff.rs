@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::alike;
 use super::paper::Style;
 
 /// Unchanged lines shown around a changed one.
@@ -40,14 +41,18 @@ pub(super) fn lines(before: &str, after: &str) -> Vec<DiffLine> {
         if number > 0 {
             lines.push(("", Style::Dim, "…".to_owned()));
         }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let (sign, style) = match change.tag() {
-                ChangeTag::Equal => (" ", Style::Dim),
-                ChangeTag::Delete => ("-", Style::Removed),
-                ChangeTag::Insert => ("+", Style::Added),
+        let changes: Vec<_> = group.iter().flat_map(|op| diff.iter_changes(op)).collect();
+        let of = |tag: ChangeTag| -> Vec<&str> {
+            changes.iter().filter(|it| it.tag() == tag).map(|it| it.value()).collect()
+        };
+        let (gone, come) = (of(ChangeTag::Delete), of(ChangeTag::Insert));
+        for change in &changes {
+            let (sign, style, others) = match change.tag() {
+                ChangeTag::Equal => (" ", Style::Dim, &[][..]),
+                ChangeTag::Delete => ("-", Style::Removed, come.as_slice()),
+                ChangeTag::Insert => ("+", Style::Added, gone.as_slice()),
             };
-            let text: &str = change.value();
-            lines.push((sign, style, text.trim_end_matches('\n').to_owned()));
+            lines.push((sign, style, marked(change.value(), others)));
         }
     }
     let hidden = lines.len().saturating_sub(SHOWN_LINES_MAX);
@@ -56,4 +61,13 @@ pub(super) fn lines(before: &str, after: &str) -> Vec<DiffLine> {
         lines.push(("", Style::Dim, format!("… and {hidden} more lines")));
     }
     lines
+}
+
+/// Returns a line of a difference, spelled out where what it stands for only looks like it.
+fn marked(line: &str, others: &[&str]) -> String {
+    let told = |what| format!("{}   (differs in {what})", alike::spelled(line));
+    match others.iter().find_map(|other| alike::difference(line, other)) {
+        Some(what) => told(what),
+        None => line.trim_end_matches('\n').to_owned(),
+    }
 }

@@ -3,9 +3,10 @@
 //! Text from outside is made inert in Markdown and in HTML: it forms no link, mention, table, tag
 //! or code, and calls nobody.
 
-use crate::model::Key;
+use crate::model::{FieldValue, Key};
 use crate::plan::{Change, FieldChange, Plan};
 
+use super::alike;
 use super::diff;
 use super::inert::inert;
 use super::paper::Style;
@@ -161,7 +162,17 @@ const CELL_CHARACTERS_MAX: usize = 200;
 fn row(field: &FieldChange, sign: &str) -> String {
     let values = phrase::values(field);
     let is_long = diff::is_long(&values) || values.chars().count() > CELL_CHARACTERS_MAX;
-    let value = if is_long { "long text; stoker plan shows it".to_owned() } else { values };
+    let alike = match (&field.before, &field.after) {
+        (Some(FieldValue::Text(before)), Some(FieldValue::Text(after))) => {
+            alike::difference(before, after)
+        }
+        _ => None,
+    };
+    let value = match (is_long, alike.filter(|_| !phrase::is_hidden(field))) {
+        (false, _) => values,
+        (true, None) => "long text; stoker plan shows it".to_owned(),
+        (true, Some(what)) => format!("long text that differs in {what}; stoker plan shows it"),
+    };
     let hint = field.hint.as_ref().map(|hint| format!("; {hint}"));
     let why = phrase::field_reason(field).to_owned() + &hint.unwrap_or_default();
     format!(

@@ -5,9 +5,11 @@
 //! where JSON is written out, and nowhere else. Secrets never get this far: a value that must not
 //! be seen is replaced by the fact that there is one.
 
+mod alike;
 mod by_hand;
 mod diagnostic;
 mod diff;
+mod fold;
 mod inert;
 pub mod json;
 mod markdown;

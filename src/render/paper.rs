@@ -2,12 +2,15 @@
 //!
 //! A style says what a piece of text means; colour only repeats it, so the plain form loses nothing.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects};
 use unicode_width::UnicodeWidthStr;
 
+use super::fold::fold;
 use super::inert::{BROKEN, inert};
+use super::table::Table;
 use crate::model::{begins_command, break_marks};
 
 /// What a piece of text means.
@@ -32,15 +35,28 @@ pub enum Style {
 
 /// One line: pieces of text, each with its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line(Vec<(Style, String)>);
+pub struct Line(pub(super) Vec<(Style, String)>);
 
 /// What is to be printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paper(Vec<Line>);
+pub struct Paper(Vec<Block>);
+
+/// A part of a paper. How a table stands is decided when it is known how wide the paper is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Block {
+    Line(Line),
+    Table(Table),
+}
 
 impl From<Line> for Paper {
     fn from(line: Line) -> Self {
-        Self(vec![line])
+        Self(vec![Block::Line(line)])
+    }
+}
+
+impl From<Table> for Paper {
+    fn from(table: Table) -> Self {
+        Self(vec![Block::Table(table)])
     }
 }
 
@@ -94,7 +110,7 @@ impl Paper {
 
     /// Adds a line.
     pub fn push(&mut self, line: Line) {
-        self.0.push(line);
+        self.0.push(Block::Line(line));
     }
 
     /// Adds the lines of another paper.
@@ -104,9 +120,30 @@ impl Paper {
 
     /// Adds an empty line, unless it would be the first or the second in a row.
     pub fn gap(&mut self) {
-        if self.0.last().is_some_and(|line| !line.0.is_empty()) {
-            self.0.push(Line::default());
+        let is_empty = |block: &Block| matches!(block, Block::Line(line) if line.0.is_empty());
+        if self.0.last().is_some_and(|block| !is_empty(block)) {
+            self.push(Line::default());
         }
+    }
+
+    /// Returns it within so many columns: tables in bands, long lines folded at their blanks.
+    #[must_use]
+    pub fn within(self, columns: usize) -> Self {
+        let lines = self.0.into_iter().flat_map(|block| match block {
+            Block::Line(line) => fold(line, columns),
+            Block::Table(table) => {
+                let lines = table.lines(Some(columns)).into_iter();
+                lines.flat_map(|line| fold(line, columns)).collect()
+            }
+        });
+        Self(lines.map(Block::Line).collect())
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Cow<'_, Line>> {
+        self.0.iter().flat_map(|block| match block {
+            Block::Line(line) => vec![Cow::Borrowed(line)],
+            Block::Table(table) => table.lines(None).into_iter().map(Cow::Owned).collect(),
+        })
     }
 
     /// Returns the text without colour.
@@ -128,7 +165,7 @@ impl Paper {
     /// as a command to a build server does.
     fn write(&self, piece: impl Fn(Style, &str, &mut String)) -> String {
         let mut out = String::new();
-        for line in &self.0 {
+        for line in self.lines() {
             let start = out.len();
             let plain: String = line.0.iter().map(|(_, text)| inert(text)).collect();
             if begins_command(&plain) {

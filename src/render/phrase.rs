@@ -7,6 +7,7 @@ use crate::plan::{
 };
 
 use super::Estimate;
+use super::alike;
 use super::paper::Style;
 
 /// Returns the sign of a change and what colour repeats it.
@@ -126,7 +127,11 @@ pub(super) fn effect(change: &Change) -> Option<String> {
         Effect::None => None,
         Effect::Restart => Some(format!("restarts {whom}")),
         Effect::Rebuild => Some(format!("rebuilds, then restarts {whom}")),
-        Effect::Destroy => Some("destroys it with its data".to_owned()),
+        Effect::Destroy => Some(match (change.has_data, change.key.kind) {
+            (false, _) => "destroys it".to_owned(),
+            (true, Kind::Database | Kind::EnvGroup) => "destroys it with its data".to_owned(),
+            (true, Kind::Service) => "destroys it with the data on its disk".to_owned(),
+        }),
     }
 }
 
@@ -185,6 +190,12 @@ pub(super) fn values(field: &FieldChange) -> String {
         return text.to_owned();
     }
     match (&field.before, &field.after) {
+        (Some(FieldValue::Text(before)), Some(FieldValue::Text(after)))
+            if let Some(what) = alike::difference(before, after) =>
+        {
+            let (before, after) = (alike::spelled(before), alike::spelled(after));
+            format!("\"{before}\" -> \"{after}\" (they differ in {what})")
+        }
         (Some(before), Some(after)) => format!("{} -> {}", value(before), value(after)),
         (None, Some(after)) if field.action == FieldAction::Change => {
             format!("(not shown) -> {}", value(after))
@@ -197,7 +208,9 @@ pub(super) fn values(field: &FieldChange) -> String {
 /// Returns a value, in quotes where its ends would not be seen.
 pub(super) fn value(value: &FieldValue) -> String {
     match value {
-        FieldValue::Text(text) if text.is_empty() || text.trim() != text => format!("\"{text}\""),
+        FieldValue::Text(text) if text.is_empty() || text.trim() != text => {
+            format!("\"{}\"", alike::spelled(text))
+        }
         FieldValue::Text(_)
         | FieldValue::Integer(_)
         | FieldValue::Boolean(_)

@@ -186,6 +186,14 @@ pub struct SavedCost {
     pub seconds: u64,
 }
 
+impl SavedCost {
+    /// Returns what carrying a plan out costs.
+    #[must_use]
+    pub const fn of(plan: &Plan, estimate: &Estimate) -> Self {
+        Self { reads: plan.cost.reads, writes: plan.cost.writes, seconds: estimate.seconds }
+    }
+}
+
 /// Why a text is no saved plan.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedPlanError {
@@ -244,11 +252,7 @@ impl SavedPlan {
             },
             by_hand: by_hand(plan),
             likely_renames: plan.likely_renames.iter().map(phrase::likely_rename).collect(),
-            cost: SavedCost {
-                reads: plan.cost.reads,
-                writes: plan.cost.writes,
-                seconds: preamble.estimate.seconds,
-            },
+            cost: SavedCost::of(plan, &preamble.estimate),
             diagnostics: preamble
                 .diagnostics
                 .iter()

@@ -1,9 +1,11 @@
 //! Columns for `get`, aligned by what a terminal shows, wide characters included.
 
+use std::ops::Range;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::inert::inert;
-use super::paper::{Line, Paper, Style};
+use super::paper::{Line, Style};
 
 /// Rows of cells below a heading.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,23 +28,44 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Returns it as lines, three blanks between the columns.
-    #[must_use]
-    pub fn to_paper(&self) -> Paper {
+    /// Returns it as lines, three blanks between the columns; on narrow paper those columns that do not
+    /// fit stand in bands below the first ones.
+    pub(super) fn lines(&self, columns: Option<usize>) -> Vec<Line> {
         let heading = self.heading.iter().map(|cell| (Style::Bold, cell.clone()));
         let heading: Vec<_> = heading.collect();
-        let mut paper = Paper::new();
-        for row in std::iter::once(&heading).chain(&self.rows) {
-            let mut line = Line::default();
-            let mut column = 0;
-            for (number, (style, cell)) in row.iter().enumerate() {
-                line = line.with(*style, cell.clone());
-                column += self.width(number) + 3;
-                line = line.pad_to(column);
-            }
-            paper.push(line);
+        let bands = self.bands(columns);
+        let rows = std::iter::once(&heading).chain(&self.rows);
+        rows.flat_map(|row| bands.iter().map(|band| self.line(row, band))).collect()
+    }
+
+    fn line(&self, row: &[(Style, String)], band: &Range<usize>) -> Line {
+        let mut column = indent(band);
+        let mut line = if column == 0 { Line::default() } else { Line::of(" ".repeat(column)) };
+        for number in band.clone() {
+            let (style, cell) = &row[number];
+            line = line.with(*style, cell.clone());
+            column += self.width(number) + GAP;
+            line = line.pad_to(column);
         }
-        paper
+        line
+    }
+
+    /// Parts the columns into bands that fit, each as long as it can be.
+    fn bands(&self, columns: Option<usize>) -> Vec<Range<usize>> {
+        let mut bands = Vec::new();
+        let (mut band, mut end) = (0..0, 0);
+        for number in 0..self.heading.len() {
+            let width = self.width(number);
+            if columns.is_some_and(|columns| end + width > columns) && !band.is_empty() {
+                bands.push(band);
+                band = number..number;
+                end = indent(&band);
+            }
+            band.end = number + 1;
+            end += width + GAP;
+        }
+        bands.push(band);
+        bands
     }
 
     fn width(&self, column: usize) -> usize {
@@ -52,8 +75,17 @@ impl Table {
     }
 }
 
+/// The blanks between two columns.
+const GAP: usize = 3;
+
+/// How far a band below the first is set in.
+const fn indent(band: &Range<usize>) -> usize {
+    if band.start == 0 { 0 } else { 4 }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::paper::Paper;
     use super::*;
 
     #[test]
@@ -63,10 +95,29 @@ mod tests {
         table.row(vec![cell("service/api"), cell("live"), cell("https://a.dev")]);
         table.row(vec![cell("日本語"), cell("\u{1b}[2Jgone\n")]);
         assert_eq!(
-            table.to_paper().to_plain(),
+            Paper::from(table).to_plain(),
             "NAME          STATUS      URL\n\
              service/api   live        https://a.dev\n\
              日本語        [2Jgone\\n\n"
         );
+    }
+
+    #[test]
+    fn on_narrow_paper_columns_stand_in_bands_and_nothing_is_lost() {
+        let mut table = Table::new(&["KIND/NAME", "TYPE", "STATUS", "OWNED", "URL"]);
+        let cell = |text: &str| (Style::Plain, text.to_owned());
+        for name in ["service/api", "service/storefront"] {
+            let url = "https://storefront.stackblaze.dev";
+            table.row(vec![cell(name), cell("web"), cell("live"), cell("created"), cell(url)]);
+        }
+        let text = Paper::from(table.clone()).within(60).to_plain();
+        assert_eq!(
+            text,
+            "KIND/NAME            TYPE   STATUS   OWNED\n    URL\n\
+             service/api          web    live     created\n    https://storefront.stackblaze.dev\n\
+             service/storefront   web    live     created\n    https://storefront.stackblaze.dev\n"
+        );
+        let wide = Paper::from(table.clone()).within(200).to_plain();
+        assert_eq!(wide, Paper::from(table).to_plain());
     }
 }

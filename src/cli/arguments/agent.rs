@@ -54,7 +54,7 @@ pub struct GetCommand {
     #[arg(value_name = "KIND[/NAME]")]
     pub selectors: Vec<Selector>,
     /// Ask the platform, even where an agent runs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "project")]
     pub live: bool,
     #[command(flatten)]
     pub agent: AgentFlags,
@@ -69,7 +69,7 @@ pub struct DescribeCommand {
     #[arg(value_name = "KIND/NAME")]
     pub key: Key,
     /// Ask the platform, even where an agent runs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "project")]
     pub live: bool,
     #[command(flatten)]
     pub agent: AgentFlags,
@@ -87,7 +87,7 @@ pub struct WaitCommand {
     #[arg(long = "for", value_name = "CONDITION", default_value = "condition=Ready")]
     pub condition: Awaited,
     /// Ask the platform, even where an agent runs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "project")]
     pub live: bool,
     #[command(flatten)]
     pub agent: AgentFlags,

@@ -19,6 +19,16 @@ pub struct Sources {
     pub paths: Vec<PathBuf>,
 }
 
+/// `stoker validate`.
+#[derive(Args, Debug)]
+pub struct ValidateCommand {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Take a warning for an error: a manifest that is not found is one.
+    #[arg(long)]
+    pub strict: bool,
+}
+
 /// What a plan may contain.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Planning")]
@@ -98,6 +108,11 @@ pub struct PlanCommand {
     /// seen or is unsettled.
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// With `false`, plan on what was last seen and ask the platform nothing; such a plan is never
+    /// applied [default: true].
+    #[arg(long, value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          hide_possible_values = true, require_equals = true)]
+    pub refresh: Option<bool>,
     #[command(flatten)]
     pub planning: Planning,
     #[command(flatten)]

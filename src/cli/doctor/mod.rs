@@ -118,7 +118,7 @@ fn print(context: &Context, checks: &[Check], session: Option<&Session>) {
         table.row(texts.map(|text| (Style::Plain, text)).into());
     }
     context.output.text("\n");
-    context.output.data(&table.to_paper());
+    context.output.data(&table.into());
 }
 
 /// Prints what the probe found.
@@ -139,7 +139,7 @@ fn print_findings(context: &Context, findings: &[Finding]) {
         ]);
     }
     context.output.text("\n");
-    context.output.data(&table.to_paper());
+    context.output.data(&table.into());
     let settings = findings.iter().filter_map(|finding| match &finding.verdict {
         Verdict::False { set: Some(set) } => Some(set),
         Verdict::False { set: None } | Verdict::Confirmed | Verdict::Unknown => None,

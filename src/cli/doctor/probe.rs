@@ -19,7 +19,7 @@ use crate::plan::bystanders;
 use crate::store::Store;
 
 use super::super::arguments::Connection;
-use super::super::ask::{Question, ask};
+use super::super::ask::{Answer, Question, ask};
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
@@ -88,9 +88,10 @@ pub async fn run(
          both are deleted again. They may cost money for the minutes they live.",
         project.name
     ));
-    if !is_approved && !ask(context, &Question::Go("Probe?"))? {
-        context.output.note("Nothing was written.");
-        return Ok(Probed { findings: Vec::new(), ended: Ok(Exit::Failed) });
+    if !is_approved
+        && let Answer::No(exit) = ask(context, &Question::Go("Probe?"), interrupt).await?
+    {
+        return Ok(Probed { findings: Vec::new(), ended: Ok(exit) });
     }
     let holder = format!("stoker doctor --probe (pid {})", std::process::id());
     let store = Store::open(&session.state, &holder)?;

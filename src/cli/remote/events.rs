@@ -33,10 +33,20 @@ pub async fn run(context: &Context, command: &EventsCommand) -> Result<Exit, Fai
     let since = since.and_then(|span| clock.now().checked_sub(span.0).ok());
     let names_projects = seen.status.projects.len() > 1;
     let wanted = Wanted { key: key.clone(), project: flags.project.clone(), since, names_projects };
+    let unknown = key.as_ref().filter(|key| !seen.knows(key));
     if *follow {
+        if let Some(key) = unknown {
+            // It may come yet.
+            context.output.warn(&format!("{key} is neither declared nor ours"));
+        }
         return follow_on(context, &seen.agent, &wanted, &clock).await;
     }
     let events = seen.agent.events().await.map_err(of_error)?;
+    // Of what is gone the events may tell.
+    let is_told_of = |key: &&Key| events.iter().any(|it| it.event.key.as_ref() == Some(*key));
+    if let Some(key) = unknown.filter(|key| !is_told_of(key)) {
+        return Err(seen.unknown(key));
+    }
     let events: Vec<ProjectEvent> = events.into_iter().filter(|it| wanted.covers(it)).collect();
     match context.output.form() {
         Form::Text | Form::Markdown if events.is_empty() => {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
+use crate::manifest;
 use crate::model::Key;
 use crate::remote::{Address, Agent, Bearer, RemoteError, Status};
 use crate::status::{ProjectStatus, ResourceStatus};
@@ -41,7 +42,7 @@ pub async fn look(
     }
     let socket = socket(context, connection)?;
     if !socket.exists() {
-        return Ok(None);
+        return nobody(context, flags, connection);
     }
     match Seen::of(at_socket(context, connection, &socket)?, flags).await {
         Ok(seen) => Ok(Some(seen)),
@@ -49,7 +50,7 @@ pub async fn look(
         Err(RemoteError::Nobody { place: _, reason }) => {
             let place = socket.display();
             context.output.warn(&format!("nobody answers at {place} any more: {reason}"));
-            Ok(None)
+            nobody(context, flags, connection)
         }
         Err(error) => Err(of_error(error)),
     }
@@ -74,6 +75,19 @@ pub async fn keeper(
         Err(RemoteError::Nobody { .. }) => Ok(None),
         Err(error) => Err(of_error(error)),
     }
+}
+
+/// The platform can answer in an agent's place, but not for one of the projects of an agent.
+fn nobody(
+    context: &Context,
+    flags: &AgentFlags,
+    connection: &Connection,
+) -> Result<Option<Seen>, Failure> {
+    let Some(project) = &flags.project else {
+        return Ok(None);
+    };
+    let failure = no_agent(context, connection);
+    Err(failure.hint(format!("without --project {project} the platform itself is asked")))
 }
 
 /// Finds the agent that takes orders: only its own socket does.
@@ -104,6 +118,27 @@ pub fn to_steer(
     }
 }
 
+/// The agent's word for a project that it does not keep.
+const UNKNOWN_PROJECT: &str = "unknown_project";
+
+/// Adds to a refusal of an unknown project which one is meant, or which there are.
+pub async fn with_projects(error: RemoteError, agent: &Agent, name: &str) -> RemoteError {
+    let RemoteError::Refused { code, message, mut hints } = error else {
+        return error;
+    };
+    // Without an answer the refusal says all there is to say.
+    if code == UNKNOWN_PROJECT
+        && let Ok(status) = agent.status(None).await
+    {
+        let names: Vec<&str> = status.projects.iter().map(|it| it.name.as_str()).collect();
+        hints.push(match manifest::nearest(name, &names) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("it keeps {}", names.join(", ")),
+        });
+    }
+    RemoteError::Refused { code, message, hints }
+}
+
 /// The failure of a command that nobody but a running agent can answer.
 pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
     let place = match socket(context, connection) {
@@ -124,14 +159,20 @@ pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
 impl Seen {
     /// Asks an agent for its status.
     pub async fn of(agent: Agent, flags: &AgentFlags) -> Result<Self, RemoteError> {
-        let mut status = agent.status(flags.project.as_deref()).await?;
-        if let Some(name) = &flags.project {
-            status.projects.retain(|project| project.name == *name);
-        }
-        if let (Some(name), true) = (&flags.project, status.projects.is_empty()) {
-            let (code, message) = ("not_found".to_owned(), format!("it keeps no project `{name}`"));
-            let hints = vec!["`stoker get` lists those it keeps".to_owned()];
-            return Err(RemoteError::Refused { code, message, hints });
+        let Some(name) = &flags.project else {
+            let status = agent.status(None).await?;
+            return Ok(Self { agent, status });
+        };
+        let mut status = match agent.status(Some(name)).await {
+            Err(error) => return Err(with_projects(error, &agent, name).await),
+            Ok(status) => status,
+        };
+        status.projects.retain(|project| project.name == *name);
+        if status.projects.is_empty() {
+            let code = UNKNOWN_PROJECT.to_owned();
+            let message = format!("it keeps no project `{name}`");
+            let error = RemoteError::Refused { code, message, hints: Vec::new() };
+            return Err(with_projects(error, &agent, name).await);
         }
         Ok(Self { agent, status })
     }
@@ -187,10 +228,23 @@ impl Seen {
 
     /// The failure of a name that the agent does not know.
     pub fn absent(&self, key: &Key) -> Failure {
-        let resources = self.status.projects.iter().flat_map(|project| &project.resources);
-        let of_kind = resources.filter(|resource| resource.key.kind == key.kind);
-        find::absent(key, of_kind.map(|resource| resource.key.name.to_string()))
+        self.unknown(key)
             .hint("what is neither declared nor ours only the platform knows: add --live")
+    }
+
+    /// The same for who asks what the platform cannot tell.
+    pub fn unknown(&self, key: &Key) -> Failure {
+        let of_kind = self.resources().filter(|resource| resource.key.kind == key.kind);
+        find::absent(key, of_kind.map(|resource| resource.key.name.to_string()))
+    }
+
+    /// Whether any of its projects has a resource.
+    pub fn knows(&self, key: &Key) -> bool {
+        self.resources().any(|resource| resource.key == *key)
+    }
+
+    fn resources(&self) -> impl Iterator<Item = &ResourceStatus> {
+        self.status.projects.iter().flat_map(|project| &project.resources)
     }
 }
 

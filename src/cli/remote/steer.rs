@@ -19,7 +19,7 @@ use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::pass;
-use super::reach::{Seen, of_error, to_steer};
+use super::reach::{Seen, of_error, to_steer, with_projects};
 
 /// How long a pass is waited for unless `--timeout` says otherwise.
 const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
@@ -96,7 +96,11 @@ async fn order(
 ) -> Result<Exit, Failure> {
     let SteeringCommand { agent: AgentFlags { agent: _, project }, nearby } = steering;
     let agent = to_steer(context, &steering.agent, &nearby.connection())?.within(time);
-    let message = agent.order(order, project.as_deref()).await.map_err(|error| match error {
+    let said = match (agent.order(order, project.as_deref()).await, project) {
+        (Err(error), Some(name)) => Err(with_projects(error, &agent, name).await),
+        (said, _) => said,
+    };
+    let message = said.map_err(|error| match error {
         RemoteError::Lost { .. } | RemoteError::OutOfTime { .. } => {
             of_error(error).hint("it may have taken the order all the same: `stoker get` shows it")
         }

@@ -17,9 +17,8 @@ use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 
 use super::super::code::ErrorCode;
 use super::super::failure::Failure;
-use super::super::sandbox::keep_saving;
 use super::super::session::Door;
-use super::super::world;
+use super::super::world::{self, Keeper};
 
 /// The port of `stoker sandbox`, when it is free.
 const PORT: u16 = 8_300;
@@ -35,7 +34,7 @@ pub struct Sandbox {
 /// What ends with it.
 struct Held {
     tasks: [JoinHandle<()>; 2],
-    file: std::path::PathBuf,
+    keeper: Keeper,
     _lock: File,
 }
 
@@ -55,7 +54,9 @@ impl Sandbox {
         let address = listener.local_addr().map_err(|error| {
             Failure::new(ErrorCode::Listen, format!("failed to serve the sandbox: {error}"))
         })?;
-        let (served, saved, place) = (emulator.clone(), emulator.clone(), file.clone());
+        let keeper = Keeper::of(&emulator, &file);
+        keeper.follow();
+        let (served, kept) = (emulator.clone(), keeper.clone());
         let tasks = [
             tokio::spawn(async move {
                 if let Err(error) = serve(served, listener, std::future::pending()).await {
@@ -63,11 +64,11 @@ impl Sandbox {
                 }
             }),
             tokio::spawn(async move {
-                let error = keep_saving(&saved, &place).await;
+                let error = kept.go_on().await;
                 tracing::error!(%error, "the sandbox cannot be saved");
             }),
         ];
-        let held = Arc::new(Mutex::new(Some(Held { tasks, file, _lock: lock })));
+        let held = Arc::new(Mutex::new(Some(Held { tasks, keeper, _lock: lock })));
         Ok(Self { emulator, address, held })
     }
 
@@ -93,13 +94,13 @@ impl Sandbox {
     /// Saves the world and lets go of it.
     pub fn end(self) {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Held { tasks, file, _lock }) = held else {
+        let Some(Held { tasks, keeper, _lock }) = held else {
             return;
         };
         for task in tasks {
             task.abort();
         }
-        if let Err(error) = world::save(&self.emulator, &file) {
+        if let Err(error) = keeper.save() {
             tracing::error!(%error, "the sandbox cannot be saved");
         }
     }

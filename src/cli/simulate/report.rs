@@ -61,11 +61,7 @@ impl Report<'_> {
             self.words(),
         )));
         paper.gap();
-        let mut text = self.table().to_paper().to_plain();
-        text.truncate(text.trim_end().len());
-        for line in text.lines() {
-            paper.push(Line::of(line));
-        }
+        paper.extend(self.table().into());
         paper.gap();
         self.verdict(&mut paper);
         paper

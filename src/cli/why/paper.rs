@@ -67,5 +67,5 @@ fn table(fields: &[Explained]) -> Paper {
             facts::cell(live.as_deref()),
         ]);
     }
-    table.to_paper()
+    table.into()
 }

@@ -66,6 +66,10 @@ pub struct Mind {
     rereading: Rereading,
     /// Whether the last good commit is read, because the newest cannot be.
     falls_back: bool,
+    /// The commit that it is to stay at, as long as nobody knows whether it is there.
+    pinning: Option<String>,
+    /// Whether that commit is being read.
+    reads_pin: bool,
     declared: Option<Arc<Declared>>,
     /// Whether it looks again and again, and not once.
     stays: bool,
@@ -197,6 +201,8 @@ impl Mind {
             wants_read: true,
             rereading: Rereading::default(),
             falls_back: false,
+            pinning: None,
+            reads_pin: false,
             declared: None,
             stays: false,
             shrinking: Shrinking::default(),
@@ -347,7 +353,12 @@ impl Mind {
         if wanted && !self.falls_back {
             self.rereading.begin(self.ticked_at);
         }
-        let pinned = if self.falls_back { &self.memory.commit } else { &self.memory.pinned_to };
+        self.reads_pin = wanted && !self.falls_back && self.pinning.is_some();
+        let pinned = match &self.pinning {
+            _ if self.falls_back => &self.memory.commit,
+            Some(_) => &self.pinning,
+            None => &self.memory.pinned_to,
+        };
         wanted.then(|| ReadAsk { known: self.memory.commit.clone(), pinned: pinned.clone() })
     }
 

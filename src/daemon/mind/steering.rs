@@ -1,10 +1,16 @@
 //! What people tell the agent, and what withholds its right to write.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
+use crate::manifest;
 use crate::reconcile::Licence;
-use crate::status::{ConditionReason, Mode, Occurrence, Severity, Steering, Suspension, Trigger};
+use crate::status::{
+    ConditionReason, Mode, Occurrence, Problem, Severity, Steering, Suspension, Trigger,
+};
 
+use super::super::declare::Declared;
 use super::super::handle::{Answer, Order, Refusal};
 use super::super::judge;
 use super::Mind;
@@ -20,22 +26,25 @@ const COMMIT_CHARS_MIN: usize = 7;
 pub(in crate::daemon) type Withheld = (ConditionReason, String);
 
 impl Mind {
-    /// Takes an order.
+    /// Takes an order. Without an answer the next reading brings it: [`Mind::end_pin`].
     ///
     /// # Errors
     /// When it makes no sense here.
-    pub fn order(&mut self, order: Order, now: Timestamp) -> Result<Answer, Refusal> {
+    pub fn order(&mut self, order: Order, now: Timestamp) -> Result<Option<Answer>, Refusal> {
         let said = match order {
-            Order::Reconcile { key } => self.forgive(key.as_ref())?,
-            Order::Look { key } => self.look_at_deployment(key)?,
-            Order::Suspend { reason, until } => self.suspend(reason, until, now)?,
-            Order::Resume => self.resume()?,
-            Order::Pin { commit } => self.pin(commit)?,
-            Order::Unpin => self.unpin()?,
+            Order::Reconcile { key } => Some(self.forgive(key.as_ref())?),
+            Order::Look { key } => Some(self.look_at_deployment(key)?),
+            Order::Suspend { reason, until } => Some(self.suspend(reason, until, now)?),
+            Order::Resume => Some(self.resume()?),
+            Order::Pin { commit } => {
+                self.begin_pin(commit)?;
+                None
+            }
+            Order::Unpin => Some(self.unpin()?),
         };
         self.wants_read = true;
         self.due.insert(Trigger::Order);
-        Ok(Answer(said))
+        Ok(said.map(Answer))
     }
 
     fn forgive(&mut self, key: Option<&crate::model::Key>) -> Result<String, Refusal> {
@@ -47,7 +56,12 @@ impl Mind {
             return Ok("it looks now".to_owned());
         };
         if judge::find(&self.resources, key).is_none() {
-            return Err(Refusal::Refused(format!("{key} is neither declared nor owned here")));
+            let known: Vec<String> = self.resources.iter().map(|it| it.key.to_string()).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let near = manifest::nearest(&key.to_string(), &known);
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let message = format!("{key} is neither declared nor owned here{near}");
+            return Err(Refusal::Refused(message));
         }
         self.queue.forgive(Some(key));
         self.memory.deploys.remove(key);
@@ -108,7 +122,8 @@ impl Mind {
         }
     }
 
-    fn pin(&mut self, commit: String) -> Result<String, Refusal> {
+    /// Notes a commit to stay at, once it was found: a mistyped one must not hold up everything.
+    fn begin_pin(&mut self, commit: String) -> Result<(), Refusal> {
         if !self.has_commits {
             let message = "these manifests are files and have no commits; `--repo` has";
             return Err(Refusal::Refused(message.to_owned()));
@@ -120,10 +135,35 @@ impl Mind {
             let message = "a commit is at least 7 hexadecimal digits";
             return Err(Refusal::Refused(message.to_owned()));
         }
+        if self.pinning.is_some() {
+            return Err(Refusal::Refused("it still looks for another commit".to_owned()));
+        }
+        self.pinning = Some(commit);
+        Ok(())
+    }
+
+    /// Ends an order to stay at a commit with what was read there; nothing where that was not read.
+    /// What was refused is not to be declared: it says nothing of what is followed.
+    pub fn end_pin(
+        &mut self,
+        read: &Result<Arc<Declared>, Problem>,
+    ) -> Option<Result<Answer, Refusal>> {
+        if !std::mem::take(&mut self.reads_pin) {
+            self.wants_read |= self.pinning.is_some();
+            return None;
+        }
+        let commit = self.pinning.take()?;
+        if let Err(problem) = read
+            && is_not_there(problem)
+        {
+            self.wants_read = true;
+            let message = format!("{}; nothing was pinned", problem.message);
+            return Some(Err(Refusal::Refused(message)));
+        }
         let what = format!("it stays at commit {}", short(&commit));
         self.memory.pinned_to = Some(commit);
         self.tell(Severity::Normal, None, Occurrence::Pinned, what.clone());
-        Ok(what)
+        Some(Ok(Answer(what)))
     }
 
     fn unpin(&mut self) -> Result<String, Refusal> {
@@ -169,4 +209,15 @@ impl Mind {
             window: self.settings.windows.state(now),
         }
     }
+}
+
+/// Whether a commit, or its manifests, cannot be had at all. One that is there and cannot be used is
+/// what was asked for.
+const fn is_not_there(problem: &Problem) -> bool {
+    matches!(
+        problem.reason,
+        ConditionReason::SourceMissing
+            | ConditionReason::SourceUnreachable
+            | ConditionReason::SourceDenied
+    )
 }

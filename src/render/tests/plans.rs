@@ -53,6 +53,7 @@ pub(super) fn change(key: &str, action: Action) -> Change {
         origin: None,
         effect: Effect::None,
         replicas: None,
+        has_data: false,
         id: (action != Action::Create).then(|| RemoteId::new("obj_1").unwrap()),
         adopts: None,
         fields: Vec::new(),
@@ -221,6 +222,7 @@ pub(super) fn everything() -> Plan {
         Change {
             reason: Reason::Tombstone,
             effect: Effect::Destroy,
+            has_data: true,
             ..change("database/old", Action::Delete)
         },
         Change { reason: Reason::Missing, ..change("service/lost", Action::Forget) },

@@ -25,7 +25,7 @@ pub fn resources_as_table(
     for resource in status.resources.iter().filter(|resource| is_asked_for(resource)) {
         table.row(row(resource, status, now));
     }
-    table.to_paper()
+    table.into()
 }
 
 fn row(resource: &ResourceStatus, status: &ProjectStatus, now: Timestamp) -> Vec<(Style, String)> {

@@ -163,12 +163,12 @@ fn it_stays_at_a_pinned_commit_over_a_restart_until_it_is_unpinned() {
     machine.run("get --sandbox").says(0, &["pinned"]);
     machine.run("unpin --sandbox").says(0, &["follows the branch again"]);
     until_synced_at(&agent, &second);
-    // One that is not there is refused by being told, and the good one stays.
-    machine.run("pin 0123456789abcdef --sandbox").says(0, &[]);
-    let status = agent.until_ready_says("SourceMissing");
-    assert_eq!(at(&status).0, second);
-    machine.run("unpin --sandbox").says(0, &[]);
-    until_synced_at(&agent, &second);
+    // One that is not there is refused, and nothing waits for it.
+    machine.run("pin 0123456789abcdef --sandbox").says(1, &["nothing was pinned"]);
+    assert_eq!(agent.status().steering.pinned_to, None);
+    machine.run("unpin --sandbox").says(1, &["not pinned"]);
+    let third = repository.commit("Still go on", &[("c.yaml", &group("three"))]);
+    until_synced_at(&agent, &third);
     agent.end();
 }
 

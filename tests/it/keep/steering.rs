@@ -50,6 +50,14 @@ fn orders_are_taken_at_the_socket_and_refused_at_the_address() {
     assert_eq!(agent.status().history.len(), passes + 1);
     machine.run("pin 0123456789 --sandbox").says(1, &["have no commits"]);
     machine.run("reconcile service/none --sandbox").says(1, &["service/none"]);
+    machine.run("reconcile envgroup/onee --sandbox").says(1, &["did you mean envgroup/one?"]);
+    machine.run("events envgroup/onee --sandbox").says(1, &["did you mean envgroup/one?"]);
+    for command in
+        ["get", "events", "describe envgroup/one", "suspend --reason r --until 1h", "resume"]
+    {
+        let ran = machine.run(&format!("{command} --project defualt --sandbox"));
+        ran.says(1, &["did you mean default?"]);
+    }
     agent.end();
 }
 
