@@ -57,8 +57,8 @@ impl Reader {
         let (gone, unread) = (BTreeSet::new(), BTreeMap::new());
         let mut live = Live { project, listings, gone, unread, requests: 1 + listed };
         self.add_details(&mut live, desired, inventory, recollection).await?;
-        let origin = self.client.origin();
-        if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&origin, &live.project)) {
+        if inventory.pin.as_ref().is_none_or(|pin| pin.holds(&self.client.origin(), &live.project))
+        {
             distrust_stale_groups(&mut live, inventory, self.client.now());
             self.look_for_unlisted(&mut live, inventory, recollection).await?;
         }
@@ -82,14 +82,12 @@ impl Reader {
     ///
     /// # Errors
     /// When the details cannot be read, or the object went meanwhile.
-    pub async fn detailed(&self, object: LiveObject) -> Result<LiveObject, Error> {
-        match object.kind {
-            Kind::EnvGroup => return Ok(object),
-            Kind::Database | Kind::Service => {}
+    pub async fn detailed(&self, mut object: LiveObject) -> Result<LiveObject, Error> {
+        if object.kind == Kind::EnvGroup {
+            return Ok(object);
         }
         match self.get(object.kind, &object.id).await? {
             Lookup::Found(details) => {
-                let mut object = object;
                 add(&mut object, *details);
                 Ok(object)
             }
@@ -238,11 +236,9 @@ struct Index<'a> {
 impl<'a> Index<'a> {
     fn of(live: &'a Live) -> Self {
         let mut index = Self { by_id: BTreeMap::new(), by_name: BTreeMap::new() };
-        for (kind, listing) in &live.listings {
-            for object in &listing.objects {
-                index.by_id.insert((*kind, &object.id), object);
-                index.by_name.entry((*kind, &object.name)).or_default().push(object);
-            }
+        for object in live.listings.values().flat_map(|listing| &listing.objects) {
+            index.by_id.insert((object.kind, &object.id), object);
+            index.by_name.entry((object.kind, &object.name)).or_default().push(object);
         }
         index
     }

@@ -90,10 +90,9 @@ pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
     let owned = owned.map(|(key, _)| key);
     let keys: BTreeSet<&Key> =
         declared.chain(owned).chain(blocked.map(|change| &change.key)).collect();
-    let listings = snapshot.live.listings.iter();
-    let objects = listings.flat_map(|(kind, listing)| listing.objects.iter().map(|it| (*kind, it)));
+    let objects = snapshot.live.listings.values().flat_map(|listing| &listing.objects);
     let objects: BTreeMap<(Kind, &RemoteId), &LiveObject> =
-        objects.map(|(kind, object)| ((kind, &object.id), object)).collect();
+        objects.map(|object| ((object.kind, &object.id), object)).collect();
     let by_hand = plan_by_hand(plan);
     let one = |key: &Key| {
         let (change, result) = (changes.get(key).copied(), results.get(key).copied());

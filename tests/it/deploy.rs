@@ -333,7 +333,7 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 fn the_rules_and_the_dashboard_ask_for_metrics_that_there_are() {
     let rows = read("docs/server.md");
     let rows = rows.lines().filter(|line| line.starts_with("| `stoker_"));
-    let known: BTreeSet<String> = rows.flat_map(|row| metrics_in(row)).collect();
+    let known: BTreeSet<String> = rows.flat_map(metrics_in).collect();
     for file in ["alerts.yaml", "alerts.test.yaml", "dashboard.json"] {
         let asked = metrics_in(&read(&format!("deploy/monitoring/{file}")));
         let unknown: Vec<_> = asked.difference(&known).collect();

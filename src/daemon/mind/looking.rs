@@ -9,16 +9,28 @@ use jiff::Timestamp;
 use crate::follow::{Ending, LOOK_FIRST, Watch, next_pause};
 use crate::model::{Key, Project, RemoteId};
 use crate::reconcile::Passed;
-use crate::status::{ConditionReason, Occurrence, Severity, Trigger};
+use crate::status::{ConditionReason, Occurrence, ResourceStatus, Severity, Trigger};
 
 use super::super::judge;
 use super::super::memory::FailedDeploys;
+use super::super::pace;
 use super::Mind;
 
 /// How long a deployment is followed: the longest builds take about as long.
 const FOLLOW_MAX: Duration = Duration::from_secs(30 * 60);
 
 impl Mind {
+    /// Says when the whole platform is looked at again.
+    pub(super) fn schedule_look(&mut self, now: Timestamp) {
+        self.looks += 1;
+        let is_moving = |status: &ResourceStatus| status.conditions.is_progressing();
+        let is_moving = self.resources.iter().any(is_moving);
+        self.moving_looks = if is_moving { self.moving_looks.saturating_add(1) } else { 0 };
+        let interval = pace::while_moving(self.interval, self.moving_looks);
+        let next = pace::jittered(interval, self.settings.seed, self.looks);
+        self.look_at = now.checked_add(next).unwrap_or(Timestamp::MAX);
+    }
+
     pub(super) fn begin_following(&mut self, now: Timestamp) {
         let first = now.checked_add(LOOK_FIRST).unwrap_or(Timestamp::MAX);
         self.follow_at = Some(first);

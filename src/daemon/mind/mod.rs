@@ -35,7 +35,6 @@ use crate::status::{
 
 use super::declare::Declared;
 use super::memory::Memory;
-use super::pace;
 use super::queue::Queue;
 use super::settings::Settings;
 
@@ -317,16 +316,6 @@ impl Mind {
             self.due.insert(Trigger::Timer);
             self.withhold(now);
         }
-    }
-
-    fn schedule_look(&mut self, now: Timestamp) {
-        self.looks += 1;
-        let is_moving = |status: &ResourceStatus| status.conditions.is_progressing();
-        let is_moving = self.resources.iter().any(is_moving);
-        self.moving_looks = if is_moving { self.moving_looks.saturating_add(1) } else { 0 };
-        let interval = pace::while_moving(self.interval, self.moving_looks);
-        let next = pace::jittered(interval, self.settings.seed, self.looks);
-        self.look_at = now.checked_add(next).unwrap_or(Timestamp::MAX);
     }
 
     /// Returns when something comes due by itself; a sign of life is due before long.
