@@ -98,7 +98,7 @@ fn events_are_those_asked_for() {
     assert_eq!(recent["events"][0]["project"], "shop");
     let of_api = machine.run("events service/api").says(0, &["Created"]);
     assert_eq!(of_api.stdout.lines().count(), 1);
-    machine.run("events database/main").says(0, &["Nothing happened."]);
+    machine.run("events database/main").says(1, &["there is no database/main"]);
 }
 
 #[test]
