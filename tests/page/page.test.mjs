@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 
 import { fixture, fromNow, startAgent } from "./agent.mjs";
 import { assertClean, openPage, overhang, startBrowser } from "./browser.mjs";
@@ -191,18 +193,23 @@ describe("what is shown", () => {
     agent.projects = [fixture("trouble")];
     const page = await open();
     await headline(page, "Invalid manifests");
-    const shown = () => page.locator("#rows button.name").allInnerTexts();
+    // A choice is drawn with the next frame.
+    const shows = async (names) => {
+      const shown = () => page.locator("#rows button.name").allInnerTexts();
+      for (let tries = 0; tries < 40 && !isDeepStrictEqual(await shown(), names); tries += 1) await delay(50);
+      assert.deepEqual(await shown(), names);
+    };
     await page.getByLabel("Show resources of kind").selectOption("database");
-    assert.deepEqual(await shown(), ["database/main-db", "database/cache"]);
+    await shows(["database/main-db", "database/cache"]);
     await page.getByLabel("Show resources of kind").selectOption("");
     await page.getByLabel("Show resources with label").selectOption("team=mail");
-    assert.deepEqual(await shown(), ["service/mailer"]);
+    await shows(["service/mailer"]);
     await page.getByLabel("Show resources in state").selectOption("Out of sync");
-    assert.deepEqual(await shown(), []);
+    await shows([]);
     await page.getByLabel("Show resources with label").selectOption("");
-    assert.deepEqual(await shown(), ["service/api"]);
+    await shows(["service/api"]);
     await page.getByLabel("Show resources in state").selectOption("Degraded");
-    assert.deepEqual(await shown(), ["service/mailer"]);
+    await shows(["service/mailer"]);
   });
 
   test("what is neither declared nor ours is named", async () => {
