@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use crate::api::{Deployment, Lookup};
 use crate::clock::Clock;
 use crate::model::{Entry, FieldPath, Intent, Inventory, Key, Kind, LiveObject, LiveValue};
-use crate::store::{Reading, Store};
 
 use super::arguments::{DescribeCommand, Form};
 use super::code::ErrorCode;
@@ -43,10 +42,7 @@ pub async fn run(context: &Context, command: &DescribeCommand) -> Result<Exit, F
         return remote::describe(context, &seen, key, Clock::system().now()).await;
     }
     let session = Session::open_urgent(context, connection, Purpose::Read)?;
-    let Reading { inventory, warning } = Store::read(&session.state)?;
-    if let Some(warning) = warning {
-        context.output.warn(&warning.to_string());
-    }
+    let inventory = session.inventory(context)?;
     let known = read(context, &session, key, inventory).await?;
     match context.output.form() {
         Form::Text | Form::Markdown => {

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
-use super::plan::check_selection;
+use super::plan::{check_selection, print_document};
 use super::planning::{Planned, is_unseen, planned};
 use super::saved;
 use super::session::{Purpose, Session};
@@ -39,12 +39,7 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
         Form::Ndjson | Form::Json | Form::Yaml => {
             let state = saved::mark_of(&snapshot.inventory, &key);
             let preamble = saved::preamble(&reading, &policy, &snapshot, state, estimate);
-            let document = SavedPlan::new(&drifted, preamble);
-            context.closing.sum_up(&document.summary);
-            match context.output.form() {
-                Form::Ndjson => context.output.text(&document.to_ndjson()),
-                _ => context.output.value(&document),
-            }
+            print_document(context, &SavedPlan::new(&drifted, preamble));
         }
     }
     Ok(if *detailed_exitcode && sight == Exit::Done { detailed(&drifted) } else { sight })

@@ -15,7 +15,6 @@ use crate::model::{
 };
 use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
-use crate::store::{Reading, Store};
 
 use super::arguments::{Form, GetCommand};
 use super::code::ErrorCode;
@@ -94,10 +93,7 @@ fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S:
 
 /// Reads what is ours; only what was remembered of this API counts.
 fn ownership(context: &Context, session: &Session) -> Result<Arc<Inventory>, Failure> {
-    let Reading { inventory, warning } = Store::read(&session.state)?;
-    if let Some(warning) = warning {
-        context.output.warn(&warning.to_string());
-    }
+    let inventory = session.inventory(context)?;
     let origin = session.client.origin();
     match &inventory.pin {
         Some(pin) if pin.origin != origin => {

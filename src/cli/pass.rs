@@ -1,5 +1,6 @@
 //! How a command ends for which an agent made one pass: as `stoker apply` would have ended, but for 5
-//! where a value is unsettled, and as `stoker plan` where the agent only looks. The one door from what came of a pass to an exit code.
+//! where a value is unsettled, and as `stoker plan` where the agent only looks. The one door from what
+//! came of a pass to an exit code.
 
 use crate::status::{ConditionReason, PassOutcome, PassRecord, Problem};
 

@@ -110,12 +110,16 @@ fn print(
     match output.form() {
         Form::Text => output.data(&render::plan_as_text(plan, estimate)),
         Form::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
-        Form::Json | Form::Yaml => output.value(&document()),
-        Form::Ndjson => {
-            let document = document();
-            context.closing.sum_up(&document.summary);
-            output.text(&document.to_ndjson());
-        }
+        Form::Json | Form::Yaml | Form::Ndjson => print_document(context, &document()),
+    }
+}
+
+/// Prints the document of a plan in the form for programs that was asked for.
+pub fn print_document(context: &Context, document: &SavedPlan) {
+    context.closing.sum_up(&document.summary);
+    match context.output.form() {
+        Form::Ndjson => context.output.text(&document.to_ndjson()),
+        Form::Text | Form::Markdown | Form::Json | Form::Yaml => context.output.value(document),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan, scope};
 use crate::reconcile::{CarryError, RefreshError, WrongProject, decide, refresh};
 use crate::render::Estimate;
 use crate::render::json::SavedCost;
-use crate::store::{Reading, Store, StoreError};
+use crate::store::StoreError;
 
 use super::code::ErrorCode;
 use super::context::Context;
@@ -42,10 +42,7 @@ pub async fn planned(
     desired: Desired,
     policy: &Policy,
 ) -> Result<Planned, Failure> {
-    let Reading { inventory, warning } = Store::read(&session.state)?;
-    if let Some(warning) = warning {
-        context.output.warn(&warning.to_string());
-    }
+    let inventory = session.inventory(context)?;
     let mut look = Recollection::default().about(scope(&desired, &inventory, policy));
     let mut snapshot =
         refresh(&session.reader, desired.into(), inventory, &session.clock, &mut look).await?;
@@ -66,10 +63,7 @@ pub fn planned_on_last_look(
     desired: Desired,
     policy: &Policy,
 ) -> Result<(Planned, Timestamp), Failure> {
-    let Reading { inventory, warning } = Store::read(&session.state)?;
-    if let Some(warning) = warning {
-        context.output.warn(&warning.to_string());
-    }
+    let inventory = session.inventory(context)?;
     let look = LastLook::read(&session.state, &inventory)?;
     let (at, origin, now) = (look.at, session.client.origin(), session.clock.now());
     let snapshot = look.snapshot(&origin, desired, inventory, now)?;

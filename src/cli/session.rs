@@ -14,9 +14,10 @@ use crate::api::{
 use crate::budget::{self, Lane, Millis};
 use crate::clock::{Clock, Uptime};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::Guard;
+use crate::model::{Guard, Inventory};
 use crate::plan::{Platform, Policy, PutOn};
 use crate::secret::FingerprintKey;
+use crate::store::{Reading, Store};
 
 use super::arguments::Connection;
 use super::code::ErrorCode;
@@ -154,6 +155,18 @@ impl Session {
             keeps_names: dialect.names_kept,
         };
         Policy { platform, put_on: PutOn::of(&dialect.platform_env), ..policy }
+    }
+
+    /// Reads what is ours. Where only a part of the state could be read, that is a warning.
+    ///
+    /// # Errors
+    /// When the state cannot be used.
+    pub fn inventory(&self, context: &Context) -> Result<Arc<Inventory>, Failure> {
+        let Reading { inventory, warning } = Store::read(&self.state)?;
+        if let Some(warning) = warning {
+            context.output.warn(&warning.to_string());
+        }
+        Ok(inventory)
     }
 
     /// Returns the key under which secrets are marked and generated.
