@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::api::note_undetailed;
 use crate::model::{
-    Applied, Coverage, Desired, FieldPath, FieldValue, Inventory, Kind, Listing, Live, LiveObject,
-    LiveValue, Project, RemoteId, Snapshot, Unknown, is_secret_at,
+    Applied, Coverage, Desired, Entry, FieldPath, FieldValue, Inventory, Kind, Listing, Live,
+    LiveObject, LiveValue, Project, RemoteId, Snapshot, Unknown, is_secret_at,
 };
 use crate::owner;
 use crate::reconcile::{WrongProject, check_guard, check_pin};
@@ -47,28 +48,17 @@ pub struct LastLook {
     inventory: String,
     listings: Vec<Shelf>,
     gone: BTreeSet<RemoteId>,
-    unread: Vec<(Kind, RemoteId, Unseen)>,
+    unread: Vec<(Kind, RemoteId, Unknown)>,
     detailed: BTreeSet<(Kind, RemoteId)>,
     requests: u32,
-    /// The mark over all that stands above.
-    seal: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Shelf {
     kind: Kind,
-    unseen: Option<Unseen>,
+    unseen: Option<Unknown>,
     pages: u32,
     objects: Vec<Thing>,
-}
-
-/// Why something is not known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Unseen {
-    Forbidden,
-    Incomplete(String),
-    Unread,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,18 +85,22 @@ impl LastLook {
     /// Returns what is kept of a look, with what was read in detail.
     pub fn of(snapshot: &Snapshot, detailed: BTreeSet<(Kind, RemoteId)>) -> Self {
         let Snapshot { origin, desired: _, live, inventory, now } = snapshot;
+        let entries = inventory.entries.iter();
+        let entries: BTreeMap<(Kind, &RemoteId), &Entry> =
+            entries.map(|(key, entry)| ((key.kind, &entry.id), entry)).collect();
         let shelves = live.listings.iter().map(|(kind, listing)| {
             let Listing { coverage, objects, pages } = listing;
             let unseen = match coverage {
                 Coverage::Complete => None,
-                Coverage::Unknown(unknown) => Some(unknown.into()),
+                Coverage::Unknown(unknown) => Some(unknown.clone()),
             };
-            let objects = objects.iter().map(|object| thing(object, inventory)).collect();
+            let own = |object: &LiveObject| entries.get(&(object.kind, &object.id)).copied();
+            let objects = objects.iter().map(|object| thing(object, own(object))).collect();
             Shelf { kind: *kind, unseen, pages: *pages, objects }
         });
         let unread = live.unread.iter();
-        let unread = unread.map(|((kind, id), why)| (*kind, id.clone(), why.into()));
-        let look = Self {
+        let unread = unread.map(|((kind, id), why)| (*kind, id.clone(), why.clone()));
+        Self {
             version: VERSION,
             origin: origin.clone(),
             project: live.project.clone(),
@@ -117,20 +111,14 @@ impl LastLook {
             unread: unread.collect(),
             detailed,
             requests: live.requests,
-            seal: String::new(),
-        };
-        Self { seal: look.sealed(), ..look }
-    }
-
-    fn sealed(&self) -> String {
-        seal(&serde_json::to_value(self).unwrap_or_default())
+        }
     }
 
     /// Keeps it; who may only read the state directory goes on without.
     pub fn keep(&self, state: &Path) {
         let write = || {
             let mut draft = tempfile::NamedTempFile::new_in(state)?;
-            draft.write_all(line(self).as_bytes())?;
+            draft.write_all(sealed(&line(self)).as_bytes())?;
             owner::inherit(draft.as_file(), state)?;
             draft.persist(state.join(FILE)).map_err(|error| error.error)
         };
@@ -170,7 +158,7 @@ impl LastLook {
     ) -> Result<Snapshot, WrongProject> {
         let Self { project, listings, gone, unread, detailed, requests, .. } = self;
         let listings = listings.into_iter().map(|shelf| (shelf.kind, shelf.into()));
-        let unread = unread.into_iter().map(|(kind, id, why)| ((kind, id), why.into()));
+        let unread = unread.into_iter().map(|(kind, id, why)| ((kind, id), why));
         let (listings, unread) = (listings.collect(), unread.collect());
         let mut live = Live { project, listings, gone, unread, requests };
         check_pin(inventory.pin.as_ref(), &self.origin, &live.project)?;
@@ -194,29 +182,38 @@ fn read_file(path: &Path) -> Result<LastLook, String> {
     if text.len() as u64 > BYTES_MAX {
         return Err("it is too large".to_owned());
     }
-    let look: LastLook =
-        serde_json::from_str(&text).map_err(|error| format!("it cannot be read: {error}"))?;
-    if look.version != VERSION || look.seal != look.sealed() {
-        return Err("it is damaged, or of another version".to_owned());
+    let damaged = || "it is damaged, or of another version".to_owned();
+    let body = text.split_once('\n').map_or("", |(_, body)| body);
+    if text != sealed(body) {
+        return Err(damaged());
     }
-    Ok(look)
+    let look: LastLook =
+        serde_json::from_str(body).map_err(|error| format!("it cannot be read: {error}"))?;
+    if look.version == VERSION { Ok(look) } else { Err(damaged()) }
+}
+
+/// Returns what stands in the file: a mark over the body, then the body.
+fn sealed(body: &str) -> String {
+    format!("{}\n{body}", mark_of(body))
 }
 
 /// Returns a mark of what is ours.
 fn mark(inventory: &Inventory) -> String {
-    seal(&serde_json::to_value(inventory).unwrap_or_default())
+    mark_of(&line(inventory))
 }
 
-/// Keeps of an object what may stand on a disk.
-fn thing(object: &LiveObject, inventory: &Inventory) -> Thing {
-    let LiveObject { kind, id, name, created_at, status, url: _, replicas, fields, shows_env } =
+fn mark_of(text: &str) -> String {
+    seal(&Value::String(text.to_owned()))
+}
+
+/// Keeps of an object what may stand on a disk; `entry` is what is remembered of it.
+fn thing(object: &LiveObject, entry: Option<&Entry>) -> Thing {
+    let LiveObject { kind: _, id, name, created_at, status, url: _, replicas, fields, shows_env } =
         object;
-    let mut entries = inventory.entries.iter().filter(|(key, _)| key.kind == *kind);
-    let applied = entries.find(|(_, entry)| entry.id == *id).map(|(_, entry)| &entry.applied);
     let in_clear = |path: &FieldPath| match path {
         FieldPath::Setting(_) => true,
-        FieldPath::Env(_) => applied
-            .and_then(|applied| applied.get(path))
+        FieldPath::Env(_) => entry
+            .and_then(|entry| entry.applied.get(path))
             .is_some_and(|applied| !matches!(applied, Applied::Secret(_))),
     };
     let kept = |path: &FieldPath, value: &LiveValue| match value {
@@ -240,7 +237,7 @@ fn thing(object: &LiveObject, inventory: &Inventory) -> Thing {
 impl From<Shelf> for Listing {
     fn from(shelf: Shelf) -> Self {
         let Shelf { kind, unseen, pages, objects } = shelf;
-        let coverage = unseen.map_or(Coverage::Complete, |why| Coverage::Unknown(why.into()));
+        let coverage = unseen.map_or(Coverage::Complete, Coverage::Unknown);
         let objects = objects.into_iter().map(|thing| {
             let Thing { id, name, created_at, status, replicas, fields, shows_env } = thing;
             let fields = fields.into_iter().map(|(path, shown)| (path, shown.into())).collect();
@@ -261,26 +258,6 @@ impl From<Shown> for LiveValue {
             Shown::Value(Applied::Reference(it)) => Self::Shown(FieldValue::Reference(it)),
             Shown::Value(Applied::Secret(_)) | Shown::Hidden => Self::Hidden,
             Shown::Absent => Self::Absent,
-        }
-    }
-}
-
-impl From<&Unknown> for Unseen {
-    fn from(unknown: &Unknown) -> Self {
-        match unknown {
-            Unknown::Forbidden => Self::Forbidden,
-            Unknown::Incomplete(why) => Self::Incomplete(why.clone()),
-            Unknown::Unread => Self::Unread,
-        }
-    }
-}
-
-impl From<Unseen> for Unknown {
-    fn from(unseen: Unseen) -> Self {
-        match unseen {
-            Unseen::Forbidden => Self::Forbidden,
-            Unseen::Incomplete(why) => Self::Incomplete(why),
-            Unseen::Unread => Self::Unread,
         }
     }
 }

@@ -138,7 +138,8 @@ pub enum Coverage {
 }
 
 /// Why a listing is not known to be complete, or an object not known in its details.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Unknown {
     /// 403: the token may not read it (F2).
     Forbidden,
