@@ -8,7 +8,7 @@
 # filter before it believes that.
 set -euo pipefail
 dir=$(mktemp -d)
-trap '[[ -z ${server:-} ]] || kill "$server"; rm -rf "$dir"' EXIT
+trap 'kill "${server:-}" 2>/dev/null && wait "$server" || true; rm -rf "$dir"' EXIT
 export HOME=$dir GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@a.test \
     GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@a.test
 python3 -m venv "$dir/venv"

