@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use stoker::budget::{Budget, Config, Lane, Limits, Millis, Permit, Session, Verdict};
+use stoker::budget::{Budget, BudgetConfig, BudgetSession, Lane, Limits, Millis, Permit, Verdict};
 use stoker::ledger::{Ledger, TokenDigest};
 
 #[path = "../tests/support/budget/mod.rs"]
@@ -136,7 +136,7 @@ fn runs(scenario: impl Fn(u64) -> Scenario) -> Vec<Report> {
     (0..SEEDS)
         .map(|seed| {
             let report = run(&scenario(seed));
-            assert!(report.most_in_a_minute <= Config::default().rate, "S4 is broken");
+            assert!(report.most_in_a_minute <= BudgetConfig::default().rate, "S4 is broken");
             report
         })
         .collect()
@@ -169,7 +169,7 @@ fn greatest(reports: &[Report], of: impl Fn(&Report) -> f64) -> f64 {
 fn time_the_budget() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let now = Millis(START);
-    let config = Config::default();
+    let config = BudgetConfig::default();
     let token = TokenDigest::of("a token");
     let shared = Ledger::open(directory.path(), "localhost", &token, config, now, None);
     let shared = shared.expect("a temporary directory can be written");

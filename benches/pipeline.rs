@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use stage::Stage;
 use stoker::api::Recollection;
-use stoker::emulator::{Config, Fields, Paging, Shapes};
+use stoker::emulator::{EmulatorConfig, Fields, Paging, Shapes};
 use stoker::manifest;
 use stoker::plan::{Policy, plan};
 use stoker::reconcile::refresh;
@@ -57,10 +57,10 @@ fn row(size: usize) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let stage = Stage::on(Config {
+        let stage = Stage::on(EmulatorConfig {
             list_fields: Shapes::every(Fields::All),
             paging: Paging { size: 100, size_max: 100, per_page: true },
-            ..Config::default()
+            ..EmulatorConfig::default()
         });
         stage.apply(&tree, &Policy::default()).await;
         let mut times = [const { Vec::new() }; 5];

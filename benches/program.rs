@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use stage::Stage;
 use stoker::clock::Clock;
-use stoker::emulator::{self, Config, Emulator, Fields, Paging, Shapes, serve};
+use stoker::emulator::{self, Emulator, EmulatorConfig, Fields, Paging, Shapes, serve};
 use stoker::plan::Policy;
 use stoker::sandbox::emulator_clock;
 use stoker::source::Tree;
@@ -199,10 +199,10 @@ fn applied(text: &str) -> serde_json::Value {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let stage = Stage::on(Config {
+        let stage = Stage::on(EmulatorConfig {
             list_fields: Shapes::every(Fields::All),
             paging: Paging { size: 100, size_max: 100, per_page: true },
-            ..Config::default()
+            ..EmulatorConfig::default()
         });
         stage.apply(&tree, &Policy::default()).await;
         stage.emulator.save()

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use stoker::api::{Client, Config, Dialect, Endpoint, Parts, Recollection, Token};
+use stoker::api::{Client, ClientConfig, ClientParts, Dialect, Endpoint, Recollection, Token};
 use stoker::budget::{self, Millis};
 use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
@@ -31,16 +31,16 @@ spec: { type: web, runtime: node, repo: github.com/acme/hello, port: 3000 }
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock = Clock::system();
-    let emulator = Emulator::new(emulator::Config::default(), emulator_clock(&clock));
+    let emulator = Emulator::new(emulator::EmulatorConfig::default(), emulator_clock(&clock));
     let now = Millis(u64::try_from(clock.now().as_millisecond())?);
-    let client = Client::new(Parts {
+    let client = Client::new(ClientParts {
         endpoint: Endpoint::parse(SANDBOX_ENDPOINT)?,
         token: Token::parse(emulator::TOKEN)?,
         transport: Arc::new(SandboxTransport::new(emulator)),
-        ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
+        ledger: Arc::new(Ledger::in_memory(budget::BudgetConfig::default(), now)),
         clock: clock.clone(),
         dialect: Dialect::default(),
-        config: Config::default(),
+        config: ClientConfig::default(),
     });
     let snapshot = refresh(
         &client.reader(),

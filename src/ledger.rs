@@ -26,7 +26,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::budget::{
-    Budget, Config, Lane, Limits, Millis, Permit, Reading, Session, Verdict, View, Why,
+    Budget, BudgetConfig, BudgetSession, BudgetView, Lane, Limits, Millis, ParsedLimits, Permit,
+    Verdict, Why,
 };
 use crate::clock::Uptime;
 
@@ -34,8 +35,8 @@ mod clock;
 mod file;
 
 use clock::Axis;
-use file::{Kept, Shared};
-pub use file::{LedgerError, Shelf, TokenDigest};
+use file::{LedgerContent, LedgerFile};
+pub use file::{LedgerError, MemoryFile, TokenDigest};
 
 /// When to ask again after another process held the lock for too long.
 const BUSY: Duration = Duration::from_millis(50);
@@ -56,8 +57,8 @@ pub struct Ledger {
 
 #[derive(Debug)]
 struct Inner {
-    config: Config,
-    session: Session,
+    config: BudgetConfig,
+    session: BudgetSession,
     axis: Axis,
     home: Home,
     /// Answers that are not in the file yet, because it was held or could not be written.
@@ -66,13 +67,13 @@ struct Inner {
 
 #[derive(Debug)]
 enum Home {
-    Memory { shelf: Shelf, generation: u64 },
-    File(Shared),
+    Memory { shelf: MemoryFile, generation: u64 },
+    File(LedgerFile),
 }
 
 #[derive(Debug)]
 enum News {
-    Answered { at: Millis, permit: Permit, reading: Reading },
+    Answered { at: Millis, permit: Permit, reading: ParsedLimits },
     Lost { at: Millis, permit: Permit },
     Unsent { at: Millis, permit: Permit },
     Ended,
@@ -95,11 +96,11 @@ impl Ledger {
         directory: &Path,
         host: &str,
         token: &TokenDigest,
-        config: Config,
+        config: BudgetConfig,
         now: Millis,
         uptime: Option<&Uptime>,
     ) -> Result<Self, LedgerError> {
-        let mut shared = Shared::new(directory, host, token)?;
+        let mut shared = LedgerFile::new(directory, host, token)?;
         let locked = shared.lock_patiently()?;
         let (kept, axis) = locked.read(now, config.rate)?.begin(now, uptime, config.rate);
         let generation = kept.generation;
@@ -113,16 +114,21 @@ impl Ledger {
     /// Returns a ledger of this process alone, for a sandbox, for tests, and for commands that
     /// only read and have no directory to write in.
     #[must_use]
-    pub fn in_memory(config: Config, now: Millis) -> Self {
-        Self::on_shelf(&Shelf::default(), config, now, None)
+    pub fn in_memory(config: BudgetConfig, now: Millis) -> Self {
+        Self::on_shelf(&MemoryFile::default(), config, now, None)
     }
 
     /// Opens a ledger that is kept in memory, as [`Ledger::open`] opens one on disk: who opens the
     /// same shelf spends the same budget, also after a process that died in a simulation.
     #[must_use]
-    pub fn on_shelf(shelf: &Shelf, config: Config, now: Millis, uptime: Option<&Uptime>) -> Self {
+    pub fn on_shelf(
+        shelf: &MemoryFile,
+        config: BudgetConfig,
+        now: Millis,
+        uptime: Option<&Uptime>,
+    ) -> Self {
         let mut shelved = shelf.kept();
-        let before = shelved.take().unwrap_or_else(|| Kept::new(now));
+        let before = shelved.take().unwrap_or_else(|| LedgerContent::new(now));
         let (kept, axis) = before.begin(now, uptime, config.rate);
         let generation = kept.generation;
         let (kept, session) = kept.spent(config, |budget| budget.begin(axis.position()));
@@ -132,12 +138,12 @@ impl Ledger {
         Self::assemble(config, session, axis, home)
     }
 
-    fn assemble(config: Config, session: Session, axis: Axis, home: Home) -> Self {
+    fn assemble(config: BudgetConfig, session: BudgetSession, axis: Axis, home: Home) -> Self {
         Self { inner: Mutex::new(Inner { config, session, axis, home, news: Vec::new() }) }
     }
 
     /// Says that the converge lane is about to need so many requests more; see
-    /// [`Session::expect`].
+    /// [`BudgetSession::expect`].
     pub fn expect(&self, requests: u32) {
         self.inner().session.expect(requests);
     }
@@ -181,7 +187,7 @@ impl Ledger {
     ///
     /// When its leaving cannot be written down. Then it must not be sent.
     pub fn depart(&self, now: Millis, permit: &mut Permit) -> Result<Option<Why>, LedgerError> {
-        let depart = |budget: &mut Budget, at, session: &mut Session| {
+        let depart = |budget: &mut Budget, at, session: &mut BudgetSession| {
             budget.depart(at, session, permit).err()
         };
         Ok(self.inner().with_budget(now, depart)?.unwrap_or(Some(Why::Busy)))
@@ -227,13 +233,13 @@ impl Ledger {
     /// # Errors
     ///
     /// When the file cannot be read.
-    pub fn view(&self, now: Millis) -> Result<View, LedgerError> {
+    pub fn view(&self, now: Millis) -> Result<BudgetView, LedgerError> {
         let mut inner = self.inner();
         let (budget, position, _) = inner.look(now)?;
         let view = budget.view(position);
         let frozen_until = view.frozen_until.map(|until| inner.axis.told(until));
         let short_since = view.short_since.map(|since| inner.axis.was_told(since));
-        Ok(View { frozen_until, short_since, ..view })
+        Ok(BudgetView { frozen_until, short_since, ..view })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -246,7 +252,7 @@ impl Inner {
     fn ask<P>(
         &mut self,
         now: Millis,
-        ask: impl FnOnce(&mut Budget, Millis, &mut Session) -> Verdict<P>,
+        ask: impl FnOnce(&mut Budget, Millis, &mut BudgetSession) -> Verdict<P>,
     ) -> Result<Verdict<P>, LedgerError> {
         match self.with_budget(now, ask)? {
             Some(Verdict::Wait { until, why }) => {
@@ -263,19 +269,20 @@ impl Inner {
     fn with_budget<T>(
         &mut self,
         now: Millis,
-        action: impl FnOnce(&mut Budget, Millis, &mut Session) -> T,
+        action: impl FnOnce(&mut Budget, Millis, &mut BudgetSession) -> T,
     ) -> Result<Option<T>, LedgerError> {
         let Self { config, session, axis, home, news } = self;
         match home {
             Home::Memory { shelf, generation: before } => {
                 let mut shelved = shelf.kept();
-                let kept = shelved.take().unwrap_or_else(|| Kept::exhausted(now, config.rate));
+                let kept =
+                    shelved.take().unwrap_or_else(|| LedgerContent::exhausted(now, config.rate));
                 if kept.generation != std::mem::replace(before, kept.generation) {
                     *axis = Axis::join(now, kept.state.latest());
                 }
                 let position = axis.advance(now, kept.state.latest());
                 let (kept, result) = kept.spent(*config, |budget| {
-                    tell(budget, session, news);
+                    note_news(budget, session, news);
                     action(budget, position, session)
                 });
                 *shelved = Some(kept);
@@ -297,7 +304,7 @@ impl Inner {
                 let mut moved = session.clone();
                 let generation = kept.generation;
                 let (kept, result) = kept.spent(*config, |budget| {
-                    tell(budget, session, news);
+                    note_news(budget, session, news);
                     action(budget, position, &mut moved)
                 });
                 locked.write(kept)?;
@@ -318,7 +325,7 @@ impl Inner {
         let _ = self.with_budget(now, |_, _, _| ());
     }
 
-    fn look(&mut self, now: Millis) -> Result<(Budget, Millis, Session), LedgerError> {
+    fn look(&mut self, now: Millis) -> Result<(Budget, Millis, BudgetSession), LedgerError> {
         let state = match &mut self.home {
             Home::Memory { shelf, generation: _ } => shelf.state(),
             Home::File(shared) => shared.lock_patiently()?.read(now, self.config.rate)?.state,
@@ -329,7 +336,7 @@ impl Inner {
 }
 
 /// Tells the budget what it has not been told yet. The news are forgotten once they are written.
-fn tell(budget: &mut Budget, session: &Session, news: &[News]) {
+fn note_news(budget: &mut Budget, session: &BudgetSession, news: &[News]) {
     for item in news {
         match item {
             News::Answered { at, permit, reading } => {

@@ -28,7 +28,7 @@ impl SandboxTransport {
 
 /// Returns the emulator's clock that shows the time of ours.
 #[must_use]
-pub fn emulator_clock(clock: &Clock) -> emulator::Clock {
+pub fn emulator_clock(clock: &Clock) -> emulator::TimeSource {
     let clock = clock.clone();
     std::sync::Arc::new(move || u64::try_from(clock.now().as_millisecond()).unwrap_or(0))
 }

@@ -22,14 +22,14 @@ use crate::clock::Clock;
 use crate::model::break_marks;
 
 use people::People;
-use queue::Queue;
+use queue::LogQueue;
 
 /// The target of what a command says to people, where that is part of the log: shown at any level.
 pub const SAID: &str = "stoker::said";
 
 /// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum LogFormat {
     /// A line for the person who watches.
     Watched {
         /// Whether it is coloured.
@@ -45,7 +45,7 @@ pub enum Form {
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum LogLevel {
     /// Only what the command itself says.
     Said,
     /// What a person must see.
@@ -60,7 +60,7 @@ pub enum Level {
 
 /// Who waits when standard error takes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub enum Backpressure {
     /// Who says something: what a person reads comes in order, prompts and progress between it.
     Direct,
     /// Nobody: what lives for months goes on, whatever becomes of the reader of its log.
@@ -68,7 +68,7 @@ pub enum Delivery {
 }
 
 /// The lines that wait for a reader, where nobody waits for him.
-static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
+static QUEUE: OnceLock<Arc<LogQueue>> = OnceLock::new();
 
 /// How much waits for a reader who is stuck: hours of an ordinary agent, minutes of one that logs
 /// its every request.
@@ -78,8 +78,8 @@ const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 const END_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Starts the log. A second start is ignored: a process has one log, and tests start many runs.
-pub fn start(level: Level, form: Form, delivery: Delivery) {
-    if delivery == Delivery::Queued {
+pub fn start(level: LogLevel, form: LogFormat, delivery: Backpressure) {
+    if delivery == Backpressure::Queued {
         queue_up();
     }
     let log = tracing_subscriber::fmt()
@@ -89,20 +89,20 @@ pub fn start(level: Level, form: Form, delivery: Delivery) {
     let shown = level.targets();
     // An error says that a log stands already, which is what we want.
     let _ = match form {
-        Form::Watched { is_coloured } => {
+        LogFormat::Watched { is_coloured } => {
             let people = People { out: || Lines, is_coloured, clock: Clock::system() };
             tracing_subscriber::registry().with(people).with(shown).try_init()
         }
-        Form::Plain => log.with_ansi(false).finish().with(shown).try_init(),
-        Form::Coloured => log.with_ansi(true).finish().with(shown).try_init(),
-        Form::Json => log.json().finish().with(shown).try_init(),
+        LogFormat::Plain => log.with_ansi(false).finish().with(shown).try_init(),
+        LogFormat::Coloured => log.with_ansi(true).finish().with(shown).try_init(),
+        LogFormat::Json => log.json().finish().with(shown).try_init(),
     };
 }
 
 /// Lets a thread of its own write to standard error. Without one it is written to as ever.
 fn queue_up() {
     let tell = |lost: u64| tracing::warn!(lost, "lines of the log were lost: nobody took them");
-    if let Ok(queue) = Queue::begin(WAITING_BYTES_MAX, io::stderr(), tell) {
+    if let Ok(queue) = LogQueue::begin(WAITING_BYTES_MAX, io::stderr(), tell) {
         // One that stands already goes on.
         let _ = QUEUE.set(queue);
         // A defect is caught where a project is kept, and the library's own message would wait.
@@ -132,7 +132,7 @@ pub fn finish() {
     }
 }
 
-impl Level {
+impl LogLevel {
     /// Returns what is shown of whom.
     fn targets(self) -> Targets {
         let (ours, others) = match self {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use stoker::daemon::source::Repository;
 use stoker::daemon::trigger::poll;
-use stoker::source::git::{GitSettings, GitSource, RefName, Reference, RepositoryPath};
+use stoker::source::git::{GitReference, GitSettings, GitSource, RefName, RepositoryPath};
 use stoker::status::Trigger;
 
 use crate::project::{Kept, Probe, settings, stage};
@@ -116,7 +116,7 @@ impl Scene {
     }
 
     fn settings(&self) -> GitSettings {
-        let branch = Reference::Branch(RefName::new("main").unwrap());
+        let branch = GitReference::Branch(RefName::new("main").unwrap());
         let path = std::env::var("PATH").unwrap_or_default();
         let variable = move |name: &str| (name == "PATH").then(|| path.clone());
         let mut settings = GitSettings::new(&self.path("origin.git"), branch, &variable).unwrap();

@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stoker::api::{self, Client, Endpoint, Parts, Token};
-use stoker::emulator::{Access, Config, Emulator, serve};
+use stoker::api::{self, Client, ClientParts, Endpoint, Token};
+use stoker::emulator::{Access, Emulator, EmulatorConfig, serve};
 use stoker::plan::Policy;
 use stoker::sandbox::emulator_clock;
 use tokio::net::TcpListener;
@@ -133,19 +133,19 @@ async fn settled(directory: &Path, address: &str, projects: usize, resources: us
     });
     let tokens: BTreeMap<String, Access> = tokens.collect();
     let clock = stoker::clock::Clock::system();
-    let config = Config { tokens, limit: 300, ..platform() };
+    let config = EmulatorConfig { tokens, limit: 300, ..platform() };
     let emulator = Emulator::new(config, emulator_clock(&clock));
     emulator.reconfigure(|config| config.limit = 1_000_000);
     let mut stage = Stage { emulator: emulator.clone(), clock, ..stage() };
     stage.transport = Arc::new(stoker::sandbox::SandboxTransport::new(emulator.clone()));
-    let client = Client::new(Parts {
+    let client = Client::new(ClientParts {
         endpoint: Endpoint::parse(address).unwrap(),
         token: Token::parse(&token(0)).unwrap(),
         transport: Arc::clone(&stage.transport),
         ledger: Arc::clone(&stage.ledger),
         clock: stage.clock.clone(),
         dialect: stage.dialect.clone(),
-        config: api::Config::default(),
+        config: api::ClientConfig::default(),
     });
     let snapshot = stage.snapshot(&client, &tree(resources)).await;
     let planned = stoker::plan::plan(&snapshot, &Policy::default());

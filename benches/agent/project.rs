@@ -10,11 +10,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use stoker::api::{BodyStream, Transport, TransportError};
 use stoker::budget::{self, Millis};
 use stoker::daemon::Handle;
-use stoker::daemon::agent::{Agent, Parts, Until};
+use stoker::daemon::agent::{Agent, AgentParts, RunUntil};
 use stoker::daemon::settings::Settings;
 use stoker::daemon::source::{Secrets, Source};
 use stoker::daemon::window::Windows;
-use stoker::emulator::{Config, Durations, Fields, Paging, Shapes};
+use stoker::emulator::{Durations, EmulatorConfig, Fields, Paging, Shapes};
 use stoker::ledger::Ledger;
 use stoker::plan::Policy;
 use stoker::reconcile::Reconciler;
@@ -31,8 +31,8 @@ use crate::workload::Workload;
 const PLENTY: u32 = 100_000_000;
 
 /// A platform whose lists show everything, a hundred at a time, and where everything is at once.
-pub fn platform() -> Config {
-    Config {
+pub fn platform() -> EmulatorConfig {
+    EmulatorConfig {
         list_fields: Shapes::every(Fields::All),
         paging: Paging { size: 100, size_max: 100, per_page: true },
         limit: PLENTY,
@@ -43,7 +43,7 @@ pub fn platform() -> Config {
             database_ms: 0,
             log_interval_ms: 0,
         },
-        ..Config::default()
+        ..EmulatorConfig::default()
     }
 }
 
@@ -51,7 +51,8 @@ pub fn platform() -> Config {
 pub fn stage() -> Stage {
     let mut stage = Stage::on(platform());
     let now = Millis(u64::try_from(stage.clock.now().as_millisecond()).unwrap());
-    let config = budget::Config { limit: PLENTY, rate: PLENTY, ..budget::Config::default() };
+    let config =
+        budget::BudgetConfig { limit: PLENTY, rate: PLENTY, ..budget::BudgetConfig::default() };
     stage.ledger = Arc::new(Ledger::in_memory(config, now));
     stage
 }
@@ -102,7 +103,7 @@ impl Kept {
     /// Begins to keep what a source says on a stage.
     pub fn begin(stage: Stage, source: Arc<dyn Source>, settings: Settings) -> Self {
         let (tell, passes) = mpsc::unbounded_channel();
-        let parts = Parts {
+        let parts = AgentParts {
             settings,
             source,
             secrets: secrets(),
@@ -122,7 +123,7 @@ impl Kept {
         let (handle, mut seat) = Handle::new(agent.first_status());
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
-            drop(agent.run(&mut seat, stopped, Until::Stopped).await);
+            drop(agent.run(&mut seat, stopped, RunUntil::Stopped).await);
         });
         Self { handle, passes, stop, task, _stage: stage }
     }

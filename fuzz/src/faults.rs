@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use stoker::clock::Clock;
-use stoker::emulator::{Config, Emulator, Fault, Faults, TOKEN, Verb};
+use stoker::emulator::{Emulator, EmulatorConfig, Fault, Faults, TOKEN, Verb};
 use stoker::sandbox::emulator_clock;
 
 use super::scripted::{START, quietly};
@@ -41,7 +41,7 @@ pub fn faults(input: &[u8]) {
 
 async fn play(faults: Faults) {
     let clock = Clock::starting_at(START.parse().expect("it is a time"));
-    let emulator = Emulator::new(Config::default(), emulator_clock(&clock));
+    let emulator = Emulator::new(EmulatorConfig::default(), emulator_clock(&clock));
     emulator.play(faults);
     for (method, path, body) in REQUESTS {
         let request = http::Request::builder().method(method).uri(path);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use stoker::manifest::{self, Loaded};
-use stoker::model::{Desired, Source};
+use stoker::model::{Desired, ValueSource};
 use stoker::source::{self, Tree};
 
 /// The most findings of one run, and the line that says that there are more.
@@ -28,7 +28,7 @@ pub fn manifests(input: &[u8]) {
 }
 
 /// What manifests say, without where they say it.
-fn said(desired: &Desired<Source>) -> Vec<String> {
+fn said(desired: &Desired<ValueSource>) -> Vec<String> {
     let resources = desired.resources.values().map(|resource| {
         let fields: Vec<_> =
             resource.fields.iter().map(|(path, field)| (path, &field.value)).collect();

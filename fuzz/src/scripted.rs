@@ -10,7 +10,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream;
 use jiff::Timestamp;
 use stoker::api::{
-    BodyStream, Client, Config, Dialect, Endpoint, Parts, Token, Transport, TransportError,
+    BodyStream, Client, ClientConfig, ClientParts, Dialect, Endpoint, Token, Transport,
+    TransportError,
 };
 use stoker::budget::{self, Millis};
 use stoker::clock::Clock;
@@ -90,14 +91,14 @@ impl Script {
     pub fn client(self: &Arc<Self>) -> Client {
         let start: Timestamp = START.parse().expect("it is a time");
         let now = Millis(u64::try_from(start.as_millisecond()).expect("it is after 1970"));
-        Client::new(Parts {
+        Client::new(ClientParts {
             endpoint: Endpoint::parse("https://api.example.com/v1").expect("it is an address"),
             token: Token::parse(TOKEN).expect("it is a token"),
             transport: Arc::<Self>::clone(self),
-            ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
+            ledger: Arc::new(Ledger::in_memory(budget::BudgetConfig::default(), now)),
             clock: Clock::starting_at(start),
             dialect: Dialect::default(),
-            config: Config::default(),
+            config: ClientConfig::default(),
         })
     }
 }

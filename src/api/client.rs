@@ -18,13 +18,13 @@ use super::call::Call;
 use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
-use super::flight::{Failure, Flight};
+use super::flight::{Flight, FlightFailure};
 use super::foreign::Foreign;
 use super::known::Known;
 use super::leave::{Leave, Reservation};
-use super::parts::{Config, Parts};
+use super::parts::{ClientConfig, ClientParts};
 use super::retry::{Next, Tries};
-use super::time::Until;
+use super::time::ClientDeadline;
 use super::transport::{BeforeWrite, BodyStream, Transport, TransportError};
 use super::wire::Groups;
 use crate::budget::circuit::Circuit;
@@ -36,7 +36,7 @@ use crate::model::Desired;
 mod admission;
 
 /// How often something was asked and answered: method, route without ids, status (0: no answer).
-pub type Tally = BTreeMap<(String, &'static str, u16), u64>;
+pub type RequestCounts = BTreeMap<(String, &'static str, u16), u64>;
 
 /// The client of one API and token. Clones share the connection, the ledger and the counts.
 #[derive(Clone)]
@@ -52,31 +52,31 @@ struct Shared {
     ledger: Arc<Ledger>,
     clock: Clock,
     dialect: Dialect,
-    config: Config,
+    config: ClientConfig,
     calls: AtomicU32,
     tries_seed: AtomicU64,
     seen: Mutex<Seen>,
     /// The names of env groups, as the last list of them told: services name them by id.
     groups: Mutex<Arc<Groups>>,
     known: Known,
-    until: Until,
+    until: ClientDeadline,
 }
 
 /// What answers have shown so far.
 #[derive(Default)]
 pub(super) struct Seen {
     pub limits: Option<Limits>,
-    pub tally: Tally,
+    pub tally: RequestCounts,
     pub circuit: Circuit,
 }
 
 impl Client {
     /// Makes a client. It sends nothing.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        let Parts { endpoint, token, transport, ledger, clock, dialect, config } = parts;
+    pub fn new(parts: ClientParts) -> Self {
+        let ClientParts { endpoint, token, transport, ledger, clock, dialect, config } = parts;
         let lane = config.lane;
-        let until = Until::new(clock.clone(), config.deadline);
+        let until = ClientDeadline::new(clock.clone(), config.deadline);
         let shared = Shared {
             endpoint,
             token,
@@ -144,7 +144,7 @@ impl Client {
 
     /// Returns how often what was asked and answered, for metrics.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> RequestCounts {
         self.seen().tally.clone()
     }
 
@@ -158,7 +158,7 @@ impl Client {
         &self.shared.ledger
     }
 
-    pub(super) fn until(&self) -> &Until {
+    pub(super) fn until(&self) -> &ClientDeadline {
         &self.shared.until
     }
 
@@ -201,9 +201,9 @@ impl Client {
         &self,
         call: &Call<'_>,
         tries: &mut Tries,
-        failure: Failure,
+        failure: FlightFailure,
     ) -> Result<(), Error> {
-        let Failure(cause, told) = failure;
+        let FlightFailure(cause, told) = failure;
         match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
             Next::Again(at) if self.may_wait_until(timestamp(at)).await => Ok(()),
             Next::Again(_) | Next::GiveUp => Err(self.failed(call, cause.into())),
@@ -234,12 +234,12 @@ impl Client {
         sent.map_err(|failure| self.failed(call, failure))
     }
 
-    async fn try_once(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+    async fn try_once(&self, call: &Call<'_>) -> Result<Answer, FlightFailure> {
         let permit = self.admit().await?;
         self.fly(call, permit).await
     }
 
-    async fn fly(&self, call: &Call<'_>, permit: Permit) -> Result<Answer, Failure> {
+    async fn fly(&self, call: &Call<'_>, permit: Permit) -> Result<Answer, FlightFailure> {
         let mut flight = Flight::start(self, call, permit);
         let foreign = self.foreign(call);
         let whole = async {
@@ -251,7 +251,7 @@ impl Client {
         };
         let outcome = self.in_time(whole).await;
         let told = flight.land(outcome.as_ref().err());
-        outcome.map_err(|cause| Failure(cause, told))
+        outcome.map_err(|cause| FlightFailure(cause, told))
     }
 
     /// Reads an answer, notes who answers, and judges by it (F7).
@@ -274,7 +274,10 @@ impl Client {
         answer.map_err(|cause| self.shared.known.judged(cause))
     }
 
-    async fn open_once(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Failure> {
+    async fn open_once(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<http::Response<BodyStream>, FlightFailure> {
         let permit = self.admit().await?;
         let mut flight = Flight::start(self, call, permit);
         let foreign = self.foreign(call);
@@ -291,7 +294,7 @@ impl Client {
         };
         let outcome = self.in_time(head).await;
         let told = flight.land(outcome.as_ref().err());
-        outcome.map_err(|cause| Failure(cause, told))
+        outcome.map_err(|cause| FlightFailure(cause, told))
     }
 
     async fn carry(&self, call: &Call<'_>) -> Result<http::Response<BodyStream>, Cause> {
@@ -340,7 +343,7 @@ impl Client {
     }
 
     /// Makes the error of a request, with its address and what the server asked for.
-    fn failed(&self, call: &Call<'_>, Failure(cause, told): Failure) -> Error {
+    fn failed(&self, call: &Call<'_>, FlightFailure(cause, told): FlightFailure) -> Error {
         let address = self.shared.endpoint.url(&call.route, &[]);
         Error::new(call.doing.as_str(), cause).at(address.as_str()).told(told)
     }

@@ -22,7 +22,7 @@ pub struct ServerEvent {
 
 /// Where a stream is, for whoever connects again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct StreamPosition {
     /// The id of the last event, where events have one.
     pub last_id: String,
     /// How long to wait before connecting again, where the stream says so.
@@ -40,7 +40,7 @@ pub fn is_event_stream(headers: &HeaderMap) -> bool {
 /// Reads the bytes of one stream.
 pub(super) struct EventReader {
     bytes_max: usize,
-    place: Place,
+    place: StreamPosition,
     /// The line that has not ended yet, up to the limit.
     line: Vec<u8>,
     /// A line feed right after a carriage return ends no other line.
@@ -53,7 +53,7 @@ pub(super) struct EventReader {
 
 impl EventReader {
     /// Begins a stream of events at a place; of each at most so many bytes are read.
-    pub(super) fn new(bytes_max: usize, place: Place) -> Self {
+    pub(super) fn new(bytes_max: usize, place: StreamPosition) -> Self {
         Self {
             bytes_max,
             id: place.last_id.clone(),
@@ -66,7 +66,7 @@ impl EventReader {
         }
     }
 
-    pub(super) const fn place(&self) -> &Place {
+    pub(super) const fn place(&self) -> &StreamPosition {
         &self.place
     }
 
@@ -157,10 +157,10 @@ mod tests {
 
     /// Reads a whole stream: each event as `name=data`, then the last id and the pause.
     fn read_in(stream: &[u8], pieces: usize) -> String {
-        let mut reader = EventReader::new(MAX, Place::default());
+        let mut reader = EventReader::new(MAX, StreamPosition::default());
         let events: Vec<_> = stream.chunks(pieces).flat_map(|piece| reader.take(piece)).collect();
         let shown = events.iter().map(|event| format!("{}={:?}", event.name, event.data));
-        let Place { last_id, pause } = reader.place();
+        let StreamPosition { last_id, pause } = reader.place();
         let id = (!last_id.is_empty()).then(|| format!("id {last_id:?}"));
         let pause = pause.map(|pause| format!("pause {}", pause.as_millis()));
         shown.chain(id).chain(pause).collect::<Vec<_>>().join(" ")
@@ -245,7 +245,7 @@ mod tests {
             format!("{}\ndata: b\n\n", format!("data: {}\n", "x".repeat(20)).repeat(9)),
         ] {
             for pieces in [1, 7, 5000] {
-                let mut reader = EventReader::new(MAX, Place::default());
+                let mut reader = EventReader::new(MAX, StreamPosition::default());
                 let mut events = Vec::new();
                 for piece in stream.as_bytes().chunks(pieces) {
                     events.extend(reader.take(piece));

@@ -14,13 +14,13 @@ use super::error::Cause;
 use super::foreign::Foreign;
 use super::limits;
 use super::transport::{BodyStream, Reach};
-use crate::budget::circuit::Outcome;
+use crate::budget::circuit::RequestHealth;
 use crate::budget::{Limits, Millis, Permit};
 
 /// Why a try failed, and how long the server asked to be left alone.
-pub(super) struct Failure(pub Cause, pub Option<Duration>);
+pub(super) struct FlightFailure(pub Cause, pub Option<Duration>);
 
-impl From<Cause> for Failure {
+impl From<Cause> for FlightFailure {
     fn from(cause: Cause) -> Self {
         Self(cause, None)
     }
@@ -76,7 +76,11 @@ impl<'a> Flight<'a> {
         let told = limits.as_ref().and_then(|limits| told_to_wait(limits, now));
         let mut seen = client.seen();
         *seen.tally.entry((method.to_string(), template, status)).or_default() += 1;
-        let outcome = if (1..500).contains(&status) { Outcome::Answered } else { Outcome::Failed };
+        let outcome = if (1..500).contains(&status) {
+            RequestHealth::Answered
+        } else {
+            RequestHealth::Failed
+        };
         // What never left is no load on a server that is down.
         if has_left {
             seen.circuit.record(outcome);

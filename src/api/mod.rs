@@ -50,7 +50,7 @@ mod order;
 mod survey;
 
 pub use call::Leaving;
-pub use client::{Client, Tally};
+pub use client::{Client, RequestCounts};
 pub use dialect::{
     Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, ListForm, NotFound, Rename,
     Resolver,
@@ -60,9 +60,9 @@ pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use events::{ServerEvent, is_event_stream};
 pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
 pub use limits::retry_after;
-pub use order::{Order, Sight, Target};
+pub use order::{DeployTarget, DeploymentOrder, TargetSight};
 pub use outcome::{Deletion, WriteError};
-pub use parts::{Config, Parts, Wait};
+pub use parts::{ClientConfig, ClientParts, Wait};
 pub use pinned::NotPinned;
 pub use reader::{Lookup, Reader};
 pub use recollection::Recollection;

@@ -11,7 +11,7 @@ use crate::model::{Kind, LiveObject, RemoteId, is_same_moment};
 
 /// The service that an order is about, as it was seen.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
+pub struct DeployTarget<'a> {
     /// Its id.
     pub id: &'a RemoteId,
     /// Its name.
@@ -22,7 +22,7 @@ pub struct Target<'a> {
 
 /// What is ordered.
 #[derive(Clone, Copy, Debug)]
-pub enum Order<'a> {
+pub enum DeploymentOrder<'a> {
     /// A deployment.
     Deploy {
         /// Of another branch than its own.
@@ -37,7 +37,7 @@ pub enum Order<'a> {
     },
 }
 
-impl<'a> From<&'a LiveObject> for Target<'a> {
+impl<'a> From<&'a LiveObject> for DeployTarget<'a> {
     fn from(object: &'a LiveObject) -> Self {
         let LiveObject { id, name, created_at, .. } = object;
         Self { id, name, created_at: created_at.as_deref() }
@@ -46,7 +46,7 @@ impl<'a> From<&'a LiveObject> for Target<'a> {
 
 /// What a look at a target has shown.
 #[derive(Debug)]
-pub enum Sight {
+pub enum TargetSight {
     /// It is what it was; this is leave for the write that rests on it.
     Same(Leave),
     /// Something else has its id, or its name, or is deployed.
@@ -60,7 +60,7 @@ impl Writer {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn look_at(&self, target: Target<'_>) -> Result<Sight, Error> {
+    pub async fn look_at(&self, target: DeployTarget<'_>) -> Result<TargetSight, Error> {
         self.look_for(target, None, &mut self.rounds()).await
     }
 
@@ -71,8 +71,8 @@ impl Writer {
     /// By what is known of the outcome.
     pub async fn order(
         &self,
-        target: Target<'_>,
-        order: Order<'_>,
+        target: DeployTarget<'_>,
+        order: DeploymentOrder<'_>,
     ) -> Result<Deployment, WriteError> {
         let name = || self.reader().client().known().name_of(Kind::Service, target.id);
         let moved = |reason: &str| {
@@ -82,9 +82,11 @@ impl Writer {
         loop {
             let looked = self.look_for(target, Some(order), &mut rounds).await;
             let leave = match looked.map_err(before_the_write)? {
-                Sight::Same(leave) => leave,
-                Sight::Other => return moved("it is not what it was, or was deployed meanwhile"),
-                Sight::Gone => return moved("it is gone"),
+                TargetSight::Same(leave) => leave,
+                TargetSight::Other => {
+                    return moved("it is not what it was, or was deployed meanwhile");
+                }
+                TargetSight::Gone => return moved("it is gone"),
             };
             let error = match self.send_order(leave, target.id, order).await {
                 Err(WriteError::NotApplied(error)) => error,
@@ -99,10 +101,10 @@ impl Writer {
 
     async fn look_for(
         &self,
-        target: Target<'_>,
-        order: Option<Order<'_>>,
+        target: DeployTarget<'_>,
+        order: Option<DeploymentOrder<'_>>,
         rounds: &mut Rounds,
-    ) -> Result<Sight, Error> {
+    ) -> Result<TargetSight, Error> {
         loop {
             let error = match self.look_once(target, order).await {
                 Ok(sight) => return Ok(sight),
@@ -117,22 +119,22 @@ impl Writer {
 
     async fn look_once(
         &self,
-        target: Target<'_>,
-        order: Option<Order<'_>>,
-    ) -> Result<Sight, Error> {
+        target: DeployTarget<'_>,
+        order: Option<DeploymentOrder<'_>>,
+    ) -> Result<TargetSight, Error> {
         // Before anything is looked at: this may wait for a minute.
         let pair = self.pair().await?;
-        if let Some(Order::Rollback { from }) = order {
+        if let Some(DeploymentOrder::Rollback { from }) = order {
             let deployments = self.reader().deployments(target.id).await?;
             // Twice goes back two: somebody else may have done it, or deployed anew.
             if deployments.first().map(|newest| &newest.id) != from {
-                return Ok(Sight::Other);
+                return Ok(TargetSight::Other);
             }
         }
         Ok(match pair.look(Kind::Service, target.id).await? {
-            (Lookup::Found(now), leave) if target.is(&now) => Sight::Same(leave),
-            (Lookup::Found(_), _) => Sight::Other,
-            (Lookup::Gone, _) => Sight::Gone,
+            (Lookup::Found(now), leave) if target.is(&now) => TargetSight::Same(leave),
+            (Lookup::Found(_), _) => TargetSight::Other,
+            (Lookup::Gone, _) => TargetSight::Gone,
         })
     }
 
@@ -140,18 +142,18 @@ impl Writer {
         &self,
         leave: Leave,
         id: &RemoteId,
-        order: Order<'_>,
+        order: DeploymentOrder<'_>,
     ) -> Result<Deployment, WriteError> {
         match order {
-            Order::Deploy { branch, clear_cache } => {
+            DeploymentOrder::Deploy { branch, clear_cache } => {
                 self.deploy(leave, id, branch, clear_cache).await
             }
-            Order::Rollback { from: _ } => self.rollback(leave, id).await,
+            DeploymentOrder::Rollback { from: _ } => self.rollback(leave, id).await,
         }
     }
 }
 
-impl Order<'_> {
+impl DeploymentOrder<'_> {
     const fn doing(self) -> &'static str {
         match self {
             Self::Deploy { .. } => "deploy",
@@ -160,7 +162,7 @@ impl Order<'_> {
     }
 }
 
-impl Target<'_> {
+impl DeployTarget<'_> {
     fn is(&self, now: &LiveObject) -> bool {
         let is_same_age = match (self.created_at, &now.created_at) {
             (Some(then), Some(now)) => is_same_moment(then, now),

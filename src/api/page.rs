@@ -29,7 +29,7 @@ const PAGES_AT_ONCE: usize = 8;
 const SAYS_MORE: &str = "it says that there is more";
 
 /// What to list.
-pub(super) struct Shelf<'a> {
+pub(super) struct PageQuery<'a> {
     /// What it is for, completing "failed to …".
     pub doing: String,
     pub route: Route<'a>,
@@ -41,7 +41,7 @@ pub(super) struct Shelf<'a> {
     pub pages_max: u32,
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> PageQuery<'a> {
     /// Makes a list that is wanted whole.
     pub(super) fn whole(doing: impl Into<String>, route: Route<'a>, plural: &'static str) -> Self {
         Self { doing: doing.into(), route, plural, id_keys: &["id"], pages_max: PAGES_MAX }
@@ -70,7 +70,7 @@ enum NoPage {
 /// # Errors
 /// When the first page cannot be had, or any page for a reason that ends the run (the token, the
 /// budget). Every other trouble makes the list incomplete.
-pub(super) async fn read_all(client: &Client, shelf: &Shelf<'_>) -> Result<Pages, Error> {
+pub(super) async fn read_all(client: &Client, shelf: &PageQuery<'_>) -> Result<Pages, Error> {
     let mut reading = Reading::default();
     let first = match read_page(client, shelf, 1, None).await {
         Ok(page) => page,
@@ -112,7 +112,7 @@ pub(super) async fn read_all(client: &Client, shelf: &Shelf<'_>) -> Result<Pages
 /// is not there may only mean that it has another name.
 async fn read_by_cursor(
     client: &Client,
-    shelf: &Shelf<'_>,
+    shelf: &PageQuery<'_>,
     mut reading: Reading,
     mut cursor: Option<String>,
     mut says_more: Option<bool>,
@@ -148,7 +148,7 @@ async fn read_by_cursor(
 /// Reads pages 2 to `last`, several at once: the shorter it takes, the less moves meanwhile.
 async fn read_rest(
     client: &Client,
-    shelf: &Shelf<'_>,
+    shelf: &PageQuery<'_>,
     mut reading: Reading,
     last: u32,
 ) -> Result<Pages, Error> {
@@ -167,7 +167,7 @@ async fn read_rest(
 /// Reads pages until one is empty, where the dialect says that there is no total.
 async fn read_until_empty(
     client: &Client,
-    shelf: &Shelf<'_>,
+    shelf: &PageQuery<'_>,
     mut reading: Reading,
 ) -> Result<Pages, Error> {
     for number in 2..=shelf.pages_max {
@@ -187,7 +187,7 @@ async fn read_until_empty(
 /// Reads one page, counted from 1; by its name, where it has one.
 async fn read_page(
     client: &Client,
-    shelf: &Shelf<'_>,
+    shelf: &PageQuery<'_>,
     number: u32,
     cursor: Option<&str>,
 ) -> Result<Page, NoPage> {
@@ -273,7 +273,7 @@ impl Reading {
         self.end(count)
     }
 
-    fn stop_beyond(self, pages: u32, shelf: &Shelf<'_>) -> Pages {
+    fn stop_beyond(self, pages: u32, shelf: &PageQuery<'_>) -> Pages {
         self.stop(pages, format!("it has more than {} pages", shelf.pages_max))
     }
 

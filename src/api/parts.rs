@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::ledger::Ledger;
 
 /// What a client is made of.
-pub struct Parts {
+pub struct ClientParts {
     /// Where the API is.
     pub endpoint: Endpoint,
     /// The token for it.
@@ -27,12 +27,12 @@ pub struct Parts {
     /// What is taken to be true of the API.
     pub dialect: Dialect,
     /// What the run may spend.
-    pub config: Config,
+    pub config: ClientConfig,
 }
 
 /// What a run may spend, and whom it tells of its waits.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct ClientConfig {
     /// Who waits for the requests.
     pub lane: Lane,
     /// The most requests this client and its clones may send; all of `--max-calls`.
@@ -54,7 +54,7 @@ pub struct Wait {
     pub short_since: Option<Timestamp>,
 }
 
-impl Default for Config {
+impl Default for ClientConfig {
     fn default() -> Self {
         let (lane, waits) = (Lane::Converge, watch::Sender::new(None));
         Self { lane, calls_max: None, deadline: None, seed: 0, waits }

@@ -13,7 +13,7 @@ use super::call::{Call, LIST_BODY_MAX};
 use super::client::Client;
 use super::error::{Cause, Error, ErrorKind};
 use super::leave::Reservation;
-use super::page::{self, Pages, Shelf};
+use super::page::{self, PageQuery, Pages};
 use super::route::Route;
 use super::wire::{self, Deployment, Groups, Member, Metrics};
 use crate::model::{Coverage, Kind, Listing, LiveObject, Project, RemoteId, Unknown, moment};
@@ -170,10 +170,10 @@ impl Reader {
     /// # Errors
     /// When the first page cannot be read.
     pub async fn deployments(&self, id: &RemoteId) -> Result<Vec<Deployment>, Error> {
-        let shelf = Shelf {
+        let shelf = PageQuery {
             id_keys: &["deployment_id", "id"],
             pages_max: DEPLOYMENT_PAGES_MAX,
-            ..Shelf::whole(
+            ..PageQuery::whole(
                 format!("list the deployments of {}", self.called(id)),
                 Route::Deployments(id),
                 "deployments",
@@ -221,9 +221,9 @@ impl Reader {
     /// # Errors
     /// When they cannot be read to the last.
     pub async fn members(&self) -> Result<Vec<Member>, Error> {
-        let shelf = Shelf {
+        let shelf = PageQuery {
             id_keys: &[],
-            ..Shelf::whole("list the members of the project", Route::Members, "members")
+            ..PageQuery::whole("list the members of the project", Route::Members, "members")
         };
         let pages = page::read_all(&self.client, &shelf).await?;
         match pages.incomplete {
@@ -244,7 +244,7 @@ impl Reader {
     /// Reads the pages of a kind; trouble that does not end the run makes them incomplete.
     pub(super) async fn pages(&self, kind: Kind) -> Result<Result<Pages, Unknown>, Error> {
         let doing = format!("list {}", kind.plural());
-        let shelf = Shelf::whole(doing, Route::Collection(kind), kind.plural());
+        let shelf = PageQuery::whole(doing, Route::Collection(kind), kind.plural());
         match page::read_all(&self.client, &shelf).await {
             Ok(pages) => Ok(Ok(pages)),
             Err(error) => match error.kind() {

@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use super::call::Call;
 use super::error::{Cause, Error};
-use super::events::{EventReader, Place, ServerEvent, is_event_stream};
+use super::events::{EventReader, ServerEvent, StreamPosition, is_event_stream};
 use super::reader::{Reader, unreadable};
 use super::route::Route;
 use super::transport::{BodyStream, TransportError};
@@ -33,7 +33,7 @@ pub struct LogPlace(Arc<Mutex<Shared>>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    place: Place,
+    place: StreamPosition,
     is_over: bool,
 }
 
@@ -101,15 +101,15 @@ pub fn read_events(
     body: BodyStream,
     event_bytes_max: usize,
 ) -> impl Stream<Item = Result<ServerEvent, TransportError>> + Send {
-    events_from(Place::default(), body, event_bytes_max, |_| {})
+    events_from(StreamPosition::default(), body, event_bytes_max, |_| {})
 }
 
 /// The same from a place on; `reached` hears of each place.
 fn events_from(
-    begun: Place,
+    begun: StreamPosition,
     body: BodyStream,
     event_bytes_max: usize,
-    mut reached: impl FnMut(&Place) + Send,
+    mut reached: impl FnMut(&StreamPosition) + Send,
 ) -> impl Stream<Item = Result<ServerEvent, TransportError>> + Send {
     let mut reader = EventReader::new(event_bytes_max, begun);
     watched(body).flat_map(move |piece| {

@@ -26,7 +26,7 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 /// Until when the work of a client may go on.
-pub(super) struct Until {
+pub(super) struct ClientDeadline {
     clock: Clock,
     /// When the last answer must be there; `--timeout`.
     deadline: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub(super) struct Until {
     ending: watch::Sender<Option<Timestamp>>,
 }
 
-impl Until {
+impl ClientDeadline {
     pub(super) fn new(clock: Clock, deadline: Option<Timestamp>) -> Self {
         Self { clock, deadline, ending: watch::Sender::new(None) }
     }
@@ -57,7 +57,7 @@ impl Client {
     /// Waits until a time. Returns whether it is not beyond the end of the work, as soon as that is
     /// known.
     pub(super) async fn may_wait_until(&self, time: Timestamp) -> bool {
-        let Until { clock, deadline: _, ending } = self.until();
+        let ClientDeadline { clock, deadline: _, ending } = self.until();
         let mut ending = ending.subscribe();
         let is_too_soon = |end: &Option<Timestamp>| end.is_some_and(|end| time > end);
         tokio::select! {
@@ -95,7 +95,7 @@ impl Client {
         time_max: Duration,
         request: impl Future<Output = Result<T, Cause>>,
     ) -> Result<T, Cause> {
-        let Until { clock, deadline, ending: _ } = self.until();
+        let ClientDeadline { clock, deadline, ending: _ } = self.until();
         let left = deadline.map(|deadline| {
             (Duration::try_from(deadline.duration_since(clock.now())).unwrap_or_default(), deadline)
         });

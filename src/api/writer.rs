@@ -21,7 +21,7 @@ use super::outcome::{Deletion, WriteError, before_the_write, judge, missing, odd
 use super::reader::Reader;
 use super::retry::Rounds;
 use super::route::Route;
-use super::wire::{self, Deployment, Draft, Groups, Links, Resolved};
+use super::wire::{self, BodyDraft, Deployment, Groups, Links, ResolvedReferences};
 use crate::model::{
     EnvKey, FieldPath, FieldValue, Kind, LiveObject, Name, Reference, RemoteId, Setting,
 };
@@ -50,7 +50,7 @@ pub struct Create<'a> {
 
 /// What references mean, read beforehand where the API does not resolve them (A17).
 #[derive(Clone, Debug, Default)]
-pub struct Answers(Resolved);
+pub struct Answers(ResolvedReferences);
 
 /// A change of one service.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +125,7 @@ impl Writer {
     ) -> Result<LiveObject, WriteError> {
         let Create { kind, name, fields, links, answers: Answers(resolved) } = create;
         let doing = format!("create {kind}/{name}");
-        let mut draft = Draft::new(kind, self.client.dialect(), links, resolved);
+        let mut draft = BodyDraft::new(kind, self.client.dialect(), links, resolved);
         let name_path = FieldPath::Setting(Setting::Name);
         let named = FieldValue::Text(name.as_str().to_owned());
         let others = fields.iter().filter(|(path, _)| **path != name_path);
@@ -169,7 +169,7 @@ impl Writer {
         let doing = format!("update {}", self.client.known().name_of(Kind::Service, id));
         let Patch { changes, env_whole, links, answers: Answers(resolved) } = patch;
         let whole = self.env_to_replace(&doing, changes, env_whole)?;
-        let mut draft = Draft::new(Kind::Service, self.client.dialect(), links, resolved);
+        let mut draft = BodyDraft::new(Kind::Service, self.client.dialect(), links, resolved);
         let is_env = |path: &FieldPath| matches!(path, FieldPath::Env(_));
         for (path, value) in changes.iter().filter(|(path, _)| whole.is_none() || !is_env(path)) {
             draft.field(path, value.as_ref()).map_err(|reason| missing(&doing, reason))?;
@@ -315,7 +315,7 @@ impl Writer {
         values: impl Iterator<Item = &'a FieldValue>,
         links: &Links,
     ) -> Result<Answers, WriteError> {
-        let mut resolved = Resolved::new();
+        let mut resolved = ResolvedReferences::new();
         if self.client.dialect().resolve_references == Resolver::Platform {
             return Ok(Answers(resolved));
         }

@@ -8,7 +8,7 @@ use crate::model::{Claim, FieldPath, FieldValue, Intent, Live, LiveObject};
 use crate::plan::{Change, CreateAnswer, Outcome};
 
 use super::outcome::{failed, lost, not_recorded, not_sent, still_open, unread};
-use super::resolve::Resolved;
+use super::resolve::LostCreate;
 use super::sweep::{self, Sweep};
 use super::{Hands, Happening, Patience};
 
@@ -128,12 +128,12 @@ impl Hands<'_> {
         }
         (self.observe)(Happening::Resolving(key, self.settle));
         match self.resolve(key, intent).await {
-            Resolved::Appeared(object) => {
+            LostCreate::Appeared(object) => {
                 Unanswered::Ended(self.created(change, fields, &object, Claim::Presumed))
             }
-            Resolved::SendAgain => Unanswered::SendAgain,
-            Resolved::GaveUp => Unanswered::Ended(self.abandon(change).and(Err(failed(&error)))),
-            Resolved::Unknown(cause, reason) => {
+            LostCreate::SendAgain => Unanswered::SendAgain,
+            LostCreate::GaveUp => Unanswered::Ended(self.abandon(change).and(Err(failed(&error)))),
+            LostCreate::Unknown(cause, reason) => {
                 Unanswered::Ended(Err(still_open(cause, format!("{error}; {reason}"))))
             }
         }

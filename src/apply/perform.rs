@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::api::{Deletion, Error, LOOK_AGE_MAX, Lookup, WriteError};
 use crate::model::{Entry, Key, Kind, Live, LiveObject, RemoteId, SentDelete};
 use crate::plan::{Action, Change, Outcome, Part, Precondition, Reason, Record, Step};
-use crate::store::Event;
+use crate::store::JournalEvent;
 
 use super::look::halfway;
 use super::outcome::{
@@ -132,7 +132,8 @@ impl Hands<'_> {
             // An entry that is gone, or the intent of a create that is known not to have happened.
             (None, _) => {
                 let key = change.key.clone();
-                let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key }];
+                let gone =
+                    [JournalEvent::Forgotten { key: key.clone() }, JournalEvent::Abandoned { key }];
                 self.store().commit_all(&gone).map_err(not_recorded)
             }
             (Some(_), None) => Ok(()),
@@ -232,7 +233,7 @@ impl Hands<'_> {
         }
         let (kind, commit) = (change.key.kind, self.commit.map(str::to_owned));
         let sent = SentDelete { kind, id: id.clone(), at: self.clock.now(), commit };
-        self.store().commit(Event::Deleting(sent)).map_err(not_sent)
+        self.store().commit(JournalEvent::Deleting(sent)).map_err(not_sent)
     }
 
     /// Refuses to forget what the list still shows: it was there a moment ago, and one 404 must

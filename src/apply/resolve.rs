@@ -7,7 +7,7 @@ use super::Hands;
 use super::outcome::cause;
 
 /// What became of a create whose answer was lost.
-pub(super) enum Resolved {
+pub(super) enum LostCreate {
     /// Exactly one object has the name: presumed to be ours.
     Appeared(Box<LiveObject>),
     /// It did not happen, and may be sent again.
@@ -23,32 +23,32 @@ impl Hands<'_> {
     ///
     /// An earlier look would save nothing: what it shows may be somebody else's, and ours may come
     /// beside it (L4).
-    pub(super) async fn resolve(&self, key: &Key, intent: &Intent) -> Resolved {
+    pub(super) async fn resolve(&self, key: &Key, intent: &Intent) -> LostCreate {
         let mut stop = self.stop.clone();
         let settled = settled_at(intent.started_at, self.settle);
         tokio::select! {
             biased;
             is_in_time = self.reader.client().wait_until(settled) => if !is_in_time {
                 let reason = format!("what became of it is known at {settled:.0}, after the deadline");
-                return Resolved::Unknown(FailureCause::OverBudget, reason);
+                return LostCreate::Unknown(FailureCause::OverBudget, reason);
             },
             () = super::stopped(&mut stop) => {
                 let reason = "stopped before the create was resolved".to_owned();
-                return Resolved::Unknown(FailureCause::Stopped, reason);
+                return LostCreate::Unknown(FailureCause::Stopped, reason);
             }
         }
         let looked_at = self.clock.now();
         let listing = match self.reader.list_steadily(key.kind).await {
             Ok(listing) => listing,
-            Err(error) => return Resolved::Unknown(cause(&error), error.to_string()),
+            Err(error) => return LostCreate::Unknown(cause(&error), error.to_string()),
         };
-        let unknown = |reason: &str| Resolved::Unknown(FailureCause::Other, reason.to_owned());
+        let unknown = |reason: &str| LostCreate::Unknown(FailureCause::Other, reason.to_owned());
         let keeps_names = self.reader.client().dialect().names_kept;
         let sighting = sight(&listing, key, intent, self.store().inventory(), keeps_names);
         match after_look(sighting, intent, self.settle, looked_at) {
-            AfterLook::Presume(object) => Resolved::Appeared(Box::new(object.clone())),
-            AfterLook::SendAgain => Resolved::SendAgain,
-            AfterLook::GiveUp => Resolved::GaveUp,
+            AfterLook::Presume(object) => LostCreate::Appeared(Box::new(object.clone())),
+            AfterLook::SendAgain => LostCreate::SendAgain,
+            AfterLook::GiveUp => LostCreate::GaveUp,
             AfterLook::AskWhose(strangers) => {
                 let asked = whose(key, intent, &strangers);
                 let hint = asked.hint.map(|hint| format!("; {hint}")).unwrap_or_default();

@@ -13,12 +13,12 @@ const FAILURES_MAX: usize = 10;
 /// The last outcomes of requests to one API.
 #[derive(Debug, Clone, Default)]
 pub struct Circuit {
-    outcomes: VecDeque<Outcome>,
+    outcomes: VecDeque<RequestHealth>,
 }
 
 /// What became of a request, as far as the server's health goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RequestHealth {
     /// Any answer that shows a server at work; a refusal of ours is one.
     Answered,
     /// An answer of 500 and above, or none.
@@ -27,7 +27,7 @@ pub enum Outcome {
 
 impl Circuit {
     /// Takes note of an outcome.
-    pub fn record(&mut self, outcome: Outcome) {
+    pub fn record(&mut self, outcome: RequestHealth) {
         self.outcomes.push_back(outcome);
         if self.outcomes.len() > MEMORY {
             self.outcomes.pop_front();
@@ -37,7 +37,7 @@ impl Circuit {
     /// Says whether a failed request may be repeated.
     #[must_use]
     pub fn allows_retry(&self) -> bool {
-        let failures = self.outcomes.iter().filter(|outcome| **outcome == Outcome::Failed);
+        let failures = self.outcomes.iter().filter(|outcome| **outcome == RequestHealth::Failed);
         failures.count() < FAILURES_MAX
     }
 }
@@ -50,16 +50,16 @@ mod tests {
     fn retries_stop_when_half_of_the_last_twenty_failed_and_return_with_good_answers() {
         let mut circuit = Circuit::default();
         for _ in 0..10 {
-            circuit.record(Outcome::Answered);
+            circuit.record(RequestHealth::Answered);
         }
         for _ in 0..9 {
-            circuit.record(Outcome::Failed);
+            circuit.record(RequestHealth::Failed);
         }
         assert!(circuit.allows_retry());
-        circuit.record(Outcome::Failed);
+        circuit.record(RequestHealth::Failed);
         assert!(!circuit.allows_retry());
         for _ in 0..11 {
-            circuit.record(Outcome::Answered);
+            circuit.record(RequestHealth::Answered);
         }
         assert!(circuit.allows_retry());
     }
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_single_failure_at_the_start_does_not_stop_retries() {
         let mut circuit = Circuit::default();
-        circuit.record(Outcome::Failed);
+        circuit.record(RequestHealth::Failed);
         assert!(circuit.allows_retry());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::limits::Limits;
 use super::millis::Millis;
 use super::settings::{Lane, SLACK, WINDOW};
-use super::state::Session;
+use super::state::BudgetSession;
 use super::take::{Budget, Verdict};
 
 /// How many windows are run through; what is more is taken to go on in the same way.
@@ -15,7 +15,7 @@ const WINDOWS_MAX: u32 = 12;
 
 /// How the budget stands, for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct View {
+pub struct BudgetView {
     /// How many requests the API allows in a minute, as far as we know.
     pub limit: u32,
     /// How many of them are left, as far as we know.
@@ -28,7 +28,7 @@ pub struct View {
     pub short_since: Option<Millis>,
 }
 
-impl std::fmt::Display for View {
+impl std::fmt::Display for BudgetView {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The instant is for programs: a caller who knows the time can say "in 20 s".
         let Self { limit, remaining, used: _, frozen_until: _, short_since: _ } = self;
@@ -39,7 +39,7 @@ impl std::fmt::Display for View {
 impl Budget {
     /// Returns how the budget stands.
     #[must_use]
-    pub fn view(&self, now: Millis) -> View {
+    pub fn view(&self, now: Millis) -> BudgetView {
         let now = self.state.latest.max(now);
         let limit = self.believed();
         let used = self.state.own_since(now.minus(WINDOW));
@@ -49,7 +49,7 @@ impl Budget {
         let left = seen.and_then(|_| self.left(now));
         let remaining = left.map_or(by_count, |left| left.saturating_sub(self.state.in_flight()));
         let frozen_until = self.state.refusals.frozen_until;
-        View {
+        BudgetView {
             limit,
             remaining: remaining.min(limit),
             used,
@@ -65,7 +65,7 @@ impl Budget {
     /// Returns how long it will take until `requests` in the converge lane have left, if nobody
     /// else uses the token from now on and answers come at once.
     #[must_use]
-    pub fn forecast(&self, requests: u32, now: Millis, session: &Session) -> Duration {
+    pub fn forecast(&self, requests: u32, now: Millis, session: &BudgetSession) -> Duration {
         let mut budget = self.clone();
         let start = budget.state.advance(now);
         let mut api = Api::of(&budget, start);
@@ -80,7 +80,7 @@ impl Budget {
         time.since(start) + (WINDOW + SLACK).saturating_mul(windows)
     }
 
-    fn send_one(&mut self, mut time: Millis, session: &mut Session, api: &mut Api) -> Millis {
+    fn send_one(&mut self, mut time: Millis, session: &mut BudgetSession, api: &mut Api) -> Millis {
         loop {
             match self.take(time, session, Lane::Converge) {
                 Verdict::Go(permit) => {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::limits::{Limits, Reading};
+use super::limits::{Limits, ParsedLimits};
 use super::memory::Evidence;
 use super::millis::Millis;
 use super::settings::{Lane, WINDOW};
@@ -44,7 +44,7 @@ impl Budget {
     }
 
     /// Takes note of an answer whose headers have been read already.
-    pub(crate) fn learn_reading(&mut self, now: Millis, permit: &Permit, reading: Reading) {
+    pub(crate) fn learn_reading(&mut self, now: Millis, permit: &Permit, reading: ParsedLimits) {
         let now = self.state.advance(now);
         self.land(permit);
         let tells = self.state.observation.is_some_and(|seen| seen.remaining.is_some());
@@ -112,7 +112,7 @@ impl Budget {
 
     /// Freezes everything. Refusals of requests that were already on their way are the same
     /// episode; one that came after the freeze makes the next freeze twice as long.
-    fn refused(&mut self, now: Millis, permit: &Permit, reading: Reading, is_stepped: bool) {
+    fn refused(&mut self, now: Millis, permit: &Permit, reading: ParsedLimits, is_stepped: bool) {
         let refusals = &mut self.state.refusals;
         let is_same_episode = permit.sent_at < refusals.since;
         if !is_same_episode {
@@ -142,14 +142,14 @@ impl Budget {
 
     /// Leaves what stands in front of the API alone for as long as it asks, and for the shortest
     /// freeze where it wants steps.
-    fn turned_away(&mut self, now: Millis, reading: Reading, is_stepped: bool) {
+    fn turned_away(&mut self, now: Millis, reading: ParsedLimits, is_stepped: bool) {
         let told = reading.retry_in.unwrap_or_default();
         let wait = if is_stepped { told.max(FREEZE_MIN) } else { told };
         let refusals = &mut self.state.refusals;
         refusals.frozen_until = refusals.frozen_until.max(now.plus(wait));
     }
 
-    fn observe(&mut self, now: Millis, permit: &Permit, reading: Reading) {
+    fn observe(&mut self, now: Millis, permit: &Permit, reading: ParsedLimits) {
         let reset_at = reading.reset_in.map(|reset_in| now.plus(reset_in));
         let own = self.state.own_since(now.minus(WINDOW));
         let new = Observation { at: now, remaining: reading.remaining, reset_at, own };

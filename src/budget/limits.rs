@@ -43,7 +43,7 @@ pub struct Limits {
 
 /// The same, understood.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Reading {
+pub(crate) struct ParsedLimits {
     pub is_refusal: bool,
     /// Whether it says that nobody can serve now.
     pub is_unavailable: bool,
@@ -54,8 +54,8 @@ pub(crate) struct Reading {
 
 impl Limits {
     /// Reads the headers; what cannot be understood is as if it were not there.
-    pub(crate) fn read(&self, now: Millis) -> Reading {
-        Reading {
+    pub(crate) fn read(&self, now: Millis) -> ParsedLimits {
+        ParsedLimits {
             is_refusal: self.status == TOO_MANY_REQUESTS,
             is_unavailable: self.status == UNAVAILABLE,
             remaining: self.remaining.as_deref().and_then(remaining),

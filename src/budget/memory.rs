@@ -17,7 +17,7 @@ const TURNS: u32 = 2;
 
 /// What is known of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(super) struct LearnedMemory {
     /// How many turns in a row have forgotten nothing.
     kept: u32,
 }
@@ -35,7 +35,7 @@ pub(super) struct Evidence {
     pub has_turned: bool,
 }
 
-impl Memory {
+impl LearnedMemory {
     /// Says whether the last turn forgot nothing: then our own requests of the whole last minute are
     /// counted before others are believed in.
     pub fn outlasts_turns(&self) -> bool {

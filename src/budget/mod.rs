@@ -29,13 +29,13 @@ mod starts;
 pub mod backoff;
 pub mod circuit;
 
-pub use forecast::View;
+pub use forecast::BudgetView;
 pub(crate) use learn::fraction;
 pub use limits::Limits;
-pub(crate) use limits::Reading;
+pub(crate) use limits::ParsedLimits;
 pub use millis::Millis;
-pub use settings::{Config, Lane, WINDOW};
-pub use state::{Permit, Session, State};
+pub use settings::{BudgetConfig, Lane, WINDOW};
+pub use state::{BudgetSession, Permit, State};
 pub use take::{Budget, Verdict, Why};
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const PROJECTION_MIN: Duration = Duration::from_secs(5);
 
 /// What other clients do with the token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Others {
+pub(super) struct OtherClients {
     /// What they used in the server's current window, at least.
     pub used: u32,
     /// What they will have used at its end if they go on as they did.
@@ -45,7 +45,7 @@ struct Slice {
     largest: Option<u32>,
 }
 
-impl Others {
+impl OtherClients {
     /// Returns the size of the API's window: the limit, until Remaining has shown better.
     pub fn window(&self, limit: u32) -> u32 {
         if self.has_turned { self.largest(limit) } else { limit }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::millis::Millis;
 use super::settings::{Lane, WINDOW};
-use super::state::{Run, Session};
+use super::state::{BudgetSession, Run};
 use super::take::{Budget, Obstacle, Why};
 
 impl Budget {
@@ -24,7 +24,7 @@ impl Budget {
     /// The n-th request waits for the one `rate` before it anyway, also where that was another
     /// process'. So those that the last, partly filled window will need leave at once in each window,
     /// and the rest has until its end.
-    pub(super) fn paced(&self, now: Millis, session: &Session) -> Obstacle {
+    pub(super) fn paced(&self, now: Millis, session: &BudgetSession) -> Obstacle {
         let rate = self.config.rate();
         let Run { before, window_began } = self.run(now, session);
         let last_window = (before + session.expected).checked_sub(1)? % rate + 1;
@@ -42,7 +42,7 @@ impl Budget {
 
     /// Returns what work in the converge lane goes on with: what was begun in this minute, where it
     /// is its first request.
-    pub(super) fn run(&self, now: Millis, session: &Session) -> Run {
+    pub(super) fn run(&self, now: Millis, session: &BudgetSession) -> Run {
         if session.converged > 0 {
             return session.run;
         }

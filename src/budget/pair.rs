@@ -5,7 +5,7 @@
 
 use super::millis::Millis;
 use super::settings::{Lane, SLACK, WINDOW};
-use super::state::{Flight, Permit, Session};
+use super::state::{BudgetSession, InFlight, Permit};
 use super::take::{Budget, Verdict, Want, Why, wait};
 
 impl Budget {
@@ -16,7 +16,7 @@ impl Budget {
     pub fn take_pair(
         &mut self,
         now: Millis,
-        session: &mut Session,
+        session: &mut BudgetSession,
         lane: Lane,
     ) -> Verdict<(Permit, Permit)> {
         let now = self.state.advance(now);
@@ -34,7 +34,7 @@ impl Budget {
     /// good for nothing before [`Budget::depart`].
     ///
     /// *Guarantees* and *assumes* what [`Budget::take`] does.
-    pub fn take_place(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
+    pub fn take_place(&mut self, now: Millis, session: &mut BudgetSession, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
         match self.obstacle(now, session, lane, Want::Place) {
             Some((until, why)) => wait(now, until, why),
@@ -45,7 +45,13 @@ impl Budget {
         }
     }
 
-    fn reserve(&mut self, now: Millis, session: &mut Session, lane: Lane, is_look: bool) -> Permit {
+    fn reserve(
+        &mut self,
+        now: Millis,
+        session: &mut BudgetSession,
+        lane: Lane,
+        is_look: bool,
+    ) -> Permit {
         let permit = self.send(now, session, lane, is_look);
         if let Some(flight) = self.state.flights.last_mut() {
             flight.is_reserved = true;
@@ -63,7 +69,7 @@ impl Budget {
     pub fn depart(
         &mut self,
         now: Millis,
-        session: &Session,
+        session: &BudgetSession,
         permit: &mut Permit,
     ) -> Result<(), Why> {
         let now = self.state.advance(now);
@@ -89,7 +95,7 @@ impl Budget {
         self.state.sent.push_back(now);
         self.state.flights.retain(|flight| flight.id != permit.id);
         let flight =
-            Flight { id: permit.id, session: session.id, sent_at: now, is_reserved: false };
+            InFlight { id: permit.id, session: session.id, sent_at: now, is_reserved: false };
         self.state.flights.push(flight);
         permit.sent_at = now;
         Ok(())

@@ -13,7 +13,7 @@ pub const SLACK: Duration = Duration::from_millis(500);
 
 /// What a budget is configured with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Config {
+pub struct BudgetConfig {
     /// How many requests the API is believed to allow in a minute.
     pub limit: u32,
     /// The most requests we send in any minute, whatever the API would allow.
@@ -24,7 +24,7 @@ pub struct Config {
     pub seed: u64,
 }
 
-impl Default for Config {
+impl Default for BudgetConfig {
     /// 300 as the API says (F8); 285 keeps one agent clear of it in every window the API might
     /// use; 90 is 30 % of the window.
     fn default() -> Self {
@@ -32,7 +32,7 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl BudgetConfig {
     /// Returns the limit, at least one.
     pub(super) fn limit(&self) -> u32 {
         self.limit.max(1)

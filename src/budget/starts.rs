@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::millis::Millis;
-use super::state::{Run, Session, Start, count};
+use super::state::{BudgetSession, ProcessStart, Run, count};
 use super::take::Budget;
 
 /// How long a start without an end is remembered.
@@ -23,23 +23,29 @@ impl Budget {
     ///
     /// The fourth start in ten minutes without an orderly end waits 2 s, the next 4, 8 … 300 s.
     /// The urgent lane does not wait: it may be the person who has come to repair it.
-    pub fn begin(&mut self, now: Millis) -> Session {
+    pub fn begin(&mut self, now: Millis) -> BudgetSession {
         let now = self.state.advance(now);
         self.state.starts.retain(|start| now.since(start.at) < MEMORY);
         let id = self.state.next_id;
         self.state.next_id += 1;
         let ready_at = now.plus(delay(count(self.state.starts.len())));
-        self.state.starts.push(Start { session: id, at: now, ready_at });
-        Session { id, expected: 0, converged: 0, last_converge: Millis(0), run: Run::default() }
+        self.state.starts.push(ProcessStart { session: id, at: now, ready_at });
+        BudgetSession {
+            id,
+            expected: 0,
+            converged: 0,
+            last_converge: Millis(0),
+            run: Run::default(),
+        }
     }
 
     /// Ends the run in an orderly way: its start no longer counts.
-    pub fn end(&mut self, session: &Session) {
+    pub fn end(&mut self, session: &BudgetSession) {
         self.state.starts.retain(|start| start.session != session.id);
     }
 
     /// Returns until when the run waits for its start.
-    pub(super) fn ready_at(&self, session: &Session) -> Millis {
+    pub(super) fn ready_at(&self, session: &BudgetSession) -> Millis {
         let start = self.state.starts.iter().find(|start| start.session == session.id);
         start.map_or(Millis(0), |start| start.ready_at)
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::memory::Memory;
+use super::memory::LearnedMemory;
 use super::millis::Millis;
-use super::others::Others;
+use super::others::OtherClients;
 use super::refill::Refill;
 use super::settings::{SLACK, WINDOW};
 use super::steps::Steps;
@@ -30,17 +30,17 @@ pub struct State {
     /// When our own requests left, oldest first.
     pub(super) sent: VecDeque<Millis>,
     /// Requests without an answer yet.
-    pub(super) flights: Vec<Flight>,
+    pub(super) flights: Vec<InFlight>,
     pub(super) next_id: u64,
     /// What the latest answer said.
     pub(super) observation: Option<Observation>,
-    pub(super) others: Others,
+    pub(super) others: OtherClients,
     #[serde(default)]
-    pub(super) memory: Memory,
+    pub(super) memory: LearnedMemory,
     pub(super) refill: Refill,
     #[serde(default)]
     pub(super) steps: Steps,
-    pub(super) refusals: Refusals,
+    pub(super) refusals: RefusalEpisode,
     /// How many requests below the configured limit we stay since the last refusals.
     pub(super) withheld: u32,
     /// Good answers since `withheld` last shrank.
@@ -51,12 +51,12 @@ pub struct State {
     #[serde(default)]
     pub(super) shortage: Option<Shortage>,
     pub(super) last_background: Millis,
-    pub(super) starts: Vec<Start>,
+    pub(super) starts: Vec<ProcessStart>,
 }
 
 /// One request on its way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Flight {
+pub(super) struct InFlight {
     pub id: u64,
     pub session: u64,
     pub sent_at: Millis,
@@ -101,7 +101,7 @@ impl Shortage {
 
 /// The current or last episode of refusals.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Refusals {
+pub(super) struct RefusalEpisode {
     /// Since when; refusals of requests sent before that belong to the same episode.
     pub since: Millis,
     /// How many in a row came after a freeze. Zero: no episode.
@@ -113,7 +113,7 @@ pub(super) struct Refusals {
 
 /// One start of a process that has not yet ended in an orderly way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Start {
+pub(super) struct ProcessStart {
     pub session: u64,
     pub at: Millis,
     pub ready_at: Millis,
@@ -121,7 +121,7 @@ pub(super) struct Start {
 
 /// One run of one process on this budget. It lives in the process and is not kept on disk.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct BudgetSession {
     pub(super) id: u64,
     /// How many requests the converge lane was said to need in all.
     pub(super) expected: u32,
@@ -140,7 +140,7 @@ pub(super) struct Run {
     pub window_began: Millis,
 }
 
-impl Session {
+impl BudgetSession {
     /// Says that the converge lane is about to need so many requests more.
     ///
     /// Then work that takes longer than a window is spread over it, so that other clients of the

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::Reading;
+use super::limits::ParsedLimits;
 use super::millis::Millis;
 use super::settings::{Lane, WINDOW};
-use super::state::{Flight, Permit};
+use super::state::{InFlight, Permit};
 use super::take::{Budget, Obstacle, Want, Why, percent};
 
 /// The longest step. A write leaves within a second and a half of its look (S10).
@@ -57,7 +57,12 @@ impl Steps {
 impl Budget {
     /// Learns from a refusal that another limiter than the API's count must have made; says whether
     /// it was one.
-    pub(super) fn learn_steps(&mut self, now: Millis, permit: &Permit, reading: Reading) -> bool {
+    pub(super) fn learn_steps(
+        &mut self,
+        now: Millis,
+        permit: &Permit,
+        reading: ParsedLimits,
+    ) -> bool {
         let told = reading.retry_in.max(reading.reset_in).unwrap_or_default();
         let gap = self.gap(permit);
         // One that left alone, or is told to wait for longer, is not explained by steps.
@@ -71,7 +76,7 @@ impl Budget {
 
     /// Whether the API's own count cannot be what refused: it tells that plenty is left, or this
     /// answer is none of the API's.
-    fn is_of_another(&self, now: Millis, reading: Reading) -> bool {
+    fn is_of_another(&self, now: Millis, reading: ParsedLimits) -> bool {
         if reading.remaining == Some(0) {
             return false;
         }
@@ -94,7 +99,7 @@ impl Budget {
         // A place leaves nothing yet; it keeps its distance when it departs.
         let last = *self.state.sent.back().filter(|_| want != Want::Place)?;
         // The write that rests on a look goes before everything else.
-        let is_awaited = |flight: &Flight| {
+        let is_awaited = |flight: &InFlight| {
             flight.is_reserved && now.since(flight.sent_at) < STEP_MAX.saturating_mul(2)
         };
         let steps = if self.state.flights.iter().any(is_awaited) { 2 } else { 1 };

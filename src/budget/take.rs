@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::credits::SHARE_OF_OTHERS;
 use super::millis::Millis;
-use super::settings::{Config, Lane, SLACK, WINDOW};
-use super::state::{Flight, Observation, Permit, Session, State, count};
+use super::settings::{BudgetConfig, Lane, SLACK, WINDOW};
+use super::state::{BudgetSession, InFlight, Observation, Permit, State, count};
 
 /// After this long without an answer, what is left is found out by one request alone.
 const FRESH_MAX: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ const FLIGHTS_URGENT: u32 = 8;
 /// How many requests may leave, and when, for one token of one API.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    pub(super) config: Config,
+    pub(super) config: BudgetConfig,
     pub(super) state: State,
 }
 
@@ -104,13 +104,13 @@ pub(super) type Obstacle = Option<(Millis, Why)>;
 impl Budget {
     /// Returns the budget of a token that was never used.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: BudgetConfig) -> Self {
         Self::resume(config, State::default())
     }
 
     /// Returns the budget with what was remembered of it.
     #[must_use]
-    pub fn resume(config: Config, state: State) -> Self {
+    pub fn resume(config: BudgetConfig, state: State) -> Self {
         Self { config, state }
     }
 
@@ -132,7 +132,7 @@ impl Budget {
     /// except those that were handed back as never sent.
     /// *Assumes* that the request leaves within half a second of `now`, and that time does not run
     /// backwards: where it does, it stands still until `now` catches up.
-    pub fn take(&mut self, now: Millis, session: &mut Session, lane: Lane) -> Verdict {
+    pub fn take(&mut self, now: Millis, session: &mut BudgetSession, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
         match self.obstacle(now, session, lane, Want::Request) {
             Some((until, why)) => wait(now, until, why),
@@ -147,7 +147,7 @@ impl Budget {
     pub(super) fn obstacle(
         &self,
         now: Millis,
-        session: &Session,
+        session: &BudgetSession,
         lane: Lane,
         want: Want,
     ) -> Obstacle {
@@ -175,7 +175,7 @@ impl Budget {
     pub(super) fn send(
         &mut self,
         now: Millis,
-        session: &mut Session,
+        session: &mut BudgetSession,
         lane: Lane,
         is_look: bool,
     ) -> Permit {
@@ -183,7 +183,7 @@ impl Budget {
         let id = self.state.next_id;
         self.state.next_id += 1;
         self.state.sent.push_back(now);
-        let flight = Flight { id, session: session.id, sent_at: now, is_reserved: false };
+        let flight = InFlight { id, session: session.id, sent_at: now, is_reserved: false };
         self.state.flights.push(flight);
         match lane {
             Lane::Urgent => {}
@@ -200,7 +200,7 @@ impl Budget {
         Permit { id, sent_at: now, is_look }
     }
 
-    fn starting(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
+    fn starting(&self, now: Millis, session: &BudgetSession, lane: Lane) -> Obstacle {
         let ready_at = self.ready_at(session);
         (lane != Lane::Urgent && now < ready_at).then_some((ready_at, Why::Starting))
     }
@@ -249,9 +249,9 @@ impl Budget {
             return None;
         }
         // What has its place finds out when it leaves; what it waits for must not wait for it.
-        let is_on_its_way = |flight: &Flight| !flight.is_reserved || want != Want::Request;
+        let is_on_its_way = |flight: &InFlight| !flight.is_reserved || want != Want::Request;
         let young =
-            |flight: &Flight| is_on_its_way(flight) && now.since(flight.sent_at) < ALONE_MAX;
+            |flight: &InFlight| is_on_its_way(flight) && now.since(flight.sent_at) < ALONE_MAX;
         self.state.flights.iter().any(young).then(|| (now.plus(POLL), Why::Alone))
     }
 
@@ -285,9 +285,9 @@ impl Budget {
         freed.map_or(look, |freed| freed.min(look))
     }
 
-    fn in_flight(&self, now: Millis, session: &Session, lane: Lane) -> Obstacle {
+    fn in_flight(&self, now: Millis, session: &BudgetSession, lane: Lane) -> Obstacle {
         // Of this process only: another may have been killed and never get its answers.
-        let is_own = |flight: &&Flight| flight.session == session.id && !flight.is_reserved;
+        let is_own = |flight: &&InFlight| flight.session == session.id && !flight.is_reserved;
         let own = self.state.flights.iter().filter(is_own);
         let most = match self.told_credits(now, lane) {
             None => FLIGHTS_MAX,

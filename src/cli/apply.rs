@@ -13,8 +13,8 @@ use crate::reconcile::Carrier;
 use crate::render;
 use crate::store::Store;
 
-use super::arguments::{ApplyCommand, Form};
-use super::ask::{Answer, Question, ask};
+use super::arguments::{ApplyCommand, OutputFormat};
+use super::ask::{Consent, Question, ask};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -22,7 +22,7 @@ use super::interrupt::Interrupt;
 use super::manifests::Manifests;
 use super::plan::{check_selection, hand_on};
 use super::planning::{Planned, estimate, planned, sourceless};
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 use super::session::{Purpose, Session};
 use super::{endings, saved, settings};
 
@@ -70,13 +70,13 @@ pub async fn run(
         saved::check_shown(saved_plan, &plan)?;
         forecast = estimate(&session, &plan)?;
     }
-    if context.output.form() == Form::Text {
+    if context.output.form() == OutputFormat::Text {
         context.output.data(&render::plan_as_text(&plan, &forecast));
     }
     hand_on(context, &plan, &forecast);
     if asks
         && plan.is_pending()
-        && let Answer::No(exit) = ask(context, &Question::Apply, interrupt).await?
+        && let Consent::No(exit) = ask(context, &Question::Apply, interrupt).await?
     {
         return Ok(exit);
     }
@@ -127,7 +127,7 @@ impl Carrying<'_> {
         plan: &Plan,
     ) -> Result<Report, Failure> {
         let session = self.session;
-        let progress = Progress::new(&self.context.output);
+        let progress = ProgressDisplay::new(&self.context.output);
         let observe = |happening: Happening<'_>| show(&progress, happening);
         let carrier = Carrier {
             client: &session.client,
@@ -152,7 +152,7 @@ impl Carrying<'_> {
         let deadline = self.session.deadline.unwrap_or_else(|| {
             self.session.clock.now().checked_add(DEPLOYMENTS_MAX).unwrap_or(Timestamp::MAX)
         });
-        let progress = Progress::new(&self.context.output);
+        let progress = ProgressDisplay::new(&self.context.output);
         let follower = Follower {
             reader: &self.session.reader,
             clock: &self.session.clock,
@@ -166,7 +166,7 @@ impl Carrying<'_> {
     }
 }
 
-fn show(progress: &Progress<'_>, happening: Happening<'_>) {
+fn show(progress: &ProgressDisplay<'_>, happening: Happening<'_>) {
     match happening {
         Happening::Began(key) => progress.status(key, "in progress"),
         Happening::Resolving(key, settle) => progress.status(
@@ -202,8 +202,8 @@ pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTre
         context.output.summarise(|| render::report_as_markdown(report));
     }
     match context.output.form() {
-        Form::Text | Form::Markdown if !has_news => {}
-        Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown if !has_news => {}
+        OutputFormat::Markdown => {
             context.output.text(&render::report_as_markdown(report));
             for (key, ending) in endings {
                 context.output.data(&endings::text(key, ending));
@@ -211,7 +211,7 @@ pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTre
             context.output.text(&render::by_hand_as_markdown(plan));
             context.output.text(&render::unsettled_as_markdown(plan));
         }
-        Form::Text => {
+        OutputFormat::Text => {
             context.output.data(&render::report_as_text(report));
             for (key, ending) in endings {
                 context.output.data(&endings::text(key, ending));
@@ -219,7 +219,7 @@ pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTre
             context.output.data(&render::by_hand_as_text(plan));
             context.output.data(&render::unsettled_as_text(plan));
         }
-        Form::Json | Form::Yaml | Form::Ndjson => {
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             let mut json = render::json::report(report);
             let ended = endings.iter().map(|(key, ending)| endings::value(key, ending));
             json["deployments"] = ended.collect();

@@ -53,7 +53,7 @@ pub struct Arguments {
 pub struct Global {
     /// Form of what is printed on stdout.
     #[arg(short, long, value_enum, global = true, env = "STOKER_OUTPUT", value_name = "FORM")]
-    pub output: Option<Form>,
+    pub output: Option<OutputFormat>,
     /// When to use colour; `NO_COLOR` and `CLICOLOR_FORCE` are obeyed.
     #[arg(long, value_enum, global = true, env = "STOKER_COLOR", value_name = "WHEN")]
     pub color: Option<When>,
@@ -76,7 +76,7 @@ pub struct Global {
     Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
+pub enum OutputFormat {
     /// For people.
     Text,
     /// One JSON document.

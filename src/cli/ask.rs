@@ -48,7 +48,7 @@ impl Question<'_> {
 
 /// What came of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Consent {
     /// The one that means yes.
     Yes,
     /// Any other: nothing is done, and the command ends so.
@@ -63,7 +63,7 @@ pub async fn ask(
     context: &Context,
     question: &Question<'_>,
     interrupt: &Interrupt,
-) -> Result<Answer, Failure> {
+) -> Result<Consent, Failure> {
     if !context.output.can_ask() {
         return Err(Failure::usage("an answer is needed, and this is not a terminal")
             .hint(format!("answer beforehand with {}", question.flag())));
@@ -79,12 +79,12 @@ pub async fn ask(
         exit = interrupt.came() => {
             super::output::aside("\n");
             context.output.note("Nothing was changed.");
-            return Ok(Answer::No(exit));
+            return Ok(Consent::No(exit));
         }
     };
     if said.trim() == question.answer() {
-        return Ok(Answer::Yes);
+        return Ok(Consent::Yes);
     }
     context.output.note("Nothing was changed.");
-    Ok(Answer::No(Exit::Failed))
+    Ok(Consent::No(Exit::Failed))
 }

@@ -9,11 +9,11 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _};
 use crate::manifest;
 use crate::render::json;
 
-use super::arguments::{Arguments, Form};
+use super::arguments::{Arguments, OutputFormat};
 use super::closing;
 use super::environment::Environment;
 use super::exit::Exit;
-use super::settings::Given;
+use super::settings::GivenSettings;
 
 mod torn;
 
@@ -21,14 +21,14 @@ mod torn;
 ///
 /// # Errors
 /// When they are wrong, or ask for help or the version.
-pub fn parse(environment: &Environment) -> Result<(Arguments, Given), clap::Error> {
+pub fn parse(environment: &Environment) -> Result<(Arguments, GivenSettings), clap::Error> {
     let mut command = without_empty_variables(Arguments::command(), environment);
     let matches = command.try_get_matches_from_mut(&environment.arguments);
     let mut matches = matches.map_err(with_real_hints)?;
     if let Some(torn) = torn::find(&command, &environment.arguments) {
         return Err(torn.into_error(&mut command));
     }
-    let given = Given::from(&matches);
+    let given = GivenSettings::from(&matches);
     Ok((Arguments::from_arg_matches_mut(&mut matches)?, given))
 }
 
@@ -107,9 +107,15 @@ pub fn wrongly(error: &clap::Error, environment: &Environment) -> ExitCode {
         let text = text.trim().trim_start_matches("error: ");
         let error = json::error("usage", text, &[], None, &[]);
         let text = match wanted {
-            Form::Ndjson => json::line(&error) + &closing::of_call(&environment.arguments, exit),
-            Form::Yaml => manifest::to_yaml(&error).unwrap_or_else(|_| json::document(&error)),
-            Form::Json | Form::Text | Form::Markdown => json::document(&error),
+            OutputFormat::Ndjson => {
+                json::line(&error) + &closing::of_call(&environment.arguments, exit)
+            }
+            OutputFormat::Yaml => {
+                manifest::to_yaml(&error).unwrap_or_else(|_| json::document(&error))
+            }
+            OutputFormat::Json | OutputFormat::Text | OutputFormat::Markdown => {
+                json::document(&error)
+            }
         };
         super::output::raw(&text);
         return exit.into();
@@ -120,11 +126,11 @@ pub fn wrongly(error: &clap::Error, environment: &Environment) -> ExitCode {
 }
 
 /// Returns the form for programs that was asked for in a call that could not be read as a whole.
-fn wanted_form(environment: &Environment) -> Option<Form> {
+fn wanted_form(environment: &Environment) -> Option<OutputFormat> {
     let form_of = |word: &str| match word {
-        "json" => Some(Form::Json),
-        "yaml" => Some(Form::Yaml),
-        "ndjson" => Some(Form::Ndjson),
+        "json" => Some(OutputFormat::Json),
+        "yaml" => Some(OutputFormat::Yaml),
+        "ndjson" => Some(OutputFormat::Ndjson),
         _ => None,
     };
     let words: Vec<&str> = environment.arguments.iter().filter_map(|word| word.to_str()).collect();
@@ -215,12 +221,12 @@ mod tests {
     #[test]
     fn a_form_for_programs_is_recognised_in_a_call_that_is_wrong() {
         let check = |words: &[&str]| wanted_form(&called(words, &[]));
-        assert_eq!(check(&["stoker", "plan", "-o", "json", "--wrong"]), Some(Form::Json));
-        assert_eq!(check(&["stoker", "--output=ndjson", "plan"]), Some(Form::Ndjson));
-        assert_eq!(check(&["stoker", "-ojson"]), Some(Form::Json));
-        assert_eq!(check(&["stoker", "get", "--output", "yaml"]), Some(Form::Yaml));
+        assert_eq!(check(&["stoker", "plan", "-o", "json", "--wrong"]), Some(OutputFormat::Json));
+        assert_eq!(check(&["stoker", "--output=ndjson", "plan"]), Some(OutputFormat::Ndjson));
+        assert_eq!(check(&["stoker", "-ojson"]), Some(OutputFormat::Json));
+        assert_eq!(check(&["stoker", "get", "--output", "yaml"]), Some(OutputFormat::Yaml));
         assert_eq!(check(&["stoker", "plan", "json"]), None);
         let set = wanted_form(&called(&["stoker"], &[("STOKER_OUTPUT", "json")]));
-        assert_eq!(set, Some(Form::Json));
+        assert_eq!(set, Some(OutputFormat::Json));
     }
 }

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::render::{Style, Table};
 
-use super::arguments::{ConfigCommand, Form, Global, RunCommand};
+use super::arguments::{ConfigCommand, Global, OutputFormat, RunCommand};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::offline::no_such_form;
-use super::settings::{self, Call, Row, RunSettings};
+use super::settings::{self, Invocation, Row, RunSettings};
 
 /// Shows settings, or their schema. Nothing is read from the platform. Secrets are tried, so that a
 /// missing one is found before the agent needs it, and never shown.
@@ -25,16 +25,18 @@ pub fn run(context: &Context, global: &Global, command: &ConfigCommand) -> Resul
 
 fn view(context: &Context, global: &Global, command: &RunCommand) -> Result<Exit, Failure> {
     let Context { environment, file, given, .. } = context;
-    let call = Call { global, given, file, environment };
+    let call = Invocation { global, given, file, environment };
     let settings = RunSettings::resolve(&call, command)
         .inspect_err(|failure| context.output.diagnostics(&failure.diagnostics))?;
     for warning in settings.warnings.iter().chain(&settings.unusable_secrets(environment)) {
         context.output.warn(warning);
     }
     match context.output.form() {
-        Form::Text => context.output.data(&table(&settings).into()),
-        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&document(&settings)),
-        Form::Markdown => return Err(no_such_form("config view", "markdown")),
+        OutputFormat::Text => context.output.data(&table(&settings).into()),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+            context.output.value(&document(&settings))
+        }
+        OutputFormat::Markdown => return Err(no_such_form("config view", "markdown")),
     }
     Ok(Exit::Done)
 }

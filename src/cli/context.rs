@@ -12,7 +12,7 @@ use super::closing::Closing;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::output::Output;
-use super::settings::{Given, GlobalSettings, SettingsFile};
+use super::settings::{GivenSettings, GlobalSettings, SettingsFile};
 
 /// The surroundings and settings of one command.
 pub struct Context {
@@ -21,7 +21,7 @@ pub struct Context {
     /// The settings files, joined.
     pub file: SettingsFile,
     /// Which settings were given as flags or variables.
-    pub given: Given,
+    pub given: GivenSettings,
     /// The settings of every command.
     pub global: GlobalSettings,
     /// Where it prints.
@@ -39,7 +39,11 @@ impl Context {
     ///
     /// # Errors
     /// When a settings file cannot be used.
-    pub fn new(environment: Environment, flags: &Global, given: Given) -> Result<Self, Failure> {
+    pub fn new(
+        environment: Environment,
+        flags: &Global,
+        given: GivenSettings,
+    ) -> Result<Self, Failure> {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
@@ -54,13 +58,13 @@ impl Context {
         // There is no log yet that it could be part of.
         let global = GlobalSettings { log_format: LogForm::Text, ..resolved };
         let output = Output::new(&global, &environment);
-        Self::of(environment, file, Given::default(), global, output)
+        Self::of(environment, file, GivenSettings::default(), global, output)
     }
 
     fn of(
         environment: Environment,
         file: SettingsFile,
-        given: Given,
+        given: GivenSettings,
         global: GlobalSettings,
         output: Output,
     ) -> Self {

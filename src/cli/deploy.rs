@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::api::{Deployment, Order, Target};
+use crate::api::{DeployTarget, Deployment, DeploymentOrder};
 use crate::follow::{Awaited, Ending, Follower};
 use crate::model::{Key, RemoteId};
 use crate::render::{Line, Paper, Style};
 
-use super::arguments::{DeployCommand, Form};
+use super::arguments::{DeployCommand, OutputFormat};
 use super::beside;
 use super::code::ErrorCode;
 use super::context::Context;
@@ -18,7 +18,7 @@ use super::deployments;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 use super::rights;
 use super::session::{Purpose, Session};
 use super::settings;
@@ -35,8 +35,8 @@ pub async fn run(context: &Context, command: &DeployCommand) -> Result<Exit, Fai
     let (writer, project) = rights::writer(&session).await?;
     let service = find::find(&session, key).await?;
     let since = session.clock.now();
-    let order = Order::Deploy { branch: branch.as_deref(), clear_cache: *clear_cache };
-    let deployment = writer.order(Target::from(&service), order).await;
+    let order = DeploymentOrder::Deploy { branch: branch.as_deref(), clear_cache: *clear_cache };
+    let deployment = writer.order(DeployTarget::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
     rights::pay_deploy(context, &session, &service.id, "stoker deploy");
@@ -87,7 +87,7 @@ async fn look_on(
     wait: Duration,
 ) -> Result<Ending, Failure> {
     let Started { key, service, deployment, since } = *started;
-    let progress = Progress::new(&context.output);
+    let progress = ProgressDisplay::new(&context.output);
     progress.status(key, deployment.status.as_deref().unwrap_or("started"));
     let latest = since.checked_add(wait).unwrap_or(since);
     let follower = Follower {
@@ -149,7 +149,7 @@ fn tail(log: &[String]) -> Paper {
 
 fn announce(context: &Context, started: &Started<'_>, outcome: Option<&str>) {
     let Started { key, service: _, deployment, since: _ } = *started;
-    if !matches!(context.output.form(), Form::Text | Form::Markdown) {
+    if !matches!(context.output.form(), OutputFormat::Text | OutputFormat::Markdown) {
         let deployment = deployments::as_json(deployment);
         context.output.value(&json!({ "key": key, "deployment": deployment, "outcome": outcome }));
         return;

@@ -7,7 +7,7 @@ use crate::api::Deployment;
 use crate::model::RemoteId;
 use crate::render::{Paper, Style, Table};
 
-use super::arguments::{DeploymentsCommand, Form};
+use super::arguments::{DeploymentsCommand, OutputFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::facts::{self, Facts};
@@ -37,7 +37,7 @@ pub async fn run(context: &Context, command: &DeploymentsCommand) -> Result<Exit
 }
 
 fn print_one(context: &Context, deployment: &Deployment) {
-    if !matches!(context.output.form(), Form::Text | Form::Markdown) {
+    if !matches!(context.output.form(), OutputFormat::Text | OutputFormat::Markdown) {
         let mut value = as_json(deployment);
         value["logs"] = json!(deployment.logs);
         context.output.value(&value);
@@ -64,12 +64,16 @@ fn print_one(context: &Context, deployment: &Deployment) {
 
 fn print_all(context: &Context, deployments: &[Deployment], now: Timestamp) {
     match context.output.form() {
-        Form::Text | Form::Markdown if deployments.is_empty() => {
+        OutputFormat::Text | OutputFormat::Markdown if deployments.is_empty() => {
             context.output.note("There are no deployments.");
         }
-        Form::Text | Form::Markdown => context.output.data(&table(deployments, now)),
-        Form::Ndjson => deployments.iter().for_each(|one| context.output.value(&as_json(one))),
-        Form::Json | Form::Yaml => {
+        OutputFormat::Text | OutputFormat::Markdown => {
+            context.output.data(&table(deployments, now))
+        }
+        OutputFormat::Ndjson => {
+            deployments.iter().for_each(|one| context.output.value(&as_json(one)))
+        }
+        OutputFormat::Json | OutputFormat::Yaml => {
             let all: Vec<Value> = deployments.iter().map(as_json).collect();
             context.output.value(&json!({ "deployments": all }));
         }

@@ -11,7 +11,7 @@ use crate::api::{Deployment, Lookup};
 use crate::clock::Clock;
 use crate::model::{Entry, FieldPath, Intent, Inventory, Key, Kind, LiveObject, LiveValue};
 
-use super::arguments::{DescribeCommand, Form};
+use super::arguments::{DescribeCommand, OutputFormat};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::deployments;
@@ -45,13 +45,15 @@ pub async fn run(context: &Context, command: &DescribeCommand) -> Result<Exit, F
     let inventory = session.inventory(context)?;
     let known = read(context, &session, key, inventory).await?;
     match context.output.form() {
-        Form::Text | Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown => {
             context.output.data(&as_facts(&known).into_paper());
             if !known.deployments.is_empty() {
                 context.output.data(&deployments::table(&known.deployments, session.clock.now()));
             }
         }
-        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&as_json(&known)),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+            context.output.value(&as_json(&known))
+        }
     }
     Ok(Exit::Done)
 }

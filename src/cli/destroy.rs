@@ -6,8 +6,8 @@ use crate::render;
 use crate::store::Store;
 
 use super::apply::{Carrying, exit_of};
-use super::arguments::{DestroyCommand, Form};
-use super::ask::{Answer, Question, ask};
+use super::arguments::{DestroyCommand, OutputFormat};
+use super::ask::{Consent, Question, ask};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -38,20 +38,20 @@ pub async fn run(
     let desired = Desired::default();
     let Planned { snapshot, plan, estimate, sight: _ } =
         planned(context, &session, desired, &policy).await?;
-    if context.output.form() == Form::Text {
+    if context.output.form() == OutputFormat::Text {
         context.output.data(&render::plan_as_text(&plan, &estimate));
     }
     let project = &snapshot.live.project.name;
     let answer = match confirm {
-        Some(name) if name == project => Answer::Yes,
+        Some(name) if name == project => Consent::Yes,
         Some(name) => {
             let message = format!("--confirm names `{name}`, but this is project `{project}`");
             return Err(Failure::new(ErrorCode::WrongProject, message));
         }
-        None if !plan.is_pending() => Answer::Yes,
+        None if !plan.is_pending() => Consent::Yes,
         None => ask(context, &Question::Destroy { project }, interrupt).await?,
     };
-    if let Answer::No(exit) = answer {
+    if let Consent::No(exit) = answer {
         return Ok(exit);
     }
     let carrying = Carrying { context, session: &session, policy: &policy, interrupt };

@@ -3,7 +3,7 @@
 use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection};
 use crate::render::{self, json::SavedPlan};
 
-use super::arguments::{DriftCommand, Form};
+use super::arguments::{DriftCommand, OutputFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -33,10 +33,10 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
     let drifted = only_drift(plan);
     match context.output.form() {
         // "No drift." is not for whoever did not see.
-        Form::Text if sight != Exit::Done && drifted.changes.is_empty() => {}
-        Form::Text => context.output.data(&render::drift_as_text(&drifted)),
-        Form::Markdown => context.output.text(&render::drift_as_markdown(&drifted)),
-        Form::Ndjson | Form::Json | Form::Yaml => {
+        OutputFormat::Text if sight != Exit::Done && drifted.changes.is_empty() => {}
+        OutputFormat::Text => context.output.data(&render::drift_as_text(&drifted)),
+        OutputFormat::Markdown => context.output.text(&render::drift_as_markdown(&drifted)),
+        OutputFormat::Ndjson | OutputFormat::Json | OutputFormat::Yaml => {
             let state = saved::mark_of(&snapshot.inventory, &key);
             let preamble = saved::preamble(&reading, &policy, &snapshot, state, estimate);
             print_document(context, &SavedPlan::new(&drifted, preamble));

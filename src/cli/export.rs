@@ -9,7 +9,7 @@ use crate::manifest;
 use crate::model::{Key, Kind, LiveObject};
 use crate::store::Store;
 
-use super::arguments::{ExportCommand, Form};
+use super::arguments::{ExportCommand, OutputFormat};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -31,9 +31,11 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
         return write_each(context, directory, &manifest::print_each(&desired));
     }
     match context.output.form() {
-        Form::Text | Form::Yaml => context.output.text(&manifest::print(&desired)),
-        Form::Json | Form::Ndjson => context.output.value(&manifest::documents(&desired)),
-        Form::Markdown => return Err(no_such_form("export", "markdown")),
+        OutputFormat::Text | OutputFormat::Yaml => context.output.text(&manifest::print(&desired)),
+        OutputFormat::Json | OutputFormat::Ndjson => {
+            context.output.value(&manifest::documents(&desired))
+        }
+        OutputFormat::Markdown => return Err(no_such_form("export", "markdown")),
     }
     Ok(Exit::Done)
 }

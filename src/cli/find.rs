@@ -14,7 +14,7 @@ use super::session::Session;
 
 /// The one object of a name.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundObject {
     /// The object, as the list shows it.
     pub object: LiveObject,
     /// Why another one of that name may have stayed unseen, when it may.
@@ -26,7 +26,7 @@ pub struct Found {
 /// # Errors
 /// When there is not exactly one of that name, or the kind cannot be read.
 pub async fn to_read(context: &Context, reader: &Reader, key: &Key) -> Result<LiveObject, Failure> {
-    let Found { object, doubt } = one(key, &reader.list(key.kind).await?)?;
+    let FoundObject { object, doubt } = one(key, &reader.list(key.kind).await?)?;
     if let Some(doubt) = doubt {
         context.output.warn(&doubt);
     }
@@ -38,7 +38,7 @@ pub async fn to_read(context: &Context, reader: &Reader, key: &Key) -> Result<Li
 /// # Errors
 /// As [`to_read`], and when the listing is incomplete.
 pub async fn find(session: &Session, key: &Key) -> Result<LiveObject, Failure> {
-    let Found { object, doubt } = one(key, &session.reader.list(key.kind).await?)?;
+    let FoundObject { object, doubt } = one(key, &session.reader.list(key.kind).await?)?;
     match doubt {
         None => Ok(object),
         Some(doubt) => Err(Failure::new(ErrorCode::IncompleteListing, doubt)
@@ -74,7 +74,7 @@ pub async fn find_id(session: &Session, key: &Key, id: &RemoteId) -> Result<Live
 ///
 /// # Errors
 /// When there is none, or several.
-pub fn one(key: &Key, listing: &Listing) -> Result<Found, Failure> {
+pub fn one(key: &Key, listing: &Listing) -> Result<FoundObject, Failure> {
     let Listing { coverage, objects, pages: _ } = listing;
     let doubt = match coverage {
         Coverage::Complete => None,
@@ -84,7 +84,7 @@ pub fn one(key: &Key, listing: &Listing) -> Result<Found, Failure> {
     let named: Vec<&LiveObject> =
         objects.iter().filter(|object| object.name == key.name.as_str()).collect();
     match (named.as_slice(), doubt) {
-        ([object], doubt) => Ok(Found { object: (*object).clone(), doubt }),
+        ([object], doubt) => Ok(FoundObject { object: (*object).clone(), doubt }),
         ([], Some(doubt)) => {
             let message = format!("{key} was not seen, but that proves nothing: {doubt}");
             Err(Failure::new(ErrorCode::IncompleteListing, message).hint("try again"))
@@ -198,7 +198,7 @@ mod tests {
         let objects = names.iter().enumerate().map(object).collect();
         let listing = Listing { coverage, objects, pages: 1 };
         match one(&"service/web".parse().unwrap(), &listing) {
-            Ok(Found { object, doubt }) => {
+            Ok(FoundObject { object, doubt }) => {
                 format!("{}{}", object.id, if doubt.is_some() { ", in doubt" } else { "" })
             }
             Err(failure) => {

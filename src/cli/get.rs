@@ -16,7 +16,7 @@ use crate::model::{
 use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
 
-use super::arguments::{Form, GetCommand};
+use super::arguments::{GetCommand, OutputFormat};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -206,11 +206,13 @@ fn selected_or_absent(
 fn print(context: &Context, rows: &[Row], troubles: &[(Unknown, String)], now: Timestamp) {
     match context.output.form() {
         // What could not be read may be there all the same (S2).
-        Form::Text | Form::Markdown if rows.is_empty() && !troubles.is_empty() => {}
-        Form::Text | Form::Markdown if rows.is_empty() => context.output.note("Nothing is there."),
-        Form::Text | Form::Markdown => context.output.data(&table(rows, now)),
-        Form::Ndjson => rows.iter().for_each(|row| context.output.value(row)),
-        Form::Json | Form::Yaml => {
+        OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() && !troubles.is_empty() => {}
+        OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() => {
+            context.output.note("Nothing is there.")
+        }
+        OutputFormat::Text | OutputFormat::Markdown => context.output.data(&table(rows, now)),
+        OutputFormat::Ndjson => rows.iter().for_each(|row| context.output.value(row)),
+        OutputFormat::Json | OutputFormat::Yaml => {
             let incomplete: Vec<&str> = troubles.iter().map(|(_, text)| text.as_str()).collect();
             context
                 .output

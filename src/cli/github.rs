@@ -16,12 +16,12 @@ const SUMMARY_BYTES_MAX: usize = 1024 * 1024;
 const CUT: &str = "\n**Cut here:** the rest does not fit into a step's summary.\n";
 
 /// The files of one step.
-pub struct Step {
+pub struct StepFiles {
     summary: Option<PathBuf>,
     outputs: Option<PathBuf>,
 }
 
-impl Step {
+impl StepFiles {
     /// Returns the step this run is a part of, where it is part of one.
     #[must_use]
     pub fn of(environment: &Environment) -> Option<Self> {
@@ -73,7 +73,7 @@ fn open(path: &Path) -> io::Result<File> {
 mod tests {
     use super::*;
 
-    fn step(directory: &Path) -> Step {
+    fn step(directory: &Path) -> StepFiles {
         let at = |name: &str| directory.join(name).display().to_string();
         let (summary, outputs) = (at("summary"), at("outputs"));
         let pairs = [
@@ -81,7 +81,7 @@ mod tests {
             ("GITHUB_STEP_SUMMARY", summary.as_str()),
             ("GITHUB_OUTPUT", outputs.as_str()),
         ];
-        Step::of(&Environment::from(&pairs[..])).expect("it runs in GitHub Actions")
+        StepFiles::of(&Environment::from(&pairs[..])).expect("it runs in GitHub Actions")
     }
 
     fn read(path: &Path) -> String {
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn elsewhere_no_file_is_touched_whatever_the_variables_say() {
         let pairs = [("GITHUB_STEP_SUMMARY", "/nowhere"), ("GITHUB_OUTPUT", "/nowhere")];
-        assert!(Step::of(&Environment::from(&pairs[..])).is_none());
+        assert!(StepFiles::of(&Environment::from(&pairs[..])).is_none());
     }
 
     #[test]

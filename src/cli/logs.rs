@@ -11,7 +11,7 @@ use crate::api::{Error, ErrorKind, LogLine, LogPlace};
 use crate::model::RemoteId;
 use crate::render::{Line, Paper, Style};
 
-use super::arguments::{Form, LogsCommand};
+use super::arguments::{LogsCommand, OutputFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -83,11 +83,11 @@ async fn glance(context: &Context, session: &Session, id: &RemoteId) -> Result<E
         return Err(error.into());
     }
     match context.output.form() {
-        Form::Json | Form::Yaml => {
+        OutputFormat::Json | OutputFormat::Yaml => {
             let lines: Vec<Value> = lines.iter().map(as_json).collect();
             context.output.value(&json!({ "lines": lines }));
         }
-        Form::Text | Form::Markdown | Form::Ndjson => {
+        OutputFormat::Text | OutputFormat::Markdown | OutputFormat::Ndjson => {
             lines.iter().for_each(|line| print(context, line));
         }
     }
@@ -171,14 +171,16 @@ impl Recent {
 
 fn print(context: &Context, line: &LogLine) {
     match context.output.form() {
-        Form::Text | Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown => {
             let mut paper = Paper::new();
             paper.push(as_line(line));
             context.output.verbatim(&paper);
         }
         // A stream: one document a line, and in YAML one item of a list that goes on growing.
-        Form::Json | Form::Ndjson => context.output.text(&format!("{}\n", as_json(line))),
-        Form::Yaml => context.output.value(&[as_json(line)]),
+        OutputFormat::Json | OutputFormat::Ndjson => {
+            context.output.text(&format!("{}\n", as_json(line)))
+        }
+        OutputFormat::Yaml => context.output.value(&[as_json(line)]),
     }
 }
 

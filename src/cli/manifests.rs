@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use crate::manifest;
-use crate::model::{Desired, Diagnostic, Source};
+use crate::model::{Desired, Diagnostic, ValueSource};
 use crate::secret::{self, FingerprintKey};
 use crate::source::{self, Home, Tree, USUAL_PLACES};
 
@@ -18,13 +18,13 @@ pub struct Manifests {
     /// The tree they came from: one immutable snapshot (S6).
     pub tree: Tree,
     /// What they say, with secrets still to be found.
-    pub declared: Desired<Source>,
+    pub declared: Desired<ValueSource>,
     /// What is told of the reading.
-    pub reading: Reading,
+    pub reading: ReadingNote,
 }
 
 /// What is told of manifests that were read.
-pub struct Reading {
+pub struct ReadingNote {
     /// What a person should look at.
     pub warnings: Vec<Diagnostic>,
     /// The paths that were read.
@@ -57,7 +57,7 @@ impl Manifests {
             return Err(invalid(&loaded.diagnostics));
         };
         let warnings = loaded.diagnostics;
-        Ok(Self { tree, declared, reading: Reading { warnings, paths } })
+        Ok(Self { tree, declared, reading: ReadingNote { warnings, paths } })
     }
 
     /// Finds the secrets: in the environment, in files beneath the root, or derived. What was
@@ -69,7 +69,7 @@ impl Manifests {
         self,
         context: &Context,
         key: &FingerprintKey,
-    ) -> Result<(Desired, Reading), Failure> {
+    ) -> Result<(Desired, ReadingNote), Failure> {
         let Self { tree, declared, reading } = self;
         let variable = |name: &str| context.environment.raw(name).map(str::to_owned);
         match secret::resolve(declared, &tree, &variable, key) {

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 use serde_json::json;
 
-use super::arguments::{Arguments, Form};
+use super::arguments::{Arguments, OutputFormat};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -48,8 +48,10 @@ pub fn man(context: &Context) -> Result<Exit, Failure> {
 pub fn version(context: &Context) -> Result<Exit, Failure> {
     let version = env!("CARGO_PKG_VERSION");
     match context.output.form() {
-        Form::Text | Form::Markdown => context.output.text(&format!("stoker {version}\n")),
-        Form::Json | Form::Yaml | Form::Ndjson => {
+        OutputFormat::Text | OutputFormat::Markdown => {
+            context.output.text(&format!("stoker {version}\n"))
+        }
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             context.output.value(&json!({ "name": "stoker", "version": version }));
         }
     }

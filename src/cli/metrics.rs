@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::api::{Metrics, Sample};
 use crate::render::{Paper, Style, Table};
 
-use super::arguments::{Form, OneCommand};
+use super::arguments::{OneCommand, OutputFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -26,8 +26,10 @@ pub async fn run(context: &Context, command: &OneCommand) -> Result<Exit, Failur
     let service = find::to_read(context, &session.reader, key).await?;
     let metrics = session.reader.metrics(&service.id).await?;
     match context.output.form() {
-        Form::Text | Form::Markdown => print(context, &metrics),
-        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&as_json(&metrics)),
+        OutputFormat::Text | OutputFormat::Markdown => print(context, &metrics),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+            context.output.value(&as_json(&metrics))
+        }
     }
     Ok(Exit::Done)
 }

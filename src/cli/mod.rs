@@ -67,7 +67,7 @@ use std::sync::Arc;
 
 use crate::telemetry;
 
-use arguments::{Arguments, Command, Form, LogForm};
+use arguments::{Arguments, Command, LogForm, OutputFormat};
 use code::ErrorCode;
 use context::Context;
 pub use environment::Environment;
@@ -108,7 +108,7 @@ pub fn main() -> ExitCode {
             failure.exit
         }
     };
-    if context.output.form() == Form::Ndjson
+    if context.output.form() == OutputFormat::Ndjson
         && let Some(records) = context.closing.records(&arguments.command, exit)
     {
         context.output.text(&records);
@@ -123,26 +123,26 @@ pub fn main() -> ExitCode {
 fn start_log(context: &Context, command: &Command) {
     let level = match context.global.verbose {
         // Of what lives for months, the log is all that is left to read.
-        0 if matches!(command, Command::Run(_)) => telemetry::Level::Info,
+        0 if matches!(command, Command::Run(_)) => telemetry::LogLevel::Info,
         // Its agents meet every trouble there is: what they log of it is no news to anybody.
-        0 if matches!(command, Command::Simulate(_)) => telemetry::Level::Said,
-        0 => telemetry::Level::Warnings,
-        1 => telemetry::Level::Debug,
-        _ => telemetry::Level::Trace,
+        0 if matches!(command, Command::Simulate(_)) => telemetry::LogLevel::Said,
+        0 => telemetry::LogLevel::Warnings,
+        1 => telemetry::LogLevel::Debug,
+        _ => telemetry::LogLevel::Trace,
     };
     let is_watched = context.output.is_watched();
     let form = match context.global.log_format {
-        LogForm::Json => telemetry::Form::Json,
+        LogForm::Json => telemetry::LogFormat::Json,
         // Who asks for more is looking for a fault, and wants every field.
         LogForm::Text if is_watched && context.global.verbose == 0 => {
-            telemetry::Form::Watched { is_coloured: context.output.colours_stderr() }
+            telemetry::LogFormat::Watched { is_coloured: context.output.colours_stderr() }
         }
-        LogForm::Text if context.output.colours_stderr() => telemetry::Form::Coloured,
-        LogForm::Text => telemetry::Form::Plain,
+        LogForm::Text if context.output.colours_stderr() => telemetry::LogFormat::Coloured,
+        LogForm::Text => telemetry::LogFormat::Plain,
     };
     let delivery = match command {
-        Command::Run(_) => telemetry::Delivery::Queued,
-        _ => telemetry::Delivery::Direct,
+        Command::Run(_) => telemetry::Backpressure::Queued,
+        _ => telemetry::Backpressure::Direct,
     };
     telemetry::start(level, form, delivery);
 }
@@ -200,7 +200,7 @@ async fn dispatch(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let Arguments { global, command } = arguments;
-    if context.output.form() == Form::Markdown
+    if context.output.form() == OutputFormat::Markdown
         && let Some(name) = without_markdown(command)
     {
         return Err(offline::no_such_form(name, "markdown"));

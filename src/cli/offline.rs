@@ -3,7 +3,7 @@
 use crate::manifest;
 use crate::render::{Line, Paper, json};
 
-use super::arguments::{Form, Sources, ValidateCommand};
+use super::arguments::{OutputFormat, Sources, ValidateCommand};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -23,7 +23,7 @@ pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Fa
         return Err(Failure { diagnostics: manifests.reading.warnings, ..failure });
     }
     match context.output.form() {
-        Form::Text | Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown => {
             let noun = if resources == 1 { "resource" } else { "resources" };
             let minded = match warnings {
                 0 => String::new(),
@@ -34,11 +34,13 @@ pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Fa
                 .output
                 .data(&Paper::from(Line::of(format!("Valid: {resources} {noun}{minded}."))));
         }
-        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&serde_json::json!({
-            "valid": true,
-            "resources": declared.resources.keys().collect::<Vec<_>>(),
-            "diagnostics": json::diagnostics(&manifests.reading.warnings),
-        })),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+            context.output.value(&serde_json::json!({
+                "valid": true,
+                "resources": declared.resources.keys().collect::<Vec<_>>(),
+                "diagnostics": json::diagnostics(&manifests.reading.warnings),
+            }))
+        }
     }
     Ok(Exit::Done)
 }
@@ -50,9 +52,11 @@ pub fn print(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
     context.output.diagnostics(&hidden);
     context.output.diagnostics(&manifest::unprinted(&declared));
     match context.output.form() {
-        Form::Text | Form::Yaml => context.output.text(&manifest::print(&declared)),
-        Form::Json | Form::Ndjson => context.output.value(&manifest::documents(&declared)),
-        Form::Markdown => return Err(no_such_form("render", "markdown")),
+        OutputFormat::Text | OutputFormat::Yaml => context.output.text(&manifest::print(&declared)),
+        OutputFormat::Json | OutputFormat::Ndjson => {
+            context.output.value(&manifest::documents(&declared))
+        }
+        OutputFormat::Markdown => return Err(no_such_form("render", "markdown")),
     }
     Ok(Exit::Done)
 }

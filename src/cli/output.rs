@@ -15,16 +15,16 @@ use crate::model::{Diagnostic, Severity};
 use crate::render::{self, Line, Paper, Style, json};
 use crate::telemetry;
 
-use super::arguments::{Form, LogForm, When};
+use super::arguments::{LogForm, OutputFormat, When};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::github::Step;
+use super::github::StepFiles;
 use super::settings::GlobalSettings;
 
 /// Where a run prints, and how.
 pub struct Output {
-    form: Form,
+    form: OutputFormat,
     /// Where the log is for machines, what a person should know is part of it.
     log: LogForm,
     colour_out: bool,
@@ -32,7 +32,7 @@ pub struct Output {
     /// How many columns what is printed for people may take; where nobody says, any number.
     columns: Option<usize>,
     /// The step of GitHub Actions that this run is part of.
-    step: Option<Step>,
+    step: Option<StepFiles>,
     /// Whether whoever read stdout went away, or it takes no more.
     is_closed: AtomicBool,
     /// Why stdout took no more, when that was not for want of a reader.
@@ -56,7 +56,7 @@ impl Output {
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
             columns: columns(environment),
-            step: Step::of(environment),
+            step: StepFiles::of(environment),
             is_closed: AtomicBool::new(false),
             lost: OnceLock::new(),
         }
@@ -64,7 +64,7 @@ impl Output {
 
     /// Returns the form of stdout.
     #[must_use]
-    pub const fn form(&self) -> Form {
+    pub const fn form(&self) -> OutputFormat {
         self.form
     }
 
@@ -77,7 +77,7 @@ impl Output {
     /// Whether a person is there to answer a question.
     #[must_use]
     pub fn can_ask(&self) -> bool {
-        self.form == Form::Text && io::stdin().is_terminal() && io::stderr().is_terminal()
+        self.form == OutputFormat::Text && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Whether a person watches stderr, for moving progress.
@@ -94,7 +94,7 @@ impl Output {
 
     /// Prints data on stdout, within the columns there are.
     pub fn data(&self, paper: &Paper) {
-        match self.columns.filter(|_| self.form == Form::Text) {
+        match self.columns.filter(|_| self.form == OutputFormat::Text) {
             Some(columns) => self.verbatim(&paper.clone().within(columns)),
             None => self.verbatim(paper),
         }
@@ -114,9 +114,11 @@ impl Output {
     /// Prints a value on stdout: as YAML where that was asked for, else as JSON.
     pub fn value(&self, value: &impl Serialize) {
         let text = match self.form {
-            Form::Yaml => manifest::to_yaml(value),
-            Form::Ndjson => Ok(json::line(value)),
-            Form::Text | Form::Json | Form::Markdown => Ok(json::document(value)),
+            OutputFormat::Yaml => manifest::to_yaml(value),
+            OutputFormat::Ndjson => Ok(json::line(value)),
+            OutputFormat::Text | OutputFormat::Json | OutputFormat::Markdown => {
+                Ok(json::document(value))
+            }
         };
         match text {
             Ok(text) => self.text(&format!("{}\n", text.trim_end())),
@@ -174,12 +176,12 @@ impl Output {
             self.write_aside(&text);
         }
         match self.form {
-            Form::Json | Form::Yaml | Form::Ndjson => {
+            OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
                 let request_id = request_id.as_deref();
                 self.value(&json::error(code, message, hints, request_id, diagnostics));
                 return;
             }
-            Form::Text | Form::Markdown => {}
+            OutputFormat::Text | OutputFormat::Markdown => {}
         }
         if self.log == LogForm::Json {
             let hints = hints.join("; ");

@@ -6,7 +6,7 @@ use crate::model::{
     Claim, Entry, FieldValue, Key, LiveObject, LiveValue, Pin, Remembered, is_same_moment,
 };
 use crate::reconcile::check_pin;
-use crate::store::{Event, Store};
+use crate::store::{JournalEvent, Store};
 
 use super::arguments::{AdoptCommand, ReleaseCommand};
 use super::code::ErrorCode;
@@ -123,7 +123,10 @@ pub async fn release(context: &Context, command: &ReleaseCommand) -> Result<Exit
     let mut store = Store::open(&session.state, "stoker release")?;
     check_owned(keys, store.inventory())?;
     for key in keys {
-        let gone = [Event::Forgotten { key: key.clone() }, Event::Abandoned { key: key.clone() }];
+        let gone = [
+            JournalEvent::Forgotten { key: key.clone() },
+            JournalEvent::Abandoned { key: key.clone() },
+        ];
         store.commit_all(&gone)?;
         context.output.note(&format!("{key} is not ours any more; it stays as it is."));
     }

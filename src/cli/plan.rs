@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use crate::manifest;
 use crate::model::{Key, Kind};
-use crate::plan::{Place, Plan, Policy};
+use crate::plan::{FieldAddress, Plan, Policy};
 use crate::render::json::SavedPlan;
 use crate::render::{self, Estimate, Line, Paper};
 use crate::status::paper::span;
 
-use super::arguments::{Form, PlanCommand};
+use super::arguments::{OutputFormat, PlanCommand};
 use super::beside;
 use super::code::ErrorCode;
 use super::context::Context;
@@ -108,9 +108,11 @@ fn print(
 ) {
     let output = &context.output;
     match output.form() {
-        Form::Text => output.data(&render::plan_as_text(plan, estimate)),
-        Form::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
-        Form::Json | Form::Yaml | Form::Ndjson => print_document(context, &document()),
+        OutputFormat::Text => output.data(&render::plan_as_text(plan, estimate)),
+        OutputFormat::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+            print_document(context, &document())
+        }
     }
 }
 
@@ -118,8 +120,10 @@ fn print(
 pub fn print_document(context: &Context, document: &SavedPlan) {
     context.closing.sum_up(&document.summary);
     match context.output.form() {
-        Form::Ndjson => context.output.text(&document.to_ndjson()),
-        Form::Text | Form::Markdown | Form::Json | Form::Yaml => context.output.value(document),
+        OutputFormat::Ndjson => context.output.text(&document.to_ndjson()),
+        OutputFormat::Text | OutputFormat::Markdown | OutputFormat::Json | OutputFormat::Yaml => {
+            context.output.value(document)
+        }
     }
 }
 
@@ -129,9 +133,11 @@ fn tell_age(context: &Context, at: Timestamp, now: Timestamp) {
     let told =
         format!("Planned on what was seen {age} ago, at {at:.0}; the platform was not asked.");
     match context.output.form() {
-        Form::Text => context.output.data(&Paper::from(Line::of(told))),
-        Form::Markdown => context.output.text(&format!("\n{told}\n")),
-        Form::Json | Form::Yaml | Form::Ndjson => context.output.warn(&told),
+        OutputFormat::Text => context.output.data(&Paper::from(Line::of(told))),
+        OutputFormat::Markdown => context.output.text(&format!("\n{told}\n")),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+            context.output.warn(&told)
+        }
     }
 }
 
@@ -172,8 +178,8 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
 }
 
 /// Refuses a field that no manifest declares: nothing could be settled of it.
-fn check_place_declared(place: &Place, manifests: &Manifests) -> Result<(), Failure> {
-    let Place { key, path } = place;
+fn check_place_declared(place: &FieldAddress, manifests: &Manifests) -> Result<(), Failure> {
+    let FieldAddress { key, path } = place;
     let resource = manifests.declared.resources.get(key);
     let (Some(path), Some(resource)) = (path, resource) else {
         return Ok(());

@@ -17,7 +17,7 @@ use super::output::Output;
 const TICK: Duration = Duration::from_millis(120);
 
 /// What is under way, one line a resource.
-pub struct Progress<'a> {
+pub struct ProgressDisplay<'a> {
     output: &'a Output,
     bars: Option<MultiProgress>,
     lines: Mutex<BTreeMap<Key, Line>>,
@@ -29,7 +29,7 @@ struct Line {
     bar: Option<ProgressBar>,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> ProgressDisplay<'a> {
     /// Begins to show progress.
     #[must_use]
     pub fn new(output: &'a Output) -> Self {
@@ -85,7 +85,7 @@ impl<'a> Progress<'a> {
 }
 
 /// Takes moving lines away: what comes after must not be written into them.
-impl Drop for Progress<'_> {
+impl Drop for ProgressDisplay<'_> {
     fn drop(&mut self) {
         for line in self.lines().values() {
             if let Some(bar) = &line.bar {

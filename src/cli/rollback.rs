@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::api::{Deployment, Order, Target};
+use crate::api::{DeployTarget, Deployment, DeploymentOrder};
 
 use super::arguments::RollbackCommand;
-use super::ask::{Answer, Question, ask};
+use super::ask::{Consent, Question, ask};
 use super::beside;
 use super::context::Context;
 use super::deploy::{Started, finish};
@@ -41,13 +41,13 @@ pub async fn run(
     let deployments = session.reader.deployments(&service.id).await?;
     context.output.note(&format!("{key} in project {}: {}", project.name, prospect(&deployments)));
     if !is_approved
-        && let Answer::No(exit) = ask(context, &Question::Go("Go back?"), interrupt).await?
+        && let Consent::No(exit) = ask(context, &Question::Go("Go back?"), interrupt).await?
     {
         return Ok(exit);
     }
     let since = session.clock.now();
-    let order = Order::Rollback { from: deployments.first().map(|newest| &newest.id) };
-    let deployment = writer.order(Target::from(&service), order).await;
+    let order = DeploymentOrder::Rollback { from: deployments.first().map(|newest| &newest.id) };
+    let deployment = writer.order(DeployTarget::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
     rights::pay_deploy(context, &session, &service.id, "stoker rollback");

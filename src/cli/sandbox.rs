@@ -9,14 +9,14 @@ use crate::clock::Clock;
 use crate::emulator::{Faults, TOKEN, serve};
 use crate::model::is_loopback;
 
-use super::arguments::{Form, SandboxCommand};
+use super::arguments::{OutputFormat, SandboxCommand};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::session::state_directory;
-use super::world::{self, Keeper};
+use super::world::{self, WorldFile};
 
 /// Serves until interrupted; the world is kept.
 pub async fn run(
@@ -39,7 +39,7 @@ pub async fn run(
     }
     let file = world::file(&state);
     let emulator = world::load(&file, &Clock::system())?;
-    let keeper = Keeper::of(&emulator, &file);
+    let keeper = WorldFile::of(&emulator, &file);
     keeper.follow();
     emulator.play(faults.unwrap_or_default());
     let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -74,14 +74,14 @@ fn announce(context: &Context, address: SocketAddr) {
     let url = format!("http://{address}/v1");
     let openapi = format!("http://{address}/openapi.json");
     match context.output.form() {
-        Form::Text | Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown => {
             context.output.text(&format!(
                 "export STACKBLAZE_API_URL={url}\nexport STACKBLAZE_TOKEN={TOKEN}\n"
             ));
             context.output.note(&format!("The sandbox listens on {url}, described by {openapi}."));
             context.output.note("Set the two variables above in another shell. Ctrl-C ends it.");
         }
-        Form::Json | Form::Yaml | Form::Ndjson => {
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             context.output.value(&json!({ "url": url, "token": TOKEN, "openapi": openapi }));
         }
     }

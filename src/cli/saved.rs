@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{AdoptMode, Inventory, Key, Kind, RemoteId, Snapshot};
 use crate::plan::{
-    Change, Place, Plan, Policy, Prune, Reviewed, Selection, Settlements, StaleReason, Summary,
-    review,
+    Change, FieldAddress, Plan, Policy, Prune, Reviewed, Selection, Settlements, StaleReason,
+    Summary, review,
 };
 use crate::render::Estimate;
 use crate::render::json::{Basis, Preamble, SavedPlan, SavedPlanError};
@@ -16,11 +16,11 @@ use crate::secret::FingerprintKey;
 
 use super::code::ErrorCode;
 use super::failure::Failure;
-use super::manifests::Reading;
+use super::manifests::ReadingNote;
 
 /// Returns what a plan's document says beside the plan: paths, permissions, digests.
 pub fn preamble(
-    reading: &Reading,
+    reading: &ReadingNote,
     policy: &Policy,
     snapshot: &Snapshot,
     state: String,
@@ -78,7 +78,7 @@ fn options(policy: &Policy) -> Map<String, Value> {
     }
 }
 
-fn words(places: &BTreeSet<Place>) -> Vec<String> {
+fn words(places: &BTreeSet<FieldAddress>) -> Vec<String> {
     places.iter().map(ToString::to_string).collect()
 }
 
@@ -133,8 +133,8 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
         return Err(wrong("was made with --refresh=false, and is never applied".to_owned())
             .hint("plan again without that flag"));
     }
-    let places = |words: &[String]| -> Result<BTreeSet<Place>, Failure> {
-        let places = words.iter().map(|word| word.parse::<Place>());
+    let places = |words: &[String]| -> Result<BTreeSet<FieldAddress>, Failure> {
+        let places = words.iter().map(|word| word.parse::<FieldAddress>());
         places.collect::<Result<_, _>>().map_err(|error| wrong(format!("names no field: {error}")))
     };
     let settlements = Settlements {

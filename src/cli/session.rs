@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use crate::api::{
-    self, Client, Dialect, Endpoint, HttpTransport, Parts, Reader, Rename, Token, Transport,
+    self, Client, ClientParts, Dialect, Endpoint, HttpTransport, Reader, Rename, Token, Transport,
 };
 use crate::budget::{self, Lane, Millis};
 use crate::clock::{Clock, Uptime};
@@ -17,14 +17,14 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Guard, Inventory};
 use crate::plan::{Platform, Policy, PutOn};
 use crate::secret::FingerprintKey;
-use crate::store::{Reading, Store};
+use crate::store::{Store, StoredState};
 
 use super::arguments::Connection;
 use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::{self, Failure};
 use super::settings::{ConnectionSettings, SecretSource};
-use super::world::World;
+use super::world::SavedWorld;
 
 /// The least rate: a write leaves right after a look, so both must fit into one minute (S10).
 const RATE_MIN: u32 = 2;
@@ -102,14 +102,14 @@ impl Session {
         let state = state_directory(context, settings.sandbox)?;
         let clock = Clock::system();
         let door = if settings.sandbox {
-            let (transport, endpoint, token) = World::open(&state, &clock, purpose, guard)?;
-            Door { transport, endpoint, token }
+            let (transport, endpoint, token) = SavedWorld::open(&state, &clock, purpose, guard)?;
+            ApiAccess { transport, endpoint, token }
         } else {
             let transport = HttpTransport::new(settings.ca_file.as_deref())
                 .map_err(|error| Failure::usage(format!("failed to {error}")))?;
-            Door::over(&settings, token(context)?, Arc::new(transport))?
+            ApiAccess::over(&settings, token(context)?, Arc::new(transport))?
         };
-        Self::through(context, door, Place { settings, state, clock }, purpose, lane)
+        Self::through(context, door, SessionConfig { settings, state, clock }, purpose, lane)
     }
 
     /// Opens a connection through a door, with its memory at a place.
@@ -118,20 +118,20 @@ impl Session {
     /// As [`Session::open`].
     pub fn through(
         context: &Context,
-        door: Door,
-        place: Place,
+        door: ApiAccess,
+        place: SessionConfig,
         purpose: Purpose,
         lane: Lane,
     ) -> Result<Self, Failure> {
-        let Door { transport, endpoint, token } = door;
-        let Place { settings, state, clock } = place;
+        let ApiAccess { transport, endpoint, token } = door;
+        let SessionConfig { settings, state, clock } = place;
         let dialect = dialect(&settings)?;
         let ledger = ledger(context, &settings, &state, &endpoint, &token, &clock, purpose)?;
         let ledger = Arc::new(ledger);
         let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
         let (calls_max, waits) = (settings.calls_max, context.waits.clone());
-        let config = api::Config { lane, calls_max, deadline, seed: seed(), waits };
-        let client = Client::new(Parts {
+        let config = api::ClientConfig { lane, calls_max, deadline, seed: seed(), waits };
+        let client = Client::new(ClientParts {
             endpoint,
             token,
             transport,
@@ -162,7 +162,7 @@ impl Session {
     /// # Errors
     /// When the state cannot be used.
     pub fn inventory(&self, context: &Context) -> Result<Arc<Inventory>, Failure> {
-        let Reading { inventory, warning } = Store::read(&self.state)?;
+        let StoredState { inventory, warning } = Store::read(&self.state)?;
         if let Some(warning) = warning {
             context.output.warn(&warning.to_string());
         }
@@ -224,7 +224,7 @@ fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
 }
 
 /// The way to an API: what carries requests, where to, and as whom.
-pub struct Door {
+pub struct ApiAccess {
     /// Carries the requests.
     pub transport: Arc<dyn Transport>,
     /// Where to.
@@ -234,7 +234,7 @@ pub struct Door {
 }
 
 /// Where a connection keeps its memory, and how it behaves.
-pub struct Place {
+pub struct SessionConfig {
     /// How the API is reached.
     pub settings: ConnectionSettings,
     /// The state directory.
@@ -243,7 +243,7 @@ pub struct Place {
     pub clock: Clock,
 }
 
-impl Door {
+impl ApiAccess {
     /// Opens the way over the network.
     ///
     /// # Errors
@@ -297,11 +297,11 @@ fn ledger(
             format!("a rate of {rate}/m lets nothing be looked at and written in a minute");
         return Err(Failure::usage(message).hint("name at least 2/m with --rate"));
     }
-    let config = budget::Config {
+    let config = budget::BudgetConfig {
         rate: settings.rate,
         reserve: settings.reserve,
         seed: seed(),
-        ..budget::Config::default()
+        ..budget::BudgetConfig::default()
     };
     let now = millis(clock.now());
     if settings.sandbox {

@@ -13,7 +13,7 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A time to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum FutureTime {
     /// That moment.
     Moment(Timestamp),
     /// So much later.
@@ -22,7 +22,7 @@ pub enum Until {
     Clock(Time),
 }
 
-impl FromStr for Until {
+impl FromStr for FutureTime {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -42,7 +42,7 @@ impl FromStr for Until {
     }
 }
 
-impl Until {
+impl FutureTime {
     /// Returns the moment that is meant, now and in a time zone.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ mod tests {
     fn check(text: &str) -> String {
         let now = "2026-11-25T12:00:00Z".parse().unwrap();
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let until = text.parse::<Until>().and_then(|until| until.resolve(now, &zone));
+        let until = text.parse::<FutureTime>().and_then(|until| until.resolve(now, &zone));
         until.map_or_else(|error| error, |moment| moment.to_string())
     }
 

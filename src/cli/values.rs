@@ -347,7 +347,7 @@ impl FromStr for Adopted {
 
 /// What `stoker wait` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Awaited {
+pub enum WaitGoal {
     /// A condition is so. `Ready` as the platform shows it: it lives, and its last deployment
     /// succeeded.
     Condition(ConditionType, Truth),
@@ -355,7 +355,7 @@ pub enum Awaited {
     Deleted,
 }
 
-impl FromStr for Awaited {
+impl FromStr for WaitGoal {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -383,7 +383,7 @@ impl FromStr for Awaited {
     }
 }
 
-impl std::fmt::Display for Awaited {
+impl std::fmt::Display for WaitGoal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Condition(ConditionType::Ready, Truth::True) => formatter.write_str("ready"),

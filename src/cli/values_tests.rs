@@ -44,7 +44,7 @@ fn prune_names_kinds_or_all_of_them() {
 
 #[test]
 fn a_condition_is_named_with_or_without_the_truth_that_is_waited_for() {
-    let check = |text: &str| text.parse::<Awaited>().map(|awaited| awaited.to_string());
+    let check = |text: &str| text.parse::<WaitGoal>().map(|awaited| awaited.to_string());
     assert_eq!(check("condition=Ready").unwrap(), "ready");
     assert_eq!(check("condition=stalled=false").unwrap(), "Stalled=False");
     assert_eq!(check("delete").unwrap(), "gone");

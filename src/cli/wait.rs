@@ -13,17 +13,17 @@ use crate::follow::{Ending, Follower};
 use crate::model::{Coverage, Key, Kind, LiveObject};
 use crate::status::{ConditionType, Truth};
 
-use super::arguments::{Form, WaitCommand};
+use super::arguments::{OutputFormat, WaitCommand};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 use super::remote;
 use super::session::{Purpose, Session};
 use super::settings::ConnectionSettings;
-use super::values::Awaited;
+use super::values::WaitGoal;
 
 /// How long it waits unless `--timeout` says otherwise.
 const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
@@ -35,24 +35,24 @@ const GROUP_PAUSE: Duration = Duration::from_secs(5);
 pub async fn run(context: &Context, command: &WaitCommand) -> Result<Exit, Failure> {
     let WaitCommand { key, condition, live, agent: flags, connection } = command;
     let seen = match condition {
-        Awaited::Condition(..) if !*live => remote::look(context, flags, connection).await?,
-        Awaited::Deleted if flags.project.is_some() => {
+        WaitGoal::Condition(..) if !*live => remote::look(context, flags, connection).await?,
+        WaitGoal::Deleted if flags.project.is_some() => {
             let message = "only the platform can say that something is gone";
             return Err(Failure::usage(message)
                 .hint("leave out --project: it names a project of a running agent"));
         }
-        Awaited::Condition(..) | Awaited::Deleted => None,
+        WaitGoal::Condition(..) | WaitGoal::Deleted => None,
     };
-    if let (Awaited::Condition(kind, truth), Some(seen)) = (*condition, &seen) {
+    if let (WaitGoal::Condition(kind, truth), Some(seen)) = (*condition, &seen) {
         let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
         let deadline = deadline(Clock::system().now(), settings.timeout);
         let ending = remote::wait(context, seen, key, (kind, truth), deadline).await?;
         return conclude(context, key, *condition, ending);
     }
     let sought = match condition {
-        Awaited::Deleted => Sought::Deleted,
-        Awaited::Condition(ConditionType::Ready, Truth::True) => Sought::Ready,
-        Awaited::Condition(..) => {
+        WaitGoal::Deleted => Sought::Deleted,
+        WaitGoal::Condition(ConditionType::Ready, Truth::True) => Sought::Ready,
+        WaitGoal::Condition(..) => {
             return Err(remote::no_agent(context, connection)
                 .hint(format!("nobody else knows when {key} is {condition}")));
         }
@@ -86,7 +86,7 @@ async fn wait(
     let Some(object) = begin(context, session, key, sought).await? else {
         return Ok(Ending::Succeeded);
     };
-    let progress = Progress::new(&context.output);
+    let progress = ProgressDisplay::new(&context.output);
     let follower = Follower {
         reader: &session.reader,
         clock: &session.clock,
@@ -147,15 +147,17 @@ async fn until_unlisted(
 fn conclude(
     context: &Context,
     key: &Key,
-    condition: Awaited,
+    condition: WaitGoal,
     ending: Ending,
 ) -> Result<Exit, Failure> {
     let word = condition.to_string();
     match ending {
         Ending::Succeeded => {
             match context.output.form() {
-                Form::Text | Form::Markdown => context.output.note(&format!("{key} is {word}")),
-                Form::Json | Form::Yaml | Form::Ndjson => {
+                OutputFormat::Text | OutputFormat::Markdown => {
+                    context.output.note(&format!("{key} is {word}"))
+                }
+                OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
                     context.output.value(&json!({ "key": key, "condition": word }));
                 }
             }

@@ -15,7 +15,7 @@ use http::Method;
 
 use crate::api::{BodyStream, Endpoint, Token, Transport, TransportError};
 use crate::clock::Clock;
-use crate::emulator::{Config, Durations, Emulator, Faults, TOKEN};
+use crate::emulator::{Durations, Emulator, EmulatorConfig, Faults, TOKEN};
 use crate::model::Guard;
 use crate::owner;
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
@@ -25,7 +25,7 @@ use super::failure::Failure;
 use super::session::Purpose;
 
 /// A world that is saved after each write.
-pub struct World {
+pub struct SavedWorld {
     emulator: Emulator,
     transport: SandboxTransport,
     file: PathBuf,
@@ -33,7 +33,7 @@ pub struct World {
     _lock: Option<File>,
 }
 
-impl World {
+impl SavedWorld {
     /// Opens the world kept beneath a state directory, or a fresh one.
     pub fn open(
         state: &Path,
@@ -97,7 +97,7 @@ pub fn load(file: &Path, clock: &Clock) -> Result<Emulator, Failure> {
 }
 
 /// The emulator's ordinary platform, in a hurry: a person is waiting.
-fn config() -> Config {
+fn config() -> EmulatorConfig {
     let durations = Durations {
         queued_ms: 500,
         building_ms: 2_000,
@@ -105,7 +105,7 @@ fn config() -> Config {
         database_ms: 4_000,
         ..Durations::default()
     };
-    Config { durations, ..Config::default() }
+    EmulatorConfig { durations, ..EmulatorConfig::default() }
 }
 
 /// Saves a world, whole or not at all. It holds secrets in clear: only its owner may read it.
@@ -122,14 +122,14 @@ fn save(emulator: &Emulator, file: &Path) -> std::io::Result<()> {
 /// Keeps a world in a file: after each write, and again and again as time goes on. Clones keep the
 /// same.
 #[derive(Clone)]
-pub struct Keeper {
+pub struct WorldFile {
     emulator: Emulator,
     file: PathBuf,
     /// Held while the world is looked at and saved, so that an earlier look is never saved later.
     saving: Arc<Mutex<()>>,
 }
 
-impl Keeper {
+impl WorldFile {
     /// Begins to keep a world.
     pub fn of(emulator: &Emulator, file: &Path) -> Self {
         let (emulator, file) = (emulator.clone(), file.to_owned());
@@ -203,7 +203,7 @@ fn failed(doing: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
         .hint("`stoker sandbox --fresh` begins a new one")
 }
 
-impl Transport for World {
+impl Transport for SavedWorld {
     fn send(
         &self,
         request: http::Request<Bytes>,

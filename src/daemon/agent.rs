@@ -11,23 +11,23 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use crate::budget::{Millis, View};
+use crate::budget::{BudgetView, Millis};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::model::Key;
 use crate::reconcile::{Passed, Reconciler};
 use crate::status::{
-    BudgetSample, BudgetStatus, Event, PassRecord, Problem, ProjectStatus, Severity, SharedList,
-    Trigger,
+    BudgetSample, BudgetStatus, Event, EventSeverity, PassRecord, Problem, ProjectStatus,
+    SharedList, Trigger,
 };
 
 use super::declare::Declared;
-use super::handle::{Answer, Ordered, Refusal, Seat};
-use super::memory::{Memory, StateFile};
+use super::handle::{Acknowledgement, Ordered, Refusal, Seat};
+use super::memory::{AgentMemory, StateFile};
 use super::mind::{Beginning, Mind, PassFailure};
 use super::settings::Settings;
 use super::source::{Secrets, Source};
-use super::work::{self, Deployed, Looked};
+use super::work::{self, DeploymentHistory, Looked};
 
 /// The time between two samples of the budget.
 const SAMPLE_SECONDS: i64 = 30;
@@ -37,7 +37,7 @@ const SAMPLES_MAX: usize = 240;
 
 /// What an agent is made of.
 #[derive(Clone)]
-pub struct Parts {
+pub struct AgentParts {
     /// How the project is kept.
     pub settings: Settings,
     /// Where its manifests come from.
@@ -56,7 +56,7 @@ pub struct Parts {
 
 /// How long an agent runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum RunUntil {
     /// Until it is told to stop.
     Stopped,
     /// Until its first pass has ended, or the manifests turned out to be unusable.
@@ -65,15 +65,15 @@ pub enum Until {
 
 /// The agent of one project.
 pub struct Agent {
-    parts: Parts,
+    parts: AgentParts,
     mind: Mind,
-    memory: StateFile<Memory>,
+    memory: StateFile<AgentMemory>,
     clock: Clock,
     samples: SharedList<BudgetSample>,
     sampled_calls: u32,
     stop_pass: watch::Sender<bool>,
     /// Who waits to hear whether a commit is there.
-    pinning: Option<oneshot::Sender<Result<Answer, Refusal>>>,
+    pinning: Option<oneshot::Sender<Result<Acknowledgement, Refusal>>>,
 }
 
 /// What happens to a loop.
@@ -85,7 +85,7 @@ enum Happened {
     Passed(Box<Result<Passed, PassFailure>>, u32),
     Looked(Looked),
     RolledBack(Key, Result<(), String>),
-    ReadOthers(Deployed),
+    ReadOthers(DeploymentHistory),
     Time,
 }
 
@@ -96,7 +96,7 @@ struct Slots {
     passing: Option<BoxFuture<'static, (Result<Passed, PassFailure>, u32)>>,
     looking: Option<BoxFuture<'static, Looked>>,
     returning: Option<BoxFuture<'static, (Key, Result<(), String>)>>,
-    others: Option<BoxFuture<'static, Deployed>>,
+    others: Option<BoxFuture<'static, DeploymentHistory>>,
 }
 
 impl Agent {
@@ -104,7 +104,7 @@ impl Agent {
     ///
     /// # Errors
     /// When that cannot be read: a suspension must not be forgotten silently.
-    pub fn new(parts: Parts) -> Result<Self, std::io::Error> {
+    pub fn new(parts: AgentParts) -> Result<Self, std::io::Error> {
         let memory = StateFile::memory(&parts.reconciler.state);
         let clock = parts.reconciler.clock.clone();
         let beginning = Beginning {
@@ -142,13 +142,13 @@ impl Agent {
         &mut self,
         seat: &mut Seat,
         mut stop: watch::Receiver<bool>,
-        until: Until,
+        until: RunUntil,
     ) -> Option<PassRecord> {
         let mut slots = Slots::default();
         let shown = seat.shown();
         self.mind.recall(&shown, seat.last_told());
         self.samples.clone_from(&shown.budget.samples);
-        if until == Until::Stopped {
+        if until == RunUntil::Stopped {
             self.mind.stay();
         }
         loop {
@@ -157,7 +157,7 @@ impl Agent {
             self.mind.tick(now);
             self.begin(&mut slots, now);
             self.show(seat, now);
-            if until == Until::FirstPass && self.is_done(&slots) {
+            if until == RunUntil::FirstPass && self.is_done(&slots) {
                 return self.mind.last_pass().cloned();
             }
             let happened = self.wait(&mut slots, seat, &mut stop, now).await;
@@ -341,7 +341,8 @@ impl Agent {
             return;
         }
         let millis = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
-        let Ok(View { limit, remaining, short_since, .. }) = self.parts.ledger.view(millis) else {
+        let Ok(BudgetView { limit, remaining, short_since, .. }) = self.parts.ledger.view(millis)
+        else {
             return;
         };
         let calls = self.parts.reconciler.client.calls();
@@ -368,8 +369,8 @@ fn log(event: &Event) {
     let reason = reason.as_str();
     let key = key.as_ref().map(ToString::to_string);
     match severity {
-        Severity::Normal => tracing::info!(pass, key, reason, message),
-        Severity::Warning => tracing::warn!(pass, key, reason, message),
+        EventSeverity::Normal => tracing::info!(pass, key, reason, message),
+        EventSeverity::Warning => tracing::warn!(pass, key, reason, message),
     }
 }
 

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::manifest;
-use crate::model::{Desired, Diagnostic, Source};
+use crate::model::{Desired, Diagnostic, ValueSource};
 use crate::render::json;
 use crate::secret;
 use crate::source::{Home, Tree};
 use crate::status::{ConditionReason, Problem};
 
-use super::source::{Commit, Reading, Secrets, problem};
+use super::source::{CommitSummary, Reading, Secrets, problem};
 
 /// A wholly valid state of the manifests (S6).
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Declared {
     /// What they want, every value found.
     pub desired: Arc<Desired>,
     /// The commit they are of.
-    pub commit: Option<Commit>,
+    pub commit: Option<CommitSummary>,
     basis: Basis,
 }
 
@@ -62,7 +62,7 @@ pub fn declare(
 
 impl Declared {
     /// Returns the same state as that of a tree that reads the same.
-    fn at(self: Arc<Self>, tree: &Tree, commit: Option<Commit>) -> Arc<Self> {
+    fn at(self: Arc<Self>, tree: &Tree, commit: Option<CommitSummary>) -> Arc<Self> {
         if self.commit == commit && self.desired.revision.as_deref() == tree.revision() {
             return self;
         }
@@ -95,14 +95,14 @@ enum Named {
 }
 
 impl Basis {
-    fn of(declared: &Desired<Source>, tree: &Tree, secrets: &Secrets) -> Self {
+    fn of(declared: &Desired<ValueSource>, tree: &Tree, secrets: &Secrets) -> Self {
         let fields = declared.resources.values().flat_map(|resource| resource.fields.values());
         let named = fields.filter_map(|field| match &field.value {
-            Source::Environment(name) => Some(Named::Variable(name.clone())),
-            Source::File(path) => {
+            ValueSource::Environment(name) => Some(Named::Variable(name.clone())),
+            ValueSource::File(path) => {
                 Some(Named::File { manifest: field.origin.file.clone(), path: path.clone() })
             }
-            Source::Value(_) | Source::Generated => None,
+            ValueSource::Value(_) | ValueSource::Generated => None,
         });
         let values = named.map(|named| {
             let digest = named.digest(tree, secrets);
@@ -196,7 +196,7 @@ mod tests {
     fn read(directory: &Path, commit: &str) -> Reading {
         let tree = source::load(&[directory.to_owned()], None).unwrap().with_revision(commit);
         let (id, subject, author) = (commit.to_owned(), String::new(), String::new());
-        Reading { tree, commit: Some(Commit { id, subject, author }) }
+        Reading { tree, commit: Some(CommitSummary { id, subject, author }) }
     }
 
     fn secrets(one: &'static str) -> Secrets {

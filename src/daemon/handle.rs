@@ -53,7 +53,7 @@ pub enum Order {
 
 /// What an agent says to an order it took: a sentence without its full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer(pub String);
+pub struct Acknowledgement(pub String);
 
 /// Why an order was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +67,7 @@ pub enum Refusal {
 }
 
 /// An order and where its answer goes.
-pub type Ordered = (Order, oneshot::Sender<Result<Answer, Refusal>>);
+pub type Ordered = (Order, oneshot::Sender<Result<Acknowledgement, Refusal>>);
 
 /// The outer side of one project's agent; clones are the same.
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ impl Handle {
     ///
     /// # Errors
     /// When the agent does not take it.
-    pub async fn order(&self, order: Order) -> Result<Answer, Refusal> {
+    pub async fn order(&self, order: Order) -> Result<Acknowledgement, Refusal> {
         let (answer, answered) = oneshot::channel();
         self.orders.try_send((order, answer)).map_err(|_| Refusal::Busy)?;
         answered.await.unwrap_or(Err(Refusal::Busy))

@@ -13,7 +13,7 @@ use crate::status::{ConditionReason, ConditionType, ResourceStatus, Runs, Truth}
 
 use super::memory::FailedDeploys;
 use super::mind::Withheld;
-use super::queue::Queue;
+use super::queue::RetryQueue;
 
 mod flapping;
 mod standing;
@@ -34,7 +34,7 @@ pub(super) struct Case<'a> {
     /// Why nothing was written, where nothing was.
     pub withheld: Option<Withheld>,
     /// Who waits.
-    pub queue: &'a Queue,
+    pub queue: &'a RetryQueue,
     /// Whose deployments failed.
     pub deploys: &'a BTreeMap<Key, FailedDeploys>,
     /// What runs of services, by their ids.

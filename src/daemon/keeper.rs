@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, watch};
 use crate::status::PassRecord;
 use crate::store::Medium;
 
-use super::agent::{Agent, Parts, Until};
+use super::agent::{Agent, AgentParts, RunUntil};
 use super::handle::{Handle, Seat};
 use super::memory::StateFile;
 use super::notify::{Notified, Notifier};
@@ -30,10 +30,10 @@ const FAREWELL_MAX: Duration = Duration::from_secs(3);
 /// # Errors
 /// When what outlived the last agent cannot be read.
 pub async fn keep(
-    parts: Parts,
+    parts: AgentParts,
     seat: Arc<Mutex<Seat>>,
     stop: watch::Receiver<bool>,
-    until: Until,
+    until: RunUntil,
 ) -> std::io::Result<Option<PassRecord>> {
     let mut seat = seat.lock().await;
     let mut pause = PAUSE_FIRST;
@@ -42,7 +42,7 @@ pub async fn keep(
         let running = AssertUnwindSafe(agent.run(&mut seat, stop.clone(), until));
         match running.catch_unwind().await {
             Ok(last) => return Ok(last),
-            Err(_) if *stop.borrow() || until == Until::FirstPass => return Ok(None),
+            Err(_) if *stop.borrow() || until == RunUntil::FirstPass => return Ok(None),
             Err(_) => {
                 // The panic itself is in the log already.
                 tracing::error!(

@@ -20,7 +20,7 @@ use super::notify::Notified;
 /// What outlives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Memory {
+pub struct AgentMemory {
     /// Why and until when nothing is written.
     pub suspension: Option<Suspension>,
     /// The commit it is held at.
@@ -59,7 +59,7 @@ pub struct StateFile<T> {
     kind: PhantomData<fn() -> T>,
 }
 
-impl StateFile<Memory> {
+impl StateFile<AgentMemory> {
     /// Names what the agent of a state must still know after a restart.
     #[must_use]
     pub fn memory(state: &Medium) -> Self {
@@ -118,8 +118,9 @@ mod tests {
     fn what_was_written_is_read_and_a_damaged_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let file = StateFile::memory(&directory.path().into());
-        assert_eq!(file.read().unwrap(), Memory::default());
-        let memory = Memory { pinned_to: Some("abc1234".to_owned()), ..Memory::default() };
+        assert_eq!(file.read().unwrap(), AgentMemory::default());
+        let memory =
+            AgentMemory { pinned_to: Some("abc1234".to_owned()), ..AgentMemory::default() };
         file.write(&memory).unwrap();
         assert_eq!(file.read().unwrap(), memory);
         std::fs::write(file.path(), "{").unwrap();

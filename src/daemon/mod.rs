@@ -35,6 +35,6 @@ pub mod notify;
 mod systemd;
 
 pub use bell::Bell;
-pub use handle::{Answer, Handle, Order, Refusal, Seat};
+pub use handle::{Acknowledgement, Handle, Order, Refusal, Seat};
 pub use shared_secret::{SharedSecret, SharedSecretError};
-pub use systemd::{Surroundings, Systemd, SystemdError};
+pub use systemd::{Systemd, SystemdEnvironment, SystemdError};

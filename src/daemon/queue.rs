@@ -19,7 +19,7 @@ const PAUSE_MIN: Duration = Duration::from_secs(2);
 
 /// The waits of everything that failed: each by itself, and what was denied as one.
 #[derive(Clone, Debug)]
-pub struct Queue {
+pub struct RetryQueue {
     seed: u64,
     waiting: BTreeMap<Key, Waiting>,
     denied: Rhythm,
@@ -51,7 +51,7 @@ impl Rhythm {
     }
 }
 
-impl Queue {
+impl RetryQueue {
     /// Makes an empty queue; the seed spreads agents that fail together.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn who_fails_waits_longer_each_time_and_delays_nobody_else() {
-        let mut queue = Queue::new(7);
+        let mut queue = RetryQueue::new(7);
         let (bad, good) = (key("service/bad"), key("service/good"));
         let mut now = at(0);
         for _ in 0..20 {
@@ -180,7 +180,7 @@ mod tests {
         let keys: Vec<Key> = (0..50).map(|number| key(&format!("service/s{number}"))).collect();
         let mut agents = std::collections::BTreeSet::new();
         for seed in 0..50 {
-            let mut queue = Queue::new(seed);
+            let mut queue = RetryQueue::new(seed);
             let mut now = at(0);
             for _ in 0..8 {
                 keys.iter().for_each(|key| queue.failed(key, now));
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_the_token_may_not_do_is_tried_again_together() {
-        let mut queue = Queue::new(7);
+        let mut queue = RetryQueue::new(7);
         let keys: Vec<Key> = (0..50).map(|number| key(&format!("service/s{number}"))).collect();
         let mut now = at(0);
         for _ in 0..20 {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_wait_through_no_fault_counts_no_failure_and_a_person_may_end_it() {
-        let mut queue = Queue::new(1);
+        let mut queue = RetryQueue::new(1);
         let busy = key("service/busy");
         queue.wait(&busy, at(15));
         assert_eq!(queue.failures(&busy), 0);

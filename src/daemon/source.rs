@@ -39,12 +39,12 @@ pub struct Reading {
     /// The manifests.
     pub tree: Tree,
     /// The commit they are of; none for plain files.
-    pub commit: Option<Commit>,
+    pub commit: Option<CommitSummary>,
 }
 
 /// A commit, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
+pub struct CommitSummary {
     /// Its id.
     pub id: String,
     /// The first line of its message.
@@ -123,7 +123,7 @@ impl Source for Repository {
             let Fetched { tree, commit, is_unchanged: _ } =
                 self.0.fetch(known.as_ref(), pinned).await.map_err(|error| unread(&error))?;
             let git::Commit { id, subject, author, committed_at: _, signature: _ } = commit;
-            let commit = Commit { id: id.as_str().to_owned(), subject, author };
+            let commit = CommitSummary { id: id.as_str().to_owned(), subject, author };
             Ok(Reading { tree, commit: Some(commit) })
         })
     }
@@ -179,13 +179,13 @@ pub fn may_pass(problem: &Problem) -> bool {
 }
 
 /// Answers for a variable of the agent's environment.
-pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+pub type VariableLookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Finds the values that manifests only name.
 #[derive(Clone)]
 pub struct Secrets {
     /// Answers for a variable of the agent's environment.
-    pub environment: Variables,
+    pub environment: VariableLookup,
     /// Marks secrets and derives generated ones.
     pub key: Arc<FingerprintKey>,
 }

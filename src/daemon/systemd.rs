@@ -28,7 +28,7 @@ pub struct SystemdError(#[from] std::io::Error);
 
 /// What systemd put into the environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings<'a> {
+pub struct SystemdEnvironment<'a> {
     /// `NOTIFY_SOCKET`: a path, or `@` and an abstract name.
     pub notify_socket: Option<&'a str>,
     /// `WATCHDOG_USEC`: how long we may be silent.
@@ -42,8 +42,8 @@ impl Systemd {
     ///
     /// # Errors
     /// When systemd named a socket that cannot be reached.
-    pub fn open(surroundings: Surroundings<'_>, pid: u32) -> Result<Self, SystemdError> {
-        let Surroundings { notify_socket, watchdog_usec, watchdog_pid } = surroundings;
+    pub fn open(surroundings: SystemdEnvironment<'_>, pid: u32) -> Result<Self, SystemdError> {
+        let SystemdEnvironment { notify_socket, watchdog_usec, watchdog_pid } = surroundings;
         let Some(place) = notify_socket else {
             return Ok(Self { socket: None, watchdog: None });
         };
@@ -141,7 +141,7 @@ mod tests {
         let place = directory.path().join("notify");
         let socket = UnixDatagram::bind(&place).unwrap();
         socket.set_nonblocking(true).unwrap();
-        let surroundings = Surroundings {
+        let surroundings = SystemdEnvironment {
             notify_socket: place.to_str(),
             watchdog_usec: watchdog,
             watchdog_pid: pid,
@@ -202,13 +202,16 @@ mod tests {
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let socket = UnixDatagram::bind_addr(&address).unwrap();
         let place = format!("@{name}");
-        let surroundings = Surroundings { notify_socket: Some(&place), ..Surroundings::default() };
+        let surroundings =
+            SystemdEnvironment { notify_socket: Some(&place), ..SystemdEnvironment::default() };
         Systemd::open(surroundings, 1).unwrap().ready();
         assert_eq!(heard(&socket), "READY=1\n");
         // Nobody started us: everything may be said, and nobody is told.
-        Systemd::open(Surroundings::default(), 1).unwrap().ready();
-        let nowhere =
-            Surroundings { notify_socket: Some("/nowhere/notify"), ..Surroundings::default() };
+        Systemd::open(SystemdEnvironment::default(), 1).unwrap().ready();
+        let nowhere = SystemdEnvironment {
+            notify_socket: Some("/nowhere/notify"),
+            ..SystemdEnvironment::default()
+        };
         assert!(Systemd::open(nowhere, 1).is_err());
     }
 }

@@ -12,7 +12,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan as _};
 
-use crate::model::Schedule;
+use crate::model::CronSchedule;
 use crate::status::WindowState;
 
 /// How far ahead the next change is looked for.
@@ -56,7 +56,7 @@ impl WindowKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     kind: WindowKind,
-    schedule: Schedule,
+    schedule: CronSchedule,
     /// Whole minutes, from one minute to a week.
     duration: Duration,
     zone: TimeZone,
@@ -75,7 +75,7 @@ impl Window {
         duration: Duration,
         zone: &str,
     ) -> Result<Self, String> {
-        let parsed = Schedule::parse(schedule)
+        let parsed = CronSchedule::parse(schedule)
             .map_err(|error| format!("`{schedule}` is no cron expression: {error}"))?;
         let is_whole = duration.as_secs().is_multiple_of(60) && duration.subsec_nanos() == 0;
         if !is_whole || duration.is_zero() || duration > DURATION_MAX {

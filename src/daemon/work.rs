@@ -21,13 +21,13 @@ use crate::reconcile::{CarryError, PassError, Passed, Reconciler, RefreshError, 
 use crate::status::{ConditionReason, Problem};
 use crate::store::StoreError;
 
-use super::agent::Parts;
+use super::agent::AgentParts;
 use super::declare::{Declared, declare};
 use super::mind::{PassAsk, PassFailure, ReadAsk};
 use super::source::problem;
 
 /// The deployments of a service, newest first, or why they do not come.
-pub(super) type Deployed = (Key, Result<Vec<Deployment>, String>);
+pub(super) type DeploymentHistory = (Key, Result<Vec<Deployment>, String>);
 
 /// What a look at the deployments showed.
 pub(super) struct Looked {
@@ -41,7 +41,7 @@ pub(super) struct Looked {
 
 /// Reads the manifests and checks them, unless they are those that are `known`.
 pub(super) fn read(
-    parts: &Parts,
+    parts: &AgentParts,
     ask: ReadAsk,
     known: Option<Arc<Declared>>,
 ) -> BoxFuture<'static, Result<Arc<Declared>, Problem>> {
@@ -67,7 +67,7 @@ pub(super) fn read(
 
 /// Makes one pass, and counts its requests.
 pub(super) fn pass(
-    parts: &Parts,
+    parts: &AgentParts,
     stop: watch::Receiver<bool>,
     ask: PassAsk,
 ) -> BoxFuture<'static, (Result<Passed, PassFailure>, u32)> {
@@ -96,7 +96,7 @@ pub(super) fn pass(
 }
 
 /// Looks once at the deployments under way.
-pub(super) fn look(parts: &Parts, mut watch: Watch) -> BoxFuture<'static, Looked> {
+pub(super) fn look(parts: &AgentParts, mut watch: Watch) -> BoxFuture<'static, Looked> {
     let reader = parts.reconciler.client.in_lane(Lane::Background).reader();
     Box::pin(async move {
         let statuses = Mutex::new(Vec::new());
@@ -111,7 +111,11 @@ pub(super) fn look(parts: &Parts, mut watch: Watch) -> BoxFuture<'static, Looked
 }
 
 /// Reads the deployments of a service, newest first.
-pub(super) fn deployments(parts: &Parts, key: Key, id: RemoteId) -> BoxFuture<'static, Deployed> {
+pub(super) fn deployments(
+    parts: &AgentParts,
+    key: Key,
+    id: RemoteId,
+) -> BoxFuture<'static, DeploymentHistory> {
     let reader = parts.reconciler.client.in_lane(Lane::Background).reader();
     Box::pin(async move {
         let read = reader.deployments(&id).await;
@@ -121,7 +125,7 @@ pub(super) fn deployments(parts: &Parts, key: Key, id: RemoteId) -> BoxFuture<'s
 
 /// Goes back to the previous deployment of a service.
 pub(super) fn roll_back(
-    parts: &Parts,
+    parts: &AgentParts,
     key: Key,
     (id, project): (RemoteId, Project),
 ) -> BoxFuture<'static, (Key, Result<(), String>)> {

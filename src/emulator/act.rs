@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::choice::{EnvPatch, GroupNaming, Kind};
 use super::config::Access;
 use super::group::Group;
-use super::problem::Problem;
-use super::record::{Effect, Entry, Event, Verb};
+use super::problem::ApiProblem;
+use super::record::{Mutation, RecordEntry, RecordedEvent, Verb};
 use super::service::Service;
-use super::shelf::View;
+use super::shelf::ReadMoment;
 use super::variable;
 use super::world::{Reply, World, check_name};
 
@@ -108,12 +108,12 @@ impl World {
         let effects = self.perform_act(act, now).map_err(|problem| problem.message)?;
         let created = effects.iter().find(|effect| effect.verb == Verb::Created);
         let id = created.map(|effect| effect.id.clone());
-        let event = Event::Act(act.clone());
-        self.record.push(Entry { at: now, actor: "person".into(), event, effects });
+        let event = RecordedEvent::Act(act.clone());
+        self.record.push(RecordEntry { at: now, actor: "person".into(), event, effects });
         Ok(id)
     }
 
-    fn perform_act(&mut self, act: &Act, now: u64) -> Result<Vec<Effect>, Problem> {
+    fn perform_act(&mut self, act: &Act, now: u64) -> Result<Vec<Mutation>, ApiProblem> {
         match act {
             Act::Create { kind, body } => self.create(*kind, body, now),
             Act::Delete { kind, id } => self.remove(*kind, id, now),
@@ -157,8 +157,8 @@ impl World {
         }
     }
 
-    fn create(&mut self, kind: Kind, body: &Value, now: u64) -> Result<Vec<Effect>, Problem> {
-        let body = body.as_object().ok_or_else(|| Problem::invalid("the body is no object"))?;
+    fn create(&mut self, kind: Kind, body: &Value, now: u64) -> Result<Vec<Mutation>, ApiProblem> {
+        let body = body.as_object().ok_or_else(|| ApiProblem::invalid("the body is no object"))?;
         known_only(match kind {
             Kind::Service => self.create_service(body, now)?,
             Kind::Database => self.create_database(body, now)?,
@@ -166,14 +166,14 @@ impl World {
         })
     }
 
-    fn remove(&mut self, kind: Kind, id: &str, now: u64) -> Result<Vec<Effect>, Problem> {
+    fn remove(&mut self, kind: Kind, id: &str, now: u64) -> Result<Vec<Mutation>, ApiProblem> {
         let name = self.name_of(kind, id, now)?;
         match kind {
             Kind::Service => self.services.remove(id, now),
             Kind::Database => self.databases.remove(id, now),
             Kind::EnvGroup => self.groups.remove(id, now),
         }
-        Ok(vec![Effect::new(Verb::Deleted, kind, id, &name)])
+        Ok(vec![Mutation::new(Verb::Deleted, kind, id, &name)])
     }
 
     fn rename_thing(
@@ -182,7 +182,7 @@ impl World {
         id: &str,
         name: &str,
         now: u64,
-    ) -> Result<Vec<Effect>, Problem> {
+    ) -> Result<Vec<Mutation>, ApiProblem> {
         self.name_of(kind, id, now)?;
         check_name(name)?;
         self.check_unique(kind, name, now)?;
@@ -191,7 +191,7 @@ impl World {
             Kind::Database => self.databases.change(id, now, |one| one.name = name.into()),
             Kind::EnvGroup => self.groups.change(id, now, |one| one.name = name.into()),
         };
-        Ok(vec![Effect::new(Verb::Patched, kind, id, name)])
+        Ok(vec![Mutation::new(Verb::Patched, kind, id, name)])
     }
 
     fn set_variable(
@@ -200,9 +200,9 @@ impl World {
         id: &str,
         entries: &Value,
         now: u64,
-    ) -> Result<Vec<Effect>, Problem> {
+    ) -> Result<Vec<Mutation>, ApiProblem> {
         let name = self.name_of(kind, id, now)?;
-        let mut effects = vec![Effect::new(Verb::Patched, kind, id, &name)];
+        let mut effects = vec![Mutation::new(Verb::Patched, kind, id, &name)];
         let users = match kind {
             Kind::Service => {
                 let mut service = self.living_service(id, now)?;
@@ -217,11 +217,11 @@ impl World {
                 self.groups.change(id, now, apply).transpose()?;
                 self.users_of(id, &name, now)
             }
-            Kind::Database => return Err(Problem::invalid("a database has no variables")),
+            Kind::Database => return Err(ApiProblem::invalid("a database has no variables")),
         };
         for user in users {
             let mut service = self.living_service(&user, now)?;
-            effects.push(Effect::new(Verb::Deployed, Kind::Service, &user, &service.name));
+            effects.push(Mutation::new(Verb::Deployed, Kind::Service, &user, &service.name));
             self.deploy(&mut service, None, now);
             self.put_service(service, now);
         }
@@ -238,7 +238,11 @@ impl World {
             let groups = service.settings.get("env_groups").and_then(Value::as_array);
             !service.is_deleting && groups.is_some_and(|groups| groups.contains(&json!(attached)))
         };
-        self.services.seen(View::of(now)).filter(uses).map(|service| service.id.clone()).collect()
+        self.services
+            .seen(ReadMoment::of(now))
+            .filter(uses)
+            .map(|service| service.id.clone())
+            .collect()
     }
 
     fn change_service(
@@ -246,30 +250,30 @@ impl World {
         id: &str,
         now: u64,
         change: impl FnOnce(&mut Service),
-    ) -> Result<Vec<Effect>, Problem> {
+    ) -> Result<Vec<Mutation>, ApiProblem> {
         let mut service = self.living_service(id, now)?;
         change(&mut service);
-        let effect = Effect::new(Verb::Patched, Kind::Service, id, &service.name);
+        let effect = Mutation::new(Verb::Patched, Kind::Service, id, &service.name);
         self.put_service(service, now);
         Ok(vec![effect])
     }
 
-    fn name_of(&self, kind: Kind, id: &str, now: u64) -> Result<String, Problem> {
-        let view = View::of(now);
+    fn name_of(&self, kind: Kind, id: &str, now: u64) -> Result<String, ApiProblem> {
+        let view = ReadMoment::of(now);
         let name = match kind {
             Kind::Service => self.services.get(id, view).map(|one| &one.name),
             Kind::Database => self.databases.get(id, view).map(|one| &one.name),
             Kind::EnvGroup => self.groups.get(id, view).map(|one| &one.name),
         };
-        name.cloned().ok_or_else(|| Problem::missing(kind.singular(), id))
+        name.cloned().ok_or_else(|| ApiProblem::missing(kind.singular(), id))
     }
 }
 
 /// A person sees what there is to set, so a field nobody knows is a mistake of the test.
-fn known_only(reply: Reply) -> Result<Vec<Effect>, Problem> {
+fn known_only(reply: Reply) -> Result<Vec<Mutation>, ApiProblem> {
     let Reply { status: _, payload: _, effects, ignored } = reply;
     match ignored.first() {
-        Some(field) => Err(Problem::invalid(format!("there is no field {field}"))),
+        Some(field) => Err(ApiProblem::invalid(format!("there is no field {field}"))),
         None => Ok(effects),
     }
 }

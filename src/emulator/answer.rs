@@ -9,11 +9,11 @@ use super::choice::{Generation, ResetForm, RetryAfterForm};
 use super::config::{Access, Ingress, Naming};
 use super::distort::distort;
 use super::fault::Fault;
-use super::limiter::{Limiter, Verdict};
+use super::limiter::{Limiter, LimiterVerdict};
 use super::listing::Lens;
-use super::problem::Problem;
-use super::record::{Asked, Effect, Entry, Event};
-use super::routes::{Call, Request};
+use super::problem::ApiProblem;
+use super::record::{Exchange, Mutation, RecordEntry, RecordedEvent};
+use super::routes::{Operation, ReceivedRequest};
 use super::world::{Late, Payload, Reply, World};
 
 /// The page of a proxy that stands in the way.
@@ -21,28 +21,28 @@ const HTML: &str = "<!doctype html><html><body><h1>Welcome</h1></body></html>";
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Outcome {
+pub(crate) enum Disposition {
     /// The connection is refused.
     Refused,
     /// The connection is dropped.
     Lost,
     /// Nothing ever comes.
     Silent,
-    Answer(Answer),
+    Answer(HttpReply),
 }
 
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct HttpReply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) payload: Payload,
-    pub(crate) manner: Manner,
+    pub(crate) manner: Transmission,
 }
 
 /// How the bytes of a body arrive.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Manner {
+pub(crate) enum Transmission {
     Whole,
     Cut(usize),
     Truncated(usize),
@@ -54,14 +54,14 @@ type Headers = Vec<(&'static str, String)>;
 
 impl World {
     /// Answers a request.
-    pub(crate) fn answer(&mut self, request: &Request, now: u64) -> Outcome {
+    pub(crate) fn answer(&mut self, request: &ReceivedRequest, now: u64) -> Disposition {
         let now = self.advance(now);
         let path = request.below_base().unwrap_or(&request.path);
         let fault = self.faults.choose(&request.method, path);
         let access = request.token.as_ref().and_then(|token| self.config.tokens.get(token));
         let access = access.cloned();
         let actor = access.as_ref().map_or("nobody".into(), |access| access.holder.clone());
-        let mut asked = Asked {
+        let mut asked = Exchange {
             method: request.method.clone(),
             path: path.to_owned(),
             query: request.query.clone(),
@@ -73,12 +73,17 @@ impl World {
             ignored: Vec::new(),
         };
         let (outcome, effects) = match fault.as_ref() {
-            Some(Fault::Refuse) => (Outcome::Refused, Vec::new()),
-            Some(Fault::Hang) => (Outcome::Silent, Vec::new()),
+            Some(Fault::Refuse) => (Disposition::Refused, Vec::new()),
+            Some(Fault::Hang) => (Disposition::Silent, Vec::new()),
             fault => self.attend(request, access.as_ref(), fault, &mut asked, now),
         };
-        asked.answered = matches!(outcome, Outcome::Answer(_));
-        self.record.push(Entry { at: now, actor, event: Event::Request(asked), effects });
+        asked.answered = matches!(outcome, Disposition::Answer(_));
+        self.record.push(RecordEntry {
+            at: now,
+            actor,
+            event: RecordedEvent::Request(asked),
+            effects,
+        });
         outcome
     }
 
@@ -90,25 +95,30 @@ impl World {
             .and_then(|call| self.perform(&call, &request, Lens::new(None, due), due))
             .unwrap_or_else(|problem| Reply::empty(problem.status));
         asked.note(&reply);
-        let event = Event::Late(asked);
-        self.record.push(Entry { at: due, actor: "late".into(), event, effects: reply.effects });
+        let event = RecordedEvent::Late(asked);
+        self.record.push(RecordEntry {
+            at: due,
+            actor: "late".into(),
+            event,
+            effects: reply.effects,
+        });
     }
 
     fn attend(
         &mut self,
-        request: &Request,
+        request: &ReceivedRequest,
         access: Option<&Access>,
         fault: Option<&Fault>,
-        asked: &mut Asked,
+        asked: &mut Exchange,
         now: u64,
-    ) -> (Outcome, Vec<Effect>) {
+    ) -> (Disposition, Vec<Mutation>) {
         let mut headers = Headers::new();
         let call = self.let_in(request, access, &mut headers, now);
         if let (Ok(_), Some(Fault::ApplyLate(delay))) = (&call, fault) {
             // Its right was checked; what waits needs no token, and none is saved.
-            let request = Request { token: None, ..request.clone() };
+            let request = ReceivedRequest { token: None, ..request.clone() };
             self.late.push(Late { due: now.saturating_add(*delay), request, asked: asked.clone() });
-            return (Outcome::Lost, Vec::new());
+            return (Disposition::Lost, Vec::new());
         }
         let names = self.config.names;
         if fault == Some(&Fault::LoseRenamed) {
@@ -121,27 +131,27 @@ impl World {
         asked.note(&reply);
         let Reply { status, mut payload, effects, ignored: _ } = reply;
         if matches!(fault, Some(Fault::LoseAnswer | Fault::LoseRenamed)) {
-            return (Outcome::Lost, effects);
+            return (Disposition::Lost, effects);
         }
         if let (Payload::Json(body), Some(fault)) = (&mut payload, fault) {
             distort(body, fault);
         }
         let (manner, skew) = match fault {
-            Some(Fault::Cut(bytes)) => (Manner::Cut(*bytes), 0),
-            Some(Fault::Truncate(bytes)) => (Manner::Truncated(*bytes), 0),
-            Some(Fault::Drip) => (Manner::Drip, 0),
-            Some(Fault::Skew(offset)) => (Manner::Whole, *offset),
-            _ => (Manner::Whole, 0),
+            Some(Fault::Cut(bytes)) => (Transmission::Cut(*bytes), 0),
+            Some(Fault::Truncate(bytes)) => (Transmission::Truncated(*bytes), 0),
+            Some(Fault::Drip) => (Transmission::Drip, 0),
+            Some(Fault::Skew(offset)) => (Transmission::Whole, *offset),
+            _ => (Transmission::Whole, 0),
         };
         headers.push(("date", http_date(self.told(now).saturating_add_signed(skew))));
-        (Outcome::Answer(Answer { status, headers, payload, manner }), effects)
+        (Disposition::Answer(HttpReply { status, headers, payload, manner }), effects)
     }
 
     /// Lets a request through what stands in front of the API, which writes no header of the API's.
-    fn pass_ingress(&mut self, now: u64) -> Result<(), Problem> {
+    fn pass_ingress(&mut self, now: u64) -> Result<(), ApiProblem> {
         let Some(Ingress { every_ms, status }) = self.config.ingress else { return Ok(()) };
         if self.passed_at.is_some_and(|passed_at| now < passed_at + every_ms) {
-            return Err(Problem::of_status(status));
+            return Err(ApiProblem::of_status(status));
         }
         self.passed_at = Some(now);
         Ok(())
@@ -150,24 +160,24 @@ impl World {
     /// Checks who asks, how often, and for what, in the order of F7: 401, 429, 404, 403.
     fn let_in(
         &mut self,
-        request: &Request,
+        request: &ReceivedRequest,
         access: Option<&Access>,
         headers: &mut Headers,
         now: u64,
-    ) -> Result<Call, Problem> {
+    ) -> Result<Operation, ApiProblem> {
         self.pass_ingress(now)?;
         if self.config.generation == Generation::Second {
             return Err(second_generation(request));
         }
         let (Some(access), Some(token)) = (access, &request.token) else {
-            return Err(Problem::of_status(401));
+            return Err(ApiProblem::of_status(401));
         };
         let (model, limit) = (self.config.limiter, self.config.limit);
         let limiter = self.limiters.entry(token.clone());
         let verdict = limiter.or_insert_with(|| Limiter::new(model, limit, now)).take(now);
         self.tell_rate(verdict, headers, now);
         if !verdict.admitted {
-            return Err(Problem::of_status(429));
+            return Err(ApiProblem::of_status(429));
         }
         let call = request.call().inspect_err(|problem| {
             if problem.status == 405 {
@@ -181,14 +191,14 @@ impl World {
     /// Performs a call, unless a fault comes before it, and loses its answer to one after it.
     fn play(
         &mut self,
-        call: &Call,
-        request: &Request,
+        call: &Operation,
+        request: &ReceivedRequest,
         fault: Option<&Fault>,
         headers: &mut Headers,
         now: u64,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         match fault {
-            Some(Fault::Fail(status)) => return Err(Problem::of_status(*status)),
+            Some(Fault::Fail(status)) => return Err(ApiProblem::of_status(*status)),
             Some(Fault::TooMany(values)) => {
                 match values {
                     Some(values) => {
@@ -197,14 +207,14 @@ impl World {
                     }
                     None => headers.extend(self.retry_after(now + 1_000, now)),
                 }
-                return Err(Problem::of_status(429));
+                return Err(ApiProblem::of_status(429));
             }
             Some(Fault::Html) => {
                 return Ok(Reply { payload: Payload::Html(HTML.into()), ..Reply::empty(200) });
             }
             Some(Fault::Quote(quote)) => {
                 let message = format!("cannot take {}", quote.of(&request.body));
-                return Err(Problem::new(422, "invalid_parameters", message));
+                return Err(ApiProblem::new(422, "invalid_parameters", message));
             }
             Some(Fault::Redirect(url)) => {
                 headers.push(("location", url.clone()));
@@ -218,7 +228,7 @@ impl World {
         }
         Ok(match fault {
             Some(Fault::FailAfter(status)) => {
-                let Reply { status, payload, .. } = self.refuse(&Problem::of_status(*status));
+                let Reply { status, payload, .. } = self.refuse(&ApiProblem::of_status(*status));
                 Reply { status, payload, ..reply }
             }
             Some(Fault::HtmlAfter) => {
@@ -234,7 +244,7 @@ impl World {
     }
 
     /// Writes a problem in the form of the generation (F7).
-    fn refuse(&mut self, problem: &Problem) -> Reply {
+    fn refuse(&mut self, problem: &ApiProblem) -> Reply {
         if self.config.plain_absence && problem.status == 404 {
             return Reply::json(404, json!({"detail": problem.message}));
         }
@@ -248,8 +258,8 @@ impl World {
     }
 
     /// Tells what is left (F8), in the units of the dialect (A9).
-    fn tell_rate(&self, verdict: Verdict, headers: &mut Headers, now: u64) {
-        let Verdict { admitted, remaining, reset_at, retry_at } = verdict;
+    fn tell_rate(&self, verdict: LimiterVerdict, headers: &mut Headers, now: u64) {
+        let LimiterVerdict { admitted, remaining, reset_at, retry_at } = verdict;
         let reset = match self.config.reset {
             ResetForm::Delta => Some(seconds(reset_at - now)),
             ResetForm::EpochSeconds => Some(seconds(self.told(reset_at))),
@@ -276,7 +286,7 @@ impl World {
     }
 }
 
-impl Asked {
+impl Exchange {
     fn note(&mut self, reply: &Reply) {
         self.status = reply.status;
         self.applied = !reply.effects.is_empty();
@@ -285,12 +295,12 @@ impl Asked {
 }
 
 /// Answers as the other generation does to whoever asks for version 1.
-fn second_generation(request: &Request) -> Problem {
+fn second_generation(request: &ReceivedRequest) -> ApiProblem {
     let token = request.token.as_deref().unwrap_or_default();
     if request.path.starts_with("/api/") && !token.starts_with("kbr_pat_") {
-        return Problem::new(401, "unauthorized", "Unauthorized");
+        return ApiProblem::new(401, "unauthorized", "Unauthorized");
     }
-    Problem::new(404, "not_found", format!("Cannot {} {}", request.method, request.path))
+    ApiProblem::new(404, "not_found", format!("Cannot {} {}", request.method, request.path))
 }
 
 /// Writes milliseconds as whole seconds, rounded up: too early is refused.

@@ -1,6 +1,6 @@
 //! Every way in which the real API may differ from what we assume, as one value.
 //!
-//! [`Config::default`] is the default dialect (A1–A17) and what the vendor documents of the
+//! [`EmulatorConfig::default`] is the default dialect (A1–A17) and what the vendor documents of the
 //! platform. A test that asks "what if the assumption is false?" changes one field.
 
 use std::collections::BTreeMap;
@@ -20,15 +20,15 @@ pub const TOKEN: &str = "sb_live_emulator";
 /// Chooses how the emulator behaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct EmulatorConfig {
     /// Where identifiers, commits and metrics come from.
     pub seed: u64,
     /// Which generation of the API answers.
     pub generation: Generation,
     /// What `GET /project` answers (F3, A12).
-    pub project: Project,
+    pub project: ProjectConfig,
     /// What `GET /project/members` answers.
-    pub members: Vec<Member>,
+    pub members: Vec<TeamMember>,
     /// Who may come in, by token (F2).
     pub tokens: BTreeMap<String, Access>,
     /// How lists are cut into pages (A1).
@@ -56,7 +56,7 @@ pub struct Config {
     /// How a secret looks in an answer.
     pub secrets: Secrets,
     /// How a thing goes (A7).
-    pub deletion: Deletion,
+    pub deletion: DeletionMode,
     /// What `PATCH` does with `name`.
     pub rename: Rename,
     /// What the platform rewrites in what it is given.
@@ -97,13 +97,13 @@ pub struct Config {
     pub deployment_logs: DeploymentLogs,
 }
 
-impl Default for Config {
+impl Default for EmulatorConfig {
     fn default() -> Self {
         Self {
             seed: 1,
             generation: Generation::First,
-            project: Project::default(),
-            members: vec![Member {
+            project: ProjectConfig::default(),
+            members: vec![TeamMember {
                 name: "Ada".into(),
                 email: "ada@example.com".into(),
                 role: "Owner".into(),
@@ -121,7 +121,7 @@ impl Default for Config {
             env_groups: GroupNaming::Id,
             resolve_references: Resolver::Platform,
             secrets: Secrets::Masked,
-            deletion: Deletion::Immediate,
+            deletion: DeletionMode::Immediate,
             rename: Rename::Honoured,
             normalises: Normalises::Types,
             quirks: Vec::new(),
@@ -155,7 +155,7 @@ pub struct Ingress {
 
 /// The project a token selects (F3, A12).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Project {
+pub struct ProjectConfig {
     /// Without an id the name pins the project.
     pub id: Option<String>,
     /// Its name.
@@ -166,7 +166,7 @@ pub struct Project {
     pub plan: Option<String>,
 }
 
-impl Default for Project {
+impl Default for ProjectConfig {
     fn default() -> Self {
         Self {
             id: Some("prj_emulator".into()),
@@ -179,7 +179,7 @@ impl Default for Project {
 
 /// Somebody of the team.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Member {
+pub struct TeamMember {
     /// Their name.
     pub name: String,
     /// Their address.
@@ -296,7 +296,7 @@ impl Default for TypeNames {
 /// How a thing goes (A7).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deletion {
+pub enum DeletionMode {
     /// 204, and it is gone.
     Immediate,
     /// 202, and it shows `deleting` until it is gone.

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::choice::{Fields, Kind, Normalises};
-use super::config::{Config, Deletion};
-use super::problem::Problem;
-use super::record::{Effect, Verb};
+use super::config::{DeletionMode, EmulatorConfig};
+use super::problem::ApiProblem;
+use super::record::{Mutation, Verb};
 use super::settings;
-use super::shelf::{Named, View};
+use super::shelf::{Named, ReadMoment};
 use super::world::{Reply, World, required_text};
 
 /// The types the platform knows, each with what it calls it.
@@ -43,7 +43,7 @@ impl Named for Database {
 
 impl Database {
     /// Writes the database; the connection string is in the details, once there is one.
-    pub(crate) fn show(&self, config: &Config, fields: Fields, now: u64) -> Value {
+    pub(crate) fn show(&self, config: &EmulatorConfig, fields: Fields, now: u64) -> Value {
         let status = match self.is_deleting {
             true => "deleting",
             false if now < self.ready_at => "creating",
@@ -71,7 +71,7 @@ impl Database {
         self.settings.get(name).unwrap_or(&Value::Null)
     }
 
-    fn connection_string(&self, config: &Config) -> String {
+    fn connection_string(&self, config: &EmulatorConfig) -> String {
         let text = |name: &str| self.setting(name).as_str().unwrap_or_default().to_owned();
         let (scheme, user, database) = (text("type"), text("user"), text("database_name"));
         let host = format!("{}.{}.db.stackblaze.internal", self.id, config.project.name);
@@ -84,11 +84,11 @@ impl World {
         &mut self,
         body: &Map<String, Value>,
         now: u64,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         let name = self.admit(Kind::Database, body, now)?;
         let type_name = required_text(body, "type")?;
         let Some((_, canonical)) = TYPES.iter().find(|(word, _)| *word == type_name) else {
-            return Err(Problem::invalid(format!("type {type_name} is unknown")));
+            return Err(ApiProblem::invalid(format!("type {type_name} is unknown")));
         };
         let mut settings = Map::new();
         let mut unknown = Vec::new();
@@ -119,36 +119,36 @@ impl World {
         };
         let mut shown = database.show(&self.config, self.config.detail_fields.databases, now);
         shown["created_at"] = json!(self.config.times.answered(database.created));
-        let effect = Effect::new(Verb::Created, Kind::Database, &database.id, &database.name);
+        let effect = Mutation::new(Verb::Created, Kind::Database, &database.id, &database.name);
         self.databases.insert(now, &database.id.clone(), database);
         Ok(self.single(201, "database", shown).with([effect]).ignoring(ignored))
     }
 
-    pub(crate) fn get_database(&self, id: &str, view: View) -> Result<Reply, Problem> {
+    pub(crate) fn get_database(&self, id: &str, view: ReadMoment) -> Result<Reply, ApiProblem> {
         let database =
-            self.databases.get(id, view).ok_or_else(|| Problem::missing("database", id))?;
+            self.databases.get(id, view).ok_or_else(|| ApiProblem::missing("database", id))?;
         let shown = database.show(&self.config, self.config.detail_fields.databases, view.at);
         Ok(self.single(200, "database", shown))
     }
 
-    pub(crate) fn delete_database(&mut self, id: &str, now: u64) -> Result<Reply, Problem> {
+    pub(crate) fn delete_database(&mut self, id: &str, now: u64) -> Result<Reply, ApiProblem> {
         let database = self
             .databases
-            .get(id, View::of(now))
-            .ok_or_else(|| Problem::missing("database", id))?;
+            .get(id, ReadMoment::of(now))
+            .ok_or_else(|| ApiProblem::missing("database", id))?;
         let first_time = !database.is_deleting;
-        let effect = Effect::new(Verb::Deleted, Kind::Database, id, &database.name);
+        let effect = Mutation::new(Verb::Deleted, Kind::Database, id, &database.name);
         match self.config.deletion {
-            Deletion::Immediate => {
+            DeletionMode::Immediate => {
                 self.databases.remove(id, now);
                 Ok(Reply::empty(204).with([effect]))
             }
-            Deletion::Gradual { gone_after_ms } => {
+            DeletionMode::Gradual { gone_after_ms } => {
                 if first_time {
                     self.databases.change(id, now, |database| database.is_deleting = true);
                     self.databases.remove(id, now + gone_after_ms);
                 }
-                let mut reply = self.get_database(id, View::of(now))?;
+                let mut reply = self.get_database(id, ReadMoment::of(now))?;
                 reply.status = 202;
                 Ok(reply.with(first_time.then_some(effect)))
             }

@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::calendar::iso;
 use super::choice::Kind;
-use super::deployment::{self, Deployment};
-use super::problem::Problem;
+use super::deployment::{self, DeploymentState};
+use super::problem::ApiProblem;
 use super::quirk;
 use super::random::mix;
-use super::record::{Effect, Verb};
+use super::record::{Mutation, Verb};
 use super::service::Service;
-use super::shelf::View;
+use super::shelf::ReadMoment;
 use super::stream::{LogEvent, LogStream};
 use super::world::{Payload, Reply, World};
 
@@ -43,7 +43,7 @@ impl World {
         }
         quirk::put_on(&self.config, service, &source.1);
         let id = self.random.identifier("dep");
-        let mut deployment = Deployment::begin(id, source, &self.config.durations, now);
+        let mut deployment = DeploymentState::begin(id, source, &self.config.durations, now);
         deployment.created = self.told(now);
         if let Some(lines) = service.next_failure.take() {
             deployment.fail(lines);
@@ -53,7 +53,7 @@ impl World {
     }
 
     /// Lets the deployments fail that these effects began.
-    pub(crate) fn fail_deployments(&mut self, effects: &[Effect], now: u64) {
+    pub(crate) fn fail_deployments(&mut self, effects: &[Mutation], now: u64) {
         for effect in effects.iter().filter(|effect| effect.kind == Kind::Service) {
             let Ok(mut service) = self.living_service(&effect.id, now) else { continue };
             let begun = self.told(now);
@@ -71,15 +71,15 @@ impl World {
         id: &str,
         body: &Map<String, Value>,
         now: u64,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         let mut service = self.living_service(id, now)?;
         let branch = match body.get("branch") {
             None | Some(Value::Null) => None,
             Some(Value::String(branch)) => Some(branch.clone()),
-            Some(_) => return Err(Problem::invalid("branch must be a string")),
+            Some(_) => return Err(ApiProblem::invalid("branch must be a string")),
         };
         if !matches!(body.get("clear_cache"), None | Some(Value::Null | Value::Bool(_))) {
-            return Err(Problem::invalid("clear_cache must be true or false"));
+            return Err(ApiProblem::invalid("clear_cache must be true or false"));
         }
         let known = ["branch", "clear_cache"];
         let unknown = body.keys().filter(|field| !known.contains(&field.as_str())).cloned();
@@ -91,7 +91,7 @@ impl World {
     }
 
     /// Deploys again what ran before the latest deployment.
-    pub(crate) fn rollback(&mut self, id: &str, now: u64) -> Result<Reply, Problem> {
+    pub(crate) fn rollback(&mut self, id: &str, now: u64) -> Result<Reply, ApiProblem> {
         let mut service = self.living_service(id, now)?;
         check_idle(&service, now)?;
         let source = service
@@ -103,7 +103,7 @@ impl World {
             .map(|earlier| (earlier.branch.clone(), earlier.commit.clone()))
             .ok_or_else(|| {
                 let message = "There is no earlier successful deployment";
-                Problem::new(409, "no_previous_deployment", message)
+                ApiProblem::new(409, "no_previous_deployment", message)
             })?;
         self.deploy(&mut service, Some(source), now);
         Ok(self.deployed(service, Verb::RolledBack, now))
@@ -113,14 +113,15 @@ impl World {
         &self,
         id: &str,
         deployment: &str,
-        view: View,
-    ) -> Result<Reply, Problem> {
-        let service = self.services.get(id, view).ok_or_else(|| Problem::missing("service", id))?;
+        view: ReadMoment,
+    ) -> Result<Reply, ApiProblem> {
+        let service =
+            self.services.get(id, view).ok_or_else(|| ApiProblem::missing("service", id))?;
         let found = service
             .deployments
             .iter()
             .find(|one| one.id == deployment)
-            .ok_or_else(|| Problem::missing("deployment", deployment))?;
+            .ok_or_else(|| ApiProblem::missing("deployment", deployment))?;
         Ok(self.single(200, "deployment", found.details(&self.config, view.at)))
     }
 
@@ -130,13 +131,15 @@ impl World {
         id: &str,
         query: &[(String, String)],
         now: u64,
-    ) -> Result<Reply, Problem> {
-        let service =
-            self.services.get(id, View::of(now)).ok_or_else(|| Problem::missing("service", id))?;
+    ) -> Result<Reply, ApiProblem> {
+        let service = self
+            .services
+            .get(id, ReadMoment::of(now))
+            .ok_or_else(|| ApiProblem::missing("service", id))?;
         let mut tail = TAIL;
         let mut follows = true;
         for (name, value) in query {
-            let wrong = |expected: &str| Problem::invalid(format!("{name} must be {expected}"));
+            let wrong = |expected: &str| ApiProblem::invalid(format!("{name} must be {expected}"));
             match name.as_str() {
                 "tail" => tail = value.parse().map_err(|_| wrong("a whole number"))?,
                 "follow" => follows = value.parse().map_err(|_| wrong("true or false"))?,
@@ -158,9 +161,11 @@ impl World {
     }
 
     /// Measures a service (A11): invented, but the same for the same minute.
-    pub(crate) fn metrics(&self, id: &str, now: u64) -> Result<Reply, Problem> {
-        let service =
-            self.services.get(id, View::of(now)).ok_or_else(|| Problem::missing("service", id))?;
+    pub(crate) fn metrics(&self, id: &str, now: u64) -> Result<Reply, ApiProblem> {
+        let service = self
+            .services
+            .get(id, ReadMoment::of(now))
+            .ok_or_else(|| ApiProblem::missing("service", id))?;
         let measure = |salt: u64, most: u64| -> Vec<Value> {
             let minute = now / 60_000;
             (minute.saturating_sub(METRIC_POINTS - 1)..=minute)
@@ -186,7 +191,7 @@ impl World {
     }
 
     fn deployed(&mut self, service: Service, verb: Verb, now: u64) -> Reply {
-        let effect = Effect::new(verb, Kind::Service, &service.id, &service.name);
+        let effect = Mutation::new(verb, Kind::Service, &service.id, &service.name);
         let latest = service.deployments.last().expect("a deployment was just begun");
         let body = json!({
             "deployment_id": latest.id,
@@ -199,10 +204,10 @@ impl World {
     }
 }
 
-fn check_idle(service: &Service, now: u64) -> Result<(), Problem> {
+fn check_idle(service: &Service, now: u64) -> Result<(), ApiProblem> {
     if service.deployments.last().is_some_and(|latest| latest.is_running(now)) {
         let message = "A deployment of the service is already in progress";
-        return Err(Problem::new(409, "deploy_in_progress", message));
+        return Err(ApiProblem::new(409, "deploy_in_progress", message));
     }
     Ok(())
 }

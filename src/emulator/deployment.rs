@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::calendar::iso;
 use super::choice::DeploymentLogs;
-use super::config::{Config, Durations};
+use super::config::{Durations, EmulatorConfig};
 
 /// How many successful deployments a service keeps for rollback, as documented.
 const SUCCESSES_MAX: usize = 20;
@@ -18,7 +18,7 @@ const DEPLOYMENTS_MAX: usize = 200;
 
 /// One deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Deployment {
+pub(crate) struct DeploymentState {
     pub(crate) id: String,
     pub(crate) branch: String,
     pub(crate) commit: String,
@@ -39,7 +39,7 @@ enum End {
     Canceled,
 }
 
-impl Deployment {
+impl DeploymentState {
     /// Begins a deployment that will succeed.
     pub(crate) fn begin(
         id: String,
@@ -120,7 +120,7 @@ impl Deployment {
     }
 
     /// Writes the details, with the log.
-    pub(crate) fn details(&self, config: &Config, now: u64) -> Value {
+    pub(crate) fn details(&self, config: &EmulatorConfig, now: u64) -> Value {
         let lines: Vec<&str> = self.log(now).map(|(_, line)| line).collect();
         let mut shown = self.summary(now);
         shown["logs"] = match config.deployment_logs {
@@ -132,7 +132,7 @@ impl Deployment {
 }
 
 /// Drops what the platform no longer keeps, oldest first.
-pub(crate) fn forget(deployments: &mut Vec<Deployment>, now: u64) {
+pub(crate) fn forget(deployments: &mut Vec<DeploymentState>, now: u64) {
     let successes = deployments.iter().filter(|deployment| deployment.has_succeeded(now)).count();
     if successes > SUCCESSES_MAX || deployments.len() > DEPLOYMENTS_MAX {
         deployments.remove(0);
@@ -143,14 +143,14 @@ pub(crate) fn forget(deployments: &mut Vec<Deployment>, now: u64) {
 mod tests {
     use super::*;
 
-    fn begin() -> Deployment {
+    fn begin() -> DeploymentState {
         let durations =
             Durations { queued_ms: 10, building_ms: 20, deploying_ms: 30, ..Durations::default() };
         let source = ("main".into(), "c0ffee".into());
-        Deployment::begin("dep_1".into(), source, &durations, 100)
+        DeploymentState::begin("dep_1".into(), source, &durations, 100)
     }
 
-    fn check(deployment: &Deployment, expected: &[(u64, &str)]) {
+    fn check(deployment: &DeploymentState, expected: &[(u64, &str)]) {
         for (now, status) in expected {
             assert_eq!(deployment.status(*now), *status, "at {now}");
         }

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::choice::{EnvPatch, Fields, Kind};
-use super::config::Config;
-use super::problem::Problem;
-use super::record::{Effect, Verb};
+use super::config::EmulatorConfig;
+use super::problem::ApiProblem;
+use super::record::{Mutation, Verb};
 use super::shelf::Named;
-use super::variable::{self, Source, Variable};
+use super::variable::{self, Variable, VariableSource};
 use super::world::{Reply, World};
 
 /// One env group.
@@ -27,7 +27,7 @@ impl Named for Group {
 }
 
 impl Group {
-    pub(crate) fn show(&self, config: &Config, fields: Fields) -> Value {
+    pub(crate) fn show(&self, config: &EmulatorConfig, fields: Fields) -> Value {
         let mut shown = json!({"id": self.id, "name": self.name});
         if fields == Fields::All
             && let Some(variables) = variable::show(config, &self.variables)
@@ -44,13 +44,13 @@ impl World {
         &mut self,
         body: &Map<String, Value>,
         now: u64,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         let name = self.admit(Kind::EnvGroup, body, now)?;
         let mut variables = Vec::new();
         let entries = body.get("env_vars").unwrap_or(&Value::Null);
         variable::apply(EnvPatch::Replace, &mut variables, entries)?;
-        if variables.iter().any(|one| !matches!(one.source, Source::Value { .. })) {
-            return Err(Problem::invalid("an env group holds values only"));
+        if variables.iter().any(|one| !matches!(one.source, VariableSource::Value { .. })) {
+            return Err(ApiProblem::invalid("an env group holds values only"));
         }
         let known = ["name", "env_vars"];
         let unknown = body.keys().filter(|field| !known.contains(&field.as_str())).cloned();
@@ -59,7 +59,7 @@ impl World {
         let group = Group { id: self.random.identifier("evg"), name, variables, created };
         let mut shown = group.show(&self.config, Fields::All);
         shown["created_at"] = json!(self.config.times.answered(created));
-        let effect = Effect::new(Verb::Created, Kind::EnvGroup, &group.id, &group.name);
+        let effect = Mutation::new(Verb::Created, Kind::EnvGroup, &group.id, &group.name);
         self.groups.insert(now, &group.id.clone(), group);
         Ok(self.single(201, "envgroup", shown).with([effect]).ignoring(ignored))
     }

@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 
 use super::act::Act;
 use super::choice::Kind;
-use super::config::Config;
+use super::config::EmulatorConfig;
 use super::fault::Faults;
-use super::record::Record;
+use super::record::Recording;
 use super::world::World;
 
 /// The version of the saved form.
 const VERSION: u64 = 1;
 
 /// Tells the time in milliseconds since 1970.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+pub type TimeSource = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// A StackBlaze of one's own; clones are the same one.
 #[derive(Clone)]
 pub struct Emulator {
     world: Arc<Mutex<World>>,
-    pub(super) clock: Clock,
+    pub(super) clock: TimeSource,
     keeper: Arc<OnceLock<Keeper>>,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Emulator {
 
 impl Emulator {
     /// Starts an empty project.
-    pub fn new(config: Config, clock: Clock) -> Self {
+    pub fn new(config: EmulatorConfig, clock: TimeSource) -> Self {
         Self { world: Arc::new(Mutex::new(World::new(config))), clock, keeper: Arc::default() }
     }
 
@@ -46,7 +46,7 @@ impl Emulator {
     /// # Errors
     ///
     /// When the form is of another version, or not one of ours.
-    pub fn restore(saved: &Value, clock: Clock) -> Result<Self, String> {
+    pub fn restore(saved: &Value, clock: TimeSource) -> Result<Self, String> {
         if saved["version"] != VERSION {
             return Err(format!("the saved emulator is not of version {VERSION}"));
         }
@@ -95,14 +95,14 @@ impl Emulator {
 
     /// Changes the dialect from now on; what is there stays as it is, counts of requests begin
     /// anew.
-    pub fn reconfigure(&self, change: impl FnOnce(&mut Config)) {
+    pub fn reconfigure(&self, change: impl FnOnce(&mut EmulatorConfig)) {
         let mut world = self.world();
         change(&mut world.config);
         world.limiters.clear();
     }
 
     /// Returns what happened so far.
-    pub fn record(&self) -> Record {
+    pub fn record(&self) -> Recording {
         self.world().record.clone()
     }
 

@@ -24,15 +24,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use super::answer::{Answer, Manner, Outcome};
+use super::answer::{Disposition, HttpReply, Transmission};
 use super::openapi::openapi;
-use super::routes::Request;
+use super::routes::ReceivedRequest;
 use super::stream::{EVENTS_MAX, INTERVAL_MIN_MS, LogStream};
 use super::world::Payload;
-use super::{Clock, Emulator};
+use super::{Emulator, TimeSource};
 
 /// The body of an answer.
-pub type Body = BoxStream<'static, Result<Bytes, Dropped>>;
+pub type ReplyBody = BoxStream<'static, Result<Bytes, Dropped>>;
 
 /// The largest body of a request: 200 variables of 65,535 bytes, written as JSON escapes.
 const REQUEST_BYTES_MAX: usize = 80 << 20;
@@ -65,11 +65,16 @@ impl Emulator {
     pub async fn answer(
         &self,
         request: http::Request<Bytes>,
-    ) -> Result<http::Response<Body>, Dropped> {
+    ) -> Result<http::Response<ReplyBody>, Dropped> {
         if request.method() == Method::GET && request.uri().path() == "/openapi.json" {
             let payload = Payload::Json(openapi());
-            let manner = Manner::Whole;
-            return Ok(self.respond(Answer { status: 200, headers: Vec::new(), payload, manner }));
+            let manner = Transmission::Whole;
+            return Ok(self.respond(HttpReply {
+                status: 200,
+                headers: Vec::new(),
+                payload,
+                manner,
+            }));
         }
         let now = (self.clock)();
         let outcome = self.world().answer(&read(&request), now);
@@ -77,15 +82,15 @@ impl Emulator {
             self.keep();
         }
         match outcome {
-            Outcome::Refused => Err(Dropped { sent: false }),
-            Outcome::Lost => Err(Dropped { sent: true }),
-            Outcome::Silent => std::future::pending().await,
-            Outcome::Answer(answer) => Ok(self.respond(answer)),
+            Disposition::Refused => Err(Dropped { sent: false }),
+            Disposition::Lost => Err(Dropped { sent: true }),
+            Disposition::Silent => std::future::pending().await,
+            Disposition::Answer(answer) => Ok(self.respond(answer)),
         }
     }
 
-    fn respond(&self, answer: Answer) -> http::Response<Body> {
-        let Answer { status, headers, payload, manner } = answer;
+    fn respond(&self, answer: HttpReply) -> http::Response<ReplyBody> {
+        let HttpReply { status, headers, payload, manner } = answer;
         let (content_type, bytes) = match payload {
             Payload::Empty => (None, Bytes::new()),
             Payload::Json(body) => (Some("application/json"), Bytes::from(written(&body))),
@@ -97,8 +102,8 @@ impl Emulator {
             }
         };
         let bytes = match manner {
-            Manner::Truncated(length) => bytes.slice(..length.min(bytes.len())),
-            Manner::Whole | Manner::Cut(_) | Manner::Drip => bytes,
+            Transmission::Truncated(length) => bytes.slice(..length.min(bytes.len())),
+            Transmission::Whole | Transmission::Cut(_) | Transmission::Drip => bytes,
         };
         let length = (status != 204).then_some(bytes.len());
         let mut response = response(status, headers, content_type, deliver(bytes, manner));
@@ -151,10 +156,10 @@ async fn over_socket(
     }
 }
 
-fn read(request: &http::Request<Bytes>) -> Request {
+fn read(request: &http::Request<Bytes>) -> ReceivedRequest {
     let authorization = request.headers().get(header::AUTHORIZATION);
     let token = authorization.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    Request {
+    ReceivedRequest {
         method: request.method().as_str().into(),
         path: request.uri().path().into(),
         query: request.uri().query().unwrap_or_default().into(),
@@ -167,8 +172,8 @@ fn response(
     status: u16,
     headers: Vec<(&'static str, String)>,
     content_type: Option<&'static str>,
-    body: Body,
-) -> http::Response<Body> {
+    body: ReplyBody,
+) -> http::Response<ReplyBody> {
     let mut response = http::Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).expect("every status here has three digits");
@@ -189,14 +194,14 @@ fn written(body: &Value) -> Vec<u8> {
 }
 
 /// Sends bytes in the manner of a fault.
-fn deliver(bytes: Bytes, manner: Manner) -> Body {
+fn deliver(bytes: Bytes, manner: Transmission) -> ReplyBody {
     match manner {
-        Manner::Whole | Manner::Truncated(_) => stream::iter([Ok(bytes)]).boxed(),
-        Manner::Cut(length) => {
+        Transmission::Whole | Transmission::Truncated(_) => stream::iter([Ok(bytes)]).boxed(),
+        Transmission::Cut(length) => {
             let sent = bytes.slice(..length.min(bytes.len()));
             stream::iter([Ok(sent), Err(Dropped { sent: true })]).boxed()
         }
-        Manner::Drip => stream::iter(bytes)
+        Transmission::Drip => stream::iter(bytes)
             .then(|byte| async move {
                 sleep(Duration::from_secs(1)).await;
                 Ok(Bytes::copy_from_slice(&[byte]))
@@ -206,7 +211,7 @@ fn deliver(bytes: Bytes, manner: Manner) -> Body {
 }
 
 /// Sends the events that are still to come, one after each interval.
-fn follow(logs: LogStream, clock: Clock) -> Body {
+fn follow(logs: LogStream, clock: TimeSource) -> ReplyBody {
     let Some(interval) = logs.interval_ms else {
         return stream::empty().boxed();
     };

@@ -26,7 +26,7 @@ pub(crate) struct Limiter {
 
 /// What the limiter says to one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Verdict {
+pub(crate) struct LimiterVerdict {
     /// Whether the request goes on.
     pub(crate) admitted: bool,
     /// What is left after it.
@@ -69,7 +69,7 @@ impl Limiter {
     }
 
     /// Counts one request.
-    pub(crate) fn take(&mut self, now: u64) -> Verdict {
+    pub(crate) fn take(&mut self, now: u64) -> LimiterVerdict {
         let Self { model, limit, state } = self;
         match state {
             State::Window { ends, used, blocked_until } => {
@@ -96,10 +96,10 @@ fn take_window(
     limit: u64,
     (ends, used, blocked_until): (&mut u64, &mut u64, &mut u64),
     now: u64,
-) -> Verdict {
+) -> LimiterVerdict {
     if now < *blocked_until {
         let until = *blocked_until;
-        return Verdict { admitted: false, remaining: 0, reset_at: until, retry_at: until };
+        return LimiterVerdict { admitted: false, remaining: 0, reset_at: until, retry_at: until };
     }
     if now >= *ends {
         let into_the_minute = if model == LimiterModel::FixedMinute { now % WINDOW_MS } else { 0 };
@@ -114,10 +114,10 @@ fn take_window(
         *blocked_until = now + WINDOW_MS;
         *ends = *blocked_until;
     }
-    Verdict { admitted, remaining: limit - *used, reset_at: *ends, retry_at: *ends }
+    LimiterVerdict { admitted, remaining: limit - *used, reset_at: *ends, retry_at: *ends }
 }
 
-fn take_log(limit: u64, refused_count: bool, log: &mut VecDeque<u64>, now: u64) -> Verdict {
+fn take_log(limit: u64, refused_count: bool, log: &mut VecDeque<u64>, now: u64) -> LimiterVerdict {
     while log.front().is_some_and(|sent| sent + WINDOW_MS <= now) {
         log.pop_front();
     }
@@ -131,17 +131,17 @@ fn take_log(limit: u64, refused_count: bool, log: &mut VecDeque<u64>, now: u64) 
     }
     let oldest_leaves = log.front().map_or(now, |sent| sent + WINDOW_MS);
     let remaining = limit - log.len() as u64;
-    Verdict { admitted, remaining, reset_at: oldest_leaves, retry_at: oldest_leaves }
+    LimiterVerdict { admitted, remaining, reset_at: oldest_leaves, retry_at: oldest_leaves }
 }
 
 fn take_log_under_window(
     limit: u64,
     (log, ends, blocked_until): (&mut VecDeque<u64>, &mut u64, &mut u64),
     now: u64,
-) -> Verdict {
+) -> LimiterVerdict {
     if now < *blocked_until {
         let until = *blocked_until;
-        return Verdict { admitted: false, remaining: 0, reset_at: until, retry_at: until };
+        return LimiterVerdict { admitted: false, remaining: 0, reset_at: until, retry_at: until };
     }
     if *blocked_until > 0 {
         *blocked_until = 0;
@@ -160,16 +160,16 @@ fn take_log_under_window(
     }
     let reset_at = if admitted { *ends } else { *blocked_until };
     let remaining = limit.saturating_sub(log.len() as u64);
-    Verdict { admitted, remaining, reset_at, retry_at: *blocked_until }
+    LimiterVerdict { admitted, remaining, reset_at, retry_at: *blocked_until }
 }
 
-fn take_bucket(limit: u64, capacity: u64, level: &mut u64, now: u64) -> Verdict {
+fn take_bucket(limit: u64, capacity: u64, level: &mut u64, now: u64) -> LimiterVerdict {
     let admitted = *level >= TOKEN;
     if admitted {
         *level -= TOKEN;
     }
     let missing = TOKEN.saturating_sub(*level);
-    Verdict {
+    LimiterVerdict {
         admitted,
         remaining: *level / TOKEN,
         reset_at: now + (capacity - *level).div_ceil(limit),

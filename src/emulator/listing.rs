@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::choice::{Kind, Times};
-use super::config::Config;
+use super::config::EmulatorConfig;
 use super::fault::Fault;
 use super::forms::Written;
-use super::problem::Problem;
-use super::shelf::View;
+use super::problem::ApiProblem;
+use super::shelf::ReadMoment;
 use super::world::{Reply, World};
 
 /// What is listed.
@@ -22,7 +22,7 @@ pub(crate) enum Listed<'a> {
 /// How a read departs from the truth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Lens {
-    pub(crate) view: View,
+    pub(crate) view: ReadMoment,
     shift: Shift,
     page_ignored: bool,
 }
@@ -43,9 +43,9 @@ struct Page {
 
 impl Lens {
     pub(crate) fn new(fault: Option<&Fault>, now: u64) -> Self {
-        let mut lens = Self { view: View::of(now), shift: Shift::None, page_ignored: false };
+        let mut lens = Self { view: ReadMoment::of(now), shift: Shift::None, page_ignored: false };
         match fault {
-            Some(Fault::Stale(age)) => lens.view = View::of(now.saturating_sub(*age)),
+            Some(Fault::Stale(age)) => lens.view = ReadMoment::of(now.saturating_sub(*age)),
             Some(Fault::HideNew(age)) => lens.view.born_by = now.saturating_sub(*age),
             Some(Fault::ShiftRepeat) => lens.shift = Shift::Repeat,
             Some(Fault::ShiftVanish) => lens.shift = Shift::Vanish,
@@ -75,7 +75,7 @@ impl World {
         listed: Listed<'_>,
         query: &[(String, String)],
         lens: Lens,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         let forms = self.config.forms;
         let page = read_page(query, &self.config)?;
         let count = self.count(listed, lens.view)?;
@@ -120,20 +120,25 @@ impl World {
         }
     }
 
-    fn count(&self, listed: Listed<'_>, view: View) -> Result<usize, Problem> {
+    fn count(&self, listed: Listed<'_>, view: ReadMoment) -> Result<usize, ApiProblem> {
         Ok(match listed {
             Listed::Things(Kind::Service) => self.services.seen(view).count(),
             Listed::Things(Kind::Database) => self.databases.seen(view).count(),
             Listed::Things(Kind::EnvGroup) => self.groups.seen(view).count(),
             Listed::Deployments(id) => {
                 let service = self.services.get(id, view);
-                service.ok_or_else(|| Problem::missing("service", id))?.deployments.len()
+                service.ok_or_else(|| ApiProblem::missing("service", id))?.deployments.len()
             }
             Listed::Members => self.config.members.len(),
         })
     }
 
-    fn items(&self, listed: Listed<'_>, view: View, (start, end): (usize, usize)) -> Vec<Value> {
+    fn items(
+        &self,
+        listed: Listed<'_>,
+        view: ReadMoment,
+        (start, end): (usize, usize),
+    ) -> Vec<Value> {
         let Self { config, .. } = self;
         let fields = &config.list_fields;
         let taken = end.saturating_sub(start);
@@ -184,8 +189,8 @@ impl World {
     }
 }
 
-fn read_page(query: &[(String, String)], config: &Config) -> Result<Page, Problem> {
-    let Config { paging, forms, .. } = config;
+fn read_page(query: &[(String, String)], config: &EmulatorConfig) -> Result<Page, ApiProblem> {
+    let EmulatorConfig { paging, forms, .. } = config;
     let least = |name: &str| if name == "page" { forms.first_page() } else { 1 };
     let asked = |name: &str| match query.iter().find(|(key, _)| key == name) {
         None => Ok(None),
@@ -193,7 +198,7 @@ fn read_page(query: &[(String, String)], config: &Config) -> Result<Page, Proble
             Ok(number) if number >= least(name) => Ok(Some(number)),
             _ => {
                 let least = least(name);
-                Err(Problem::invalid(format!("{name} must be a whole number from {least}")))
+                Err(ApiProblem::invalid(format!("{name} must be a whole number from {least}")))
             }
         },
     };

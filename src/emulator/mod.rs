@@ -1,12 +1,12 @@
 //! A faithful StackBlaze API v1, for tests, `--sandbox` and `simulate`.
 //!
 //! It imports nothing of this crate, so that the client and this server cannot share a mistake.
-//! What the vendor states (F1–F9) is fixed; what we assume (A1–A17) is a switch of [`Config`].
+//! What the vendor states (F1–F9) is fixed; what we assume (A1–A17) is a switch of [`EmulatorConfig`].
 //! The state machine is pure: told the time, with a seed of its own; [`serve`] and
 //! [`Emulator::answer`] are a thin layer above it.
 //!
 //! It does not forgive: a request that F4 does not list is refused, and everything
-//! that happens is in the [`Record`], by which tests judge.
+//! that happens is in the [`Recording`], by which tests judge.
 
 mod choice;
 mod config;
@@ -52,8 +52,8 @@ pub use act::Act;
 pub use choice::*;
 pub use config::*;
 pub use fault::{Fault, Faults, WrongTotal};
-pub use handle::{Clock, Emulator};
-pub use http::{Body, Dropped, serve};
+pub use handle::{Emulator, TimeSource};
+pub use http::{Dropped, ReplyBody, serve};
 pub use openapi::openapi;
-pub use quirk::{Form, Quirk};
-pub use record::{Asked, Effect, Entry, Event, Record, Verb};
+pub use quirk::{Quirk, ValueForm};
+pub use record::{Exchange, Mutation, RecordEntry, RecordedEvent, Recording, Verb};

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::config::TypeNames;
 use super::database::TYPES;
-use super::routes::{ENDPOINTS, Endpoint, Route};
-use super::settings::{self, DATABASE, Setting};
+use super::routes::{ENDPOINTS, RouteAction, RouteEntry};
+use super::settings::{self, DATABASE, SettingRow};
 use super::variable::{VALUE_BYTES_MAX, VARIABLES_MAX};
 use super::world::NAME_MAX;
 
@@ -44,38 +44,44 @@ pub fn openapi() -> Value {
     })
 }
 
-fn describe(route: Route) -> Description {
+fn describe(route: RouteAction) -> Description {
     let created = &[400, 402, 409];
     let (summary, body, success, answer, refusals): (_, _, _, _, &[u16]) = match route {
-        Route::ListServices => ("List services", "", 200, "ServiceList", &[400]),
-        Route::CreateService => ("Create a service", "NewService", 201, "Service", created),
-        Route::GetService => ("Details and status", "", 200, "Service", &[404]),
-        Route::PatchService => {
+        RouteAction::ListServices => ("List services", "", 200, "ServiceList", &[400]),
+        RouteAction::CreateService => ("Create a service", "NewService", 201, "Service", created),
+        RouteAction::GetService => ("Details and status", "", 200, "Service", &[404]),
+        RouteAction::PatchService => {
             ("Update settings", "ServicePatch", 200, "Service", &[400, 404, 409])
         }
-        Route::DeleteService => ("Delete a service", "", 204, "", &[404]),
-        Route::Deploy => {
+        RouteAction::DeleteService => ("Delete a service", "", 204, "", &[404]),
+        RouteAction::Deploy => {
             ("Trigger a deploy", "DeployRequest", 202, "DeployAnswer", &[400, 404, 409])
         }
-        Route::ListDeployments => ("List deployments", "", 200, "DeploymentList", &[400, 404]),
-        Route::GetDeployment => ("Deployment and its logs", "", 200, "Deployment", &[404]),
-        Route::Rollback => ("Roll back", "", 202, "DeployAnswer", &[404, 409]),
-        Route::Logs => ("Live logs", "", 200, "LogStream", &[400, 404]),
-        Route::Metrics => ("CPU, memory and requests", "", 200, "Metrics", &[404]),
-        Route::ListDatabases => ("List databases", "", 200, "DatabaseList", &[400]),
-        Route::CreateDatabase => ("Create a database", "NewDatabase", 201, "Database", created),
-        Route::GetDatabase => ("Details of a database", "", 200, "Database", &[404]),
-        Route::DeleteDatabase => ("Delete a database", "", 204, "", &[404]),
-        Route::ListGroups => ("List env groups", "", 200, "EnvGroupList", &[400]),
-        Route::CreateGroup => ("Create an env group", "NewEnvGroup", 201, "EnvGroup", created),
-        Route::GetProject => ("The project of the token", "", 200, "Project", &[]),
-        Route::ListMembers => ("List team members", "", 200, "MemberList", &[400]),
+        RouteAction::ListDeployments => {
+            ("List deployments", "", 200, "DeploymentList", &[400, 404])
+        }
+        RouteAction::GetDeployment => ("Deployment and its logs", "", 200, "Deployment", &[404]),
+        RouteAction::Rollback => ("Roll back", "", 202, "DeployAnswer", &[404, 409]),
+        RouteAction::Logs => ("Live logs", "", 200, "LogStream", &[400, 404]),
+        RouteAction::Metrics => ("CPU, memory and requests", "", 200, "Metrics", &[404]),
+        RouteAction::ListDatabases => ("List databases", "", 200, "DatabaseList", &[400]),
+        RouteAction::CreateDatabase => {
+            ("Create a database", "NewDatabase", 201, "Database", created)
+        }
+        RouteAction::GetDatabase => ("Details of a database", "", 200, "Database", &[404]),
+        RouteAction::DeleteDatabase => ("Delete a database", "", 204, "", &[404]),
+        RouteAction::ListGroups => ("List env groups", "", 200, "EnvGroupList", &[400]),
+        RouteAction::CreateGroup => {
+            ("Create an env group", "NewEnvGroup", 201, "EnvGroup", created)
+        }
+        RouteAction::GetProject => ("The project of the token", "", 200, "Project", &[]),
+        RouteAction::ListMembers => ("List team members", "", 200, "MemberList", &[400]),
     };
     let named = |schema: &'static str| (!schema.is_empty()).then_some(schema);
     Description { summary, body: named(body), success, answer: named(answer), refusals }
 }
 
-fn operation(endpoint: &Endpoint) -> Value {
+fn operation(endpoint: &RouteEntry) -> Value {
     let Description { summary, body, success, answer, refusals } = describe(endpoint.route);
     let mut responses = Map::new();
     let success_body = match answer {
@@ -100,14 +106,14 @@ fn operation(endpoint: &Endpoint) -> Value {
     });
     if let Some(schema) = body {
         operation["requestBody"] = json!({
-            "required": endpoint.route != Route::Deploy,
+            "required": endpoint.route != RouteAction::Deploy,
             "content": {"application/json": {"schema": reference(schema)}},
         });
     }
     operation
 }
 
-fn parameters(endpoint: &Endpoint) -> Vec<Value> {
+fn parameters(endpoint: &RouteEntry) -> Vec<Value> {
     let in_path = endpoint.path.split('/').filter_map(|segment| segment.strip_prefix('{'));
     let text = json!({"type": "string", "minLength": 1});
     let mut parameters: Vec<Value> = in_path
@@ -118,31 +124,31 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));
     };
     match endpoint.route {
-        Route::ListServices
-        | Route::ListDeployments
-        | Route::ListDatabases
-        | Route::ListGroups
-        | Route::ListMembers => {
+        RouteAction::ListServices
+        | RouteAction::ListDeployments
+        | RouteAction::ListDatabases
+        | RouteAction::ListGroups
+        | RouteAction::ListMembers => {
             query("page", json!({"type": "integer", "minimum": 1}));
             query("per_page", json!({"type": "integer", "minimum": 1}));
         }
-        Route::Logs => {
+        RouteAction::Logs => {
             query("tail", json!({"type": "integer", "minimum": 0}));
             query("follow", json!({"type": "boolean"}));
         }
-        Route::CreateService
-        | Route::GetService
-        | Route::PatchService
-        | Route::DeleteService
-        | Route::Deploy
-        | Route::GetDeployment
-        | Route::Rollback
-        | Route::Metrics
-        | Route::CreateDatabase
-        | Route::GetDatabase
-        | Route::DeleteDatabase
-        | Route::CreateGroup
-        | Route::GetProject => {}
+        RouteAction::CreateService
+        | RouteAction::GetService
+        | RouteAction::PatchService
+        | RouteAction::DeleteService
+        | RouteAction::Deploy
+        | RouteAction::GetDeployment
+        | RouteAction::Rollback
+        | RouteAction::Metrics
+        | RouteAction::CreateDatabase
+        | RouteAction::GetDatabase
+        | RouteAction::DeleteDatabase
+        | RouteAction::CreateGroup
+        | RouteAction::GetProject => {}
     }
     parameters
 }
@@ -300,7 +306,7 @@ fn new_variable() -> Value {
     variable
 }
 
-fn properties<'a>(settings: impl Iterator<Item = &'a Setting>) -> Map<String, Value> {
+fn properties<'a>(settings: impl Iterator<Item = &'a SettingRow>) -> Map<String, Value> {
     settings.map(|one| (one.name.to_owned(), settings::schema(one.shape))).collect()
 }
 

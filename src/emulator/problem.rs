@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 /// An error, before it has a `request_id`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Problem {
+pub(crate) struct ApiProblem {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
 }
 
-impl Problem {
+impl ApiProblem {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into() }
     }

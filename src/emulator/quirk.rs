@@ -1,16 +1,16 @@
 //! What the platform makes of what it is given, where it holds something else than it was sent.
 //!
 //! Reads show what it holds. Whether the answer to a write shows that, or echoes what was sent, is
-//! chosen apart from it ([`Config::echoes`]): only both together are what a client has to live with.
+//! chosen apart from it ([`EmulatorConfig::echoes`]): only both together are what a client has to live with.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::config::Config;
+use super::config::EmulatorConfig;
 use super::service::Service;
-use super::variable::{Source, Variable};
+use super::variable::{Variable, VariableSource};
 
 /// One way in which the platform holds something else than it was sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,14 +22,14 @@ pub enum Quirk {
         /// The API's name of it.
         field: String,
         /// The form.
-        form: Form,
+        form: ValueForm,
     },
     /// The value of a variable is held in another form.
     Value {
         /// Its key.
         key: String,
         /// The form.
-        form: Form,
+        form: ValueForm,
     },
     /// The keys of variables are held in capitals.
     KeysInCapitals,
@@ -54,7 +54,7 @@ pub enum Quirk {
 /// Another form of a value. What has it already is left as it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub enum ValueForm {
     /// A text begins so.
     Begins(String),
     /// A text ends so.
@@ -75,7 +75,7 @@ pub enum Form {
     Is(Value),
 }
 
-impl Form {
+impl ValueForm {
     fn of(&self, value: &Value) -> Value {
         match (self, value) {
             (Self::Is(other), _) => other.clone(),
@@ -111,7 +111,7 @@ impl Form {
 }
 
 /// Makes of a service that was given what the platform holds.
-pub(crate) fn hold(config: &Config, service: &mut Service) {
+pub(crate) fn hold(config: &EmulatorConfig, service: &mut Service) {
     for quirk in &config.quirks {
         match quirk {
             Quirk::Setting { field, form } if field == "name" => {
@@ -124,7 +124,7 @@ pub(crate) fn hold(config: &Config, service: &mut Service) {
             }
             Quirk::Value { key, form } => {
                 for variable in service.variables.iter_mut().filter(|it| it.key == *key) {
-                    if let Source::Value { value, secret: _ } = &mut variable.source {
+                    if let VariableSource::Value { value, secret: _ } = &mut variable.source {
                         *value = form.of_text(value);
                     }
                 }
@@ -142,21 +142,21 @@ pub(crate) fn hold(config: &Config, service: &mut Service) {
 }
 
 /// Puts on what a deployment puts on.
-pub(crate) fn put_on(config: &Config, service: &mut Service, commit: &str) {
+pub(crate) fn put_on(config: &EmulatorConfig, service: &mut Service, commit: &str) {
     for quirk in &config.quirks {
         let Quirk::Adds { key, anew } = quirk else { continue };
         let own = commit.get(..8).unwrap_or(commit).to_uppercase();
         let key = if *anew { format!("{key}_{own}") } else { key.clone() };
         let is_there = service.variables.iter().any(|variable| variable.key == key);
         if !is_there {
-            let source = Source::Value { value: "1".into(), secret: false };
+            let source = VariableSource::Value { value: "1".into(), secret: false };
             service.variables.push(Variable { key, source });
         }
     }
 }
 
 /// Shows in settings what swings, as it is shown at that time.
-pub(crate) fn swing(config: &Config, settings: &mut Map<String, Value>, now: u64) {
+pub(crate) fn swing(config: &EmulatorConfig, settings: &mut Map<String, Value>, now: u64) {
     for quirk in &config.quirks {
         let Quirk::Swings { field, value, every_ms } = quirk else { continue };
         let is_other = now / every_ms.max(&1) % 2 == 1;

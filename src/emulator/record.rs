@@ -22,39 +22,39 @@ const SAVED_MAX: usize = 1_000;
 
 /// An append-only list of requests and of what other people did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    entries: VecDeque<Entry>,
+pub struct Recording {
+    entries: VecDeque<RecordEntry>,
 }
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct RecordEntry {
     /// When, in milliseconds since 1970.
     pub at: u64,
     /// The holder of the token, `person`, or `late` for a request applied after its answer was
     /// lost.
     pub actor: String,
     /// What.
-    pub event: Event,
+    pub event: RecordedEvent,
     /// What it changed.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<Mutation>,
 }
 
 /// The kinds of things that happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub enum RecordedEvent {
     /// A request came, or was refused at the door.
-    Request(Asked),
+    Request(Exchange),
     /// A person or another system did something without the API.
     Act(Act),
     /// A request was applied after its answer was lost.
-    Late(Asked),
+    Late(Exchange),
 }
 
 /// A request and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Exchange {
     /// Its method.
     pub method: String,
     /// Its path below `/v1`, without the query.
@@ -78,7 +78,7 @@ pub struct Asked {
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Effect {
+pub struct Mutation {
     /// What was done.
     pub verb: Verb,
     /// To what kind.
@@ -105,17 +105,17 @@ pub enum Verb {
     RolledBack,
 }
 
-impl Record {
+impl Recording {
     /// Returns what happened, oldest first.
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &RecordEntry> {
         self.entries.iter()
     }
 
     /// Returns the requests that came, oldest first, with the time of each.
-    pub fn requests(&self) -> impl DoubleEndedIterator<Item = (u64, &Asked)> {
+    pub fn requests(&self) -> impl DoubleEndedIterator<Item = (u64, &Exchange)> {
         self.entries.iter().filter_map(|entry| match &entry.event {
-            Event::Request(asked) => Some((entry.at, asked)),
-            Event::Act(_) | Event::Late(_) => None,
+            RecordedEvent::Request(asked) => Some((entry.at, asked)),
+            RecordedEvent::Act(_) | RecordedEvent::Late(_) => None,
         })
     }
 
@@ -153,7 +153,7 @@ impl Record {
         most
     }
 
-    pub(crate) fn push(&mut self, entry: Entry) {
+    pub(crate) fn push(&mut self, entry: RecordEntry) {
         if self.entries.len() == ENTRIES_MAX {
             self.entries.pop_front();
         }
@@ -169,7 +169,7 @@ impl Record {
     fn by_api(&self, verb: Verb, kind: Kind, name: &str) -> usize {
         self.entries
             .iter()
-            .filter(|entry| !matches!(entry.event, Event::Act(_)))
+            .filter(|entry| !matches!(entry.event, RecordedEvent::Act(_)))
             .flat_map(|entry| &entry.effects)
             .filter(|effect| (effect.verb, effect.kind, effect.name.as_str()) == (verb, kind, name))
             .count()
@@ -182,9 +182,9 @@ mod tests {
 
     #[test]
     fn the_busiest_minute_is_found_wherever_it_begins() {
-        let mut record = Record::default();
+        let mut record = Recording::default();
         for at in [0, 59_999, 60_000, 100_000, 119_998, 119_999, 400_000] {
-            let asked = Asked {
+            let asked = Exchange {
                 method: "GET".into(),
                 path: "/services".into(),
                 query: String::new(),
@@ -195,8 +195,8 @@ mod tests {
                 fault: None,
                 ignored: Vec::new(),
             };
-            let event = Event::Request(asked);
-            record.push(Entry { at, actor: "agent".into(), event, effects: Vec::new() });
+            let event = RecordedEvent::Request(asked);
+            record.push(RecordEntry { at, actor: "agent".into(), event, effects: Vec::new() });
         }
         // 59,999 to 119,998 are four; 119,999 lies a whole minute after the first of them.
         assert_eq!(record.requests_max_in_a_minute(), 4);

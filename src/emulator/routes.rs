@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use super::choice::{Kind, Permission};
 use super::config::Access;
 use super::listing::{Lens, Listed};
-use super::problem::Problem;
+use super::problem::ApiProblem;
 use super::world::{Reply, World};
 
 /// A request as the emulator reads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Request {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
     /// As it was sent, with `/v1`.
     pub(crate) path: String,
@@ -24,8 +24,8 @@ pub(crate) struct Request {
 }
 
 /// One of the nineteen.
-pub(crate) struct Endpoint {
-    pub(crate) route: Route,
+pub(crate) struct RouteEntry {
+    pub(crate) route: RouteAction,
     pub(crate) method: &'static str,
     /// Below `/v1`; `{…}` is a parameter.
     pub(crate) path: &'static str,
@@ -33,7 +33,7 @@ pub(crate) struct Endpoint {
 
 /// What an endpoint does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Route {
+pub(crate) enum RouteAction {
     ListServices,
     CreateService,
     GetService,
@@ -56,39 +56,39 @@ pub(crate) enum Route {
 }
 
 /// Every endpoint there is (F4).
-pub(crate) const ENDPOINTS: [Endpoint; 19] = [
-    endpoint(Route::ListServices, "GET", "/services"),
-    endpoint(Route::CreateService, "POST", "/services"),
-    endpoint(Route::GetService, "GET", "/services/{id}"),
-    endpoint(Route::PatchService, "PATCH", "/services/{id}"),
-    endpoint(Route::DeleteService, "DELETE", "/services/{id}"),
-    endpoint(Route::Deploy, "POST", "/services/{id}/deploy"),
-    endpoint(Route::ListDeployments, "GET", "/services/{id}/deployments"),
-    endpoint(Route::GetDeployment, "GET", "/services/{id}/deployments/{did}"),
-    endpoint(Route::Rollback, "POST", "/services/{id}/rollback"),
-    endpoint(Route::Logs, "GET", "/services/{id}/logs"),
-    endpoint(Route::Metrics, "GET", "/services/{id}/metrics"),
-    endpoint(Route::ListDatabases, "GET", "/databases"),
-    endpoint(Route::CreateDatabase, "POST", "/databases"),
-    endpoint(Route::GetDatabase, "GET", "/databases/{id}"),
-    endpoint(Route::DeleteDatabase, "DELETE", "/databases/{id}"),
-    endpoint(Route::ListGroups, "GET", "/envgroups"),
-    endpoint(Route::CreateGroup, "POST", "/envgroups"),
-    endpoint(Route::GetProject, "GET", "/project"),
-    endpoint(Route::ListMembers, "GET", "/project/members"),
+pub(crate) const ENDPOINTS: [RouteEntry; 19] = [
+    endpoint(RouteAction::ListServices, "GET", "/services"),
+    endpoint(RouteAction::CreateService, "POST", "/services"),
+    endpoint(RouteAction::GetService, "GET", "/services/{id}"),
+    endpoint(RouteAction::PatchService, "PATCH", "/services/{id}"),
+    endpoint(RouteAction::DeleteService, "DELETE", "/services/{id}"),
+    endpoint(RouteAction::Deploy, "POST", "/services/{id}/deploy"),
+    endpoint(RouteAction::ListDeployments, "GET", "/services/{id}/deployments"),
+    endpoint(RouteAction::GetDeployment, "GET", "/services/{id}/deployments/{did}"),
+    endpoint(RouteAction::Rollback, "POST", "/services/{id}/rollback"),
+    endpoint(RouteAction::Logs, "GET", "/services/{id}/logs"),
+    endpoint(RouteAction::Metrics, "GET", "/services/{id}/metrics"),
+    endpoint(RouteAction::ListDatabases, "GET", "/databases"),
+    endpoint(RouteAction::CreateDatabase, "POST", "/databases"),
+    endpoint(RouteAction::GetDatabase, "GET", "/databases/{id}"),
+    endpoint(RouteAction::DeleteDatabase, "DELETE", "/databases/{id}"),
+    endpoint(RouteAction::ListGroups, "GET", "/envgroups"),
+    endpoint(RouteAction::CreateGroup, "POST", "/envgroups"),
+    endpoint(RouteAction::GetProject, "GET", "/project"),
+    endpoint(RouteAction::ListMembers, "GET", "/project/members"),
 ];
 
 /// An endpoint with the values of its parameters.
-pub(crate) struct Call {
-    endpoint: &'static Endpoint,
+pub(crate) struct Operation {
+    endpoint: &'static RouteEntry,
     parameters: Vec<String>,
 }
 
-const fn endpoint(route: Route, method: &'static str, path: &'static str) -> Endpoint {
-    Endpoint { route, method, path }
+const fn endpoint(route: RouteAction, method: &'static str, path: &'static str) -> RouteEntry {
+    RouteEntry { route, method, path }
 }
 
-impl Endpoint {
+impl RouteEntry {
     /// Returns the values of the parameters, if the path is of this endpoint.
     fn matches(&self, path: &str) -> Option<Vec<String>> {
         let mut parameters = Vec::new();
@@ -114,24 +114,24 @@ impl Endpoint {
     }
 }
 
-impl Request {
+impl ReceivedRequest {
     /// Returns the path below `/v1`, if it is there.
     pub(crate) fn below_base(&self) -> Option<&str> {
         self.path.strip_prefix("/v1").filter(|rest| rest.starts_with('/'))
     }
 
     /// Finds the endpoint that is called.
-    pub(crate) fn call(&self) -> Result<Call, Problem> {
+    pub(crate) fn call(&self) -> Result<Operation, ApiProblem> {
         let here = self.endpoints().find(|(endpoint, _)| endpoint.method == self.method);
         if let Some((endpoint, parameters)) = here {
-            return Ok(Call { endpoint, parameters });
+            return Ok(Operation { endpoint, parameters });
         }
         let allowed = self.allowed();
         if allowed.is_empty() {
-            return Err(Problem::new(404, "not_found", format!("There is no {}", self.path)));
+            return Err(ApiProblem::new(404, "not_found", format!("There is no {}", self.path)));
         }
         let message = format!("{} allows {allowed}", self.path);
-        Err(Problem::new(405, "method_not_allowed", message))
+        Err(ApiProblem::new(405, "method_not_allowed", message))
     }
 
     /// Returns the methods of the path: for `Allow`.
@@ -140,7 +140,7 @@ impl Request {
         methods.join(", ")
     }
 
-    fn endpoints(&self) -> impl Iterator<Item = (&'static Endpoint, Vec<String>)> {
+    fn endpoints(&self) -> impl Iterator<Item = (&'static RouteEntry, Vec<String>)> {
         let path = self.below_base().unwrap_or_default();
         ENDPOINTS.iter().filter_map(move |one| one.matches(path).map(|values| (one, values)))
     }
@@ -155,24 +155,24 @@ impl Request {
             .collect()
     }
 
-    fn object(&self) -> Result<Map<String, Value>, Problem> {
+    fn object(&self) -> Result<Map<String, Value>, ApiProblem> {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(Problem::invalid("the body must be an object")),
+            Ok(_) => Err(ApiProblem::invalid("the body must be an object")),
             Err(error) => {
-                Err(Problem::new(400, "invalid_json", format!("the body is no JSON: {error}")))
+                Err(ApiProblem::new(400, "invalid_json", format!("the body is no JSON: {error}")))
             }
         }
     }
 
-    fn object_if_any(&self) -> Result<Map<String, Value>, Problem> {
+    fn object_if_any(&self) -> Result<Map<String, Value>, ApiProblem> {
         if self.body.is_empty() { Ok(Map::new()) } else { self.object() }
     }
 }
 
-impl Call {
+impl Operation {
     /// Refuses what the token may not do (F2), also the Developer's delete.
-    pub(crate) fn check_access(&self, access: &Access) -> Result<(), Problem> {
+    pub(crate) fn check_access(&self, access: &Access) -> Result<(), ApiProblem> {
         let permission = self.endpoint.permission(access);
         let is_allowed = match self.endpoint.method {
             "GET" => {
@@ -185,9 +185,9 @@ impl Call {
         if is_allowed {
             return Ok(());
         }
-        let Endpoint { method, path, .. } = self.endpoint;
+        let RouteEntry { method, path, .. } = self.endpoint;
         let message = format!("The token does not permit {method} {path}");
-        Err(Problem::new(403, "forbidden", message))
+        Err(ApiProblem::new(403, "forbidden", message))
     }
 }
 
@@ -195,38 +195,38 @@ impl World {
     /// Does what an endpoint does.
     pub(crate) fn perform(
         &mut self,
-        call: &Call,
-        request: &Request,
+        call: &Operation,
+        request: &ReceivedRequest,
         lens: Lens,
         now: u64,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         let id = call.parameters.first().map_or("", String::as_str);
         let query = request.pairs();
         match call.endpoint.route {
-            Route::ListServices => self.list(Listed::Things(Kind::Service), &query, lens),
-            Route::CreateService => self.create_service(&request.object()?, now),
-            Route::GetService => self.get_service(id, lens.view),
-            Route::PatchService => self.patch_service(id, &request.object()?, now),
-            Route::DeleteService => self.delete_service(id, now),
-            Route::Deploy => self.post_deploy(id, &request.object_if_any()?, now),
-            Route::ListDeployments => self.list(Listed::Deployments(id), &query, lens),
-            Route::GetDeployment => self.get_deployment(id, &call.parameters[1], lens.view),
-            Route::Rollback => self.rollback(id, now),
-            Route::Logs => self.logs(id, &query, now),
-            Route::Metrics => self.metrics(id, now),
-            Route::ListDatabases => self.list(Listed::Things(Kind::Database), &query, lens),
-            Route::CreateDatabase => self.create_database(&request.object()?, now),
-            Route::GetDatabase => self.get_database(id, lens.view),
-            Route::DeleteDatabase => self.delete_database(id, now),
-            Route::ListGroups => self.list(Listed::Things(Kind::EnvGroup), &query, lens),
-            Route::CreateGroup => self.create_group(&request.object()?, now),
-            Route::GetProject => Ok(self.project()),
-            Route::ListMembers => self.list(Listed::Members, &query, lens),
+            RouteAction::ListServices => self.list(Listed::Things(Kind::Service), &query, lens),
+            RouteAction::CreateService => self.create_service(&request.object()?, now),
+            RouteAction::GetService => self.get_service(id, lens.view),
+            RouteAction::PatchService => self.patch_service(id, &request.object()?, now),
+            RouteAction::DeleteService => self.delete_service(id, now),
+            RouteAction::Deploy => self.post_deploy(id, &request.object_if_any()?, now),
+            RouteAction::ListDeployments => self.list(Listed::Deployments(id), &query, lens),
+            RouteAction::GetDeployment => self.get_deployment(id, &call.parameters[1], lens.view),
+            RouteAction::Rollback => self.rollback(id, now),
+            RouteAction::Logs => self.logs(id, &query, now),
+            RouteAction::Metrics => self.metrics(id, now),
+            RouteAction::ListDatabases => self.list(Listed::Things(Kind::Database), &query, lens),
+            RouteAction::CreateDatabase => self.create_database(&request.object()?, now),
+            RouteAction::GetDatabase => self.get_database(id, lens.view),
+            RouteAction::DeleteDatabase => self.delete_database(id, now),
+            RouteAction::ListGroups => self.list(Listed::Things(Kind::EnvGroup), &query, lens),
+            RouteAction::CreateGroup => self.create_group(&request.object()?, now),
+            RouteAction::GetProject => Ok(self.project()),
+            RouteAction::ListMembers => self.list(Listed::Members, &query, lens),
         }
     }
 
     fn project(&self) -> Reply {
-        let super::config::Project { id, name, region, plan } = &self.config.project;
+        let super::config::ProjectConfig { id, name, region, plan } = &self.config.project;
         let fields =
             [("id", id), ("name", &Some(name.clone())), ("region", region), ("plan", plan)];
         let shown = fields.into_iter().filter_map(|(field, value)| {

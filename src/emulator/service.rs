@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::choice::{Fields, GroupNaming, Kind, Rename, Resolver};
-use super::config::{Config, Deletion};
-use super::deployment::Deployment;
-use super::problem::Problem;
+use super::config::{DeletionMode, EmulatorConfig};
+use super::deployment::DeploymentState;
+use super::problem::ApiProblem;
 use super::quirk;
-use super::record::{Effect, Verb};
-use super::settings::{self, Setting};
-use super::shelf::{Named, View};
-use super::variable::{self, Reference, Source, Variable};
+use super::record::{Mutation, Verb};
+use super::settings::{self, SettingRow};
+use super::shelf::{Named, ReadMoment};
+use super::variable::{self, PropertyReference, Variable, VariableSource};
 use super::world::{Reply, World, check_name, required_text};
 
 /// One service.
@@ -28,7 +28,7 @@ pub(crate) struct Service {
     pub(crate) replicas: u64,
     pub(crate) settings: Map<String, Value>,
     pub(crate) variables: Vec<Variable>,
-    pub(crate) deployments: Vec<Deployment>,
+    pub(crate) deployments: Vec<DeploymentState>,
     /// The lines with which the next deployment fails.
     pub(crate) next_failure: Option<Vec<String>>,
     pub(crate) is_deleting: bool,
@@ -51,7 +51,7 @@ impl Service {
     }
 
     /// Writes the service: the seven fields of F5, and the settings where all is shown.
-    pub(crate) fn show(&self, config: &Config, fields: Fields, now: u64) -> Value {
+    pub(crate) fn show(&self, config: &EmulatorConfig, fields: Fields, now: u64) -> Value {
         let types = &config.type_names;
         let is_public = [&types.web, &types.site].contains(&&self.type_name);
         let url = is_public.then(|| format!("https://{}.stackblaze.app", self.name));
@@ -88,8 +88,9 @@ impl Service {
 
     /// Tells whether both run the same.
     fn runs_like(&self, other: &Self) -> bool {
-        let same =
-            |setting: &Setting| self.settings.get(setting.name) == other.settings.get(setting.name);
+        let same = |setting: &SettingRow| {
+            self.settings.get(setting.name) == other.settings.get(setting.name)
+        };
         self.variables == other.variables
             && settings::of_service().filter(|setting| setting.runs).all(same)
     }
@@ -100,11 +101,11 @@ impl World {
         &mut self,
         body: &Map<String, Value>,
         now: u64,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         let name = self.admit(Kind::Service, body, now)?;
         let type_name = required_text(body, "type")?;
         if !self.config.type_names.words().contains(&type_name.as_str()) {
-            return Err(Problem::invalid(format!("type {type_name} is unknown")));
+            return Err(ApiProblem::invalid(format!("type {type_name} is unknown")));
         }
         let mut service = Service {
             id: self.random.identifier("svc"),
@@ -124,7 +125,7 @@ impl World {
         self.deploy(&mut service, None, now);
         let mut shown = self.answer_of_write(&service, given, now);
         shown["created_at"] = json!(self.config.times.answered(service.created));
-        let effect = Effect::new(Verb::Created, Kind::Service, &service.id, &service.name);
+        let effect = Mutation::new(Verb::Created, Kind::Service, &service.id, &service.name);
         self.services.insert(now, &service.id.clone(), service);
         Ok(self.single(201, "service", shown).with([effect]).ignoring(ignored))
     }
@@ -135,13 +136,14 @@ impl World {
         if !self.config.echoes {
             return held.show(&self.config, fields, now);
         }
-        let config = Config { quirks: Vec::new(), ..self.config.clone() };
+        let config = EmulatorConfig { quirks: Vec::new(), ..self.config.clone() };
         let deployments = held.deployments.clone();
         Service { deployments, ..given }.show(&config, fields, now)
     }
 
-    pub(crate) fn get_service(&self, id: &str, view: View) -> Result<Reply, Problem> {
-        let service = self.services.get(id, view).ok_or_else(|| Problem::missing("service", id))?;
+    pub(crate) fn get_service(&self, id: &str, view: ReadMoment) -> Result<Reply, ApiProblem> {
+        let service =
+            self.services.get(id, view).ok_or_else(|| ApiProblem::missing("service", id))?;
         let shown = service.show(&self.config, self.config.detail_fields.services, view.at);
         Ok(self.single(200, "service", shown))
     }
@@ -151,35 +153,38 @@ impl World {
         id: &str,
         body: &Map<String, Value>,
         now: u64,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, ApiProblem> {
         let mut before = self.living_service(id, now)?;
         let mut after = before.clone();
         let ignored = self.configure(&mut after, body, &["name"], now)?;
         let given = after.clone();
         quirk::hold(&self.config, &mut after);
         quirk::swing(&self.config, &mut before.settings, now);
-        let mut effects = vec![Effect::new(Verb::Patched, Kind::Service, id, &after.name)];
+        let mut effects = vec![Mutation::new(Verb::Patched, Kind::Service, id, &after.name)];
         // What it is given is compared with what it shows, so the same in another form deploys.
         if !self.config.deploy_after_patch && !given.runs_like(&before) {
             self.deploy(&mut after, None, now);
-            effects.push(Effect::new(Verb::Deployed, Kind::Service, id, &after.name));
+            effects.push(Mutation::new(Verb::Deployed, Kind::Service, id, &after.name));
         }
         let shown = self.answer_of_write(&after, given, now);
         self.put_service(after, now);
         Ok(self.single(200, "service", shown).with(effects).ignoring(ignored))
     }
 
-    pub(crate) fn delete_service(&mut self, id: &str, now: u64) -> Result<Reply, Problem> {
-        let view = View::of(now);
-        let mut service =
-            self.services.get(id, view).cloned().ok_or_else(|| Problem::missing("service", id))?;
-        let effect = Effect::new(Verb::Deleted, Kind::Service, id, &service.name);
+    pub(crate) fn delete_service(&mut self, id: &str, now: u64) -> Result<Reply, ApiProblem> {
+        let view = ReadMoment::of(now);
+        let mut service = self
+            .services
+            .get(id, view)
+            .cloned()
+            .ok_or_else(|| ApiProblem::missing("service", id))?;
+        let effect = Mutation::new(Verb::Deleted, Kind::Service, id, &service.name);
         match self.config.deletion {
-            Deletion::Immediate => {
+            DeletionMode::Immediate => {
                 self.services.remove(id, now);
                 Ok(Reply::empty(204).with([effect]))
             }
-            Deletion::Gradual { gone_after_ms } => {
+            DeletionMode::Gradual { gone_after_ms } => {
                 let first_time = !service.is_deleting;
                 service.is_deleting = true;
                 let shown = service.show(&self.config, self.config.detail_fields.services, now);
@@ -194,13 +199,13 @@ impl World {
     }
 
     /// Returns a service that can be changed: one that is not about to go.
-    pub(crate) fn living_service(&self, id: &str, now: u64) -> Result<Service, Problem> {
-        match self.services.get(id, View::of(now)) {
+    pub(crate) fn living_service(&self, id: &str, now: u64) -> Result<Service, ApiProblem> {
+        match self.services.get(id, ReadMoment::of(now)) {
             Some(service) if service.is_deleting => {
-                Err(Problem::new(409, "service_deleting", "The service is being deleted"))
+                Err(ApiProblem::new(409, "service_deleting", "The service is being deleted"))
             }
             Some(service) => Ok(service.clone()),
-            None => Err(Problem::missing("service", id)),
+            None => Err(ApiProblem::missing("service", id)),
         }
     }
 
@@ -215,7 +220,7 @@ impl World {
         body: &Map<String, Value>,
         handled: &[&str],
         now: u64,
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Result<Vec<String>, ApiProblem> {
         let before = service.clone();
         let mut unknown = Vec::new();
         for (field, value) in body {
@@ -238,12 +243,12 @@ impl World {
         self.judge_unknown(unknown)
     }
 
-    fn rename(&self, service: &mut Service, name: &Value, now: u64) -> Result<(), Problem> {
-        let name = name.as_str().ok_or_else(|| Problem::invalid("name must be a string"))?;
+    fn rename(&self, service: &mut Service, name: &Value, now: u64) -> Result<(), ApiProblem> {
+        let name = name.as_str().ok_or_else(|| ApiProblem::invalid("name must be a string"))?;
         check_name(name)?;
         match self.config.rename {
             Rename::Ignored => Ok(()),
-            Rename::Refused => Err(Problem::invalid("name cannot be changed")),
+            Rename::Refused => Err(ApiProblem::invalid("name cannot be changed")),
             Rename::Honoured => {
                 let name = self.given_name(Kind::Service, name, now);
                 self.check_unique(Kind::Service, &name, now)?;
@@ -262,14 +267,14 @@ impl World {
         }
     }
 
-    fn check_settings(&self, service: &Service, now: u64) -> Result<(), Problem> {
+    fn check_settings(&self, service: &Service, now: u64) -> Result<(), ApiProblem> {
         for setting in settings::of_service() {
             if let Some(value) = service.settings.get(setting.name) {
                 settings::check(setting.name, setting.shape, value)?;
             }
         }
         if service.type_name == self.config.type_names.cron && service.text("schedule").is_none() {
-            return Err(Problem::invalid("a cron job must have a schedule"));
+            return Err(ApiProblem::invalid("a cron job must have a schedule"));
         }
         let groups = service.settings.get("env_groups").and_then(Value::as_array);
         for group in groups.into_iter().flatten().filter_map(Value::as_str) {
@@ -278,56 +283,56 @@ impl World {
         service.variables.iter().try_for_each(|variable| self.check_source(variable, now))
     }
 
-    fn check_group(&self, group: &str, now: u64) -> Result<(), Problem> {
+    fn check_group(&self, group: &str, now: u64) -> Result<(), ApiProblem> {
         let exists = match self.config.env_groups {
-            GroupNaming::Id => self.groups.get(group, View::of(now)).is_some(),
-            GroupNaming::Name => self.groups.has_name(group, View::of(now)),
+            GroupNaming::Id => self.groups.get(group, ReadMoment::of(now)).is_some(),
+            GroupNaming::Name => self.groups.has_name(group, ReadMoment::of(now)),
         };
         if !exists {
             let message = format!("env group {group} does not exist");
-            return Err(Problem::new(400, "unknown_env_group", message));
+            return Err(ApiProblem::new(400, "unknown_env_group", message));
         }
         Ok(())
     }
 
-    fn check_source(&self, variable: &Variable, now: u64) -> Result<(), Problem> {
-        let view = View::of(now);
+    fn check_source(&self, variable: &Variable, now: u64) -> Result<(), ApiProblem> {
+        let view = ReadMoment::of(now);
         let (what, exists, name) = match &variable.source {
-            Source::Value { .. } => return Ok(()),
-            Source::Database(Reference { name, property: _, env_var_key: _ }) => {
+            VariableSource::Value { .. } => return Ok(()),
+            VariableSource::Database(PropertyReference { name, property: _, env_var_key: _ }) => {
                 ("database", self.databases.has_name(name, view), name)
             }
-            Source::Service(Reference { name, property: _, env_var_key: _ }) => {
+            VariableSource::Service(PropertyReference { name, property: _, env_var_key: _ }) => {
                 ("service", self.services.has_name(name, view), name)
             }
         };
         if self.config.resolve_references == Resolver::Agent {
             let message = format!("{} must have a value", variable.key);
-            return Err(Problem::new(400, "references_not_supported", message));
+            return Err(ApiProblem::new(400, "references_not_supported", message));
         }
         if !exists {
             let message = format!("{} refers to {what} {name}, which does not exist", variable.key);
-            return Err(Problem::new(400, &format!("unknown_{what}"), message));
+            return Err(ApiProblem::new(400, &format!("unknown_{what}"), message));
         }
         Ok(())
     }
 }
 
 /// Disks only grow, and do not go.
-fn check_disk(before: &Service, after: &Service) -> Result<(), Problem> {
+fn check_disk(before: &Service, after: &Service) -> Result<(), ApiProblem> {
     let size = |service: &Service| {
         let disk = service.settings.get("disk");
         disk.and_then(|disk| disk.get("size_gb")).and_then(Value::as_u64).unwrap_or(0)
     };
     if size(after) < size(before) {
         let message = format!("a disk of {} GB cannot shrink", size(before));
-        return Err(Problem::new(400, "disk_cannot_shrink", message));
+        return Err(ApiProblem::new(400, "disk_cannot_shrink", message));
     }
     Ok(())
 }
 
 /// Keeps the replicas within the bounds of the scaling.
-fn scale(service: &mut Service) -> Result<(), Problem> {
+fn scale(service: &mut Service) -> Result<(), ApiProblem> {
     let Some(scaling) = service.settings.get("scaling") else {
         return Ok(());
     };
@@ -335,7 +340,7 @@ fn scale(service: &mut Service) -> Result<(), Problem> {
     let fewest = bound("min_instances").unwrap_or(1);
     let most = bound("max_instances").unwrap_or(fewest.max(1));
     if most < fewest {
-        return Err(Problem::invalid("scaling.max_instances is below scaling.min_instances"));
+        return Err(ApiProblem::invalid("scaling.max_instances is below scaling.min_instances"));
     }
     service.replicas = service.replicas.clamp(fewest, most);
     Ok(())

@@ -6,11 +6,11 @@
 use serde_json::{Map, Value, json};
 
 use super::choice::Normalises;
-use super::config::Config;
-use super::problem::Problem;
+use super::config::EmulatorConfig;
+use super::problem::ApiProblem;
 
 /// One setting.
-pub(crate) struct Setting {
+pub(crate) struct SettingRow {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
     /// A change of it needs a deployment (A6).
@@ -42,7 +42,7 @@ const DISK: Shape =
     Shape::Parts(&[("name", Shape::Text), ("mount_path", Shape::Text), ("size_gb", POSITIVE)]);
 
 /// The settings in the order in which an answer shows them.
-pub(crate) const SETTINGS: [Setting; 18] = [
+pub(crate) const SETTINGS: [SettingRow; 18] = [
     runs("runtime", Shape::Text),
     runs("repo", Shape::Text),
     runs("branch", Shape::Text),
@@ -64,10 +64,10 @@ pub(crate) const SETTINGS: [Setting; 18] = [
 ];
 
 /// The names of a service's env groups (A14): checked against what exists, not only by shape.
-pub(crate) const ENV_GROUPS: Setting = runs("env_groups", Shape::Texts);
+pub(crate) const ENV_GROUPS: SettingRow = runs("env_groups", Shape::Texts);
 
 /// What a database is created with beside its name (A16).
-pub(crate) const DATABASE: [Setting; 7] = [
+pub(crate) const DATABASE: [SettingRow; 7] = [
     runs("type", Shape::Text),
     runs("version", Shape::Text),
     runs("plan", Shape::Text),
@@ -77,16 +77,16 @@ pub(crate) const DATABASE: [Setting; 7] = [
     runs("user", Shape::Text),
 ];
 
-const fn runs(name: &'static str, shape: Shape) -> Setting {
-    Setting { name, shape, runs: true }
+const fn runs(name: &'static str, shape: Shape) -> SettingRow {
+    SettingRow { name, shape, runs: true }
 }
 
-const fn beside(name: &'static str, shape: Shape) -> Setting {
-    Setting { name, shape, runs: false }
+const fn beside(name: &'static str, shape: Shape) -> SettingRow {
+    SettingRow { name, shape, runs: false }
 }
 
 /// Returns the settings of a service, env groups last.
-pub(crate) fn of_service() -> impl Iterator<Item = &'static Setting> {
+pub(crate) fn of_service() -> impl Iterator<Item = &'static SettingRow> {
     SETTINGS.iter().chain([&ENV_GROUPS])
 }
 
@@ -113,8 +113,8 @@ pub(crate) fn merge(target: &mut Map<String, Value>, field: &str, patch: &Value)
 }
 
 /// Checks that a value has the shape of its setting.
-pub(crate) fn check(field: &str, shape: Shape, value: &Value) -> Result<(), Problem> {
-    let wrong = |expected: &str| Err(Problem::invalid(format!("{field} must be {expected}")));
+pub(crate) fn check(field: &str, shape: Shape, value: &Value) -> Result<(), ApiProblem> {
+    let wrong = |expected: &str| Err(ApiProblem::invalid(format!("{field} must be {expected}")));
     match (shape, value) {
         (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => Ok(()),
         (Shape::Text, _) => wrong("a string"),
@@ -128,7 +128,7 @@ pub(crate) fn check(field: &str, shape: Shape, value: &Value) -> Result<(), Prob
         (Shape::Parts(parts), Value::Object(given)) => {
             for (part, value) in given {
                 let Some((_, shape)) = parts.iter().find(|(name, _)| name == part) else {
-                    return Err(Problem::invalid(format!("{field}.{part} is not a setting")));
+                    return Err(ApiProblem::invalid(format!("{field}.{part} is not a setting")));
                 };
                 check(&format!("{field}.{part}"), *shape, value)?;
             }
@@ -145,7 +145,7 @@ fn whole(number: &Value) -> Option<u64> {
 }
 
 /// Rewrites settings as the platform does, if it does.
-pub(crate) fn normalise(config: &Config, settings: &mut Map<String, Value>) {
+pub(crate) fn normalise(config: &EmulatorConfig, settings: &mut Map<String, Value>) {
     if config.normalises != Normalises::Everything {
         return;
     }

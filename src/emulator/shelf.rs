@@ -32,14 +32,14 @@ pub(crate) trait Named {
 
 /// Which moment is looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct View {
+pub(crate) struct ReadMoment {
     /// The state is as of this instant.
     pub(crate) at: u64,
     /// What was created after this instant is hidden.
     pub(crate) born_by: u64,
 }
 
-impl View {
+impl ReadMoment {
     /// Looks at the state of an instant, whole.
     pub(crate) fn of(now: u64) -> Self {
         Self { at: now, born_by: now }
@@ -56,7 +56,7 @@ struct Kept<T> {
 }
 
 impl<T> Kept<T> {
-    fn seen(&self, view: View) -> Option<&T> {
+    fn seen(&self, view: ReadMoment) -> Option<&T> {
         let gone = self.gone.is_some_and(|gone| gone <= view.at);
         if gone || self.born > view.at || self.born > view.born_by {
             return None;
@@ -78,7 +78,7 @@ impl<T: Clone + Named> Shelf<T> {
         self.next += 1;
     }
 
-    pub(crate) fn get(&self, id: &str, view: View) -> Option<&T> {
+    pub(crate) fn get(&self, id: &str, view: ReadMoment) -> Option<&T> {
         self.items.get(self.places.get(id)?)?.seen(view)
     }
 
@@ -91,7 +91,7 @@ impl<T: Clone + Named> Shelf<T> {
     ) -> Option<R> {
         let place = self.places.get(id)?;
         let kept = self.items.get_mut(place)?;
-        kept.seen(View::of(now))?;
+        kept.seen(ReadMoment::of(now))?;
         kept.past.retain(|(until, _)| until + MEMORY_MS > now);
         kept.past.push((now, kept.value.clone()));
         let result = change(&mut kept.value);
@@ -107,12 +107,12 @@ impl<T: Clone + Named> Shelf<T> {
     }
 
     /// Returns what is visible, oldest first.
-    pub(crate) fn seen(&self, view: View) -> impl Iterator<Item = &T> {
+    pub(crate) fn seen(&self, view: ReadMoment) -> impl Iterator<Item = &T> {
         self.items.values().filter_map(move |kept| kept.seen(view))
     }
 
     /// Tells whether something of a name is visible.
-    pub(crate) fn has_name(&self, name: &str, view: View) -> bool {
+    pub(crate) fn has_name(&self, name: &str, view: ReadMoment) -> bool {
         let places = self.names.get(name).into_iter().flatten();
         let mut things = places.filter_map(|place| self.items.get(place)?.seen(view));
         things.any(|thing| thing.name() == name)
@@ -146,9 +146,10 @@ mod tests {
         shelf.insert(10, "a", "old");
         shelf.change("a", 20, |value| *value = "new");
         shelf.remove("a", 30);
-        let at = |instant| shelf.get("a", View::of(instant)).copied().unwrap_or("-");
+        let at = |instant| shelf.get("a", ReadMoment::of(instant)).copied().unwrap_or("-");
         assert_eq!([9, 10, 19, 20, 29, 30].map(at), ["-", "old", "old", "new", "new", "-"]);
-        let named = |name| [10, 20, 30].map(|instant| shelf.has_name(name, View::of(instant)));
+        let named =
+            |name| [10, 20, 30].map(|instant| shelf.has_name(name, ReadMoment::of(instant)));
         assert_eq!((named("old"), named("new")), ([true, false, false], [false, true, false]));
     }
 
@@ -157,7 +158,7 @@ mod tests {
         let mut shelf = Shelf::new();
         shelf.insert(10, "a", "old");
         shelf.insert(20, "b", "new");
-        let seen: Vec<_> = shelf.seen(View { at: 30, born_by: 15 }).collect();
+        let seen: Vec<_> = shelf.seen(ReadMoment { at: 30, born_by: 15 }).collect();
         assert_eq!(seen, [&"old"]);
     }
 

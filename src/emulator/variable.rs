@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::choice::{EnvPatch, Secrets};
-use super::config::Config;
-use super::problem::Problem;
+use super::config::EmulatorConfig;
+use super::problem::ApiProblem;
 
 /// The most variables of one service, as documented.
 pub(crate) const VARIABLES_MAX: usize = 200;
@@ -23,21 +23,21 @@ pub(crate) const MASK: &str = "********";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Variable {
     pub(crate) key: String,
-    pub(crate) source: Source,
+    pub(crate) source: VariableSource,
 }
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Source {
+pub(crate) enum VariableSource {
     Value { value: String, secret: bool },
-    Database(Reference),
-    Service(Reference),
+    Database(PropertyReference),
+    Service(PropertyReference),
 }
 
 /// A property of something else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Reference {
+pub(crate) struct PropertyReference {
     pub(crate) name: String,
     pub(crate) property: String,
     /// Which variable of a service, where a variable is what is meant.
@@ -56,11 +56,11 @@ pub(crate) fn apply(
     meaning: EnvPatch,
     variables: &mut Vec<Variable>,
     body: &Value,
-) -> Result<(), Problem> {
+) -> Result<(), ApiProblem> {
     let entries = match body {
         Value::Null => &Vec::new(),
         Value::Array(entries) => entries,
-        _ => return Err(Problem::invalid("env_vars must be an array")),
+        _ => return Err(ApiProblem::invalid("env_vars must be an array")),
     };
     if meaning == EnvPatch::Replace || body.is_null() {
         variables.clear();
@@ -70,19 +70,19 @@ pub(crate) fn apply(
             (Entry::Set(new), _) => upsert(variables, new),
             (Entry::Remove(key), EnvPatch::Merge) => variables.retain(|old| old.key != key),
             (Entry::Remove(key), EnvPatch::Replace) => {
-                return Err(Problem::invalid(format!("the value of {key} must be a string")));
+                return Err(ApiProblem::invalid(format!("the value of {key} must be a string")));
             }
         }
     }
     if variables.len() > VARIABLES_MAX {
         let message = format!("a service has at most {VARIABLES_MAX} variables");
-        return Err(Problem::new(400, "too_many_variables", message));
+        return Err(ApiProblem::new(400, "too_many_variables", message));
     }
     Ok(())
 }
 
 /// Writes the variables as an answer shows them, or nothing where the API hides them.
-pub(crate) fn show(config: &Config, variables: &[Variable]) -> Option<Value> {
+pub(crate) fn show(config: &EmulatorConfig, variables: &[Variable]) -> Option<Value> {
     let mode = config.secrets;
     (mode != Secrets::Hidden).then(|| variables.iter().map(|one| show_one(mode, one)).collect())
 }
@@ -90,16 +90,16 @@ pub(crate) fn show(config: &Config, variables: &[Variable]) -> Option<Value> {
 fn show_one(mode: Secrets, variable: &Variable) -> Value {
     let Variable { key, source } = variable;
     match source {
-        Source::Value { value, secret: false } => {
+        VariableSource::Value { value, secret: false } => {
             json!({"key": key, "value": value, "secret": false})
         }
-        Source::Value { value, secret: true } => match mode {
+        VariableSource::Value { value, secret: true } => match mode {
             Secrets::Masked => json!({"key": key, "value": MASK, "secret": true}),
             Secrets::Omitted | Secrets::Hidden => json!({"key": key, "secret": true}),
             Secrets::Echoed => json!({"key": key, "value": value, "secret": true}),
         },
-        Source::Database(reference) => json!({"key": key, "from_database": reference}),
-        Source::Service(reference) => json!({"key": key, "from_service": reference}),
+        VariableSource::Database(reference) => json!({"key": key, "from_database": reference}),
+        VariableSource::Service(reference) => json!({"key": key, "from_service": reference}),
     }
 }
 
@@ -110,18 +110,18 @@ fn upsert(variables: &mut Vec<Variable>, new: Variable) {
     }
 }
 
-fn parse(entry: &Value) -> Result<Entry, Problem> {
+fn parse(entry: &Value) -> Result<Entry, ApiProblem> {
     let key = match entry.get("key").and_then(Value::as_str) {
         Some(key) if !key.is_empty() => key.to_owned(),
-        _ => return Err(Problem::invalid("each of env_vars must have a key")),
+        _ => return Err(ApiProblem::invalid("each of env_vars must have a key")),
     };
     for (field, source) in [
-        ("from_database", Source::Database as fn(Reference) -> Source),
-        ("from_service", Source::Service),
+        ("from_database", VariableSource::Database as fn(PropertyReference) -> VariableSource),
+        ("from_service", VariableSource::Service),
     ] {
         if let Some(reference) = entry.get(field) {
             let reference = serde_json::from_value(reference.clone()).map_err(|_| {
-                Problem::invalid(format!("{field} of {key} must have a name and a property"))
+                ApiProblem::invalid(format!("{field} of {key} must have a name and a property"))
             })?;
             return Ok(Entry::Set(Variable { key, source: source(reference) }));
         }
@@ -130,19 +130,20 @@ fn parse(entry: &Value) -> Result<Entry, Problem> {
         None | Some(Value::Null) => false,
         Some(Value::Bool(secret)) => *secret,
         Some(_) => {
-            return Err(Problem::invalid(format!("secret of {key} must be a boolean")));
+            return Err(ApiProblem::invalid(format!("secret of {key} must be a boolean")));
         }
     };
     match entry.get("value") {
         Some(Value::Null) => Ok(Entry::Remove(key)),
         Some(Value::String(value)) if value.len() > VALUE_BYTES_MAX => {
             let message = format!("the value of {key} is longer than {VALUE_BYTES_MAX} bytes");
-            Err(Problem::new(400, "value_too_long", message))
+            Err(ApiProblem::new(400, "value_too_long", message))
         }
-        Some(Value::String(value)) => {
-            Ok(Entry::Set(Variable { key, source: Source::Value { value: value.clone(), secret } }))
-        }
-        _ => Err(Problem::invalid(format!("the value of {key} must be a string"))),
+        Some(Value::String(value)) => Ok(Entry::Set(Variable {
+            key,
+            source: VariableSource::Value { value: value.clone(), secret },
+        })),
+        _ => Err(ApiProblem::invalid(format!("the value of {key} must be a string"))),
     }
 }
 
@@ -215,7 +216,7 @@ mod tests {
             (Secrets::Echoed, Some(json!([{"key": "S", "value": "hunter2", "secret": true}]))),
             (Secrets::Hidden, None),
         ] {
-            let config = Config { secrets, ..Config::default() };
+            let config = EmulatorConfig { secrets, ..EmulatorConfig::default() };
             assert_eq!(show(&config, &variables), expected);
         }
     }

@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::choice::{Fields, Kind, UnknownFields};
-use super::config::{Config, Naming, Quotas};
+use super::config::{EmulatorConfig, Naming, Quotas};
 use super::database::Database;
 use super::fault::Faults;
 use super::group::Group;
 use super::limiter::Limiter;
-use super::problem::Problem;
+use super::problem::ApiProblem;
 use super::random::Random;
-use super::record::{Asked, Effect, Record, Verb};
-use super::routes::Request;
+use super::record::{Exchange, Mutation, Recording, Verb};
+use super::routes::ReceivedRequest;
 use super::service::Service;
-use super::shelf::{Shelf, View};
+use super::shelf::{ReadMoment, Shelf};
 use super::stream::LogStream;
 
 /// The longest name, in characters.
@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) clock_off_ms: i64,
     /// When what is long gone was last dropped.
     tidied: u64,
-    pub(crate) config: Config,
+    pub(crate) config: EmulatorConfig,
     pub(crate) random: Random,
     pub(crate) services: Shelf<Service>,
     pub(crate) databases: Shelf<Database>,
@@ -50,15 +50,15 @@ pub(crate) struct World {
     /// When the ingress let a request through last.
     #[serde(default)]
     pub(crate) passed_at: Option<u64>,
-    pub(crate) record: Record,
+    pub(crate) record: Recording,
 }
 
 /// A request that is applied later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Late {
     pub(crate) due: u64,
-    pub(crate) request: Request,
-    pub(crate) asked: Asked,
+    pub(crate) request: ReceivedRequest,
+    pub(crate) asked: Exchange,
 }
 
 /// What a route answers.
@@ -66,7 +66,7 @@ pub(crate) struct Late {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) payload: Payload,
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: Vec<Mutation>,
     /// Fields of the body that nobody knows.
     pub(crate) ignored: Vec<String>,
 }
@@ -89,7 +89,7 @@ impl Reply {
         Self { status, payload: Payload::Empty, effects: Vec::new(), ignored: Vec::new() }
     }
 
-    pub(crate) fn with(mut self, effects: impl IntoIterator<Item = Effect>) -> Self {
+    pub(crate) fn with(mut self, effects: impl IntoIterator<Item = Mutation>) -> Self {
         self.effects.extend(effects);
         self
     }
@@ -100,14 +100,14 @@ impl Reply {
     }
 }
 
-impl Effect {
+impl Mutation {
     pub(crate) fn new(verb: Verb, kind: Kind, id: &str, name: &str) -> Self {
         Self { verb, kind, id: id.into(), name: name.into() }
     }
 }
 
 impl World {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: EmulatorConfig) -> Self {
         Self {
             now: 0,
             clock_off_ms: 0,
@@ -121,7 +121,7 @@ impl World {
             limiters: BTreeMap::new(),
             late: Vec::new(),
             passed_at: None,
-            record: Record::default(),
+            record: Recording::default(),
         }
     }
 
@@ -148,14 +148,14 @@ impl World {
 
     /// Shows everything of one kind, secrets included: for tests, which must see the truth.
     pub(crate) fn truth(&self, kind: Kind, now: u64) -> Vec<Value> {
-        let config = Config {
+        let config = EmulatorConfig {
             secrets: super::choice::Secrets::Echoed,
             wrapped: false,
             // What swings is what it is all the time.
             quirks: Vec::new(),
             ..self.config.clone()
         };
-        let (view, all) = (View::of(now), Fields::All);
+        let (view, all) = (ReadMoment::of(now), Fields::All);
         match kind {
             Kind::Service => {
                 self.services.seen(view).map(|one| one.show(&config, all, now)).collect()
@@ -183,13 +183,13 @@ impl World {
         kind: Kind,
         body: &Map<String, Value>,
         now: u64,
-    ) -> Result<String, Problem> {
+    ) -> Result<String, ApiProblem> {
         let name = required_text(body, "name")?;
         check_name(&name)?;
         let name = self.given_name(kind, &name, now);
         self.check_unique(kind, &name, now)?;
         let Quotas { services, databases, env_groups, status } = self.config.quotas;
-        let view = View::of(now);
+        let view = ReadMoment::of(now);
         // Nobody counts further than the quota, and without one nobody counts.
         let most = |quota: Option<usize>| quota.unwrap_or(0);
         let (quota, count) = match kind {
@@ -199,7 +199,7 @@ impl World {
         };
         if let Some(quota) = quota.filter(|quota| count >= *quota) {
             let message = format!("The quota of {quota} is reached: {}", kind.singular());
-            return Err(Problem::new(status, "quota_exceeded", message));
+            return Err(ApiProblem::new(status, "quota_exceeded", message));
         }
         Ok(name)
     }
@@ -219,7 +219,7 @@ impl World {
     }
 
     fn has_name(&self, kind: Kind, name: &str, now: u64) -> bool {
-        let view = View::of(now);
+        let view = ReadMoment::of(now);
         match kind {
             Kind::Service => self.services.has_name(name, view),
             Kind::Database => self.databases.has_name(name, view),
@@ -228,20 +228,20 @@ impl World {
     }
 
     /// Refuses a name that is taken, where names are unique (A8).
-    pub(crate) fn check_unique(&self, kind: Kind, name: &str, now: u64) -> Result<(), Problem> {
+    pub(crate) fn check_unique(&self, kind: Kind, name: &str, now: u64) -> Result<(), ApiProblem> {
         if self.config.names_unique && self.has_name(kind, name, now) {
             let code = format!("{}_name_taken", kind.singular());
             let message = format!("There is already a {} named {name}", kind.singular());
-            return Err(Problem::new(409, &code, message));
+            return Err(ApiProblem::new(409, &code, message));
         }
         Ok(())
     }
 
     /// Says what becomes of fields that nobody knows.
-    pub(crate) fn judge_unknown(&self, unknown: Vec<String>) -> Result<Vec<String>, Problem> {
+    pub(crate) fn judge_unknown(&self, unknown: Vec<String>) -> Result<Vec<String>, ApiProblem> {
         match self.config.unknown_fields {
             UnknownFields::Refuse if !unknown.is_empty() => {
-                Err(Problem::invalid(format!("unknown fields: {}", unknown.join(", "))))
+                Err(ApiProblem::invalid(format!("unknown fields: {}", unknown.join(", "))))
             }
             UnknownFields::Ignore | UnknownFields::Refuse => Ok(unknown),
         }
@@ -256,18 +256,18 @@ impl World {
 }
 
 /// Reads a text that must be there.
-pub(crate) fn required_text(body: &Map<String, Value>, field: &str) -> Result<String, Problem> {
+pub(crate) fn required_text(body: &Map<String, Value>, field: &str) -> Result<String, ApiProblem> {
     match body.get(field) {
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Null) | None => Err(Problem::invalid(format!("{field} is required"))),
-        Some(_) => Err(Problem::invalid(format!("{field} must be a string"))),
+        Some(Value::Null) | None => Err(ApiProblem::invalid(format!("{field} is required"))),
+        Some(_) => Err(ApiProblem::invalid(format!("{field} must be a string"))),
     }
 }
 
 /// Checks the length of a name.
-pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
+pub(crate) fn check_name(name: &str) -> Result<(), ApiProblem> {
     if name.is_empty() || name.chars().count() > NAME_MAX {
-        return Err(Problem::invalid(format!("name must have 1 to {NAME_MAX} characters")));
+        return Err(ApiProblem::invalid(format!("name must have 1 to {NAME_MAX} characters")));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::budget::{Budget, Config, Millis, State};
+use crate::budget::{Budget, BudgetConfig, Millis, State};
 use crate::clock::Uptime;
 use crate::owner;
 
@@ -66,7 +66,7 @@ pub enum LedgerError {
 
 /// What is kept, and since when without a break.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct LedgerContent {
     /// Changes when the file had to be begun anew.
     pub generation: u64,
     /// The boot of the machine to which the ledger's time is tied, if any is.
@@ -86,12 +86,12 @@ pub(super) struct Boot {
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     checksum: String,
-    kept: Kept,
+    kept: LedgerContent,
 }
 
 /// The file of one host and token.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct LedgerFile {
     file: PathBuf,
     lock_file: PathBuf,
     lock: File,
@@ -102,10 +102,10 @@ pub(super) struct Shared {
 /// The same while it is locked.
 #[derive(Debug)]
 pub(super) struct Locked<'a> {
-    shared: &'a Shared,
+    shared: &'a LedgerFile,
 }
 
-impl Shared {
+impl LedgerFile {
     pub fn new(directory: &Path, host: &str, token: &TokenDigest) -> Result<Self, LedgerError> {
         let io = |path: &Path| {
             let path = path.to_path_buf();
@@ -153,23 +153,23 @@ impl Shared {
     }
 
     /// Reads what is kept. What cannot be understood stands for a full window used at `now`.
-    pub fn read(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
+    pub fn read(&self, now: Millis, rate: u32) -> Result<LedgerContent, LedgerError> {
         let io = |source| LedgerError::Io { path: self.file.clone(), source };
         let bytes = match fs::metadata(&self.file) {
             Ok(about) if about.len() > BYTES_MAX => Vec::new(),
             Ok(_) => fs::read(&self.file).map_err(io)?,
             // Nobody has used the budget yet. If we have, somebody took the file away.
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.generation.is_none() => {
-                return Ok(Kept::new(now));
+                return Ok(LedgerContent::new(now));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(io(error)),
         };
-        Ok(unseal(&bytes).unwrap_or_else(|| Kept::exhausted(now, rate)))
+        Ok(unseal(&bytes).unwrap_or_else(|| LedgerContent::exhausted(now, rate)))
     }
 }
 
-impl Kept {
+impl LedgerContent {
     /// Returns what is kept of a budget that nobody has used yet.
     pub fn new(now: Millis) -> Self {
         Self { generation: now.0, boot: None, state: State::default() }
@@ -180,7 +180,11 @@ impl Kept {
     }
 
     /// Does something with the budget, and returns what is kept after it.
-    pub fn spent<T>(self, config: Config, action: impl FnOnce(&mut Budget) -> T) -> (Self, T) {
+    pub fn spent<T>(
+        self,
+        config: BudgetConfig,
+        action: impl FnOnce(&mut Budget) -> T,
+    ) -> (Self, T) {
         let Self { generation, boot, state } = self;
         let mut budget = Budget::resume(config, state);
         let result = action(&mut budget);
@@ -212,10 +216,10 @@ impl Kept {
 
 /// What would be in the file, in memory: it outlives a process that is only simulated.
 #[derive(Clone, Debug, Default)]
-pub struct Shelf(Arc<Mutex<Option<Kept>>>);
+pub struct MemoryFile(Arc<Mutex<Option<LedgerContent>>>);
 
-impl Shelf {
-    pub(super) fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+impl MemoryFile {
+    pub(super) fn kept(&self) -> MutexGuard<'_, Option<LedgerContent>> {
         // What is kept is replaced as a whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,7 +230,7 @@ impl Shelf {
 }
 
 impl Locked<'_> {
-    pub fn read(&self, now: Millis, rate: u32) -> Result<Kept, LedgerError> {
+    pub fn read(&self, now: Millis, rate: u32) -> Result<LedgerContent, LedgerError> {
         self.shared.read(now, rate)
     }
 
@@ -236,7 +240,7 @@ impl Locked<'_> {
     /// which takes milliseconds; this takes hundredths of one. What is lost is that a machine
     /// that dies may leave half of it behind; then the checksum is wrong, and a full window is
     /// assumed. An old file that a rename may leave behind would look sound, and under-count.
-    pub fn write(&self, kept: Kept) -> Result<(), LedgerError> {
+    pub fn write(&self, kept: LedgerContent) -> Result<(), LedgerError> {
         let io = |source| LedgerError::Io { path: self.shared.file.clone(), source };
         let mut bytes = seal(kept);
         let mut file = private().truncate(false).open(&self.shared.file).map_err(io)?;
@@ -269,17 +273,17 @@ fn private() -> OpenOptions {
     options
 }
 
-fn seal(kept: Kept) -> Vec<u8> {
+fn seal(kept: LedgerContent) -> Vec<u8> {
     let checksum = checksum(&kept);
     serde_json::to_vec(&Sealed { checksum, kept }).expect("a state has only plain keys and values")
 }
 
-fn unseal(bytes: &[u8]) -> Option<Kept> {
+fn unseal(bytes: &[u8]) -> Option<LedgerContent> {
     let sealed: Sealed = serde_json::from_slice(bytes).ok()?;
     (checksum(&sealed.kept) == sealed.checksum).then_some(sealed.kept)
 }
 
-fn checksum(kept: &Kept) -> String {
+fn checksum(kept: &LedgerContent) -> String {
     let bytes = serde_json::to_vec(kept).expect("a state has only plain keys and values");
     hexadecimal(&Sha256::digest(bytes)[..16])
 }

@@ -12,7 +12,7 @@ const HOST: &str = "api.stackblaze.cloud";
 
 /// Smaller than in use, so that the tests are quick.
 const RATE: u32 = 40;
-const CONFIG: Config = Config { limit: 300, rate: RATE, reserve: 10, seed: 0 };
+const CONFIG: BudgetConfig = BudgetConfig { limit: 300, rate: RATE, reserve: 10, seed: 0 };
 
 fn open(directory: &Path, now: Millis) -> Ledger {
     Ledger::open(directory, HOST, &TokenDigest::of("sb_live_1"), CONFIG, now, None).unwrap()
@@ -148,7 +148,7 @@ fn a_process_that_holds_the_lock_makes_others_wait_and_not_hang() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path(), START);
     let Verdict::Go(permit) = ledger.take(START, Lane::Converge).unwrap() else { panic!() };
-    let holder = Shared::new(directory.path(), HOST, &TokenDigest::of("sb_live_1")).unwrap();
+    let holder = LedgerFile::new(directory.path(), HOST, &TokenDigest::of("sb_live_1")).unwrap();
     let held = holder.lock().unwrap().unwrap();
     let verdict = ledger.take(START, Lane::Converge).unwrap();
     assert!(matches!(verdict, Verdict::Wait { until: _, why: Why::Busy }), "{verdict:?}");

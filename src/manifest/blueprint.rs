@@ -11,13 +11,13 @@ pub(super) mod words;
 #[cfg(test)]
 mod tests;
 
-use self::words::Place;
+use self::words::MappingKind;
 use super::draft::{Drafts, has, read_name, set};
-use super::reader::{Reader, quoted};
+use super::reader::{DocumentReader, quoted};
 use super::setting::{self, ENGINES};
 use super::tree::Yaml;
 use super::variable;
-use crate::model::{FieldValue, Guard, Key, Kind, Resource, Setting, Source};
+use crate::model::{FieldValue, Guard, Key, Kind, Resource, Setting, ValueSource};
 
 /// Any of these makes a document a Blueprint.
 const MARKS: [&str; 8] = [
@@ -64,7 +64,7 @@ impl<'d, 'a> Item<'d, 'a> {
 #[derive(Clone, Copy)]
 struct Holder<'d, 'a> {
     yaml: Yaml<'d, 'a>,
-    place: Place,
+    place: MappingKind,
 }
 
 impl<'d, 'a> Holder<'d, 'a> {
@@ -76,15 +76,15 @@ impl<'d, 'a> Holder<'d, 'a> {
 }
 
 /// Reads a Blueprint.
-pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
-    words::open(reader, root, Place::Top);
+pub(super) fn read(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
+    words::open(reader, root, MappingKind::Top);
     if let Some(version) = given(root, "version") {
         reader.text_as_written(version, "version");
     }
     guard(reader, root, drafts);
-    let mut holders = vec![Holder { yaml: root, place: Place::Top }];
+    let mut holders = vec![Holder { yaml: root, place: MappingKind::Top }];
     if let Some(ungrouped) = given(root, "ungrouped") {
-        let place = Place::Ungrouped;
+        let place = MappingKind::Ungrouped;
         let yaml = words::open(reader, ungrouped, place);
         holders.extend(yaml.map(|yaml| Holder { yaml, place }));
     }
@@ -103,7 +103,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Dra
 
 /// Reads the lists of resources of a holder.
 fn resources(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     holder: Holder<'_, '_>,
     region: Option<Yaml<'_, '_>>,
     engines: &[&str],
@@ -133,7 +133,11 @@ fn given<'d, 'a>(yaml: Yaml<'d, 'a>, key: &str) -> Option<Yaml<'d, 'a>> {
     yaml.get(key).filter(|yaml| !yaml.is_null())
 }
 
-fn items<'d, 'a>(reader: &mut Reader<'_>, holder: Holder<'d, 'a>, list: &str) -> Vec<Item<'d, 'a>> {
+fn items<'d, 'a>(
+    reader: &mut DocumentReader<'_>,
+    holder: Holder<'d, 'a>,
+    list: &str,
+) -> Vec<Item<'d, 'a>> {
     let Some(yaml) = holder.list(list) else {
         return Vec::new();
     };
@@ -143,14 +147,14 @@ fn items<'d, 'a>(reader: &mut Reader<'_>, holder: Holder<'d, 'a>, list: &str) ->
 }
 
 /// `pipeline: NAME`, or an object that holds a name and perhaps the id.
-fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
+fn guard(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
     let Some(pipeline) = given(root, "pipeline") else {
         return;
     };
     let is_mapping = pipeline.entries().is_some();
     let (mut place, mut id) = (Some(pipeline), None);
     if is_mapping {
-        words::open(reader, pipeline, Place::Pipeline);
+        words::open(reader, pipeline, MappingKind::Pipeline);
         place = given(pipeline, "name");
         id = given(pipeline, "id").and_then(|yaml| reader.text(yaml, "pipeline.id"));
     }
@@ -191,23 +195,23 @@ fn engine_names(holder: Holder<'_, '_>) -> Vec<String> {
 
 /// Takes an item, and begins its resource.
 fn open(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     item: Item<'_, '_>,
-    place: Place,
+    place: MappingKind,
     kind: Kind,
     list: &str,
-) -> Option<Resource<Source>> {
+) -> Option<Resource<ValueSource>> {
     words::open(reader, item.yaml, place)?;
     begin(reader, item, kind, list)
 }
 
 /// Begins a resource that has a name.
 fn begin(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     item: Item<'_, '_>,
     kind: Kind,
     list: &str,
-) -> Option<Resource<Source>> {
+) -> Option<Resource<ValueSource>> {
     let Some(name) = item.name() else {
         reader.error(item.yaml, "missing-field", format!("an item of `{list}` has no `name`"));
         return None;
@@ -218,11 +222,11 @@ fn begin(
 
 /// Reads a setting from the first of several spellings that is given; the others give way.
 fn take(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     item: Yaml<'_, '_>,
     keys: &[&'static str],
     setting: Setting,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
 ) {
     let spellings = keys.iter().filter_map(|key| Some((*key, given(item, key)?)));
     let spellings: Vec<(&str, Yaml<'_, '_>)> = spellings.collect();
@@ -248,7 +252,7 @@ fn take(
 /// Of two spellings of one thing the present one is read; the other is told of unless it says the
 /// same.
 fn gives_way(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     (key, yaml): (&str, Yaml<'_, '_>),
     (winner, read): (&str, Yaml<'_, '_>),
 ) {
@@ -262,14 +266,14 @@ fn gives_way(
 }
 
 fn database(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     item: Item<'_, '_>,
     list: &str,
     fallback: &str,
     region: Option<Yaml<'_, '_>>,
     drafts: &mut Drafts,
 ) {
-    let Some(mut database) = open(reader, item, Place::Database, Kind::Database, list) else {
+    let Some(mut database) = open(reader, item, MappingKind::Database, Kind::Database, list) else {
         return;
     };
     let item = item.yaml;
@@ -287,7 +291,11 @@ fn database(
     drafts.resources.push(database);
 }
 
-fn storage(reader: &mut Reader<'_>, item: Yaml<'_, '_>, database: &mut Resource<Source>) {
+fn storage(
+    reader: &mut DocumentReader<'_>,
+    item: Yaml<'_, '_>,
+    database: &mut Resource<ValueSource>,
+) {
     let spellings = ["storageGB", "diskSizeGB"];
     let read = spellings.iter().find_map(|key| Some((*key, given(item, key)?)));
     take(reader, item, &spellings, Setting::StorageGb, database);
@@ -299,7 +307,11 @@ fn storage(reader: &mut Reader<'_>, item: Yaml<'_, '_>, database: &mut Resource<
 }
 
 /// `10Gi`, `10GB`, `10`.
-fn storage_size(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, database: &mut Resource<Source>) {
+fn storage_size(
+    reader: &mut DocumentReader<'_>,
+    yaml: Yaml<'_, '_>,
+    database: &mut Resource<ValueSource>,
+) {
     let Some(text) = reader.text_as_written(yaml, "storage") else {
         return;
     };
@@ -323,10 +335,10 @@ fn storage_size(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, database: &mut Reso
 }
 
 fn take_region(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     item: Yaml<'_, '_>,
     region: Option<Yaml<'_, '_>>,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
 ) {
     take(reader, item, &["region"], Setting::Region, resource);
     if let Some(yaml) = region
@@ -337,8 +349,8 @@ fn take_region(
     }
 }
 
-fn group(reader: &mut Reader<'_>, item: Item<'_, '_>, list: &str, drafts: &mut Drafts) {
-    let Some(mut group) = open(reader, item, Place::Group, Kind::EnvGroup, list) else {
+fn group(reader: &mut DocumentReader<'_>, item: Item<'_, '_>, list: &str, drafts: &mut Drafts) {
+    let Some(mut group) = open(reader, item, MappingKind::Group, Kind::EnvGroup, list) else {
         return;
     };
     if let Some(yaml) = given(item.yaml, "envVars") {

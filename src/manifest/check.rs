@@ -7,11 +7,11 @@ use super::draft::{Drafts, Mention, derived, has, number_of, text_of};
 use super::reader::Findings;
 use super::suggest::Names;
 use crate::model::{
-    Desired, Diagnostic, FieldPath, Guard, Key, Kind, Name, Origin, Resource, Setting, Source,
+    Desired, Diagnostic, FieldPath, Guard, Key, Kind, Name, Origin, Resource, Setting, ValueSource,
 };
 
 /// Joins the drafts to what is wanted. It is wholly valid only when no finding is an error.
-pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<Source> {
+pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<ValueSource> {
     let Drafts { resources, tombstones, guards, mentions, renames, home: _ } = drafts;
     let mut desired = Desired { guard: one_guard(guards, findings), ..Desired::default() };
     for mut resource in resources {
@@ -67,7 +67,7 @@ fn one_guard(guards: Vec<Guard>, findings: &mut Findings) -> Option<Guard> {
 }
 
 /// Settings of one resource that cannot be true together.
-fn contradictions(resource: &Resource<Source>, findings: &mut Findings) {
+fn contradictions(resource: &Resource<ValueSource>, findings: &mut Findings) {
     let place = |setting: Setting| {
         let field = resource.fields.get(&FieldPath::Setting(setting));
         field.map_or(&resource.origin, |field| &field.origin).clone()
@@ -157,7 +157,7 @@ fn exchanged<'k>(claims: &'k BTreeMap<Key, (&'k Key, usize)>) -> BTreeSet<&'k Ke
 }
 
 /// Follows every mention: to a dependency, or to an error with the name that was probably meant.
-fn connect(desired: &mut Desired<Source>, mentions: &[Mention], findings: &mut Findings) {
+fn connect(desired: &mut Desired<ValueSource>, mentions: &[Mention], findings: &mut Findings) {
     for Mention { from, to, .. } in mentions {
         if desired.resources.contains_key(to)
             && let Some(resource) = desired.resources.get_mut(from)
@@ -177,7 +177,7 @@ fn connect(desired: &mut Desired<Source>, mentions: &[Mention], findings: &mut F
 }
 
 fn dangling(
-    desired: &Desired<Source>,
+    desired: &Desired<ValueSource>,
     names: &mut Names<'_>,
     from: &Key,
     to: &Key,

@@ -2,14 +2,16 @@
 //!
 //! What reads manifests for the platform does not come by here.
 
-use crate::model::{Desired, Diagnostic, FieldPath, FieldValue, Resource, Source, is_secret_at};
+use crate::model::{
+    Desired, Diagnostic, FieldPath, FieldValue, Resource, ValueSource, is_secret_at,
+};
 
 /// Takes every value that looks like a secret out of what is declared.
 ///
 /// A variable becomes `sync: false`, which leaves its value alone, and a setting is left out, which
 /// does the same. Returns a warning for each.
 #[must_use]
-pub fn conceal(mut declared: Desired<Source>) -> (Desired<Source>, Vec<Diagnostic>) {
+pub fn conceal(mut declared: Desired<ValueSource>) -> (Desired<ValueSource>, Vec<Diagnostic>) {
     let mut warnings = Vec::new();
     for resource in declared.resources.values_mut() {
         conceal_in(resource, &mut warnings);
@@ -17,13 +19,13 @@ pub fn conceal(mut declared: Desired<Source>) -> (Desired<Source>, Vec<Diagnosti
     (declared, warnings)
 }
 
-fn conceal_in(resource: &mut Resource<Source>, warnings: &mut Vec<Diagnostic>) {
+fn conceal_in(resource: &mut Resource<ValueSource>, warnings: &mut Vec<Diagnostic>) {
     let Resource { key, fields, set_by_hand, .. } = resource;
     fields.retain(|path, field| {
         let is_secret = match &field.value {
-            Source::Value(FieldValue::Text(text)) if text.is_empty() => false,
-            Source::Value(value) => is_secret_at(path, value),
-            Source::Environment(_) | Source::File(_) | Source::Generated => false,
+            ValueSource::Value(FieldValue::Text(text)) if text.is_empty() => false,
+            ValueSource::Value(value) => is_secret_at(path, value),
+            ValueSource::Environment(_) | ValueSource::File(_) | ValueSource::Generated => false,
         };
         if is_secret {
             let place = field.origin.clone();

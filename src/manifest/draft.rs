@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reader::Reader;
+use super::reader::DocumentReader;
 use super::tree::Yaml;
 use crate::model::{
     EnvKey, Field, FieldPath, FieldValue, Guard, Key, Lifecycle, Name, Origin, Resource, Setting,
-    Source, Tombstone,
+    Tombstone, ValueSource,
 };
 use crate::source::Home;
 
 /// Everything of a tree, still with contradictions.
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
-    pub resources: Vec<Resource<Source>>,
+    pub resources: Vec<Resource<ValueSource>>,
     pub tombstones: Vec<Tombstone>,
     pub guards: Vec<Guard>,
     pub mentions: Vec<Mention>,
@@ -35,7 +35,7 @@ pub(super) struct Mention {
 
 impl Drafts {
     /// Begins a resource.
-    pub fn begin(key: Key, origin: Origin) -> Resource<Source> {
+    pub fn begin(key: Key, origin: Origin) -> Resource<ValueSource> {
         Resource {
             key,
             origin,
@@ -57,7 +57,7 @@ const DISK_SIZE_GB: i64 = 10;
 
 /// Returns what a new resource gets beside its declared fields: the name and the size of a disk. One
 /// that lives keeps its own.
-pub(super) fn derived(resource: &Resource<Source>) -> BTreeMap<FieldPath, FieldValue> {
+pub(super) fn derived(resource: &Resource<ValueSource>) -> BTreeMap<FieldPath, FieldValue> {
     if !has(resource, Setting::DiskMountPath) {
         return BTreeMap::new();
     }
@@ -71,57 +71,61 @@ pub(super) fn derived(resource: &Resource<Source>) -> BTreeMap<FieldPath, FieldV
 
 /// Sets a field to a value that stands in the manifest itself.
 pub(super) fn set(
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
     setting: Setting,
     value: FieldValue,
     origin: Origin,
 ) {
-    let value = Source::Value(value);
+    let value = ValueSource::Value(value);
     resource.fields.insert(FieldPath::Setting(setting), Field { value, origin });
 }
 
 /// Whether a setting is declared.
-pub(super) fn has(resource: &Resource<Source>, setting: Setting) -> bool {
+pub(super) fn has(resource: &Resource<ValueSource>, setting: Setting) -> bool {
     resource.fields.contains_key(&FieldPath::Setting(setting))
 }
 
 /// Returns a text that is declared for a setting.
-pub(super) fn text_of(resource: &Resource<Source>, setting: Setting) -> Option<&str> {
+pub(super) fn text_of(resource: &Resource<ValueSource>, setting: Setting) -> Option<&str> {
     match &resource.fields.get(&FieldPath::Setting(setting))?.value {
-        Source::Value(FieldValue::Text(text)) => Some(text),
-        Source::Value(
+        ValueSource::Value(FieldValue::Text(text)) => Some(text),
+        ValueSource::Value(
             FieldValue::Integer(_)
             | FieldValue::Boolean(_)
             | FieldValue::Set(_)
             | FieldValue::Secret(_)
             | FieldValue::Reference(_),
         )
-        | Source::Environment(_)
-        | Source::File(_)
-        | Source::Generated => None,
+        | ValueSource::Environment(_)
+        | ValueSource::File(_)
+        | ValueSource::Generated => None,
     }
 }
 
 /// Returns a number that is declared for a setting.
-pub(super) fn number_of(resource: &Resource<Source>, setting: Setting) -> Option<i64> {
+pub(super) fn number_of(resource: &Resource<ValueSource>, setting: Setting) -> Option<i64> {
     match &resource.fields.get(&FieldPath::Setting(setting))?.value {
-        Source::Value(FieldValue::Integer(number)) => Some(*number),
-        Source::Value(
+        ValueSource::Value(FieldValue::Integer(number)) => Some(*number),
+        ValueSource::Value(
             FieldValue::Text(_)
             | FieldValue::Boolean(_)
             | FieldValue::Set(_)
             | FieldValue::Secret(_)
             | FieldValue::Reference(_),
         )
-        | Source::Environment(_)
-        | Source::File(_)
-        | Source::Generated => None,
+        | ValueSource::Environment(_)
+        | ValueSource::File(_)
+        | ValueSource::Generated => None,
     }
 }
 
 /// Reads a name. The platform would change one with capitals or blanks: in a native document that
 /// is an error, in a Blueprint the changed name is taken, here and wherever it is referred to.
-pub(super) fn read_name(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Name> {
+pub(super) fn read_name(
+    reader: &mut DocumentReader<'_>,
+    yaml: Yaml<'_, '_>,
+    path: &str,
+) -> Option<Name> {
     let text = reader.text(yaml, path)?;
     let error = match Name::new(&text) {
         Ok(name) => return Some(name),
@@ -131,7 +135,7 @@ pub(super) fn read_name(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str)
     let shown = super::reader::quoted(&text);
     let message = format!("`{shown}` is not a name: {}", error.reason);
     match (reader.form, suggestion) {
-        (super::reader::Form::Blueprint, Some(name)) => {
+        (super::reader::DocumentForm::Blueprint, Some(name)) => {
             reader.warn(yaml, "name", message, format!("`{name}` is used instead"));
             Some(name)
         }
@@ -149,7 +153,7 @@ pub(super) fn read_name(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str)
 
 /// Reads the key of a variable.
 pub(super) fn read_env_key(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
     path: &str,
 ) -> Option<EnvKey> {

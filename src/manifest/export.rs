@@ -12,7 +12,7 @@ use super::setting;
 use crate::model::{
     Applied, Desired, Diagnostic, Entry, EnvSet, Field, FieldPath, FieldValue, Inventory, Key,
     Kind, Lifecycle, LiveObject, LiveValue, Name, Origin, Remembered, RemoteId, Resource, Setting,
-    Source, is_secret_at,
+    ValueSource, is_secret_at,
 };
 
 /// Turns live objects into the desired state that agrees with them and with what we remember.
@@ -20,7 +20,10 @@ use crate::model::{
 /// Returns a warning for each object that a manifest cannot declare: its name is none, or two have
 /// the same one.
 #[must_use]
-pub fn export(objects: &[LiveObject], inventory: &Inventory) -> (Desired<Source>, Vec<Diagnostic>) {
+pub fn export(
+    objects: &[LiveObject],
+    inventory: &Inventory,
+) -> (Desired<ValueSource>, Vec<Diagnostic>) {
     let entries = inventory.entries.iter();
     let ours: BTreeMap<(Kind, &RemoteId), (&Key, &Entry)> =
         entries.map(|(key, entry)| ((key.kind, &entry.id), (key, entry))).collect();
@@ -77,7 +80,7 @@ fn resource(
     object: &LiveObject,
     entry: Option<&Entry>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Resource<Source> {
+) -> Resource<ValueSource> {
     let origin = Origin { file: format!("<live {key}>"), line: 1, column: 1 };
     let mut resource = Resource {
         key: key.clone(),
@@ -124,7 +127,7 @@ fn resource(
 }
 
 /// Adds the settings that we wrote last and the platform does not show.
-fn recall(resource: &mut Resource<Source>, object: &LiveObject, entry: &Entry) {
+fn recall(resource: &mut Resource<ValueSource>, object: &LiveObject, entry: &Entry) {
     let origin = resource.origin.clone();
     for (path, applied) in &entry.applied {
         let FieldPath::Setting(setting) = path else { continue };
@@ -148,7 +151,7 @@ fn recall(resource: &mut Resource<Source>, object: &LiveObject, entry: &Entry) {
 
 /// Adds what our memory says of a resource and the platform cannot hold: what protects it, and its
 /// labels. What it does not remember is said at the end of an export.
-fn carry(resource: &mut Resource<Source>, entry: &Entry) {
+fn carry(resource: &mut Resource<ValueSource>, entry: &Entry) {
     let Remembered { prune, protect, delete_withheld } = entry.remembered;
     let lifecycle = &mut resource.lifecycle;
     lifecycle.prune = prune;
@@ -189,27 +192,34 @@ fn declarable(
     FieldValue::Set(good)
 }
 
-fn insert(resource: &mut Resource<Source>, path: FieldPath, value: FieldValue, origin: &Origin) {
-    let value = Source::Value(value);
+fn insert(
+    resource: &mut Resource<ValueSource>,
+    path: FieldPath,
+    value: FieldValue,
+    origin: &Origin,
+) {
+    let value = ValueSource::Value(value);
     resource.fields.insert(path, Field { value, origin: origin.clone() });
 }
 
 /// Notes what each exported resource needs among the exported ones.
-fn connect(desired: &mut Desired<Source>) {
+fn connect(desired: &mut Desired<ValueSource>) {
     let known: BTreeSet<Key> = desired.resources.keys().cloned().collect();
     for resource in desired.resources.values_mut() {
         let mut needed = BTreeSet::new();
         for field in resource.fields.values() {
             match &field.value {
-                Source::Value(FieldValue::Reference(reference)) => {
+                ValueSource::Value(FieldValue::Reference(reference)) => {
                     needed.insert(reference.target());
                 }
-                Source::Value(FieldValue::Set(items)) => {
+                ValueSource::Value(FieldValue::Set(items)) => {
                     let names = items.iter().filter_map(|item| Name::new(item).ok());
                     needed.extend(names.map(|name| Key::new(Kind::EnvGroup, name)));
                 }
-                Source::Value(_) | Source::Environment(_) | Source::File(_) | Source::Generated => {
-                }
+                ValueSource::Value(_)
+                | ValueSource::Environment(_)
+                | ValueSource::File(_)
+                | ValueSource::Generated => {}
             }
         }
         needed.retain(|key| known.contains(key) && *key != resource.key);

@@ -5,14 +5,14 @@
 
 use super::load::load;
 use super::print::print;
-use crate::model::{Desired, Diagnostic, FieldPath, Resource, Source};
+use crate::model::{Desired, Diagnostic, FieldPath, Resource, ValueSource};
 use crate::source::Tree;
 
 /// Returns a resource without what no manifest can hold; nothing where nothing helps.
 pub(super) fn fit(
-    mut resource: Resource<Source>,
+    mut resource: Resource<ValueSource>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Resource<Source>> {
+) -> Option<Resource<ValueSource>> {
     let mut errors = errors(&resource);
     let paths: Vec<FieldPath> = resource.fields.keys().cloned().collect();
     for path in paths {
@@ -36,7 +36,7 @@ pub(super) fn fit(
     None
 }
 
-fn without(resource: &Resource<Source>, path: &FieldPath) -> Resource<Source> {
+fn without(resource: &Resource<ValueSource>, path: &FieldPath) -> Resource<ValueSource> {
     let mut resource = resource.clone();
     if let (Some(field), FieldPath::Env(key)) = (resource.fields.remove(path), path) {
         resource.set_by_hand.insert(key.clone(), field.origin);
@@ -45,7 +45,7 @@ fn without(resource: &Resource<Source>, path: &FieldPath) -> Resource<Source> {
 }
 
 /// Returns what a manifest of that resource alone would be refused for.
-fn errors(resource: &Resource<Source>) -> Vec<String> {
+fn errors(resource: &Resource<ValueSource>) -> Vec<String> {
     let mut desired = Desired::default();
     desired.resources.insert(resource.key.clone(), resource.clone());
     let text = print(&desired);

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::draft::{Drafts, Mention, read_name, set};
-use super::reader::Reader;
+use super::reader::DocumentReader;
 use super::tree::Yaml;
-use crate::model::{FieldPath, FieldValue, Key, Kind, Origin, Resource, Setting, Source};
+use crate::model::{FieldPath, FieldValue, Key, Kind, Origin, Resource, Setting, ValueSource};
 
 /// Reads `envGroups`: names, or `{ name, external: true }`.
 pub(super) fn read_all(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
     drafts: &mut Drafts,
 ) {
     let path = "spec.envGroups";
@@ -50,17 +50,17 @@ pub(super) fn read_all(
 }
 
 /// Attaches a group; whether it was not attached before.
-pub(super) fn attach(resource: &mut Resource<Source>, name: &str, origin: Origin) -> bool {
+pub(super) fn attach(resource: &mut Resource<ValueSource>, name: &str, origin: Origin) -> bool {
     let mut groups = groups_of(resource);
     let is_new = groups.insert(name.to_owned());
     set(resource, Setting::EnvGroups, FieldValue::Set(groups), origin);
     is_new
 }
 
-fn groups_of(resource: &Resource<Source>) -> BTreeSet<String> {
+fn groups_of(resource: &Resource<ValueSource>) -> BTreeSet<String> {
     let field = resource.fields.get(&FieldPath::Setting(Setting::EnvGroups));
     match field.map(|field| &field.value) {
-        Some(Source::Value(FieldValue::Set(groups))) => groups.clone(),
+        Some(ValueSource::Value(FieldValue::Set(groups))) => groups.clone(),
         _ => BTreeSet::new(),
     }
 }

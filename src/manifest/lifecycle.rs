@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::{Reader, quoted};
+use super::reader::{DocumentReader, quoted};
 use super::setting;
 use super::suggest::nearest;
 use super::tree::Yaml;
@@ -15,7 +15,7 @@ const POLICIES: [&str; 4] = ["Observe", "Create", "Update", "Delete"];
 const ADOPT_MODES: [&str; 3] = ["always", "match", "never"];
 
 /// Reads a `lifecycle`.
-pub(super) fn read(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> Lifecycle {
+pub(super) fn read(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> Lifecycle {
     let known = [
         "prune",
         "protect",
@@ -55,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> L
     lifecycle
 }
 
-fn read_adopt(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> Option<AdoptMode> {
+fn read_adopt(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>) -> Option<AdoptMode> {
     let text = reader.text(yaml, "lifecycle.adopt")?;
     match text.parse() {
         Ok(mode) => Some(mode),
@@ -73,7 +73,7 @@ fn read_adopt(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> Option<AdoptMode> 
 
 /// Reads one of a closed set of words.
 fn read_word<T: Copy + Default, const N: usize>(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
     path: &str,
     all: [T; N],
@@ -96,7 +96,11 @@ fn read_word<T: Copy + Default, const N: usize>(
 }
 
 /// Reads paths such as `spec.scaling` and keeps them as they lie below `spec`; and the name.
-fn read_ignored(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, kind: Kind) -> BTreeSet<String> {
+fn read_ignored(
+    reader: &mut DocumentReader<'_>,
+    yaml: Yaml<'_, '_>,
+    kind: Kind,
+) -> BTreeSet<String> {
     let mut ignored = BTreeSet::new();
     for item in reader.items(yaml, "lifecycle.ignoreChanges") {
         let Some(text) = reader.text(item, "lifecycle.ignoreChanges") else {
@@ -138,7 +142,7 @@ fn paths(kind: Kind) -> impl Iterator<Item = &'static str> {
     settings.chain(groups)
 }
 
-fn read_policies(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> ManagementPolicies {
+fn read_policies(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>) -> ManagementPolicies {
     let path = "lifecycle.managementPolicies";
     let mut policies = ManagementPolicies { create: false, update: false, delete: false };
     for item in reader.items(yaml, path) {

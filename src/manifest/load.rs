@@ -5,17 +5,17 @@ use super::check;
 use super::draft::Drafts;
 use super::foreign;
 use super::native;
-use super::reader::{Findings, Form, Reader};
+use super::reader::{DocumentForm, DocumentReader, Findings};
 use super::tree::{Flaw, Yaml};
 use super::yaml::Documents;
-use crate::model::{Desired, Diagnostic, Origin, Source};
+use crate::model::{Desired, Diagnostic, Origin, ValueSource};
 use crate::source::{SourceFile, Tree};
 
 /// What came of reading a tree.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// What is wanted; `None` when any finding is an error (S6).
-    pub desired: Option<Desired<Source>>,
+    pub desired: Option<Desired<ValueSource>>,
     /// Everything worth saying, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -141,7 +141,7 @@ fn read_text(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
 /// Tells the forms apart by what stands in the document, and reads it.
 fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
     let errors = findings.errors();
-    let mut reader = Reader { file, form: Form::Native, findings };
+    let mut reader = DocumentReader { file, form: DocumentForm::Native, findings };
     let has_version = root.get("apiVersion").is_some();
     if root.entries().is_none() {
         let message = format!("a document must be a mapping, and {} stands there", root.describe());
@@ -149,7 +149,7 @@ fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: 
     } else if root.get("kind").is_some() || (has_version && foreign::hint(root).is_none()) {
         native::read(&mut reader, root, drafts);
     } else if blueprint::is_blueprint(root) {
-        reader.form = Form::Blueprint;
+        reader.form = DocumentForm::Blueprint;
         blueprint::read(&mut reader, root, drafts);
     } else {
         let message = "this is neither a native document nor a Blueprint";

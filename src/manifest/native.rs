@@ -7,12 +7,12 @@ use super::draft::{Drafts, read_name};
 use super::foreign;
 use super::group;
 use super::lifecycle;
-use super::reader::{Reader, quoted};
+use super::reader::{DocumentReader, quoted};
 use super::setting;
 use super::suggest::nearest;
 use super::tree::Yaml;
 use super::variable;
-use crate::model::{Field, FieldPath, Guard, Key, Kind, Resource, Setting, Source, Tombstone};
+use crate::model::{Field, FieldPath, Guard, Key, Kind, Resource, Setting, Tombstone, ValueSource};
 
 /// The version of the native form.
 pub(super) const API_VERSION: &str = "stackblaze.cloud/v1";
@@ -35,7 +35,7 @@ pub(super) const fn spelling(kind: Kind) -> &'static str {
 }
 
 /// Reads one native document.
-pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
+pub(super) fn read(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
     let Some(kind) = head(reader, root) else {
         return;
     };
@@ -56,7 +56,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: Yaml<'_, '_>, drafts: &mut Dra
 }
 
 /// Reads `apiVersion` and `kind`; `None` when the document cannot be read further.
-fn head(reader: &mut Reader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
+fn head(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
     let version = required(reader, root, "apiVersion")
         .and_then(|yaml| Some((yaml, reader.text(yaml, "apiVersion")?)));
     let kind =
@@ -90,7 +90,7 @@ fn head(reader: &mut Reader<'_>, root: Yaml<'_, '_>) -> Option<Option<Kind>> {
 }
 
 fn required<'d, 'a>(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'d, 'a>,
     path: &str,
 ) -> Option<Yaml<'d, 'a>> {
@@ -101,7 +101,12 @@ fn required<'d, 'a>(
     value
 }
 
-fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, metadata: Yaml<'_, '_>, drafts: &mut Drafts) {
+fn guard(
+    reader: &mut DocumentReader<'_>,
+    root: Yaml<'_, '_>,
+    metadata: Yaml<'_, '_>,
+    drafts: &mut Drafts,
+) {
     let Some(metadata) = reader.mapping(metadata, "metadata", &["name", "labels"]) else {
         return;
     };
@@ -128,7 +133,7 @@ fn guard(reader: &mut Reader<'_>, root: Yaml<'_, '_>, metadata: Yaml<'_, '_>, dr
 }
 
 fn resource(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     root: Yaml<'_, '_>,
     metadata: Yaml<'_, '_>,
     kind: Kind,
@@ -173,7 +178,7 @@ fn resource(
     }
 }
 
-fn is_absent(reader: &mut Reader<'_>, state: Yaml<'_, '_>) -> bool {
+fn is_absent(reader: &mut DocumentReader<'_>, state: Yaml<'_, '_>) -> bool {
     match reader.text(state, "spec.state").as_deref() {
         Some("Absent") => return true,
         Some("Present") | None => {}
@@ -187,9 +192,9 @@ fn is_absent(reader: &mut Reader<'_>, state: Yaml<'_, '_>) -> bool {
 
 /// Reads a document that says that something must go.
 fn tombstone(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     spec: Yaml<'_, '_>,
-    resource: &Resource<Source>,
+    resource: &Resource<ValueSource>,
 ) -> Option<Tombstone> {
     let spec = reader.mapping(spec, "spec", &["state", "approval"])?;
     let approval = match spec.get("approval") {
@@ -209,7 +214,7 @@ fn tombstone(
     Some(Tombstone { key: resource.key.clone(), approval, origin: resource.origin.clone() })
 }
 
-fn labels(reader: &mut Reader<'_>, metadata: Yaml<'_, '_>) -> BTreeMap<String, String> {
+fn labels(reader: &mut DocumentReader<'_>, metadata: Yaml<'_, '_>) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     let Some(yaml) = metadata.get("labels").filter(|yaml| !yaml.is_null()) else {
         return labels;
@@ -230,9 +235,9 @@ fn labels(reader: &mut Reader<'_>, metadata: Yaml<'_, '_>) -> BTreeMap<String, S
 }
 
 fn previous_names(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     metadata: Yaml<'_, '_>,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
     drafts: &mut Drafts,
 ) {
     let Some(yaml) = metadata.get("previousNames") else {
@@ -249,9 +254,9 @@ fn previous_names(
 }
 
 fn read_spec(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     spec: Yaml<'_, '_>,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
     drafts: &mut Drafts,
 ) {
     let kind = resource.key.kind;
@@ -296,16 +301,16 @@ fn read_spec(
 }
 
 fn read_setting(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     setting: Setting,
     yaml: Yaml<'_, '_>,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
     drafts: &mut Drafts,
 ) {
     if setting == Setting::EnvGroups {
         group::read_all(reader, yaml, resource, drafts);
     } else if let Some(value) = setting::read(reader, resource.key.kind, setting, yaml) {
-        let field = Field { value: Source::Value(value), origin: reader.origin(yaml) };
+        let field = Field { value: ValueSource::Value(value), origin: reader.origin(yaml) };
         resource.fields.insert(FieldPath::Setting(setting), field);
     }
 }

@@ -11,7 +11,7 @@ use super::setting;
 use super::yaml::write_text;
 use crate::model::{
     AdoptMode, Desired, Diagnostic, EnvSet, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle,
-    ManagementPolicies, Name, Reference, Resource, Setting, Source, Tombstone, Unsettled,
+    ManagementPolicies, Name, Reference, Resource, Setting, Tombstone, Unsettled, ValueSource,
 };
 
 /// The first line of written manifests: it makes editors check and complete as one types.
@@ -21,7 +21,7 @@ pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=./stoker.schema.j
 
 /// Prints a desired state as native documents in canonical order.
 #[must_use]
-pub fn print(desired: &Desired<Source>) -> String {
+pub fn print(desired: &Desired<ValueSource>) -> String {
     let Desired { resources, tombstones, guard, revision: _, digest: _, unread: _ } = desired;
     let known = resources.keys().collect();
     let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known };
@@ -39,7 +39,7 @@ pub fn print(desired: &Desired<Source>) -> String {
 
 /// Prints each resource as a document of its own, to be read together with the others.
 #[must_use]
-pub fn print_each(desired: &Desired<Source>) -> Vec<(&Key, String)> {
+pub fn print_each(desired: &Desired<ValueSource>) -> Vec<(&Key, String)> {
     let known = desired.resources.keys().collect();
     let one = |(key, resource)| {
         let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known };
@@ -52,8 +52,8 @@ pub fn print_each(desired: &Desired<Source>) -> Vec<(&Key, String)> {
 /// Returns a warning for each service that a native document says less of: a new one of a Blueprint is
 /// built from the repository that the Blueprint lies in.
 #[must_use]
-pub fn unprinted(desired: &Desired<Source>) -> Vec<Diagnostic> {
-    let warning = |resource: &Resource<Source>| {
+pub fn unprinted(desired: &Desired<ValueSource>) -> Vec<Diagnostic> {
+    let warning = |resource: &Resource<ValueSource>| {
         let derived = [Setting::Repo, Setting::Branch].into_iter().filter_map(|setting| {
             let value = resource.on_create.get(&FieldPath::Setting(setting))?;
             Some(format!("`{}: {value}`", setting.as_str()))
@@ -123,7 +123,7 @@ impl Printer<'_> {
         }
     }
 
-    fn resource(&mut self, resource: &Resource<Source>) {
+    fn resource(&mut self, resource: &Resource<ValueSource>) {
         let Resource {
             key,
             origin: _,
@@ -169,13 +169,13 @@ impl Printer<'_> {
         self.lifecycle(lifecycle);
     }
 
-    fn settings(&mut self, resource: &Resource<Source>) {
+    fn settings(&mut self, resource: &Resource<ValueSource>) {
         let mut group_open = "";
         for setting in setting::settings_of(resource.key.kind) {
             let Some(field) = resource.fields.get(&FieldPath::Setting(setting)) else {
                 continue;
             };
-            let Source::Value(value) = &field.value else {
+            let ValueSource::Value(value) = &field.value else {
                 continue;
             };
             let text = setting.as_str();
@@ -221,7 +221,7 @@ impl Printer<'_> {
         Name::new(name).is_ok_and(|name| self.known.contains(&Key::new(Kind::EnvGroup, name)))
     }
 
-    fn variables(&mut self, resource: &Resource<Source>) {
+    fn variables(&mut self, resource: &Resource<ValueSource>) {
         let given = resource.fields.iter().filter_map(|(path, field)| match path {
             FieldPath::Env(key) => Some((key, Some(&field.value))),
             FieldPath::Setting(_) => None,
@@ -233,19 +233,23 @@ impl Printer<'_> {
             let key = write_text(key.as_str(), 6);
             self.line(4, &format!("- key: {}", key.replace("${", "$${")));
             match value {
-                None | Some(Source::Value(FieldValue::Secret(_))) => self.line(6, "sync: false"),
-                Some(Source::Generated) => self.line(6, "generateValue: true"),
-                Some(Source::Environment(name)) => {
+                None | Some(ValueSource::Value(FieldValue::Secret(_))) => {
+                    self.line(6, "sync: false")
+                }
+                Some(ValueSource::Generated) => self.line(6, "generateValue: true"),
+                Some(ValueSource::Environment(name)) => {
                     self.line(6, "valueFrom:");
                     self.entry(8, "env", name);
                 }
-                Some(Source::File(path)) => {
+                Some(ValueSource::File(path)) => {
                     self.line(6, "valueFrom:");
                     self.entry(8, "file", path);
                 }
-                Some(Source::Value(FieldValue::Reference(reference))) => self.reference(reference),
-                Some(Source::Value(FieldValue::Text(text))) => self.entry(6, "value", text),
-                Some(Source::Value(
+                Some(ValueSource::Value(FieldValue::Reference(reference))) => {
+                    self.reference(reference)
+                }
+                Some(ValueSource::Value(FieldValue::Text(text))) => self.entry(6, "value", text),
+                Some(ValueSource::Value(
                     value @ (FieldValue::Integer(_) | FieldValue::Boolean(_) | FieldValue::Set(_)),
                 )) => self.entry(6, "value", &value.to_string()),
             }

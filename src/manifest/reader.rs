@@ -17,7 +17,7 @@ const QUOTED_CHARS_MAX: usize = 60;
 
 /// Which form a document has: native is strict, a Blueprint is read as it is found in the wild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum DocumentForm {
     Native,
     Blueprint,
 }
@@ -67,13 +67,13 @@ impl Findings {
 }
 
 /// Reads one document of one file.
-pub(super) struct Reader<'f> {
+pub(super) struct DocumentReader<'f> {
     pub file: &'f str,
-    pub form: Form,
+    pub form: DocumentForm,
     pub findings: &'f mut Findings,
 }
 
-impl Reader<'_> {
+impl DocumentReader<'_> {
     pub fn origin(&self, yaml: Yaml<'_, '_>) -> Origin {
         Origin { file: self.file.to_owned(), line: yaml.line(), column: yaml.column() }
     }
@@ -151,8 +151,8 @@ impl Reader<'_> {
         hint: Option<String>,
     ) {
         let mut diagnostic = match self.form {
-            Form::Native => Diagnostic::error(code, message),
-            Form::Blueprint => Diagnostic::warning(code, message),
+            DocumentForm::Native => Diagnostic::error(code, message),
+            DocumentForm::Blueprint => Diagnostic::warning(code, message),
         };
         diagnostic.hints.extend(hint);
         let origin = self.origin(yaml);
@@ -183,7 +183,7 @@ impl Reader<'_> {
         let below = if path.is_empty() { String::new() } else { format!("{path}.") };
         let message = format!("unknown field `{below}{}`", quoted(key));
         let hint = super::suggest::foreign_field(key)
-            .filter(|_| self.form == Form::Native)
+            .filter(|_| self.form == DocumentForm::Native)
             .map(str::to_owned)
             .or_else(|| nearest(key, known).map(|word| format!("did you mean `{word}`?")));
         self.mind(place, "unknown-field", message, hint);
@@ -200,7 +200,7 @@ impl Reader<'_> {
         if let Some(items) = yaml.items() {
             return items.collect();
         }
-        if self.form == Form::Blueprint && (yaml.scalar().is_some() || yaml.is_null()) {
+        if self.form == DocumentForm::Blueprint && (yaml.scalar().is_some() || yaml.is_null()) {
             return if yaml.is_null() { Vec::new() } else { vec![yaml] };
         }
         self.wrong_type(yaml, path, "a list");
@@ -255,7 +255,7 @@ impl Reader<'_> {
         if !text.contains("${") {
             return Some(text);
         }
-        if self.form == Form::Blueprint {
+        if self.form == DocumentForm::Blueprint {
             let message = format!("`{path}` holds `${{…}}`, which a Blueprint does not replace");
             self.warn(yaml, "unresolved-variable", message, "it is sent as it stands there");
             return Some(text);
@@ -279,7 +279,7 @@ impl Reader<'_> {
     ) -> Option<i64> {
         let (text, is_plain) = yaml.scalar().unwrap_or_default();
         yaml.take();
-        let is_accepted = is_plain || self.form == Form::Blueprint;
+        let is_accepted = is_plain || self.form == DocumentForm::Blueprint;
         let Some(number) = scalar::integer(text).filter(|_| is_accepted) else {
             if yaml.scalar().is_none() || yaml.is_null() {
                 self.wrong_type(yaml, path, "a whole number");
@@ -309,8 +309,8 @@ impl Reader<'_> {
         yaml.take();
         let lenient = scalar::truth_leniently(text);
         let truth = match self.form {
-            Form::Native => scalar::truth(text).filter(|_| is_plain),
-            Form::Blueprint => lenient,
+            DocumentForm::Native => scalar::truth(text).filter(|_| is_plain),
+            DocumentForm::Blueprint => lenient,
         };
         if truth.is_none() {
             if yaml.scalar().is_none() || yaml.is_null() {

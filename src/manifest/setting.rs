@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::{Form, Reader, quoted};
+use super::reader::{DocumentForm, DocumentReader, quoted};
 use super::suggest::nearest;
 use super::tree::Yaml;
-use crate::model::{FieldValue, Kind, Schedule, ScheduleError, Setting};
+use crate::model::{CronSchedule, FieldValue, Kind, ScheduleError, Setting};
 
 /// The languages and forms the platform's documents name. The set is open: a new one is no error.
 const RUNTIMES: [&str; 16] = [
@@ -105,7 +105,7 @@ pub(super) const fn belongs(kind: Kind, setting: Setting) -> bool {
 
 /// Reads the value of a setting. `envGroups` holds references and is read with them.
 pub(super) fn read(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     kind: Kind,
     setting: Setting,
     yaml: Yaml<'_, '_>,
@@ -145,7 +145,7 @@ pub(super) fn read(
 
 /// Reads the engine of a database. The platform has no `keyvalue`: what other dialects call so is
 /// its `valkey`.
-fn engine(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+fn engine(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     match word(reader, yaml, path, &ENGINES)? {
         FieldValue::Text(text) if text == "keyvalue" => Some(FieldValue::Text("valkey".to_owned())),
         other => Some(other),
@@ -153,7 +153,7 @@ fn engine(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fie
 }
 
 /// Reads the plan. Some are of several words: `pro plus`.
-fn plan(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+fn plan(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     let is_words = |text: &str| text.split(' ').all(|word| !word.is_empty());
     let is_plain =
         |text: &str| !text.chars().any(|c| c != ' ' && (c.is_whitespace() || c.is_control()));
@@ -166,7 +166,7 @@ fn plan(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Field
 }
 
 fn integer(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
     path: &str,
     range: std::ops::RangeInclusive<i64>,
@@ -177,7 +177,7 @@ fn integer(
 /// Reads a text that is one word. A word near a known one is probably a slip: a warning, because
 /// the platform may know more words than we do.
 fn word(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
     path: &str,
     known: &[&str],
@@ -202,7 +202,11 @@ fn word(
     Some(FieldValue::Text(text))
 }
 
-fn service_type(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+fn service_type(
+    reader: &mut DocumentReader<'_>,
+    yaml: Yaml<'_, '_>,
+    path: &str,
+) -> Option<FieldValue> {
     let text = reader.text(yaml, path)?;
     let found = SERVICE_TYPES.iter().find(|(word, _)| *word == text);
     if let Some((_, ours)) = found {
@@ -220,10 +224,10 @@ fn service_type(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Opti
 }
 
 /// Reads a command. In a Blueprint `${…}` in it is the shell's, and the platform runs the shell.
-fn command(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+fn command(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     let text = match reader.form {
-        Form::Native => reader.text(yaml, path)?,
-        Form::Blueprint => reader.text_as_written(yaml, path)?,
+        DocumentForm::Native => reader.text(yaml, path)?,
+        DocumentForm::Blueprint => reader.text_as_written(yaml, path)?,
     };
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         reader.error(yaml, "malformed", format!("`{path}` holds a control character"));
@@ -232,12 +236,12 @@ fn command(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<Fi
     Some(FieldValue::Text(text))
 }
 
-fn schedule(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+fn schedule(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     let text = reader.text(yaml, path)?;
     if is_wider(&text) {
         let message = format!("`{}` is more than the five fields of cron", quoted(&text));
         reader.warn(yaml, "cron", message, "it is sent as it stands there; the platform decides");
-    } else if let Err(ScheduleError { reason, hint }) = Schedule::parse(&text) {
+    } else if let Err(ScheduleError { reason, hint }) = CronSchedule::parse(&text) {
         let message = format!("`{}` is no cron expression: {reason}", quoted(&text));
         match hint {
             Some(hint) => reader.error_with(yaml, "cron", message, hint),
@@ -261,11 +265,11 @@ fn is_wider(text: &str) -> bool {
     };
     let plain = |field| if is_wide(field) { "*" } else { field };
     let rest = format!("{minute} {hour} {} {month} {}", plain(day), plain(weekday));
-    (is_wide(day) || is_wide(weekday)) && Schedule::parse(&rest).is_ok()
+    (is_wide(day) || is_wide(weekday)) && CronSchedule::parse(&rest).is_ok()
 }
 
 fn absolute(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
     path: &str,
     example: &str,
@@ -281,7 +285,7 @@ fn absolute(
     Some(value)
 }
 
-fn domains(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
+fn domains(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> Option<FieldValue> {
     let mut domains = BTreeSet::new();
     for item in reader.items(yaml, path) {
         let Some(text) = reader.text(item, path) else {

@@ -2,13 +2,13 @@
 
 mod reference;
 
-use super::blueprint::words::{self, Place};
+use super::blueprint::words::{self, MappingKind};
 use super::draft::{Drafts, Mention, read_env_key, read_name};
 use super::group;
-use super::reader::{Form, Reader, quoted};
+use super::reader::{DocumentForm, DocumentReader, quoted};
 use super::tree::Yaml;
 use crate::model::{
-    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Resource, Source, looks_secret,
+    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Resource, ValueSource, looks_secret,
 };
 
 /// The platform's limit for one service.
@@ -35,14 +35,14 @@ const NATIVE_WORDS: [&str; 7] =
 /// `engines` are the names that a Blueprint declares among its services although they are
 /// databases: a reference to one is a reference to a database.
 pub(super) fn read_all(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
     drafts: &mut Drafts,
     engines: &[&str],
 ) {
     resource.declares_env = true;
-    if reader.form == Form::Blueprint && yaml.entries().is_some() {
+    if reader.form == DocumentForm::Blueprint && yaml.entries().is_some() {
         let mut entry = EntryReader { reader, resource, drafts, engines };
         yaml.entries().into_iter().flatten().for_each(|(_, key, value)| entry.pair(key, value));
         return;
@@ -67,9 +67,9 @@ pub(super) fn read_all(
 
 /// Reads keys whose values people set: a list of them, or a mapping.
 pub(super) fn by_hand(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'_, '_>,
-    resource: &mut Resource<Source>,
+    resource: &mut Resource<ValueSource>,
 ) {
     resource.declares_env = true;
     let mut keys = Vec::new();
@@ -98,8 +98,8 @@ pub(super) fn by_hand(
 }
 
 struct EntryReader<'r, 'f> {
-    reader: &'r mut Reader<'f>,
-    resource: &'r mut Resource<Source>,
+    reader: &'r mut DocumentReader<'f>,
+    resource: &'r mut Resource<ValueSource>,
     drafts: &'r mut Drafts,
     engines: &'r [&'r str],
 }
@@ -107,13 +107,13 @@ struct EntryReader<'r, 'f> {
 impl EntryReader<'_, '_> {
     fn read(&mut self, item: Yaml<'_, '_>) {
         let item = match self.reader.form {
-            Form::Native => self.reader.mapping(item, "envVars", &NATIVE_WORDS),
-            Form::Blueprint => words::open(self.reader, item, Place::Variable),
+            DocumentForm::Native => self.reader.mapping(item, "envVars", &NATIVE_WORDS),
+            DocumentForm::Blueprint => words::open(self.reader, item, MappingKind::Variable),
         };
         let Some(item) = item else {
             return;
         };
-        if self.reader.form == Form::Blueprint
+        if self.reader.form == DocumentForm::Blueprint
             && let Some(group) = item.get("fromGroup")
         {
             return self.attach_group(item, group);
@@ -128,7 +128,7 @@ impl EntryReader<'_, '_> {
     /// Reads an entry of a mapping: `KEY: TEXT`, or `KEY: { from_service: NAME, property: WORD }`.
     fn pair(&mut self, key: Yaml<'_, '_>, value: Yaml<'_, '_>) {
         if value.entries().is_some() {
-            words::open(self.reader, value, Place::Variable);
+            words::open(self.reader, value, MappingKind::Variable);
             self.declare(key, |entry, env_key| entry.value(value, env_key));
         } else if value.is_null() {
             self.declare(key, |entry, env_key| {
@@ -191,7 +191,7 @@ impl EntryReader<'_, '_> {
             }
         }
         let name = key.as_str();
-        if self.reader.form == Form::Blueprint && self.is_by_hand(item, name, &ways) {
+        if self.reader.form == DocumentForm::Blueprint && self.is_by_hand(item, name, &ways) {
             return Some(Given::ByHand);
         }
         let (way, yaml) = match ways.as_slice() {
@@ -216,7 +216,7 @@ impl EntryReader<'_, '_> {
             "fromService" => self.reference(yaml, way, Kind::Service),
             "from_service" => self.beside(item, yaml),
             "valueFrom" => self.outside(yaml),
-            "generateValue" => Some(Given::Value(Source::Generated)),
+            "generateValue" => Some(Given::Value(ValueSource::Generated)),
             _ => Some(Given::ByHand),
         }
     }
@@ -271,7 +271,7 @@ impl EntryReader<'_, '_> {
         } else {
             self.reader.text(yaml, path)?
         };
-        Some(Given::Value(Source::Value(FieldValue::Text(text))))
+        Some(Given::Value(ValueSource::Value(FieldValue::Text(text))))
     }
 
     /// Reads `valueFrom`: the agent's environment, or a file.
@@ -286,7 +286,7 @@ impl EntryReader<'_, '_> {
         match (yaml.get("env"), yaml.get("file")) {
             (Some(env), None) => {
                 let key = read_env_key(self.reader, env, "envVars.valueFrom.env")?;
-                Some(Given::Value(Source::Environment(key.as_str().to_owned())))
+                Some(Given::Value(ValueSource::Environment(key.as_str().to_owned())))
             }
             (None, Some(file)) => {
                 let path = self.reader.text(file, "envVars.valueFrom.file")?;
@@ -295,7 +295,7 @@ impl EntryReader<'_, '_> {
                     self.reader.error(file, "malformed", message);
                     return None;
                 }
-                Some(Given::Value(Source::File(path)))
+                Some(Given::Value(ValueSource::File(path)))
             }
             (Some(_), Some(_)) | (None, None) => {
                 let message = "`envVars.valueFrom` takes either `env` or `file`";
@@ -345,6 +345,6 @@ impl EntryReader<'_, '_> {
 }
 
 enum Given {
-    Value(Source),
+    Value(ValueSource),
     ByHand,
 }

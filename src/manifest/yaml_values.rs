@@ -5,7 +5,7 @@ use serde::de::Deserialize as _;
 use serde_json::Value;
 
 use super::yaml::double_quoted;
-use crate::model::{Desired, Source, holds_command, is_unseen};
+use crate::model::{Desired, ValueSource, holds_command, is_unseen};
 
 /// Writes any value as one YAML document in which nothing is unseen, and no line a command to a
 /// build server (S12).
@@ -79,7 +79,7 @@ impl Places {
 
 /// Returns native documents as values, for those who want JSON.
 #[must_use]
-pub fn documents(desired: &Desired<Source>) -> Vec<Value> {
+pub fn documents(desired: &Desired<ValueSource>) -> Vec<Value> {
     let text = super::print(desired);
     let documents = serde_yaml::Deserializer::from_str(&text);
     documents.filter_map(|one| Value::deserialize(one).ok()).collect()

@@ -119,7 +119,7 @@ pub struct Field<V = FieldValue> {
 
 /// A value as a manifest gives it: itself, or where it is to be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ValueSource {
     /// The value itself.
     Value(FieldValue),
     /// `valueFrom: { env: NAME }`: a variable of the agent's environment.

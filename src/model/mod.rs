@@ -25,7 +25,7 @@ mod unseen;
 pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
     AdoptMode, Desired, EnvSet, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource,
-    Source, Tombstone, Unsettled,
+    Tombstone, Unsettled, ValueSource,
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
@@ -39,7 +39,7 @@ pub use live::{Coverage, Listing, Live, LiveObject, LiveValue, Project, Unknown}
 pub use moment::{is_same_moment, moment};
 pub use policy::{Effect, FieldPolicy, Mutability, canonical, is_same, policy};
 pub use refine::is_refined;
-pub use schedule::{Schedule, ScheduleError};
+pub use schedule::{CronSchedule, ScheduleError};
 pub use secret::{Fingerprint, Secret, SecretOrigin};
 pub use snapshot::Snapshot;
 pub use spans::STRUCK;

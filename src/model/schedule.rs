@@ -38,7 +38,7 @@ const PARTS: [Part; 5] = [
 
 /// A valid expression: minute, hour, day of month, month, day of week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Schedule {
+pub struct CronSchedule {
     minutes: Numbers,
     hours: Numbers,
     days: Numbers,
@@ -89,7 +89,7 @@ impl From<String> for ScheduleError {
     }
 }
 
-impl Schedule {
+impl CronSchedule {
     /// Reads an expression.
     ///
     /// # Errors
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn five_fields_with_ranges_steps_lists_and_names_are_an_expression() {
         for text in ["0 2 * * *", "*/15 9-17 * * mon-fri", "0,30 0 1 JAN,jul *", "5/10 * * * 7"] {
-            assert!(Schedule::parse(text).is_ok(), "{text}");
+            assert!(CronSchedule::parse(text).is_ok(), "{text}");
         }
     }
 
@@ -243,15 +243,15 @@ mod tests {
             ", * * * *",
             "* * L * *",
         ] {
-            assert!(Schedule::parse(text).is_err(), "{text}");
+            assert!(CronSchedule::parse(text).is_err(), "{text}");
         }
-        let hint = Schedule::parse("@daily").unwrap_err().hint;
+        let hint = CronSchedule::parse("@daily").unwrap_err().hint;
         assert_eq!(hint.as_deref(), Some("write `0 0 * * *`"));
     }
 
     /// Whether an expression means a minute of July 2026, whose 1st is a Wednesday.
     fn check(text: &str, day: i8, hour: i8, minute: i8) -> bool {
-        Schedule::parse(text).unwrap().matches(date(2026, 7, day).at(hour, minute, 59, 0))
+        CronSchedule::parse(text).unwrap().matches(date(2026, 7, day).at(hour, minute, 59, 0))
     }
 
     #[test]
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_times_of_a_day_come_in_order() {
-        let schedule = Schedule::parse("0,30 9,17 * * 1-5").unwrap();
+        let schedule = CronSchedule::parse("0,30 9,17 * * 1-5").unwrap();
         let times: Vec<String> =
             schedule.times(date(2026, 7, 1), 0..=23).map(|time| time.time().to_string()).collect();
         assert_eq!(schedule.times(date(2026, 7, 1), 10..=23).count(), 2);

@@ -2,11 +2,11 @@
 
 use crate::model::{Effect, FieldPath, Kind, LiveValue, Setting};
 
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 
 /// Whether a change takes data away, as far as it is known.
-pub(super) fn goes_with(draft: &Draft<'_>) -> bool {
-    let Draft { change, object, entry, .. } = draft;
+pub(super) fn goes_with(draft: &ChangeDraft<'_>) -> bool {
+    let ChangeDraft { change, object, entry, .. } = draft;
     if change.effect != Effect::Destroy {
         return false;
     }

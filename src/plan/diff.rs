@@ -12,14 +12,14 @@ use crate::model::{
 };
 
 use super::env;
-use super::field::{Comparison, Verdict};
-use super::settling::{self, Agreement};
+use super::field::{Comparison, FieldVerdict};
+use super::flapping::{self, Agreement};
 use super::unsettled::{self, Settlement};
 use super::{FieldAction, FieldChange, FieldReason, Policy};
 
 /// What we know of what was written to an object.
 #[derive(Clone, Copy)]
-pub(super) struct Memory<'a> {
+pub(super) struct LastApplied<'a> {
     pub applied: &'a BTreeMap<FieldPath, Applied>,
     pub tolerated_env: &'a BTreeSet<EnvKey>,
     pub env_managed: bool,
@@ -39,7 +39,7 @@ static NOTHING_APPLIED: BTreeMap<FieldPath, Applied> = BTreeMap::new();
 static NOTHING_TOLERATED: BTreeSet<EnvKey> = BTreeSet::new();
 static NOTHING_REWRITTEN: BTreeMap<FieldPath, Rewrite> = BTreeMap::new();
 
-impl<'a> Memory<'a> {
+impl<'a> LastApplied<'a> {
     pub const fn none() -> Self {
         Self { is_presumed: false, ..Self::of_intent(&NOTHING_APPLIED) }
     }
@@ -123,7 +123,7 @@ pub(super) fn is_written(field: &FieldChange) -> bool {
 pub(super) fn compare(
     resource: &Resource,
     object: &LiveObject,
-    memory: Memory<'_>,
+    memory: LastApplied<'_>,
     is_renamed: bool,
     (policy, now): (&Policy, Timestamp),
     is_attached: &dyn Fn(&EnvKey) -> bool,
@@ -140,19 +140,19 @@ pub(super) fn compare(
     comparer.count_on(now);
     let mut difference = comparer.difference;
     difference.fields.sort_by(|left, right| left.path.cmp(&right.path));
-    settling::advise(resource, &mut difference.fields);
+    flapping::advise(resource, &mut difference.fields);
     difference
 }
 
 struct Comparer<'a> {
     resource: &'a Resource,
     object: &'a LiveObject,
-    memory: Memory<'a>,
+    memory: LastApplied<'a>,
     difference: Difference,
 }
 
 impl<'a> Comparer<'a> {
-    const fn new(resource: &'a Resource, object: &'a LiveObject, memory: Memory<'a>) -> Self {
+    const fn new(resource: &'a Resource, object: &'a LiveObject, memory: LastApplied<'a>) -> Self {
         let difference = Difference {
             fields: Vec::new(),
             applied: BTreeMap::new(),
@@ -210,8 +210,8 @@ impl<'a> Comparer<'a> {
                 continue;
             }
             match comparison.verdict() {
-                Verdict::Agrees => self.remember(path, &field.value),
-                Verdict::Differs(reason) => {
+                FieldVerdict::Agrees => self.remember(path, &field.value),
+                FieldVerdict::Differs(reason) => {
                     if comparison.shrinks() {
                         self.difference.shrinks.insert(path.clone());
                     }
@@ -221,7 +221,7 @@ impl<'a> Comparer<'a> {
                         self.keep(path);
                     }
                 }
-                Verdict::Unverifiable => unverified.push(comparison),
+                FieldVerdict::Unverifiable => unverified.push(comparison),
             }
         }
         unverified
@@ -234,7 +234,7 @@ impl<'a> Comparer<'a> {
         let is_left = is_repair && known.is_some_and(Rewrite::is_used_up);
         if is_left {
             self.count(&change, Rewrite::left(known, &change));
-            settling::leave(&mut change);
+            flapping::leave(&mut change);
         } else if is_repair {
             self.count(&change, Rewrite::repaired(known, &change));
         }
@@ -250,7 +250,7 @@ impl<'a> Comparer<'a> {
     fn bound(&mut self, policy: &Policy, now: Timestamp) {
         let fields = &self.difference.fields;
         let (deployed, left) =
-            settling::bound(&self.resource.key, fields, self.memory, policy, now);
+            flapping::bound(&self.resource.key, fields, self.memory, policy, now);
         self.difference.deployed = deployed;
         for place in left {
             let change = self.difference.fields[place].clone();
@@ -258,7 +258,7 @@ impl<'a> Comparer<'a> {
             self.count(&change, Rewrite::left(known, &change));
             self.difference.applied.remove(&change.path);
             self.keep(&change.path);
-            settling::leave(&mut self.difference.fields[place]);
+            flapping::leave(&mut self.difference.fields[place]);
         }
     }
 
@@ -271,7 +271,7 @@ impl<'a> Comparer<'a> {
             }
             let mut fields = self.difference.fields.iter();
             let change = fields.find(|change| change.path == *path);
-            let kept = match settling::agreement(path, self.resource, self.object, change) {
+            let kept = match flapping::agreement(path, self.resource, self.object, change) {
                 Agreement::Agrees => known.agreed(now),
                 Agreement::Unseen => Some(known.clone()),
                 Agreement::Moot => None,

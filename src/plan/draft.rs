@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Remembered, Resource};
 
 use super::birth::{added, created, unwritten};
-use super::diff::{self, Difference, Memory};
+use super::diff::{self, Difference, LastApplied};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
 use super::{Action, Blocked, Change, FieldChange, FieldReason, Policy, Reason, Record};
 
 /// A change in the making, with what it was made from.
-pub(super) struct Draft<'a> {
+pub(super) struct ChangeDraft<'a> {
     pub change: Change,
     pub desired: Option<&'a Resource>,
     pub entry: Option<&'a Entry>,
@@ -28,22 +28,26 @@ pub(super) struct Draft<'a> {
 
 /// What the comparison yields.
 #[derive(Default)]
-pub(super) struct Drafts<'a> {
-    pub drafts: Vec<Draft<'a>>,
+pub(super) struct ChangeDrafts<'a> {
+    pub drafts: Vec<ChangeDraft<'a>>,
     pub unchanged: Vec<Key>,
     pub settled: Vec<(Key, FieldPath)>,
     pub remember: BTreeMap<Key, Entry>,
 }
 
-pub(super) fn write<'a>(claims: Vec<Claimed<'a>>, view: &View<'a>, policy: &Policy) -> Drafts<'a> {
-    let mut drafts = Drafts::default();
+pub(super) fn write<'a>(
+    claims: Vec<Claimed<'a>>,
+    view: &View<'a>,
+    policy: &Policy,
+) -> ChangeDrafts<'a> {
+    let mut drafts = ChangeDrafts::default();
     for claimed in claims {
         drafts.add(claimed, view, policy);
     }
     drafts
 }
 
-impl<'a> Drafts<'a> {
+impl<'a> ChangeDrafts<'a> {
     fn add(&mut self, claimed: Claimed<'a>, view: &View<'_>, policy: &Policy) {
         let Claimed { key, desired, standing } = claimed;
         match (standing, desired) {
@@ -94,7 +98,7 @@ impl<'a> Drafts<'a> {
 
     fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, view: &View<'_>, policy: &Policy) {
         let Ours { entry, object, renamed_from } = ours;
-        let memory = Memory::of_entry(entry);
+        let memory = LastApplied::of_entry(entry);
         let is_forgiven = policy.forgiven.contains(&resource.key);
         let memory = if is_forgiven { memory.forgiven() } else { memory };
         let is_renamed = renamed_from.is_some();
@@ -178,7 +182,8 @@ impl<'a> Drafts<'a> {
         policy: &Policy,
     ) {
         let Found { object, claim, intent, renamed_from } = found;
-        let memory = intent.map_or_else(Memory::none, |it| Memory::of_intent(&it.applied));
+        let memory =
+            intent.map_or_else(LastApplied::none, |it| LastApplied::of_intent(&it.applied));
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
         let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
@@ -264,7 +269,7 @@ impl<'a> Drafts<'a> {
     }
 }
 
-impl<'a> Draft<'a> {
+impl<'a> ChangeDraft<'a> {
     /// Takes the differences over, and returns the record they make; who owns it is not said yet.
     fn take(
         &mut self,
@@ -338,8 +343,8 @@ fn draft<'a>(
     desired: Option<&'a Resource>,
     action: Action,
     reason: Reason,
-) -> Draft<'a> {
-    Draft {
+) -> ChangeDraft<'a> {
+    ChangeDraft {
         change: Change {
             key: key.clone(),
             action,

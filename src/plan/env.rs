@@ -9,14 +9,14 @@ use crate::model::{
     Applied, EnvKey, EnvSet, FieldPath, LiveObject, LiveValue, Resource, is_secret_at,
 };
 
-use super::diff::{Difference, Memory};
+use super::diff::{Difference, LastApplied};
 use super::{FieldAction, FieldChange, FieldReason};
 
 /// Returns the removals, and notes in `difference` what is remembered of variables.
 pub(super) fn removals(
     resource: &Resource,
     object: &LiveObject,
-    memory: Memory<'_>,
+    memory: LastApplied<'_>,
     is_put_on: &dyn Fn(&EnvKey) -> bool,
     difference: &mut Difference,
 ) -> Vec<FieldChange> {
@@ -56,7 +56,7 @@ pub(super) fn removals(
 }
 
 /// The variables that live or that we wrote.
-fn candidates<'a>(object: &'a LiveObject, memory: Memory<'a>) -> BTreeSet<&'a EnvKey> {
+fn candidates<'a>(object: &'a LiveObject, memory: LastApplied<'a>) -> BTreeSet<&'a EnvKey> {
     let paths = object.fields.keys().chain(memory.applied.keys());
     let keys = paths.filter_map(|path| match path {
         FieldPath::Env(key) => Some(key),
@@ -66,7 +66,7 @@ fn candidates<'a>(object: &'a LiveObject, memory: Memory<'a>) -> BTreeSet<&'a En
 }
 
 /// Variables that are not declared for now are left as they are, and so is what we know of them.
-fn keep_untouched(resource: &Resource, memory: Memory<'_>, difference: &mut Difference) {
+fn keep_untouched(resource: &Resource, memory: LastApplied<'_>, difference: &mut Difference) {
     for (path, applied) in memory.applied {
         let is_variable = match path {
             FieldPath::Env(_) => true,

@@ -12,7 +12,7 @@ use super::{FieldAction, FieldChange, FieldReason};
 
 /// How a declared field compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum FieldVerdict {
     /// It is as declared.
     Agrees,
     /// It is not, and this is why.
@@ -35,33 +35,33 @@ pub(super) struct Comparison<'a> {
 
 impl Comparison<'_> {
     /// The table of `docs/platform.md`, row by row.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> FieldVerdict {
         let is_as_applied = || self.applied.map(|applied| self.equals_applied(applied));
         let verdict = match self.shown {
             Some(LiveValue::Shown(value)) if self.equals(value) || self.is_refined(value) => {
-                Verdict::Agrees
+                FieldVerdict::Agrees
             }
-            Some(LiveValue::Absent) if self.is_nothing() => Verdict::Agrees,
+            Some(LiveValue::Absent) if self.is_nothing() => FieldVerdict::Agrees,
             Some(LiveValue::Shown(_) | LiveValue::Absent) => match is_as_applied() {
-                Some(true) => Verdict::Differs(FieldReason::Drift),
-                Some(false) | None => Verdict::Differs(FieldReason::Requested),
+                Some(true) => FieldVerdict::Differs(FieldReason::Drift),
+                Some(false) | None => FieldVerdict::Differs(FieldReason::Requested),
             },
             Some(LiveValue::Hidden) | None => match is_as_applied() {
-                Some(true) => Verdict::Agrees,
-                Some(false) => Verdict::Differs(FieldReason::Requested),
+                Some(true) => FieldVerdict::Agrees,
+                Some(false) => FieldVerdict::Differs(FieldReason::Requested),
                 // We made it and never wrote this field: it is new in the manifest.
                 None if self.is_whole && self.is_changeable() => {
-                    Verdict::Differs(FieldReason::Requested)
+                    FieldVerdict::Differs(FieldReason::Requested)
                 }
-                None => Verdict::Unverifiable,
+                None => FieldVerdict::Unverifiable,
             },
         };
         match verdict {
             // Another machine derives another value: what it wrote is not ours to overwrite.
-            Verdict::Differs(FieldReason::Requested) if self.may_be_anothers_key() => {
-                Verdict::Unverifiable
+            FieldVerdict::Differs(FieldReason::Requested) if self.may_be_anothers_key() => {
+                FieldVerdict::Unverifiable
             }
-            Verdict::Agrees | Verdict::Differs(_) | Verdict::Unverifiable => verdict,
+            FieldVerdict::Agrees | FieldVerdict::Differs(_) | FieldVerdict::Unverifiable => verdict,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::diff::is_written;
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::view::View;
 use super::{
     Action, Blocked, BlockedReason, Change, FieldReason, Hold, Policy, data, in_use, prune,
@@ -18,10 +18,10 @@ use super::{
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
 pub(super) fn check<'a>(
-    mut drafts: Vec<Draft<'a>>,
+    mut drafts: Vec<ChangeDraft<'a>>,
     view: &View<'a>,
     policy: &Policy,
-) -> Vec<Draft<'a>> {
+) -> Vec<ChangeDraft<'a>> {
     let outsiders = in_use::outsiders(&drafts, view);
     for draft in &mut drafts {
         draft.change.has_data = data::goes_with(draft);
@@ -50,7 +50,7 @@ pub(super) const fn may_delete(claim: Claim, policy: &Policy) -> bool {
 }
 
 fn obstacle(
-    draft: &mut Draft<'_>,
+    draft: &mut ChangeDraft<'_>,
     view: &View<'_>,
     outsiders: &[&LiveObject],
     policy: &Policy,
@@ -73,7 +73,7 @@ fn obstacle(
     }
 }
 
-fn adoption(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
+fn adoption(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Blocked> {
     if draft.change.adopts != Some(Claim::Named) {
         return None;
     }
@@ -173,7 +173,7 @@ fn as_it_lives(change: &Change, is_meant: impl Fn(&FieldPath) -> bool) -> String
     }
 }
 
-fn shrinking(draft: &Draft<'_>) -> Option<Blocked> {
+fn shrinking(draft: &ChangeDraft<'_>) -> Option<Blocked> {
     let path = draft.shrinks.first()?;
     let change = &draft.change;
     let field = change.fields.iter().find(|field| field.path == *path)?;
@@ -233,7 +233,7 @@ fn paths(change: &Change, is_meant: impl Fn(&FieldPath) -> bool) -> String {
 }
 
 fn withheld(
-    draft: &Draft<'_>,
+    draft: &ChangeDraft<'_>,
     verb: &str,
     is_granted: impl Fn(&crate::model::ManagementPolicies) -> bool,
 ) -> Option<Blocked> {
@@ -247,7 +247,7 @@ fn withheld(
 
 /// A replacement is a delete: every law of deletes holds but the fuse, which guards against what
 /// nobody meant, and this was approved by id.
-fn replacement(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+fn replacement(draft: &ChangeDraft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     let key = &draft.change.key;
     let entry = draft.entry?;
     prune::identity(draft)

@@ -9,7 +9,7 @@ use crate::model::{
     FieldPath, FieldValue, Key, Kind, LiveObject, LiveValue, Name, RemoteId, Unknown,
 };
 
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::prune;
 use super::view::View;
 use super::{Action, Blocked, BlockedReason};
@@ -36,7 +36,7 @@ enum Use {
 /// Returns why a database may not be pruned that others take, or may take; nothing when nobody does,
 /// or when a person approved this very one.
 pub(super) fn obstacle(
-    draft: &mut Draft<'_>,
+    draft: &mut ChangeDraft<'_>,
     view: &View<'_>,
     outsiders: &[&LiveObject],
 ) -> Option<Blocked> {
@@ -76,7 +76,7 @@ pub(super) fn obstacle(
 }
 
 /// Returns what must be read in detail before the drafts can be decided.
-pub(super) fn wanted(drafts: &[Draft<'_>], view: &View<'_>) -> BTreeSet<(Kind, RemoteId)> {
+pub(super) fn wanted(drafts: &[ChangeDraft<'_>], view: &View<'_>) -> BTreeSet<(Kind, RemoteId)> {
     if !drafts.iter().any(|draft| draft.is_in_doubt) {
         return BTreeSet::new();
     }
@@ -87,8 +87,8 @@ pub(super) fn wanted(drafts: &[Draft<'_>], view: &View<'_>) -> BTreeSet<(Kind, R
 
 /// Returns what lives, can take an address, and is neither declared nor ours; nothing where no
 /// database would go.
-pub(super) fn outsiders<'a>(drafts: &[Draft<'_>], view: &View<'a>) -> Vec<&'a LiveObject> {
-    let goes = |draft: &Draft<'_>| {
+pub(super) fn outsiders<'a>(drafts: &[ChangeDraft<'_>], view: &View<'a>) -> Vec<&'a LiveObject> {
+    let goes = |draft: &ChangeDraft<'_>| {
         draft.change.action == Action::Delete && draft.change.key.kind == Kind::Database
     };
     if !drafts.iter().any(goes) {

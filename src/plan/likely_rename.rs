@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Applied, Entry, Field, FieldPath, Key, Kind, Resource, Setting};
 
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::{Action, Reason};
 
 /// What goes, or would go, and what comes in its place.
@@ -35,7 +35,7 @@ const ALIKE_MAX: usize = 100;
 
 /// Finds them: of one kind, and with most of what is declared as it was written. Each is one of a
 /// pair at most.
-pub(super) fn of(drafts: &[Draft<'_>]) -> Vec<LikelyRename> {
+pub(super) fn of(drafts: &[ChangeDraft<'_>]) -> Vec<LikelyRename> {
     let mut gone = Gone::of(drafts.iter().filter_map(leaves));
     let mut likely: Vec<LikelyRename> = Vec::new();
     for resource in drafts.iter().filter_map(comes) {
@@ -100,7 +100,7 @@ impl<'d> Gone<'d> {
     }
 }
 
-fn leaves<'d>(draft: &'d Draft<'_>) -> Option<(&'d Key, &'d Entry)> {
+fn leaves<'d>(draft: &'d ChangeDraft<'_>) -> Option<(&'d Key, &'d Entry)> {
     let is_absent = match (draft.change.action, draft.change.reason) {
         (Action::Delete, Reason::NotInDesired) => true,
         (_, _) => false,
@@ -108,7 +108,7 @@ fn leaves<'d>(draft: &'d Draft<'_>) -> Option<(&'d Key, &'d Entry)> {
     draft.entry.filter(|_| is_absent).map(|entry| (&draft.change.key, entry))
 }
 
-fn comes<'a>(draft: &Draft<'a>) -> Option<&'a Resource> {
+fn comes<'a>(draft: &ChangeDraft<'a>) -> Option<&'a Resource> {
     let is_new = draft.change.action == Action::Create && draft.change.reason == Reason::Requested;
     draft.desired.filter(|resource| is_new && resource.previous_names.is_empty())
 }

@@ -23,8 +23,8 @@ mod diff;
 mod draft;
 mod env;
 mod field;
+mod flapping;
 mod put_on;
-mod settling;
 mod unsettled;
 
 mod mutual;
@@ -72,4 +72,4 @@ pub use selection::scope;
 pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};
 pub use summary::Summary;
-pub use unsettled::{Place, Settlements};
+pub use unsettled::{FieldAddress, Settlements};

@@ -7,14 +7,14 @@ use std::iter::successors;
 use crate::model::{FieldPath, FieldValue, Key};
 
 use super::birth::added;
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::reference::makes_a_name;
 use super::succession::MOVES_MAX;
 use super::{Action, FieldReason, diff::is_written};
 
 /// Puts off what refers back within a circle of names that are yet to be made. What lives already
 /// need not be waited for, so circles through it are none.
-pub(super) fn put_off(drafts: &mut [Draft<'_>]) {
+pub(super) fn put_off(drafts: &mut [ChangeDraft<'_>]) {
     for (from, to) in backward(drafts) {
         let Ok(place) = drafts.binary_search_by(|draft| draft.change.key.cmp(&from)) else {
             continue;
@@ -23,7 +23,7 @@ pub(super) fn put_off(drafts: &mut [Draft<'_>]) {
     }
 }
 
-impl Draft<'_> {
+impl ChangeDraft<'_> {
     /// Puts off the variables that are taken from another resource, so that it need not come first.
     /// What is needed for another reason is waited for all the same.
     fn put_off(&mut self, other: Key) {
@@ -97,11 +97,11 @@ fn refers_to(value: &FieldValue, key: &Key) -> bool {
 ///
 /// What takes a name follows on what had it, and that cannot be put off: so a reference to something
 /// that follows on what the walk comes from closes a circle as well.
-fn backward(drafts: &[Draft<'_>]) -> Vec<(Key, Key)> {
+fn backward(drafts: &[ChangeDraft<'_>]) -> Vec<(Key, Key)> {
     let follows: BTreeMap<&Key, &Key> =
         drafts.iter().filter_map(|draft| Some((&draft.change.key, draft.follows?))).collect();
     let followed: BTreeSet<&Key> = follows.values().copied().collect();
-    let comes_first = |draft: &&Draft<'_>| {
+    let comes_first = |draft: &&ChangeDraft<'_>| {
         let is_in_a_row = draft.follows.is_some() || followed.contains(&draft.change.key);
         is_in_a_row || makes_a_name(&draft.change)
     };

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Key;
 
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::reference::makes_a_name;
 use super::{Action, mutual};
 
 /// Arranges the drafts. The order depends on their keys, on their references, and on whose name
 /// another one takes, never on the order in which anything was listed.
-pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
+pub(super) fn arrange(drafts: Vec<ChangeDraft<'_>>) -> Vec<ChangeDraft<'_>> {
     let (leaving, mut staying): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_leaving);
     staying.sort_by(|left, right| left.change.key.cmp(&right.change.key));
     mutual::put_off(&mut staying);
@@ -19,7 +19,7 @@ pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
         // Only what is yet to be made must come first; what lives already need not.
         let makers = circles.iter().filter(|draft| makes_a_name(&draft.change));
         let made: BTreeSet<Key> = makers.map(|draft| draft.change.key.clone()).collect();
-        let needed = |draft: &Draft<'_>| {
+        let needed = |draft: &ChangeDraft<'_>| {
             let mut awaited = awaited(draft);
             awaited.retain(|key| made.contains(key) || draft.follows == Some(key));
             awaited
@@ -29,7 +29,7 @@ pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
         circles = std::mem::take(&mut rest);
     }
     arranged.append(&mut circles);
-    let depends_on = |draft: &Draft<'_>| {
+    let depends_on = |draft: &ChangeDraft<'_>| {
         let others = draft.entry.map(|entry| entry.depends_on.iter().cloned());
         others.into_iter().flatten().collect()
     };
@@ -42,13 +42,13 @@ pub(super) fn arrange(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
 
 /// What comes before a change: what has its name until it moves on, and what it refers to, less what
 /// it can be given afterwards.
-fn awaited(draft: &Draft<'_>) -> Vec<Key> {
+fn awaited(draft: &ChangeDraft<'_>) -> Vec<Key> {
     let others = draft.desired.map(|resource| &resource.depends_on).into_iter().flatten();
     let others = others.filter(|key| !draft.later.contains(*key));
     others.chain(draft.follows).cloned().collect()
 }
 
-pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {
+pub(super) const fn is_leaving(draft: &ChangeDraft<'_>) -> bool {
     match draft.change.action {
         Action::Delete | Action::Forget => true,
         Action::Create | Action::Update | Action::Replace | Action::Adopt | Action::None => false,
@@ -58,10 +58,10 @@ pub(super) const fn is_leaving(draft: &Draft<'_>) -> bool {
 /// Kahn's algorithm with an ordered set of what is ready: the smallest key first, so kinds come in
 /// their order. What is on a cycle or comes after one is returned apart, in the order of its keys.
 fn topological<'a>(
-    drafts: Vec<Draft<'a>>,
-    depends_on: impl Fn(&Draft<'a>) -> Vec<Key>,
-) -> (Vec<Draft<'a>>, Vec<Draft<'a>>) {
-    let mut waiting: BTreeMap<Key, Draft<'a>> = BTreeMap::new();
+    drafts: Vec<ChangeDraft<'a>>,
+    depends_on: impl Fn(&ChangeDraft<'a>) -> Vec<Key>,
+) -> (Vec<ChangeDraft<'a>>, Vec<ChangeDraft<'a>>) {
+    let mut waiting: BTreeMap<Key, ChangeDraft<'a>> = BTreeMap::new();
     for draft in drafts {
         waiting.insert(draft.change.key.clone(), draft);
     }

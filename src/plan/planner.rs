@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Entry, Inventory, Key, Live, Name, Snapshot};
 
-use super::draft::Drafts;
+use super::draft::ChangeDrafts;
 use super::view::View;
 use super::{
     Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, in_use, likely_rename, order,
@@ -21,7 +21,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let view = View::of(snapshot);
     let claims = ownership::claim(&view, policy);
     let by_hand = by_hand::of(&claims, &view, policy);
-    let Drafts { mut drafts, unchanged, settled, mut remember } =
+    let ChangeDrafts { mut drafts, unchanged, settled, mut remember } =
         draft::write(claims, &view, policy);
     for draft in &mut drafts {
         replacing::promote(draft, policy);

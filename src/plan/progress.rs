@@ -91,7 +91,7 @@ impl Progress {
                 (&change.blocked, progress.places.get(&change.key).copied())
             {
                 let reason = obstacle.reason;
-                progress.settle(place, Outcome::Blocked { reason });
+                progress.conclude(place, Outcome::Blocked { reason });
                 blocked.push(place);
             }
         }
@@ -172,14 +172,14 @@ impl Progress {
             self.running -= 1;
             // Who was stopped before the first write is no reason for others not to happen.
             let has_begun = outcome != Outcome::NotStarted;
-            self.settle(place, outcome);
+            self.conclude(place, outcome);
             if has_begun {
                 self.propagate(place);
             }
         }
     }
 
-    fn settle(&mut self, place: usize, outcome: Outcome) {
+    fn conclude(&mut self, place: usize, outcome: Outcome) {
         self.changes[place].state = State::Ended(outcome);
         self.open -= 1;
     }
@@ -197,7 +197,7 @@ impl Progress {
                 }
                 if !is_applied {
                     let because_of = because_of.clone();
-                    self.settle(follower, Outcome::Skipped { because_of });
+                    self.conclude(follower, Outcome::Skipped { because_of });
                     ended.push(follower);
                     continue;
                 }

@@ -10,7 +10,7 @@ use crate::model::{
     Claim, Entry, Key, Kind, LiveObject, Remembered, RemoteId, Tombstone, is_same_moment,
 };
 
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::guard::may_delete;
 use super::view::{View, Whereabouts};
 use super::{Action, Blocked, BlockedReason, Change, Hold, Policy, Reason};
@@ -29,7 +29,7 @@ const APPROVAL_DAYS: i64 = 14;
 
 /// Returns the first law that forbids a delete. `found` is what ownership found in its way.
 pub(super) fn obstacle(
-    draft: &Draft<'_>,
+    draft: &ChangeDraft<'_>,
     found: Option<Blocked>,
     view: &View<'_>,
     policy: &Policy,
@@ -51,7 +51,7 @@ pub(super) fn obstacle(
 }
 
 /// Obstacles that no flag of the run lifts.
-fn lasting(draft: &Draft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
+fn lasting(draft: &ChangeDraft<'_>, view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     let key = &draft.change.key;
     let (entry, object) = (draft.entry?, draft.object?);
     group(key)
@@ -94,7 +94,7 @@ fn group(key: &Key) -> Option<Blocked> {
 }
 
 /// What would be deleted must be what was created: the same id, name and time (S1).
-pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
+pub(super) fn identity(draft: &ChangeDraft<'_>) -> Option<Blocked> {
     let key = &draft.change.key;
     let (entry, object) = (draft.entry?, draft.object?);
     let doubt = match (&entry.created_at, &object.created_at) {
@@ -118,7 +118,7 @@ pub(super) fn identity(draft: &Draft<'_>) -> Option<Blocked> {
 }
 
 /// Protection outlives its manifest (S11).
-pub(super) fn protection(draft: &Draft<'_>, policy: &Policy) -> Option<Blocked> {
+pub(super) fn protection(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Blocked> {
     let declared = draft.desired.map(|it| Remembered::from(&it.lifecycle));
     let remembered = draft.entry.map(|entry| entry.remembered);
     let read = policy.protections.get(&draft.change.key).copied();
@@ -262,9 +262,10 @@ fn absence(change: &Change, view: &View<'_>, policy: &Policy) -> Option<Blocked>
 
 /// Blocks every delete when there are too many, with those of the last hour (S7). `destroy` asked
 /// for all of them.
-pub(super) fn fuse(drafts: &mut [Draft<'_>], view: &View<'_>, policy: &Policy) {
-    let is_delete =
-        |draft: &Draft<'_>| draft.change.action == Action::Delete && draft.change.blocked.is_none();
+pub(super) fn fuse(drafts: &mut [ChangeDraft<'_>], view: &View<'_>, policy: &Policy) {
+    let is_delete = |draft: &ChangeDraft<'_>| {
+        draft.change.action == Action::Delete && draft.change.blocked.is_none()
+    };
     let going = drafts.iter().filter(|draft| is_delete(draft));
     let going: Vec<(&Key, Option<&RemoteId>)> =
         going.map(|draft| (&draft.change.key, draft.change.id.as_ref())).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Applied, FieldPath, Key, Resource, Setting};
 
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::order::is_leaving;
 use super::view::View;
 use super::{Action, Blocked, BlockedReason, Change, FieldReason, diff::is_written};
@@ -13,12 +13,12 @@ use super::{Action, Blocked, BlockedReason, Change, FieldReason, diff::is_writte
 /// Blocks what cannot be because of another change, and notes what must succeed first.
 ///
 /// The drafts stand in order, so one walk sees every dependency before its dependents.
-pub(super) fn hold(drafts: &mut [Draft<'_>], view: &View<'_>) {
+pub(super) fn hold(drafts: &mut [ChangeDraft<'_>], view: &View<'_>) {
     let mut arriving = hold_staying(drafts, view);
     if drafts.iter().any(|draft| !draft.later.is_empty()) {
         hold_incomplete(drafts, view, &mut arriving);
     }
-    let is_any_delete = |draft: &Draft<'_>| draft.change.action == Action::Delete;
+    let is_any_delete = |draft: &ChangeDraft<'_>| draft.change.action == Action::Delete;
     if drafts.iter().any(is_any_delete) {
         hold_leaving(drafts, view, &arriving);
     }
@@ -32,7 +32,7 @@ enum Fate {
     Untouched,
 }
 
-fn hold_staying(drafts: &mut [Draft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate> {
+fn hold_staying(drafts: &mut [ChangeDraft<'_>], view: &View<'_>) -> BTreeMap<Key, Fate> {
     let mut fates: BTreeMap<Key, Fate> = BTreeMap::new();
     let mut walk = Walk { view, passed: BTreeSet::new(), appearing: BTreeSet::new() };
     for draft in drafts.iter_mut().filter(|draft| !is_leaving(draft)) {
@@ -70,7 +70,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Returns what must succeed before a change, or why it cannot be.
-    fn needs(&self, draft: &Draft<'_>) -> Result<BTreeSet<Key>, Blocked> {
+    fn needs(&self, draft: &ChangeDraft<'_>) -> Result<BTreeSet<Key>, Blocked> {
         let mut after = BTreeSet::new();
         if let Some(first) = draft.follows {
             if !self.passed.contains(first) {
@@ -108,7 +108,11 @@ fn note(fates: &mut BTreeMap<Key, Fate>, change: &Change, fate: Fate) {
 
 /// Blocks what could never be completed, and whatever needs that: in a circle the walk has passed by
 /// the first before it came to the last.
-fn hold_incomplete(drafts: &mut [Draft<'_>], view: &View<'_>, fates: &mut BTreeMap<Key, Fate>) {
+fn hold_incomplete(
+    drafts: &mut [ChangeDraft<'_>],
+    view: &View<'_>,
+    fates: &mut BTreeMap<Key, Fate>,
+) {
     let mut dependents: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
     let mut stuck: Vec<Key> = Vec::new();
     for (place, draft) in drafts.iter().enumerate().filter(|(_, draft)| !is_leaving(draft)) {
@@ -163,7 +167,7 @@ pub(super) fn makes_a_name(change: &Change) -> bool {
 /// What is written must refer to exactly one thing, as far as is seen: what a listing may have left
 /// out is not proven to be missing (S2).
 fn refers_to_no_one(
-    draft: &Draft<'_>,
+    draft: &ChangeDraft<'_>,
     view: &View<'_>,
     appearing: &BTreeSet<Key>,
 ) -> Option<Blocked> {
@@ -207,7 +211,7 @@ fn will_not_exist(other: &Key) -> Blocked {
 }
 
 /// Deletes stand with what refers before what is referred to.
-fn hold_leaving(drafts: &mut [Draft<'_>], view: &View<'_>, staying: &BTreeMap<Key, Fate>) {
+fn hold_leaving(drafts: &mut [ChangeDraft<'_>], view: &View<'_>, staying: &BTreeMap<Key, Fate>) {
     let referrers = referrers(view);
     let leaving: BTreeSet<Key> = drafts
         .iter()

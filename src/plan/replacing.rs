@@ -5,13 +5,13 @@
 use crate::model::{Effect, FieldPath, Kind, Setting};
 
 use super::birth::created;
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::guard::unchangeable;
 use super::{Action, FieldAction, FieldReason, Policy, Record};
 
 /// Turns an update that only another service could have into a replacement, if a person approved
 /// the deletion of that very object (S8). Never for a database: its data would go.
-pub(super) fn promote(draft: &mut Draft<'_>, policy: &Policy) {
+pub(super) fn promote(draft: &mut ChangeDraft<'_>, policy: &Policy) {
     let change = &mut draft.change;
     let Some(resource) = draft.desired else {
         return;

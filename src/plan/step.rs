@@ -10,12 +10,12 @@ use crate::model::{
 use super::answer::shows_as;
 use super::birth::born_with;
 use super::diff::{effect, is_written};
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::{Action, Change, FieldAction, FieldChange, FieldReason, Policy, Precondition, Step};
 
 /// Lowers every draft that nothing stands in the way of to its steps.
-pub(super) fn lower(drafts: Vec<Draft<'_>>, policy: &Policy) -> Vec<Change> {
-    let lower = |draft: Draft<'_>| {
+pub(super) fn lower(drafts: Vec<ChangeDraft<'_>>, policy: &Policy) -> Vec<Change> {
+    let lower = |draft: ChangeDraft<'_>| {
         let steps = match &draft.change.blocked {
             Some(_) => Vec::new(),
             None => steps(&draft, policy).into_iter().chain(complete(&draft, policy)).collect(),
@@ -25,7 +25,7 @@ pub(super) fn lower(drafts: Vec<Draft<'_>>, policy: &Policy) -> Vec<Change> {
     drafts.into_iter().map(lower).collect()
 }
 
-fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
+fn steps(draft: &ChangeDraft<'_>, policy: &Policy) -> Vec<Step> {
     let change = &draft.change;
     match (change.action, draft.desired, draft.object) {
         (Action::Create, Some(resource), _) => vec![create(resource, change)],
@@ -51,7 +51,7 @@ fn steps(draft: &Draft<'_>, policy: &Policy) -> Vec<Step> {
 
 /// Whether what runs must be started or built anew for a change to take effect. What is put off is
 /// deployed with its own PATCH.
-fn runs_anew(draft: &Draft<'_>) -> bool {
+fn runs_anew(draft: &ChangeDraft<'_>) -> bool {
     let change = &draft.change;
     let effect = if draft.later.is_empty() {
         change.effect
@@ -79,7 +79,7 @@ fn create(resource: &Resource, change: &Change) -> Step {
 }
 
 /// Returns the step that writes what was put off.
-fn complete(draft: &Draft<'_>, policy: &Policy) -> Option<Step> {
+fn complete(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Step> {
     let fields = draft.postponed();
     // What is made, or made again, has nothing yet.
     let object = draft.object.filter(|_| draft.change.action != Action::Replace);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Desired, Key, LiveObject, Resource};
 
-use super::draft::Draft;
+use super::draft::ChangeDraft;
 use super::ownership::{Ours, Standing, Unclear, ambiguous, answer_lost, unclear};
 use super::view::{View, Whereabouts};
 use super::{Action, Policy, Reason};
@@ -152,7 +152,7 @@ fn vacated<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Opti
 }
 
 /// Notes what must move on before a change: that has its name, and our memory of it.
-pub(super) fn follow<'a>(draft: &mut Draft<'a>, view: &View<'a>) {
+pub(super) fn follow<'a>(draft: &mut ChangeDraft<'a>, view: &View<'a>) {
     draft.follows = match draft.change.action {
         Action::Create | Action::Update | Action::Replace | Action::Adopt => {
             view.successor(&draft.change.key).map(|heir| &heir.key)

@@ -11,33 +11,33 @@ use std::str::FromStr;
 use crate::model::{FieldPath, Key, Resource, Unsettled};
 
 use super::field::Comparison;
-use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Policy, settling};
+use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Policy, flapping};
 
 /// What a person says of fields that cannot be compared, in one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settlements {
     /// These are written.
-    pub write: BTreeSet<Place>,
+    pub write: BTreeSet<FieldAddress>,
     /// Of these, what lives is taken for what is declared.
-    pub accept: BTreeSet<Place>,
+    pub accept: BTreeSet<FieldAddress>,
 }
 
 /// A resource, or one field of it: `service/api`, `service/api:envVars.TOKEN`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct FieldAddress {
     /// The resource.
     pub key: Key,
     /// The field; all of them where none is named.
     pub path: Option<FieldPath>,
 }
 
-impl Place {
+impl FieldAddress {
     fn covers(&self, key: &Key, path: &FieldPath) -> bool {
         self.key == *key && self.path.as_ref().is_none_or(|it| it == path)
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FieldAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, path } = self;
         write!(formatter, "{key}")?;
@@ -45,7 +45,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for FieldAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -76,7 +76,8 @@ pub(super) fn settlement(
     policy: &Policy,
 ) -> Settlement {
     let (key, path) = (&resource.key, comparison.path);
-    let covers = |places: &BTreeSet<Place>| places.iter().any(|place| place.covers(key, path));
+    let covers =
+        |places: &BTreeSet<FieldAddress>| places.iter().any(|place| place.covers(key, path));
     let Settlements { write, accept } = &policy.settlements;
     let wish = if covers(write) {
         Unsettled::Write
@@ -102,7 +103,7 @@ fn advice(resource: &Resource, comparison: &Comparison<'_>) -> String {
     let written =
         comparison.is_changeable().then(|| format!("`--write-unsettled {key}:{path}` writes it"));
     let left = if comparison.is_seen() {
-        let line = settling::ignore_line(&resource.lifecycle, std::iter::once(path));
+        let line = flapping::ignore_line(&resource.lifecycle, std::iter::once(path));
         format!("`{line}` leaves it as it is")
     } else {
         format!("`--accept-unsettled {key}:{path}` takes what lives for it")

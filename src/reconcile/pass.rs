@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::api::{Client, Order, Recollection, Target, WriteError};
+use crate::api::{Client, DeployTarget, DeploymentOrder, Recollection, WriteError};
 use crate::apply::{Happening, Patience};
 use crate::clock::Clock;
 use crate::model::{Desired, Inventory, Key, Project, RemoteId, Snapshot};
 use crate::plan::{Plan, Policy, Report, scope};
-use crate::store::{Medium, Reading, Recent, StoreError, Warning};
+use crate::store::{Medium, Recent, StoreError, StoredState, Warning};
 
 use super::{Carrier, CarryError, RefreshError, decide, refresh, rollback};
 
@@ -115,7 +115,7 @@ impl Reconciler {
         observe: &(dyn Fn(Happening<'_>) + Sync),
     ) -> Result<Passed, PassError> {
         let Wish { desired, policy, licence, look } = wish;
-        let Reading { inventory, warning } = self.recent.read(&self.state)?;
+        let StoredState { inventory, warning } = self.recent.read(&self.state)?;
         let reader = self.client.reader();
         let scope = scope(&desired, &inventory, policy);
         let mut recollection = self.recall(look).about(scope);
@@ -195,8 +195,8 @@ impl Reconciler {
         let newest = deployments.first();
         let newest = newest.filter(|newest| newest.has_ended() && !newest.has_succeeded());
         let from = Some(&newest.ok_or(RollbackError::Mended)?.id);
-        let target = Target { id, name: key.name.as_str(), created_at: None };
-        writer.order(target, Order::Rollback { from }).await?;
+        let target = DeployTarget { id, name: key.name.as_str(), created_at: None };
+        writer.order(target, DeploymentOrder::Rollback { from }).await?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ const TOKEN_BYTES_MAX: usize = 4096;
 /// Invariant of `Url`: `https`, or `http` to this machine; no user name, no query, and no slash at
 /// its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum AgentAddress {
     /// The socket beside its state, on this machine.
     Socket(PathBuf),
     /// Its address: scheme, host, port and path.
@@ -28,32 +28,40 @@ pub enum Address {
 /// The text is not repeated: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it {0}")]
-pub struct AddressError(&'static str);
+pub struct AgentAddressError(&'static str);
 
-impl FromStr for Address {
-    type Err = AddressError;
+impl FromStr for AgentAddress {
+    type Err = AgentAddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(path) = text.strip_prefix("unix:") {
             let is_whole = path.starts_with('/');
             let socket = Self::Socket(PathBuf::from(path));
-            return if is_whole { Ok(socket) } else { Err(AddressError("names no whole path")) };
+            return if is_whole {
+                Ok(socket)
+            } else {
+                Err(AgentAddressError("names no whole path"))
+            };
         }
-        let form = AddressError("is neither http://HOST:PORT, https://HOST nor unix:/PATH");
+        let form = AgentAddressError("is neither http://HOST:PORT, https://HOST nor unix:/PATH");
         let uri: Uri = text.trim().parse().map_err(|_| form.clone())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(form);
         };
         if authority.as_str().contains('@') {
-            return Err(AddressError("holds a user name; the token has a variable of its own"));
+            return Err(AgentAddressError(
+                "holds a user name; the token has a variable of its own",
+            ));
         }
         if uri.query().is_some() || text.contains('#') {
-            return Err(AddressError("holds a query or fragment"));
+            return Err(AgentAddressError("holds a query or fragment"));
         }
         match scheme {
             "https" => {}
             "http" if names_loopback(authority.host()) => {}
-            "http" => return Err(AddressError("would show the token to the network; use https")),
+            "http" => {
+                return Err(AgentAddressError("would show the token to the network; use https"));
+            }
             _ => return Err(form),
         }
         let base = format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/'));
@@ -61,7 +69,7 @@ impl FromStr for Address {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for AgentAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Socket(path) => write!(formatter, "{}", path.display()),
@@ -112,7 +120,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let shown = match text.parse::<Address>() {
+        let shown = match text.parse::<AgentAddress>() {
             Ok(address) => address.to_string(),
             Err(error) => error.to_string(),
         };
@@ -136,7 +144,9 @@ mod tests {
         check("agent.dev", "neither");
         check("unix:agent.sock", "whole path");
         check("", "neither");
-        assert!(!"https://canary@a.dev".parse::<Address>().unwrap_err().to_string().contains("ca"));
+        assert!(
+            !"https://canary@a.dev".parse::<AgentAddress>().unwrap_err().to_string().contains("ca")
+        );
     }
 
     #[test]

@@ -16,9 +16,9 @@ use crate::api::{
     is_event_stream, read_events,
 };
 
-use super::address::{Address, Bearer};
+use super::address::{AgentAddress, Bearer};
 use super::error::RemoteError;
-use super::form::{Order, ProjectEvent, Refusal, Refused, Status, Taken, Unreadable};
+use super::form::{AgentOrder, ProjectEvent, RefusalBody, Refused, Status, Taken, Unreadable};
 
 /// How long a question may take: an agent answers from memory.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
@@ -36,34 +36,38 @@ const COMPLAINT_BYTES_MAX: usize = 64 * 1024;
 const SOCKET_BASE: &str = "http://localhost";
 
 /// A running agent from outside.
-pub struct Agent {
+pub struct AgentClient {
     transport: Arc<dyn Transport>,
-    address: Address,
+    address: AgentAddress,
     bearer: Option<Bearer>,
     /// When whoever asks has no more time.
     deadline: Option<Instant>,
 }
 
-impl Agent {
+impl AgentClient {
     /// Prepares to speak with the agent at an address. It sends nothing.
     ///
     /// # Errors
     /// When the certificates cannot be read or the system's TLS settings cannot be used.
     pub fn at(
-        address: Address,
+        address: AgentAddress,
         bearer: Option<Bearer>,
         ca_file: Option<&Path>,
     ) -> Result<Self, HttpSetupError> {
         let transport = match &address {
-            Address::Socket(path) => HttpTransport::over_socket(path)?,
-            Address::Url(_) => HttpTransport::new(ca_file)?,
+            AgentAddress::Socket(path) => HttpTransport::over_socket(path)?,
+            AgentAddress::Url(_) => HttpTransport::new(ca_file)?,
         };
         Ok(Self::over(Arc::new(transport), address, bearer))
     }
 
     /// Speaks with an agent through any transport.
     #[must_use]
-    pub fn over(transport: Arc<dyn Transport>, address: Address, bearer: Option<Bearer>) -> Self {
+    pub fn over(
+        transport: Arc<dyn Transport>,
+        address: AgentAddress,
+        bearer: Option<Bearer>,
+    ) -> Self {
         Self { transport, address, bearer, deadline: None }
     }
 
@@ -76,7 +80,7 @@ impl Agent {
 
     /// Returns where it is.
     #[must_use]
-    pub const fn address(&self) -> &Address {
+    pub const fn address(&self) -> &AgentAddress {
         &self.address
     }
 
@@ -99,7 +103,7 @@ impl Agent {
     /// Asks for the events it remembers, oldest first.
     ///
     /// # Errors
-    /// As [`Agent::status`].
+    /// As [`AgentClient::status`].
     pub async fn events(&self) -> Result<Vec<ProjectEvent>, RemoteError> {
         let bytes = self.read("/api/events").await?;
         serde_json::from_slice(&bytes).map_err(|error| self.not_an_agent(&error.to_string()))
@@ -108,7 +112,7 @@ impl Agent {
     /// Listens to events from now on. What it says of other things is passed over.
     ///
     /// # Errors
-    /// As [`Agent::status`]; later, as the last item, when the stream breaks.
+    /// As [`AgentClient::status`]; later, as the last item, when the stream breaks.
     pub async fn listen(
         &self,
     ) -> Result<impl Stream<Item = Result<ProjectEvent, RemoteError>> + Send + use<>, RemoteError>
@@ -126,8 +130,12 @@ impl Agent {
     /// Gives an order and returns what the agent says to it.
     ///
     /// # Errors
-    /// As [`Agent::status`], and when the agent refuses. After `Lost` it may have been taken.
-    pub async fn order(&self, order: &Order, project: Option<&str>) -> Result<String, RemoteError> {
+    /// As [`AgentClient::status`], and when the agent refuses. After `Lost` it may have been taken.
+    pub async fn order(
+        &self,
+        order: &AgentOrder,
+        project: Option<&str>,
+    ) -> Result<String, RemoteError> {
         let (name, body) = order.request(project);
         let body = serde_json::to_vec(&body).expect("an order has only text keys");
         let path = format!("/api/orders/{name}");
@@ -152,8 +160,8 @@ impl Agent {
         value: &'static str,
     ) -> request::Builder {
         let base = match &self.address {
-            Address::Socket(_) => SOCKET_BASE,
-            Address::Url(base) => base,
+            AgentAddress::Socket(_) => SOCKET_BASE,
+            AgentAddress::Url(base) => base,
         };
         let mut request = Request::builder().method(method).uri(format!("{base}{path}"));
         request = request.header(header, value);
@@ -235,7 +243,7 @@ impl Agent {
                 let reason = said.map_or_else(|| status.to_string(), |said| said.message);
                 RemoteError::Denied { place, reason }
             }
-            (_, Some(Refusal { code, message, hints })) => {
+            (_, Some(RefusalBody { code, message, hints })) => {
                 RemoteError::Refused { code, message, hints }
             }
             (status, None) => self.not_an_agent(&format!("it said {status}")),
@@ -292,7 +300,7 @@ fn encoded(text: &str) -> String {
     encoded
 }
 
-impl fmt::Debug for Agent {
+impl fmt::Debug for AgentClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Agent({})", self.address)
     }

@@ -57,7 +57,7 @@ pub struct ProjectEvent {
 
 /// What an agent is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum AgentOrder {
     /// Look now.
     Reconcile {
         /// Forget only this one's back-off.
@@ -101,7 +101,7 @@ pub(super) struct OrderBody<'a> {
     commit: Option<&'a str>,
 }
 
-impl Order {
+impl AgentOrder {
     /// Returns the last part of the path, and the body.
     pub(super) fn request<'a>(&'a self, project: Option<&'a str>) -> (&'static str, OrderBody<'a>) {
         let body = OrderBody { project, ..OrderBody::default() };
@@ -129,12 +129,12 @@ pub(super) struct Taken {
 #[derive(Deserialize)]
 pub(super) struct Refused {
     /// Why.
-    pub error: Refusal,
+    pub error: RefusalBody,
 }
 
 /// Why something was refused.
 #[derive(Deserialize)]
-pub(super) struct Refusal {
+pub(super) struct RefusalBody {
     /// A word for scripts.
     #[serde(default)]
     pub code: String,

@@ -11,7 +11,7 @@ mod form;
 #[cfg(test)]
 mod tests;
 
-pub use address::{Address, AddressError, Bearer, BearerError};
-pub use agent::Agent;
+pub use address::{AgentAddress, AgentAddressError, Bearer, BearerError};
+pub use agent::AgentClient;
 pub use error::RemoteError;
-pub use form::{Order, ProjectEvent, Status};
+pub use form::{AgentOrder, ProjectEvent, Status};

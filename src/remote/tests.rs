@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 
-use super::{Address, Agent, Bearer, Order};
+use super::{AgentAddress, AgentClient, AgentOrder, Bearer};
 use crate::api::{BodyStream, Transport, TransportError};
 
 /// Answers every request with the same, and remembers what was asked.
@@ -34,12 +34,12 @@ impl Transport for Canned {
     }
 }
 
-fn canned(status: u16, form: &'static str, body: &str) -> (Agent, Arc<Mutex<Vec<String>>>) {
+fn canned(status: u16, form: &'static str, body: &str) -> (AgentClient, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let pieces = vec![Bytes::from(body.to_owned())];
     let transport = Canned { status, form, pieces, asked: Arc::clone(&asked) };
-    let address: Address = "https://agent.dev/stoker/".parse().unwrap();
-    (Agent::over(Arc::new(transport), address, Some(Bearer::parse("canary").unwrap())), asked)
+    let address: AgentAddress = "https://agent.dev/stoker/".parse().unwrap();
+    (AgentClient::over(Arc::new(transport), address, Some(Bearer::parse("canary").unwrap())), asked)
 }
 
 async fn check(status: u16, body: &str) -> String {
@@ -79,11 +79,11 @@ async fn an_order_is_one_request_with_what_it_needs_and_no_more() {
     let until = "2026-12-01T00:00:00Z".parse().unwrap();
     let reason = "a migration".to_owned();
     let orders = [
-        Order::Reconcile { key: Some("service/api".parse().unwrap()) },
-        Order::Suspend { reason, until },
-        Order::Resume,
-        Order::Pin { commit: "3f2a1bc".to_owned() },
-        Order::Unpin,
+        AgentOrder::Reconcile { key: Some("service/api".parse().unwrap()) },
+        AgentOrder::Suspend { reason, until },
+        AgentOrder::Resume,
+        AgentOrder::Pin { commit: "3f2a1bc".to_owned() },
+        AgentOrder::Unpin,
     ];
     for order in &orders {
         assert_eq!(agent.order(order, Some("shop")).await.unwrap(), "done");
@@ -111,7 +111,7 @@ async fn an_answer_without_an_end_is_given_up() {
     let pieces = vec![Bytes::from(vec![b' '; 1024 * 1024]); 65];
     let transport = Canned { status: 200, form: "application/json", pieces, asked };
     let address = "http://127.0.0.1:1".parse().unwrap();
-    let agent = Agent::over(Arc::new(transport), address, None);
+    let agent = AgentClient::over(Arc::new(transport), address, None);
     let error = agent.status(None).await.unwrap_err().to_string();
     assert!(error.contains("larger than"), "{error}");
 }

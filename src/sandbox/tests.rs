@@ -8,11 +8,11 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::api::{
-    Answers, Client, Config, Create, Dialect, Endpoint, LOOK_AGE_MAX, Links, Lookup, Parts, Patch,
-    Token, WriteError, Writer,
+    Answers, Client, ClientConfig, ClientParts, Create, Dialect, Endpoint, LOOK_AGE_MAX, Links,
+    Lookup, Patch, Token, WriteError, Writer,
 };
 use crate::budget::{self, Millis};
-use crate::emulator::{Config as Platform, Faults};
+use crate::emulator::{EmulatorConfig as Platform, Faults};
 use crate::ledger::Ledger;
 use crate::model::{
     Desired, FieldPath, FieldValue, Inventory, Kind, LiveObject, LiveValue, Name, Pin,
@@ -31,14 +31,14 @@ fn stage(platform: Platform, dialect: &[&str]) -> Stage {
     for setting in dialect {
         spoken.set(setting).unwrap();
     }
-    let client = Client::new(Parts {
+    let client = Client::new(ClientParts {
         endpoint: Endpoint::parse(SANDBOX_ENDPOINT).unwrap(),
         token: Token::parse(emulator::TOKEN).unwrap(),
         transport: Arc::new(SandboxTransport::new(emulator.clone())),
-        ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
+        ledger: Arc::new(Ledger::in_memory(budget::BudgetConfig::default(), now)),
         clock,
         dialect: spoken,
-        config: Config::default(),
+        config: ClientConfig::default(),
     });
     Stage { client, emulator }
 }

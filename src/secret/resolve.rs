@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::FingerprintKey;
 use crate::model::{
     Desired, Diagnostic, Field, FieldPath, FieldValue, Key, Origin, Resource, Secret, SecretOrigin,
-    Source, is_secret_at,
+    ValueSource, is_secret_at,
 };
 use crate::source::Tree;
 
@@ -26,7 +26,7 @@ const VALUE_BYTES_MAX: usize = 65_535;
 /// # Errors
 /// Every value that cannot be found, each with its place. A missing variable is never an empty text.
 pub fn resolve(
-    desired: Desired<Source>,
+    desired: Desired<ValueSource>,
     tree: &Tree,
     environment: &dyn Fn(&str) -> Option<String>,
     key: &FingerprintKey,
@@ -53,7 +53,7 @@ struct Resolver<'r> {
 }
 
 impl Resolver<'_> {
-    fn resource(&mut self, resource: Resource<Source>) -> Resource {
+    fn resource(&mut self, resource: Resource<ValueSource>) -> Resource {
         let Resource {
             key,
             origin,
@@ -90,11 +90,11 @@ impl Resolver<'_> {
         &mut self,
         key: &Key,
         path: &FieldPath,
-        source: Source,
+        source: ValueSource,
         origin: &Origin,
     ) -> Option<FieldValue> {
         match (source, path) {
-            (Source::Value(value), _) => {
+            (ValueSource::Value(value), _) => {
                 let is_secret = is_secret_at(path, &value);
                 match value {
                     FieldValue::Text(text) if is_secret && !text.is_empty() => {
@@ -103,19 +103,19 @@ impl Resolver<'_> {
                     value => Some(value),
                 }
             }
-            (Source::Environment(name), _) => {
+            (ValueSource::Environment(name), _) => {
                 let value = self.variable(&name, origin)?;
                 Some(self.secret(key, path, value, SecretOrigin::Given))
             }
-            (Source::File(file), _) => {
+            (ValueSource::File(file), _) => {
                 let value = self.file(&file, origin)?;
                 Some(self.secret(key, path, value, SecretOrigin::Given))
             }
-            (Source::Generated, FieldPath::Env(env_key)) => {
+            (ValueSource::Generated, FieldPath::Env(env_key)) => {
                 let value = SecretString::from(self.key.generate(key, env_key).as_str());
                 Some(self.secret(key, path, value, SecretOrigin::Generated))
             }
-            (Source::Generated, FieldPath::Setting(setting)) => {
+            (ValueSource::Generated, FieldPath::Setting(setting)) => {
                 let message = format!("`{}` cannot be generated", setting.as_str());
                 self.note("generated-setting", message, origin, "give it a value");
                 None
@@ -218,10 +218,10 @@ mod tests {
     const CANARY: &str = "canary-4711-value";
 
     /// A service with variables, each `KEY SOURCE`.
-    fn desired(variables: &[(&str, Source)], file: &str) -> Desired<Source> {
+    fn desired(variables: &[(&str, ValueSource)], file: &str) -> Desired<ValueSource> {
         let origin = Origin { file: file.to_owned(), line: 1, column: 1 };
         let key: Key = "service/api".parse().unwrap();
-        let field = |value: &Source| Field { value: value.clone(), origin: origin.clone() };
+        let field = |value: &ValueSource| Field { value: value.clone(), origin: origin.clone() };
         let fields = variables
             .iter()
             .map(|(name, source)| (format!("envVars.{name}").parse().unwrap(), field(source)));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     /// Resolves one variable and returns its value in words, or the finding.
-    fn check(name: &str, source: Source) -> String {
+    fn check(name: &str, source: ValueSource) -> String {
         let tree = Tree::from_texts([("a.yaml", "a: 1\n")]);
         let key = FingerprintKey::from_bytes([1; 32]);
         match resolve(desired(&[(name, source)], "a.yaml"), &tree, &environment, &key) {
@@ -267,30 +267,30 @@ mod tests {
         }
     }
 
-    fn text(text: &str) -> Source {
-        Source::Value(FieldValue::Text(text.to_owned()))
+    fn text(text: &str) -> ValueSource {
+        ValueSource::Value(FieldValue::Text(text.to_owned()))
     }
 
     #[test]
     fn what_comes_from_outside_or_looks_secret_is_a_secret() {
         assert_eq!(
-            check("A", Source::Environment("SET".to_owned())),
+            check("A", ValueSource::Environment("SET".to_owned())),
             format!("secret Given {CANARY}")
         );
         assert_eq!(check("STRIPE_KEY", text("x")), "secret Given x");
         assert_eq!(check("LOG_LEVEL", text("x")), "plain x");
         assert_eq!(check("OPTIONS", text("--password=hunter2")), "secret Given --password=hunter2");
-        assert!(check("SALT", Source::Generated).starts_with("secret Generated "));
+        assert!(check("SALT", ValueSource::Generated).starts_with("secret Generated "));
     }
 
     #[test]
     fn a_missing_value_is_an_error_with_its_place_and_never_an_empty_text() {
         for name in ["GONE", "EMPTY", "NUL"] {
-            let finding = check("A", Source::Environment(name.to_owned()));
+            let finding = check("A", ValueSource::Environment(name.to_owned()));
             assert!(finding.starts_with("a.yaml:1:1: error["), "{finding}");
             assert!(finding.contains(name), "{finding}");
         }
-        assert!(check("A", Source::File("x".to_owned())).contains("standard input"));
+        assert!(check("A", ValueSource::File("x".to_owned())).contains("standard input"));
     }
 
     #[test]
@@ -300,7 +300,8 @@ mod tests {
         std::fs::write(directory.path().join("pem"), "one\ntwo\n\n").unwrap();
         let tree = crate::source::load(&[directory.path().to_owned()], None).unwrap();
         let key = FingerprintKey::from_bytes([1; 32]);
-        let desired = desired(&[("PEM", Source::File("pem".to_owned()))], &tree.files()[0].path);
+        let desired =
+            desired(&[("PEM", ValueSource::File("pem".to_owned()))], &tree.files()[0].path);
         let resolved = resolve(desired, &tree, &environment, &key).unwrap();
         let field =
             &resolved.resources.values().next().unwrap().fields.values().next().unwrap().value;
@@ -315,9 +316,9 @@ mod tests {
         let tree = Tree::from_texts([("a.yaml", "a: 1\n")]);
         let key = FingerprintKey::from_bytes([1; 32]);
         let variables = [
-            ("A", Source::Environment("SET".to_owned())),
+            ("A", ValueSource::Environment("SET".to_owned())),
             ("API_TOKEN", text(CANARY)),
-            ("SALT", Source::Generated),
+            ("SALT", ValueSource::Generated),
         ];
         let generated = key
             .generate(&"service/api".parse().unwrap(), &crate::model::EnvKey::new("SALT").unwrap());
@@ -326,7 +327,7 @@ mod tests {
         for field in resolved.resources.values().flat_map(|resource| resource.fields.values()) {
             shown += &format!("{} {:?}", field.value, LiveValue::Shown(field.value.clone()));
         }
-        let failing = desired(&[("A", Source::Environment("NUL".to_owned()))], "a.yaml");
+        let failing = desired(&[("A", ValueSource::Environment("NUL".to_owned()))], "a.yaml");
         shown += &format!("{:?}", resolve(failing, &tree, &environment, &key));
         assert!(!shown.contains(CANARY), "{shown}");
         assert!(!shown.contains(generated.as_str()));

@@ -3,11 +3,11 @@
 //! Plain files have no history; of them only the newest state is ever read.
 
 use super::dice::mix;
-use super::schedule::Rewrite;
+use super::schedule::HistoryRewrite;
 
 /// What the source holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum BranchState {
     Revision(usize),
     /// What lives before we come.
     Founded,
@@ -27,18 +27,18 @@ pub(super) struct Branch {
 
 #[derive(Debug)]
 struct Commit {
-    held: Held,
+    held: BranchState,
     parent: Option<usize>,
 }
 
 impl Branch {
     /// Begins with one commit.
-    pub fn new(held: Held) -> Self {
+    pub fn new(held: BranchState) -> Self {
         Self { commits: vec![Commit { held, parent: None }], tip: 0 }
     }
 
     /// Returns what is newest.
-    pub fn newest(&self) -> &Held {
+    pub fn newest(&self) -> &BranchState {
         &self.commits[self.tip].held
     }
 
@@ -48,18 +48,18 @@ impl Branch {
     }
 
     /// Adds a commit.
-    pub fn push(&mut self, held: Held) {
+    pub fn push(&mut self, held: BranchState) {
         self.add(held, Some(self.tip));
     }
 
     /// Rewrites the history.
-    pub fn rewrite(&mut self, rewrite: &Rewrite) {
+    pub fn rewrite(&mut self, rewrite: &HistoryRewrite) {
         match *rewrite {
-            Rewrite::Amend(revision) => {
+            HistoryRewrite::Amend(revision) => {
                 let parent = self.commits[self.tip].parent;
-                self.add(Held::Revision(revision), parent);
+                self.add(BranchState::Revision(revision), parent);
             }
-            Rewrite::Back(commits) => {
+            HistoryRewrite::Back(commits) => {
                 for _ in 0..commits {
                     self.tip = self.commits[self.tip].parent.unwrap_or(self.tip);
                 }
@@ -67,13 +67,13 @@ impl Branch {
         }
     }
 
-    fn add(&mut self, held: Held, parent: Option<usize>) {
+    fn add(&mut self, held: BranchState, parent: Option<usize>) {
         self.tip = self.commits.len();
         self.commits.push(Commit { held, parent });
     }
 
     /// Returns what a commit held; nothing for the id of none.
-    pub fn held(&self, id: &str) -> Option<&Held> {
+    pub fn held(&self, id: &str) -> Option<&BranchState> {
         self.find(id).map(|number| &self.commits[number].held)
     }
 
@@ -103,20 +103,20 @@ mod tests {
 
     #[test]
     fn a_commit_leads_to_those_after_it_and_to_none_that_took_its_place() {
-        let mut branch = Branch::new(Held::Revision(0));
-        branch.push(Held::Revision(1));
+        let mut branch = Branch::new(BranchState::Revision(0));
+        branch.push(BranchState::Revision(1));
         let known = commit_id(branch.tip());
-        branch.push(Held::Empty);
+        branch.push(BranchState::Empty);
         assert!(branch.is_led_from(&known) && branch.is_led_from(&commit_id(0)));
-        branch.rewrite(&Rewrite::Back(1));
-        assert_eq!(branch.newest(), &Held::Revision(1));
+        branch.rewrite(&HistoryRewrite::Back(1));
+        assert_eq!(branch.newest(), &BranchState::Revision(1));
         assert!(branch.is_led_from(&known));
-        branch.rewrite(&Rewrite::Amend(2));
+        branch.rewrite(&HistoryRewrite::Amend(2));
         assert!(!branch.is_led_from(&known) && branch.is_led_from(&commit_id(0)));
-        branch.push(Held::Revision(3));
+        branch.push(BranchState::Revision(3));
         assert!(!branch.is_led_from(&known) && !branch.is_led_from("no commit"));
-        assert_eq!(branch.held(&known), Some(&Held::Revision(1)));
-        branch.rewrite(&Rewrite::Back(9));
-        assert_eq!(branch.newest(), &Held::Revision(0));
+        assert_eq!(branch.held(&known), Some(&BranchState::Revision(1)));
+        branch.rewrite(&HistoryRewrite::Back(9));
+        assert_eq!(branch.newest(), &BranchState::Revision(0));
     }
 }

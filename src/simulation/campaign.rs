@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::draw::draw;
 use super::judge::judge;
-use super::law::{Findings, Law};
+use super::law::{Law, LawFindings};
 use super::play::play;
 use super::scene::Scene;
 use super::schedule::Schedule;
@@ -33,7 +33,7 @@ pub struct Campaign {
 /// What was found of one law over all seeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Tally {
+pub struct LawTally {
     /// How often it was at risk.
     pub at_risk: u64,
     /// How often it was broken.
@@ -53,7 +53,7 @@ pub struct Broken {
 
 #[derive(Default)]
 struct Found {
-    tallies: BTreeMap<Law, Tally>,
+    tallies: BTreeMap<Law, LawTally>,
     broken: Vec<Broken>,
 }
 
@@ -62,7 +62,7 @@ impl Campaign {
     ///
     /// *Guarantees*: what is found depends on the seeds only, not on the threads.
     #[must_use]
-    pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> (BTreeMap<Law, Tally>, Vec<Broken>) {
+    pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> (BTreeMap<Law, LawTally>, Vec<Broken>) {
         let next = AtomicU64::new(0);
         let count = self.seeds.end.saturating_sub(self.seeds.start);
         let done = AtomicU64::new(0);
@@ -96,7 +96,7 @@ impl Campaign {
 }
 
 impl Found {
-    fn take(&mut self, findings: &Findings, schedule: &Schedule) {
+    fn take(&mut self, findings: &LawFindings, schedule: &Schedule) {
         for law in Law::ALL {
             let finding = findings.of(law);
             let tally = self.tallies.entry(law).or_default();

@@ -3,7 +3,7 @@
 //! Trouble comes in clusters, most of them around a commit: a disturbance matters while a pass is
 //! under way, and a pass takes seconds of the minutes between two.
 
-use crate::emulator::{Form, Kind, LimiterModel, Quirk};
+use crate::emulator::{Kind, LimiterModel, Quirk, ValueForm};
 use crate::model::{Key, Kind as OurKind};
 use crate::store::Blow;
 
@@ -11,8 +11,8 @@ use super::answers::as_answered;
 use super::dice::Dice;
 use super::scene::Scene;
 use super::schedule::{
-    Command, Deed, Disturbance, Loss, Moment, Origin, Platform, Rewrite, Rights, Schedule, Step,
-    Strike,
+    Deed, Disturbance, HistoryRewrite, Instruction, Loss, Moment, PlatformBehaviour, Rights,
+    Schedule, ScheduledStep, SourceKind, Strike,
 };
 use super::trouble::{Family, Trouble};
 
@@ -103,7 +103,7 @@ pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
 
 /// Lets one platform in four hold something otherwise than it was sent. It has dice of its own: what
 /// else befalls a seed is the same with it and without.
-fn with_quirks(platform: Platform, seed: u64) -> Platform {
+fn with_quirks(platform: PlatformBehaviour, seed: u64) -> PlatformBehaviour {
     let mut dice = Dice::new(!seed);
     if !dice.one_in(4) {
         return platform;
@@ -111,29 +111,29 @@ fn with_quirks(platform: Platform, seed: u64) -> Platform {
     let setting = |field: &str, form| Quirk::Setting { field: field.to_owned(), form };
     let (field, value, every_ms) = ("plan".to_owned(), "pro".into(), 400_000);
     let quirks = [
-        setting("plan", Form::Ends("-v2".to_owned())),
-        setting("runtime", Form::Ends("-22".to_owned())),
-        setting("repo", Form::Begins("mirror/".to_owned())),
-        setting("scaling.max_instances", Form::AtMost(2)),
-        setting("schedule", Form::Begins("0 ".to_owned())),
-        Quirk::Value { key: "NODE_ENV".to_owned(), form: Form::Begins(" ".to_owned()) },
+        setting("plan", ValueForm::Ends("-v2".to_owned())),
+        setting("runtime", ValueForm::Ends("-22".to_owned())),
+        setting("repo", ValueForm::Begins("mirror/".to_owned())),
+        setting("scaling.max_instances", ValueForm::AtMost(2)),
+        setting("schedule", ValueForm::Begins("0 ".to_owned())),
+        Quirk::Value { key: "NODE_ENV".to_owned(), form: ValueForm::Begins(" ".to_owned()) },
         Quirk::Adds { key: "ADDON_URL".to_owned(), anew: false },
         Quirk::Adds { key: "RELEASE".to_owned(), anew: true },
         Quirk::Adds { key: "STACKBLAZE_RELEASE".to_owned(), anew: true },
         Quirk::Swings { field, value, every_ms },
     ];
     let quirks = dice.pick(&quirks).cloned().into_iter().collect();
-    Platform { quirks, echoes: dice.one_in(2), ..platform }
+    PlatformBehaviour { quirks, echoes: dice.one_in(2), ..platform }
 }
 
 struct Artist<'s> {
     dice: Dice,
     scene: &'s Scene,
-    steps: Vec<Step>,
+    steps: Vec<ScheduledStep>,
 }
 
 impl Artist<'_> {
-    fn platform(&mut self) -> Platform {
+    fn platform(&mut self) -> PlatformBehaviour {
         let dice = &mut self.dice;
         let models = [
             LimiterModel::FixedWindow,
@@ -143,19 +143,20 @@ impl Artist<'_> {
             LimiterModel::Penalty,
             LimiterModel::SlidingUnderWindow,
         ];
-        Platform {
+        PlatformBehaviour {
             names_unique: !dice.one_in(3),
             page: *dice.pick(&[1, 2, 3, 100, 100]).unwrap_or(&100),
             limiter: *dice.pick(&models).unwrap_or(&LimiterModel::FixedWindow),
             rate: *dice.pick(&[285, 285, 60, 40, 20]).unwrap_or(&285),
             deletes_gradually: dice.one_in(3),
             lists_show_all: dice.one_in(3),
-            ..Platform::default()
+            ..PlatformBehaviour::default()
         }
     }
 
-    fn origin(&mut self) -> Origin {
-        let origins = [Origin::Files, Origin::Files, Origin::GitHold, Origin::GitFollow];
+    fn origin(&mut self) -> SourceKind {
+        let origins =
+            [SourceKind::Files, SourceKind::Files, SourceKind::GitHold, SourceKind::GitFollow];
         self.dice.pick(&origins).copied().unwrap_or_default()
     }
 
@@ -183,7 +184,7 @@ impl Artist<'_> {
     }
 
     fn add(&mut self, at: u64, what: Disturbance) {
-        self.steps.push(Step { at, what });
+        self.steps.push(ScheduledStep { at, what });
     }
 
     fn revision(&mut self) -> usize {
@@ -260,8 +261,8 @@ impl Artist<'_> {
             1 => Disturbance::Source(Loss::Empty),
             2 => Disturbance::Source(Loss::Broken),
             3 => Disturbance::Source(Loss::Half(revision, self.dice.between(5, 95))),
-            4 => Disturbance::Rewrite(Rewrite::Amend(revision)),
-            5 => Disturbance::Rewrite(Rewrite::Back(self.small(2) + 1)),
+            4 => Disturbance::Rewrite(HistoryRewrite::Amend(revision)),
+            5 => Disturbance::Rewrite(HistoryRewrite::Back(self.small(2) + 1)),
             6 | 7 => return self.shrink(at),
             // A→B→A within one pass.
             _ => {
@@ -324,9 +325,9 @@ impl Artist<'_> {
 
     fn operator(&mut self, at: u64) {
         let command = match self.dice.below(3) {
-            0 => Command::Apply,
-            1 => Command::Suspend(self.dice.between(60, 900)),
-            _ => Command::Reconcile,
+            0 => Instruction::Apply,
+            1 => Instruction::Suspend(self.dice.between(60, 900)),
+            _ => Instruction::Reconcile,
         };
         self.add(at, Disturbance::Operator(command));
     }
@@ -371,7 +372,7 @@ impl Artist<'_> {
         }
         // It is set while the agent runs: who works beside it sees another time, and so does the
         // next life. Then it is set right.
-        self.add(at + 1, Disturbance::Operator(Command::Apply));
+        self.add(at + 1, Disturbance::Operator(Instruction::Apply));
         let (death, end) = (at + self.dice.below(CLUSTER_SPREAD), self.later(at));
         self.add(death, Disturbance::Process(Strike::Kill(1)));
         self.add(end, Disturbance::OurClock(0));

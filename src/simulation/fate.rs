@@ -4,11 +4,11 @@ use crate::store::Blow;
 
 use super::process::{COMMANDS_FROM, Process};
 use super::schedule::{Moment, Strike};
-use super::witness::Run;
+use super::witness::ProcessLife;
 
 impl Process {
     /// Counts a request of a run; returns how the process dies in it, if it does.
-    pub fn count_request(&self, run: Run) -> Option<Moment> {
+    pub fn count_request(&self, run: ProcessLife) -> Option<Moment> {
         let mut body = self.body();
         if run.life != body.life {
             return None;
@@ -26,13 +26,13 @@ impl Process {
     }
 
     /// Whether nothing of a run may happen any more.
-    pub fn is_over(&self, run: Run) -> bool {
+    pub fn is_over(&self, run: ProcessLife) -> bool {
         let body = self.body();
         run.life < COMMANDS_FROM && !(run.life == body.life && body.is_alive)
     }
 
     /// Dies now, if the run is the one that lives.
-    pub fn die(&self, run: Run) {
+    pub fn die(&self, run: ProcessLife) {
         if self.body().life == run.life {
             self.end_life();
         }

@@ -97,7 +97,7 @@ impl Law {
 /// What runs say of one law.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Finding {
+pub struct LawFinding {
     /// How often the situation occurred in which it could break.
     pub at_risk: u64,
     /// How it broke, each time in one sentence.
@@ -106,9 +106,9 @@ pub struct Finding {
 
 /// What a run says of every law. A law that is not in it was never at risk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings(BTreeMap<Law, Finding>);
+pub struct LawFindings(BTreeMap<Law, LawFinding>);
 
-impl Findings {
+impl LawFindings {
     /// Counts a situation in which a law could break.
     pub(super) fn risk(&mut self, law: Law) {
         self.risks(law, 1);
@@ -134,7 +134,7 @@ impl Findings {
 
     /// Returns what is said of a law.
     #[must_use]
-    pub fn of(&self, law: Law) -> Finding {
+    pub fn of(&self, law: Law) -> LawFinding {
         self.0.get(&law).cloned().unwrap_or_default()
     }
 

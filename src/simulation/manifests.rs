@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::daemon::source::{Commit, Reading, Source, problem};
+use crate::daemon::source::{CommitSummary, Reading, Source, problem};
 use crate::status::{ConditionReason, Problem};
 
 use super::scene::Given;
-use super::schedule::Origin;
-use super::witness::{Mark, Run};
-use super::world::World;
+use super::schedule::SourceKind;
+use super::witness::{Mark, ProcessLife};
+use super::world::SimulatedWorld;
 
 /// The manifests as the world holds them now.
-pub(super) struct Manifests {
-    pub world: Arc<World>,
-    pub run: Run,
+pub(super) struct ManifestFiles {
+    pub world: Arc<SimulatedWorld>,
+    pub run: ProcessLife,
     /// Where they come from, as the settings of this life say.
-    pub origin: Origin,
+    pub origin: SourceKind,
 }
 
 /// What one reading found.
@@ -29,7 +29,7 @@ struct Found {
     commit: Option<String>,
 }
 
-impl Manifests {
+impl ManifestFiles {
     fn find(&self, known: Option<&str>, pinned: Option<&str>) -> Result<Found, Problem> {
         let gone = || {
             problem(ConditionReason::SourceUnreachable, "failed to read the manifests".to_owned())
@@ -39,12 +39,12 @@ impl Manifests {
             problem(ConditionReason::HistoryRewritten, message)
         };
         let holds = match self.origin {
-            Origin::Files => {
+            SourceKind::Files => {
                 let given = self.world.read().ok_or_else(gone)?;
                 return Ok(Found { given, commit: None });
             }
-            Origin::GitHold => true,
-            Origin::GitFollow => false,
+            SourceKind::GitHold => true,
+            SourceKind::GitFollow => false,
         };
         // A copy of what was read before is at hand also when nobody can be reached.
         if let Some(id) = pinned {
@@ -59,7 +59,7 @@ impl Manifests {
     }
 }
 
-impl Source for Manifests {
+impl Source for ManifestFiles {
     fn location(&self) -> String {
         "a simulation".to_owned()
     }
@@ -79,7 +79,7 @@ impl Source for Manifests {
             Some(id) => {
                 let (subject, author) = ("what people do".to_owned(), "somebody".to_owned());
                 let tree = tree.with_revision(&id);
-                Reading { tree, commit: Some(Commit { id, subject, author }) }
+                Reading { tree, commit: Some(CommitSummary { id, subject, author }) }
             }
         });
         Box::pin(std::future::ready(read))
@@ -87,8 +87,8 @@ impl Source for Manifests {
 
     fn has_commits(&self) -> bool {
         match self.origin {
-            Origin::Files => false,
-            Origin::GitHold | Origin::GitFollow => true,
+            SourceKind::Files => false,
+            SourceKind::GitHold | SourceKind::GitFollow => true,
         }
     }
 }

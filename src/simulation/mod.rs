@@ -37,15 +37,15 @@ mod timeline;
 mod campaign;
 mod shrink;
 
-pub use campaign::{Broken, Campaign, Tally};
+pub use campaign::{Broken, Campaign, LawTally};
 pub use draw::draw;
 pub use judge::judge;
-pub use law::{Finding, Findings, Law};
+pub use law::{Law, LawFinding, LawFindings};
 pub use play::play;
 pub use scene::Scene;
 pub use schedule::{
-    Command, Deed, Disturbance, Loss, Moment, Origin, Platform, Rewrite, Rights, Schedule, Step,
-    Strike,
+    Deed, Disturbance, HistoryRewrite, Instruction, Loss, Moment, PlatformBehaviour, Rights,
+    Schedule, ScheduledStep, SourceKind, Strike,
 };
 pub use shrink::shrink;
 pub use trouble::{Family, Trouble};

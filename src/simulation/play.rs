@@ -10,12 +10,12 @@ use crate::daemon::Order;
 use crate::emulator::{Act, Faults, Kind};
 use crate::status::Trigger;
 
-use super::branch::Held;
+use super::branch::BranchState;
 use super::process::Process;
-use super::scene::{Scene, Truth};
-use super::schedule::{Command, Deed, Disturbance, Loss, Origin, Rights, Schedule, Strike};
-use super::witness::{Mark, Marked, Run, Witness};
-use super::world::{World, body};
+use super::scene::{FinalState, Scene};
+use super::schedule::{Deed, Disturbance, Instruction, Loss, Rights, Schedule, SourceKind, Strike};
+use super::witness::{Mark, Marked, ProcessLife, Witness};
+use super::world::{SimulatedWorld, body};
 
 /// How long after the trouble everything may take to settle: the settle time of a lost create, the
 /// longest back-off, and a look after each.
@@ -79,14 +79,14 @@ pub(super) fn rehearse(scene: &Arc<Scene>, schedule: &Schedule) -> Rehearsal {
 
 fn counting(schedule: &Schedule) -> Duration {
     match schedule.source {
-        Origin::Files => COUNTING,
-        Origin::GitHold | Origin::GitFollow => Duration::ZERO,
+        SourceKind::Files => COUNTING,
+        SourceKind::GitHold | SourceKind::GitFollow => Duration::ZERO,
     }
 }
 
 /// What an undisturbed run leaves.
 pub(super) struct Rehearsal {
-    pub truth: Truth,
+    pub truth: FinalState,
     /// How often each thing was created and deleted.
     pub counts: BTreeMap<(Kind, String), (u64, u64)>,
 }
@@ -99,7 +99,7 @@ fn on_paused_clock<T>(run: impl Future<Output = T>) -> T {
 
 /// The world with its processes.
 struct Stage {
-    world: Arc<World>,
+    world: Arc<SimulatedWorld>,
     first: Arc<Process>,
     second: Arc<Process>,
     keepers: JoinSet<()>,
@@ -107,7 +107,7 @@ struct Stage {
 
 impl Stage {
     async fn set(scene: &Arc<Scene>, schedule: &Schedule) -> Self {
-        let world = Arc::new(World::new(scene, schedule));
+        let world = Arc::new(SimulatedWorld::new(scene, schedule));
         if scene.live.is_some() {
             found(&world).await;
         }
@@ -119,7 +119,7 @@ impl Stage {
         // A revision that comes at once is the first one.
         let at_once = schedule.steps.first().filter(|step| step.at == 0);
         if let Some(Disturbance::Commit(revision)) = at_once.map(|step| &step.what) {
-            world.hold(Held::Revision(*revision));
+            world.hold(BranchState::Revision(*revision));
         }
         first.want(true);
         Self { world, first, second, keepers }
@@ -135,14 +135,14 @@ impl Stage {
         match what {
             Disturbance::Commit(revision) => {
                 world.mark(Mark::Committed { revision: *revision });
-                self.change_source(Held::Revision(*revision));
+                self.change_source(BranchState::Revision(*revision));
             }
             Disturbance::Source(loss) => self.change_source(match *loss {
-                Loss::Gone => Held::Gone,
-                Loss::Empty => Held::Empty,
-                Loss::Broken => Held::Broken,
-                Loss::Half(revision, percent) => Held::Half(revision, percent),
-                Loss::Shrunk(revision, gone) => Held::Shrunk(revision, gone),
+                Loss::Gone => BranchState::Gone,
+                Loss::Empty => BranchState::Empty,
+                Loss::Broken => BranchState::Broken,
+                Loss::Half(revision, percent) => BranchState::Half(revision, percent),
+                Loss::Shrunk(revision, gone) => BranchState::Shrunk(revision, gone),
             }),
             Disturbance::Rewrite(rewrite) => {
                 world.mark(Mark::Rewritten);
@@ -171,12 +171,12 @@ impl Stage {
         }
     }
 
-    async fn command(&mut self, command: &Command) {
+    async fn command(&mut self, command: &Instruction) {
         let first = &self.first;
         match command {
-            Command::Apply => drop(self.keepers.spawn(Arc::clone(first).apply())),
-            Command::Reconcile => first.order(|_| Order::Reconcile { key: None }).await,
-            Command::Suspend(seconds) => {
+            Instruction::Apply => drop(self.keepers.spawn(Arc::clone(first).apply())),
+            Instruction::Reconcile => first.order(|_| Order::Reconcile { key: None }).await,
+            Instruction::Suspend(seconds) => {
                 let span = Duration::from_secs(*seconds);
                 let suspend = |now: jiff::Timestamp| Order::Suspend {
                     reason: "a person works".to_owned(),
@@ -187,7 +187,7 @@ impl Stage {
         }
     }
 
-    fn change_source(&self, held: Held) {
+    fn change_source(&self, held: BranchState) {
         self.world.hold(held);
         self.announce();
     }
@@ -225,7 +225,7 @@ impl Stage {
         }
         world.enter_project(true);
         let revision = world.revision().unwrap_or(0);
-        world.hold(Held::Revision(revision));
+        world.hold(BranchState::Revision(revision));
         first.order(|_| Order::Resume).await;
         first.trigger(Trigger::Files);
         // What a rewritten history holds is taken when somebody says so, and starts the agent anew.
@@ -260,7 +260,7 @@ impl Stage {
             processes.into_iter().filter_map(|(index, process)| match process.medium().read() {
                 Ok(reading) => Some((index, Arc::unwrap_or_clone(reading.inventory))),
                 Err(error) => {
-                    let run = Run { process: index, life: 0 };
+                    let run = ProcessLife { process: index, life: 0 };
                     world.mark(Mark::Stuck { run, why: error.to_string() });
                     None
                 }
@@ -280,15 +280,15 @@ impl Stage {
 }
 
 /// Lets somebody set up what lives before we come.
-async fn found(world: &Arc<World>) {
+async fn found(world: &Arc<SimulatedWorld>) {
     let founder = Process::new(world, 2);
-    world.hold(Held::Founded);
+    world.hold(BranchState::Founded);
     founder.apply().await;
-    world.hold(Held::Revision(0));
+    world.hold(BranchState::Revision(0));
     tokio::time::sleep(FOUNDING).await;
 }
 
-fn act(world: &World, deed: &Deed) {
+fn act(world: &SimulatedWorld, deed: &Deed) {
     let service = |name: &str| world.id(Kind::Service, name);
     let act = match deed {
         Deed::SetPlan(name, plan) => service(name).map(|id| {

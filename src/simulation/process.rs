@@ -9,11 +9,11 @@ use crate::api::{self, Client, Dialect, Endpoint, Token};
 use crate::apply::Happening;
 use crate::budget::{self, Millis};
 use crate::clock::{Clock, Uptime};
-use crate::daemon::agent::{Agent, Parts, Until};
+use crate::daemon::agent::{Agent, AgentParts, RunUntil};
 use crate::daemon::settings::Settings;
 use crate::daemon::window::Windows;
 use crate::daemon::{Handle, Order, Seat};
-use crate::ledger::{Ledger, Shelf};
+use crate::ledger::{Ledger, MemoryFile};
 use crate::model::Key;
 use crate::reconcile::{Licence, Look, Passed, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
@@ -23,11 +23,11 @@ use crate::status::{
 };
 use crate::store::{Medium, Recent, Simulated};
 
-use super::manifests::Manifests;
+use super::manifests::ManifestFiles;
 use super::schedule::Moment;
 use super::wire::Wire;
-use super::witness::{Machine, Mark, Run};
-use super::world::{TOKENS, World};
+use super::witness::{Machine, Mark, ProcessLife};
+use super::world::{SimulatedWorld, TOKENS};
 
 /// How long a process waits that could not begin, before it is begun again.
 const BEGIN_AGAIN: Duration = Duration::from_secs(30);
@@ -37,16 +37,16 @@ pub(super) const COMMANDS_FROM: u32 = 1_000;
 
 /// One process, with its disk and its budget.
 pub(super) struct Process {
-    pub world: Arc<World>,
+    pub world: Arc<SimulatedWorld>,
     index: usize,
     pub(super) disk: Simulated,
-    shelf: Shelf,
+    shelf: MemoryFile,
     wanted: watch::Sender<bool>,
-    body: Mutex<Body>,
+    body: Mutex<ProcessBody>,
 }
 
 #[derive(Default)]
-pub(super) struct Body {
+pub(super) struct ProcessBody {
     pub life: u32,
     commands: u32,
     pub is_alive: bool,
@@ -62,12 +62,12 @@ pub(super) struct Body {
 }
 
 impl Process {
-    pub fn new(world: &Arc<World>, index: usize) -> Arc<Self> {
+    pub fn new(world: &Arc<SimulatedWorld>, index: usize) -> Arc<Self> {
         let process = Arc::new(Self {
             world: Arc::clone(world),
             index,
             disk: Simulated::default(),
-            shelf: Shelf::default(),
+            shelf: MemoryFile::default(),
             wanted: watch::Sender::new(false),
             body: Mutex::default(),
         });
@@ -107,7 +107,7 @@ impl Process {
                     tokio::select! {
                         biased;
                         () = death.notified() => {}
-                        _ = agent.run(&mut seat, stopped, Until::Stopped) => {
+                        _ = agent.run(&mut seat, stopped, RunUntil::Stopped) => {
                             ledger.close(millis(&clock));
                         }
                         () = self.listen(run) => {}
@@ -120,7 +120,7 @@ impl Process {
     }
 
     /// Notes what the agent says after each pass; ends with the life only.
-    async fn listen(&self, run: Run) {
+    async fn listen(&self, run: ProcessLife) {
         let mut shown = self.body().handle.as_ref().map(Handle::watch);
         let mut last = None;
         while let Some(shown) = &mut shown
@@ -144,17 +144,17 @@ impl Process {
         std::future::pending().await
     }
 
-    async fn get_stuck(&self, run: Run, why: String) {
+    async fn get_stuck(&self, run: ProcessLife, why: String) {
         self.world.mark(Mark::Stuck { run, why });
         tokio::time::sleep(BEGIN_AGAIN).await;
     }
 
-    fn begin_life(&self) -> Run {
+    fn begin_life(&self) -> ProcessLife {
         let mut body = self.body();
         body.life += 1;
         body.is_alive = true;
         body.death = Arc::new(Notify::new());
-        let run = Run { process: self.index, life: body.life };
+        let run = ProcessLife { process: self.index, life: body.life };
         let machine = body.machine;
         drop(body);
         self.world.mark(Mark::Began { run, machine });
@@ -162,7 +162,7 @@ impl Process {
     }
 
     /// After a life: what is on the disk is what the next one finds.
-    async fn bury(&self, run: Run) {
+    async fn bury(&self, run: ProcessLife) {
         self.inspect();
         let (down, power_loss) = {
             let mut body = self.body();
@@ -214,25 +214,30 @@ impl Process {
         Clock::starting_at(now.checked_add(jiff::SignedDuration::from_millis(off)).unwrap_or(now))
     }
 
-    fn ledger(&self, run: Run, clock: &Clock) -> Arc<Ledger> {
+    fn ledger(&self, run: ProcessLife, clock: &Clock) -> Arc<Ledger> {
         let rate = self.world.platform.rate;
         let seed = u64::from(run.life) << 8 | u64::try_from(run.process).unwrap_or(0);
-        let config = budget::Config { limit: 300, rate, reserve: rate / 3, seed };
+        let config = budget::BudgetConfig { limit: 300, rate, reserve: rate / 3, seed };
         let boot = self.body().machine.boot.to_string();
         let uptime = Uptime { boot, elapsed: Duration::from_millis(self.world.elapsed()) };
         Arc::new(Ledger::on_shelf(&self.shelf, config, millis(clock), Some(&uptime)))
     }
 
-    fn reconciler(self: &Arc<Self>, run: Run, ledger: &Arc<Ledger>, clock: &Clock) -> Reconciler {
+    fn reconciler(
+        self: &Arc<Self>,
+        run: ProcessLife,
+        ledger: &Arc<Ledger>,
+        clock: &Clock,
+    ) -> Reconciler {
         let inner = SandboxTransport::new(self.world.emulator.clone());
-        let client = Client::new(api::Parts {
+        let client = Client::new(api::ClientParts {
             endpoint: Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
             token: Token::parse(TOKENS[self.index]).expect("the constant is a token"),
             transport: Arc::new(Wire { process: Arc::clone(self), run, inner }),
             ledger: Arc::clone(ledger),
             clock: clock.clone(),
             dialect: Dialect::default(),
-            config: api::Config { seed: u64::from(run.life), ..api::Config::default() },
+            config: api::ClientConfig { seed: u64::from(run.life), ..api::ClientConfig::default() },
         });
         Reconciler {
             client,
@@ -246,15 +251,15 @@ impl Process {
 
     fn agent(
         self: &Arc<Self>,
-        run: Run,
+        run: ProcessLife,
         ledger: &Arc<Ledger>,
         clock: &Clock,
     ) -> Result<(Agent, Seat), String> {
         let (world, origin) = (Arc::clone(&self.world), self.world.origin());
         let observe = move |record: &PassRecord| world.mark(passed(run, record));
-        let parts = Parts {
+        let parts = AgentParts {
             settings: self.settings(),
-            source: Arc::new(Manifests { world: Arc::clone(&self.world), run, origin }),
+            source: Arc::new(ManifestFiles { world: Arc::clone(&self.world), run, origin }),
             secrets: self.world.scene.finders(),
             reconciler: self.reconciler(run, ledger, clock),
             ledger: Arc::clone(ledger),
@@ -287,7 +292,7 @@ impl Process {
             let mut body = self.body();
             body.commands += 1;
             let life = COMMANDS_FROM + body.commands;
-            (Run { process: self.index, life }, body.machine)
+            (ProcessLife { process: self.index, life }, body.machine)
         };
         let given = self.world.read();
         let desired = given.and_then(|given| given.desired);
@@ -348,7 +353,7 @@ impl Process {
         }
     }
 
-    pub(super) fn body(&self) -> MutexGuard<'_, Body> {
+    pub(super) fn body(&self) -> MutexGuard<'_, ProcessBody> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -362,6 +367,6 @@ fn path(key: &Key, id: &str) -> String {
     format!("/{}/{id}", key.kind.plural())
 }
 
-fn passed(run: Run, record: &PassRecord) -> Mark {
+fn passed(run: ProcessLife, record: &PassRecord) -> Mark {
     Mark::Passed { run, written: record.written, message: record.message.clone() }
 }

@@ -2,7 +2,7 @@
 
 use crate::manifest;
 use crate::model::{
-    Desired, EnvKey, Field, FieldPath, FieldValue, Key, Kind, Name, Resource, Setting, Source,
+    Desired, EnvKey, Field, FieldPath, FieldValue, Key, Kind, Name, Resource, Setting, ValueSource,
 };
 use crate::source::Tree;
 
@@ -14,28 +14,28 @@ const TOUCHED: &str = "STOKER_SIMULATED";
 
 /// One state of the manifests.
 #[derive(Clone, Debug)]
-pub(super) struct Revision {
+pub(super) struct ManifestState {
     /// What was done to the first one, for people.
     pub what: String,
     /// The manifests as text.
     pub text: String,
     /// What they say.
-    pub desired: Desired<Source>,
+    pub desired: Desired<ValueSource>,
 }
 
 /// Returns the manifests themselves, and then what could become of them.
 ///
 /// Values that stand in files are taken from the environment instead: a simulation reads none.
-pub(super) fn derive(mut base: Desired<Source>) -> Vec<Revision> {
+pub(super) fn derive(mut base: Desired<ValueSource>) -> Vec<ManifestState> {
     for resource in base.resources.values_mut() {
         for field in resource.fields.values_mut() {
-            if let Source::File(path) = &field.value {
-                field.value = Source::Environment(variable_for(path));
+            if let ValueSource::File(path) = &field.value {
+                field.value = ValueSource::Environment(variable_for(path));
             }
         }
     }
     let mut revisions = Vec::new();
-    let mut add = |what: String, desired: Option<Desired<Source>>| {
+    let mut add = |what: String, desired: Option<Desired<ValueSource>>| {
         revisions.extend(desired.and_then(|desired| printed(what, &desired)));
     };
     add("as they are".to_owned(), Some(base.clone()));
@@ -63,20 +63,20 @@ fn variable_for(path: &str) -> String {
     format!("FILE_{}", path.chars().map(plain).collect::<String>())
 }
 
-fn of_kind(desired: &Desired<Source>, kind: Kind) -> impl Iterator<Item = &Key> {
+fn of_kind(desired: &Desired<ValueSource>, kind: Kind) -> impl Iterator<Item = &Key> {
     desired.resources.keys().filter(move |key| key.kind == kind)
 }
 
 /// Prints a state and reads it again, as a person's editor would save it; nothing when it is not
 /// valid, or declares nothing.
-fn printed(what: String, desired: &Desired<Source>) -> Option<Revision> {
+fn printed(what: String, desired: &Desired<ValueSource>) -> Option<ManifestState> {
     let text = manifest::print(desired);
     let loaded = manifest::load(&Tree::from_texts([("stack.yaml", text.as_str())]));
     let desired = loaded.desired.filter(|desired| !desired.resources.is_empty())?;
-    Some(Revision { what, text, desired })
+    Some(ManifestState { what, text, desired })
 }
 
-fn touched(base: &Desired<Source>, keys: &[&Key]) -> Desired<Source> {
+fn touched(base: &Desired<ValueSource>, keys: &[&Key]) -> Desired<ValueSource> {
     let mut desired = base.clone();
     for key in keys {
         if let Some(resource) = desired.resources.get_mut(*key) {
@@ -92,14 +92,14 @@ fn touched(base: &Desired<Source>, keys: &[&Key]) -> Desired<Source> {
     desired
 }
 
-fn put(resource: &mut Resource<Source>, path: FieldPath, text: &str) {
-    let value = Source::Value(FieldValue::Text(text.to_owned()));
+fn put(resource: &mut Resource<ValueSource>, path: FieldPath, text: &str) {
+    let value = ValueSource::Value(FieldValue::Text(text.to_owned()));
     let origin = resource.origin.clone();
     resource.fields.insert(path, Field { value, origin });
 }
 
 /// Takes resources away, with everything that refers to them.
-fn without(base: &Desired<Source>, keys: &[&Key]) -> Option<Desired<Source>> {
+fn without(base: &Desired<ValueSource>, keys: &[&Key]) -> Option<Desired<ValueSource>> {
     let mut desired = base.clone();
     let mut gone: Vec<Key> = keys.iter().copied().cloned().collect();
     while let Some(key) = gone.pop() {
@@ -113,7 +113,7 @@ fn without(base: &Desired<Source>, keys: &[&Key]) -> Option<Desired<Source>> {
 
 /// Returns the text of a state of which so many files have vanished, one after another: each time
 /// the first that nothing else refers to, so that what is left is valid. One always stays.
-pub(super) fn shrunk(base: &Desired<Source>, gone: usize) -> String {
+pub(super) fn shrunk(base: &Desired<ValueSource>, gone: usize) -> String {
     let mut desired = base.clone();
     for _ in 0..gone {
         let is_used = |key: &Key| desired.resources.values().any(|it| it.depends_on.contains(key));
@@ -124,7 +124,7 @@ pub(super) fn shrunk(base: &Desired<Source>, gone: usize) -> String {
     manifest::print(&desired)
 }
 
-fn renamed(base: &Desired<Source>, key: &Key) -> Option<Desired<Source>> {
+fn renamed(base: &Desired<ValueSource>, key: &Key) -> Option<Desired<ValueSource>> {
     let mut desired = base.clone();
     let is_used = desired.resources.values().any(|it| it.depends_on.contains(key));
     let name = Name::new(&format!("{}-next", key.name)).ok().filter(|_| !is_used)?;
@@ -135,7 +135,7 @@ fn renamed(base: &Desired<Source>, key: &Key) -> Option<Desired<Source>> {
     Some(desired)
 }
 
-fn moved(base: &Desired<Source>, key: &Key) -> Option<Desired<Source>> {
+fn moved(base: &Desired<ValueSource>, key: &Key) -> Option<Desired<ValueSource>> {
     let mut desired = base.clone();
     put(desired.resources.get_mut(key)?, FieldPath::Setting(Setting::Region), "simulated-1");
     Some(desired)

@@ -9,15 +9,15 @@ use crate::daemon::declare::declare;
 use crate::daemon::source::{Reading, Secrets};
 use crate::emulator::{self, Kind};
 use crate::manifest;
-use crate::model::{Desired, Diagnostic, FieldValue, Key, Kind as OurKind, Lifecycle, Source};
+use crate::model::{Desired, Diagnostic, FieldValue, Key, Kind as OurKind, Lifecycle, ValueSource};
 use crate::plan::{Policy, Prune};
 use crate::secret::FingerprintKey;
 use crate::source::Tree;
 
 use super::ears::Ears;
 use super::play::rehearse;
-use super::revisions::{Revision, derive};
-use super::schedule::{Disturbance, Origin, Platform, Schedule, Step};
+use super::revisions::{ManifestState, derive};
+use super::schedule::{Disturbance, PlatformBehaviour, Schedule, ScheduledStep, SourceKind};
 
 /// What the stand-in of every secret begins with.
 const STAND_IN: &str = "st0ker-stand-in-";
@@ -29,22 +29,22 @@ const SECRET_CHARS_MIN: usize = 8;
 const SMALL: &str = include_str!("small.yaml");
 
 /// The state of the platform, by kind and name, without what differs from run to run.
-pub(super) type Truth = BTreeMap<(Kind, String), Vec<Value>>;
+pub(super) type FinalState = BTreeMap<(Kind, String), Vec<Value>>;
 
 /// Manifests in several revisions, and the project they are for.
 pub struct Scene {
-    pub(super) revisions: Vec<Revision>,
+    pub(super) revisions: Vec<ManifestState>,
     /// What lives on the platform before we come, as manifests.
     pub(super) live: Option<String>,
     /// The project as the manifests guard it, or the emulator's own.
-    pub(super) project: emulator::Project,
+    pub(super) project: emulator::ProjectConfig,
     pub(super) policy: Policy,
     /// Every value that must be seen in bodies only (S9).
     pub(super) secrets: Arc<Vec<String>>,
     /// What hears them.
     pub(super) ears: Ears,
     key: Arc<FingerprintKey>,
-    ends: Mutex<BTreeMap<usize, Arc<Truth>>>,
+    ends: Mutex<BTreeMap<usize, Arc<FinalState>>>,
 }
 
 /// What a reading of the source gives, with what a wholly valid one declares.
@@ -68,8 +68,8 @@ impl Scene {
     ///
     /// # Errors
     /// Everything that is wrong with them, with places.
-    pub fn of(desired: Desired<Source>) -> Result<Self, Vec<Diagnostic>> {
-        let mut project = emulator::Project::default();
+    pub fn of(desired: Desired<ValueSource>) -> Result<Self, Vec<Diagnostic>> {
+        let mut project = emulator::ProjectConfig::default();
         if let Some(guard) = &desired.guard {
             project.name.clone_from(&guard.name);
             project.id = guard.id.clone().or(project.id);
@@ -98,7 +98,7 @@ impl Scene {
 
     /// Adds what lives on the platform before we come, as `stoker export` printed it.
     #[must_use]
-    pub fn with_live(mut self, live: &Desired<Source>) -> Self {
+    pub fn with_live(mut self, live: &Desired<ValueSource>) -> Self {
         self.live = Some(manifest::print(live));
         self
     }
@@ -150,15 +150,15 @@ impl Scene {
     }
 
     /// Returns the platform as an undisturbed agent leaves it that was given one revision only.
-    pub(super) fn end(self: &Arc<Self>, revision: usize) -> Arc<Truth> {
+    pub(super) fn end(self: &Arc<Self>, revision: usize) -> Arc<FinalState> {
         let known =
             self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&revision).cloned();
         if let Some(known) = known {
             return known;
         }
-        let steps = vec![Step { at: 0, what: Disturbance::Commit(revision) }];
-        let platform = Platform::default();
-        let source = Origin::default();
+        let steps = vec![ScheduledStep { at: 0, what: Disturbance::Commit(revision) }];
+        let platform = PlatformBehaviour::default();
+        let source = SourceKind::default();
         let calm = Schedule { seed: 0, platform, source, seconds: 0, looks: 0, steps };
         let truth = Arc::new(rehearse(self, &calm).truth);
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,17 +12,17 @@ pub struct Schedule {
     /// Where it was drawn from; spreads what the steps leave open, as the latency of each answer.
     pub seed: u64,
     /// How the platform behaves throughout.
-    pub platform: Platform,
+    pub platform: PlatformBehaviour,
     /// Where the manifests come from.
     #[serde(default)]
-    pub source: Origin,
+    pub source: SourceKind,
     /// How long trouble may last, in seconds; then comes the quiet in which everything settles.
     pub seconds: u64,
     /// How many looks nothing may be written at the end (L1).
     #[serde(default = "twenty")]
     pub looks: u64,
     /// What happens, in order of time.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ScheduledStep>,
 }
 
 const fn twenty() -> u64 {
@@ -32,7 +32,7 @@ const fn twenty() -> u64 {
 /// Something that happens at a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct ScheduledStep {
     /// When, in milliseconds from the start.
     pub at: u64,
     /// What.
@@ -42,7 +42,7 @@ pub struct Step {
 /// How the platform behaves, where it matters to the laws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Platform {
+pub struct PlatformBehaviour {
     /// Whether a second thing of one name is refused (A8).
     pub names_unique: bool,
     /// Items of a page.
@@ -73,7 +73,7 @@ fn is_ordinary(times: &Times) -> bool {
     *times == Times::Seconds
 }
 
-impl Default for Platform {
+impl Default for PlatformBehaviour {
     fn default() -> Self {
         Self {
             names_unique: true,
@@ -93,7 +93,7 @@ impl Default for Platform {
 /// Where the manifests come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Origin {
+pub enum SourceKind {
     /// Plain files.
     #[default]
     Files,
@@ -140,13 +140,13 @@ pub enum Disturbance {
     /// The source of the manifests fails.
     Source(Loss),
     /// The history of the manifests is rewritten, as by a force-push.
-    Rewrite(Rewrite),
+    Rewrite(HistoryRewrite),
     /// The first process, or its disk, is struck.
     Process(Strike),
     /// Somebody acts at the platform.
     Person(Deed),
     /// Somebody gives the agent an order, or works beside it.
-    Operator(Command),
+    Operator(Instruction),
     /// The platform plays these faults from now on, in the emulator's grammar; none when empty.
     Faults(String),
     /// The PATCH of one service is refused from now on, and of nothing else.
@@ -191,7 +191,7 @@ pub enum Loss {
 /// How a history is rewritten.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Rewrite {
+pub enum HistoryRewrite {
     /// Another commit stands in place of the newest one, with a revision.
     Amend(usize),
     /// The branch is set back by so many commits.
@@ -244,7 +244,7 @@ pub enum Deed {
 /// What somebody tells the agent, or does beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Command {
+pub enum Instruction {
     /// Runs `stoker apply` on the same state.
     Apply,
     /// Tells it to look now.
@@ -270,7 +270,7 @@ impl Schedule {
 
     /// The same, without some of its steps.
     #[must_use]
-    pub fn keeping(&self, keeps: impl Fn(&Step) -> bool) -> Self {
+    pub fn keeping(&self, keeps: impl Fn(&ScheduledStep) -> bool) -> Self {
         let steps = self.steps.iter().filter(|step| keeps(step)).cloned().collect();
         Self { steps, ..self.clone() }
     }

@@ -6,7 +6,7 @@ use super::judge::judge;
 use super::law::Law;
 use super::play::play;
 use super::scene::Scene;
-use super::schedule::{Platform, Schedule};
+use super::schedule::{PlatformBehaviour, Schedule};
 
 /// How many runs a shrinking may cost.
 const RUNS_MAX: usize = 400;
@@ -65,15 +65,15 @@ impl Shrinker<'_> {
 }
 
 /// Returns platforms with one peculiarity less, and the ordinary one first.
-fn simpler(platform: &Platform) -> Vec<Platform> {
-    let ordinary = Platform::default();
+fn simpler(platform: &PlatformBehaviour) -> Vec<PlatformBehaviour> {
+    let ordinary = PlatformBehaviour::default();
     vec![
         ordinary.clone(),
-        Platform { rate: ordinary.rate, limiter: ordinary.limiter, ..platform.clone() },
-        Platform { page: ordinary.page, ..platform.clone() },
-        Platform { deletes_gradually: ordinary.deletes_gradually, ..platform.clone() },
-        Platform { lists_show_all: ordinary.lists_show_all, ..platform.clone() },
-        Platform { times: ordinary.times, bare: ordinary.bare, ..platform.clone() },
-        Platform { quirks: ordinary.quirks, echoes: ordinary.echoes, ..platform.clone() },
+        PlatformBehaviour { rate: ordinary.rate, limiter: ordinary.limiter, ..platform.clone() },
+        PlatformBehaviour { page: ordinary.page, ..platform.clone() },
+        PlatformBehaviour { deletes_gradually: ordinary.deletes_gradually, ..platform.clone() },
+        PlatformBehaviour { lists_show_all: ordinary.lists_show_all, ..platform.clone() },
+        PlatformBehaviour { times: ordinary.times, bare: ordinary.bare, ..platform.clone() },
+        PlatformBehaviour { quirks: ordinary.quirks, echoes: ordinary.echoes, ..platform.clone() },
     ]
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::emulator::{Act, Asked, Effect, Entry, Event, Kind, Verb};
+use crate::emulator::{Act, Exchange, Kind, Mutation, RecordEntry, RecordedEvent, Verb};
 
-use super::witness::{Mark, Marked, Run, Witness};
+use super::witness::{Mark, Marked, ProcessLife, Witness};
 use super::world::VISITOR;
 
 /// Something that happened, in its place among everything else.
@@ -14,9 +14,9 @@ pub(super) enum Happened<'w> {
     /// A request of ours, as it came to the platform.
     Asked(Request<'w>),
     /// A request of ours that was carried out after its answer was lost.
-    Late { run: Option<Run>, body: Option<&'w Value>, effects: &'w [Effect] },
+    Late { run: Option<ProcessLife>, body: Option<&'w Value>, effects: &'w [Mutation] },
     /// What others did.
-    Others { act: Option<&'w Act>, effects: &'w [Effect] },
+    Others { act: Option<&'w Act>, effects: &'w [Mutation] },
     /// Something noted that is no request.
     Marked(&'w Mark),
 }
@@ -25,14 +25,14 @@ pub(super) enum Happened<'w> {
 pub(super) struct Request<'w> {
     /// Milliseconds from the start, on the true clock.
     pub at: u64,
-    pub run: Run,
+    pub run: ProcessLife,
     /// The number of its mark.
     pub number: usize,
     /// What it wrote.
     pub body: Option<&'w Value>,
     pub carries_secret: bool,
-    pub asked: &'w Asked,
-    pub effects: &'w [Effect],
+    pub asked: &'w Exchange,
+    pub effects: &'w [Mutation],
 }
 
 impl<'w> Request<'w> {
@@ -74,24 +74,24 @@ pub(super) fn timeline(witness: &Witness) -> Vec<(u64, Happened<'_>)> {
     timeline
 }
 
-fn ours(entry: &Entry) -> Option<&Asked> {
+fn ours(entry: &RecordEntry) -> Option<&Exchange> {
     match &entry.event {
-        Event::Request(asked) if !asked.query.contains(VISITOR) => Some(asked),
-        Event::Request(_) | Event::Act(_) | Event::Late(_) => None,
+        RecordedEvent::Request(asked) if !asked.query.contains(VISITOR) => Some(asked),
+        RecordedEvent::Request(_) | RecordedEvent::Act(_) | RecordedEvent::Late(_) => None,
     }
 }
 
 /// A request whose answer was lost, and that may still be carried out.
 struct Delayed<'w> {
-    run: Run,
+    run: ProcessLife,
     body: Option<&'w Value>,
-    asked: &'w Asked,
+    asked: &'w Exchange,
 }
 
-fn not_ours<'w>(entry: &'w Entry, delayed: &mut Vec<Delayed<'w>>) -> Happened<'w> {
+fn not_ours<'w>(entry: &'w RecordEntry, delayed: &mut Vec<Delayed<'w>>) -> Happened<'w> {
     let effects = entry.effects.as_slice();
     match &entry.event {
-        Event::Late(late) => {
+        RecordedEvent::Late(late) => {
             let is_it = |Delayed { asked, .. }: &Delayed<'_>| {
                 (&asked.method, &asked.path) == (&late.method, &late.path)
             };
@@ -100,8 +100,8 @@ fn not_ours<'w>(entry: &'w Entry, delayed: &mut Vec<Delayed<'w>>) -> Happened<'w
             let run = delayed.as_ref().map(|delayed| delayed.run);
             Happened::Late { run, body: delayed.and_then(|delayed| delayed.body), effects }
         }
-        Event::Act(act) => Happened::Others { act: Some(act), effects },
-        Event::Request(_) => Happened::Others { act: None, effects },
+        RecordedEvent::Act(act) => Happened::Others { act: Some(act), effects },
+        RecordedEvent::Request(_) => Happened::Others { act: None, effects },
     }
 }
 

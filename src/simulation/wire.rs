@@ -14,7 +14,7 @@ use crate::sandbox::SandboxTransport;
 use super::dice::mix;
 use super::process::Process;
 use super::schedule::Moment;
-use super::witness::{Mark, Run};
+use super::witness::{Mark, ProcessLife};
 
 /// How long an answer may take, in milliseconds.
 pub(super) const LATENCY_MS_MAX: u64 = 400;
@@ -26,7 +26,7 @@ const TOLD_SECONDS_MAX: u64 = 120;
 /// Carries the requests of one run.
 pub(super) struct Wire {
     pub process: Arc<Process>,
-    pub run: Run,
+    pub run: ProcessLife,
     pub inner: SandboxTransport,
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::Record;
+use crate::emulator::Recording;
 use crate::model::{Desired, Inventory};
 use crate::status::{ConditionType, ProjectStatus};
 
-use super::scene::Truth;
+use super::scene::FinalState;
 use super::schedule::Schedule;
 
 /// A process in one of its lives: a run of the program, from start to death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Run {
+pub(super) struct ProcessLife {
     /// Which process: each has a state and a token of its own.
     pub process: usize,
     /// Which of its lives, or which command beside it.
@@ -44,12 +44,12 @@ pub(super) struct Machine {
 pub(super) enum Mark {
     /// A life began.
     Began {
-        run: Run,
+        run: ProcessLife,
         machine: Machine,
     },
     /// A request left; of a write what it holds.
     Sent {
-        run: Run,
+        run: ProcessLife,
         body: Option<Arc<Value>>,
         carries_secret: bool,
     },
@@ -59,12 +59,12 @@ pub(super) enum Mark {
     },
     /// A process was told not to ask again for so many milliseconds (429).
     Told {
-        run: Run,
+        run: ProcessLife,
         wait_ms: u64,
     },
     /// A reading of the source; nothing when it was not wholly valid.
     Read {
-        run: Run,
+        run: ProcessLife,
         desired: Option<Arc<Desired>>,
         /// The commit it is of; none of plain files.
         commit: Option<String>,
@@ -72,21 +72,21 @@ pub(super) enum Mark {
         is_newest: bool,
     },
     Passed {
-        run: Run,
+        run: ProcessLife,
         written: usize,
         message: String,
     },
     /// After a pass: the paths of what is said to be as declared.
     Said {
-        run: Run,
+        run: ProcessLife,
         ready: Vec<String>,
     },
     Ended {
-        run: Run,
+        run: ProcessLife,
     },
     /// A run could not begin, or its state could not be opened.
     Stuck {
-        run: Run,
+        run: ProcessLife,
         why: String,
     },
     Leaked {
@@ -116,9 +116,9 @@ pub struct Witness {
     /// What was played.
     pub schedule: Schedule,
     /// What the emulator recorded.
-    pub record: Record,
+    pub record: Recording,
     pub(super) marks: Vec<Marked>,
-    pub(super) truth: Truth,
+    pub(super) truth: FinalState,
     pub(super) status: Option<Arc<ProjectStatus>>,
     /// What each process remembers at the end.
     pub(super) inventories: BTreeMap<usize, Inventory>,

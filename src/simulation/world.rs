@@ -9,13 +9,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::emulator::{self, Access, Act, Config, Deletion, Emulator, Fields, Kind, Permission};
+use crate::emulator::{
+    self, Access, Act, DeletionMode, Emulator, EmulatorConfig, Fields, Kind, Permission,
+};
 use crate::model::Kind as OurKind;
 
-use super::branch::{Branch, Held, commit_id};
-use super::revisions::{Revision, shrunk};
-use super::scene::{Given, Scene, Truth};
-use super::schedule::{Origin, Platform, Rewrite, Rights, Schedule};
+use super::branch::{Branch, BranchState, commit_id};
+use super::revisions::{ManifestState, shrunk};
+use super::scene::{FinalState, Given, Scene};
+use super::schedule::{HistoryRewrite, PlatformBehaviour, Rights, Schedule, SourceKind};
 use super::witness::{Mark, Marked};
 
 /// When a simulation begins.
@@ -35,16 +37,16 @@ const FLEETING: [&str; 7] =
 pub(super) const TOKENS: [&str; 3] = [emulator::TOKEN, "sb_live_second", "sb_live_founder"];
 
 /// The world of one run.
-pub(super) struct World {
+pub(super) struct SimulatedWorld {
     pub scene: Arc<Scene>,
-    pub platform: Platform,
+    pub platform: PlatformBehaviour,
     pub seed: u64,
     /// The true time: no process is told it.
     pub clock: Clock,
     pub emulator: Emulator,
     started_at: Timestamp,
     ahead_ms: Arc<AtomicU64>,
-    origin: Mutex<Origin>,
+    origin: Mutex<SourceKind>,
     branch: Mutex<Branch>,
     was_rewritten: AtomicBool,
     clock_off_ms: AtomicI64,
@@ -52,7 +54,7 @@ pub(super) struct World {
     marks: Mutex<Vec<Marked>>,
 }
 
-impl World {
+impl SimulatedWorld {
     pub fn new(scene: &Arc<Scene>, schedule: &Schedule) -> Self {
         let Schedule { seed, platform, source, .. } = schedule;
         let (seed, origin) = (*seed, *source);
@@ -74,7 +76,7 @@ impl World {
             started_at,
             ahead_ms,
             origin: Mutex::new(origin),
-            branch: Mutex::new(Branch::new(Held::Revision(0))),
+            branch: Mutex::new(Branch::new(BranchState::Revision(0))),
             was_rewritten: AtomicBool::default(),
             clock_off_ms: AtomicI64::default(),
             readings: Mutex::default(),
@@ -97,27 +99,27 @@ impl World {
     }
 
     /// Lets the source hold something else, as a commit after the newest.
-    pub fn hold(&self, held: Held) {
+    pub fn hold(&self, held: BranchState) {
         self.branch().push(held);
     }
 
     /// Rewrites the history of the source.
-    pub fn rewrite(&self, rewrite: &Rewrite) {
+    pub fn rewrite(&self, rewrite: &HistoryRewrite) {
         self.branch().rewrite(rewrite);
         self.was_rewritten.store(true, Ordering::Relaxed);
     }
 
     /// Returns where the manifests come from, for whoever begins now.
-    pub fn origin(&self) -> Origin {
+    pub fn origin(&self) -> SourceKind {
         *self.origin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets that a rewritten history is followed; returns whether anything is held because of one.
     pub fn follow(&self) -> bool {
         let mut origin = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = *origin == Origin::GitHold && self.was_rewritten.load(Ordering::Relaxed);
+        let holds = *origin == SourceKind::GitHold && self.was_rewritten.load(Ordering::Relaxed);
         if holds {
-            *origin = Origin::GitFollow;
+            *origin = SourceKind::GitFollow;
         }
         holds
     }
@@ -135,13 +137,13 @@ impl World {
     /// Returns the revision that the source holds, if it is whole.
     pub fn revision(&self) -> Option<usize> {
         match self.branch().newest() {
-            Held::Revision(revision) => Some(*revision),
-            Held::Founded
-            | Held::Half(..)
-            | Held::Shrunk(..)
-            | Held::Gone
-            | Held::Empty
-            | Held::Broken => None,
+            BranchState::Revision(revision) => Some(*revision),
+            BranchState::Founded
+            | BranchState::Half(..)
+            | BranchState::Shrunk(..)
+            | BranchState::Gone
+            | BranchState::Empty
+            | BranchState::Broken => None,
         }
     }
 
@@ -157,15 +159,17 @@ impl World {
         self.reading(held?)
     }
 
-    fn reading(&self, held: Held) -> Option<Given> {
+    fn reading(&self, held: BranchState) -> Option<Given> {
         let text = match held {
-            Held::Gone => return None,
-            Held::Empty => String::new(),
-            Held::Founded => self.scene.live.clone().unwrap_or_default(),
-            Held::Broken => "kind: [".to_owned(),
-            Held::Revision(revision) => self.text(revision).to_owned(),
-            Held::Half(revision, percent) => half(self.text(revision), percent).to_owned(),
-            Held::Shrunk(revision, gone) => shrunk(&self.revision_of(revision).desired, gone),
+            BranchState::Gone => return None,
+            BranchState::Empty => String::new(),
+            BranchState::Founded => self.scene.live.clone().unwrap_or_default(),
+            BranchState::Broken => "kind: [".to_owned(),
+            BranchState::Revision(revision) => self.text(revision).to_owned(),
+            BranchState::Half(revision, percent) => half(self.text(revision), percent).to_owned(),
+            BranchState::Shrunk(revision, gone) => {
+                shrunk(&self.revision_of(revision).desired, gone)
+            }
         };
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = readings.entry(text).or_insert_with_key(|text| self.scene.reading(text));
@@ -180,7 +184,7 @@ impl World {
         &self.revision_of(revision).text
     }
 
-    fn revision_of(&self, revision: usize) -> &Revision {
+    fn revision_of(&self, revision: usize) -> &ManifestState {
         // A schedule may have been drawn for another scene: it is played as far as it goes.
         let revisions = &self.scene.revisions;
         &revisions[revision % revisions.len()]
@@ -250,8 +254,8 @@ impl World {
     }
 
     /// Returns what is there, by kind and name.
-    pub fn truth(&self) -> Truth {
-        let mut truth = Truth::new();
+    pub fn truth(&self) -> FinalState {
+        let mut truth = FinalState::new();
         for kind in [Kind::Service, Kind::Database, Kind::EnvGroup] {
             for mut thing in self.emulator.truth(kind) {
                 let name = thing["name"].as_str().unwrap_or_default().to_owned();
@@ -274,8 +278,8 @@ fn half(text: &str, percent: u64) -> &str {
     &text[..end]
 }
 
-fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
-    let Platform {
+fn config(scene: &Scene, seed: u64, platform: &PlatformBehaviour) -> EmulatorConfig {
+    let PlatformBehaviour {
         names_unique,
         page,
         limiter,
@@ -287,7 +291,7 @@ fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
         bare,
         times,
     } = platform.clone();
-    let mut config = Config {
+    let mut config = EmulatorConfig {
         seed,
         names_unique,
         limiter,
@@ -297,11 +301,11 @@ fn config(scene: &Scene, seed: u64, platform: &Platform) -> Config {
         times,
         project: scene.project.clone(),
         deletion: if deletes_gradually {
-            Deletion::Gradual { gone_after_ms: GOING_MS }
+            DeletionMode::Gradual { gone_after_ms: GOING_MS }
         } else {
-            Deletion::Immediate
+            DeletionMode::Immediate
         },
-        ..Config::default()
+        ..EmulatorConfig::default()
     };
     config.paging.size_max = page.max(1);
     if lists_show_all {

@@ -9,7 +9,7 @@ use super::tree::value_too_long;
 const LINKS_MAX: usize = 40;
 
 /// The links beneath a root: from the path of each to what is written in it.
-pub(super) type Links = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(super) type SymbolicLinks = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Why a path leads nowhere in the jail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,11 @@ pub(super) enum Astray {
 ///
 /// # Errors
 /// When it leaves the root, even if it comes back, or does not end.
-pub(super) fn follow(links: &Links, directory: &[u8], path: &[u8]) -> Result<Vec<u8>, Astray> {
+pub(super) fn follow(
+    links: &SymbolicLinks,
+    directory: &[u8],
+    path: &[u8],
+) -> Result<Vec<u8>, Astray> {
     let mut place: Vec<Vec<u8>> = Vec::new();
     let mut ahead: Vec<Vec<u8>> = names_reversed(path);
     ahead.extend(names_reversed(directory));
@@ -92,7 +96,7 @@ pub(super) struct HeldFiles {
     /// The root within the repository; empty for all of it.
     pub root: String,
     /// The links beneath it.
-    pub links: Links,
+    pub links: SymbolicLinks,
     /// The files, by their path beneath the root.
     pub files: BTreeMap<Vec<u8>, Held>,
 }

@@ -59,7 +59,7 @@ pub struct DeploymentRecord {
 /// What was counted in an agent's life. Each only grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Counts {
+pub struct LifetimeCounts {
     /// How many resources were set back, or made again, because they had drifted.
     pub drift_repaired: u64,
     /// How many deployments ended, by how: `succeeded`, `failed`, `timed_out`, `gone`.

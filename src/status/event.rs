@@ -9,7 +9,7 @@ use super::words::EventReason;
 
 /// Whether somebody should look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Severity {
+pub enum EventSeverity {
     /// It went as it should.
     Normal,
     /// It did not.
@@ -25,7 +25,7 @@ pub struct Event {
     /// When.
     pub at: Timestamp,
     /// Whether somebody should look.
-    pub severity: Severity,
+    pub severity: EventSeverity,
     /// The resource it is about; none for the whole project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,

@@ -16,8 +16,8 @@ mod words;
 pub mod paper;
 
 pub use condition::{Condition, ConditionType, Conditions, Truth};
-pub use deployment::{Counts, DEPLOYMENTS_MAX, DeploymentRecord, DeploymentStatus};
-pub use event::{Event, Severity};
+pub use deployment::{DEPLOYMENTS_MAX, DeploymentRecord, DeploymentStatus, LifetimeCounts};
+pub use event::{Event, EventSeverity};
 pub use project::{
     BudgetSample, BudgetStatus, FORMAT_VERSION, Mode, PassRecord, Problem, ProjectStatus, Repair,
     ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering, Suspension, Trigger,

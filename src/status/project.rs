@@ -73,7 +73,7 @@ pub struct ProjectStatus {
     pub deployments: SharedList<DeploymentRecord>,
     /// What was counted in this agent's life.
     #[serde(default)]
-    pub counts: Counts,
+    pub counts: LifetimeCounts,
     /// The last pass in which drift was set back, if there was one in this agent's life.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_repair: Option<Repair>,

@@ -9,7 +9,7 @@ use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId, SentDelete};
 /// One thing that became true. On disk each is one line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum Event {
+pub enum JournalEvent {
     /// The project every write must match (S5).
     Pinned(Pin),
     /// A create is about to be sent (S3).
@@ -59,7 +59,7 @@ pub enum Event {
     },
 }
 
-impl Event {
+impl JournalEvent {
     /// Makes it true in an inventory.
     pub fn apply(&self, inventory: &mut Inventory) {
         match self {

@@ -19,7 +19,7 @@ const ATTEMPTS_MAX: usize = 5;
 
 /// What is remembered, for who only looks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct StoredState {
     /// The inventory; empty when there is no state yet.
     pub inventory: Arc<Inventory>,
     /// What was wrong with the files, to be shown.
@@ -28,7 +28,7 @@ pub struct Reading {
 
 /// All that a writer must know to go on.
 #[derive(Debug)]
-pub(super) struct Loaded {
+pub(super) struct LoadedState {
     /// The current generation.
     pub serial: u64,
     /// The inventory with all its events.
@@ -106,7 +106,7 @@ pub(super) fn journal_name(serial: u64) -> String {
 }
 
 /// Reads the state while somebody may be writing it.
-pub(super) fn read(disk: &dyn Disk) -> Result<Reading, StoreError> {
+pub(super) fn read(disk: &dyn Disk) -> Result<StoredState, StoreError> {
     let mut newest = newest(disk)?;
     let mut outcome = load(disk);
     for _ in 1..ATTEMPTS_MAX {
@@ -117,14 +117,17 @@ pub(super) fn read(disk: &dyn Disk) -> Result<Reading, StoreError> {
         newest = now;
         outcome = load(disk);
     }
-    outcome.map(|loaded| Reading { inventory: Arc::new(loaded.inventory), warning: loaded.warning })
+    outcome.map(|loaded| StoredState {
+        inventory: Arc::new(loaded.inventory),
+        warning: loaded.warning,
+    })
 }
 
 /// What tells whether a whole state would read the same: its generation and the bytes of its files.
-pub(super) type Mark = (u64, [u8; 32]);
+pub(super) type StateMark = (u64, [u8; 32]);
 
 /// Returns the mark of the newest generation; none where its snapshot alone does not tell all.
-pub(super) fn mark(disk: &dyn Disk) -> Result<Option<Mark>, StoreError> {
+pub(super) fn mark(disk: &dyn Disk) -> Result<Option<StateMark>, StoreError> {
     let Some((serial, files)) = generations(disk)?.pop_last() else {
         return Ok(None);
     };
@@ -143,7 +146,7 @@ pub(super) fn mark(disk: &dyn Disk) -> Result<Option<Mark>, StoreError> {
 }
 
 /// Reads the newest generation, or what can be proven of it.
-pub(super) fn load(disk: &dyn Disk) -> Result<Loaded, StoreError> {
+pub(super) fn load(disk: &dyn Disk) -> Result<LoadedState, StoreError> {
     let generations = generations(disk)?;
     let (serial, files) = generations
         .last_key_value()
@@ -156,14 +159,14 @@ pub(super) fn load(disk: &dyn Disk) -> Result<Loaded, StoreError> {
 }
 
 /// Replays the journal of a generation whose beginning is known.
-fn go_on(disk: &dyn Disk, serial: u64, base: Base) -> Result<Loaded, StoreError> {
+fn go_on(disk: &dyn Disk, serial: u64, base: Base) -> Result<LoadedState, StoreError> {
     let snapshot_bytes = base.bytes;
     let replayed = replay(disk, serial, base)?;
     let warning = replayed.damage.clone().map(|what| Warning::Incomplete { what });
     if replayed.is_closed {
         return Ok(begin(serial + 1, replayed, warning));
     }
-    Ok(Loaded {
+    Ok(LoadedState {
         serial,
         journal: replayed.end(),
         inventory: replayed.inventory,
@@ -176,8 +179,8 @@ fn go_on(disk: &dyn Disk, serial: u64, base: Base) -> Result<Loaded, StoreError>
 }
 
 /// The generation after a closed journal: the same inventory, no event yet.
-fn begin(serial: u64, closed: Replayed, warning: Option<Warning>) -> Loaded {
-    Loaded {
+fn begin(serial: u64, closed: Replayed, warning: Option<Warning>) -> LoadedState {
+    LoadedState {
         serial,
         seal: closed.seal.clone(),
         journal_bytes: 0,
@@ -195,7 +198,7 @@ fn rebuild(
     serial: u64,
     generations: &BTreeMap<u64, Files>,
     what: String,
-) -> Result<Loaded, StoreError> {
+) -> Result<LoadedState, StoreError> {
     let damaged = |what: String| StoreError::Damaged { directory: disk.place().to_owned(), what };
     let files = generations.get(&serial).copied().unwrap_or_default();
     let before = serial.checked_sub(1).ok_or_else(|| damaged(what.clone()))?;
@@ -219,7 +222,7 @@ fn rebuild(
     let rebuilt = Base { inventory: replayed.inventory, follows: replayed.seal, bytes: 0 };
     let unwritten = (rebuilt.follows.clone(), rebuilt.inventory.clone());
     let loaded = go_on(disk, serial, rebuilt)?;
-    Ok(Loaded {
+    Ok(LoadedState {
         warning: loaded.warning.or(warning),
         unwritten: loaded.unwritten.or(Some(unwritten)),
         ..loaded
@@ -309,13 +312,13 @@ fn replay(disk: &dyn Disk, serial: u64, base: Base) -> Result<Replayed, StoreErr
 
 /// Reads a last line without its line break: it counts if only that is missing or damaged, for
 /// then the call that wrote it may have returned.
-fn parse_last(follows: &str, line: &[u8]) -> Result<(text::Line, u64), Unusable> {
+fn parse_last(follows: &str, line: &[u8]) -> Result<(text::JournalLine, u64), Unusable> {
     let all_but_one = line.split_last().map_or(line, |(_, rest)| rest);
     parse_sized(follows, line).or_else(|_| parse_sized(follows, all_but_one))
 }
 
 /// Reads a line, and says how long it is with its line break.
-fn parse_sized(follows: &str, content: &[u8]) -> Result<(text::Line, u64), Unusable> {
+fn parse_sized(follows: &str, content: &[u8]) -> Result<(text::JournalLine, u64), Unusable> {
     text::parse_line(follows, content).map(|line| (line, content.len() as u64 + 1))
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::disk::{Directory, Disk};
 use super::error::StoreError;
-use super::simulated::{Hold, Simulated};
+use super::simulated::{Simulated, SimulatedLock};
 
 /// The file that is locked.
 pub(super) const LOCK: &str = "lock";
@@ -18,7 +18,7 @@ const HOLDER_BYTES_MAX: u64 = 512;
 
 /// The right to write, held as long as this value lives.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct StateLock {
     /// Dropping it frees the lock.
     _held: Held,
 }
@@ -26,7 +26,7 @@ pub(super) struct Lock {
 #[derive(Debug)]
 enum Held {
     File { _file: Locked },
-    Memory { _hold: Hold },
+    Memory { _hold: SimulatedLock },
 }
 
 /// A locked file, freed when it is dropped.
@@ -43,7 +43,7 @@ impl Drop for Locked {
     }
 }
 
-impl Lock {
+impl StateLock {
     /// Takes the lock, without waiting, and writes down who holds it.
     pub(super) fn take(directory: &Directory, holder: &str) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Disk {
@@ -107,11 +107,11 @@ mod tests {
     fn a_copy_of_the_open_file_in_a_child_does_not_keep_the_lock() {
         let place = tempfile::tempdir().unwrap();
         let directory = Directory::at(place.path());
-        let lock = Lock::take(&directory, "one").unwrap();
+        let lock = StateLock::take(&directory, "one").unwrap();
         let Held::File { _file: Locked(file) } = &lock._held else { panic!("it is on a disk") };
         let _copy = file.try_clone().unwrap();
-        assert!(matches!(Lock::take(&directory, "two"), Err(StoreError::Locked { .. })));
+        assert!(matches!(StateLock::take(&directory, "two"), Err(StoreError::Locked { .. })));
         drop(lock);
-        Lock::take(&directory, "two").unwrap();
+        StateLock::take(&directory, "two").unwrap();
     }
 }

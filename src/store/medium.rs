@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk::{Directory, Disk};
-use super::load::{self, Mark, Reading};
-use super::lock::Lock;
+use super::load::{self, StateMark, StoredState};
+use super::lock::StateLock;
 use super::simulated::Simulated;
 use super::{Store, StoreError};
 
@@ -39,7 +39,7 @@ impl Medium {
         match self {
             Self::Directory(path) => Store::open(path, holder),
             Self::Memory(disk) => {
-                let lock = Lock::take_in_memory(disk, holder)?;
+                let lock = StateLock::take_in_memory(disk, holder)?;
                 Store::on(Box::new(disk.clone()), Some(lock))
             }
         }
@@ -49,7 +49,7 @@ impl Medium {
     ///
     /// # Errors
     /// As [`Store::read`].
-    pub fn read(&self) -> Result<Reading, StoreError> {
+    pub fn read(&self) -> Result<StoredState, StoreError> {
         match self {
             Self::Directory(path) => Store::read(path),
             Self::Memory(disk) => load::read(disk),
@@ -57,7 +57,7 @@ impl Medium {
     }
 
     /// Returns what tells whether the state would read the same; none where nothing does.
-    pub(super) fn mark(&self) -> Result<Option<Mark>, StoreError> {
+    pub(super) fn mark(&self) -> Result<Option<StateMark>, StoreError> {
         match self {
             Self::Directory(path) => load::mark(&Directory::at(path)),
             Self::Memory(disk) => load::mark(disk),

@@ -48,8 +48,8 @@ mod writer;
 mod tests;
 
 pub use error::{StoreError, Warning};
-pub use event::Event;
-pub use load::Reading;
+pub use event::JournalEvent;
+pub use load::StoredState;
 pub use medium::Medium;
 pub use recent::Recent;
 pub use simulated::{Blow, Simulated};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::StoreError;
-use super::load::{Mark, Reading};
+use super::load::{StateMark, StoredState};
 use super::medium::Medium;
 
 /// The last reading of one state; clones share it. The default knows none.
@@ -12,7 +12,7 @@ use super::medium::Medium;
 /// reading that comes with a warning is made anew, so that it ends when the files are mended.
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
-    last: Arc<Mutex<Option<(Mark, Reading)>>>,
+    last: Arc<Mutex<Option<(StateMark, StoredState)>>>,
 }
 
 impl Recent {
@@ -20,7 +20,7 @@ impl Recent {
     ///
     /// # Errors
     /// As [`super::Store::read`].
-    pub fn read(&self, state: &Medium) -> Result<Reading, StoreError> {
+    pub fn read(&self, state: &Medium) -> Result<StoredState, StoreError> {
         // Nothing panics while it is held.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = state.mark()?;

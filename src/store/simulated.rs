@@ -135,13 +135,13 @@ impl Simulated {
     }
 
     /// Takes the lock; returns who holds it when somebody does.
-    pub(super) fn hold(&self, holder: &str) -> Result<Hold, String> {
+    pub(super) fn hold(&self, holder: &str) -> Result<SimulatedLock, String> {
         let mut state = self.state();
         if let Some(held) = &state.holder {
             return Err(held.clone());
         }
         state.holder = Some(holder.to_owned());
-        Ok(Hold(self.clone()))
+        Ok(SimulatedLock(self.clone()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,9 +158,9 @@ impl fmt::Debug for Simulated {
 
 /// The lock, as long as it lives.
 #[derive(Debug)]
-pub(super) struct Hold(Simulated);
+pub(super) struct SimulatedLock(Simulated);
 
-impl Drop for Hold {
+impl Drop for SimulatedLock {
     fn drop(&mut self) {
         let Self(disk) = self;
         disk.state().holder = None;

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::event::Event;
+use super::event::JournalEvent;
 use crate::model::Inventory;
 
 /// The format this version writes, and the only one it reads.
@@ -26,7 +26,7 @@ pub(super) enum Unusable {
 
 /// The inventory at the beginning of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Snapshot {
+pub(super) struct InventorySnapshot {
     /// The seal its journal continues.
     pub follows: String,
     /// The inventory.
@@ -35,11 +35,11 @@ pub(super) struct Snapshot {
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct JournalLine {
     /// Its seal, which the next line's covers.
     pub seal: String,
     /// What happened; `None` closes the journal: nothing follows, and nothing is missing.
-    pub event: Option<Event>,
+    pub event: Option<JournalEvent>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +66,7 @@ pub(super) fn snapshot_text(serial: u64, follows: &str, inventory: &Inventory) -
 }
 
 /// Reads the snapshot of a generation.
-pub(super) fn parse_snapshot(serial: u64, bytes: &[u8]) -> Result<Snapshot, Unusable> {
+pub(super) fn parse_snapshot(serial: u64, bytes: &[u8]) -> Result<InventorySnapshot, Unusable> {
     refuse_newer(bytes)?;
     let text = utf8(bytes)?;
     let (header, rest) =
@@ -82,11 +82,11 @@ pub(super) fn parse_snapshot(serial: u64, bytes: &[u8]) -> Result<Snapshot, Unus
     }
     let inventory =
         serde_json::from_str(body).map_err(|error| Unusable::Newer(error.to_string()))?;
-    Ok(Snapshot { follows: header.follows, inventory })
+    Ok(InventorySnapshot { follows: header.follows, inventory })
 }
 
 /// Writes one line of a journal, with its line break, and returns its seal.
-pub(super) fn line_text(follows: &str, event: Option<&Event>) -> (String, String) {
+pub(super) fn line_text(follows: &str, event: Option<&JournalEvent>) -> (String, String) {
     let body = serde_json::to_string(&event).expect("an event has only text keys");
     let seal = digest(&[follows, &body]);
     let line = format!("{{\"format\":{FORMAT},\"seal\":\"{seal}\",\"event\":{body}}}\n");
@@ -101,7 +101,7 @@ pub(super) fn sealed_line(follows: &str, body: &str) -> String {
 }
 
 /// Reads one line of a journal, without its line break, after the line with the seal `follows`.
-pub(super) fn parse_line(follows: &str, bytes: &[u8]) -> Result<Line, Unusable> {
+pub(super) fn parse_line(follows: &str, bytes: &[u8]) -> Result<JournalLine, Unusable> {
     refuse_newer(bytes)?;
     let damaged = Unusable::Damaged("a line cannot be read");
     let text = utf8(bytes)?;
@@ -115,7 +115,7 @@ pub(super) fn parse_line(follows: &str, bytes: &[u8]) -> Result<Line, Unusable> 
         return Err(Unusable::Damaged("a line's seal does not match"));
     }
     let event = serde_json::from_str(body).map_err(|error| Unusable::Newer(error.to_string()))?;
-    Ok(Line { seal: seal.to_owned(), event })
+    Ok(JournalLine { seal: seal.to_owned(), event })
 }
 
 /// Refuses what is whole and says it is newer; everything else is judged by its seal.

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use super::disk::{Directory, Disk};
 use super::error::{StoreError, Warning};
-use super::event::Event;
-use super::load::{self, JournalEnd, Loaded, Reading, failed, journal_name, snapshot_name};
-use super::lock::Lock;
+use super::event::JournalEvent;
+use super::load::{
+    self, JournalEnd, LoadedState, StoredState, failed, journal_name, snapshot_name,
+};
+use super::lock::StateLock;
 use super::text;
 use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId};
 
@@ -36,7 +38,7 @@ pub struct Store {
     unwritten: Option<(String, Inventory)>,
     warning: Option<Warning>,
     /// Last, so that the lock is freed last.
-    _lock: Option<Lock>,
+    _lock: Option<StateLock>,
 }
 
 impl Store {
@@ -50,7 +52,7 @@ impl Store {
     /// missing (S3); when a newer version wrote them; when the disk refuses.
     pub fn open(directory: &Path, holder: &str) -> Result<Self, StoreError> {
         let directory = Directory::at(directory);
-        let lock = Lock::take(&directory, holder)?;
+        let lock = StateLock::take(&directory, holder)?;
         Self::on(Box::new(directory), Some(lock))
     }
 
@@ -58,14 +60,14 @@ impl Store {
     ///
     /// # Errors
     /// When nothing can be proven of it, when a newer version wrote it, when the disk refuses.
-    pub fn read(directory: &Path) -> Result<Reading, StoreError> {
+    pub fn read(directory: &Path) -> Result<StoredState, StoreError> {
         load::read(&Directory::at(directory))
     }
 
     /// Opens the state on any disk.
-    pub(super) fn on(disk: Box<dyn Disk>, lock: Option<Lock>) -> Result<Self, StoreError> {
+    pub(super) fn on(disk: Box<dyn Disk>, lock: Option<StateLock>) -> Result<Self, StoreError> {
         let loaded = load::load(disk.as_ref())?;
-        let Loaded {
+        let LoadedState {
             serial,
             inventory,
             seal,
@@ -109,7 +111,7 @@ impl Store {
     /// # Errors
     /// When the disk refuses: then nothing may be sent.
     pub fn begin_intent(&mut self, key: Key, intent: Intent) -> Result<(), StoreError> {
-        self.commit(Event::Began { key, intent })
+        self.commit(JournalEvent::Began { key, intent })
     }
 
     /// Remembers that a create was refused or is known never to have been applied.
@@ -117,7 +119,7 @@ impl Store {
     /// # Errors
     /// When the disk refuses: then the intent stands, and the next run settles it by reading.
     pub fn abandon_intent(&mut self, key: Key) -> Result<(), StoreError> {
-        self.commit(Event::Abandoned { key })
+        self.commit(JournalEvent::Abandoned { key })
     }
 
     /// Remembers an object as ours; ends the intent of its key.
@@ -126,7 +128,7 @@ impl Store {
     /// When the disk refuses.
     pub fn record(&mut self, key: Key, entry: Entry) -> Result<(), StoreError> {
         let entry = Box::new(entry);
-        self.commit(Event::Recorded { key, entry })
+        self.commit(JournalEvent::Recorded { key, entry })
     }
 
     /// Remembers an object under a new key, and forgets the old one, in one event.
@@ -135,7 +137,7 @@ impl Store {
     /// When the disk refuses.
     pub fn rename(&mut self, from: Key, to: Key, entry: Entry) -> Result<(), StoreError> {
         let entry = Box::new(entry);
-        self.commit(Event::Renamed { from, to, entry })
+        self.commit(JournalEvent::Renamed { from, to, entry })
     }
 
     /// Remembers that an object is gone or released.
@@ -143,7 +145,7 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn forget(&mut self, key: Key) -> Result<(), StoreError> {
-        self.commit(Event::Forgotten { key })
+        self.commit(JournalEvent::Forgotten { key })
     }
 
     /// Remembers that a PATCH is about to be sent that takes effect only with a deploy (A6), and
@@ -155,7 +157,7 @@ impl Store {
         if self.inventory.deploys_owed.contains(id) {
             return Ok(false);
         }
-        self.commit(Event::DeployOwed { id: id.clone() })?;
+        self.commit(JournalEvent::DeployOwed { id: id.clone() })?;
         Ok(true)
     }
 
@@ -167,7 +169,7 @@ impl Store {
         if !self.inventory.deploys_owed.contains(id) {
             return Ok(());
         }
-        self.commit(Event::DeployPaid { id: id.clone() })
+        self.commit(JournalEvent::DeployPaid { id: id.clone() })
     }
 
     /// Remembers the project every write must match (S5).
@@ -175,14 +177,14 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn set_pin(&mut self, pin: Pin) -> Result<(), StoreError> {
-        self.commit(Event::Pinned(pin))
+        self.commit(JournalEvent::Pinned(pin))
     }
 
     /// Remembers one event.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn commit(&mut self, event: Event) -> Result<(), StoreError> {
+    pub fn commit(&mut self, event: JournalEvent) -> Result<(), StoreError> {
         self.commit_all(std::slice::from_ref(&event))
     }
 
@@ -191,7 +193,7 @@ impl Store {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn commit_all(&mut self, events: &[Event]) -> Result<(), StoreError> {
+    pub fn commit_all(&mut self, events: &[JournalEvent]) -> Result<(), StoreError> {
         self.mend()?;
         let mut seal = self.seal.clone();
         let mut lines = String::new();

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Lines that wait for one thread to write them. What has no room is lost, and counted (S12).
-pub(super) struct Queue {
+pub(super) struct LogQueue {
     state: Mutex<State>,
     changed: Condvar,
     bytes_max: usize,
@@ -26,7 +26,7 @@ struct State {
     is_writing: bool,
 }
 
-impl Queue {
+impl LogQueue {
     /// Begins to write what is pushed. Once lines can be written again, `tell` is told how many were
     /// lost; what it pushes in turn is written too.
     ///
@@ -118,18 +118,18 @@ mod tests {
     const PIPE_BYTES: usize = 65_536;
 
     /// A queue before a pipe that is full, whose reader does not read; it tells of losses as a line.
-    fn stuck(bytes_max: usize) -> (Arc<Queue>, BufReader<PipeReader>) {
+    fn stuck(bytes_max: usize) -> (Arc<LogQueue>, BufReader<PipeReader>) {
         let (reader, mut writer) = io::pipe().unwrap();
         let mut filler = vec![b'.'; PIPE_BYTES - 1];
         filler.push(b'\n');
         writer.write_all(&filler).unwrap();
-        let told: Arc<OnceLock<Arc<Queue>>> = Arc::default();
+        let told: Arc<OnceLock<Arc<LogQueue>>> = Arc::default();
         let telling = Arc::clone(&told);
         let tell = move |lost| {
             let line = format!("{lost} lost\n").into_bytes();
             telling.get().unwrap().push(line);
         };
-        let queue = Queue::begin(bytes_max, writer, tell).unwrap();
+        let queue = LogQueue::begin(bytes_max, writer, tell).unwrap();
         assert!(told.set(Arc::clone(&queue)).is_ok());
         (queue, BufReader::new(reader))
     }
@@ -187,7 +187,7 @@ mod tests {
         let told: Arc<Mutex<Vec<u64>>> = Arc::default();
         let (disk, telling) = (Disk { refusals: 3, written: written.clone() }, told.clone());
         let queue =
-            Queue::begin(1_000, disk, move |lost| telling.lock().unwrap().push(lost)).unwrap();
+            LogQueue::begin(1_000, disk, move |lost| telling.lock().unwrap().push(lost)).unwrap();
         (0..5).for_each(|number| queue.push(line(number)));
         queue.drain(Duration::from_secs(30));
         assert_eq!(*written.lock().unwrap(), [line(3), line(4)].concat());

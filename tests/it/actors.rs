@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use stoker::emulator::{self, Access, Act, Config, Emulator, Kind, Permission};
+use stoker::emulator::{self, Access, Act, Emulator, EmulatorConfig, Kind, Permission};
 use stoker::plan::{Conclusion, Outcome, Plan, Policy, Reason, Report};
 use stoker::sandbox::{SandboxTransport, emulator_clock};
 use stoker::source::Tree;
@@ -52,7 +52,7 @@ async fn applied() -> Stage {
 #[tokio::test(start_paused = true)]
 async fn a_namesake_that_appears_meanwhile_is_left_to_its_maker() {
     for names_unique in [true, false] {
-        let stage = Stage::on(Config { names_unique, ..Config::default() });
+        let stage = Stage::on(EmulatorConfig { names_unique, ..EmulatorConfig::default() });
         let (_, report) =
             meanwhile(&stage, &first(), &pruning(), |stage| creates(stage, "jobs")).await;
         assert!(matches!(outcome(&report, "service/jobs"), Outcome::Stale { .. }), "{report:#?}");
@@ -138,7 +138,7 @@ async fn the_autoscaler_moves_replicas_and_nobody_calls_it_drift() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_agent_takes_over_by_name_and_makes_nothing_twice() {
-    let stage = Stage::on(Config { names_unique: false, ..Config::default() });
+    let stage = Stage::on(EmulatorConfig { names_unique: false, ..EmulatorConfig::default() });
     let mut other = Stage::new();
     other.emulator = stage.emulator.clone();
     other.transport = stage.transport.clone();
@@ -253,7 +253,7 @@ async fn a_stale_replica_is_not_believed(platform_behind_by: u64) {
     let mut stage = Stage::new();
     let ours = emulator_clock(&stage.clock);
     let clock = Arc::new(move || ours() - platform_behind_by);
-    let config = Config { names_unique: false, ..Config::default() };
+    let config = EmulatorConfig { names_unique: false, ..EmulatorConfig::default() };
     stage.emulator = Emulator::new(config, clock);
     stage.transport = Arc::new(SandboxTransport::new(stage.emulator.clone()));
     stage.apply(&first(), &pruning()).await;
@@ -273,7 +273,8 @@ async fn a_stale_replica_is_not_believed(platform_behind_by: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn a_deploy_that_fails_after_its_patch_is_told_and_made_up_for_once() {
-    let mut stage = Stage::on(Config { deploy_after_patch: true, ..Config::default() });
+    let mut stage =
+        Stage::on(EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() });
     stage.dialect.deploy_after_patch = true;
     stage.apply(&first(), &Policy::default()).await;
     stage.wait(600).await;
@@ -301,7 +302,8 @@ async fn a_deploy_that_fails_after_its_patch_is_told_and_made_up_for_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_patch_owes_no_deploy() {
-    let mut stage = Stage::on(Config { deploy_after_patch: true, ..Config::default() });
+    let mut stage =
+        Stage::on(EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() });
     stage.dialect.deploy_after_patch = true;
     stage.apply(&first(), &Policy::default()).await;
     stage.wait(600).await;

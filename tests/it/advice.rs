@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stoker::clock::Clock;
-use stoker::emulator::{Act, Config, Emulator, Kind, Naming};
+use stoker::emulator::{Act, Emulator, EmulatorConfig, Kind, Naming};
 use stoker::model::{Claim, Entry, Intent, Key, Remembered, RemoteId, Rewrite};
 use stoker::sandbox::emulator_clock;
 use stoker::store::Store;
@@ -47,7 +47,7 @@ impl Scene {
             Ok(saved) => {
                 Emulator::restore(&serde_json::from_slice(&saved).unwrap(), clock).unwrap()
             }
-            Err(_) => Emulator::new(Config::default(), clock),
+            Err(_) => Emulator::new(EmulatorConfig::default(), clock),
         };
         let done = act(&emulator);
         std::fs::create_dir_all(place.parent().unwrap()).unwrap();
@@ -55,7 +55,7 @@ impl Scene {
         done
     }
 
-    fn configure(&self, change: impl FnOnce(&mut Config)) {
+    fn configure(&self, change: impl FnOnce(&mut EmulatorConfig)) {
         self.platform(|emulator| emulator.reconfigure(change));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use stoker::daemon::Order;
 use stoker::daemon::settings::Settings;
 use stoker::daemon::source::problem;
-use stoker::emulator::{Act, Config, Faults, Fields, Kind, Normalises, Shapes};
+use stoker::emulator::{Act, EmulatorConfig, Faults, Fields, Kind, Normalises, Shapes};
 use stoker::plan::Policy;
 use stoker::source::Tree;
 use stoker::status::{ConditionReason, ConditionType, Mode, Truth};
@@ -17,7 +17,7 @@ use crate::stage::{Stage, edited, manifests};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_committed_is_applied_and_then_nothing_is_written() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.status());
     assert_eq!(kept.writes(), 4);
     assert!(kept.status().synced.is_some());
@@ -42,7 +42,8 @@ async fn a_look_at_rest_costs_its_share_and_still_sees_all_of_a_large_project_in
         )
     };
     let tree = manifests(&(0..120).map(service).collect::<String>());
-    let config = Config { list_fields: Shapes::every(Fields::Summary), ..Config::default() };
+    let config =
+        EmulatorConfig { list_fields: Shapes::every(Fields::Summary), ..EmulatorConfig::default() };
     let kept = Kept::begin(Stage::on(config), settings(), tree);
     kept.stage.wait(3 * 3_600).await;
     assert_eq!(kept.ready(), "True Synced");
@@ -65,7 +66,7 @@ async fn a_look_at_rest_costs_its_share_and_still_sees_all_of_a_large_project_in
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_repaired_within_one_interval() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let id = kept.stage.emulator.ids(Kind::Service, "jobs").remove(0);
     kept.stage.emulator.act(&Act::Delete { kind: Kind::Service, id }).unwrap();
     laws::set(&kept.stage, "api", "plan", "\"enterprise\"");
@@ -79,7 +80,7 @@ async fn drift_is_repaired_within_one_interval() {
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_only_reported_where_it_only_looks() {
-    let mut kept = Kept::on(Config::default(), settings()).await;
+    let mut kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let stage = kept.end().await;
     kept = Kept::begin(stage, Settings { mode: Mode::Observe, ..settings() }, first());
     kept.stage.wait(60).await;
@@ -102,7 +103,7 @@ async fn drift_is_only_reported_where_it_only_looks() {
 
 #[tokio::test(start_paused = true)]
 async fn manifests_that_cannot_be_used_delete_nothing_and_drift_is_still_repaired() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     for broken in [
         Ok(manifests("kind: [")),
         Ok(manifests("")),
@@ -131,7 +132,7 @@ async fn manifests_that_cannot_be_used_delete_nothing_and_drift_is_still_repaire
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_longer_declared_goes_and_a_pinned_project_is_not_another() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     kept.write(Ok(manifests(&second())));
     kept.stage.wait(120).await;
     assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 0, "{:#?}", kept.told());
@@ -141,7 +142,7 @@ async fn what_is_no_longer_declared_goes_and_a_pinned_project_is_not_another() {
 
 #[tokio::test(start_paused = true)]
 async fn a_suspended_agent_looks_and_does_not_write_until_the_time_is_over() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let writes = kept.writes();
     let until = kept.stage.clock.now() + Duration::from_secs(3_600);
     let order = Order::Suspend { reason: "a migration".to_owned(), until };
@@ -170,7 +171,7 @@ async fn a_suspended_agent_looks_and_does_not_write_until_the_time_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_suspension_outlives_a_restart() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let until = kept.stage.clock.now() + Duration::from_secs(3_600);
     kept.handle.order(Order::Suspend { reason: "night".to_owned(), until }).await.unwrap();
     let stage = kept.end().await;
@@ -218,7 +219,7 @@ async fn a_failing_resource_backs_off_and_delays_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deployment_that_fails_stalls_its_service_and_is_not_made_again_and_again() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     fail_next(&kept, "api");
     kept.write(Ok(edited(&first(), "production", "staging")));
     kept.stage.wait(300).await;
@@ -263,7 +264,7 @@ async fn a_service_that_goes_while_its_deployment_is_followed_delays_no_other() 
 #[tokio::test(start_paused = true)]
 async fn a_failed_deployment_is_rolled_back_once_where_that_is_wished() {
     let wish = Settings { rollback_on_failure: true, ..settings() };
-    let kept = Kept::on(Config::default(), wish).await;
+    let kept = Kept::on(EmulatorConfig::default(), wish).await;
     kept.write(Ok(edited(&first(), "production", "staging")));
     kept.stage.wait(120).await;
     fail_next(&kept, "api");
@@ -280,7 +281,7 @@ async fn a_failed_deployment_is_rolled_back_once_where_that_is_wished() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rollback_by_people_is_not_undone_by_a_repair() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     kept.write(Ok(edited(&first(), "production", "staging")));
     kept.stage.wait(120).await;
     let id = kept.stage.emulator.ids(Kind::Service, "api").remove(0);
@@ -318,7 +319,7 @@ async fn a_lost_create_is_settled_by_later_passes_and_delays_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_platform_that_cannot_be_read_is_unknown_and_asked_ever_less_often() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let before = kept.stage.emulator.record().requests().count();
     kept.stage.emulator.play(Faults::parse("fail:503@GET /**").unwrap());
     kept.stage.wait(3_600).await;
@@ -335,7 +336,7 @@ async fn a_platform_that_cannot_be_read_is_unknown_and_asked_ever_less_often() {
 
 #[tokio::test(start_paused = true)]
 async fn a_field_that_will_not_settle_is_left_alone_and_said() {
-    let config = Config { normalises: Normalises::Everything, ..Config::default() };
+    let config = EmulatorConfig { normalises: Normalises::Everything, ..EmulatorConfig::default() };
     let tree = edited(&first(), "plan: standard\n", "plan: standard\n  branch: Main\n");
     let kept = Kept::begin(Stage::on(config), settings(), tree);
     kept.stage.wait(3_600).await;
@@ -354,7 +355,7 @@ fn fail_next(kept: &Kept, service: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_deployment_is_remembered_with_its_end_and_counted() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     fail_next(&kept, "api");
     kept.write(Ok(edited(&first(), "production", "staging")));
     kept.stage.wait(400).await;
@@ -374,7 +375,8 @@ async fn a_deployment_is_remembered_with_its_end_and_counted() {
 #[tokio::test(start_paused = true)]
 async fn pruning_is_off_unless_it_is_asked_for() {
     let kept =
-        Kept::on(Config::default(), Settings { policy: Policy::default(), ..settings() }).await;
+        Kept::on(EmulatorConfig::default(), Settings { policy: Policy::default(), ..settings() })
+            .await;
     kept.write(Ok(manifests(&second())));
     kept.stage.wait(400).await;
     assert_eq!(kept.stage.emulator.ids(Kind::Service, "jobs").len(), 1);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stoker::clock::Clock;
 use stoker::emulator::{
-    Access, Act, Config, Durations, Emulator, Faults, Fields, Kind, Shapes, TOKEN, serve,
+    Access, Act, Durations, Emulator, EmulatorConfig, Faults, Fields, Kind, Shapes, TOKEN, serve,
 };
 use stoker::plan::{Action, Conclusion, Plan, Policy};
 use stoker::render::json::{Preamble, SavedPlan};
@@ -32,8 +32,8 @@ fn blind(way: &str) -> Faults {
 }
 
 /// Lists show so little that details are needed.
-fn config() -> Config {
-    Config { list_fields: Shapes::every(Fields::Summary), ..Config::default() }
+fn config() -> EmulatorConfig {
+    EmulatorConfig { list_fields: Shapes::every(Fields::Summary), ..EmulatorConfig::default() }
 }
 
 async fn applied() -> Stage {
@@ -260,7 +260,7 @@ fn every_command_ends_with_the_code_of_what_it_did_not_see() {
     let durations =
         Durations { queued_ms: 1, building_ms: 1, deploying_ms: 1, ..Durations::default() };
     let clock = emulator_clock(&Clock::system());
-    let emulator = Emulator::new(Config { durations, ..config() }, clock);
+    let emulator = Emulator::new(EmulatorConfig { durations, ..config() }, clock);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use proptest::prelude::*;
 use stoker::api::{BodyStream, Transport, TransportError};
-use stoker::emulator::{Act, Config, Kind, Secrets};
+use stoker::emulator::{Act, EmulatorConfig, Kind, Secrets};
 use stoker::plan::{Plan, Policy, Report};
 use stoker::render::json::{self, Basis, Preamble, SavedPlan};
 use stoker::render::{self, Estimate};
@@ -263,7 +263,7 @@ fn say(heard: &Heard, plan: &Plan, report: &Report) {
 }
 
 /// Applies a stack, changes every secret, lets a person change them too; says all there is to say.
-async fn live(platform: Config, echo: Option<Echo>) {
+async fn live(platform: EmulatorConfig, echo: Option<Echo>) {
     let context = format!("{:?} {echo:?}", platform.secrets);
     let heard = Heard::default();
     let writer = heard.clone();
@@ -279,8 +279,9 @@ async fn live(platform: Config, echo: Option<Echo>) {
         Arc::new(Parrot { inner, heard, echo })
     };
     let directory = tempfile::tempdir().unwrap();
-    let variable =
-        |value: &str| vec![("CANARY_VARIABLE".to_owned(), format!("CANARIES-{value}-\"\\\n\u{e9}"))];
+    let variable = |value: &str| {
+        vec![("CANARY_VARIABLE".to_owned(), format!("CANARIES-{value}-\"\\\n\u{e9}"))]
+    };
     stage.variables = variable("first");
     let first = tree(directory.path(), STACK);
     for echo in [echo, None] {
@@ -297,7 +298,8 @@ async fn live(platform: Config, echo: Option<Echo>) {
     let key = "FROM_FILE".to_owned();
     stage.emulator.act(&Act::SetVariable { kind, id, key, value }).unwrap();
     stage.variables = variable("second");
-    let text = STACK.replace("CANARIES-plain", "CANARIES-other").replace("value: one", "value: two");
+    let text =
+        STACK.replace("CANARIES-plain", "CANARIES-other").replace("value: one", "value: two");
     let second = tree(directory.path(), &text.replace("CANARIESinurl", "CANARIESinotherurl"));
     let (head, rest) = STACK.split_once("    - { key: FROM_FILE").unwrap();
     let group = &rest[rest.find("---").unwrap()..];
@@ -331,7 +333,7 @@ async fn live(platform: Config, echo: Option<Echo>) {
 #[tokio::test(start_paused = true)]
 async fn no_secret_is_heard_however_the_platform_shows_it() {
     for secrets in [Secrets::Masked, Secrets::Omitted, Secrets::Echoed, Secrets::Hidden] {
-        let mut platform = Config { secrets, ..Config::default() };
+        let mut platform = EmulatorConfig { secrets, ..EmulatorConfig::default() };
         live(platform.clone(), None).await;
         platform.list_fields.services = stoker::emulator::Fields::All;
         live(platform, None).await;
@@ -344,7 +346,7 @@ async fn no_secret_is_heard_when_the_api_repeats_what_it_was_sent() {
         // Wherever a message is cut off, no piece of a secret is left.
         for padding in [0, 100, 180, 450, 490, 900, 990, 1_000, 1_010, 2_000, 4_000] {
             if padding == 0 || status == 422 {
-                live(Config::default(), Some(Echo { status, padding, ..WHOLE })).await;
+                live(EmulatorConfig::default(), Some(Echo { status, padding, ..WHOLE })).await;
             }
         }
     }
@@ -353,7 +355,7 @@ async fn no_secret_is_heard_when_the_api_repeats_what_it_was_sent() {
 #[tokio::test(start_paused = true)]
 async fn no_piece_of_a_secret_is_heard_when_the_api_cuts_off_what_it_repeats() {
     for length in (0..640).step_by(19) {
-        live(Config::default(), Some(Echo { length, ..WHOLE })).await;
+        live(EmulatorConfig::default(), Some(Echo { length, ..WHOLE })).await;
     }
 }
 
@@ -362,7 +364,7 @@ async fn no_piece_of_a_secret_is_heard_when_the_api_cuts_off_what_it_repeats() {
 async fn no_piece_of_a_secret_is_heard_when_the_api_repeats_little_else() {
     for form in ["plain", "html"] {
         for begin in 340..380 {
-            live(Config::default(), Some(Echo { form, begin, length: 11, ..WHOLE })).await;
+            live(EmulatorConfig::default(), Some(Echo { form, begin, length: 11, ..WHOLE })).await;
         }
     }
 }
@@ -371,7 +373,7 @@ async fn no_piece_of_a_secret_is_heard_when_the_api_repeats_little_else() {
 async fn no_piece_of_a_secret_is_heard_however_the_api_writes_what_it_repeats() {
     for form in FORMS {
         for begin in [0, 217] {
-            live(Config::default(), Some(Echo { form, begin, ..WHOLE })).await;
+            live(EmulatorConfig::default(), Some(Echo { form, begin, ..WHOLE })).await;
         }
     }
 }
@@ -388,6 +390,6 @@ proptest! {
         let echo = Echo { form, begin, length, ..WHOLE };
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(live(Config::default(), Some(echo)));
+        runtime.block_on(live(EmulatorConfig::default(), Some(echo)));
     }
 }

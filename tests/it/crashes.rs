@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stoker::emulator::{Act, Config, Faults, Kind};
+use stoker::emulator::{Act, EmulatorConfig, Faults, Kind};
 use stoker::model::{Applied, EnvKey, FieldPath, Intent, Key, Remembered, RemoteId};
 use stoker::plan::Policy;
 use stoker::source::Tree;
@@ -31,26 +31,26 @@ fn case(name: &'static str, scene: Scene) -> Case<impl AsyncFn() -> Stage> {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_creating_ends_the_same() {
     for (name, names_unique) in [("creating", true), ("creating where names repeat", false)] {
-        let scene = Scene::creating(Config { names_unique, ..Config::default() });
+        let scene = Scene::creating(EmulatorConfig { names_unique, ..EmulatorConfig::default() });
         case(name, scene).survives(60).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_changing_and_deleting_ends_the_same() {
-    case("changing and deleting", Scene::changing(Config::default())).survives(24).await;
+    case("changing and deleting", Scene::changing(EmulatorConfig::default())).survives(24).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_between_a_patch_and_its_deploy_leaves_it_deployed() {
-    let config = Config { deploy_after_patch: true, ..Config::default() };
+    let config = EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() };
     case("changing and deploying", Scene::changing(config)).survives(36).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_adopting_and_changing_leaves_it_deployed() {
     // Nothing is ours yet, so nothing can be remembered beside a resource of ours.
-    let config = Config { deploy_after_patch: true, ..Config::default() };
+    let config = EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() };
     let tree = edited(&first(), "production", "staging");
     let stage = async || {
         let maker = Stage::in_memory(config.clone());
@@ -70,7 +70,7 @@ async fn a_run_that_is_killed_while_adopting_and_changing_leaves_it_deployed() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_renaming_ends_the_same() {
     let tree = edited(&first(), "{ name: jobs }", "{ name: main, previousNames: [jobs] }");
-    let scene = Scene { config: Config::default(), before: Some(first()), tree };
+    let scene = Scene { config: EmulatorConfig::default(), before: Some(first()), tree };
     let reference = case("renaming", scene).survives(15).await;
     assert_eq!(reference.counts.values().map(|count| count.1).sum::<usize>(), 0);
 }
@@ -78,7 +78,7 @@ async fn a_run_that_is_killed_while_renaming_ends_the_same() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_replacing_ends_the_same() {
     let tree = edited(&first(), "type: worker,", "type: worker, region: us-east,");
-    let scene = Scene { config: Config::default(), before: Some(first()), tree };
+    let scene = Scene { config: EmulatorConfig::default(), before: Some(first()), tree };
     let case = Case { policy: replacing, ..case("replacing", scene) };
     let reference = case.survives(30).await;
     assert_eq!(reference.counts[&(Kind::Service, "jobs".to_owned())], (2, 1));
@@ -93,7 +93,7 @@ fn replacing(stage: &Stage) -> Policy {
 /// A state whose journal has grown so long that the next run begins a new generation; it began one
 /// before, so that there is an old one to remove.
 async fn long_remembered() -> Stage {
-    let stage = Stage::in_memory(Config::default());
+    let stage = Stage::in_memory(EmulatorConfig::default());
     lengthen(&stage);
     stage.apply(&first(), &Policy::default()).await;
     stage.wait(600).await;
@@ -119,7 +119,7 @@ fn lengthen(stage: &Stage) {
 }
 
 fn beginning_a_generation() -> Case<impl AsyncFn() -> Stage> {
-    let tree = Scene::changing(Config::default()).tree;
+    let tree = Scene::changing(EmulatorConfig::default()).tree;
     Case { name: "beginning a generation", stage: long_remembered, tree, policy: |_| pruning() }
 }
 
@@ -137,8 +137,8 @@ async fn a_run_that_is_killed_while_it_writes_its_memory_whole_ends_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn an_agent_that_is_killed_anywhere_ends_the_same() {
-    case("creating", Scene::creating(Config::default())).an_agent_survives(80).await;
-    case("changing", Scene::changing(Config::default())).an_agent_survives(40).await;
+    case("creating", Scene::creating(EmulatorConfig::default())).an_agent_survives(80).await;
+    case("changing", Scene::changing(EmulatorConfig::default())).an_agent_survives(40).await;
     beginning_a_generation().an_agent_survives(50).await;
 }
 
@@ -157,7 +157,7 @@ fn without_jobs() -> Tree {
 
 #[tokio::test(start_paused = true)]
 async fn two_runs_in_a_row_that_are_killed_while_creating_end_the_same() {
-    let config = Config { names_unique: false, ..Config::default() };
+    let config = EmulatorConfig { names_unique: false, ..EmulatorConfig::default() };
     let scene = Scene { config, before: None, tree: jobs() };
     case("creating one", scene).survives_twice(540).await;
 }
@@ -165,7 +165,7 @@ async fn two_runs_in_a_row_that_are_killed_while_creating_end_the_same() {
 #[tokio::test(start_paused = true)]
 async fn two_runs_in_a_row_that_are_killed_while_deleting_end_the_same() {
     let before = Some(first());
-    let scene = Scene { config: Config::default(), before, tree: without_jobs() };
+    let scene = Scene { config: EmulatorConfig::default(), before, tree: without_jobs() };
     let reference = case("deleting one", scene).survives_twice(215).await;
     assert_eq!(reference.counts[&(Kind::Service, "jobs".to_owned())], (1, 1));
 }
@@ -185,7 +185,7 @@ fn changing_renaming_and_adopting() -> Case<impl AsyncFn() -> Stage> {
         + &service("name: work, previousNames: [jobs]", "starter")
         + &service("name: web", "standard");
     let stage = async move || {
-        let stage = Stage::in_memory(Config::default());
+        let stage = Stage::in_memory(EmulatorConfig::default());
         stage.apply(&manifests(&before), &Policy::default()).await;
         let body = serde_json::json!({
             "name": "web", "type": "background_worker", "runtime": "node",
@@ -217,7 +217,7 @@ async fn a_run_that_is_killed_while_a_name_moves_on_ends_the_same() {
     let after = service("name: api", "standard")
         + &service("name: api-v1, previousNames: [api]", "starter");
     let stage = async move || {
-        let stage = Stage::in_memory(Config::default());
+        let stage = Stage::in_memory(EmulatorConfig::default());
         stage.apply(&manifests(&before), &Policy::default()).await;
         stage.wait(600).await;
         stage
@@ -234,11 +234,11 @@ async fn a_run_that_is_killed_while_a_name_moves_on_ends_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn two_agents_in_a_row_that_are_killed_while_creating_or_deleting_end_the_same() {
-    let config = Config { names_unique: false, ..Config::default() };
+    let config = EmulatorConfig { names_unique: false, ..EmulatorConfig::default() };
     let scene = Scene { config, before: None, tree: jobs() };
     case("creating one", scene).an_agent_survives_twice(1_000).await;
     let before = Some(first());
-    let scene = Scene { config: Config::default(), before, tree: without_jobs() };
+    let scene = Scene { config: EmulatorConfig::default(), before, tree: without_jobs() };
     case("deleting one", scene).an_agent_survives_twice(390).await;
 }
 
@@ -249,7 +249,7 @@ async fn two_agents_in_a_row_that_are_killed_while_changing_renaming_and_adoptin
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_create_that_nobody_wants_any_more_is_not_forgotten_for_one_torn_list() {
-    let mut config = Config { names_unique: false, ..Config::default() };
+    let mut config = EmulatorConfig { names_unique: false, ..EmulatorConfig::default() };
     config.paging.size_max = 1;
     let scene = Scene { config, before: Some(without_jobs()), tree: first() };
     let reference = scene.reference().await;
@@ -288,7 +288,7 @@ async fn a_delete_that_was_sent_counts_wherever_its_run_is_killed() {
         manifests(&(0..count).map(service).collect::<String>())
     };
     let stage = async || {
-        let stage = Stage::in_memory(Config::default());
+        let stage = Stage::in_memory(EmulatorConfig::default());
         stage.apply(&some(10), &Policy::default()).await;
         stage.wait(600).await;
         stage
@@ -310,7 +310,9 @@ async fn a_delete_that_was_sent_counts_wherever_its_run_is_killed() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_asked_to_end_does_so_within_ten_seconds_and_begins_nothing_new() {
     let mut asked = 0;
-    for scene in [Scene::creating(Config::default()), Scene::changing(Config::default())] {
+    for scene in
+        [Scene::creating(EmulatorConfig::default()), Scene::changing(EmulatorConfig::default())]
+    {
         let reference = scene.reference().await;
         for fault in ["", "lose-answer@POST /**", "apply-late:30000@POST /**", "fail:409@PATCH /**"]
         {

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::Duration;
 
-use stoker::emulator::{Config, Faults};
+use stoker::emulator::{EmulatorConfig, Faults};
 
 use crate::commands::{Machine, served};
 use crate::faults::{Scene, is_as};
@@ -168,12 +168,12 @@ async fn a_deadline_at_every_request_is_like_a_death(scene: &Scene) {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_at_every_request_of_a_creation_is_kept_and_makes_nothing_twice() {
-    a_deadline_at_every_request_is_like_a_death(&Scene::creating(Config::default())).await;
+    a_deadline_at_every_request_is_like_a_death(&Scene::creating(EmulatorConfig::default())).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_at_every_request_of_a_change_is_kept_and_does_nothing_twice() {
-    a_deadline_at_every_request_is_like_a_death(&Scene::changing(Config::default())).await;
+    a_deadline_at_every_request_is_like_a_death(&Scene::changing(EmulatorConfig::default())).await;
 }
 
 /// What hangs only once the plan is being carried out, and what the report says of it.

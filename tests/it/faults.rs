@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use stoker::emulator::{Config, Faults, Kind};
+use stoker::emulator::{EmulatorConfig, Faults, Kind};
 use stoker::plan::{Action, Policy};
 use stoker::source::Tree;
 
@@ -83,17 +83,17 @@ impl Reference {
 /// A run that is disturbed: a platform as it stands before, and what is applied to it.
 #[derive(Clone)]
 pub struct Scene {
-    pub config: Config,
+    pub config: EmulatorConfig,
     pub before: Option<Tree>,
     pub tree: Tree,
 }
 
 impl Scene {
-    pub fn creating(config: Config) -> Self {
+    pub fn creating(config: EmulatorConfig) -> Self {
         Self { config, before: None, tree: first() }
     }
 
-    pub fn changing(config: Config) -> Self {
+    pub fn changing(config: EmulatorConfig) -> Self {
         Self { config, before: Some(first()), tree: manifests(&second()) }
     }
 
@@ -166,17 +166,18 @@ pub async fn endure_each(scene: Scene) {
 
 #[tokio::test(start_paused = true)]
 async fn every_fault_at_every_request_of_a_creation_is_survived() {
-    endure_each(Scene::creating(Config::default())).await;
+    endure_each(Scene::creating(EmulatorConfig::default())).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_fault_at_every_request_of_a_change_is_survived() {
-    endure_each(Scene::changing(Config::default())).await;
+    endure_each(Scene::changing(EmulatorConfig::default())).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn where_a_change_must_be_deployed_every_fault_leaves_it_deployed() {
-    let scene = Scene::changing(Config { deploy_after_patch: true, ..Config::default() });
+    let scene =
+        Scene::changing(EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() });
     let reference = scene.reference().await;
     // What is carried out late is written once more after its deploy, and has nothing new.
     for fault in FAULTS.split_whitespace().filter(|fault| !fault.starts_with("apply-late")) {
@@ -189,7 +190,7 @@ async fn where_a_change_must_be_deployed_every_fault_leaves_it_deployed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_that_may_have_happened_is_not_sent_twice_where_names_are_not_unique() {
-    let mut config = Config { names_unique: false, ..Config::default() };
+    let mut config = EmulatorConfig { names_unique: false, ..EmulatorConfig::default() };
     config.paging.size_max = 1;
     let scene = Scene::creating(config);
     let reference = scene.reference().await;
@@ -223,7 +224,8 @@ async fn a_create_that_may_have_happened_is_not_sent_twice_where_names_are_not_u
 
 #[tokio::test(start_paused = true)]
 async fn a_run_right_after_a_lost_create_makes_no_second_one() {
-    let scene = Scene::creating(Config { names_unique: false, ..Config::default() });
+    let scene =
+        Scene::creating(EmulatorConfig { names_unique: false, ..EmulatorConfig::default() });
     let reference = scene.reference().await;
     let stage = scene.stage().await;
     let faults = "apply-late:100000@POST /services#1";
@@ -241,7 +243,7 @@ async fn faults_by_chance_leave_nothing_behind() {
     for seed in 0..60 {
         let context = format!("seed={seed},rate=0.1");
         let names_unique = seed % 2 == 0;
-        let mut config = Config { seed, names_unique, ..Config::default() };
+        let mut config = EmulatorConfig { seed, names_unique, ..EmulatorConfig::default() };
         config.paging.size_max = [1, 2, 100][usize::try_from(seed % 3).unwrap()];
         let stage = Stage::in_memory(config.clone());
         let play = |faults: &str| stage.emulator.play(Faults::parse(faults).unwrap());
@@ -289,7 +291,7 @@ fn is_presumed_or_else(thing: &Value, is_presumed: bool) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_that_waited_for_the_budget_settles_from_when_it_left() {
-    let config = Config { names_unique: false, ..Config::default() };
+    let config = EmulatorConfig { names_unique: false, ..EmulatorConfig::default() };
     let jobs = first().files()[0].bytes.clone();
     let jobs = String::from_utf8(jobs).unwrap();
     let jobs = manifests(jobs.split("---\n").nth(1).unwrap());

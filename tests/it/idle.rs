@@ -1,7 +1,7 @@
 //! What it costs to look when nothing happens (performance, B13), exact on a virtual clock.
 
 use serde_json::json;
-use stoker::emulator::{Act, Config, Fields, Kind, Paging, Shapes};
+use stoker::emulator::{Act, EmulatorConfig, Fields, Kind, Paging, Shapes};
 
 use crate::faults::first;
 use crate::kept::{Kept, settings};
@@ -35,10 +35,10 @@ impl Size {
 /// Puts a project of that size on a platform, all but what `first` declares by other hands, and
 /// lets an agent come to rest before it.
 async fn at_rest(size: &Size) -> Kept {
-    let stage = Stage::on(Config {
+    let stage = Stage::on(EmulatorConfig {
         list_fields: Shapes::every(Fields::All),
         paging: Paging { size: size.page, size_max: size.page, per_page: true },
-        ..Config::default()
+        ..EmulatorConfig::default()
     });
     // `first` declares two services, a database and an env group.
     let counts = [

@@ -2,7 +2,7 @@
 //! became of it, and what was asked for to find out.
 
 use serde_json::json;
-use stoker::emulator::{Act, Config, Kind};
+use stoker::emulator::{Act, EmulatorConfig, Kind};
 use stoker::plan::Policy;
 use stoker::source::Tree;
 
@@ -20,7 +20,7 @@ fn databases(names: &[&str]) -> Tree {
 
 /// Two databases of ours, and a service of somebody else's with a variable.
 async fn stage(variable: serde_json::Value) -> Stage {
-    let stage = Stage::on(Config::default());
+    let stage = Stage::on(EmulatorConfig::default());
     stage.apply(&databases(&["main", "other"]), &Policy::default()).await;
     let body = json!({ "name": "legacy", "type": "web_service", "image": "nginx", "port": 8080,
         "env_vars": [variable] });

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use stoker::daemon::Handle;
-use stoker::daemon::agent::{Agent, Parts, Until};
+use stoker::daemon::agent::{Agent, AgentParts, RunUntil};
 use stoker::daemon::settings::Settings;
 use stoker::daemon::source::{Reading, Secrets, Source};
 use stoker::daemon::window::Windows;
-use stoker::emulator::Config;
+use stoker::emulator::EmulatorConfig;
 use stoker::model::Key;
 use stoker::reconcile::Reconciler;
 use stoker::secret::FingerprintKey;
@@ -84,8 +84,8 @@ pub fn settings() -> Settings {
     }
 }
 
-fn parts(stage: &Stage, settings: Settings, source: &Editable) -> Parts {
-    Parts {
+fn parts(stage: &Stage, settings: Settings, source: &Editable) -> AgentParts {
+    AgentParts {
         source: Arc::new(source.clone()),
         secrets: Secrets {
             environment: Arc::new(|_| None),
@@ -116,7 +116,7 @@ pub async fn keep_for(stage: &Stage, settings: Settings, tree: &Tree, seconds: u
         stage.wait(seconds).await;
         stop.send_replace(true);
     };
-    tokio::join!(agent.run(&mut seat, stopped, Until::Stopped), ending);
+    tokio::join!(agent.run(&mut seat, stopped, RunUntil::Stopped), ending);
 }
 
 impl Kept {
@@ -140,12 +140,12 @@ impl Kept {
         let (handle, mut seat) = Handle::new(agent.first_status());
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let task = tokio::spawn(async move {
-            drop(agent.run(&mut seat, stopped, Until::Stopped).await);
+            drop(agent.run(&mut seat, stopped, RunUntil::Stopped).await);
         });
         Self { stage, handle, source, stop, task }
     }
 
-    pub async fn on(config: Config, settings: Settings) -> Self {
+    pub async fn on(config: EmulatorConfig, settings: Settings) -> Self {
         let kept = Self::begin(Stage::on(config), settings, first());
         kept.stage.wait(120).await;
         kept

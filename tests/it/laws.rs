@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stoker::emulator::{Act, Effect, Emulator, Entry, Event, Kind, Verb};
+use stoker::emulator::{Act, Emulator, Kind, Mutation, RecordEntry, RecordedEvent, Verb};
 use stoker::plan::{Action, Conclusion, Outcome, Plan, Policy, Report};
 use stoker::source::Tree;
 
@@ -14,16 +14,16 @@ const KINDS: [Kind; 3] = [Kind::Service, Kind::Database, Kind::EnvGroup];
 const PASSES_MAX: usize = 3;
 
 /// What the API was made to do by the agent, in the record's order.
-pub fn effects(emulator: &Emulator) -> Vec<Effect> {
+pub fn effects(emulator: &Emulator) -> Vec<Mutation> {
     let record = emulator.record();
-    let entries = record.entries().filter(|entry| !matches!(entry.event, Event::Act(_)));
+    let entries = record.entries().filter(|entry| !matches!(entry.event, RecordedEvent::Act(_)));
     entries.flat_map(|entry| entry.effects.clone()).collect()
 }
 
 /// The most deletes that were carried out within any hour.
 pub fn deletes_in_an_hour(stage: &Stage) -> usize {
     let record = stage.emulator.record();
-    let is_delete = |entry: &&Entry| entry.effects.iter().any(|it| it.verb == Verb::Deleted);
+    let is_delete = |entry: &&RecordEntry| entry.effects.iter().any(|it| it.verb == Verb::Deleted);
     let times: Vec<u64> = record.entries().filter(is_delete).map(|entry| entry.at).collect();
     let within =
         |from: &u64| times.iter().filter(|at| (*from..*from + 3_600_000).contains(*at)).count();

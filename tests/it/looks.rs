@@ -7,7 +7,7 @@ use std::time::Duration;
 use stoker::budget::{self, Millis};
 use stoker::daemon::settings::Settings;
 use stoker::daemon::window::{Window, WindowKind, Windows};
-use stoker::emulator::{Act, Config, Event, Faults, Kind};
+use stoker::emulator::{Act, EmulatorConfig, Faults, Kind, RecordedEvent};
 use stoker::ledger::Ledger;
 use stoker::plan::{Conclusion, Outcome, Policy, Prune};
 use stoker::source::Tree;
@@ -31,7 +31,7 @@ fn many(count: usize, plan: &str) -> Tree {
 fn slow(rate: u32) -> Stage {
     let mut stage = Stage::new();
     let now = Millis(u64::try_from(stage.clock.now().as_millisecond()).unwrap());
-    let config = budget::Config { rate, ..budget::Config::default() };
+    let config = budget::BudgetConfig { rate, ..budget::BudgetConfig::default() };
     stage.ledger = Arc::new(Ledger::in_memory(config, now));
     stage
 }
@@ -62,7 +62,7 @@ async fn at_the_usual_rate_no_write_of_200_waits_after_its_look() {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_taken_while_320_creates_wait_is_not_made_twice() {
-    let stage = Stage::on(Config { names_unique: false, ..Config::default() });
+    let stage = Stage::on(EmulatorConfig { names_unique: false, ..EmulatorConfig::default() });
     let tree = many(320, "standard");
     let policy = Policy::default();
     let somebody = async {
@@ -172,7 +172,7 @@ async fn what_was_edited_by_hand_while_its_change_waited_is_not_overwritten() {
 
 #[tokio::test(start_paused = true)]
 async fn a_manifest_that_is_back_stops_the_delete_that_waits() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     kept.stage.emulator.play(Faults::parse("429:6@DELETE /**#1").unwrap());
     kept.write(Ok(without_jobs()));
     let refused = |kept: &Kept| {
@@ -268,7 +268,7 @@ async fn a_lost_change_is_looked_for_and_not_written_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deploy_that_waits_after_its_patch_is_preceded_by_another_look() {
-    let stage = Stage::on(Config { deploy_after_patch: true, ..Config::default() });
+    let stage = Stage::on(EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() });
     let stage = Stage { dialect: speaking("deploy_after_patch=true"), ..stage };
     let (_, report) = stage.apply(&first(), &pruning()).await;
     assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
@@ -289,7 +289,7 @@ fn speaking(setting: &str) -> stoker::api::Dialect {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_that_was_refused_rests_on_another_list() {
-    let stage = Stage::on(Config { names_unique: false, ..Config::default() });
+    let stage = Stage::on(EmulatorConfig { names_unique: false, ..EmulatorConfig::default() });
     stage.emulator.play(Faults::parse("429:30@POST /services#1").unwrap());
     let somebody = async {
         stage.wait(3).await;
@@ -302,7 +302,7 @@ async fn a_create_that_was_refused_rests_on_another_list() {
     let ((_, report), ()) = tokio::join!(stage.apply(&tree, &policy), somebody);
     let record = stage.emulator.record();
     let start = record.entries().next().unwrap().at;
-    let ours = record.entries().filter(|entry| !matches!(entry.event, Event::Act(_)));
+    let ours = record.entries().filter(|entry| !matches!(entry.event, RecordedEvent::Act(_)));
     let later = ours.filter(|entry| entry.at > start + 3_000).flat_map(|entry| &entry.effects);
     let twins = later.filter(|effect| ["api", "jobs"].contains(&effect.name.as_str())).count();
     assert_eq!(twins, 0, "{report:#?}");

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use snapbox::Data;
 use stoker::model::{
     Desired, Diagnostic, Entry, FieldPath, FieldValue, Inventory, Key, Kind, LiveObject, LiveValue,
-    Name, Origin, RemoteId, Setting, Severity, Source,
+    Name, Origin, RemoteId, Setting, Severity, ValueSource,
 };
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::Tree;
@@ -258,7 +258,7 @@ proptest! {
                     FieldPath::Setting(Setting::StartCommand) => command.clone(),
                     FieldPath::Env(_) | FieldPath::Setting(_) => continue,
                 };
-                field.value = Source::Value(FieldValue::Text(replacement));
+                field.value = ValueSource::Value(FieldValue::Text(replacement));
             }
         }
         assert_reads_back(&desired);
@@ -280,7 +280,7 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 /// Prints, reads again, and compares everything but places.
-pub fn assert_reads_back(desired: &Desired<Source>) {
+pub fn assert_reads_back(desired: &Desired<ValueSource>) {
     let text = manifest::print(desired);
     let loaded = manifest::load(&Tree::from_texts([("a.yaml", text.as_str())]));
     let Some(again) = loaded.desired else {
@@ -301,7 +301,7 @@ pub fn assert_reads_back(desired: &Desired<Source>) {
                 .values()
                 .find(|r| r.key.name.as_str() == name && r.fields.contains_key(&path));
             let ours = match &resource.unwrap().fields[&path].value {
-                Source::Value(FieldValue::Text(text)) => text.replace("${", "$${"),
+                ValueSource::Value(FieldValue::Text(text)) => text.replace("${", "$${"),
                 other => panic!("{other:?}"),
             };
             assert_eq!(variable["value"].as_str(), Some(ours.as_str()), "{text}");
@@ -309,7 +309,7 @@ pub fn assert_reads_back(desired: &Desired<Source>) {
     }
 }
 
-fn without_places(desired: &Desired<Source>) -> Desired<Source> {
+fn without_places(desired: &Desired<ValueSource>) -> Desired<ValueSource> {
     let nowhere = || Origin { file: String::new(), line: 0, column: 0 };
     let mut desired = desired.clone();
     desired.digest = String::new();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use stoker::api::{self, Rename};
 use stoker::emulator::{
-    Act, Config, Deletion, EnvPatch, Fields, GroupNaming, Kind, LimiterModel, Normalises,
-    ResetForm, Resolver, RetryAfterForm, Secrets, Verb,
+    Act, DeletionMode, EmulatorConfig, EnvPatch, Fields, GroupNaming, Kind, LimiterModel,
+    Normalises, ResetForm, Resolver, RetryAfterForm, Secrets, Verb,
 };
 use stoker::plan::{Action, Conclusion, FieldReason, Policy};
 use stoker::source::Tree;
@@ -71,8 +71,8 @@ spec: { envVars: [ { key: LOG_LEVEL, value: info } ] }
 const CHOICES: [usize; 17] = [5, 2, 3, 2, 4, 2, 2, 2, 2, 3, 5, 3, 2, 3, 2, 2, 7];
 
 /// Turns choices into a platform and the dialect that is set for it.
-fn configure(row: &[usize]) -> (Config, api::Dialect) {
-    let mut config = Config::default();
+fn configure(row: &[usize]) -> (EmulatorConfig, api::Dialect) {
+    let mut config = EmulatorConfig::default();
     let mut dialect = api::Dialect::default();
     config.paging.size_max = [1, 2, 3, 7, 100][row[0]];
     config.paging.size = config.paging.size_max.min(20);
@@ -97,9 +97,9 @@ fn configure(row: &[usize]) -> (Config, api::Dialect) {
         dialect.resolve_references = api::Resolver::Agent;
     }
     config.deletion = [
-        Deletion::Immediate,
-        Deletion::Gradual { gone_after_ms: 5_000 },
-        Deletion::Gradual { gone_after_ms: 600_000 },
+        DeletionMode::Immediate,
+        DeletionMode::Gradual { gone_after_ms: 5_000 },
+        DeletionMode::Gradual { gone_after_ms: 600_000 },
     ][row[9]];
     config.reset = [
         ResetForm::Delta,
@@ -185,7 +185,7 @@ async fn converge(stage: &Stage, tree: &Tree, policy: &Policy, context: &str) {
 
 fn count(stage: &Stage, verb: Verb, kind: Kind, name: &str) -> usize {
     let effects = laws::effects(&stage.emulator);
-    let is_it = |it: &&stoker::emulator::Effect| (it.verb, it.kind) == (verb, kind);
+    let is_it = |it: &&stoker::emulator::Mutation| (it.verb, it.kind) == (verb, kind);
     effects.iter().filter(is_it).filter(|it| it.name == name).count()
 }
 
@@ -239,7 +239,10 @@ async fn every_pair_of_assumptions_may_be_false_and_the_writes_are_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_platform_will_not_keep_is_written_twice_and_then_left_alone() {
-    let stage = Stage::on(Config { normalises: Normalises::Everything, ..Config::default() });
+    let stage = Stage::on(EmulatorConfig {
+        normalises: Normalises::Everything,
+        ..EmulatorConfig::default()
+    });
     let tree = manifests(&STACK.replace("branch: main", "branch: Main"));
     let mut stage = stage;
     stage.variables = vec![("API_KEY".to_owned(), "first-secret-value".to_owned())];
@@ -267,7 +270,8 @@ async fn a_rename_the_platform_refuses_or_ignores_creates_nothing_and_ends() {
     ] {
         for dialect in [Rename::Patch, Rename::Unsupported] {
             let context = format!("{platform:?} {dialect:?}");
-            let mut stage = Stage::on(Config { rename: platform, ..Config::default() });
+            let mut stage =
+                Stage::on(EmulatorConfig { rename: platform, ..EmulatorConfig::default() });
             stage.dialect.rename = dialect;
             let text = |metadata: &str| {
                 format!(
@@ -302,7 +306,8 @@ async fn a_rename_the_platform_refuses_or_ignores_creates_nothing_and_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_value_set_by_hand_survives_where_all_variables_are_replaced_at_once() {
     for secrets in [Secrets::Masked, Secrets::Echoed, Secrets::Omitted, Secrets::Hidden] {
-        let platform = Config { env_patch: EnvPatch::Replace, secrets, ..Config::default() };
+        let platform =
+            EmulatorConfig { env_patch: EnvPatch::Replace, secrets, ..EmulatorConfig::default() };
         let mut stage = Stage::on(platform);
         stage.dialect.env_patch = api::EnvPatch::Replace;
         let text = |mode: &str| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stoker::daemon::settings::Settings;
-use stoker::emulator::{Act, Config, Faults, Kind};
+use stoker::emulator::{Act, EmulatorConfig, Faults, Kind};
 
 use crate::faults::first;
 use crate::kept::{Kept, settings};
@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(900);
 
 #[tokio::test(start_paused = true)]
 async fn in_a_month_of_faults_the_budget_holds_nothing_is_written_at_rest_and_memory_stays_flat() {
-    let stage = Stage::on(Config::default());
+    let stage = Stage::on(EmulatorConfig::default());
     let kept = Kept::begin(stage, Settings { interval: INTERVAL, ..settings() }, first());
     kept.stage.wait(DAY).await;
     assert_eq!(kept.ready(), "True Synced");
@@ -58,7 +58,7 @@ async fn in_a_month_of_faults_the_budget_holds_nothing_is_written_at_rest_and_me
 /// The platform's own autoscaler moves replicas all day; that is no drift.
 #[tokio::test(start_paused = true)]
 async fn an_autoscaler_is_never_fought() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let writes = kept.writes();
     for replicas in (1..=9).cycle().take(48) {
         let id = kept.stage.emulator.ids(Kind::Service, "api").remove(0);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use stoker::api::{EnvPatch, Resolver};
-use stoker::emulator::{self, Config, Faults, Kind, Secrets};
+use stoker::emulator::{self, EmulatorConfig, Faults, Kind, Secrets};
 use stoker::model::{Key, RemoteId};
 use stoker::plan::{Outcome, Policy};
 use stoker::source::Tree;
@@ -44,23 +44,23 @@ fn pair() -> Tree {
 }
 
 /// Platforms that differ in how variables are shown, written and resolved.
-fn platforms() -> [(&'static str, Config); 5] {
-    let default = Config::default;
+fn platforms() -> [(&'static str, EmulatorConfig); 5] {
+    let default = EmulatorConfig::default;
     [
         ("as assumed", default()),
-        ("variables are hidden", Config { secrets: Secrets::Hidden, ..default() }),
+        ("variables are hidden", EmulatorConfig { secrets: Secrets::Hidden, ..default() }),
         ("a PATCH has all variables", {
-            Config { env_patch: emulator::EnvPatch::Replace, ..default() }
+            EmulatorConfig { env_patch: emulator::EnvPatch::Replace, ..default() }
         }),
-        ("a PATCH needs a deploy", Config { deploy_after_patch: true, ..default() }),
+        ("a PATCH needs a deploy", EmulatorConfig { deploy_after_patch: true, ..default() }),
         (
             "the agent resolves",
-            Config { resolve_references: emulator::Resolver::Agent, ..default() },
+            EmulatorConfig { resolve_references: emulator::Resolver::Agent, ..default() },
         ),
     ]
 }
 
-fn stage_on(config: &Config) -> Stage {
+fn stage_on(config: &EmulatorConfig) -> Stage {
     let mut stage = Stage::in_memory(config.clone());
     stage.dialect.deploy_after_patch = config.deploy_after_patch;
     if config.env_patch == emulator::EnvPatch::Replace {
@@ -74,7 +74,7 @@ fn stage_on(config: &Config) -> Stage {
 
 #[tokio::test(start_paused = true)]
 async fn one_is_made_without_the_other_and_gets_it_by_one_patch() {
-    let stage = Stage::in_memory(Config::default());
+    let stage = Stage::in_memory(EmulatorConfig::default());
     let before = stage.emulator.record().requests().count();
     let pair = edited(&pair(), "- { key: ME, fromService: { name: api, property: url } }", "");
     let (plan, report) = stage.apply(&pair, &Policy::default()).await;
@@ -143,14 +143,14 @@ async fn a_run_that_is_killed_while_it_makes_them_ends_the_same_on_every_platfor
 
 #[tokio::test(start_paused = true)]
 async fn an_agent_that_is_killed_while_it_makes_them_ends_the_same() {
-    let stage = async || Stage::in_memory(Config::default());
+    let stage = async || Stage::in_memory(EmulatorConfig::default());
     let case = Case { name: "needing each other", stage, tree: pair(), policy: |_| pruning() };
     case.an_agent_survives(60).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_fault_at_every_request_is_survived() {
-    endure_each(Scene { config: Config::default(), before: None, tree: pair() }).await;
+    endure_each(Scene { config: EmulatorConfig::default(), before: None, tree: pair() }).await;
 }
 
 /// What was `api` becomes `api-v1`, a new `api` takes its place, and each needs the other.
@@ -174,7 +174,7 @@ spec:
   envVars: [{ key: NEXT, fromService: { name: api, property: url } }]
 ";
 
-async fn before_it_moves_on(config: &Config) -> Stage {
+async fn before_it_moves_on(config: &EmulatorConfig) -> Stage {
     let stage = stage_on(config);
     let (api, _) = MOVED_ON.split_once("---").unwrap();
     let (alone, _) = api.split_once("  envVars").unwrap();
@@ -219,7 +219,7 @@ async fn a_run_that_is_killed_while_what_moves_on_needs_what_follows_ends_the_sa
 /// What was made is history, and what it still lacks is left to do.
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_what_was_made_is_pending() {
-    let stage = Stage::in_memory(Config::default());
+    let stage = Stage::in_memory(EmulatorConfig::default());
     stage.emulator.play(Faults::parse("fail:422@PATCH /**").unwrap());
     let kept = Kept::begin(stage, settings(), pair());
     kept.stage.wait(4).await;

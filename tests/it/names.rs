@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stoker::emulator::{Config, Effect, Faults, Kind, Naming, Verb};
+use stoker::emulator::{EmulatorConfig, Faults, Kind, Mutation, Naming, Verb};
 use stoker::plan::{Action, BlockedReason, Plan};
 use stoker::source::Tree;
 
@@ -12,9 +12,10 @@ use crate::laws;
 use crate::stage::{Stage, brief, edited, manifests, pruning};
 
 /// Every way to change a name that the emulator knows, each where names are unique and where not.
-fn platforms() -> Vec<Config> {
+fn platforms() -> Vec<EmulatorConfig> {
     let namings = [Naming::Numbered, Naming::Capitals, Naming::Cut(2)];
-    let config = |(names, names_unique)| Config { names, names_unique, ..Config::default() };
+    let config =
+        |(names, names_unique)| EmulatorConfig { names, names_unique, ..EmulatorConfig::default() };
     namings.into_iter().flat_map(|naming| [(naming, true), (naming, false)]).map(config).collect()
 }
 
@@ -40,7 +41,7 @@ fn attached() -> Tree {
 fn made(stage: &Stage) -> BTreeMap<(Kind, String), usize> {
     let mut made = BTreeMap::new();
     let effects = laws::effects(&stage.emulator);
-    for Effect { kind, name, .. } in effects.into_iter().filter(|it| it.verb == Verb::Created) {
+    for Mutation { kind, name, .. } in effects.into_iter().filter(|it| it.verb == Verb::Created) {
         let stem = name.to_lowercase()[..2].to_owned();
         *made.entry((kind, stem)).or_default() += 1;
     }

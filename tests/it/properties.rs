@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
-use stoker::emulator::Config;
+use stoker::emulator::EmulatorConfig;
 use stoker::manifest;
 use stoker::model::{Coverage, Kind, Listing, Live, Project, Snapshot};
 use stoker::plan::{Plan, Policy, plan};
@@ -193,7 +193,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let stage = Stage::in_memory(Config::default());
+            let stage = Stage::in_memory(EmulatorConfig::default());
             let (first, second) = (tree(&first.documents(form)), tree(&second.documents(form)));
             stage.apply(&first, &pruning()).await;
             let left = brief(&stage.plan(&first, &pruning()).await);

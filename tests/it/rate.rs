@@ -1,6 +1,8 @@
 //! The budget with more to do than a minute allows (S4), however the platform counts.
 
-use stoker::emulator::{Config, Faults, Ingress, Kind, LimiterModel, ResetForm, RetryAfterForm};
+use stoker::emulator::{
+    EmulatorConfig, Faults, Ingress, Kind, LimiterModel, ResetForm, RetryAfterForm,
+};
 use stoker::plan::{Conclusion, Policy};
 
 use crate::laws;
@@ -44,7 +46,7 @@ async fn the_rate_is_kept_in_any_minute_over_several_runs() {
     let retries = [RetryAfterForm::Seconds, RetryAfterForm::HttpDate, RetryAfterForm::Absent];
     for (number, limiter) in models.into_iter().enumerate() {
         let (reset, retry_after) = (resets[number % 5], retries[number % 3]);
-        let config = Config { limiter, reset, retry_after, ..Config::default() };
+        let config = EmulatorConfig { limiter, reset, retry_after, ..EmulatorConfig::default() };
         let context = format!("{limiter:?} {reset:?} {retry_after:?}");
         let stage = Stage::on(config);
         let tree = manifests(&many());
@@ -69,7 +71,7 @@ async fn behind_an_ingress_with_even_steps_commands_in_a_row_take_little_longer_
     const EVERY_MS: u64 = 200;
     for (status, most) in [(429, 2), (503, 3)] {
         let ingress = Some(Ingress { every_ms: EVERY_MS, status });
-        let stage = Stage::on(Config { ingress, ..Config::default() });
+        let stage = Stage::on(EmulatorConfig { ingress, ..EmulatorConfig::default() });
         let tree = manifests(&services(17));
         for run in 0..4 {
             let context = format!("{status}, run {run}");

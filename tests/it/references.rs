@@ -27,11 +27,13 @@ const ELSEWHERE: &[&str] = &[
     "safety, hazards",
 ];
 
-fn root() -> &'static Path {
+/// Returns the root of the repository.
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources() -> Vec<PathBuf> {
+/// Returns every file of code, in order.
+pub fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open: Vec<PathBuf> =
         ["src", "tests/it", "benches", "fuzz"].map(|it| root().join(it)).into();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stoker::api::Recollection;
-use stoker::emulator::{Act, Config, Fields, Kind, Paging, Shapes};
+use stoker::emulator::{Act, EmulatorConfig, Fields, Kind, Paging, Shapes};
 use stoker::plan::{Action, Policy, plan};
 use stoker::reconcile::refresh;
 use stoker::source::Tree;
@@ -25,10 +25,10 @@ impl Park {
 
     /// Returns a platform on which they live, with lists of that page size.
     fn stage(&self, page: u32) -> Stage {
-        let stage = Stage::on(Config {
+        let stage = Stage::on(EmulatorConfig {
             list_fields: Shapes::every(Fields::All),
             paging: Paging { size: page, size_max: page, per_page: true },
-            ..Config::default()
+            ..EmulatorConfig::default()
         });
         let make = |kind, body| stage.emulator.act(&Act::Create { kind, body }).unwrap();
         for number in 0..self.services {

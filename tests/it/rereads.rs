@@ -1,6 +1,6 @@
 //! Manifests that could not be read are read again by themselves, ever less often.
 
-use stoker::emulator::{Config, Kind};
+use stoker::emulator::{EmulatorConfig, Kind};
 use stoker::status::{ConditionReason, Problem, Trigger};
 
 use crate::faults::first;
@@ -17,7 +17,7 @@ fn unreachable() -> Problem {
 
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_read_is_read_again_though_nothing_rings() {
-    let stage = Stage::on(Config::default());
+    let stage = Stage::on(EmulatorConfig::default());
     let kept = Kept::failing(stage, settings(), unreachable());
     kept.stage.wait(1).await;
     assert_eq!(kept.reads(), 1);
@@ -31,7 +31,7 @@ async fn what_could_not_be_read_is_read_again_though_nothing_rings() {
 
 #[tokio::test(start_paused = true)]
 async fn asking_for_news_every_second_does_not_hurry_what_fails() {
-    let stage = Stage::on(Config::default());
+    let stage = Stage::on(EmulatorConfig::default());
     let kept = Kept::failing(stage, settings(), unreachable());
     for _ in 0..3_600 {
         kept.stage.wait(1).await;
@@ -58,7 +58,7 @@ async fn asking_for_news_every_second_does_not_hurry_what_fails() {
 
 #[tokio::test(start_paused = true)]
 async fn what_takes_long_to_fail_is_not_begun_again_by_who_asked_meanwhile() {
-    let stage = Stage::on(Config::default());
+    let stage = Stage::on(EmulatorConfig::default());
     let kept = Kept::failing_slowly(stage, settings(), unreachable(), 90);
     for _ in 0..3_600 {
         kept.stage.wait(1).await;

@@ -1,7 +1,7 @@
 //! A rollback by people is told, and what runs of a service is known as far as it was seen.
 
 use stoker::daemon::Order;
-use stoker::emulator::{Act, Config, Durations, Kind};
+use stoker::emulator::{Act, Durations, EmulatorConfig, Kind};
 use stoker::status::{Event, Runs};
 
 use crate::faults::first;
@@ -9,9 +9,9 @@ use crate::kept::{Kept, settings};
 use crate::stage::edited;
 
 /// A platform on which a deployment takes longer than the time between two looks.
-fn slow() -> Config {
+fn slow() -> EmulatorConfig {
     let durations = Durations { building_ms: 400_000, ..Durations::default() };
-    Config { durations, ..Config::default() }
+    EmulatorConfig { durations, ..EmulatorConfig::default() }
 }
 
 fn runs(kept: &Kept) -> Option<Runs> {
@@ -69,7 +69,7 @@ async fn a_rollback_that_is_met_under_way_leaves_one_event_and_changes_what_runs
 
 #[tokio::test(start_paused = true)]
 async fn who_says_that_he_deployed_is_looked_after_at_once() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let (old, _) = rolled_back(&kept, 240).await;
     let key = "service/api".parse().unwrap();
     kept.handle.order(Order::Look { key }).await.unwrap();

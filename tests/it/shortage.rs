@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use stoker::api::{BodyStream, Transport, TransportError};
-use stoker::emulator::{Config, Faults};
+use stoker::emulator::{EmulatorConfig, Faults};
 
 use crate::faults::first;
 use crate::kept::{Kept, settings};
@@ -77,7 +77,8 @@ async fn refusals_for_minutes_are_told_of_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ordinary_day_at_the_limit_is_no_shortage() {
-    let kept = Kept::on(Config { limit: 20, ..Config::default() }, settings()).await;
+    let kept =
+        Kept::on(EmulatorConfig { limit: 20, ..EmulatorConfig::default() }, settings()).await;
     kept.stage.wait(3_600).await;
     assert!(!kept.told().contains(&"RequestLimit".to_owned()), "{:?}", kept.told());
     kept.end().await;

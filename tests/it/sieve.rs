@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use stoker::emulator::{Act, Config, Faults, Kind};
+use stoker::emulator::{Act, EmulatorConfig, Faults, Kind};
 use stoker::model::{self, Claim, Key};
 use stoker::source::Tree;
 
@@ -75,7 +75,8 @@ fn lives() -> Vec<Life> {
 
 impl Life {
     fn stage(&self) -> Stage {
-        let stage = Stage::in_memory(Config { names_unique: false, ..Config::default() });
+        let stage =
+            Stage::in_memory(EmulatorConfig { names_unique: false, ..EmulatorConfig::default() });
         if self.is_there_before {
             make_jobs(&stage);
         }

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use stoker::emulator::{Form, Quirk};
+use stoker::emulator::{Quirk, ValueForm};
 use stoker::simulation::{
-    Campaign, Command, Disturbance, Law, Moment, Origin, Platform, Rewrite, Scene, Schedule, Step,
-    Strike, Tally, Trouble, draw, judge, play, shrink,
+    Campaign, Disturbance, HistoryRewrite, Instruction, Law, LawTally, Moment, PlatformBehaviour,
+    Scene, Schedule, ScheduledStep, SourceKind, Strike, Trouble, draw, judge, play, shrink,
 };
 use stoker::{manifest, source};
 
@@ -33,7 +33,7 @@ fn seeds_of_trouble_break_no_law() {
 }
 
 /// Plays a campaign, and fails with what broke, made small.
-fn hold(campaign: &Campaign, advice: &str) -> BTreeMap<Law, Tally> {
+fn hold(campaign: &Campaign, advice: &str) -> BTreeMap<Law, LawTally> {
     let (tallies, broken) = campaign.run(&|_| {});
     let shown: Vec<String> = broken
         .iter()
@@ -110,11 +110,11 @@ fn seeds_find_the_same_on_one_thread_and_on_several() {
 fn killed_once() -> Schedule {
     let strike = Strike::KillInRequest(6, Moment::After, 1);
     let what = Disturbance::Process(strike);
-    let steps = vec![Step { at: 10, what }];
+    let steps = vec![ScheduledStep { at: 10, what }];
     Schedule {
         seed: 3,
-        platform: Platform::default(),
-        source: Origin::Files,
+        platform: PlatformBehaviour::default(),
+        source: SourceKind::Files,
         seconds: 60,
         looks: 20,
         steps,
@@ -151,12 +151,12 @@ fn what_is_no_schedule_is_refused() {
     }
 }
 
-fn quiet(source: Origin, steps: Vec<Step>) -> Schedule {
+fn quiet(source: SourceKind, steps: Vec<ScheduledStep>) -> Schedule {
     Schedule { source, seconds: 1_200, steps, ..killed_once() }
 }
 
-fn step(seconds: u64, what: Disturbance) -> Step {
-    Step { at: seconds * 1_000, what }
+fn step(seconds: u64, what: Disturbance) -> ScheduledStep {
+    ScheduledStep { at: seconds * 1_000, what }
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_rewritten_history_is_held_and_taken_when_somebody_says_so() {
     let rewritten = || {
         vec![
             step(300, Disturbance::Commit(1)),
-            step(600, Disturbance::Rewrite(Rewrite::Amend(0))),
+            step(600, Disturbance::Rewrite(HistoryRewrite::Amend(0))),
             // Also after a restart the last good commit is what stands.
             step(900, Disturbance::Process(Strike::Kill(1))),
         ]
@@ -177,10 +177,10 @@ fn a_rewritten_history_is_held_and_taken_when_somebody_says_so() {
         assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{source:?}");
         (findings, witness.transcript())
     };
-    let (held, transcript) = played(Origin::GitHold);
+    let (held, transcript) = played(SourceKind::GitHold);
     assert!(held.of(Law::S6).at_risk > 0, "nothing was held");
     assert!(transcript.contains("read older Some"), "the last good commit was not read again");
-    for source in [Origin::GitFollow, Origin::Files] {
+    for source in [SourceKind::GitFollow, SourceKind::Files] {
         let (followed, transcript) = played(source);
         assert_eq!(followed.of(Law::S6).at_risk, 0, "{source:?}");
         assert!(!transcript.contains("read older"), "{source:?}");
@@ -193,13 +193,13 @@ fn a_clock_that_is_set_while_the_agent_runs_breaks_nothing() {
     for off in [-30_000, 30_000] {
         let steps = vec![
             step(1, Disturbance::OurClock(off)),
-            step(2, Disturbance::Operator(Command::Apply)),
+            step(2, Disturbance::Operator(Instruction::Apply)),
             step(300, Disturbance::PlatformClock(-3_600_000)),
             step(301, Disturbance::Commit(1)),
             step(310, Disturbance::Process(Strike::Kill(1))),
             step(600, Disturbance::OurClock(0)),
         ];
-        let findings = judge(&scene, &play(&scene, &quiet(Origin::Files, steps)));
+        let findings = judge(&scene, &play(&scene, &quiet(SourceKind::Files, steps)));
         assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{off}");
     }
 }
@@ -214,9 +214,9 @@ fn a_platform_that_holds_something_else_is_left_alone_in_time() {
         Quirk::Swings { field, value, every_ms }
     };
     let quirks = [
-        setting("plan", Form::Ends("-v2".to_owned())),
-        setting("scaling.max_instances", Form::AtMost(2)),
-        Quirk::Value { key: "NODE_ENV".to_owned(), form: Form::Begins(" ".to_owned()) },
+        setting("plan", ValueForm::Ends("-v2".to_owned())),
+        setting("scaling.max_instances", ValueForm::AtMost(2)),
+        Quirk::Value { key: "NODE_ENV".to_owned(), form: ValueForm::Begins(" ".to_owned()) },
         Quirk::Adds { key: "ADDON_URL".to_owned(), anew: false },
         Quirk::Adds { key: "RELEASE".to_owned(), anew: true },
         swings(400_000),
@@ -226,9 +226,10 @@ fn a_platform_that_holds_something_else_is_left_alone_in_time() {
         quirks.into_iter().flat_map(|quirk| [(quirk.clone(), false), (quirk, true)])
     {
         let context = format!("{quirk:?} {echoes}");
-        let platform = Platform { quirks: vec![quirk], echoes, ..Platform::default() };
+        let platform =
+            PlatformBehaviour { quirks: vec![quirk], echoes, ..PlatformBehaviour::default() };
         let steps = vec![step(600, Disturbance::Commit(1))];
-        let schedule = Schedule { platform, ..quiet(Origin::Files, steps) };
+        let schedule = Schedule { platform, ..quiet(SourceKind::Files, steps) };
         let findings = judge(&scene, &play(&scene, &schedule));
         assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{context}");
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use stoker::api::{
-    Client, Config, Dialect, Endpoint, Parts, Recollection, Rename, Token, Transport,
+    Client, ClientConfig, ClientParts, Dialect, Endpoint, Recollection, Rename, Token, Transport,
 };
 use stoker::apply::{Happening, Patience};
 use stoker::budget::{self, Millis};
@@ -43,17 +43,17 @@ pub struct Stage {
 
 impl Stage {
     pub fn new() -> Self {
-        Self::on(emulator::Config::default())
+        Self::on(emulator::EmulatorConfig::default())
     }
 
-    pub fn on(platform: emulator::Config) -> Self {
+    pub fn on(platform: emulator::EmulatorConfig) -> Self {
         let clock = Clock::starting_at(START.parse().unwrap());
         let emulator = Emulator::new(platform, emulator_clock(&clock));
         let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
         let directory = state_directory();
         Self {
             transport: Arc::new(SandboxTransport::new(emulator.clone())),
-            ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
+            ledger: Arc::new(Ledger::in_memory(budget::BudgetConfig::default(), now)),
             emulator,
             clock,
             dialect: Dialect::default(),
@@ -66,19 +66,19 @@ impl Stage {
     }
 
     /// Keeps its state on a disk in memory, which can be broken at every step.
-    pub fn in_memory(platform: emulator::Config) -> Self {
+    pub fn in_memory(platform: emulator::EmulatorConfig) -> Self {
         Self { state: Medium::Memory(Simulated::default()), ..Self::on(platform) }
     }
 
     pub fn client(&self) -> Client {
-        Client::new(Parts {
+        Client::new(ClientParts {
             endpoint: Endpoint::parse(SANDBOX_ENDPOINT).unwrap(),
             token: Token::parse(emulator::TOKEN).unwrap(),
             transport: Arc::clone(&self.transport),
             ledger: Arc::clone(&self.ledger),
             clock: self.clock.clone(),
             dialect: self.dialect.clone(),
-            config: Config { deadline: self.deadline, ..Config::default() },
+            config: ClientConfig { deadline: self.deadline, ..ClientConfig::default() },
         })
     }
 

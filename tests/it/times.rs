@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use stoker::emulator::{Config, Faults, Kind, Times};
+use stoker::emulator::{EmulatorConfig, Faults, Kind, Times};
 use stoker::model::Claim;
 use stoker::plan::Policy;
 use stoker::source::Tree;
@@ -29,7 +29,7 @@ fn stack(names: &[&str]) -> Tree {
 
 /// A platform whose clock is past the middle of a second when things are made.
 async fn stage(times: Times) -> Stage {
-    let stage = Stage::on(Config { times, ..Config::default() });
+    let stage = Stage::on(EmulatorConfig { times, ..EmulatorConfig::default() });
     tokio::time::sleep(Duration::from_millis(700)).await;
     Stage { variables: vec![("A_KEY".to_owned(), "first-secret".to_owned())], ..stage }
 }

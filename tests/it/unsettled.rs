@@ -117,7 +117,7 @@ async fn an_agent_never_calls_ready_what_it_cannot_tell() {
         "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: { name: api }\n\
          spec: { type: web, image: nginx, envVars: [{ key: TOKEN, generateValue: true }] }\n",
     );
-    let stage = Stage::in_memory(stoker::emulator::Config::default());
+    let stage = Stage::in_memory(stoker::emulator::EmulatorConfig::default());
     keep_for(&stage, settings(), &tree, 600).await;
     let stage = Stage { state: Medium::Memory(Simulated::default()), ..stage };
     let kept = Kept::begin(stage, settings(), tree);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stoker::daemon::settings::Settings;
-use stoker::emulator::{Config, Effect, Entry, Event, Faults, Kind, Verb};
+use stoker::emulator::{EmulatorConfig, Faults, Kind, Mutation, RecordEntry, RecordedEvent, Verb};
 use stoker::plan::{Conclusion, Policy};
 use stoker::source::{self, Tree};
 
@@ -64,9 +64,9 @@ impl Directory {
 /// The deletes of each kind that the platform carried out, and when, in milliseconds.
 fn deletes(stage: &Stage) -> BTreeMap<Kind, Vec<u64>> {
     let mut deletes: BTreeMap<Kind, Vec<u64>> = BTreeMap::new();
-    for Entry { at, effects, event, .. } in stage.emulator.record().entries() {
-        assert!(matches!(event, Event::Request(_)), "only the agent acts");
-        for Effect { kind, .. } in effects.iter().filter(|effect| effect.verb == Verb::Deleted) {
+    for RecordEntry { at, effects, event, .. } in stage.emulator.record().entries() {
+        assert!(matches!(event, RecordedEvent::Request(_)), "only the agent acts");
+        for Mutation { kind, .. } in effects.iter().filter(|effect| effect.verb == Verb::Deleted) {
             deletes.entry(*kind).or_default().push(*at);
         }
     }
@@ -80,7 +80,7 @@ fn count(stage: &Stage) -> usize {
 /// Lets an agent keep a directory of which a file vanishes after each pause.
 async fn vanish(pause: Duration) -> Kept {
     let directory = Directory::new();
-    let kept = Kept::begin(Stage::on(Config::default()), settings(), directory.read());
+    let kept = Kept::begin(Stage::on(EmulatorConfig::default()), settings(), directory.read());
     kept.stage.wait(300).await;
     assert_eq!(kept.ready(), "True Synced", "{:#?}", kept.status());
     while directory.lose_one() {
@@ -129,7 +129,7 @@ async fn files_that_vanish_slowly_take_three_services_an_hour_and_no_database() 
 #[tokio::test(start_paused = true)]
 async fn an_agent_that_is_started_anew_each_time_counts_on() {
     let directory = Directory::new();
-    let mut stage = Stage::on(Config::default());
+    let mut stage = Stage::on(EmulatorConfig::default());
     loop {
         let kept = Kept::begin(stage, settings(), directory.read());
         kept.stage.wait(240).await;
@@ -143,7 +143,8 @@ async fn an_agent_that_is_started_anew_each_time_counts_on() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_goes_goes_when_the_directory_has_been_quiet() {
-    let kept = Kept::begin(Stage::on(Config::default()), settings(), Directory::new().read());
+    let kept =
+        Kept::begin(Stage::on(EmulatorConfig::default()), settings(), Directory::new().read());
     kept.stage.wait(300).await;
     let directory = Directory::new();
     directory.lose_one();
@@ -162,7 +163,7 @@ async fn a_number_for_the_agent_is_for_each_hour() {
     let policy = Policy { deletes_max: Some(5), ..pruning() };
     let directory = Directory::new();
     let settings = Settings { policy, ..settings() };
-    let kept = Kept::begin(Stage::on(Config::default()), settings, directory.read());
+    let kept = Kept::begin(Stage::on(EmulatorConfig::default()), settings, directory.read());
     kept.stage.wait(300).await;
     while directory.lose_one() {
         kept.write(Ok(directory.read()));

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use stoker::api::{BodyStream, Transport, TransportError};
 use stoker::daemon::Order;
 use stoker::daemon::window::{Window, WindowKind, Windows};
-use stoker::emulator::{Act, Config, Faults, Kind};
+use stoker::emulator::{Act, EmulatorConfig, Faults, Kind};
 use stoker::model::{Pin, Project};
 use stoker::plan::Policy;
 use stoker::reconcile::{Licence, Look, PassError, Reconciler, Wish};
@@ -23,7 +23,7 @@ use crate::stage::{Stage, edited, manifests};
 
 #[tokio::test(start_paused = true)]
 async fn what_the_last_good_manifests_dropped_stays_while_the_newest_cannot_be_used() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let until = kept.stage.clock.now() + Duration::from_secs(3_600);
     kept.handle.order(Order::Suspend { reason: "a migration".to_owned(), until }).await.unwrap();
     kept.write(Ok(manifests(&second())));
@@ -42,7 +42,7 @@ async fn what_the_last_good_manifests_dropped_stays_while_the_newest_cannot_be_u
 
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_and_not_yet_forgotten_is_not_said_to_be_as_declared() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let until = kept.stage.clock.now() + Duration::from_secs(3_600);
     kept.handle.order(Order::Suspend { reason: "a migration".to_owned(), until }).await.unwrap();
     kept.write(Ok(manifests(&second())));
@@ -56,7 +56,7 @@ async fn what_is_gone_and_not_yet_forgotten_is_not_said_to_be_as_declared() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_protected_while_it_only_looked_stays_protected() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     let until = kept.stage.clock.now() + Duration::from_secs(3_600);
     kept.handle.order(Order::Suspend { reason: "a migration".to_owned(), until }).await.unwrap();
     let jobs = "metadata: { name: jobs }\n";
@@ -82,7 +82,7 @@ async fn outside_its_windows_an_agent_only_looks() {
     let settings =
         stoker::daemon::settings::Settings { windows: Windows::from(vec![window]), ..settings() };
     // The stage begins at midnight.
-    let kept = Kept::on(Config::default(), settings).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings).await;
     kept.stage.wait(5 * 3_600).await;
     assert_eq!(kept.writes(), 0);
     // It is not there: that it is held back is no excuse.
@@ -95,7 +95,7 @@ async fn outside_its_windows_an_agent_only_looks() {
 
 #[tokio::test(start_paused = true)]
 async fn what_fails_is_not_tried_again_in_every_pass() {
-    let kept = Kept::on(Config::default(), settings()).await;
+    let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     kept.stage.emulator.play(Faults::parse("fail:422@PATCH /**").unwrap());
     kept.write(Ok(edited(&first(), "production", "staging")));
     kept.stage.wait(600).await;

@@ -208,7 +208,7 @@ pub(super) fn draft<'a>(
 
 /// A client whose every request is answered from the script.
 pub(super) fn client(replies: impl IntoIterator<Item = Reply>) -> (Client, Arc<Script>) {
-    client_of(replies, Dialect::default(), Config::default())
+    client_of(replies, Dialect::default(), ClientConfig::default())
 }
 
 pub(super) fn speaking(
@@ -219,19 +219,19 @@ pub(super) fn speaking(
     for setting in dialect {
         spoken.set(setting).unwrap();
     }
-    client_of(replies, spoken, Config::default())
+    client_of(replies, spoken, ClientConfig::default())
 }
 
 /// A client over a real socket and a real clock.
 pub(super) fn connected(address: &str, transport: HttpTransport, calls_max: Option<u32>) -> Client {
-    let config = Config { calls_max, ..Config::default() };
+    let config = ClientConfig { calls_max, ..ClientConfig::default() };
     client_over(Arc::new(transport), address, Clock::system(), Dialect::default(), config)
 }
 
 pub(super) fn client_of(
     replies: impl IntoIterator<Item = Reply>,
     dialect: Dialect,
-    config: Config,
+    config: ClientConfig,
 ) -> (Client, Arc<Script>) {
     let script = Arc::new(Script::default());
     script.replies.lock().unwrap().extend(replies);
@@ -245,14 +245,14 @@ fn client_over(
     address: &str,
     clock: Clock,
     dialect: Dialect,
-    config: Config,
+    config: ClientConfig,
 ) -> Client {
     let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
-    Client::new(Parts {
+    Client::new(ClientParts {
         endpoint: Endpoint::parse(address).unwrap(),
         token: Token::parse(TOKEN).unwrap(),
         transport,
-        ledger: Arc::new(Ledger::in_memory(budget::Config::default(), now)),
+        ledger: Arc::new(Ledger::in_memory(budget::BudgetConfig::default(), now)),
         clock,
         dialect,
         config,

@@ -165,9 +165,9 @@ async fn a_write_that_is_not_answered_has_all_of_its_time() {
     assert_eq!(began.elapsed().as_secs(), 30);
 }
 
-fn until_ten_seconds() -> Config {
+fn until_ten_seconds() -> ClientConfig {
     let deadline = Some("2026-11-24T00:00:10Z".parse().unwrap());
-    Config { deadline, ..Config::default() }
+    ClientConfig { deadline, ..ClientConfig::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,7 +211,7 @@ async fn a_storm_of_refusals_ends_the_request_and_not_the_patience_of_the_server
 
 #[tokio::test(start_paused = true)]
 async fn a_run_sends_no_more_than_it_may() {
-    let config = Config { calls_max: Some(2), ..Config::default() };
+    let config = ClientConfig { calls_max: Some(2), ..ClientConfig::default() };
     let (client, script) = client_of([lost(), lost()], Dialect::default(), config);
     let error = client.reader().project().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OverBudget);
@@ -225,7 +225,7 @@ async fn a_run_sends_no_more_than_it_may() {
 #[tokio::test(start_paused = true)]
 async fn no_request_leaves_after_the_deadline_and_nobody_waits_for_it_in_vain() {
     let deadline = Some("2026-11-24T00:00:10Z".parse().unwrap());
-    let config = Config { deadline, ..Config::default() };
+    let config = ClientConfig { deadline, ..ClientConfig::default() };
     let refusal = || {
         let head = vec![("retry-after", "60".to_owned())];
         Reply::Head(429, head, "".into())
@@ -276,7 +276,7 @@ async fn of_a_create_on_an_old_list_not_even_the_intent_is_written() {
 
 #[tokio::test(start_paused = true)]
 async fn a_look_and_its_write_need_two_requests_or_none_is_sent() {
-    let config = Config { calls_max: Some(1), ..Config::default() };
+    let config = ClientConfig { calls_max: Some(1), ..ClientConfig::default() };
     let (client, script) = client_of([], Dialect::default(), config);
     let error = writer(&client).pair().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OverBudget);

@@ -28,26 +28,26 @@ pub struct Links {
 }
 
 /// The values of references that the agent resolved itself (A17).
-pub(in crate::api) type Resolved = BTreeMap<Reference, SecretString>;
+pub(in crate::api) type ResolvedReferences = BTreeMap<Reference, SecretString>;
 
 /// A body in the making.
-pub(in crate::api) struct Draft<'a> {
+pub(in crate::api) struct BodyDraft<'a> {
     kind: Kind,
     dialect: &'a Dialect,
     links: &'a Links,
-    resolved: &'a Resolved,
+    resolved: &'a ResolvedReferences,
     object: Object,
     variables: Vec<Value>,
     has_variables: bool,
     secrets: Vec<SecretString>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> BodyDraft<'a> {
     pub(in crate::api) fn new(
         kind: Kind,
         dialect: &'a Dialect,
         links: &'a Links,
-        resolved: &'a Resolved,
+        resolved: &'a ResolvedReferences,
     ) -> Self {
         Self {
             kind,

@@ -23,7 +23,7 @@ pub use metrics::{Metrics, Sample};
 pub use project::Member;
 
 pub(super) use deployment::read_deployment;
-pub(super) use draft::{Draft, Resolved, resolve};
+pub(super) use draft::{BodyDraft, ResolvedReferences, resolve};
 pub(super) use json::{along, id_of, lookup, says_more, take, text, unwrapped, whole_number};
 pub(super) use log::read_log_line;
 pub(super) use metrics::read_metrics;

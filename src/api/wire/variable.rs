@@ -19,14 +19,14 @@ const MASK_RUN_MIN: usize = 4;
 const MASK_WORDS: [&str; 5] = ["redacted", "masked", "hidden", "secret", "filtered"];
 
 /// The variables that are shown.
-pub(super) struct Variables {
+pub(super) struct ShownVariables {
     pub values: BTreeMap<EnvKey, LiveValue>,
     /// Whether these are all: then one that is missing is not there.
     pub is_whole: bool,
 }
 
 /// Reads `env_vars`: a list of entries, or a map from key to value.
-pub(super) fn read_variables(value: &Value) -> Variables {
+pub(super) fn read_variables(value: &Value) -> ShownVariables {
     let mut values = BTreeMap::new();
     let is_whole = match value {
         Value::Array(entries) => {
@@ -45,7 +45,7 @@ pub(super) fn read_variables(value: &Value) -> Variables {
         }
         _ => false,
     };
-    Variables { values, is_whole }
+    ShownVariables { values, is_whole }
 }
 
 /// Reads one entry; says whether it could be read.

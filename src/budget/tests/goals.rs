@@ -2,13 +2,13 @@
 //!
 //! Not reached: see the comments at B3 without headers and at B8. Nothing else is weakened.
 
-use super::super::Config;
+use super::super::BudgetConfig;
 use super::simulation::{Front, Headers, Model, Report, Scenario, run, scenarios};
 
 /// S4, which holds in every run, whatever it looks at.
 fn simulate(scenario: &Scenario) -> Report {
     let report = run(scenario);
-    let rate = Config::default().rate;
+    let rate = BudgetConfig::default().rate;
     assert!(report.most_in_a_minute <= rate, "{} in a minute", report.most_in_a_minute);
     report
 }

@@ -13,20 +13,20 @@ fn answer(status: u16, remaining: &str, reset: &str) -> Limits {
     Limits { status, remaining: some(remaining), reset: some(reset), ..Limits::default() }
 }
 
-fn fresh() -> (Budget, Session) {
-    let mut budget = Budget::new(Config::default());
+fn fresh() -> (Budget, BudgetSession) {
+    let mut budget = Budget::new(BudgetConfig::default());
     let session = budget.begin(START);
     (budget, session)
 }
 
-fn go(budget: &mut Budget, now: Millis, session: &mut Session, lane: Lane) -> Permit {
+fn go(budget: &mut Budget, now: Millis, session: &mut BudgetSession, lane: Lane) -> Permit {
     match budget.take(now, session, lane) {
         Verdict::Go(permit) => permit,
         Verdict::Wait { until, why } => panic!("waits until {until:?}: {why:?}"),
     }
 }
 
-fn why(budget: &mut Budget, now: Millis, session: &mut Session, lane: Lane) -> Option<Why> {
+fn why(budget: &mut Budget, now: Millis, session: &mut BudgetSession, lane: Lane) -> Option<Why> {
     match budget.take(now, session, lane) {
         Verdict::Go(_) => None,
         Verdict::Wait { until: _, why } => Some(why),
@@ -75,7 +75,7 @@ fn many_refusals_of_requests_on_their_way_are_one_episode() {
 
 #[test]
 fn a_person_may_run_the_command_as_often_as_he_likes_but_a_crash_loop_waits() {
-    let mut budget = Budget::new(Config::default());
+    let mut budget = Budget::new(BudgetConfig::default());
     for _ in 0..50 {
         let session = budget.begin(START);
         budget.end(&session);
@@ -152,7 +152,7 @@ fn a_configuration_without_sense_still_lets_one_request_out() {
     for (limit, rate, reserve) in
         [(0, 0, 0), (1, 1, 1), (300, 0, 90), (1, 900, 900), (300, 285, 400)]
     {
-        let mut budget = Budget::new(Config { limit, rate, reserve, seed: 0 });
+        let mut budget = Budget::new(BudgetConfig { limit, rate, reserve, seed: 0 });
         let mut session = budget.begin(START);
         for lane in [Lane::Urgent, Lane::Background] {
             let now = START.plus(Duration::from_secs(if lane == Lane::Urgent { 0 } else { 100 }));
@@ -201,7 +201,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 #[test]
 fn a_look_and_its_write_leave_together_or_not_at_all() {
-    let mut budget = Budget::new(Config { rate: 3, ..Config::default() });
+    let mut budget = Budget::new(BudgetConfig { rate: 3, ..BudgetConfig::default() });
     let mut session = budget.begin(START);
     let first = go(&mut budget, START, &mut session, Lane::Converge);
     budget.learn(START, &first, &answer(200, "299", "60"));
@@ -217,7 +217,7 @@ fn a_look_and_its_write_leave_together_or_not_at_all() {
 
 #[test]
 fn a_write_counts_from_when_it_leaves_and_not_from_when_it_asked() {
-    let mut budget = Budget::new(Config { rate: 2, ..Config::default() });
+    let mut budget = Budget::new(BudgetConfig { rate: 2, ..BudgetConfig::default() });
     let mut session = budget.begin(START);
     let pair = budget.take_pair(START, &mut session, Lane::Converge);
     let Verdict::Go((look, mut write)) = pair else { panic!("{pair:?}") };
@@ -259,7 +259,7 @@ proptest! {
 
     #[test]
     fn no_minute_ever_holds_more_than_the_rate(rate in 1..60_u32, acts in acts()) {
-        let config = Config { rate, reserve: 10, ..Config::default() };
+        let config = BudgetConfig { rate, reserve: 10, ..BudgetConfig::default() };
         let mut budget = Budget::new(config);
         let mut session = budget.begin(START);
         // What the world's clock shows, and what ours does.

@@ -7,8 +7,8 @@ use clap::builder::BoolishValueParser;
 
 use crate::model::Key;
 
-use super::super::until::Until;
-use super::super::values::{Awaited, Selector, Span};
+use super::super::until::FutureTime;
+use super::super::values::{Selector, Span, WaitGoal};
 use super::super::why::Subject;
 use super::{Connection, Sources};
 
@@ -85,7 +85,7 @@ pub struct WaitCommand {
     pub key: Key,
     /// condition=Ready, or delete; of a running agent also condition=Stalled=False and the like.
     #[arg(long = "for", value_name = "CONDITION", default_value = "condition=Ready")]
-    pub condition: Awaited,
+    pub condition: WaitGoal,
     /// Ask the platform, even where an agent runs.
     #[arg(long, conflicts_with = "project")]
     pub live: bool,
@@ -151,7 +151,7 @@ pub struct SuspendCommand {
     pub reason: String,
     /// Until when, in at most 30 days: 2h, 18:00 (the next one), or 2026-12-01T08:00:00Z.
     #[arg(long, value_name = "TIME")]
-    pub until: Until,
+    pub until: FutureTime,
     #[command(flatten)]
     pub steering: SteeringCommand,
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use crate::model::{AdoptMode, Key};
-use crate::plan::Place;
+use crate::plan::FieldAddress;
 
 use super::super::values::{Approved, PruneKinds, Span};
 use super::Connection;
@@ -55,10 +55,10 @@ pub struct Planning {
     /// Write these values, which the platform does not show and whose last value is not known: of a
     /// resource, or one of its fields; may be repeated.
     #[arg(long, value_name = "KIND/NAME[:FIELD]", value_delimiter = ',')]
-    pub write_unsettled: Vec<Place>,
+    pub write_unsettled: Vec<FieldAddress>,
     /// Take what lives for what is declared where the platform does not show it; may be repeated.
     #[arg(long, value_name = "KIND/NAME[:FIELD]", value_delimiter = ',')]
-    pub accept_unsettled: Vec<Place>,
+    pub accept_unsettled: Vec<FieldAddress>,
     /// Look only at this resource and what it depends on; may be repeated; turns prune off.
     #[arg(long, env = "STOKER_TARGET", value_name = "KIND/NAME", value_delimiter = ',')]
     pub target: Vec<Key>,

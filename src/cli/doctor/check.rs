@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// As it should be.
     Fine,
     /// It works, but somebody should look.
@@ -26,7 +26,7 @@ pub struct Check {
     /// What was looked at.
     pub name: String,
     /// How it came out.
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// What was seen.
     pub detail: String,
     /// What to do.
@@ -37,7 +37,7 @@ pub struct Check {
 
 impl Check {
     /// Makes a check that came out in some way.
-    pub fn new(name: impl Into<String>, outcome: Outcome, detail: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, outcome: CheckOutcome, detail: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             outcome,
@@ -49,7 +49,7 @@ impl Check {
 
     /// Makes a check that came out well.
     pub fn fine(name: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::new(name, Outcome::Fine, detail)
+        Self::new(name, CheckOutcome::Fine, detail)
     }
 
     /// Makes a failed check of a failure.
@@ -57,7 +57,7 @@ impl Check {
         Self {
             hints: failure.hints.clone(),
             exit: failure.exit,
-            ..Self::new(name, Outcome::Failed, failure.message.as_str())
+            ..Self::new(name, CheckOutcome::Failed, failure.message.as_str())
         }
     }
 
@@ -72,10 +72,10 @@ impl Check {
     pub fn print(&self, paper: &mut Paper) {
         let Self { name, outcome, detail, hints, exit: _ } = self;
         let style = match outcome {
-            Outcome::Fine => Style::Added,
-            Outcome::Doubtful => Style::Changed,
-            Outcome::Failed => Style::Blocked,
-            Outcome::Unknown => Style::Dim,
+            CheckOutcome::Fine => Style::Added,
+            CheckOutcome::Doubtful => Style::Changed,
+            CheckOutcome::Failed => Style::Blocked,
+            CheckOutcome::Unknown => Style::Dim,
         };
         let line = Line::default().with(style, self.word()).pad_to(6).plain(name);
         paper.push(line.pad_to(26).plain(detail));
@@ -92,10 +92,10 @@ impl Check {
 
     const fn word(&self) -> &'static str {
         match self.outcome {
-            Outcome::Fine => "ok",
-            Outcome::Doubtful => "warn",
-            Outcome::Failed => "fail",
-            Outcome::Unknown => "?",
+            CheckOutcome::Fine => "ok",
+            CheckOutcome::Doubtful => "warn",
+            CheckOutcome::Failed => "fail",
+            CheckOutcome::Unknown => "?",
         }
     }
 }

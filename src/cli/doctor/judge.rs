@@ -31,7 +31,7 @@ pub struct Observed {
     /// What became of a second create with the same name.
     pub twin: Option<Twin>,
     /// What a list in pages of half its length was like.
-    pub paging: Option<Paging>,
+    pub paging: Option<PageProbe>,
     /// The last headers about limits.
     pub limits: Option<Limits>,
     /// Whether a deleted thing was proven gone by 404 with a code.
@@ -51,7 +51,7 @@ pub enum Twin {
 
 /// What a list in pages of half its length was like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Paging {
+pub enum PageProbe {
     /// It came in several pages, and they add up.
     Honoured,
     /// It came whole in one page.
@@ -68,14 +68,14 @@ pub struct Finding {
     /// Its identifier.
     pub assumption: &'static str,
     /// Whether it holds.
-    pub verdict: Verdict,
+    pub verdict: AssumptionVerdict,
     /// What was seen.
     pub seen: String,
 }
 
 /// Whether an assumption holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AssumptionVerdict {
     /// It does.
     Confirmed,
     /// It does not.
@@ -91,9 +91,9 @@ impl From<Surveyed> for Finding {
     fn from(surveyed: Surveyed) -> Self {
         let Surveyed { fact, assumption, holds, set, seen } = surveyed;
         let verdict = match holds {
-            Some(true) => Verdict::Confirmed,
-            Some(false) => Verdict::False { set },
-            None => Verdict::Unknown,
+            Some(true) => AssumptionVerdict::Confirmed,
+            Some(false) => AssumptionVerdict::False { set },
+            None => AssumptionVerdict::Unknown,
         };
         Self::new(fact, assumption, verdict, seen)
     }
@@ -103,7 +103,7 @@ impl Finding {
     fn new(
         fact: impl Into<String>,
         assumption: &'static str,
-        verdict: Verdict,
+        verdict: AssumptionVerdict,
         seen: impl Into<String>,
     ) -> Self {
         Self { fact: fact.into(), assumption, verdict, seen: seen.into() }
@@ -113,9 +113,9 @@ impl Finding {
     pub fn as_json(&self) -> Value {
         let Self { fact, assumption, verdict, seen } = self;
         let (word, set) = match verdict {
-            Verdict::Confirmed => ("confirmed", None),
-            Verdict::False { set } => ("false", set.as_ref()),
-            Verdict::Unknown => ("unknown", None),
+            AssumptionVerdict::Confirmed => ("confirmed", None),
+            AssumptionVerdict::False { set } => ("false", set.as_ref()),
+            AssumptionVerdict::Unknown => ("unknown", None),
         };
         json!({ "fact": fact, "assumption": assumption, "verdict": word, "seen": seen, "set": set })
     }
@@ -145,20 +145,22 @@ pub fn judge(observed: &Observed, dialect: &Dialect) -> Vec<Finding> {
     findings
 }
 
-fn paging(paging: Option<&Paging>) -> Finding {
+fn paging(paging: Option<&PageProbe>) -> Finding {
     let (verdict, seen) = match paging {
-        Some(Paging::Honoured) => (Verdict::Confirmed, "several pages that add up".to_owned()),
-        Some(Paging::OnePage) => (Verdict::Unknown, "all came in one page".to_owned()),
-        Some(Paging::Odd(reason)) => (Verdict::False { set: None }, reason.clone()),
-        None => (Verdict::Unknown, "too few services to tell".to_owned()),
+        Some(PageProbe::Honoured) => {
+            (AssumptionVerdict::Confirmed, "several pages that add up".to_owned())
+        }
+        Some(PageProbe::OnePage) => (AssumptionVerdict::Unknown, "all came in one page".to_owned()),
+        Some(PageProbe::Odd(reason)) => (AssumptionVerdict::False { set: None }, reason.clone()),
+        None => (AssumptionVerdict::Unknown, "too few services to tell".to_owned()),
     };
     Finding::new("page parameters are honoured", "A1", verdict, seen)
 }
 
 fn creation(observed: &Observed) -> Finding {
     let (verdict, seen) = match &observed.created {
-        Some(_) => (Verdict::Confirmed, "an object with an id"),
-        None => (Verdict::Unknown, "nothing was created"),
+        Some(_) => (AssumptionVerdict::Confirmed, "an object with an id"),
+        None => (AssumptionVerdict::Unknown, "nothing was created"),
     };
     Finding::new("a create answers with the object", "A4", verdict, seen)
 }
@@ -172,18 +174,24 @@ fn read_back(observed: &Observed, path: &FieldPath) -> Option<Finding> {
     let place = if in_list { "in list and details" } else { "in details only" };
     let (assumption, verdict, seen) = match detailed.shows(path) {
         Some(LiveValue::Shown(shown)) if shown == sent => {
-            ("A3", Verdict::Confirmed, place.to_owned())
+            ("A3", AssumptionVerdict::Confirmed, place.to_owned())
         }
         Some(LiveValue::Shown(shown)) if *setting == Setting::Type => {
             let set = Some(format!("type_names.{sent}={shown}"));
-            ("A13", Verdict::False { set }, format!("shown as {shown}"))
+            ("A13", AssumptionVerdict::False { set }, format!("shown as {shown}"))
         }
         Some(LiveValue::Shown(shown)) => {
-            ("A3", Verdict::False { set: None }, format!("sent {sent}, shown {shown}"))
+            ("A3", AssumptionVerdict::False { set: None }, format!("sent {sent}, shown {shown}"))
         }
-        Some(LiveValue::Hidden) => ("A3", Verdict::Unknown, "hidden".to_owned()),
-        Some(LiveValue::Absent) => ("A3", Verdict::False { set: None }, "shown empty".to_owned()),
-        None => ("A3", Verdict::Unknown, "not shown; compared with what was applied".to_owned()),
+        Some(LiveValue::Hidden) => ("A3", AssumptionVerdict::Unknown, "hidden".to_owned()),
+        Some(LiveValue::Absent) => {
+            ("A3", AssumptionVerdict::False { set: None }, "shown empty".to_owned())
+        }
+        None => (
+            "A3",
+            AssumptionVerdict::Unknown,
+            "not shown; compared with what was applied".to_owned(),
+        ),
     };
     Some(Finding::new(format!("{path} is read back"), assumption, verdict, seen))
 }
@@ -192,20 +200,22 @@ fn read_back(observed: &Observed, path: &FieldPath) -> Option<Finding> {
 fn masking(observed: &Observed) -> Finding {
     let fact = "a secret is hidden";
     let Some((path, detailed)) = variable(SECRET).zip(observed.detailed.as_ref()) else {
-        return Finding::new(fact, "A17", Verdict::Unknown, "not looked at");
+        return Finding::new(fact, "A17", AssumptionVerdict::Unknown, "not looked at");
     };
     let is_sent = |shown: &FieldValue| match (observed.sent.get(&path), shown) {
         (Some(FieldValue::Secret(secret)), FieldValue::Text(text)) => secret.is(text),
         _ => false,
     };
     let (verdict, seen) = match detailed.shows(&path) {
-        Some(LiveValue::Hidden) => (Verdict::Confirmed, "masked, left out or marked"),
+        Some(LiveValue::Hidden) => (AssumptionVerdict::Confirmed, "masked, left out or marked"),
         Some(LiveValue::Shown(shown)) if is_sent(shown) => {
-            (Verdict::False { set: None }, "shown in the clear")
+            (AssumptionVerdict::False { set: None }, "shown in the clear")
         }
-        Some(LiveValue::Shown(_)) => (Verdict::False { set: None }, "a mask of an unknown form"),
-        Some(LiveValue::Absent) => (Verdict::False { set: None }, "not there"),
-        None => (Verdict::Unknown, "variables are not shown"),
+        Some(LiveValue::Shown(_)) => {
+            (AssumptionVerdict::False { set: None }, "a mask of an unknown form")
+        }
+        Some(LiveValue::Absent) => (AssumptionVerdict::False { set: None }, "not there"),
+        None => (AssumptionVerdict::Unknown, "variables are not shown"),
     };
     Finding::new(fact, "A17", verdict, seen)
 }
@@ -213,7 +223,7 @@ fn masking(observed: &Observed) -> Finding {
 fn env_patch(observed: &Observed, dialect: &Dialect) -> Finding {
     let fact = format!("env_patch is {}", dialect.env_patch);
     let Some(kept) = has_plain(observed.after_patch.as_ref()) else {
-        return Finding::new(fact, "A5", Verdict::Unknown, "variables are not shown");
+        return Finding::new(fact, "A5", AssumptionVerdict::Unknown, "variables are not shown");
     };
     let (found, seen) = if kept {
         (EnvPatch::Merge, "an unnamed variable stayed")
@@ -221,18 +231,18 @@ fn env_patch(observed: &Observed, dialect: &Dialect) -> Finding {
         (EnvPatch::Replace, "an unnamed variable went")
     };
     let verdict = if found == dialect.env_patch {
-        Verdict::Confirmed
+        AssumptionVerdict::Confirmed
     } else {
-        Verdict::False { set: Some(format!("env_patch={found}")) }
+        AssumptionVerdict::False { set: Some(format!("env_patch={found}")) }
     };
     Finding::new(fact, "A5", verdict, seen)
 }
 
 fn removal(observed: &Observed) -> Finding {
     let (verdict, seen) = match has_plain(observed.after_removal.as_ref()) {
-        Some(false) => (Verdict::Confirmed, "it went"),
-        Some(true) => (Verdict::False { set: None }, "it stayed"),
-        None => (Verdict::Unknown, "not tried, or variables are not shown"),
+        Some(false) => (AssumptionVerdict::Confirmed, "it went"),
+        Some(true) => (AssumptionVerdict::False { set: None }, "it stayed"),
+        None => (AssumptionVerdict::Unknown, "not tried, or variables are not shown"),
     };
     Finding::new("a variable can be taken away", "A5", verdict, seen)
 }
@@ -245,7 +255,7 @@ fn put_on(observed: &Observed, dialect: &Dialect) -> Finding {
     let shown: Vec<&LiveObject> =
         shown.into_iter().flatten().filter(|object| object.shows_env).collect();
     if shown.is_empty() {
-        return Finding::new(fact, "A26", Verdict::Unknown, "variables are not shown");
+        return Finding::new(fact, "A26", AssumptionVerdict::Unknown, "variables are not shown");
     }
     let keys = shown.into_iter().flat_map(|object| &object.fields);
     let keys = keys.filter(|(_, value)| **value != LiveValue::Absent);
@@ -257,10 +267,10 @@ fn put_on(observed: &Observed, dialect: &Dialect) -> Finding {
     };
     let unknown = join(&mut added.iter().filter(|key| !known.covers(key)));
     let verdict = match unknown.as_str() {
-        "" => Verdict::Confirmed,
+        "" => AssumptionVerdict::Confirmed,
         unknown => {
             let set = format!("platform_env={},{unknown}", dialect.platform_env);
-            Verdict::False { set: Some(set) }
+            AssumptionVerdict::False { set: Some(set) }
         }
     };
     let seen = match join(&mut added.iter()) {
@@ -274,26 +284,26 @@ fn deploys(observed: &Observed, dialect: &Dialect) -> Finding {
     let is_asked = dialect.deploy_after_patch;
     let fact = if is_asked { "a patch needs a deploy" } else { "a patch deploys by itself" };
     let Some(added) = observed.deployments_added else {
-        return Finding::new(fact, "A6", Verdict::Unknown, "not looked at");
+        return Finding::new(fact, "A6", AssumptionVerdict::Unknown, "not looked at");
     };
     let needs_deploy = added == 0;
     let verdict = if needs_deploy == is_asked {
-        Verdict::Confirmed
+        AssumptionVerdict::Confirmed
     } else {
-        Verdict::False { set: Some(format!("deploy_after_patch={needs_deploy}")) }
+        AssumptionVerdict::False { set: Some(format!("deploy_after_patch={needs_deploy}")) }
     };
     Finding::new(fact, "A6", verdict, format!("{added} deployments after it"))
 }
 
 fn deletion(observed: &Observed) -> Finding {
     let (verdict, seen) = match observed.proven_gone {
-        Some(true) => (Verdict::Confirmed, "404 with a code"),
+        Some(true) => (AssumptionVerdict::Confirmed, "404 with a code"),
         Some(false) if observed.is_gone_without_code => {
             let set = Some("not_found=status".to_owned());
-            (Verdict::False { set }, "404 without a code, and no list shows it")
+            (AssumptionVerdict::False { set }, "404 without a code, and no list shows it")
         }
-        Some(false) => (Verdict::False { set: None }, "it still answers"),
-        None => (Verdict::Unknown, "not looked at"),
+        Some(false) => (AssumptionVerdict::False { set: None }, "it still answers"),
+        None => (AssumptionVerdict::Unknown, "not looked at"),
     };
     Finding::new("what is deleted answers 404", "A7", verdict, seen)
 }
@@ -301,16 +311,16 @@ fn deletion(observed: &Observed) -> Finding {
 fn names(observed: &Observed, dialect: &Dialect) -> Finding {
     let fact = format!("names_unique is {}", dialect.names_unique);
     let Some(twin) = observed.twin else {
-        return Finding::new(fact, "A8", Verdict::Unknown, "not tried");
+        return Finding::new(fact, "A8", AssumptionVerdict::Unknown, "not tried");
     };
     let (is_unique, seen) = match twin {
         Twin::Refused => (true, "a second one was refused"),
         Twin::Created => (false, "a second one was created"),
     };
     let verdict = if is_unique == dialect.names_unique {
-        Verdict::Confirmed
+        AssumptionVerdict::Confirmed
     } else {
-        Verdict::False { set: Some(format!("names_unique={is_unique}")) }
+        AssumptionVerdict::False { set: Some(format!("names_unique={is_unique}")) }
     };
     Finding::new(fact, "A8", verdict, seen)
 }
@@ -322,17 +332,17 @@ fn kept_names(observed: &Observed, dialect: &Dialect) -> Finding {
     let shown = [&observed.created, &observed.listed, &observed.detailed];
     let mut names = shown.into_iter().flatten().map(|object| &object.name).peekable();
     if names.peek().is_none() {
-        return Finding::new(fact, "A22", Verdict::Unknown, "nothing was created");
+        return Finding::new(fact, "A22", AssumptionVerdict::Unknown, "nothing was created");
     }
     match names.find(|name| **name != observed.name) {
         None => {
             let seen = "shown as it was sent; `names_kept=true` says that every name is";
-            Finding::new(fact, "A22", Verdict::Confirmed, seen)
+            Finding::new(fact, "A22", AssumptionVerdict::Confirmed, seen)
         }
         Some(name) => {
             let set = dialect.names_kept.then(|| "names_kept=false".to_owned());
             let seen = format!("sent {}, shown {name}", observed.name);
-            Finding::new(fact, "A22", Verdict::False { set }, seen)
+            Finding::new(fact, "A22", AssumptionVerdict::False { set }, seen)
         }
     }
 }
@@ -340,7 +350,7 @@ fn kept_names(observed: &Observed, dialect: &Dialect) -> Finding {
 fn headers(limits: Option<&Limits>) -> Finding {
     let fact = "X-RateLimit-Reset is understood";
     let Some(reset) = limits.and_then(|limits| limits.reset.as_deref()) else {
-        return Finding::new(fact, "A9", Verdict::Unknown, "not sent");
+        return Finding::new(fact, "A9", AssumptionVerdict::Unknown, "not sent");
     };
     let form = match reset.trim().parse::<f64>() {
         Ok(number) if number < 0.0 => None,
@@ -351,8 +361,10 @@ fn headers(limits: Option<&Limits>) -> Finding {
         Err(_) => None,
     };
     match form {
-        Some(form) => Finding::new(fact, "A9", Verdict::Confirmed, format!("{reset}: {form}")),
-        None => Finding::new(fact, "A9", Verdict::False { set: None }, reset),
+        Some(form) => {
+            Finding::new(fact, "A9", AssumptionVerdict::Confirmed, format!("{reset}: {form}"))
+        }
+        None => Finding::new(fact, "A9", AssumptionVerdict::False { set: None }, reset),
     }
 }
 

@@ -30,16 +30,16 @@ fn check(observed: &Observed, fact: &str) -> String {
     let findings = judge(observed, &Dialect::default());
     let finding = findings.iter().find(|finding| finding.fact.starts_with(fact)).unwrap();
     match &finding.verdict {
-        Verdict::Confirmed => "confirmed".to_owned(),
-        Verdict::False { set } => format!("false {}", set.as_deref().unwrap_or("-")),
-        Verdict::Unknown => "unknown".to_owned(),
+        AssumptionVerdict::Confirmed => "confirmed".to_owned(),
+        AssumptionVerdict::False { set } => format!("false {}", set.as_deref().unwrap_or("-")),
+        AssumptionVerdict::Unknown => "unknown".to_owned(),
     }
 }
 
 #[test]
 fn what_was_not_seen_is_unknown() {
     let findings = judge(&Observed::default(), &Dialect::default());
-    assert!(findings.iter().all(|finding| finding.verdict == Verdict::Unknown));
+    assert!(findings.iter().all(|finding| finding.verdict == AssumptionVerdict::Unknown));
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn a_name_that_comes_back_as_another_is_told_wherever_it_is_shown() {
     let mut dialect = Dialect::default();
     dialect.set("names_kept=true").unwrap();
     let set = judge(&listed, &dialect).into_iter().find_map(|finding| match finding.verdict {
-        Verdict::False { set } => set,
-        Verdict::Confirmed | Verdict::Unknown => None,
+        AssumptionVerdict::False { set } => set,
+        AssumptionVerdict::Confirmed | AssumptionVerdict::Unknown => None,
     });
     assert_eq!(set.as_deref(), Some("names_kept=false"));
 }
@@ -85,7 +85,7 @@ fn twins_silent_patches_and_odd_headers_are_false_with_what_to_set() {
         twin: Some(Twin::Created),
         deployments_added: Some(0),
         limits: Some(Limits { reset: Some("soon".to_owned()), ..Limits::default() }),
-        paging: Some(Paging::Odd("svc_1 stands in it twice".to_owned())),
+        paging: Some(PageProbe::Odd("svc_1 stands in it twice".to_owned())),
         ..Observed::default()
     };
     assert_eq!(check(&observed, "names_unique"), "false names_unique=false");

@@ -7,14 +7,14 @@ use std::path::Path;
 use secrecy::ExposeSecret as _;
 
 use crate::emulator::TOKEN;
-use crate::store::{Reading, Store};
+use crate::store::{Store, StoredState};
 
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::session::state_directory;
 use super::super::settings::{ConnectionSettings, SecretSource};
-use super::check::{Check, Outcome};
+use super::check::{Check, CheckOutcome};
 
 /// How every token of version 1 begins (F1).
 const TOKEN_PREFIX: &str = "sb_live_";
@@ -52,20 +52,24 @@ fn directory(state: &Path) -> Check {
             );
         }
         Err(error) => {
-            return Check::new(name, Outcome::Failed, format!("{place}: {error}"))
+            return Check::new(name, CheckOutcome::Failed, format!("{place}: {error}"))
                 .hint("name another with --state");
         }
     };
     // Without the trial there is no telling: rights, a full disk, a read-only mount.
     if let Err(error) = tempfile::tempfile_in(state) {
-        return Check::new(name, Outcome::Failed, format!("{place} cannot be written: {error}"))
-            .hint("give this user the directory, or name another with --state");
+        return Check::new(
+            name,
+            CheckOutcome::Failed,
+            format!("{place} cannot be written: {error}"),
+        )
+        .hint("give this user the directory, or name another with --state");
     }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Check::new(
             name,
-            Outcome::Doubtful,
+            CheckOutcome::Doubtful,
             format!("{place} is open to others ({mode:o})"),
         )
         .hint(format!("chmod 700 {place}"));
@@ -83,16 +87,18 @@ fn lock(state: &Path) -> Check {
         Err(TryLockError::WouldBlock) => {
             let holder = std::fs::read_to_string(&path).unwrap_or_default();
             let holder: String = holder.trim().chars().take(HOLDER_CHARS_MAX).collect();
-            Check::new(name, Outcome::Doubtful, format!("held by {holder}"))
+            Check::new(name, CheckOutcome::Doubtful, format!("held by {holder}"))
                 .hint("whoever else wants to write waits for it, or ends it")
         }
-        Err(TryLockError::Error(error)) => Check::new(name, Outcome::Unknown, error.to_string()),
+        Err(TryLockError::Error(error)) => {
+            Check::new(name, CheckOutcome::Unknown, error.to_string())
+        }
     }
 }
 
 fn inventory(state: &Path) -> Vec<Check> {
     let name = "inventory";
-    let Reading { inventory, warning } = match Store::read(state) {
+    let StoredState { inventory, warning } = match Store::read(state) {
         Ok(reading) => reading,
         Err(error) => return vec![Check::failed(name, &Failure::from(error))],
     };
@@ -103,12 +109,12 @@ fn inventory(state: &Path) -> Vec<Check> {
     let owned = inventory.entries.len();
     let mut checks = vec![match warning {
         None => Check::fine(name, format!("{owned} owned; {pinned}")),
-        Some(warning) => Check::new(name, Outcome::Doubtful, warning.to_string()),
+        Some(warning) => Check::new(name, CheckOutcome::Doubtful, warning.to_string()),
     }];
     for (key, intent) in &inventory.intents {
         let detail =
             format!("{key}: a create begun at {:.0} is not known to have ended", intent.started_at);
-        let check = Check::new("pending create", Outcome::Doubtful, detail);
+        let check = Check::new("pending create", CheckOutcome::Doubtful, detail);
         checks.push(check.hint(format!("`stoker get {key}` shows whether it is there")));
     }
     checks
@@ -140,14 +146,14 @@ fn token(context: &Context) -> Check {
     } else {
         Check::new(
             name,
-            Outcome::Doubtful,
+            CheckOutcome::Doubtful,
             format!("from {source}, without {TOKEN_PREFIX} at its head"),
         )
     }
 }
 
 fn denied(detail: String) -> Check {
-    let check = Check::new("token", Outcome::Failed, detail);
+    let check = Check::new("token", CheckOutcome::Failed, detail);
     Check { exit: Exit::Denied, ..check }
         .hint("set STACKBLAZE_TOKEN or STACKBLAZE_TOKEN_FILE to a token sb_live_…")
 }

@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 
 use crate::render::{Line, Paper, Style, Table};
 
-use super::arguments::{DoctorCommand, Form};
+use super::arguments::{DoctorCommand, OutputFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::session::{Purpose, Session};
 use super::settings::{self, ConnectionSettings};
-use check::{Check, Outcome};
-use judge::{Finding, Verdict};
+use check::{Check, CheckOutcome};
+use judge::{AssumptionVerdict, Finding};
 use probe::Probed;
 
 /// Checks, probes where that was asked for, and prints.
@@ -51,7 +51,7 @@ pub async fn run(
         checks.extend(remote::checks(session).await);
     }
     let exit = exit(&checks);
-    let is_text = matches!(context.output.form(), Form::Text | Form::Markdown);
+    let is_text = matches!(context.output.form(), OutputFormat::Text | OutputFormat::Markdown);
     if is_text {
         print(context, &checks, session.as_ref());
     }
@@ -83,7 +83,7 @@ pub async fn run(
 /// A refused token or a missing right outweighs other failures: nothing else can be mended first.
 /// After it comes the time being up: the rest was not looked at.
 fn exit(checks: &[Check]) -> Exit {
-    let failed = || checks.iter().filter(|check| check.outcome == Outcome::Failed);
+    let failed = || checks.iter().filter(|check| check.outcome == CheckOutcome::Failed);
     let ends_as = |exit| failed().any(|check| check.exit == exit).then_some(exit);
     let otherwise = if failed().next().is_some() { Exit::Failed } else { Exit::Done };
     ends_as(Exit::Denied).or_else(|| ends_as(Exit::OverBudget)).unwrap_or(otherwise)
@@ -127,9 +127,9 @@ fn print_findings(context: &Context, findings: &[Finding]) {
     for finding in findings {
         let Finding { fact, assumption, verdict, seen } = finding;
         let (style, word) = match verdict {
-            Verdict::Confirmed => (Style::Added, "confirmed"),
-            Verdict::False { .. } => (Style::Blocked, "false"),
-            Verdict::Unknown => (Style::Dim, "unknown"),
+            AssumptionVerdict::Confirmed => (Style::Added, "confirmed"),
+            AssumptionVerdict::False { .. } => (Style::Blocked, "false"),
+            AssumptionVerdict::Unknown => (Style::Dim, "unknown"),
         };
         table.row(vec![
             (Style::Plain, fact.clone()),
@@ -141,8 +141,10 @@ fn print_findings(context: &Context, findings: &[Finding]) {
     context.output.text("\n");
     context.output.data(&table.into());
     let settings = findings.iter().filter_map(|finding| match &finding.verdict {
-        Verdict::False { set: Some(set) } => Some(set),
-        Verdict::False { set: None } | Verdict::Confirmed | Verdict::Unknown => None,
+        AssumptionVerdict::False { set: Some(set) } => Some(set),
+        AssumptionVerdict::False { set: None }
+        | AssumptionVerdict::Confirmed
+        | AssumptionVerdict::Unknown => None,
     });
     let mut paper = Paper::new();
     for set in settings {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::api::{
-    Answers, Create, Error, LOOK_AGE_MAX, Links, Lookup, Patch, Sight, Target, WriteError, Writer,
+    Answers, Create, DeployTarget, Error, LOOK_AGE_MAX, Links, Lookup, Patch, TargetSight,
+    WriteError, Writer,
 };
 use crate::model::{
     Applied, Coverage, FieldPath, FieldValue, Intent, Key, Kind, LiveObject, Remembered, RemoteId,
@@ -19,7 +20,7 @@ use crate::plan::bystanders;
 use crate::store::Store;
 
 use super::super::arguments::Connection;
-use super::super::ask::{Answer, Question, ask};
+use super::super::ask::{Consent, Question, ask};
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
@@ -29,7 +30,7 @@ use super::super::interrupt::Interrupt;
 use super::super::rights;
 use super::super::session::{Purpose, Session};
 use super::super::values::Assignment;
-use super::judge::{Finding, Observed, PLAIN, Paging, Twin, judge, variable};
+use super::judge::{Finding, Observed, PLAIN, PageProbe, Twin, judge, variable};
 use super::throwaway::{fields, key};
 
 /// The variable that the patch adds.
@@ -89,7 +90,7 @@ pub async fn run(
         project.name
     ));
     if !is_approved
-        && let Answer::No(exit) = ask(context, &Question::Go("Probe?"), interrupt).await?
+        && let Consent::No(exit) = ask(context, &Question::Go("Probe?"), interrupt).await?
     {
         return Ok(Probed { findings: Vec::new(), ended: Ok(exit) });
     }
@@ -242,10 +243,10 @@ impl Probe<'_> {
         let changes = BTreeMap::from([(path, value)]);
         let (links, answers) = (&Links::default(), &Answers::default());
         let name = self.name_of(object);
-        let target = Target { name: &name, ..Target::from(object) };
+        let target = DeployTarget { name: &name, ..DeployTarget::from(object) };
         for _ in 0..LOOKS_MAX {
             let patch = Patch { changes: &changes, env_whole: Some(&whole), links, answers };
-            let Sight::Same(leave) = self.writer.look_at(target).await? else {
+            let TargetSight::Same(leave) = self.writer.look_at(target).await? else {
                 return Err(Failure::new(ErrorCode::Moved, MOVED));
             };
             match self.writer.patch(leave, &object.id, patch).await {
@@ -288,9 +289,9 @@ impl Probe<'_> {
         let other = Session::open_urgent(context, &flags, Purpose::Read)?;
         let listing = other.reader.list(Kind::Service).await?;
         self.observed.paging = Some(match &listing.coverage {
-            Coverage::Complete if listing.pages > 1 => Paging::Honoured,
-            Coverage::Complete => Paging::OnePage,
-            Coverage::Unknown(unknown) => Paging::Odd(find::trouble(Kind::Service, unknown)),
+            Coverage::Complete if listing.pages > 1 => PageProbe::Honoured,
+            Coverage::Complete => PageProbe::OnePage,
+            Coverage::Unknown(unknown) => PageProbe::Odd(find::trouble(Kind::Service, unknown)),
         });
         Ok(())
     }
@@ -325,12 +326,12 @@ impl Probe<'_> {
     /// Deletes one object, if it still answers by id as the very thing we made (S1).
     async fn delete(&mut self, object: &LiveObject) -> Result<(), String> {
         let name = self.name_of(object);
-        let target = Target { name: &name, ..Target::from(object) };
+        let target = DeployTarget { name: &name, ..DeployTarget::from(object) };
         for look in 0..LOOKS_MAX {
             let leave = match self.writer.look_at(target).await {
-                Ok(Sight::Same(leave)) => leave,
-                Ok(Sight::Other) => return Err(MOVED.to_owned()),
-                Ok(Sight::Gone) => return Ok(()),
+                Ok(TargetSight::Same(leave)) => leave,
+                Ok(TargetSight::Other) => return Err(MOVED.to_owned()),
+                Ok(TargetSight::Gone) => return Ok(()),
                 Err(error) => return Err(format!("failed to {error}")),
             };
             match self.writer.delete(leave, Kind::Service, &object.id).await {

@@ -13,7 +13,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::find;
 use super::super::session::{Session, millis};
-use super::check::{Check, Outcome};
+use super::check::{Check, CheckOutcome};
 
 /// How far two clocks may be apart: deployments and stale answers are judged by less than a minute.
 const SKEW_MAX: SignedDuration = SignedDuration::from_secs(10);
@@ -83,7 +83,7 @@ fn right(name: String, kind: Kind, listing: &Listing) -> Check {
     match &listing.coverage {
         Coverage::Complete => Check::fine(name, format!("{} there", listing.objects.len())),
         Coverage::Unknown(unknown) => {
-            let check = Check::new(name, Outcome::Failed, find::trouble(kind, unknown));
+            let check = Check::new(name, CheckOutcome::Failed, find::trouble(kind, unknown));
             let is_denial = *unknown == Unknown::Forbidden;
             let exit = if is_denial { Exit::Denied } else { Exit::Failed };
             let hint = if is_denial {
@@ -110,7 +110,7 @@ async fn details(session: &Session, kind: Kind, listing: &Listing) -> Option<Che
 }
 
 fn write_rights() -> Check {
-    Check::new("write", Outcome::Unknown, "only a write can tell what the token may write")
+    Check::new("write", CheckOutcome::Unknown, "only a write can tell what the token may write")
         .hint("`stoker doctor --probe` tries with a throwaway service")
 }
 
@@ -118,14 +118,14 @@ fn clock(date: Option<&str>, now: Timestamp) -> Check {
     let name = "clock";
     let parse = |date: &str| DateTimeParser::new().parse_timestamp(date).ok();
     let Some(theirs) = date.and_then(parse) else {
-        return Check::new(name, Outcome::Unknown, "the API sends no readable Date");
+        return Check::new(name, CheckOutcome::Unknown, "the API sends no readable Date");
     };
     let skew = now.duration_since(theirs);
     let detail = format!("{} s from the platform's", skew.as_secs());
     if skew.abs() <= SKEW_MAX {
         Check::fine(name, detail)
     } else {
-        Check::new(name, Outcome::Doubtful, detail).hint("let NTP set this machine's clock")
+        Check::new(name, CheckOutcome::Doubtful, detail).hint("let NTP set this machine's clock")
     }
 }
 
@@ -137,7 +137,7 @@ fn headers(limits: &Limits) -> Check {
         .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}: {value}")))
         .collect();
     if sent.is_empty() {
-        return Check::new("limit headers", Outcome::Doubtful, "the API sends none");
+        return Check::new("limit headers", CheckOutcome::Doubtful, "the API sends none");
     }
     Check::fine("limit headers", sent.join(", "))
 }
@@ -145,7 +145,7 @@ fn headers(limits: &Limits) -> Check {
 fn budget(session: &Session) -> Check {
     match session.ledger.view(millis(session.clock.now())) {
         Ok(view) => Check::fine("budget", format!("{view}; {} used by us", view.used)),
-        Err(error) => Check::new("budget", Outcome::Failed, format!("failed to {error}")),
+        Err(error) => Check::new("budget", CheckOutcome::Failed, format!("failed to {error}")),
     }
 }
 
@@ -157,10 +157,10 @@ mod tests {
     fn a_clock_that_differs_by_more_than_seconds_is_pointed_out() {
         let now: Timestamp = "2026-04-10T12:00:00Z".parse().unwrap();
         for (date, outcome) in [
-            (Some("Fri, 10 Apr 2026 11:59:58 GMT"), Outcome::Fine),
-            (Some("Fri, 10 Apr 2026 12:05:00 GMT"), Outcome::Doubtful),
-            (Some("noon"), Outcome::Unknown),
-            (None, Outcome::Unknown),
+            (Some("Fri, 10 Apr 2026 11:59:58 GMT"), CheckOutcome::Fine),
+            (Some("Fri, 10 Apr 2026 12:05:00 GMT"), CheckOutcome::Doubtful),
+            (Some("noon"), CheckOutcome::Unknown),
+            (None, CheckOutcome::Unknown),
         ] {
             assert_eq!(clock(date, now).outcome, outcome, "{date:?}");
         }

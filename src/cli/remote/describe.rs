@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::model::Key;
 use crate::status::Event;
-use crate::status::paper::{Surroundings, resource_as_text};
+use crate::status::paper::{ResourceContext, resource_as_text};
 
-use super::super::arguments::Form;
+use super::super::arguments::OutputFormat;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::reach::{Seen, of_error};
+use super::reach::{ReachedAgent, of_error};
 
 /// How many events are shown; `stoker events` shows them all.
 const EVENTS_MAX: usize = 20;
@@ -22,7 +22,7 @@ const EVENTS_MAX: usize = 20;
 /// When it does not know the resource, or went meanwhile.
 pub async fn describe(
     context: &Context,
-    seen: &Seen,
+    seen: &ReachedAgent,
     key: &Key,
     now: Timestamp,
 ) -> Result<Exit, Failure> {
@@ -32,10 +32,12 @@ pub async fn describe(
     let events: Vec<Event> =
         of_it.map(|it| it.event).filter(|event| event.key.as_ref() == Some(key)).collect();
     let events = &events[events.len().saturating_sub(EVENTS_MAX)..];
-    let around = Surroundings { project, events, now };
+    let around = ResourceContext { project, events, now };
     match context.output.form() {
-        Form::Text | Form::Markdown => context.output.data(&resource_as_text(resource, &around)),
-        Form::Json | Form::Yaml | Form::Ndjson => {
+        OutputFormat::Text | OutputFormat::Markdown => {
+            context.output.data(&resource_as_text(resource, &around))
+        }
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             let mut shown = json!(resource);
             shown["formatVersion"] = json!(seen.status.format_version);
             shown["project"] = json!(project.name);

@@ -9,11 +9,11 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::model::Key;
-use crate::remote::{Agent, ProjectEvent, RemoteError};
+use crate::remote::{AgentClient, ProjectEvent, RemoteError};
 use crate::render::Paper;
 use crate::status::paper::event_line;
 
-use super::super::arguments::{EventsCommand, Form};
+use super::super::arguments::{EventsCommand, OutputFormat};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -49,13 +49,15 @@ pub async fn run(context: &Context, command: &EventsCommand) -> Result<Exit, Fai
     }
     let events: Vec<ProjectEvent> = events.into_iter().filter(|it| wanted.covers(it)).collect();
     match context.output.form() {
-        Form::Text | Form::Markdown if events.is_empty() => {
+        OutputFormat::Text | OutputFormat::Markdown if events.is_empty() => {
             context.output.note("Nothing happened.")
         }
-        Form::Text | Form::Markdown | Form::Ndjson => {
+        OutputFormat::Text | OutputFormat::Markdown | OutputFormat::Ndjson => {
             events.iter().for_each(|event| print(context, event, &wanted));
         }
-        Form::Json | Form::Yaml => context.output.value(&json!({ "events": events })),
+        OutputFormat::Json | OutputFormat::Yaml => {
+            context.output.value(&json!({ "events": events }))
+        }
     }
     Ok(Exit::Done)
 }
@@ -81,7 +83,7 @@ impl Wanted {
 /// Follows until nobody reads any more, or what answers will never be listened to.
 async fn follow_on(
     context: &Context,
-    agent: &Agent,
+    agent: &AgentClient,
     wanted: &Wanted,
     clock: &Clock,
 ) -> Result<Exit, Failure> {
@@ -107,7 +109,7 @@ async fn follow_on(
 /// Listens, then catches up, then shows what comes: in this order nothing falls in between.
 async fn follow_once(
     context: &Context,
-    agent: &Agent,
+    agent: &AgentClient,
     wanted: &Wanted,
     latest: &mut Latest,
 ) -> Result<(), RemoteError> {
@@ -168,13 +170,15 @@ impl Latest {
 
 fn print(context: &Context, event: &ProjectEvent, wanted: &Wanted) {
     match context.output.form() {
-        Form::Text | Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown => {
             let project = wanted.names_projects.then_some(event.project.as_str());
             context.output.data(&Paper::from(event_line(&event.event, project)));
         }
         // A stream: one document a line, and in YAML one item of a list that goes on growing.
-        Form::Json | Form::Ndjson => context.output.text(&crate::render::json::line(event)),
-        Form::Yaml => context.output.value(&[event]),
+        OutputFormat::Json | OutputFormat::Ndjson => {
+            context.output.text(&crate::render::json::line(event))
+        }
+        OutputFormat::Yaml => context.output.value(&[event]),
     }
 }
 

@@ -7,13 +7,13 @@ use crate::render::Paper;
 use crate::status::paper::{project_as_text, resources_as_table, telling};
 use crate::status::{ConditionType, ProjectStatus, ResourceStatus};
 
-use super::super::arguments::Form;
+use super::super::arguments::OutputFormat;
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::values::Selector;
-use super::reach::Seen;
+use super::reach::ReachedAgent;
 
 /// Prints the projects and their resources; fails for a name that is not among them.
 ///
@@ -21,7 +21,7 @@ use super::reach::Seen;
 /// When a resource was asked for by name and the agent does not know it.
 pub fn get(
     context: &Context,
-    seen: &Seen,
+    seen: &ReachedAgent,
     selectors: &[Selector],
     now: Timestamp,
 ) -> Result<Exit, Failure> {
@@ -40,13 +40,13 @@ pub fn get(
         return missing.map(|()| Exit::Done);
     }
     match context.output.form() {
-        Form::Text | Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown => {
             context.output.data(&text(projects, &is_asked_for, now));
         }
-        Form::Ndjson => {
+        OutputFormat::Ndjson => {
             found.iter().for_each(|(project, it)| context.output.value(&row(project, it)))
         }
-        Form::Json | Form::Yaml => {
+        OutputFormat::Json | OutputFormat::Yaml => {
             let rows: Vec<Value> = found.iter().map(|(project, it)| row(project, it)).collect();
             let mut projects = projects.clone();
             for project in &mut projects {
@@ -106,7 +106,7 @@ fn row(project: &ProjectStatus, resource: &ResourceStatus) -> Value {
     })
 }
 
-fn missing(seen: &Seen, selectors: &[Selector]) -> Result<(), Failure> {
+fn missing(seen: &ReachedAgent, selectors: &[Selector]) -> Result<(), Failure> {
     let resources = seen.status.projects.iter().flat_map(|project| &project.resources);
     let is_known = |selector: &&Selector| {
         let mut resources = resources.clone();

@@ -12,5 +12,5 @@ mod wait;
 
 pub use describe::describe;
 pub use get::get;
-pub use reach::{Seen, look, no_agent, of_error};
+pub use reach::{ReachedAgent, look, no_agent, of_error};
 pub use wait::wait;

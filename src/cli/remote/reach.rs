@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::manifest;
 use crate::model::Key;
-use crate::remote::{Address, Agent, Bearer, RemoteError, Status};
+use crate::remote::{AgentAddress, AgentClient, Bearer, RemoteError, Status};
 use crate::status::{ProjectStatus, ResourceStatus};
 
 use super::super::arguments::{AgentFlags, Connection};
@@ -21,9 +21,9 @@ use super::super::settings::{ConnectionSettings, SecretSource, states_of_project
 const SOCKET: &str = "agent.sock";
 
 /// An agent that answered, and what it said.
-pub struct Seen {
+pub struct ReachedAgent {
     /// The agent.
-    pub agent: Agent,
+    pub agent: AgentClient,
     /// Its status, of the projects that are asked about.
     pub status: Status,
 }
@@ -36,15 +36,15 @@ pub async fn look(
     context: &Context,
     flags: &AgentFlags,
     connection: &Connection,
-) -> Result<Option<Seen>, Failure> {
+) -> Result<Option<ReachedAgent>, Failure> {
     if let Some(agent) = named(context, flags, connection)? {
-        return Seen::of(agent, flags).await.map(Some).map_err(of_error);
+        return ReachedAgent::of(agent, flags).await.map(Some).map_err(of_error);
     }
     let socket = socket(context, connection)?;
     if !socket.exists() {
         return nobody(context, flags, connection);
     }
-    match Seen::of(at_socket(context, connection, &socket)?, flags).await {
+    match ReachedAgent::of(at_socket(context, connection, &socket)?, flags).await {
         Ok(seen) => Ok(Some(seen)),
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { place: _, reason }) => {
@@ -64,12 +64,12 @@ pub async fn keeper(
     context: &Context,
     connection: &Connection,
     state: &Path,
-) -> Result<Option<Seen>, Failure> {
+) -> Result<Option<ReachedAgent>, Failure> {
     let socket = state.join(SOCKET);
     if !socket.exists() {
         return Ok(None);
     }
-    match Seen::of(at_socket(context, connection, &socket)?, &AgentFlags::default()).await {
+    match ReachedAgent::of(at_socket(context, connection, &socket)?, &AgentFlags::default()).await {
         Ok(seen) => Ok(Some(seen)),
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { .. }) => Ok(None),
@@ -82,7 +82,7 @@ fn nobody(
     context: &Context,
     flags: &AgentFlags,
     connection: &Connection,
-) -> Result<Option<Seen>, Failure> {
+) -> Result<Option<ReachedAgent>, Failure> {
     let Some(project) = &flags.project else {
         return Ok(None);
     };
@@ -98,11 +98,11 @@ pub fn to_steer(
     context: &Context,
     flags: &AgentFlags,
     connection: &Connection,
-) -> Result<Agent, Failure> {
+) -> Result<AgentClient, Failure> {
     if let Some(agent) = named(context, flags, connection)? {
         return match agent.address() {
-            Address::Socket(_) => Ok(agent),
-            Address::Url(base) => {
+            AgentAddress::Socket(_) => Ok(agent),
+            AgentAddress::Url(base) => {
                 let message = format!("an agent takes no orders at its address, and {base} is one");
                 Err(Failure::usage(message)
                     .hint("give the order on the agent's machine, where its socket is")
@@ -122,7 +122,7 @@ pub fn to_steer(
 const UNKNOWN_PROJECT: &str = "unknown_project";
 
 /// Adds to a refusal of an unknown project which one is meant, or which there are.
-pub async fn with_projects(error: RemoteError, agent: &Agent, name: &str) -> RemoteError {
+pub async fn with_projects(error: RemoteError, agent: &AgentClient, name: &str) -> RemoteError {
     let RemoteError::Refused { code, message, mut hints } = error else {
         return error;
     };
@@ -156,9 +156,9 @@ pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
     }
 }
 
-impl Seen {
+impl ReachedAgent {
     /// Asks an agent for its status.
-    pub async fn of(agent: Agent, flags: &AgentFlags) -> Result<Self, RemoteError> {
+    pub async fn of(agent: AgentClient, flags: &AgentFlags) -> Result<Self, RemoteError> {
         let Some(name) = &flags.project else {
             let status = agent.status(None).await?;
             return Ok(Self { agent, status });
@@ -261,25 +261,29 @@ fn named(
     context: &Context,
     flags: &AgentFlags,
     connection: &Connection,
-) -> Result<Option<Agent>, Failure> {
+) -> Result<Option<AgentClient>, Failure> {
     let Some(text) = &flags.agent else {
         return Ok(None);
     };
-    let address: Address =
+    let address: AgentAddress =
         text.parse().map_err(|error| Failure::usage(format!("the agent's address: {error}")))?;
     let bearer = match address {
-        Address::Socket(_) => None,
-        Address::Url { .. } => bearer(context)?,
+        AgentAddress::Socket(_) => None,
+        AgentAddress::Url { .. } => bearer(context)?,
     };
     let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
-    let agent = Agent::at(address, bearer, settings.ca_file.as_deref());
+    let agent = AgentClient::at(address, bearer, settings.ca_file.as_deref());
     let agent = agent.map_err(|error| Failure::usage(format!("failed to {error}")))?;
     Ok(Some(agent.within(settings.timeout)))
 }
 
-fn at_socket(context: &Context, connection: &Connection, socket: &Path) -> Result<Agent, Failure> {
+fn at_socket(
+    context: &Context,
+    connection: &Connection,
+    socket: &Path,
+) -> Result<AgentClient, Failure> {
     let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
-    let agent = Agent::at(Address::Socket(socket.to_owned()), None, None)
+    let agent = AgentClient::at(AgentAddress::Socket(socket.to_owned()), None, None)
         .map_err(|error| Failure::new(ErrorCode::Local, format!("failed to {error}")))?;
     Ok(agent.within(settings.timeout))
 }

@@ -7,19 +7,19 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::remote::{Agent, Order, RemoteError};
+use crate::remote::{AgentClient, AgentOrder, RemoteError};
 use crate::render::{Line, Paper, Style};
 use crate::status::{PassRecord, ProjectStatus, Trigger};
 
 use super::super::arguments::{
-    AgentFlags, Form, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
+    AgentFlags, OutputFormat, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
 };
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::pass;
-use super::reach::{Seen, of_error, to_steer, with_projects};
+use super::reach::{ReachedAgent, of_error, to_steer, with_projects};
 
 /// How long a pass is waited for unless `--timeout` says otherwise.
 const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
@@ -36,28 +36,29 @@ pub async fn suspend(context: &Context, command: &SuspendCommand) -> Result<Exit
     let until = until
         .resolve(Clock::system().now(), &TimeZone::system())
         .map_err(|error| Failure::usage(format!("--until: {error}")))?;
-    order(context, steering, &Order::Suspend { reason: reason.clone(), until }, None).await
+    order(context, steering, &AgentOrder::Suspend { reason: reason.clone(), until }, None).await
 }
 
 /// `stoker resume`.
 pub async fn resume(context: &Context, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(context, command, &Order::Resume, None).await
+    order(context, command, &AgentOrder::Resume, None).await
 }
 
 /// `stoker pin`.
 pub async fn pin(context: &Context, command: &PinCommand) -> Result<Exit, Failure> {
-    order(context, &command.steering, &Order::Pin { commit: command.commit.clone() }, None).await
+    order(context, &command.steering, &AgentOrder::Pin { commit: command.commit.clone() }, None)
+        .await
 }
 
 /// `stoker unpin`.
 pub async fn unpin(context: &Context, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(context, command, &Order::Unpin, None).await
+    order(context, command, &AgentOrder::Unpin, None).await
 }
 
 /// `stoker reconcile`.
 pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<Exit, Failure> {
     let ReconcileCommand { key, wait, timeout, steering } = command;
-    let asked = Order::Reconcile { key: key.clone() };
+    let asked = AgentOrder::Reconcile { key: key.clone() };
     if !*wait {
         return order(context, steering, &asked, timeout.map(|span| span.0)).await;
     }
@@ -65,7 +66,7 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
     let timeout = timeout.map_or(WAIT_DEFAULT, |span| span.0);
     let agent = to_steer(context, &steering.agent, &steering.nearby.connection())?;
     let agent = agent.within(Some(timeout));
-    let seen = Seen::of(agent, &steering.agent).await.map_err(of_error)?;
+    let seen = ReachedAgent::of(agent, &steering.agent).await.map_err(of_error)?;
     let project = seen.project()?;
     let asked_at = clock.now();
     let mark = Mark::of(project, asked_at);
@@ -74,14 +75,14 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
     let (record, status) =
         ended(context, &seen.agent, &project.name, &mark, deadline, &clock).await?;
     match context.output.form() {
-        Form::Text | Form::Markdown => {
+        OutputFormat::Text | OutputFormat::Markdown => {
             context.output.aside(&Paper::from(pass_line(&record)));
             if let Some(problem) = &status.source.problem {
                 let message = &problem.message;
                 context.output.warn(&format!("the newest manifests cannot be used: {message}"));
             }
         }
-        Form::Json | Form::Yaml | Form::Ndjson => {
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             context.output.value(&json!({ "message": message, "pass": record }));
         }
     }
@@ -91,7 +92,7 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
 async fn order(
     context: &Context,
     steering: &SteeringCommand,
-    order: &Order,
+    order: &AgentOrder,
     time: Option<Duration>,
 ) -> Result<Exit, Failure> {
     let SteeringCommand { agent: AgentFlags { agent: _, project }, nearby } = steering;
@@ -111,8 +112,8 @@ async fn order(
         | RemoteError::OtherFormat { .. } => of_error(error),
     })?;
     match context.output.form() {
-        Form::Text | Form::Markdown => context.output.note(&format!("{message}.")),
-        Form::Json | Form::Yaml | Form::Ndjson => {
+        OutputFormat::Text | OutputFormat::Markdown => context.output.note(&format!("{message}.")),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             context.output.value(&json!({ "message": message }))
         }
     }
@@ -153,7 +154,7 @@ impl Mark {
 /// Waits until the pass has ended.
 async fn ended(
     context: &Context,
-    agent: &Agent,
+    agent: &AgentClient,
     name: &str,
     mark: &Mark,
     deadline: Timestamp,

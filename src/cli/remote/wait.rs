@@ -12,8 +12,8 @@ use crate::status::{ConditionType, ResourceStatus, Truth};
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::progress::Progress;
-use super::reach::{Seen, of_error};
+use super::super::progress::ProgressDisplay;
+use super::reach::{ReachedAgent, of_error};
 
 /// The time between two looks: an agent answers from memory.
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
@@ -24,13 +24,13 @@ const LOOK_PAUSE: Duration = Duration::from_millis(500);
 /// When the agent does not know the resource, or what answers is no agent any more.
 pub async fn wait(
     context: &Context,
-    seen: &Seen,
+    seen: &ReachedAgent,
     key: &Key,
     (kind, truth): (ConditionType, Truth),
     deadline: Timestamp,
 ) -> Result<Ending, Failure> {
     let clock = Clock::system();
-    let progress = Progress::new(&context.output);
+    let progress = ProgressDisplay::new(&context.output);
     let (project, resource) = seen.resource(key)?;
     let name = project.name.clone();
     let mut resource = Some(resource.clone());

@@ -20,9 +20,9 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::daemon::agent::Until;
+use crate::daemon::agent::RunUntil;
 use crate::daemon::server::{Projects, Pulse, Server};
-use crate::daemon::{Surroundings, Systemd};
+use crate::daemon::{Systemd, SystemdEnvironment};
 use crate::model::Name;
 use crate::status::Trigger;
 
@@ -32,10 +32,10 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::settings::{Call, ProjectSettings, RunSettings, SettingsFile};
+use super::settings::{Invocation, ProjectSettings, RunSettings, SettingsFile};
 
 use commons::Commons;
-use project::Kept;
+use project::RunningProject;
 use renewal::{Renewed, User};
 
 /// Keeps every project until it is told to stop.
@@ -66,14 +66,15 @@ fn resolve(
     command: &RunCommand,
     file: &SettingsFile,
 ) -> Result<RunSettings, Failure> {
-    let call = Call { global, given: &context.given, file, environment: &context.environment };
+    let call =
+        Invocation { global, given: &context.given, file, environment: &context.environment };
     RunSettings::resolve(&call, command)
 }
 
 /// The projects of the process, and what is said about it.
 struct Process {
     commons: Arc<Commons>,
-    projects: BTreeMap<Name, Kept>,
+    projects: BTreeMap<Name, RunningProject>,
     systemd: Arc<Systemd>,
 }
 
@@ -84,9 +85,9 @@ impl Process {
         let mut projects = BTreeMap::new();
         for project in &settings.projects {
             let opened = project::open(context, project, &commons)?;
-            projects.insert(project.name.clone(), Kept::new(opened, &commons.clock)?);
+            projects.insert(project.name.clone(), RunningProject::new(opened, &commons.clock)?);
         }
-        let surroundings = Surroundings {
+        let surroundings = SystemdEnvironment {
             notify_socket: context.environment.get("NOTIFY_SOCKET"),
             watchdog_usec: context.environment.get("WATCHDOG_USEC"),
             watchdog_pid: context.environment.get("WATCHDOG_PID"),
@@ -111,11 +112,11 @@ impl Process {
         let server = server::bind(settings, &self.projects, served, meters, bearer).await?;
         self.announce(context, settings, &server);
         for kept in self.projects.values_mut() {
-            kept.begin(context, Until::Stopped)?;
+            kept.begin(context, RunUntil::Stopped)?;
         }
         self.systemd.ready();
         let (systemd, clock) = (Arc::clone(&self.systemd), self.commons.clock.clone());
-        let pulses: Vec<Pulse> = self.projects.values().map(Kept::pulse).collect();
+        let pulses: Vec<Pulse> = self.projects.values().map(RunningProject::pulse).collect();
         let watched = self.projects.values().map(|kept| kept.handle.watch()).collect();
         let mut told = pin!(service::keep_told(&systemd, &pulses, watched, &clock));
         let (closing, closed) = tokio::sync::oneshot::channel::<()>();

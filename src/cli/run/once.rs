@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::daemon::agent::Until;
+use crate::daemon::agent::RunUntil;
 use crate::remote::Status;
 use crate::status::{FORMAT_VERSION, PassRecord, ProjectStatus};
 
-use super::super::arguments::Form;
+use super::super::arguments::OutputFormat;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -17,7 +17,7 @@ use super::super::interrupt::Interrupt;
 use super::super::pass;
 use super::super::settings::RunSettings;
 use super::commons::Commons;
-use super::project::{self, Kept};
+use super::project::{self, RunningProject};
 
 /// Makes one pass of each project, side by side, and returns the worst of their exit codes. With
 /// `-o json` the status of each is printed as a running agent shows it.
@@ -30,8 +30,8 @@ pub async fn run(
     let mut projects = Vec::new();
     for project in &settings.projects {
         let opened = project::open(context, project, &commons)?;
-        let mut kept = Kept::new(opened, &commons.clock)?;
-        kept.begin(context, Until::FirstPass)?;
+        let mut kept = RunningProject::new(opened, &commons.clock)?;
+        kept.begin(context, RunUntil::FirstPass)?;
         projects.push(kept);
     }
     let (mut worst, mut statuses) = (Exit::Done, Vec::new());
@@ -64,10 +64,10 @@ pub async fn run(
         statuses.push(ProjectStatus::clone(&status));
     }
     match context.output.form() {
-        Form::Text | Form::Markdown => {}
-        Form::Ndjson => statuses.iter().for_each(|status| context.output.value(status)),
+        OutputFormat::Text | OutputFormat::Markdown => {}
+        OutputFormat::Ndjson => statuses.iter().for_each(|status| context.output.value(status)),
         // As a running agent answers, so that one reader reads both.
-        Form::Json | Form::Yaml => {
+        OutputFormat::Json | OutputFormat::Yaml => {
             let format_version = FORMAT_VERSION.to_owned();
             context.output.value(&Status { format_version, projects: statuses });
         }

@@ -9,9 +9,9 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::api::Token;
-use crate::budget::{Lane, View};
+use crate::budget::{BudgetView, Lane};
 use crate::clock::Clock;
-use crate::daemon::agent::{Agent, Parts, Until};
+use crate::daemon::agent::{Agent, AgentParts, RunUntil};
 use crate::daemon::notify::{Notifier, Sink};
 use crate::daemon::server::{self, BudgetNow, Pulse};
 use crate::daemon::source::{Secrets, Source};
@@ -25,7 +25,7 @@ use crate::store::{Medium, Recent};
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::session::{self, Door, Place, Purpose, Session};
+use super::super::session::{self, ApiAccess, Purpose, Session, SessionConfig};
 use super::super::settings::{ProjectSettings, ProjectSource};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
@@ -34,7 +34,7 @@ use super::source::{chosen, guard, repository_token, source};
 /// Everything one project's life needs, opened and not begun.
 pub struct Opened {
     settings: ProjectSettings,
-    parts: Parts,
+    parts: AgentParts,
     session: Session,
     sinks: Vec<Sink>,
     sandbox: Option<Sandbox>,
@@ -79,11 +79,11 @@ fn open_with(
         None => {
             let connection = &settings.connection;
             let transport = commons.transport(connection.ca_file.as_deref())?;
-            Door::over(connection, token(context, settings)?, transport)?
+            ApiAccess::over(connection, token(context, settings)?, transport)?
         }
     };
     let connection = settings.connection.clone();
-    let place = Place { settings: connection, state, clock: clock.clone() };
+    let place = SessionConfig { settings: connection, state, clock: clock.clone() };
     let session = Session::through(context, door, place, Purpose::Write, Lane::Converge)?;
     let mut told = settings.of_loop(session::seed());
     told.policy = session.speak(told.policy);
@@ -92,11 +92,11 @@ fn open_with(
     meters.count_requests_of(&name, move || client.tally());
     let (ledger, at) = (Arc::clone(&session.ledger), clock.clone());
     meters.read_budget_of(&name, move || {
-        let View { limit, remaining, .. } = ledger.view(session::millis(at.now())).ok()?;
+        let BudgetView { limit, remaining, .. } = ledger.view(session::millis(at.now())).ok()?;
         Some(BudgetNow { limit, remaining })
     });
     let beat = pulse.clone();
-    let parts = Parts {
+    let parts = AgentParts {
         settings: told,
         source: source(context, settings, &session.state)?,
         secrets: secrets(context, &session)?,
@@ -144,7 +144,7 @@ pub(super) fn unusable(settings: &ProjectSettings, reason: &str) -> Failure {
 }
 
 /// One project at work.
-pub struct Kept {
+pub struct RunningProject {
     /// The agent from outside.
     pub handle: Handle,
     /// What it lives by: SIGHUP may have brought others than the process began with.
@@ -171,7 +171,7 @@ struct Life {
     sandbox: Option<Sandbox>,
 }
 
-impl Kept {
+impl RunningProject {
     /// Prepares a project's agent; it does not run yet.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl Kept {
     ///
     /// # Errors
     /// When nothing can be watched or told.
-    pub fn begin(&mut self, context: &Context, until: Until) -> Result<(), Failure> {
+    pub fn begin(&mut self, context: &Context, until: RunUntil) -> Result<(), Failure> {
         let Some(opened) = self.opened.take() else {
             return Ok(());
         };
@@ -306,7 +306,7 @@ impl Kept {
         self.source = Arc::clone(&opened.parts.source);
         self.settings = opened.settings.clone();
         self.opened = Some(opened);
-        self.begin(context, Until::Stopped)
+        self.begin(context, RunUntil::Stopped)
     }
 
     /// Reads the token of the repository again, and has it signed in at with that.
@@ -325,8 +325,8 @@ impl Kept {
     }
 
     /// Returns what the server needs of it.
-    pub fn served(&self, webhook: Option<Webhook>) -> server::Kept {
-        server::Kept::new(self.handle.clone(), self.pulse(), webhook)
+    pub fn served(&self, webhook: Option<Webhook>) -> server::ServedProject {
+        server::ServedProject::new(self.handle.clone(), self.pulse(), webhook)
     }
 
     /// Returns its state directory.

@@ -17,8 +17,8 @@ use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 
 use super::super::code::ErrorCode;
 use super::super::failure::Failure;
-use super::super::session::Door;
-use super::super::world::{self, Keeper};
+use super::super::session::ApiAccess;
+use super::super::world::{self, WorldFile};
 
 /// The port of `stoker sandbox`, when it is free.
 const PORT: u16 = 8_300;
@@ -34,7 +34,7 @@ pub struct Sandbox {
 /// What ends with it.
 struct Held {
     tasks: [JoinHandle<()>; 2],
-    keeper: Keeper,
+    keeper: WorldFile,
     _lock: File,
 }
 
@@ -54,7 +54,7 @@ impl Sandbox {
         let address = listener.local_addr().map_err(|error| {
             Failure::new(ErrorCode::Listen, format!("failed to serve the sandbox: {error}"))
         })?;
-        let keeper = Keeper::of(&emulator, &file);
+        let keeper = WorldFile::of(&emulator, &file);
         keeper.follow();
         let (served, kept) = (emulator.clone(), keeper.clone());
         let tasks = [
@@ -78,8 +78,8 @@ impl Sandbox {
     }
 
     /// Returns the way to it without a socket.
-    pub fn door(&self) -> Door {
-        Door {
+    pub fn door(&self) -> ApiAccess {
+        ApiAccess {
             transport: Arc::new(SandboxTransport::new(self.emulator.clone())),
             endpoint: Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
             token: Token::parse(TOKEN).expect("the constant is a token"),

@@ -14,7 +14,7 @@ use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::settings::RunSettings;
-use super::project::Kept;
+use super::project::RunningProject;
 
 /// Opens addresses and sockets; it does not answer yet.
 ///
@@ -22,7 +22,7 @@ use super::project::Kept;
 /// When one cannot be had.
 pub async fn bind(
     settings: &RunSettings,
-    kept: &BTreeMap<Name, Kept>,
+    kept: &BTreeMap<Name, RunningProject>,
     projects: Projects,
     meters: Meters,
     bearer: Option<SharedSecret>,
@@ -30,7 +30,11 @@ pub async fn bind(
     let server = ServerSettings {
         listen: settings.listen.into_iter().collect(),
         bearer,
-        state_directories: kept.values().filter_map(Kept::state).map(Into::into).collect(),
+        state_directories: kept
+            .values()
+            .filter_map(RunningProject::state)
+            .map(Into::into)
+            .collect(),
     };
     Ok(Server::bind(server, projects, meters, Clock::system()).await?)
 }

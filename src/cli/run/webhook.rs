@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::daemon::SharedSecret;
 use crate::daemon::webhook::{Provider, Webhook};
-use crate::source::git::Reference;
+use crate::source::git::GitReference;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
@@ -33,9 +33,9 @@ pub fn expected(context: &Context, settings: &ProjectSettings) -> Result<Option<
     let followed = match &settings.source {
         ProjectSource::Files { .. } => None,
         ProjectSource::Repository(repository) => match &repository.reference {
-            Reference::DefaultBranch | Reference::Commit(_) => None,
-            Reference::Branch(name) => Some(format!("refs/heads/{name}")),
-            Reference::Tag(name) => Some(format!("refs/tags/{name}")),
+            GitReference::DefaultBranch | GitReference::Commit(_) => None,
+            GitReference::Branch(name) => Some(format!("refs/heads/{name}")),
+            GitReference::Tag(name) => Some(format!("refs/tags/{name}")),
         },
     };
     let webhook = Webhook::new(provider, shared, followed)

@@ -12,7 +12,7 @@ use crate::source::Tree;
 
 use super::super::environment::Environment;
 use super::super::failure::Failure;
-use super::keys::{Keys, Level};
+use super::keys::{KeyScope, Keys};
 
 /// The largest settings file. A thousand projects with all their keys are half of it.
 const FILE_BYTES_MAX: u64 = 1_048_576;
@@ -152,13 +152,13 @@ fn decode(located: &Located) -> Result<(Keys, Option<Vec<Keys>>), Box<Diagnostic
             return Err(at(Diagnostic::error("wrong-type", "`projects` is a list"), place).into());
         }
     };
-    check_level(located, "", &values, Level::Project)?;
+    check_level(located, "", &values, KeyScope::Project)?;
     let top = located.decode("", Value::Object(values))?;
     let Some(projects) = projects else { return Ok((top, None)) };
     let decoded = projects.into_iter().enumerate().map(|(index, project)| {
         let path = format!("projects[{index}]");
         if let Value::Object(values) = &project {
-            check_level(located, &path, values, Level::Process)?;
+            check_level(located, &path, values, KeyScope::Process)?;
         }
         located.decode(&path, project)
     });
@@ -170,17 +170,17 @@ fn check_level(
     located: &Located,
     path: &str,
     values: &Map<String, Value>,
-    wrong: Level,
+    wrong: KeyScope,
 ) -> Result<(), Box<Diagnostic>> {
-    let Some(key) = values.keys().find(|key| Level::of(key) == wrong) else {
+    let Some(key) = values.keys().find(|key| KeyScope::of(key) == wrong) else {
         return Ok(());
     };
     let (message, hint) = match wrong {
-        Level::Process => (
+        KeyScope::Process => (
             format!("`{key}` is about the whole process"),
             "write it at the top, beside `projects`",
         ),
-        Level::Project | Level::Both => (
+        KeyScope::Project | KeyScope::Both => (
             format!("`{key}` says which project it is, so it belongs to an entry of `projects`"),
             "without `projects` there is one project, and STACKBLAZE_TOKEN is its token",
         ),

@@ -1,7 +1,7 @@
 //! The keys of `stoker.yaml`, with the words an editor shows for them.
 //!
 //! One list for the whole file and for each of its `projects`: what stands at the top is the
-//! default of every project. Which keys belong to one level only is said in [`Level`].
+//! default of every project. Which keys belong to one level only is said in [`KeyScope`].
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::model::AdoptMode;
 
-use super::super::arguments::{Form, LogForm, RewritesWord, When};
+use super::super::arguments::{LogForm, OutputFormat, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
 use super::forms::{DialectValue, WebhookForm, WindowForm};
@@ -25,7 +25,7 @@ use super::sinks::NotificationForm;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Keys {
     /// The form of what is printed on stdout.
-    pub output: Option<Form>,
+    pub output: Option<OutputFormat>,
     /// When to use colour.
     pub color: Option<When>,
     /// The form of the log on stderr.
@@ -153,7 +153,7 @@ pub struct Keys {
 
 /// Where a key may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum KeyScope {
     /// At the top only: it is about the whole process.
     Process,
     /// In an entry of `projects` only: it says which project it is.
@@ -180,7 +180,7 @@ const PROCESS: [&str; 11] = [
 /// About which project it is.
 const PROJECT: [&str; 3] = ["name", "tokenEnv", "tokenFile"];
 
-impl Level {
+impl KeyScope {
     /// Returns where a key may stand.
     #[must_use]
     pub fn of(key: &str) -> Self {

@@ -23,10 +23,10 @@ mod source;
 
 pub use file::SettingsFile;
 pub use forms::WebhookProvider;
-pub use origin::Given;
+pub use origin::GivenSettings;
 pub use pick::Row;
 pub use project::{ProjectSettings, WebhookSettings};
-pub use run::{Call, RunSettings, states_of_projects};
+pub use run::{Invocation, RunSettings, states_of_projects};
 pub use schema::schema;
 pub use secret::SecretSource;
 pub use shared::{ConnectionSettings, GlobalSettings, is_approved, policy, waits};

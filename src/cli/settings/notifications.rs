@@ -8,8 +8,8 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 
 use crate::daemon::notify::{
-    Address, CommitTarget, Forge, MailServer, Mailbox, Outcome, Person, Sink, Target, Template,
-    example,
+    CommitTarget, Forge, MailServer, Mailbox, Person, ProjectOutcome, Sink, SinkAddress,
+    SinkTarget, Template, example,
 };
 
 use super::super::environment::Environment;
@@ -24,7 +24,8 @@ use super::sinks::{
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 
 /// What an alarm may be raised for: what goes on until somebody does something.
-const ALARMS: [Outcome; 4] = [Outcome::Held, Outcome::Drifted, Outcome::Failed, Outcome::Broken];
+const ALARMS: [ProjectOutcome; 4] =
+    [ProjectOutcome::Held, ProjectOutcome::Drifted, ProjectOutcome::Failed, ProjectOutcome::Broken];
 
 /// One who is told, its secrets not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,27 +34,47 @@ pub struct NotificationSettings {
     pub name: String,
     /// Where it is.
     to: To,
-    tell: Option<BTreeSet<Outcome>>,
+    tell: Option<BTreeSet<ProjectOutcome>>,
     again: Option<Duration>,
     link: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum To {
-    Webhook { address: Whither, secret: Option<SecretSource>, body: Option<Template> },
-    Slack { address: SecretSource },
-    Teams { address: SecretSource },
-    Discord { address: SecretSource },
+    Webhook {
+        address: Whither,
+        secret: Option<SecretSource>,
+        body: Option<Template>,
+    },
+    Slack {
+        address: SecretSource,
+    },
+    Teams {
+        address: SecretSource,
+    },
+    Discord {
+        address: SecretSource,
+    },
     Mail(MailTo),
-    Alertmanager { address: Address, token: Option<SecretSource>, labels: BTreeMap<String, String> },
-    PagerDuty { address: Address, key: SecretSource },
-    Commit { at: CommitTarget, token: SecretSource },
+    Alertmanager {
+        address: SinkAddress,
+        token: Option<SecretSource>,
+        labels: BTreeMap<String, String>,
+    },
+    PagerDuty {
+        address: SinkAddress,
+        key: SecretSource,
+    },
+    Commit {
+        at: CommitTarget,
+        token: SecretSource,
+    },
 }
 
 /// An address, or where it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Whither {
-    Open(Address),
+    Open(SinkAddress),
     Secret(SecretSource),
 }
 
@@ -118,7 +139,7 @@ fn one(form: &NotificationForm, repo: Option<&str>) -> Result<NotificationSettin
 /// What all of them have, or nearly all.
 struct Common<'a> {
     name: Option<&'a String>,
-    tell: Option<&'a BTreeSet<Outcome>>,
+    tell: Option<&'a BTreeSet<ProjectOutcome>>,
     again: Option<Duration>,
     link: Option<&'a String>,
 }
@@ -126,7 +147,7 @@ struct Common<'a> {
 impl<'a> Common<'a> {
     fn of(
         name: &'a Option<String>,
-        tell: &'a Option<BTreeSet<Outcome>>,
+        tell: &'a Option<BTreeSet<ProjectOutcome>>,
         again: Option<Span>,
         link: &'a Option<String>,
     ) -> Self {
@@ -240,8 +261,8 @@ fn status(
     Common::of(&form.name, &None, None, &form.target_url).with(word, To::Commit { at, token })
 }
 
-fn address(key: &str, text: &str) -> Result<Address, String> {
-    Address::parse(text).map_err(|error| format!("`{key}`: {error}"))
+fn address(key: &str, text: &str) -> Result<SinkAddress, String> {
+    SinkAddress::parse(text).map_err(|error| format!("`{key}`: {error}"))
 }
 
 impl NotificationSettings {
@@ -280,13 +301,17 @@ impl NotificationSettings {
 }
 
 impl To {
-    fn target(&self, environment: &Environment, ca_file: Option<&Path>) -> Result<Target, String> {
+    fn target(
+        &self,
+        environment: &Environment,
+        ca_file: Option<&Path>,
+    ) -> Result<SinkTarget, String> {
         let secret_address = |source: &SecretSource| {
             let text = source.read(environment)?;
-            Address::parse(text.expose_secret()).map_err(|error| format!("{source}: {error}"))
+            SinkAddress::parse(text.expose_secret()).map_err(|error| format!("{source}: {error}"))
         };
         Ok(match self {
-            Self::Webhook { address, secret, body } => Target::Webhook {
+            Self::Webhook { address, secret, body } => SinkTarget::Webhook {
                 address: match address {
                     Whither::Open(address) => address.clone(),
                     Whither::Secret(source) => secret_address(source)?,
@@ -294,20 +319,20 @@ impl To {
                 secret: secret.as_ref().map(|secret| secret.read(environment)).transpose()?,
                 body: body.clone(),
             },
-            Self::Slack { address } => Target::Slack { address: secret_address(address)? },
-            Self::Teams { address } => Target::Teams { address: secret_address(address)? },
-            Self::Discord { address } => Target::Discord { address: secret_address(address)? },
-            Self::Mail(mail) => Target::Mail(mail.mailbox(environment, ca_file)?),
-            Self::Alertmanager { address, token, labels } => Target::Alertmanager {
+            Self::Slack { address } => SinkTarget::Slack { address: secret_address(address)? },
+            Self::Teams { address } => SinkTarget::Teams { address: secret_address(address)? },
+            Self::Discord { address } => SinkTarget::Discord { address: secret_address(address)? },
+            Self::Mail(mail) => SinkTarget::Mail(mail.mailbox(environment, ca_file)?),
+            Self::Alertmanager { address, token, labels } => SinkTarget::Alertmanager {
                 address: address.clone(),
                 token: token.as_ref().map(|token| token.read(environment)).transpose()?,
                 labels: labels.clone(),
             },
             Self::PagerDuty { address, key } => {
-                Target::PagerDuty { address: address.clone(), key: key.read(environment)? }
+                SinkTarget::PagerDuty { address: address.clone(), key: key.read(environment)? }
             }
             Self::Commit { at, token } => {
-                Target::Commit { at: at.clone(), token: token.read(environment)? }
+                SinkTarget::Commit { at: at.clone(), token: token.read(environment)? }
             }
         })
     }

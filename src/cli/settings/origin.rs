@@ -50,9 +50,9 @@ impl Provenance {
 
 /// Which settings were given as flags or variables, by the key they have in the file.
 #[derive(Clone, Debug, Default)]
-pub struct Given(BTreeMap<String, Provenance>);
+pub struct GivenSettings(BTreeMap<String, Provenance>);
 
-impl From<&ArgMatches> for Given {
+impl From<&ArgMatches> for GivenSettings {
     fn from(matches: &ArgMatches) -> Self {
         let mut given = Self::default();
         let mut level = Some(matches);
@@ -66,7 +66,7 @@ impl From<&ArgMatches> for Given {
     }
 }
 
-impl Given {
+impl GivenSettings {
     fn note(&mut self, id: &str, source: Option<ValueSource>) {
         let provenance = match source {
             // The one setting that is no flag: it is typed as it is.

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::model::AdoptMode;
 
-use super::super::arguments::{Form, LogForm, RewritesWord, When};
+use super::super::arguments::{LogForm, OutputFormat, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
 use super::file::SettingsFile;
 use super::keys::Keys;
-use super::origin::{Given, Provenance, camel};
+use super::origin::{GivenSettings, Provenance, camel};
 
 /// One setting as it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Row {
 /// Picks settings for the process, or for one project.
 pub struct Picker<'a> {
     file: &'a SettingsFile,
-    given: &'a Given,
+    given: &'a GivenSettings,
     project: Option<usize>,
     rows: Vec<Row>,
 }
@@ -54,13 +54,17 @@ pub struct Picker<'a> {
 impl<'a> Picker<'a> {
     /// Picks from flags, environment and the top of the file.
     #[must_use]
-    pub const fn new(file: &'a SettingsFile, given: &'a Given) -> Self {
+    pub const fn new(file: &'a SettingsFile, given: &'a GivenSettings) -> Self {
         Self { file, given, project: None, rows: Vec::new() }
     }
 
     /// Picks for one of `projects`.
     #[must_use]
-    pub const fn for_project(file: &'a SettingsFile, given: &'a Given, index: usize) -> Self {
+    pub const fn for_project(
+        file: &'a SettingsFile,
+        given: &'a GivenSettings,
+        index: usize,
+    ) -> Self {
         Self { file, given, project: Some(index), rows: Vec::new() }
     }
 
@@ -193,7 +197,7 @@ macro_rules! shown_by_word {
         }
     })* };
 }
-shown_by_word!(Form, When, LogForm, RewritesWord);
+shown_by_word!(OutputFormat, When, LogForm, RewritesWord);
 
 impl Shown for PathBuf {
     fn shown(&self) -> Value {

@@ -64,26 +64,26 @@ pub struct WebhookSettings {
 
 /// Why settings cannot be used, and where that is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct SettingsProblem {
     reason: String,
     place: Provenance,
 }
 
-impl Problem {
+impl SettingsProblem {
     pub(super) fn new(reason: impl Into<String>, place: Provenance) -> Self {
         Self { reason: reason.into(), place }
     }
 }
 
-impl From<(String, Provenance)> for Problem {
+impl From<(String, Provenance)> for SettingsProblem {
     fn from((reason, place): (String, Provenance)) -> Self {
         Self { reason, place }
     }
 }
 
-impl From<Problem> for Diagnostic {
-    fn from(problem: Problem) -> Self {
-        let Problem { reason, place } = problem;
+impl From<SettingsProblem> for Diagnostic {
+    fn from(problem: SettingsProblem) -> Self {
+        let SettingsProblem { reason, place } = problem;
         match place {
             Provenance::File(origin) => Self::error("setting", reason).at(origin),
             Provenance::Flag(name) | Provenance::Variable(name) => {
@@ -114,7 +114,7 @@ impl ProjectSettings {
         command: &RunCommand,
         environment: &Environment,
         identity: Identity,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, SettingsProblem> {
         let Identity { name, state, state_place } = identity;
         let picked = &mut picker;
         picked.note("state", Some(state.display().to_string()), state_place);
@@ -132,7 +132,10 @@ impl ProjectSettings {
         let rolls_back = pick!(picked, flags, rollback_on_failure, false);
         let deploys_max = pick!(picked, flags, deploys_max, DEPLOYS_MAX);
         if !(1..=10).contains(&deploys_max) {
-            return Err(Problem::new("`deploysMax` lies between 1 and 10", picked.last_place()));
+            return Err(SettingsProblem::new(
+                "`deploysMax` lies between 1 and 10",
+                picked.last_place(),
+            ));
         }
         let policy = pick_policy(picked, &command.planning);
         let windows = pick_windows(picked)?;
@@ -188,17 +191,17 @@ fn pick_token(
     picker: &mut Picker<'_>,
     environment: &Environment,
     is_sandbox: bool,
-) -> Result<Option<SecretSource>, Problem> {
+) -> Result<Option<SecretSource>, SettingsProblem> {
     let found = match picker.own() {
         Some(keys) => {
             let place = |key: &str| picker.own_place(key);
             let source =
                 SecretSource::of("token", keys.token_env.as_ref(), keys.token_file.as_ref())
-                    .map_err(|reason| Problem::new(reason, place("tokenEnv")))?;
+                    .map_err(|reason| SettingsProblem::new(reason, place("tokenEnv")))?;
             match source {
                 None if !is_sandbox => {
                     let reason = "the project names no token: write `tokenEnv` or `tokenFile`";
-                    return Err(Problem::new(reason, place("name")));
+                    return Err(SettingsProblem::new(reason, place("name")));
                 }
                 None => None,
                 Some(source @ SecretSource::Variable(_)) => Some((source, place("tokenEnv"))),
@@ -225,7 +228,7 @@ fn token_of_environment(environment: &Environment) -> Option<(SecretSource, Prov
     Some((source, Provenance::Variable(name)))
 }
 
-fn pick_windows(picker: &mut Picker<'_>) -> Result<Windows, Problem> {
+fn pick_windows(picker: &mut Picker<'_>) -> Result<Windows, SettingsProblem> {
     let own = picker.own().and_then(|keys| keys.windows.as_ref());
     let (forms, is_own) = match (own, picker.top().windows.as_ref()) {
         (Some(forms), _) => (forms, true),
@@ -243,7 +246,7 @@ fn pick_windows(picker: &mut Picker<'_>) -> Result<Windows, Problem> {
     for (index, form) in forms.iter().enumerate() {
         let key = format!("windows[{index}]");
         let place = if is_own { picker.own_place(&key) } else { picker.top_place(&key) };
-        let window = window(form).map_err(|reason| Problem::new(reason, place.clone()))?;
+        let window = window(form).map_err(|reason| SettingsProblem::new(reason, place.clone()))?;
         picker.note(&key, Some(window.to_string()), place);
         windows.push(window);
     }
@@ -258,7 +261,7 @@ fn window(form: &WindowForm) -> Result<Window, String> {
     Window::new(kind, &form.schedule, form.duration.0, form.time_zone.as_deref().unwrap_or("UTC"))
 }
 
-fn pick_webhook(picker: &mut Picker<'_>) -> Result<Option<WebhookSettings>, Problem> {
+fn pick_webhook(picker: &mut Picker<'_>) -> Result<Option<WebhookSettings>, SettingsProblem> {
     let own = picker.own().and_then(|keys| keys.webhook.as_ref());
     let (form, place) = match (own, picker.top().webhook.as_ref()) {
         (Some(form), _) => (form, picker.own_place("webhook")),
@@ -270,11 +273,11 @@ fn pick_webhook(picker: &mut Picker<'_>) -> Result<Option<WebhookSettings>, Prob
     };
     let WebhookForm { provider, secret_env, secret_file } = form;
     let secret = SecretSource::of("secret", secret_env.as_ref(), secret_file.as_ref());
-    let secret = secret.map_err(|reason| Problem::new(reason, place.clone()))?;
+    let secret = secret.map_err(|reason| SettingsProblem::new(reason, place.clone()))?;
     let Some(secret) = secret else {
         // Anybody who finds the address could make the agent look without end.
         let reason = "a webhook needs `secretEnv` or `secretFile`: what is not signed is refused";
-        return Err(Problem::new(reason, place));
+        return Err(SettingsProblem::new(reason, place));
     };
     let shown = format!("{} (secret in {secret})", provider.as_str());
     picker.note("webhook", Some(shown), place);
@@ -284,7 +287,7 @@ fn pick_webhook(picker: &mut Picker<'_>) -> Result<Option<WebhookSettings>, Prob
 fn pick_notifications(
     picker: &mut Picker<'_>,
     repo: Option<&str>,
-) -> Result<Vec<NotificationSettings>, Problem> {
+) -> Result<Vec<NotificationSettings>, SettingsProblem> {
     let own = picker.own().and_then(|keys| keys.notifications.as_ref());
     let is_own = own.is_some();
     let forms = own.or(picker.top().notifications.as_ref());
@@ -297,7 +300,7 @@ fn pick_notifications(
         return Ok(Vec::new());
     };
     let all = notifications(forms, repo)
-        .map_err(|(index, reason)| Problem::new(reason, place(picker, index)))?;
+        .map_err(|(index, reason)| SettingsProblem::new(reason, place(picker, index)))?;
     for (index, one) in all.iter().enumerate() {
         let place = place(picker, index);
         picker.note(&format!("notifications[{index}]"), Some(one.name.clone()), place);
@@ -312,10 +315,10 @@ fn within(
     min: Duration,
     max: Duration,
     picker: &Picker<'_>,
-) -> Result<(), Problem> {
+) -> Result<(), SettingsProblem> {
     if (min..=max).contains(&value) {
         return Ok(());
     }
     let reason = format!("`{key}` lies between {} and {}", Span(min), Span(max));
-    Err(Problem::new(reason, picker.last_place()))
+    Err(SettingsProblem::new(reason, picker.last_place()))
 }

@@ -12,10 +12,10 @@ use super::super::failure::Failure;
 use super::super::values::OrOff;
 use super::file::SettingsFile;
 use super::keys::Keys;
-use super::origin::{Given, Provenance};
+use super::origin::{GivenSettings, Provenance};
 use super::pick::{Picker, Row, pick};
-use super::project::{Identity, Problem, ProjectSettings};
-use super::secret::{Layer, SecretSource, Whereabouts, pick_secret};
+use super::project::{Identity, ProjectSettings, SettingsProblem};
+use super::secret::{Layer, SecretLocation, SecretSource, pick_secret};
 use super::shared::GlobalSettings;
 use super::source::ProjectSource;
 
@@ -46,11 +46,11 @@ const NAME: &str = "default";
 const PROJECTS_DIRECTORY: &str = "projects";
 
 /// The surroundings of one call.
-pub struct Call<'a> {
+pub struct Invocation<'a> {
     /// The flags of every command.
     pub global: &'a Global,
     /// What was given as flag or variable.
-    pub given: &'a Given,
+    pub given: &'a GivenSettings,
     /// The settings files.
     pub file: &'a SettingsFile,
     /// The environment.
@@ -62,10 +62,10 @@ impl RunSettings {
     ///
     /// # Errors
     /// When they cannot be used: every project's first problem, with its place.
-    pub fn resolve(call: &Call<'_>, command: &RunCommand) -> Result<Self, Failure> {
-        let Call { global, given, file, environment } = call;
+    pub fn resolve(call: &Invocation<'_>, command: &RunCommand) -> Result<Self, Failure> {
+        let Invocation { global, given, file, environment } = call;
         let mut picker = Picker::new(file, given);
-        let refuse = |problem: Problem| file.refuse(vec![problem.into()]);
+        let refuse = |problem: SettingsProblem| file.refuse(vec![problem.into()]);
         let base = GlobalSettings::pick(&mut picker, global, environment).state;
         let base_place = picker.last_place();
         let is_once = pick!(picker, command.agent, once, false);
@@ -76,7 +76,7 @@ impl RunSettings {
         if listen.is_some_and(|address| !is_loopback(address.ip())) && agent_token.is_none() {
             let reason = "a server beyond loopback needs a bearer token: name it with \
                 `agentTokenEnv` or `agentTokenFile`";
-            return Err(refuse(Problem::new(reason, listen_place)));
+            return Err(refuse(SettingsProblem::new(reason, listen_place)));
         }
         check_limits(&picker, is_once).map_err(refuse)?;
         let base = base.ok_or_else(|| {
@@ -134,25 +134,27 @@ fn pick_agent_token(
     command: &RunCommand,
 ) -> Result<Option<SecretSource>, (String, Provenance)> {
     let (flags, top) = (&command.agent, picker.top());
-    let none = Whereabouts { variable: None, file: None };
-    let by_flags = Whereabouts {
+    let none = SecretLocation { variable: None, file: None };
+    let by_flags = SecretLocation {
         variable: flags.agent_token_env.as_ref(),
         file: flags.agent_token_file.as_ref(),
     };
-    let by_top =
-        Whereabouts { variable: top.agent_token_env.as_ref(), file: top.agent_token_file.as_ref() };
+    let by_top = SecretLocation {
+        variable: top.agent_token_env.as_ref(),
+        file: top.agent_token_file.as_ref(),
+    };
     let layers = [(by_flags, Layer::Given), (none, Layer::Own), (by_top, Layer::Top)];
     pick_secret(picker, "agentToken", layers)
 }
 
 /// Refuses the limits of one run for an agent that runs for ever, when they were typed for it.
 /// Those of the file and the environment are for the other commands.
-fn check_limits(picker: &Picker<'_>, is_once: bool) -> Result<(), Problem> {
+fn check_limits(picker: &Picker<'_>, is_once: bool) -> Result<(), SettingsProblem> {
     for key in ["maxCalls", "timeout"] {
         let place = picker.given_place(key);
         if !is_once && matches!(place, Provenance::Flag(_)) {
             let reason = "it is a limit of one run, and the agent runs for ever without --once";
-            return Err(Problem::new(reason, place));
+            return Err(SettingsProblem::new(reason, place));
         }
     }
     Ok(())
@@ -193,11 +195,11 @@ impl Limits {
 
 /// Resolves every project; all problems are told together.
 fn projects(
-    call: &Call<'_>,
+    call: &Invocation<'_>,
     command: &RunCommand,
     base: &Base,
 ) -> Result<Vec<ProjectSettings>, Failure> {
-    let Call { global: _, given, file, environment } = call;
+    let Invocation { global: _, given, file, environment } = call;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut resolved = Vec::new();
     match &file.projects {
@@ -221,7 +223,7 @@ fn projects(
             if list.is_empty() {
                 let place = file.place(None, "projects").cloned();
                 let place = place.map_or(Provenance::Default, Provenance::File);
-                diagnostics.push(Problem::new("`projects` is empty", place).into());
+                diagnostics.push(SettingsProblem::new("`projects` is empty", place).into());
             }
         }
     }
@@ -239,11 +241,11 @@ fn projects(
 }
 
 /// Where one project comes from is said with the project, when there are many.
-fn misplaced_source(given: &Given) -> Option<Problem> {
+fn misplaced_source(given: &GivenSettings) -> Option<SettingsProblem> {
     let key = ["paths", "repo"].into_iter().find(|key| given.get(key).is_some())?;
     let place = given.get(key).cloned().unwrap_or(Provenance::Default);
     let reason = "it says where one project comes from, and the settings list many `projects`";
-    Some(Problem::new(reason, place))
+    Some(SettingsProblem::new(reason, place))
 }
 
 /// Names and state directories that are taken.
@@ -262,17 +264,18 @@ impl Taken {
         index: usize,
         base: &Base,
         file: &SettingsFile,
-    ) -> Result<Identity, Problem> {
+    ) -> Result<Identity, SettingsProblem> {
         let entry = file.place_of_project(index).cloned();
         let entry = entry.map_or(Provenance::Default, Provenance::File);
         let text = keys.name.as_deref();
-        let text = text.ok_or_else(|| Problem::new("the project has no `name`", entry))?;
+        let text = text.ok_or_else(|| SettingsProblem::new("the project has no `name`", entry))?;
         let name_place = picker.own_place("name");
-        let name = Name::new(text)
-            .map_err(|error| Problem::new(format!("`name`: {error}"), name_place.clone()))?;
+        let name = Name::new(text).map_err(|error| {
+            SettingsProblem::new(format!("`name`: {error}"), name_place.clone())
+        })?;
         if self.names.insert(name.clone(), index).is_some() {
             let reason = format!("two projects are called `{name}`");
-            return Err(Problem::new(reason, name_place));
+            return Err(SettingsProblem::new(reason, name_place));
         }
         let (state, state_place) = match &keys.state {
             Some(state) => (state.clone(), picker.own_place("state")),
@@ -286,7 +289,7 @@ impl Taken {
                 "`{other}` and `{name}` have one state directory; it remembers what is ours, so \
                  each project has its own"
             );
-            return Err(Problem::new(reason, picker.own_place("state")));
+            return Err(SettingsProblem::new(reason, picker.own_place("state")));
         }
         Ok(Identity { name, state, state_place })
     }

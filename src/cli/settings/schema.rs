@@ -7,9 +7,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::daemon::notify::Outcome;
+use crate::daemon::notify::ProjectOutcome;
 
-use super::keys::{Keys, Level};
+use super::keys::{KeyScope, Keys};
 
 /// Returns the JSON Schema (draft-07) of `stoker.yaml`.
 #[must_use]
@@ -23,12 +23,12 @@ pub fn schema() -> Value {
         "required": ["name"],
     });
     let all = root["properties"].as_object().cloned().unwrap_or_default();
-    let of = |left_out: Level| {
-        let keys = all.iter().filter(move |(key, _)| Level::of(key) != left_out);
+    let of = |left_out: KeyScope| {
+        let keys = all.iter().filter(move |(key, _)| KeyScope::of(key) != left_out);
         keys.map(|(key, schema)| (key.clone(), schema.clone())).collect::<Value>()
     };
-    project["properties"] = of(Level::Process);
-    root["properties"] = of(Level::Project);
+    project["properties"] = of(KeyScope::Process);
+    root["properties"] = of(KeyScope::Project);
     root["properties"]["projects"] = json!({
         "description": "Many projects in one process. Keys beside it are the defaults of each.",
         "type": "array",
@@ -59,7 +59,7 @@ pub(super) fn duration_or_none(_: &mut SchemaGenerator) -> Schema {
 
 /// How a project stands, in one word each.
 pub(super) fn outcomes(_: &mut SchemaGenerator) -> Schema {
-    let words = Outcome::ALL.map(Outcome::as_str);
+    let words = ProjectOutcome::ALL.map(ProjectOutcome::as_str);
     json_schema!({ "type": ["array", "null"], "items": { "enum": words }, "minItems": 1 })
 }
 

@@ -99,7 +99,7 @@ fn read(path: &Path) -> std::io::Result<String> {
 }
 
 /// Both ways to say where a secret is, on one layer.
-pub(super) struct Whereabouts<'a> {
+pub(super) struct SecretLocation<'a> {
     /// The name of a variable.
     pub variable: Option<&'a String>,
     /// A file.
@@ -111,9 +111,9 @@ pub(super) struct Whereabouts<'a> {
 pub(super) fn pick_secret(
     picker: &mut Picker<'_>,
     key: &str,
-    layers: [(Whereabouts<'_>, Layer); 3],
+    layers: [(SecretLocation<'_>, Layer); 3],
 ) -> Result<Option<SecretSource>, (String, Provenance)> {
-    for (Whereabouts { variable, file }, layer) in layers {
+    for (SecretLocation { variable, file }, layer) in layers {
         let suffix = if variable.is_some() { "Env" } else { "File" };
         let full = format!("{key}{suffix}");
         let provenance = match layer {

@@ -8,19 +8,19 @@ use crate::api::{ENDPOINT_DEFAULT, Endpoint};
 use crate::plan::{Policy, Prune, Selection, Settlements};
 
 use super::super::arguments::{
-    Approval, Connection, Form, Global, LogForm, Planning, Waiting, When,
+    Approval, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
 };
 use super::super::environment::Environment;
 use super::super::values::{Assignment, PruneKinds, Rate, Span};
 use super::file::SettingsFile;
-use super::origin::{Given, Provenance};
+use super::origin::{GivenSettings, Provenance};
 use super::pick::{Picker, pick};
 
 /// The settings of every command.
 #[derive(Clone, Debug)]
 pub struct GlobalSettings {
     /// Form of stdout.
-    pub output: Form,
+    pub output: OutputFormat,
     /// When to use colour.
     pub color: When,
     /// Form of the log.
@@ -35,14 +35,14 @@ impl GlobalSettings {
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Global, file: &SettingsFile, environment: &Environment) -> Self {
-        Self::pick(&mut Picker::new(file, &Given::default()), flags, environment)
+        Self::pick(&mut Picker::new(file, &GivenSettings::default()), flags, environment)
     }
 
     /// As [`Self::resolve`], and remembers where each value comes from.
     pub(super) fn pick(picker: &mut Picker<'_>, flags: &Global, environment: &Environment) -> Self {
         let own = environment.state_directory();
         Self {
-            output: pick!(picker, flags, output, Form::Text),
+            output: pick!(picker, flags, output, OutputFormat::Text),
             color: pick!(picker, flags, color, When::Auto),
             log_format: pick!(picker, flags, log_format, LogForm::Text),
             verbose: flags.verbose,
@@ -85,7 +85,7 @@ impl ConnectionSettings {
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Connection, file: &SettingsFile, environment: &Environment) -> Self {
-        Self::pick(&mut Picker::new(file, &Given::default()), flags, environment)
+        Self::pick(&mut Picker::new(file, &GivenSettings::default()), flags, environment)
     }
 
     /// As [`Self::resolve`], and remembers where each value comes from.
@@ -151,7 +151,7 @@ fn dialect(picker: &mut Picker<'_>, flags: &Connection) -> Vec<(String, String)>
 /// number of deletes orders it anew; the number in a file, or of an agent, is for every hour (S7).
 #[must_use]
 pub fn policy(flags: &Planning, file: &SettingsFile) -> Policy {
-    let policy = pick_policy(&mut Picker::new(file, &Given::default()), flags);
+    let policy = pick_policy(&mut Picker::new(file, &GivenSettings::default()), flags);
     Policy { is_ordered: flags.max_deletes.is_some(), ..policy }
 }
 

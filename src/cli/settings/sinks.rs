@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::daemon::notify::Outcome;
+use crate::daemon::notify::ProjectOutcome;
 
 use super::super::values::Span;
 use super::schema;
@@ -47,7 +47,7 @@ pub struct WebhookTargetForm {
     /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
-    pub tell: Option<BTreeSet<Outcome>>,
+    pub tell: Option<BTreeSet<ProjectOutcome>>,
     /// After how long what came back is told again at the same revision. Without it, never.
     #[serde(default)]
     #[schemars(schema_with = "schema::duration_or_none")]
@@ -78,7 +78,7 @@ pub struct ChannelForm {
     /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
-    pub tell: Option<BTreeSet<Outcome>>,
+    pub tell: Option<BTreeSet<ProjectOutcome>>,
     /// After how long what came back is told again at the same revision. Without it, never.
     #[serde(default)]
     #[schemars(schema_with = "schema::duration_or_none")]
@@ -101,7 +101,7 @@ pub struct MailForm {
     /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
-    pub tell: Option<BTreeSet<Outcome>>,
+    pub tell: Option<BTreeSet<ProjectOutcome>>,
     /// After how long what came back is told again at the same revision. Without it, never.
     #[serde(default)]
     #[schemars(schema_with = "schema::duration_or_none")]
@@ -133,7 +133,7 @@ pub struct AlertmanagerForm {
     /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
-    pub tell: Option<BTreeSet<Outcome>>,
+    pub tell: Option<BTreeSet<ProjectOutcome>>,
     /// Where people find more, usually the agent's page.
     pub link: Option<String>,
     /// Its base address: `https://alertmanager.example.com`.
@@ -156,7 +156,7 @@ pub struct PagerDutyForm {
     /// `rolledback`, `failed`, `broken`.
     #[serde(default)]
     #[schemars(schema_with = "schema::outcomes")]
-    pub tell: Option<BTreeSet<Outcome>>,
+    pub tell: Option<BTreeSet<ProjectOutcome>>,
     /// Where people find more, usually the agent's page.
     pub link: Option<String>,
     /// Where its events are taken, when that is not `https://events.pagerduty.com/v2/enqueue`.

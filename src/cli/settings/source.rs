@@ -4,7 +4,7 @@ use std::path::{Component, PathBuf};
 use std::time::Duration;
 
 use crate::source::git::{
-    COPY_BYTES_MAX, CommitId, RefName, Reference, Rewrites, SILENCE, WrongSetting,
+    COPY_BYTES_MAX, CommitId, GitReference, RefName, Rewrites, SILENCE, WrongSetting,
 };
 
 use super::super::arguments::{RewritesWord, RunCommand};
@@ -13,8 +13,8 @@ use super::super::values::{OrOff, Span};
 use super::keys::Keys;
 use super::origin::Provenance;
 use super::pick::{Picker, pick};
-use super::project::Problem;
-use super::secret::{Layer, SecretSource, Whereabouts, pick_secret};
+use super::project::SettingsProblem;
+use super::secret::{Layer, SecretLocation, SecretSource, pick_secret};
 
 /// Where the manifests come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct RepositorySettings {
     /// Its address; it holds no password and does not begin with `-`.
     pub url: String,
     /// What of it is followed.
-    pub reference: Reference,
+    pub reference: GitReference,
     /// The directory or file that holds the manifests; relative, without `..`. Without one, the
     /// usual places: `manifests/`, `stackblaze.yaml` or the root.
     pub path: Option<PathBuf>,
@@ -125,7 +125,7 @@ impl<'a> Said<'a> {
 pub(super) fn pick_source(
     picker: &mut Picker<'_>,
     command: &RunCommand,
-) -> Result<ProjectSource, Problem> {
+) -> Result<ProjectSource, SettingsProblem> {
     let layers: Vec<Said<'_>> = [
         Some(Said::by_flags(command)),
         picker.own().map(|keys| Said::by_keys(Layer::Own, keys)),
@@ -140,7 +140,7 @@ pub(super) fn pick_source(
         && !said.paths.is_empty()
     {
         let reason = "manifests come from files or from a repository, and both are named";
-        return Err(Problem::new(reason, said.place(picker, "repo")));
+        return Err(SettingsProblem::new(reason, said.place(picker, "repo")));
     }
     match naming.and_then(|said| Some((said.repo?.clone(), said.place(picker, "repo")))) {
         Some((url, place)) => {
@@ -153,12 +153,12 @@ pub(super) fn pick_source(
             if paths.iter().any(|path| path.as_os_str() == "-") {
                 let reason = "the agent reads its manifests again and again, and stdin can be \
                     read only once: name a file or a directory";
-                return Err(Problem::new(reason, place));
+                return Err(SettingsProblem::new(reason, place));
             }
             let reference = layers.iter().find_map(|said| reference(picker, said).transpose());
             if let Some(named) = reference {
                 let Named { key, place, .. } = named?;
-                return Err(Problem::new(format!("`{key}` needs `repo`"), place));
+                return Err(SettingsProblem::new(format!("`{key}` needs `repo`"), place));
             }
             let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
             picker.note("paths", (!shown.is_empty()).then(|| shown.join(", ")), place);
@@ -176,9 +176,9 @@ fn pick_repository(
     layers: &[Said<'_>],
     url: String,
     place: Provenance,
-) -> Result<RepositorySettings, Problem> {
+) -> Result<RepositorySettings, SettingsProblem> {
     let flags = &command.repository;
-    check_url(&url).map_err(|reason| Problem::new(reason, place.clone()))?;
+    check_url(&url).map_err(|reason| SettingsProblem::new(reason, place.clone()))?;
     picker.note("repo", Some(url.clone()), place);
     let named = layers.iter().find_map(|said| reference(picker, said).transpose()).transpose()?;
     let reference = match named {
@@ -186,21 +186,21 @@ fn pick_repository(
             picker.note(key, Some(name), place);
             reference
         }
-        None => Reference::DefaultBranch,
+        None => GitReference::DefaultBranch,
     };
     let path = pick!(picker, flags, path);
     let is_inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.iter().flat_map(|path| path.components()).all(is_inside) {
         let reason =
             "`path` is a directory or a file in the repository: relative, and without `..`";
-        return Err(Problem::new(reason, picker.last_place()));
+        return Err(SettingsProblem::new(reason, picker.last_place()));
     }
     let token = pick_secret(
         picker,
         "repoToken",
         [
             (
-                Whereabouts {
+                SecretLocation {
                     variable: flags.repo_token_env.as_ref(),
                     file: flags.repo_token_file.as_ref(),
                 },
@@ -229,28 +229,35 @@ fn pick_repository(
     })
 }
 
-fn pick_silence(picker: &mut Picker<'_>, command: &RunCommand) -> Result<Duration, Problem> {
+fn pick_silence(
+    picker: &mut Picker<'_>,
+    command: &RunCommand,
+) -> Result<Duration, SettingsProblem> {
     let Span(silence) = pick!(picker, command.repository, git_silence, Span(SILENCE));
     if silence < SILENCE_MIN {
         let reason = format!("`gitSilence` is at least {}", Span(SILENCE_MIN));
-        return Err(Problem::new(reason, picker.last_place()));
+        return Err(SettingsProblem::new(reason, picker.last_place()));
     }
     Ok(silence)
 }
 
 /// Returns how long to pause between two looks; `None` for `off`.
-fn pause(key: &str, poll: OrOff<Span>, picker: &Picker<'_>) -> Result<Option<Duration>, Problem> {
+fn pause(
+    key: &str,
+    poll: OrOff<Span>,
+    picker: &Picker<'_>,
+) -> Result<Option<Duration>, SettingsProblem> {
     match poll.on().map(|span| span.0) {
         Some(every) if every < POLL_MIN => {
             let reason = format!("`{key}` is `off`, or at least {}", Span(POLL_MIN));
-            Err(Problem::new(reason, picker.last_place()))
+            Err(SettingsProblem::new(reason, picker.last_place()))
         }
         every => Ok(every),
     }
 }
 
-fn of_keys(keys: Option<&Keys>) -> Whereabouts<'_> {
-    Whereabouts {
+fn of_keys(keys: Option<&Keys>) -> SecretLocation<'_> {
+    SecretLocation {
         variable: keys.and_then(|keys| keys.repo_token_env.as_ref()),
         file: keys.and_then(|keys| keys.repo_token_file.as_ref()),
     }
@@ -260,23 +267,23 @@ fn of_keys(keys: Option<&Keys>) -> Whereabouts<'_> {
 struct Named {
     key: &'static str,
     name: String,
-    reference: Reference,
+    reference: GitReference,
     place: Provenance,
 }
 
 /// How a name becomes what is followed.
-type Naming = fn(&str) -> Result<Reference, WrongSetting>;
+type Naming = fn(&str) -> Result<GitReference, WrongSetting>;
 
 /// Returns what one layer says is followed. A name that git would refuse, or take for an option, is
 /// refused where it is written.
-fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, Problem> {
+fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, SettingsProblem> {
     // As git and build servers write them in full.
     let branch: Naming = |name| {
-        RefName::new(name.strip_prefix("refs/heads/").unwrap_or(name)).map(Reference::Branch)
+        RefName::new(name.strip_prefix("refs/heads/").unwrap_or(name)).map(GitReference::Branch)
     };
     let tag: Naming =
-        |name| RefName::new(name.strip_prefix("refs/tags/").unwrap_or(name)).map(Reference::Tag);
-    let commit: Naming = |name| CommitId::new(name).map(Reference::Commit);
+        |name| RefName::new(name.strip_prefix("refs/tags/").unwrap_or(name)).map(GitReference::Tag);
+    let commit: Naming = |name| CommitId::new(name).map(GitReference::Commit);
     let named =
         [("branch", said.branch, branch), ("tag", said.tag, tag), ("commit", said.commit, commit)];
     let mut named = named.into_iter().filter_map(|(key, name, naming)| Some((key, name?, naming)));
@@ -284,9 +291,10 @@ fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, Prob
     let place = said.place(picker, key);
     if let Some((other, _, _)) = named.next() {
         let reason = format!("`{key}` and `{other}` both say what is followed");
-        return Err(Problem::new(reason, place));
+        return Err(SettingsProblem::new(reason, place));
     }
-    let reference = naming(name).map_err(|wrong| Problem::new(wrong.to_string(), place.clone()))?;
+    let reference =
+        naming(name).map_err(|wrong| SettingsProblem::new(wrong.to_string(), place.clone()))?;
     Ok(Some(Named { key, name: name.clone(), reference, place }))
 }
 

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::manifest;
-use crate::model::{Desired, Diagnostic, Source};
+use crate::model::{Desired, Diagnostic, ValueSource};
 use crate::simulation::{Campaign, Family, Scene, Trouble};
 use crate::source;
 
-use super::arguments::{Form, SimulateCommand};
+use super::arguments::{OutputFormat, SimulateCommand};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -25,7 +25,7 @@ use super::manifests::Manifests;
 use super::offline::no_such_form;
 use super::output::Output;
 
-use report::Report;
+use report::SimulationReport;
 
 /// How many seeds are played when nobody says: seconds of a person's time.
 const SEEDS: u64 = 20;
@@ -38,7 +38,7 @@ const LINES_OF_PROGRESS: u64 = 10;
 /// Simulates, and ends with 1 when a law broke.
 pub async fn run(context: &Context, command: &SimulateCommand) -> Result<Exit, Failure> {
     let SimulateCommand { sources, days, seed, seeds, faults, live } = command;
-    if context.output.form() == Form::Markdown {
+    if context.output.form() == OutputFormat::Markdown {
         return Err(no_such_form("simulate", "markdown"));
     }
     let manifests = Manifests::read(context, &sources.paths)?;
@@ -59,14 +59,15 @@ pub async fn run(context: &Context, command: &SimulateCommand) -> Result<Exit, F
     let watcher = Watcher::new(&context.output, count);
     let revisions = campaign.scene.changes().map(str::to_owned).collect();
     let (tallies, broken) = play(campaign, watcher).await?;
-    let report = Report { command, families, resources, revisions, seeds: count, tallies, broken };
+    let report =
+        SimulationReport { command, families, resources, revisions, seeds: count, tallies, broken };
     report.print(&context.output);
     Ok(report.exit())
 }
 
 fn scene(
     context: &Context,
-    declared: Desired<Source>,
+    declared: Desired<ValueSource>,
     live: Option<&Path>,
 ) -> Result<Scene, Failure> {
     let invalid = |message: String, diagnostics: Vec<Diagnostic>| {

@@ -6,14 +6,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::render::{Line, Paper, Style, Table};
-use crate::simulation::{Broken, Family, Law, Tally};
+use crate::simulation::{Broken, Family, Law, LawTally};
 
-use super::super::arguments::{Form, SimulateCommand};
+use super::super::arguments::{OutputFormat, SimulateCommand};
 use super::super::exit::Exit;
 use super::super::output::Output;
 
 /// What was found of each law.
-pub type Tallies = BTreeMap<Law, Tally>;
+pub type Tallies = BTreeMap<Law, LawTally>;
 
 /// What it is, before anything else is said.
 const LABEL: &str = "This is a simulation. What it says is true against stoker's model of version 1 \
@@ -23,7 +23,7 @@ const LABEL: &str = "This is a simulation. What it says is true against stoker's
 const SHOWN_MAX: usize = 5;
 
 /// What a simulation found.
-pub struct Report<'r> {
+pub struct SimulationReport<'r> {
     pub command: &'r SimulateCommand,
     pub families: &'r [Family],
     pub resources: usize,
@@ -34,7 +34,7 @@ pub struct Report<'r> {
     pub broken: Vec<Broken>,
 }
 
-impl Report<'_> {
+impl SimulationReport<'_> {
     /// Returns the exit code: 1 when a law broke.
     pub fn exit(&self) -> Exit {
         if self.broken.is_empty() { Exit::Done } else { Exit::Failed }
@@ -43,8 +43,10 @@ impl Report<'_> {
     /// Prints it on stdout.
     pub fn print(&self, output: &Output) {
         match output.form() {
-            Form::Text | Form::Markdown => output.data(&self.to_paper()),
-            Form::Json | Form::Yaml | Form::Ndjson => output.value(&self.to_json()),
+            OutputFormat::Text | OutputFormat::Markdown => output.data(&self.to_paper()),
+            OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+                output.value(&self.to_json())
+            }
         }
     }
 
@@ -70,7 +72,7 @@ impl Report<'_> {
     fn table(&self) -> Table {
         let mut table = Table::new(&["LAW", "AT RISK", "HELD", "PROMISE"]);
         for law in Law::ALL {
-            let Tally { at_risk, broken } = self.tally(law);
+            let LawTally { at_risk, broken } = self.tally(law);
             let held = match (at_risk, broken) {
                 (0, 0) => "not at risk".to_owned(),
                 (_, 0) => "always".to_owned(),
@@ -102,7 +104,7 @@ impl Report<'_> {
 
     fn to_json(&self) -> Value {
         let law = |law: Law| {
-            let Tally { at_risk, broken } = self.tally(law);
+            let LawTally { at_risk, broken } = self.tally(law);
             json!({"law": law, "promise": law.promise(), "atRisk": at_risk, "broken": broken})
         };
         let broken = |one: &Broken| {
@@ -123,7 +125,7 @@ impl Report<'_> {
         })
     }
 
-    fn tally(&self, law: Law) -> Tally {
+    fn tally(&self, law: Law) -> LawTally {
         self.tallies.get(&law).copied().unwrap_or_default()
     }
 
@@ -197,13 +199,13 @@ mod tests {
         ]);
         let schedule = draw(17, &Scene::small(), &Trouble::default());
         let broken = vec![Broken { law: Law::S3, how: "two of web".to_owned(), schedule }];
-        let report = Report {
+        let report = SimulationReport {
             command: &command,
             families: &command.faults,
             resources: 2,
             revisions: Vec::new(),
             seeds: 20,
-            tallies: BTreeMap::from([(Law::S3, Tally { at_risk: 5, broken: 1 })]),
+            tallies: BTreeMap::from([(Law::S3, LawTally { at_risk: 5, broken: 1 })]),
             broken,
         };
         let again =

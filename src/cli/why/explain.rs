@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::manifest;
 use crate::model::{
     Applied, Desired, Entry, FieldPath, FieldValue, Inventory, Key, Kind, Origin, Resource,
-    Setting, Source, canonical, is_secret_at,
+    Setting, ValueSource, canonical, is_secret_at,
 };
 use crate::status::paper::{field_values, short, telling};
 use crate::status::{ConditionReason, Event, ProjectStatus, ResourceStatus};
@@ -19,7 +19,7 @@ use super::{Subject, notes};
 
 /// What an agent adds: its project, the resource as it knows it, the event that touched it last.
 #[derive(Clone, Copy)]
-pub struct Witness<'a> {
+pub struct AgentAccount<'a> {
     /// The project.
     pub project: &'a ProjectStatus,
     /// The resource.
@@ -30,13 +30,13 @@ pub struct Witness<'a> {
 
 /// All that is known about a resource, for an explanation.
 #[derive(Clone, Copy)]
-pub struct Known<'a> {
+pub struct KnownFacts<'a> {
     /// What the manifests say.
-    pub declared: &'a Desired<Source>,
+    pub declared: &'a Desired<ValueSource>,
     /// What we remember.
     pub inventory: &'a Inventory,
     /// What a running agent knows.
-    pub witness: Option<Witness<'a>>,
+    pub witness: Option<AgentAccount<'a>>,
 }
 
 /// Where a resource and its fields come from.
@@ -74,7 +74,7 @@ pub struct Explained {
     /// What was last written.
     pub applied: Option<String>,
     /// How what was last written compares.
-    pub standing: Standing,
+    pub standing: LastWrite,
     /// What the agent sees on the platform.
     pub live: Option<String>,
     /// Why it is not written.
@@ -84,7 +84,7 @@ pub struct Explained {
 /// How what was last written compares with what is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum LastWrite {
     /// It is the same.
     Same,
     /// It is another.
@@ -97,7 +97,7 @@ pub enum Standing {
 
 /// Why nothing can be explained.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unknown {
+pub struct Unexplained {
     /// What is not there, a fragment.
     pub message: String,
     /// What to do.
@@ -108,8 +108,8 @@ pub struct Unknown {
 ///
 /// # Errors
 /// When nobody knows the resource, or the field.
-pub fn explain(subject: &Subject, known: Known<'_>) -> Result<Explanation, Unknown> {
-    let Known { declared, inventory, witness } = known;
+pub fn explain(subject: &Subject, known: KnownFacts<'_>) -> Result<Explanation, Unexplained> {
+    let KnownFacts { declared, inventory, witness } = known;
     let key = &subject.key;
     let resource = declared.resources.get(key);
     let tombstone = declared.tombstones.get(key);
@@ -153,7 +153,7 @@ pub fn explain(subject: &Subject, known: Known<'_>) -> Result<Explanation, Unkno
 }
 
 /// The fields anybody speaks of: the manifest, or our memory.
-fn paths(resource: Option<&Resource<Source>>, entry: Option<&Entry>) -> BTreeSet<FieldPath> {
+fn paths(resource: Option<&Resource<ValueSource>>, entry: Option<&Entry>) -> BTreeSet<FieldPath> {
     let mut paths = BTreeSet::new();
     if let Some(resource) = resource {
         paths.extend(resource.fields.keys().cloned());
@@ -169,7 +169,7 @@ fn paths(resource: Option<&Resource<Source>>, entry: Option<&Entry>) -> BTreeSet
 fn field(
     path: &FieldPath,
     kind: Kind,
-    resource: Option<&Resource<Source>>,
+    resource: Option<&Resource<ValueSource>>,
     entry: Option<&Entry>,
 ) -> Explained {
     let declared = resource.and_then(|resource| resource.fields.get(path));
@@ -189,35 +189,36 @@ fn field(
 }
 
 /// Shows what is declared; never the value of a secret (S9).
-fn value(path: &FieldPath, source: &Source) -> String {
+fn value(path: &FieldPath, source: &ValueSource) -> String {
     match source {
-        Source::Value(value) => facts::shown(path, value),
-        Source::Environment(name) => format!("(secret, from the variable {name})"),
-        Source::File(file) => format!("(secret, from the file {file})"),
-        Source::Generated => "(secret, generated)".to_owned(),
+        ValueSource::Value(value) => facts::shown(path, value),
+        ValueSource::Environment(name) => format!("(secret, from the variable {name})"),
+        ValueSource::File(file) => format!("(secret, from the file {file})"),
+        ValueSource::Generated => "(secret, generated)".to_owned(),
     }
 }
 
 fn standing(
     kind: Kind,
     path: &FieldPath,
-    declared: Option<&Source>,
+    declared: Option<&ValueSource>,
     applied: Option<&Applied>,
-) -> Standing {
+) -> LastWrite {
     let plain = match declared {
-        Some(Source::Value(value)) if is_secret_at(path, value) => None,
-        Some(Source::Value(value)) => Some(value),
-        Some(Source::Environment(_) | Source::File(_) | Source::Generated) | None => None,
+        Some(ValueSource::Value(value)) if is_secret_at(path, value) => None,
+        Some(ValueSource::Value(value)) => Some(value),
+        Some(ValueSource::Environment(_) | ValueSource::File(_) | ValueSource::Generated)
+        | None => None,
     };
     match (plain, applied) {
-        (_, None) => Standing::Never,
+        (_, None) => LastWrite::Never,
         (Some(value), Some(applied)) => {
             let is_same = Applied::from(&canonical(kind, path, value))
                 == canonical_applied(kind, path, applied);
-            if is_same { Standing::Same } else { Standing::Other }
+            if is_same { LastWrite::Same } else { LastWrite::Other }
         }
-        (None, Some(_)) if declared.is_some() => Standing::Secret,
-        (None, Some(_)) => Standing::Other,
+        (None, Some(_)) if declared.is_some() => LastWrite::Secret,
+        (None, Some(_)) => LastWrite::Other,
     }
 }
 
@@ -234,8 +235,8 @@ fn canonical_applied(kind: Kind, path: &FieldPath, applied: &Applied) -> Applied
 }
 
 /// What the agent sees: a difference that is pending, or that there is none.
-fn live(path: &FieldPath, witness: Witness<'_>, digest: &str) -> Option<String> {
-    let Witness { project, resource, touched: _ } = witness;
+fn live(path: &FieldPath, witness: AgentAccount<'_>, digest: &str) -> Option<String> {
+    let AgentAccount { project, resource, touched: _ } = witness;
     let path = path.to_string();
     let change = project.pending.iter().find(|change| change.key == resource.key);
     let field = change.and_then(|change| change.fields.iter().find(|field| field.path == path));
@@ -251,8 +252,8 @@ fn live(path: &FieldPath, witness: Witness<'_>, digest: &str) -> Option<String> 
     is_up_to_date.then(|| "as declared".to_owned())
 }
 
-fn unknown_resource(key: &Key, known: Known<'_>) -> Unknown {
-    let Known { declared, inventory, witness: _ } = known;
+fn unknown_resource(key: &Key, known: KnownFacts<'_>) -> Unexplained {
+    let KnownFacts { declared, inventory, witness: _ } = known;
     let keys = declared.resources.keys().chain(declared.tombstones.keys());
     let keys: BTreeSet<String> =
         keys.chain(inventory.entries.keys()).map(ToString::to_string).collect();
@@ -261,10 +262,10 @@ fn unknown_resource(key: &Key, known: Known<'_>) -> Unknown {
         Some(near) => format!("did you mean {near}?"),
         None => "`stoker render` prints what is declared".to_owned(),
     };
-    Unknown { message: format!("no manifest declares {key}, and it is not ours"), hint }
+    Unexplained { message: format!("no manifest declares {key}, and it is not ours"), hint }
 }
 
-fn unknown_field(key: &Key, asked: &str, paths: &BTreeSet<FieldPath>) -> Unknown {
+fn unknown_field(key: &Key, asked: &str, paths: &BTreeSet<FieldPath>) -> Unexplained {
     let known: Vec<String> = paths.iter().map(ToString::to_string).collect();
     let settings = Setting::ALL.iter().map(|setting| setting.as_str());
     let is_setting = settings.clone().any(|setting| setting == asked);
@@ -275,5 +276,5 @@ fn unknown_field(key: &Key, asked: &str, paths: &BTreeSet<FieldPath>) -> Unknown
         Some(near) => format!("did you mean {key}.{near}?"),
         None => format!("`stoker why {key}` shows all of its fields"),
     };
-    Unknown { message: format!("no manifest declares `{asked}` of {key}"), hint }
+    Unexplained { message: format!("no manifest declares `{asked}` of {key}"), hint }
 }

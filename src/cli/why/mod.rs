@@ -11,19 +11,19 @@ mod tests;
 
 use crate::remote::ProjectEvent;
 use crate::status::ProjectStatus;
-use crate::store::{Reading, Store};
+use crate::store::{Store, StoredState};
 
-use super::arguments::{Form, WhyCommand};
+use super::arguments::{OutputFormat, WhyCommand};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
-use super::remote::{Seen, look, of_error};
+use super::remote::{ReachedAgent, look, of_error};
 use super::session::state_place;
 use super::settings::ConnectionSettings;
 
-use explain::{Known, Unknown, Witness, explain};
+use explain::{AgentAccount, KnownFacts, Unexplained, explain};
 pub use subject::Subject;
 
 /// Reads what there is to read, and explains.
@@ -34,7 +34,7 @@ pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failur
     let manifests = Manifests::read(context, &sources.paths);
     let manifests = manifests.map_err(|failure| elsewhere(failure, seen.as_ref()))?;
     let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
-    let Reading { inventory, warning } = Store::read(&state_place(context, settings.sandbox)?)?;
+    let StoredState { inventory, warning } = Store::read(&state_place(context, settings.sandbox)?)?;
     if let Some(warning) = warning {
         context.output.warn(&warning.to_string());
     }
@@ -43,23 +43,27 @@ pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failur
     let witness = witness.map(|(project, resource)| {
         let mut of_project = events.iter().filter(|it| it.project == project.name);
         let touched = of_project.next_back().map(|it| &it.event);
-        Witness { project, resource, touched }
+        AgentAccount { project, resource, touched }
     });
-    let known = Known { declared: &manifests.declared, inventory: &inventory, witness };
+    let known = KnownFacts { declared: &manifests.declared, inventory: &inventory, witness };
     let explanation = explain(subject, known).map_err(|unknown| {
-        let Unknown { message, hint } = unknown;
+        let Unexplained { message, hint } = unknown;
         Failure::new(ErrorCode::NotFound, message).hint(hint)
     })?;
     match context.output.form() {
-        Form::Text | Form::Markdown => context.output.data(&paper::text(&explanation)),
-        Form::Json | Form::Yaml | Form::Ndjson => context.output.value(&explanation),
+        OutputFormat::Text | OutputFormat::Markdown => {
+            context.output.data(&paper::text(&explanation))
+        }
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
+            context.output.value(&explanation)
+        }
     }
     Ok(Exit::Done)
 }
 
 /// Says where the manifests are that the agent keeps: fields are explained by their text, and an
 /// agent tells no text.
-fn elsewhere(failure: Failure, seen: Option<&Seen>) -> Failure {
+fn elsewhere(failure: Failure, seen: Option<&ReachedAgent>) -> Failure {
     let projects = seen.iter().flat_map(|seen| &seen.status.projects);
     projects.fold(failure, |failure, project| {
         let ProjectStatus { name, source, .. } = project;
@@ -69,7 +73,10 @@ fn elsewhere(failure: Failure, seen: Option<&Seen>) -> Failure {
 }
 
 /// Asks the agent for the events of the resource; without an agent there are none.
-async fn events(seen: Option<&Seen>, subject: &Subject) -> Result<Vec<ProjectEvent>, Failure> {
+async fn events(
+    seen: Option<&ReachedAgent>,
+    subject: &Subject,
+) -> Result<Vec<ProjectEvent>, Failure> {
     let Some(seen) = seen else {
         return Ok(Vec::new());
     };

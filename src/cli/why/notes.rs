@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     Entry, EnvSet, FieldPath, Intent, Key, Kind, Lifecycle, Mutability, Remembered, Resource,
-    Rewrite, Source, Tombstone, policy,
+    Rewrite, Tombstone, ValueSource, policy,
 };
 use crate::status::{Mode, Steering};
 
-use super::explain::{Standing, Witness};
+use super::explain::{AgentAccount, LastWrite};
 
 /// Why a field is not written, or not changed.
 pub(super) fn of_field(
     path: &FieldPath,
     kind: Kind,
-    resource: Option<&Resource<Source>>,
+    resource: Option<&Resource<ValueSource>>,
     entry: Option<&Entry>,
-    standing: Standing,
+    standing: LastWrite,
 ) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(ignored) = resource.and_then(|resource| ignored_by(&resource.lifecycle, path)) {
@@ -26,7 +26,7 @@ pub(super) fn of_field(
         ));
     }
     let is_declared = resource.is_some_and(|resource| resource.fields.contains_key(path));
-    let is_other = standing == Standing::Other;
+    let is_other = standing == LastWrite::Other;
     match policy(kind, path).mutability {
         Mutability::Mutable => {}
         Mutability::GrowOnly if is_declared && is_other => {
@@ -64,7 +64,7 @@ fn repaired(rewrite: &Rewrite) -> String {
 /// Why something that no manifest declares stays, or goes.
 fn undeclared(
     path: &FieldPath,
-    resource: Option<&Resource<Source>>,
+    resource: Option<&Resource<ValueSource>>,
     entry: Option<&Entry>,
 ) -> Option<&'static str> {
     let resource = resource?;
@@ -99,10 +99,10 @@ fn ignored_by<'l>(lifecycle: &'l Lifecycle, path: &FieldPath) -> Option<&'l Stri
 /// Why a resource as a whole is not created, changed or deleted.
 pub(super) fn of_resource(
     key: &Key,
-    resource: Option<&Resource<Source>>,
+    resource: Option<&Resource<ValueSource>>,
     tombstone: Option<&Tombstone>,
     (entry, intent): (Option<&Entry>, Option<&Intent>),
-    witness: Option<Witness<'_>>,
+    witness: Option<AgentAccount<'_>>,
 ) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(resource) = resource {
@@ -147,7 +147,10 @@ fn lifecycle_notes(lifecycle: &Lifecycle) -> Vec<String> {
 }
 
 /// What an earlier manifest said, where no manifest says it now (S11).
-fn remembered_notes(remembered: &Remembered, resource: Option<&Resource<Source>>) -> Vec<String> {
+fn remembered_notes(
+    remembered: &Remembered,
+    resource: Option<&Resource<ValueSource>>,
+) -> Vec<String> {
     if resource.is_some() {
         return Vec::new();
     }
@@ -163,8 +166,8 @@ fn remembered_notes(remembered: &Remembered, resource: Option<&Resource<Source>>
 }
 
 /// What holds the agent back.
-fn agent_notes(witness: Witness<'_>) -> Vec<String> {
-    let Witness { project, resource, touched: _ } = witness;
+fn agent_notes(witness: AgentAccount<'_>) -> Vec<String> {
+    let AgentAccount { project, resource, touched: _ } = witness;
     let Steering { suspension, pinned_to, window } = &project.steering;
     let mut notes = Vec::new();
     match project.mode {

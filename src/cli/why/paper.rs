@@ -3,7 +3,7 @@
 use crate::render::{Line, Paper, Style, Table};
 
 use super::super::facts;
-use super::explain::{Explained, Explanation, Standing};
+use super::explain::{Explained, Explanation, LastWrite};
 
 /// Returns the explanation for a terminal.
 pub fn text(explanation: &Explanation) -> Paper {
@@ -54,10 +54,10 @@ fn table(fields: &[Explained]) -> Paper {
         let Explained { path, origin, value, applied, standing, live, notes: _ } = field;
         let applied = applied.as_deref().unwrap_or_default();
         let last = match standing {
-            Standing::Same => (Style::Plain, "the same".to_owned()),
-            Standing::Other => (Style::Changed, applied.to_owned()),
-            Standing::Secret => (Style::Dim, "(secret)".to_owned()),
-            Standing::Never => (Style::Dim, "never".to_owned()),
+            LastWrite::Same => (Style::Plain, "the same".to_owned()),
+            LastWrite::Other => (Style::Changed, applied.to_owned()),
+            LastWrite::Secret => (Style::Dim, "(secret)".to_owned()),
+            LastWrite::Never => (Style::Dim, "never".to_owned()),
         };
         table.row(vec![
             (Style::Plain, path.to_string()),

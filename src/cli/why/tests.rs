@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::explain::{Known, Witness, explain};
+use super::explain::{AgentAccount, KnownFacts, explain};
 use super::paper;
 use crate::manifest;
-use crate::model::{Claim, Desired, Entry, Inventory, Remembered, RemoteId, Source};
+use crate::model::{Claim, Desired, Entry, Inventory, Remembered, RemoteId, ValueSource};
 use crate::source::Tree;
 use crate::status::{Event, ProjectStatus};
 
@@ -39,7 +39,7 @@ metadata: { name: old }
 spec: { state: Absent }
 ";
 
-fn declared() -> Desired<Source> {
+fn declared() -> Desired<ValueSource> {
     let loaded = manifest::load(&Tree::from_texts([("api.yaml", MANIFESTS)]));
     loaded.desired.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
 }
@@ -79,9 +79,9 @@ fn inventory() -> Inventory {
 }
 
 /// Explains and returns what is printed; or what is said when nobody knows.
-fn check(subject: &str, witness: Option<Witness<'_>>) -> String {
+fn check(subject: &str, witness: Option<AgentAccount<'_>>) -> String {
     let (declared, inventory) = (declared(), inventory());
-    let known = Known { declared: &declared, inventory: &inventory, witness };
+    let known = KnownFacts { declared: &declared, inventory: &inventory, witness };
     match explain(&subject.parse().unwrap(), known) {
         Ok(explanation) => {
             let shown = paper::text(&explanation).to_plain();
@@ -162,13 +162,15 @@ fn an_agent_adds_what_it_sees_and_what_holds_it_back() {
     }))
     .unwrap();
     let resource = &project.resources[0];
-    let witness = Witness { project: &project, resource, touched: Some(&touched) };
+    let witness = AgentAccount { project: &project, resource, touched: Some(&touched) };
     insta::assert_snapshot!(check("service/api.plan", Some(witness)));
     assert!(check("service/api.image", Some(witness)).contains("as declared"));
     project.source.revision.as_mut().unwrap().digest = "d2".to_owned();
     let resource = &project.resources[0];
-    let shown =
-        check("service/api.image", Some(Witness { project: &project, resource, touched: None }));
+    let shown = check(
+        "service/api.image",
+        Some(AgentAccount { project: &project, resource, touched: None }),
+    );
     assert!(!shown.contains("as declared") && !shown.contains("(commit"), "{shown}");
     assert!(shown.contains("other manifests than these: it is at 3f2a1bc9d0"), "{shown}");
 }

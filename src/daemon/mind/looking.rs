@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::follow::{Ending, LOOK_FIRST, Watch, next_pause};
 use crate::model::{Key, Project, RemoteId};
 use crate::reconcile::Passed;
-use crate::status::{ConditionReason, Occurrence, ResourceStatus, Severity, Trigger};
+use crate::status::{ConditionReason, EventSeverity, Occurrence, ResourceStatus, Trigger};
 
 use super::super::judge;
 use super::super::memory::FailedDeploys;
@@ -95,7 +95,7 @@ impl Mind {
             Ending::Succeeded => {
                 self.memory.deploys.remove(key);
                 self.tell(
-                    Severity::Normal,
+                    EventSeverity::Normal,
                     Some(key),
                     Occurrence::DeploySucceeded,
                     "its deployment runs",
@@ -103,15 +103,20 @@ impl Mind {
             }
             Ending::Gone => {
                 let message = "it went before its deployment ended";
-                self.tell(Severity::Warning, Some(key), Occurrence::Gone, message);
+                self.tell(EventSeverity::Warning, Some(key), Occurrence::Gone, message);
             }
             Ending::TimedOut { status } => {
                 let message = format!("its deployment is still {status} after 30 minutes");
-                self.tell(Severity::Warning, Some(key), Occurrence::DeployTimedOut, message);
+                self.tell(EventSeverity::Warning, Some(key), Occurrence::DeployTimedOut, message);
             }
             Ending::Failed { status, log } => {
                 let message = format!("its deployment ended as {status}");
-                self.tell(Severity::Warning, Some(key), ConditionReason::DeployFailed, message);
+                self.tell(
+                    EventSeverity::Warning,
+                    Some(key),
+                    ConditionReason::DeployFailed,
+                    message,
+                );
                 self.count_failure(key, log, now);
             }
         }
@@ -149,11 +154,11 @@ impl Mind {
         match outcome {
             Ok(()) => {
                 let message = "it goes back to its previous deployment";
-                self.tell(Severity::Normal, Some(key), ConditionReason::RolledBack, message);
+                self.tell(EventSeverity::Normal, Some(key), ConditionReason::RolledBack, message);
             }
             Err(error) => {
                 let message = format!("failed to {error}");
-                self.tell(Severity::Warning, Some(key), Occurrence::RollbackFailed, message);
+                self.tell(EventSeverity::Warning, Some(key), Occurrence::RollbackFailed, message);
             }
         }
     }

@@ -29,16 +29,16 @@ use crate::plan::Policy;
 use crate::reconcile::{Licence, Look};
 use crate::render::json::SavedChange;
 use crate::status::{
-    BudgetStatus, Conditions, Counts, DeploymentRecord, Event, PassRecord, Problem, ProjectStatus,
-    Repair, ResourceStatus, Revision, Rollback, SharedList, Trigger, UnmanagedThing,
+    BudgetStatus, Conditions, DeploymentRecord, Event, LifetimeCounts, PassRecord, Problem,
+    ProjectStatus, Repair, ResourceStatus, Revision, Rollback, SharedList, Trigger, UnmanagedThing,
 };
 
 use super::declare::Declared;
-use super::memory::Memory;
-use super::queue::Queue;
+use super::memory::AgentMemory;
+use super::queue::RetryQueue;
 use super::settings::Settings;
 
-use others::Others;
+use others::OtherDeployers;
 pub use passing::PassFailure;
 use rereading::Rereading;
 use shrinking::Shrinking;
@@ -56,8 +56,8 @@ const NAP_MIN: Duration = Duration::from_millis(5);
 /// What one project's agent knows and means to do.
 pub struct Mind {
     settings: Settings,
-    memory: Memory,
-    saved: Option<Memory>,
+    memory: AgentMemory,
+    saved: Option<AgentMemory>,
     location: String,
     has_commits: bool,
     wants_read: bool,
@@ -81,7 +81,7 @@ pub struct Mind {
     passed_digest: Option<String>,
     project: Option<Project>,
     origin: String,
-    queue: Queue,
+    queue: RetryQueue,
     ticked_at: Timestamp,
     retries: Retries,
     retry_at: Option<Timestamp>,
@@ -97,7 +97,7 @@ pub struct Mind {
     follow_pause: Duration,
     follow_until: Option<Timestamp>,
     rollbacks: Vec<(Key, RemoteId)>,
-    others: Others,
+    others: OtherDeployers,
     /// What a person ordered to be repaired again, however often it was.
     forgiven: BTreeSet<Key>,
     /// In the order of keys.
@@ -110,7 +110,7 @@ pub struct Mind {
     seen_synced_at: Option<Timestamp>,
     /// Newest first.
     deployments: SharedList<DeploymentRecord>,
-    counts: Counts,
+    counts: LifetimeCounts,
     history: SharedList<PassRecord>,
     last_repair: Option<Repair>,
     last_rollback: Option<Rollback>,
@@ -173,7 +173,7 @@ pub struct Beginning {
     /// How the project is kept.
     pub settings: Settings,
     /// What outlived the last agent.
-    pub memory: Memory,
+    pub memory: AgentMemory,
     /// Where the manifests come from, for people.
     pub location: String,
     /// Whether they have commits.
@@ -213,7 +213,7 @@ impl Mind {
             passed_digest: None,
             project: None,
             origin,
-            queue: Queue::new(seed),
+            queue: RetryQueue::new(seed),
             ticked_at: now,
             retries: Retries::new(seed, Millis(u64::MAX)),
             retry_at: None,
@@ -228,7 +228,7 @@ impl Mind {
             follow_pause: LOOK_FIRST,
             follow_until: None,
             rollbacks: Vec::new(),
-            others: Others::default(),
+            others: OtherDeployers::default(),
             forgiven: BTreeSet::new(),
             resources: SharedList::default(),
             pending: SharedList::default(),
@@ -236,7 +236,7 @@ impl Mind {
             unmanaged_things: Vec::new(),
             seen_synced_at: None,
             deployments: SharedList::default(),
-            counts: Counts::default(),
+            counts: LifetimeCounts::default(),
             last_repair: None,
             last_rollback: None,
             history: SharedList::default(),
@@ -365,7 +365,7 @@ impl Mind {
     }
 
     /// Returns what must outlive a restart, when it changed since it was asked last.
-    pub fn take_changed_memory(&mut self) -> Option<Memory> {
+    pub fn take_changed_memory(&mut self) -> Option<AgentMemory> {
         let is_changed = self.saved.as_ref() != Some(&self.memory);
         is_changed.then(|| {
             self.saved = Some(self.memory.clone());

@@ -9,7 +9,7 @@ use crate::api::Deployment;
 use crate::follow::Health;
 use crate::model::{Inventory, Key, Kind, RemoteId};
 use crate::reconcile::{Return, returned};
-use crate::status::{ConditionReason, ResourceStatus, Rollback, Runs, Severity};
+use crate::status::{ConditionReason, EventSeverity, ResourceStatus, Rollback, Runs};
 
 use super::super::judge;
 use super::Mind;
@@ -17,7 +17,7 @@ use super::reading::short;
 
 /// Services that somebody else deploys.
 #[derive(Default)]
-pub(super) struct Others {
+pub(super) struct OtherDeployers {
     under_way: BTreeSet<Key>,
     /// What runs of these is to be read.
     ended: BTreeSet<Key>,
@@ -25,7 +25,7 @@ pub(super) struct Others {
     reading: Option<Key>,
 }
 
-impl Others {
+impl OtherDeployers {
     /// Notes that somebody says to have begun a deployment.
     pub fn begun(&mut self, key: Key) {
         self.under_way.insert(key);
@@ -103,7 +103,7 @@ impl Mind {
             let message =
                 format!("somebody rolled it back: commit {to} runs again, in place of {from}");
             self.last_rollback = Some(Rollback { at: now, message: format!("{key}: {message}") });
-            self.tell(Severity::Warning, Some(key), ConditionReason::RolledBack, message);
+            self.tell(EventSeverity::Warning, Some(key), ConditionReason::RolledBack, message);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::follow;
 use crate::model::Key;
 use crate::plan::{BlockedReason, FailureCause, Hold, Outcome, Policy, Prune, Report, settled_at};
 use crate::reconcile::{Licence, Look, Passed};
-use crate::status::{ConditionReason, Occurrence, PassOutcome, PassRecord, Severity, Trigger};
+use crate::status::{ConditionReason, EventSeverity, Occurrence, PassOutcome, PassRecord, Trigger};
 
 use super::super::judge::{self, Case};
 use super::super::pace;
@@ -146,7 +146,7 @@ impl Mind {
             return;
         };
         match passed {
-            Ok(passed) => self.settle(&running, &passed, requests, now),
+            Ok(passed) => self.finish_pass(&running, &passed, requests, now),
             Err(failure) => self.fail(&running, failure, requests, now),
         }
         let look_at = self.look_at;
@@ -171,7 +171,12 @@ impl Mind {
         self.retry_at = now.checked_add(pause).ok();
         let is_known = self.failure.as_ref().is_some_and(|known| known.reason == failure.reason);
         if !is_known && !failure.is_passing {
-            self.tell(Severity::Warning, None, failure.reason.clone(), failure.message.clone());
+            self.tell(
+                EventSeverity::Warning,
+                None,
+                failure.reason.clone(),
+                failure.message.clone(),
+            );
         }
         let end = PassEnd::of_failure(&failure);
         let failed = usize::from(end.word == PassOutcome::Unreadable);
@@ -180,10 +185,10 @@ impl Mind {
         self.failure = Some(failure);
     }
 
-    fn settle(&mut self, running: &Running, passed: &Passed, requests: u32, now: Timestamp) {
+    fn finish_pass(&mut self, running: &Running, passed: &Passed, requests: u32, now: Timestamp) {
         if self.failure.take().is_some_and(|failure| !failure.is_passing) {
             self.tell(
-                Severity::Normal,
+                EventSeverity::Normal,
                 None,
                 Occurrence::PlatformReadable,
                 "the platform can be read again",

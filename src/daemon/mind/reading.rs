@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{Inventory, Remembered};
-use crate::status::{ConditionReason, Occurrence, Problem, Revision, Severity, Trigger};
+use crate::status::{ConditionReason, EventSeverity, Occurrence, Problem, Revision, Trigger};
 
 use super::super::declare::Declared;
 use super::super::source::may_pass;
@@ -28,7 +28,7 @@ impl Mind {
         }
         if !fell_back && self.problem.take().is_some() {
             self.tell(
-                Severity::Normal,
+                EventSeverity::Normal,
                 None,
                 Occurrence::SourceRecovered,
                 "the manifests can be used again",
@@ -68,9 +68,9 @@ impl Mind {
         let shrunk = self.note_absences(&declared, now);
         self.keep_protections(&declared);
         self.declared = Some(declared);
-        self.tell(Severity::Normal, None, Occurrence::RevisionSeen, what);
+        self.tell(EventSeverity::Normal, None, Occurrence::RevisionSeen, what);
         if let Some(told) = shrunk {
-            self.tell(Severity::Warning, None, ConditionReason::SourceShrinking, told);
+            self.tell(EventSeverity::Warning, None, ConditionReason::SourceShrinking, told);
         }
         self.supersede();
     }
@@ -142,7 +142,12 @@ impl Mind {
             }
         }
         if !self.falls_back && self.problem.as_ref() != Some(&problem) {
-            self.tell(Severity::Warning, None, problem.reason.clone(), problem.message.clone());
+            self.tell(
+                EventSeverity::Warning,
+                None,
+                problem.reason.clone(),
+                problem.message.clone(),
+            );
         }
         if self.problem.is_none()
             && let Some(running) = &mut self.running

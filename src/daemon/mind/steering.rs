@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::manifest;
 use crate::reconcile::Licence;
 use crate::status::{
-    ConditionReason, Mode, Occurrence, Problem, Severity, Steering, Suspension, Trigger,
+    ConditionReason, EventSeverity, Mode, Occurrence, Problem, Steering, Suspension, Trigger,
 };
 
 use super::super::declare::Declared;
-use super::super::handle::{Answer, Order, Refusal};
+use super::super::handle::{Acknowledgement, Order, Refusal};
 use super::super::judge;
 use super::Mind;
 use super::reading::short;
@@ -30,7 +30,11 @@ impl Mind {
     ///
     /// # Errors
     /// When it makes no sense here.
-    pub fn order(&mut self, order: Order, now: Timestamp) -> Result<Option<Answer>, Refusal> {
+    pub fn order(
+        &mut self,
+        order: Order,
+        now: Timestamp,
+    ) -> Result<Option<Acknowledgement>, Refusal> {
         let said = match order {
             Order::Reconcile { key } => Some(self.forgive(key.as_ref())?),
             Order::Look { key } => Some(self.look_at_deployment(key)?),
@@ -44,7 +48,7 @@ impl Mind {
         };
         self.wants_read = true;
         self.due.insert(Trigger::Order);
-        Ok(said.map(Answer))
+        Ok(said.map(Acknowledgement))
     }
 
     fn forgive(&mut self, key: Option<&crate::model::Key>) -> Result<String, Refusal> {
@@ -100,7 +104,7 @@ impl Mind {
         }
         let what = format!("nothing is written until {until:.0}: {reason}");
         self.memory.suspension = Some(Suspension { reason, since: now, until });
-        self.tell(Severity::Normal, None, ConditionReason::Suspended, what.clone());
+        self.tell(EventSeverity::Normal, None, ConditionReason::Suspended, what.clone());
         Ok(what)
     }
 
@@ -108,7 +112,12 @@ impl Mind {
         if self.memory.suspension.take().is_none() {
             return Err(Refusal::Refused("it is not suspended".to_owned()));
         }
-        self.tell(Severity::Normal, None, Occurrence::Resumed, "somebody ended the suspension");
+        self.tell(
+            EventSeverity::Normal,
+            None,
+            Occurrence::Resumed,
+            "somebody ended the suspension",
+        );
         Ok("it writes again".to_owned())
     }
 
@@ -118,7 +127,7 @@ impl Mind {
         if is_over {
             self.memory.suspension = None;
             self.due.insert(Trigger::Timer);
-            self.tell(Severity::Normal, None, Occurrence::Resumed, "the suspension is over");
+            self.tell(EventSeverity::Normal, None, Occurrence::Resumed, "the suspension is over");
         }
     }
 
@@ -147,7 +156,7 @@ impl Mind {
     pub fn end_pin(
         &mut self,
         read: &Result<Arc<Declared>, Problem>,
-    ) -> Option<Result<Answer, Refusal>> {
+    ) -> Option<Result<Acknowledgement, Refusal>> {
         if !std::mem::take(&mut self.reads_pin) {
             self.wants_read |= self.pinning.is_some();
             return None;
@@ -162,15 +171,15 @@ impl Mind {
         }
         let what = format!("it stays at commit {}", short(&commit));
         self.memory.pinned_to = Some(commit);
-        self.tell(Severity::Normal, None, Occurrence::Pinned, what.clone());
-        Some(Ok(Answer(what)))
+        self.tell(EventSeverity::Normal, None, Occurrence::Pinned, what.clone());
+        Some(Ok(Acknowledgement(what)))
     }
 
     fn unpin(&mut self) -> Result<String, Refusal> {
         if self.memory.pinned_to.take().is_none() {
             return Err(Refusal::Refused("it is not pinned".to_owned()));
         }
-        self.tell(Severity::Normal, None, Occurrence::Unpinned, "it follows the branch again");
+        self.tell(EventSeverity::Normal, None, Occurrence::Unpinned, "it follows the branch again");
         Ok("it follows the branch again".to_owned())
     }
 

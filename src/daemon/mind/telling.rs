@@ -6,8 +6,8 @@ use crate::model::Key;
 use crate::plan::{Action, FieldAction, FieldChange, FieldReason, Reason};
 use crate::reconcile::Passed;
 use crate::status::{
-    BudgetStatus, ConditionReason, ConditionType, Event, EventReason, Occurrence, ProjectStatus,
-    Repair, ResourceStatus, Revision, Severity, SourceStatus, Switches, SyncStatus, Truth,
+    BudgetStatus, ConditionReason, ConditionType, Event, EventReason, EventSeverity, Occurrence,
+    ProjectStatus, Repair, ResourceStatus, Revision, SourceStatus, Switches, SyncStatus, Truth,
 };
 
 use super::super::judge;
@@ -31,12 +31,12 @@ impl Mind {
         match (self.shortage(), self.is_shortage_told) {
             (Some(message), false) => {
                 self.is_shortage_told = true;
-                self.tell(Severity::Warning, None, ConditionReason::RequestLimit, message);
+                self.tell(EventSeverity::Warning, None, ConditionReason::RequestLimit, message);
             }
             (None, true) if self.budget.short_since.is_none() => {
                 self.is_shortage_told = false;
                 let message = "the API gives room for requests again";
-                self.tell(Severity::Normal, None, Occurrence::RequestLimitOver, message);
+                self.tell(EventSeverity::Normal, None, Occurrence::RequestLimitOver, message);
             }
             _ => {}
         }
@@ -63,7 +63,7 @@ impl Mind {
 
     pub(super) fn tell(
         &mut self,
-        severity: Severity,
+        severity: EventSeverity,
         key: Option<&Key>,
         reason: impl Into<EventReason>,
         message: impl Into<String>,
@@ -124,7 +124,7 @@ impl Mind {
             if reason == Occurrence::DriftRepaired {
                 repairs.push(format!("{}: {message}", change.key));
             }
-            self.tell(Severity::Normal, Some(&change.key), reason, message);
+            self.tell(EventSeverity::Normal, Some(&change.key), reason, message);
         }
         if let [first, others @ ..] = &*repairs {
             let more = match others.len() {
@@ -139,7 +139,7 @@ impl Mind {
 
     /// Tells what is other than before; of what was not known, only what needs attention.
     pub(super) fn tell_transitions(&mut self, before: &[ResourceStatus]) {
-        let told: Vec<(Key, Severity, EventReason, String)> = self
+        let told: Vec<(Key, EventSeverity, EventReason, String)> = self
             .resources
             .iter()
             .flat_map(|after| {
@@ -176,7 +176,12 @@ impl Mind {
             digest: digest.clone(),
             at: now,
         });
-        self.tell(Severity::Normal, None, ConditionReason::Synced, "everything is as declared");
+        self.tell(
+            EventSeverity::Normal,
+            None,
+            ConditionReason::Synced,
+            "everything is as declared",
+        );
     }
 
     /// Returns everything that is known, for whoever reads it.
@@ -365,7 +370,7 @@ fn of_nobody_knows(status: &ResourceStatus) -> Option<&ConditionReason> {
 fn transitions(
     before: Option<&ResourceStatus>,
     after: &ResourceStatus,
-) -> Vec<(Severity, EventReason, String)> {
+) -> Vec<(EventSeverity, EventReason, String)> {
     let mut told = Vec::new();
     let reason = |status: &ResourceStatus| {
         let ready = status.conditions.get(ConditionType::Ready);
@@ -377,9 +382,9 @@ fn transitions(
         // What is held back is told by the reason, though it does well.
         let is_good = ready.status == Truth::True && after.sync_status == SyncStatus::Synced;
         let is_stuck = after.conditions.is_true(ConditionType::Stalled);
-        let severity = if is_stuck { Severity::Warning } else { Severity::Normal };
+        let severity = if is_stuck { EventSeverity::Warning } else { EventSeverity::Normal };
         if is_good && before.is_some() {
-            told.push((Severity::Normal, Occurrence::Ready.into(), "it is ready".to_owned()));
+            told.push((EventSeverity::Normal, Occurrence::Ready.into(), "it is ready".to_owned()));
         } else if !is_good {
             told.push((severity, ready.reason.clone().into(), ready.message.clone()));
         }
@@ -387,7 +392,8 @@ fn transitions(
     let drifted = after.conditions.get(ConditionType::Drifted);
     let was_drifted = before.is_some_and(|it| it.conditions.is_true(ConditionType::Drifted));
     if let Some(drifted) = drifted.filter(|it| it.status == Truth::True && !was_drifted) {
-        told.push((Severity::Warning, Occurrence::DriftDetected.into(), drifted.message.clone()));
+        let message = drifted.message.clone();
+        told.push((EventSeverity::Warning, Occurrence::DriftDetected.into(), message));
     }
     told
 }

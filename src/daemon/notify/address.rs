@@ -11,11 +11,11 @@ use crate::model::names_loopback;
 /// Invariant: it has a host and no user name. Its path and query may be a secret, as those of an
 /// incoming webhook are; `Debug` and `Display` show its host only (S9).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(Uri);
+pub struct SinkAddress(Uri);
 
 /// Why a text is no such address, a fragment. It never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
+pub enum SinkAddressError {
     /// It is no URL, or has no host.
     #[error("it is no URL such as https://hooks.example.com/a")]
     NoUrl,
@@ -27,26 +27,26 @@ pub enum AddressError {
     Credentials,
 }
 
-impl Address {
+impl SinkAddress {
     /// Parses an address.
     ///
     /// # Errors
     /// When it is none, or others could read what is sent there.
-    pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let uri: Uri = text.trim().parse().map_err(|_| AddressError::NoUrl)?;
-        let authority = uri.authority().ok_or(AddressError::NoUrl)?;
+    pub fn parse(text: &str) -> Result<Self, SinkAddressError> {
+        let uri: Uri = text.trim().parse().map_err(|_| SinkAddressError::NoUrl)?;
+        let authority = uri.authority().ok_or(SinkAddressError::NoUrl)?;
         if authority.as_str().contains('@') {
-            return Err(AddressError::Credentials);
+            return Err(SinkAddressError::Credentials);
         }
         let host = authority.host();
         if host.is_empty() {
-            return Err(AddressError::NoUrl);
+            return Err(SinkAddressError::NoUrl);
         }
         match uri.scheme_str() {
             Some("https") => Ok(Self(uri)),
             Some("http") if names_loopback(host) => Ok(Self(uri)),
-            Some(_) => Err(AddressError::Readable),
-            None => Err(AddressError::NoUrl),
+            Some(_) => Err(SinkAddressError::Readable),
+            None => Err(SinkAddressError::NoUrl),
         }
     }
 
@@ -82,13 +82,13 @@ fn encoded(segment: &str) -> String {
     text
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for SinkAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0.host().unwrap_or("?"))
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for SinkAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Address({self}, …)")
     }

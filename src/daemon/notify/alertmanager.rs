@@ -8,7 +8,7 @@ use http::header;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::address::Address;
+use super::address::SinkAddress;
 use super::notice::Notice;
 use super::request::{about, heading, line, post, secret_header};
 
@@ -21,7 +21,7 @@ const MESSAGE_CHARS_MAX: usize = 2_000;
 
 /// Makes the request. `rings` is whether the alert fires; else it ends.
 pub(super) fn request(
-    address: &Address,
+    address: &SinkAddress,
     token: Option<&SecretString>,
     labels: &BTreeMap<String, String>,
     (link, rings): (Option<&str>, bool),

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::notice::{Notice, Outcome};
+use super::notice::{Notice, ProjectOutcome};
 use super::request::{line, post, secret_header};
 use super::sink::{CommitTarget, Forge};
 
@@ -71,14 +71,18 @@ fn right(forge: Forge, token: &SecretString) -> Result<(HeaderName, HeaderValue)
 }
 
 /// Returns the forge's word. Drift leaves the commit carried out, so it is no failure of it.
-const fn state(forge: Forge, outcome: Outcome) -> &'static str {
+const fn state(forge: Forge, outcome: ProjectOutcome) -> &'static str {
     match (outcome, forge) {
-        (Outcome::Pending | Outcome::Held, _) => "pending",
-        (Outcome::Succeeded | Outcome::Drifted | Outcome::Repaired | Outcome::RolledBack, _) => {
-            "success"
-        }
-        (Outcome::Failed | Outcome::Broken, Forge::Gitlab) => "failed",
-        (Outcome::Failed, Forge::Github | Forge::Gitea) => "failure",
-        (Outcome::Broken, Forge::Github | Forge::Gitea) => "error",
+        (ProjectOutcome::Pending | ProjectOutcome::Held, _) => "pending",
+        (
+            ProjectOutcome::Succeeded
+            | ProjectOutcome::Drifted
+            | ProjectOutcome::Repaired
+            | ProjectOutcome::RolledBack,
+            _,
+        ) => "success",
+        (ProjectOutcome::Failed | ProjectOutcome::Broken, Forge::Gitlab) => "failed",
+        (ProjectOutcome::Failed, Forge::Github | Forge::Gitea) => "failure",
+        (ProjectOutcome::Broken, Forge::Github | Forge::Gitea) => "error",
     }
 }

@@ -5,8 +5,8 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::address::Address;
-use super::notice::{Notice, Outcome};
+use super::address::SinkAddress;
+use super::notice::{Notice, ProjectOutcome};
 use super::request::{about, heading, line, post};
 
 /// Discord takes 256 characters in a title, and 4,096 in a description.
@@ -15,15 +15,15 @@ const MESSAGE_CHARS_MAX: usize = 1_000;
 
 /// Makes the request.
 pub(super) fn request(
-    address: &Address,
+    address: &SinkAddress,
     link: Option<&str>,
     notice: &Notice,
 ) -> Result<http::Request<Bytes>, http::Error> {
     let colour = match notice.outcome {
-        Outcome::Pending | Outcome::Held => 0x80_80_80,
-        Outcome::Succeeded | Outcome::Repaired => 0x2e_a0_43,
-        Outcome::Drifted | Outcome::RolledBack => 0xd2_99_22,
-        Outcome::Failed | Outcome::Broken => 0xda_36_33,
+        ProjectOutcome::Pending | ProjectOutcome::Held => 0x80_80_80,
+        ProjectOutcome::Succeeded | ProjectOutcome::Repaired => 0x2e_a0_43,
+        ProjectOutcome::Drifted | ProjectOutcome::RolledBack => 0xd2_99_22,
+        ProjectOutcome::Failed | ProjectOutcome::Broken => 0xda_36_33,
     };
     let mut embed = json!({
         "title": escaped(&line(&heading(notice), TITLE_CHARS_MAX / 2)),

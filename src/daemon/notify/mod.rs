@@ -22,12 +22,12 @@ mod webhook;
 
 mod send;
 
-pub use address::{Address, AddressError};
+pub use address::{SinkAddress, SinkAddressError};
 pub use mail::{MailServer, MailServerError, Mailbox, Person};
-pub use notice::{Notice, Notified, Outcome, Told, decide};
+pub use notice::{Notice, Notified, ProjectOutcome, Told, decide};
 pub use request::{RequestError, request};
 pub use send::Notifier;
-pub use sink::{CommitTarget, Forge, NoForge, Sink, Target};
+pub use sink::{CommitTarget, Forge, NoForge, Sink, SinkTarget};
 pub use template::{Template, TemplateError};
 pub use webhook::example;
 

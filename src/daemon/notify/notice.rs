@@ -23,7 +23,7 @@ const ALARM_AGAIN: Duration = Duration::from_secs(60 * 60);
 /// How a project stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum ProjectOutcome {
     /// It is being brought to its revision.
     Pending,
     /// Something keeps it from writing that ends by itself or by a person: a window, a suspension.
@@ -42,7 +42,7 @@ pub enum Outcome {
     Broken,
 }
 
-impl Outcome {
+impl ProjectOutcome {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Pending,
@@ -95,7 +95,7 @@ pub struct Notice {
     /// The API's origin, which tells two installations apart.
     pub origin: String,
     /// How it stands.
-    pub outcome: Outcome,
+    pub outcome: ProjectOutcome,
     /// Why, for scripts.
     pub reason: EventReason,
     /// Why, for people. Foreign text may stand in it.
@@ -120,7 +120,7 @@ pub struct Told {
     /// The revision; a new one begins anew.
     revision: String,
     /// The last state told.
-    outcome: Outcome,
+    outcome: ProjectOutcome,
     /// Its reason.
     reason: EventReason,
     /// When each reason was last told at this revision, success apart.
@@ -157,22 +157,22 @@ impl Notified {
             rolled_back_at,
         };
         match notice.outcome {
-            Outcome::Succeeded => {}
+            ProjectOutcome::Succeeded => {}
             // It is over when it is told: how the project stands is what it was.
-            Outcome::Repaired | Outcome::RolledBack => {
+            ProjectOutcome::Repaired | ProjectOutcome::RolledBack => {
                 match notice.outcome {
-                    Outcome::Repaired => told.repaired_at = Some(notice.at),
+                    ProjectOutcome::Repaired => told.repaired_at = Some(notice.at),
                     _ => told.rolled_back_at = Some(notice.at),
                 }
                 if let Some(known) = known {
                     (told.outcome, told.reason) = (known.outcome, known.reason.clone());
                 }
             }
-            Outcome::Pending
-            | Outcome::Held
-            | Outcome::Drifted
-            | Outcome::Failed
-            | Outcome::Broken => {
+            ProjectOutcome::Pending
+            | ProjectOutcome::Held
+            | ProjectOutcome::Drifted
+            | ProjectOutcome::Failed
+            | ProjectOutcome::Broken => {
                 told.times.insert(notice.reason.clone(), notice.at);
             }
         }
@@ -198,29 +198,34 @@ impl Notified {
 #[must_use]
 pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<Notice> {
     let Some(revision) = &status.source.revision else { return Vec::new() };
-    let notice = |sink: &Sink, outcome: Outcome, reason: EventReason, message: &str| Notice {
-        sink: sink.name.clone(),
-        project: status.name.clone(),
-        origin: status.origin.clone(),
-        outcome,
-        reason,
-        message: message.to_owned(),
-        revision: revision.clone(),
-        conditions: status.conditions.iter().cloned().collect(),
-        at: status.updated_at,
-    };
+    let notice =
+        |sink: &Sink, outcome: ProjectOutcome, reason: EventReason, message: &str| Notice {
+            sink: sink.name.clone(),
+            project: status.name.clone(),
+            origin: status.origin.clone(),
+            outcome,
+            reason,
+            message: message.to_owned(),
+            revision: revision.clone(),
+            conditions: status.conditions.iter().cloned().collect(),
+            at: status.updated_at,
+        };
     let (stands, mut notices) = (stands(status), Vec::new());
     for sink in sinks {
         let before = told.get(&sink.name);
         if let Some(repair) = repaired(status, sink, before) {
             let reason = Occurrence::DriftRepaired.into();
             let at = repair.at;
-            notices.push(Notice { at, ..notice(sink, Outcome::Repaired, reason, &repair.message) });
+            notices.push(Notice {
+                at,
+                ..notice(sink, ProjectOutcome::Repaired, reason, &repair.message)
+            });
         }
         if let Some(rollback) = rolled_back(status, sink, before) {
             let (at, message) = (rollback.at, &rollback.message);
             let reason = ConditionReason::RolledBack.into();
-            notices.push(Notice { at, ..notice(sink, Outcome::RolledBack, reason, message) });
+            notices
+                .push(Notice { at, ..notice(sink, ProjectOutcome::RolledBack, reason, message) });
         }
         let Some((outcome, condition)) = stands else { continue };
         let reason = EventReason::from(condition.reason.clone());
@@ -241,9 +246,9 @@ pub fn decide(status: &ProjectStatus, sinks: &[Sink], told: &Notified) -> Vec<No
         if !is_due {
             continue;
         }
-        if manner == Manner::Status && known.is_none() && outcome != Outcome::Pending {
+        if manner == Manner::Status && known.is_none() && outcome != ProjectOutcome::Pending {
             let reason = ConditionReason::Reconciling.into();
-            notices.push(notice(sink, Outcome::Pending, reason, "the revision was seen"));
+            notices.push(notice(sink, ProjectOutcome::Pending, reason, "the revision was seen"));
         }
         notices.push(notice(sink, outcome, reason, &condition.message));
     }
@@ -255,7 +260,7 @@ fn repaired<'s>(status: &'s ProjectStatus, sink: &Sink, told: Option<&Told>) -> 
     let repair = status.last_repair.as_ref()?;
     let last = told.and_then(|told| told.repaired_at);
     let is_news = last.is_none_or(|last| last < repair.at);
-    (is_news && sink.tell.contains(&Outcome::Repaired)).then_some(repair)
+    (is_news && sink.tell.contains(&ProjectOutcome::Repaired)).then_some(repair)
 }
 
 /// Returns the last rollback, where the sink is told of those and was not told of this one.
@@ -267,12 +272,12 @@ fn rolled_back<'s>(
     let rollback = status.last_rollback.as_ref()?;
     let last = told.and_then(|told| told.rolled_back_at);
     let is_news = last.is_none_or(|last| last < rollback.at);
-    (is_news && sink.tell.contains(&Outcome::RolledBack)).then_some(rollback)
+    (is_news && sink.tell.contains(&ProjectOutcome::RolledBack)).then_some(rollback)
 }
 
 /// How a project stands, as sinks compare it with what they were told.
 struct State<'a> {
-    outcome: Outcome,
+    outcome: ProjectOutcome,
     reason: &'a EventReason,
     at: Timestamp,
 }
@@ -285,7 +290,7 @@ impl State<'_> {
         }
         let Some(told) = known else { return true };
         match (self.outcome, told.times.get(self.reason)) {
-            (Outcome::Succeeded, _) => told.outcome != Outcome::Succeeded,
+            (ProjectOutcome::Succeeded, _) => told.outcome != ProjectOutcome::Succeeded,
             (_, None) => true,
             (_, Some(last)) => {
                 let has_come_back = told.outcome != self.outcome || told.reason != *self.reason;
@@ -322,7 +327,7 @@ impl State<'_> {
 }
 
 /// Returns how a project stands and the condition that says so; `None` while nobody can tell.
-fn stands(status: &ProjectStatus) -> Option<(Outcome, &Condition)> {
+fn stands(status: &ProjectStatus) -> Option<(ProjectOutcome, &Condition)> {
     let conditions = &status.conditions;
     let holds = |kind: ConditionType| {
         conditions.get(kind).filter(|condition| condition.status == Truth::True)
@@ -330,21 +335,23 @@ fn stands(status: &ProjectStatus) -> Option<(Outcome, &Condition)> {
     if let Some(stalled) = holds(ConditionType::Stalled) {
         let is_of_resource =
             status.resources.iter().any(|one| one.conditions.is_true(ConditionType::Stalled));
-        let outcome = if is_of_resource { Outcome::Failed } else { Outcome::Broken };
+        let outcome = if is_of_resource { ProjectOutcome::Failed } else { ProjectOutcome::Broken };
         return Some((outcome, stalled));
     }
     if let Some(reconciling) = holds(ConditionType::Reconciling) {
-        return Some((Outcome::Pending, reconciling));
+        return Some((ProjectOutcome::Pending, reconciling));
     }
     if let Some(drifted) = holds(ConditionType::Drifted) {
-        return Some((Outcome::Drifted, drifted));
+        return Some((ProjectOutcome::Drifted, drifted));
     }
     let ready = conditions.get(ConditionType::Ready)?;
     match ready.status {
         // What is held back does well, and is not what was asked for.
-        Truth::True if status.sync_status == SyncStatus::OutOfSync => Some((Outcome::Held, ready)),
-        Truth::True => Some((Outcome::Succeeded, ready)),
-        Truth::False => Some((Outcome::Held, ready)),
+        Truth::True if status.sync_status == SyncStatus::OutOfSync => {
+            Some((ProjectOutcome::Held, ready))
+        }
+        Truth::True => Some((ProjectOutcome::Succeeded, ready)),
+        Truth::False => Some((ProjectOutcome::Held, ready)),
         Truth::Unknown => None,
     }
 }

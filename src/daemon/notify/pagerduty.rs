@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::address::Address;
-use super::notice::{Notice, Outcome};
+use super::address::SinkAddress;
+use super::notice::{Notice, ProjectOutcome};
 use super::request::{about, heading, line, post};
 
 /// PagerDuty takes 1,024 characters in a summary.
@@ -14,7 +14,7 @@ const SUMMARY_CHARS_MAX: usize = 1_000;
 
 /// Makes the request. `rings` is whether the incident is triggered; else it is resolved.
 pub(super) fn request(
-    address: &Address,
+    address: &SinkAddress,
     key: &SecretString,
     (link, rings): (Option<&str>, bool),
     notice: &Notice,
@@ -27,9 +27,13 @@ pub(super) fn request(
     if rings {
         let summary = format!("{}: {}", heading(notice), notice.message);
         let severity = match notice.outcome {
-            Outcome::Failed | Outcome::Broken => "critical",
-            Outcome::Drifted | Outcome::Held | Outcome::RolledBack => "warning",
-            Outcome::Pending | Outcome::Succeeded | Outcome::Repaired => "info",
+            ProjectOutcome::Failed | ProjectOutcome::Broken => "critical",
+            ProjectOutcome::Drifted | ProjectOutcome::Held | ProjectOutcome::RolledBack => {
+                "warning"
+            }
+            ProjectOutcome::Pending | ProjectOutcome::Succeeded | ProjectOutcome::Repaired => {
+                "info"
+            }
         };
         event["payload"] = json!({
             "summary": line(&summary, SUMMARY_CHARS_MAX),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::notice::Notice;
-use super::sink::{Sink, Target};
+use super::sink::{Sink, SinkTarget};
 use super::{alertmanager, commit, discord, pagerduty, slack, teams, webhook};
 
 /// Why no request can be made of a notice, a fragment. It repeats no secret.
@@ -35,22 +35,22 @@ pub fn request(
 ) -> Result<http::Request<Bytes>, RequestError> {
     let link = sink.link.as_deref();
     Ok(match &sink.target {
-        Target::Webhook { address, secret, body } => {
+        SinkTarget::Webhook { address, secret, body } => {
             webhook::request(address, secret.as_ref(), body.as_ref(), link, notice, now)?
         }
-        Target::Slack { address } => slack::request(address, link, notice)?,
-        Target::Teams { address } => teams::request(address, link, notice)?,
-        Target::Discord { address } => discord::request(address, link, notice)?,
-        Target::Alertmanager { address, token, labels } => {
+        SinkTarget::Slack { address } => slack::request(address, link, notice)?,
+        SinkTarget::Teams { address } => teams::request(address, link, notice)?,
+        SinkTarget::Discord { address } => discord::request(address, link, notice)?,
+        SinkTarget::Alertmanager { address, token, labels } => {
             let rings = sink.tell.contains(&notice.outcome);
             alertmanager::request(address, token.as_ref(), labels, (link, rings), notice)?
         }
-        Target::PagerDuty { address, key } => {
+        SinkTarget::PagerDuty { address, key } => {
             let rings = sink.tell.contains(&notice.outcome);
             pagerduty::request(address, key, (link, rings), notice)?
         }
-        Target::Commit { at, token } => commit::request(at, token, link, notice)?,
-        Target::Mail(_) => return Err(RequestError::Mail),
+        SinkTarget::Commit { at, token } => commit::request(at, token, link, notice)?,
+        SinkTarget::Mail(_) => return Err(RequestError::Mail),
     })
 }
 

@@ -18,7 +18,7 @@ use crate::status::ProjectStatus;
 
 use super::notice::{Notice, Notified, decide};
 use super::request::request;
-use super::sink::{Sink, Target};
+use super::sink::{Sink, SinkTarget};
 
 /// How long one try may take; a mail is a conversation, and servers let strangers wait.
 const TRY_TIME_MAX: Duration = Duration::from_secs(10);
@@ -227,7 +227,7 @@ impl Carrier {
     }
 
     async fn try_once(&self, notice: &Notice) -> Sent {
-        if let Target::Mail(mailbox) = &self.sink.target {
+        if let SinkTarget::Mail(mailbox) = &self.sink.target {
             let link = self.sink.link.as_deref();
             return match tokio::time::timeout(MAIL_TIME_MAX, mailbox.send(notice, link)).await {
                 Err(_) => Sent::Lost("the server took longer than 90 s".to_owned(), None),

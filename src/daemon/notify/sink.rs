@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::address::{Address, AddressError};
+use super::address::{SinkAddress, SinkAddressError};
 use super::mail::Mailbox;
-use super::notice::Outcome;
+use super::notice::ProjectOutcome;
 use super::template::Template;
 
 /// One who is told.
@@ -17,9 +17,9 @@ pub struct Sink {
     /// What it is called, unique in its project: in logs, and in the memory of what was told.
     pub name: String,
     /// Where it is.
-    pub target: Target,
+    pub target: SinkTarget,
     /// Of which outcomes it is told. A commit's status follows all of them.
-    pub tell: BTreeSet<Outcome>,
+    pub tell: BTreeSet<ProjectOutcome>,
     /// After how long what came back is told again at the same revision; never where there is none.
     pub again: Option<Duration>,
     /// Where people find more, usually the agent's page.
@@ -28,11 +28,11 @@ pub struct Sink {
 
 /// Where a notice goes.
 #[derive(Clone)]
-pub enum Target {
+pub enum SinkTarget {
     /// A JSON document to any address.
     Webhook {
         /// Where.
-        address: Address,
+        address: SinkAddress,
         /// What it is signed with.
         secret: Option<SecretString>,
         /// What is sent instead of our own document.
@@ -41,22 +41,22 @@ pub enum Target {
     /// A message to a Slack channel.
     Slack {
         /// The incoming webhook: a secret as a whole.
-        address: Address,
+        address: SinkAddress,
     },
     /// A message to a Microsoft Teams channel.
     Teams {
         /// The address of the workflow: a secret as a whole.
-        address: Address,
+        address: SinkAddress,
     },
     /// A message to a Discord channel.
     Discord {
         /// The webhook: a secret as a whole.
-        address: Address,
+        address: SinkAddress,
     },
     /// An alert of Prometheus's Alertmanager.
     Alertmanager {
         /// Its base address.
-        address: Address,
+        address: SinkAddress,
         /// The right to post, where something in front asks for one.
         token: Option<SecretString>,
         /// Further labels of the alert.
@@ -65,7 +65,7 @@ pub enum Target {
     /// An incident of PagerDuty.
     PagerDuty {
         /// Where its events are taken.
-        address: Address,
+        address: SinkAddress,
         /// The integration key of the service.
         key: SecretString,
     },
@@ -91,7 +91,7 @@ pub(super) enum Manner {
     Status,
 }
 
-impl Target {
+impl SinkTarget {
     /// Returns how it takes news.
     pub(super) const fn manner(&self) -> Manner {
         match self {
@@ -107,8 +107,8 @@ impl Target {
 
     /// Returns of which outcomes it is told unless it is told otherwise.
     #[must_use]
-    pub fn tells(&self) -> BTreeSet<Outcome> {
-        use Outcome::{Broken, Drifted, Failed, Held, Pending, Succeeded};
+    pub fn tells(&self) -> BTreeSet<ProjectOutcome> {
+        use ProjectOutcome::{Broken, Drifted, Failed, Held, Pending, Succeeded};
         match self {
             Self::Webhook { .. } | Self::Commit { .. } => {
                 [Pending, Held, Succeeded, Drifted, Failed, Broken].into()
@@ -123,7 +123,7 @@ impl Target {
 }
 
 /// Shows no secret (S9).
-impl fmt::Debug for Target {
+impl fmt::Debug for SinkTarget {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Webhook { address, .. } => write!(formatter, "Webhook({address})"),
@@ -155,7 +155,7 @@ pub struct CommitTarget {
     /// Whose API.
     pub forge: Forge,
     /// Its base address.
-    pub api: Address,
+    pub api: SinkAddress,
     /// Owner and name, with all groups in between.
     pub repository: Vec<String>,
 }
@@ -168,7 +168,7 @@ pub enum NoForge {
     NoRepository,
     /// The API's address cannot be used.
     #[error("the address of its API cannot be used: {0}")]
-    Address(#[from] AddressError),
+    Address(#[from] SinkAddressError),
 }
 
 impl CommitTarget {
@@ -200,7 +200,7 @@ impl CommitTarget {
             (None, Forge::Gitlab) => format!("{server}/api/v4"),
             (None, Forge::Gitea) => format!("{server}/api/v1"),
         };
-        Ok(Self { forge, api: Address::parse(&api)?, repository: names })
+        Ok(Self { forge, api: SinkAddress::parse(&api)?, repository: names })
     }
 }
 

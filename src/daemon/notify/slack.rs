@@ -7,8 +7,8 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::address::Address;
-use super::notice::{Notice, Outcome};
+use super::address::SinkAddress;
+use super::notice::{Notice, ProjectOutcome};
 use super::request::{about, line, post};
 
 /// Slack takes 3,000 characters in a block; nobody reads so many.
@@ -16,17 +16,17 @@ const MESSAGE_CHARS_MAX: usize = 1_000;
 
 /// Makes the request.
 pub(super) fn request(
-    address: &Address,
+    address: &SinkAddress,
     link: Option<&str>,
     notice: &Notice,
 ) -> Result<http::Request<Bytes>, http::Error> {
     let project = &notice.project;
     let sign = match notice.outcome {
-        Outcome::Pending => ":hourglass_flowing_sand:",
-        Outcome::Held => ":pause_button:",
-        Outcome::Succeeded | Outcome::Repaired => ":white_check_mark:",
-        Outcome::Drifted | Outcome::RolledBack => ":warning:",
-        Outcome::Failed | Outcome::Broken => ":x:",
+        ProjectOutcome::Pending => ":hourglass_flowing_sand:",
+        ProjectOutcome::Held => ":pause_button:",
+        ProjectOutcome::Succeeded | ProjectOutcome::Repaired => ":white_check_mark:",
+        ProjectOutcome::Drifted | ProjectOutcome::RolledBack => ":warning:",
+        ProjectOutcome::Failed | ProjectOutcome::Broken => ":x:",
     };
     let (outcome, reason) = (notice.outcome.as_str(), notice.reason.as_str());
     let heading = format!("{sign} *{}* {outcome}: {}", escaped(project), escaped(reason));

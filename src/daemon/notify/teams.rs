@@ -7,8 +7,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::address::Address;
-use super::notice::{Notice, Outcome};
+use super::address::SinkAddress;
+use super::notice::{Notice, ProjectOutcome};
 use super::request::{about, heading, line, post};
 
 /// A card may have 28 KB; nobody reads so much.
@@ -16,15 +16,15 @@ const MESSAGE_CHARS_MAX: usize = 1_000;
 
 /// Makes the request.
 pub(super) fn request(
-    address: &Address,
+    address: &SinkAddress,
     link: Option<&str>,
     notice: &Notice,
 ) -> Result<http::Request<Bytes>, http::Error> {
     let colour = match notice.outcome {
-        Outcome::Pending | Outcome::Held => "default",
-        Outcome::Succeeded | Outcome::Repaired => "good",
-        Outcome::Drifted | Outcome::RolledBack => "warning",
-        Outcome::Failed | Outcome::Broken => "attention",
+        ProjectOutcome::Pending | ProjectOutcome::Held => "default",
+        ProjectOutcome::Succeeded | ProjectOutcome::Repaired => "good",
+        ProjectOutcome::Drifted | ProjectOutcome::RolledBack => "warning",
+        ProjectOutcome::Failed | ProjectOutcome::Broken => "attention",
     };
     let mut body = vec![rich(&heading(notice), json!({ "weight": "bolder", "color": colour }))];
     let message = line(&notice.message, MESSAGE_CHARS_MAX);

@@ -10,8 +10,8 @@ use sha2::Sha256;
 
 use crate::status::{Condition, EventReason, FORMAT_VERSION, Revision};
 
-use super::address::Address;
-use super::notice::{Notice, Outcome};
+use super::address::SinkAddress;
+use super::notice::{Notice, ProjectOutcome};
 use super::request::{RequestError, line};
 use super::template::Template;
 
@@ -28,7 +28,7 @@ struct Document<'a> {
     format_version: &'static str,
     project: &'a str,
     origin: &'a str,
-    outcome: Outcome,
+    outcome: ProjectOutcome,
     reason: &'a EventReason,
     message: String,
     at: Timestamp,
@@ -64,7 +64,7 @@ pub fn example() -> serde_json::Value {
         sink: "webhook".to_owned(),
         project: "shop".to_owned(),
         origin: "https://api.stackblaze.cloud/v1".to_owned(),
-        outcome: Outcome::Failed,
+        outcome: ProjectOutcome::Failed,
         reason: crate::status::ConditionReason::DeployFailed.into(),
         message: "service/api: its deployment failed: a \"quoted\" line".to_owned(),
         revision: Revision {
@@ -83,7 +83,7 @@ pub fn example() -> serde_json::Value {
 
 /// Makes the request.
 pub(super) fn request(
-    address: &Address,
+    address: &SinkAddress,
     secret: Option<&SecretString>,
     template: Option<&Template>,
     link: Option<&str>,

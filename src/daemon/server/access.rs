@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::answer::Failure;
+use super::answer::HttpFailure;
 use crate::daemon::shared_secret::SharedSecret;
 use crate::model::names_loopback;
 
@@ -31,17 +31,17 @@ impl Gate {
     }
 
     /// Decides whether a request may pass.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Failure> {
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), HttpFailure> {
         match self {
             Self::Token(token) if shows(headers, token) => Ok(()),
-            Self::Token(_) => Err(Failure::new(
+            Self::Token(_) => Err(HttpFailure::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
                 "the server's token is needed",
             )
             .hint("send `Authorization: Bearer TOKEN`, or the token as the password of Basic")),
             Self::ThisMachine if asks_for_this_machine(headers) => Ok(()),
-            Self::ThisMachine => Err(Failure::new(
+            Self::ThisMachine => Err(HttpFailure::new(
                 StatusCode::MISDIRECTED_REQUEST,
                 "misdirected",
                 "the name in `Host` is not one of this machine",

@@ -10,7 +10,7 @@ use super::projects::Projects;
 
 /// Why a request is not answered as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct HttpFailure {
     pub status: StatusCode,
     /// One word for scripts. Never renamed.
     pub code: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Failure {
     pub hints: Vec<String>,
 }
 
-impl Failure {
+impl HttpFailure {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), hints: Vec::new() }
     }
@@ -44,13 +44,13 @@ impl Failure {
     }
 }
 
-impl From<QueryRejection> for Failure {
+impl From<QueryRejection> for HttpFailure {
     fn from(rejection: QueryRejection) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_query", rejection.body_text())
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for HttpFailure {
     fn into_response(self) -> Response {
         let Self { status, code, message, hints } = self;
         let error = json!({"error": {"code": code, "message": message, "hints": hints}});

@@ -21,8 +21,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::refusals::{Refusals, Refused};
-use super::shared::Closing;
+use super::refusals::{RefusalKind, Refusals};
+use super::shared::ShutdownSignal;
 
 /// How long the head of a request may take, also the first after a pause: who only holds a
 /// connection open loses it.
@@ -45,7 +45,7 @@ const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// One address of the server, and whom it lets in.
-pub(super) struct Door<L: Listener> {
+pub(super) struct ListenAddress<L: Listener> {
     pub listener: L,
     pub router: Router,
     /// How many connections are open at once; others wait in the system's queue.
@@ -105,8 +105,8 @@ impl Drop for Guest {
 ///
 /// *Guarantees*: when it returns, no connection is open. A handler that panics takes its own
 /// connection with it and no other.
-pub(super) async fn accept<L: Listener>(door: Door<L>, closing: Closing) {
-    let Door { mut listener, router, connections_max, peer, refusals } = door;
+pub(super) async fn accept<L: Listener>(door: ListenAddress<L>, closing: ShutdownSignal) {
+    let ListenAddress { mut listener, router, connections_max, peer, refusals } = door;
     let places = Arc::new(Semaphore::new(connections_max));
     let (peers, most_of_one) = (Peers::default(), connections_max.div_ceil(2));
     let mut open = JoinSet::new();
@@ -147,12 +147,12 @@ pub(super) async fn accept<L: Listener>(door: Door<L>, closing: Closing) {
 
 fn report(refusals: &Refusals, ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        refusals.note(Refused::Request, None, error);
+        refusals.note(RefusalKind::Request, None, error);
     }
 }
 
 /// Answers the requests of one connection.
-pub(super) async fn converse<I>(io: I, router: Router, closing: Closing, refusals: Refusals)
+pub(super) async fn converse<I>(io: I, router: Router, closing: ShutdownSignal, refusals: Refusals)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -172,7 +172,7 @@ where
         }
     };
     if let Err(error) = ended {
-        refusals.note(Refused::Connection, None, error);
+        refusals.note(RefusalKind::Connection, None, error);
     }
 }
 

@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
-use super::answer::{Failure, json_response};
-use super::projects::{Kept, Projects};
-use super::resume::{Cursor, Start};
-use super::shared::Shared;
+use super::answer::{HttpFailure, json_response};
+use super::projects::{Projects, ServedProject};
+use super::resume::{Cursor, ResumePoint};
+use super::shared::ServerState;
 use crate::clock::Clock;
 use crate::model::Name;
 use crate::status::{Event, ProjectStatus};
@@ -39,7 +39,7 @@ const LISTED_MAX: usize = 1_000;
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct EventsQuery {
     project: Option<String>,
     format: Option<Format>,
 }
@@ -60,16 +60,16 @@ struct Told<'a> {
 
 /// Answers with a stream of events, or with a list of the last ones.
 pub(super) async fn events(
-    State(shared): State<Shared>,
-    query: Result<Query<Asked>, QueryRejection>,
+    State(shared): State<ServerState>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
-    let Query(Asked { project, format }) = query?;
+) -> Result<Response, HttpFailure> {
+    let Query(EventsQuery { project, format }) = query?;
     let chosen = shared.chosen(project.as_deref())?;
     if matches!(format, Some(Format::Json)) || prefers_json(&headers) {
         return Ok(list(&chosen));
     }
-    let busy = |_| Failure::busy("too many listen to events already");
+    let busy = |_| HttpFailure::busy("too many listen to events already");
     let permit = Arc::clone(&shared.listeners).try_acquire_owned().map_err(busy)?;
     let cursor = headers.get("last-event-id").and_then(|value| Cursor::parse(value.to_str().ok()?));
     let frames = follow(&chosen, cursor.as_ref(), &shared.clock);
@@ -145,9 +145,9 @@ fn follow(
     let since = cursor.and_then(|cursor| cursor.time_in(projects));
     let lines = projects.iter().map(|(name, kept)| {
         let line = Line::new(name, kept, clock, |recent, life| match cursor {
-            None => Start::now(recent),
-            Some(cursor) if cursor.is_of(name) => Start::after(cursor, recent, life),
-            Some(_) => Start::since(since, recent),
+            None => ResumePoint::now(recent),
+            Some(cursor) if cursor.is_of(name) => ResumePoint::after(cursor, recent, life),
+            Some(_) => ResumePoint::since(since, recent),
         });
         let told = stream::unfold(line, |mut line| async { Some((line.next().await?, line)) });
         told.boxed()
@@ -158,13 +158,13 @@ fn follow(
 /// One project as one listener follows it.
 struct Line {
     name: Name,
-    kept: Kept,
+    kept: ServedProject,
     clock: Clock,
     status: watch::Receiver<Arc<ProjectStatus>>,
     events: broadcast::Receiver<Event>,
     /// The status to begin with.
     greeting: Option<Arc<ProjectStatus>>,
-    start: Start,
+    start: ResumePoint,
     /// Before then no other status is told.
     quiet_until: Timestamp,
 }
@@ -172,9 +172,9 @@ struct Line {
 impl Line {
     fn new(
         name: &Name,
-        kept: &Kept,
+        kept: &ServedProject,
         clock: &Clock,
-        start: impl Fn(Vec<Event>, Timestamp) -> Start,
+        start: impl Fn(Vec<Event>, Timestamp) -> ResumePoint,
     ) -> Self {
         // Listening comes first: what happens in between is heard twice and told once.
         let events = kept.handle.listen();
@@ -229,7 +229,7 @@ impl Line {
 
     fn catch_up(&mut self) {
         let recent: VecDeque<Event> = self.kept.handle.recent_events().into();
-        self.start = Start::following(self.start.told, recent);
+        self.start = ResumePoint::following(self.start.told, recent);
     }
 }
 

@@ -15,7 +15,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::metrics::{BOUNDS, Passes};
-use crate::api::Tally;
+use crate::api::RequestCounts;
 use crate::status::paper::telling;
 use crate::status::{ConditionType, Conditions, ProjectStatus, ResourceStatus, Truth};
 
@@ -36,7 +36,7 @@ pub(super) struct Scrape {
     /// By project.
     pub passes: BTreeMap<String, Passes>,
     /// By project.
-    pub tallies: BTreeMap<String, Tally>,
+    pub tallies: BTreeMap<String, RequestCounts>,
     /// By project, and then by sink: what reached nobody.
     pub untold: BTreeMap<String, BTreeMap<String, u64>>,
     /// By project: how the budget stands at this moment.

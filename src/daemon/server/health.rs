@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use super::answer::text_response;
 use super::projects::Projects;
 use super::pulse::SILENCE_MAX;
-use super::shared::Shared;
+use super::shared::ServerState;
 
 /// Answers whether every loop turns; a supervisor that hears 503 should start the process anew.
-pub(super) async fn live(State(shared): State<Shared>) -> Response {
+pub(super) async fn live(State(shared): State<ServerState>) -> Response {
     respond(silent(&shared.projects, shared.clock.now()))
 }
 
 /// Answers whether every project has been looked at once.
-pub(super) async fn ready(State(shared): State<Shared>) -> Response {
+pub(super) async fn ready(State(shared): State<ServerState>) -> Response {
     respond(unready(&shared.projects))
 }
 

@@ -3,12 +3,12 @@
 use axum::extract::{Path, Request, State};
 use http::StatusCode;
 
-use super::answer::{Failure, Said};
+use super::answer::{HttpFailure, Said};
 use super::body;
-use super::projects::Kept;
-use super::refusals::Refused;
-use super::shared::Shared;
-use crate::daemon::webhook::{Claim, Rejection, Sighting, Verdict, Webhook, decide};
+use super::projects::ServedProject;
+use super::refusals::RefusalKind;
+use super::shared::ServerState;
+use crate::daemon::webhook::{Rejection, Replay, Webhook, WebhookClaim, WebhookVerdict, decide};
 use crate::model::Name;
 use crate::status::Trigger;
 
@@ -21,29 +21,29 @@ const WEBHOOK_BYTES_MAX: usize = 5 << 20;
 
 /// Receives a webhook for a named project.
 pub(super) async fn receive_named(
-    State(shared): State<Shared>,
+    State(shared): State<ServerState>,
     Path(project): Path<String>,
     request: Request,
-) -> Result<Said, Failure> {
+) -> Result<Said, HttpFailure> {
     receive(&shared, Some(&project), request).await
 }
 
 /// Receives a webhook for the only project.
 pub(super) async fn receive_only(
-    State(shared): State<Shared>,
+    State(shared): State<ServerState>,
     request: Request,
-) -> Result<Said, Failure> {
+) -> Result<Said, HttpFailure> {
     receive(&shared, None, request).await
 }
 
 async fn receive(
-    shared: &Shared,
+    shared: &ServerState,
     project: Option<&str>,
     request: Request,
-) -> Result<Said, Failure> {
+) -> Result<Said, HttpFailure> {
     let (name, kept, webhook) = expected(shared, project)?;
     let (parts, body) = request.into_parts();
-    let claim = Claim::read(webhook.provider(), &parts.headers);
+    let claim = WebhookClaim::read(webhook.provider(), &parts.headers);
     let claim = claim.map_err(|rejection| refuse(shared, name, rejection))?;
     let body = body::read(shared, &parts.headers, body, WEBHOOK_BYTES_MAX).await?;
     let now = shared.clock.now();
@@ -51,22 +51,22 @@ async fn receive(
     let delivery = delivery.map_err(|rejection| refuse(shared, name, rejection))?;
     // Not an error: a sender that tries again after a lost answer would try for ever, and some
     // switch a webhook off that answers errors.
-    if kept.sight(delivery.mark, now) == Sighting::Again {
+    if kept.sight(delivery.mark, now) == Replay::Again {
         // Whoever overheard it can send it again as often as he likes.
-        shared.refusals.note(Refused::Replay, Some(name), "it came before");
+        shared.refusals.note(RefusalKind::Replay, Some(name), "it came before");
         return Ok(Said(StatusCode::OK, "it came before; nothing is done".to_owned()));
     }
     tracing::info!(project = %name, provider = %delivery.provider, "webhook received");
     match decide(&delivery.occasion, webhook.reference()) {
-        Verdict::Ring => {
+        WebhookVerdict::Ring => {
             kept.handle.trigger(Trigger::Webhook);
             Ok(Said(StatusCode::ACCEPTED, "the project is looked at".to_owned()))
         }
-        Verdict::OtherReference => {
+        WebhookVerdict::OtherReference => {
             let message = "the project follows another branch or tag; nothing is done";
             Ok(Said(StatusCode::ACCEPTED, message.to_owned()))
         }
-        Verdict::OtherEvent => {
+        WebhookVerdict::OtherEvent => {
             let message = "the event moves no branch or tag; nothing is done";
             Ok(Said(StatusCode::OK, message.to_owned()))
         }
@@ -76,9 +76,9 @@ async fn receive(
 /// Returns the project a webhook is for. One that is not kept here and one that takes no webhooks
 /// get one answer: strangers learn no names.
 fn expected<'a>(
-    shared: &'a Shared,
+    shared: &'a ServerState,
     project: Option<&str>,
-) -> Result<(&'a Name, &'a Kept, &'a Webhook), Failure> {
+) -> Result<(&'a Name, &'a ServedProject, &'a Webhook), HttpFailure> {
     let found = match project {
         Some(name) => shared.projects.get(name),
         None => shared.projects.only(),
@@ -86,17 +86,21 @@ fn expected<'a>(
     let found = found.and_then(|(name, kept)| Some((name, kept, kept.webhook.as_ref()?)));
     found.ok_or_else(|| {
         let message = "no project takes webhooks here";
-        Failure::new(StatusCode::NOT_FOUND, "no_webhook", message)
+        HttpFailure::new(StatusCode::NOT_FOUND, "no_webhook", message)
             .hint("with more than one project, the path is /webhook/PROJECT")
     })
 }
 
 /// The sender learns nothing about why; whoever set it up reads the log.
-fn refuse(shared: &Shared, project: &Name, rejection: Rejection) -> Failure {
+fn refuse(shared: &ServerState, project: &Name, rejection: Rejection) -> HttpFailure {
     let refused = match rejection {
-        Rejection::Unsigned => Refused::Unsigned,
-        Rejection::Forged | Rejection::Stale => Refused::Webhook,
+        Rejection::Unsigned => RefusalKind::Unsigned,
+        Rejection::Forged | Rejection::Stale => RefusalKind::Webhook,
     };
     shared.refusals.note(refused, Some(project), rejection);
-    Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", "the webhook is not signed as expected")
+    HttpFailure::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "the webhook is not signed as expected",
+    )
 }

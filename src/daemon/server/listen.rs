@@ -9,12 +9,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::access::Gate;
-use super::connection::{self, Door, peer_of};
+use super::connection::{self, ListenAddress, peer_of};
 use super::error::ServerError;
 use super::metrics::Meters;
 use super::projects::Projects;
 use super::routes;
-use super::shared::{Closing, Shared};
+use super::shared::{ServerState, ShutdownSignal};
 use super::socket::{Socket, SocketFile};
 use crate::clock::Clock;
 use crate::daemon::shared_secret::SharedSecret;
@@ -45,7 +45,7 @@ pub struct Server {
     listeners: Vec<TcpListener>,
     sockets: Vec<Socket>,
     gate: Gate,
-    shared: Shared,
+    shared: ServerState,
     /// Held as long as the server runs; letting go ends it.
     open: tokio::sync::watch::Sender<()>,
 }
@@ -78,8 +78,8 @@ impl Server {
         for directory in state_directories {
             sockets.push(Socket::open(&directory).await?);
         }
-        let (open, closing) = Closing::new();
-        let shared = Shared::new(projects, meters, clock, closing);
+        let (open, closing) = ShutdownSignal::new();
+        let shared = ServerState::new(projects, meters, clock, closing);
         Ok(Self { listeners, sockets, gate: Gate::new(bearer), shared, open })
     }
 
@@ -102,7 +102,7 @@ impl Server {
         for listener in listeners {
             let router = routes::public(shared.clone(), gate.clone());
             let closing = closing.clone();
-            let door = Door {
+            let door = ListenAddress {
                 listener,
                 router,
                 connections_max: NETWORK_CONNECTIONS_MAX,
@@ -115,7 +115,7 @@ impl Server {
         for Socket { listener, file } in sockets {
             let router = routes::local(shared.with_own_places());
             let closing = closing.clone();
-            let door = Door {
+            let door = ListenAddress {
                 listener,
                 router,
                 connections_max: LOCAL_CONNECTIONS_MAX,

@@ -13,8 +13,8 @@ use http::{HeaderMap, header};
 
 use super::exposition::{self, BudgetNow, Scrape};
 use super::plain_text::{OPEN_METRICS, PLAIN_TEXT, plain, wants_open_metrics};
-use super::shared::Shared;
-use crate::api::Tally;
+use super::shared::ServerState;
+use crate::api::RequestCounts;
 use crate::status::{PassOutcome, PassRecord};
 
 /// The upper bounds of the buckets for the time of a pass, in seconds: at rest one takes a few
@@ -27,7 +27,7 @@ pub(super) const BOUNDS: [f64; 13] =
 pub struct Meters(Arc<Mutex<Counts>>);
 
 /// Tells how often what was asked and answered.
-type TallySource = Arc<dyn Fn() -> Tally + Send + Sync>;
+type TallySource = Arc<dyn Fn() -> RequestCounts + Send + Sync>;
 
 /// Tells how many notices of each sink reached nobody.
 type UntoldSource = Arc<dyn Fn() -> BTreeMap<String, u64> + Send + Sync>;
@@ -70,7 +70,7 @@ impl Meters {
     pub fn count_requests_of(
         &self,
         project: &str,
-        tally: impl Fn() -> Tally + Send + Sync + 'static,
+        tally: impl Fn() -> RequestCounts + Send + Sync + 'static,
     ) {
         self.counts().requests.insert(project.to_owned(), Arc::new(tally));
     }
@@ -111,7 +111,7 @@ impl Meters {
     }
 
     /// Returns the requests of each project.
-    pub(super) fn tallies(&self) -> BTreeMap<String, Tally> {
+    pub(super) fn tallies(&self) -> BTreeMap<String, RequestCounts> {
         // Asked outside the lock: a source is not ours and may take its time.
         let sources = self.counts().requests.clone();
         sources.into_iter().map(|(project, tally)| (project, tally())).collect()
@@ -129,7 +129,7 @@ impl fmt::Debug for Meters {
 }
 
 /// Answers with all metrics.
-pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+pub(super) async fn metrics(State(shared): State<ServerState>, headers: HeaderMap) -> Response {
     let statuses = shared.projects.iter();
     let statuses = statuses.map(|(name, kept)| (name.to_string(), kept.handle.status())).collect();
     let meters = &shared.meters;

@@ -31,7 +31,7 @@ pub use error::ServerError;
 pub use exposition::BudgetNow;
 pub use listen::{Server, ServerSettings};
 pub use metrics::Meters;
-pub use projects::{Kept, Projects};
+pub use projects::{Projects, ServedProject};
 pub use pulse::{Pulse, SILENCE_MAX};
 pub use socket::SOCKET_NAME;
 

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::answer::{Failure, Said};
+use super::answer::{HttpFailure, Said};
 use super::body;
-use super::shared::Shared;
-use crate::daemon::{Answer, Order, Refusal};
+use super::shared::ServerState;
+use crate::daemon::{Acknowledgement, Order, Refusal};
 use crate::model::Key;
 
 /// The largest order: a reason of a few sentences fits many times.
@@ -65,22 +65,25 @@ struct Pin {
 }
 
 pub(super) async fn reconcile(
-    State(shared): State<Shared>,
+    State(shared): State<ServerState>,
     request: Request,
-) -> Result<Said, Failure> {
+) -> Result<Said, HttpFailure> {
     let Reconcile { project, key } = read(&shared, request).await?;
     give(&shared, project, Order::Reconcile { key }).await
 }
 
-pub(super) async fn look(State(shared): State<Shared>, request: Request) -> Result<Said, Failure> {
+pub(super) async fn look(
+    State(shared): State<ServerState>,
+    request: Request,
+) -> Result<Said, HttpFailure> {
     let Look { project, key } = read(&shared, request).await?;
     give(&shared, project, Order::Look { key }).await
 }
 
 pub(super) async fn suspend(
-    State(shared): State<Shared>,
+    State(shared): State<ServerState>,
     request: Request,
-) -> Result<Said, Failure> {
+) -> Result<Said, HttpFailure> {
     let Suspend { project, reason, until } = read(&shared, request).await?;
     if reason.trim().is_empty() {
         return Err(senseless("a suspension needs a reason"));
@@ -92,14 +95,17 @@ pub(super) async fn suspend(
 }
 
 pub(super) async fn resume(
-    State(shared): State<Shared>,
+    State(shared): State<ServerState>,
     request: Request,
-) -> Result<Said, Failure> {
+) -> Result<Said, HttpFailure> {
     let Plain { project } = read(&shared, request).await?;
     give(&shared, project, Order::Resume).await
 }
 
-pub(super) async fn pin(State(shared): State<Shared>, request: Request) -> Result<Said, Failure> {
+pub(super) async fn pin(
+    State(shared): State<ServerState>,
+    request: Request,
+) -> Result<Said, HttpFailure> {
     let Pin { project, commit } = read(&shared, request).await?;
     let is_long_enough = (COMMIT_DIGITS_MIN..=COMMIT_DIGITS_MAX).contains(&commit.len());
     if !is_long_enough || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -108,37 +114,47 @@ pub(super) async fn pin(State(shared): State<Shared>, request: Request) -> Resul
     give(&shared, project, Order::Pin { commit: commit.to_ascii_lowercase() }).await
 }
 
-pub(super) async fn unpin(State(shared): State<Shared>, request: Request) -> Result<Said, Failure> {
+pub(super) async fn unpin(
+    State(shared): State<ServerState>,
+    request: Request,
+) -> Result<Said, HttpFailure> {
     let Plain { project } = read(&shared, request).await?;
     give(&shared, project, Order::Unpin).await
 }
 
 /// Reads an order. An empty body is an order that says nothing but its name.
-async fn read<T: DeserializeOwned>(shared: &Shared, request: Request) -> Result<T, Failure> {
+async fn read<T: DeserializeOwned>(
+    shared: &ServerState,
+    request: Request,
+) -> Result<T, HttpFailure> {
     let (parts, body) = request.into_parts();
     let bytes = body::read(shared, &parts.headers, body, ORDER_BYTES_MAX).await?;
     let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
     serde_json::from_slice(bytes).map_err(|error| {
-        Failure::new(StatusCode::BAD_REQUEST, "bad_order", format!("read the order: {error}"))
+        HttpFailure::new(StatusCode::BAD_REQUEST, "bad_order", format!("read the order: {error}"))
     })
 }
 
-async fn give(shared: &Shared, project: Option<String>, order: Order) -> Result<Said, Failure> {
+async fn give(
+    shared: &ServerState,
+    project: Option<String>,
+    order: Order,
+) -> Result<Said, HttpFailure> {
     let (_, kept) = shared.project(project.as_deref())?;
     match timeout(ANSWER_TIME_MAX, kept.handle.order(order)).await {
-        Ok(Ok(Answer(message))) => Ok(Said(StatusCode::OK, message)),
+        Ok(Ok(Acknowledgement(message))) => Ok(Said(StatusCode::OK, message)),
         Ok(Err(Refusal::Refused(message))) => {
-            Err(Failure::new(StatusCode::CONFLICT, "refused", message))
+            Err(HttpFailure::new(StatusCode::CONFLICT, "refused", message))
         }
-        Ok(Err(refusal @ Refusal::Busy)) => Err(Failure::busy(&refusal.to_string())),
+        Ok(Err(refusal @ Refusal::Busy)) => Err(HttpFailure::busy(&refusal.to_string())),
         Err(_elapsed) => {
             let message = "the agent has not answered in 30 seconds; it may yet do as told";
-            Err(Failure::new(StatusCode::GATEWAY_TIMEOUT, "no_answer", message)
+            Err(HttpFailure::new(StatusCode::GATEWAY_TIMEOUT, "no_answer", message)
                 .hint("look at the status before saying it again"))
         }
     }
 }
 
-fn senseless(message: &str) -> Failure {
-    Failure::new(StatusCode::BAD_REQUEST, "bad_order", message)
+fn senseless(message: &str) -> HttpFailure {
+    HttpFailure::new(StatusCode::BAD_REQUEST, "bad_order", message)
 }

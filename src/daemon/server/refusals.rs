@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::shared::Closing;
+use super::shared::ShutdownSignal;
 use crate::clock::Clock;
 use crate::model::Name;
 
@@ -20,7 +20,7 @@ const HELD_BACK: Duration = Duration::from_secs(60);
 
 /// What can happen as often as a stranger likes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Refused {
+pub(super) enum RefusalKind {
     /// A webhook with a wrong signature, or one that is too old.
     Webhook,
     /// A webhook without any signature: the noise of the network.
@@ -34,7 +34,7 @@ pub(super) enum Refused {
 }
 
 /// What is counted, for each kind and project.
-type Kinds = BTreeMap<(Refused, Option<Name>), Held>;
+type Kinds = BTreeMap<(RefusalKind, Option<Name>), Held>;
 
 /// What was refused lately; clones are the same.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Refusals {
     }
 
     /// Logs a refusal, or counts it where one of its kind was logged within the last minute.
-    pub(super) fn note(&self, refused: Refused, project: Option<&Name>, why: impl Display) {
+    pub(super) fn note(&self, refused: RefusalKind, project: Option<&Name>, why: impl Display) {
         let now = self.clock.now();
         let mut kinds = self.kinds();
         let held = kinds.entry((refused, project.cloned())).or_insert_with(|| Held::until(now));
@@ -71,7 +71,7 @@ impl Refusals {
     }
 
     /// Tells how many were held back, once a minute, until the server ends.
-    pub(super) async fn keep_telling(self, closing: Closing) {
+    pub(super) async fn keep_telling(self, closing: ShutdownSignal) {
         let mut ending = std::pin::pin!(closing.begun());
         loop {
             let next = after(self.clock.now());
@@ -114,14 +114,14 @@ fn after(now: Timestamp) -> Timestamp {
 }
 
 /// Writes one line, and how many of its kind were held back since the last.
-fn log(refused: Refused, project: Option<&Name>, held_back: u64, why: &impl Display) {
+fn log(refused: RefusalKind, project: Option<&Name>, held_back: u64, why: &impl Display) {
     let project = project.map(Name::as_str);
     let held_back = (held_back > 0).then_some(held_back);
     match refused {
-        Refused::Webhook => tracing::warn!(project, held_back, "webhook refused: {why}"),
-        Refused::Unsigned => tracing::debug!(project, held_back, "webhook refused: {why}"),
-        Refused::Replay => tracing::info!(project, held_back, "webhook ignored: {why}"),
-        Refused::Connection => tracing::debug!(held_back, "a connection broke: {why}"),
-        Refused::Request => tracing::error!(held_back, "a request was given up: {why}"),
+        RefusalKind::Webhook => tracing::warn!(project, held_back, "webhook refused: {why}"),
+        RefusalKind::Unsigned => tracing::debug!(project, held_back, "webhook refused: {why}"),
+        RefusalKind::Replay => tracing::info!(project, held_back, "webhook ignored: {why}"),
+        RefusalKind::Connection => tracing::debug!(held_back, "a connection broke: {why}"),
+        RefusalKind::Request => tracing::error!(held_back, "a request was given up: {why}"),
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Cursor {
 
 /// Where a listener begins in the events of one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Start {
+pub(super) struct ResumePoint {
     /// What it missed and is told first.
     pub backlog: VecDeque<Event>,
     /// Up to which event it was told.
@@ -102,7 +102,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-impl Start {
+impl ResumePoint {
     /// Begins with what happens from now on.
     pub(super) fn now(recent: Vec<Event>) -> Self {
         let told = recent.last().map_or(0, |event| event.sequence);
@@ -141,7 +141,7 @@ impl Start {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{ConditionReason, Severity};
+    use crate::status::{ConditionReason, EventSeverity};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_764_000_000 + second).unwrap()
@@ -152,7 +152,7 @@ mod tests {
         let event = |sequence: u64| Event {
             sequence,
             at: at(i64::try_from(sequence).unwrap()),
-            severity: Severity::Normal,
+            severity: EventSeverity::Normal,
             key: None,
             reason: ConditionReason::Synced.into(),
             message: "everything is as declared".to_owned(),
@@ -162,7 +162,7 @@ mod tests {
         sequences.map(event).collect()
     }
 
-    fn told(start: &Start) -> Vec<u64> {
+    fn told(start: &ResumePoint) -> Vec<u64> {
         start.backlog.iter().map(|event| event.sequence).collect()
     }
 
@@ -183,11 +183,11 @@ mod tests {
         let cursor = |sequence, life| Cursor { project: "shop".to_owned(), sequence, life };
         let life = at(0);
         let known = Some(life.as_millisecond());
-        let start = Start::after(&cursor(3, known), recent(1..=5), life);
+        let start = ResumePoint::after(&cursor(3, known), recent(1..=5), life);
         assert_eq!((told(&start), start.lost), (vec![4, 5], None));
-        let start = Start::after(&cursor(5, None), recent(1..=5), life);
+        let start = ResumePoint::after(&cursor(5, None), recent(1..=5), life);
         assert_eq!((told(&start), start.lost, start.told), (vec![], None, 5));
-        let start = Start::after(&cursor(3, known), recent(8..=9), life);
+        let start = ResumePoint::after(&cursor(3, known), recent(8..=9), life);
         assert_eq!((told(&start), start.lost), (vec![8, 9], Some(Lost::Counted(4))));
     }
 
@@ -196,7 +196,7 @@ mod tests {
         let life = at(100);
         for (sequence, known) in [(2, Some(at(0).as_millisecond())), (500, None)] {
             let cursor = Cursor { project: "shop".to_owned(), sequence, life: known };
-            let start = Start::after(&cursor, recent(1..=5), life);
+            let start = ResumePoint::after(&cursor, recent(1..=5), life);
             assert_eq!(told(&start), [1, 2, 3, 4, 5]);
             assert_eq!(start.lost, Some(Lost::OfAnEarlierLife));
         }
@@ -204,9 +204,9 @@ mod tests {
 
     #[test]
     fn of_other_projects_nothing_is_missed() {
-        assert_eq!(told(&Start::since(Some(at(13)), recent(1..=10))), [8, 9, 10]);
-        assert_eq!(told(&Start::since(None, recent(1..=3))), [1, 2, 3]);
-        assert_eq!(told(&Start::now(recent(1..=3))), Vec::<u64>::new());
-        assert_eq!(Start::now(recent(1..=3)).told, 3);
+        assert_eq!(told(&ResumePoint::since(Some(at(13)), recent(1..=10))), [8, 9, 10]);
+        assert_eq!(told(&ResumePoint::since(None, recent(1..=3))), [1, 2, 3]);
+        assert_eq!(told(&ResumePoint::now(recent(1..=3))), Vec::<u64>::new());
+        assert_eq!(ResumePoint::now(recent(1..=3)).told, 3);
     }
 }

@@ -8,14 +8,14 @@ use axum::routing::{get, post};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::access::{Gate, guard};
-use super::answer::Failure;
-use super::shared::Shared;
+use super::answer::HttpFailure;
+use super::shared::ServerState;
 use super::{events, health, hook, metrics, orders, page, status};
 
 /// Returns the routes of a network address: nothing that is read here can be read without passing
 /// the gate, and nothing here writes. Health tells nothing but names of projects, and a webhook
 /// has a signature of its own.
-pub(super) fn public(shared: Shared, gate: Gate) -> Router {
+pub(super) fn public(shared: ServerState, gate: Gate) -> Router {
     let guarded = readable()
         .route("/", get(page::page))
         .route_layer(middleware::from_fn_with_state(gate, guard));
@@ -29,7 +29,7 @@ pub(super) fn public(shared: Shared, gate: Gate) -> Router {
 }
 
 /// Returns the routes of the socket in the state directory, the only place where orders are taken.
-pub(super) fn local(shared: Shared) -> Router {
+pub(super) fn local(shared: ServerState) -> Router {
     let orders = Router::new()
         .route("/api/orders/reconcile", post(orders::reconcile))
         .route("/api/orders/look", post(orders::look))
@@ -43,14 +43,14 @@ pub(super) fn local(shared: Shared) -> Router {
 }
 
 /// What may be read by whoever passed.
-fn readable() -> Router<Shared> {
+fn readable() -> Router<ServerState> {
     Router::new()
         .route("/metrics", get(metrics::metrics))
         .route("/api/status", get(status::status))
         .route("/api/events", get(events::events))
 }
 
-fn finished(routes: Router<Shared>, shared: Shared) -> Router {
+fn finished(routes: Router<ServerState>, shared: ServerState) -> Router {
     routes
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
@@ -58,13 +58,13 @@ fn finished(routes: Router<Shared>, shared: Shared) -> Router {
         .with_state(shared)
 }
 
-async fn nothing() -> Failure {
-    Failure::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+async fn nothing() -> HttpFailure {
+    HttpFailure::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
 }
 
-async fn wrong_method() -> Failure {
+async fn wrong_method() -> HttpFailure {
     let message = "this address does not know the method";
-    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
+    HttpFailure::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
 }
 
 /// Puts on every answer what keeps a browser from making anything else of it.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
-use super::answer::Failure;
+use super::answer::HttpFailure;
 use super::metrics::Meters;
-use super::projects::{Kept, Projects};
+use super::projects::{Projects, ServedProject};
 use super::refusals::Refusals;
 use crate::clock::Clock;
 use crate::model::Name;
@@ -26,18 +26,23 @@ pub(super) const BODY_BYTES_FREE: usize = 64 << 10;
 
 /// What every request is answered from. Clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct Shared {
+pub(super) struct ServerState {
     pub projects: Projects,
     pub meters: Meters,
     pub clock: Clock,
     pub listeners: Arc<Semaphore>,
     pub bodies: Arc<Semaphore>,
     pub refusals: Refusals,
-    pub closing: Closing,
+    pub closing: ShutdownSignal,
 }
 
-impl Shared {
-    pub(super) fn new(projects: Projects, meters: Meters, clock: Clock, closing: Closing) -> Self {
+impl ServerState {
+    pub(super) fn new(
+        projects: Projects,
+        meters: Meters,
+        clock: Clock,
+        closing: ShutdownSignal,
+    ) -> Self {
         let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
         let bodies = Arc::new(Semaphore::new(BODIES_MAX));
         let refusals = Refusals::new(clock.clone());
@@ -53,15 +58,18 @@ impl Shared {
     }
 
     /// Returns the project that is meant: the named one, or the only one.
-    pub(super) fn project(&self, name: Option<&str>) -> Result<(&Name, &Kept), Failure> {
+    pub(super) fn project(
+        &self,
+        name: Option<&str>,
+    ) -> Result<(&Name, &ServedProject), HttpFailure> {
         match name {
-            Some(name) => self.projects.get(name).ok_or_else(Failure::unknown_project),
-            None => self.projects.only().ok_or_else(|| Failure::which_project(&self.projects)),
+            Some(name) => self.projects.get(name).ok_or_else(HttpFailure::unknown_project),
+            None => self.projects.only().ok_or_else(|| HttpFailure::which_project(&self.projects)),
         }
     }
 
     /// Returns the projects that are meant: the named one, or all.
-    pub(super) fn chosen(&self, name: Option<&str>) -> Result<Projects, Failure> {
+    pub(super) fn chosen(&self, name: Option<&str>) -> Result<Projects, HttpFailure> {
         match name {
             Some(_) => {
                 let (name, kept) = self.project(name)?;
@@ -74,9 +82,9 @@ impl Shared {
 
 /// Tells everyone who waits that the server ends: it does when the other half is dropped.
 #[derive(Clone, Debug)]
-pub(super) struct Closing(watch::Receiver<()>);
+pub(super) struct ShutdownSignal(watch::Receiver<()>);
 
-impl Closing {
+impl ShutdownSignal {
     /// Makes both halves.
     pub(super) fn new() -> (watch::Sender<()>, Self) {
         let (sender, receiver) = watch::channel(());

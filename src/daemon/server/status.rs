@@ -8,13 +8,13 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Failure, json_response};
-use super::shared::Shared;
+use super::answer::{HttpFailure, json_response};
+use super::shared::ServerState;
 use crate::status::{FORMAT_VERSION, ProjectStatus};
 
 /// Which project is asked for; none: all.
 #[derive(Debug, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct StatusQuery {
     project: Option<String>,
 }
 
@@ -27,10 +27,10 @@ struct Report<'a> {
 
 /// Answers with the status of every project, or of one.
 pub(super) async fn status(
-    State(shared): State<Shared>,
-    query: Result<Query<Asked>, QueryRejection>,
-) -> Result<Response, Failure> {
-    let Query(Asked { project }) = query?;
+    State(shared): State<ServerState>,
+    query: Result<Query<StatusQuery>, QueryRejection>,
+) -> Result<Response, HttpFailure> {
+    let Query(StatusQuery { project }) = query?;
     let chosen = shared.chosen(project.as_deref())?;
     let statuses: Vec<Arc<ProjectStatus>> =
         chosen.iter().map(|(_, kept)| kept.handle.status()).collect();

@@ -67,7 +67,7 @@ impl FileWatch {
         let task = tokio::spawn(async move {
             loop {
                 changed.notified().await;
-                settle(&changed, debounce).await;
+                wait_for_quiet(&changed, debounce).await;
                 let Some(listener) = heard.upgrade() else { return };
                 // New directories first: what is made in them while we look must be heard.
                 if let Err(error) = watches.hold(listener.number, wanted(&roots)) {
@@ -92,7 +92,7 @@ pub fn poll(every: Duration, bell: Bell, trigger: Trigger) -> JoinHandle<()> {
 }
 
 /// Waits until nothing has changed for a while, but not for ever.
-async fn settle(changed: &Notify, quiet: Duration) {
+async fn wait_for_quiet(changed: &Notify, quiet: Duration) {
     for _ in 0..PUT_OFF_MAX {
         if tokio::time::timeout(quiet, changed.notified()).await.is_err() {
             return;

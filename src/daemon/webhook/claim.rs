@@ -24,7 +24,7 @@ const ID_BYTES_MAX: usize = 256;
 
 /// What the headers of a webhook claim, before anything is believed.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct WebhookClaim {
     provider: Provider,
     event: Option<String>,
     proof: Proof,
@@ -87,10 +87,10 @@ pub fn verify(
     secret: &SharedSecret,
     now: Timestamp,
 ) -> Result<Delivery, Rejection> {
-    Claim::read(provider, headers)?.check(body, secret, now)
+    WebhookClaim::read(provider, headers)?.check(body, secret, now)
 }
 
-impl Claim {
+impl WebhookClaim {
     /// Reads what the headers claim.
     ///
     /// # Errors

@@ -10,8 +10,8 @@ mod provider;
 mod seen;
 mod settings;
 
-pub use claim::{Claim, Delivery, Rejection, verify};
-pub use payload::{Occasion, Verdict, decide};
+pub use claim::{Delivery, Rejection, WebhookClaim, verify};
+pub use payload::{Occasion, WebhookVerdict, decide};
 pub use provider::{Provider, ProviderError};
-pub use seen::{Seen, Sighting};
+pub use seen::{Replay, SeenDeliveries};
 pub use settings::{Webhook, WebhookError};

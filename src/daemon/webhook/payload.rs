@@ -25,7 +25,7 @@ pub enum Occasion {
 
 /// What is done about a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum WebhookVerdict {
     /// It is a reason to look.
     Ring,
     /// It is about a reference the project does not follow.
@@ -36,15 +36,15 @@ pub enum Verdict {
 
 /// Decides whether an occasion is a reason to look, for a project that follows a reference.
 #[must_use]
-pub fn decide(occasion: &Occasion, reference: Option<&str>) -> Verdict {
+pub fn decide(occasion: &Occasion, reference: Option<&str>) -> WebhookVerdict {
     match (occasion, reference) {
-        (Occasion::Other, _) => Verdict::OtherEvent,
+        (Occasion::Other, _) => WebhookVerdict::OtherEvent,
         (Occasion::Push { references }, Some(followed))
             if !references.is_empty() && references.iter().all(|moved| moved != followed) =>
         {
-            Verdict::OtherReference
+            WebhookVerdict::OtherReference
         }
-        (Occasion::Push { references: _ }, _) => Verdict::Ring,
+        (Occasion::Push { references: _ }, _) => WebhookVerdict::Ring,
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn check(provider: Provider, event: &str, body: &str, expected: Verdict) {
+    fn check(provider: Provider, event: &str, body: &str, expected: WebhookVerdict) {
         let occasion = Occasion::of(provider, Some(event), body.as_bytes());
         let verdict = decide(&occasion, Some("refs/heads/main"));
         assert_eq!(verdict, expected, "{provider} {event} {body}");
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn only_what_is_surely_about_something_else_is_no_reason_to_look() {
         use Provider::{Bitbucket, Generic, GitHub, GitLab, Gitea};
-        use Verdict::{OtherEvent, OtherReference, Ring};
+        use WebhookVerdict::{OtherEvent, OtherReference, Ring};
         for (provider, event, body, expected) in [
             (GitHub, "push", r#"{"ref":"refs/heads/main"}"#, Ring),
             (GitHub, "push", r#"{"ref":"refs/heads/next"}"#, OtherReference),
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_project_that_follows_no_reference_looks_at_every_push() {
         let occasion = Occasion::Push { references: vec!["refs/heads/next".to_owned()] };
-        assert_eq!(decide(&occasion, None), Verdict::Ring);
+        assert_eq!(decide(&occasion, None), WebhookVerdict::Ring);
     }
 
     proptest! {
@@ -172,12 +172,12 @@ mod tests {
         ) {
             let event = provider.pushes().first().copied();
             let occasion = Occasion::of(provider, event, body.as_bytes());
-            prop_assert_ne!(decide(&occasion, None), Verdict::OtherReference);
+            prop_assert_ne!(decide(&occasion, None), WebhookVerdict::OtherReference);
         }
     }
 
     #[test]
     fn a_body_too_deep_to_be_read_is_a_reason_to_look_and_no_panic() {
-        check(Provider::GitHub, "push", &"[".repeat(100_000), Verdict::Ring);
+        check(Provider::GitHub, "push", &"[".repeat(100_000), WebhookVerdict::Ring);
     }
 }

@@ -15,30 +15,30 @@ const DELIVERIES_MAX: usize = 4_096;
 
 /// The deliveries of the last ten minutes.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct SeenDeliveries {
     known: BTreeMap<[u8; 32], Timestamp>,
     order: VecDeque<[u8; 32]>,
 }
 
 /// Whether a delivery came before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sighting {
+pub enum Replay {
     /// It came for the first time, as far as we remember.
     First,
     /// It came before.
     Again,
 }
 
-impl Seen {
+impl SeenDeliveries {
     /// Remembers a delivery that was verified, and says whether it came before.
-    pub fn sight(&mut self, mark: [u8; 32], now: Timestamp) -> Sighting {
+    pub fn sight(&mut self, mark: [u8; 32], now: Timestamp) -> Replay {
         self.forget(now);
         if self.known.contains_key(&mark) {
-            return Sighting::Again;
+            return Replay::Again;
         }
         self.known.insert(mark, now);
         self.order.push_back(mark);
-        Sighting::First
+        Replay::First
     }
 
     /// Forgets what is old, and the oldest when there is no room for one more.
@@ -67,25 +67,25 @@ mod tests {
 
     #[test]
     fn a_delivery_is_known_again_for_ten_minutes() {
-        let mut seen = Seen::default();
+        let mut seen = SeenDeliveries::default();
         let start: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
-        assert_eq!(seen.sight(mark(1), start), Sighting::First);
-        assert_eq!(seen.sight(mark(2), start), Sighting::First);
-        assert_eq!(seen.sight(mark(1), start + REMEMBERED), Sighting::Again);
+        assert_eq!(seen.sight(mark(1), start), Replay::First);
+        assert_eq!(seen.sight(mark(2), start), Replay::First);
+        assert_eq!(seen.sight(mark(1), start + REMEMBERED), Replay::Again);
         let later = start + REMEMBERED + SignedDuration::from_secs(1);
-        assert_eq!(seen.sight(mark(1), later), Sighting::First);
+        assert_eq!(seen.sight(mark(1), later), Replay::First);
     }
 
     #[test]
     fn a_flood_of_deliveries_takes_bounded_memory_and_forgets_the_oldest_first() {
-        let mut seen = Seen::default();
+        let mut seen = SeenDeliveries::default();
         let now: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
         for number in 0..10_000 {
-            assert_eq!(seen.sight(mark(number), now), Sighting::First);
+            assert_eq!(seen.sight(mark(number), now), Replay::First);
             assert!(seen.known.len() <= DELIVERIES_MAX);
             assert_eq!(seen.known.len(), seen.order.len());
         }
-        assert_eq!(seen.sight(mark(9_999), now), Sighting::Again);
-        assert_eq!(seen.sight(mark(0), now), Sighting::First);
+        assert_eq!(seen.sight(mark(9_999), now), Replay::Again);
+        assert_eq!(seen.sight(mark(0), now), Replay::First);
     }
 }

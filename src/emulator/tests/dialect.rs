@@ -122,7 +122,8 @@ fn references_may_be_left_to_the_agent() {
 
 #[test]
 fn what_is_deleted_slowly_shows_it_and_cannot_be_changed() {
-    let stage = Stage::with(|config| config.deletion = Deletion::Gradual { gone_after_ms: 10_000 });
+    let stage =
+        Stage::with(|config| config.deletion = DeletionMode::Gradual { gone_after_ms: 10_000 });
     let service = format!("/services/{}", stage.service("web"));
     let database = stage.create("/databases", json!({"name": "main", "type": "redis"}));
     let database = format!("/databases/{database}");
@@ -210,7 +211,7 @@ fn a_quota_blocks_creation_and_nothing_else() {
 #[test]
 fn a_project_may_have_no_id() {
     let project =
-        Project { id: None, name: "shop".into(), region: None, plan: Some("team".into()) };
+        ProjectConfig { id: None, name: "shop".into(), region: None, plan: Some("team".into()) };
     let stage = Stage::with(|config| config.project = project);
     assert_eq!(stage.get("/project"), json!({"name": "shop", "plan": "team"}));
 }
@@ -271,9 +272,9 @@ fn a_developer_may_not_delete() {
 
 #[test]
 fn a_configuration_reads_back_and_refuses_what_it_does_not_know() {
-    let config = Config::default();
+    let config = EmulatorConfig::default();
     let written = serde_json::to_value(&config).unwrap();
-    assert_eq!(serde_json::from_value::<Config>(written).unwrap(), config);
-    assert_eq!(serde_json::from_value::<Config>(json!({})).unwrap(), config);
-    assert!(serde_json::from_value::<Config>(json!({"colour": "red"})).is_err());
+    assert_eq!(serde_json::from_value::<EmulatorConfig>(written).unwrap(), config);
+    assert_eq!(serde_json::from_value::<EmulatorConfig>(json!({})).unwrap(), config);
+    assert!(serde_json::from_value::<EmulatorConfig>(json!({"colour": "red"})).is_err());
 }

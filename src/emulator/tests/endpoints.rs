@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Stage, web};
 use crate::emulator::Kind;
-use crate::emulator::answer::{Answer, Outcome};
+use crate::emulator::answer::{Disposition, HttpReply};
 use crate::emulator::world::Payload;
 
 #[test]
@@ -197,7 +197,7 @@ fn a_log_begins_with_its_last_lines() {
     stage.wait(21_000);
     let logs =
         |query: &str| match stage.send(&format!("GET /services/{id}/logs{query}"), &json!({})) {
-            Outcome::Answer(Answer { payload: Payload::Logs(logs), .. }) => logs,
+            Disposition::Answer(HttpReply { payload: Payload::Logs(logs), .. }) => logs,
             outcome => panic!("{outcome:?}"),
         };
     assert_eq!(logs("").past.len(), 4);
@@ -272,7 +272,7 @@ fn what_is_no_endpoint_is_refused() {
     stage.check("GET /services/", Value::Null, "404 not_found");
     stage.check("GET /services/%2e%2e%2fproject", Value::Null, "404 service_not_found");
     match stage.send("PUT /services", &json!({})) {
-        Outcome::Answer(Answer { status: 405, headers, .. }) => {
+        Disposition::Answer(HttpReply { status: 405, headers, .. }) => {
             assert!(headers.contains(&("allow", "GET, POST".into())));
         }
         outcome => panic!("{outcome:?}"),
@@ -288,7 +288,7 @@ fn every_error_has_the_form_of_the_reference() {
     assert_eq!(answer["error"]["status"], 404);
     for token in [None, Some("sb_live_other")] {
         match stage.send_as(token, "GET /services", &Value::Null) {
-            Outcome::Answer(Answer { status, .. }) => assert_eq!(status, 401),
+            Disposition::Answer(HttpReply { status, .. }) => assert_eq!(status, 401),
             outcome => panic!("{outcome:?}"),
         }
     }

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::{Stage, web};
-use crate::emulator::answer::{Answer, Outcome};
+use crate::emulator::answer::{Disposition, HttpReply};
 use crate::emulator::world::Payload;
 use crate::emulator::{Dropped, Kind, TOKEN};
 
@@ -14,10 +14,10 @@ fn check_create(fault: &str, expected: &str, services: usize) {
     let stage = Stage::new();
     stage.play(&format!("{fault}@POST /services"));
     let seen = match stage.send("POST /services", &web("web")) {
-        Outcome::Refused => "refused".into(),
-        Outcome::Lost => "lost".into(),
-        Outcome::Silent => "silent".into(),
-        Outcome::Answer(Answer { status, .. }) => status.to_string(),
+        Disposition::Refused => "refused".into(),
+        Disposition::Lost => "lost".into(),
+        Disposition::Silent => "silent".into(),
+        Disposition::Answer(HttpReply { status, .. }) => status.to_string(),
     };
     assert_eq!(seen, expected, "{fault}");
     assert_eq!(stage.emulator.truth(Kind::Service).len(), services, "{fault}");
@@ -61,7 +61,7 @@ fn a_fault_acts_on_the_bare_answer_of_a_write_as_on_any_other() {
             stage.play(&format!("{fault}@PATCH /services/*"));
         }
         let request = format!("PATCH /services/{id}");
-        let Answer { status, payload, .. } = stage.answer(&request, &json!({"branch": "next"}));
+        let HttpReply { status, payload, .. } = stage.answer(&request, &json!({"branch": "next"}));
         let body = match payload {
             Payload::Html(page) if !page.is_empty() => "a page",
             Payload::Html(_) | Payload::Empty => "nothing",
@@ -75,7 +75,7 @@ fn a_fault_acts_on_the_bare_answer_of_a_write_as_on_any_other() {
 fn a_late_request_is_applied_even_after_the_client_has_listed() {
     let stage = Stage::new();
     stage.play("apply-late:5000@POST /services#1");
-    assert_eq!(stage.send("POST /services", &web("web")), Outcome::Lost);
+    assert_eq!(stage.send("POST /services", &web("web")), Disposition::Lost);
     stage.wait(4_999);
     assert_eq!(stage.names("/services"), "");
     stage.wait(1);
@@ -93,7 +93,7 @@ fn retry_after_says_what_the_script_says() {
     ] {
         let stage = Stage::new();
         stage.play(&format!("{fault}@GET **"));
-        let Answer { headers, .. } = stage.answer("GET /services", &Value::Null);
+        let HttpReply { headers, .. } = stage.answer("GET /services", &Value::Null);
         let values: Vec<_> = headers.iter().filter(|(name, _)| *name == "retry-after").collect();
         assert_eq!(values.iter().map(|(_, value)| value).collect::<Vec<_>>(), expected);
     }

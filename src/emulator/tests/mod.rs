@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Outcome};
-use super::routes::Request;
+use super::answer::{Disposition, HttpReply};
+use super::routes::ReceivedRequest;
 use super::world::Payload;
-use super::{Config, Emulator, Faults, TOKEN};
+use super::{Emulator, EmulatorConfig, Faults, TOKEN};
 
 /// When every test begins: 2026-01-15T10:30:00Z, a full minute.
 pub(super) const START: u64 = 1_768_473_000_000;
@@ -35,8 +35,8 @@ impl Stage {
         Self::with(|_| {})
     }
 
-    pub(super) fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::default();
+    pub(super) fn with(change: impl FnOnce(&mut EmulatorConfig)) -> Self {
+        let mut config = EmulatorConfig::default();
         change(&mut config);
         let clock = Arc::new(AtomicU64::new(START));
         let hands = clock.clone();
@@ -57,15 +57,15 @@ impl Stage {
     }
 
     /// Sends `POST /services` with the default token.
-    pub(super) fn send(&self, request: &str, body: &Value) -> Outcome {
+    pub(super) fn send(&self, request: &str, body: &Value) -> Disposition {
         self.send_as(Some(TOKEN), request, body)
     }
 
-    pub(super) fn send_as(&self, token: Option<&str>, request: &str, body: &Value) -> Outcome {
+    pub(super) fn send_as(&self, token: Option<&str>, request: &str, body: &Value) -> Disposition {
         let (method, target) = request.split_once(' ').unwrap();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let request = Request {
+        let request = ReceivedRequest {
             method: method.into(),
             path: format!("/v1{path}"),
             query: query.into(),
@@ -76,16 +76,16 @@ impl Stage {
     }
 
     /// Sends a request and returns its answer.
-    pub(super) fn answer(&self, request: &str, body: &Value) -> Answer {
+    pub(super) fn answer(&self, request: &str, body: &Value) -> HttpReply {
         match self.send(request, body) {
-            Outcome::Answer(answer) => answer,
+            Disposition::Answer(answer) => answer,
             outcome => panic!("{request} was not answered: {outcome:?}"),
         }
     }
 
     /// Sends a request and returns the status and the body of its answer.
     pub(super) fn ask(&self, request: &str, body: Value) -> (u16, Value) {
-        let Answer { status, payload, .. } = self.answer(request, &body);
+        let HttpReply { status, payload, .. } = self.answer(request, &body);
         match payload {
             Payload::Json(body) => (status, body),
             _ => (status, Value::Null),

@@ -125,7 +125,7 @@ fn the_record_tells_who_did_what_and_no_token() {
     act(&stage, Act::Delete { kind: Kind::Service, id: id.clone() });
     let record = stage.emulator.record();
     let told: Vec<_> = record.entries().map(|one| (one.actor.as_str(), &one.effects[0])).collect();
-    let effect = |verb| Effect { verb, kind: Kind::Service, id: id.clone(), name: "web".into() };
+    let effect = |verb| Mutation { verb, kind: Kind::Service, id: id.clone(), name: "web".into() };
     assert_eq!(told, [("agent", &effect(Verb::Created)), ("person", &effect(Verb::Deleted))]);
     assert_eq!((record.creates(Kind::Service, "web"), record.writes()), (1, 1));
     assert!(!serde_json::to_string(&record).unwrap().contains(TOKEN));

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::{START, Stage};
-use crate::emulator::answer::{Answer, Outcome};
+use crate::emulator::answer::{Disposition, HttpReply};
 use crate::emulator::{ResetForm, RetryAfterForm};
 
 /// Returns a header of the answer to `GET /project`.
 fn header(stage: &Stage, name: &str) -> Option<String> {
     match stage.send("GET /project", &Value::Null) {
-        Outcome::Answer(Answer { headers, .. }) => {
+        Disposition::Answer(HttpReply { headers, .. }) => {
             headers.into_iter().find(|(header, _)| *header == name).map(|(_, value)| value)
         }
         outcome => panic!("{outcome:?}"),
@@ -35,7 +35,7 @@ fn each_token_has_its_own_budget_and_nobody_has_none() {
         config.tokens.insert("sb_live_two".into(), crate::emulator::Access::default());
     });
     let status = |token| match stage.send_as(token, "GET /project", &Value::Null) {
-        Outcome::Answer(Answer { status, .. }) => status,
+        Disposition::Answer(HttpReply { status, .. }) => status,
         outcome => panic!("{outcome:?}"),
     };
     stage.check("GET /project", Value::Null, "200");

@@ -1,9 +1,9 @@
 //! `projects`: of their environments one is read. The API knows the token's project and nothing below
 //! it, so what stands in several would be one heap.
 
-use super::super::reader::{Reader, quoted};
+use super::super::reader::{DocumentReader, quoted};
 use super::super::tree::Yaml;
-use super::words::{self, Place};
+use super::words::{self, MappingKind};
 use super::{Holder, given};
 
 /// How many environments a finding lists.
@@ -11,14 +11,17 @@ const LISTED_MAX: usize = 12;
 
 /// Returns the only environment of all projects, with its project, which holds env groups of its own;
 /// of several none, and an error that lists them.
-pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<Holder<'d, 'a>> {
+pub(super) fn only<'d, 'a>(
+    reader: &mut DocumentReader<'_>,
+    root: Yaml<'d, 'a>,
+) -> Vec<Holder<'d, 'a>> {
     let Some(projects) = given(root, "projects") else {
         return Vec::new();
     };
     let mut bare = Vec::new();
     let mut found: Vec<(String, [Holder<'d, 'a>; 2])> = Vec::new();
     for project in reader.items(projects, "projects") {
-        let Some(project) = open(reader, project, Place::Project) else {
+        let Some(project) = open(reader, project, MappingKind::Project) else {
             continue;
         };
         let name = name_of(reader, project.yaml);
@@ -30,7 +33,7 @@ pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<H
             bare.push(project);
         }
         for environment in environments {
-            if let Some(environment) = open(reader, environment, Place::Environment) {
+            if let Some(environment) = open(reader, environment, MappingKind::Environment) {
                 let whole = format!("{name}/{}", name_of(reader, environment.yaml));
                 found.push((whole, [project, environment]));
             }
@@ -56,14 +59,14 @@ pub(super) fn only<'d, 'a>(reader: &mut Reader<'_>, root: Yaml<'d, 'a>) -> Vec<H
 }
 
 fn open<'d, 'a>(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'d, 'a>,
-    place: Place,
+    place: MappingKind,
 ) -> Option<Holder<'d, 'a>> {
     words::open(reader, yaml, place).map(|yaml| Holder { yaml, place })
 }
 
-fn name_of(reader: &mut Reader<'_>, yaml: Yaml<'_, '_>) -> String {
+fn name_of(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>) -> String {
     let name = given(yaml, "name").and_then(|name| reader.text_as_written(name, "name"));
     name.map_or_else(|| "?".to_owned(), |name| quoted(&name))
 }

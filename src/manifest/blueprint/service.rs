@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::super::draft::{Drafts, has, set, text_of};
-use super::super::reader::Reader;
+use super::super::reader::DocumentReader;
 use super::super::tree::Yaml;
 use super::super::{group, scalar, setting, variable};
-use super::words::{self, Place};
+use super::words::{self, MappingKind};
 use super::{Item, given, gives_way, open, take, take_region};
-use crate::model::{EnvSet, FieldPath, FieldValue, Kind, Resource, Setting, Source};
+use crate::model::{EnvSet, FieldPath, FieldValue, Kind, Resource, Setting, ValueSource};
 
 /// The settings of a service that are read alike, each with its spellings, the present one first.
 const SPELLINGS: [(Setting, &[&str]); 13] = [
@@ -35,13 +35,14 @@ const BOUNDS: [(Setting, &[&str]); 3] = [
 ];
 
 pub(super) fn read(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     item: Item<'_, '_>,
     region: Option<Yaml<'_, '_>>,
     engines: &[&str],
     drafts: &mut Drafts,
 ) {
-    let Some(mut service) = open(reader, item, Place::Service, Kind::Service, "services") else {
+    let Some(mut service) = open(reader, item, MappingKind::Service, Kind::Service, "services")
+    else {
         return;
     };
     let item = item.yaml;
@@ -81,7 +82,7 @@ pub(super) fn read(
 
 /// In this dialect a service that names no source is of the repository that the file lies in: a new
 /// one gets that. One that lives keeps its own.
-fn from_home(service: &mut Resource<Source>, drafts: &Drafts) {
+fn from_home(service: &mut Resource<ValueSource>, drafts: &Drafts) {
     let Some(home) = &drafts.home else { return };
     let is_image = text_of(service, Setting::Runtime) == Some("image");
     if is_image || has(service, Setting::Repo) || has(service, Setting::Image) {
@@ -96,7 +97,7 @@ fn from_home(service: &mut Resource<Source>, drafts: &Drafts) {
 }
 
 /// The directory that is built, of the form that has names for keys; `.` is where everything is.
-fn build(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn build(reader: &mut DocumentReader<'_>, item: Yaml<'_, '_>, service: &mut Resource<ValueSource>) {
     let Some(yaml) = given(item, "build") else {
         return;
     };
@@ -111,7 +112,11 @@ fn build(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Sou
 
 /// The API knows no private service: a worker runs the same program and is not on the internet
 /// either, but other services cannot reach its port.
-fn service_type(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn service_type(
+    reader: &mut DocumentReader<'_>,
+    item: Yaml<'_, '_>,
+    service: &mut Resource<ValueSource>,
+) {
     let Some(yaml) = given(item, "type") else {
         let origin = service.origin.clone();
         set(service, Setting::Type, FieldValue::Text("web".to_owned()), origin);
@@ -132,7 +137,11 @@ fn service_type(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resou
 
 /// In this dialect a `web` service with the runtime `static` is a static site. It has no process, so
 /// neither a runtime nor a port.
-fn static_site(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn static_site(
+    reader: &mut DocumentReader<'_>,
+    item: Yaml<'_, '_>,
+    service: &mut Resource<ValueSource>,
+) {
     let runtime = FieldPath::Setting(Setting::Runtime);
     let is_web = matches!(text_of(service, Setting::Type), Some("web" | "static"));
     if is_web
@@ -154,7 +163,11 @@ fn static_site(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resour
 }
 
 /// `autoDeployTrigger` is the younger word, and wins.
-fn auto_deploy(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn auto_deploy(
+    reader: &mut DocumentReader<'_>,
+    item: Yaml<'_, '_>,
+    service: &mut Resource<ValueSource>,
+) {
     let Some(yaml) = given(item, "autoDeployTrigger") else {
         return;
     };
@@ -182,7 +195,11 @@ fn auto_deploy(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resour
 }
 
 /// All spellings together are the domains: one does not take another away.
-fn domains(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn domains(
+    reader: &mut DocumentReader<'_>,
+    item: Yaml<'_, '_>,
+    service: &mut Resource<ValueSource>,
+) {
     let mut domains = BTreeSet::new();
     let mut first = None;
     for yaml in ["domains", "domain", "customDomains"].iter().filter_map(|key| given(item, key)) {
@@ -202,14 +219,14 @@ fn domains(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<S
 }
 
 /// An image as a text, or as a mapping of its parts.
-fn image(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn image(reader: &mut DocumentReader<'_>, item: Yaml<'_, '_>, service: &mut Resource<ValueSource>) {
     let Some(yaml) = given(item, "image") else {
         return;
     };
     if yaml.entries().is_none() {
         return take(reader, item, &["image"], Setting::Image, service);
     }
-    words::open(reader, yaml, Place::Image);
+    words::open(reader, yaml, MappingKind::Image);
     take(reader, yaml, &["url", "repository"], Setting::Image, service);
     let Some(mut image) = text_of(service, Setting::Image).map(str::to_owned) else {
         let message = "`services.image.url` is missing";
@@ -237,7 +254,11 @@ fn image(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Sou
     set(service, Setting::Image, FieldValue::Text(image), origin);
 }
 
-fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn health_check(
+    reader: &mut DocumentReader<'_>,
+    item: Yaml<'_, '_>,
+    service: &mut Resource<ValueSource>,
+) {
     let words = ["healthCheck", "healthcheck"];
     let is_there = |word: &&str| given(item, word).is_some();
     let mut spellings = words.into_iter().filter(is_there);
@@ -254,7 +275,7 @@ fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resou
     }
     let older = match check.entries() {
         Some(_) => {
-            words::open(reader, check, Place::HealthCheck);
+            words::open(reader, check, MappingKind::HealthCheck);
             given(check, "path")
         }
         None => Some(check),
@@ -271,10 +292,14 @@ fn health_check(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resou
     }
 }
 
-fn scaling(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn scaling(
+    reader: &mut DocumentReader<'_>,
+    item: Yaml<'_, '_>,
+    service: &mut Resource<ValueSource>,
+) {
     let count = given(item, "numInstances");
     if let Some(scaling) = given(item, "scaling") {
-        if words::open(reader, scaling, Place::Scaling).is_none() {
+        if words::open(reader, scaling, MappingKind::Scaling).is_none() {
             return;
         }
         for (setting, spellings) in BOUNDS {
@@ -298,11 +323,11 @@ fn scaling(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<S
 
 /// A disk needs a path. Its name and its size are the platform's once it lives; what a new one gets
 /// is derived when it is created (`check`).
-fn disk(reader: &mut Reader<'_>, item: Yaml<'_, '_>, service: &mut Resource<Source>) {
+fn disk(reader: &mut DocumentReader<'_>, item: Yaml<'_, '_>, service: &mut Resource<ValueSource>) {
     let Some(disk) = given(item, "disk") else {
         return;
     };
-    if words::open(reader, disk, Place::Disk).is_none() {
+    if words::open(reader, disk, MappingKind::Disk).is_none() {
         return;
     }
     take(reader, disk, &["name"], Setting::DiskName, service);

@@ -1,13 +1,13 @@
 //! The words of the Blueprint's dialect, each with its home in a native document, or the reason why
 //! it has none. The reader and the page of the documentation (`docs/blueprint.md`) go by this table.
 
-use super::super::reader::{Reader, quoted};
+use super::super::reader::{DocumentReader, quoted};
 use super::super::suggest::nearest;
 use super::super::tree::Yaml;
 
 /// A mapping of a Blueprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Place {
+pub(in super::super) enum MappingKind {
     Top,
     Pipeline,
     Project,
@@ -266,7 +266,7 @@ const REFERENCE: [Word; 5] = [
     ("external", Home("`external`")),
 ];
 
-impl Place {
+impl MappingKind {
     /// Every place, in the order of the page.
     #[cfg(test)]
     pub const ALL: [Self; 14] = [
@@ -330,9 +330,9 @@ impl Place {
 /// Takes a mapping of a Blueprint. Of a word without a home it is told why; of one that nobody
 /// knows, which was meant.
 pub(in super::super) fn open<'d, 'a>(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     yaml: Yaml<'d, 'a>,
-    place: Place,
+    place: MappingKind,
 ) -> Option<Yaml<'d, 'a>> {
     let Some(entries) = yaml.entries() else {
         reader.wrong_type(yaml, place.path(), "a mapping");
@@ -360,7 +360,7 @@ pub(in super::super) fn open<'d, 'a>(
     Some(yaml)
 }
 
-fn path(place: Place, key: &str) -> String {
+fn path(place: MappingKind, key: &str) -> String {
     match place.path() {
         "" => key.to_owned(),
         path => format!("{path}.{key}"),

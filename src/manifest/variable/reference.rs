@@ -1,13 +1,13 @@
 //! Values that the platform takes from another resource.
 
-use super::super::blueprint::words::{self, Place};
+use super::super::blueprint::words::{self, MappingKind};
 use super::super::draft::{read_env_key, read_name};
-use super::super::reader::Form;
+use super::super::reader::DocumentForm;
 use super::super::setting::ENGINES;
 use super::super::suggest::nearest;
 use super::super::tree::Yaml;
 use super::{EntryReader, Given};
-use crate::model::{Key, Kind, Reference, Source};
+use crate::model::{Key, Kind, Reference, ValueSource};
 
 /// What can be taken of another resource, as far as documents tell. The set is open.
 const PROPERTIES: [&str; 9] = [
@@ -30,8 +30,8 @@ impl EntryReader<'_, '_> {
         let path = format!("envVars.{way}");
         self.check_may_refer(yaml)?;
         let yaml = match self.reader.form {
-            Form::Native => self.reader.mapping(yaml, &path, &REFERENCE_WORDS)?,
-            Form::Blueprint => words::open(self.reader, yaml, Place::Reference)?,
+            DocumentForm::Native => self.reader.mapping(yaml, &path, &REFERENCE_WORDS)?,
+            DocumentForm::Blueprint => words::open(self.reader, yaml, MappingKind::Reference)?,
         };
         let Some(name_place) = yaml.get("name") else {
             self.reader.error(yaml, "missing-field", format!("`{path}.name` is missing"));
@@ -53,7 +53,7 @@ impl EntryReader<'_, '_> {
         let is_external = self.external(yaml, &path)?;
         self.mention(Key::new(kind, name.clone()), name_place, is_external);
         let reference = Reference { kind, name, property, env_key };
-        Some(Given::Value(Source::Value(reference.into())))
+        Some(Given::Value(ValueSource::Value(reference.into())))
     }
 
     /// Reads `from_service: NAME` with its property beside it.
@@ -66,7 +66,7 @@ impl EntryReader<'_, '_> {
         let is_external = self.external(item, "envVars")?;
         self.mention(Key::new(kind, name.clone()), place, is_external);
         let reference = Reference { kind, name, property, env_key: None };
-        Some(Given::Value(Source::Value(reference.into())))
+        Some(Given::Value(ValueSource::Value(reference.into())))
     }
 
     /// An env group cannot refer to anything: the API takes plain values of it.
@@ -92,8 +92,8 @@ impl EntryReader<'_, '_> {
         };
         let property = self.reader.text(place, &path)?;
         let property = match self.reader.form {
-            Form::Native => property,
-            Form::Blueprint => camel(&property),
+            DocumentForm::Native => property,
+            DocumentForm::Blueprint => camel(&property),
         };
         let is_word = !property.is_empty()
             && property.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

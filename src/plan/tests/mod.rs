@@ -1,5 +1,6 @@
 //! The laws of planning, as sentences.
 
+mod flapping;
 mod fuse;
 mod guard;
 mod in_use;
@@ -14,7 +15,6 @@ mod paper;
 mod put_on;
 mod refined;
 mod scene;
-mod settling;
 mod succession;
 mod three_way;
 mod unseen;

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::flapping;
 use super::paper::print;
-use super::settling;
 use crate::model::*;
 use crate::plan::*;
 
@@ -299,9 +299,9 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
             ("env-unmanaged", _) => entry.env_managed = false,
             ("repaired", text) => {
                 let (field, count) = text.split_once(':').unwrap();
-                entry.rewrites.insert(path(field), settling::rewrite(count));
+                entry.rewrites.insert(path(field), flapping::rewrite(count));
             }
-            ("deployed", text) => entry.deployed = Some(settling::deployed(text)),
+            ("deployed", text) => entry.deployed = Some(flapping::deployed(text)),
             (field, text) => {
                 let path = path(field);
                 let applied = Applied::from(&value(&path, text));

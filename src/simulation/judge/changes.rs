@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::emulator::Effect;
+use crate::emulator::Mutation;
 use crate::model::{Desired, EnvKey, FieldPath, FieldValue, Resource};
 
 use super::super::law::Law;
@@ -15,7 +15,7 @@ use super::pass::Looks;
 use super::writes::key;
 
 impl<'w> Bench<'w> {
-    pub(super) fn judge_patch(&mut self, request: &Request<'w>, effect: &Effect) {
+    pub(super) fn judge_patch(&mut self, request: &Request<'w>, effect: &Mutation) {
         let Request { run, asked, .. } = request;
         let looks = self.passes.get(run).and_then(|pass| pass.looks(&asked.path)).cloned();
         self.findings.check(Law::S10, looks.is_some(), || {
@@ -32,7 +32,7 @@ impl<'w> Bench<'w> {
     }
 
     /// A delete is of what the pass had read: under the same name.
-    pub(super) fn judge_delete_moved(&mut self, request: &Request<'w>, effect: &Effect) {
+    pub(super) fn judge_delete_moved(&mut self, request: &Request<'w>, effect: &Mutation) {
         let pass = self.passes.get(&request.run);
         if let Some(looks) = pass.and_then(|pass| pass.looks(&request.asked.path)).cloned() {
             self.judge_moved(effect, &looks, "name");
@@ -40,12 +40,12 @@ impl<'w> Bench<'w> {
     }
 
     /// What somebody changed between the first look of a pass and the last is left alone.
-    fn judge_moved(&mut self, effect: &Effect, looks: &Looks, field: &str) {
+    fn judge_moved(&mut self, effect: &Mutation, looks: &Looks, field: &str) {
         let (Some(first), Some(last)) = (looks.first.get(field), looks.last.get(field)) else {
             return;
         };
         self.findings.check(Law::S10, first == last, || {
-            let Effect { kind, name, .. } = effect;
+            let Mutation { kind, name, .. } = effect;
             format!(
                 "{field} of {kind:?} {name} was written over {last}, and was planned on {first}"
             )
@@ -53,10 +53,10 @@ impl<'w> Bench<'w> {
     }
 
     /// What is as wanted already is not written again, but after an answer that was lost.
-    fn judge_same(&mut self, effect: &Effect, looks: &Looks, field: &str, value: Option<&Value>) {
+    fn judge_same(&mut self, effect: &Mutation, looks: &Looks, field: &str, value: Option<&Value>) {
         let (Some(last), Some(value)) = (looks.last.get(field), value) else { return };
         self.findings.check(Law::S10, last != value || looks.may_be_written, || {
-            let Effect { kind, name, .. } = effect;
+            let Mutation { kind, name, .. } = effect;
             format!("{field} of {kind:?} {name} was written, and was {value} already")
         });
     }
@@ -65,19 +65,19 @@ impl<'w> Bench<'w> {
     fn judge_declared(
         &mut self,
         request: &Request<'w>,
-        effect: &Effect,
+        effect: &Mutation,
         looks: &Looks,
         (field, value): (&str, Option<&Value>),
     ) {
         // Somebody may have renamed it since it was looked at.
         let read = looks.last.get("name").and_then(Value::as_str);
         let name = request.name().or(read).unwrap_or(&effect.name);
-        let effect = &Effect { name: name.to_owned(), ..effect.clone() };
+        let effect = &Mutation { name: name.to_owned(), ..effect.clone() };
         let desired = self.passes.get(&request.run).and_then(|pass| pass.desired.clone());
         let Some(desired) = desired else { return };
         let is_asked_for = asks_for(&desired, effect, field, value);
         self.findings.check(Law::S10, is_asked_for, || {
-            let Effect { kind, name, .. } = effect;
+            let Mutation { kind, name, .. } = effect;
             format!("{field} of {kind:?} {name} was written, and its manifest does not ask for it")
         });
     }
@@ -85,7 +85,7 @@ impl<'w> Bench<'w> {
 
 /// Whether the manifests ask for a field of a thing to be that; of what cannot be compared, whether
 /// they declare it at all.
-fn asks_for(desired: &Desired, effect: &Effect, field: &str, value: Option<&Value>) -> bool {
+fn asks_for(desired: &Desired, effect: &Mutation, field: &str, value: Option<&Value>) -> bool {
     let key = key(effect.kind, &effect.name);
     let Some(resource) = key.and_then(|key| desired.resources.get(&key)) else {
         return false;

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::{Effect, Quirk, Verb};
+use crate::emulator::{Mutation, Quirk, Verb};
 use crate::model::{Claim, Key, Kind};
 use crate::plan::BlockedReason;
 use crate::render::json::SavedChange;
 use crate::status::{ConditionReason, ConditionType, ProjectStatus};
 
-use super::super::law::{Findings, Law};
+use super::super::law::{Law, LawFindings};
 use super::super::play::rehearse;
 use super::super::scene::Scene;
-use super::super::schedule::{Schedule, Step};
+use super::super::schedule::{Schedule, ScheduledStep};
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
 use super::super::world::kind_of;
@@ -66,7 +66,7 @@ pub(super) fn judge(
     scene: &Arc<Scene>,
     witness: &Witness,
     living: &Living,
-    findings: &mut Findings,
+    findings: &mut LawFindings,
 ) {
     settled(scene, witness, living, findings);
     crash_proof(scene, witness, findings);
@@ -74,7 +74,7 @@ pub(super) fn judge(
 }
 
 /// L1: live is as declared, after few passes, and then nothing is written.
-fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mut Findings) {
+fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mut LawFindings) {
     let Some(status) = &witness.status else {
         findings.broke(Law::L1, "no agent runs at the end".to_owned());
         return;
@@ -113,7 +113,7 @@ fn leftovers(
     revision: usize,
     living: &Living,
     excuses: &BTreeSet<Key>,
-    findings: &mut Findings,
+    findings: &mut LawFindings,
 ) {
     let reading = scene.reading(&scene.revisions[revision].text);
     let Some(desired) = reading.desired else { return };
@@ -133,7 +133,7 @@ fn leftovers(
     }
 }
 
-fn quiet(witness: &Witness, findings: &mut Findings) {
+fn quiet(witness: &Witness, findings: &mut LawFindings) {
     let (mut is_quiet, mut is_settled) = (false, false);
     let (mut passes, mut looks) = (0, 0);
     // A value that swings for ever is trouble that is never over: looks that happen to meet it where
@@ -268,7 +268,7 @@ fn variables(thing: &Value) -> BTreeMap<String, &Value> {
 
 /// L3: where nothing but crashes came, and each had its time, as much was made and deleted as
 /// without them, as long as both had the same to do.
-fn crash_proof(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findings) {
+fn crash_proof(scene: &Arc<Scene>, witness: &Witness, findings: &mut LawFindings) {
     let steps = &witness.schedule.steps;
     let crashes = steps.iter().filter(|step| step.what.is_crash()).count();
     let is_all = steps.iter().all(|step| step.what.is_commit() || step.what.is_crash());
@@ -289,7 +289,7 @@ fn crash_proof(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findings) {
 }
 
 /// Whether each commit had its time before the next, and every crash was over before it came.
-fn are_apart(steps: &[Step]) -> bool {
+fn are_apart(steps: &[ScheduledStep]) -> bool {
     let commits = steps.iter().filter(|step| step.what.is_commit());
     commits.clone().all(|commit| {
         let before = steps.iter().filter(|step| step.at < commit.at);
@@ -305,7 +305,7 @@ fn alike_until(witness: &Witness) -> u64 {
     let presumed = entries.filter(|entry| entry.claim == Claim::Presumed);
     let presumed: BTreeSet<&str> = presumed.map(|entry| entry.id.as_str()).collect();
     let makes =
-        |effect: &Effect| effect.verb == Verb::Created && presumed.contains(effect.id.as_str());
+        |effect: &Mutation| effect.verb == Verb::Created && presumed.contains(effect.id.as_str());
     let made = timeline(witness).into_iter().find_map(|(at, happened)| match happened {
         Happened::Asked(request) => request.effects.iter().any(makes).then_some(at),
         Happened::Late { effects, .. } => effects.iter().any(makes).then_some(at),
@@ -317,7 +317,7 @@ fn alike_until(witness: &Witness) -> u64 {
 }
 
 /// L4: whatever we made and lives is in the inventory, or its create is known to be open.
-fn remembered(witness: &Witness, living: &Living, findings: &mut Findings) {
+fn remembered(witness: &Witness, living: &Living, findings: &mut LawFindings) {
     let has_begun = |process: usize| {
         let began = |Marked { mark, .. }: &Marked| matches!(mark, Mark::Began { run, .. } if run.process == process);
         witness.marks.iter().any(began)

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::emulator::Verb;
-use crate::model::{Field, FieldPath, Kind, Resource, Source};
+use crate::model::{Field, FieldPath, Kind, Resource, ValueSource};
 
-use super::super::law::{Findings, Law};
+use super::super::law::{Law, LawFindings};
 use super::super::scene::Scene;
-use super::super::schedule::{Disturbance, Step};
+use super::super::schedule::{Disturbance, ScheduledStep};
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
 use super::place_of;
@@ -28,7 +28,7 @@ struct Met<'w> {
     failing: &'w str,
 }
 
-pub(super) fn judge(scene: &Arc<Scene>, witness: &Witness, findings: &mut Findings) {
+pub(super) fn judge(scene: &Arc<Scene>, witness: &Witness, findings: &mut LawFindings) {
     let steps = &witness.schedule.steps;
     let patched = patched(witness);
     for met in meetings(witness).filter(|met| is_alone(steps, met.at)) {
@@ -69,8 +69,8 @@ fn meetings(witness: &Witness) -> impl Iterator<Item = Met<'_>> {
 
 /// Whether nothing else was wrong around a commit, nobody else has been at the platform, and no name
 /// was changed: then people are asked whose a thing is (A22).
-fn is_alone(steps: &[Step], at: u64) -> bool {
-    steps.iter().all(|Step { at: when, what }| {
+fn is_alone(steps: &[ScheduledStep], at: u64) -> bool {
+    steps.iter().all(|ScheduledStep { at: when, what }| {
         let is_far = *when + CALM_MS < at || *when > at + DELAY_MS_MAX;
         let is_it = matches!(what, Disturbance::AlwaysFails(_)) || *when == at;
         !what.is_by_others() && !what.changes_names() && (is_far || is_it)
@@ -81,7 +81,7 @@ fn is_alone(steps: &[Step], at: u64) -> bool {
 fn changed(scene: &Scene, met: &Met<'_>) -> Vec<String> {
     let revision = |number: usize| &scene.revisions[number % scene.revisions.len()].desired;
     let after = revision(met.after);
-    let is_changed = |resource: &&Resource<Source>| {
+    let is_changed = |resource: &&Resource<ValueSource>| {
         let known = met.before.iter().map(|it| revision(*it).resources.get(&resource.key));
         let waits = resource.depends_on.iter().any(|key| key.name.as_str() == met.failing);
         asks_for_more(known, resource) && !waits
@@ -94,10 +94,10 @@ fn changed(scene: &Scene, met: &Met<'_>) -> Vec<String> {
 /// Whether a manifest wants anything other than what those before it have left behind, whether or not
 /// what was once declared no longer went then: the fuse may have kept it.
 fn asks_for_more<'r>(
-    before: impl Iterator<Item = Option<&'r Resource<Source>>>,
-    after: &Resource<Source>,
+    before: impl Iterator<Item = Option<&'r Resource<ValueSource>>>,
+    after: &Resource<ValueSource>,
 ) -> bool {
-    let before: Vec<Option<&Resource<Source>>> = before.collect();
+    let before: Vec<Option<&Resource<ValueSource>>> = before.collect();
     let absent = before.iter().rposition(Option::is_none).map_or(0, |place| place + 1);
     let stayed = before.iter().copied().flatten();
     let made_anew = before[absent..].iter().copied().flatten();
@@ -108,10 +108,10 @@ fn asks_for_more<'r>(
 /// a setting that is declared no longer stays as it was; a variable goes. A service that is new is not
 /// changed.
 fn differs_from_left<'r>(
-    before: impl Iterator<Item = &'r Resource<Source>>,
-    after: &Resource<Source>,
+    before: impl Iterator<Item = &'r Resource<ValueSource>>,
+    after: &Resource<ValueSource>,
 ) -> bool {
-    let mut left: Option<BTreeMap<&FieldPath, &Source>> = None;
+    let mut left: Option<BTreeMap<&FieldPath, &ValueSource>> = None;
     let mut place = String::new();
     for resource in before {
         let wanted = place_of(resource);
@@ -128,14 +128,15 @@ fn differs_from_left<'r>(
         return false;
     }
     left.is_some_and(|left| {
-        let differs =
-            |(path, field): (&FieldPath, &Field<Source>)| left.get(path) != Some(&&field.value);
+        let differs = |(path, field): (&FieldPath, &Field<ValueSource>)| {
+            left.get(path) != Some(&&field.value)
+        };
         after.fields.iter().any(differs) || left.keys().any(|path| !stays(path, after))
     })
 }
 
 /// Whether what was declared before is left alone by a manifest, or declared anew.
-fn stays(path: &FieldPath, resource: &Resource<Source>) -> bool {
+fn stays(path: &FieldPath, resource: &Resource<ValueSource>) -> bool {
     match path {
         FieldPath::Env(_) => !resource.declares_env || resource.fields.contains_key(path),
         FieldPath::Setting(_) => true,

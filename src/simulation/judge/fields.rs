@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::emulator::{Act, Effect, Quirk, Verb};
+use crate::emulator::{Act, Mutation, Quirk, Verb};
 
 /// Fields by the platform's names, of settings and variables each by itself, as `scaling.max` and
 /// `env_vars.KEY`. Null for what was taken away.
@@ -20,13 +20,13 @@ pub(super) const VARIABLE: &str = "env_vars.";
 
 /// What is known of everything, by id.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
+pub(super) struct KnownFields {
     things: BTreeMap<String, Arc<Fields>>,
     /// What the platform holds otherwise than it was sent: of such a field nothing is known.
     quirks: Vec<Quirk>,
 }
 
-impl Known {
+impl KnownFields {
     /// Knows nothing yet, of a platform that has these quirks.
     pub fn beneath(quirks: &[Quirk]) -> Self {
         Self { things: BTreeMap::new(), quirks: quirks.to_vec() }
@@ -38,7 +38,7 @@ impl Known {
     }
 
     /// Learns from a request that was carried out.
-    pub fn hear(&mut self, effects: &[Effect], body: Option<&Value>) {
+    pub fn hear(&mut self, effects: &[Mutation], body: Option<&Value>) {
         for effect in effects {
             match effect.verb {
                 Verb::Created | Verb::Patched => self.write(&effect.id, body),
@@ -49,7 +49,7 @@ impl Known {
     }
 
     /// Learns from what somebody did.
-    pub fn see(&mut self, effects: &[Effect], act: Option<&Act>) {
+    pub fn see(&mut self, effects: &[Mutation], act: Option<&Act>) {
         match act {
             Some(Act::Create { kind: _, body }) => self.hear(effects, Some(body)),
             Some(Act::SetField { id, field, value }) if !effects.is_empty() => {
@@ -148,13 +148,13 @@ mod tests {
     use super::*;
     use crate::emulator::Kind;
 
-    fn effect(verb: Verb) -> [Effect; 1] {
-        [Effect { verb, kind: Kind::Service, id: "svc_1".into(), name: "web".into() }]
+    fn effect(verb: Verb) -> [Mutation; 1] {
+        [Mutation { verb, kind: Kind::Service, id: "svc_1".into(), name: "web".into() }]
     }
 
     #[test]
     fn what_was_written_is_known_and_no_secret() {
-        let mut known = Known::default();
+        let mut known = KnownFields::default();
         let entries = json!([
             {"key": "A", "value": "1"},
             {"key": "B", "value": "hush", "secret": true},
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_somebody_did_by_hand_is_known_and_what_was_read_before_stays_as_it_was_read() {
-        let mut known = Known::default();
+        let mut known = KnownFields::default();
         known.hear(&effect(Verb::Created), Some(&json!({"plan": "small"})));
         let read = known.of("svc_1");
         let (kind, id, key) = (Kind::Service, "svc_1".to_owned(), "A".to_owned());

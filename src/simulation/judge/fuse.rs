@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::emulator::{Effect, Kind};
+use crate::emulator::{Kind, Mutation};
 use crate::model::{Desired, Key};
 
 use super::super::law::Law;
-use super::super::witness::Run;
+use super::super::witness::ProcessLife;
 use super::pass::Pass;
 use super::writes::key;
 use super::{Bench, Remembered};
@@ -77,11 +77,11 @@ impl Bench<'_> {
     pub(super) fn judge_fuse(
         &mut self,
         at: u64,
-        run: Run,
-        effect: &Effect,
+        run: ProcessLife,
+        effect: &Mutation,
         remembered: Remembered,
     ) {
-        let Effect { kind, name, id, .. } = effect;
+        let Mutation { kind, name, id, .. } = effect;
         let Some(pass) = self.passes.get(&run) else { return };
         let may_go = *kind != Kind::Database
             || remembered.may_prune
@@ -109,7 +109,7 @@ impl Bench<'_> {
 
     /// What is deleted is not wanted (S6), and is not made again for the same wish (S8). No scene
     /// approves a replacement.
-    pub(super) fn note_delete(&mut self, run: Run, effect: &Effect) {
+    pub(super) fn note_delete(&mut self, run: ProcessLife, effect: &Mutation) {
         let desired = self.passes.get(&run).and_then(|pass| pass.desired.clone());
         let (Some(desired), Some(key)) = (desired, key(effect.kind, &effect.name)) else { return };
         let Self { replacements, living, valid, .. } = self;
@@ -126,7 +126,7 @@ impl Bench<'_> {
         self.judge_unmade(run, effect);
     }
 
-    pub(super) fn judge_replacement(&mut self, run: Run, effect: &Effect) {
+    pub(super) fn judge_replacement(&mut self, run: ProcessLife, effect: &Mutation) {
         let key = key(effect.kind, &effect.name);
         let is_replacement = key.is_some_and(|key| self.replacements.take(run.process, &key));
         let was_deleted = self
@@ -140,7 +140,7 @@ impl Bench<'_> {
     }
 
     /// Nothing that a pass made is deleted by it.
-    fn judge_unmade(&mut self, run: Run, effect: &Effect) {
+    fn judge_unmade(&mut self, run: ProcessLife, effect: &Mutation) {
         let was_made = self
             .passes
             .get(&run)

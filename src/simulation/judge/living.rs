@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::emulator::{Effect, Kind, Verb};
+use crate::emulator::{Kind, Mutation, Verb};
 
 /// Who made a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +52,12 @@ impl Living {
     /// another of it (A22).
     pub fn change(
         &mut self,
-        effect: &Effect,
+        effect: &Mutation,
         maker: Maker,
         (number, asked): (Option<usize>, Option<&str>),
         step: usize,
     ) {
-        let Effect { verb, kind, id, name } = effect;
+        let Mutation { verb, kind, id, name } = effect;
         match verb {
             Verb::Created => {
                 let asked_as = asked.unwrap_or(name).to_owned();

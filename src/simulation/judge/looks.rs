@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::law::Law;
 use super::super::timeline::Request;
-use super::super::witness::Run;
+use super::super::witness::ProcessLife;
 use super::Bench;
 use super::pass::is_usable;
 
@@ -24,9 +24,9 @@ const ANSWER_MS_MAX: u64 = super::super::wire::LATENCY_MS_MAX;
 #[derive(Default)]
 pub(super) struct Wire<'w> {
     /// Of each object: when, and whether its answer showed what it is.
-    objects: BTreeMap<(Run, &'w str), (u64, bool)>,
+    objects: BTreeMap<(ProcessLife, &'w str), (u64, bool)>,
     /// Of each list, when a page was asked for.
-    lists: BTreeMap<(Run, &'w str), u64>,
+    lists: BTreeMap<(ProcessLife, &'w str), u64>,
 }
 
 impl<'w> Wire<'w> {

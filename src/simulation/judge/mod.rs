@@ -23,31 +23,31 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::emulator::{Effect, Verb};
+use crate::emulator::{Mutation, Verb};
 use crate::model::{Desired, FieldPath, Key, Kind, Resource, Setting};
 
-use super::law::{Findings, Law};
+use super::law::{Law, LawFindings};
 use super::scene::Scene;
 use super::timeline::{Happened, Request, timeline};
-use super::witness::{Mark, Run, Witness};
+use super::witness::{Mark, ProcessLife, Witness};
 
-use fields::Known;
+use fields::KnownFields;
 use fuse::Replacements;
 use hours::Hours;
 use living::{Living, Maker};
 use looks::Wire;
 use pass::Pass;
 use rate::Traffic;
-use sight::Sight;
+use sight::DetailSight;
 
 /// What a defect of ours says of itself, wherever it is caught.
 const DEFECT: &str = "a defect of this program";
 
 /// Judges a run.
 #[must_use]
-pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
-    let known = Known::beneath(&witness.schedule.platform.quirks);
-    let sight = Sight::on(&witness.schedule.platform);
+pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> LawFindings {
+    let known = KnownFields::beneath(&witness.schedule.platform.quirks);
+    let sight = DetailSight::on(&witness.schedule.platform);
     let mut bench = Bench { known, sight, ..Bench::default() };
     for (at, happened) in timeline(witness) {
         bench.see(at, &happened);
@@ -65,18 +65,18 @@ pub fn judge(scene: &Arc<Scene>, witness: &Witness) -> Findings {
 /// All that is known on the way along the timeline.
 #[derive(Default)]
 struct Bench<'w> {
-    findings: Findings,
+    findings: LawFindings,
     living: Living,
     /// What each run read last.
-    reads: BTreeMap<Run, Option<Arc<Desired>>>,
+    reads: BTreeMap<ProcessLife, Option<Arc<Desired>>>,
     /// What each run read last that was wholly valid.
-    valid: BTreeMap<Run, Arc<Desired>>,
+    valid: BTreeMap<ProcessLife, Arc<Desired>>,
     /// What each process last read of every resource, also of those that are gone.
     remembered: BTreeMap<(usize, Key), Remembered>,
     /// What cannot be changed of each resource, as it was first read.
     places: BTreeMap<(usize, Key), String>,
-    passes: BTreeMap<Run, Pass<'w>>,
-    sight: Sight<'w>,
+    passes: BTreeMap<ProcessLife, Pass<'w>>,
+    sight: DetailSight<'w>,
     /// Creates that may have happened, by process, collection and name: when they were sent.
     open_creates: BTreeMap<(usize, &'w str, &'w str), u64>,
     is_abroad: bool,
@@ -85,7 +85,7 @@ struct Bench<'w> {
     /// What each process sent, over all its lives, and what it was told of the rate.
     traffic: BTreeMap<usize, Traffic>,
     /// What the fields of everything are.
-    known: Known,
+    known: KnownFields,
     replacements: Replacements,
     hours: Hours,
     /// What was asked last, and when.
@@ -179,12 +179,12 @@ impl<'w> Bench<'w> {
     }
 
     /// Returns the last wholly valid state a run has read.
-    fn wanted(&self, run: Run) -> Option<Arc<Desired>> {
+    fn wanted(&self, run: ProcessLife) -> Option<Arc<Desired>> {
         self.reads.get(&run).cloned().flatten().or_else(|| self.valid.get(&run).cloned())
     }
 
     /// Counts every pass under whose eyes somebody beside its process changed something (S10).
-    fn disturb(&mut self, effects: &[Effect], by: Option<usize>) {
+    fn disturb(&mut self, effects: &[Mutation], by: Option<usize>) {
         for effect in effects {
             let path = path_of(effect);
             let others = self.passes.iter().filter(|(run, _)| by != Some(run.process));
@@ -193,14 +193,19 @@ impl<'w> Bench<'w> {
         }
     }
 
-    fn change(&mut self, effects: &[Effect], maker: Maker, origin: (Option<usize>, Option<&str>)) {
+    fn change(
+        &mut self,
+        effects: &[Mutation],
+        maker: Maker,
+        origin: (Option<usize>, Option<&str>),
+    ) {
         for effect in effects {
             self.living.change(effect, maker, origin, self.step);
         }
     }
 
     /// Who sees that somebody else's hands were at a name may create it anew.
-    fn forget_creates_of(&mut self, effects: &[Effect]) {
+    fn forget_creates_of(&mut self, effects: &[Mutation]) {
         for effect in effects.iter().filter(|effect| effect.verb == Verb::Deleted) {
             self.open_creates.retain(|(_, _, name), _| *name != effect.name);
         }
@@ -254,13 +259,13 @@ impl<'w> Bench<'w> {
         }
     }
 
-    fn end_pass(&mut self, run: Run) {
+    fn end_pass(&mut self, run: ProcessLife) {
         if self.passes.remove(&run).is_some_and(|pass| pass.has_broken_list()) {
             self.findings.risk(Law::S2);
         }
     }
 
-    fn read(&mut self, run: Run, desired: Option<Arc<Desired>>) {
+    fn read(&mut self, run: ProcessLife, desired: Option<Arc<Desired>>) {
         for resource in desired.iter().flat_map(|desired| desired.resources.values()) {
             let lifecycle = &resource.lifecycle;
             let is_protected =
@@ -284,7 +289,7 @@ impl<'w> Bench<'w> {
 }
 
 /// Returns where a thing is read by its id.
-fn path_of(effect: &Effect) -> String {
+fn path_of(effect: &Mutation) -> String {
     let collection = match effect.kind {
         crate::emulator::Kind::Service => "services",
         crate::emulator::Kind::Database => "databases",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::emulator::{Asked, Kind, Verb};
+use crate::emulator::{Exchange, Kind, Verb};
 use crate::model::Desired;
 
 use super::super::timeline::Request;
@@ -119,7 +119,7 @@ impl<'w> Pass<'w> {
     }
 
     /// What was written has to be looked at again, unless nobody can tell whether it was.
-    fn write(&mut self, asked: &'w Asked) {
+    fn write(&mut self, asked: &'w Exchange) {
         if is_usable(asked) {
             self.looks.remove(asked.path.as_str());
         } else if let Some(looks) = self.looks.get_mut(asked.path.as_str()) {
@@ -169,7 +169,7 @@ pub(super) fn collection_of(path: &str) -> Option<Kind> {
 }
 
 /// Whether a good answer came that can be understood.
-pub(super) fn is_usable(asked: &Asked) -> bool {
+pub(super) fn is_usable(asked: &Exchange) -> bool {
     let is_good = asked.answered && (200..300).contains(&asked.status);
     let is_list = asked.method == "GET" && collection_of(&asked.path).is_some();
     let lies = is_list && plays(asked, &UNUSABLE_LISTS);
@@ -177,7 +177,7 @@ pub(super) fn is_usable(asked: &Asked) -> bool {
 }
 
 /// Whether a create may have happened without its maker knowing.
-pub(super) fn is_ambiguous(asked: &Asked) -> bool {
+pub(super) fn is_ambiguous(asked: &Exchange) -> bool {
     let never_left = plays(asked, &["refuse", "429"]) || asked.status == 429;
     // A refusal is one by its first line, however little of the rest comes.
     let is_refused =
@@ -186,7 +186,7 @@ pub(super) fn is_ambiguous(asked: &Asked) -> bool {
     !never_left && !is_refused && !is_known
 }
 
-fn plays(asked: &Asked, words: &[&str]) -> bool {
+fn plays(asked: &Exchange, words: &[&str]) -> bool {
     let fault = asked.fault.as_deref().unwrap_or_default();
     words.iter().any(|word| fault == *word || fault.starts_with(&format!("{word}:")))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::law::{Findings, Law};
+use super::super::law::{Law, LawFindings};
 use super::super::witness::Machine;
 
 const MINUTE_MS: u64 = 60_000;
@@ -45,12 +45,12 @@ impl Traffic {
     }
 }
 
-pub(super) fn judge(process: usize, traffic: &Traffic, rate: u32, findings: &mut Findings) {
+pub(super) fn judge(process: usize, traffic: &Traffic, rate: u32, findings: &mut LawFindings) {
     judge_minutes(process, traffic, rate, findings);
     judge_freezes(process, traffic, findings);
 }
 
-fn judge_minutes(process: usize, traffic: &Traffic, rate: u32, findings: &mut Findings) {
+fn judge_minutes(process: usize, traffic: &Traffic, rate: u32, findings: &mut LawFindings) {
     let rate = usize::try_from(rate).unwrap_or(usize::MAX);
     let near = rate * NEAR_PERCENT as usize / 100;
     let mut window = VecDeque::new();
@@ -77,7 +77,7 @@ fn judge_minutes(process: usize, traffic: &Traffic, rate: u32, findings: &mut Fi
     }
 }
 
-fn judge_freezes(process: usize, traffic: &Traffic, findings: &mut Findings) {
+fn judge_freezes(process: usize, traffic: &Traffic, findings: &mut LawFindings) {
     for (from, until) in &traffic.freezes {
         let place = traffic.sent.partition_point(|at| at <= from);
         // Who sends nothing any more waits long enough.
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn broken(traffic: &Traffic) -> usize {
-        let mut findings = Findings::default();
+        let mut findings = LawFindings::default();
         judge(0, traffic, 10, &mut findings);
         findings.of(Law::S4).broken.len()
     }

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::emulator::{Effect, Kind, Verb};
+use crate::emulator::{Kind, Mutation, Verb};
 use crate::store::Blow;
 
-use super::super::law::{Findings, Law};
+use super::super::law::{Law, LawFindings};
 use super::super::schedule::{Disturbance, Strike};
 use super::super::timeline::{Happened, Request, timeline};
-use super::super::witness::{Mark, Run, Witness};
+use super::super::witness::{Mark, ProcessLife, Witness};
 use super::fields::flat;
 
 /// How far apart two writes are that have nothing to do with each other, in milliseconds.
@@ -34,7 +34,7 @@ struct Counts {
     revisions: BTreeMap<usize, String>,
 }
 
-pub(super) fn judge(witness: &Witness, findings: &mut Findings) {
+pub(super) fn judge(witness: &Witness, findings: &mut LawFindings) {
     // What cannot be written down is not counted either.
     let blows = |what: &Disturbance| matches!(what, Disturbance::Process(Strike::Disk(_, blow)) if matches!(blow, Blow::Fail | Blow::Full));
     if witness.schedule.steps.iter().any(|step| blows(&step.what)) {
@@ -58,14 +58,14 @@ pub(super) fn judge(witness: &Witness, findings: &mut Findings) {
 
 impl Counts {
     /// Another revision is another wish.
-    fn read(&mut self, run: Run, digest: String) {
+    fn read(&mut self, run: ProcessLife, digest: String) {
         let before = self.revisions.insert(run.process, digest.clone());
         if before.is_some_and(|before| before != digest) {
             self.times.retain(|(process, ..), _| *process != run.process);
         }
     }
 
-    fn hear(&mut self, request: &Request<'_>, findings: &mut Findings) {
+    fn hear(&mut self, request: &Request<'_>, findings: &mut LawFindings) {
         let Request { at, run, asked, effects, body, .. } = request;
         // Of what nobody answered as it was nobody knows that it was done.
         if asked.fault.is_some() || !(200..300).contains(&asked.status) {
@@ -89,7 +89,14 @@ impl Counts {
         }
     }
 
-    fn count(&mut self, at: u64, run: Run, effect: &Effect, what: String, findings: &mut Findings) {
+    fn count(
+        &mut self,
+        at: u64,
+        run: ProcessLife,
+        effect: &Mutation,
+        what: String,
+        findings: &mut LawFindings,
+    ) {
         let lives = self.lives.get(&run.process).into_iter().flatten();
         let deaths = lives.filter(|began| **began > 0 && **began + HOUR_MS > at).count();
         let key = (run.process, effect.id.clone(), what.clone());

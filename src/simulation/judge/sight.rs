@@ -5,24 +5,24 @@
 
 use std::collections::BTreeSet;
 
-use super::super::law::{Findings, Law};
-use super::super::schedule::Platform;
+use super::super::law::{Law, LawFindings};
+use super::super::schedule::PlatformBehaviour;
 use super::super::timeline::Request;
-use super::super::witness::Run;
+use super::super::witness::ProcessLife;
 use super::living::Living;
 use super::pass::is_usable;
 
 /// What each run asked for by its id, and was not told when it asked last.
 #[derive(Default)]
-pub(super) struct Sight<'w> {
-    unseen: BTreeSet<(Run, &'w str)>,
+pub(super) struct DetailSight<'w> {
+    unseen: BTreeSet<(ProcessLife, &'w str)>,
     /// Whether lists show all there is, so that nothing else has to be asked for.
     lists_show_all: bool,
 }
 
-impl<'w> Sight<'w> {
+impl<'w> DetailSight<'w> {
     /// Begins to judge on a platform.
-    pub const fn on(platform: &Platform) -> Self {
+    pub const fn on(platform: &PlatformBehaviour) -> Self {
         Self { unseen: BTreeSet::new(), lists_show_all: platform.lists_show_all }
     }
 
@@ -45,14 +45,20 @@ impl<'w> Sight<'w> {
     }
 
     /// Notes that a run is about other manifests now: what they say of a thing may need no details.
-    pub fn begin_anew(&mut self, run: Run) {
+    pub fn begin_anew(&mut self, run: ProcessLife) {
         self.unseen.retain(|(other, _)| *other != run);
     }
 
     /// Holds what a run says to be as declared, by paths, against what it saw.
     ///
     /// A database that the process made itself needs no details: nothing can have changed it (F4).
-    pub fn judge(&self, run: Run, ready: &[String], living: &Living, findings: &mut Findings) {
+    pub fn judge(
+        &self,
+        run: ProcessLife,
+        ready: &[String],
+        living: &Living,
+        findings: &mut LawFindings,
+    ) {
         let is_ours = |path: &str| {
             let id = path.strip_prefix("/databases/");
             id.and_then(|id| living.get(id)).is_some_and(|thing| thing.maker.is(run.process))

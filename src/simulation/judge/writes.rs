@@ -1,11 +1,11 @@
 //! Every write, at the moment it is made: did the laws allow it?
 
-use crate::emulator::{Effect, Kind, Verb};
+use crate::emulator::{Kind, Mutation, Verb};
 use crate::model::{Desired, Key, Name};
 
 use super::super::law::Law;
 use super::super::timeline::Request;
-use super::super::witness::Run;
+use super::super::witness::ProcessLife;
 use super::super::world::kind_of;
 use super::living::{Maker, Thing};
 use super::pass::{Pass, collection_of, is_ambiguous};
@@ -47,9 +47,9 @@ impl<'w> Bench<'w> {
         }
     }
 
-    fn judge_create(&mut self, request: &Request<'w>, effect: &Effect) {
+    fn judge_create(&mut self, request: &Request<'w>, effect: &Mutation) {
         let Request { run, .. } = request;
-        let Effect { kind, name, .. } = effect;
+        let Mutation { kind, name, .. } = effect;
         // The platform may show another name than was asked for: what counts is what was asked.
         let asked = request.name().unwrap_or(name);
         let twin = self.living.things().find(|(_, thing)| {
@@ -79,8 +79,8 @@ impl<'w> Bench<'w> {
 
     /// What a whole list must have shown is not made again beside it (S2): it lived under that name
     /// before the pass began, and nothing kept it from being seen.
-    fn judge_namesake(&mut self, request: &Request<'w>, effect: &Effect) {
-        let Effect { kind, name, .. } = effect;
+    fn judge_namesake(&mut self, request: &Request<'w>, effect: &Mutation) {
+        let Mutation { kind, name, .. } = effect;
         let Some(pass) = self.passes.get(&request.run) else { return };
         if !pass.has_plain_list(*kind) {
             return;
@@ -95,9 +95,9 @@ impl<'w> Bench<'w> {
         });
     }
 
-    fn judge_delete(&mut self, request: &Request<'w>, effect: &Effect) {
+    fn judge_delete(&mut self, request: &Request<'w>, effect: &Mutation) {
         let Request { run, asked, .. } = request;
-        let Effect { kind, name, id, .. } = effect;
+        let Mutation { kind, name, id, .. } = effect;
         let thing = self.living.get(id).cloned();
         let is_ours = thing.is_some_and(|thing| {
             thing.maker == Maker::Ours { process: run.process, has_seen: true }
@@ -135,7 +135,7 @@ impl<'w> Bench<'w> {
     }
 
     /// Counts what a pass could do wrong that has just begun.
-    pub(super) fn count_risks(&mut self, run: Run, pass: &Pass<'_>) {
+    pub(super) fn count_risks(&mut self, run: ProcessLife, pass: &Pass<'_>) {
         let Some(desired) = &pass.desired else { return };
         if !pass.is_source_usable && !pass.owned.is_empty() {
             self.findings.risk(Law::S6);
@@ -166,7 +166,7 @@ impl<'w> Bench<'w> {
         self.findings.risks(Law::S8, u64::try_from(moved).unwrap_or(0));
     }
 
-    fn remembered_thing(&self, run: Run, kind: Kind, name: &str) -> Remembered {
+    fn remembered_thing(&self, run: ProcessLife, kind: Kind, name: &str) -> Remembered {
         key(kind, name).map(|key| self.remembered(run.process, &key)).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ const LENGTH_MAX: usize = 2_048;
 
 /// How git reaches a repository. It is allowed this one way and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transport {
+pub(super) enum GitTransport {
     Https,
     /// To this machine only.
     Http,
@@ -26,7 +26,7 @@ pub(super) enum Transport {
 /// What `Display` and `Debug` show is safe to show anywhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    transport: Transport,
+    transport: GitTransport,
     /// Without credentials. This is what stands in git's arguments.
     text: String,
 }
@@ -61,12 +61,12 @@ impl Address {
             return Err(wrong("helper programs are not used"));
         }
         match text.split_once("://") {
-            Some(("https", rest)) => web(Transport::Https, "https", rest).map_err(wrong),
-            Some(("http", rest)) => web(Transport::Http, "http", rest).map_err(wrong),
+            Some(("https", rest)) => web(GitTransport::Https, "https", rest).map_err(wrong),
+            Some(("http", rest)) => web(GitTransport::Http, "http", rest).map_err(wrong),
             Some(("ssh", rest)) => {
                 let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
                 check_ssh(authority, path).map_err(wrong)?;
-                Ok(plain(Transport::Ssh, text))
+                Ok(plain(GitTransport::Ssh, text))
             }
             Some(("file", path)) => local(path).map_err(wrong),
             Some(_) => Err(wrong("only https, ssh and files are used")),
@@ -77,7 +77,7 @@ impl Address {
                         return Err(wrong("write it as ssh://user@host/path"));
                     }
                     check_ssh(authority, path).map_err(wrong)?;
-                    Ok(plain(Transport::Ssh, text))
+                    Ok(plain(GitTransport::Ssh, text))
                 }
                 None => local(text).map_err(wrong),
             },
@@ -91,7 +91,7 @@ impl Address {
         host.is_some_and(|host| is_loopback(host.trim_end_matches('/')))
     }
 
-    pub(super) const fn transport(&self) -> Transport {
+    pub(super) const fn transport(&self) -> GitTransport {
         self.transport
     }
 
@@ -108,19 +108,19 @@ impl Address {
         let text = self.text.strip_suffix('/').unwrap_or(&self.text);
         let text = text.strip_suffix(".git").unwrap_or(text);
         let (host, path) = match (self.transport, text.split_once("://")) {
-            (Transport::Https, Some((_, rest))) => rest.split_once('/')?,
-            (Transport::Ssh, Some((_, rest))) => {
+            (GitTransport::Https, Some((_, rest))) => rest.split_once('/')?,
+            (GitTransport::Ssh, Some((_, rest))) => {
                 let (authority, path) = rest.split_once('/')?;
                 // A port of ssh is none of https.
                 let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
                 (host.split(':').next()?, path)
             }
-            (Transport::Ssh, None) => {
+            (GitTransport::Ssh, None) => {
                 let (authority, path) = text.split_once(':')?;
                 let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
                 (host, path.trim_start_matches('/'))
             }
-            (Transport::Https | Transport::Http | Transport::File, _) => return None,
+            (GitTransport::Https | GitTransport::Http | GitTransport::File, _) => return None,
         };
         Some(format!("{}/{path}", host.to_ascii_lowercase()))
     }
@@ -128,12 +128,12 @@ impl Address {
     /// Returns scheme, host and port of a web address, with a slash: the token goes only there.
     pub(super) fn origin(&self) -> Option<String> {
         match self.transport {
-            Transport::Https | Transport::Http => {
+            GitTransport::Https | GitTransport::Http => {
                 let (scheme, rest) = self.text.split_once("://")?;
                 let authority = rest.split('/').next()?;
                 Some(format!("{scheme}://{authority}/"))
             }
-            Transport::Ssh | Transport::File => None,
+            GitTransport::Ssh | GitTransport::File => None,
         }
     }
 }
@@ -150,11 +150,15 @@ impl fmt::Debug for Address {
     }
 }
 
-fn plain(transport: Transport, text: &str) -> (Address, Login) {
+fn plain(transport: GitTransport, text: &str) -> (Address, Login) {
     (Address { transport, text: text.to_owned() }, Login::default())
 }
 
-fn web(transport: Transport, scheme: &str, rest: &str) -> Result<(Address, Login), &'static str> {
+fn web(
+    transport: GitTransport,
+    scheme: &str,
+    rest: &str,
+) -> Result<(Address, Login), &'static str> {
     let (authority, path) = rest.split_once('/').ok_or("it has no path")?;
     let (login, host) = match authority.rsplit_once('@') {
         Some((login, host)) => (login_of(login)?, host),
@@ -164,7 +168,7 @@ fn web(transport: Transport, scheme: &str, rest: &str) -> Result<(Address, Login
     if path.is_empty() || path.contains(['?', '#', '@']) {
         return Err("it has no path, or a path with `?`, `#` or `@` in it");
     }
-    if transport == Transport::Http && !is_loopback(host) {
+    if transport == GitTransport::Http && !is_loopback(host) {
         return Err("plain http reaches this machine only");
     }
     Ok((Address { transport, text: format!("{scheme}://{host}/{path}") }, login))
@@ -216,7 +220,7 @@ fn is_loopback(host: &str) -> bool {
 fn local(path: &str) -> Result<(Address, Login), &'static str> {
     let absolute = std::path::absolute(path).map_err(|_| "it is no path")?;
     let text = absolute.to_str().ok_or("it lies in a directory whose name is no Unicode")?;
-    Ok(plain(Transport::File, text))
+    Ok(plain(GitTransport::File, text))
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

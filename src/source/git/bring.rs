@@ -7,8 +7,8 @@
 use super::cache::{FETCHED, PINNED};
 use super::error::GitError;
 use super::objects::{self, ObjectId};
-use super::place::Place;
-use super::reference::{CommitId, CommitPrefix, Reference, RepositoryPath};
+use super::place::CommitPath;
+use super::reference::{CommitId, CommitPrefix, GitReference, RepositoryPath};
 use super::remote::{self, Depth, Fetch, Filter, Wanted};
 use super::settings::Rewrites;
 use super::source::{Descent, GitSource};
@@ -76,8 +76,8 @@ impl GitSource {
         }
         let reference = &self.settings.reference;
         let there = match reference {
-            Reference::Commit(followed) => followed.clone(),
-            Reference::DefaultBranch | Reference::Branch(_) | Reference::Tag(_) => {
+            GitReference::Commit(followed) => followed.clone(),
+            GitReference::DefaultBranch | GitReference::Branch(_) | GitReference::Tag(_) => {
                 remote::newest(self.cache.program(), reference, &self.full_name()?).await?
             }
         };
@@ -166,12 +166,16 @@ impl GitSource {
 
     /// Brings what is missing of a commit, which is also given in git's own form: trees that were left
     /// out with the history, and the files beneath its place. Returns the place.
-    pub(super) async fn complete(&self, id: &CommitId, commit: &[u8]) -> Result<Place, GitError> {
+    pub(super) async fn complete(
+        &self,
+        id: &CommitId,
+        commit: &[u8],
+    ) -> Result<CommitPath, GitError> {
         if self.is_filtered() {
             self.supply(&objects::root(commit), Filter::Blobs).await?;
         }
         let path = self.settings.path.as_ref();
-        let place = Place::find(self.cache.program(), id, commit, path).await?;
+        let place = CommitPath::find(self.cache.program(), id, commit, path).await?;
         if self.is_filtered() {
             self.supply(&place.directory, Filter::None).await?;
         }

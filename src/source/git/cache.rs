@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::GitError;
 use super::isolation;
-use super::program::{Call, Output, Program, Reach, brief};
+use super::program::{GitOutput, GitRun, NetworkAccess, Program, brief};
 use super::reference::CommitId;
 use super::settings::GitSettings;
 
@@ -57,7 +57,7 @@ pub(super) struct Cache {
 /// It is held while git runs, which is its purpose; it blocks no thread of this process. The system
 /// drops it when its holder dies, so it is never stale.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct CacheLock {
     _file: File,
 }
 
@@ -74,7 +74,7 @@ impl Cache {
     }
 
     /// Waits until nobody else uses the copy, but not for ever.
-    pub async fn lock(&self) -> Result<Lock, GitError> {
+    pub async fn lock(&self) -> Result<CacheLock, GitError> {
         let failed = |source| self.disk_error("lock", &self.directory, source);
         let mut builder = DirBuilder::new();
         builder.recursive(true);
@@ -98,7 +98,7 @@ impl Cache {
             }
         };
         match tokio::time::timeout(LOCK_MAX, wait).await {
-            Ok(outcome) => outcome.map(|()| Lock { _file: file }),
+            Ok(outcome) => outcome.map(|()| CacheLock { _file: file }),
             Err(_) => Err(GitError::Busy { directory: self.directory.clone() }),
         }
     }
@@ -221,7 +221,7 @@ impl Cache {
     /// before, and it is tried again after the next fetch.
     pub async fn clean(&self) {
         let call = call("clean the copy", &["gc", "--auto", "--quiet"]);
-        let call = Call { reach: Reach::Upkeep, ..call };
+        let call = GitRun { reach: NetworkAccess::Upkeep, ..call };
         let outcome = self.program.run_within(CLEANING_MAX, call).await;
         let said = match outcome {
             Ok(output) if output.code == Some(0) => return,
@@ -237,7 +237,7 @@ impl Cache {
         self.resolve(KEPT).await
     }
 
-    async fn run(&self, doing: &'static str, words: &[&str]) -> Result<Output, GitError> {
+    async fn run(&self, doing: &'static str, words: &[&str]) -> Result<GitOutput, GitError> {
         self.program.run(call(doing, words)).await
     }
 
@@ -246,14 +246,14 @@ impl Cache {
     }
 }
 
-fn call(doing: &'static str, words: &[&str]) -> Call {
+fn call(doing: &'static str, words: &[&str]) -> GitRun {
     let arguments = words.iter().map(OsString::from).collect();
-    let (reach, input, output_bytes_max) = (Reach::Copy, Vec::new(), WORD_BYTES_MAX);
-    Call { doing, reach, arguments, input, output_bytes_max }
+    let (reach, input, output_bytes_max) = (NetworkAccess::Copy, Vec::new(), WORD_BYTES_MAX);
+    GitRun { doing, reach, arguments, input, output_bytes_max }
 }
 
 /// The copy does not answer as a sound one does.
-pub(super) fn damaged(output: &Output) -> GitError {
+pub(super) fn damaged(output: &GitOutput) -> GitError {
     GitError::Damaged { said: brief(&output.said) }
 }
 

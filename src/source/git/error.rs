@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
-use super::reference::{CommitId, Reference, RepositoryPath};
+use super::reference::{CommitId, GitReference, RepositoryPath};
 use crate::source::SourceError;
 
 /// The most characters of a wrong setting that are repeated.
@@ -99,7 +99,7 @@ pub enum GitError {
     #[error("find {reference} in {address}: it is not there")]
     NoReference {
         /// What was looked for.
-        reference: Reference,
+        reference: GitReference,
         /// The repository.
         address: Address,
     },
@@ -125,7 +125,7 @@ pub enum GitError {
     #[error("read {reference} of {address}: it points at no commit")]
     NoCommitThere {
         /// What was looked for.
-        reference: Reference,
+        reference: GitReference,
         /// The repository.
         address: Address,
     },

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(2);
 ///
 /// Dropped before it ended, all of them are killed: a child that waits for a host that never answers
 /// would outlive its parent.
-pub(super) struct Family {
+pub(super) struct ProcessGroup {
     child: Child,
     /// The number of the group while somebody in it may live.
     group: Option<u32>,
@@ -34,7 +34,7 @@ pub(super) struct Family {
 /// How git ended, what it wrote (nothing when that was too much), and the end of its stderr.
 pub(super) type Ended = (ExitStatus, Option<Vec<u8>>, Vec<u8>);
 
-impl Family {
+impl ProcessGroup {
     pub fn of(child: Child) -> Self {
         let group = child.id();
         orphans::is_ours(group);
@@ -83,15 +83,15 @@ impl Family {
 
     /// Asks all of them to end, so that git removes its temporary files, and then kills what is left.
     pub async fn end(&mut self) {
-        self.tell(Farewell::Ask);
+        self.signal(Farewell::Ask);
         // Either it has ended, or the next line ends it.
         let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
-        self.tell(Farewell::Kill);
+        self.signal(Farewell::Kill);
         orphans::left(self.group.take());
     }
 
     #[cfg(unix)]
-    fn tell(&self, farewell: Farewell) {
+    fn signal(&self, farewell: Farewell) {
         use rustix::process::{Pid, Signal, kill_process_group};
         let id = self.group.and_then(|id| i32::try_from(id).ok());
         let signal = match farewell {
@@ -105,7 +105,7 @@ impl Family {
     }
 
     #[cfg(not(unix))]
-    fn tell(&self, _: Farewell) {}
+    fn signal(&self, _: Farewell) {}
 }
 
 /// How a family is told to go.
@@ -115,9 +115,9 @@ enum Farewell {
     Kill,
 }
 
-impl Drop for Family {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        self.tell(Farewell::Kill);
+        self.signal(Farewell::Kill);
         orphans::left(self.group.take());
     }
 }

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::address::{Address, Eraser, Transport};
+use super::address::{Address, Eraser, GitTransport};
 use super::authorities::Authorities;
 use super::settings::{GitSettings, Verification};
 
@@ -57,7 +57,7 @@ pub(super) const TRUSTED: &str = "trusted";
 /// Returns what it says: this one repository was named, so it is meant, whoever owns it. Git takes
 /// that from no variable of ours, because it starts the program of the other side without them.
 pub(super) fn trusted(address: &Address) -> Option<String> {
-    if address.transport() != Transport::File {
+    if address.transport() != GitTransport::File {
         return None;
     }
     let quoted = address.as_str().replace('\\', "\\\\").replace('"', "\\\"");

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::cache::damaged;
 use super::error::GitError;
-use super::program::{Call, Output, Program, Reach};
+use super::program::{GitOutput, GitRun, NetworkAccess, Program};
 use super::reference::{CommitId, RepositoryPath};
 use super::remote::Filter;
 use super::select::too_many_entries;
@@ -38,14 +38,14 @@ pub(super) enum EntryKind {
 
 /// One file or link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct TreeEntry {
     pub kind: EntryKind,
     pub id: ObjectId,
     pub size: u64,
 }
 
 /// Every file, link and submodule beneath a directory, by path.
-pub(super) type Listing = BTreeMap<Vec<u8>, Entry>;
+pub(super) type TreeListing = BTreeMap<Vec<u8>, TreeEntry>;
 
 /// Returns a commit in git's own form.
 pub(super) async fn commit(program: &Program, id: &CommitId) -> Result<Vec<u8>, GitError> {
@@ -179,7 +179,7 @@ pub(super) async fn list(
     id: &CommitId,
     tree: &ObjectId,
     root: &RepositoryPath,
-) -> Result<Listing, GitError> {
+) -> Result<TreeListing, GitError> {
     let refused = |source| GitError::Refused { commit: id.clone(), source };
     let words = ["ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree];
     let output = run(program, "list a commit", &words, Vec::new(), LISTING_BYTES_MAX).await?;
@@ -197,7 +197,7 @@ pub(super) async fn list(
 
 #[derive(Debug, PartialEq, Eq)]
 enum Listed {
-    All(Listing),
+    All(TreeListing),
     TooMany,
     /// A path such as `a/../../b`, which only a forged tree has.
     Hostile(String),
@@ -206,7 +206,7 @@ enum Listed {
 
 /// Reads lines of `<mode> <type> <id> <size>\t<path>`, each ended by a zero byte.
 fn parse_listing(bytes: &[u8]) -> Listed {
-    let mut listing = Listing::new();
+    let mut listing = TreeListing::new();
     for (number, line) in bytes.split(|b| *b == 0).filter(|line| !line.is_empty()).enumerate() {
         if number >= ENTRIES_MAX {
             return Listed::TooMany;
@@ -233,7 +233,7 @@ fn parse_listing(bytes: &[u8]) -> Listed {
         if path.split(|byte| *byte == b'/').any(|name| matches!(name, b"" | b"." | b"..")) {
             return Listed::Hostile(String::from_utf8_lossy(path).into_owned());
         }
-        listing.insert(path.to_vec(), Entry { kind, id: id.to_owned(), size });
+        listing.insert(path.to_vec(), TreeEntry { kind, id: id.to_owned(), size });
     }
     Listed::All(listing)
 }
@@ -251,7 +251,7 @@ fn size_of(kind: EntryKind, text: &str) -> Option<u64> {
 /// The caller bounds the sizes; an object that is larger than the listing says is not read.
 pub(super) async fn read<'e>(
     program: &Program,
-    entries: impl IntoIterator<Item = &'e Entry>,
+    entries: impl IntoIterator<Item = &'e TreeEntry>,
 ) -> Result<BTreeMap<ObjectId, Vec<u8>>, GitError> {
     let mut ids = BTreeSet::new();
     let mut bytes_max = 0;
@@ -294,13 +294,15 @@ async fn run(
     words: &[&str],
     input: Vec<u8>,
     output_bytes_max: u64,
-) -> Result<Output, GitError> {
+) -> Result<GitOutput, GitError> {
     let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
-    program.run(Call { doing, reach: Reach::Copy, arguments, input, output_bytes_max }).await
+    program
+        .run(GitRun { doing, reach: NetworkAccess::Copy, arguments, input, output_bytes_max })
+        .await
 }
 
 /// Returns all that a sound copy answers, `otherwise` when it was too much.
-fn whole(output: Output, otherwise: impl FnOnce() -> GitError) -> Result<Vec<u8>, GitError> {
+fn whole(output: GitOutput, otherwise: impl FnOnce() -> GitError) -> Result<Vec<u8>, GitError> {
     match output.bytes {
         None => Err(otherwise()),
         Some(_) if output.code != Some(0) => Err(damaged(&output)),

@@ -12,7 +12,7 @@ use crate::source::USUAL_PLACES;
 ///
 /// Two commits of the same place have the same manifests, by the same names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct CommitPath {
     /// The directory's path.
     pub root: RepositoryPath,
     /// Its tree.
@@ -21,7 +21,7 @@ pub(super) struct Place {
     pub file: Option<String>,
 }
 
-impl Place {
+impl CommitPath {
     /// Finds the place of a commit, which is also given in git's own form. Its directories have to be
     /// here; its files need not be.
     ///

@@ -13,10 +13,10 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tokio::process::Command;
 
-use super::address::{Address, Eraser, Transport};
+use super::address::{Address, Eraser, GitTransport};
 use super::authorities::Authorities;
 use super::error::GitError;
-use super::family::Family;
+use super::family::ProcessGroup;
 use super::isolation::{CONFIGURATION, authorization, configuration, remote, variables};
 use super::room::Room;
 use super::settings::GitSettings;
@@ -39,7 +39,7 @@ const COUNTED: [&str; 9] = [
 
 /// Whether a run may leave this machine. Only then is it given the credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum NetworkAccess {
     /// The configured repository, by its one transport.
     Remote,
     /// The same, and git shows the headers of what it hears.
@@ -51,10 +51,10 @@ pub(super) enum Reach {
 }
 
 /// One run of git.
-pub(super) struct Call {
+pub(super) struct GitRun {
     /// What it does, as a fragment for messages.
     pub doing: &'static str,
-    pub reach: Reach,
+    pub reach: NetworkAccess,
     pub arguments: Vec<OsString>,
     /// What it reads from its standard input.
     pub input: Vec<u8>,
@@ -64,7 +64,7 @@ pub(super) struct Call {
 
 /// What came of one run that ended by itself.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct GitOutput {
     pub code: Option<i32>,
     /// What it wrote; nothing when that was more than it may.
     pub bytes: Option<Vec<u8>>,
@@ -72,7 +72,7 @@ pub(super) struct Output {
     pub said: String,
 }
 
-impl Output {
+impl GitOutput {
     /// Returns what it wrote as text; nothing when that was more than it may.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(self.bytes.as_deref().unwrap_or_default())
@@ -143,7 +143,7 @@ impl Program {
     /// When the authorities to trust cannot be read, when it cannot be started, says more than it
     /// may, has said nothing for too long, or leaves no room; then it and its children are ended.
     /// They also are when the future is dropped.
-    pub async fn run(&self, call: Call) -> Result<Output, GitError> {
+    pub async fn run(&self, call: GitRun) -> Result<GitOutput, GitError> {
         self.run_within(self.silence, call).await
     }
 
@@ -151,14 +151,14 @@ impl Program {
     ///
     /// # Errors
     /// As [`Self::run`].
-    pub async fn run_within(&self, silence: Duration, call: Call) -> Result<Output, GitError> {
-        let Call { doing, reach, arguments, input, output_bytes_max } = call;
-        let is_remote = matches!(reach, Reach::Remote | Reach::Shown);
+    pub async fn run_within(&self, silence: Duration, call: GitRun) -> Result<GitOutput, GitError> {
+        let GitRun { doing, reach, arguments, input, output_bytes_max } = call;
+        let is_remote = matches!(reach, NetworkAccess::Remote | NetworkAccess::Shown);
         if let Some(authorities) = self.authorities.as_ref().filter(|_| is_remote) {
             authorities.join()?;
         }
         let child = self.command(reach, &arguments).spawn();
-        let mut family = Family::of(child.map_err(|source| GitError::NoProgram { source })?);
+        let mut family = ProcessGroup::of(child.map_err(|source| GitError::NoProgram { source })?);
         let ended = tokio::select! {
             ended = family.work(input, output_bytes_max, silence) => match ended {
                 Some(Ok(ended)) => Ok(ended),
@@ -177,7 +177,7 @@ impl Program {
         let said = String::from_utf8_lossy(&said);
         let said = without_counts(&self.eraser().clean(&said));
         tracing::debug!(doing, code = status.code(), "git ended");
-        Ok(Output { code: status.code(), bytes, said })
+        Ok(GitOutput { code: status.code(), bytes, said })
     }
 
     /// Notes that the repository has moved, within its host.
@@ -195,29 +195,29 @@ impl Program {
         self.eraser.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn command(&self, reach: Reach, arguments: &[OsString]) -> Command {
+    fn command(&self, reach: NetworkAccess, arguments: &[OsString]) -> Command {
         let mut command = Command::new("git");
         command.args(arguments).env_clear().envs(self.variables.iter().map(|(k, v)| (k, v)));
         let mut pairs: Vec<(&str, &str)> = CONFIGURATION.to_vec();
         pairs.extend(self.configuration.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        if reach != Reach::Copy {
+        if reach != NetworkAccess::Copy {
             pairs.extend(self.remote.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         }
         let mut protocol = "none";
         let header;
         let moved = self.moved();
-        if matches!(reach, Reach::Remote | Reach::Shown) {
+        if matches!(reach, NetworkAccess::Remote | NetworkAccess::Shown) {
             pairs.extend(moved.iter().map(|(key, value)| (key.as_str(), value.as_str())));
             protocol = match self.address().transport() {
-                Transport::Https => "https",
-                Transport::Http => "http",
-                Transport::Ssh => "ssh",
-                Transport::File => "file",
+                GitTransport::Https => "https",
+                GitTransport::Http => "http",
+                GitTransport::Ssh => "ssh",
+                GitTransport::File => "file",
             };
             header = authorization(&self.settings, &mut self.eraser());
             pairs.extend(header.iter().map(|(key, value)| (key.as_str(), value.expose_secret())));
         }
-        if reach == Reach::Shown {
+        if reach == NetworkAccess::Shown {
             // Git leaves out what signs in.
             command.envs([("GIT_TRACE_CURL", "1"), ("GIT_TRACE_CURL_NO_DATA", "1")]);
         }

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use super::address::Address;
 use super::error::GitError;
-use super::program::{Call, Output, Program, Reach};
+use super::program::{GitOutput, GitRun, NetworkAccess, Program};
 use super::remote::ANSWER_BYTES_MAX;
 
 /// What git says of an answer that sends it elsewhere.
@@ -25,16 +25,16 @@ pub(super) async fn ask(
     doing: &'static str,
     arguments: &[OsString],
     input: &[u8],
-) -> Result<Output, GitError> {
+) -> Result<GitOutput, GitError> {
     let call = |reach| {
         let (arguments, input) = (arguments.to_vec(), input.to_vec());
-        Call { doing, reach, arguments, input, output_bytes_max: ANSWER_BYTES_MAX }
+        GitRun { doing, reach, arguments, input, output_bytes_max: ANSWER_BYTES_MAX }
     };
-    let output = program.run(call(Reach::Remote)).await?;
+    let output = program.run(call(NetworkAccess::Remote)).await?;
     if output.code == Some(0) || !REDIRECTS.iter().any(|word| output.said.contains(word)) {
         return Ok(output);
     }
-    let shown = program.run(call(Reach::Shown)).await?;
+    let shown = program.run(call(NetworkAccess::Shown)).await?;
     let Some(target) = target(&shown.said) else {
         return Ok(output);
     };
@@ -44,7 +44,7 @@ pub(super) async fn ask(
         Some(there) if there.origin() == address.origin() && there != address => {
             tracing::warn!(from = %address, to = %there, "the repository has moved; name its new address");
             program.move_to(&there);
-            program.run(call(Reach::Remote)).await
+            program.run(call(NetworkAccess::Remote)).await
         }
         Some(_) | None => {
             let said = format!("it redirects to {target}, which is followed within one host only");

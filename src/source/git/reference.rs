@@ -18,7 +18,7 @@ pub(super) const PREFIX_LENGTH_MIN: usize = 7;
 
 /// What a source follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reference {
+pub enum GitReference {
     /// The newest commit of the branch the repository calls its own.
     DefaultBranch,
     /// The newest commit of a branch.
@@ -29,7 +29,7 @@ pub enum Reference {
     Commit(CommitId),
 }
 
-impl Reference {
+impl GitReference {
     /// Returns the branch that is followed by its name.
     pub(super) fn branch(&self) -> Option<String> {
         match self {
@@ -49,7 +49,7 @@ impl Reference {
     }
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for GitReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DefaultBranch => write!(formatter, "default branch"),

@@ -8,7 +8,7 @@ use super::isolation::REMOTE;
 use super::objects::ObjectId;
 use super::program::{Program, brief};
 use super::redirect;
-use super::reference::{CommitId, Reference};
+use super::reference::{CommitId, GitReference};
 
 /// The most bytes of an answer about one reference; two lines are expected.
 pub(super) const ANSWER_BYTES_MAX: u64 = 1_000_000;
@@ -19,7 +19,7 @@ pub(super) const ANSWER_BYTES_MAX: u64 = 1_000_000;
 /// When the other side cannot be asked, or has no such branch or tag.
 pub(super) async fn newest(
     program: &Program,
-    reference: &Reference,
+    reference: &GitReference,
     full_name: &str,
 ) -> Result<CommitId, GitError> {
     let peeled = format!("{full_name}^{{}}");
@@ -47,7 +47,7 @@ pub(super) async fn newest(
 #[derive(Clone, Copy)]
 pub(super) enum Wanted<'w> {
     /// The newest commit of a branch or tag, by its full name.
-    Newest { reference: &'w Reference, full_name: &'w str },
+    Newest { reference: &'w GitReference, full_name: &'w str },
     /// One commit.
     Commit(&'w CommitId),
     /// Trees and files.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
 
-use super::objects::{Entry, EntryKind, Listing};
+use super::objects::{EntryKind, TreeEntry, TreeListing};
 use crate::source::SourceError;
-use crate::source::held::{Astray, Links, follow};
+use crate::source::held::{Astray, SymbolicLinks, follow};
 use crate::source::load::{
     BYTES_MAX, DIRECTORY_DEPTH_MAX, ENTRIES_MAX, is_manifest, too_large, too_many_bytes,
 };
@@ -15,12 +15,12 @@ use crate::source::load::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Manifest {
     pub name: String,
-    pub entry: Entry,
+    pub entry: TreeEntry,
 }
 
 /// What was chosen.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Selection {
+pub(super) struct FileSelection {
     pub manifests: Vec<Manifest>,
     /// Links that are no manifests by name and lead out of the root. Where they lead to a
     /// directory, its manifests would be missed, so the caller has to look.
@@ -34,10 +34,10 @@ pub(super) struct Selection {
 /// # Errors
 /// When a link leads out of the root or nowhere, or a limit is passed: the commit is refused whole.
 pub(super) fn select(
-    listing: &Listing,
-    links: &Links,
+    listing: &TreeListing,
+    links: &SymbolicLinks,
     root: &str,
-) -> Result<Selection, SourceError> {
+) -> Result<FileSelection, SourceError> {
     let mut walk = Walk::of(listing, links, root);
     walk.directory(b"", b"", 0)?;
     Ok(walk.selection)
@@ -48,11 +48,11 @@ pub(super) fn select(
 /// # Errors
 /// When it is a link that leads out of the root or nowhere.
 pub(super) fn select_file(
-    listing: &Listing,
-    links: &Links,
+    listing: &TreeListing,
+    links: &SymbolicLinks,
     root: &str,
     name: &str,
-) -> Result<Selection, SourceError> {
+) -> Result<FileSelection, SourceError> {
     let mut walk = Walk::of(listing, links, root);
     let path = name.as_bytes();
     let real = follow(links, b"", path).map_err(|astray| walk.astray(astray, path))?;
@@ -61,17 +61,17 @@ pub(super) fn select_file(
 }
 
 struct Walk<'w> {
-    listing: &'w Listing,
-    links: &'w Links,
+    listing: &'w TreeListing,
+    links: &'w SymbolicLinks,
     root: &'w str,
     seen: BTreeSet<Vec<u8>>,
     bytes: u64,
-    selection: Selection,
+    selection: FileSelection,
 }
 
 impl<'w> Walk<'w> {
-    fn of(listing: &'w Listing, links: &'w Links, root: &'w str) -> Self {
-        let selection = Selection::default();
+    fn of(listing: &'w TreeListing, links: &'w SymbolicLinks, root: &'w str) -> Self {
+        let selection = FileSelection::default();
         Self { listing, links, root, seen: BTreeSet::new(), bytes: 0, selection }
     }
 
@@ -150,7 +150,7 @@ impl<'w> Walk<'w> {
 }
 
 /// Returns the names in a directory, sorted as a directory is read.
-fn names_in(listing: &Listing, directory: &[u8]) -> BTreeSet<Vec<u8>> {
+fn names_in(listing: &TreeListing, directory: &[u8]) -> BTreeSet<Vec<u8>> {
     let mut prefix = directory.to_vec();
     if !prefix.is_empty() {
         prefix.push(b'/');
@@ -173,7 +173,7 @@ fn names_in(listing: &Listing, directory: &[u8]) -> BTreeSet<Vec<u8>> {
 }
 
 /// Whether there is anything beneath a path; git knows no empty directories.
-fn is_directory(listing: &Listing, path: &[u8]) -> bool {
+fn is_directory(listing: &TreeListing, path: &[u8]) -> bool {
     if path.is_empty() {
         return true;
     }
@@ -182,7 +182,7 @@ fn is_directory(listing: &Listing, path: &[u8]) -> bool {
     listing.range(prefix.clone()..).next().is_some_and(|(path, _)| path.starts_with(&prefix))
 }
 
-fn is_submodule(listing: &Listing, path: &[u8]) -> bool {
+fn is_submodule(listing: &TreeListing, path: &[u8]) -> bool {
     listing.get(path).is_some_and(|entry| entry.kind == EntryKind::Submodule)
 }
 
@@ -206,8 +206,8 @@ mod tests {
 
     /// Selects from lines such as `a.yaml`, `dir/b.yaml`, `c.yaml -> ../x`.
     fn check(lines: &[&str]) -> String {
-        let mut listing = Listing::new();
-        let mut links = Links::new();
+        let mut listing = TreeListing::new();
+        let mut links = SymbolicLinks::new();
         for line in lines {
             let (path, kind) = match line.split_once(" -> ") {
                 Some((path, target)) => {
@@ -219,10 +219,10 @@ mod tests {
                     None => (*line, EntryKind::File),
                 },
             };
-            listing.insert(path.into(), Entry { kind, id: path.to_owned(), size: 1_000_000 });
+            listing.insert(path.into(), TreeEntry { kind, id: path.to_owned(), size: 1_000_000 });
         }
         match select(&listing, &links, "root") {
-            Ok(Selection { manifests, outside, submodules }) => {
+            Ok(FileSelection { manifests, outside, submodules }) => {
                 let mut names: Vec<String> = manifests.into_iter().map(|m| m.name).collect();
                 names.extend(outside.iter().map(|p| format!("?{}", String::from_utf8_lossy(p))));
                 names.extend(submodules.iter().map(|name| format!("@{name}")));
@@ -286,11 +286,11 @@ mod tests {
 
     #[test]
     fn a_manifest_in_a_directory_with_a_strange_name_is_refused_and_not_left_out() {
-        let entry = Entry { kind: EntryKind::File, id: String::new(), size: 1 };
-        let at = |path: &[u8]| Listing::from([(path.to_vec(), entry.clone())]);
-        let error = select(&at(b"\xff/a.yaml"), &Links::new(), "").unwrap_err();
+        let entry = TreeEntry { kind: EntryKind::File, id: String::new(), size: 1 };
+        let at = |path: &[u8]| TreeListing::from([(path.to_vec(), entry.clone())]);
+        let error = select(&at(b"\xff/a.yaml"), &SymbolicLinks::new(), "").unwrap_err();
         assert!(error.to_string().contains("its name is no UTF-8"), "{error}");
-        let none = select(&at(b"\xff.yaml"), &Links::new(), "").unwrap();
-        assert_eq!(none, Selection::default());
+        let none = select(&at(b"\xff.yaml"), &SymbolicLinks::new(), "").unwrap();
+        assert_eq!(none, FileSelection::default());
     }
 }

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::address::{Address, Login};
 use super::error::WrongSetting;
-use super::reference::{Reference, RepositoryPath};
+use super::reference::{GitReference, RepositoryPath};
 
 /// The variables of the agent's environment that git is given; it sees no other (S9).
 ///
@@ -79,15 +79,15 @@ pub enum Verification {
 
 /// The variables that are passed on. Their values are not shown: a proxy's may hold a password.
 #[derive(Clone)]
-pub(super) struct Passed(pub BTreeMap<&'static str, String>);
+pub(super) struct ForwardedVariables(pub BTreeMap<&'static str, String>);
 
-impl Passed {
+impl ForwardedVariables {
     fn of(environment: &dyn Fn(&str) -> Option<String>) -> Self {
         Self(VARIABLES_PASSED.iter().filter_map(|name| Some((*name, environment(name)?))).collect())
     }
 }
 
-impl fmt::Debug for Passed {
+impl fmt::Debug for ForwardedVariables {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.0.keys()).finish()
     }
@@ -114,7 +114,7 @@ pub struct GitSettings {
     pub(super) address: Address,
     pub(super) login: Login,
     /// What to follow.
-    pub reference: Reference,
+    pub reference: GitReference,
     /// A directory, or one file; without one, the usual places.
     pub path: Option<RepositoryPath>,
     /// Signs in to an `https` repository. It goes to that host only.
@@ -135,7 +135,7 @@ pub struct GitSettings {
     pub copy_bytes_max: u64,
     /// What is left free on the disk, so that the state can be written when the copy grows.
     pub free_bytes_min: u64,
-    pub(super) environment: Passed,
+    pub(super) environment: ForwardedVariables,
 }
 
 impl GitSettings {
@@ -147,7 +147,7 @@ impl GitSettings {
     /// When the URL is none that is used here; see `Address`.
     pub fn new(
         url: &str,
-        reference: Reference,
+        reference: GitReference,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, WrongSetting> {
         let (address, login) = Address::parse(url)?;
@@ -165,7 +165,7 @@ impl GitSettings {
             silence: SILENCE,
             copy_bytes_max: COPY_BYTES_MAX,
             free_bytes_min: FREE_BYTES_MIN,
-            environment: Passed::of(environment),
+            environment: ForwardedVariables::of(environment),
         })
     }
 

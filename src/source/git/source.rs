@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::cache::Cache;
 use super::commit::Commit;
 use super::error::GitError;
-use super::objects::{self, Entry, EntryKind, Listing};
-use super::place::Place;
-use super::reference::{CommitId, CommitPrefix, Reference, RepositoryPath};
-use super::select::{Selection, joined, select, select_file};
+use super::objects::{self, EntryKind, TreeEntry, TreeListing};
+use super::place::CommitPath;
+use super::reference::{CommitId, CommitPrefix, GitReference, RepositoryPath};
+use super::select::{FileSelection, joined, select, select_file};
 use super::settings::GitSettings;
 use super::values;
 use super::verify::verify;
 use crate::source::SourceError;
-use crate::source::held::{HeldFiles, Links};
+use crate::source::held::{HeldFiles, SymbolicLinks};
 use crate::source::home::Home;
 use crate::source::tree::{SourceFile, Surroundings, Tree};
 
@@ -64,7 +64,7 @@ struct Accepted {
     tree: Tree,
     /// Where the tree was read from; nothing where links lead out of there, because what they lead to
     /// may be another at the next commit.
-    place: Option<Place>,
+    place: Option<CommitPath>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +113,11 @@ impl GitSource {
     ) -> Result<Fetched, GitError> {
         let pinned = match (pinned, &self.settings.reference) {
             (Some(text), _) => Some(CommitPrefix::new(text)?),
-            (None, Reference::Commit(id)) => Some(CommitPrefix::from(id)),
-            (None, Reference::DefaultBranch | Reference::Branch(_) | Reference::Tag(_)) => None,
+            (None, GitReference::Commit(id)) => Some(CommitPrefix::from(id)),
+            (
+                None,
+                GitReference::DefaultBranch | GitReference::Branch(_) | GitReference::Tag(_),
+            ) => None,
         };
         let _lock = self.cache.lock().await?;
         let accepted = match self.look(known, pinned.as_ref()).await {
@@ -175,13 +178,13 @@ impl GitSource {
     }
 
     /// Reads the files of a commit unless they are those of the commit before.
-    async fn read(&self, commit: Commit, place: Place) -> Result<Accepted, GitError> {
+    async fn read(&self, commit: Commit, place: CommitPath) -> Result<Accepted, GitError> {
         let id = &commit.id;
         let before = self.remembered(|accepted| accepted.place.as_ref() == Some(&place));
         let (tree, leads_out) = match before {
             Some(before) => (before.tree, false),
             None => {
-                let Place { root, directory, file } = &place;
+                let CommitPath { root, directory, file } = &place;
                 let listing = objects::list(self.cache.program(), id, directory, root).await?;
                 let content = Content { id, root, listing };
                 self.read_files(content, file.as_deref()).await?
@@ -205,7 +208,7 @@ impl GitSource {
             Some(name) => select_file(&listing, &links, root.as_str(), name),
             None => select(&listing, &links, root.as_str()),
         };
-        let Selection { manifests, outside, submodules } = selection.map_err(refused)?;
+        let FileSelection { manifests, outside, submodules } = selection.map_err(refused)?;
         let beneath = |path: &Vec<u8>| joined(root.as_str().as_bytes(), path);
         let outside: Vec<Vec<u8>> = outside.iter().map(beneath).collect();
         if let Some(path) = objects::first_directory(program, id, &outside).await? {
@@ -239,9 +242,9 @@ impl GitSource {
         &self,
         id: &CommitId,
         root: &RepositoryPath,
-        listing: &Listing,
-    ) -> Result<Links, GitError> {
-        let is_link = |entry: &Entry| entry.kind == EntryKind::Link;
+        listing: &TreeListing,
+    ) -> Result<SymbolicLinks, GitError> {
+        let is_link = |entry: &TreeEntry| entry.kind == EntryKind::Link;
         // A longer target is none a system would follow: such a link leads nowhere.
         let links: BTreeMap<_, _> = listing
             .iter()
@@ -256,7 +259,7 @@ impl GitSource {
             return Err(GitError::Refused { commit: id.clone(), source });
         }
         let targets = objects::read(self.cache.program(), links.values().copied()).await?;
-        let target = |entry: &Entry| targets.get(&entry.id).cloned().unwrap_or_default();
+        let target = |entry: &TreeEntry| targets.get(&entry.id).cloned().unwrap_or_default();
         Ok(links.into_iter().map(|(path, entry)| (path.clone(), target(entry))).collect())
     }
 
@@ -307,5 +310,5 @@ impl GitSource {
 struct Content<'c> {
     id: &'c CommitId,
     root: &'c RepositoryPath,
-    listing: Listing,
+    listing: TreeListing,
 }

@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::objects::{Entry, EntryKind, Listing, ObjectId};
-use crate::source::held::{Held, Links, follow};
+use super::objects::{EntryKind, ObjectId, TreeEntry, TreeListing};
+use crate::source::held::{Held, SymbolicLinks, follow};
 use crate::source::tree::VALUE_BYTES_MAX;
 
 /// The most that is held in all: sixty values of the greatest length, and far more usual ones.
@@ -20,10 +20,10 @@ const LIMIT: &str = "4 MB";
 
 /// Returns the files manifests may name, by path, with the links among them followed.
 pub(super) fn candidates(
-    listing: &Listing,
-    links: &Links,
+    listing: &TreeListing,
+    links: &SymbolicLinks,
     texts: &[&[u8]],
-) -> BTreeMap<Vec<u8>, Entry> {
+) -> BTreeMap<Vec<u8>, TreeEntry> {
     let words: BTreeSet<&[u8]> = texts.iter().flat_map(|text| words_of(text)).collect();
     let mut found = BTreeMap::new();
     for (path, entry) in listing {
@@ -53,7 +53,7 @@ fn words_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Returns the files whose bytes are to be read: none that is too long, and no more than the limit.
-pub(super) fn within_limits(candidates: &BTreeMap<Vec<u8>, Entry>) -> BTreeSet<ObjectId> {
+pub(super) fn within_limits(candidates: &BTreeMap<Vec<u8>, TreeEntry>) -> BTreeSet<ObjectId> {
     let mut bytes = 0;
     let mut chosen = BTreeSet::new();
     for entry in candidates.values().filter(|entry| entry.size <= VALUE_BYTES_MAX) {
@@ -68,10 +68,10 @@ pub(super) fn within_limits(candidates: &BTreeMap<Vec<u8>, Entry>) -> BTreeSet<O
 
 /// Joins the candidates with what was read of them.
 pub(super) fn hold(
-    candidates: BTreeMap<Vec<u8>, Entry>,
+    candidates: BTreeMap<Vec<u8>, TreeEntry>,
     contents: &BTreeMap<ObjectId, Vec<u8>>,
 ) -> BTreeMap<Vec<u8>, Held> {
-    let held = |entry: &Entry| match contents.get(&entry.id) {
+    let held = |entry: &TreeEntry| match contents.get(&entry.id) {
         Some(bytes) => Held::Content(bytes.clone()),
         None if entry.size > VALUE_BYTES_MAX => Held::TooLong,
         None => Held::TooMany(LIMIT),
@@ -84,8 +84,8 @@ mod tests {
     use super::*;
 
     fn check(files: &[&str], links: &[(&str, &str)], text: &str) -> String {
-        let entry = |kind| Entry { kind, id: "id".to_owned(), size: 1 };
-        let mut listing: Listing =
+        let entry = |kind| TreeEntry { kind, id: "id".to_owned(), size: 1 };
+        let mut listing: TreeListing =
             files.iter().map(|path| (path.as_bytes().to_vec(), entry(EntryKind::File))).collect();
         listing.extend(links.iter().map(|(p, _)| (p.as_bytes().to_vec(), entry(EntryKind::Link))));
         let links = links.iter().map(|(from, to)| ((*from).into(), (*to).into())).collect();
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_known_but_not_held() {
-        let entry = |id: String, size| Entry { kind: EntryKind::File, id, size };
-        let mut files: BTreeMap<Vec<u8>, Entry> = (0..62_u8)
+        let entry = |id: String, size| TreeEntry { kind: EntryKind::File, id, size };
+        let mut files: BTreeMap<Vec<u8>, TreeEntry> = (0..62_u8)
             .map(|number| (vec![b'a', number], entry(number.to_string(), VALUE_BYTES_MAX)))
             .collect();
         files.insert(b"long".to_vec(), entry("long".to_owned(), VALUE_BYTES_MAX + 1));

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::commit::{Signature, shortened};
 use super::error::GitError;
 use super::objects;
-use super::program::{Call, Program, Reach, brief};
+use super::program::{GitRun, NetworkAccess, Program, brief};
 use super::reference::CommitId;
 use super::settings::Verification;
 
@@ -43,9 +43,9 @@ pub(super) async fn verify(
     };
     let words = kind.iter().copied().chain(["verify-commit", "--raw", id.as_str()]);
     let arguments = words.map(OsString::from).collect();
-    let call = Call {
+    let call = GitRun {
         doing: "verify a commit",
-        reach: Reach::Copy,
+        reach: NetworkAccess::Copy,
         arguments,
         input: Vec::new(),
         output_bytes_max: OUTPUT_BYTES_MAX,

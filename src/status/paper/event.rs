@@ -2,7 +2,7 @@
 
 use crate::render::{Line, Style};
 
-use super::super::{Event, Severity};
+use super::super::{Event, EventSeverity};
 
 /// The columns in which reason and message stand, unless what is before them is longer.
 const REASON_COLUMN: usize = 22;
@@ -14,8 +14,8 @@ const MESSAGE_COLUMN: usize = 66;
 pub fn event_line(event: &Event, project: Option<&str>) -> Line {
     let Event { sequence: _, at, severity, key, reason, message, revision: _, pass: _ } = event;
     let style = match severity {
-        Severity::Normal => Style::Plain,
-        Severity::Warning => Style::Changed,
+        EventSeverity::Normal => Style::Plain,
+        EventSeverity::Warning => Style::Changed,
     };
     let line = Line::default().with(Style::Dim, format!("{at:.0}")).pad_to(REASON_COLUMN);
     let about = key.as_ref().map_or_else(|| "—".to_owned(), ToString::to_string);

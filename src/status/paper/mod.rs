@@ -15,7 +15,7 @@ mod tests;
 
 pub use event::event_line;
 pub use field::{change_as_text, field_values};
-pub use resource::{Surroundings, resource_as_text};
+pub use resource::{ResourceContext, resource_as_text};
 pub use table::resources_as_table;
 pub use whole::project_as_text;
 pub use words::{ago, health_style, reason_beside, short, span, telling};

@@ -20,7 +20,7 @@ const VALUE_COLUMN: usize = 26;
 
 /// What is known around a resource.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
+pub struct ResourceContext<'a> {
     /// Its project.
     pub project: &'a ProjectStatus,
     /// Its events, oldest first.
@@ -29,7 +29,7 @@ pub struct Surroundings<'a> {
     pub now: Timestamp,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> ResourceContext<'a> {
     /// Returns what is pending for a resource.
     #[must_use]
     pub fn pending(&self, resource: &ResourceStatus) -> Option<&'a SavedChange> {
@@ -47,7 +47,7 @@ impl<'a> Surroundings<'a> {
 
 /// Returns everything about a resource, section by section.
 #[must_use]
-pub fn resource_as_text(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
+pub fn resource_as_text(resource: &ResourceStatus, around: &ResourceContext<'_>) -> Paper {
     let mut paper = facts(resource, around);
     heading(&mut paper, "conditions");
     for condition in resource.conditions.iter() {
@@ -77,7 +77,7 @@ pub fn resource_as_text(resource: &ResourceStatus, around: &Surroundings<'_>) ->
     paper
 }
 
-fn facts(resource: &ResourceStatus, around: &Surroundings<'_>) -> Paper {
+fn facts(resource: &ResourceStatus, around: &ResourceContext<'_>) -> Paper {
     let ResourceStatus {
         key,
         id,

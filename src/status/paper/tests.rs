@@ -149,7 +149,7 @@ fn resources_stand_in_a_table_with_what_says_most_about_each() {
 #[test]
 fn a_resource_is_shown_with_its_conditions_what_is_pending_and_what_happened_to_it() {
     let (project, events) = (troubled(), events());
-    let around = Surroundings { project: &project, events: &events, now: now() };
+    let around = ResourceContext { project: &project, events: &events, now: now() };
     insta::assert_snapshot!(resource_as_text(&project.resources[0], &around).to_plain());
 }
 
@@ -185,7 +185,7 @@ fn nothing_of_a_status_moves_the_cursor_or_breaks_a_line() {
     let status = hostile(text);
     let mut events = events();
     events[0].message = text.to_owned();
-    let around = Surroundings { project: &status, events: &events, now: now() };
+    let around = ResourceContext { project: &status, events: &events, now: now() };
     let papers = [
         project_as_text(&status, now()),
         resources_as_table(&status, &|_| true, now()),

@@ -8,7 +8,7 @@ mod damage;
 
 use super::load;
 use super::simulated::{Blow, Simulated};
-use super::{Event, Store, StoreError};
+use super::{JournalEvent, Store, StoreError};
 use crate::model::{
     Applied, Claim, Entry, Fingerprint, Intent, Inventory, Key, Kind, Pin, Project, Remembered,
     RemoteId, SentDelete,
@@ -56,12 +56,12 @@ fn intent() -> Intent {
     }
 }
 
-fn began(name: &str) -> Event {
-    Event::Began { key: key(name), intent: intent() }
+fn began(name: &str) -> JournalEvent {
+    JournalEvent::Began { key: key(name), intent: intent() }
 }
 
-fn recorded(name: &str, id: &str) -> Event {
-    Event::Recorded { key: key(name), entry: Box::new(entry(id)) }
+fn recorded(name: &str, id: &str) -> JournalEvent {
+    JournalEvent::Recorded { key: key(name), entry: Box::new(entry(id)) }
 }
 
 /// What a test does to a state: an event, or a new generation.
@@ -72,7 +72,7 @@ fn sent_delete(id: &str, seconds: i64) -> SentDelete {
 
 #[derive(Clone, Debug)]
 enum Deed {
-    Commit(Event),
+    Commit(JournalEvent),
     Generation,
 }
 
@@ -87,28 +87,28 @@ fn deeds() -> Vec<Deed> {
         },
     };
     vec![
-        Deed::Commit(Event::Pinned(pin)),
+        Deed::Commit(JournalEvent::Pinned(pin)),
         Deed::Commit(began("service/api")),
         Deed::Commit(recorded("service/api", "svc_1")),
         Deed::Generation,
         Deed::Commit(began("service/web")),
         Deed::Generation,
-        Deed::Commit(Event::Abandoned { key: key("service/web") }),
-        Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
-        Deed::Commit(Event::Renamed {
+        Deed::Commit(JournalEvent::Abandoned { key: key("service/web") }),
+        Deed::Commit(JournalEvent::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
+        Deed::Commit(JournalEvent::Renamed {
             from: key("service/api"),
             to: key("service/shop"),
             entry: Box::new(entry("svc_1")),
         }),
-        Deed::Commit(Event::Deleting(sent_delete("svc_1", 0))),
+        Deed::Commit(JournalEvent::Deleting(sent_delete("svc_1", 0))),
         Deed::Generation,
         Deed::Generation,
         Deed::Commit(began("database/main")),
-        Deed::Commit(Event::DeployPaid { id: RemoteId::new("svc_1").unwrap() }),
-        Deed::Commit(Event::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
-        Deed::Commit(Event::Deleting(sent_delete("svc_2", 1))),
-        Deed::Commit(Event::Deleting(sent_delete("svc_2", 2))),
-        Deed::Commit(Event::Forgotten { key: key("service/shop") }),
+        Deed::Commit(JournalEvent::DeployPaid { id: RemoteId::new("svc_1").unwrap() }),
+        Deed::Commit(JournalEvent::DeployOwed { id: RemoteId::new("svc_1").unwrap() }),
+        Deed::Commit(JournalEvent::Deleting(sent_delete("svc_2", 1))),
+        Deed::Commit(JournalEvent::Deleting(sent_delete("svc_2", 2))),
+        Deed::Commit(JournalEvent::Forgotten { key: key("service/shop") }),
     ]
 }
 
@@ -304,7 +304,7 @@ mod on_a_real_directory {
     fn one_writer_at_a_time_and_whoever_is_refused_learns_who_holds_it() {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path().join("state/acme");
-        assert_eq!(Store::read(&directory).unwrap(), super::super::Reading::default());
+        assert_eq!(Store::read(&directory).unwrap(), super::super::StoredState::default());
         assert!(!directory.exists());
 
         let mut store = Store::open(&directory, "stoker run (pid 4711 on web-1)").unwrap();

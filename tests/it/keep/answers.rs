@@ -1,7 +1,7 @@
 //! The command line before servers that answer as ordinary frameworks do, over a socket.
 
 use stoker::clock::Clock;
-use stoker::emulator::{Act, Config, Emulator, Faults, Forms, Kind, TOKEN, serve};
+use stoker::emulator::{Act, Emulator, EmulatorConfig, Faults, Forms, Kind, TOKEN, serve};
 use stoker::sandbox::emulator_clock;
 
 use super::machine::{Machine, Ran};
@@ -14,7 +14,7 @@ struct Platform {
 }
 
 impl Platform {
-    fn on(config: Config) -> Self {
+    fn on(config: EmulatorConfig) -> Self {
         let machine = Machine::with(&[("stack.yaml", &stack(&["a", "b"]))]);
         let emulator = Emulator::new(config, emulator_clock(&Clock::system()));
         let bind = tokio::net::TcpListener::bind("127.0.0.1:0");
@@ -47,7 +47,7 @@ fn stack(names: &[&str]) -> String {
 
 #[test]
 fn a_platform_built_with_a_framework_is_kept_as_declared() {
-    let platform = Platform::on(Config { bare: true, ..Config::default() });
+    let platform = Platform::on(EmulatorConfig { bare: true, ..EmulatorConfig::default() });
     platform.plays("fail:500@GET /project#1");
     platform.run("apply manifests -y").says(0, &["2 done"]);
     platform.machine.write("manifests/stack.yaml", &stack(&["a"]).replace("8080", "9090"));
@@ -58,7 +58,7 @@ fn a_platform_built_with_a_framework_is_kept_as_declared() {
 
 #[test]
 fn a_write_that_a_page_answers_is_settled_by_reading() {
-    let platform = Platform::on(Config::default());
+    let platform = Platform::on(EmulatorConfig::default());
     platform.run("apply manifests -y").says(0, &["2 done"]);
     platform.plays("html-after@PATCH /**; html-after@DELETE /**");
     platform.machine.write("manifests/stack.yaml", &stack(&["a"]).replace("8080", "9090"));
@@ -94,7 +94,7 @@ fn each_form_of_the_platform_is_found_by_a_probe_and_then_kept_as_declared() {
             vec!["total_required=false", "cursor_field=next_cursor", "cursor_param=cursor"],
         ),
     ] {
-        let platform = Platform::on(Config { forms, ..Config::default() });
+        let platform = Platform::on(EmulatorConfig { forms, ..EmulatorConfig::default() });
         for name in ["x", "y"] {
             let body = serde_json::json!({"name": name, "type": "background_worker"});
             platform.emulator.act(&Act::Create { kind: Kind::Service, body }).unwrap();
@@ -118,7 +118,8 @@ fn each_form_of_the_platform_is_found_by_a_probe_and_then_kept_as_declared() {
 
 #[test]
 fn a_probe_leaves_nothing_behind_where_a_404_has_no_code_and_says_what_to_set() {
-    let platform = Platform::on(Config { plain_absence: true, ..Config::default() });
+    let platform =
+        Platform::on(EmulatorConfig { plain_absence: true, ..EmulatorConfig::default() });
     let (settings, ran) = named_by_a_probe(&platform, "");
     let ran = ran.says(0, &["404 without a code"]);
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("left behind"));

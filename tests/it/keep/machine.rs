@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use stoker::clock::Clock;
-use stoker::emulator::{Act, Config, Durations, Emulator, Kind, TOKEN};
+use stoker::emulator::{Act, Durations, Emulator, EmulatorConfig, Kind, TOKEN};
 use stoker::sandbox::emulator_clock;
 use stoker::status::{ConditionType, ProjectStatus};
 
@@ -69,7 +69,7 @@ impl Machine {
             database_ms: 200,
             ..Durations::default()
         };
-        let config = Config { durations, limit: 1_000_000, ..Config::default() };
+        let config = EmulatorConfig { durations, limit: 1_000_000, ..EmulatorConfig::default() };
         let an_hour_ago = now().checked_sub(SignedDuration::from_hours(1)).unwrap();
         let world = Emulator::new(config, emulator_clock(&Clock::starting_at(an_hour_ago)));
         for name in services {

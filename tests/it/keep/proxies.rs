@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use stoker::clock::Clock;
-use stoker::emulator::{Config, Emulator, TOKEN, serve};
+use stoker::emulator::{Emulator, EmulatorConfig, TOKEN, serve};
 use stoker::sandbox::emulator_clock;
 
 use super::machine::{Machine, Ran};
@@ -49,7 +49,7 @@ impl Proxy {
 
 /// Serves an emulator on a port of this machine, and returns its address.
 fn platform(machine: &Machine) -> String {
-    let emulator = Emulator::new(Config::default(), emulator_clock(&Clock::system()));
+    let emulator = Emulator::new(EmulatorConfig::default(), emulator_clock(&Clock::system()));
     let bind = tokio::net::TcpListener::bind("127.0.0.1:0");
     let listener = machine.runtime().block_on(bind).unwrap();
     let address = listener.local_addr().unwrap();

@@ -9,7 +9,7 @@ use stoker::plan::{
     Action, AfterLook, Change, CreateAnswer, Precondition, Sighting, Step, after_look, bystanders,
     rival, sight,
 };
-use stoker::store::Event;
+use stoker::store::JournalEvent;
 
 use super::agent::{Protocol, Sweep, Work, claim_of};
 use super::house::{Law, State};
@@ -47,7 +47,7 @@ impl State {
                 let intent = change.intent(attempt, self.world.time(), &self.bystanders(agent));
                 if self.manner.protocol != Protocol::NoIntent {
                     let (key, intent) = (key(name).clone(), intent.clone());
-                    self.agents[agent].remember(&Event::Began { key, intent });
+                    self.agents[agent].remember(&JournalEvent::Began { key, intent });
                 }
                 if self.manner.protocol == Protocol::IntentBeforeWaiting {
                     self.set(agent, name, Work::Waiting(intent));
@@ -79,8 +79,8 @@ impl State {
                 self.record(agent, change, entry);
             }
             (None, _) => {
-                self.agents[agent].remember(&Event::Forgotten { key: key.clone() });
-                self.agents[agent].remember(&Event::Abandoned { key: key.clone() });
+                self.agents[agent].remember(&JournalEvent::Forgotten { key: key.clone() });
+                self.agents[agent].remember(&JournalEvent::Abandoned { key: key.clone() });
             }
             (Some(_), None) => {}
         }
@@ -92,8 +92,8 @@ impl State {
         let (key, entry) = (change.key.clone(), Box::new(entry));
         let former = change.record.as_ref().and_then(|record| record.renamed_from.clone());
         self.agents[agent].remember(&match former {
-            Some(from) => Event::Renamed { from, to: key, entry },
-            None => Event::Recorded { key, entry },
+            Some(from) => JournalEvent::Renamed { from, to: key, entry },
+            None => JournalEvent::Recorded { key, entry },
         });
     }
 
@@ -147,7 +147,7 @@ impl State {
             Fate::Lost | Fate::Never => CreateAnswer::Lost,
         };
         if !answer.must_be_looked_for(intent.attempt) {
-            self.agents[agent].remember(&Event::Abandoned { key: key(name).clone() });
+            self.agents[agent].remember(&JournalEvent::Abandoned { key: key(name).clone() });
             return self.end(agent, name, false);
         }
         match self.manner.patience {
@@ -192,7 +192,7 @@ impl State {
             AfterLook::LookAgain => self.set(agent, name, Work::Seeking(intent, None)),
             AfterLook::SendAgain => self.set(agent, name, Work::Again(intent.attempt + 1)),
             AfterLook::GiveUp => {
-                self.agents[agent].remember(&Event::Abandoned { key: key(name).clone() });
+                self.agents[agent].remember(&JournalEvent::Abandoned { key: key(name).clone() });
                 self.end(agent, name, false);
             }
             AfterLook::AskWhose(_) | AfterLook::Unknown(_) => self.end(agent, name, false),
@@ -294,7 +294,7 @@ impl State {
             }
             (Work::Written, Some(Step::Delete { .. })) => {
                 assert_eq!(change.action, Action::Delete);
-                self.agents[agent].remember(&Event::Forgotten { key: change.key.clone() });
+                self.agents[agent].remember(&JournalEvent::Forgotten { key: change.key.clone() });
             }
             (work, step) => panic!("nothing to write down: {work:?} {step:?}"),
         }

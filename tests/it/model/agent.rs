@@ -14,7 +14,7 @@ use stoker::apply::Patience;
 use stoker::model::{Claim, Desired, Intent, Inventory, Kind, Snapshot};
 use stoker::plan::{Change, FailureCause, Outcome, Plan, Platform, Policy, Progress, Prune, plan};
 use stoker::reconcile::check_pin;
-use stoker::store::Event;
+use stoker::store::JournalEvent;
 
 use super::world::{Name, ORIGIN, Place, Seen, Sight, World, key, name, pin};
 
@@ -140,7 +140,7 @@ impl Agent {
         Self { memory: Arc::default(), run: None }
     }
 
-    pub fn remember(&mut self, event: &Event) {
+    pub fn remember(&mut self, event: &JournalEvent) {
         event.apply(Arc::make_mut(&mut self.memory));
     }
 
@@ -181,11 +181,11 @@ impl Agent {
             return None;
         }
         if self.memory.pin.is_none() && !plan.changes.is_empty() {
-            self.remember(&Event::Pinned(pin(place)));
+            self.remember(&JournalEvent::Pinned(pin(place)));
         }
         for (key, entry) in &plan.remember {
             let entry = Box::new(entry.clone());
-            self.remember(&Event::Recorded { key: key.clone(), entry });
+            self.remember(&JournalEvent::Recorded { key: key.clone(), entry });
         }
         let needs_sweep = manner.protocol != Protocol::OneListing
             && plan.changes.iter().any(Change::rests_on_a_list);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use stateright::{Model, Property};
 use stoker::apply::Patience;
 use stoker::model::{Claim, Desired, Field, Lifecycle, Origin, Resource};
-use stoker::store::Event;
+use stoker::store::JournalEvent;
 
 use super::act::Fate;
 use super::agent::{Agent, Manner, Protocol, Sweep, Work};
@@ -315,7 +315,7 @@ impl State {
         let entry = &self.agents[agent].memory.entries[key(name)];
         let id = id_of(&entry.id);
         let entry = Box::new(stoker::model::Entry { claim: Claim::Adopted, ..entry.clone() });
-        self.agents[agent].remember(&Event::Recorded { key: key(name).clone(), entry });
+        self.agents[agent].remember(&JournalEvent::Recorded { key: key(name).clone(), entry });
         self.world.things[id].right.push(agent);
     }
 }

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use stateright::{Model, Property};
-use stoker::budget::{Budget, Config, Lane, Limits, Millis, Session, State, Verdict};
+use stoker::budget::{Budget, BudgetConfig, BudgetSession, Lane, Limits, Millis, State, Verdict};
 
 /// The most requests in any minute.
 const RATE: usize = 3;
@@ -42,7 +42,7 @@ pub struct Spent {
 
 /// A session: what tells it from another stands in the budget.
 #[derive(Clone, Debug)]
-struct Process(Session);
+struct Process(BudgetSession);
 
 impl PartialEq for Process {
     fn eq(&self, _: &Self) -> bool {
@@ -69,7 +69,7 @@ pub enum Deed {
 }
 
 fn budget(state: State) -> Budget {
-    let config = Config { limit: 4, rate: u32::try_from(RATE).unwrap(), reserve: 0, seed: 0 };
+    let config = BudgetConfig { limit: 4, rate: u32::try_from(RATE).unwrap(), reserve: 0, seed: 0 };
     Budget::resume(config, state)
 }
 

@@ -11,7 +11,7 @@ mod truth;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use stoker::emulator::Config;
+use stoker::emulator::EmulatorConfig;
 use stoker::manifest;
 use stoker::plan::Policy;
 use stoker::secret::{self, FingerprintKey};
@@ -162,7 +162,7 @@ fn is_accepted(tree: &Tree) -> bool {
 
 /// The base, applied and settled.
 async fn begun(base: &Tree) -> Stage {
-    let mut stage = Stage::in_memory(Config::default());
+    let mut stage = Stage::in_memory(EmulatorConfig::default());
     stage.variables = vec![("SECRET".to_owned(), "hunter2".to_owned())];
     stage.apply(base, &Policy::default()).await;
     let left = brief(&stage.plan(base, &Policy::default()).await);
@@ -319,7 +319,7 @@ async fn the_end_does_not_depend_on_the_way_there() {
         if !settle(&stage, &changed, 1, &context).await.is_empty() {
             continue;
         }
-        let direct = Stage::in_memory(Config::default());
+        let direct = Stage::in_memory(EmulatorConfig::default());
         let direct = Stage { variables: stage.variables.clone(), ..direct };
         direct.apply(&changed, &Policy::default()).await;
         let ends = [&stage, &direct].map(|stage| laws::truth(&stage.emulator));

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use super::server::Server;
 use super::{
-    AgentPlan, Budget, Chance, Config, Lane, Limits, Millis, Permit, START, Scenario, Session,
-    Verdict,
+    AgentPlan, Budget, BudgetConfig, BudgetSession, Chance, Lane, Limits, Millis, Permit, START,
+    Scenario, Verdict,
 };
 
 /// How long one way of a request takes, in milliseconds: 40 to 200 there and back.
@@ -82,7 +82,7 @@ struct Request {
 
 struct Agent {
     plan: AgentPlan,
-    session: Option<Session>,
+    session: Option<BudgetSession>,
     life: u32,
     sent_in_life: u32,
     waiting: u32,
@@ -143,7 +143,8 @@ pub fn most_in_a_minute(instants: &[u64]) -> u32 {
 impl Simulation {
     fn new(scenario: Scenario) -> Self {
         let hosts = scenario.agents.iter().map(|plan| plan.host + 1).max().unwrap_or(0);
-        let budget = |host| Budget::new(Config { seed: host as u64, ..Config::default() });
+        let budget =
+            |host| Budget::new(BudgetConfig { seed: host as u64, ..BudgetConfig::default() });
         let agents = scenario.agents.iter().map(|plan| Agent {
             plan: plan.clone(),
             session: None,

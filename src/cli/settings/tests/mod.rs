@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::model::Kind;
 use crate::plan::Prune;
-use crate::source::git::{RefName, Reference, Rewrites};
+use crate::source::git::{GitReference, RefName, Rewrites};
 use crate::status::Mode;
 
 use super::super::arguments::{Arguments, Command, ConfigCommand, Global, RunCommand};
@@ -21,10 +21,10 @@ use super::*;
 /// A call with a home and a token.
 const HOME: [(&str, &str); 2] = [("HOME", "/home/a"), ("STACKBLAZE_TOKEN", "sb_live_canary")];
 
-fn parsed(words: &str) -> (Global, Given, RunCommand) {
+fn parsed(words: &str) -> (Global, GivenSettings, RunCommand) {
     let words = ["stoker", "config", "view"].into_iter().chain(words.split_whitespace());
     let mut matches = Arguments::command().try_get_matches_from(words).unwrap();
-    let given = Given::from(&matches);
+    let given = GivenSettings::from(&matches);
     let arguments = Arguments::from_arg_matches_mut(&mut matches).unwrap();
     let Command::Config(ConfigCommand::View(command)) = arguments.command else {
         panic!("`config view` was called")
@@ -41,7 +41,8 @@ fn resolved(
     let file = SettingsFile::from_texts(files.iter().map(own).collect())?;
     let (global, given, command) = parsed(words);
     let environment = Environment::from(variables);
-    let call = Call { global: &global, given: &given, file: &file, environment: &environment };
+    let call =
+        Invocation { global: &global, given: &given, file: &file, environment: &environment };
     RunSettings::resolve(&call, &command)
 }
 
@@ -156,7 +157,7 @@ fn each_of_many_projects_has_its_own_state_token_and_source() {
     let ProjectSource::Repository(repository) = &settings.projects[1].source else {
         panic!("it is a repository")
     };
-    assert_eq!(repository.reference, Reference::Branch(RefName::new("staging").unwrap()));
+    assert_eq!(repository.reference, GitReference::Branch(RefName::new("staging").unwrap()));
     assert_eq!(repository.rewrites, Rewrites::Follow);
     assert_eq!(repository.poll.unwrap().as_secs(), 60);
     assert_eq!(settings.projects[0].policy.prune, Prune::Kinds([Kind::Service].into()));
@@ -201,7 +202,7 @@ fn what_is_typed_chooses_between_files_and_a_repository() {
     assert_eq!(paths.len(), 2);
     let by_flag = project("--repo ssh://git@git.dev/a/b --tag v1", "paths: [m]\n");
     let ProjectSource::Repository(repository) = by_flag.source else { panic!("a repository") };
-    assert_eq!(repository.reference, Reference::Tag(RefName::new("v1").unwrap()));
+    assert_eq!(repository.reference, GitReference::Tag(RefName::new("v1").unwrap()));
     let over = project("--branch next", "repo: https://git.dev/a/b\ntag: v1\n");
     assert_eq!(row(&over.rows, "branch"), "next from --branch");
     // In full, as git and build servers write it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::{Notified, Outcome, Sink, Template, TemplateError, decide, example};
+use super::super::{Notified, ProjectOutcome, Sink, Template, TemplateError, decide, example};
 use super::{COMMIT, OTHER, STALLED, SYNCED, WORKING, at, sink, status};
 use crate::status::{ProjectStatus, Repair, Rollback};
 
@@ -31,7 +31,7 @@ fn told_of(sink: &Sink, states: Vec<ProjectStatus>) -> String {
     said.join(" ")
 }
 
-fn telling(name: &str, outcomes: &[Outcome]) -> Sink {
+fn telling(name: &str, outcomes: &[ProjectOutcome]) -> Sink {
     Sink { tell: outcomes.iter().copied().collect(), ..sink(name) }
 }
 
@@ -55,9 +55,9 @@ fn a_second_outage_of_a_revision_is_told_to_who_asks_for_it_and_not_ever_again()
 #[test]
 fn who_asks_for_some_outcomes_is_told_of_no_other() {
     let states: &[(i64, &[&str])] = &[(0, WORKING), (1, SYNCED), (2, STALLED), (3, SYNCED)];
-    let asked = telling("webhook", &[Outcome::Failed, Outcome::Broken]);
+    let asked = telling("webhook", &[ProjectOutcome::Failed, ProjectOutcome::Broken]);
     assert_eq!(told(&asked, states), "2:broken");
-    let asked = telling("slack", &[Outcome::Pending, Outcome::Succeeded]);
+    let asked = telling("slack", &[ProjectOutcome::Pending, ProjectOutcome::Succeeded]);
     assert_eq!(told(&asked, states), "0:pending 1:succeeded");
 }
 
@@ -69,10 +69,10 @@ fn drift_that_was_set_back_is_told_once_to_who_asks_for_it() {
         ProjectStatus { last_repair, ..status(COMMIT, SYNCED) }
     };
     let states = || vec![status(COMMIT, SYNCED), repaired(1), repaired(1), repaired(7)];
-    let asked = telling("slack", &[Outcome::Succeeded, Outcome::Repaired]);
+    let asked = telling("slack", &[ProjectOutcome::Succeeded, ProjectOutcome::Repaired]);
     assert_eq!(told_of(&asked, states()), "0:succeeded 1:repaired 7:repaired");
     assert_eq!(told_of(&sink("slack"), states()), "0:succeeded");
-    let only = telling("discord", &[Outcome::Repaired]);
+    let only = telling("discord", &[ProjectOutcome::Repaired]);
     assert_eq!(told_of(&only, states()), "1:repaired 7:repaired");
 }
 
@@ -84,7 +84,7 @@ fn a_rollback_by_people_is_told_once_to_who_asks_for_it() {
         ProjectStatus { last_rollback, ..status(COMMIT, SYNCED) }
     };
     let states = || vec![status(COMMIT, SYNCED), rolled_back(1), rolled_back(1), rolled_back(7)];
-    let asked = telling("slack", &[Outcome::Succeeded, Outcome::RolledBack]);
+    let asked = telling("slack", &[ProjectOutcome::Succeeded, ProjectOutcome::RolledBack]);
     assert_eq!(told_of(&asked, states()), "0:succeeded 1:rolledback 7:rolledback");
     for sink in ["slack", "webhook", "github"].map(sink) {
         assert!(!told_of(&sink, states()).contains("rolledback"));

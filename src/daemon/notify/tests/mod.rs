@@ -9,8 +9,9 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::status::{
-    BudgetStatus, ConditionReason, ConditionType, Conditions, Counts, HealthStatus, Mode, Problem,
-    ProjectStatus, ResourceStatus, Revision, SharedList, SourceStatus, Steering, SyncStatus, Truth,
+    BudgetStatus, ConditionReason, ConditionType, Conditions, HealthStatus, LifetimeCounts, Mode,
+    Problem, ProjectStatus, ResourceStatus, Revision, SharedList, SourceStatus, Steering,
+    SyncStatus, Truth,
 };
 
 const COMMIT: &str = "4f5e6d7c8b9a00112233445566778899aabbccdd";
@@ -65,7 +66,7 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
         unmanaged: 0,
         unmanaged_things: Vec::new(),
         deployments: SharedList::default(),
-        counts: Counts::default(),
+        counts: LifetimeCounts::default(),
         last_repair: None,
         last_rollback: None,
         history: SharedList::default(),
@@ -76,8 +77,8 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
     }
 }
 
-fn address(text: &str) -> Address {
-    Address::parse(text).unwrap()
+fn address(text: &str) -> SinkAddress {
+    SinkAddress::parse(text).unwrap()
 }
 
 const TEMPLATE: &str = r#"{"text": {{ project }}, "why": [{{ reason }}, {{ message }}],
@@ -85,33 +86,35 @@ const TEMPLATE: &str = r#"{"text": {{ project }}, "why": [{{ reason }}, {{ messa
 
 fn sink(name: &str) -> Sink {
     let token = || SecretString::from("canary-token".to_owned());
-    let commit = |forge: Forge, repo: &str| Target::Commit {
+    let commit = |forge: Forge, repo: &str| SinkTarget::Commit {
         at: CommitTarget::new(forge, repo, None).unwrap(),
         token: token(),
     };
     let target = match name {
-        "webhook" => Target::Webhook {
+        "webhook" => SinkTarget::Webhook {
             address: address("https://hooks.dev/a?k=canary"),
             secret: Some(SecretString::from("key".to_owned())),
             body: None,
         },
-        "templated" => Target::Webhook {
+        "templated" => SinkTarget::Webhook {
             address: address("https://hooks.dev/a"),
             secret: None,
             body: Some(Template::new(TEMPLATE, &example()).unwrap()),
         },
-        "teams" => Target::Teams { address: address("https://flow.dev/canary") },
-        "discord" => Target::Discord { address: address("https://discord.dev/api/canary") },
-        "alertmanager" => Target::Alertmanager {
+        "teams" => SinkTarget::Teams { address: address("https://flow.dev/canary") },
+        "discord" => SinkTarget::Discord { address: address("https://discord.dev/api/canary") },
+        "alertmanager" => SinkTarget::Alertmanager {
             address: address("https://alerts.dev/base/"),
             token: Some(token()),
             labels: [("severity".to_owned(), "page".to_owned())].into(),
         },
-        "pagerduty" => Target::PagerDuty {
+        "pagerduty" => SinkTarget::PagerDuty {
             address: address("https://events.dev/v2/enqueue"),
             key: SecretString::from("canary-key".to_owned()),
         },
-        "slack" => Target::Slack { address: address("https://hooks.slack.dev/services/canary") },
+        "slack" => {
+            SinkTarget::Slack { address: address("https://hooks.slack.dev/services/canary") }
+        }
         "github" => commit(Forge::Github, "https://github.com/acme/shop.git"),
         "gitlab" => commit(Forge::Gitlab, "ssh://git@git.dev:22/acme/web/shop.git"),
         _ => commit(Forge::Gitea, "git@forge.dev:acme/shop"),
@@ -216,7 +219,7 @@ fn how_a_project_stands_follows_from_its_conditions() {
         retry_at: None,
     });
     let notices = decide(&failed, &[sink("webhook")], &Notified::default());
-    assert_eq!(notices[0].outcome, Outcome::Failed, "a resource is to blame");
+    assert_eq!(notices[0].outcome, ProjectOutcome::Failed, "a resource is to blame");
 }
 
 #[test]
@@ -329,7 +332,7 @@ fn the_api_of_a_forge_follows_from_the_repository() {
 #[test]
 fn an_address_is_private_and_shows_only_its_host() {
     for text in ["http://hooks.dev/a", "ftp://a.dev", "/a", "", "https://me:canary@a.dev/"] {
-        let error = Address::parse(text).unwrap_err();
+        let error = SinkAddress::parse(text).unwrap_err();
         assert!(!error.to_string().contains("canary"), "{text}");
     }
     let shown = format!(
@@ -339,5 +342,5 @@ fn an_address_is_private_and_shows_only_its_host() {
         sink("github")
     );
     assert!(shown.contains("a.dev") && !shown.contains("canary"), "{shown}");
-    assert!(Address::parse("http://[::1]:80/a").is_ok());
+    assert!(SinkAddress::parse("http://[::1]:80/a").is_ok());
 }

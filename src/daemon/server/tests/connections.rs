@@ -10,14 +10,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use super::super::connection::{Door, accept, converse, peer_of};
+use super::super::connection::{ListenAddress, accept, converse, peer_of};
 use super::super::refusals::Refusals;
-use super::super::shared::Closing;
+use super::super::shared::ShutdownSignal;
 use super::stage::{Stage, event};
 use crate::clock::Clock;
 
 /// Opens a connection to a server of one project.
-fn open(stage: &Stage, closing: Closing) -> (DuplexStream, JoinHandle<()>) {
+fn open(stage: &Stage, closing: ShutdownSignal) -> (DuplexStream, JoinHandle<()>) {
     let (ours, theirs) = duplex(4 << 10);
     let refusals = Refusals::new(stage.clock.clone());
     (ours, tokio::spawn(converse(theirs, stage.public.clone(), closing, refusals)))
@@ -27,7 +27,7 @@ fn open(stage: &Stage, closing: Closing) -> (DuplexStream, JoinHandle<()>) {
 async fn a_head_that_does_not_come_ends_the_connection_after_ten_seconds() {
     let stage = Stage::new(&["shop"]);
     for sent in ["", "GET /livez HTTP/1.1\r\nHost: ", "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"] {
-        let (_keep, closing) = Closing::new();
+        let (_keep, closing) = ShutdownSignal::new();
         let (mut peer, served) = open(&stage, closing);
         peer.write_all(sent.as_bytes()).await.unwrap();
         let began = Instant::now();
@@ -42,7 +42,7 @@ async fn a_head_that_is_too_large_is_refused() {
     let many: String = (0..100).map(|number| format!("x-{number}: 1\r\n")).collect();
     let long = format!("x-long: {}\r\n", "a".repeat(20_000));
     for headers in [many, long] {
-        let (_keep, closing) = Closing::new();
+        let (_keep, closing) = ShutdownSignal::new();
         let (mut peer, served) = open(&stage, closing);
         let head = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
         // The server may have gone before it read all.
@@ -57,7 +57,7 @@ async fn a_head_that_is_too_large_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_takes_nothing_is_let_go_after_half_a_minute() {
     let stage = Stage::new(&["shop"]);
-    let (_keep, closing) = Closing::new();
+    let (_keep, closing) = ShutdownSignal::new();
     let (mut peer, served) = open(&stage, closing);
     peer.write_all(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     tokio::task::yield_now().await;
@@ -73,7 +73,7 @@ async fn a_listener_that_takes_nothing_is_let_go_after_half_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn when_the_server_ends_an_idle_connection_ends_at_once() {
     let stage = Stage::new(&["shop"]);
-    let (keep, closing) = Closing::new();
+    let (keep, closing) = ShutdownSignal::new();
     let (mut peer, served) = open(&stage, closing);
     peer.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut buffer = [0; 4096];
@@ -108,12 +108,12 @@ impl Listener for Gate {
 }
 
 /// Opens a door with so many places.
-fn door(router: Router, connections_max: usize) -> (Street, Door<Gate>) {
+fn door(router: Router, connections_max: usize) -> (Street, ListenAddress<Gate>) {
     let (street, entering) = mpsc::channel(8);
     let peer = |number: &u8| (*number > 0).then(|| IpAddr::from([192, 0, 2, *number]));
     let clock = Clock::starting_at(super::stage::START.parse().unwrap());
     let (listener, refusals) = (Gate(entering), Refusals::new(clock));
-    (street, Door { listener, router, connections_max, peer, refusals })
+    (street, ListenAddress { listener, router, connections_max, peer, refusals })
 }
 
 /// Comes in and asks for something.
@@ -139,7 +139,7 @@ async fn answer(peer: &mut DuplexStream, seconds: u64) -> Option<String> {
 async fn when_all_places_are_taken_the_next_one_waits_until_one_is_free() {
     let stage = Stage::new(&["shop"]);
     let (street, door) = door(stage.public.clone(), 2);
-    let (keep, closing) = Closing::new();
+    let (keep, closing) = ShutdownSignal::new();
     let served = tokio::spawn(accept(door, closing));
     let mut first = enter(&street, "GET /api/events").await;
     let mut second = enter(&street, "GET /api/events").await;
@@ -157,7 +157,7 @@ async fn when_all_places_are_taken_the_next_one_waits_until_one_is_free() {
 async fn one_peer_has_at_most_half_of_the_places_and_gets_back_what_it_gives_back() {
     let stage = Stage::new(&["shop"]);
     let (street, door) = door(stage.public.clone(), 4);
-    let (keep, closing) = Closing::new();
+    let (keep, closing) = ShutdownSignal::new();
     let served = tokio::spawn(accept(door, closing));
     // Heads that never come: they hold their places for ten seconds.
     let mut greedy = Vec::new();
@@ -191,7 +191,7 @@ fn a_peer_is_an_address_of_ipv4_and_a_network_of_ipv6() {
 async fn an_answer_that_does_not_come_holds_the_end_up_for_three_seconds_and_no_more() {
     let stage = Stage::new(&["shop"]);
     let (street, door) = door(stage.local.clone(), 2);
-    let (keep, closing) = Closing::new();
+    let (keep, closing) = ShutdownSignal::new();
     let served = tokio::spawn(accept(door, closing));
     let mut peer = enter(&street, "POST /api/orders/resume").await;
     assert_eq!(answer(&mut peer, 5).await, None, "the loop does not answer");
@@ -207,7 +207,7 @@ async fn a_request_that_panics_takes_no_other_with_it() {
         .route("/panic", axum::routing::get(async || -> &'static str { panic!("as arranged") }))
         .route("/fine", axum::routing::get(async || "fine"));
     let (street, door) = door(router, 1);
-    let (keep, closing) = Closing::new();
+    let (keep, closing) = ShutdownSignal::new();
     let served = tokio::spawn(accept(door, closing));
     let mut broken = enter(&street, "GET /panic").await;
     assert_eq!(answer(&mut broken, 5).await, None);

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::super::refusals::{Refusals, Refused};
-use super::super::shared::Closing;
+use super::super::refusals::{RefusalKind, Refusals};
+use super::super::shared::ShutdownSignal;
 use super::super::{Server, ServerSettings};
 use super::stage::{START, Stage, ask, request};
 use crate::clock::Clock;
@@ -80,20 +80,20 @@ async fn what_was_held_back_is_told_also_when_no_more_comes_and_at_the_end() {
     let log = Log::default();
     let _listening = log.listen();
     let refusals = Refusals::new(Clock::starting_at(START.parse().unwrap()));
-    let (open, closing) = Closing::new();
+    let (open, closing) = ShutdownSignal::new();
     let telling = tokio::spawn(refusals.clone().keep_telling(closing));
     let shop = Name::new("shop").unwrap();
     for _ in 0..3 {
-        refusals.note(Refused::Webhook, Some(&shop), "why");
-        refusals.note(Refused::Request, None, "a defect");
+        refusals.note(RefusalKind::Webhook, Some(&shop), "why");
+        refusals.note(RefusalKind::Request, None, "a defect");
     }
     assert_eq!(log.text().lines().count(), 2, "each kind by itself: {}", log.text());
     tokio::time::sleep(Duration::from_secs(121)).await;
     assert_eq!(log.text().matches("held_back=2").count(), 2, "{}", log.text());
     tokio::time::sleep(Duration::from_secs(300)).await;
     assert_eq!(log.text().lines().count(), 4, "a quiet time writes nothing: {}", log.text());
-    refusals.note(Refused::Webhook, Some(&shop), "why");
-    refusals.note(Refused::Webhook, Some(&shop), "why");
+    refusals.note(RefusalKind::Webhook, Some(&shop), "why");
+    refusals.note(RefusalKind::Webhook, Some(&shop), "why");
     drop(open);
     telling.await.unwrap();
     assert!(log.text().ends_with("why project=\"shop\" held_back=1\n"), "{}", log.text());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::Method;
 
-use crate::api::Tally;
+use crate::api::RequestCounts;
 use crate::daemon::server::BudgetNow;
 use crate::status::{
     ConditionReason, ConditionType, HealthStatus, ResourceStatus, Revision, Suspension, SyncStatus,
@@ -197,7 +197,7 @@ fn busy_stage() -> Stage {
         stage.meters.observe_pass("shop", &pass);
     }
     let key = ("GET".to_owned(), "/services/{id}", 200);
-    stage.meters.count_requests_of("shop", move || Tally::from([(key.clone(), 12)]));
+    stage.meters.count_requests_of("shop", move || RequestCounts::from([(key.clone(), 12)]));
     stage
 }
 
@@ -337,7 +337,7 @@ async fn a_hostile_word_stays_inside_its_label() {
     let word = "a\"} 1\n# EOF\n\\evil{x=\"\u{202e}\\n";
     stage.meters.observe_pass("shop", &stage::pass(word, Duration::ZERO));
     let key = (word.to_owned(), "/services", 0);
-    stage.meters.count_requests_of("shop", move || Tally::from([(key.clone(), 1)]));
+    stage.meters.count_requests_of("shop", move || RequestCounts::from([(key.clone(), 1)]));
     let samples = read(&open_metrics(&stage).await.text);
     let labels = [("project", "shop"), ("result", word)];
     assert_eq!(value(&samples, "stoker_reconcile_total", &labels), Some(1.0));

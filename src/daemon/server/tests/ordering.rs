@@ -6,10 +6,14 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::stage::{Answered, Stage, get, post};
-use crate::daemon::{Answer, Order, Refusal, Seat};
+use crate::daemon::{Acknowledgement, Order, Refusal, Seat};
 
 /// Gives an order to the only project, whose loop answers as told, and returns what it heard.
-async fn give(path: &str, body: &Value, reply: Result<Answer, Refusal>) -> (Answered, Order) {
+async fn give(
+    path: &str,
+    body: &Value,
+    reply: Result<Acknowledgement, Refusal>,
+) -> (Answered, Order) {
     let mut stage = Stage::new(&["shop"]);
     let mut seat = stage.seats.remove("shop").unwrap();
     let serve = async {
@@ -37,7 +41,7 @@ async fn every_order_reaches_its_loop_and_brings_its_answer_back() {
         ("pin", json!({"commit": "AB12"}), Order::Pin { commit: "ab12".to_owned() }),
         ("unpin", json!({}), Order::Unpin),
     ] {
-        let done = Ok(Answer("done as told".to_owned()));
+        let done = Ok(Acknowledgement("done as told".to_owned()));
         let (answered, order) = give(&format!("/api/orders/{path}"), &body, done).await;
         assert_eq!(order, expected);
         assert_eq!(answered.status, StatusCode::OK);

@@ -15,15 +15,15 @@ use tokio::sync::watch;
 
 use super::super::access::Gate;
 use super::super::routes;
-use super::super::shared::{Closing, Shared};
-use super::super::{Kept, Meters, Projects, Pulse};
+use super::super::shared::{ServerState, ShutdownSignal};
+use super::super::{Meters, Projects, Pulse, ServedProject};
 use crate::clock::Clock;
 use crate::daemon::webhook::Webhook;
 use crate::daemon::{Handle, Seat, SharedSecret};
 use crate::model::Name;
 use crate::status::{
-    BudgetStatus, ConditionReason, Counts, Event, HealthStatus, Mode, PassRecord, ProjectStatus,
-    Severity, SharedList, SourceStatus, Steering, SyncStatus, Trigger,
+    BudgetStatus, ConditionReason, Event, EventSeverity, HealthStatus, LifetimeCounts, Mode,
+    PassRecord, ProjectStatus, SharedList, SourceStatus, Steering, SyncStatus, Trigger,
 };
 
 pub const START: &str = "2026-11-24T00:00:00Z";
@@ -57,11 +57,11 @@ impl Stage {
             let webhook = Webhook::new(None, secret, reference).unwrap();
             seats.insert((*name).to_owned(), seat);
             pulses.insert((*name).to_owned(), pulse.clone());
-            kept.push((Name::new(name).unwrap(), Kept::new(handle, pulse, Some(webhook))));
+            kept.push((Name::new(name).unwrap(), ServedProject::new(handle, pulse, Some(webhook))));
         }
         let (projects, meters) = (kept.into_iter().collect::<Projects>(), Meters::default());
-        let (open, closing) = Closing::new();
-        let shared = Shared::new(projects.clone(), meters.clone(), clock.clone(), closing);
+        let (open, closing) = ShutdownSignal::new();
+        let shared = ServerState::new(projects.clone(), meters.clone(), clock.clone(), closing);
         let token = SharedSecret::parse(TOKEN).unwrap();
         Self {
             public: routes::public(shared.clone(), Gate::new(None)),
@@ -161,7 +161,7 @@ pub fn status(name: &str) -> ProjectStatus {
         unmanaged: 0,
         unmanaged_things: Vec::new(),
         deployments: SharedList::default(),
-        counts: Counts::default(),
+        counts: LifetimeCounts::default(),
         last_repair: None,
         last_rollback: None,
         history: SharedList::default(),
@@ -193,7 +193,7 @@ pub fn event(sequence: u64) -> Event {
     Event {
         sequence,
         at: now() + Duration::from_secs(sequence),
-        severity: Severity::Normal,
+        severity: EventSeverity::Normal,
         key: None,
         reason: ConditionReason::Synced.into(),
         message: format!("event {sequence}\nof two lines"),

@@ -1,6 +1,6 @@
 //! Draws Blueprints: any words of the table, each with a value of its own.
 
-use super::super::words::{Fate, Place};
+use super::super::words::{Fate, MappingKind};
 
 /// A piece of a Blueprint.
 pub enum Shape {
@@ -59,7 +59,7 @@ impl Draw {
     }
 
     /// A mapping: the words that must stand there, and some of the others.
-    pub fn mapping(&mut self, place: Place, must: Vec<(&str, Shape)>) -> Shape {
+    pub fn mapping(&mut self, place: MappingKind, must: Vec<(&str, Shape)>) -> Shape {
         let mut entries: Vec<(String, Shape)> =
             must.into_iter().map(|(word, shape)| (word.to_owned(), shape)).collect();
         for (word, fate) in place.words() {
@@ -77,68 +77,71 @@ impl Draw {
     }
 
     /// A value for a word that has a home; none where it stands with others, or must not.
-    pub fn sample(&mut self, place: Place, word: &str) -> Option<Shape> {
+    pub fn sample(&mut self, place: MappingKind, word: &str) -> Option<Shape> {
         let shape = match (place, word) {
-            (Place::Top, "version") => Told("1".to_owned()),
-            (Place::Top, "region") | (Place::Project | Place::Environment, "name") => {
+            (MappingKind::Top, "version") => Told("1".to_owned()),
+            (MappingKind::Top, "region")
+            | (MappingKind::Project | MappingKind::Environment, "name") => {
                 Told(format!("t{}t", self.number()))
             }
-            (Place::Top | Place::Environment | Place::Ungrouped, _)
-            | (Place::Project, "envVarGroups" | "envGroups") => return self.list(word),
-            (Place::Service, "type" | "schedule" | "envVars") => return None,
-            (Place::Service, "envGroups") => {
+            (MappingKind::Top | MappingKind::Environment | MappingKind::Ungrouped, _)
+            | (MappingKind::Project, "envVarGroups" | "envGroups") => return self.list(word),
+            (MappingKind::Service, "type" | "schedule" | "envVars") => return None,
+            (MappingKind::Service, "envGroups") => {
                 let external = Told("true".to_owned());
                 let name = self.text();
                 List(vec![Map(vec![("name".into(), name), ("external".into(), external)])])
             }
-            (Place::Service, "image") => match self.below(2) {
+            (MappingKind::Service, "image") => match self.below(2) {
                 0 => self.text(),
                 _ => {
                     let url = self.text();
-                    self.mapping(Place::Image, vec![("url", url)])
+                    self.mapping(MappingKind::Image, vec![("url", url)])
                 }
             },
-            (Place::Service, "healthCheckPath") | (Place::HealthCheck, "path") => self.path(),
-            (Place::Service, "healthCheck" | "healthcheck") => {
-                self.mapping(Place::HealthCheck, vec![])
+            (MappingKind::Service, "healthCheckPath") | (MappingKind::HealthCheck, "path") => {
+                self.path()
             }
-            (Place::Service, "secrets" | "secret_refs") => {
+            (MappingKind::Service, "healthCheck" | "healthcheck") => {
+                self.mapping(MappingKind::HealthCheck, vec![])
+            }
+            (MappingKind::Service, "secrets" | "secret_refs") => {
                 let keys = (0..2).map(|_| Leaf(format!("K{}K", self.number())));
                 List(keys.collect())
             }
-            (Place::Service, "scaling") => {
-                self.mapping(Place::Scaling, vec![("min", Leaf("1".into()))])
+            (MappingKind::Service, "scaling") => {
+                self.mapping(MappingKind::Scaling, vec![("min", Leaf("1".into()))])
             }
-            (Place::Service, "disk") => {
+            (MappingKind::Service, "disk") => {
                 let path = self.path();
-                self.mapping(Place::Disk, vec![("mountPath", path)])
+                self.mapping(MappingKind::Disk, vec![("mountPath", path)])
             }
-            (Place::Service, "autoDeploy") => Told("true".to_owned()),
-            (Place::Service, "autoDeployTrigger") => Told("commit".to_owned()),
-            (Place::Service, "domains" | "domain" | "customDomains") => {
+            (MappingKind::Service, "autoDeploy") => Told("true".to_owned()),
+            (MappingKind::Service, "autoDeployTrigger") => Told("commit".to_owned()),
+            (MappingKind::Service, "domains" | "domain" | "customDomains") => {
                 Leaf(format!("t{}t.dev", self.number()))
             }
-            (Place::Service, "port" | "numInstances")
-            | (Place::Disk, "sizeGB")
-            | (Place::Database, "storageGB" | "diskSizeGB") => {
+            (MappingKind::Service, "port" | "numInstances")
+            | (MappingKind::Disk, "sizeGB")
+            | (MappingKind::Database, "storageGB" | "diskSizeGB") => {
                 Leaf((100 + self.number() % 900).to_string())
             }
-            (Place::Scaling, "targetCPUPercent") => Leaf("77".to_owned()),
-            (Place::Scaling, "target_cpu_percent") => Leaf("78".to_owned()),
-            (Place::Scaling, "min_instances") => Leaf("3".to_owned()),
-            (Place::Scaling, "max_instances") => Leaf("903".to_owned()),
-            (Place::Scaling, "minInstances") => Leaf("2".to_owned()),
-            (Place::Scaling, "maxInstances") => Leaf("901".to_owned()),
-            (Place::Scaling, "max") => Leaf("902".to_owned()),
-            (Place::Image, "repository") => return None,
-            (Place::Database, "storage") => Told("7Gi".to_owned()),
-            (Place::Reference, "type") => Told("web".to_owned()),
-            (Place::Reference, "external") => return None,
-            (Place::Group, "envVars") => {
+            (MappingKind::Scaling, "targetCPUPercent") => Leaf("77".to_owned()),
+            (MappingKind::Scaling, "target_cpu_percent") => Leaf("78".to_owned()),
+            (MappingKind::Scaling, "min_instances") => Leaf("3".to_owned()),
+            (MappingKind::Scaling, "max_instances") => Leaf("903".to_owned()),
+            (MappingKind::Scaling, "minInstances") => Leaf("2".to_owned()),
+            (MappingKind::Scaling, "maxInstances") => Leaf("901".to_owned()),
+            (MappingKind::Scaling, "max") => Leaf("902".to_owned()),
+            (MappingKind::Image, "repository") => return None,
+            (MappingKind::Database, "storage") => Told("7Gi".to_owned()),
+            (MappingKind::Reference, "type") => Told("web".to_owned()),
+            (MappingKind::Reference, "external") => return None,
+            (MappingKind::Group, "envVars") => {
                 let variable = self.variable(true);
                 List(vec![variable])
             }
-            (Place::Variable, _) => return None,
+            (MappingKind::Variable, _) => return None,
             _ => self.text(),
         };
         Some(shape)
@@ -154,14 +157,14 @@ impl Draw {
         let item = match word {
             "services" if self.below(3) == 0 => return Some(self.services_by_name()),
             "services" => self.service(),
-            "databases" | "caches" => self.mapping(Place::Database, vec![("name", name)]),
-            "envVarGroups" | "envGroups" => self.mapping(Place::Group, vec![("name", name)]),
-            "pipeline" => return Some(self.mapping(Place::Pipeline, vec![("name", name)])),
-            "ungrouped" => return Some(self.mapping(Place::Ungrouped, vec![])),
+            "databases" | "caches" => self.mapping(MappingKind::Database, vec![("name", name)]),
+            "envVarGroups" | "envGroups" => self.mapping(MappingKind::Group, vec![("name", name)]),
+            "pipeline" => return Some(self.mapping(MappingKind::Pipeline, vec![("name", name)])),
+            "ungrouped" => return Some(self.mapping(MappingKind::Ungrouped, vec![])),
             "projects" => {
-                let environment = self.mapping(Place::Environment, vec![]);
+                let environment = self.mapping(MappingKind::Environment, vec![]);
                 let environments = List(vec![environment]);
-                self.mapping(Place::Project, vec![("environments", environments)])
+                self.mapping(MappingKind::Project, vec![("environments", environments)])
             }
             _ => return None,
         };
@@ -175,7 +178,7 @@ impl Draw {
             let Map(mut entries) = draw.service() else { unreachable!("a service is a mapping") };
             entries.retain(|(key, _)| !["name", "env", "envVars"].contains(&key.as_str()));
             let own = vec![("from_service", Leaf(name.clone())), ("property", draw.text())];
-            let own = draw.mapping(Place::Variable, own);
+            let own = draw.mapping(MappingKind::Variable, own);
             let keys = [draw.number(), draw.number()].map(|number| format!("K{number}K"));
             let [first, second] = keys;
             let variables = Map(vec![(first, draw.text()), (second, own)]);
@@ -195,7 +198,7 @@ impl Draw {
         }
         let variables = (0..self.below(4)).map(|_| self.variable(false)).collect();
         must.push(("envVars", List(variables)));
-        self.mapping(Place::Service, must)
+        self.mapping(MappingKind::Service, must)
     }
 
     fn variable(&mut self, is_in_group: bool) -> Shape {
@@ -213,37 +216,38 @@ impl Draw {
                     ("external", external()),
                 ];
                 let way = ["fromDatabase", "fromService", "fromCache"][way - 4];
-                vec![("key", key), (way, self.mapping(Place::Reference, must))]
+                vec![("key", key), (way, self.mapping(MappingKind::Reference, must))]
             }
         };
-        self.mapping(Place::Variable, must)
+        self.mapping(MappingKind::Variable, must)
     }
 }
 
 impl Draw {
     /// As [`Draw::sample`], with what that leaves to its caller.
-    pub fn sample_alone(&mut self, place: Place, word: &str) -> Option<Shape> {
+    pub fn sample_alone(&mut self, place: MappingKind, word: &str) -> Option<Shape> {
         let leaf = |text: &str| Some(Leaf(text.to_owned()));
         match (place, word) {
-            (Place::Service, "type") => leaf("web"),
-            (Place::Service, "schedule") => leaf("0 3 * * *"),
-            (Place::Service | Place::Group, "envVars") => Some(List(vec![self.variable(true)])),
-            (Place::Service, "healthCheck") => Some(Map(vec![("path".into(), self.path())])),
-            (Place::Disk, "mountPath") => Some(self.path()),
-            (Place::Scaling, "min" | "minInstances") => leaf("1"),
-            (Place::Reference, "external") | (Place::Variable, "external" | "generateValue") => {
-                leaf("true")
+            (MappingKind::Service, "type") => leaf("web"),
+            (MappingKind::Service, "schedule") => leaf("0 3 * * *"),
+            (MappingKind::Service | MappingKind::Group, "envVars") => {
+                Some(List(vec![self.variable(true)]))
             }
-            (Place::Variable, "sync") => leaf("false"),
-            (Place::Variable, "from_service") => leaf("a"),
-            (Place::Variable, "property") => leaf("host"),
-            (Place::Service, "healthcheck") => Some(Map(vec![("path".into(), self.path())])),
-            (Place::Variable, "fromDatabase" | "fromService" | "fromCache") => {
+            (MappingKind::Service, "healthCheck") => Some(Map(vec![("path".into(), self.path())])),
+            (MappingKind::Disk, "mountPath") => Some(self.path()),
+            (MappingKind::Scaling, "min" | "minInstances") => leaf("1"),
+            (MappingKind::Reference, "external")
+            | (MappingKind::Variable, "external" | "generateValue") => leaf("true"),
+            (MappingKind::Variable, "sync") => leaf("false"),
+            (MappingKind::Variable, "from_service") => leaf("a"),
+            (MappingKind::Variable, "property") => leaf("host"),
+            (MappingKind::Service, "healthcheck") => Some(Map(vec![("path".into(), self.path())])),
+            (MappingKind::Variable, "fromDatabase" | "fromService" | "fromCache") => {
                 let entries = [("name", "b"), ("property", "host"), ("external", "true")];
                 let entry = |(key, text): (&str, &str)| (key.to_owned(), Leaf(text.to_owned()));
                 Some(Map(entries.map(entry).into()))
             }
-            (Place::Project, "environments") => Some(List(vec![])),
+            (MappingKind::Project, "environments") => Some(List(vec![])),
             _ => self.sample(place, word),
         }
     }

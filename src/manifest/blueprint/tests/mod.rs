@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::words::{Fate, Place};
+use super::words::{Fate, MappingKind};
 use crate::manifest::{Loaded, load, print};
 use crate::source::Tree;
 use draw::{Draw, Leaf, List, Map, Shape, Told};
@@ -96,14 +96,14 @@ proptest! {
     fn no_value_of_any_blueprint_is_dropped_without_a_word(seed in any::<u64>()) {
         let mut draw = Draw { state: seed, count: 0 };
         let services = draw.list("services").unwrap();
-        check(&draw.mapping(Place::Top, vec![("services", services)]));
+        check(&draw.mapping(MappingKind::Top, vec![("services", services)]));
     }
 }
 
 /// What the table says of a word, when it alone stands there.
 #[test]
 fn every_word_of_the_table_is_read_or_left_out_for_its_reason() {
-    for place in Place::ALL {
+    for place in MappingKind::ALL {
         for (word, fate) in place.words() {
             let text = alone(place, word);
             let loaded = load(&Tree::from_texts([("a.yaml", text.as_str())]));
@@ -130,7 +130,7 @@ fn every_word_of_the_table_is_read_or_left_out_for_its_reason() {
 }
 
 /// A Blueprint with one word in one place and only what must stand beside it.
-fn alone(place: Place, word: &'static str) -> String {
+fn alone(place: MappingKind, word: &'static str) -> String {
     let mut draw = Draw { state: 1, count: 0 };
     let value = match draw.sample_alone(place, word) {
         Some(shape) => shape,
@@ -147,26 +147,28 @@ fn alone(place: Place, word: &'static str) -> String {
     };
     let one = |key: &str, shape: Shape| Map(vec![(key.to_owned(), shape)]);
     let whole = match place {
-        Place::Top => with(vec![]),
-        Place::Pipeline => one("pipeline", with(vec![("name", leaf("acme"))])),
-        Place::Project => one("projects", List(vec![with(vec![])])),
-        Place::Environment => {
+        MappingKind::Top => with(vec![]),
+        MappingKind::Pipeline => one("pipeline", with(vec![("name", leaf("acme"))])),
+        MappingKind::Project => one("projects", List(vec![with(vec![])])),
+        MappingKind::Environment => {
             let environments = List(vec![with(vec![])]);
             one("projects", List(vec![one("environments", environments)]))
         }
-        Place::Ungrouped => one("ungrouped", with(vec![])),
-        Place::Service => {
+        MappingKind::Ungrouped => one("ungrouped", with(vec![])),
+        MappingKind::Service => {
             let kind = if word == "schedule" { "cron" } else { "web" };
             let item = with(vec![("name", leaf("a")), ("type", leaf(kind))]);
             one("services", List(vec![item]))
         }
-        Place::Image => one("services", service("image", with(vec![("url", leaf("nginx"))]))),
-        Place::HealthCheck => one("services", service("healthCheck", with(vec![]))),
-        Place::Scaling => one("services", service("scaling", with(vec![]))),
-        Place::Disk => one("services", service("disk", with(vec![("mountPath", leaf("/d"))]))),
-        Place::Database => one("databases", List(vec![with(vec![("name", leaf("a"))])])),
-        Place::Group => one("envVarGroups", List(vec![with(vec![("name", leaf("a"))])])),
-        Place::Variable => {
+        MappingKind::Image => one("services", service("image", with(vec![("url", leaf("nginx"))]))),
+        MappingKind::HealthCheck => one("services", service("healthCheck", with(vec![]))),
+        MappingKind::Scaling => one("services", service("scaling", with(vec![]))),
+        MappingKind::Disk => {
+            one("services", service("disk", with(vec![("mountPath", leaf("/d"))])))
+        }
+        MappingKind::Database => one("databases", List(vec![with(vec![("name", leaf("a"))])])),
+        MappingKind::Group => one("envVarGroups", List(vec![with(vec![("name", leaf("a"))])])),
+        MappingKind::Variable => {
             let must = match word {
                 "fromGroup" => vec![("external", leaf("true"))],
                 "external" => vec![("fromGroup", leaf("g"))],
@@ -179,7 +181,7 @@ fn alone(place: Place, word: &'static str) -> String {
             };
             one("services", service("envVars", List(vec![with(must)])))
         }
-        Place::Reference => {
+        MappingKind::Reference => {
             let must =
                 vec![("name", leaf("b")), ("property", leaf("host")), ("external", leaf("true"))];
             let entry = vec![("key".to_owned(), leaf("K")), ("fromService".to_owned(), with(must))];

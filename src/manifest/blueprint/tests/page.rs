@@ -1,20 +1,20 @@
 //! The page of the documentation is made of the table.
 
-use super::super::words::{Fate, Place};
+use super::super::words::{Fate, MappingKind};
 
 /// The tables of the page, one for each mapping.
 fn tables() -> String {
     let mut text = String::new();
-    for place in Place::ALL {
+    for place in MappingKind::ALL {
         let heading = match place {
-            Place::Top => "At the top".to_owned(),
-            Place::Reference => {
+            MappingKind::Top => "At the top".to_owned(),
+            MappingKind::Reference => {
                 "In `envVars.fromDatabase`, `envVars.fromService`, `envVars.fromCache`".to_owned()
             }
-            Place::Database => {
+            MappingKind::Database => {
                 "In `databases`, `caches`, and `services` of the type of a database".to_owned()
             }
-            Place::Group => "In `envVarGroups`, `envGroups`".to_owned(),
+            MappingKind::Group => "In `envVarGroups`, `envGroups`".to_owned(),
             other => format!("In `{}`", other.path()),
         };
         text += &format!("### {heading}\n\n| Word | Becomes |\n|---|---|\n");

@@ -1,7 +1,7 @@
 //! Which commit is taken: branches, tags, commits, rewrites, pins.
 
 use super::scene::{Scene, beneath, branch, manifest, shown, tag};
-use crate::source::git::{GitError, Reference, Rewrites, Signature};
+use crate::source::git::{GitError, GitReference, Rewrites, Signature};
 
 #[tokio::test]
 async fn a_new_commit_is_seen_with_what_is_told_about_it() {
@@ -221,7 +221,7 @@ async fn one_commit_is_followed_for_ever_and_needs_the_other_side_once() {
     scene.commit("second", &[("api.yaml", "")]);
     scene.watch_git();
     let mut settings = scene.settings();
-    settings.reference = Reference::Commit(first.clone());
+    settings.reference = GitReference::Commit(first.clone());
     let source = scene.source(settings);
     let fetched = source.fetch(None, None).await.unwrap();
     assert_eq!(fetched.commit.id, first);

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::scene::{Scene, beneath, branch, is_there, manifest, shown};
 use crate::source::SourceError;
-use crate::source::git::program::{Call, Program, Reach};
+use crate::source::git::program::{GitRun, NetworkAccess, Program};
 use crate::source::git::{GitError, GitSettings, RefName};
 
 #[tokio::test]
@@ -39,15 +39,15 @@ async fn only_the_one_transport_is_allowed_whatever_git_is_told() {
     let helper = format!("ext::touch {}", mark.display());
     let remote = scene.remote().to_str().unwrap().to_owned();
     for (reach, url, is_allowed) in [
-        (Reach::Remote, helper.as_str(), false),
-        (Reach::Remote, "https://127.0.0.1:1/x", false),
-        (Reach::Remote, "ssh://127.0.0.1:1/x", false),
-        (Reach::Copy, remote.as_str(), false),
-        (Reach::Remote, remote.as_str(), true),
+        (NetworkAccess::Remote, helper.as_str(), false),
+        (NetworkAccess::Remote, "https://127.0.0.1:1/x", false),
+        (NetworkAccess::Remote, "ssh://127.0.0.1:1/x", false),
+        (NetworkAccess::Copy, remote.as_str(), false),
+        (NetworkAccess::Remote, remote.as_str(), true),
     ] {
         let arguments = ["ls-remote", "--", url].map(Into::into).to_vec();
         let (input, output_bytes_max) = (Vec::new(), 1_000);
-        let call = Call { doing: "try", reach, arguments, input, output_bytes_max };
+        let call = GitRun { doing: "try", reach, arguments, input, output_bytes_max };
         let output = program.run(call).await.unwrap();
         assert_eq!(output.code == Some(0), is_allowed, "{url}: {}", output.said);
         assert_eq!(output.said.contains("not allowed"), !is_allowed, "{url}: {}", output.said);

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::backend::Backend;
 use super::scene::{Scene, beneath, branch, manifest, shell, shown, tag};
 use super::secrets::{answer, serve};
-use crate::source::git::{GitError, GitSettings, Reference};
+use crate::source::git::{GitError, GitReference, GitSettings};
 
 #[tokio::test]
 async fn a_repository_of_sha256_is_read_and_followed_also_where_it_takes_the_place_of_another() {
@@ -86,7 +86,7 @@ async fn a_commit_that_an_old_host_does_not_hand_out_is_called_that() {
     scene.commit("second", &[]);
     let backend = Backend::old(&scene).await;
     let mut settings = scene.settings_for(&backend.url());
-    settings.reference = Reference::Commit(first.clone());
+    settings.reference = GitReference::Commit(first.clone());
     let error = scene.source(settings.clone()).fetch(None, None).await.unwrap_err();
     let GitError::KeptBack { commit, .. } = &error else { panic!("{error}") };
     assert_eq!(commit, first.as_str());
@@ -125,7 +125,7 @@ async fn a_commit_is_fetched_from_where_its_repository_moved_to() {
     let backend = Backend::of(&scene).await;
     let url = backend.url().replace("/remote", "/moved");
     let mut settings = scene.settings_for(&url);
-    settings.reference = Reference::Commit(first.clone());
+    settings.reference = GitReference::Commit(first.clone());
     let fetched = scene.source(settings).fetch(None, None).await;
     assert_eq!(shown(&fetched), "web.yaml");
     assert_eq!(fetched.unwrap().commit.id, first);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::source::git::{
-    CommitId, Fetched, GitError, GitSettings, GitSource, RefName, Reference, RepositoryPath,
+    CommitId, Fetched, GitError, GitReference, GitSettings, GitSource, RefName, RepositoryPath,
 };
 
 /// A service, so that a manifest looks like one.
@@ -164,12 +164,12 @@ pub fn shell(script: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-pub fn branch(name: &str) -> Reference {
-    Reference::Branch(RefName::new(name).unwrap())
+pub fn branch(name: &str) -> GitReference {
+    GitReference::Branch(RefName::new(name).unwrap())
 }
 
-pub fn tag(name: &str) -> Reference {
-    Reference::Tag(RefName::new(name).unwrap())
+pub fn tag(name: &str) -> GitReference {
+    GitReference::Tag(RefName::new(name).unwrap())
 }
 
 pub fn beneath(path: &str) -> RepositoryPath {

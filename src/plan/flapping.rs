@@ -12,7 +12,7 @@ use crate::model::{
     LiveValue, Name, Resource, Rewrite, Setting, policy as field_policy,
 };
 
-use super::diff::Memory;
+use super::diff::LastApplied;
 use super::{FieldAction, FieldChange, FieldReason, Policy};
 
 /// How long reads must agree until a repair is forgotten.
@@ -113,7 +113,7 @@ pub(super) fn agreement(
 pub(super) fn bound(
     key: &Key,
     fields: &[FieldChange],
-    memory: Memory<'_>,
+    memory: LastApplied<'_>,
     policy: &Policy,
     now: Timestamp,
 ) -> (Option<Deployed>, Vec<usize>) {
@@ -142,7 +142,7 @@ pub(super) fn bound(
 }
 
 /// How often what is declared was deployed, until it has been settled for long enough.
-fn deployments(memory: Memory<'_>, now: Timestamp) -> u32 {
+fn deployments(memory: LastApplied<'_>, now: Timestamp) -> u32 {
     let is_recent = |time: Timestamp| time <= now && now.duration_since(time) < AGREEMENT;
     match (memory.deployed, memory.made_at) {
         (Some(Deployed { count, last }), _) if !memory.rewrites.is_empty() || is_recent(last) => {

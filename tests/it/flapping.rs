@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use stoker::daemon::Order;
-use stoker::emulator::{Act, Config, Form, Kind, Quirk, Verb};
+use stoker::emulator::{Act, EmulatorConfig, Kind, Quirk, ValueForm, Verb};
 use stoker::source::Tree;
 
 use crate::kept::{Kept, keep_for, settings};
@@ -52,25 +52,28 @@ fn kinds() -> Vec<(&'static str, Quirk)> {
         Quirk::Swings { field: text(field), value, every_ms }
     };
     vec![
-        ("rootDir", setting("root_dir", Form::Begins(text("./")))),
-        ("rootDir", setting("root_dir", Form::Ends(text("/")))),
-        ("dockerfilePath", setting("dockerfile_path", Form::Begins(text("./")))),
-        ("branch", setting("branch", Form::Begins(text("refs/heads/")))),
-        ("runtime", setting("runtime", Form::Ends(text("-22")))),
-        ("startCommand", setting("start_command", Form::Trimmed)),
-        ("buildCommand", setting("build_command", Form::Begins(text("sh -c ")))),
-        ("preDeployCommand", setting("pre_deploy_command", Form::Ends(text(" || true")))),
-        ("port", setting("port", Form::Is(json!(10_000)))),
-        ("plan", setting("plan", Form::Ends(text("-v2")))),
-        ("scaling.maxInstances", setting("scaling.max_instances", Form::AtMost(3))),
-        ("scaling.minInstances", setting("scaling.min_instances", Form::AtLeast(3))),
-        ("scaling.targetCPUPercent", setting("scaling.target_cpu_percent", Form::Is(json!(60)))),
-        ("disk.mountPath", setting("disk.mount_path", Form::Ends(text("/")))),
-        ("disk.name", setting("disk.name", Form::Begins(text("vol-")))),
-        ("autoDeploy", setting("auto_deploy", Form::Is(json!(false)))),
-        ("domains", setting("domains", Form::With(text("api.stackblaze.app")))),
-        ("name", setting("name", Form::Ends(text("-x7")))),
-        ("envVars.GREETING", Quirk::Value { key: text("GREETING"), form: Form::Trimmed }),
+        ("rootDir", setting("root_dir", ValueForm::Begins(text("./")))),
+        ("rootDir", setting("root_dir", ValueForm::Ends(text("/")))),
+        ("dockerfilePath", setting("dockerfile_path", ValueForm::Begins(text("./")))),
+        ("branch", setting("branch", ValueForm::Begins(text("refs/heads/")))),
+        ("runtime", setting("runtime", ValueForm::Ends(text("-22")))),
+        ("startCommand", setting("start_command", ValueForm::Trimmed)),
+        ("buildCommand", setting("build_command", ValueForm::Begins(text("sh -c ")))),
+        ("preDeployCommand", setting("pre_deploy_command", ValueForm::Ends(text(" || true")))),
+        ("port", setting("port", ValueForm::Is(json!(10_000)))),
+        ("plan", setting("plan", ValueForm::Ends(text("-v2")))),
+        ("scaling.maxInstances", setting("scaling.max_instances", ValueForm::AtMost(3))),
+        ("scaling.minInstances", setting("scaling.min_instances", ValueForm::AtLeast(3))),
+        (
+            "scaling.targetCPUPercent",
+            setting("scaling.target_cpu_percent", ValueForm::Is(json!(60))),
+        ),
+        ("disk.mountPath", setting("disk.mount_path", ValueForm::Ends(text("/")))),
+        ("disk.name", setting("disk.name", ValueForm::Begins(text("vol-")))),
+        ("autoDeploy", setting("auto_deploy", ValueForm::Is(json!(false)))),
+        ("domains", setting("domains", ValueForm::With(text("api.stackblaze.app")))),
+        ("name", setting("name", ValueForm::Ends(text("-x7")))),
+        ("envVars.GREETING", Quirk::Value { key: text("GREETING"), form: ValueForm::Trimmed }),
         ("envVars.LOG_LEVEL", Quirk::KeysInCapitals),
         ("envVars.ADDON_URL", Quirk::Adds { key: text("ADDON_URL"), anew: false }),
         ("envVars.RELEASE", Quirk::Adds { key: text("RELEASE"), anew: true }),
@@ -89,8 +92,8 @@ fn written(stage: &Stage) -> (usize, usize) {
     (patches, deploys.filter(|it| it.kind == Kind::Service).count())
 }
 
-fn platform(quirk: &Quirk, echoes: bool) -> Config {
-    Config { quirks: vec![quirk.clone()], echoes, ..Config::default() }
+fn platform(quirk: &Quirk, echoes: bool) -> EmulatorConfig {
+    EmulatorConfig { quirks: vec![quirk.clone()], echoes, ..EmulatorConfig::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,11 +132,11 @@ async fn what_does_not_stay_is_written_twice_more_and_then_told_whatever_the_ans
 #[tokio::test(start_paused = true)]
 async fn a_group_that_is_attached_again_and_again_is_detached_twice() {
     for echoes in [false, true] {
-        let stage = Stage::on(Config { echoes, ..Config::default() });
+        let stage = Stage::on(EmulatorConfig { echoes, ..EmulatorConfig::default() });
         let body = json!({ "name": "defaults", "env_vars": [] });
         let act = Act::Create { kind: Kind::EnvGroup, body };
         let id = stage.emulator.act(&act).unwrap().unwrap();
-        let quirk = Quirk::Setting { field: "env_groups".to_owned(), form: Form::With(id) };
+        let quirk = Quirk::Setting { field: "env_groups".to_owned(), form: ValueForm::With(id) };
         stage.emulator.reconfigure(|config| config.quirks = vec![quirk]);
         let group = "---\napiVersion: stackblaze.cloud/v1\nkind: EnvGroup\n\
                      metadata: { name: shared }\nspec: { envVars: [{ key: A, value: '1' }] }\n";
@@ -149,8 +152,10 @@ async fn a_group_that_is_attached_again_and_again_is_detached_twice() {
 /// A new commit is a wish of its own: it is written, and what was left alone stays so.
 #[tokio::test(start_paused = true)]
 async fn what_is_left_alone_stays_so_when_something_else_is_asked_for() {
-    let quirk =
-        Quirk::Setting { field: "branch".to_owned(), form: Form::Begins("refs/heads/".to_owned()) };
+    let quirk = Quirk::Setting {
+        field: "branch".to_owned(),
+        form: ValueForm::Begins("refs/heads/".to_owned()),
+    };
     let kept = Kept::begin(Stage::on(platform(&quirk, true)), settings(), service());
     kept.stage.wait(HOUR).await;
     assert_eq!(written(&kept.stage), (2, 3));
@@ -231,7 +236,8 @@ async fn who_fights_is_told_and_what_agrees_again_for_an_hour_is_repaired_again(
 
 #[tokio::test(start_paused = true)]
 async fn a_persons_order_for_one_resource_is_two_more_repairs_and_a_look_at_all_is_none() {
-    let quirk = Quirk::Setting { field: "plan".to_owned(), form: Form::Ends("-v2".to_owned()) };
+    let quirk =
+        Quirk::Setting { field: "plan".to_owned(), form: ValueForm::Ends("-v2".to_owned()) };
     let kept = Kept::begin(Stage::on(platform(&quirk, true)), settings(), service());
     kept.stage.wait(HOUR).await;
     assert_eq!(written(&kept.stage).0, 2);
