@@ -32,8 +32,13 @@ struct Counted {
 /// within one, the one that allows most. A refusal tells of the others.
 pub(super) fn of(status: u16, headers: &HeaderMap, now: Millis) -> Limits {
     let waits = waits(headers);
-    let counted = by_name(headers).chain(in_one(headers));
-    let counted = counted.max_by_key(|counted| counted.rank(&waits, now)).unwrap_or_default();
+    let mut counted = by_name(headers).chain(in_one(headers)).collect::<Vec<Counted>>();
+    // One alone need not be ranked, which reads the date.
+    let counted = match counted.len() {
+        0 | 1 => counted.pop(),
+        _ => counted.into_iter().max_by_key(|counted| counted.rank(&waits, now)),
+    };
+    let counted = counted.unwrap_or_default();
     Limits { status, remaining: counted.remaining, reset: counted.reset, ..waits }
 }
 

@@ -120,6 +120,9 @@ fn pieces(raw: &str) -> impl Iterator<Item = &str> {
 fn date_millis(raw: &str) -> Option<f64> {
     let bare = raw.trim().trim_end_matches("GMT").trim_end();
     let of_http = || rfc2822::DateTimeParser::new().parse_timestamp(format!("{bare} GMT")).ok();
-    let time = bare.parse::<Timestamp>().ok().or_else(of_http)?;
+    // Every answer has a date, most often with its day of the week: what fails is not tried first.
+    let of_iso = || bare.parse::<Timestamp>().ok();
+    let is_iso = !bare.starts_with(|first: char| first.is_ascii_alphabetic());
+    let time = if is_iso { of_iso().or_else(of_http) } else { of_http() }?;
     Some(time.as_millisecond() as f64)
 }

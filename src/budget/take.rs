@@ -120,6 +120,12 @@ impl Budget {
         &self.state
     }
 
+    /// Ends the budget, and returns what must be remembered.
+    #[must_use]
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
     /// Asks for leave to send one request in `lane`, at once.
     ///
     /// *Guarantees*: at most `rate` permits in any minute, whatever answers the budget is told,

@@ -17,7 +17,8 @@ use crate::ledger::Ledger;
 use crate::model::Key;
 use crate::reconcile::{Passed, Reconciler};
 use crate::status::{
-    BudgetSample, BudgetStatus, Event, EventSeverity, PassRecord, Problem, ProjectStatus, Trigger,
+    BudgetSample, BudgetStatus, Event, EventSeverity, PassRecord, Problem, ProjectStatus,
+    SharedList, Trigger,
 };
 
 use super::declare::Declared;
@@ -68,7 +69,7 @@ pub struct Agent {
     mind: Mind,
     memory: StateFile<AgentMemory>,
     clock: Clock,
-    samples: Vec<BudgetSample>,
+    samples: SharedList<BudgetSample>,
     sampled_calls: u32,
     stop_pass: watch::Sender<bool>,
     /// Who waits to hear whether a commit is there.
@@ -121,7 +122,7 @@ impl Agent {
             mind,
             memory,
             clock,
-            samples: Vec::new(),
+            samples: SharedList::default(),
             sampled_calls,
             stop_pass,
             pinning: None,
@@ -325,11 +326,11 @@ impl Agent {
             seat.tell(event);
         }
         self.sample(now);
-        let status = self.mind.status(now);
+        // Compared as of when the last one was shown: time alone is no news.
         let shown = seat.shown();
-        let is_same = ProjectStatus { updated_at: now, ..(*shown).clone() } == status;
-        if !is_same {
-            seat.show(status);
+        let status = ProjectStatus { updated_at: shown.updated_at, ..self.mind.status(now) };
+        if *shown != status {
+            seat.show(ProjectStatus { updated_at: now, ..status });
         }
     }
 

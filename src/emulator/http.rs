@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http::{HeaderValue, Method, StatusCode, header};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
@@ -92,7 +93,7 @@ impl Emulator {
         let HttpReply { status, headers, payload, manner } = answer;
         let (content_type, bytes) = match payload {
             Payload::Empty => (None, Bytes::new()),
-            Payload::Json(body) => (Some("application/json"), Bytes::from(body.to_string())),
+            Payload::Json(body) => (Some("application/json"), Bytes::from(written(&body))),
             Payload::Html(page) => (Some("text/html; charset=utf-8"), Bytes::from(page)),
             Payload::Logs(logs) => {
                 let past = Bytes::from(logs.past());
@@ -186,6 +187,10 @@ fn response(
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     response
+}
+
+fn written(body: &Value) -> Vec<u8> {
+    serde_json::to_vec(body).expect("the keys of a value are text")
 }
 
 /// Sends bytes in the manner of a fault.

@@ -2,6 +2,8 @@
 //!
 //! What a deployment does to them is in `deploy`.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -63,8 +65,10 @@ impl Service {
             "created_at": config.times.stored(self.created),
         });
         if fields == Fields::All {
-            let mut held = self.settings.clone();
-            quirk::swing(config, &mut held, now);
+            let mut held = Cow::Borrowed(&self.settings);
+            if !config.quirks.is_empty() {
+                quirk::swing(config, held.to_mut(), now);
+            }
             for setting in settings::of_service() {
                 if let Some(value) = held.get(setting.name) {
                     shown[setting.name] = value.clone();

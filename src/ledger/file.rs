@@ -188,7 +188,7 @@ impl LedgerContent {
         let Self { generation, boot, state } = self;
         let mut budget = Budget::resume(config, state);
         let result = action(&mut budget);
-        (Self { generation, boot, state: budget.state().clone() }, result)
+        (Self { generation, boot, state: budget.into_state() }, result)
     }
 
     /// Takes it up for a process that begins, and ties it to the machine's boot.

@@ -10,11 +10,16 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 /// How many characters of a secret are a piece of it: as many as a number has bytes.
 const PIECE: usize = 8;
 
+/// How many bits of a mixed number choose one of the sieve.
+const SIEVE_BITS: u32 = 12;
+
 /// The pieces of all secrets.
 #[derive(Debug, Default)]
 pub(super) struct Ears {
     /// Each as the number that its bytes write, sorted.
     pieces: Vec<u64>,
+    /// A bit for each piece, so that most of what is none costs one look; empty without pieces.
+    sieve: Vec<u64>,
 }
 
 impl Ears {
@@ -34,7 +39,12 @@ impl Ears {
         }
         pieces.sort_unstable();
         pieces.dedup();
-        Self { pieces }
+        let mut sieve = vec![0; 1 << (SIEVE_BITS - 6)];
+        for piece in &pieces {
+            let (word, bit) = place_in_sieve(*piece);
+            sieve[word] |= bit;
+        }
+        Self { pieces, sieve }
     }
 
     /// Whether any secret stands in a text.
@@ -49,9 +59,22 @@ impl Ears {
 
     fn knows(&self, bytes: impl Iterator<Item = u8>) -> bool {
         let mut is_known = false;
-        windows(bytes, |piece| is_known |= self.pieces.binary_search(&piece).is_ok());
+        windows(bytes, |piece| is_known |= self.is_piece(piece));
         is_known
     }
+
+    fn is_piece(&self, piece: u64) -> bool {
+        let (word, bit) = place_in_sieve(piece);
+        let is_possible = self.sieve.get(word).is_some_and(|bits| bits & bit != 0);
+        is_possible && self.pieces.binary_search(&piece).is_ok()
+    }
+}
+
+/// Returns the word of the sieve and the bit in it.
+fn place_in_sieve(piece: u64) -> (usize, u64) {
+    let mixed = piece.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SIEVE_BITS);
+    // A dozen bits fit.
+    (usize::try_from(mixed >> 6).unwrap_or_default(), 1 << (mixed & 63))
 }
 
 fn windows(bytes: impl Iterator<Item = u8>, mut tell: impl FnMut(u64)) {

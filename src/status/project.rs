@@ -62,7 +62,7 @@ pub struct ProjectStatus {
     /// The declared and the owned resources, in dependency order.
     pub resources: SharedList<ResourceStatus>,
     /// What the last pass left to do, and what it must not do; secrets are absent.
-    pub pending: Vec<SavedChange>,
+    pub pending: SharedList<SavedChange>,
     /// How many live things are neither declared nor ours.
     pub unmanaged: usize,
     /// The first of them.
@@ -381,7 +381,7 @@ pub struct BudgetStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short_since: Option<Timestamp>,
     /// How it went, oldest first: one sample for each half minute at most, of the last two hours.
-    pub samples: Vec<BudgetSample>,
+    pub samples: SharedList<BudgetSample>,
 }
 
 /// How the budget stood at one time.

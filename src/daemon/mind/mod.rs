@@ -102,7 +102,7 @@ pub struct Mind {
     forgiven: BTreeSet<Key>,
     /// In the order of keys.
     resources: SharedList<ResourceStatus>,
-    pending: Vec<SavedChange>,
+    pending: SharedList<SavedChange>,
     unmanaged: usize,
     /// The first of what is unmanaged.
     unmanaged_things: Vec<UnmanagedThing>,
@@ -231,7 +231,7 @@ impl Mind {
             others: OtherDeployers::default(),
             forgiven: BTreeSet::new(),
             resources: SharedList::default(),
-            pending: Vec::new(),
+            pending: SharedList::default(),
             unmanaged: 0,
             unmanaged_things: Vec::new(),
             seen_synced_at: None,

@@ -215,7 +215,7 @@ impl Mind {
         self.tell_results(passed, now);
         self.judge(running, passed, now);
         self.watch_others(&passed.inventory);
-        self.pending = pending(passed);
+        self.pending = pending(passed).into();
         self.note_unmanaged(&passed.plan);
         let is_synced = self.is_synced();
         if is_synced && self.problem.is_none() && !running.is_superseded {

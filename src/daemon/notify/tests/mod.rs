@@ -62,7 +62,7 @@ fn status(commit: &str, conditions: &[&str]) -> ProjectStatus {
         seen_synced_at: None,
         steering: Steering::default(),
         resources: SharedList::default(),
-        pending: Vec::new(),
+        pending: SharedList::default(),
         unmanaged: 0,
         unmanaged_things: Vec::new(),
         deployments: SharedList::default(),

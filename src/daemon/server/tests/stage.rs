@@ -157,7 +157,7 @@ pub fn status(name: &str) -> ProjectStatus {
         seen_synced_at: None,
         steering: Steering::default(),
         resources: SharedList::default(),
-        pending: Vec::new(),
+        pending: SharedList::default(),
         unmanaged: 0,
         unmanaged_things: Vec::new(),
         deployments: SharedList::default(),
