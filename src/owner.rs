@@ -13,7 +13,6 @@ use std::path::Path;
 ///
 /// # Errors
 /// When the system refuses.
-#[cfg(unix)]
 pub fn inherit(file: &File, directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
     let (owner, made) = (fs::metadata(directory)?, file.metadata()?);
@@ -21,14 +20,5 @@ pub fn inherit(file: &File, directory: &Path) -> io::Result<()> {
     if is_foreign && rustix::process::geteuid().is_root() {
         fchown(file, Some(owner.uid()), Some(owner.gid()))?;
     }
-    Ok(())
-}
-
-/// Does nothing: elsewhere files have the rights of their directory.
-///
-/// # Errors
-/// Never.
-#[cfg(not(unix))]
-pub fn inherit(_: &File, _: &Path) -> io::Result<()> {
     Ok(())
 }

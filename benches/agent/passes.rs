@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use stoker::api::Transport;
-use stoker::daemon::Order;
 use stoker::daemon::source::{Reading, Source};
 use stoker::plan::Policy;
 use stoker::source::Tree;
+use stoker::status::Order;
 use stoker::status::{PassOutcome, Problem};
 
 use crate::project::{Kept, Replay, settings, stage, tree};

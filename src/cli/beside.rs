@@ -5,8 +5,7 @@
 
 use crate::model::{AdoptMode, Diagnostic, Key, Project, Snapshot};
 use crate::plan::Policy;
-use crate::remote::AgentOrder;
-use crate::status::{Mode, ProjectStatus, Steering, Suspension, Switches, WindowState};
+use crate::status::{Mode, Order, ProjectStatus, Steering, Suspension, Switches, WindowState};
 
 use super::arguments::Connection;
 use super::context::Context;
@@ -133,7 +132,7 @@ pub async fn tell_begun(
     project: &Project,
     key: &Key,
 ) {
-    let order = AgentOrder::Look { key: key.clone() };
+    let order = Order::Look { key: key.clone() };
     let origin = session.client.origin();
     let told = match reach::keeper(context, connection, &session.state).await {
         Ok(Some(seen)) => match seen.keeping(&origin, &project.name) {

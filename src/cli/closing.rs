@@ -48,10 +48,7 @@ impl Closing {
 
     /// Returns the records that close the output of a command; nothing for one that plans nothing.
     pub fn records(&self, command: &Command, exit: Exit) -> Option<String> {
-        if !matches!(
-            command,
-            Command::Plan(_) | Command::Apply(_) | Command::Drift(_) | Command::Destroy(_)
-        ) {
+        if !CLOSED.contains(&command.character().name) {
             return None;
         }
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -11,6 +11,7 @@ mod values;
 
 mod arguments;
 mod called;
+mod character;
 mod settings;
 
 mod closing;
@@ -68,6 +69,7 @@ use std::sync::Arc;
 use crate::telemetry;
 
 use arguments::{Arguments, Command, LogForm, OutputFormat};
+use character::Character;
 use code::ErrorCode;
 use context::Context;
 pub use environment::Environment;
@@ -151,40 +153,7 @@ fn start_log(context: &Context, command: &Command) {
 /// themselves: they finish and record what is in flight.
 async fn until_interrupted(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(Arc::clone(&context.is_typing))?;
-    let ends_itself = match &arguments.command {
-        Command::Apply(_) | Command::Destroy(_) | Command::Run(_) | Command::Sandbox(_) => true,
-        // A probe cleans up after itself.
-        Command::Doctor(doctor) => doctor.probe,
-        Command::Plan(_)
-        | Command::Drift(_)
-        | Command::Validate(_)
-        | Command::Render(_)
-        | Command::Convert(_)
-        | Command::Schema
-        | Command::Export(_)
-        | Command::Adopt(_)
-        | Command::Release(_)
-        | Command::Get(_)
-        | Command::Describe(_)
-        | Command::Events(_)
-        | Command::Why(_)
-        | Command::Deploy(_)
-        | Command::Deployments(_)
-        | Command::Rollback(_)
-        | Command::Logs(_)
-        | Command::Metrics(_)
-        | Command::Wait(_)
-        | Command::Reconcile(_)
-        | Command::Suspend(_)
-        | Command::Resume(_)
-        | Command::Pin(_)
-        | Command::Unpin(_)
-        | Command::Config(_)
-        | Command::Simulate(_)
-        | Command::Completions { shell: _ }
-        | Command::Man
-        | Command::Version => false,
-    };
+    let Character { ends_itself, .. } = arguments.command.character();
     // The agent waits as a matter of course, and shows its budget by other means.
     let tells_waits = !matches!(arguments.command, Command::Run(_));
     tokio::select! {
@@ -200,9 +169,8 @@ async fn dispatch(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let Arguments { global, command } = arguments;
-    if context.output.form() == OutputFormat::Markdown
-        && let Some(name) = without_markdown(command)
-    {
+    let Character { name, is_data, .. } = command.character();
+    if is_data && context.output.form() == OutputFormat::Markdown {
         return Err(offline::no_such_form(name, "markdown"));
     }
     match command {
@@ -239,48 +207,5 @@ async fn dispatch(
         Command::Resume(command) => remote::steer::resume(context, command).await,
         Command::Pin(command) => remote::steer::pin(context, command).await,
         Command::Unpin(command) => remote::steer::unpin(context, command).await,
-    }
-}
-
-/// Names a command that prints data and has no Markdown for it: text instead would be no answer to
-/// what was asked for.
-const fn without_markdown(command: &Command) -> Option<&'static str> {
-    match command {
-        Command::Get(_) => Some("get"),
-        Command::Describe(_) => Some("describe"),
-        Command::Events(_) => Some("events"),
-        Command::Why(_) => Some("why"),
-        Command::Deployments(_) => Some("deployments"),
-        Command::Logs(_) => Some("logs"),
-        Command::Metrics(_) => Some("metrics"),
-        Command::Doctor(_) => Some("doctor"),
-        // They print a plan, or a line that is the same in every form of prose, or refuse by
-        // themselves what they have no form for.
-        Command::Plan(_)
-        | Command::Apply(_)
-        | Command::Drift(_)
-        | Command::Destroy(_)
-        | Command::Run(_)
-        | Command::Validate(_)
-        | Command::Render(_)
-        | Command::Convert(_)
-        | Command::Schema
-        | Command::Export(_)
-        | Command::Adopt(_)
-        | Command::Release(_)
-        | Command::Deploy(_)
-        | Command::Rollback(_)
-        | Command::Wait(_)
-        | Command::Reconcile(_)
-        | Command::Suspend(_)
-        | Command::Resume(_)
-        | Command::Pin(_)
-        | Command::Unpin(_)
-        | Command::Config(_)
-        | Command::Simulate(_)
-        | Command::Sandbox(_)
-        | Command::Completions { shell: _ }
-        | Command::Man
-        | Command::Version => None,
     }
 }

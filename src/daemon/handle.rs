@@ -3,11 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::model::Key;
-use crate::status::{Event, ProjectStatus, Trigger};
+use crate::status::{Event, Order, ProjectStatus, Trigger};
 
 use super::Bell;
 
@@ -19,37 +17,6 @@ const EVENTS_BEHIND: usize = 256;
 
 /// How many orders may wait: people give them one at a time.
 const ORDERS_WAITING: usize = 16;
-
-/// What a person tells an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Look now; forget back-offs, of one resource or of all.
-    Reconcile {
-        /// Only this one's back-off is forgotten.
-        key: Option<Key>,
-    },
-    /// Look what runs of a service: somebody began a deployment of it.
-    Look {
-        /// The service.
-        key: Key,
-    },
-    /// Do not write until then.
-    Suspend {
-        /// Why.
-        reason: String,
-        /// Until when.
-        until: Timestamp,
-    },
-    /// Write again.
-    Resume,
-    /// Stay at a commit.
-    Pin {
-        /// The commit, whole or its beginning.
-        commit: String,
-    },
-    /// Follow the branch again.
-    Unpin,
-}
 
 /// What an agent says to an order it took: a sentence without its full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]

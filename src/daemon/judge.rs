@@ -381,7 +381,7 @@ pub(super) fn digest(resource: &Resource) -> String {
         hash.update(value.expect("a remembered value has only text keys"));
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 /// Returns what is said of a resource, in a list in the order of keys.

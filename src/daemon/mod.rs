@@ -35,6 +35,6 @@ pub mod notify;
 mod systemd;
 
 pub use bell::Bell;
-pub use handle::{Acknowledgement, Handle, Order, Refusal, Seat};
+pub use handle::{Acknowledgement, Handle, Refusal, Seat};
 pub use shared_secret::{SharedSecret, SharedSecretError};
 pub use systemd::{Systemd, SystemdEnvironment, SystemdError};

@@ -1,13 +1,12 @@
 //! What systemd is told: that we are ready, that we live, what we do, that we end.
 //!
-//! The words are those of `sd_notify(3)`, from the crate `sd-notify`. The crate itself asks the
-//! environment where to send them; we are told, so that nothing but the command line reads the
-//! environment, and the socket is our own.
+//! The words are those of `sd_notify(3)`, a line each. Where to send them we are told, so that nothing
+//! but the command line reads the environment.
 
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use sd_notify::NotifyState;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::render::inert;
 
@@ -66,12 +65,12 @@ impl Systemd {
 
     /// Says that the service is up.
     pub fn ready(&self) {
-        self.say(&[NotifyState::Ready]);
+        self.say("READY=1\n");
     }
 
     /// Says that the loops turn. Whoever calls it has seen that they do.
     pub fn alive(&self) {
-        self.say(&[NotifyState::Watchdog]);
+        self.say("WATCHDOG=1\n");
     }
 
     /// Says at every pulse that the loops turn, as long as they do. Never returns while somebody
@@ -91,28 +90,25 @@ impl Systemd {
     /// Says in one line what goes on; `systemctl status` shows it.
     pub fn status(&self, line: &str) {
         let line: String = inert(line).chars().take(STATUS_CHARS_MAX).collect();
-        self.say(&[NotifyState::Status(&line)]);
+        self.say(&format!("STATUS={line}\n"));
     }
 
     /// Says that settings are read again (SIGHUP); [`Self::ready`] ends it.
     ///
     /// It carries the time of `CLOCK_MONOTONIC`, which `Type=notify-reload` asks for.
     pub fn reloading(&self) {
-        match NotifyState::monotonic_usec_now() {
-            Ok(now) => self.say(&[NotifyState::Reloading, now]),
-            // Without the clock it is what `Type=notify` takes.
-            Err(_) => self.say(&[NotifyState::Reloading]),
-        }
+        let now = clock_gettime(ClockId::Monotonic);
+        let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
+        self.say(&format!("RELOADING=1\nMONOTONIC_USEC={micros}\n"));
     }
 
     /// Says that the service ends.
     pub fn stopping(&self) {
-        self.say(&[NotifyState::Stopping]);
+        self.say("STOPPING=1\n");
     }
 
-    fn say(&self, states: &[NotifyState<'_>]) {
+    fn say(&self, message: &str) {
         let Some(socket) = &self.socket else { return };
-        let message: String = states.iter().map(|state| format!("{state}\n")).collect();
         if let Err(error) = socket.send(message.as_bytes()) {
             tracing::debug!(%error, "systemd was not told");
         }

@@ -2,7 +2,7 @@
 //!
 //! The lock is on a file of its own, so that the other may be taken away or put back.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -113,7 +113,7 @@ impl LedgerFile {
         };
         fs::create_dir_all(directory).map_err(io(directory))?;
         let name = Sha256::new().chain_update(host).chain_update([0]).chain_update(token.0);
-        let name = format!("budget-{}", hexadecimal(&name.finalize()[..16]));
+        let name = format!("budget-{}", hex::encode(&name.finalize()[..16]));
         let path = |ending: &str| directory.join(format!("{name}.{ending}"));
         let lock_file = path("lock");
         let lock = private().truncate(false).open(&lock_file).map_err(io(&lock_file))?;
@@ -141,10 +141,10 @@ impl LedgerFile {
     )]
     fn try_lock(&self, tries: u32) -> Result<Option<Locked<'_>>, LedgerError> {
         for _ in 0..tries {
-            match fs4::FileExt::try_lock(&self.lock) {
+            match self.lock.try_lock() {
                 Ok(()) => return Ok(Some(Locked { shared: self })),
-                Err(fs4::TryLockError::WouldBlock) => std::thread::sleep(TRY_EVERY),
-                Err(fs4::TryLockError::Error(source)) => {
+                Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_EVERY),
+                Err(TryLockError::Error(source)) => {
                     return Err(LedgerError::Io { path: self.lock_file.clone(), source });
                 }
             }
@@ -260,7 +260,7 @@ impl Drop for Locked<'_> {
     fn drop(&mut self) {
         // Unlocking an open file that we locked does not fail; if it did, others would be told
         // that the ledger is held, which is the safe side.
-        let _ = fs4::FileExt::unlock(&self.shared.lock);
+        let _ = self.shared.lock.unlock();
     }
 }
 
@@ -268,7 +268,6 @@ impl Drop for Locked<'_> {
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
@@ -285,9 +284,5 @@ fn unseal(bytes: &[u8]) -> Option<LedgerContent> {
 
 fn checksum(kept: &LedgerContent) -> String {
     let bytes = serde_json::to_vec(kept).expect("a state has only plain keys and values");
-    hexadecimal(&Sha256::digest(bytes)[..16])
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(bytes)[..16])
 }

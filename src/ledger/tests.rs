@@ -231,7 +231,6 @@ fn another_token_and_another_host_have_budgets_of_their_own() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn the_files_are_readable_by_their_owner_only_and_do_not_hold_the_token() {
     use std::os::unix::fs::PermissionsExt;

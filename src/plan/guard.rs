@@ -12,8 +12,7 @@ use super::diff::is_written;
 use super::draft::ChangeDraft;
 use super::view::View;
 use super::{
-    Action, Blocked, BlockedReason, Change, FieldReason, Hold, Policy, data, in_use, prune,
-    reference,
+    Action, Blocked, BlockedReason, Change, FieldReason, Policy, data, in_use, prune, reference,
 };
 
 /// Weighs every draft: each by itself, then its references, then all deletes together.
@@ -35,9 +34,7 @@ pub(super) fn check<'a>(
 
 /// What the agent learned and planning cannot see: a failure a moment ago, a rollback.
 fn held(change: &Change, policy: &Policy) -> Option<Blocked> {
-    let hold = policy.held.get(&change.key).filter(|_| change.action.writes())?;
-    let Hold { reason, message, hint } = hold.clone();
-    Some(Blocked { reason, message, hint })
+    policy.held.get(&change.key).filter(|_| change.action.writes()).cloned()
 }
 
 /// Whether the object may be deleted as far as its claim goes (S1).

@@ -64,7 +64,7 @@ pub use change::{
 pub use cost::LIST_SECONDS_MAX;
 pub use likely_rename::LikelyRename;
 pub use planner::plan;
-pub use policy::{Hold, Platform, Policy, Prune, Selection};
+pub use policy::{Platform, Policy, Prune, Selection};
 pub use progress::{Part, Progress};
 pub use put_on::PutOn;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};

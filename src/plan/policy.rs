@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{AdoptMode, Key, Kind, Remembered, RemoteId};
 
-use super::{BlockedReason, PutOn, Settlements};
+use super::{Blocked, PutOn, Settlements};
 
 /// The permissions of one run. `Policy::default()` allows no delete at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Policy {
     pub is_ordered: bool,
     /// The kinds of which nothing goes now for lack of a manifest, and why: what declares them is
     /// vanishing (S7).
-    pub absence: BTreeMap<Kind, Hold>,
+    pub absence: BTreeMap<Kind, Blocked>,
     /// Whether what was adopted by its name alone counts as ours to delete (`pruneAdopted`, S1).
     pub prune_adopted: bool,
     /// Whether fields that cannot be compared are written anyway.
@@ -35,7 +35,7 @@ pub struct Policy {
     /// How long an unanswered create may still be under way (S3).
     pub settle: Duration,
     /// What must wait, and why: the agent's back-offs and what its deployments taught it.
-    pub held: BTreeMap<Key, Hold>,
+    pub held: BTreeMap<Key, Blocked>,
     /// What manifests said of deletion that were read, and replaced before anything of them was
     /// carried out: the agent only looked, or was busy (S11).
     pub protections: BTreeMap<Key, Remembered>,
@@ -89,17 +89,6 @@ impl Default for Policy {
             put_on: PutOn::default(),
         }
     }
-}
-
-/// Why nothing is written to a resource for now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// The kind of obstacle.
-    pub reason: BlockedReason,
-    /// What is the matter, a fragment.
-    pub message: String,
-    /// What a person can do.
-    pub hint: Option<String>,
 }
 
 /// What may be deleted.

@@ -13,7 +13,7 @@ use crate::model::{
 use super::draft::ChangeDraft;
 use super::guard::may_delete;
 use super::view::{View, Whereabouts};
-use super::{Action, Blocked, BlockedReason, Change, Hold, Policy, Reason};
+use super::{Action, Blocked, BlockedReason, Change, Policy, Reason};
 
 /// The most deletes one order may do in an hour without `--max-deletes`: a person can read three
 /// lines.
@@ -256,8 +256,7 @@ fn absence(change: &Change, view: &View<'_>, policy: &Policy) -> Option<Blocked>
             hint: Some("a tombstone (`state: Absent`) says that it is to go".to_owned()),
         });
     }
-    let Hold { reason, message, hint } = policy.absence.get(&change.key.kind)?.clone();
-    Some(Blocked { reason, message, hint })
+    policy.absence.get(&change.key.kind).cloned()
 }
 
 /// Blocks every delete when there are too many, with those of the last hour (S7). `destroy` asked

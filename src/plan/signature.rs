@@ -4,7 +4,7 @@
 //! machine, which has another key. What a secret becomes is not shown, so it is not signed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -114,7 +114,7 @@ impl Change {
         for step in steps {
             seal.step(step);
         }
-        seal.hexadecimal()
+        hex::encode(seal.0.finalize())
     }
 }
 
@@ -228,13 +228,5 @@ impl Seal {
                 None => self.word("unknown"),
             }
         }
-    }
-
-    fn hexadecimal(self) -> String {
-        self.0.finalize().iter().fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
     }
 }

@@ -8,26 +8,26 @@ use std::collections::BTreeMap;
 
 use crate::api::{Deployment, Reader};
 use crate::model::{Key, Kind, RemoteId};
-use crate::plan::{BlockedReason, Change, FieldReason, Hold, Plan};
+use crate::plan::{Blocked, BlockedReason, Change, FieldReason, Plan};
 
 /// Returns the services of a plan whose repair would undo a rollback.
 ///
 /// A service whose deployments cannot be read is held as well: unknown is not "no rollback".
-pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Hold> {
+pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Blocked> {
     let mut holds = BTreeMap::new();
     let repairs: Vec<(&Change, &RemoteId)> = plan.changes.iter().filter_map(repair).collect();
     for (change, id) in repairs {
         let key = &change.key;
         let hold = match reader.deployments(id).await {
             Ok(deployments) if returned(&deployments).is_none() => continue,
-            Ok(_) => Hold {
+            Ok(_) => Blocked {
                 reason: BlockedReason::RolledBack,
                 message: "it was rolled back, and repairing it would undo that".to_owned(),
                 hint: Some(format!(
                     "change its manifest, or `stoker deploy {key}` when the rollback is over"
                 )),
             },
-            Err(error) => Hold {
+            Err(error) => Blocked {
                 reason: BlockedReason::Unseen,
                 message: format!("whether it was rolled back cannot be told: {error}"),
                 hint: None,

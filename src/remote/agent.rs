@@ -15,10 +15,13 @@ use crate::api::{
     BodyStream, HttpSetupError, HttpTransport, Reach, ServerEvent, Transport, TransportError,
     is_event_stream, read_events,
 };
+use crate::status::Order;
 
 use super::address::{AgentAddress, Bearer};
 use super::error::RemoteError;
-use super::form::{AgentOrder, ProjectEvent, RefusalBody, Refused, Status, Taken, Unreadable};
+use super::form::{
+    ProjectEvent, RefusalBody, Refused, Status, Taken, Unreadable, request as request_of,
+};
 
 /// How long a question may take: an agent answers from memory.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
@@ -131,12 +134,8 @@ impl AgentClient {
     ///
     /// # Errors
     /// As [`AgentClient::status`], and when the agent refuses. After `Lost` it may have been taken.
-    pub async fn order(
-        &self,
-        order: &AgentOrder,
-        project: Option<&str>,
-    ) -> Result<String, RemoteError> {
-        let (name, body) = order.request(project);
+    pub async fn order(&self, order: &Order, project: Option<&str>) -> Result<String, RemoteError> {
+        let (name, body) = request_of(order, project);
         let body = serde_json::to_vec(&body).expect("an order has only text keys");
         let path = format!("/api/orders/{name}");
         let request = self.request(Method::POST, &path, CONTENT_TYPE, "application/json");

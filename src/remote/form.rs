@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
-use crate::status::{Event, FORMAT_VERSION, ProjectStatus};
+use crate::status::{Event, FORMAT_VERSION, Order, ProjectStatus};
 
 /// The answer to `GET /api/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,37 +55,6 @@ pub struct ProjectEvent {
     pub event: Event,
 }
 
-/// What an agent is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AgentOrder {
-    /// Look now.
-    Reconcile {
-        /// Forget only this one's back-off.
-        key: Option<Key>,
-    },
-    /// Look what runs of a service: somebody began a deployment of it.
-    Look {
-        /// The service.
-        key: Key,
-    },
-    /// Do not write until then.
-    Suspend {
-        /// Why.
-        reason: String,
-        /// Until when.
-        until: Timestamp,
-    },
-    /// Write again.
-    Resume,
-    /// Stay at a commit.
-    Pin {
-        /// The commit, whole or its beginning.
-        commit: String,
-    },
-    /// Follow the branch again.
-    Unpin,
-}
-
 /// An order as it is sent.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct OrderBody<'a> {
@@ -101,20 +70,21 @@ pub(super) struct OrderBody<'a> {
     commit: Option<&'a str>,
 }
 
-impl AgentOrder {
-    /// Returns the last part of the path, and the body.
-    pub(super) fn request<'a>(&'a self, project: Option<&'a str>) -> (&'static str, OrderBody<'a>) {
-        let body = OrderBody { project, ..OrderBody::default() };
-        match self {
-            Self::Reconcile { key } => ("reconcile", OrderBody { key: key.as_ref(), ..body }),
-            Self::Look { key } => ("look", OrderBody { key: Some(key), ..body }),
-            Self::Suspend { reason, until } => {
-                ("suspend", OrderBody { reason: Some(reason), until: Some(*until), ..body })
-            }
-            Self::Resume => ("resume", body),
-            Self::Pin { commit } => ("pin", OrderBody { commit: Some(commit), ..body }),
-            Self::Unpin => ("unpin", body),
+/// Returns the last part of the path that takes an order, and the body.
+pub(super) fn request<'a>(
+    order: &'a Order,
+    project: Option<&'a str>,
+) -> (&'static str, OrderBody<'a>) {
+    let body = OrderBody { project, ..OrderBody::default() };
+    match order {
+        Order::Reconcile { key } => ("reconcile", OrderBody { key: key.as_ref(), ..body }),
+        Order::Look { key } => ("look", OrderBody { key: Some(key), ..body }),
+        Order::Suspend { reason, until } => {
+            ("suspend", OrderBody { reason: Some(reason), until: Some(*until), ..body })
         }
+        Order::Resume => ("resume", body),
+        Order::Pin { commit } => ("pin", OrderBody { commit: Some(commit), ..body }),
+        Order::Unpin => ("unpin", body),
     }
 }
 

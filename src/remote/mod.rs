@@ -14,4 +14,4 @@ mod tests;
 pub use address::{AgentAddress, AgentAddressError, Bearer, BearerError};
 pub use agent::AgentClient;
 pub use error::RemoteError;
-pub use form::{AgentOrder, ProjectEvent, Status};
+pub use form::{ProjectEvent, Status};

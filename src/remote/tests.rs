@@ -7,8 +7,9 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 
-use super::{AgentAddress, AgentClient, AgentOrder, Bearer};
+use super::{AgentAddress, AgentClient, Bearer};
 use crate::api::{BodyStream, Transport, TransportError};
+use crate::status::Order;
 
 /// Answers every request with the same, and remembers what was asked.
 struct Canned {
@@ -79,11 +80,11 @@ async fn an_order_is_one_request_with_what_it_needs_and_no_more() {
     let until = "2026-12-01T00:00:00Z".parse().unwrap();
     let reason = "a migration".to_owned();
     let orders = [
-        AgentOrder::Reconcile { key: Some("service/api".parse().unwrap()) },
-        AgentOrder::Suspend { reason, until },
-        AgentOrder::Resume,
-        AgentOrder::Pin { commit: "3f2a1bc".to_owned() },
-        AgentOrder::Unpin,
+        Order::Reconcile { key: Some("service/api".parse().unwrap()) },
+        Order::Suspend { reason, until },
+        Order::Resume,
+        Order::Pin { commit: "3f2a1bc".to_owned() },
+        Order::Unpin,
     ];
     for order in &orders {
         assert_eq!(agent.order(order, Some("shop")).await.unwrap(), "done");

@@ -3,8 +3,6 @@
 //! It needs no key, because whoever reviews a plan and whoever applies it may share nothing. What
 //! somebody could still forge with the seal made anew is compared with what would be written.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -24,11 +22,7 @@ pub fn seal(document: &Value) -> String {
         }
         other => add(&mut hash, other),
     }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(hash.finalize())
 }
 
 /// Whether a document carries its own seal.

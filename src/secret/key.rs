@@ -8,6 +8,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -82,7 +84,7 @@ impl FingerprintKey {
         fs::create_dir_all(directory).map_err(unusable)?;
         // A temporary file is made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(directory).map_err(unusable)?;
-        let text = Zeroizing::new(format!("{}\n", hexadecimal(key.0.as_slice())));
+        let text = Zeroizing::new(format!("{}\n", hex::encode(key.0.as_slice())));
         file.write_all(text.as_bytes()).map_err(unusable)?;
         owner::inherit(file.as_file(), directory).map_err(unusable)?;
         file.as_file().sync_all().map_err(unusable)?;
@@ -129,17 +131,7 @@ impl FingerprintKey {
         let text = Zeroizing::new(fs::read(path).map_err(unusable)?);
         let digits = text.trim_ascii_end();
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-        if digits.len() != 2 * KEY_BYTES {
-            return Err(corrupted());
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let nibble = |digit: u8| char::from(digit).to_digit(16);
-            let (high, low) = (nibble(pair[0]), nibble(pair[1]));
-            let (Some(high), Some(low)) = (high, low) else {
-                return Err(corrupted());
-            };
-            *byte = u8::try_from(high * 16 + low).map_err(|_| corrupted())?;
-        }
+        hex::decode_to_slice(digits, bytes.as_mut_slice()).map_err(|_| corrupted())?;
         if bytes.iter().all(|byte| *byte == 0) {
             return Err(corrupted());
         }
@@ -153,7 +145,7 @@ impl FingerprintKey {
         let parts = [key.to_string(), path.to_string()];
         let mac = self
             .mac(FINGERPRINT_DOMAIN, &[parts[0].as_bytes(), parts[1].as_bytes(), value.as_bytes()]);
-        Fingerprint::new(hexadecimal(mac.as_slice()))
+        Fingerprint::new(hex::encode(mac.as_slice()))
     }
 
     /// Derives the value of a variable with `generateValue`: 43 characters of base64url, 256 bits,
@@ -162,13 +154,13 @@ impl FingerprintKey {
     pub fn generate(&self, key: &Key, env_key: &EnvKey) -> Zeroizing<String> {
         let owner = key.to_string();
         let mac = self.mac(GENERATE_DOMAIN, &[owner.as_bytes(), env_key.as_str().as_bytes()]);
-        base64url(mac.as_slice())
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(mac.as_slice()))
     }
 
     /// Returns what tells the state that this key belongs to from others. It says nothing of the key.
     #[must_use]
     pub fn mark(&self) -> String {
-        hexadecimal(&self.mac(MARK_DOMAIN, &[])[..8])
+        hex::encode(&self.mac(MARK_DOMAIN, &[])[..8])
     }
 
     /// Each part is preceded by its length, so that no two lists of parts run together.
@@ -189,37 +181,10 @@ impl fmt::Debug for FingerprintKey {
     }
 }
 
-#[cfg(unix)]
 fn check_mode(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::Exposed { path: path.to_owned(), mode }) }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_path: &Path, _metadata: &fs::Metadata) -> Result<(), KeyError> {
-    Ok(())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
-}
-
-/// Base64 with the alphabet of URLs and without padding (RFC 4648, section 5).
-fn base64url(bytes: &[u8]) -> Zeroizing<String> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for position in 0..=chunk.len() {
-            let index = (group >> (18 - 6 * position)) & 63;
-            text.push(char::from(ALPHABET[index as usize]));
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -268,15 +233,6 @@ mod tests {
     }
 
     #[test]
-    fn base64url_is_that_of_the_standard() {
-        for (bytes, text) in
-            [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")]
-        {
-            assert_eq!(base64url(bytes.as_bytes()).as_str(), text);
-        }
-    }
-
-    #[test]
     fn a_key_is_made_once_and_then_read() {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("state");
@@ -287,7 +243,6 @@ mod tests {
         assert_eq!(fs::read_dir(&state).unwrap().count(), 1, "no temporary file stays behind");
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_key_that_others_may_read_is_refused_with_the_remedy() {
         use std::os::unix::fs::PermissionsExt;
@@ -300,7 +255,6 @@ mod tests {
         assert!(error.to_string().contains("chmod 600"), "{error}");
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_damaged_key_is_an_error_and_is_not_replaced() {
         use std::os::unix::fs::PermissionsExt;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::daemon::Order;
 use crate::emulator::{Act, Faults, Kind};
+use crate::status::Order;
 use crate::status::Trigger;
 
 use super::branch::BranchState;

@@ -12,11 +12,12 @@ use crate::clock::{Clock, Uptime};
 use crate::daemon::agent::{Agent, AgentParts, RunUntil};
 use crate::daemon::settings::Settings;
 use crate::daemon::window::Windows;
-use crate::daemon::{Handle, Order, Seat};
+use crate::daemon::{Handle, Seat};
 use crate::ledger::{Ledger, MemoryFile};
 use crate::model::Key;
 use crate::reconcile::{Licence, Look, Passed, Reconciler, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
+use crate::status::Order;
 use crate::status::{
     ConditionType, Mode, PassOutcome, PassRecord, ProjectStatus, ResourceStatus, SyncStatus,
     Trigger,

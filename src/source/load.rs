@@ -211,7 +211,6 @@ pub(super) fn is_manifest(name: &OsStr) -> bool {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

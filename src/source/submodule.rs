@@ -44,7 +44,6 @@ fn listed(top: &Path) -> BTreeSet<PathBuf> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::process::Command;

@@ -69,7 +69,7 @@ impl Tree {
                 hash.update((part.len() as u64).to_le_bytes());
                 hash.update(part);
             }
-            self.digest = hexadecimal(hash);
+            self.digest = hex::encode(hash.finalize());
             self.unread = unread.into();
         }
         self
@@ -206,14 +206,5 @@ fn digest(files: &[SourceFile]) -> String {
             hash.update(part);
         }
     }
-    hexadecimal(hash)
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(hash.finalize())
 }

@@ -7,6 +7,7 @@
 mod condition;
 mod deployment;
 mod event;
+mod order;
 mod project;
 mod shared_list;
 mod standing;
@@ -18,6 +19,7 @@ pub mod paper;
 pub use condition::{Condition, ConditionType, Conditions, Truth};
 pub use deployment::{DEPLOYMENTS_MAX, DeploymentRecord, DeploymentStatus, LifetimeCounts};
 pub use event::{Event, EventSeverity};
+pub use order::Order;
 pub use project::{
     BudgetSample, BudgetStatus, FORMAT_VERSION, Mode, PassRecord, Problem, ProjectStatus, Repair,
     ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering, Suspension, Trigger,

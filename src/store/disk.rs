@@ -46,14 +46,12 @@ impl Directory {
     pub(super) fn create(&self) -> io::Result<()> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
-        #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.0)
     }
 
     /// Opens a file for its owner only (0600), who is the directory's.
     pub(super) fn open(&self, name: &str, options: &mut OpenOptions) -> io::Result<File> {
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
         let file = options.open(self.0.join(name))?;
         owner::inherit(&file, &self.0)?;
@@ -122,14 +120,7 @@ impl Disk for Directory {
         }
     }
 
-    #[cfg(unix)]
     fn sync_names(&mut self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
-    }
-
-    // Elsewhere a directory cannot be opened as a file, and names are certain at once.
-    #[cfg(not(unix))]
-    fn sync_names(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use stoker::daemon::Order;
 use stoker::daemon::settings::Settings;
 use stoker::daemon::source::problem;
 use stoker::emulator::{Act, EmulatorConfig, Faults, Fields, Kind, Normalises, Shapes};
 use stoker::plan::Policy;
 use stoker::source::Tree;
+use stoker::status::Order;
 use stoker::status::{ConditionReason, ConditionType, Mode, Truth};
 
 use crate::faults::{first, second};

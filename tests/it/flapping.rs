@@ -3,9 +3,9 @@
 //! times, and then it is left alone and told.
 
 use serde_json::json;
-use stoker::daemon::Order;
 use stoker::emulator::{Act, EmulatorConfig, Kind, Quirk, ValueForm, Verb};
 use stoker::source::Tree;
+use stoker::status::Order;
 
 use crate::kept::{Kept, keep_for, settings};
 use crate::laws;

@@ -204,7 +204,7 @@ async fn a_suspension_stops_what_waits_for_the_budget() {
     kept.stage.wait(30).await;
     let until = kept.stage.clock.now().checked_add(Duration::from_secs(3_600)).unwrap();
     let reason = "a person works".to_owned();
-    kept.handle.order(stoker::daemon::Order::Suspend { reason, until }).await.unwrap();
+    kept.handle.order(stoker::status::Order::Suspend { reason, until }).await.unwrap();
     let begun = kept.writes();
     assert!(begun < writes + 12, "some still wait");
     kept.stage.wait(600).await;

@@ -1,7 +1,7 @@
 //! A rollback by people is told, and what runs of a service is known as far as it was seen.
 
-use stoker::daemon::Order;
 use stoker::emulator::{Act, Durations, EmulatorConfig, Kind};
+use stoker::status::Order;
 use stoker::status::{Event, Runs};
 
 use crate::faults::first;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use stoker::api::{BodyStream, Transport, TransportError};
-use stoker::daemon::Order;
 use stoker::daemon::window::{Window, WindowKind, Windows};
 use stoker::emulator::{Act, EmulatorConfig, Faults, Kind};
 use stoker::model::{Pin, Project};
 use stoker::plan::Policy;
 use stoker::reconcile::{Licence, Look, PassError, Reconciler, Wish};
+use stoker::status::Order;
 use stoker::status::Trigger;
 use stoker::store::{Recent, Store};
 

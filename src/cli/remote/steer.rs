@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::remote::{AgentClient, AgentOrder, RemoteError};
+use crate::remote::{AgentClient, RemoteError};
 use crate::render::{Line, Paper, Style};
-use crate::status::{PassRecord, ProjectStatus, Trigger};
+use crate::status::{Order, PassRecord, ProjectStatus, Trigger};
 
 use super::super::arguments::{
     AgentFlags, OutputFormat, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
@@ -36,29 +36,28 @@ pub async fn suspend(context: &Context, command: &SuspendCommand) -> Result<Exit
     let until = until
         .resolve(Clock::system().now(), &TimeZone::system())
         .map_err(|error| Failure::usage(format!("--until: {error}")))?;
-    order(context, steering, &AgentOrder::Suspend { reason: reason.clone(), until }, None).await
+    order(context, steering, &Order::Suspend { reason: reason.clone(), until }, None).await
 }
 
 /// `stoker resume`.
 pub async fn resume(context: &Context, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(context, command, &AgentOrder::Resume, None).await
+    order(context, command, &Order::Resume, None).await
 }
 
 /// `stoker pin`.
 pub async fn pin(context: &Context, command: &PinCommand) -> Result<Exit, Failure> {
-    order(context, &command.steering, &AgentOrder::Pin { commit: command.commit.clone() }, None)
-        .await
+    order(context, &command.steering, &Order::Pin { commit: command.commit.clone() }, None).await
 }
 
 /// `stoker unpin`.
 pub async fn unpin(context: &Context, command: &SteeringCommand) -> Result<Exit, Failure> {
-    order(context, command, &AgentOrder::Unpin, None).await
+    order(context, command, &Order::Unpin, None).await
 }
 
 /// `stoker reconcile`.
 pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<Exit, Failure> {
     let ReconcileCommand { key, wait, timeout, steering } = command;
-    let asked = AgentOrder::Reconcile { key: key.clone() };
+    let asked = Order::Reconcile { key: key.clone() };
     if !*wait {
         return order(context, steering, &asked, timeout.map(|span| span.0)).await;
     }
@@ -92,7 +91,7 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
 async fn order(
     context: &Context,
     steering: &SteeringCommand,
-    order: &AgentOrder,
+    order: &Order,
     time: Option<Duration>,
 ) -> Result<Exit, Failure> {
     let SteeringCommand { agent: AgentFlags { agent: _, project }, nearby } = steering;

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::budget::{Lane, Millis};
 use crate::follow;
 use crate::model::Key;
-use crate::plan::{BlockedReason, FailureCause, Hold, Outcome, Policy, Prune, Report, settled_at};
+use crate::plan::{
+    Blocked, BlockedReason, FailureCause, Outcome, Policy, Prune, Report, settled_at,
+};
 use crate::reconcile::{Licence, Look, Passed};
 use crate::status::{ConditionReason, EventSeverity, Occurrence, PassOutcome, PassRecord, Trigger};
 
@@ -120,12 +122,12 @@ impl Mind {
         policy
     }
 
-    fn held(&self, desired: &crate::model::Desired, now: Timestamp) -> BTreeMap<Key, Hold> {
+    fn held(&self, desired: &crate::model::Desired, now: Timestamp) -> BTreeMap<Key, Blocked> {
         let waiting = self.queue.held(now).map(|(key, until)| {
             let seconds = until.duration_since(now).as_secs().max(1);
             let message = format!("it is tried again in {seconds} s");
             let hint = Some(format!("`stoker reconcile {key}` tries it now"));
-            (key.clone(), Hold { reason: BlockedReason::BackingOff, message, hint })
+            (key.clone(), Blocked { reason: BlockedReason::BackingOff, message, hint })
         });
         let failed = self.memory.deploys.iter().filter(|(key, failed)| {
             let resource = desired.resources.get(key);
@@ -135,7 +137,7 @@ impl Mind {
         let failed = failed.map(|(key, failed)| {
             let message = format!("{} deployments of this state failed", failed.failed);
             let hint = Some(format!("change its manifest, or `stoker reconcile {key}`"));
-            (key.clone(), Hold { reason: BlockedReason::DeployFailed, message, hint })
+            (key.clone(), Blocked { reason: BlockedReason::DeployFailed, message, hint })
         });
         waiting.chain(failed).collect()
     }

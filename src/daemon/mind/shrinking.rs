@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Desired, Key, Kind, SentDelete};
-use crate::plan::{BlockedReason, Hold};
+use crate::plan::{Blocked, BlockedReason};
 
 /// How long a directory must have lost nothing before what it lost goes.
 const QUIET: SignedDuration = SignedDuration::from_secs(60);
@@ -71,7 +71,7 @@ impl Shrinking {
     }
 
     /// Returns the kinds of which nothing goes for its absence now, and why.
-    pub fn holds(&self, now: Timestamp) -> BTreeMap<Kind, Hold> {
+    pub fn holds(&self, now: Timestamp) -> BTreeMap<Kind, Blocked> {
         let held = Kind::ALL.into_iter().filter_map(|kind| {
             let until = self.until(kind).filter(|until| *until > now)?;
             let seconds = until.duration_since(now).as_secs().max(1);
@@ -82,7 +82,7 @@ impl Shrinking {
             );
             let hint = format!("a tombstone (`state: Absent`) says that a {kind} is to go");
             let reason = BlockedReason::SourceShrinking;
-            Some((kind, Hold { reason, message, hint: Some(hint) }))
+            Some((kind, Blocked { reason, message, hint: Some(hint) }))
         });
         held.collect()
     }

@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::manifest;
 use crate::reconcile::Licence;
 use crate::status::{
-    ConditionReason, EventSeverity, Mode, Occurrence, Problem, Steering, Suspension, Trigger,
+    ConditionReason, EventSeverity, Mode, Occurrence, Order, Problem, Steering, Suspension, Trigger,
 };
 
 use super::super::declare::Declared;
-use super::super::handle::{Acknowledgement, Order, Refusal};
+use super::super::handle::{Acknowledgement, Refusal};
 use super::super::judge;
 use super::Mind;
 use super::reading::short;

@@ -54,6 +54,6 @@ pub(super) fn request(
 /// Returns what tells one project's incident from all others: the same for every notice of it.
 fn dedup_key(notice: &Notice) -> String {
     let digest = Sha256::digest(format!("{}\0{}", notice.origin, notice.project));
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(&digest[..16]);
     format!("stoker-{hex}")
 }

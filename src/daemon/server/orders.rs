@@ -12,8 +12,9 @@ use tokio::time::timeout;
 use super::answer::{HttpFailure, Said};
 use super::body;
 use super::shared::ServerState;
-use crate::daemon::{Acknowledgement, Order, Refusal};
+use crate::daemon::{Acknowledgement, Refusal};
 use crate::model::Key;
+use crate::status::Order;
 
 /// The largest order: a reason of a few sentences fits many times.
 const ORDER_BYTES_MAX: usize = 16 << 10;

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::scene::parse;
 use crate::model::{Kind, RemoteId, SentDelete, Snapshot};
-use crate::plan::{Blocked, BlockedReason, Hold, Policy, plan};
+use crate::plan::{Blocked, BlockedReason, Policy, plan};
 
 /// A scene of owned services: so many are kept, so many declared no more.
 fn services(flags: &str, kept: usize, removed: usize) -> (Snapshot, Policy) {
@@ -138,7 +138,7 @@ fn the_number_of_a_setting_is_for_the_hour() {
 fn what_vanishes_is_kept_and_what_a_tombstone_names_is_not() {
     let (mut snapshot, mut policy) = services("prune", 12, 1);
     let (message, reason) = ("the source is shrinking".to_owned(), BlockedReason::SourceShrinking);
-    let hold = Hold { reason, message, hint: None };
+    let hold = Blocked { reason, message, hint: None };
     policy.absence.insert(Kind::Database, hold.clone());
     assert_eq!(deletes(&snapshot, &policy), 1);
     policy.absence.insert(Kind::Service, hold);

@@ -81,7 +81,6 @@ impl Cache {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         // For its owner only: files for values lie in the copy.
-        #[cfg(unix)]
         {
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -258,6 +257,5 @@ pub(super) fn damaged(output: &GitOutput) -> GitError {
 }
 
 fn origin_of(address: &str) -> String {
-    let digest = Sha256::digest(address.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(address))
 }

@@ -90,7 +90,6 @@ impl ProcessGroup {
         orphans::left(self.group.take());
     }
 
-    #[cfg(unix)]
     fn signal(&self, farewell: Farewell) {
         use rustix::process::{Pid, Signal, kill_process_group};
         let id = self.group.and_then(|id| i32::try_from(id).ok());
@@ -103,9 +102,6 @@ impl ProcessGroup {
             let _ = kill_process_group(group, signal);
         }
     }
-
-    #[cfg(not(unix))]
-    fn signal(&self, _: Farewell) {}
 }
 
 /// How a family is told to go.

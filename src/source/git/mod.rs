@@ -27,7 +27,6 @@ mod values;
 mod verify;
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests;
 
 pub use address::Address;

@@ -230,7 +230,6 @@ impl Program {
         command.current_dir(self.repository.parent().unwrap_or(Path::new("/")));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
-        #[cfg(unix)]
         command.process_group(0);
         command
     }

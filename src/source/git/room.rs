@@ -115,14 +115,8 @@ fn bytes_of(directory: &Path) -> u64 {
 }
 
 /// Returns what is free on the disk of a path, which need not exist yet.
-#[cfg(unix)]
 fn free_near(path: &Path) -> Option<u64> {
     let there = path.ancestors().find(|path| path.exists())?;
     let disk = rustix::fs::statvfs(there).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_near(_: &Path) -> Option<u64> {
-    None
 }

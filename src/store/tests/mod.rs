@@ -331,7 +331,6 @@ mod on_a_real_directory {
         assert!(store.inventory().intents.is_empty());
     }
 
-    #[cfg(unix)]
     #[test]
     fn only_its_owner_can_read_the_state() {
         use std::os::unix::fs::PermissionsExt;

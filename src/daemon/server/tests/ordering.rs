@@ -6,7 +6,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::stage::{Answered, Stage, get, post};
-use crate::daemon::{Acknowledgement, Order, Refusal, Seat};
+use crate::daemon::{Acknowledgement, Refusal, Seat};
+use crate::status::Order;
 
 /// Gives an order to the only project, whose loop answers as told, and returns what it heard.
 async fn give(
