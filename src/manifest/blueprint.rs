@@ -88,7 +88,7 @@ pub(super) fn read(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>, drafts: 
         let yaml = words::open(reader, ungrouped, place);
         holders.extend(yaml.map(|yaml| Holder { yaml, place }));
     }
-    holders.extend(environment::only(reader, root));
+    holders.extend(environment::chosen(reader, root, drafts));
     let engines: Vec<String> = holders.iter().flat_map(|holder| engine_names(*holder)).collect();
     let engines: Vec<&str> = engines.iter().map(String::as_str).collect();
     let region = given(root, "region");

@@ -72,15 +72,18 @@ const PIPELINE: [Word; 2] = [
 ];
 
 const PROJECT: [Word; 5] = [
-    ("name", Home("nothing: it names the environments in findings; `pipeline` is the guard")),
-    ("environments", Home("the resources of one of them")),
+    ("name", Home("nothing: `--environment PROJECT/NAME` means it; `pipeline` is the guard")),
+    (
+        "environments",
+        Home("the resources of one of them: the only one, or that of `--environment`"),
+    ),
     ("envVarGroups", Home("as at the top")),
     ("envGroups", Home("as at the top")),
     ("permissions", NO_NETWORKS),
 ];
 
 const ENVIRONMENT: [Word; 10] = [
-    ("name", Home("nothing: it says which environment this is")),
+    ("name", Home("nothing: `--environment` means it")),
     ("services", Home("as at the top")),
     ("databases", Home("as at the top")),
     ("caches", Home("as at the top")),
