@@ -105,7 +105,10 @@ const UNGROUPED: [Word; 5] = [
 
 const SERVICE: [Word; 59] = [
     ("name", Home("`metadata.name`")),
-    ("type", Home("`spec.type`; `pserv` is a worker; without one, `web`")),
+    (
+        "type",
+        Home("`spec.type`; `pserv` is a worker, a `workflow` is left out; without one, `web`"),
+    ),
     ("runtime", Home("`spec.runtime`; `static` makes a `web` service a static site")),
     ("env", Home("`spec.runtime`; a mapping is `spec.envVars`")),
     ("plan", Home("`spec.plan`")),
@@ -242,7 +245,7 @@ const GROUP: [Word; 5] = [
     ("scope", NO_LABELS),
 ];
 
-const VARIABLE: [Word; 16] = [
+const VARIABLE: [Word; 17] = [
     ("key", Home("`key`")),
     ("value", Home("`value`: a text; numbers and truths as they stand")),
     ("fromDatabase", Home("`fromDatabase`")),
@@ -257,6 +260,7 @@ const VARIABLE: [Word; 16] = [
     ("previewValue", NO_PREVIEWS),
     ("previewSync", NO_PREVIEWS),
     ("scope", Without("the API has no scopes of variables")),
+    ("sensitive", Without("what is a secret is told by its key and its value")),
     ("description", NO_LABELS),
     ("displayName", NO_LABELS),
 ];
