@@ -45,6 +45,7 @@ mod mutual;
 mod names;
 mod owners;
 mod planted;
+mod populated;
 mod properties;
 mod pull_request;
 mod rate;
