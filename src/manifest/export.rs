@@ -127,14 +127,23 @@ fn resource(
     resource
 }
 
-/// Adds the settings that we wrote last and the platform does not show.
+/// Adds the settings that we wrote last and the platform does not show. A variable that we wrote, where
+/// not all of them are shown, may be there still: it is declared, and its value left alone.
 fn recall(resource: &mut Resource<ValueSource>, object: &LiveObject, entry: &Entry) {
     let origin = resource.origin.clone();
     for (path, applied) in &entry.applied {
-        let FieldPath::Setting(setting) = path else { continue };
         let is_unseen = match object.shows(path) {
             None | Some(LiveValue::Hidden) => true,
             Some(LiveValue::Shown(_) | LiveValue::Absent) => false,
+        };
+        let setting = match path {
+            FieldPath::Setting(setting) => setting,
+            FieldPath::Env(key) => {
+                if is_unseen && resource.declares_env {
+                    resource.set_by_hand.insert(key.clone(), origin.clone());
+                }
+                continue;
+            }
         };
         let value = match applied {
             Applied::Text(text) => FieldValue::Text(text.clone()),

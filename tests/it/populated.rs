@@ -223,6 +223,7 @@ const DRESSES: &[&str] = &[
     r#"{"replicas":-1,"url":"","type_label":"Web Service"}"#,
     r#"{"env_vars":null}"#,
     r#"{"env_vars":{"A":"1","B":null,"a b":"2"}}"#,
+    r#"{"env_vars":[{"key":"A"},"odd",{"value":"1"}]}"#,
     r#"{"env_vars":[{"name":"A","value":1},{"key":"B","value":true},{"key":"C","value":{}}]}"#,
 ];
 
