@@ -23,6 +23,7 @@ use super::manifests::Manifests;
 use super::plan::{check_selection, hand_on};
 use super::planning::{Planned, estimate, planned, sourceless};
 use super::progress::ProgressDisplay;
+use super::saved::Allowed;
 use super::session::{Purpose, Session};
 use super::{endings, saved, settings};
 
@@ -35,14 +36,18 @@ pub async fn run(
     command: &ApplyCommand,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let ApplyCommand { paths, approval, waiting, planning, connection } = command;
+    let ApplyCommand { paths, chosen, approval, waiting, planning, connection } = command;
     let (plan_file, paths) = split(paths);
-    let (saved_plan, policy) = match plan_file {
+    let (saved_plan, policy, environment) = match plan_file {
         Some(file) => {
-            let (plan, policy) = saved::read(file)?;
-            (Some(plan), policy)
+            let Allowed { plan, policy, environment } = saved::read(file)?;
+            saved::check_environment(chosen, environment.as_deref())?;
+            (Some(plan), policy, environment)
         }
-        None => (None, settings::policy(planning, &context.file)),
+        None => {
+            let environment = settings::environment(chosen, &context.file);
+            (None, settings::policy(planning, &context.file), environment)
+        }
     };
     let asks = saved_plan.is_none() && !settings::is_approved(*approval, &context.file);
     // Who is asked, and says yes, orders what is shown: nothing before it counts against it (S7).
@@ -50,7 +55,7 @@ pub async fn run(
     let policy = Policy { is_ordered, ..policy };
     let saved_paths = saved_plan.iter().flat_map(|plan| &plan.paths).map(PathBuf::from);
     let paths = if paths.is_empty() { saved_paths.collect() } else { paths.to_vec() };
-    let manifests = Manifests::read(context, &paths)?;
+    let manifests = Manifests::read_of(context, &paths, environment)?;
     if saved_plan.is_none() {
         check_selection(&policy, &manifests)?;
     }

@@ -9,9 +9,11 @@ use crate::model::{Desired, Diagnostic, ValueSource};
 use crate::secret::{self, FingerprintKey};
 use crate::source::{self, Home, Tree, USUAL_PLACES};
 
+use super::arguments::Sources;
 use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::Failure;
+use super::settings;
 
 /// Manifests that were read and are valid as a whole.
 pub struct Manifests {
@@ -29,14 +31,30 @@ pub struct ReadingNote {
     pub warnings: Vec<Diagnostic>,
     /// The paths that were read.
     pub paths: Vec<PathBuf>,
+    /// The environment of Blueprints that was read, where one was named.
+    pub environment: Option<String>,
 }
 
 impl Manifests {
+    /// Reads and checks the manifests that were typed, and of them the environment that flags or
+    /// settings name.
+    ///
+    /// # Errors
+    /// As [`Self::read_of`].
+    pub fn read(context: &Context, sources: &Sources) -> Result<Self, Failure> {
+        let Sources { paths, chosen } = sources;
+        Self::read_of(context, paths, settings::environment(chosen, &context.file))
+    }
+
     /// Reads and checks the manifests; every finding is printed, errors end the run.
     ///
     /// # Errors
     /// When they cannot be read, or are not valid.
-    pub fn read(context: &Context, paths: &[PathBuf]) -> Result<Self, Failure> {
+    pub fn read_of(
+        context: &Context,
+        paths: &[PathBuf],
+        environment: Option<String>,
+    ) -> Result<Self, Failure> {
         let paths = if paths.is_empty() { default_paths() } else { paths.to_vec() };
         let mut stdin = std::io::stdin();
         if paths.iter().any(|path| path.as_os_str() == "-") && stdin.is_terminal() {
@@ -50,14 +68,16 @@ impl Manifests {
             Failure::new(ErrorCode::Manifests, format!("failed to {error}"))
                 .hint("nothing was read from the platform, and nothing was written")
         })?;
-        let tree = tree.in_repository(Home::of_all(&paths, &context.environment.checkout()));
+        let tree = tree
+            .in_repository(Home::of_all(&paths, &context.environment.checkout()))
+            .of_environment(environment.clone());
         let loaded = manifest::load(&tree);
         context.output.diagnostics(&loaded.diagnostics);
         let Some(declared) = loaded.desired else {
             return Err(invalid(&loaded.diagnostics));
         };
         let warnings = loaded.diagnostics;
-        Ok(Self { tree, declared, reading: ReadingNote { warnings, paths } })
+        Ok(Self { tree, declared, reading: ReadingNote { warnings, paths, environment } })
     }
 
     /// Finds the secrets: in the environment, in files beneath the root, or derived. What was

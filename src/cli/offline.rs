@@ -13,7 +13,7 @@ use super::manifests::Manifests;
 /// `stoker validate`: every offline check, all findings together.
 pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Failure> {
     let ValidateCommand { sources, strict } = command;
-    let manifests = Manifests::read(context, &sources.paths)?;
+    let manifests = Manifests::read(context, sources)?;
     let declared = &manifests.declared;
     let (resources, warnings) = (declared.resources.len(), manifests.reading.warnings.len());
     if *strict && warnings > 0 {
@@ -47,7 +47,7 @@ pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Fa
 
 /// `stoker render` and `stoker convert`: native documents of everything that is declared.
 pub fn print(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
-    let manifests = Manifests::read(context, &sources.paths)?;
+    let manifests = Manifests::read(context, sources)?;
     let (declared, hidden) = manifest::conceal(manifests.declared);
     context.output.diagnostics(&hidden);
     context.output.diagnostics(&manifest::unprinted(&declared));

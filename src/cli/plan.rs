@@ -44,7 +44,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     if let Some(path) = out {
         check_place(path)?;
     }
-    let manifests = Manifests::read(context, &sources.paths)?;
+    let manifests = Manifests::read(context, sources)?;
     let policy = settings::policy(planning, &context.file);
     check_selection(&policy, &manifests)?;
     let guard = manifests.declared.guard.as_ref();

@@ -14,6 +14,7 @@ use crate::render::Estimate;
 use crate::render::json::{Basis, Preamble, SavedPlan, SavedPlanError};
 use crate::secret::FingerprintKey;
 
+use super::arguments::Chosen;
 use super::code::ErrorCode;
 use super::failure::Failure;
 use super::manifests::ReadingNote;
@@ -30,13 +31,13 @@ pub fn preamble(
     Preamble {
         basis: Basis { desired: snapshot.desired.digest.clone(), state: Some(state) },
         paths: paths.collect(),
-        options: options(policy),
+        options: options(policy, reading.environment.as_deref()),
         estimate,
         diagnostics: reading.warnings.clone(),
     }
 }
 
-fn options(policy: &Policy) -> Map<String, Value> {
+fn options(policy: &Policy, environment: Option<&str>) -> Map<String, Value> {
     let Policy {
         prune,
         adopt,
@@ -72,10 +73,12 @@ fn options(policy: &Policy) -> Map<String, Value> {
         "replace": replace,
         "settleSeconds": settle.as_secs(),
     });
-    match value {
+    let mut options = match value {
         Value::Object(options) => options,
         _ => Map::new(),
-    }
+    };
+    options.extend(environment.map(|name| ("environment".to_owned(), name.into())));
+    options
 }
 
 fn words(places: &BTreeSet<FieldAddress>) -> Vec<String> {
@@ -95,6 +98,8 @@ const fn yes() -> bool {
 struct Options {
     #[serde(default = "yes")]
     refreshed: bool,
+    #[serde(default)]
+    environment: Option<String>,
     prune: Vec<Kind>,
     adopt: AdoptMode,
     max_deletes: Option<usize>,
@@ -112,11 +117,21 @@ struct Options {
     settle_seconds: u64,
 }
 
+/// A saved plan, and what it is made again with.
+pub struct Allowed {
+    /// The plan as it was reviewed.
+    pub plan: SavedPlan,
+    /// What was allowed.
+    pub policy: Policy,
+    /// The environment of Blueprints it was made of, where one was named.
+    pub environment: Option<String>,
+}
+
 /// Reads a saved plan and what it allows.
 ///
 /// # Errors
 /// When the file cannot be read, is no plan of a version we know, or was edited (S10).
-pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
+pub fn read(path: &Path) -> Result<Allowed, Failure> {
     let place = path.display();
     let wrong = |what: String| Failure::usage(format!("{place} {what}"));
     let text =
@@ -158,7 +173,26 @@ pub fn read(path: &Path) -> Result<(SavedPlan, Policy), Failure> {
         settle: std::time::Duration::from_secs(options.settle_seconds),
         ..Policy::default()
     };
-    Ok((plan, policy))
+    Ok(Allowed { plan, policy, environment: options.environment })
+}
+
+/// Refuses another environment than the one a plan was made of: it says which that is, and nobody
+/// needs to repeat it (S10).
+///
+/// # Errors
+/// When another is named.
+pub fn check_environment(chosen: &Chosen, made_of: Option<&str>) -> Result<(), Failure> {
+    let Some(named) = chosen.environment.as_deref() else { return Ok(()) };
+    if Some(named) == made_of {
+        return Ok(());
+    }
+    let made = match made_of {
+        Some(name) => format!("of the environment `{name}`"),
+        None => "without an environment".to_owned(),
+    };
+    let message = format!("the saved plan was made {made}, and `{named}` is named now");
+    Err(Failure::new(ErrorCode::StalePlan, message)
+        .hint("leave out `--environment` (and `STOKER_ENVIRONMENT`), or plan again"))
 }
 
 /// Refuses a plan that was made for something else (S5, S6).

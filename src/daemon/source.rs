@@ -60,12 +60,14 @@ pub struct Files {
     pub paths: Vec<PathBuf>,
     /// What the build server says of the checkout they may lie in.
     pub checkout: Checkout,
+    /// The environment of Blueprints that is read, where one is named.
+    pub environment: Option<String>,
 }
 
 impl Source for Files {
     fn location(&self) -> String {
         let paths = self.paths.iter().map(|path| path.display().to_string());
-        paths.collect::<Vec<_>>().join(", ")
+        paths.collect::<Vec<_>>().join(", ") + &environment_words(self.environment.as_deref())
     }
 
     fn read<'a>(
@@ -74,11 +76,11 @@ impl Source for Files {
         _pinned: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Reading, Problem>> {
         Box::pin(async move {
-            let Self { paths, checkout } = self.clone();
+            let Self { paths, checkout, environment } = self.clone();
             let read = move || {
                 let tree = source::load(&paths, None)?;
                 let home = Home::of_all(&paths, &checkout);
-                Ok::<_, source::SourceError>(tree.in_repository(home))
+                Ok::<_, source::SourceError>(tree.in_repository(home).of_environment(environment))
             };
             // A slow disk must not hold up the other projects.
             let read = tokio::task::spawn_blocking(read).await;
@@ -102,14 +104,25 @@ impl Source for Files {
 
 /// A git repository.
 #[derive(Debug)]
-pub struct Repository(pub GitSource);
+pub struct Repository {
+    /// The repository, and what of it is followed.
+    pub git: GitSource,
+    /// The environment of Blueprints that is read, where one is named.
+    pub environment: Option<String>,
+}
+
+/// Says which environment of the Blueprints is read, behind where they are.
+fn environment_words(environment: Option<&str>) -> String {
+    environment.map(|name| format!(", environment `{name}`")).unwrap_or_default()
+}
 
 impl Source for Repository {
     fn location(&self) -> String {
-        let settings = self.0.settings();
+        let settings = self.git.settings();
         let path = settings.path.as_ref().map_or("", RepositoryPath::as_str);
         let path = if path.is_empty() { String::new() } else { format!(", `{path}`") };
-        format!("{}, {}{path}", settings.address(), settings.reference)
+        let environment = environment_words(self.environment.as_deref());
+        format!("{}, {}{path}{environment}", settings.address(), settings.reference)
     }
 
     fn read<'a>(
@@ -121,9 +134,10 @@ impl Source for Repository {
             // What another source was at is no commit of this one.
             let known = known.and_then(|known| CommitId::new(known).ok());
             let Fetched { tree, commit, is_unchanged: _ } =
-                self.0.fetch(known.as_ref(), pinned).await.map_err(|error| unread(&error))?;
+                self.git.fetch(known.as_ref(), pinned).await.map_err(|error| unread(&error))?;
             let git::Commit { id, subject, author, committed_at: _, signature: _ } = commit;
             let commit = CommitSummary { id: id.as_str().to_owned(), subject, author };
+            let tree = tree.of_environment(self.environment.clone());
             Ok(Reading { tree, commit: Some(commit) })
         })
     }
@@ -133,7 +147,7 @@ impl Source for Repository {
     }
 
     fn renew(&self, token: &SecretString) {
-        self.0.settings().token.set(token.clone());
+        self.git.settings().token.set(token.clone());
     }
 }
 

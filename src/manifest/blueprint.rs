@@ -88,7 +88,7 @@ pub(super) fn read(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>, drafts: 
         let yaml = words::open(reader, ungrouped, place);
         holders.extend(yaml.map(|yaml| Holder { yaml, place }));
     }
-    holders.extend(environment::only(reader, root));
+    holders.extend(environment::chosen(reader, root, drafts));
     let engines: Vec<String> = holders.iter().flat_map(|holder| engine_names(*holder)).collect();
     let engines: Vec<&str> = engines.iter().map(String::as_str).collect();
     let region = given(root, "region");
@@ -122,6 +122,9 @@ fn resources(
     for item in items(reader, holder, "services") {
         if engine_of(item).is_some() {
             database(reader, item, "services", "postgres", region, drafts);
+        } else if type_of(item) == Some("workflow") {
+            let message = "a service of the type `workflow` is left out: the API has no workflows";
+            reader.leave_out(item.yaml, message, "set it up on the platform, where that has it");
         } else {
             service::read(reader, item, region, engines, drafts);
         }
@@ -171,8 +174,11 @@ fn guard(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>, drafts: &mut Draft
 
 /// The engine, when an item among the services is a database in the older form.
 fn engine_of<'d>(item: Item<'d, '_>) -> Option<&'d str> {
-    let (text, _) = item.yaml.get("type")?.scalar()?;
-    ENGINES.contains(&text).then_some(text)
+    type_of(item).filter(|text| ENGINES.contains(text))
+}
+
+fn type_of<'d>(item: Item<'d, '_>) -> Option<&'d str> {
+    Some(item.yaml.get("type")?.scalar()?.0)
 }
 
 /// The names of the databases among the services, as they are used.

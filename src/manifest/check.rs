@@ -4,15 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Drafts, Mention, derived, has, number_of, text_of};
-use super::reader::Findings;
+use super::reader::{Findings, Form};
 use super::suggest::Names;
 use crate::model::{
-    Desired, Diagnostic, FieldPath, Guard, Key, Kind, Name, Origin, Resource, Setting, ValueSource,
+    Desired, Diagnostic, FieldPath, Guard, Key, Kind, Name, Origin, Resource, Setting, Severity,
+    ValueSource,
 };
 
 /// Joins the drafts to what is wanted. It is wholly valid only when no finding is an error.
 pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<ValueSource> {
-    let Drafts { resources, tombstones, guards, mentions, renames, home: _ } = drafts;
+    let Drafts {
+        resources,
+        tombstones,
+        guards,
+        mentions,
+        renames,
+        home: _,
+        environment: _,
+        has_environments: _,
+    } = drafts;
     let mut desired = Desired { guard: one_guard(guards, findings), ..Desired::default() };
     for mut resource in resources {
         contradictions(&resource, findings);
@@ -167,28 +177,25 @@ fn connect(desired: &mut Desired<ValueSource>, mentions: &[Mention], findings: &
     }
     let mut names: BTreeMap<Kind, Names<'_>> = BTreeMap::new();
     let is_dangling = |it: &&Mention| !it.is_external && !desired.resources.contains_key(&it.to);
-    for Mention { from, to, origin, is_external: _ } in mentions.iter().filter(is_dangling) {
-        let names = names.entry(to.kind).or_insert_with(|| {
-            let keys = desired.resources.keys().filter(|key| key.kind == to.kind);
+    for mention in mentions.iter().filter(is_dangling) {
+        let kind = mention.to.kind;
+        let names = names.entry(kind).or_insert_with(|| {
+            let keys = desired.resources.keys().filter(|key| key.kind == kind);
             Names::new(keys.map(|key| key.name.as_str()).collect())
         });
-        findings.push(dangling(desired, names, from, to, origin));
+        findings.push(dangling(desired, names, mention));
     }
 }
 
 fn dangling(
     desired: &Desired<ValueSource>,
     names: &mut Names<'_>,
-    from: &Key,
-    to: &Key,
-    origin: &Origin,
+    mention: &Mention,
 ) -> Diagnostic {
+    let Mention { from, to, origin, is_external: _, form } = mention;
     let (kind, name) = (to.kind, &to.name);
-    let verb = if desired.tombstones.contains_key(to) {
-        "which must go"
-    } else {
-        "which no manifest defines"
-    };
+    let must_go = desired.tombstones.contains_key(to);
+    let verb = if must_go { "which must go" } else { "which no manifest defines" };
     let message = format!("{} `{}` refers to {kind} `{name}`, {verb}", from.kind, from.name);
     let diagnostic = Diagnostic::error("unknown-reference", message).at(origin.clone());
     let other_kind = Kind::ALL
@@ -197,6 +204,11 @@ fn dangling(
     match (names.nearest(name.as_str()), other_kind) {
         (Some(near), _) => diagnostic.hint(format!("did you mean `{near}`?")),
         (None, Some(other)) => diagnostic.hint(format!("there is a {other} of that name")),
+        // In a Blueprint it may be anything that lives already; a plan looks whether it does.
+        (None, None) if *form == Form::Blueprint && !must_go => Diagnostic {
+            severity: Severity::Warning,
+            ..diagnostic.hint("it must live already; `external: true` on the reference says so")
+        },
         (None, None) => {
             diagnostic.hint("`external: true` on the reference, when it lives elsewhere")
         }

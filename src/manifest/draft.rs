@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reader::DocumentReader;
+use super::reader::{DocumentForm, DocumentReader};
 use super::tree::Yaml;
 use crate::model::{
     EnvKey, Field, FieldPath, FieldValue, Guard, Key, Lifecycle, Name, Origin, Resource, Setting,
@@ -21,6 +21,10 @@ pub(super) struct Drafts {
     pub renames: Vec<(Key, Name, Origin)>,
     /// The repository the manifests lie in, where that is known.
     pub home: Option<Home>,
+    /// The environment of Blueprints that is read, where one was named.
+    pub environment: Option<String>,
+    /// Whether any Blueprint has environments.
+    pub has_environments: bool,
 }
 
 /// A resource that speaks of another.
@@ -31,6 +35,8 @@ pub(super) struct Mention {
     pub origin: Origin,
     /// It says itself that the other lives outside of these manifests.
     pub is_external: bool,
+    /// The form of the document it stands in.
+    pub form: DocumentForm,
 }
 
 impl Drafts {
@@ -135,7 +141,7 @@ pub(super) fn read_name(
     let shown = super::reader::quoted(&text);
     let message = format!("`{shown}` is not a name: {}", error.reason);
     match (reader.form, suggestion) {
-        (super::reader::DocumentForm::Blueprint, Some(name)) => {
+        (DocumentForm::Blueprint, Some(name)) => {
             reader.warn(yaml, "name", message, format!("`{name}` is used instead"));
             Some(name)
         }

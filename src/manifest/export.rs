@@ -115,9 +115,10 @@ fn resource(
             (FieldPath::Setting(setting), LiveValue::Shown(value)) => {
                 if setting::belongs(key.kind, *setting) && is_secret_at(path, value) {
                     diagnostics.push(left_out(key, path));
-                } else if setting::belongs(key.kind, *setting) {
-                    let value = declarable(key, *setting, value, diagnostics);
-                    insert(&mut resource, path.clone(), value, &origin);
+                } else if setting::belongs(key.kind, *setting)
+                    && is_declarable(key, *setting, value, diagnostics)
+                {
+                    insert(&mut resource, path.clone(), value.clone(), &origin);
                 }
             }
             (FieldPath::Setting(_), LiveValue::Hidden) => {}
@@ -126,14 +127,23 @@ fn resource(
     resource
 }
 
-/// Adds the settings that we wrote last and the platform does not show.
+/// Adds the settings that we wrote last and the platform does not show. A variable that we wrote, where
+/// not all of them are shown, may be there still: it is declared, and its value left alone.
 fn recall(resource: &mut Resource<ValueSource>, object: &LiveObject, entry: &Entry) {
     let origin = resource.origin.clone();
     for (path, applied) in &entry.applied {
-        let FieldPath::Setting(setting) = path else { continue };
         let is_unseen = match object.shows(path) {
             None | Some(LiveValue::Hidden) => true,
             Some(LiveValue::Shown(_) | LiveValue::Absent) => false,
+        };
+        let setting = match path {
+            FieldPath::Setting(setting) => setting,
+            FieldPath::Env(key) => {
+                if is_unseen && resource.declares_env {
+                    resource.set_by_hand.insert(key.clone(), origin.clone());
+                }
+                continue;
+            }
         };
         let value = match applied {
             Applied::Text(text) => FieldValue::Text(text.clone()),
@@ -170,26 +180,29 @@ fn left_out(key: &Key, path: &FieldPath) -> Diagnostic {
     Diagnostic::warning("export-secret", message)
 }
 
-/// An env group's name may be one that no manifest can hold.
-fn declarable(
+/// An env group's name may be one that no manifest can hold. Without it the set would be another one,
+/// and planning it would take the group away: then none is declared.
+fn is_declarable(
     key: &Key,
     setting: Setting,
     value: &FieldValue,
     diagnostics: &mut Vec<Diagnostic>,
-) -> FieldValue {
+) -> bool {
     let FieldValue::Set(items) = value else {
-        return value.clone();
+        return true;
     };
     if setting != Setting::EnvGroups {
-        return value.clone();
+        return true;
     }
-    let (good, bad): (BTreeSet<String>, BTreeSet<String>) =
-        items.iter().cloned().partition(|name| Name::new(name).is_ok());
-    for name in bad {
-        let message = format!("{key} uses the env group `{name}`, whose name cannot be declared");
+    let bad: Vec<&String> = items.iter().filter(|name| Name::new(name).is_err()).collect();
+    for name in &bad {
+        let message = format!(
+            "{key} uses the env group `{name}`, whose name cannot be declared; its `envGroups` are \
+             left out, and so left alone"
+        );
         diagnostics.push(Diagnostic::warning("export-name", message));
     }
-    FieldValue::Set(good)
+    bad.is_empty()
 }
 
 fn insert(

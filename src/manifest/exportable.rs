@@ -5,7 +5,7 @@
 
 use super::load::load;
 use super::print::print;
-use crate::model::{Desired, Diagnostic, FieldPath, Resource, ValueSource};
+use crate::model::{Desired, Diagnostic, Field, FieldPath, Resource, ValueSource};
 use crate::source::Tree;
 
 /// Returns a resource without what no manifest can hold; nothing where nothing helps.
@@ -44,12 +44,21 @@ fn without(resource: &Resource<ValueSource>, path: &FieldPath) -> Resource<Value
     resource
 }
 
-/// Returns what a manifest of that resource alone would be refused for.
+/// Returns what a manifest of that resource alone would be refused for; where it would not, what it
+/// says otherwise than it lives, as `valkey` for `keyvalue`.
 fn errors(resource: &Resource<ValueSource>) -> Vec<String> {
     let mut desired = Desired::default();
     desired.resources.insert(resource.key.clone(), resource.clone());
     let text = print(&desired);
     let loaded = load(&Tree::from_texts([("live.yaml", text.as_str())]));
-    let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
-    errors.map(|error| error.message.clone()).collect()
+    let Some(read) = loaded.desired else {
+        let errors = loaded.diagnostics.into_iter().filter(Diagnostic::is_error);
+        return errors.map(|error| error.message).collect();
+    };
+    let read = read.resources.get(&resource.key).map(|read| &read.fields);
+    let is_read = |(path, field): &(&FieldPath, &Field<ValueSource>)| {
+        read.and_then(|fields| fields.get(*path)).is_some_and(|read| read.value == field.value)
+    };
+    let others = resource.fields.iter().filter(|field| !is_read(field));
+    others.map(|(path, _)| format!("a manifest cannot say this `{path}`")).collect()
 }

@@ -36,7 +36,8 @@ pub(super) fn read_all(
         };
         let to = Key::new(Kind::EnvGroup, name.clone());
         let from = resource.key.clone();
-        let mention = Mention { from, to, origin: reader.origin(place), is_external };
+        let mention =
+            Mention { from, to, origin: reader.origin(place), is_external, form: reader.form };
         drafts.mentions.push(mention);
         if !attach(resource, name.as_str(), origin.clone()) {
             reader.error(place, "duplicate-item", format!("the group `{name}` is given twice"));

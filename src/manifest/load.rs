@@ -5,7 +5,7 @@ use super::check;
 use super::draft::Drafts;
 use super::foreign;
 use super::native;
-use super::reader::{DocumentForm, DocumentReader, Findings};
+use super::reader::{DocumentForm, DocumentReader, Findings, quoted};
 use super::tree::{Flaw, Yaml};
 use super::yaml::Documents;
 use crate::model::{Desired, Diagnostic, Origin, ValueSource};
@@ -27,7 +27,11 @@ pub struct Loaded {
 #[must_use]
 pub fn load(tree: &Tree) -> Loaded {
     let mut findings = Findings::default();
-    let mut drafts = Drafts { home: tree.home().cloned(), ..Drafts::default() };
+    let mut drafts = Drafts {
+        home: tree.home().cloned(),
+        environment: tree.environment().map(str::to_owned),
+        ..Drafts::default()
+    };
     for file in tree.files() {
         read_file(file, &mut drafts, &mut findings);
     }
@@ -38,6 +42,16 @@ pub fn load(tree: &Tree) -> Loaded {
     if is_nothing {
         let message = "no manifest was found, so nothing is declared";
         findings.push(Diagnostic::warning("no-manifests", message));
+    }
+    if let Some(name) = tree.environment()
+        && !drafts.has_environments
+        && !findings.has_error()
+    {
+        let message =
+            format!("no Blueprint here has environments, and `{}` is named", quoted(name));
+        let finding = Diagnostic::warning("unused-environment", message);
+        findings
+            .push(finding.hint("leave out `--environment` (or `environment` in `stoker.yaml`)"));
     }
     let mut desired = check::join(drafts, &mut findings);
     desired.digest = tree.digest().to_owned();

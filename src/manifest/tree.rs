@@ -167,6 +167,11 @@ impl<'d, 'a> Yaml<'d, 'a> {
         self.is_null() || self.document.taken.borrow().contains(&self.route)
     }
 
+    /// Whether two are the same place, and not only what is written there.
+    pub fn is_same(self, other: Self) -> bool {
+        self.route == other.route
+    }
+
     fn below(self, step: usize, index: usize) -> Self {
         // FNV-1a over the steps; 64 bits keep apart the 100,000 places a document may have.
         let route = (self.route ^ (step as u64 + 1)).wrapping_mul(0x0100_0000_01b3);

@@ -153,7 +153,21 @@ impl EntryReader<'_, '_> {
             || self.resource.set_by_hand.contains_key(&env_key);
         if is_known {
             let message = format!("the variable `{}` is given twice", env_key.as_str());
-            self.reader.error(key, "duplicate-variable", message);
+            let again =
+                (self.reader.form == DocumentForm::Blueprint).then(|| value(self, &env_key));
+            let says_the_same = match again.flatten() {
+                Some(Given::Value(again)) => {
+                    self.resource.fields.get(&path).is_some_and(|field| field.value == again)
+                }
+                Some(Given::ByHand) => self.resource.set_by_hand.contains_key(&env_key),
+                None => false,
+            };
+            if says_the_same {
+                let hint = "remove one of the two, which say the same";
+                self.reader.warn(key, "duplicate-variable", message, hint);
+            } else {
+                self.reader.error(key, "duplicate-variable", message);
+            }
             return;
         }
         let origin = self.reader.origin(key);
@@ -318,6 +332,7 @@ impl EntryReader<'_, '_> {
             to,
             origin: self.reader.origin(place),
             is_external,
+            form: self.reader.form,
         });
     }
 

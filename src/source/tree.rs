@@ -50,13 +50,21 @@ pub struct Tree {
     /// What lies within, and whose files are not here.
     unread: Arc<[String]>,
     home: Option<Home>,
+    environment: Option<String>,
 }
 
 impl Tree {
     pub(super) fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|left, right| left.path.cmp(&right.path));
         let digest = digest(&files);
-        Self { files: files.into(), digest, revision: None, unread: Arc::default(), home: None }
+        Self {
+            files: files.into(),
+            digest,
+            revision: None,
+            unread: Arc::default(),
+            home: None,
+            environment: None,
+        }
     }
 
     /// Says which places within it hold files that were not read, such as submodules: of those
@@ -64,12 +72,8 @@ impl Tree {
     #[must_use]
     pub(super) fn without(mut self, unread: Vec<String>) -> Self {
         if !unread.is_empty() {
-            let mut hash = Sha256::new();
-            for part in std::iter::once(&self.digest).chain(&unread) {
-                hash.update((part.len() as u64).to_le_bytes());
-                hash.update(part);
-            }
-            self.digest = hex::encode(hash.finalize());
+            let parts = std::iter::once(&self.digest).chain(&unread);
+            self.digest = digest_of(parts.map(String::as_bytes));
             self.unread = unread.into();
         }
         self
@@ -85,6 +89,23 @@ impl Tree {
     #[must_use]
     pub const fn home(&self) -> Option<&Home> {
         self.home.as_ref()
+    }
+
+    /// Names the environment that is read of the Blueprints with several: `NAME`, or
+    /// `PROJECT/NAME`. Of another environment the same text says something else, so the digest is
+    /// another.
+    #[must_use]
+    pub fn of_environment(mut self, environment: Option<String>) -> Self {
+        if let Some(name) = &environment {
+            self.digest = digest_of([self.digest.as_bytes(), b"environment", name.as_bytes()]);
+        }
+        Self { environment, ..self }
+    }
+
+    /// Returns the environment that is read, where one was named.
+    #[must_use]
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
     }
 
     /// Returns the places within it whose files were not read.
@@ -125,8 +146,8 @@ impl Tree {
         self.files.is_empty()
     }
 
-    /// Returns the SHA-256 over names and bytes, and what was not read: the same text, the same
-    /// digest, wherever it lies.
+    /// Returns the SHA-256 over names and bytes, what was not read, and the environment that was
+    /// named: the same text, the same digest, wherever it lies.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
@@ -199,12 +220,14 @@ pub(super) fn value_too_long(path: String) -> SourceError {
 
 /// Hashes names and bytes with their lengths, so that no two trees run together.
 fn digest(files: &[SourceFile]) -> String {
+    digest_of(files.iter().flat_map(|file| [file.name.as_bytes(), &file.bytes]))
+}
+
+fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
-    for file in files {
-        for part in [file.name.as_bytes(), &file.bytes] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
     }
     hex::encode(hash.finalize())
 }

@@ -17,6 +17,16 @@ pub struct Sources {
     /// Files and directories, `-` for stdin [default: manifests/, stackblaze.yaml or .].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub chosen: Chosen,
+}
+
+/// What of the manifests is read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Chosen {
+    /// Of Blueprints with several environments, read this one: NAME, or PROJECT/NAME.
+    #[arg(long, env = "STOKER_ENVIRONMENT", value_name = "NAME")]
+    pub environment: Option<String>,
 }
 
 /// `stoker validate`.
@@ -125,6 +135,8 @@ pub struct ApplyCommand {
     /// Files and directories, `-` for stdin; or a saved plan, then the manifests it was made of.
     #[arg(value_name = "PATH|PLAN.json")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub chosen: Chosen,
     #[command(flatten)]
     pub approval: Approval,
     #[command(flatten)]

@@ -32,7 +32,8 @@ pub fn source(
     match &settings.source {
         ProjectSource::Files { paths, debounce: _, poll: _ } => {
             let checkout = context.environment.checkout();
-            Ok(Arc::new(Files { paths: chosen(paths), checkout }))
+            let environment = settings.environment.clone();
+            Ok(Arc::new(Files { paths: chosen(paths), checkout, environment }))
         }
         ProjectSource::Repository(repository) => {
             let told = repository_settings(context, settings, repository)?;
@@ -40,7 +41,10 @@ pub fn source(
                 Some(cache) => cache.join(settings.name.as_str()),
                 None => state.join(REPOSITORY_DIRECTORY),
             };
-            Ok(Arc::new(Repository(GitSource::new(told, copy))))
+            Ok(Arc::new(Repository {
+                git: GitSource::new(told, copy),
+                environment: settings.environment.clone(),
+            }))
         }
     }
 }
@@ -51,6 +55,7 @@ pub fn guard(settings: &ProjectSettings) -> Option<Guard> {
     match &settings.source {
         ProjectSource::Files { paths, debounce: _, poll: _ } => {
             let tree = source::load(&chosen(paths), None).ok()?;
+            let tree = tree.of_environment(settings.environment.clone());
             manifest::load(&tree).desired?.guard
         }
         ProjectSource::Repository(_) => None,

@@ -92,6 +92,8 @@ pub struct Keys {
 
     /// The files and directories that hold the manifests.
     pub paths: Option<Vec<PathBuf>>,
+    /// The environment that is read of Blueprints with several: a name, or `PROJECT/NAME`.
+    pub environment: Option<String>,
     /// The repository the manifests come from, instead of files.
     pub repo: Option<String>,
     /// The branch to follow.

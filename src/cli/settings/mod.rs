@@ -29,7 +29,7 @@ pub use project::{ProjectSettings, WebhookSettings};
 pub use run::{Invocation, RunSettings, states_of_projects};
 pub use schema::schema;
 pub use secret::SecretSource;
-pub use shared::{ConnectionSettings, GlobalSettings, is_approved, policy, waits};
+pub use shared::{ConnectionSettings, GlobalSettings, environment, is_approved, policy, waits};
 pub use source::{ProjectSource, RepositorySettings};
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub struct ProjectSettings {
     pub policy: Policy,
     /// Where the manifests come from.
     pub source: ProjectSource,
+    /// The environment of Blueprints that is read, where one is named.
+    pub environment: Option<String>,
     /// How often the platform is looked at, at least.
     pub interval: Duration,
     /// Whether it writes.
@@ -121,6 +123,7 @@ impl ProjectSettings {
         let connection = ConnectionSettings::pick(picked, &command.connection, environment);
         let token = pick_token(picked, environment, connection.sandbox)?;
         let source = pick_source(picked, command)?;
+        let environment_read = pick!(picked, command.sources.chosen, environment);
         let repo = match &source {
             ProjectSource::Repository(repository) => Some(repository.url.clone()),
             ProjectSource::Files { .. } => None,
@@ -148,6 +151,7 @@ impl ProjectSettings {
             connection,
             policy,
             source,
+            environment: environment_read,
             interval,
             mode: if observes { Mode::Observe } else { Mode::Repair },
             windows,

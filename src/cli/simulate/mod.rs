@@ -41,7 +41,7 @@ pub async fn run(context: &Context, command: &SimulateCommand) -> Result<Exit, F
     if context.output.form() == OutputFormat::Markdown {
         return Err(no_such_form("simulate", "markdown"));
     }
-    let manifests = Manifests::read(context, &sources.paths)?;
+    let manifests = Manifests::read(context, sources)?;
     let resources = manifests.declared.resources.len();
     let scene = scene(context, manifests.declared, live.as_deref())?;
     let families = if faults.is_empty() { &Family::ALL[..] } else { faults };

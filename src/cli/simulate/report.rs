@@ -138,6 +138,8 @@ impl SimulationReport<'_> {
         let SimulateCommand { sources, days, faults, live, seed: _, seeds: _ } = self.command;
         let mut words = vec!["stoker simulate".to_owned()];
         words.extend(sources.paths.iter().map(|path| path_word(path)));
+        let environment = sources.chosen.environment.iter();
+        words.extend(environment.map(|name| format!("--environment {}", quoted(name))));
         words.push(format!("--days {days} --seed {seed}"));
         if !faults.is_empty() {
             words.push(format!("--faults {}", self.words().replace(", ", ",")));

@@ -31,7 +31,7 @@ pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failur
     let WhyCommand { subject, sources, agent: flags, nearby } = command;
     let connection = nearby.connection();
     let seen = look(context, flags, &connection).await?;
-    let manifests = Manifests::read(context, &sources.paths);
+    let manifests = Manifests::read(context, sources);
     let manifests = manifests.map_err(|failure| elsewhere(failure, seen.as_ref()))?;
     let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
     let StoredState { inventory, warning } = Store::read(&state_place(context, settings.sandbox)?)?;

@@ -72,15 +72,18 @@ const PIPELINE: [Word; 2] = [
 ];
 
 const PROJECT: [Word; 5] = [
-    ("name", Home("nothing: it names the environments in findings; `pipeline` is the guard")),
-    ("environments", Home("the resources of one of them")),
+    ("name", Home("nothing: `--environment PROJECT/NAME` means it; `pipeline` is the guard")),
+    (
+        "environments",
+        Home("the resources of one of them: the only one, or that of `--environment`"),
+    ),
     ("envVarGroups", Home("as at the top")),
     ("envGroups", Home("as at the top")),
     ("permissions", NO_NETWORKS),
 ];
 
 const ENVIRONMENT: [Word; 10] = [
-    ("name", Home("nothing: it says which environment this is")),
+    ("name", Home("nothing: `--environment` means it")),
     ("services", Home("as at the top")),
     ("databases", Home("as at the top")),
     ("caches", Home("as at the top")),
@@ -102,7 +105,10 @@ const UNGROUPED: [Word; 5] = [
 
 const SERVICE: [Word; 59] = [
     ("name", Home("`metadata.name`")),
-    ("type", Home("`spec.type`; `pserv` is a worker; without one, `web`")),
+    (
+        "type",
+        Home("`spec.type`; `pserv` is a worker, a `workflow` is left out; without one, `web`"),
+    ),
     ("runtime", Home("`spec.runtime`; `static` makes a `web` service a static site")),
     ("env", Home("`spec.runtime`; a mapping is `spec.envVars`")),
     ("plan", Home("`spec.plan`")),
@@ -239,7 +245,7 @@ const GROUP: [Word; 5] = [
     ("scope", NO_LABELS),
 ];
 
-const VARIABLE: [Word; 16] = [
+const VARIABLE: [Word; 17] = [
     ("key", Home("`key`")),
     ("value", Home("`value`: a text; numbers and truths as they stand")),
     ("fromDatabase", Home("`fromDatabase`")),
@@ -254,6 +260,7 @@ const VARIABLE: [Word; 16] = [
     ("previewValue", NO_PREVIEWS),
     ("previewSync", NO_PREVIEWS),
     ("scope", Without("the API has no scopes of variables")),
+    ("sensitive", Without("what is a secret is told by its key and its value")),
     ("description", NO_LABELS),
     ("displayName", NO_LABELS),
 ];

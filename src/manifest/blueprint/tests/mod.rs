@@ -2,6 +2,7 @@
 //! without a word. The judge reads what was written and what came out, not the reader's own notes.
 
 mod draw;
+mod environments;
 mod page;
 
 use std::collections::BTreeSet;
