@@ -173,7 +173,7 @@ impl Budget {
             self.state.others.saw_remaining(remaining);
             let has_turned = has_turned || has_jumped;
             self.watch_memory(permit, own, remaining, has_turned);
-            self.watch_others(now, remaining, reading.reset_in);
+            self.watch_others(now, permit, remaining, reading.reset_in);
         }
         self.count_looks(now, permit);
     }
@@ -187,7 +187,13 @@ impl Budget {
         self.state.memory.observe(Evidence { remaining, window, counted, has_turned });
     }
 
-    fn watch_others(&mut self, now: Millis, remaining: u32, reset_in: Option<Duration>) {
+    fn watch_others(
+        &mut self,
+        now: Millis,
+        permit: &Permit,
+        remaining: u32,
+        reset_in: Option<Duration>,
+    ) {
         let limit = self.config.limit();
         if let Some(reset_in) = reset_in {
             self.state.refill.observe(now, remaining, reset_in, limit);
@@ -201,7 +207,9 @@ impl Budget {
         let slides = self.state.memory.outlasts_turns();
         let elapsed = if slides { WINDOW } else { since_turn };
         let own = if slides {
-            self.state.own(now)
+            // The API may have counted this request as soon as it left: what has left its minute since
+            // then was still in it.
+            self.state.own(permit.sent_at)
         } else {
             self.state.own_since(now.minus(since_turn + RESET_ROUNDING))
         };

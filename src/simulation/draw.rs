@@ -7,12 +7,12 @@ use crate::emulator::{Kind, LimiterModel, Quirk, ValueForm};
 use crate::model::{Key, Kind as OurKind};
 use crate::store::Blow;
 
-use super::answers::as_answered;
+use super::answers::{as_answered, behind_an_ingress};
 use super::dice::Dice;
 use super::scene::Scene;
 use super::schedule::{
-    Deed, Disturbance, HistoryRewrite, Instruction, Loss, Moment, PlatformBehaviour, Rights,
-    Schedule, ScheduledStep, SourceKind, Strike,
+    Deed, Disturbance, Instruction, Loss, Moment, PlatformBehaviour, Rewrite, Rights, Schedule,
+    ScheduledStep, SourceKind, Strike,
 };
 use super::trouble::{Family, Trouble};
 
@@ -85,6 +85,7 @@ const SCRIPTS: &[&str] = &[
 pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
     let mut artist = Artist { dice: Dice::new(seed), scene, steps: Vec::new() };
     let platform = as_answered(with_quirks(artist.platform(), seed), seed);
+    let platform = behind_an_ingress(platform, seed);
     let source = artist.origin();
     let families: Vec<Family> = trouble.families.iter().copied().collect();
     // A pure seed tells which family broke a law; a mixed one finds what only two together break.

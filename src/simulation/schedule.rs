@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::emulator::{Kind, LimiterModel, Quirk, Times};
+use crate::emulator::{Ingress, Kind, LimiterModel, Quirk, Times};
 use crate::store::Blow;
 
 /// A whole run: the same schedule over the same scene gives the same record.
@@ -49,6 +49,9 @@ pub struct PlatformBehaviour {
     pub page: u32,
     /// How requests are counted.
     pub limiter: LimiterModel,
+    /// What stands in front of it and lets requests through in even steps, if anything does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<Ingress>,
     /// How many requests each agent may send in any minute.
     pub rate: u32,
     /// Whether what is deleted goes at once, or is `deleting` for a while (A7).
@@ -79,6 +82,7 @@ impl Default for PlatformBehaviour {
             names_unique: true,
             page: 100,
             limiter: LimiterModel::FixedWindow,
+            ingress: None,
             rate: 285,
             deletes_gradually: false,
             lists_show_all: false,

@@ -70,6 +70,7 @@ fn simpler(platform: &PlatformBehaviour) -> Vec<PlatformBehaviour> {
     vec![
         ordinary.clone(),
         PlatformBehaviour { rate: ordinary.rate, limiter: ordinary.limiter, ..platform.clone() },
+        PlatformBehaviour { ingress: ordinary.ingress, ..platform.clone() },
         PlatformBehaviour { page: ordinary.page, ..platform.clone() },
         PlatformBehaviour { deletes_gradually: ordinary.deletes_gradually, ..platform.clone() },
         PlatformBehaviour { lists_show_all: ordinary.lists_show_all, ..platform.clone() },

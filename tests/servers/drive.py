@@ -245,12 +245,20 @@ def servers():
         f"FastAPI {python['fastapi']}, slowapi {python['slowapi']}, uvicorn {python['uvicorn']}",
         [PYTHON, "-m", "uvicorn", "fast:app", "--port", "@PORT@", "--log-level", "warning",
          "--timeout-keep-alive", "@KEEP_ALIVE_S@"])
+    yield Server(
+        f"Flask {python['Flask']}, Flask-Limiter {python['Flask-Limiter']}, "
+        f"gunicorn {python['gunicorn']}",
+        [PYTHON, "-m", "gunicorn", "flasked:app", "--bind", "127.0.0.1:@PORT@", "--worker-class",
+         "gthread", "--threads", "64", "--keep-alive", "@KEEP_ALIVE_S@", "--log-level", "warning"])
     nginx = f"nginx {version(['nginx', '-v'])}"
     run_nginx = ("nginx.conf", ["nginx", "-c"])
     yield Server(f"{nginx} before {express}", run_express,
                  front=lambda server: server.put_in_front(*run_nginx))
     yield Server(f"{nginx} (HTTP/2, TLS) before {express}", run_express,
                  front=lambda server: server.put_in_front(*run_nginx, over_tls=True))
+    yield Server(f"Apache {version(['apache2', '-v'])} before {express}", run_express,
+                 front=lambda server: server.put_in_front(
+                     "apache.conf", ["apache2", "-D", "FOREGROUND", "-f"]))
     yield Server(f"HAProxy {version(['haproxy', '-v'])} before {express}", run_express,
                  front=lambda server: server.put_in_front("haproxy.cfg", ["haproxy", "-f"]))
 

@@ -80,6 +80,25 @@ fn alone_where_hits_slide_under_a_window_nothing_is_refused_and_no_time_is_lost(
     alone(Model::SlidingUnderWindow);
 }
 
+/// A burst at a slow server takes seconds, and where hits slide it is forgotten over seconds, a minute
+/// later. What leaves the minute while an answer is on its way was still counted in it: who misses it
+/// believes in another client, and loses a window to it.
+#[test]
+fn alone_at_a_slow_server_nothing_is_refused_and_no_window_is_lost() {
+    // A bucket of 30 is slow by itself: its refills are waited for one by one.
+    for model in Model::ALL.into_iter().filter(|model| *model != Model::Bucket30) {
+        for size in [400, 560, 700, 840] {
+            // 0.4 to 1.6 s there and back.
+            let slow = Scenario { one_way: (200, 800), ..Scenario::writes(model, size) };
+            let report = simulate(&slow);
+            assert_eq!(report.refused, 0, "{model:?} {size}");
+            let bound = scenarios::bound_seconds(model, size) + 20.0;
+            let seconds = report.seconds();
+            assert!(seconds <= bound, "{model:?} {size}: {seconds} s over {bound} s");
+        }
+    }
+}
+
 /// B3 where it is not reached: nothing tells a small bucket from a large one but a refusal, so
 /// the first burst is refused once; after it there are no bursts. The API states headers (F8).
 #[test]

@@ -8,13 +8,16 @@ pub mod run;
 pub mod scenarios;
 mod server;
 
-use super::{Budget, BudgetConfig, BudgetSession, Lane, Limits, Millis, Permit, Verdict};
+use super::{Budget, Config, Lane, Limits, Millis, Permit, Session, Verdict};
 
 pub use run::{Report, run};
 pub use server::{Front, Headers, Model};
 
 /// When every simulation begins: a time of no significance, off the minute.
 pub const START: u64 = 1_790_000_013_700;
+
+/// How long one way of a request usually takes, in milliseconds: 40 to 200 there and back.
+const ONE_WAY: (u64, u64) = (20, 100);
 
 /// A small generator with a seed: the same seed, the same run.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub struct Scenario {
     pub others: Vec<u64>,
     /// What stands in front of the server, for us.
     pub front: Option<Front>,
+    /// How long one way of a request takes, in milliseconds: from, to.
+    pub one_way: (u64, u64),
     /// Requests that were sent by somebody one second before the start.
     pub gone: u32,
     /// Until when the server refuses everything, and what Retry-After says then.
@@ -82,6 +87,7 @@ impl Scenario {
             agents,
             others: Vec::new(),
             front: None,
+            one_way: ONE_WAY,
             gone: 0,
             broken: (0, None),
             lead: 0,

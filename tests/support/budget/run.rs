@@ -12,9 +12,6 @@ use super::{
     Scenario, Verdict,
 };
 
-/// How long one way of a request takes, in milliseconds: 40 to 200 there and back.
-const ONE_WAY: (u64, u64) = (20, 100);
-
 /// How long a process that died is away.
 const RESTART: u64 = 100;
 
@@ -171,6 +168,11 @@ impl Simulation {
         }
     }
 
+    fn one_way(&mut self) -> u64 {
+        let (least, most) = self.scenario.one_way;
+        self.chance.between(least, most)
+    }
+
     fn prepare(&mut self) {
         for _ in 0..self.scenario.gone {
             self.server.arrive(START - 1_000);
@@ -280,7 +282,7 @@ impl Simulation {
         let on_its_way =
             Request { agent: index, lane, wished, permit, life, limits, is_refused: false };
         self.requests.insert(request, on_its_way);
-        let arrival = self.now + self.chance.between(ONE_WAY.0, ONE_WAY.1);
+        let arrival = self.now + self.one_way();
         self.schedule(arrival, Event::Arrival { request });
     }
 
@@ -291,7 +293,7 @@ impl Simulation {
         };
         request.limits = reply.limits;
         request.is_refused = reply.is_refused;
-        let answer = self.now + self.chance.between(ONE_WAY.0, ONE_WAY.1);
+        let answer = self.now + self.one_way();
         self.schedule(answer, Event::Answer { request: id });
     }
 
