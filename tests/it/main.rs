@@ -15,6 +15,7 @@ mod commands;
 mod crashes;
 mod deadlines;
 mod deploy;
+mod exchange;
 mod exports;
 mod faults;
 mod flapping;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use stoker::api::{
-    Client, ClientConfig, ClientParts, Dialect, Endpoint, Recollection, Rename, Token, Transport,
+    Client, ClientParts, Config, Dialect, Endpoint, Recollection, Rename, Token, Transport,
 };
 use stoker::apply::{Happening, Patience};
 use stoker::budget::{self, Millis};
@@ -175,6 +175,7 @@ impl Stage {
             renames: self.dialect.rename == Rename::Patch,
             deploys_after_patch: self.dialect.deploy_after_patch,
             keeps_names: self.dialect.names_kept,
+            unique_names: self.dialect.names_unique,
         };
         Policy { platform, ..policy.clone() }
     }
