@@ -51,14 +51,15 @@ async fn stage(config: &Config, names: &[&str]) -> Stage {
     stage
 }
 
-/// What lives, as `name plan`, in the order in which it was made.
+/// What lives, as `name plan`, in the order of the plans.
 fn living(stage: &Stage) -> Vec<String> {
     let truth = stage.emulator.truth(Kind::Service);
-    let mut things: Vec<(String, String)> = truth
+    let place = |plan: &str| ["starter", "standard", "pro"].iter().position(|it| *it == plan);
+    let mut things: Vec<_> = truth
         .iter()
         .map(|thing| {
-            let text = |field: &str| thing[field].as_str().unwrap().to_owned();
-            (text("id"), format!("{} {}", text("name"), text("plan")))
+            let [name, plan] = ["name", "plan"].map(|field| thing[field].as_str().unwrap());
+            (place(plan), format!("{name} {plan}"))
         })
         .collect();
     things.sort();
