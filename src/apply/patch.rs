@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::api::{Answers, EnvPatch, Links, Patch, WriteError};
-use crate::model::{EnvKey, FieldPath, FieldValue, Live, LiveObject, LiveValue, RemoteId};
+use crate::model::{
+    Entry, EnvKey, FieldPath, FieldValue, Live, LiveObject, LiveValue, Name, RemoteId, Setting,
+};
 use crate::plan::{Change, Outcome, Precondition, Step};
 
 use super::Hands;
@@ -57,6 +59,57 @@ impl Hands<'_> {
                 error => self.again(&mut rounds, &error, true).await?,
             }
         }
+    }
+
+    /// Gives another object of ours a name for the moment. That is on disk before it is sent: whoever
+    /// goes on after a crash must know whose name it is.
+    pub(super) async fn make_way(
+        &self,
+        change: &Change,
+        id: &RemoteId,
+        name: &Name,
+        precondition: &Precondition,
+    ) -> Result<(), Outcome> {
+        self.remember_interim(id, name)?;
+        let patience = self.later(BUSY_MAX);
+        let text = FieldValue::Text(name.to_string());
+        let fields = BTreeMap::from([(FieldPath::Setting(Setting::Name), Some(text))]);
+        let (links, answers) = (Links::default(), Answers::default());
+        let mut rounds = self.writer.rounds();
+        loop {
+            let (lookup, leave) = self.look(change.key.kind, id, &mut rounds).await?;
+            let object = found(lookup)?;
+            if rounds.may_have_happened() && object.name == name.as_str() {
+                return Ok(());
+            }
+            if let Some(reason) = precondition.broken_by(&object) {
+                return Err(stale(reason));
+            }
+            let patch =
+                Patch { changes: &fields, env_whole: None, links: &links, answers: &answers };
+            let error = match self.writer.patch(leave, id, patch).await {
+                Ok(answer) => return has_made_way(answer.as_ref(), &precondition.name),
+                Err(error) => error,
+            };
+            match error {
+                WriteError::Busy(busy) if self.may_wait(patience) => {
+                    self.wait_busy(change, &busy).await?;
+                }
+                error => self.again(&mut rounds, &error, true).await?,
+            }
+        }
+    }
+
+    /// Writes down, before it is sent, what an object of ours is called for the moment.
+    fn remember_interim(&self, id: &RemoteId, name: &Name) -> Result<(), Outcome> {
+        let mut store = self.store();
+        let mut entries = store.inventory().entries.iter();
+        let known = entries.find(|(_, entry)| entry.id == *id);
+        let known = known.map(|(key, entry)| (key.clone(), entry.clone()));
+        let (key, entry) =
+            known.ok_or_else(|| stale("it is not remembered any more".to_owned()))?;
+        let interim_name = Some(name.to_string());
+        store.record(key, Entry { interim_name, ..entry }).map_err(not_sent)
     }
 
     /// Reads what the values refer to, where the API does not resolve it (A17): before the look,
@@ -165,5 +218,15 @@ impl Hands<'_> {
             }
         }
         Ok(Some(whole))
+    }
+}
+
+/// Nothing may follow where the platform says that the name is still the one of before.
+fn has_made_way(answer: Option<&LiveObject>, before: &str) -> Result<(), Outcome> {
+    match answer {
+        Some(object) if object.name == before => {
+            Err(failed_here(format!("the platform has not renamed {}", object.id)))
+        }
+        Some(_) | None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::api::{Deletion, Error, LOOK_AGE_MAX, Lookup, WriteError};
 use crate::model::{Entry, Key, Kind, Live, LiveObject, RemoteId, SentDelete};
-use crate::plan::{Action, Change, Outcome, Part, Precondition, Reason, Record, Step};
+use crate::plan::{Action, Change, Move, Outcome, Part, Precondition, Reason, Record, Step};
 use crate::store::JournalEvent;
 
 use super::look::halfway;
@@ -69,7 +69,7 @@ impl Hands<'_> {
     ) -> Result<(), Outcome> {
         let is_remembered_by_a_step = change.steps.iter().any(|step| match step {
             Step::Create { .. } | Step::Patch { .. } | Step::Delete { .. } => true,
-            Step::Complete { .. } | Step::Deploy { .. } => false,
+            Step::MakeWay { .. } | Step::Complete { .. } | Step::Deploy { .. } => false,
         });
         if !is_remembered_by_a_step {
             self.remember_without_writing(change, sweep).await?;
@@ -94,6 +94,9 @@ impl Hands<'_> {
             Step::Create { fields } => self.create(change, fields, live, sweep).await?,
             Step::Patch { id, fields, precondition } => {
                 self.patch(change, id, fields, precondition, live).await?;
+            }
+            Step::MakeWay { id, becomes: _, name, precondition } => {
+                self.make_way(change, id, name, precondition).await?;
             }
             // It is a part of its own, and a PATCH by then.
             Step::Complete { .. } => {}
@@ -273,10 +276,11 @@ impl Hands<'_> {
 
     /// Records an entry; a renamed one leaves its old key in the same event.
     pub(super) fn record(&self, key: &Key, record: &Record, entry: Entry) -> Result<(), Outcome> {
-        let key = key.clone();
-        let recorded = match record.renamed_from.clone() {
-            Some(from) => self.store().rename(from, key, entry),
-            None => self.store().record(key, entry),
+        let mut store = self.store();
+        let recorded = match record.moves(key, &entry, &store.inventory().entries) {
+            Move::None => store.record(key.clone(), entry),
+            Move::From(from) => store.rename(from, key.clone(), entry),
+            Move::Exchange(entries) => store.exchange(entries),
         };
         recorded.map_err(not_recorded)
     }

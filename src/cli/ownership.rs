@@ -1,6 +1,6 @@
 //! `stoker adopt` and `stoker release`: begin or end ownership. Nothing is written to the platform.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Claim, Entry, FieldValue, Key, LiveObject, LiveValue, Pin, Remembered, is_same_moment,
@@ -94,6 +94,8 @@ fn adopted(key: &Key, object: &LiveObject, known: Option<&Entry>) -> Entry {
         created_at: object.created_at.clone(),
         made_at: None,
         given_name,
+        interim_name: None,
+        previous_names: BTreeSet::new(),
         claim: Claim::Adopted,
         remembered: Remembered::default(),
         labels: BTreeMap::new(),
@@ -108,7 +110,7 @@ fn adopted(key: &Key, object: &LiveObject, known: Option<&Entry>) -> Entry {
 }
 
 /// What a live object refers to, as far as it is shown.
-fn dependencies(object: &LiveObject) -> std::collections::BTreeSet<Key> {
+fn dependencies(object: &LiveObject) -> BTreeSet<Key> {
     let references = object.fields.values().filter_map(|value| match value {
         LiveValue::Shown(FieldValue::Reference(reference)) => Some(reference.target()),
         LiveValue::Shown(_) | LiveValue::Hidden | LiveValue::Absent => None,

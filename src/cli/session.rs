@@ -153,6 +153,7 @@ impl Session {
             renames: dialect.rename == Rename::Patch,
             deploys_after_patch: dialect.deploy_after_patch,
             keeps_names: dialect.names_kept,
+            unique_names: dialect.names_unique,
         };
         Policy { platform, put_on: PutOn::of(&dialect.platform_env), ..policy }
     }

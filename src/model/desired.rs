@@ -81,6 +81,9 @@ pub struct Tombstone {
     pub origin: Origin,
 }
 
+/// How many names may move on in a row, or be exchanged, in one commit: a row must have an end.
+pub const NAMES_MOVING_MAX: usize = 16;
+
 /// One declared resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource<V = FieldValue> {

@@ -7,10 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    EnvKey, FieldPath, FieldValue, Fingerprint, Key, Kind, Lifecycle, Project, Reference, RemoteId,
-    moment,
-};
+use super::{Applied, EnvKey, FieldPath, Key, Kind, Lifecycle, Name, Project, RemoteId, moment};
 
 /// How long after its creation an object may yet be unknown to a stale replica (S3).
 const STALENESS: SignedDuration = SignedDuration::from_secs(60);
@@ -166,6 +163,14 @@ pub struct Entry {
     /// showed it, or a person said that it is this resource. It is no drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_name: Option<String>,
+    /// The name it has until it is given its own, while names are exchanged: its former one, or one
+    /// for the moment that was on disk before it was sent. It is no drift either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interim_name: Option<String>,
+    /// The previous names that its manifest declared when it was last done with: they ask for
+    /// nothing any more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub previous_names: BTreeSet<Name>,
     /// By what right it is ours.
     pub claim: Claim,
     /// What its manifest said of deletion.
@@ -198,10 +203,22 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether its object goes by a name: the declared one, or the one the platform gave it (A22).
+    /// Whether its object goes by a name: its own, or the one it has for the moment.
     #[must_use]
     pub fn goes_by(&self, key: &Key, name: &str) -> bool {
+        self.is_called(key, name) || self.is_interim(name)
+    }
+
+    /// Whether a name is its own: the declared one, or the one the platform gave it (A22).
+    #[must_use]
+    pub fn is_called(&self, key: &Key, name: &str) -> bool {
         name == key.name.as_str() || self.given_name.as_deref() == Some(name)
+    }
+
+    /// Whether it has a name only until it is given its own.
+    #[must_use]
+    pub fn is_interim(&self, name: &str) -> bool {
+        self.interim_name.as_deref() == Some(name)
     }
 
     /// Whether it was created so lately that a stale replica may not know it (S3).
@@ -294,61 +311,6 @@ impl SentDelete {
     }
 }
 
-/// A value as it is remembered: itself, or the fingerprint of a secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Applied {
-    /// A text.
-    Text(String),
-    /// A whole number.
-    Integer(i64),
-    /// A truth.
-    Boolean(bool),
-    /// A set of texts.
-    Set(BTreeSet<String>),
-    /// A secret, known again by its mark.
-    Secret(Fingerprint),
-    /// A value the platform takes from another resource.
-    Reference(Box<Reference>),
-}
-
-impl Applied {
-    /// Whether it is what is remembered of a value.
-    #[must_use]
-    pub fn is_of(&self, value: &FieldValue) -> bool {
-        match (self, value) {
-            (Self::Text(applied), FieldValue::Text(text)) => applied == text,
-            (Self::Integer(applied), FieldValue::Integer(number)) => applied == number,
-            (Self::Boolean(applied), FieldValue::Boolean(truth)) => applied == truth,
-            (Self::Set(applied), FieldValue::Set(items)) => applied == items,
-            (Self::Secret(applied), FieldValue::Secret(secret)) => applied == secret.fingerprint(),
-            (Self::Reference(applied), FieldValue::Reference(reference)) => applied == reference,
-            (
-                Self::Text(_)
-                | Self::Integer(_)
-                | Self::Boolean(_)
-                | Self::Set(_)
-                | Self::Secret(_)
-                | Self::Reference(_),
-                _,
-            ) => false,
-        }
-    }
-}
-
-impl From<&FieldValue> for Applied {
-    fn from(value: &FieldValue) -> Self {
-        match value {
-            FieldValue::Text(text) => Self::Text(text.clone()),
-            FieldValue::Integer(number) => Self::Integer(*number),
-            FieldValue::Boolean(truth) => Self::Boolean(*truth),
-            FieldValue::Set(items) => Self::Set(items.clone()),
-            FieldValue::Secret(secret) => Self::Secret(secret.fingerprint().clone()),
-            FieldValue::Reference(reference) => Self::Reference(reference.clone()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,6 +324,8 @@ mod tests {
                 created_at: Some(created_at.to_owned()),
                 made_at: made_at.map(|text| text.parse().unwrap()),
                 given_name: None,
+                interim_name: None,
+                previous_names: BTreeSet::new(),
                 claim: Claim::Created,
                 remembered: Remembered::default(),
                 labels: BTreeMap::new(),

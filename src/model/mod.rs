@@ -3,6 +3,7 @@
 //! Pure: no file, no clock, no randomness, no log line. Everything here can be printed, compared
 //! and tested as a value; what reads it from somewhere or writes it somewhere is another room's.
 
+mod applied;
 mod command;
 mod desired;
 mod diagnostic;
@@ -22,16 +23,17 @@ mod spans;
 mod striker;
 mod unseen;
 
+pub use applied::Applied;
 pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
-    AdoptMode, Desired, EnvSet, Field, Guard, Lifecycle, ManagementPolicies, Origin, Resource,
-    Tombstone, Unsettled, ValueSource,
+    AdoptMode, Desired, EnvSet, Field, Guard, Lifecycle, ManagementPolicies, NAMES_MOVING_MAX,
+    Origin, Resource, Tombstone, Unsettled, ValueSource,
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
 pub use host::{is_loopback, names_loopback};
 pub use inventory::{
-    Applied, Claim, Deployed, Entry, Intent, Inventory, Pin, Remembered, Rewrite, SentDelete,
+    Claim, Deployed, Entry, Intent, Inventory, Pin, Remembered, Rewrite, SentDelete,
 };
 pub use judge::{concealed, holds_secret, is_secret_at, looks_secret};
 pub use key::{Key, Kind, Name, NameError, RemoteId, RemoteIdError};

@@ -161,7 +161,10 @@ impl Change {
     pub fn rests_on_a_list(&self) -> bool {
         let needs_one = |step: &Step| match step {
             Step::Create { .. } | Step::Delete { .. } => true,
-            Step::Patch { .. } | Step::Complete { .. } | Step::Deploy { .. } => false,
+            Step::Patch { .. }
+            | Step::MakeWay { .. }
+            | Step::Complete { .. }
+            | Step::Deploy { .. } => false,
         };
         self.forgets_what_a_list_lacks() || self.steps.iter().any(needs_one)
     }

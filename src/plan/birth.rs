@@ -45,6 +45,7 @@ impl Plan {
             let is_bare = |step: &Step| match step {
                 Step::Create { fields } => !fields.keys().any(is_source),
                 Step::Patch { .. }
+                | Step::MakeWay { .. }
                 | Step::Complete { .. }
                 | Step::Deploy { .. }
                 | Step::Delete { .. } => false,
@@ -72,6 +73,8 @@ pub(super) fn unwritten(resource: &Resource) -> Record {
         rewrites: BTreeMap::new(),
         deployed: None,
         depends_on: resource.depends_on.clone(),
+        previous_names: resource.previous_names.iter().cloned().collect(),
         renamed_from: None,
+        exchanges: BTreeMap::new(),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Applied, Claim, Deployed, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Kind, LiveValue,
-    Origin, Project, Remembered, RemoteId, Rewrite,
+    Name, Origin, Project, Remembered, RemoteId, Rewrite,
 };
 
 use super::{Blocked, ByHand, LikelyRename};
@@ -204,6 +204,18 @@ pub enum Step {
         /// What must still be so.
         precondition: Precondition,
     },
+    /// PATCH of the name alone of another object of ours, which has the name that this change gives
+    /// and is given its own by a later one. Precondition: it still has that name (S10).
+    MakeWay {
+        /// That object.
+        id: RemoteId,
+        /// What it becomes.
+        becomes: Key,
+        /// What it is called for the moment.
+        name: Name,
+        /// What must still be so.
+        precondition: Precondition,
+    },
     /// PATCH of what the steps before it left, with what was put off: the last step, which begins
     /// once other changes are done. `Change::completed` makes it a PATCH. Precondition: the object
     /// still is as they left it (S10).
@@ -278,8 +290,12 @@ pub struct Record {
     pub deployed: Option<Deployed>,
     /// What it depends on.
     pub depends_on: BTreeSet<Key>,
+    /// The previous names that its manifest declares, which are done with then.
+    pub previous_names: BTreeSet<Name>,
     /// The key it had before a rename.
     pub renamed_from: Option<Key>,
+    /// Where names go round: all keys before, this one's included, with what each becomes.
+    pub exchanges: BTreeMap<Key, Key>,
 }
 
 impl Record {
@@ -303,7 +319,9 @@ impl Record {
             rewrites,
             deployed,
             depends_on,
+            previous_names,
             renamed_from: _,
+            exchanges: _,
         } = self;
         let written = applied.into_iter().map(|(path, value)| (path, Applied::from(&value)));
         Entry {
@@ -311,6 +329,8 @@ impl Record {
             created_at: known.or(created_at),
             made_at,
             given_name,
+            interim_name: None,
+            previous_names,
             claim,
             remembered,
             labels,

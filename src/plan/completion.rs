@@ -14,6 +14,7 @@ impl Change {
             Step::Complete { after, .. } => Some(after),
             Step::Create { .. }
             | Step::Patch { .. }
+            | Step::MakeWay { .. }
             | Step::Deploy { .. }
             | Step::Delete { .. } => None,
         });

@@ -36,7 +36,7 @@ pub(super) fn of(changes: &[Change], live: &Live) -> Cost {
                 Step::Deploy { .. } if patches(change) => {}
                 Step::Deploy { .. } => cost.reads = cost.reads.saturating_add(1),
                 // S10: the object must still be what was shown.
-                Step::Patch { .. } | Step::Complete { .. } => {
+                Step::Patch { .. } | Step::MakeWay { .. } | Step::Complete { .. } => {
                     cost.reads = cost.reads.saturating_add(1);
                 }
                 // S1: a GET by id answers the same kind, name and time.

@@ -161,7 +161,12 @@ fn not_owned<'a>(view: &View<'a>, key: &'a Key) -> Option<Claimed<'a>> {
 
 /// A create whose answer was lost and that nobody wants any more: what it made must not become a
 /// hidden orphan (L4).
-fn unanswered<'a>(view: &View<'a>, policy: &Policy, key: &Key, intent: &'a Intent) -> Standing<'a> {
+pub(super) fn unanswered<'a>(
+    view: &View<'a>,
+    policy: &Policy,
+    key: &Key,
+    intent: &'a Intent,
+) -> Standing<'a> {
     let in_flight = in_flight(view.snapshot.now, policy, intent);
     let mut id = None;
     let blocked = match (view.named(key), in_flight) {

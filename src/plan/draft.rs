@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Remembered, Resource};
+use crate::model::{Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Name, Remembered, Resource};
 
 use super::birth::{added, created, unwritten};
 use super::diff::{self, Difference, LastApplied};
 use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
-use super::{Action, Blocked, Change, FieldChange, FieldReason, Policy, Reason, Record};
+use super::{Action, Blocked, Change, FieldChange, FieldReason, Policy, Reason, Record, Step};
 
 /// A change in the making, with what it was made from.
 pub(super) struct ChangeDraft<'a> {
@@ -24,6 +24,10 @@ pub(super) struct ChangeDraft<'a> {
     pub is_in_doubt: bool,
     /// What must move on first, because it has the name that this one gets.
     pub follows: Option<&'a Key>,
+    /// What lets another one make way that has the name, where none can move on first.
+    pub clears: Option<Step>,
+    /// The name its object has for the moment, when its change begins.
+    pub called: Option<Name>,
 }
 
 /// What the comparison yields.
@@ -104,7 +108,8 @@ impl<'a> ChangeDrafts<'a> {
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
         let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
-        let difference = diff::compare(resource, object, memory, is_renamed, told, &is_attached);
+        let is_moving = is_renamed || entry.is_interim(&object.name);
+        let difference = diff::compare(resource, object, memory, is_moving, told, &is_attached);
         let (action, reason) = if difference.writes() {
             (Action::Update, reason(&difference.fields))
         } else if view.owes_deploy(object, policy) {
@@ -137,7 +142,9 @@ impl<'a> ChangeDrafts<'a> {
         // A name that is written is given anew, and the answer says which.
         let is_named_anew = is_renamed || draft.change.writes_name();
         let given_name = entry.given_name.clone().filter(|_| !is_named_anew);
-        let record = Record { claim, created_at, made_at, given_name, renamed_from, ..record };
+        let exchanges = view.exchanges.round_of(renamed_from.as_ref());
+        let record =
+            Record { claim, created_at, made_at, given_name, renamed_from, exchanges, ..record };
         match action {
             Action::None => {
                 let learned = record.into_entry(entry.id.clone(), None);
@@ -227,7 +234,9 @@ impl<'a> ChangeDrafts<'a> {
             rewrites: BTreeMap::new(),
             deployed: None,
             depends_on: intent.depends_on.clone(),
+            previous_names: BTreeSet::new(),
             renamed_from: None,
+            exchanges: BTreeMap::new(),
         });
         draft.object = Some(object);
         self.drafts.push(draft);
@@ -368,6 +377,8 @@ fn draft<'a>(
         later: BTreeSet::new(),
         is_in_doubt: false,
         follows: None,
+        clears: None,
+        called: None,
     }
 }
 

@@ -15,6 +15,7 @@ mod view;
 mod selection;
 
 mod departing;
+mod exchange;
 mod ownership;
 mod stranger;
 mod succession;
@@ -62,6 +63,7 @@ pub use change::{
     Record, Step, Unmanaged,
 };
 pub use cost::LIST_SECONDS_MAX;
+pub use exchange::Move;
 pub use likely_rename::LikelyRename;
 pub use planner::plan;
 pub use policy::{Platform, Policy, Prune, Selection};

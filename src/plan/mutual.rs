@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::successors;
 
-use crate::model::{FieldPath, FieldValue, Key};
+use crate::model::{FieldPath, FieldValue, Key, NAMES_MOVING_MAX};
 
 use super::birth::added;
 use super::draft::ChangeDraft;
 use super::reference::makes_a_name;
-use super::succession::MOVES_MAX;
 use super::{Action, FieldReason, diff::is_written};
 
 /// Puts off what refers back within a circle of names that are yet to be made. What lives already
@@ -115,7 +114,7 @@ fn backward(drafts: &[ChangeDraft<'_>]) -> Vec<(Key, Key)> {
         .collect();
     let is_back = |key: &Key, on_path: &BTreeSet<&Key>| {
         let row = successors(Some(key), |key| follows.get(*key).copied());
-        row.take(MOVES_MAX + 1).any(|key| on_path.contains(key))
+        row.take(NAMES_MOVING_MAX + 1).any(|key| on_path.contains(key))
     };
     let mut found = Vec::new();
     let mut done: BTreeSet<&Key> = BTreeSet::new();

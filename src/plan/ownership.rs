@@ -72,10 +72,19 @@ pub(super) fn claim<'a>(view: &View<'a>, policy: &Policy) -> Vec<Claimed<'a>> {
 fn declared<'a>(view: &View<'a>, policy: &Policy, selected: &Selected<'_>) -> Vec<Claimed<'a>> {
     let resources = view.desired().resources.values();
     let wanted = resources.filter(|resource| selected.holds(&resource.key));
-    let claim = |resource: &'a Resource| Claimed {
-        key: &resource.key,
-        desired: Some(resource),
-        standing: stand(view, policy, resource),
+    let claim = |resource: &'a Resource| {
+        let key = &resource.key;
+        let intent = view.inventory().intents.get(key);
+        match intent.filter(|_| view.exchanges.begun.contains(key)) {
+            Some(intent) => {
+                let standing = departing::unanswered(view, policy, key, intent);
+                Claimed { key, desired: None, standing }
+            }
+            None => {
+                let standing = stand(view, policy, resource);
+                Claimed { key, desired: Some(resource), standing }
+            }
+        }
     };
     wanted.map(claim).collect()
 }
@@ -110,7 +119,7 @@ fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standi
 }
 
 /// An object of ours under another name was renamed by hand; renaming it back is impossible while
-/// something else has the name.
+/// something else has the name that is not to be given another one.
 fn owned<'a>(
     view: &View<'a>,
     resource: &'a Resource,
@@ -118,8 +127,12 @@ fn owned<'a>(
     object: &'a LiveObject,
 ) -> Standing<'a> {
     let key = &resource.key;
-    let is_renamed = !entry.goes_by(key, &object.name);
-    if is_renamed && let Some(other) = view.named(key).first() {
+    let is_renamed = !entry.is_called(key, &object.name);
+    let is_awaited = view.yet_to_move(key).is_some();
+    if is_renamed
+        && !is_awaited
+        && let Some(other) = view.named(key).first()
+    {
         let message = format!(
             "it was renamed to `{}` on the platform, and {} has its name now",
             object.name, other.id

@@ -7,8 +7,8 @@ use crate::model::{Entry, Inventory, Key, Live, Name, Snapshot};
 use super::draft::ChangeDrafts;
 use super::view::View;
 use super::{
-    Change, Plan, Policy, Unmanaged, by_hand, cost, draft, guard, in_use, likely_rename, order,
-    ownership, replacing, step, succession,
+    Change, Plan, Policy, Unmanaged, by_hand, cost, draft, exchange, guard, in_use, likely_rename,
+    order, ownership, replacing, step, succession,
 };
 
 /// Decides everything that would be done, from three states and what is allowed.
@@ -27,6 +27,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
         replacing::promote(draft, policy);
         succession::follow(draft, &view);
     }
+    exchange::begin(&mut drafts, &view, policy);
     let guarded = guard::check(order::arrange(drafts), &view, policy);
     remember.extend(protections(&view, policy));
     let wants = in_use::wanted(&guarded, &view);

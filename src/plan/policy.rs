@@ -62,6 +62,8 @@ pub struct Platform {
     pub deploys_after_patch: bool,
     /// Whether a person says that names are kept as they are sent (A22).
     pub keeps_names: bool,
+    /// Whether two things cannot have one name (A8).
+    pub unique_names: bool,
 }
 
 impl Default for Policy {
@@ -85,7 +87,12 @@ impl Default for Policy {
             deploys_max: 3,
             forgiven: BTreeSet::new(),
             destroy: false,
-            platform: Platform { renames: true, deploys_after_patch: false, keeps_names: false },
+            platform: Platform {
+                renames: true,
+                deploys_after_patch: false,
+                keeps_names: false,
+                unique_names: true,
+            },
             put_on: PutOn::default(),
         }
     }

@@ -8,16 +8,22 @@ use crate::model::{Applied, FieldPath, Key, Resource, Setting};
 use super::draft::ChangeDraft;
 use super::order::is_leaving;
 use super::view::View;
-use super::{Action, Blocked, BlockedReason, Change, FieldReason, diff::is_written};
+use super::{Action, Blocked, BlockedReason, Change, FieldReason, diff::is_written, exchange};
 
 /// Blocks what cannot be because of another change, and notes what must succeed first.
 ///
 /// The drafts stand in order, so one walk sees every dependency before its dependents.
 pub(super) fn hold(drafts: &mut [ChangeDraft<'_>], view: &View<'_>) {
-    let mut arriving = hold_staying(drafts, view);
-    if drafts.iter().any(|draft| !draft.later.is_empty()) {
-        hold_incomplete(drafts, view, &mut arriving);
-    }
+    let is_any_later = drafts.iter().any(|draft| !draft.later.is_empty());
+    let arriving = loop {
+        let mut arriving = hold_staying(drafts, view);
+        if is_any_later {
+            hold_incomplete(drafts, view, &mut arriving);
+        }
+        if !exchange::hold_together(drafts, view) {
+            break arriving;
+        }
+    };
     let is_any_delete = |draft: &ChangeDraft<'_>| draft.change.action == Action::Delete;
     if drafts.iter().any(is_any_delete) {
         hold_leaving(drafts, view, &arriving);
@@ -39,7 +45,10 @@ fn hold_staying(drafts: &mut [ChangeDraft<'_>], view: &View<'_>) -> BTreeMap<Key
         if draft.change.blocked.is_none() {
             match walk.needs(draft) {
                 Ok(after) => draft.change.after = after,
-                Err(blocked) => draft.change.blocked = Some(blocked),
+                Err(blocked) => {
+                    draft.change.blocked = Some(blocked);
+                    draft.change.after.clear();
+                }
             }
         }
         let change = &draft.change;

@@ -191,6 +191,13 @@ impl Seal {
                 fields.keys().for_each(|path| self.word(path));
                 self.precondition(precondition);
             }
+            Step::MakeWay { id, becomes, name, precondition } => {
+                self.word("make way");
+                self.word(id);
+                self.word(becomes);
+                self.word(name);
+                self.precondition(precondition);
+            }
             Step::Complete { fields, shown, after, deploys } => {
                 self.word("complete");
                 fields.keys().for_each(|path| self.word(path));

@@ -30,9 +30,9 @@ fn steps(draft: &ChangeDraft<'_>, policy: &Policy) -> Vec<Step> {
     match (change.action, draft.desired, draft.object) {
         (Action::Create, Some(resource), _) => vec![create(resource, change)],
         (Action::Update, Some(resource), Some(object)) => {
-            let mut steps = Vec::new();
+            let mut steps: Vec<Step> = draft.clears.iter().cloned().collect();
             if change.fields.iter().any(is_written_now) {
-                steps.push(patch(change, resource, object));
+                steps.push(patch(draft, resource, object));
             }
             if policy.platform.deploys_after_patch && runs_anew(draft) {
                 steps.push(deploy(resource, object));
@@ -107,10 +107,10 @@ fn deploy(resource: &Resource, object: &LiveObject) -> Step {
     Step::Deploy { id: object.id.clone(), precondition }
 }
 
-fn patch(change: &Change, resource: &Resource, object: &LiveObject) -> Step {
+fn patch(draft: &ChangeDraft<'_>, resource: &Resource, object: &LiveObject) -> Step {
     let mut fields = BTreeMap::new();
     let mut shown = BTreeMap::new();
-    for field in change.fields.iter().filter(|field| is_written_now(field)) {
+    for field in draft.change.fields.iter().filter(|field| is_written_now(field)) {
         let value = match field.action {
             FieldAction::Remove | FieldAction::Leave => None,
             FieldAction::Add | FieldAction::Change => declared(resource, &field.path),
@@ -118,7 +118,11 @@ fn patch(change: &Change, resource: &Resource, object: &LiveObject) -> Step {
         fields.insert(field.path.clone(), value);
         shown.insert(field.path.clone(), seen(object, &field.path, field.sensitive));
     }
-    Step::Patch { id: object.id.clone(), fields, precondition: precondition(object, shown) }
+    let mut precondition = precondition(object, shown);
+    if let Some(name) = &draft.called {
+        precondition.name = name.to_string();
+    }
+    Step::Patch { id: object.id.clone(), fields, precondition }
 }
 
 fn declared(resource: &Resource, path: &FieldPath) -> Option<FieldValue> {

@@ -6,15 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Desired, Key, LiveObject, Resource};
+use crate::model::{Desired, Key, LiveObject, NAMES_MOVING_MAX, Resource};
 
 use super::draft::ChangeDraft;
 use super::ownership::{Ours, Standing, Unclear, ambiguous, answer_lost, unclear};
 use super::view::{View, Whereabouts};
 use super::{Action, Policy, Reason};
-
-/// How many names in a row may move on. A circle has no end.
-pub(super) const MOVES_MAX: usize = 16;
 
 /// Returns the resources that name a declared one as their previous name, by that name.
 pub(super) fn heirs(desired: &Desired) -> BTreeMap<Key, &Resource> {
@@ -29,11 +26,14 @@ pub(super) fn heirs(desired: &Desired) -> BTreeMap<Key, &Resource> {
 impl<'a> View<'a> {
     /// Returns the resource that takes over what is ours under a declared key.
     pub fn successor(&self, key: &Key) -> Option<&'a Resource> {
-        self.successor_within(key, MOVES_MAX)
+        self.successor_within(key, NAMES_MOVING_MAX)
     }
 
     fn successor_within(&self, key: &Key, moves: usize) -> Option<&'a Resource> {
-        let heir = *self.heirs.get(key)?;
+        if let Some(heir) = self.exchanges.moves.get(key) {
+            return Some(heir);
+        }
+        let heir = self.heirs.get(key).filter(|heir| !self.exchanges.gives(&heir.key))?;
         let moves = moves.checked_sub(1)?;
         let entry = self.inventory().entries.get(key)?;
         let Whereabouts::Lives(object) = self.whereabouts(key.kind, entry) else {
@@ -46,6 +46,19 @@ impl<'a> View<'a> {
         let mut namesakes = self.named(&heir.key).iter().filter(|it| it.id != object.id);
         let is_free = namesakes.all(|it| own.is_some_and(|own| own.id == it.id));
         (!object.is_going() && !has_its_own && is_free).then_some(heir)
+    }
+}
+
+impl<'a> View<'a> {
+    /// Returns whose that is what has a name only until it is given its own.
+    pub fn yet_to_move(&self, key: &Key) -> Option<&'a Key> {
+        let owners =
+            self.named(key).iter().filter_map(|it| Some((self.owner(key.kind, &it.id)?, it)));
+        let mut others = owners.filter(|(owner, _)| *owner != key);
+        let entry = |owner: &Key| self.inventory().entries.get(owner);
+        let owner =
+            others.find(|(owner, it)| entry(owner).is_some_and(|own| own.is_interim(&it.name)));
+        owner.map(|(owner, _)| owner)
     }
 }
 
@@ -92,7 +105,13 @@ pub(super) fn stand<'a>(
     policy: &Policy,
     resource: &'a Resource,
 ) -> Option<Standing<'a>> {
-    inherited(view, resource)
+    let unclear = view.exchanges.unclear.get(&resource.key).map(|blocked| {
+        let entry = view.inventory().entries.get(&resource.key);
+        let (action, reason, blocked) = (Action::Update, Reason::Requested, blocked.clone());
+        Standing::Unclear(Unclear { action, reason, entry, id: None, blocked })
+    });
+    unclear
+        .or_else(|| inherited(view, resource))
         .or_else(|| unremembered(view, resource))
         .or_else(|| vacated(view, policy, resource))
 }
@@ -105,10 +124,11 @@ fn unremembered<'a>(view: &View<'a>, resource: &'a Resource) -> Option<Standing<
         let mut keys = names.map(|name| Key::new(resource.key.kind, name.clone()));
         keys.find_map(|old| {
             let heir = view.heirs.get(&old)?;
-            view.doubt(&old, MOVES_MAX).filter(|_| heir.key == resource.key)
+            view.doubt(&old, NAMES_MOVING_MAX).filter(|_| heir.key == resource.key)
         })
     };
-    let Doubt { old, object, heir } = view.doubt(&resource.key, MOVES_MAX).or_else(as_heir)?;
+    let Doubt { old, object, heir } =
+        view.doubt(&resource.key, NAMES_MOVING_MAX).or_else(as_heir)?;
     let message = format!(
         "{} is called {old}, and nothing remembers whether it is that or becomes {heir}",
         object.id
@@ -155,7 +175,8 @@ fn vacated<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Opti
 pub(super) fn follow<'a>(draft: &mut ChangeDraft<'a>, view: &View<'a>) {
     draft.follows = match draft.change.action {
         Action::Create | Action::Update | Action::Replace | Action::Adopt => {
-            view.successor(&draft.change.key).map(|heir| &heir.key)
+            let heir = view.successor(&draft.change.key).map(|heir| &heir.key);
+            heir.or_else(|| view.yet_to_move(&draft.change.key))
         }
         Action::Forget | Action::Delete | Action::None => None,
     };

@@ -9,6 +9,7 @@ use crate::model::{
     Resource, Setting, Snapshot, Unknown, is_same_moment,
 };
 
+use super::exchange::{self, Exchanges};
 use super::{Blocked, BlockedReason, Policy, succession};
 
 /// The three states with indexes over them.
@@ -19,6 +20,8 @@ pub(super) struct View<'a> {
     owners: BTreeMap<Kind, BTreeMap<&'a RemoteId, &'a Key>>,
     /// Who names a declared resource as what it was before, by that name.
     pub heirs: BTreeMap<Key, &'a Resource>,
+    /// Where these go round.
+    pub exchanges: Exchanges<'a>,
 }
 
 /// Where the object of an entry is.
@@ -41,6 +44,7 @@ impl<'a> View<'a> {
             by_id: BTreeMap::new(),
             owners: BTreeMap::new(),
             heirs: succession::heirs(&snapshot.desired),
+            exchanges: Exchanges::default(),
         };
         for (kind, listing) in &snapshot.live.listings {
             let by_id = view.by_id.entry(*kind).or_default();
@@ -56,6 +60,9 @@ impl<'a> View<'a> {
         for key in snapshot.inventory.entries.keys() {
             view.own(key);
         }
+        let circles = exchange::circles(&view.heirs);
+        view.heirs.retain(|old, _| !circles.iter().flatten().any(|it| it.key == *old));
+        view.exchanges = Exchanges::of(&view, &circles);
         view
     }
 

@@ -17,7 +17,7 @@ use super::saved::saved_diagnostic;
 pub use super::by_hand::{SavedByHand, by_hand};
 pub use super::saved::{
     Basis, Preamble, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField,
-    SavedOrigin, SavedPlan, SavedPlanError, SavedSummary, saved_change,
+    SavedOrigin, SavedPlan, SavedPlanError, SavedSummary, SavedWay, saved_change,
 };
 pub use super::seal::seal;
 pub use super::unsettled::{SavedUnsettled, unsettled, unsettled_of};

@@ -129,6 +129,9 @@ fn details(change: &Change) -> String {
             out.push_str(&format!("Hint: {}\n\n", escape(hint)));
         }
     }
+    if let Some(way) = phrase::makes_way(change) {
+        out.push_str(&format!("{}\n\n", escape(&way)));
+    }
     push_rows(&mut out, &change.fields, phrase::field_sign);
     out.push_str("\n</details>\n");
     out

@@ -106,6 +106,22 @@ pub(super) const fn because(reason: Reason) -> Option<&'static str> {
     }
 }
 
+/// Returns what another one of ours does before a change, as a sentence, if it must make way.
+pub(super) fn makes_way(change: &Change) -> Option<String> {
+    change.steps.iter().find_map(|step| match step {
+        Step::MakeWay { id, becomes, name, precondition } => Some(format!(
+            "first {id}, which becomes {becomes}, makes way: `{}` is renamed to `{name}` for the \
+             moment, since two cannot have one name",
+            precondition.name
+        )),
+        Step::Create { .. }
+        | Step::Patch { .. }
+        | Step::Complete { .. }
+        | Step::Deploy { .. }
+        | Step::Delete { .. } => None,
+    })
+}
+
 /// Returns the word of the JSON form.
 pub(super) const fn effect_word(effect: Effect) -> &'static str {
     match effect {

@@ -13,10 +13,13 @@ use super::seal;
 use super::text::{self, Estimate};
 
 mod finding;
+mod way;
 
 pub use finding::SavedDiagnostic;
 pub(super) use finding::saved_diagnostic;
 use finding::{saved_origin, unknown};
+pub use way::SavedWay;
+use way::makes_way;
 
 /// The part of the version that must be equal for a document to be understood.
 const MAJOR: &str = "1";
@@ -89,6 +92,9 @@ pub struct SavedChange {
     /// The object it happens to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// What makes way before it, where names are exchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub makes_way: Option<SavedWay>,
     /// Field by field.
     pub fields: Vec<SavedField>,
     /// What stands in its way.
@@ -316,6 +322,7 @@ impl SavedChange {
             effect,
             replicas: _,
             id,
+            makes_way,
             fields,
             blocked,
             requests,
@@ -327,6 +334,7 @@ impl SavedChange {
         };
         (key, action, reason, effect) == (&fresh.key, &fresh.action, &fresh.reason, &fresh.effect)
             && (id, requests, signature) == (&fresh.id, &fresh.requests, &fresh.signature)
+            && *makes_way == fresh.makes_way
             && word(blocked) == word(&fresh.blocked)
             && fields.len() == fresh.fields.len()
             && fields.iter().zip(&fresh.fields).all(is_same_field)
@@ -350,6 +358,7 @@ pub fn saved_change(change: &Change) -> SavedChange {
         effect: phrase::effect_word(change.effect).to_owned(),
         replicas: change.replicas,
         id: change.id.as_ref().map(ToString::to_string),
+        makes_way: makes_way(change),
         fields: change.fields.iter().map(saved_field).collect(),
         blocked,
         requests: change.writes(),

@@ -207,6 +207,9 @@ fn push_change(paper: &mut Paper, change: &Change, column: usize) {
     let id = change.id.as_ref().filter(|_| shows_id);
     let id = id.map(ToString::to_string).unwrap_or_default();
     paper.push(object_line(sign, style, &key, &id));
+    if let Some(way) = phrase::makes_way(change) {
+        paper.push(Line::of("      ").plain(way));
+    }
     push_fields(paper, &change.fields, Reasons::Shown);
 }
 

@@ -11,8 +11,8 @@ use super::answers::{as_answered, behind_an_ingress};
 use super::dice::Dice;
 use super::scene::Scene;
 use super::schedule::{
-    Deed, Disturbance, Instruction, Loss, Moment, PlatformBehaviour, Rewrite, Rights, Schedule,
-    ScheduledStep, SourceKind, Strike,
+    Deed, Disturbance, HistoryRewrite, Instruction, Loss, Moment, PlatformBehaviour, Rights,
+    Schedule, ScheduledStep, SourceKind, Strike,
 };
 use super::trouble::{Family, Trouble};
 

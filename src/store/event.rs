@@ -2,6 +2,8 @@
 //!
 //! An event says what became true. It holds no decision, and applying one cannot fail.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId, SentDelete};
@@ -39,6 +41,11 @@ pub enum JournalEvent {
         to: Key,
         /// What is remembered.
         entry: Box<Entry>,
+    },
+    /// Resources have exchanged their names: all of it happens or nothing.
+    Exchanged {
+        /// What is remembered of each from now on.
+        entries: BTreeMap<Key, Entry>,
     },
     /// An object is gone or released: it is not ours any more.
     Forgotten {
@@ -81,6 +88,7 @@ impl JournalEvent {
                 inventory.entries.remove(from);
                 inventory.entries.insert(to.clone(), Entry::clone(entry));
             }
+            Self::Exchanged { entries } => inventory.entries.extend(entries.clone()),
             // An intent outlives it: a replaced object is forgotten before its successor begins,
             // and only that successor's outcome may end its intent.
             Self::Forgotten { key } => {

@@ -1,5 +1,6 @@
 //! The one writer: remembers an event before it returns, and begins new generations.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::disk::{Directory, Disk};
@@ -138,6 +139,14 @@ impl Store {
     pub fn rename(&mut self, from: Key, to: Key, entry: Entry) -> Result<(), StoreError> {
         let entry = Box::new(entry);
         self.commit(JournalEvent::Renamed { from, to, entry })
+    }
+
+    /// Remembers resources that have exchanged their names, in one event.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn exchange(&mut self, entries: BTreeMap<Key, Entry>) -> Result<(), StoreError> {
+        self.commit(JournalEvent::Exchanged { entries })
     }
 
     /// Remembers that an object is gone or released.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stoker::manifest;
-use stoker::model::{Desired, Kind, Source};
+use stoker::model::{Desired, Kind, ValueSource};
 use stoker::plan::{Action, Change, Policy};
 use stoker::source::Tree;
 
@@ -38,7 +38,7 @@ fn an_export_carries_protection_and_labels_and_says_what_it_cannot() {
 }
 
 /// Reads everything there is, as `stoker export` does.
-async fn exported(stage: &Stage) -> Desired<Source> {
+async fn exported(stage: &Stage) -> Desired<ValueSource> {
     let reader = stage.client().reader();
     let mut objects = Vec::new();
     for kind in Kind::ALL {

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 use stoker::api::{BodyStream, Transport, TransportError};
-use stoker::emulator::{Config, Emulator, Fields, Secrets, Shapes};
+use stoker::emulator::{Emulator, EmulatorConfig, Fields, Secrets, Shapes};
 use stoker::sandbox::{SandboxTransport, emulator_clock};
 
 use crate::stage::Stage;
@@ -337,9 +337,9 @@ impl World {
         self.populate(stage, 1);
     }
 
-    fn config(&self) -> Config {
+    fn config(&self) -> EmulatorConfig {
         let list_fields = Shapes { env_groups: Fields::All, ..Shapes::every(self.lists) };
-        Config { secrets: self.secrets, list_fields, ..Config::default() }
+        EmulatorConfig { secrets: self.secrets, list_fields, ..EmulatorConfig::default() }
     }
 
     fn populate(&self, stage: &mut Stage, body: usize) {

@@ -175,6 +175,7 @@ impl Stage {
             renames: self.dialect.rename == Rename::Patch,
             deploys_after_patch: self.dialect.deploy_after_patch,
             keeps_names: self.dialect.names_kept,
+            unique_names: self.dialect.names_unique,
         };
         Policy { platform, ..policy.clone() }
     }

@@ -35,6 +35,8 @@ fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
         created_at: Some(created_at.to_owned()),
         made_at: None,
         given_name: None,
+        interim_name: None,
+        previous_names: BTreeSet::new(),
         claim: Claim::Created,
         remembered: Remembered::default(),
         labels: BTreeMap::new(),

@@ -8,7 +8,7 @@ use crate::api::{ENDPOINT_DEFAULT, Endpoint};
 use crate::plan::{Policy, Prune, Selection, Settlements};
 
 use super::super::arguments::{
-    Approval, Chosen, Connection, Form, Global, LogForm, Planning, Waiting, When,
+    Approval, Chosen, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
 };
 use super::super::environment::Environment;
 use super::super::values::{Assignment, PruneKinds, Rate, Span};

@@ -50,6 +50,8 @@ fn entry(remembered: Remembered, applied: serde_json::Value) -> Entry {
         created_at: None,
         made_at: None,
         given_name: None,
+        interim_name: None,
+        previous_names: BTreeSet::new(),
         claim: Claim::Created,
         remembered,
         labels: BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! The laws of planning, as sentences.
 
+mod exchange;
 mod flapping;
 mod fuse;
 mod guard;
@@ -19,3 +20,4 @@ mod succession;
 mod three_way;
 mod unseen;
 mod unsettled;
+mod world;

@@ -19,6 +19,7 @@ fn steps(scene: &str) -> (String, Effect) {
     let names = change.steps.iter().map(|step| match step {
         Step::Create { .. } => "create",
         Step::Patch { .. } => "patch",
+        Step::MakeWay { .. } => "make way",
         Step::Complete { .. } => "complete",
         Step::Deploy { id, .. } => {
             assert_eq!(Some(id), change.id.as_ref());

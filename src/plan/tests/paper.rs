@@ -34,6 +34,9 @@ fn print_change(change: &Change) -> String {
         let paths: Vec<String> = fields.keys().map(ToString::to_string).collect();
         line += &format!(" then after {}: {}", keys.join(","), paths.join(","));
     }
+    if let Some(Step::MakeWay { id, becomes, name, precondition }) = change.steps.first() {
+        line += &format!(" first {id} {} -> {name} for {becomes}", precondition.name);
+    }
     let fields = change.fields.iter().map(print_field);
     let fields: Vec<String> = match change.action {
         Action::Create => Vec::new(),

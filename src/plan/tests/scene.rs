@@ -269,6 +269,8 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
         created_at: Some(BORN.into()),
         made_at: None,
         given_name: None,
+        interim_name: None,
+        previous_names: BTreeSet::new(),
         claim: Claim::Created,
         remembered: Remembered::default(),
         labels: BTreeMap::new(),
@@ -285,6 +287,11 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
             ("born", "unknown") => entry.created_at = None,
             ("born", time) => entry.created_at = Some(time.into()),
             ("given", name) => entry.given_name = Some(name.into()),
+            ("interim", name) => entry.interim_name = Some(name.into()),
+            ("was", names) => {
+                let names = names.split(',').map(|it| Name::new(it).unwrap());
+                entry.previous_names = names.collect();
+            }
             ("adopted", _) => entry.claim = Claim::Adopted,
             ("named", _) => entry.claim = Claim::Named,
             ("presumed", _) => entry.claim = Claim::Presumed,
@@ -356,6 +363,7 @@ fn flags(words: &[&str]) -> Policy {
             ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
             ("keeps-names", _) => policy.platform.keeps_names = true,
             ("cannot-rename", _) => policy.platform.renames = false,
+            ("names-repeat", _) => policy.platform.unique_names = false,
             (other, _) => panic!("unknown flag `{other}`"),
         }
     }

@@ -4,9 +4,10 @@ mod plans;
 
 use super::json::{SavedPlan, SavedPlanError, seal};
 use super::*;
-use crate::model::EnvKey;
+use crate::model::{EnvKey, Name, RemoteId};
 use crate::plan::{
-    Action, BlockedReason, ByHand, Change, ChangeResult, FailureCause, Outcome, Report, Sight,
+    Action, BlockedReason, ByHand, Change, ChangeResult, FailureCause, Outcome, Precondition,
+    Report, Sight, Step,
 };
 use plans::{
     CANARY, ESTIMATE, blocked, change, documented, everything, field, plan, preamble, text,
@@ -125,6 +126,35 @@ fn a_saved_plan_reads_back_as_itself_also_from_a_newer_minor_version() {
     let other = saved.to_json().replacen("\"1.0\"", "\"2.0\"", 1);
     assert!(matches!(SavedPlan::parse(&other), Err(SavedPlanError::OtherFormat(_))));
     assert!(SavedPlan::parse("{}").is_err());
+}
+
+#[test]
+fn what_makes_way_is_told_in_every_form() {
+    let mut plan = plan(vec![change("service/a", Action::Update)]);
+    plan.changes[0].fields = vec![field("name", text("b"), text("a"))];
+    plan.changes[0].steps = vec![Step::MakeWay {
+        id: RemoteId::new("svc_1").unwrap(),
+        becomes: "service/b".parse().unwrap(),
+        name: Name::new("a-moving").unwrap(),
+        precondition: Precondition { name: "a".into(), created_at: None, fields: [].into() },
+    }];
+    let told = "first svc_1, which becomes service/b, makes way: `a` is renamed to `a-moving` for the \
+                moment, since two cannot have one name";
+    let read = plan_as_text(&plan, &ESTIMATE).to_plain();
+    assert!(read.lines().any(|line| line.trim() == told), "{read}");
+    let comment = plan_as_markdown(&plan, &ESTIMATE);
+    assert!(comment.contains("makes way&#58; &#96;a&#96; is renamed to"), "{comment}");
+    let saved = SavedPlan::new(&plan, preamble());
+    let way = saved.changes[0].makes_way.clone().unwrap();
+    assert_eq!(
+        (way.id.as_str(), way.before.as_str(), way.name.as_str()),
+        ("svc_1", "a", "a-moving")
+    );
+    // Who was shown another name was not shown this (S10).
+    let mut other = saved.changes[0].clone();
+    assert!(other.shows(&plan.changes[0]));
+    other.makes_way.as_mut().unwrap().name = "a-moving-2".into();
+    assert!(!other.shows(&plan.changes[0]));
 }
 
 #[test]

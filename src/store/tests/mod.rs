@@ -1,6 +1,6 @@
 //! The laws of the state: what is acknowledged is kept, at whatever step it fails or dies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -26,6 +26,8 @@ fn entry(id: &str) -> Entry {
         created_at: Some("2026-01-15T10:00:00Z".to_owned()),
         made_at: None,
         given_name: None,
+        interim_name: None,
+        previous_names: BTreeSet::new(),
         claim: Claim::Created,
         remembered: Remembered::default(),
         labels: BTreeMap::new(),
@@ -99,6 +101,16 @@ fn deeds() -> Vec<Deed> {
             from: key("service/api"),
             to: key("service/shop"),
             entry: Box::new(entry("svc_1")),
+        }),
+        Deed::Commit(JournalEvent::Exchanged {
+            entries: [
+                (key("service/shop"), entry("svc_2")),
+                (
+                    key("service/site"),
+                    Entry { interim_name: Some("shop".into()), ..entry("svc_1") },
+                ),
+            ]
+            .into(),
         }),
         Deed::Commit(JournalEvent::Deleting(sent_delete("svc_1", 0))),
         Deed::Generation,

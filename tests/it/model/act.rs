@@ -62,6 +62,7 @@ impl State {
                 self.delete(agent, name, id, precondition, fate);
             }
             Some(Step::Deploy { .. }) => panic!("no deploy in the model"),
+            Some(Step::MakeWay { .. }) => panic!("no names go round in the model"),
             Some(Step::Complete { .. }) => panic!("no references in the model"),
         }
     }
