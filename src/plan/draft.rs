@@ -90,9 +90,9 @@ impl<'a> ChangeDrafts<'a> {
         };
         let declared = resource.fields.iter().map(|(path, it)| (path, &it.value, field_reason));
         let derived = resource.on_create.iter().map(|(path, it)| (path, it, FieldReason::Derived));
-        let fields =
-            declared.chain(derived).map(|(path, value, reason)| added(path, value, reason));
-        let mut fields: Vec<FieldChange> = fields.collect();
+        let both = declared.chain(derived);
+        let mut fields: Vec<FieldChange> =
+            both.map(|(path, it, why)| added(path, it, why)).collect();
         fields.sort_by(|left, right| left.path.cmp(&right.path));
         let mut draft = draft(&resource.key, Some(resource), Action::Create, reason);
         draft.change.fields = fields;
@@ -102,9 +102,8 @@ impl<'a> ChangeDrafts<'a> {
 
     fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, view: &View<'_>, policy: &Policy) {
         let Ours { entry, object, renamed_from } = ours;
-        let memory = LastApplied::of_entry(entry);
-        let is_forgiven = policy.forgiven.contains(&resource.key);
-        let memory = if is_forgiven { memory.forgiven() } else { memory };
+        let known = LastApplied::of_entry(entry);
+        let memory = if policy.forgiven.contains(&resource.key) { known.forgiven() } else { known };
         let is_renamed = renamed_from.is_some();
         let told = (policy, view.snapshot.now);
         let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
@@ -123,25 +122,23 @@ impl<'a> ChangeDrafts<'a> {
         if action == Action::Adopt {
             draft.change.adopts = Some(entry.claim);
         }
+        draft.entry = Some(entry);
         let unseen = view.unread(object).or_else(|| {
-            let is_quiet = action == Action::None;
-            is_quiet.then(|| view.unnamed_groups(resource, object)).flatten()
+            (action == Action::None).then(|| view.unnamed_groups(resource, object)).flatten()
         });
         if let Some(unseen) = unseen {
             let known_as = renamed_from.as_ref().unwrap_or(&resource.key);
             self.tell(known_as, resource, entry, view);
-            draft.entry = Some(entry);
             self.drafts.push(draft.unseen(object, difference, unseen));
             return;
         }
         let created_at = entry.created_at.clone().or_else(|| object.created_at.clone());
-        draft.entry = Some(entry);
         let record = draft.take(resource, object, difference, &mut self.settled);
         draft.deploys_if_owed(view, policy);
         let (claim, made_at) = (entry.claim, entry.made_at);
         // A name that is written is given anew, and the answer says which.
-        let is_named_anew = is_renamed || draft.change.writes_name();
-        let given_name = entry.given_name.clone().filter(|_| !is_named_anew);
+        let given_name = entry.given_name.clone();
+        let given_name = given_name.filter(|_| !is_renamed && !draft.change.writes_name());
         let exchanges = view.exchanges.round_of(renamed_from.as_ref());
         let record =
             Record { claim, created_at, made_at, given_name, renamed_from, exchanges, ..record };

@@ -32,6 +32,17 @@ fn exchanged() -> Tree {
     manifests(&(service(a, "standard") + &service(b, "starter")))
 }
 
+/// A name alone takes effect without a deployment; what is changed along with it does not.
+fn exchanged_and_changed() -> Tree {
+    let (a, b) = ("name: a, previousNames: [b]", "name: b, previousNames: [a]");
+    let (a, b) = (service(a, "standard"), service(b, "starter"));
+    let changed = |service: String| {
+        let (head, spec) = service.rsplit_once(" }").unwrap();
+        format!("{head}, envVars: [{{ key: ROUND, value: two }}] }}{spec}")
+    };
+    manifests(&(changed(a) + &changed(b)))
+}
+
 fn gone_round() -> Tree {
     let names = [
         "name: b, previousNames: [a]",
@@ -110,13 +121,13 @@ async fn each_keeps_its_object_and_gets_the_others_name() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_while_names_are_exchanged_ends_the_same() {
-    for config in [
-        EmulatorConfig::default(),
-        EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() },
-        EmulatorConfig { names_unique: false, ..EmulatorConfig::default() },
+    let deployed = EmulatorConfig { deploy_after_patch: true, ..EmulatorConfig::default() };
+    for (config, tree) in [
+        (EmulatorConfig::default(), exchanged()),
+        (deployed, exchanged_and_changed()),
+        (EmulatorConfig { names_unique: false, ..EmulatorConfig::default() }, exchanged()),
     ] {
         let stage = async || stage(&config, &["a", "b"]).await;
-        let tree = exchanged();
         let case = Case { name: "exchanging names", stage, tree, policy: |_| pruning() };
         let reference = case.survives(12).await;
         assert!(reference.counts.values().all(|count| *count == (1, 0)), "{:?}", reference.counts);

@@ -67,8 +67,9 @@ pub fn what_is_written_runs(stage: &Stage, context: &str) {
     let mut waiting = BTreeSet::new();
     for effect in effects(&stage.emulator) {
         match effect.verb {
-            Verb::Patched => drop(waiting.insert(effect.name)),
-            Verb::Created | Verb::Deployed | Verb::Deleted => drop(waiting.remove(&effect.name)),
+            // By its id: its name may be another by then.
+            Verb::Patched => drop(waiting.insert(effect.id)),
+            Verb::Created | Verb::Deployed | Verb::Deleted => drop(waiting.remove(&effect.id)),
             Verb::RolledBack => {}
         }
     }

@@ -8,7 +8,7 @@ pub mod run;
 pub mod scenarios;
 mod server;
 
-use super::{Budget, Config, Lane, Limits, Millis, Permit, Session, Verdict};
+use super::{Budget, BudgetConfig, BudgetSession, Lane, Limits, Millis, Permit, Verdict};
 
 pub use run::{Report, run};
 pub use server::{Front, Headers, Model};
