@@ -249,7 +249,7 @@ impl Dialect {
             "field_names" if Setting::ALL.iter().any(|setting| setting.as_str() == entry) => {
                 &mut self.field_names
             }
-            "field_names" => return Err(format!("`{entry}` is no setting of a manifest")),
+            "field_names" => return Err(format!("unknown manifest setting `{entry}`")),
             _ => return Err(unknown_key()),
         };
         map.insert(entry.to_owned(), value);
@@ -375,7 +375,7 @@ fn count(value: &str) -> Result<u32, String> {
         .parse()
         .ok()
         .filter(|count| *count > 0)
-        .ok_or_else(|| format!("`{value}` is no positive number"))
+        .ok_or_else(|| format!("`{value}` is not a positive number"))
 }
 
 #[cfg(test)]

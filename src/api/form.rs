@@ -109,7 +109,7 @@ fn total(dialect: &Dialect, page: &Map<String, Value>) -> Result<Option<u64>, St
         Some(total) => wire::whole_number(total)
             .filter(|total| *total <= ITEMS_MAX)
             .map(Some)
-            .ok_or_else(|| format!("`{}` is no sensible number", dialect.total_field)),
+            .ok_or_else(|| format!("`{}` is not a sensible number", dialect.total_field)),
     }
 }
 
@@ -148,7 +148,7 @@ fn items_of(
 fn objects(plural: &str, values: Vec<Value>) -> Result<Vec<Map<String, Value>>, String> {
     let items = values.into_iter().map(|value| match value {
         Value::Object(item) => Ok(item),
-        _ => Err(format!("an item of `{plural}` is no object")),
+        _ => Err(format!("an item of `{plural}` is not an object")),
     });
     items.collect()
 }

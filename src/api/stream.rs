@@ -73,7 +73,7 @@ impl Reader {
         if response.status() == StatusCode::NO_CONTENT {
             place.with(|shared| shared.is_over = true);
         } else if !is_event_stream(response.headers()) {
-            return Err(unreadable(&doing, "it is no stream of events"));
+            return Err(unreadable(&doing, "it is not an event stream"));
         }
         Ok(lines(response.into_body(), place.clone(), doing))
     }

@@ -144,7 +144,7 @@ fn follow(dialect: &mut Dialect, surveyed: &[Surveyed]) {
 fn object_form(dialect: &Dialect, project: &Result<Value, Error>) -> Surveyed {
     let object = match project {
         Ok(Value::Object(object)) => object,
-        Ok(_) => return BARE.unknown("the project is no object"),
+        Ok(_) => return BARE.unknown("the project is not an object"),
         Err(error) => return BARE.unknown(error.to_string()),
     };
     let is_one = |object: &Map<String, Value>| object.contains_key("name");

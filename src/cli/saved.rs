@@ -139,7 +139,8 @@ pub fn read(path: &Path) -> Result<Allowed, Failure> {
     let plan = SavedPlan::parse(&text).map_err(|error| match error {
         SavedPlanError::Edited => edited("its seal is not that of what it says"),
         SavedPlanError::Unreadable(_) | SavedPlanError::OtherFormat(_) => {
-            wrong(format!("is no saved plan: {error}")).hint("`stoker plan --out FILE` saves one")
+            wrong(format!("is not a saved plan: {error}"))
+                .hint("`stoker plan --out FILE` saves one")
         }
     })?;
     let options: Options = serde_json::from_value(Value::Object(plan.options.clone()))

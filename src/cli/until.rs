@@ -53,7 +53,7 @@ impl FutureTime {
             Self::Later(Span(span)) => now.checked_add(span).ok(),
             Self::Clock(time) => next(time, now, zone),
         };
-        let moment = moment.ok_or("it is no time that can be reckoned with")?;
+        let moment = moment.ok_or("it is not a valid time")?;
         if moment <= now {
             return Err(format!("{moment:.0} is past already"));
         }

@@ -76,13 +76,13 @@ impl Window {
         zone: &str,
     ) -> Result<Self, String> {
         let parsed = CronSchedule::parse(schedule)
-            .map_err(|error| format!("`{schedule}` is no cron expression: {error}"))?;
+            .map_err(|error| format!("invalid cron expression `{schedule}`: {error}"))?;
         let is_whole = duration.as_secs().is_multiple_of(60) && duration.subsec_nanos() == 0;
         if !is_whole || duration.is_zero() || duration > DURATION_MAX {
             return Err("a window lasts whole minutes, from 1m to 7d".to_owned());
         }
         let found = TimeZone::get(zone)
-            .map_err(|_| format!("`{zone}` is no time zone; write it as UTC or Europe/Berlin"))?;
+            .map_err(|_| format!("unknown time zone `{zone}`; write it as UTC or Europe/Berlin"))?;
         let minutes = duration.as_secs() / 60;
         let lasting = match (minutes / 60, minutes % 60) {
             (0, minutes) => format!("{minutes}m"),

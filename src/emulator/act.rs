@@ -158,7 +158,8 @@ impl World {
     }
 
     fn create(&mut self, kind: Kind, body: &Value, now: u64) -> Result<Vec<Mutation>, ApiProblem> {
-        let body = body.as_object().ok_or_else(|| ApiProblem::invalid("the body is no object"))?;
+        let body =
+            body.as_object().ok_or_else(|| ApiProblem::invalid("the body is not an object"))?;
         known_only(match kind {
             Kind::Service => self.create_service(body, now)?,
             Kind::Database => self.create_database(body, now)?,

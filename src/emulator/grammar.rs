@@ -124,7 +124,7 @@ impl Fault {
                     Err("`redirect` needs an address, as in `redirect:https://example.com`".into())
                 }
             },
-            _ => Err(format!("`{word}` is no fault; there are {WORDS}")),
+            _ => Err(format!("unknown fault `{word}`; the faults are {WORDS}")),
         }
     }
 }

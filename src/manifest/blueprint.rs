@@ -334,7 +334,7 @@ fn storage_size(
             set(database, Setting::StorageGb, FieldValue::Integer(size), origin);
         }
         None => {
-            let message = format!("`{}` is no size", quoted(&text));
+            let message = format!("invalid size `{}`", quoted(&text));
             reader.error_with(yaml, "size", message, "for example `10Gi`");
         }
     }

@@ -60,7 +60,7 @@ fn read_adopt(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>) -> Option<Ado
     match text.parse() {
         Ok(mode) => Some(mode),
         Err(_) => {
-            let message = format!("`{}` is no way to adopt", quoted(&text));
+            let message = format!("unknown adoption mode `{}`", quoted(&text));
             let hint = match nearest(&text, &ADOPT_MODES) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "one of always, match, never".to_owned(),
@@ -86,7 +86,7 @@ fn read_word<T: Copy + Default, const N: usize>(
         return meant;
     }
     let words = all.map(word);
-    let message = format!("`{}` is no word of `{path}`", quoted(&text));
+    let message = format!("unknown value `{}` of `{path}`", quoted(&text));
     let hint = match nearest(&text, &words) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("one of {}", words.join(", ")),
@@ -115,7 +115,7 @@ fn read_ignored(
             ignored.insert(path.to_owned());
             continue;
         }
-        let message = format!("`{}` is no field of a {kind}", quoted(&text));
+        let message = format!("unknown field `{}` of a {kind}", quoted(&text));
         let known: Vec<&str> = paths(kind).collect();
         let hint = match nearest(path, &known) {
             Some(near) => format!("did you mean `spec.{near}`?"),
@@ -156,7 +156,7 @@ fn read_policies(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>) -> Managem
             "Update" => policies.update = true,
             "Delete" => policies.delete = true,
             _ => {
-                let message = format!("`{}` is no management policy", quoted(&text));
+                let message = format!("unknown management policy `{}`", quoted(&text));
                 let hint = match nearest(&text, &POLICIES) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "any of Observe, Create, Update, Delete".to_owned(),

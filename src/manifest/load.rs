@@ -95,7 +95,7 @@ fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
     if findings.errors() > errors
         && let Some((line, column)) = no_break_blank(text)
     {
-        let message = "a no-break blank stands here, and is no blank to YAML";
+        let message = "a no-break space stands here, which YAML does not take for a space";
         let origin = Origin { file: file.path.clone(), line, column };
         let finding = Diagnostic::error("no-break-blank", message).at(origin);
         findings.push(finding.hint("replace it by an ordinary blank"));

@@ -97,7 +97,7 @@ impl Located {
         };
         // The path may end before the key, or with it.
         let whole = if last(path) == key { path.to_owned() } else { joined(path, key) };
-        let mut diagnostic = Diagnostic::error("unknown-key", format!("there is no key `{key}`"));
+        let mut diagnostic = Diagnostic::error("unknown-key", format!("unknown key `{key}`"));
         diagnostic.origin = self.place(&whole).cloned();
         // `, expected one of `a`, `b``: every second piece is a word.
         let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
@@ -214,11 +214,11 @@ mod tests {
     fn what_is_wrong_has_its_place_and_the_word_that_was_meant() {
         assert_eq!(
             check("rate: 5\nwindwos: []\n"),
-            "s.yaml:2:1: error[unknown-key]: there is no key `windwos` (did you mean `windows`?)"
+            "s.yaml:2:1: error[unknown-key]: unknown key `windwos` (did you mean `windows`?)"
         );
         assert_eq!(
             check("windows:\n  - kind: a\n    size: 3\n"),
-            "s.yaml:3:5: error[unknown-key]: there is no key `size` (the keys here are kind)"
+            "s.yaml:3:5: error[unknown-key]: unknown key `size` (the keys here are kind)"
         );
         assert_eq!(
             check("windows:\n  - kind: a\n  - kind: 3\n"),

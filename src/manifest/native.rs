@@ -64,7 +64,7 @@ fn head(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>) -> Option<Option<Ki
     let (version_place, version) = version?;
     let is_ours = version == API_VERSION;
     if !is_ours {
-        let message = format!("`{}` is no version of these manifests", quoted(&version));
+        let message = format!("unknown API version `{}`", quoted(&version));
         let kind = kind.as_ref().map(|(_, kind)| kind.as_str());
         let hint = foreign::of_another_maker(&version, kind)
             .unwrap_or_else(|| format!("write `apiVersion: {API_VERSION}`"));
@@ -74,7 +74,7 @@ fn head(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>) -> Option<Option<Ki
     let found = KINDS.iter().find(|(word, _)| *word == kind);
     // A Deployment of Kubernetes has a foreign version, and that is all to say about it.
     if found.is_none() && is_ours {
-        let message = format!("`{}` is no kind", quoted(&kind));
+        let message = format!("unknown kind `{}`", quoted(&kind));
         let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
         let near = nearest(&kind, &words);
         let hint = match near {

@@ -196,7 +196,7 @@ fn word(
         && !known.contains(&text.as_str())
         && let Some(near) = nearest(&text, known)
     {
-        let message = format!("`{}` is no known word for `{path}`", quoted(&text));
+        let message = format!("unknown value `{}` for `{path}`", quoted(&text));
         reader.warn(yaml, "unknown-word", message, format!("did you mean `{near}`?"));
     }
     Some(FieldValue::Text(text))
@@ -212,7 +212,7 @@ fn service_type(
     if let Some((_, ours)) = found {
         return Some(FieldValue::Text((*ours).to_owned()));
     }
-    let message = format!("`{}` is no type of service", quoted(&text));
+    let message = format!("unknown service type `{}`", quoted(&text));
     let words: Vec<&str> = SERVICE_TYPES.iter().map(|(word, _)| *word).collect();
     let hint = match nearest(&text, &words) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -242,7 +242,7 @@ fn schedule(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> 
         let message = format!("`{}` is more than the five fields of cron", quoted(&text));
         reader.warn(yaml, "cron", message, "it is sent as it stands there; the platform decides");
     } else if let Err(ScheduleError { reason, hint }) = CronSchedule::parse(&text) {
-        let message = format!("`{}` is no cron expression: {reason}", quoted(&text));
+        let message = format!("invalid cron expression `{}`: {reason}", quoted(&text));
         match hint {
             Some(hint) => reader.error_with(yaml, "cron", message, hint),
             None => reader.error(yaml, "cron", message),
@@ -292,7 +292,7 @@ fn domains(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> O
             continue;
         };
         if !is_domain(&text) {
-            let message = format!("`{}` is no domain", quoted(&text));
+            let message = format!("invalid domain `{}`", quoted(&text));
             let host = text.split("://").last().and_then(|rest| rest.split('/').next());
             match host.filter(|host| is_domain(host)) {
                 Some(host) => {

@@ -180,7 +180,7 @@ fn item_numbers(part: &Part, item: &str) -> Result<Numbers, String> {
         None => None,
         Some(Ok(step)) if step >= 1 && step <= part.max => Some(step),
         Some(_) => {
-            return Err(format!("`{item}` is no {}: the step is out of range", part.name));
+            return Err(format!("`{item}` is not a valid {}: the step is out of range", part.name));
         }
     };
     let (first, last) = match range.split_once('-') {
@@ -192,7 +192,7 @@ fn item_numbers(part: &Part, item: &str) -> Result<Numbers, String> {
         }
     };
     if first > last {
-        return Err(format!("`{item}` is no {}: the range runs backwards", part.name));
+        return Err(format!("`{item}` is not a valid {}: the range runs backwards", part.name));
     }
     let every = (first..=last).step_by(usize::from(step.unwrap_or(1)));
     Ok(Numbers(every.fold(0, |set, number| set | 1 << number)))
@@ -206,7 +206,7 @@ fn number(part: &Part, text: &str) -> Result<u8, String> {
     let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u8>() {
         Ok(number) if is_digits && (part.min..=part.max).contains(&number) => Ok(number),
-        _ => Err(format!("`{text}` is no {} ({} to {})", part.name, part.min, part.max)),
+        _ => Err(format!("`{text}` is not a valid {} ({} to {})", part.name, part.min, part.max)),
     }
 }
 

@@ -141,7 +141,7 @@ fn without_patch(change: &Change) -> Option<Blocked> {
             if is_renamed { BlockedReason::Immutable } else { BlockedReason::EnvGroup },
             format!("{paths} cannot be changed: the API cannot change an env group"),
             "declare a group with a new name and attach it instead; the old values stay valid, \
-             it is no revocation"
+             it is not a revocation"
                 .to_owned(),
         ),
     };

@@ -125,7 +125,7 @@ impl AgentClient {
         let request = request.header(ACCEPT_ENCODING, "identity");
         let response = self.in_time(ANSWER_TIME_MAX, self.send(request, Bytes::new())).await?;
         if !is_event_stream(response.headers()) {
-            return Err(self.not_an_agent("it is no stream of events"));
+            return Err(self.not_an_agent("it is not an event stream"));
         }
         Ok(events(response.into_body(), self.address.to_string()))
     }

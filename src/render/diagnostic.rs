@@ -143,7 +143,7 @@ mod tests {
     fn finding() -> Diagnostic {
         let text = "spec:\n  type: wbe\u{1b}[31m\n";
         let origin = Origin { file: "manifests/api.yaml".to_owned(), line: 5, column: 9 };
-        let mut finding = Diagnostic::error("unknown-word", "`wbe` is no type").at(origin);
+        let mut finding = Diagnostic::error("unknown-word", "unknown type `wbe`").at(origin);
         finding.snippet = Some(Snippet { text: text.to_owned(), line_first: 4, span: 14..17 });
         finding.hint("did you mean `web`?")
     }

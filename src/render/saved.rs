@@ -200,7 +200,7 @@ impl SavedCost {
     }
 }
 
-/// Why a text is no saved plan.
+/// Why a text is not a saved plan.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedPlanError {
     /// It is no JSON, or lacks what every plan has.

@@ -120,7 +120,7 @@ impl FingerprintKey {
         let unusable = |source| KeyError::Unusable { path: path.to_owned(), source };
         let metadata = fs::symlink_metadata(path).map_err(unusable)?;
         if !metadata.is_file() {
-            return Err(unusable(io::Error::other("it is no regular file")));
+            return Err(unusable(io::Error::other("it is not a regular file")));
         }
         check_mode(path, &metadata)?;
         let corrupted = || KeyError::Corrupted { path: path.to_owned() };

@@ -28,7 +28,7 @@ pub enum SourceError {
         root: String,
     },
     /// A FIFO, socket or device: reading it could wait for ever.
-    #[error("read `{path}`: it is no regular file (standard input is written `-`)")]
+    #[error("read `{path}`: it is not a regular file (standard input is written `-`)")]
     NotRegular {
         /// The path, as a user would type it.
         path: String,

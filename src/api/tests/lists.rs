@@ -80,12 +80,12 @@ async fn a_total_that_cannot_be_is_incomplete() {
     check(vec![page(0..3, json!(2), 1)], "3 of 1 pages, incomplete: 3 of 2 items came").await;
     check(
         vec![page(0..3, json!(-1), 1)],
-        "0 of 1 pages, incomplete: `total` is no sensible number",
+        "0 of 1 pages, incomplete: `total` is not a sensible number",
     )
     .await;
     check(
         vec![page(0..3, json!(1e300), 1)],
-        "0 of 1 pages, incomplete: `total` is no sensible number",
+        "0 of 1 pages, incomplete: `total` is not a sensible number",
     )
     .await;
     check(vec![page(0..3, Value::Null, 1)], "0 of 1 pages, incomplete: `total` is missing").await;
@@ -112,7 +112,7 @@ async fn a_missing_key_or_an_odd_item_is_incomplete_and_not_empty() {
     .await;
     check(
         json!({"services": [1], "total": 1}),
-        "0 of 1 pages, incomplete: an item of `services` is no object",
+        "0 of 1 pages, incomplete: an item of `services` is not an object",
     )
     .await;
     check(

@@ -61,8 +61,8 @@ async fn a_log_asks_for_no_compression_and_goes_on_where_it_was() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_none_is_an_error() {
-    let error = "follow the log of service svc_1: the answer cannot be read: it is no stream of \
-                 events";
+    let error = "follow the log of service svc_1: the answer cannot be read: it is not an event \
+                 stream";
     assert_eq!(read(ok(json!({}))).await, [error]);
     let error = "follow the log of service svc_1: the API answered 404 service_not_found: about \
                  service_not_found (request req_1)";

@@ -30,7 +30,7 @@ pub struct AgentFlags {
 #[command(next_help_heading = "Running agent")]
 pub struct Nearby {
     /// The agent of the sandbox.
-    #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+    #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub sandbox: Option<bool>,
     /// A certificate authority to trust beside the system's, as PEM.

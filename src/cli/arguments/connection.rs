@@ -12,7 +12,7 @@ use super::super::values::{Assignment, Rate, Span};
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// Run against the embedded emulator, whose state is kept in the state directory.
-    #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+    #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub sandbox: Option<bool>,
     /// A certificate authority to trust beside the system's, as PEM.

@@ -54,12 +54,12 @@ pub struct Planning {
     #[arg(long, env = "STOKER_MAX_DELETES", value_name = "N")]
     pub max_deletes: Option<usize>,
     /// Let prune delete what was adopted by its name alone.
-    #[arg(long, env = "STOKER_PRUNE_ADOPTED", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+    #[arg(long, env = "STOKER_PRUNE_ADOPTED", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub prune_adopted: Option<bool>,
     /// Write fields that the platform does not show and whose last value is not known.
     #[arg(long, env = "STOKER_WRITE_UNVERIFIABLE",
-          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub write_unverifiable: Option<bool>,
     /// Write these values, which the platform does not show and whose last value is not known: of a
@@ -88,7 +88,7 @@ pub struct Planning {
 pub struct Waiting {
     /// Wait for the deployments to finish; a failed one is a failed run.
     #[arg(long, env = "STOKER_WAIT", overrides_with = "no_wait",
-          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub wait: Option<bool>,
     /// Do not wait, whatever the settings file says.
@@ -101,7 +101,7 @@ pub struct Waiting {
 pub struct Approval {
     /// Do not ask.
     #[arg(short = 'y', long, env = "STOKER_AUTO_APPROVE",
-          value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+          value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub auto_approve: Option<bool>,
 }
@@ -120,7 +120,7 @@ pub struct PlanCommand {
     pub detailed_exitcode: bool,
     /// With `false`, plan on what was last seen and ask the platform nothing; such a plan is never
     /// applied [default: true].
-    #[arg(long, value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+    #[arg(long, value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, require_equals = true)]
     pub refresh: Option<bool>,
     #[command(flatten)]

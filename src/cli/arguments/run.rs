@@ -112,11 +112,11 @@ pub struct AgentFlags {
     #[arg(long, env = "STOKER_POLL", value_name = "DURATION")]
     pub poll: Option<OrOff<Span>>,
     /// Look and report; never write.
-    #[arg(long, env = "STOKER_OBSERVE", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+    #[arg(long, env = "STOKER_OBSERVE", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub observe: Option<bool>,
     /// Make one pass of each project and end.
-    #[arg(long, env = "STOKER_ONCE", value_parser = BoolishValueParser::new(), value_name = "TRUTH",
+    #[arg(long, env = "STOKER_ONCE", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub once: Option<bool>,
     /// Where status, metrics and webhook are served, or off [default: 127.0.0.1:8400].
@@ -124,7 +124,7 @@ pub struct AgentFlags {
     pub listen: Option<OrOff<SocketAddr>>,
     /// Go back to the deployment before when a deployment failed.
     #[arg(long, env = "STOKER_ROLLBACK_ON_FAILURE", value_parser = BoolishValueParser::new(),
-          value_name = "TRUTH", hide_possible_values = true, num_args = 0..=1,
+          value_name = "BOOL", hide_possible_values = true, num_args = 0..=1,
           default_missing_value = "true", require_equals = true)]
     pub rollback_on_failure: Option<bool>,
     /// How often one revision of a service is deployed before it is left alone [default: 3].

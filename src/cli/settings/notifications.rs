@@ -205,7 +205,7 @@ fn channel(
 fn mail(form: &MailForm) -> Result<To, String> {
     let person = |key: &str, text: &String| {
         let person = text.parse::<Person>();
-        person.map_err(|error| format!("`{key}`: `{text}` is no address of a person: {error}"))
+        person.map_err(|error| format!("`{key}`: `{text}` is not an e-mail address: {error}"))
     };
     let from = person("from", &form.from)?;
     if form.to.is_empty() {
@@ -232,7 +232,7 @@ fn alertmanager(form: &AlertmanagerForm) -> Result<To, String> {
         name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
     };
     if let Some(odd) = labels.keys().find(|name| !is_name(name)) {
-        return Err(format!("`labels`: `{odd}` is no name of a label: letters, digits and `_`"));
+        return Err(format!("`labels`: `{odd}` is not a label name: letters, digits and `_`"));
     }
     Ok(To::Alertmanager { address: address("url", &form.url)?, token, labels })
 }

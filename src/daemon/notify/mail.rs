@@ -50,7 +50,7 @@ enum Security {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailServerError {
     /// It is no such address.
-    #[error("it is no address such as smtps://mail.example.com or smtp://mail.example.com:587")]
+    #[error("it is not an address such as smtps://mail.example.com or smtp://mail.example.com:587")]
     NoServer,
     /// The user has settings of its own.
     #[error("it holds a user name or a password")]

@@ -19,7 +19,7 @@ pub enum RequestError {
     #[error("{0}")]
     Template(#[from] super::template::TemplateError),
     /// It is told in another way.
-    #[error("mail is no request")]
+    #[error("mail is not a request")]
     Mail,
 }
 

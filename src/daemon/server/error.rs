@@ -36,7 +36,7 @@ pub enum ServerError {
         directory: PathBuf,
     },
     /// Something else stands in its place; it is left alone.
-    #[error("open the socket `{}`: something that is no socket has that name", path.display())]
+    #[error("open the socket `{}`: something other than a socket has that name", path.display())]
     NotASocket {
         /// What stands there.
         path: PathBuf,

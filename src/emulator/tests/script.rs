@@ -73,7 +73,7 @@ fn chance_plays_as_often_as_it_says_and_the_same_for_a_seed() {
 #[test]
 fn what_cannot_be_read_is_named() {
     for (text, expected) in [
-        ("loose@GET /a", "`loose` is no fault; there are refuse, "),
+        ("loose@GET /a", "unknown fault `loose`; the faults are refuse, "),
         ("drip", "expected `fault@METHOD /path` or `seed=N,rate=R`"),
         ("drip@GET", "expected a method and a path after `@`"),
         ("drip@PUT /a", "`PUT` is not GET, POST, PATCH, DELETE or *"),

@@ -116,7 +116,8 @@ fn meant(found: &[Found<'_, '_>], wanted: Option<&str>) -> Result<Option<usize>,
 /// The error for a name that nothing has.
 fn unknown(found: &[Found<'_, '_>], wanted: &str) -> Diagnostic {
     let all: Vec<&Found<'_, '_>> = found.iter().collect();
-    let message = format!("`{}` is no environment of `projects`: {}", quoted(wanted), listed(&all));
+    let message =
+        format!("unknown environment `{}`: `projects` has {}", quoted(wanted), listed(&all));
     let finding = Diagnostic::error("unknown-environment", message);
     let is_whole = wanted.contains('/');
     let names = found.iter().filter_map(|found| match is_whole {

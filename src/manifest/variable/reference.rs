@@ -98,13 +98,13 @@ impl EntryReader<'_, '_> {
         let is_word = !property.is_empty()
             && property.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_word {
-            self.reader.error(place, "malformed", format!("`{path}` is no word"));
+            self.reader.error(place, "malformed", format!("`{path}` is not a plain word"));
             return None;
         }
         if !PROPERTIES.contains(&property.as_str())
             && let Some(near) = nearest(&property, &PROPERTIES)
         {
-            let message = format!("`{property}` is no known property");
+            let message = format!("unknown property `{property}`");
             self.reader.warn(place, "unknown-word", message, format!("did you mean `{near}`?"));
         }
         if property == "envVar" && !names_variable {

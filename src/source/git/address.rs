@@ -192,7 +192,7 @@ fn check_ssh(authority: &str, path: &str) -> Result<(), &'static str> {
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if user.is_empty() || user.starts_with('-') || !user.chars().all(is_name) {
-        return Err("its user is no plain name; ssh takes no password here");
+        return Err("its user is not a plain name; ssh takes no password here");
     }
     check_host(host)?;
     if path.is_empty() || path.starts_with('-') {
@@ -205,7 +205,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     let is_host =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if host.is_empty() || host.starts_with(['-', ':']) || !host.chars().all(is_host) {
-        return Err("its host is no plain name or address");
+        return Err("its host is not a plain name or address");
     }
     Ok(())
 }
@@ -218,7 +218,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// Makes a path absolute, because git does not run in our working directory.
 fn local(path: &str) -> Result<(Address, Login), &'static str> {
-    let absolute = std::path::absolute(path).map_err(|_| "it is no path")?;
+    let absolute = std::path::absolute(path).map_err(|_| "it is not a path")?;
     let text = absolute.to_str().ok_or("it lies in a directory whose name is no Unicode")?;
     Ok(plain(GitTransport::File, text))
 }

@@ -13,7 +13,7 @@ const SHOWN_CHARS_MAX: usize = 200;
 
 /// A setting that cannot be meant. Found before git is started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{shown}` is no {what}: {why}")]
+#[error("`{shown}` is not a valid {what}: {why}")]
 pub struct WrongSetting {
     what: &'static str,
     shown: String,

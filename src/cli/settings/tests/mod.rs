@@ -246,11 +246,11 @@ fn projects_that_share_a_token_are_warned_about() {
 #[test]
 fn what_cannot_be_used_is_said_with_its_place() {
     for (file, said) in [
-        ("repo: https://git.dev/a\ncommit: abc\n", "`abc` is no commit: a whole id has 40"),
-        ("repo: https://git.dev/a\nbranch: -x\n", "`-x` is no branch or tag: it begins with"),
+        ("repo: https://git.dev/a\ncommit: abc\n", "`abc` is not a valid commit: a whole id"),
+        ("repo: https://git.dev/a\nbranch: -x\n", "`-x` is not a valid branch or tag: it"),
         (
             "intervall: 5m\n",
-            "stoker.yaml:1:1: error[unknown-key]: there is no key `intervall` (did you mean `interval`?)",
+            "stoker.yaml:1:1: error[unknown-key]: unknown key `intervall` (did you mean `interval`?)",
         ),
         ("interval: 5\n", "stoker.yaml:1:1: error[invalid-value]: `interval`"),
         ("rate: fast\n", "`fast` is not a rate from 0/m to 300/m"),
@@ -292,16 +292,16 @@ fn what_cannot_be_used_is_said_with_its_place() {
         ("branch: a\n", "`branch` needs `repo`"),
         (
             "windows:\n- kind: allow\n  schedule: '* * *'\n  duration: 5m\n",
-            "stoker.yaml:2:3: error[setting]: `* * *` is no cron expression: it has 3 of five fields",
+            "stoker.yaml:2:3: error[setting]: invalid cron expression `* * *`: it has 3 of five fields",
         ),
         (
             "windows:\n- kind: allow\n  schedule: '* * * * *'\n  duration: 5m\n  zone: UTC\n",
-            "stoker.yaml:5:3: error[unknown-key]: there is no key `zone`",
+            "stoker.yaml:5:3: error[unknown-key]: unknown key `zone`",
         ),
         ("webhook: {provider: github}\n", "needs `secretEnv` or `secretFile`"),
         (
             "notifications:\n- type: slack\n  url: https://hooks.dev/canary\n",
-            "stoker.yaml:3:3: error[unknown-key]: there is no key `url` (the keys here are name, tell, again, link, urlEnv, urlFile)",
+            "stoker.yaml:3:3: error[unknown-key]: unknown key `url` (the keys here are name, tell, again, link, urlEnv, urlFile)",
         ),
         (
             "notifications:\n- type: slack\n  urlEnv: A\n- type: slack\n  urlEnv: B\n",

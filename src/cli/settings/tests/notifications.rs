@@ -24,15 +24,15 @@ fn what_no_receiver_would_take_is_said_with_its_place() {
         ),
         (
             "notifications:\n- type: alertmanager\n  url: https://a.dev\n  labels: {a-b: c}\n",
-            "`labels`: `a-b` is no name of a label",
+            "`labels`: `a-b` is not a label name",
         ),
         (
             "notifications:\n- type: mail\n  server: mail.dev\n  from: a@b.dev\n  to: [c@d.dev]\n",
-            "`server`: it is no address such as smtps://mail.example.com",
+            "`server`: it is not an address such as smtps://mail.example.com",
         ),
         (
             "notifications:\n- type: mail\n  server: smtps://mail.dev\n  from: nobody\n  to: [c@d.dev]\n",
-            "`from`: `nobody` is no address of a person",
+            "`from`: `nobody` is not an e-mail address",
         ),
         (
             "notifications:\n- type: mail\n  server: smtps://mail.dev\n  from: a@b.dev\n  to: [c@d.dev]\n  user: a\n",

@@ -58,7 +58,10 @@ async fn only_the_one_transport_is_allowed_whatever_git_is_told() {
 #[test]
 fn what_begins_with_a_dash_is_no_setting() {
     let error = GitSettings::new("--upload-pack=x", branch("main"), &|_| None).unwrap_err();
-    assert_eq!(error.to_string(), "`--upload-pack=x` is no repository: it begins with `-`");
+    assert_eq!(
+        error.to_string(),
+        "`--upload-pack=x` is not a valid repository: it begins with `-`"
+    );
     assert!(RefName::new("-x").is_err());
 }
 
