@@ -15,6 +15,7 @@ mod settings;
 
 mod closing;
 mod context;
+mod forms;
 mod github;
 mod interrupt;
 mod output;
@@ -61,6 +62,9 @@ mod sandbox;
 mod simulate;
 mod wait;
 mod waits;
+
+#[cfg(test)]
+mod troubleshooting;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -160,7 +164,7 @@ async fn until_interrupted(context: &Context, arguments: &Arguments) -> Result<E
         | Command::Validate(_)
         | Command::Render(_)
         | Command::Convert(_)
-        | Command::Schema
+        | Command::Schema(_)
         | Command::Export(_)
         | Command::Adopt(_)
         | Command::Release(_)
@@ -212,7 +216,7 @@ async fn dispatch(
         Command::Drift(command) => drift::run(context, command).await,
         Command::Validate(command) => offline::validate(context, command),
         Command::Render(sources) | Command::Convert(sources) => offline::print(context, sources),
-        Command::Schema => offline::schema(context),
+        Command::Schema(command) => offline::schema(context, command),
         Command::Export(command) => export::run(context, command).await,
         Command::Adopt(command) => ownership::adopt(context, command).await,
         Command::Release(command) => ownership::release(context, command).await,
@@ -264,7 +268,7 @@ const fn without_markdown(command: &Command) -> Option<&'static str> {
         | Command::Validate(_)
         | Command::Render(_)
         | Command::Convert(_)
-        | Command::Schema
+        | Command::Schema(_)
         | Command::Export(_)
         | Command::Adopt(_)
         | Command::Release(_)

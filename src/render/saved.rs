@@ -1,5 +1,6 @@
 //! A plan as a document: what `plan -o json` prints and `apply PLAN.json` reads back.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,7 +23,7 @@ use finding::{saved_origin, unknown};
 const MAJOR: &str = "1";
 
 /// A plan as JSON, and as `apply PLAN.json` reads it back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SavedPlan {
     /// The version of this form.
@@ -61,7 +62,7 @@ pub struct SavedPlan {
 }
 
 /// What a plan was made from. What it was to happen to is in the signature of each change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Basis {
     /// The digest of the manifests (S6).
     pub desired: String,
@@ -71,7 +72,8 @@ pub struct Basis {
 }
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Change")]
 pub struct SavedChange {
     /// The resource, for example `service/api`.
     pub key: Key,
@@ -101,7 +103,8 @@ pub struct SavedChange {
 }
 
 /// A place in a manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Place")]
 pub struct SavedOrigin {
     /// The file.
     pub file: String,
@@ -113,7 +116,8 @@ pub struct SavedOrigin {
 }
 
 /// One field of a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Field")]
 pub struct SavedField {
     /// Its path.
     pub path: String,
@@ -135,7 +139,8 @@ pub struct SavedField {
 }
 
 /// What stands in the way of a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Blocked")]
 pub struct SavedBlocked {
     /// A stable word.
     pub reason: String,
@@ -146,7 +151,8 @@ pub struct SavedBlocked {
 }
 
 /// How many of each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Summary")]
 pub struct SavedSummary {
     /// Creates and replaces.
     pub add: usize,
@@ -176,7 +182,8 @@ pub struct SavedSummary {
 }
 
 /// What carrying a plan out costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Cost")]
 pub struct SavedCost {
     /// Requests that read.
     pub reads: u32,

@@ -7,6 +7,7 @@
 mod condition;
 mod deployment;
 mod event;
+mod pass;
 mod project;
 mod shared_list;
 mod standing;
@@ -18,10 +19,10 @@ pub mod paper;
 pub use condition::{Condition, ConditionType, Conditions, Truth};
 pub use deployment::{DEPLOYMENTS_MAX, DeploymentRecord, DeploymentStatus, LifetimeCounts};
 pub use event::{Event, EventSeverity};
+pub use pass::{BudgetSample, BudgetStatus, PassRecord, Trigger};
 pub use project::{
-    BudgetSample, BudgetStatus, FORMAT_VERSION, Mode, PassRecord, Problem, ProjectStatus, Repair,
-    ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering, Suspension, Trigger,
-    UnmanagedThing, WindowState,
+    FORMAT_VERSION, Mode, Problem, ProjectStatus, Repair, ResourceStatus, Revision, Rollback, Runs,
+    SourceStatus, Steering, Suspension, UnmanagedThing, WindowState,
 };
 pub use shared_list::SharedList;
 pub use standing::{HealthStatus, SyncStatus};

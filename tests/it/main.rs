@@ -18,6 +18,7 @@ mod deploy;
 mod exports;
 mod faults;
 mod flapping;
+mod forms;
 mod fuzz;
 mod generated;
 mod glossary;

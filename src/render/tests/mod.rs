@@ -2,7 +2,7 @@
 
 mod plans;
 
-use super::json::{SavedPlan, SavedPlanError, seal};
+use super::json::{SavedPlan, SavedPlanError, SavedReport, Versioned, seal};
 use super::*;
 use crate::model::EnvKey;
 use crate::plan::{
@@ -218,7 +218,7 @@ fn report() -> Report {
 #[test]
 fn a_report_says_what_became_of_each_change() {
     insta::assert_snapshot!(report_as_text(&report()).to_plain());
-    insta::assert_snapshot!(json::document(&json::report(&report())));
+    insta::assert_snapshot!(json::document(&Versioned::from(SavedReport::from(&report()))));
     insta::assert_snapshot!(report_as_markdown(&report()));
 }
 
