@@ -136,7 +136,7 @@ pub enum Command {
     Convert(Sources),
     /// Print a JSON Schema: of native documents, for editors, or of a form of output (`--of`).
     Schema(SchemaCommand),
-    /// Print live state as manifests; planning them gives no changes.
+    /// Print live state as manifests; planning them changes nothing.
     Export(ExportCommand),
     /// Begin ownership of what lives; nothing is written to the platform.
     Adopt(AdoptCommand),

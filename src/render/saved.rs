@@ -79,7 +79,8 @@ pub struct SavedChange {
     pub key: Key,
     /// `create`, `update`, `replace`, `adopt`, `forget`, `delete` or `none`.
     pub action: String,
-    /// Why.
+    /// Why: `requested`, `drift`, `not_in_desired`, `tombstone`, `missing`, `already_live`,
+    /// `answer_lost`, `deploy_owed` or `destroy`.
     pub reason: String,
     /// Where its manifest stands.
     pub origin: Option<SavedOrigin>,
@@ -129,7 +130,7 @@ pub struct SavedField {
     /// What it will be; absent when it is removed, or must not be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// Why.
+    /// Why: `requested`, `drift`, `derived`, `later`, `unverifiable`, `accepted` or `flapping`.
     pub reason: String,
     /// Whether its values are left out because they must not be seen.
     pub sensitive: bool,
@@ -142,9 +143,9 @@ pub struct SavedField {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Blocked")]
 pub struct SavedBlocked {
-    /// A stable word.
+    /// Which, as the reason of a condition has it in other letters: `prune_off` is `PruneOff`.
     pub reason: String,
-    /// A fragment.
+    /// What, for people: a fragment.
     pub message: String,
     /// What a person can do.
     pub hint: Option<String>,

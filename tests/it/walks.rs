@@ -126,11 +126,8 @@ fn the_readme_shows_what_a_new_user_sees_and_leaves_the_clone_as_it_was() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let said = String::from_utf8(ran.stdout).unwrap();
     let (folder, state) = said.trim().split_once('\n').unwrap();
-    let place = Place {
-        home: clone.home.clone(),
-        folder: folder.into(),
-        state: Some(state.to_owned()),
-    };
+    let place =
+        Place { home: clone.home.clone(), folder: folder.into(), state: Some(state.to_owned()) };
     walk("README.md", &place);
     let seen = clone.run("git status --porcelain --ignored; stoker plan --sandbox | head -1");
     assert_eq!(String::from_utf8(seen.stdout).unwrap(), "No changes. 5 unchanged.\n");
@@ -232,7 +229,8 @@ fn the_part_with_a_real_account_holds_on_one_that_is_full() {
         })
         .collect();
     assert_eq!(texts.len(), 4, "{texts:#?}");
-    assert!(texts[1].contains("No changes. 6 unchanged."), "{}", texts[1]);
+    let planned = "0 to add, 0 to change, 0 to destroy, 6 to adopt";
+    assert!(texts[1].contains(planned) && readme.contains(planned), "{}", texts[1]);
     let manifests = std::fs::read_to_string(place.folder.join("shop/manifests/live.yaml")).unwrap();
     assert!(manifests.contains("GREETING") && manifests.contains("STRIPE_KEY"), "{manifests}");
     for text in texts.iter().chain([&manifests]) {
