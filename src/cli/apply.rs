@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::apply::{Happening, Patience};
 use crate::follow::{Ending, Follower, awaited};
@@ -11,11 +13,13 @@ use crate::model::Key;
 use crate::plan::{Conclusion, Outcome, Plan, Policy, Report};
 use crate::reconcile::Carrier;
 use crate::render;
+use crate::render::json::{SavedByHand, SavedReport, SavedUnsettled};
 use crate::store::Store;
 
 use super::arguments::{ApplyCommand, OutputFormat};
 use super::ask::{Consent, Question, ask};
 use super::context::Context;
+use super::endings::EndedDeployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
@@ -198,6 +202,20 @@ const fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
+/// What became of a plan, and what is left for people to do.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplyDocument {
+    #[serde(flatten)]
+    report: SavedReport,
+    /// How the deployments ended that were waited for (`--wait`).
+    deployments: Vec<EndedDeployment>,
+    /// What people set, and what the platform shows of it.
+    by_hand: Vec<SavedByHand>,
+    /// Declared values that were never written and that the platform does not show.
+    unsettled: Vec<SavedUnsettled>,
+}
+
 /// Prints what became of a plan, and what is left for people to do.
 pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTreeMap<Key, Ending>) {
     // Where nothing could be done, the plan has said all there is to say.
@@ -225,13 +243,15 @@ pub fn report_to(context: &Context, plan: &Plan, report: &Report, endings: &BTre
             context.output.data(&render::unsettled_as_text(plan));
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            let mut json = render::json::report(report);
-            let ended = endings.iter().map(|(key, ending)| endings::value(key, ending));
-            json["deployments"] = ended.collect();
-            json["byHand"] = serde_json::json!(render::json::by_hand(plan));
-            json["unsettled"] = serde_json::json!(render::json::unsettled(plan));
-            context.closing.sum_up(&json["summary"]);
-            context.output.value(&json);
+            let ended = endings.iter().map(|(key, ending)| EndedDeployment::new(key, ending));
+            let document = ApplyDocument {
+                report: SavedReport::from(report),
+                deployments: ended.collect(),
+                by_hand: render::json::by_hand(plan),
+                unsettled: render::json::unsettled(plan),
+            };
+            context.closing.sum_up(&document.report.summary);
+            context.output.document(&document);
         }
     }
 }

@@ -21,8 +21,8 @@ pub use agent::{
 pub use connection::Connection;
 pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
 pub use planning::{
-    ApplyCommand, Approval, Chosen, DriftCommand, PlanCommand, Planning, Sources, ValidateCommand,
-    Waiting,
+    ApplyCommand, Approval, Chosen, DriftCommand, PlanCommand, Planning, SchemaCommand, Sources,
+    ValidateCommand, Waiting,
 };
 pub use platform::{
     DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
@@ -134,9 +134,9 @@ pub enum Command {
     Render(Sources),
     /// Print a Blueprint as native documents.
     Convert(Sources),
-    /// Print the JSON Schema of native documents, for editors.
-    Schema,
-    /// Print live state as manifests; planning them gives no changes.
+    /// Print a JSON Schema: of native documents, for editors, or of a form of output (`--of`).
+    Schema(SchemaCommand),
+    /// Print live state as manifests; planning them changes nothing.
     Export(ExportCommand),
     /// Begin ownership of what lives; nothing is written to the platform.
     Adopt(AdoptCommand),

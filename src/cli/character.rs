@@ -41,7 +41,7 @@ impl Command {
             Self::Validate(_) => of("validate"),
             Self::Render(_) => of("render"),
             Self::Convert(_) => of("convert"),
-            Self::Schema => of("schema"),
+            Self::Schema(_) => of("schema"),
             Self::Export(_) => of("export"),
             Self::Adopt(_) => of("adopt"),
             Self::Release(_) => of("release"),

@@ -6,8 +6,9 @@
 use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::api::Client;
 use crate::render::json::{SavedCost, line};
@@ -17,6 +18,37 @@ use super::exit::Exit;
 
 /// The commands whose records are closed.
 const CLOSED: [&str; 4] = ["plan", "apply", "drift", "destroy"];
+
+/// A line that closes the records of a command.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ClosingRecord {
+    /// The last line but one: how the run ended.
+    Summary(ClosingSummary),
+    /// The last line: what it cost.
+    Cost(SpentCost),
+}
+
+/// How a run ended.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosingSummary {
+    /// What was counted: the `summary` of the plan or of the report; nothing where it came to neither.
+    #[serde(flatten)]
+    counts: Map<String, Value>,
+    /// The exit code.
+    exit_code: u8,
+}
+
+/// What a run cost.
+#[derive(Serialize, JsonSchema)]
+pub struct SpentCost {
+    /// What carrying the plan out costs; nothing where it came to none.
+    #[serde(flatten)]
+    foretold: Option<SavedCost>,
+    /// How many requests were sent.
+    sent: u32,
+}
 
 /// What is known of a run when it ends.
 #[derive(Default)]
@@ -51,10 +83,9 @@ impl Closing {
         if !CLOSED.contains(&command.character().name) {
             return None;
         }
-        let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        summary.insert("exitCode".to_owned(), exit.code().into());
+        let counts = self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let sent = self.client.get().map_or(0, Client::calls);
-        Some(records(&summary, self.cost.get(), sent))
+        Some(records(counts, exit, self.cost.get(), sent))
     }
 }
 
@@ -62,15 +93,14 @@ impl Closing {
 pub fn of_call(words: &[OsString], exit: Exit) -> String {
     let is_closed = |word: &OsString| CLOSED.iter().any(|name| word == name);
     if words.iter().skip(1).any(is_closed) {
-        let summary = Map::from_iter([("exitCode".to_owned(), exit.code().into())]);
-        records(&summary, None, 0)
+        records(Map::new(), exit, None, 0)
     } else {
         String::new()
     }
 }
 
-fn records(summary: &Map<String, Value>, cost: Option<&SavedCost>, sent: u32) -> String {
-    let mut cost = cost.map_or_else(|| json!({}), |cost| json!(cost));
-    cost["sent"] = sent.into();
-    line(&json!({ "summary": summary })) + &line(&json!({ "cost": cost }))
+fn records(counts: Map<String, Value>, exit: Exit, cost: Option<&SavedCost>, sent: u32) -> String {
+    let summary = ClosingRecord::Summary(ClosingSummary { exit_code: exit.code(), counts });
+    let cost = ClosingRecord::Cost(SpentCost { foretold: cost.copied(), sent });
+    line(&summary) + &line(&cost)
 }

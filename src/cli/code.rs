@@ -6,10 +6,10 @@ use super::exit::Exit;
 
 /// Makes the set: a variant, its public word, how a command ends with it, and what it means.
 macro_rules! codes {
-    ($($(#[$meaning:meta])* $code:ident = $word:literal => $exit:ident,)+) => {
+    ($($(#[doc = $meaning:literal])+ $code:ident = $word:literal => $exit:ident,)+) => {
         /// Why a command failed, for scripts. Never renamed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum ErrorCode { $($(#[$meaning])* $code,)+ }
+        pub enum ErrorCode { $($(#[doc = $meaning])+ $code,)+ }
 
         impl ErrorCode {
             /// Every code, in the order of the words.
@@ -20,6 +20,12 @@ macro_rules! codes {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $word,)+ }
+            }
+
+            /// Returns what it means: a sentence.
+            #[cfg(test)]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$code => concat!($($meaning),+).trim(),)+ }
             }
 
             /// Returns how a command ends that fails so.

@@ -1,6 +1,8 @@
 //! `stoker config`: what the agent would be told and where that is said; and the schema of the file.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::render::{Style, Table};
 
@@ -9,7 +11,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::offline::no_such_form;
-use super::settings::{self, Invocation, Row, RunSettings};
+use super::settings::{self, Invocation, Row, RunSettings, SavedProvenance};
 
 /// Shows settings, or their schema. Nothing is read from the platform. Secrets are tried, so that a
 /// missing one is found before the agent needs it, and never shown.
@@ -34,7 +36,7 @@ fn view(context: &Context, global: &Global, command: &RunCommand) -> Result<Exit
     match context.output.form() {
         OutputFormat::Text => context.output.data(&table(&settings).into()),
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&document(&settings))
+            context.output.document(&document(&settings))
         }
         OutputFormat::Markdown => return Err(no_such_form("config view", "markdown")),
     }
@@ -61,18 +63,54 @@ fn table(settings: &RunSettings) -> Table {
     table
 }
 
-fn document(settings: &RunSettings) -> Value {
-    let rows = |rows: &[Row]| -> Value {
-        let row = |row: &Row| {
-            let Row { key, value, provenance } = row;
-            json!({ "key": key, "value": value, "source": provenance.to_json() })
-        };
-        rows.iter().map(row).collect()
-    };
-    let projects: Vec<Value> = settings
-        .projects
-        .iter()
-        .map(|project| json!({ "name": project.name, "settings": rows(&project.rows) }))
-        .collect();
-    json!({ "settings": rows(&settings.rows), "projects": projects })
+/// Every setting of the agent, its value, and where it comes from.
+#[derive(Serialize, JsonSchema)]
+pub struct ConfigDocument {
+    /// Those of the process.
+    settings: Vec<SettingRow>,
+    /// Those of each project.
+    projects: Vec<ProjectRows>,
+}
+
+/// The settings of one project.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProjectSettings")]
+struct ProjectRows {
+    /// The project; `default` where there is one only.
+    name: String,
+    /// Its settings.
+    settings: Vec<SettingRow>,
+}
+
+/// One setting.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Setting")]
+struct SettingRow {
+    /// Its key in `stoker.yaml`.
+    key: String,
+    /// Its value as it would be written there; `null` where there is none. Never a secret's.
+    value: Option<Value>,
+    /// Where it comes from.
+    source: SavedProvenance,
+}
+
+impl From<&Row> for SettingRow {
+    fn from(row: &Row) -> Self {
+        let Row { key, value, provenance } = row.clone();
+        Self { key, value, source: provenance.into() }
+    }
+}
+
+fn document(settings: &RunSettings) -> ConfigDocument {
+    let rows = |rows: &[Row]| rows.iter().map(SettingRow::from).collect();
+    let projects = settings.projects.iter();
+    ConfigDocument {
+        settings: rows(&settings.rows),
+        projects: projects
+            .map(|project| ProjectRows {
+                name: project.name.to_string(),
+                settings: rows(&project.rows),
+            })
+            .collect(),
+    }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::api::{DeployTarget, Deployment, DeploymentOrder};
 use crate::follow::{Awaited, Ending, Follower};
@@ -14,7 +15,7 @@ use super::arguments::{DeployCommand, OutputFormat};
 use super::beside;
 use super::code::ErrorCode;
 use super::context::Context;
-use super::deployments;
+use super::deployments::DeploymentRow;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
@@ -147,11 +148,22 @@ fn tail(log: &[String]) -> Paper {
     paper
 }
 
-fn announce(context: &Context, started: &Started<'_>, outcome: Option<&str>) {
+/// A deployment that was begun by `deploy` or `rollback`.
+#[derive(Serialize, JsonSchema)]
+pub struct BegunDeployment {
+    /// The service.
+    key: Key,
+    /// What was begun, as the platform answered.
+    deployment: DeploymentRow,
+    /// `succeeded` where its end was waited for, else `null`.
+    outcome: Option<&'static str>,
+}
+
+fn announce(context: &Context, started: &Started<'_>, outcome: Option<&'static str>) {
     let Started { key, service: _, deployment, since: _ } = *started;
     if !matches!(context.output.form(), OutputFormat::Text | OutputFormat::Markdown) {
-        let deployment = deployments::as_json(deployment);
-        context.output.value(&json!({ "key": key, "deployment": deployment, "outcome": outcome }));
+        let deployment = deployment.into();
+        context.output.document(&BegunDeployment { key: key.clone(), deployment, outcome });
         return;
     }
     let word = outcome.or(deployment.status.as_deref()).unwrap_or("started");

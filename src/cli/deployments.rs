@@ -1,7 +1,8 @@
 //! `stoker deployments`: what a service deployed, or one deployment with its log.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::api::Deployment;
 use crate::model::RemoteId;
@@ -14,6 +15,49 @@ use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::find;
 use super::session::{Purpose, Session};
+
+/// The deployments of a service.
+#[derive(Serialize, JsonSchema)]
+pub struct DeploymentsDocument {
+    /// As the platform lists them, newest first.
+    deployments: Vec<DeploymentRow>,
+}
+
+/// One deployment, with its log.
+#[derive(Serialize, JsonSchema)]
+pub struct DeploymentDocument {
+    #[serde(flatten)]
+    deployment: DeploymentRow,
+    /// Its log, line by line. Foreign text.
+    logs: Vec<String>,
+}
+
+/// One deployment. All but the id is as the platform writes it, and `null` where it does not.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Deployment")]
+pub struct DeploymentRow {
+    /// Its id.
+    id: RemoteId,
+    /// How it stands; an open set of words.
+    status: Option<String>,
+    /// The branch deployed.
+    branch: Option<String>,
+    /// The commit deployed.
+    commit: Option<String>,
+    /// When it began.
+    created_at: Option<String>,
+    /// When it ended.
+    finished_at: Option<String>,
+}
+
+impl From<&Deployment> for DeploymentRow {
+    fn from(deployment: &Deployment) -> Self {
+        let Deployment { id, status, branch, commit, created_at, finished_at, logs: _ } =
+            deployment.clone();
+        Self { id, status, branch, commit, created_at, finished_at }
+    }
+}
 
 /// Lists deployments, or shows one.
 pub async fn run(context: &Context, command: &DeploymentsCommand) -> Result<Exit, Failure> {
@@ -38,9 +82,8 @@ pub async fn run(context: &Context, command: &DeploymentsCommand) -> Result<Exit
 
 fn print_one(context: &Context, deployment: &Deployment) {
     if !matches!(context.output.form(), OutputFormat::Text | OutputFormat::Markdown) {
-        let mut value = as_json(deployment);
-        value["logs"] = json!(deployment.logs);
-        context.output.value(&value);
+        let logs = deployment.logs.clone();
+        context.output.document(&DeploymentDocument { deployment: deployment.into(), logs });
         return;
     }
     let Deployment { id, status, branch, commit, created_at, finished_at, logs } = deployment;
@@ -71,11 +114,11 @@ fn print_all(context: &Context, deployments: &[Deployment], now: Timestamp) {
             context.output.data(&table(deployments, now))
         }
         OutputFormat::Ndjson => {
-            deployments.iter().for_each(|one| context.output.value(&as_json(one)))
+            deployments.iter().for_each(|one| context.output.value(&DeploymentRow::from(one)))
         }
         OutputFormat::Json | OutputFormat::Yaml => {
-            let all: Vec<Value> = deployments.iter().map(as_json).collect();
-            context.output.value(&json!({ "deployments": all }));
+            let deployments = deployments.iter().map(DeploymentRow::from).collect();
+            context.output.document(&DeploymentsDocument { deployments });
         }
     }
 }
@@ -96,15 +139,6 @@ pub fn table(deployments: &[Deployment], now: Timestamp) -> Paper {
         ]);
     }
     table.into()
-}
-
-/// Returns a deployment as JSON, without its log.
-pub fn as_json(deployment: &Deployment) -> Value {
-    let Deployment { id, status, branch, commit, created_at, finished_at, logs: _ } = deployment;
-    json!({
-        "id": id, "status": status, "branch": branch, "commit": commit,
-        "createdAt": created_at, "finishedAt": finished_at,
-    })
 }
 
 /// Returns the beginning of a commit's hash, as git shows it; another text as it is.

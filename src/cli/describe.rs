@@ -3,18 +3,26 @@
 //!
 //! Where an agent runs it is asked, and the platform is not.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::api::{Deployment, Lookup};
 use crate::clock::Clock;
-use crate::model::{Entry, FieldPath, Intent, Inventory, Key, Kind, LiveObject, LiveValue};
+use crate::model::{
+    Claim, Entry, EnvKey, FieldPath, Intent, Inventory, Key, Kind, LiveObject, LiveValue,
+    Remembered, RemoteId,
+};
+use crate::render::json::JsonTime;
 
 use super::arguments::{DescribeCommand, OutputFormat};
 use super::code::ErrorCode;
 use super::context::Context;
-use super::deployments;
+use super::deployments::{self, DeploymentRow};
 use super::exit::Exit;
 use super::facts::{self, Facts};
 use super::failure::Failure;
@@ -52,7 +60,7 @@ pub async fn run(context: &Context, command: &DescribeCommand) -> Result<Exit, F
             }
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&as_json(&known))
+            context.output.document(&document(known))
         }
     }
     Ok(Exit::Done)
@@ -158,33 +166,90 @@ fn add_ownership(facts: &mut Facts, entry: &Entry) {
     }
 }
 
-fn as_json(known: &Known) -> Value {
+/// All that is known of one resource, as the platform tells it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "LiveResource")]
+pub struct LiveDocument {
+    /// The resource.
+    key: Key,
+    /// The platform's id.
+    id: RemoteId,
+    /// The platform's own word for how it does.
+    status: Option<String>,
+    /// By what right it is ours: `created`, `adopted`, `named` or `presumed`; `null` for what is not.
+    owned: Option<&'static str>,
+    /// Where it is served.
+    url: Option<String>,
+    /// How many instances run, where that is shown.
+    replicas: Option<u32>,
+    /// When it was created, as the platform writes it.
+    created_at: Option<String>,
+    /// What lives, by path; `(hidden)`, `(none)` or `[REDACTED]` stands for what may not be shown.
+    fields: Map<String, Value>,
+    /// What is remembered of it; `null` for what is not ours.
+    ownership: Option<OwnershipFacts>,
+    /// A create that was begun and is not known to have ended.
+    pending_create: Option<PendingCreate>,
+    /// The newest deployments of a service, five at most.
+    deployments: Vec<DeploymentRow>,
+}
+
+/// What is remembered of a resource that is ours.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Ownership")]
+struct OwnershipFacts {
+    /// By what right it is ours.
+    claim: Claim,
+    /// What its manifest said of deletion.
+    remembered: Remembered,
+    /// Variables that it had before it was ours, and that no manifest declares.
+    tolerated_env: BTreeSet<EnvKey>,
+    /// What it refers to.
+    depends_on: BTreeSet<Key>,
+    /// What was last written, by path; secrets are not shown.
+    last_applied: Map<String, Value>,
+}
+
+/// A create that was begun.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PendingCreate {
+    /// When it was about to leave.
+    #[schemars(with = "JsonTime")]
+    started_at: Timestamp,
+    /// How many times it was sent.
+    attempt: u32,
+}
+
+fn document(known: Known) -> LiveDocument {
     let Known { key, live, entry, intent, deployments } = known;
-    let fields: Map<String, Value> = live
-        .fields
-        .iter()
-        .map(|(path, value)| {
-            (path.to_string(), facts::live_json(path, told(entry.as_ref(), path, value)))
-        })
-        .collect();
-    let ownership = entry.as_ref().map(|entry| {
+    let show = |(path, value): (&FieldPath, &LiveValue)| {
+        (path.to_string(), facts::live_json(path, told(entry.as_ref(), path, value)))
+    };
+    let fields = live.fields.iter().map(show).collect();
+    let owned = entry.as_ref().map(|entry| claim_word(entry.claim));
+    let ownership = entry.map(|entry| {
         let Entry { claim, remembered, applied, tolerated_env, depends_on, .. } = entry;
-        let applied: Map<String, Value> = applied
-            .iter()
+        let applied = applied.iter();
+        let last_applied = applied
             .map(|(path, value)| (path.to_string(), facts::applied_json(path, value)))
             .collect();
-        json!({
-            "claim": claim, "remembered": remembered, "toleratedEnv": tolerated_env,
-            "dependsOn": depends_on, "lastApplied": applied,
-        })
+        OwnershipFacts { claim, remembered, tolerated_env, depends_on, last_applied }
     });
-    let intent = intent
-        .as_ref()
-        .map(|intent| json!({ "startedAt": intent.started_at, "attempt": intent.attempt }));
-    let deployments: Vec<Value> = deployments.iter().map(deployments::as_json).collect();
-    json!({
-        "key": key, "id": live.id, "status": live.status, "url": live.url,
-        "replicas": live.replicas, "createdAt": live.created_at, "fields": fields,
-        "ownership": ownership, "pendingCreate": intent, "deployments": deployments,
-    })
+    LiveDocument {
+        key,
+        id: live.id,
+        status: live.status,
+        owned,
+        url: live.url,
+        replicas: live.replicas,
+        created_at: live.created_at,
+        fields,
+        ownership,
+        pending_create: intent
+            .map(|intent| PendingCreate { started_at: intent.started_at, attempt: intent.attempt }),
+        deployments: deployments.iter().map(DeploymentRow::from).collect(),
+    }
 }

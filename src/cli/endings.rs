@@ -1,6 +1,7 @@
 //! How deployments ended, on paper.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::follow::Ending;
 use crate::model::Key;
@@ -33,17 +34,31 @@ pub fn text(key: &Key, ending: &Ending) -> Paper {
     }
 }
 
-/// Returns how a deployment ended, for programs.
-pub fn value(key: &Key, ending: &Ending) -> Value {
-    match ending {
-        Ending::Succeeded => json!({ "key": key, "outcome": "succeeded" }),
-        Ending::Gone => json!({ "key": key, "outcome": "gone" }),
-        Ending::TimedOut { status } => {
-            json!({ "key": key, "outcome": "timed_out", "status": status })
-        }
-        Ending::Failed { status, log } => {
-            json!({ "key": key, "outcome": "failed", "status": status, "log": log })
-        }
+/// How a deployment ended, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EndedDeployment {
+    /// The service.
+    key: Key,
+    /// `succeeded`, `failed`, `timed_out` (it goes on), or `gone`: the service went before.
+    outcome: &'static str,
+    /// The platform's word that was seen last, where it failed or goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// The last lines of its log, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Vec<String>>,
+}
+
+impl EndedDeployment {
+    /// Returns how a deployment ended.
+    pub fn new(key: &Key, ending: &Ending) -> Self {
+        let (outcome, status, log) = match ending {
+            Ending::Succeeded => ("succeeded", None, None),
+            Ending::Gone => ("gone", None, None),
+            Ending::TimedOut { status } => ("timed_out", Some(status.clone()), None),
+            Ending::Failed { status, log } => ("failed", Some(status.clone()), Some(log.clone())),
+        };
+        Self { key: key.clone(), outcome, status, log }
     }
 }
 

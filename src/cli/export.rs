@@ -1,4 +1,4 @@
-//! `stoker export`: live state as manifests; planning them gives no changes.
+//! `stoker export`: live state as manifests; planning them changes nothing.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -15,6 +16,7 @@ use crate::model::{
 };
 use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
+use crate::status::{ConditionReason, HealthStatus, ProjectStatus, SyncStatus, Truth};
 
 use super::arguments::{GetCommand, OutputFormat};
 use super::code::ErrorCode;
@@ -51,12 +53,13 @@ pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failur
         // What was asked for by name is missed before "nothing" could be taken for an answer.
         selected_or_absent(selectors, &rows, &listings)?;
     }
-    print(context, &rows, &troubles, session.clock.now());
+    let found = selected_or_absent(selectors, &rows, &listings);
+    print(context, rows, &troubles, session.clock.now());
     for (_, message) in &troubles {
         context.output.warn(message);
     }
     if troubles.is_empty() {
-        selected_or_absent(selectors, &rows, &listings)?;
+        found?;
     }
     match exit(&troubles) {
         Exit::Failed if troubles.len() == listings.len() => {
@@ -69,26 +72,73 @@ pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failur
     }
 }
 
-/// One resource, as it is printed.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    #[serde(serialize_with = "as_text")]
-    kind: Kind,
-    name: String,
-    id: Option<String>,
-    #[serde(rename = "type")]
-    type_name: Option<String>,
-    status: Option<String>,
-    /// `created`, `adopted`, `named`, `presumed`; nothing for what is not ours.
-    owned: Option<Claim>,
-    replicas: Option<u32>,
-    created_at: Option<String>,
-    url: Option<String>,
+/// What lives and what is ours, whoever answered.
+#[derive(Serialize, JsonSchema)]
+pub struct GetDocument {
+    /// The resources that were asked for.
+    pub resources: Vec<GetRow>,
+    /// What could not be read, for people, one each; nothing may be concluded of its absence.
+    pub incomplete: Vec<String>,
+    /// The projects of a running agent, each whole but for what was not asked for; absent where the
+    /// platform answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub projects: Option<Vec<ProjectStatus>>,
 }
 
-fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(kind.as_str())
+/// One resource, as it is printed.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Row")]
+pub struct GetRow {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// The platform's id; `null` for what is missing there.
+    pub id: Option<String>,
+    /// The platform's own word for how it does; `missing` for what is ours and not there.
+    pub status: Option<String>,
+    /// By what right it is ours: `created`, `adopted`, `named` or `presumed`; `null` for what is not.
+    pub owned: Option<String>,
+    /// How many instances run, where that is shown.
+    pub replicas: Option<u32>,
+    /// Where it is served.
+    pub url: Option<String>,
+    /// What only the platform tells.
+    #[serde(flatten)]
+    pub listed: Option<ListedRow>,
+    /// What only a running agent tells.
+    #[serde(flatten)]
+    pub kept: Option<KeptRow>,
+}
+
+/// What only the platform tells of a resource.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedRow {
+    /// From the platform only: the type of a service.
+    #[serde(rename = "type")]
+    type_name: Option<String>,
+    /// From the platform only: when it was created, as the platform writes it.
+    created_at: Option<String>,
+}
+
+/// What only a running agent tells of a resource.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptRow {
+    /// From an agent only: the project.
+    pub project: String,
+    /// From an agent only: whether it is as declared.
+    pub sync_status: SyncStatus,
+    /// From an agent only: how it does.
+    pub health_status: HealthStatus,
+    /// From an agent only: the status of its condition `Ready`.
+    pub ready: Option<Truth>,
+    /// From an agent only: the reason of the condition that tells most.
+    pub reason: Option<ConditionReason>,
+    /// From an agent only: the message of that condition.
+    pub message: Option<String>,
 }
 
 /// Reads what is ours; only what was remembered of this API counts.
@@ -115,7 +165,11 @@ fn kinds(selectors: &[Selector]) -> Vec<Kind> {
 }
 
 /// Returns what lives, and what of ours is missing from a complete listing.
-fn rows(listings: &[(Kind, Listing)], inventory: &Inventory, selectors: &[Selector]) -> Vec<Row> {
+fn rows(
+    listings: &[(Kind, Listing)],
+    inventory: &Inventory,
+    selectors: &[Selector],
+) -> Vec<GetRow> {
     let mut rows = Vec::new();
     for (kind, listing) in listings {
         let of_kind = inventory.entries.iter().filter(|(key, _)| key.kind == *kind);
@@ -134,35 +188,35 @@ fn rows(listings: &[(Kind, Listing)], inventory: &Inventory, selectors: &[Select
     rows
 }
 
-fn row(object: &LiveObject, owned: Option<Claim>) -> Row {
+fn row(object: &LiveObject, owned: Option<Claim>) -> GetRow {
     let type_name = match object.fields.get(&FieldPath::Setting(Setting::Type)) {
         Some(LiveValue::Shown(value)) => Some(value.to_string()),
         Some(LiveValue::Hidden | LiveValue::Absent) | None => None,
     };
-    Row {
+    GetRow {
         kind: object.kind,
         name: object.name.clone(),
         id: Some(object.id.to_string()),
-        type_name,
         status: object.status.clone(),
-        owned,
+        owned: owned.map(|claim| claim_word(claim).to_owned()),
         replicas: object.replicas,
-        created_at: object.created_at.clone(),
         url: object.url.clone(),
+        listed: Some(ListedRow { type_name, created_at: object.created_at.clone() }),
+        kept: None,
     }
 }
 
-fn missing_row(key: &Key, claim: Claim) -> Row {
-    Row {
+fn missing_row(key: &Key, claim: Claim) -> GetRow {
+    GetRow {
         kind: key.kind,
         name: key.name.to_string(),
         id: None,
-        type_name: None,
         status: Some("missing".to_owned()),
-        owned: Some(claim),
+        owned: Some(claim_word(claim).to_owned()),
         replicas: None,
-        created_at: None,
         url: None,
+        listed: Some(ListedRow { type_name: None, created_at: None }),
+        kept: None,
     }
 }
 
@@ -189,7 +243,7 @@ fn exit(troubles: &[(Unknown, String)]) -> Exit {
 /// Fails for a name that was asked for and is proven not to be there.
 fn selected_or_absent(
     selectors: &[Selector],
-    rows: &[Row],
+    rows: &[GetRow],
     listings: &[(Kind, Listing)],
 ) -> Result<(), Failure> {
     let is_found =
@@ -203,40 +257,40 @@ fn selected_or_absent(
     Err(find::absent_name(missing.kind(), missing.name().unwrap_or_default(), names))
 }
 
-fn print(context: &Context, rows: &[Row], troubles: &[(Unknown, String)], now: Timestamp) {
+fn print(context: &Context, rows: Vec<GetRow>, troubles: &[(Unknown, String)], now: Timestamp) {
     match context.output.form() {
         // What could not be read may be there all the same (S2).
         OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() && !troubles.is_empty() => {}
         OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() => {
             context.output.note("Nothing is there.")
         }
-        OutputFormat::Text | OutputFormat::Markdown => context.output.data(&table(rows, now)),
+        OutputFormat::Text | OutputFormat::Markdown => context.output.data(&table(&rows, now)),
         OutputFormat::Ndjson => rows.iter().for_each(|row| context.output.value(row)),
         OutputFormat::Json | OutputFormat::Yaml => {
-            let incomplete: Vec<&str> = troubles.iter().map(|(_, text)| text.as_str()).collect();
-            context
-                .output
-                .value(&serde_json::json!({ "resources": rows, "incomplete": incomplete }));
+            let incomplete = troubles.iter().map(|(_, text)| text.clone()).collect();
+            context.output.document(&GetDocument { resources: rows, incomplete, projects: None });
         }
     }
 }
 
-fn table(rows: &[Row], now: Timestamp) -> Paper {
+fn table(rows: &[GetRow], now: Timestamp) -> Paper {
     let heading = ["KIND/NAME", "TYPE", "STATUS", "OWNED", "REPLICAS", "AGE", "URL"];
     let mut table = Table::new(&heading);
     for row in rows {
-        let Row { kind, name, id: _, type_name, status, owned, replicas, created_at, url } = row;
+        let GetRow { kind, name, id: _, status, owned, replicas, url, listed, kept: _ } = row;
+        let type_name = listed.as_ref().and_then(|it| it.type_name.as_deref());
+        let created_at = listed.as_ref().and_then(|it| it.created_at.as_deref());
         let status = match status.as_deref() {
             Some("missing") => (Style::Blocked, "missing".to_owned()),
             status => facts::status_cell(status),
         };
         table.row(vec![
             (Style::Plain, format!("{kind}/{name}")),
-            facts::cell(type_name.as_deref()),
+            facts::cell(type_name),
             status,
-            facts::cell(owned.map(claim_word)),
+            facts::cell(owned.as_deref()),
             facts::cell(replicas.map(|count| count.to_string()).as_deref()),
-            (Style::Plain, facts::age(created_at.as_deref(), now)),
+            (Style::Plain, facts::age(created_at, now)),
             facts::cell(url.as_deref()),
         ]);
     }

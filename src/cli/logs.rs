@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::api::{Error, ErrorKind, LogLine, LogPlace};
 use crate::model::RemoteId;
-use crate::render::{Line, Paper, Style};
+use crate::render::{Line, Paper, Style, json};
 
 use super::arguments::{LogsCommand, OutputFormat};
 use super::context::Context;
@@ -84,8 +85,8 @@ async fn glance(context: &Context, session: &Session, id: &RemoteId) -> Result<E
     }
     match context.output.form() {
         OutputFormat::Json | OutputFormat::Yaml => {
-            let lines: Vec<Value> = lines.iter().map(as_json).collect();
-            context.output.value(&json!({ "lines": lines }));
+            let lines = lines.iter().map(LogRow::from).collect();
+            context.output.document(&LogDocument { lines });
         }
         OutputFormat::Text | OutputFormat::Markdown | OutputFormat::Ndjson => {
             lines.iter().for_each(|line| print(context, line));
@@ -178,9 +179,9 @@ fn print(context: &Context, line: &LogLine) {
         }
         // A stream: one document a line, and in YAML one item of a list that goes on growing.
         OutputFormat::Json | OutputFormat::Ndjson => {
-            context.output.text(&format!("{}\n", as_json(line)))
+            context.output.text(&json::line(&LogRow::from(line)))
         }
-        OutputFormat::Yaml => context.output.value(&[as_json(line)]),
+        OutputFormat::Yaml => context.output.value(&[LogRow::from(line)]),
     }
 }
 
@@ -205,9 +206,32 @@ fn level_style(level: &str) -> Style {
     }
 }
 
-fn as_json(line: &LogLine) -> Value {
-    let LogLine { timestamp, level, instance, message } = line;
-    json!({ "timestamp": timestamp, "level": level, "instance": instance, "message": message })
+/// What a service wrote lately.
+#[derive(Serialize, JsonSchema)]
+pub struct LogDocument {
+    /// Line by line, oldest first.
+    lines: Vec<LogRow>,
+}
+
+/// One line of a log. What the platform does not tell is `null`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LogLine")]
+struct LogRow {
+    /// When, as the platform writes it.
+    timestamp: Option<String>,
+    /// How bad, as the platform writes it.
+    level: Option<String>,
+    /// Which instance.
+    instance: Option<String>,
+    /// What it says. Foreign text.
+    message: String,
+}
+
+impl From<&LogLine> for LogRow {
+    fn from(line: &LogLine) -> Self {
+        let LogLine { timestamp, level, instance, message } = line.clone();
+        Self { timestamp, level, instance, message }
+    }
 }
 
 #[cfg(test)]

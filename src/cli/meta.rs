@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::arguments::{Arguments, OutputFormat};
 use super::code::ErrorCode;
@@ -44,6 +45,15 @@ pub fn man(context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// What runs.
+#[derive(Serialize, JsonSchema)]
+pub struct VersionDocument {
+    /// `stoker`.
+    name: &'static str,
+    /// The version of the program.
+    version: &'static str,
+}
+
 /// Prints the version.
 pub fn version(context: &Context) -> Result<Exit, Failure> {
     let version = env!("CARGO_PKG_VERSION");
@@ -52,7 +62,7 @@ pub fn version(context: &Context) -> Result<Exit, Failure> {
             context.output.text(&format!("stoker {version}\n"))
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&json!({ "name": "stoker", "version": version }));
+            context.output.document(&VersionDocument { name: "stoker", version });
         }
     }
     Ok(Exit::Done)

@@ -1,6 +1,9 @@
 //! `stoker metrics`: numbers under the names the API gives, and series drawn on one line (A11).
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::api::{Metrics, Sample};
 use crate::render::{Paper, Style, Table};
@@ -28,7 +31,7 @@ pub async fn run(context: &Context, command: &OneCommand) -> Result<Exit, Failur
     match context.output.form() {
         OutputFormat::Text | OutputFormat::Markdown => print(context, &metrics),
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&as_json(&metrics))
+            context.output.document(&MetricsDocument::from(metrics))
         }
     }
     Ok(Exit::Done)
@@ -101,14 +104,34 @@ fn sparkline(values: &[f64]) -> String {
     columns.into_iter().map(height).collect()
 }
 
-fn as_json(metrics: &Metrics) -> Value {
-    let Metrics { numbers, series } = metrics;
-    let point = |Sample { at, value }: &Sample| json!({ "at": at, "value": value });
-    let series: Map<String, Value> = series
-        .iter()
-        .map(|(name, samples)| (name.clone(), samples.iter().map(point).collect()))
-        .collect();
-    json!({ "numbers": numbers, "series": series })
+/// The metrics of a service.
+#[derive(Serialize, JsonSchema)]
+pub struct MetricsDocument {
+    /// Single numbers, nested names joined by dots.
+    numbers: BTreeMap<String, f64>,
+    /// Series, oldest first as given.
+    series: BTreeMap<String, Vec<SamplePoint>>,
+}
+
+/// One point of a series.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Point")]
+struct SamplePoint {
+    /// When, as the platform writes it.
+    at: Option<String>,
+    /// How much, in the platform's unit.
+    value: f64,
+}
+
+impl From<Metrics> for MetricsDocument {
+    fn from(metrics: Metrics) -> Self {
+        let Metrics { numbers, series } = metrics;
+        let point = |Sample { at, value }: Sample| SamplePoint { at, value };
+        let points = |(name, samples): (String, Vec<Sample>)| {
+            (name, samples.into_iter().map(point).collect())
+        };
+        Self { numbers, series: series.into_iter().map(points).collect() }
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod settings;
 
 mod closing;
 mod context;
+mod forms;
 mod github;
 mod interrupt;
 mod output;
@@ -62,6 +63,9 @@ mod sandbox;
 mod simulate;
 mod wait;
 mod waits;
+
+#[cfg(test)]
+mod troubleshooting;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -180,7 +184,7 @@ async fn dispatch(
         Command::Drift(command) => drift::run(context, command).await,
         Command::Validate(command) => offline::validate(context, command),
         Command::Render(sources) | Command::Convert(sources) => offline::print(context, sources),
-        Command::Schema => offline::schema(context),
+        Command::Schema(command) => offline::schema(context, command),
         Command::Export(command) => export::run(context, command).await,
         Command::Adopt(command) => ownership::adopt(context, command).await,
         Command::Release(command) => ownership::release(context, command).await,

@@ -1,14 +1,31 @@
 //! `validate`, `render`, `convert`, `schema`: what needs no token and no network.
 
-use crate::manifest;
-use crate::render::{Line, Paper, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::arguments::{OutputFormat, Sources, ValidateCommand};
+use crate::manifest;
+use crate::model::Key;
+use crate::render::json::{self, SavedDiagnostic};
+use crate::render::{Line, Paper};
+
+use super::arguments::{OutputFormat, SchemaCommand, Sources, ValidateCommand};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::forms::JsonForm;
 use super::manifests::Manifests;
+
+/// What was found of manifests that can be used; those that cannot are a failure.
+#[derive(Serialize, JsonSchema)]
+pub struct ValidateDocument {
+    /// `true`.
+    valid: bool,
+    /// What is declared.
+    resources: Vec<Key>,
+    /// Warnings, with their places.
+    diagnostics: Vec<SavedDiagnostic>,
+}
 
 /// `stoker validate`: every offline check, all findings together.
 pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Failure> {
@@ -35,11 +52,11 @@ pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Fa
                 .data(&Paper::from(Line::of(format!("Valid: {resources} {noun}{minded}."))));
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&serde_json::json!({
-                "valid": true,
-                "resources": declared.resources.keys().collect::<Vec<_>>(),
-                "diagnostics": json::diagnostics(&manifests.reading.warnings),
-            }))
+            context.output.document(&ValidateDocument {
+                valid: true,
+                resources: declared.resources.keys().cloned().collect(),
+                diagnostics: json::diagnostics(&manifests.reading.warnings),
+            })
         }
     }
     Ok(Exit::Done)
@@ -61,9 +78,9 @@ pub fn print(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// `stoker schema`: for editors.
-pub fn schema(context: &Context) -> Result<Exit, Failure> {
-    context.output.value(&manifest::schema());
+/// `stoker schema`: of manifests for editors, or of a form of output.
+pub fn schema(context: &Context, command: &SchemaCommand) -> Result<Exit, Failure> {
+    context.output.value(&command.of.map_or_else(manifest::schema, JsonForm::schema));
     Ok(Exit::Done)
 }
 

@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use crate::manifest;
 use crate::model::{Diagnostic, Severity};
-use crate::render::{self, Line, Paper, Style, json};
+use crate::render::json::{self, Versioned};
+use crate::render::{self, Line, Paper, Style};
 use crate::telemetry;
 
 use super::arguments::{LogForm, OutputFormat, When};
@@ -111,6 +112,11 @@ impl Output {
         self.write_data(text);
     }
 
+    /// Prints a document on stdout that has no other version than that of its form.
+    pub fn document(&self, body: &impl Serialize) {
+        self.value(&Versioned::from(body));
+    }
+
     /// Prints a value on stdout: as YAML where that was asked for, else as JSON.
     pub fn value(&self, value: &impl Serialize) {
         let text = match self.form {
@@ -178,7 +184,7 @@ impl Output {
         match self.form {
             OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
                 let request_id = request_id.as_deref();
-                self.value(&json::error(code, message, hints, request_id, diagnostics));
+                self.document(&json::error(code, message, hints, request_id, diagnostics));
                 return;
             }
             OutputFormat::Text | OutputFormat::Markdown => {}

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
@@ -70,6 +71,17 @@ fn check_loopback(listen: &SocketAddr) -> Result<(), Failure> {
         .hint("the sandbox listens on this machine only: 127.0.0.1 or [::1]"))
 }
 
+/// Where the emulator listens.
+#[derive(Serialize, JsonSchema)]
+pub struct SandboxDocument {
+    /// The base of the API, for `STACKBLAZE_API_URL`.
+    url: String,
+    /// A token it takes.
+    token: &'static str,
+    /// Its description in OpenAPI.
+    openapi: String,
+}
+
 fn announce(context: &Context, address: SocketAddr) {
     let url = format!("http://{address}/v1");
     let openapi = format!("http://{address}/openapi.json");
@@ -82,7 +94,7 @@ fn announce(context: &Context, address: SocketAddr) {
             context.output.note("Set the two variables above in another shell. Ctrl-C ends it.");
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&json!({ "url": url, "token": TOKEN, "openapi": openapi }));
+            context.output.document(&SandboxDocument { url, token: TOKEN, openapi });
         }
     }
 }

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::follow::{Ending, Follower};
@@ -144,6 +145,15 @@ async fn until_unlisted(
     }
 }
 
+/// What was waited for, and is so.
+#[derive(Serialize, JsonSchema)]
+pub struct WaitDocument {
+    /// The resource.
+    key: Key,
+    /// What it is now, in the words of the note for people: `Ready`, `gone` and the like.
+    condition: String,
+}
+
 fn conclude(
     context: &Context,
     key: &Key,
@@ -158,7 +168,7 @@ fn conclude(
                     context.output.note(&format!("{key} is {word}"))
                 }
                 OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-                    context.output.value(&json!({ "key": key, "condition": word }));
+                    context.output.document(&WaitDocument { key: key.clone(), condition: word });
                 }
             }
             Ok(Exit::Done)

@@ -1,4 +1,4 @@
-//! What lives and no manifest can hold: planning an export gives no changes, whatever lives.
+//! What lives and no manifest can hold: planning an export changes nothing, whatever lives.
 //!
 //! What the checks of a manifest would refuse is left out, with a word, and so left alone: a setting
 //! is not declared, a variable is declared without its value.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Applied, EnvKey, FieldPath, Key, Kind, Lifecycle, Name, Project, RemoteId, moment};
@@ -68,7 +69,7 @@ impl Pin {
 }
 
 /// By what right an object is ours (S1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Claim {
     /// We saw the 201 of its creation.
@@ -83,7 +84,7 @@ pub enum Claim {
 }
 
 /// What the manifest said of deletion, remembered after it is gone (S11).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Remembered {
     /// `lifecycle.prune`, when written.

@@ -3,13 +3,14 @@
 //! What is not known is ignored; another major version is refused before anything else is read.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
 use crate::status::{Event, FORMAT_VERSION, Order, ProjectStatus};
 
 /// The answer to `GET /api/status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     /// The version of the form.
@@ -46,7 +47,7 @@ impl Status {
 }
 
 /// One event, and the project it happened in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProjectEvent {
     /// The project.
     pub project: String,

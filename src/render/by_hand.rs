@@ -1,12 +1,14 @@
 //! What people must set, as the JSON forms have it: the same in a plan, a report and a status.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{EnvKey, Key};
 use crate::plan::{Plan, Sight};
 
 /// A variable that people set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ByHand")]
 pub struct SavedByHand {
     /// The resource.
     pub key: Key,

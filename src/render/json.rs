@@ -5,16 +5,18 @@
 //! What must not be seen is absent, not masked. Control and bidi characters are escaped as JSON
 //! allows, so a document is inert on a terminal and still says exactly what it says.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::model::{Diagnostic, break_marks, is_unseen};
-use crate::plan::Report;
 
 use super::saved::saved_diagnostic;
 
 pub use super::by_hand::{SavedByHand, by_hand};
+pub use super::report::{SavedCounts, SavedReport, SavedResult};
 pub use super::saved::{
     Basis, Preamble, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField,
     SavedOrigin, SavedPlan, SavedPlanError, SavedSummary, SavedWay, saved_change,
@@ -25,7 +27,68 @@ pub use super::unsettled::{SavedUnsettled, unsettled, unsettled_of};
 /// The version written. Its first number changes when a reader of the old form would be misled.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// Returns a failure, to be written as a [`document()`] or a [`line()`]; the exit code says the same.
+/// A document that begins with the version of its form.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Versioned<T> {
+    /// The version of this form.
+    format_version: &'static str,
+    #[serde(flatten)]
+    body: T,
+}
+
+impl<T> From<T> for Versioned<T> {
+    fn from(body: T) -> Self {
+        Self { format_version: FORMAT_VERSION, body }
+    }
+}
+
+/// How the forms write a time: in UTC, as RFC 3339 has it.
+#[derive(Debug)]
+pub struct JsonTime;
+
+impl JsonSchema for JsonTime {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// How a command failed; the exit code says the same.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Failure")]
+pub struct SavedFailure<'a> {
+    /// What failed.
+    error: SavedError<'a>,
+    /// Findings about manifests or settings, with their places; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    diagnostics: Vec<SavedDiagnostic>,
+}
+
+/// What failed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Error")]
+struct SavedError<'a> {
+    /// Why: one of the error codes.
+    code: &'a str,
+    /// What, for people. Foreign text may stand in it.
+    message: &'a str,
+    /// What to do, one each.
+    hints: &'a [String],
+    /// The platform's name for the request, for its support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+/// Returns a failure, to be written as a [`document()`] or a [`line()`].
 #[must_use]
 pub fn error<'a>(
     code: &'a str,
@@ -33,37 +96,15 @@ pub fn error<'a>(
     hints: &'a [String],
     request_id: Option<&'a str>,
     diagnostics: &'a [Diagnostic],
-) -> impl Serialize + use<'a> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Failure<'a> {
-        code: &'a str,
-        message: &'a str,
-        hints: &'a [String],
-        #[serde(skip_serializing_if = "Option::is_none")]
-        request_id: Option<&'a str>,
-    }
-    let failure = Failure { code, message, hints, request_id };
-    #[derive(Serialize)]
-    struct Failed<'a> {
-        error: Failure<'a>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        diagnostics: Vec<SavedDiagnostic>,
-    }
-    let diagnostics = diagnostics.iter().map(saved_diagnostic).collect();
-    Failed { error: failure, diagnostics }
+) -> SavedFailure<'a> {
+    let error = SavedError { code, message, hints, request_id };
+    SavedFailure { error, diagnostics: self::diagnostics(diagnostics) }
 }
 
 /// Returns findings in the form of a plan's.
 #[must_use]
 pub fn diagnostics(diagnostics: &[Diagnostic]) -> Vec<SavedDiagnostic> {
     diagnostics.iter().map(saved_diagnostic).collect()
-}
-
-/// Returns what became of a plan as JSON.
-#[must_use]
-pub fn report(report: &Report) -> serde_json::Value {
-    super::report::document(report, FORMAT_VERSION)
 }
 
 /// Writes any value as indented, inert JSON.

@@ -1,8 +1,10 @@
 //! What became of a plan, for who carried it out: one line a change, the counts last.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::plan::{ChangeResult, FailureCause, Outcome, Report};
+use crate::model::Key;
+use crate::plan::{ChangeResult, Counts, FailureCause, Outcome, Report};
 
 use super::markdown::escape;
 use super::paper::{Line, Paper, Style};
@@ -88,53 +90,134 @@ fn counts(report: &Report) -> String {
     format!("{text}.{stopped}")
 }
 
-/// Returns the report as JSON, with the same words as the plan's.
-pub(super) fn document(report: &Report, format_version: &str) -> Value {
-    let results: Vec<_> = report.results.iter().map(result_object).collect();
-    let counts = report.counts();
-    json!({
-        "formatVersion": format_version,
-        "results": results,
-        "summary": {
-            "applied": counts.applied,
-            "written": counts.written,
-            "failed": counts.failed,
-            "unresolved": counts.unresolved,
-            "stale": counts.stale,
-            "skipped": counts.skipped,
-            "notStarted": counts.not_started,
-            "blocked": counts.blocked,
-            "unknown": counts.unknown,
-        },
-        "stopped": report.stopped,
-    })
+/// What became of a plan, with the same words as the plan's.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Report")]
+pub struct SavedReport {
+    /// One for each change of the plan, in its order.
+    pub results: Vec<SavedResult>,
+    /// How many of each.
+    pub summary: SavedCounts,
+    /// Whether it was told to stop before the end.
+    pub stopped: bool,
 }
 
-fn result_object(result: &ChangeResult) -> Value {
-    let mut object = json!({
-        "key": result.key,
-        "action": phrase::action_word(result.action),
-    });
-    let more = match &result.outcome {
-        Outcome::Applied => json!({ "outcome": "applied" }),
-        Outcome::Failed { cause: FailureCause::Stopped, message, request_id: _ } => {
-            json!({ "outcome": "not_started", "message": message })
+/// What became of one change.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Result")]
+pub struct SavedResult {
+    /// The resource, for example `service/api`.
+    pub key: Key,
+    /// What was to happen to it: a word of the plan's `action`.
+    pub action: &'static str,
+    /// What did: `applied`, `failed`, `stale`, `unresolved`, `skipped`, `not_started` or `blocked`.
+    pub outcome: &'static str,
+    /// Why, for people, where it was not applied. Foreign text may stand in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Of what failed: the platform's name for the request, for its support; `null` without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Option<String>>,
+    /// Of what was skipped: the change it needs, which did not succeed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because_of: Option<Key>,
+    /// Of what is blocked: the word of the plan's `blocked.reason`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// How many changes came to what.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Counts")]
+pub struct SavedCounts {
+    /// Carried out, whether or not anything was written to the platform.
+    pub applied: usize,
+    /// Of these, with at least one write.
+    pub written: usize,
+    /// Refused, or not sent.
+    pub failed: usize,
+    /// Carried out or not: nobody knows, and the next run looks before it writes.
+    pub unresolved: usize,
+    /// Not carried out, because something moved.
+    pub stale: usize,
+    /// Not carried out, because what they need did not succeed.
+    pub skipped: usize,
+    /// Never begun.
+    pub not_started: usize,
+    /// Blocked by the plan.
+    pub blocked: usize,
+    /// Not begun, because it was not seen whether or what is to be done.
+    pub unknown: usize,
+}
+
+impl From<&Report> for SavedReport {
+    fn from(report: &Report) -> Self {
+        let Counts {
+            applied,
+            written,
+            failed,
+            denied: _,
+            over_budget: _,
+            stale,
+            unresolved,
+            skipped,
+            not_started,
+            blocked,
+            refused: _,
+            unknown,
+        } = report.counts();
+        Self {
+            results: report.results.iter().map(SavedResult::from).collect(),
+            summary: SavedCounts {
+                applied,
+                written,
+                failed,
+                unresolved,
+                stale,
+                skipped,
+                not_started,
+                blocked,
+                unknown,
+            },
+            stopped: report.stopped,
         }
-        Outcome::Failed { cause: _, message, request_id } => {
-            json!({ "outcome": "failed", "message": message, "requestId": request_id })
-        }
-        Outcome::Stale { message } => json!({ "outcome": "stale", "message": message }),
-        Outcome::Unresolved { cause: _, message } => {
-            json!({ "outcome": "unresolved", "message": message })
-        }
-        Outcome::Skipped { because_of } => {
-            json!({ "outcome": "skipped", "becauseOf": because_of })
-        }
-        Outcome::NotStarted => json!({ "outcome": "not_started" }),
-        Outcome::Blocked { reason } => json!({ "outcome": "blocked", "reason": reason.as_str() }),
-    };
-    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
-        object.extend(more);
     }
-    object
+}
+
+impl From<&ChangeResult> for SavedResult {
+    fn from(result: &ChangeResult) -> Self {
+        let ChangeResult { key, action, outcome } = result;
+        let plain = |outcome| Self {
+            key: key.clone(),
+            action: phrase::action_word(*action),
+            outcome,
+            message: None,
+            request_id: None,
+            because_of: None,
+            reason: None,
+        };
+        let told =
+            |outcome, message: &String| Self { message: Some(message.clone()), ..plain(outcome) };
+        match outcome {
+            Outcome::Applied => plain("applied"),
+            Outcome::Failed { cause: FailureCause::Stopped, message, request_id: _ } => {
+                told("not_started", message)
+            }
+            Outcome::Failed { cause: _, message, request_id } => {
+                Self { request_id: Some(request_id.clone()), ..told("failed", message) }
+            }
+            Outcome::Stale { message } => told("stale", message),
+            Outcome::Unresolved { cause: _, message } => told("unresolved", message),
+            Outcome::Skipped { because_of } => {
+                Self { because_of: Some(because_of.clone()), ..plain("skipped") }
+            }
+            Outcome::NotStarted => plain("not_started"),
+            Outcome::Blocked { reason } => {
+                Self { reason: Some(reason.as_str()), ..plain("blocked") }
+            }
+        }
+    }
 }

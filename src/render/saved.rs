@@ -1,10 +1,11 @@
 //! A plan as a document: what `plan -o json` prints and `apply PLAN.json` reads back.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{Diagnostic, FieldValue, Key, Project};
-use crate::plan::{Change, FieldChange, Plan};
+use crate::model::{Diagnostic, Key, Project};
+use crate::plan::{Change, Plan};
 
 use super::by_hand::{SavedByHand, by_hand};
 use super::json::{self, FORMAT_VERSION};
@@ -12,9 +13,11 @@ use super::phrase;
 use super::seal;
 use super::text::{self, Estimate};
 
+mod field;
 mod finding;
 mod way;
 
+use field::saved_field;
 pub use finding::SavedDiagnostic;
 pub(super) use finding::saved_diagnostic;
 use finding::{saved_origin, unknown};
@@ -25,7 +28,7 @@ use way::makes_way;
 const MAJOR: &str = "1";
 
 /// A plan as JSON, and as `apply PLAN.json` reads it back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SavedPlan {
     /// The version of this form.
@@ -64,7 +67,7 @@ pub struct SavedPlan {
 }
 
 /// What a plan was made from. What it was to happen to is in the signature of each change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Basis {
     /// The digest of the manifests (S6).
     pub desired: String,
@@ -74,13 +77,15 @@ pub struct Basis {
 }
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Change")]
 pub struct SavedChange {
     /// The resource, for example `service/api`.
     pub key: Key,
     /// `create`, `update`, `replace`, `adopt`, `forget`, `delete` or `none`.
     pub action: String,
-    /// Why.
+    /// Why: `requested`, `drift`, `not_in_desired`, `tombstone`, `missing`, `already_live`,
+    /// `answer_lost`, `deploy_owed` or `destroy`.
     pub reason: String,
     /// Where its manifest stands.
     pub origin: Option<SavedOrigin>,
@@ -107,7 +112,8 @@ pub struct SavedChange {
 }
 
 /// A place in a manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Place")]
 pub struct SavedOrigin {
     /// The file.
     pub file: String,
@@ -119,7 +125,8 @@ pub struct SavedOrigin {
 }
 
 /// One field of a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Field")]
 pub struct SavedField {
     /// Its path.
     pub path: String,
@@ -131,7 +138,7 @@ pub struct SavedField {
     /// What it will be; absent when it is removed, or must not be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// Why.
+    /// Why: `requested`, `drift`, `derived`, `later`, `unverifiable`, `accepted` or `flapping`.
     pub reason: String,
     /// Whether its values are left out because they must not be seen.
     pub sensitive: bool,
@@ -141,18 +148,20 @@ pub struct SavedField {
 }
 
 /// What stands in the way of a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Blocked")]
 pub struct SavedBlocked {
-    /// A stable word.
+    /// Which, as the reason of a condition has it in other letters: `prune_off` is `PruneOff`.
     pub reason: String,
-    /// A fragment.
+    /// What, for people: a fragment.
     pub message: String,
     /// What a person can do.
     pub hint: Option<String>,
 }
 
 /// How many of each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Summary")]
 pub struct SavedSummary {
     /// Creates and replaces.
     pub add: usize,
@@ -182,7 +191,8 @@ pub struct SavedSummary {
 }
 
 /// What carrying a plan out costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Cost")]
 pub struct SavedCost {
     /// Requests that read.
     pub reads: u32,
@@ -363,35 +373,5 @@ pub fn saved_change(change: &Change) -> SavedChange {
         blocked,
         requests: change.writes(),
         signature: change.signature(),
-    }
-}
-
-fn saved_field(field: &FieldChange) -> SavedField {
-    let (action, reason) = phrase::field_words(field);
-    let sensitive = phrase::is_hidden(field);
-    let shown = |one: &Option<FieldValue>| one.as_ref().filter(|_| !sensitive).and_then(value);
-    SavedField {
-        path: field.path.to_string(),
-        action: action.to_owned(),
-        before: shown(&field.before),
-        after: shown(&field.after),
-        reason: reason.to_owned(),
-        sensitive,
-        hint: field.hint.clone(),
-    }
-}
-
-/// Returns a value as JSON has it; a secret has none.
-fn value(value: &FieldValue) -> Option<Value> {
-    match value {
-        FieldValue::Text(text) => Some(Value::from(text.as_str())),
-        FieldValue::Integer(number) => Some(Value::from(*number)),
-        FieldValue::Boolean(truth) => Some(Value::from(*truth)),
-        FieldValue::Set(items) => Some(items.iter().map(String::as_str).collect()),
-        FieldValue::Secret(_) => None,
-        FieldValue::Reference(reference) => {
-            let from = Value::from(reference.to_string());
-            Some(Value::Object(Map::from_iter([("from".to_owned(), from)])))
-        }
     }
 }

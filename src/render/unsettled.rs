@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
@@ -12,7 +13,8 @@ use super::paper::{Line, Paper, Style};
 use super::phrase::plural;
 
 /// A declared value that we never wrote and that the platform does not show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Unsettled")]
 pub struct SavedUnsettled {
     /// The resource.
     pub key: Key,

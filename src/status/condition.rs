@@ -1,12 +1,17 @@
 //! Conditions, in the form of kstatus: what is true of a resource, since when, and why.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::render::json::JsonTime;
 
 use super::words::ConditionReason;
 
 /// The four things that are said of each resource and of the whole project. Never renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum ConditionType {
     /// It is as declared, and healthy.
     Ready,
@@ -35,7 +40,9 @@ impl ConditionType {
 }
 
 /// Whether a condition holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Truth {
     /// It holds.
     True,
@@ -46,7 +53,7 @@ pub enum Truth {
 }
 
 /// One condition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
     /// Which.
@@ -59,13 +66,14 @@ pub struct Condition {
     /// Why, for people: a fragment. Foreign text may stand in it.
     pub message: String,
     /// When `status` last changed.
+    #[schemars(with = "JsonTime")]
     pub last_transition_time: Timestamp,
 }
 
 /// The conditions of one thing, one of each type at most, in the order of the types.
 ///
 /// A list and no tree: there are four of them, and one set for each of thousands of resources.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Vec<Condition>", into = "Vec<Condition>")]
 pub struct Conditions(Vec<Condition>);
 

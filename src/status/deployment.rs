@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
+use crate::render::json::JsonTime;
 
 /// How many deployments are remembered, for people: those of a busy day.
 pub const DEPLOYMENTS_MAX: usize = 30;
 
 /// The last deployment of a resource, when we followed one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentStatus {
     /// The platform's id, once seen.
@@ -21,6 +23,7 @@ pub struct DeploymentStatus {
     /// platform's.
     pub status: String,
     /// Since when it is followed.
+    #[schemars(with = "JsonTime")]
     pub since: Timestamp,
     /// The commit whose manifests began it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,7 +34,7 @@ pub struct DeploymentStatus {
 }
 
 /// One deployment, as it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentRecord {
     /// Of what.
@@ -39,9 +42,11 @@ pub struct DeploymentRecord {
     /// The word last heard of it; empty before the first.
     pub status: String,
     /// When the pass began that caused it.
+    #[schemars(with = "JsonTime")]
     pub started_at: Timestamp,
     /// When it was seen to have ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<JsonTime>")]
     pub ended_at: Option<Timestamp>,
     /// The commit whose manifests began it; none for plain files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +62,7 @@ pub struct DeploymentRecord {
 }
 
 /// What was counted in an agent's life. Each only grows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LifetimeCounts {
     /// How many resources were set back, or made again, because they had drifted.

@@ -1,14 +1,18 @@
 //! What happened, one line each, for people and for who listens.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
+use crate::render::json::JsonTime;
 
 use super::words::EventReason;
 
 /// Whether somebody should look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum EventSeverity {
     /// It went as it should.
     Normal,
@@ -17,12 +21,13 @@ pub enum EventSeverity {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Counts up from 1 in one agent's life, for each project by itself.
     pub sequence: u64,
     /// When.
+    #[schemars(with = "JsonTime")]
     pub at: Timestamp,
     /// Whether somebody should look.
     pub severity: EventSeverity,

@@ -8,6 +8,7 @@ mod condition;
 mod deployment;
 mod event;
 mod order;
+mod pass;
 mod project;
 mod shared_list;
 mod standing;
@@ -20,10 +21,10 @@ pub use condition::{Condition, ConditionType, Conditions, Truth};
 pub use deployment::{DEPLOYMENTS_MAX, DeploymentRecord, DeploymentStatus, LifetimeCounts};
 pub use event::{Event, EventSeverity};
 pub use order::Order;
+pub use pass::{BudgetSample, BudgetStatus, PassRecord, Trigger};
 pub use project::{
-    BudgetSample, BudgetStatus, FORMAT_VERSION, Mode, PassRecord, Problem, ProjectStatus, Repair,
-    ResourceStatus, Revision, Rollback, Runs, SourceStatus, Steering, Suspension, Trigger,
-    UnmanagedThing, WindowState,
+    FORMAT_VERSION, Mode, Problem, ProjectStatus, Repair, ResourceStatus, Revision, Rollback, Runs,
+    SourceStatus, Steering, Suspension, UnmanagedThing, WindowState,
 };
 pub use shared_list::SharedList;
 pub use standing::{HealthStatus, SyncStatus};

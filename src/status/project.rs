@@ -3,23 +3,25 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Key, Origin};
-use crate::render::json::{SavedByHand, SavedChange, SavedDiagnostic, SavedUnsettled};
+use crate::render::json::{JsonTime, SavedByHand, SavedChange, SavedDiagnostic, SavedUnsettled};
 
 use super::condition::Conditions;
 use super::deployment::{DeploymentRecord, DeploymentStatus, LifetimeCounts};
+use super::pass::{BudgetStatus, PassRecord};
 use super::shared_list::SharedList;
 use super::standing::{HealthStatus, SyncStatus};
 use super::switches::Switches;
-use super::words::{ConditionReason, PassOutcome};
+use super::words::ConditionReason;
 
 /// The version of the JSON form. Its first number changes when a reader would be misled.
 pub const FORMAT_VERSION: &str = "1.0";
 
 /// One project as its agent sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectStatus {
     /// What the settings call it; `default` where there is one project only.
@@ -38,8 +40,10 @@ pub struct ProjectStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches: Option<Switches>,
     /// When this agent began to keep it.
+    #[schemars(with = "JsonTime")]
     pub started_at: Timestamp,
     /// When this was written.
+    #[schemars(with = "JsonTime")]
     pub updated_at: Timestamp,
     /// Whether all is as declared, but for what it was told to leave as it is.
     #[serde(default)]
@@ -56,6 +60,7 @@ pub struct ProjectStatus {
     pub synced: Option<Revision>,
     /// When a look last saw that everything was as declared and healthy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<JsonTime>")]
     pub seen_synced_at: Option<Timestamp>,
     /// What people told it.
     pub steering: Steering,
@@ -88,14 +93,16 @@ pub struct ProjectStatus {
     pub interval_seconds: u64,
     /// Since when a pass is under way, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<JsonTime>")]
     pub passing_since: Option<Timestamp>,
     /// When it looks next by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<JsonTime>")]
     pub next_pass_at: Option<Timestamp>,
 }
 
 /// Something that lives and is neither declared nor ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnmanagedThing {
     /// Its kind.
@@ -107,10 +114,11 @@ pub struct UnmanagedThing {
 }
 
 /// Drift that was set back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Repair {
     /// When the pass ended.
+    #[schemars(with = "JsonTime")]
     pub at: Timestamp,
     /// How many resources.
     pub count: usize,
@@ -119,17 +127,18 @@ pub struct Repair {
 }
 
 /// A service that people rolled back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rollback {
     /// When it was seen.
+    #[schemars(with = "JsonTime")]
     pub at: Timestamp,
     /// Which service, and between which commits, for people. Foreign text may stand in it.
     pub message: String,
 }
 
 /// Whether an agent writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// It repairs what drifted and applies what was committed.
@@ -139,7 +148,7 @@ pub enum Mode {
 }
 
 /// A state of the manifests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Revision {
     /// The commit; none for plain files.
@@ -154,11 +163,12 @@ pub struct Revision {
     /// The digest of the tree: the same text, the same digest.
     pub digest: String,
     /// When it was read, or when everything was as it says.
+    #[schemars(with = "JsonTime")]
     pub at: Timestamp,
 }
 
 /// Where the manifests come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceStatus {
     /// For people: the paths, or the repository with branch and path. Without credentials.
@@ -172,7 +182,7 @@ pub struct SourceStatus {
 }
 
 /// Why something cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// Why, for scripts.
@@ -186,7 +196,7 @@ pub struct Problem {
 }
 
 /// What people told the agent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Steering {
     /// It looks and reports, and does not write.
@@ -201,19 +211,21 @@ pub struct Steering {
 }
 
 /// Why and until when nothing is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Suspension {
     /// Why: whoever finds it wants to know.
     pub reason: String,
     /// Since when.
+    #[schemars(with = "JsonTime")]
     pub since: Timestamp,
     /// Until when; every suspension ends.
+    #[schemars(with = "JsonTime")]
     pub until: Timestamp,
 }
 
 /// Whether writing is allowed at this time of the week.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowState {
     /// Whether it may write.
@@ -222,11 +234,12 @@ pub struct WindowState {
     pub because: String,
     /// When that changes, if within the next weeks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<JsonTime>")]
     pub until: Option<Timestamp>,
 }
 
 /// One resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceStatus {
     /// Which.
@@ -281,11 +294,12 @@ pub struct ResourceStatus {
     pub failures: u32,
     /// When it is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<JsonTime>")]
     pub retry_at: Option<Timestamp>,
 }
 
 /// What runs of a service. The platform deploys pushes by itself, so it may be another by now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Runs {
     /// The commit. Foreign text.
@@ -293,105 +307,6 @@ pub struct Runs {
     /// The platform's id of the deployment that brought it.
     pub deployment: String,
     /// When that was seen.
+    #[schemars(with = "JsonTime")]
     pub seen_at: Timestamp,
-}
-
-/// Why a pass was made. It says only that something may have changed, never what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trigger {
-    /// The agent began.
-    Start,
-    /// Files changed.
-    Files,
-    /// The repository was asked for news.
-    Git,
-    /// The time was up.
-    Timer,
-    /// A webhook came.
-    Webhook,
-    /// SIGHUP.
-    Signal,
-    /// `stoker reconcile`, or another order.
-    Order,
-    /// Something that failed is tried again.
-    Retry,
-}
-
-impl Trigger {
-    /// Returns the public word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Files => "files",
-            Self::Git => "git",
-            Self::Timer => "timer",
-            Self::Webhook => "webhook",
-            Self::Signal => "signal",
-            Self::Order => "order",
-            Self::Retry => "retry",
-        }
-    }
-}
-
-/// One pass, as it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PassRecord {
-    /// Counts up from 1 in one agent's life; stands in its log lines, too.
-    pub pass: u64,
-    /// Why it was made.
-    pub triggers: Vec<Trigger>,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
-    /// The commit it was about; none for plain files.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// The digest of the manifests it was about.
-    pub digest: String,
-    /// What came of it.
-    pub outcome: PassOutcome,
-    /// Why it brought the project no further, where that has a reason of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<ConditionReason>,
-    /// For people.
-    pub message: String,
-    /// How many requests it sent.
-    pub requests: u32,
-    /// How many changes were written to the platform.
-    pub written: usize,
-    /// How many changes failed.
-    pub failed: usize,
-}
-
-/// The requests of one token.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BudgetStatus {
-    /// How many the API is believed to allow in a minute.
-    pub limit: u32,
-    /// How many are left in this one.
-    pub remaining: u32,
-    /// The most this agent sends in a minute.
-    pub rate: u32,
-    /// Since when the API has said that nothing is left, while it goes on saying so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub short_since: Option<Timestamp>,
-    /// How it went, oldest first: one sample for each half minute at most, of the last two hours.
-    pub samples: SharedList<BudgetSample>,
-}
-
-/// How the budget stood at one time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BudgetSample {
-    /// When.
-    pub at: Timestamp,
-    /// How many were left.
-    pub remaining: u32,
-    /// How many this agent had sent since the sample before.
-    pub sent: u32,
 }

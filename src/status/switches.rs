@@ -1,12 +1,13 @@
 //! What an agent is allowed, as far as it decides what it plans.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{AdoptMode, Kind};
 use crate::plan::Policy;
 
 /// The switches of one project, as its agent has them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Switches {
     /// The kinds of which it deletes what is no longer declared.

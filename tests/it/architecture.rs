@@ -300,3 +300,81 @@ fn the_environment_is_read_in_one_place() {
         assert!(!reads || is_place, "{} reads the environment", file.path);
     }
 }
+
+/// Reads the page.
+fn map() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap()
+}
+
+#[test]
+fn each_question_is_asked_once() {
+    let map = map();
+    let (_, section) = map.split_once("## Where what is decided").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")).skip(1);
+    let (mut questions, mut answers) = (BTreeSet::new(), BTreeSet::new());
+    for row in rows {
+        let (question, answer) = row.split_once(" | ").unwrap();
+        assert!(questions.insert(question), "asked twice: {question}");
+        assert!(answers.insert(answer), "answered twice alike: {answer}");
+    }
+    assert!(questions.len() > 25, "{questions:?}");
+}
+
+#[test]
+fn the_map_says_of_libraries_what_holds() {
+    let map = map();
+    for place in [
+        "YAML in `manifest/yaml*`",
+        "`reqwest` in `api`",
+        "`backoff` in `budget/backoff.rs`",
+        "`notify` in `daemon/trigger/watches.rs`",
+        "snippets in `render/diagnostic.rs`",
+        "`lettre` in `daemon/notify/mail.rs`",
+        "`minijinja` in `daemon/notify/template.rs`",
+        "printing in `cli/output.rs`",
+    ] {
+        assert!(map.contains(place), "the map lacks: {place}");
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    assert!(map.contains("| `tower-http`, `anstream`, `yaml-edit` | None of them |"));
+    for name in ["tower-http", "anstream", "yaml-edit"] {
+        let declared = manifest.lines().any(|line| line.starts_with(&format!("{name} =")));
+        assert!(!declared, "{name} was decided against, and is a dependency");
+    }
+    let waits = fs::read_to_string(root.join("src/budget/backoff.rs")).unwrap();
+    assert!(map.contains("| The `backoff` package gives the waits | Only its trait is used |"));
+    let used = waits.lines().filter(|line| line.starts_with("use backoff::"));
+    assert_eq!(used.collect::<Vec<_>>(), ["use backoff::backoff::Backoff;"]);
+}
+
+#[test]
+fn the_map_says_of_numbers_what_holds() {
+    let map = map();
+    for (said, holds) in [
+        (
+            "leaves within two seconds of the look's answer or not at all",
+            stoker::api::LOOK_AGE_MAX.as_secs_f64() < 2.0,
+        ),
+        ("A third such round is the last.", stoker::api::ROUNDS_MAX == 3),
+        ("lists are read again every ten seconds", stoker::plan::LIST_SECONDS_MAX == 10),
+        ("the exit code is 7", stoker::cli::Exit::Stale.code() == 7),
+        ("was edited, and is refused with 5", stoker::cli::Exit::Refused.code() == 5),
+    ] {
+        assert!(map.contains(said), "the map lacks: {said}");
+        assert!(holds, "the map says: {said}");
+    }
+}
+
+#[test]
+fn what_is_yet_to_come_is_not_half_there() {
+    let map = map();
+    assert!(map.contains("`fmt` and `explain`"));
+    let commands = files();
+    let commands = commands.iter().find(|file| file.path == "src/cli/arguments.rs").unwrap();
+    for name in ["Fmt", "Explain"] {
+        let declared = commands.code.lines().any(|line| line.trim_start().starts_with(name));
+        assert!(!declared, "`{name}` is a command, and the map says that it is yet to come");
+    }
+}

@@ -255,7 +255,7 @@ fn say(heard: &Heard, plan: &Plan, report: &Report) {
     heard.hear("ndjson", &saved.to_ndjson());
     heard.hear("report", &render::report_as_text(report).to_ansi());
     heard.hear("report as markdown", &render::report_as_markdown(report));
-    heard.hear("report as json", &json::document(&json::report(report)));
+    heard.hear("report as json", &json::document(&json::SavedReport::from(report)));
     heard.hear("debug", &format!("{plan:?} {plan:#?} {report:?} {report:#?}"));
     for change in &plan.changes {
         heard.hear("signature", &change.signature());

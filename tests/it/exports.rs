@@ -1,4 +1,4 @@
-//! What lives, as manifests: planning an export gives no changes, and it carries what is remembered.
+//! What lives, as manifests: planning an export changes nothing, and it carries what is remembered.
 
 use proptest::prelude::*;
 use stoker::manifest;

@@ -20,6 +20,7 @@ mod exchange;
 mod exports;
 mod faults;
 mod flapping;
+mod forms;
 mod fuzz;
 mod generated;
 mod glossary;

@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use crate::model::{AdoptMode, Key};
 use crate::plan::FieldAddress;
 
+use super::super::forms::JsonForm;
 use super::super::values::{Approved, PruneKinds, Span};
 use super::Connection;
 
@@ -37,6 +38,14 @@ pub struct ValidateCommand {
     /// Take a warning for an error: a manifest that is not found is one.
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `stoker schema`.
+#[derive(Args, Debug)]
+pub struct SchemaCommand {
+    /// The form of output to print the schema of, instead of that of native documents.
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub of: Option<JsonForm>,
 }
 
 /// What a plan may contain.

@@ -1,6 +1,7 @@
 //! One check: what was looked at, what was seen, and what to do about it.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::render::{Line, Paper, Style};
 
@@ -33,6 +34,27 @@ pub struct Check {
     pub hints: Vec<String>,
     /// How a run ends in which it failed.
     pub exit: Exit,
+}
+
+/// One check, as it is printed for programs.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Check")]
+pub struct SavedCheck {
+    /// What was looked at.
+    check: String,
+    /// How it came out: `ok`, `warn`, `fail`, or `?` where nobody can tell.
+    outcome: &'static str,
+    /// What was seen.
+    detail: String,
+    /// What to do, one each.
+    hints: Vec<String>,
+}
+
+impl From<&Check> for SavedCheck {
+    fn from(check: &Check) -> Self {
+        let Check { name, outcome: _, detail, hints, exit: _ } = check.clone();
+        Self { check: name, outcome: check.word(), detail, hints }
+    }
 }
 
 impl Check {
@@ -82,12 +104,6 @@ impl Check {
         for hint in hints {
             paper.push(Line::default().pad_to(26).with(Style::Bold, "hint: ").plain(hint));
         }
-    }
-
-    /// Returns the check as JSON.
-    pub fn as_json(&self) -> Value {
-        let Self { name, outcome: _, detail, hints, exit: _ } = self;
-        json!({ "check": name, "outcome": self.word(), "detail": detail, "hints": hints })
     }
 
     const fn word(&self) -> &'static str {

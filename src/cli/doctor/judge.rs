@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-
 use crate::api::{Dialect, EnvPatch, Surveyed};
 use crate::budget::Limits;
 use crate::model::{EnvKey, FieldPath, FieldValue, LiveObject, LiveValue, Setting};
@@ -107,17 +105,6 @@ impl Finding {
         seen: impl Into<String>,
     ) -> Self {
         Self { fact: fact.into(), assumption, verdict, seen: seen.into() }
-    }
-
-    /// Returns the finding as JSON.
-    pub fn as_json(&self) -> Value {
-        let Self { fact, assumption, verdict, seen } = self;
-        let (word, set) = match verdict {
-            AssumptionVerdict::Confirmed => ("confirmed", None),
-            AssumptionVerdict::False { set } => ("false", set.as_ref()),
-            AssumptionVerdict::Unknown => ("unknown", None),
-        };
-        json!({ "fact": fact, "assumption": assumption, "verdict": word, "seen": seen, "set": set })
     }
 }
 

@@ -4,13 +4,12 @@
 //! `--probe` it learns from a throwaway service how the platform behaves, after asking.
 
 mod check;
+mod document;
 mod judge;
 mod local;
 mod probe;
 mod remote;
 mod throwaway;
-
-use serde_json::{Value, json};
 
 use crate::render::{Line, Paper, Style, Table};
 
@@ -22,6 +21,7 @@ use super::interrupt::Interrupt;
 use super::session::{Purpose, Session};
 use super::settings::{self, ConnectionSettings};
 use check::{Check, CheckOutcome};
+pub use document::DoctorDocument;
 use judge::{AssumptionVerdict, Finding};
 use probe::Probed;
 
@@ -75,7 +75,7 @@ pub async fn run(
     // In the other forms a failure is the one document on stdout.
     let exit = ended?;
     if !is_text {
-        context.output.value(&as_json(&checks, session.as_ref(), &findings));
+        context.output.document(&DoctorDocument::new(&checks, session.as_ref(), &findings));
     }
     Ok(exit)
 }
@@ -87,20 +87,6 @@ fn exit(checks: &[Check]) -> Exit {
     let ends_as = |exit| failed().any(|check| check.exit == exit).then_some(exit);
     let otherwise = if failed().next().is_some() { Exit::Failed } else { Exit::Done };
     ends_as(Exit::Denied).or_else(|| ends_as(Exit::OverBudget)).unwrap_or(otherwise)
-}
-
-fn as_json(checks: &[Check], session: Option<&Session>, findings: &[Finding]) -> Value {
-    let checks: Vec<Value> = checks.iter().map(Check::as_json).collect();
-    let findings: Vec<Value> = findings.iter().map(Finding::as_json).collect();
-    let dialect = session.map(|session| session.client.dialect().entries()).unwrap_or_default();
-    let dialect: Vec<Value> = dialect
-        .iter()
-        .map(|entry| {
-            json!({ "key": entry.key, "value": entry.value, "assumption": entry.assumption,
-                "about": entry.about })
-        })
-        .collect();
-    json!({ "checks": checks, "dialect": dialect, "probe": findings })
 }
 
 fn print(context: &Context, checks: &[Check], session: Option<&Session>) {

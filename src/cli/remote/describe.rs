@@ -1,11 +1,13 @@
 //! `stoker describe`, as a running agent knows it.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::model::Key;
-use crate::status::Event;
+use crate::render::json::SavedChange;
 use crate::status::paper::{ResourceContext, resource_as_text};
+use crate::status::{Event, PassRecord, ResourceStatus};
 
 use super::super::arguments::OutputFormat;
 use super::super::context::Context;
@@ -15,6 +17,24 @@ use super::reach::{ReachedAgent, of_error};
 
 /// How many events are shown; `stoker events` shows them all.
 const EVENTS_MAX: usize = 20;
+
+/// All that is known of one resource, as a running agent tells it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "KeptResource")]
+pub struct KeptDocument {
+    #[serde(flatten)]
+    resource: ResourceStatus,
+    /// The platform's own word for how it does: `health`, under the name it has without an agent.
+    status: Option<String>,
+    /// The project.
+    project: String,
+    /// What the last pass left to do with it; `null` where nothing is.
+    pending: Option<SavedChange>,
+    /// The passes that are remembered, newest first.
+    passes: Vec<PassRecord>,
+    /// What happened to it, oldest first, twenty at most.
+    events: Vec<Event>,
+}
 
 /// Prints all that the agent knows of one resource.
 ///
@@ -38,13 +58,14 @@ pub async fn describe(
             context.output.data(&resource_as_text(resource, &around))
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            let mut shown = json!(resource);
-            shown["formatVersion"] = json!(seen.status.format_version);
-            shown["project"] = json!(project.name);
-            shown["pending"] = json!(around.pending(resource));
-            shown["passes"] = around.passes().map(|pass| json!(pass)).collect::<Value>();
-            shown["events"] = json!(events);
-            context.output.value(&shown);
+            context.output.document(&KeptDocument {
+                resource: resource.clone(),
+                status: resource.health.clone(),
+                project: project.name.clone(),
+                pending: around.pending(resource).cloned(),
+                passes: around.passes().cloned().collect(),
+                events: events.to_vec(),
+            });
         }
     }
     Ok(Exit::Done)

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::Key;
@@ -56,10 +57,17 @@ pub async fn run(context: &Context, command: &EventsCommand) -> Result<Exit, Fai
             events.iter().for_each(|event| print(context, event, &wanted));
         }
         OutputFormat::Json | OutputFormat::Yaml => {
-            context.output.value(&json!({ "events": events }))
+            context.output.document(&EventsDocument { events })
         }
     }
     Ok(Exit::Done)
+}
+
+/// What happened, as `-o json` prints it without `--follow`.
+#[derive(Serialize, JsonSchema)]
+pub struct EventsDocument {
+    /// What is remembered, oldest first.
+    events: Vec<ProjectEvent>,
 }
 
 /// Which events are asked for.
@@ -184,6 +192,8 @@ fn print(context: &Context, event: &ProjectEvent, wanted: &Wanted) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

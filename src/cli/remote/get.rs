@@ -1,7 +1,6 @@
 //! `stoker get`, as a running agent knows it.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
 use crate::render::Paper;
 use crate::status::paper::{project_as_text, resources_as_table, telling};
@@ -12,6 +11,7 @@ use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::get::{GetDocument, GetRow, KeptRow};
 use super::super::values::Selector;
 use super::reach::ReachedAgent;
 
@@ -47,7 +47,7 @@ pub fn get(
             found.iter().for_each(|(project, it)| context.output.value(&row(project, it)))
         }
         OutputFormat::Json | OutputFormat::Yaml => {
-            let rows: Vec<Value> = found.iter().map(|(project, it)| row(project, it)).collect();
+            let resources = found.iter().map(|(project, it)| row(project, it)).collect();
             let mut projects = projects.clone();
             for project in &mut projects {
                 project.resources.retain(|resource| is_asked_for(resource));
@@ -55,10 +55,8 @@ pub fn get(
                     Selector::any(selectors, change.key.kind, change.key.name.as_str())
                 });
             }
-            context.output.value(&json!({
-                "formatVersion": seen.status.format_version,
-                "resources": rows, "incomplete": [], "projects": projects,
-            }));
+            let (incomplete, projects) = (Vec::new(), Some(projects));
+            context.output.document(&GetDocument { resources, incomplete, projects });
         }
     }
     missing.map(|()| Exit::Done)
@@ -83,7 +81,7 @@ fn text(
 
 /// Returns a resource with the words that `stoker get` has for what the platform says, so that a
 /// script need not know who answered.
-fn row(project: &ProjectStatus, resource: &ResourceStatus) -> Value {
+fn row(project: &ProjectStatus, resource: &ResourceStatus) -> GetRow {
     let ResourceStatus {
         key,
         id,
@@ -97,13 +95,24 @@ fn row(project: &ProjectStatus, resource: &ResourceStatus) -> Value {
         ..
     } = resource;
     let telling = telling(conditions);
-    json!({
-        "kind": key.kind.as_str(), "name": key.name, "project": project.name, "id": id,
-        "status": health, "owned": owned, "replicas": replicas, "url": url,
-        "syncStatus": sync_status, "healthStatus": health_status,
-        "ready": conditions.get(ConditionType::Ready).map(|ready| ready.status),
-        "reason": telling.map(|it| &it.reason), "message": telling.map(|it| &it.message),
-    })
+    GetRow {
+        kind: key.kind,
+        name: key.name.to_string(),
+        id: id.clone(),
+        status: health.clone(),
+        owned: owned.clone(),
+        replicas: *replicas,
+        url: url.clone(),
+        listed: None,
+        kept: Some(KeptRow {
+            project: project.name.clone(),
+            sync_status: sync_status.clone(),
+            health_status: health_status.clone(),
+            ready: conditions.get(ConditionType::Ready).map(|ready| ready.status),
+            reason: telling.map(|it| it.reason.clone()),
+            message: telling.map(|it| it.message.clone()),
+        }),
+    }
 }
 
 fn missing(seen: &ReachedAgent, selectors: &[Selector]) -> Result<(), Failure> {

@@ -4,7 +4,7 @@
 
 pub mod reach;
 
-mod describe;
+pub mod describe;
 pub mod events;
 mod get;
 pub mod steer;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::remote::{AgentClient, RemoteError};
@@ -26,6 +27,16 @@ const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
 
 /// The time between two looks: an agent answers from memory.
 const LOOK_PAUSE: Duration = Duration::from_millis(250);
+
+/// What a running agent answered to an order.
+#[derive(Serialize, JsonSchema)]
+pub struct OrderDocument {
+    /// What it says, for people.
+    message: String,
+    /// The pass that was waited for (`reconcile --wait`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<PassRecord>,
+}
 
 /// `stoker suspend`.
 pub async fn suspend(context: &Context, command: &SuspendCommand) -> Result<Exit, Failure> {
@@ -82,7 +93,7 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
             }
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&json!({ "message": message, "pass": record }));
+            context.output.document(&OrderDocument { message, pass: Some(record.clone()) });
         }
     }
     Ok(pass::exit(status.source.problem.as_ref(), Some(&record)))
@@ -113,7 +124,7 @@ async fn order(
     match context.output.form() {
         OutputFormat::Text | OutputFormat::Markdown => context.output.note(&format!("{message}.")),
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&json!({ "message": message }))
+            context.output.document(&OrderDocument { message, pass: None })
         }
     }
     Ok(Exit::Done)

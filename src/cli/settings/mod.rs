@@ -23,7 +23,7 @@ mod source;
 
 pub use file::SettingsFile;
 pub use forms::WebhookProvider;
-pub use origin::GivenSettings;
+pub use origin::{GivenSettings, SavedProvenance};
 pub use pick::Row;
 pub use project::{ProjectSettings, WebhookSettings};
 pub use run::{Invocation, RunSettings, states_of_projects};

@@ -5,7 +5,8 @@ use std::fmt;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::model::Origin;
 
@@ -33,17 +34,33 @@ impl fmt::Display for Provenance {
     }
 }
 
-impl Provenance {
-    /// Returns it as data.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        match self {
-            Self::Flag(name) => json!({ "kind": "flag", "name": name }),
-            Self::Variable(name) => json!({ "kind": "environment", "name": name }),
-            Self::File(Origin { file, line, column: _ }) => {
-                json!({ "kind": "file", "file": file, "line": line })
+/// Where a value comes from, as data.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Source")]
+pub struct SavedProvenance {
+    /// `flag`, `environment`, `file` or `default`.
+    kind: &'static str,
+    /// The flag or the variable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The settings file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// Its line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+impl From<Provenance> for SavedProvenance {
+    fn from(provenance: Provenance) -> Self {
+        let plain = |kind, name| Self { kind, name, file: None, line: None };
+        match provenance {
+            Provenance::Flag(name) => plain("flag", Some(name)),
+            Provenance::Variable(name) => plain("environment", Some(name)),
+            Provenance::File(Origin { file, line, column: _ }) => {
+                Self { file: Some(file), line: Some(line), ..plain("file", None) }
             }
-            Self::Default => json!({ "kind": "default" }),
+            Provenance::Default => plain("default", None),
         }
     }
 }

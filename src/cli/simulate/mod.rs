@@ -25,6 +25,7 @@ use super::manifests::Manifests;
 use super::offline::no_such_form;
 use super::output::Output;
 
+pub use report::SimulationDocument;
 use report::SimulationReport;
 
 /// How many seeds are played when nobody says: seconds of a person's time.

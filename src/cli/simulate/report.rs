@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::render::{Line, Paper, Style, Table};
@@ -34,6 +36,58 @@ pub struct SimulationReport<'r> {
     pub broken: Vec<Broken>,
 }
 
+/// What a simulation found, for programs.
+#[derive(Serialize, JsonSchema)]
+pub struct SimulationDocument {
+    /// What it is, for people.
+    label: &'static str,
+    /// How many days each seed played.
+    days: u64,
+    /// How many seeds were played.
+    seeds: u64,
+    /// The families of trouble.
+    faults: Vec<&'static str>,
+    /// How many resources are declared.
+    resources: usize,
+    /// What was done to the manifests in each revision, for people.
+    revisions: Vec<String>,
+    /// Every law, at risk or not.
+    laws: Vec<LawRow>,
+    /// Every law that broke, once for each seed.
+    broken: Vec<BrokenRow>,
+}
+
+/// How a law fared.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "LawTally")]
+struct LawRow {
+    /// Its name, for example `S3`.
+    law: String,
+    /// What it promises.
+    promise: &'static str,
+    /// How many seeds put it at risk.
+    at_risk: u64,
+    /// How many seeds broke it.
+    broken: u64,
+}
+
+/// A law that broke.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BrokenLaw")]
+struct BrokenRow {
+    /// Its name.
+    law: String,
+    /// What was seen.
+    how: String,
+    /// The seed.
+    seed: u64,
+    /// The command that plays it again.
+    command: String,
+    /// The trouble that was drawn, for reading: its form is not promised.
+    schedule: Value,
+}
+
 impl SimulationReport<'_> {
     /// Returns the exit code: 1 when a law broke.
     pub fn exit(&self) -> Exit {
@@ -45,7 +99,7 @@ impl SimulationReport<'_> {
         match output.form() {
             OutputFormat::Text | OutputFormat::Markdown => output.data(&self.to_paper()),
             OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-                output.value(&self.to_json())
+                output.document(&self.to_document())
             }
         }
     }
@@ -102,27 +156,31 @@ impl SimulationReport<'_> {
         }
     }
 
-    fn to_json(&self) -> Value {
+    fn to_document(&self) -> SimulationDocument {
         let law = |law: Law| {
             let LawTally { at_risk, broken } = self.tally(law);
-            json!({"law": law, "promise": law.promise(), "atRisk": at_risk, "broken": broken})
+            LawRow { law: law.name(), promise: law.promise(), at_risk, broken }
         };
         let broken = |one: &Broken| {
             let Broken { law, how, schedule } = one;
-            let again = self.again(schedule.seed);
-            json!({"law": law, "how": how, "seed": schedule.seed, "command": again, "schedule": schedule})
+            BrokenRow {
+                law: law.name(),
+                how: how.clone(),
+                seed: schedule.seed,
+                command: self.again(schedule.seed),
+                schedule: json!(schedule),
+            }
         };
-        json!({
-            "formatVersion": "1.0",
-            "label": LABEL,
-            "days": self.command.days,
-            "seeds": self.seeds,
-            "faults": self.families.iter().map(|family| family.as_str()).collect::<Vec<_>>(),
-            "resources": self.resources,
-            "revisions": self.revisions,
-            "laws": Law::ALL.map(law),
-            "broken": self.broken.iter().map(broken).collect::<Vec<_>>(),
-        })
+        SimulationDocument {
+            label: LABEL,
+            days: self.command.days.into(),
+            seeds: self.seeds,
+            faults: self.families.iter().map(|family| family.as_str()).collect(),
+            resources: self.resources,
+            revisions: self.revisions.clone(),
+            laws: Law::ALL.map(law).into(),
+            broken: self.broken.iter().map(broken).collect(),
+        }
     }
 
     fn tally(&self, law: Law) -> LawTally {
@@ -216,7 +274,7 @@ mod tests {
         let text = report.to_paper().to_plain();
         assert!(text.contains("S3 was broken: two of web") && text.contains(again), "{text}");
         assert!(text.contains("broken once") && !text.contains("Every law"), "{text}");
-        let json = report.to_json();
+        let json = json!(report.to_document());
         assert_eq!(json["broken"][0]["command"], again);
         assert_eq!(json["broken"][0]["schedule"]["seed"], 17);
         let words = again.replace("'my app'", "my_app");

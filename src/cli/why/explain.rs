@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::manifest;
@@ -40,7 +41,7 @@ pub struct KnownFacts<'a> {
 }
 
 /// Where a resource and its fields come from.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// The resource.
@@ -62,7 +63,7 @@ pub struct Explanation {
 }
 
 /// Where one field comes from.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explained {
     /// Which.
@@ -82,7 +83,7 @@ pub struct Explained {
 }
 
 /// How what was last written compares with what is declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LastWrite {
     /// It is the same.

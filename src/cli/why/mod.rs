@@ -23,6 +23,7 @@ use super::remote::{ReachedAgent, look, of_error};
 use super::session::state_place;
 use super::settings::ConnectionSettings;
 
+pub use explain::Explanation;
 use explain::{AgentAccount, KnownFacts, Unexplained, explain};
 pub use subject::Subject;
 
@@ -55,7 +56,7 @@ pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failur
             context.output.data(&paper::text(&explanation))
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
-            context.output.value(&explanation)
+            context.output.document(&explanation)
         }
     }
     Ok(Exit::Done)

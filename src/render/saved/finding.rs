@@ -1,5 +1,6 @@
 //! The findings of a plan as a document: about the manifests, and about what was not seen.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Diagnostic, Origin};
@@ -8,7 +9,8 @@ use crate::plan::{Blocked, Change};
 use super::SavedOrigin;
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Diagnostic")]
 pub struct SavedDiagnostic {
     /// `error` or `warning`.
     pub severity: String,

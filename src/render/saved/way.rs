@@ -1,12 +1,14 @@
 //! What makes way for another one, where names are exchanged, as a document.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Key;
 use crate::plan::{Change, Step};
 
 /// Another object that is renamed before a change, since it has the name that the change gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Way")]
 pub struct SavedWay {
     /// Its id.
     pub id: String,

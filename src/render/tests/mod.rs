@@ -2,7 +2,7 @@
 
 mod plans;
 
-use super::json::{SavedPlan, SavedPlanError, seal};
+use super::json::{SavedPlan, SavedPlanError, SavedReport, Versioned, seal};
 use super::*;
 use crate::model::{EnvKey, Name, RemoteId};
 use crate::plan::{
@@ -248,7 +248,7 @@ fn report() -> Report {
 #[test]
 fn a_report_says_what_became_of_each_change() {
     insta::assert_snapshot!(report_as_text(&report()).to_plain());
-    insta::assert_snapshot!(json::document(&json::report(&report())));
+    insta::assert_snapshot!(json::document(&Versioned::from(SavedReport::from(&report()))));
     insta::assert_snapshot!(report_as_markdown(&report()));
 }
 
@@ -273,4 +273,30 @@ fn a_secret_stands_in_no_form() {
             assert!(!form.contains(CANARY), "{form}");
         }
     }
+}
+
+/// Returns the texts in the body of a function.
+fn texts<'s>(source: &'s str, function: &str) -> Vec<&'s str> {
+    let (_, body) = source.split_once(&format!("fn {function}(")).expect(function);
+    let (body, _) = body.split_once("\n}\n").unwrap();
+    body.split('"').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_meaning_of_a_field_names_every_word_that_it_may_hold() {
+    let source = include_str!("../phrase.rs");
+    let named = |schema: &serde_json::Value, field: &str| -> Vec<String> {
+        let meaning = schema["properties"][field]["description"].as_str().unwrap();
+        meaning.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let change = schemars::schema_for!(super::json::SavedChange).to_value();
+    let field = schemars::schema_for!(super::json::SavedField).to_value();
+    assert_eq!(named(&change, "action"), texts(source, "action_word"));
+    assert_eq!(named(&change, "reason"), texts(source, "reason_word"));
+    assert_eq!(named(&change, "effect"), texts(source, "effect_word"));
+    let mut words: Vec<String> = ["action", "reason"].map(|it| named(&field, it)).concat();
+    let mut said = texts(source, "field_words");
+    words.sort_unstable();
+    said.sort_unstable();
+    assert_eq!(words, said);
 }
