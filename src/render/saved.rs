@@ -78,6 +78,7 @@ pub struct Basis {
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Change")]
 pub struct SavedChange {
     /// The resource, for example `service/api`.
