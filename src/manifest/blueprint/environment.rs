@@ -88,27 +88,27 @@ pub(super) fn chosen<'d, 'a>(
 }
 
 /// Returns which environment is meant; none where there is none at all.
-fn meant(found: &[Found<'_, '_>], wanted: Option<&str>) -> Result<Option<usize>, Diagnostic> {
+fn meant(found: &[Found<'_, '_>], wanted: Option<&str>) -> Result<Option<usize>, Box<Diagnostic>> {
     let is_meant = |found: &Found<'_, '_>| wanted.is_none_or(|wanted| found.is_called(wanted));
     let fitting = found.iter().enumerate().filter(|(_, found)| is_meant(found));
     let (indices, fitting): (Vec<usize>, Vec<&Found<'_, '_>>) = fitting.unzip();
     match (indices.as_slice(), wanted) {
         ([], _) if found.is_empty() => Ok(None),
         ([one], _) => Ok(Some(*one)),
-        (_, Some(wanted)) if fitting.is_empty() => Err(unknown(found, wanted)),
+        (_, Some(wanted)) if fitting.is_empty() => Err(unknown(found, wanted).into()),
         (_, Some(wanted)) => {
             let message =
                 format!("`projects` has several `{}`: {}", quoted(wanted), listed(&fitting));
             let hint = "`--environment PROJECT/ENVIRONMENT` names one; of two of one project with \
                         one name, rename one";
-            Err(Diagnostic::error("several-environments", message).hint(hint))
+            Err(Diagnostic::error("several-environments", message).hint(hint).into())
         }
         (several, None) => {
             let (count, names) = (several.len(), listed(&fitting));
             let message = format!("`projects` has {count} environments: {names}");
             let hint = "`--environment NAME`, or `environment` in `stoker.yaml`, names the one that \
                         is read: a token selects one project of the platform";
-            Err(Diagnostic::error("several-environments", message).hint(hint))
+            Err(Diagnostic::error("several-environments", message).hint(hint).into())
         }
     }
 }
