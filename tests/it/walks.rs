@@ -207,9 +207,9 @@ fn the_part_with_a_real_account_holds_on_one_that_is_full() {
     let blocks = scripts(part);
     // Each block goes on where the one before it ended.
     let mut ran = Vec::new();
-    for at in 0..blocks.len() {
+    for (at, block) in blocks.iter().enumerate() {
         let folder = if at > 1 { "cd shop\n" } else { "" };
-        let block = blocks[at].replace("export STACKBLAZE_TOKEN=sb_live_…\n", "");
+        let block = block.replace("export STACKBLAZE_TOKEN=sb_live_…\n", "");
         ran.push(place.run(&format!("set -e\nexport {account}\n{folder}{block}")));
     }
     let adopted = place.run(&format!(
