@@ -31,8 +31,11 @@ pub fn row(files: usize) {
         write_all(directory.path(), files);
         let stage = stage();
         stage.apply(&tree(files), &Policy::default()).await;
-        let source =
-            Files { paths: vec![directory.path().to_owned()], checkout: Checkout::default() };
+        let source = Files {
+            paths: vec![directory.path().to_owned()],
+            checkout: Checkout::default(),
+            environment: None,
+        };
         let (client, inventory) = (stage.client(), stage.inventory());
         let (mut times, mut known) = ([const { Vec::new() }; 5], None);
         for round in 0..ROUNDS {

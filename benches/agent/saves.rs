@@ -33,7 +33,11 @@ pub fn row(resources: usize) {
         let mut stage = stage();
         let probe = Probe::of(&stage.transport);
         stage.transport = Arc::clone(&probe) as _;
-        let source = Arc::new(Files { paths: vec![root.clone()], checkout: Checkout::default() });
+        let source = Arc::new(Files {
+            paths: vec![root.clone()],
+            checkout: Checkout::default(),
+            environment: None,
+        });
         let mut kept = Kept::begin(stage, source, settings(Duration::from_secs(3_600)));
         let (watches, bell) = (Watches::begin().unwrap(), kept.handle.bell.clone());
         let _watch =
