@@ -151,7 +151,12 @@ fn an_error_asked_for_in_yaml_is_yaml() {
     let others = ["describe service/nope --sandbox", "plan nope", "plan --nope"];
     let others = others.map(|wrong| machine.run(&format!("{wrong} -o yaml")));
     for ran in std::iter::once(settings).chain(others) {
-        assert!(ran.stdout.starts_with("error:\n  code: "), "{}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.stdout.starts_with("formatVersion: '1.0'\nerror:\n  code: "),
+            "{}{}",
+            ran.stdout,
+            ran.stderr
+        );
         assert!(!ran.stdout.contains('{'), "{}", ran.stdout);
     }
 }
