@@ -105,7 +105,7 @@ pub fn wrongly(error: &clap::Error, environment: &Environment) -> ExitCode {
     if let (Exit::Usage, Some(wanted)) = (exit, wanted_form(environment)) {
         let text = error.render().to_string();
         let text = text.trim().trim_start_matches("error: ");
-        let error = json::error("usage", text, &[], None, &[]);
+        let error = json::Versioned::from(json::error("usage", text, &[], None, &[]));
         let text = match wanted {
             OutputFormat::Ndjson => {
                 json::line(&error) + &closing::of_call(&environment.arguments, exit)
