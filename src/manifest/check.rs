@@ -1,14 +1,14 @@
 //! What can only be seen with all documents together: the same name twice, references to nothing,
 //! names that were, and settings that contradict each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::draft::{Drafts, Mention, derived, has, number_of, text_of};
 use super::reader::{DocumentForm, Findings};
 use super::suggest::Names;
 use crate::model::{
     Desired, Diagnostic, FieldPath, Guard, Key, Kind, NAMES_MOVING_MAX, Name, Origin, Resource,
-    Setting, Severity, ValueSource,
+    Setting, Severity, ValueSource, circles,
 };
 
 /// Joins the drafts to what is wanted. It is wholly valid only when no finding is an error.
@@ -128,8 +128,11 @@ fn check_renames(renames: &[(Key, Name, Origin)], findings: &mut Findings) {
             claims.entry(old).or_insert((key, number));
         }
     }
-    let exchanged = exchanged(&claims);
-    let count_with = |key: &Key| exchanged.get(key).copied().unwrap_or_default();
+    // Each name is claimed once: what a resource was is what another one is.
+    let circles = circles(claims.keys(), |key| claims.get(key).map(|(claimer, _)| *claimer));
+    let counted = circles.iter().flat_map(|circle| circle.iter().map(|key| (*key, circle.len())));
+    let counts: BTreeMap<&Key, usize> = counted.collect();
+    let count_with = |key: &Key| counts.get(key).copied().unwrap_or_default();
     for (number, (key, previous, origin)) in renames.iter().enumerate() {
         let old = Key::new(key.kind, previous.clone());
         let message = match claims.get(&old) {
@@ -147,25 +150,6 @@ fn check_renames(renames: &[(Key, Name, Origin)], findings: &mut Findings) {
         };
         findings.push(Diagnostic::error("previous-name", message).at(origin.clone()));
     }
-}
-
-/// Returns the names that go round, each with how many do so together: what a resource was is what
-/// another one is, and so back to itself. Each name is claimed once, so each is looked at once.
-fn exchanged<'k>(claims: &'k BTreeMap<Key, (&'k Key, usize)>) -> BTreeMap<&'k Key, usize> {
-    let mut exchanged = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for start in claims.keys() {
-        let mut way = Vec::new();
-        let mut next = Some(start);
-        while let Some(key) = next.filter(|key| seen.insert(*key)) {
-            way.push(key);
-            next = claims.get(key).map(|(claimer, _)| *claimer);
-        }
-        if let Some(begin) = next.and_then(|end| way.iter().position(|key| *key == end)) {
-            exchanged.extend(way[begin..].iter().map(|key| (*key, way.len() - begin)));
-        }
-    }
-    exchanged
 }
 
 /// Follows every mention: to a dependency, or to an error with the name that was probably meant.

@@ -4,6 +4,7 @@
 //! and tested as a value; what reads it from somewhere or writes it somewhere is another room's.
 
 mod applied;
+mod circle;
 mod command;
 mod desired;
 mod diagnostic;
@@ -24,6 +25,7 @@ mod striker;
 mod unseen;
 
 pub use applied::Applied;
+pub use circle::circles;
 pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
     AdoptMode, Desired, EnvSet, Field, Guard, Lifecycle, ManagementPolicies, NAMES_MOVING_MAX,

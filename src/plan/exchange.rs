@@ -6,9 +6,10 @@
 //! first has its name; the other names follow, and where they are unique, one makes way at first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter::once;
 
-use crate::model::{Entry, Key, Kind, LiveObject, NAMES_MOVING_MAX, Name, RemoteId, Resource};
+use crate::model::{
+    self, Entry, Key, Kind, LiveObject, NAMES_MOVING_MAX, Name, RemoteId, Resource,
+};
 
 use super::draft::ChangeDraft;
 use super::view::{View, Whereabouts};
@@ -22,6 +23,8 @@ const INTERIM_MAX: usize = 100;
 pub(super) struct Exchanges<'a> {
     /// Who takes over what is ours under a key.
     pub moves: BTreeMap<&'a Key, &'a Resource>,
+    /// Those that take over what was under another name.
+    heirs: BTreeSet<&'a Key>,
     /// Of whom that cannot be told.
     pub unclear: BTreeMap<&'a Key, Blocked>,
     /// Creates that were begun under names that are to be exchanged: they are settled first, as if
@@ -33,22 +36,10 @@ pub(super) struct Exchanges<'a> {
 
 /// Returns the circles: each becomes the one that stands behind it, and the last the first.
 pub(super) fn circles<'a>(heirs: &BTreeMap<Key, &'a Resource>) -> Vec<Vec<&'a Resource>> {
-    let mut circles = Vec::new();
-    let mut seen: BTreeSet<&Key> = BTreeSet::new();
-    for start in heirs.keys() {
-        let mut way: Vec<&'a Resource> = Vec::new();
-        let mut key = start;
-        while let Some(heir) = heirs.get(key).filter(|_| seen.insert(key)) {
-            way.push(heir);
-            key = &heir.key;
-        }
-        // Where it came to a second time; the end of the way itself, where there is no circle.
-        let steps = once(start).chain(way.iter().map(|step| &step.key));
-        let begin = steps.into_iter().position(|step| step == key).unwrap_or(way.len());
-        circles.push(way.split_off(begin));
-    }
-    circles.retain(|circle| !circle.is_empty());
-    circles
+    let circles = model::circles(heirs.keys(), |key| heirs.get(key).map(|heir| &heir.key));
+    let heirs_of =
+        |circle: Vec<&Key>| circle.iter().filter_map(|key| heirs.get(*key).copied()).collect();
+    circles.into_iter().map(heirs_of).collect()
 }
 
 /// What is remembered under a name that is exchanged.
@@ -96,6 +87,7 @@ impl<'a> Exchanges<'a> {
         if moving.len() == circle.members.len() {
             self.rounds.push(moving.iter().map(|(key, _)| *key).collect());
         }
+        self.heirs.extend(moving.iter().map(|(_, heir)| &heir.key));
         self.moves.extend(moving);
     }
 
@@ -108,7 +100,7 @@ impl<'a> Exchanges<'a> {
 
     /// Whether a resource takes over what was under another name.
     pub fn gives(&self, heir: &Key) -> bool {
-        self.moves.values().any(|resource| resource.key == *heir)
+        self.heirs.contains(heir)
     }
 }
 

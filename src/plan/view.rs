@@ -2,7 +2,7 @@
 //!
 //! It answers where a thing is. Who may do what with it is decided in `ownership`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Coverage, Desired, Entry, FieldPath, Inventory, Key, Kind, LiveObject, LiveValue, RemoteId,
@@ -61,7 +61,8 @@ impl<'a> View<'a> {
             view.own(key);
         }
         let circles = exchange::circles(&view.heirs);
-        view.heirs.retain(|old, _| !circles.iter().flatten().any(|it| it.key == *old));
+        let exchanged: BTreeSet<&Key> = circles.iter().flatten().map(|it| &it.key).collect();
+        view.heirs.retain(|old, _| !exchanged.contains(old));
         view.exchanges = Exchanges::of(&view, &circles);
         view
     }
