@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Answers, EnvPatch, Links, Patch, WriteError};
+use jiff::Timestamp;
+
+use crate::api::{Answers, EnvPatch, Links, Patch, Rounds, WriteError};
 use crate::model::{
     Entry, EnvKey, FieldPath, FieldValue, Live, LiveObject, LiveValue, Name, RemoteId, Setting,
 };
@@ -52,12 +54,24 @@ impl Hands<'_> {
             if is_newly_owed && !is_open {
                 self.store().pay_deploy(id).map_err(not_recorded)?;
             }
-            match error {
-                WriteError::Busy(busy) if self.may_wait(patience) => {
-                    self.wait_busy(change, &busy).await?;
-                }
-                error => self.again(&mut rounds, &error, true).await?,
+            self.after_patch(change, &mut rounds, error, patience).await?;
+        }
+    }
+
+    /// After a PATCH that failed: waits for a service that is busy as long as there is patience, else
+    /// as [`Hands::again`].
+    async fn after_patch(
+        &self,
+        change: &Change,
+        rounds: &mut Rounds,
+        error: WriteError,
+        patience: Timestamp,
+    ) -> Result<(), Outcome> {
+        match error {
+            WriteError::Busy(busy) if self.may_wait(patience) => {
+                self.wait_busy(change, &busy).await
             }
+            error => self.again(rounds, &error, true).await,
         }
     }
 
@@ -91,12 +105,7 @@ impl Hands<'_> {
                 Ok(answer) => return has_made_way(answer.as_ref(), &precondition.name),
                 Err(error) => error,
             };
-            match error {
-                WriteError::Busy(busy) if self.may_wait(patience) => {
-                    self.wait_busy(change, &busy).await?;
-                }
-                error => self.again(&mut rounds, &error, true).await?,
-            }
+            self.after_patch(change, &mut rounds, error, patience).await?;
         }
     }
 

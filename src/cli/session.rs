@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use crate::api::{
-    self, Client, ClientParts, Dialect, Endpoint, HttpTransport, Reader, Rename, Token, Transport,
+    self, Client, ClientParts, Dialect, Endpoint, HttpTransport, Reader, Token, Transport,
 };
 use crate::budget::{self, Lane, Millis};
 use crate::clock::{Clock, Uptime};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Guard, Inventory};
-use crate::plan::{Platform, Policy, PutOn};
+use crate::plan::{Policy, PutOn};
+use crate::reconcile;
 use crate::secret::FingerprintKey;
 use crate::store::{Store, StoredState};
 
@@ -149,12 +150,7 @@ impl Session {
     #[must_use]
     pub fn speak(&self, policy: Policy) -> Policy {
         let dialect = self.client.dialect();
-        let platform = Platform {
-            renames: dialect.rename == Rename::Patch,
-            deploys_after_patch: dialect.deploy_after_patch,
-            keeps_names: dialect.names_kept,
-            unique_names: dialect.names_unique,
-        };
+        let platform = reconcile::platform(dialect);
         Policy { platform, put_on: PutOn::of(&dialect.platform_env), ..policy }
     }
 

@@ -9,6 +9,7 @@ use crate::plan::{
 use super::Estimate;
 use super::alike;
 use super::paper::Style;
+use super::saved::{self, SavedWay};
 
 /// Returns the sign of a change and what colour repeats it.
 pub(super) const fn sign(change: &Change) -> (&'static str, Style) {
@@ -108,18 +109,11 @@ pub(super) const fn because(reason: Reason) -> Option<&'static str> {
 
 /// Returns what another one of ours does before a change, as a sentence, if it must make way.
 pub(super) fn makes_way(change: &Change) -> Option<String> {
-    change.steps.iter().find_map(|step| match step {
-        Step::MakeWay { id, becomes, name, precondition } => Some(format!(
-            "first {id}, which becomes {becomes}, makes way: `{}` is renamed to `{name}` for the \
-             moment, since two cannot have one name",
-            precondition.name
-        )),
-        Step::Create { .. }
-        | Step::Patch { .. }
-        | Step::Complete { .. }
-        | Step::Deploy { .. }
-        | Step::Delete { .. } => None,
-    })
+    let SavedWay { id, becomes, before, name } = saved::makes_way(change)?;
+    Some(format!(
+        "first {id}, which becomes {becomes}, makes way: `{before}` is renamed to `{name}` for the \
+         moment, since two cannot have one name"
+    ))
 }
 
 /// Returns the word of the JSON form.

@@ -22,7 +22,7 @@ pub use finding::SavedDiagnostic;
 pub(super) use finding::saved_diagnostic;
 use finding::{saved_origin, unknown};
 pub use way::SavedWay;
-use way::makes_way;
+pub(super) use way::makes_way;
 
 /// The part of the version that must be equal for a document to be understood.
 const MAJOR: &str = "1";

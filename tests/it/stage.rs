@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use stoker::api::{
-    Client, ClientConfig, ClientParts, Dialect, Endpoint, Recollection, Rename, Token, Transport,
+    Client, ClientConfig, ClientParts, Dialect, Endpoint, Recollection, Token, Transport,
 };
 use stoker::apply::{Happening, Patience};
 use stoker::budget::{self, Millis};
@@ -14,8 +14,8 @@ use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
 use stoker::ledger::Ledger;
 use stoker::model::{Desired, Inventory, Snapshot};
-use stoker::plan::{Plan, Platform, Policy, Prune, Report};
-use stoker::reconcile::{Carrier, RefreshError, check_pin, decide, refresh};
+use stoker::plan::{Plan, Policy, Prune, Report};
+use stoker::reconcile::{Carrier, RefreshError, check_pin, decide, platform, refresh};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 use stoker::secret::{self, FingerprintKey};
 use stoker::source::{self, Tree};
@@ -171,13 +171,7 @@ impl Stage {
     }
 
     fn speak(&self, policy: &Policy) -> Policy {
-        let platform = Platform {
-            renames: self.dialect.rename == Rename::Patch,
-            deploys_after_patch: self.dialect.deploy_after_patch,
-            keeps_names: self.dialect.names_kept,
-            unique_names: self.dialect.names_unique,
-        };
-        Policy { platform, ..policy.clone() }
+        Policy { platform: platform(&self.dialect), ..policy.clone() }
     }
 }
 

@@ -21,7 +21,7 @@ pub struct SavedWay {
 }
 
 /// Returns what makes way before a change, if something does.
-pub(super) fn makes_way(change: &Change) -> Option<SavedWay> {
+pub(in super::super) fn makes_way(change: &Change) -> Option<SavedWay> {
     change.steps.iter().find_map(|step| match step {
         Step::MakeWay { id, becomes, name, precondition } => Some(SavedWay {
             id: id.to_string(),
