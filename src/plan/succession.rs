@@ -23,6 +23,23 @@ pub(super) fn heirs(desired: &Desired) -> BTreeMap<Key, &Resource> {
     claims.filter(|(old, heir)| *old != heir.key && desired.resources.contains_key(old)).collect()
 }
 
+/// Returns the names that stay where they are, though something names them as its previous ones: it
+/// becomes of one thing, the first that lives, and the others keep their names.
+pub(super) fn left_behind(view: &View<'_>) -> Vec<Key> {
+    let lives = |key: &Key| {
+        let entry = view.inventory().entries.get(key);
+        entry.is_some_and(|it| matches!(view.whereabouts(key.kind, it), Whereabouts::Lives(_)))
+    };
+    let heirs = view.desired().resources.values().filter(|heir| heir.previous_names.len() > 1);
+    let others = heirs.flat_map(|heir| {
+        let names = heir.previous_names.iter();
+        let keys = names.map(|name| Key::new(heir.key.kind, name.clone()));
+        let is_its = |old: &Key| view.heirs.get(old).is_some_and(|it| it.key == heir.key);
+        keys.filter(move |old| is_its(old) && lives(old)).skip(1)
+    });
+    others.collect()
+}
+
 impl<'a> View<'a> {
     /// Returns the resource that takes over what is ours under a declared key.
     pub fn successor(&self, key: &Key) -> Option<&'a Resource> {

@@ -64,6 +64,9 @@ impl<'a> View<'a> {
         let exchanged: BTreeSet<&Key> = circles.iter().flatten().map(|it| &it.key).collect();
         view.heirs.retain(|old, _| !exchanged.contains(old));
         view.exchanges = Exchanges::of(&view, &circles);
+        for old in succession::left_behind(&view) {
+            view.heirs.remove(&old);
+        }
         view
     }
 

@@ -44,6 +44,30 @@ fn once_it_is_done_the_name_stays_where_it_is() {
     );
 }
 
+/// What names two declared ones as its previous names becomes of one of them: the other stays.
+#[test]
+fn of_two_previous_names_the_first_that_lives_moves_on() {
+    let wish = "want service/a plan=1\nwant service/b plan=1\nwant service/c was=a,b plan=1\n";
+    let b = "live service/b#s2 plan=1\nours service/b#s2 plan=1\n";
+    check(
+        &format!("{wish}{b}live service/a#s1 plan=1\nours service/a#s1 plan=1"),
+        "update service/c: name a -> c requested
+         create service/a after service/c",
+    );
+    check(
+        &format!("{wish}{b}gone s1\nours service/a#s1 plan=1"),
+        "create service/a (missing)
+         update service/c: name b -> c requested
+         create service/b after service/c",
+    );
+    // Before the rename is remembered, too.
+    check(
+        &format!("{wish}{b}live service/c#s1 plan=1\nours service/a#s1 plan=1"),
+        "adopt service/c as created
+         create service/a after service/c",
+    );
+}
+
 #[test]
 fn without_a_memory_nobody_knows_which_of_both_it_is() {
     let scene = format!("{WISH}live service/api#s1 plan=a");
