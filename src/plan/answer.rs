@@ -13,7 +13,7 @@ use crate::model::{
     LiveObject, LiveValue, RemoteId, Setting, is_same,
 };
 
-use super::diff::is_written;
+use super::difference::is_written;
 use super::stranger::strangers;
 use super::{Action, Change, Step};
 

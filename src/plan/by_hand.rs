@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{Entry, EnvKey, FieldPath, Key, LiveObject, LiveValue, Resource};
 
 use super::Policy;
-use super::ownership::{Claimed, Standing, Unclear};
+use super::standing::{Claimed, Standing, Unclear};
 use super::view::{View, Whereabouts};
 
 /// The variables of one resource that people set.

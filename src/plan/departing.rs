@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Claim, Entry, Intent, Key, Kind, RemoteId};
+use crate::model::{Entry, Key, Kind, RemoteId};
 
-use super::ownership::{Claimed, Found, Standing, Unclear, in_flight, taken, whose_is_it};
 use super::selection::Selected;
+use super::standing::{Claimed, Standing, Unclear};
 use super::view::{View, Whereabouts};
-use super::{Action, Blocked, BlockedReason, Policy, Reason};
+use super::{Action, Blocked, BlockedReason, Policy, Reason, unanswered};
 
 pub(super) fn claim<'a>(
     view: &View<'a>,
@@ -34,7 +34,7 @@ pub(super) fn claim<'a>(
         foreign.filter(|key| !entries.contains_key(*key)).filter_map(|key| not_owned(view, key));
     let intents = view.inventory().intents.iter();
     let unanswered = intents.filter(|(key, _)| !entries.contains_key(*key)).map(|(key, intent)| {
-        Claimed { key, desired: None, standing: unanswered(view, policy, key, intent) }
+        Claimed { key, desired: None, standing: unanswered::unwanted(view, policy, key, intent) }
     });
     let mut leaving: Vec<Claimed<'a>> = owned.chain(unanswered).collect();
     let known: BTreeSet<&Key> = leaving.iter().map(|claimed| claimed.key).collect();
@@ -90,7 +90,7 @@ fn unwanted<'a>(
     // It may have been made anew before nobody wanted it any more: then that create is what is left
     // of it, and forgetting both would hide what it made (L4).
     let gone = || match view.inventory().intents.get(key) {
-        Some(intent) => unanswered(view, policy, key, intent),
+        Some(intent) => unanswered::unwanted(view, policy, key, intent),
         None => Standing::Gone(Some(entry.id.clone())),
     };
     if is_leftover || kept.ids.contains(&(key.kind, &entry.id)) {
@@ -157,56 +157,4 @@ fn not_owned<'a>(view: &View<'a>, key: &'a Key) -> Option<Claimed<'a>> {
             blocked,
         }),
     })
-}
-
-/// A create whose answer was lost and that nobody wants any more: what it made must not become a
-/// hidden orphan (L4).
-pub(super) fn unanswered<'a>(
-    view: &View<'a>,
-    policy: &Policy,
-    key: &Key,
-    intent: &'a Intent,
-) -> Standing<'a> {
-    let in_flight = in_flight(view.snapshot.now, policy, intent);
-    let mut id = None;
-    let blocked = match (view.named(key), in_flight) {
-        _ if !view.is_complete(key.kind) => view.incomplete(key.kind),
-        (several @ [_, _, ..], _) => {
-            let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
-            one_of(key, format!("an unanswered create may have made any of {}", ids.join(", ")))
-        }
-        (_, Some(blocked)) => blocked,
-        ([], None) => match whose_is_it(view, policy, key, intent) {
-            Some((blocked, stranger)) => {
-                id = stranger;
-                blocked
-            }
-            None => return Standing::Gone(None),
-        },
-        ([object], None) => match view.owner(key.kind, &object.id) {
-            None => {
-                return Standing::Found(Found {
-                    object,
-                    claim: Claim::Presumed,
-                    intent: Some(intent),
-                    renamed_from: None,
-                });
-            }
-            Some(owner) => one_of(key, taken(object, owner)),
-        },
-    };
-    Standing::Unclear(Unclear {
-        action: Action::Adopt,
-        reason: Reason::AnswerLost,
-        entry: None,
-        id,
-        blocked,
-    })
-}
-
-fn one_of(key: &Key, message: String) -> Blocked {
-    let hint = format!(
-        "`stoker adopt {key}=ID` says which is its own, `stoker release {key}` that none is"
-    );
-    Blocked { reason: BlockedReason::AmbiguousName, message, hint: Some(hint) }
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Name, Remembered, Resource};
 
 use super::birth::{added, created, unwritten};
-use super::diff::{self, Difference, LastApplied};
-use super::ownership::{Claimed, Found, Ours, Standing, Unclear};
+use super::diff;
+use super::difference::{self, Difference, LastApplied};
+use super::standing::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
 use super::{Action, Blocked, Change, FieldChange, FieldReason, Policy, Reason, Record, Step};
 
@@ -391,7 +392,7 @@ fn reason(fields: &[FieldChange]) -> Reason {
     };
     let mut written = fields
         .iter()
-        .filter(|field| diff::is_written(field) && field.reason != FieldReason::Unverifiable);
+        .filter(|field| difference::is_written(field) && field.reason != FieldReason::Unverifiable);
     let is_all_drift = match written.next() {
         Some(first) => is_drift(first) && written.all(is_drift),
         None => fields.iter().any(is_drift),

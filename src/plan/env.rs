@@ -9,7 +9,7 @@ use crate::model::{
     Applied, EnvKey, EnvSet, FieldPath, LiveObject, LiveValue, Resource, is_secret_at,
 };
 
-use super::diff::{Difference, LastApplied};
+use super::difference::{Difference, LastApplied};
 use super::{FieldAction, FieldChange, FieldReason};
 
 /// Returns the removals, and notes in `difference` what is remembered of variables.

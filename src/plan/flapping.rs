@@ -12,7 +12,7 @@ use crate::model::{
     LiveValue, Name, Resource, Rewrite, Setting, policy as field_policy,
 };
 
-use super::diff::LastApplied;
+use super::difference::LastApplied;
 use super::{FieldAction, FieldChange, FieldReason, Policy};
 
 /// How long reads must agree until a repair is forgotten.
@@ -118,15 +118,15 @@ pub(super) fn bound(
     now: Timestamp,
 ) -> (Option<Deployed>, Vec<usize>) {
     let deploys = |field: &FieldChange| {
-        super::diff::is_written(field)
+        super::difference::is_written(field)
             && match field_policy(key.kind, &field.path).effect {
                 Effect::Restart | Effect::Rebuild => true,
                 Effect::None | Effect::Destroy => false,
             }
     };
-    let is_wish = fields
-        .iter()
-        .any(|field| super::diff::is_written(field) && field.reason == FieldReason::Requested);
+    let is_wish = fields.iter().any(|field| {
+        super::difference::is_written(field) && field.reason == FieldReason::Requested
+    });
     let count = deployments(memory, now);
     let places = fields.iter().enumerate().filter(|(_, field)| deploys(field));
     let places: Vec<usize> = places.map(|(place, _)| place).collect();

@@ -8,7 +8,7 @@ use crate::model::{
     policy as field_policy,
 };
 
-use super::diff::is_written;
+use super::difference::is_written;
 use super::draft::ChangeDraft;
 use super::view::View;
 use super::{

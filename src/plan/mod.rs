@@ -17,10 +17,13 @@ mod selection;
 mod departing;
 mod exchange;
 mod ownership;
+mod standing;
 mod stranger;
 mod succession;
+mod unanswered;
 
 mod diff;
+mod difference;
 mod draft;
 mod env;
 mod field;

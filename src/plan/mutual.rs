@@ -9,7 +9,7 @@ use crate::model::{FieldPath, FieldValue, Key, NAMES_MOVING_MAX};
 use super::birth::added;
 use super::draft::ChangeDraft;
 use super::reference::makes_a_name;
-use super::{Action, FieldReason, diff::is_written};
+use super::{Action, FieldReason, difference::is_written};
 
 /// Puts off what refers back within a circle of names that are yet to be made. What lives already
 /// need not be waited for, so circles through it are none.

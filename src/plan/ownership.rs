@@ -3,63 +3,13 @@
 //! A name gives the right to change a thing, never to delete it (S1). Whether fields differ, and
 //! whether something stands in the way, is asked later.
 
-use jiff::Timestamp;
+use crate::model::{Claim, Entry, Key, LiveObject, Resource};
 
-use crate::model::{Claim, Entry, Intent, Key, LiveObject, RemoteId, Resource};
-
-use super::answer::settled_at;
 use super::departing;
 use super::selection::Selected;
-use super::stranger::{strangers, whose};
+use super::standing::{Claimed, Found, Ours, Standing, Unclear, ambiguous, taken, unclear};
 use super::view::{View, Whereabouts};
-use super::{Action, Blocked, BlockedReason, Policy, Reason, succession};
-
-/// One resource, and how things stand with it.
-pub(super) struct Claimed<'a> {
-    pub key: &'a Key,
-    pub desired: Option<&'a Resource>,
-    pub standing: Standing<'a>,
-}
-
-/// How things stand with one resource.
-pub(super) enum Standing<'a> {
-    /// Wanted, and proven not to live.
-    Absent(Reason),
-    /// Wanted, and ours already.
-    Ours(Ours<'a>),
-    /// Wanted, and lives without being ours yet.
-    Found(Found<'a>),
-    /// Nobody can tell what is to be done.
-    Unclear(Unclear<'a>),
-    /// Ours, and to go.
-    Unwanted { entry: &'a Entry, object: &'a LiveObject, reason: Reason },
-    /// Remembered, and there is nothing left to remember.
-    Gone(Option<RemoteId>),
-}
-
-/// An object of ours that is wanted.
-pub(super) struct Ours<'a> {
-    pub entry: &'a Entry,
-    pub object: &'a LiveObject,
-    pub renamed_from: Option<Key>,
-}
-
-/// An object that becomes ours.
-pub(super) struct Found<'a> {
-    pub object: &'a LiveObject,
-    pub claim: Claim,
-    pub intent: Option<&'a Intent>,
-    pub renamed_from: Option<Key>,
-}
-
-/// What cannot be decided from what was read.
-pub(super) struct Unclear<'a> {
-    pub action: Action,
-    pub reason: Reason,
-    pub entry: Option<&'a Entry>,
-    pub id: Option<RemoteId>,
-    pub blocked: Blocked,
-}
+use super::{Action, Blocked, BlockedReason, Policy, Reason, succession, unanswered};
 
 pub(super) fn claim<'a>(view: &View<'a>, policy: &Policy) -> Vec<Claimed<'a>> {
     let selected = Selected::by(view.desired(), policy);
@@ -77,7 +27,7 @@ fn declared<'a>(view: &View<'a>, policy: &Policy, selected: &Selected<'_>) -> Ve
         let intent = view.inventory().intents.get(key);
         match intent.filter(|_| view.exchanges.begun.contains(key)) {
             Some(intent) => {
-                let standing = departing::unanswered(view, policy, key, intent);
+                let standing = unanswered::unwanted(view, policy, key, intent);
                 Claimed { key, desired: None, standing }
             }
             None => {
@@ -170,7 +120,7 @@ fn unowned<'a>(
         return going(None, object, absent);
     }
     if let Some(intent) = view.inventory().intents.get(key) {
-        return answer_lost(view, policy, key, intent, object, absent);
+        return unanswered::wanted(view, policy, key, intent, object, absent);
     }
     match (object, former(view, resource)) {
         (None, None) => Standing::Absent(absent),
@@ -200,83 +150,6 @@ fn going<'a>(entry: Option<&'a Entry>, object: &'a LiveObject, absent: Reason) -
     };
     let id = Some(object.id.clone());
     Standing::Unclear(Unclear { action: Action::Create, reason: absent, entry, id, blocked })
-}
-
-/// After an ambiguous create: once it has settled, the single match is presumed to be its result
-/// (S3). Not before: what is seen may be somebody else's, and ours may come beside it (L4).
-pub(super) fn answer_lost<'a>(
-    view: &View<'a>,
-    policy: &Policy,
-    key: &Key,
-    intent: &'a Intent,
-    object: Option<&'a LiveObject>,
-    absent: Reason,
-) -> Standing<'a> {
-    if let Some(blocked) = in_flight(view.snapshot.now, policy, intent) {
-        return Standing::Unclear(Unclear {
-            action: Action::Create,
-            reason: Reason::AnswerLost,
-            entry: None,
-            id: None,
-            blocked,
-        });
-    }
-    let Some(object) = object else {
-        let Some((blocked, id)) = whose_is_it(view, policy, key, intent) else {
-            return Standing::Absent(absent);
-        };
-        return Standing::Unclear(Unclear {
-            action: Action::Create,
-            reason: Reason::AnswerLost,
-            entry: None,
-            id,
-            blocked,
-        });
-    };
-    let owner = view.owner(key.kind, &object.id);
-    if let Some(owner) = owner.filter(|owner| *owner != key) {
-        return ambiguous(None, Some(&object.id), taken(object, owner));
-    }
-    Standing::Found(Found {
-        object,
-        claim: Claim::Presumed,
-        intent: Some(intent),
-        renamed_from: None,
-    })
-}
-
-/// Asks whose that is what an unanswered create may have made under another name, where names are
-/// not known to be kept (S3, A22); nothing when there is nothing of the kind.
-pub(super) fn whose_is_it(
-    view: &View<'_>,
-    policy: &Policy,
-    key: &Key,
-    intent: &Intent,
-) -> Option<(Blocked, Option<RemoteId>)> {
-    if policy.platform.keeps_names {
-        return None;
-    }
-    let listing = view.snapshot.live.listing(key.kind);
-    let strangers = strangers(listing, key, intent, view.inventory());
-    let id = match strangers.as_slice() {
-        [] => return None,
-        [only] => Some(only.id.clone()),
-        [_, _, ..] => None,
-    };
-    Some((whose(key, intent, &strangers), id))
-}
-
-/// Returns what stands in the way while an unanswered create may still be under way (S3).
-pub(super) fn in_flight(now: Timestamp, policy: &Policy, intent: &Intent) -> Option<Blocked> {
-    let settled_at = settled_at(intent.started_at, policy.settle);
-    (now < settled_at).then(|| Blocked {
-        reason: BlockedReason::InFlight,
-        message: format!(
-            "a create was begun at {} and never answered; it may be under way until {settled_at}",
-            intent.started_at
-        ),
-        hint: None,
-    })
 }
 
 /// One object has the declared name, and no entry of that key.
@@ -354,32 +227,4 @@ fn under_former<'a>(view: &View<'a>, resource: &'a Resource, old: Key) -> Option
         return Some(ambiguous(None, None, message));
     }
     Some(standing)
-}
-
-/// Another one of ours has the name.
-pub(super) fn taken(object: &LiveObject, owner: &Key) -> String {
-    format!("{} has the name now, and it is {owner}", object.id)
-}
-
-pub(super) fn ambiguous<'a>(
-    entry: Option<&'a Entry>,
-    id: Option<&RemoteId>,
-    message: String,
-) -> Standing<'a> {
-    unclear(entry, id, message, "rename or delete what is not meant, on the platform".to_owned())
-}
-
-pub(super) fn unclear<'a>(
-    entry: Option<&'a Entry>,
-    id: Option<&RemoteId>,
-    message: String,
-    hint: String,
-) -> Standing<'a> {
-    Standing::Unclear(Unclear {
-        action: Action::Update,
-        reason: Reason::Requested,
-        entry,
-        id: id.cloned(),
-        blocked: Blocked { reason: BlockedReason::AmbiguousName, message, hint: Some(hint) },
-    })
 }

@@ -8,7 +8,9 @@ use crate::model::{Applied, FieldPath, Key, Resource, Setting};
 use super::draft::ChangeDraft;
 use super::order::is_leaving;
 use super::view::View;
-use super::{Action, Blocked, BlockedReason, Change, FieldReason, diff::is_written, exchange};
+use super::{
+    Action, Blocked, BlockedReason, Change, FieldReason, difference::is_written, exchange,
+};
 
 /// Blocks what cannot be because of another change, and notes what must succeed first.
 ///

@@ -9,7 +9,8 @@ use crate::model::{
 
 use super::answer::shows_as;
 use super::birth::born_with;
-use super::diff::{effect, is_written};
+use super::diff::effect;
+use super::difference::is_written;
 use super::draft::ChangeDraft;
 use super::{Action, Change, FieldAction, FieldChange, FieldReason, Policy, Precondition, Step};
 

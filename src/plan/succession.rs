@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use crate::model::{Desired, Key, LiveObject, NAMES_MOVING_MAX, Resource};
 
 use super::draft::ChangeDraft;
-use super::ownership::{Ours, Standing, Unclear, ambiguous, answer_lost, unclear};
+use super::standing::{Ours, Standing, Unclear, ambiguous, unclear};
 use super::view::{View, Whereabouts};
-use super::{Action, Policy, Reason};
+use super::{Action, Policy, Reason, unanswered};
 
 /// Returns the resources that name a declared one as their previous name, by that name.
 pub(super) fn heirs(desired: &Desired) -> BTreeMap<Key, &Resource> {
@@ -178,7 +178,9 @@ fn vacated<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Opti
     }
     let other = view.named(key).iter().copied().find(|object| object.id != entry.id);
     Some(match (view.inventory().intents.get(key), other) {
-        (Some(intent), other) => answer_lost(view, policy, key, intent, other, Reason::Requested),
+        (Some(intent), other) => {
+            unanswered::wanted(view, policy, key, intent, other, Reason::Requested)
+        }
         (None, None) => Standing::Absent(Reason::Requested),
         (None, Some(other)) => {
             let message =
