@@ -3,7 +3,6 @@
 //! It deliberately knows no resource and no field; [`super::Reader`] and [`super::Writer`] do.
 //! Bodies and tokens are never logged, at any level (S9).
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +17,7 @@ use super::call::Call;
 use super::dialect::Dialect;
 use super::endpoint::{Endpoint, Token};
 use super::error::{Cause, Error};
-use super::flight::{Flight, FlightFailure};
+use super::flight::{FlightFailure, FlightLog, RequestCounts};
 use super::foreign::Foreign;
 use super::known::Known;
 use super::leave::{Leave, Reservation};
@@ -27,16 +26,12 @@ use super::retry::{Next, Tries};
 use super::time::ClientDeadline;
 use super::transport::{BeforeWrite, BodyStream, Transport, TransportError};
 use super::wire::Groups;
-use crate::budget::circuit::Circuit;
 use crate::budget::{Lane, Limits, Millis, Permit};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::model::Desired;
 
 mod admission;
-
-/// How often something was asked and answered: method, route without ids, status (0: no answer).
-pub type RequestCounts = BTreeMap<(String, &'static str, u16), u64>;
 
 /// The client of one API and token. Clones share the connection, the ledger and the counts.
 #[derive(Clone)]
@@ -55,19 +50,11 @@ struct Shared {
     config: ClientConfig,
     calls: AtomicU32,
     tries_seed: AtomicU64,
-    seen: Mutex<Seen>,
+    flights: FlightLog,
     /// The names of env groups, as the last list of them told: services name them by id.
     groups: Mutex<Arc<Groups>>,
     known: Known,
     until: ClientDeadline,
-}
-
-/// What answers have shown so far.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub limits: Option<Limits>,
-    pub tally: RequestCounts,
-    pub circuit: Circuit,
 }
 
 impl Client {
@@ -77,6 +64,7 @@ impl Client {
         let ClientParts { endpoint, token, transport, ledger, clock, dialect, config } = parts;
         let lane = config.lane;
         let until = ClientDeadline::new(clock.clone(), config.deadline);
+        let flights = FlightLog::new(clock.clone(), Arc::clone(&ledger));
         let shared = Shared {
             endpoint,
             token,
@@ -87,7 +75,7 @@ impl Client {
             tries_seed: AtomicU64::new(config.seed),
             config,
             calls: AtomicU32::new(0),
-            seen: Mutex::default(),
+            flights,
             groups: Mutex::default(),
             known: Known::default(),
             until,
@@ -139,23 +127,18 @@ impl Client {
     /// Returns the headers about limits of the last answer, as they came: `doctor` shows them.
     #[must_use]
     pub fn limits_last_seen(&self) -> Option<Limits> {
-        self.seen().limits.clone()
+        self.shared.flights.seen().limits.clone()
     }
 
     /// Returns how often what was asked and answered, for metrics.
     #[must_use]
     pub fn tally(&self) -> RequestCounts {
-        self.seen().tally.clone()
+        self.shared.flights.seen().tally.clone()
     }
 
     /// Tells the budget that the converge lane is about to need so many requests more.
     pub fn expect(&self, requests: u32) {
         self.shared.ledger.expect(requests);
-    }
-
-    /// Returns the budget of this API and token.
-    pub(super) fn ledger(&self) -> &Ledger {
-        &self.shared.ledger
     }
 
     pub(super) fn until(&self) -> &ClientDeadline {
@@ -205,7 +188,7 @@ impl Client {
     ) -> Result<(), Error> {
         let FlightFailure(cause, told) = failure;
         match tries.after(&cause, self.trusts_retries(), self.millis(), told) {
-            Next::Again(at) if self.may_wait_until(timestamp(at)).await => Ok(()),
+            Next::Again(at) if self.may_wait_until(Timestamp::from(at)).await => Ok(()),
             Next::Again(_) | Next::GiveUp => Err(self.failed(call, cause.into())),
         }
     }
@@ -240,7 +223,7 @@ impl Client {
     }
 
     async fn fly(&self, call: &Call<'_>, permit: Permit) -> Result<Answer, FlightFailure> {
-        let mut flight = Flight::start(self, call, permit);
+        let mut flight = self.shared.flights.start(call, permit);
         let foreign = self.foreign(call);
         let whole = async {
             let response = self.carry(call).await?;
@@ -279,7 +262,7 @@ impl Client {
         call: &Call<'_>,
     ) -> Result<http::Response<BodyStream>, FlightFailure> {
         let permit = self.admit().await?;
-        let mut flight = Flight::start(self, call, permit);
+        let mut flight = self.shared.flights.start(call, permit);
         let foreign = self.foreign(call);
         let head = async {
             let response = self.carry(call).await?;
@@ -339,7 +322,7 @@ impl Client {
 
     /// Whether most of the last requests had an answer, so that it makes sense to send one again.
     pub(super) fn trusts_retries(&self) -> bool {
-        self.seen().circuit.allows_retry()
+        self.shared.flights.seen().circuit.allows_retry()
     }
 
     /// Makes the error of a request, with its address and what the server asked for.
@@ -354,12 +337,7 @@ impl Client {
     }
 
     pub(super) fn millis(&self) -> Millis {
-        millis(self.now())
-    }
-
-    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Counts and headers are whole after every statement, so a panic elsewhere spoils nothing.
-        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.now().into()
     }
 }
 
@@ -367,16 +345,6 @@ impl Client {
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-fn millis(time: Timestamp) -> Millis {
-    Millis(u64::try_from(time.as_millisecond()).unwrap_or(0))
-}
-
-pub(super) fn timestamp(millis: Millis) -> Timestamp {
-    let Millis(millis) = millis;
-    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
 impl fmt::Debug for Client {

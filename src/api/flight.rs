@@ -3,19 +3,22 @@
 //! It deliberately does not send and does not judge. What it logs holds no body and no token (S9),
 //! and no identifier in a label.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
 
 use super::answer;
 use super::call::Call;
-use super::client::Client;
 use super::error::Cause;
 use super::foreign::Foreign;
 use super::limits;
 use super::transport::{BodyStream, Reach};
-use crate::budget::circuit::RequestHealth;
+use crate::budget::circuit::{Circuit, RequestHealth};
 use crate::budget::{Limits, Millis, Permit};
+use crate::clock::Clock;
+use crate::ledger::Ledger;
 
 /// Why a try failed, and how long the server asked to be left alone.
 pub(super) struct FlightFailure(pub Cause, pub Option<Duration>);
@@ -26,21 +29,32 @@ impl From<Cause> for FlightFailure {
     }
 }
 
-/// One request on its way: its permit is handed back, its headers noted, its end logged.
-pub(super) struct Flight<'a> {
-    client: &'a Client,
-    method: Method,
-    template: &'static str,
-    started_at: tokio::time::Instant,
-    permit: Permit,
-    limits: Option<Limits>,
-    request_id: Option<String>,
+/// How often something was asked and answered: method, route without ids, status (0: no answer).
+pub type RequestCounts = BTreeMap<(String, &'static str, u16), u64>;
+
+/// What answers have shown so far.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub limits: Option<Limits>,
+    pub tally: RequestCounts,
+    pub circuit: Circuit,
 }
 
-impl<'a> Flight<'a> {
-    pub(super) fn start(client: &'a Client, call: &Call<'_>, permit: Permit) -> Self {
-        Self {
-            client,
+/// Where the end of each request is written down.
+pub(super) struct FlightLog {
+    clock: Clock,
+    ledger: Arc<Ledger>,
+    seen: Mutex<Seen>,
+}
+
+impl FlightLog {
+    pub(super) fn new(clock: Clock, ledger: Arc<Ledger>) -> Self {
+        Self { clock, ledger, seen: Mutex::default() }
+    }
+
+    pub(super) fn start(&self, call: &Call<'_>, permit: Permit) -> Flight<'_> {
+        Flight {
+            log: self,
             method: call.method.clone(),
             template: call.route.template(),
             started_at: tokio::time::Instant::now(),
@@ -50,21 +64,43 @@ impl<'a> Flight<'a> {
         }
     }
 
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
+        // Counts and headers are whole after every statement, so a panic elsewhere spoils nothing.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn millis(&self) -> Millis {
+        self.clock.now().into()
+    }
+}
+
+/// One request on its way: its permit is handed back, its headers noted, its end logged.
+pub(super) struct Flight<'a> {
+    log: &'a FlightLog,
+    method: Method,
+    template: &'static str,
+    started_at: tokio::time::Instant,
+    permit: Permit,
+    limits: Option<Limits>,
+    request_id: Option<String>,
+}
+
+impl Flight<'_> {
     pub(super) fn saw_head(
         &mut self,
         response: &http::Response<BodyStream>,
         foreign: &Foreign<'_>,
     ) {
         let headers = response.headers();
-        self.limits = Some(limits::of(response.status().as_u16(), headers, self.client.millis()));
+        self.limits = Some(limits::of(response.status().as_u16(), headers, self.log.millis()));
         self.request_id = answer::request_id(headers, foreign);
     }
 
     /// Hands the permit back with what was learned; returns how long the server asked to wait.
     pub(super) fn land(self, failure: Option<&Cause>) -> Option<Duration> {
-        let Self { client, method, template, started_at, permit, limits, request_id } = self;
-        let now = client.millis();
-        let ledger = client.ledger();
+        let Self { log, method, template, started_at, permit, limits, request_id } = self;
+        let now = log.millis();
+        let ledger = &log.ledger;
         let has_left =
             !matches!(failure, Some(Cause::Transport(error)) if error.reach == Reach::NeverLeft);
         match &limits {
@@ -74,7 +110,7 @@ impl<'a> Flight<'a> {
         }
         let status = limits.as_ref().map_or(0, |limits| limits.status);
         let told = limits.as_ref().and_then(|limits| told_to_wait(limits, now));
-        let mut seen = client.seen();
+        let mut seen = log.seen();
         *seen.tally.entry((method.to_string(), template, status)).or_default() += 1;
         let outcome = if (1..500).contains(&status) {
             RequestHealth::Answered

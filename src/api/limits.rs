@@ -45,7 +45,7 @@ pub(super) fn of(status: u16, headers: &HeaderMap, now: Millis) -> Limits {
 /// Returns how long an answer of any server asks to be left alone, whatever the form.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let now = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+    let now = Millis::from(now);
     waits(headers).retry_in(now)
 }
 

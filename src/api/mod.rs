@@ -50,7 +50,7 @@ mod order;
 mod survey;
 
 pub use call::Leaving;
-pub use client::{Client, RequestCounts};
+pub use client::Client;
 pub use dialect::{
     Dialect, DialectEntry, DialectError, EnvPatch, GroupNaming, ListForm, NotFound, Rename,
     Resolver,
@@ -58,6 +58,7 @@ pub use dialect::{
 pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError};
 pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use events::{ServerEvent, is_event_stream};
+pub use flight::RequestCounts;
 pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
 pub use limits::retry_after;
 pub use order::{DeployTarget, DeploymentOrder, TargetSight};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::client::{Client, timestamp};
+use super::client::Client;
 use super::error::{ApiError, Cause, Error};
 use super::transport::Reach;
 use crate::budget::Millis;
@@ -78,7 +78,7 @@ impl Tries {
     pub(super) fn new(seed: u64, now: Timestamp, deadline: Option<Timestamp>) -> Self {
         let latest = now.checked_add(TRY_TIME_MAX).unwrap_or(Timestamp::MAX);
         let deadline = deadline.map_or(latest, |deadline| deadline.min(latest));
-        let deadline = Millis(u64::try_from(deadline.as_millisecond()).unwrap_or(0));
+        let deadline = Millis::from(deadline);
         // The pauses have ends of their own, so that they need not end with the doubling.
         let pauses = Retries::new(seed, Millis(u64::MAX));
         let absence = Absence { pauses, since: None, deadline };
@@ -194,7 +194,7 @@ impl Rounds {
 
 fn at(next: Next) -> Option<Timestamp> {
     match next {
-        Next::Again(at) => Some(timestamp(at)),
+        Next::Again(at) => Some(Timestamp::from(at)),
         Next::GiveUp => None,
     }
 }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since the Unix epoch.
@@ -30,6 +31,21 @@ impl Millis {
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<Timestamp> for Millis {
+    /// What lies before the epoch is the epoch.
+    fn from(time: Timestamp) -> Self {
+        Self(u64::try_from(time.as_millisecond()).unwrap_or(0))
+    }
+}
+
+impl From<Millis> for Timestamp {
+    /// What no calendar holds is the latest time that one does.
+    fn from(Millis(millis): Millis) -> Self {
+        let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+        Self::from_millisecond(millis).unwrap_or(Self::MAX)
     }
 }
 

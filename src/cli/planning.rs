@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::api::Recollection;
+use crate::budget::Millis;
 use crate::model::{Coverage, Desired, Diagnostic, Inventory, Key, Live, Name, Snapshot, Unknown};
 use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan, scope};
 use crate::reconcile::{CarryError, RefreshError, WrongProject, decide, refresh};
@@ -18,7 +19,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
 use super::last_look::LastLook;
-use super::session::{Session, millis};
+use super::session::Session;
 
 /// A plan with what it was made of.
 pub struct Planned {
@@ -151,7 +152,7 @@ pub fn is_unseen(change: &Change) -> bool {
 /// # Errors
 /// When the budget cannot be read.
 pub fn estimate(session: &Session, plan: &Plan) -> Result<Estimate, Failure> {
-    let now = millis(session.clock.now());
+    let now = Millis::from(session.clock.now());
     let requests = plan.cost.reads.saturating_add(plan.cost.writes);
     let unknown = |error: crate::ledger::LedgerError| {
         Failure::new(ErrorCode::State, format!("failed to {error}"))

@@ -179,7 +179,7 @@ impl Session {
 /// Ends the run in the ledger, so that its start does not look like a crash (performance, B9).
 impl Drop for Session {
     fn drop(&mut self) {
-        self.ledger.close(millis(self.clock.now()));
+        self.ledger.close(Millis::from(self.clock.now()));
     }
 }
 
@@ -300,7 +300,7 @@ fn ledger(
         seed: seed(),
         ..budget::BudgetConfig::default()
     };
-    let now = millis(clock.now());
+    let now = Millis::from(clock.now());
     if settings.sandbox {
         // Nobody shares the sandbox, and its emulator counts anew in each process.
         return Ok(Ledger::in_memory(config, now));
@@ -321,11 +321,6 @@ fn ledger(
                 .hint("name a directory that can be written with --state"))
         }
     }
-}
-
-/// Returns the time as the budget counts it.
-pub fn millis(now: Timestamp) -> Millis {
-    Millis(u64::try_from(now.as_millisecond()).unwrap_or(0))
 }
 
 /// Returns a number that spreads several agents in time.

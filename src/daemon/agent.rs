@@ -340,7 +340,7 @@ impl Agent {
         if !is_due {
             return;
         }
-        let millis = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+        let millis = Millis::from(now);
         let Ok(BudgetView { limit, remaining, short_since, .. }) = self.parts.ledger.view(millis)
         else {
             return;

@@ -45,8 +45,8 @@ impl Rhythm {
     }
 
     fn failed(&mut self, now: Timestamp) {
-        let again = self.retries.next(millis(now), None);
-        let spread = again.map_or(Duration::ZERO, |again| again.since(millis(now)));
+        let again = self.retries.next(Millis::from(now), None);
+        let spread = again.map_or(Duration::ZERO, |again| again.since(Millis::from(now)));
         self.until = now.checked_add(PAUSE_MIN + spread).unwrap_or(Timestamp::MAX);
     }
 }
@@ -139,10 +139,6 @@ impl RetryQueue {
         let new = Waiting { rhythm, failures: 0, was_denied: false };
         self.waiting.entry(key.clone()).or_insert(new)
     }
-}
-
-fn millis(now: Timestamp) -> Millis {
-    Millis(u64::try_from(now.as_millisecond()).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ struct Stage {
 
 fn stage(platform: Platform, dialect: &[&str]) -> Stage {
     let clock = Clock::starting_at("2026-11-24T00:00:00Z".parse().unwrap());
-    let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
+    let now = Millis::from(clock.now());
     let emulator = Emulator::new(platform, emulator_clock(&clock));
     let mut spoken = Dialect::default();
     for setting in dialect {

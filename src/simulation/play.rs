@@ -13,7 +13,10 @@ use crate::status::Trigger;
 use super::branch::BranchState;
 use super::process::Process;
 use super::scene::{FinalState, Scene};
-use super::schedule::{Deed, Disturbance, Instruction, Loss, Rights, Schedule, SourceKind, Strike};
+use super::schedule::{
+    Deed, Disturbance, Instruction, Loss, PlatformBehaviour, Rights, Schedule, ScheduledStep,
+    SourceKind, Strike,
+};
 use super::witness::{Mark, Marked, ProcessLife, Witness};
 use super::world::{SimulatedWorld, body};
 
@@ -75,6 +78,15 @@ pub(super) fn rehearse(scene: &Arc<Scene>, schedule: &Schedule) -> Rehearsal {
             counts: super::timeline::counts(&witness, u64::MAX),
         }
     })
+}
+
+/// Returns the platform as an undisturbed agent leaves it that was given one revision only.
+pub(super) fn undisturbed(scene: &Arc<Scene>, revision: usize) -> Arc<FinalState> {
+    let steps = vec![ScheduledStep { at: 0, what: Disturbance::Commit(revision) }];
+    let platform = PlatformBehaviour::default();
+    let source = SourceKind::default();
+    let calm = Schedule { seed: 0, platform, source, seconds: 0, looks: 0, steps };
+    scene.end(revision, || rehearse(scene, &calm).truth)
 }
 
 fn counting(schedule: &Schedule) -> Duration {

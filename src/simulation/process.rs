@@ -109,7 +109,7 @@ impl Process {
                         biased;
                         () = death.notified() => {}
                         _ = agent.run(&mut seat, stopped, RunUntil::Stopped) => {
-                            ledger.close(millis(&clock));
+                            ledger.close(Millis::from(clock.now()));
                         }
                         () = self.listen(run) => {}
                     }
@@ -221,7 +221,7 @@ impl Process {
         let config = budget::BudgetConfig { limit: 300, rate, reserve: rate / 3, seed };
         let boot = self.body().machine.boot.to_string();
         let uptime = Uptime { boot, elapsed: Duration::from_millis(self.world.elapsed()) };
-        Arc::new(Ledger::on_shelf(&self.shelf, config, millis(clock), Some(&uptime)))
+        Arc::new(Ledger::on_shelf(&self.shelf, config, Millis::from(clock.now()), Some(&uptime)))
     }
 
     fn reconciler(
@@ -321,7 +321,7 @@ impl Process {
             }
             Err(_) => 0,
         };
-        ledger.close(millis(&clock));
+        ledger.close(Millis::from(clock.now()));
         self.world.mark(Mark::Passed { run, written, message: String::new() });
         self.world.mark(Mark::Ended { run });
     }
@@ -357,10 +357,6 @@ impl Process {
     pub(super) fn body(&self) -> MutexGuard<'_, ProcessBody> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn millis(clock: &Clock) -> Millis {
-    Millis(u64::try_from(clock.now().as_millisecond()).unwrap_or(0))
 }
 
 /// Returns where a thing is read by its id.

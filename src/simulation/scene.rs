@@ -15,9 +15,7 @@ use crate::secret::FingerprintKey;
 use crate::source::Tree;
 
 use super::ears::Ears;
-use super::play::rehearse;
 use super::revisions::{ManifestState, derive};
-use super::schedule::{Disturbance, PlatformBehaviour, Schedule, ScheduledStep, SourceKind};
 
 /// What the stand-in of every secret begins with.
 const STAND_IN: &str = "st0ker-stand-in-";
@@ -149,21 +147,20 @@ impl Scene {
         Given { tree, desired }
     }
 
-    /// Returns the platform as an undisturbed agent leaves it that was given one revision only.
-    pub(super) fn end(self: &Arc<Self>, revision: usize) -> Arc<FinalState> {
-        let known =
-            self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&revision).cloned();
-        if let Some(known) = known {
-            return known;
+    /// Returns how the platform ends with one revision only; it is worked out once.
+    pub(super) fn end(
+        &self,
+        revision: usize,
+        work_out: impl FnOnce() -> FinalState,
+    ) -> Arc<FinalState> {
+        let ends = || self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = ends().get(&revision) {
+            return Arc::clone(known);
         }
-        let steps = vec![ScheduledStep { at: 0, what: Disturbance::Commit(revision) }];
-        let platform = PlatformBehaviour::default();
-        let source = SourceKind::default();
-        let calm = Schedule { seed: 0, platform, source, seconds: 0, looks: 0, steps };
-        let truth = Arc::new(rehearse(self, &calm).truth);
-        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.insert(revision, Arc::clone(&truth));
-        truth
+        // Others may play on meanwhile, and may work out the same.
+        let end = Arc::new(work_out());
+        ends().insert(revision, Arc::clone(&end));
+        end
     }
 
     fn find_secrets(&self) -> Vec<String> {

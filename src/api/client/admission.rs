@@ -9,7 +9,7 @@ use super::super::call::Call;
 use super::super::error::Cause;
 use super::super::leave::{Leave, Pair, Reservation};
 use super::super::parts::Wait;
-use super::{Client, chain, millis, timestamp};
+use super::{Client, chain};
 use crate::budget::{Lane, Millis, Permit, Verdict, Why};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -55,7 +55,7 @@ impl Client {
             leave.check_age(now)?;
             self.check_deadline(now)?;
             let Some(permit) = leave.permit() else { return Err(Cause::LookTooOld) };
-            let departed = self.shared.ledger.depart(millis(now), permit);
+            let departed = self.shared.ledger.depart(Millis::from(now), permit);
             match departed.map_err(|error| Cause::Ledger(chain(&error)))? {
                 None => return leave.take().ok_or(Cause::LookTooOld),
                 Some(Why::Busy | Why::Spread) => {
@@ -77,7 +77,7 @@ impl Client {
                 Verdict::Go(permits) => return Ok(permits),
                 Verdict::Wait { until, .. } => {
                     // Waiting in vain helps nobody: say at once that the time will not do.
-                    let until = timestamp(until);
+                    let until = Timestamp::from(until);
                     self.check_deadline(until)?;
                     self.tell_wait(until);
                     if !self.may_wait_until(until).await {
@@ -92,8 +92,8 @@ impl Client {
     fn tell_wait(&self, until: Timestamp) {
         let now = self.now();
         let is_long = until.duration_since(now).as_secs() > 0;
-        let view = is_long.then(|| self.shared.ledger.view(millis(now)).ok()).flatten();
-        let short_since = view.and_then(|view| view.short_since).map(timestamp);
+        let view = is_long.then(|| self.shared.ledger.view(Millis::from(now)).ok()).flatten();
+        let short_since = view.and_then(|view| view.short_since).map(Timestamp::from);
         self.shared.config.waits.send_replace(Some(Wait { until, short_since }));
     }
 
@@ -106,7 +106,7 @@ impl Client {
         self.count_calls(requests)?;
         let now = self.now();
         let verdict = self.check_deadline(now).and_then(|()| {
-            let verdict = take(&self.shared.ledger, millis(now), self.lane);
+            let verdict = take(&self.shared.ledger, Millis::from(now), self.lane);
             verdict.map_err(|error| Cause::Ledger(chain(&error)))
         });
         if !matches!(verdict, Ok(Verdict::Go(_))) {

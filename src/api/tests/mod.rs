@@ -247,7 +247,7 @@ fn client_over(
     dialect: Dialect,
     config: ClientConfig,
 ) -> Client {
-    let now = Millis(u64::try_from(clock.now().as_millisecond()).unwrap());
+    let now = Millis::from(clock.now());
     Client::new(ClientParts {
         endpoint: Endpoint::parse(address).unwrap(),
         token: Token::parse(TOKEN).unwrap(),

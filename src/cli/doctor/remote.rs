@@ -4,7 +4,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::{Cause, Error, ErrorKind};
-use crate::budget::Limits;
+use crate::budget::{Limits, Millis};
 use crate::model::{Coverage, Kind, Listing, Unknown};
 use crate::reconcile::check_pin;
 use crate::store::Store;
@@ -12,7 +12,7 @@ use crate::store::Store;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::find;
-use super::super::session::{Session, millis};
+use super::super::session::Session;
 use super::check::{Check, CheckOutcome};
 
 /// How far two clocks may be apart: deployments and stale answers are judged by less than a minute.
@@ -143,7 +143,7 @@ fn headers(limits: &Limits) -> Check {
 }
 
 fn budget(session: &Session) -> Check {
-    match session.ledger.view(millis(session.clock.now())) {
+    match session.ledger.view(Millis::from(session.clock.now())) {
         Ok(view) => Check::fine("budget", format!("{view}; {} used by us", view.used)),
         Err(error) => Check::new("budget", CheckOutcome::Failed, format!("failed to {error}")),
     }

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::api::Token;
-use crate::budget::{BudgetView, Lane};
+use crate::budget::{BudgetView, Lane, Millis};
 use crate::clock::Clock;
 use crate::daemon::agent::{Agent, AgentParts, RunUntil};
 use crate::daemon::notify::{Notifier, Sink};
@@ -92,7 +92,7 @@ fn open_with(
     meters.count_requests_of(&name, move || client.tally());
     let (ledger, at) = (Arc::clone(&session.ledger), clock.clone());
     meters.read_budget_of(&name, move || {
-        let BudgetView { limit, remaining, .. } = ledger.view(session::millis(at.now())).ok()?;
+        let BudgetView { limit, remaining, .. } = ledger.view(Millis::from(at.now())).ok()?;
         Some(BudgetNow { limit, remaining })
     });
     let beat = pulse.clone();

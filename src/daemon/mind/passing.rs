@@ -166,7 +166,7 @@ impl Mind {
         let pause = if failure.is_passing {
             MOVED_PAUSE
         } else {
-            let at = Millis(u64::try_from(now.as_millisecond()).unwrap_or(0));
+            let at = Millis::from(now);
             let again = self.retries.next(at, Some(MOVED_PAUSE));
             again.map_or(MOVED_PAUSE, |again| again.since(at))
         };

@@ -13,7 +13,7 @@ use crate::render::json::SavedChange;
 use crate::status::{ConditionReason, ConditionType, ProjectStatus};
 
 use super::super::law::{Law, LawFindings};
-use super::super::play::rehearse;
+use super::super::play::{rehearse, undisturbed};
 use super::super::scene::Scene;
 use super::super::schedule::{Schedule, ScheduledStep};
 use super::super::timeline::{Happened, timeline};
@@ -80,7 +80,7 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
         return;
     };
     let revision = witness.revision % scene.revisions.len();
-    let wanted = scene.end(revision);
+    let wanted = undisturbed(scene, revision);
     let mut excuses = excuses(scene, witness, status, living);
     let desired = &scene.revisions[revision].desired;
     // What cannot be renamed keeps its old name.
