@@ -353,14 +353,9 @@ impl Agent {
         self.samples.push(BudgetSample { at: now, remaining, sent });
         let rate = self.parts.settings.rate;
         let samples = self.samples.clone();
-        let short_since = short_since.map(timestamp);
+        let short_since = short_since.map(Timestamp::from);
         self.mind.note_budget(BudgetStatus { limit, remaining, rate, short_since, samples });
     }
-}
-
-fn timestamp(millis: Millis) -> Timestamp {
-    let millis = i64::try_from(millis.0).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
 /// Writes an event into the log, for whoever reads nothing else.

@@ -23,25 +23,25 @@ impl Mind {
             digest: running.declared.desired.digest.clone(),
             log: Vec::new(),
         };
-        self.deployments.insert(0, record);
-        self.deployments.truncate(DEPLOYMENTS_MAX);
+        self.shown.deployments.insert(0, record);
+        self.shown.deployments.truncate(DEPLOYMENTS_MAX);
     }
 
     /// Notes a word that was heard of the deployment under way.
     pub(super) fn note_deployment(&mut self, key: &Key, status: &str, log: Vec<String>) {
-        let Some(at) = self.deployments.iter().position(|one| one.key == *key) else {
+        let Some(at) = self.shown.deployments.iter().position(|one| one.key == *key) else {
             return;
         };
-        let record = &mut self.deployments[at];
+        let record = &mut self.shown.deployments[at];
         status.clone_into(&mut record.status);
         record.log.clone_from(&log);
         let (since, commit) = (record.started_at, record.commit.clone());
         let deployment =
             DeploymentStatus { id: None, status: status.to_owned(), since, commit, log };
-        if let Ok(index) = judge::place(&self.resources, key)
-            && self.resources[index].deployment.as_ref() != Some(&deployment)
+        if let Ok(index) = judge::place(&self.shown.resources, key)
+            && self.shown.resources[index].deployment.as_ref() != Some(&deployment)
         {
-            self.resources[index].deployment = Some(deployment);
+            self.shown.resources[index].deployment = Some(deployment);
         }
     }
 
@@ -60,9 +60,9 @@ impl Mind {
             // Nobody looks any more; it goes on.
             Ending::TimedOut { .. } => "timed_out",
         };
-        *self.counts.deployments.entry(result.to_owned()).or_default() += 1;
-        if let Some(at) = self.deployments.iter().position(|one| one.key == *key) {
-            self.deployments[at].ended_at = Some(now);
+        *self.shown.counts.deployments.entry(result.to_owned()).or_default() += 1;
+        if let Some(at) = self.shown.deployments.iter().position(|one| one.key == *key) {
+            self.shown.deployments[at].ended_at = Some(now);
         }
     }
 }

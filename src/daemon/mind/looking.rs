@@ -22,37 +22,38 @@ const FOLLOW_MAX: Duration = Duration::from_secs(30 * 60);
 impl Mind {
     /// Says when the whole platform is looked at again.
     pub(super) fn schedule_look(&mut self, now: Timestamp) {
-        self.looks += 1;
+        self.agenda.looks += 1;
         let is_moving = |status: &ResourceStatus| status.conditions.is_progressing();
-        let is_moving = self.resources.iter().any(is_moving);
-        self.moving_looks = if is_moving { self.moving_looks.saturating_add(1) } else { 0 };
-        let interval = pace::while_moving(self.interval, self.moving_looks);
-        let next = pace::jittered(interval, self.settings.seed, self.looks);
-        self.look_at = now.checked_add(next).unwrap_or(Timestamp::MAX);
+        let is_moving = self.shown.resources.iter().any(is_moving);
+        self.agenda.moving_looks =
+            if is_moving { self.agenda.moving_looks.saturating_add(1) } else { 0 };
+        let interval = pace::while_moving(self.agenda.interval, self.agenda.moving_looks);
+        let next = pace::jittered(interval, self.settings.seed, self.agenda.looks);
+        self.agenda.look_at = now.checked_add(next).unwrap_or(Timestamp::MAX);
     }
 
     pub(super) fn begin_following(&mut self, now: Timestamp) {
         let first = now.checked_add(LOOK_FIRST).unwrap_or(Timestamp::MAX);
-        self.follow_at = Some(first);
-        self.follow_pause = LOOK_FIRST;
-        self.follow_until = now.checked_add(FOLLOW_MAX).ok();
+        self.agenda.follow_at = Some(first);
+        self.agenda.follow_pause = LOOK_FIRST;
+        self.agenda.follow_until = now.checked_add(FOLLOW_MAX).ok();
     }
 
     /// Returns the deployments to look at, when it is time to, once.
     pub fn take_look(&mut self, now: Timestamp) -> Option<Watch> {
-        let is_time = self.follow_at.is_some_and(|at| at <= now);
+        let is_time = self.agenda.follow_at.is_some_and(|at| at <= now);
         if !is_time || self.running.is_some() {
             return None;
         }
-        self.follow_at = None;
-        (!self.watch.is_empty()).then(|| self.watch.clone())
+        self.agenda.follow_at = None;
+        (!self.agenda.watch.is_empty()).then(|| self.agenda.watch.clone())
     }
 
     /// Goes on looking after a pass, which ends a look that is under way: it may have begun
     /// deployments, and what is watched must not change under a look.
     pub(super) fn follow_on(&mut self, now: Timestamp) {
-        if !self.watch.is_empty() && self.follow_at.is_none() {
-            self.follow_at = now.checked_add(self.follow_pause).ok();
+        if !self.agenda.watch.is_empty() && self.agenda.follow_at.is_none() {
+            self.agenda.follow_at = now.checked_add(self.agenda.follow_pause).ok();
         }
     }
 
@@ -71,18 +72,18 @@ impl Mind {
         for (key, deployment) in watch.take_succeeded() {
             self.note_runs(&key, &deployment, now);
         }
-        self.watch = watch;
+        self.agenda.watch = watch;
         for (key, status) in statuses {
             self.note_deployment(key, status, Vec::new());
         }
-        if self.follow_until.is_some_and(|until| until <= now) {
-            endings.extend(std::mem::take(&mut self.watch).give_up());
+        if self.agenda.follow_until.is_some_and(|until| until <= now) {
+            endings.extend(std::mem::take(&mut self.agenda.watch).give_up());
         }
-        self.follow_pause = next_pause(self.follow_pause);
+        self.agenda.follow_pause = next_pause(self.agenda.follow_pause);
         self.follow_on(now);
         if !endings.is_empty() {
             // One sweep of the lists verifies them all.
-            self.due.insert(Trigger::Retry);
+            self.agenda.due.insert(Trigger::Retry);
         }
         for (key, ending) in endings {
             self.ended(&key, ending, now);
@@ -123,7 +124,7 @@ impl Mind {
     }
 
     fn count_failure(&mut self, key: &Key, log: Vec<String>, now: Timestamp) {
-        let desired = self.declared.as_ref().and_then(|it| it.desired.resources.get(key));
+        let desired = self.wanted.declared.as_ref().and_then(|it| it.desired.resources.get(key));
         let Some(digest) = desired.map(judge::digest) else {
             return;
         };
@@ -136,16 +137,16 @@ impl Mind {
         // Noted before the request leaves: a second rollback would bring the failure back.
         let rolled_back = was_rolled_back || may_roll_back;
         self.memory.deploys.insert(key.clone(), FailedDeploys { digest, failed, rolled_back, log });
-        let id = judge::find(&self.resources, key).and_then(|status| status.id.as_deref());
+        let id = judge::find(&self.shown.resources, key).and_then(|status| status.id.as_deref());
         if may_roll_back && let Some(id) = id.and_then(|id| RemoteId::new(id).ok()) {
-            self.rollbacks.push((key.clone(), id));
+            self.agenda.rollbacks.push((key.clone(), id));
         }
     }
 
     /// Returns the next service to roll back, once, with the project it is of.
     pub fn take_rollback(&mut self) -> Option<(Key, (RemoteId, Project))> {
         let project = self.project.clone()?;
-        let (key, id) = self.rollbacks.pop()?;
+        let (key, id) = self.agenda.rollbacks.pop()?;
         Some((key, (id, project)))
     }
 
@@ -170,6 +171,6 @@ impl Mind {
             desired.get(key).is_some_and(|resource| judge::digest(resource) == failed.digest)
         });
         let inventory = &passed.inventory;
-        self.watch.retain(|awaited| judge::is_known(inventory, &awaited.key));
+        self.agenda.watch.retain(|awaited| judge::is_known(inventory, &awaited.key));
     }
 }

@@ -3,6 +3,7 @@
 //! It reads nothing and waits for nothing. `agent` tells it what happened and what time it is, asks
 //! what is due, does it, and comes back with the result. So 30 days are a test of milliseconds.
 
+mod agenda;
 mod deployments;
 mod looking;
 mod others;
@@ -10,10 +11,12 @@ mod outcome;
 mod passing;
 mod reading;
 mod rereading;
+mod shown;
 mod shrinking;
 mod standing;
 mod steering;
 mod telling;
+mod wanted;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,28 +24,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::budget::backoff::Retries;
-use crate::budget::{Lane, Millis};
-use crate::follow::{LOOK_FIRST, Watch};
-use crate::model::{Desired, Key, Project, RemoteId};
+use crate::budget::Lane;
+use crate::model::{Desired, Key, Project};
 use crate::plan::Policy;
 use crate::reconcile::{Licence, Look};
-use crate::render::json::SavedChange;
-use crate::status::{
-    BudgetStatus, Conditions, DeploymentRecord, Event, LifetimeCounts, PassRecord, Problem,
-    ProjectStatus, Repair, ResourceStatus, Revision, Rollback, SharedList, Trigger, UnmanagedThing,
-};
+use crate::status::{Event, PassRecord, ProjectStatus, Trigger};
 
 use super::declare::Declared;
 use super::memory::AgentMemory;
-use super::queue::RetryQueue;
 use super::settings::Settings;
 
-use others::OtherDeployers;
+use agenda::Agenda;
 pub use passing::PassFailure;
-use rereading::Rereading;
-use shrinking::Shrinking;
+use shown::Shown;
 pub(super) use steering::Withheld;
+use wanted::Wanted;
 
 /// How many passes are remembered, for people: at rest, a working day at the usual interval.
 const HISTORY_MAX: usize = 100;
@@ -58,69 +54,17 @@ pub struct Mind {
     settings: Settings,
     memory: AgentMemory,
     saved: Option<AgentMemory>,
-    location: String,
-    has_commits: bool,
-    wants_read: bool,
-    /// When they are read again, if they could not be.
-    rereading: Rereading,
-    /// Whether the last good commit is read, because the newest cannot be.
-    falls_back: bool,
-    /// The commit that it is to stay at, as long as nobody knows whether it is there.
-    pinning: Option<String>,
-    /// Whether that commit is being read.
-    reads_pin: bool,
-    declared: Option<Arc<Declared>>,
-    /// Whether it looks again and again, and not once.
-    stays: bool,
-    shrinking: Shrinking,
-    revision: Option<Revision>,
-    problem: Option<Problem>,
-    due: BTreeSet<Trigger>,
+    wanted: Wanted,
+    agenda: Agenda,
+    shown: Shown,
     running: Option<Running>,
     passes: u64,
     passed_digest: Option<String>,
     project: Option<Project>,
     origin: String,
-    queue: RetryQueue,
-    ticked_at: Timestamp,
-    retries: Retries,
-    retry_at: Option<Timestamp>,
     failure: Option<PassFailure>,
-    interval: Duration,
-    /// How many requests the project and its lists cost.
-    lists: u32,
-    look_at: Timestamp,
-    looks: u64,
-    moving_looks: u32,
-    watch: Watch,
-    follow_at: Option<Timestamp>,
-    follow_pause: Duration,
-    follow_until: Option<Timestamp>,
-    rollbacks: Vec<(Key, RemoteId)>,
-    others: OtherDeployers,
     /// What a person ordered to be repaired again, however often it was.
     forgiven: BTreeSet<Key>,
-    /// In the order of keys.
-    resources: SharedList<ResourceStatus>,
-    pending: SharedList<SavedChange>,
-    unmanaged: usize,
-    /// The first of what is unmanaged.
-    unmanaged_things: Vec<UnmanagedThing>,
-    /// When all was last seen to be as declared.
-    seen_synced_at: Option<Timestamp>,
-    /// Newest first.
-    deployments: SharedList<DeploymentRecord>,
-    counts: LifetimeCounts,
-    history: SharedList<PassRecord>,
-    last_repair: Option<Repair>,
-    last_rollback: Option<Rollback>,
-    conditions: Conditions,
-    budget: BudgetStatus,
-    /// Whether it was told that the API has nothing left.
-    is_shortage_told: bool,
-    events: Vec<Event>,
-    sequence: u64,
-    started_at: Timestamp,
 }
 
 /// The pass that is under way.
@@ -187,92 +131,38 @@ impl Mind {
     #[must_use]
     pub fn new(beginning: Beginning, now: Timestamp) -> Self {
         let Beginning { settings, memory, location, has_commits, origin } = beginning;
-        let seed = settings.seed;
-        let interval = settings.interval;
         Self {
-            budget: BudgetStatus { rate: settings.rate, ..BudgetStatus::default() },
-            is_shortage_told: false,
-            settings,
             saved: Some(memory.clone()),
             memory,
-            location,
-            has_commits,
-            wants_read: true,
-            rereading: Rereading::default(),
-            falls_back: false,
-            pinning: None,
-            reads_pin: false,
-            declared: None,
-            stays: false,
-            shrinking: Shrinking::default(),
-            revision: None,
-            problem: None,
-            due: BTreeSet::from([Trigger::Start]),
+            wanted: Wanted::new(location, has_commits),
+            agenda: Agenda::new(&settings, now),
+            shown: Shown::new(settings.rate, now),
+            settings,
             running: None,
             passes: 0,
             passed_digest: None,
             project: None,
             origin,
-            queue: RetryQueue::new(seed),
-            ticked_at: now,
-            retries: Retries::new(seed, Millis(u64::MAX)),
-            retry_at: None,
             failure: None,
-            interval,
-            lists: 0,
-            look_at: now.checked_add(interval).unwrap_or(Timestamp::MAX),
-            looks: 0,
-            moving_looks: 0,
-            watch: Watch::default(),
-            follow_at: None,
-            follow_pause: LOOK_FIRST,
-            follow_until: None,
-            rollbacks: Vec::new(),
-            others: OtherDeployers::default(),
             forgiven: BTreeSet::new(),
-            resources: SharedList::default(),
-            pending: SharedList::default(),
-            unmanaged: 0,
-            unmanaged_things: Vec::new(),
-            seen_synced_at: None,
-            deployments: SharedList::default(),
-            counts: LifetimeCounts::default(),
-            last_repair: None,
-            last_rollback: None,
-            history: SharedList::default(),
-            conditions: Conditions::default(),
-            events: Vec::new(),
-            sequence: 0,
-            started_at: now,
         }
     }
 
     /// Notes that it looks again and again: what it finds missing at first may be vanishing (S7). Who
     /// looks once has nothing to wait with, as `stoker apply`.
     pub const fn stay(&mut self) {
-        self.stays = true;
+        self.wanted.stays = true;
     }
 
     /// Goes on where the agent before it left off, in the same process: settings were read again, or
     /// a defect ended it. Neither a pass nor an event bears a number twice; `sequence` is that of the
     /// last event. What was seen of another API is not about this one.
     pub fn recall(&mut self, earlier: &ProjectStatus, sequence: u64) {
-        self.sequence = sequence;
-        self.started_at = earlier.started_at;
         self.passes = earlier.history.first().map_or(0, |record| record.pass);
+        self.shown.sequence = sequence;
+        self.shown.started_at = earlier.started_at;
         if earlier.origin == self.origin {
-            self.history = earlier.history.clone();
-            self.resources = earlier.resources.clone();
-            self.pending = earlier.pending.clone();
-            self.unmanaged = earlier.unmanaged;
-            self.unmanaged_things.clone_from(&earlier.unmanaged_things);
-            self.seen_synced_at = earlier.seen_synced_at;
-            self.deployments = earlier.deployments.clone();
-            self.counts.clone_from(&earlier.counts);
-            self.conditions = earlier.conditions.clone();
-            self.last_repair.clone_from(&earlier.last_repair);
-            self.last_rollback.clone_from(&earlier.last_rollback);
-            self.budget = BudgetStatus { rate: self.settings.rate, ..earlier.budget.clone() };
+            self.shown.recall(earlier);
         }
     }
 
@@ -283,7 +173,7 @@ impl Mind {
             // Time alone says nothing new: what is being read is not read beside that, and what could
             // not be is read again when its wait is over.
             let is_time = matches!(trigger, Trigger::Git | Trigger::Timer);
-            self.wants_read |= !is_time || !self.rereading.is_under_way();
+            self.wanted.wants_read |= !is_time || !self.wanted.rereading.is_under_way();
             match trigger {
                 // Nothing on the platform has changed by a file: only what is read decides.
                 Trigger::Files | Trigger::Git | Trigger::Webhook => {}
@@ -291,29 +181,29 @@ impl Mind {
                 | Trigger::Timer
                 | Trigger::Signal
                 | Trigger::Order
-                | Trigger::Retry => drop(self.due.insert(*trigger)),
+                | Trigger::Retry => drop(self.agenda.due.insert(*trigger)),
             }
         }
     }
 
     /// Lets time pass: what has come due by it is due now.
     pub fn tick(&mut self, now: Timestamp) {
-        let since = std::mem::replace(&mut self.ticked_at, now);
-        if self.running.is_none() && now >= self.look_at {
+        let since = std::mem::replace(&mut self.agenda.ticked_at, now);
+        if self.running.is_none() && now >= self.agenda.look_at {
             self.hear(&BTreeSet::from([Trigger::Timer]));
             self.schedule_look(now);
         }
         let is_over = |until: Timestamp| until > since && until <= now;
-        self.wants_read |= self.rereading.is_due(now);
-        let waited = self.queue.next_after(since).is_some_and(is_over);
-        if waited || self.retry_at.is_some_and(|at| at <= now) {
-            self.retry_at = None;
-            self.due.insert(Trigger::Retry);
+        self.wanted.wants_read |= self.wanted.rereading.is_due(now);
+        let waited = self.agenda.queue.next_after(since).is_some_and(is_over);
+        if waited || self.agenda.retry_at.is_some_and(|at| at <= now) {
+            self.agenda.retry_at = None;
+            self.agenda.due.insert(Trigger::Retry);
         }
         self.end_suspension(now);
         let change = self.settings.windows.state(since).and_then(|state| state.until);
         if change.is_some_and(|at| at <= now) {
-            self.due.insert(Trigger::Timer);
+            self.agenda.due.insert(Trigger::Timer);
             self.withhold(now);
         }
     }
@@ -324,28 +214,35 @@ impl Mind {
         let beat = now.checked_add(HEARTBEAT).unwrap_or(Timestamp::MAX);
         // What waits for the pass to end must not be waited for meanwhile.
         let is_idle = self.running.is_none();
-        let look = Some(self.look_at).filter(|_| is_idle);
-        let follow = self.follow_at.filter(|_| is_idle);
+        let look = Some(self.agenda.look_at).filter(|_| is_idle);
+        let follow = self.agenda.follow_at.filter(|_| is_idle);
         let suspension = self.memory.suspension.as_ref().map(|suspension| suspension.until);
         let window = self.settings.windows.state(now).and_then(|state| state.until);
-        let reading = self.rereading.again_at().filter(|_| !self.wants_read);
-        let times =
-            [look, reading, self.retry_at, self.queue.next_after(now), follow, suspension, window];
+        let reading = self.wanted.rereading.again_at().filter(|_| !self.wanted.wants_read);
+        let times = [
+            look,
+            reading,
+            self.agenda.retry_at,
+            self.agenda.queue.next_after(now),
+            follow,
+            suspension,
+            window,
+        ];
         let earliest = times.into_iter().flatten().fold(beat, Timestamp::min);
         earliest.max(now.checked_add(NAP_MIN).unwrap_or(now))
     }
 
     /// Returns what is to be read, once.
     pub fn take_read(&mut self) -> Option<ReadAsk> {
-        let wanted = std::mem::take(&mut self.wants_read);
+        let wanted = std::mem::take(&mut self.wanted.wants_read);
         // What is fallen back to is at hand; the newest goes on waiting for its turn.
-        if wanted && !self.falls_back {
-            self.rereading.begin(self.ticked_at);
+        if wanted && !self.wanted.falls_back {
+            self.wanted.rereading.begin(self.agenda.ticked_at);
         }
-        self.reads_pin = wanted && !self.falls_back && self.pinning.is_some();
-        let pinned = match &self.pinning {
-            _ if self.falls_back => &self.memory.commit,
-            Some(_) => &self.pinning,
+        self.wanted.reads_pin = wanted && !self.wanted.falls_back && self.wanted.pinning.is_some();
+        let pinned = match &self.wanted.pinning {
+            _ if self.wanted.falls_back => &self.memory.commit,
+            Some(_) => &self.wanted.pinning,
             None => &self.memory.pinned_to,
         };
         wanted.then(|| ReadAsk { known: self.memory.commit.clone(), pinned: pinned.clone() })
@@ -355,13 +252,13 @@ impl Mind {
     /// known.
     #[must_use]
     pub fn reads_long(&self, now: Timestamp) -> bool {
-        self.rereading.is_long(now)
+        self.wanted.rereading.is_long(now)
     }
 
     /// Returns the last state of the manifests that could be used.
     #[must_use]
     pub fn declared(&self) -> Option<Arc<Declared>> {
-        self.declared.clone()
+        self.wanted.declared.clone()
     }
 
     /// Returns what must outlive a restart, when it changed since it was asked last.
@@ -381,17 +278,17 @@ impl Mind {
     /// Whether there is nothing to keep: no manifests that could be used were ever read.
     #[must_use]
     pub const fn is_unusable(&self) -> bool {
-        self.declared.is_none() && self.problem.is_some()
+        self.wanted.declared.is_none() && self.wanted.problem.is_some()
     }
 
     /// Returns what happened since it was asked last.
     pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        std::mem::take(&mut self.shown.events)
     }
 
     /// Returns the pass that ended last.
     #[must_use]
     pub fn last_pass(&self) -> Option<&PassRecord> {
-        self.history.first()
+        self.shown.history.first()
     }
 }

@@ -41,9 +41,10 @@ impl OtherDeployers {
 impl Mind {
     /// Notes which services are deployed by somebody else, and which were.
     pub(super) fn watch_others(&mut self, inventory: &Inventory) {
-        let ours: BTreeSet<&Key> = self.watch.awaited().map(|awaited| &awaited.key).collect();
-        let others = &mut self.others;
-        let services = self.resources.iter().filter(|it| it.key.kind == Kind::Service);
+        let ours: BTreeSet<&Key> =
+            self.agenda.watch.awaited().map(|awaited| &awaited.key).collect();
+        let others = &mut self.agenda.others;
+        let services = self.shown.resources.iter().filter(|it| it.key.kind == Kind::Service);
         for ResourceStatus { key, health, .. } in services {
             match health.as_deref().map(Health::of) {
                 // Its own end tells what runs then.
@@ -67,9 +68,9 @@ impl Mind {
         if self.running.is_some() {
             return None;
         }
-        let key = self.others.ended.pop_first()?;
-        let id = RemoteId::new(judge::find(&self.resources, &key)?.id.as_deref()?).ok()?;
-        self.others.reading = Some(key.clone());
+        let key = self.agenda.others.ended.pop_first()?;
+        let id = RemoteId::new(judge::find(&self.shown.resources, &key)?.id.as_deref()?).ok()?;
+        self.agenda.others.reading = Some(key.clone());
         Some((key, id))
     }
 
@@ -81,16 +82,16 @@ impl Mind {
         deployments: Result<Vec<Deployment>, String>,
         now: Timestamp,
     ) {
-        self.others.reading = None;
+        self.agenda.others.reading = None;
         let deployments = match deployments {
             Ok(deployments) if deployments.first().is_none_or(Deployment::has_ended) => deployments,
-            Ok(_) => return self.others.begun(key.clone()),
+            Ok(_) => return self.agenda.others.begun(key.clone()),
             Err(error) => {
                 tracing::debug!(%key, error, "its deployments were not read");
-                return self.others.begun(key.clone());
+                return self.agenda.others.begun(key.clone());
             }
         };
-        let known = judge::find(&self.resources, key).and_then(|it| it.runs.clone());
+        let known = judge::find(&self.shown.resources, key).and_then(|it| it.runs.clone());
         let Some(newest) = deployments.iter().find(|deployment| deployment.has_succeeded()) else {
             return;
         };
@@ -102,23 +103,24 @@ impl Mind {
             let (to, from) = (short(to), short(from));
             let message =
                 format!("somebody rolled it back: commit {to} runs again, in place of {from}");
-            self.last_rollback = Some(Rollback { at: now, message: format!("{key}: {message}") });
+            self.shown.last_rollback =
+                Some(Rollback { at: now, message: format!("{key}: {message}") });
             self.tell(EventSeverity::Warning, Some(key), ConditionReason::RolledBack, message);
         }
     }
 
     /// Notes what runs of a service. A deployment that shows no commit tells nothing.
     pub(super) fn note_runs(&mut self, key: &Key, deployment: &Deployment, now: Timestamp) {
-        let Ok(index) = judge::place(&self.resources, key) else {
+        let Ok(index) = judge::place(&self.shown.resources, key) else {
             return;
         };
-        let (Some(commit), Some(id)) = (&deployment.commit, self.resources[index].id.clone())
+        let (Some(commit), Some(id)) = (&deployment.commit, self.shown.resources[index].id.clone())
         else {
             return;
         };
         let runs =
             Runs { commit: commit.clone(), deployment: deployment.id.to_string(), seen_at: now };
         self.memory.runs.insert(id, runs.clone());
-        self.resources[index].runs = Some(runs);
+        self.shown.resources[index].runs = Some(runs);
     }
 }

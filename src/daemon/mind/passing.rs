@@ -48,15 +48,15 @@ pub struct PassFailure {
 impl Mind {
     /// Returns the pass to make now, if one is due and there is something to make it of.
     pub fn begin_pass(&mut self, now: Timestamp) -> Option<PassAsk> {
-        if self.due.is_empty() || self.running.is_some() || self.retry_at.is_some() {
+        if self.agenda.due.is_empty() || self.running.is_some() || self.agenda.retry_at.is_some() {
             return None;
         }
-        let declared = self.declared.clone()?;
-        let triggers = std::mem::take(&mut self.due);
+        let declared = self.wanted.declared.clone()?;
+        let triggers = std::mem::take(&mut self.agenda.due);
         let is_news = self.passed_digest.as_ref() != Some(&declared.desired.digest);
         let is_urgent = is_news || triggers.contains(&Trigger::Order);
         self.passes += 1;
-        self.others.put_off();
+        self.agenda.others.put_off();
         let ask = PassAsk {
             pass: self.passes,
             desired: declared.desired.clone(),
@@ -97,7 +97,7 @@ impl Mind {
             return Look::AtRest { details_max: 0 };
         }
         let allowed = pace::allowance(self.settings.interval, self.settings.rate);
-        let details_max = allowed.saturating_sub(self.lists).max(DETAILS_MIN);
+        let details_max = allowed.saturating_sub(self.agenda.lists).max(DETAILS_MIN);
         Look::AtRest { details_max: usize::try_from(details_max).unwrap_or(usize::MAX) }
     }
 
@@ -111,19 +111,19 @@ impl Mind {
     /// manifests cannot be used (S6).
     fn policy(&self, desired: &crate::model::Desired, now: Timestamp) -> Policy {
         let mut policy = self.settings.policy.clone();
-        if self.problem.is_some() {
+        if self.wanted.problem.is_some() {
             policy.prune = Prune::Off;
         }
         policy.held = self.held(desired, now);
         policy.protections = self.memory.protections.clone();
-        policy.absence = self.shrinking.holds(now);
+        policy.absence = self.wanted.shrinking.holds(now);
         policy.deploys_max = self.settings.deploys_max;
         policy.forgiven = self.forgiven.clone();
         policy
     }
 
     fn held(&self, desired: &crate::model::Desired, now: Timestamp) -> BTreeMap<Key, Blocked> {
-        let waiting = self.queue.held(now).map(|(key, until)| {
+        let waiting = self.agenda.queue.held(now).map(|(key, until)| {
             let seconds = until.duration_since(now).as_secs().max(1);
             let message = format!("it is tried again in {seconds} s");
             let hint = Some(format!("`stoker reconcile {key}` tries it now"));
@@ -151,26 +151,26 @@ impl Mind {
             Ok(passed) => self.finish_pass(&running, &passed, requests, now),
             Err(failure) => self.fail(&running, failure, requests, now),
         }
-        let look_at = self.look_at;
+        let look_at = self.agenda.look_at;
         self.schedule_look(now);
         if running.is_retry() {
             // It did not look at what lists do not show, so it puts no look off.
-            self.look_at = self.look_at.min(look_at);
+            self.agenda.look_at = self.agenda.look_at.min(look_at);
         }
         self.follow_on(now);
     }
 
     fn fail(&mut self, running: &Running, failure: PassFailure, requests: u32, now: Timestamp) {
         // The look that failed is made up for.
-        self.due.extend(&running.triggers);
+        self.agenda.due.extend(&running.triggers);
         let pause = if failure.is_passing {
             MOVED_PAUSE
         } else {
             let at = Millis::from(now);
-            let again = self.retries.next(at, Some(MOVED_PAUSE));
+            let again = self.agenda.retries.next(at, Some(MOVED_PAUSE));
             again.map_or(MOVED_PAUSE, |again| again.since(at))
         };
-        self.retry_at = now.checked_add(pause).ok();
+        self.agenda.retry_at = now.checked_add(pause).ok();
         let is_known = self.failure.as_ref().is_some_and(|known| known.reason == failure.reason);
         if !is_known && !failure.is_passing {
             self.tell(
@@ -196,7 +196,7 @@ impl Mind {
                 "the platform can be read again",
             );
         }
-        self.retries.succeeded();
+        self.agenda.retries.succeeded();
         if running.withheld.is_none() {
             self.forgiven.retain(|key| !running.forgiven.contains(key));
         }
@@ -204,10 +204,10 @@ impl Mind {
         self.passed_digest = Some(passed.snapshot.desired.digest.clone());
         let pages = passed.snapshot.live.listings.values().map(|listing| listing.pages);
         // The project and the lists are read at every look; details within what is left.
-        self.lists = 1 + pages.sum::<u32>();
-        self.interval = pace::interval(
+        self.agenda.lists = 1 + pages.sum::<u32>();
+        self.agenda.interval = pace::interval(
             self.settings.interval,
-            self.lists.saturating_add(DETAILS_MIN),
+            self.agenda.lists.saturating_add(DETAILS_MIN),
             self.settings.rate,
         );
         self.requeue(running, passed, now);
@@ -217,18 +217,18 @@ impl Mind {
         self.tell_results(passed, now);
         self.judge(running, passed, now);
         self.watch_others(&passed.inventory);
-        self.pending = pending(passed).into();
+        self.shown.pending = pending(passed).into();
         self.note_unmanaged(&passed.plan);
-        let is_synced = self.is_synced();
-        if is_synced && self.problem.is_none() && !running.is_superseded {
+        let is_synced = self.shown.is_synced();
+        if is_synced && self.wanted.problem.is_none() && !running.is_superseded {
             self.note_synced(running, now);
-            self.seen_synced_at = Some(now);
+            self.shown.seen_synced_at = Some(now);
         }
         let end = match &passed.report {
             Some(report) => PassEnd::of_report(report, &passed.plan, self.withheld(now).as_ref()),
             None => {
                 let withheld = running.withheld.as_ref();
-                PassEnd::of_plan(&passed.plan, withheld, is_synced, self.stalled())
+                PassEnd::of_plan(&passed.plan, withheld, is_synced, self.shown.stalled())
             }
         };
         let counts = passed.report.as_ref().map(Report::counts).unwrap_or_default();
@@ -241,8 +241,8 @@ impl Mind {
     }
 
     fn remember_pass(&mut self, record: PassRecord) {
-        self.history.insert(0, record);
-        self.history.truncate(HISTORY_MAX);
+        self.shown.history.insert(0, record);
+        self.shown.history.truncate(HISTORY_MAX);
     }
 
     /// Says of each change when it is tried again, if ever by itself.
@@ -251,25 +251,27 @@ impl Mind {
         for result in passed.report.iter().flat_map(|report| &report.results) {
             let key = &result.key;
             match &result.outcome {
-                Outcome::Applied => self.queue.succeeded(key),
+                Outcome::Applied => self.agenda.queue.succeeded(key),
                 Outcome::Failed { cause: FailureCause::Busy, .. } => {
-                    self.queue.wait(key, later(BUSY_PAUSE));
+                    self.agenda.queue.wait(key, later(BUSY_PAUSE));
                 }
                 Outcome::Failed { cause: FailureCause::Stopped, .. } => {
-                    self.due.insert(Trigger::Retry);
+                    self.agenda.due.insert(Trigger::Retry);
                 }
-                Outcome::Failed { cause: FailureCause::Denied, .. } => self.queue.denied(key, now),
+                Outcome::Failed { cause: FailureCause::Denied, .. } => {
+                    self.agenda.queue.denied(key, now)
+                }
                 Outcome::Failed {
                     cause: FailureCause::OverBudget | FailureCause::Other, ..
                 } => {
-                    self.queue.failed(key, now);
+                    self.agenda.queue.failed(key, now);
                 }
                 Outcome::Unresolved { .. } | Outcome::Stale { .. } => {
-                    self.queue.wait(key, later(MOVED_PAUSE));
+                    self.agenda.queue.wait(key, later(MOVED_PAUSE));
                 }
                 // It follows what it waits for.
                 Outcome::Skipped { .. } => {}
-                Outcome::NotStarted => drop(self.due.insert(Trigger::Retry)),
+                Outcome::NotStarted => drop(self.agenda.due.insert(Trigger::Retry)),
                 Outcome::Blocked { .. } => {}
             }
         }
@@ -277,21 +279,23 @@ impl Mind {
             let reason = change.blocked.as_ref().map(|blocked| blocked.reason);
             let until = match reason {
                 Some(BlockedReason::InFlight) => self.settled_at(passed, &change.key),
-                Some(BlockedReason::SourceShrinking) => self.shrinking.until(change.key.kind),
+                Some(BlockedReason::SourceShrinking) => {
+                    self.wanted.shrinking.until(change.key.kind)
+                }
                 Some(BlockedReason::IncompleteView) => None,
                 // Once more soon, and then at each look: a token may lack the right for ever.
                 Some(BlockedReason::Unseen) if !running.is_retry() => None,
                 Some(_) | None => continue,
             };
             let until = until.filter(|until| *until > now);
-            self.queue.wait(&change.key, until.unwrap_or_else(|| later(UNSETTLED_PAUSE)));
+            self.agenda.queue.wait(&change.key, until.unwrap_or_else(|| later(UNSETTLED_PAUSE)));
         }
         for key in &passed.plan.unchanged {
-            self.queue.succeeded(key);
+            self.agenda.queue.succeeded(key);
         }
         let planned: BTreeSet<&Key> = passed.plan.changes.iter().map(|it| &it.key).collect();
         let desired = &passed.snapshot.desired.resources;
-        self.queue.retain(|key| desired.contains_key(key) || planned.contains(key));
+        self.agenda.queue.retain(|key| desired.contains_key(key) || planned.contains(key));
     }
 
     /// When it is known what became of a create whose answer was lost, if one is open (S3).
@@ -311,25 +315,25 @@ impl Mind {
         }
         for awaited in begun {
             self.note_begun(&awaited.key, running);
-            self.watch.add(awaited);
+            self.agenda.watch.add(awaited);
         }
         self.begin_following(now);
     }
 
     fn judge(&mut self, running: &Running, passed: &Passed, now: Timestamp) {
-        let awaited: BTreeSet<Key> = self.watch.awaited().map(|it| it.key.clone()).collect();
+        let awaited: BTreeSet<Key> = self.agenda.watch.awaited().map(|it| it.key.clone()).collect();
         let case = Case {
             passed,
             withheld: running.withheld.clone(),
-            queue: &self.queue,
+            queue: &self.agenda.queue,
             deploys: &self.memory.deploys,
             runs: &self.memory.runs,
             awaited: &awaited,
-            before: &self.resources,
+            before: &self.shown.resources,
             now,
         };
         let resources = judge::resources(&case);
-        let before = std::mem::replace(&mut self.resources, resources.into());
+        let before = std::mem::replace(&mut self.shown.resources, resources.into());
         self.tell_transitions(&before);
     }
 }

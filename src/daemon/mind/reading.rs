@@ -22,11 +22,11 @@ impl Mind {
     }
 
     fn accept(&mut self, declared: Arc<Declared>, now: Timestamp) {
-        let fell_back = std::mem::take(&mut self.falls_back);
+        let fell_back = std::mem::take(&mut self.wanted.falls_back);
         if !fell_back {
-            self.rereading.succeeded();
+            self.wanted.rereading.succeeded();
         }
-        if !fell_back && self.problem.take().is_some() {
+        if !fell_back && self.wanted.problem.take().is_some() {
             self.tell(
                 EventSeverity::Normal,
                 None,
@@ -34,9 +34,9 @@ impl Mind {
                 "the manifests can be used again",
             );
             // What was withheld because of it need not wait for the next look.
-            self.due.insert(self.news());
+            self.agenda.due.insert(self.news());
         }
-        let is_new = self.declared.as_ref().is_none_or(|known| {
+        let is_new = self.wanted.declared.as_ref().is_none_or(|known| {
             // Most often it is the very same.
             !Arc::ptr_eq(known, &declared)
                 && (known.desired != declared.desired || known.commit != declared.commit)
@@ -63,11 +63,11 @@ impl Mind {
         if let Some(commit) = commit {
             self.memory.commit = Some(commit.id.clone());
         }
-        self.revision = Some(revision);
+        self.wanted.revision = Some(revision);
         self.forgive_changed(&declared);
         let shrunk = self.note_absences(&declared, now);
         self.keep_protections(&declared);
-        self.declared = Some(declared);
+        self.wanted.declared = Some(declared);
         self.tell(EventSeverity::Normal, None, Occurrence::RevisionSeen, what);
         if let Some(told) = shrunk {
             self.tell(EventSeverity::Warning, None, ConditionReason::SourceShrinking, told);
@@ -77,13 +77,13 @@ impl Mind {
 
     /// What failed as it was declared before may succeed as it is declared now.
     fn forgive_changed(&mut self, declared: &Declared) {
-        let Some(known) = &self.declared else {
+        let Some(known) = &self.wanted.declared else {
             return;
         };
         let known = &known.desired.resources;
         for (key, resource) in &declared.desired.resources {
             if known.get(key) != Some(resource) {
-                self.queue.forgive(Some(key));
+                self.agenda.queue.forgive(Some(key));
             }
         }
     }
@@ -91,22 +91,22 @@ impl Mind {
     /// Notes what a directory has lost; a commit is an order. Returns what is to be told, ever less
     /// often while it goes on.
     fn note_absences(&mut self, declared: &Declared, now: Timestamp) -> Option<String> {
-        if self.has_commits {
+        if self.wanted.has_commits {
             return None;
         }
-        let Some(known) = &self.declared else {
-            if self.stays {
-                self.shrinking.begin(now);
+        let Some(known) = &self.wanted.declared else {
+            if self.wanted.stays {
+                self.wanted.shrinking.begin(now);
             }
             return None;
         };
-        let steps = self.shrinking.read(&known.desired, &declared.desired, now)?;
-        steps.is_power_of_two().then(|| self.shrinking.told_of_steps(now)).flatten()
+        let steps = self.wanted.shrinking.read(&known.desired, &declared.desired, now)?;
+        steps.is_power_of_two().then(|| self.wanted.shrinking.told_of_steps(now)).flatten()
     }
 
     /// What was protected stays so, even if no pass came to it before it was gone (S11).
     fn keep_protections(&mut self, declared: &Declared) {
-        let known = self.declared.iter().flat_map(|known| known.desired.resources.values());
+        let known = self.wanted.declared.iter().flat_map(|known| known.desired.resources.values());
         let said = known.map(|it| (it.key.clone(), Remembered::from(&it.lifecycle)));
         self.memory.protections.extend(said.filter(|(_, said)| said.protects().is_some()));
         self.memory.protections.retain(|key, _| !declared.desired.resources.contains_key(key));
@@ -126,22 +126,22 @@ impl Mind {
         if let Some(running) = &mut self.running {
             running.is_superseded = true;
         }
-        self.due.insert(self.news());
+        self.agenda.due.insert(self.news());
     }
 
     const fn news(&self) -> Trigger {
-        if self.has_commits { Trigger::Git } else { Trigger::Files }
+        if self.wanted.has_commits { Trigger::Git } else { Trigger::Files }
     }
 
     fn refuse(&mut self, problem: Problem, now: Timestamp) {
-        if !self.falls_back {
+        if !self.wanted.falls_back {
             if may_pass(&problem) {
-                self.rereading.failed(now, self.settings.seed);
+                self.wanted.rereading.failed(now, self.settings.seed);
             } else {
-                self.rereading.succeeded();
+                self.wanted.rereading.succeeded();
             }
         }
-        if !self.falls_back && self.problem.as_ref() != Some(&problem) {
+        if !self.wanted.falls_back && self.wanted.problem.as_ref() != Some(&problem) {
             self.tell(
                 EventSeverity::Warning,
                 None,
@@ -149,25 +149,25 @@ impl Mind {
                 problem.message.clone(),
             );
         }
-        if self.problem.is_none()
+        if self.wanted.problem.is_none()
             && let Some(running) = &mut self.running
         {
             // It was begun when it might still delete: it ends, and another goes on without (S6).
             running.is_superseded = true;
-            self.due.insert(Trigger::Retry);
+            self.agenda.due.insert(Trigger::Retry);
         }
         // After a restart the last good state is not in memory, but its commit may be at hand (S6).
-        let has_fallen_back = std::mem::take(&mut self.falls_back);
-        let may_fall_back = self.declared.is_none()
-            && self.has_commits
+        let has_fallen_back = std::mem::take(&mut self.wanted.falls_back);
+        let may_fall_back = self.wanted.declared.is_none()
+            && self.wanted.has_commits
             && self.memory.commit.is_some()
             && self.memory.pinned_to.is_none();
         if may_fall_back && !has_fallen_back {
-            self.falls_back = true;
-            self.wants_read = true;
+            self.wanted.falls_back = true;
+            self.wanted.wants_read = true;
         }
         if !has_fallen_back {
-            self.problem = Some(problem);
+            self.wanted.problem = Some(problem);
         }
     }
 }

@@ -46,39 +46,40 @@ impl Mind {
             }
             Order::Unpin => Some(self.unpin()?),
         };
-        self.wants_read = true;
-        self.due.insert(Trigger::Order);
+        self.wanted.wants_read = true;
+        self.agenda.due.insert(Trigger::Order);
         Ok(said.map(Acknowledgement))
     }
 
     fn forgive(&mut self, key: Option<&crate::model::Key>) -> Result<String, Refusal> {
         let Some(key) = key else {
-            self.queue.forgive(None);
+            self.agenda.queue.forgive(None);
             self.memory.deploys.clear();
-            self.retries.succeeded();
-            self.retry_at = None;
+            self.agenda.retries.succeeded();
+            self.agenda.retry_at = None;
             return Ok("it looks now".to_owned());
         };
-        if judge::find(&self.resources, key).is_none() {
-            let known: Vec<String> = self.resources.iter().map(|it| it.key.to_string()).collect();
+        if judge::find(&self.shown.resources, key).is_none() {
+            let known: Vec<String> =
+                self.shown.resources.iter().map(|it| it.key.to_string()).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let near = manifest::nearest(&key.to_string(), &known);
             let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             let message = format!("{key} is neither declared nor owned here{near}");
             return Err(Refusal::Refused(message));
         }
-        self.queue.forgive(Some(key));
+        self.agenda.queue.forgive(Some(key));
         self.memory.deploys.remove(key);
         self.forgiven.insert(key.clone());
         Ok(format!("it looks now, and {key} is tried again"))
     }
 
     fn look_at_deployment(&mut self, key: crate::model::Key) -> Result<String, Refusal> {
-        if judge::find(&self.resources, &key).is_none() {
+        if judge::find(&self.shown.resources, &key).is_none() {
             return Err(Refusal::Refused(format!("{key} is neither declared nor owned here")));
         }
         let said = format!("it looks what runs of {key}");
-        self.others.begun(key);
+        self.agenda.others.begun(key);
         Ok(said)
     }
 
@@ -126,14 +127,14 @@ impl Mind {
         let is_over = self.memory.suspension.as_ref().is_some_and(|it| it.until <= now);
         if is_over {
             self.memory.suspension = None;
-            self.due.insert(Trigger::Timer);
+            self.agenda.due.insert(Trigger::Timer);
             self.tell(EventSeverity::Normal, None, Occurrence::Resumed, "the suspension is over");
         }
     }
 
     /// Notes a commit to stay at, once it was found: a mistyped one must not hold up everything.
     fn begin_pin(&mut self, commit: String) -> Result<(), Refusal> {
-        if !self.has_commits {
+        if !self.wanted.has_commits {
             let message = "these manifests are files and have no commits; `--repo` has";
             return Err(Refusal::Refused(message.to_owned()));
         }
@@ -144,10 +145,10 @@ impl Mind {
             let message = "a commit is at least 7 hexadecimal digits";
             return Err(Refusal::Refused(message.to_owned()));
         }
-        if self.pinning.is_some() {
+        if self.wanted.pinning.is_some() {
             return Err(Refusal::Refused("it still looks for another commit".to_owned()));
         }
-        self.pinning = Some(commit);
+        self.wanted.pinning = Some(commit);
         Ok(())
     }
 
@@ -157,15 +158,15 @@ impl Mind {
         &mut self,
         read: &Result<Arc<Declared>, Problem>,
     ) -> Option<Result<Acknowledgement, Refusal>> {
-        if !std::mem::take(&mut self.reads_pin) {
-            self.wants_read |= self.pinning.is_some();
+        if !std::mem::take(&mut self.wanted.reads_pin) {
+            self.wanted.wants_read |= self.wanted.pinning.is_some();
             return None;
         }
-        let commit = self.pinning.take()?;
+        let commit = self.wanted.pinning.take()?;
         if let Err(problem) = read
             && is_not_there(problem)
         {
-            self.wants_read = true;
+            self.wanted.wants_read = true;
             let message = format!("{}; nothing was pinned", problem.message);
             return Some(Err(Refusal::Refused(message)));
         }

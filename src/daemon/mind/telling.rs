@@ -12,13 +12,9 @@ use crate::status::{
 
 use super::super::judge;
 use super::outcome::{begun, open, unsettled};
+use super::standing::{is_fine, is_ready};
 use super::{Mind, Running};
 
-/// Reasons of a resource that is not as declared because it was told so: no fault of the project.
-const DECLINED: [ConditionReason; 2] = [ConditionReason::PruneOff, ConditionReason::PolicyWithheld];
-
-/// Reasons of a resource that is kept though no manifest declares it any more.
-const KEPT: [ConditionReason; 2] = [ConditionReason::Fuse, ConditionReason::SourceShrinking];
 /// How long the API says that nothing is left before that is told. A window is a minute, and one
 /// that others have used up may end in the next: after five somebody should look.
 const SHORTAGE_MIN: SignedDuration = SignedDuration::from_mins(5);
@@ -27,14 +23,14 @@ impl Mind {
     /// Notes how the budget stands, and tells once of each lasting shortage: a pass that waits for
     /// hours looks like one that hangs.
     pub fn note_budget(&mut self, budget: BudgetStatus) {
-        self.budget = budget;
-        match (self.shortage(), self.is_shortage_told) {
+        self.shown.budget = budget;
+        match (self.shortage(), self.shown.is_shortage_told) {
             (Some(message), false) => {
-                self.is_shortage_told = true;
+                self.shown.is_shortage_told = true;
                 self.tell(EventSeverity::Warning, None, ConditionReason::RequestLimit, message);
             }
-            (None, true) if self.budget.short_since.is_none() => {
-                self.is_shortage_told = false;
+            (None, true) if self.shown.budget.short_since.is_none() => {
+                self.shown.is_shortage_told = false;
                 let message = "the API gives room for requests again";
                 self.tell(EventSeverity::Normal, None, Occurrence::RequestLimitOver, message);
             }
@@ -44,8 +40,8 @@ impl Mind {
 
     /// Says that the API has had nothing left for long, if that is so.
     fn shortage(&self) -> Option<String> {
-        let since = self.budget.short_since?;
-        let is_lasting = self.ticked_at.duration_since(since) >= SHORTAGE_MIN;
+        let since = self.shown.budget.short_since?;
+        let is_lasting = self.agenda.ticked_at.duration_since(since) >= SHORTAGE_MIN;
         is_lasting.then(|| {
             format!(
                 "since {since:.0} the API has said that nothing is left of its request limit; \
@@ -57,7 +53,7 @@ impl Mind {
     /// The same, where a pass has been waiting as long.
     fn waits_for_the_limit(&self) -> Option<String> {
         let began = self.running.as_ref()?.started_at;
-        let is_long = self.ticked_at.duration_since(began) >= SHORTAGE_MIN;
+        let is_long = self.agenda.ticked_at.duration_since(began) >= SHORTAGE_MIN;
         self.shortage().filter(|_| is_long)
     }
 
@@ -68,11 +64,11 @@ impl Mind {
         reason: impl Into<EventReason>,
         message: impl Into<String>,
     ) {
-        self.sequence += 1;
-        let revision = self.revision.as_ref();
-        self.events.push(Event {
-            sequence: self.sequence,
-            at: self.ticked_at,
+        self.shown.sequence += 1;
+        let revision = self.wanted.revision.as_ref();
+        self.shown.events.push(Event {
+            sequence: self.shown.sequence,
+            at: self.agenda.ticked_at,
             severity,
             key: key.cloned(),
             reason: reason.into(),
@@ -132,14 +128,15 @@ impl Mind {
                 count => format!(", and {count} more"),
             };
             let (count, message) = (repairs.len(), format!("{first}{more}"));
-            self.counts.drift_repaired += count as u64;
-            self.last_repair = Some(Repair { at: now, count, message });
+            self.shown.counts.drift_repaired += count as u64;
+            self.shown.last_repair = Some(Repair { at: now, count, message });
         }
     }
 
     /// Tells what is other than before; of what was not known, only what needs attention.
     pub(super) fn tell_transitions(&mut self, before: &[ResourceStatus]) {
         let told: Vec<(Key, EventSeverity, EventReason, String)> = self
+            .shown
             .resources
             .iter()
             .flat_map(|after| {
@@ -152,11 +149,6 @@ impl Mind {
         for (key, severity, reason, message) in told {
             self.tell(severity, Some(&key), reason, message);
         }
-    }
-
-    /// Whether everything is as declared and healthy, as far as it is ours to make it so.
-    pub(super) fn is_synced(&self) -> bool {
-        self.resources.iter().all(is_fine)
     }
 
     pub(super) fn note_synced(&mut self, running: &Running, now: Timestamp) {
@@ -196,32 +188,32 @@ impl Mind {
             platform_id: project.and_then(|it| it.id.as_ref()).map(ToString::to_string),
             mode: self.settings.mode,
             switches: Some(Switches::from(&self.settings.policy)),
-            started_at: self.started_at,
+            started_at: self.shown.started_at,
             updated_at: now,
             sync_status,
             health_status,
-            conditions: self.conditions.clone(),
+            conditions: self.shown.conditions.clone(),
             source: SourceStatus {
-                location: self.location.clone(),
-                revision: self.revision.clone(),
-                problem: self.problem.clone(),
+                location: self.wanted.location.clone(),
+                revision: self.wanted.revision.clone(),
+                problem: self.wanted.problem.clone(),
             },
             synced: self.memory.synced.clone(),
-            seen_synced_at: self.seen_synced_at,
+            seen_synced_at: self.shown.seen_synced_at,
             steering: self.steering(now),
-            resources: self.resources.clone(),
-            pending: self.pending.clone(),
-            unmanaged: self.unmanaged,
-            unmanaged_things: self.unmanaged_things.clone(),
-            deployments: self.deployments.clone(),
-            counts: self.counts.clone(),
-            last_repair: self.last_repair.clone(),
-            last_rollback: self.last_rollback.clone(),
-            history: self.history.clone(),
-            budget: self.budget.clone(),
-            interval_seconds: self.interval.as_secs(),
+            resources: self.shown.resources.clone(),
+            pending: self.shown.pending.clone(),
+            unmanaged: self.shown.unmanaged,
+            unmanaged_things: self.shown.unmanaged_things.clone(),
+            deployments: self.shown.deployments.clone(),
+            counts: self.shown.counts.clone(),
+            last_repair: self.shown.last_repair.clone(),
+            last_rollback: self.shown.last_rollback.clone(),
+            history: self.shown.history.clone(),
+            budget: self.shown.budget.clone(),
+            interval_seconds: self.agenda.interval.as_secs(),
             passing_since: self.running.as_ref().map(|running| running.started_at),
-            next_pass_at: Some(self.retry_at.unwrap_or(self.look_at))
+            next_pass_at: Some(self.agenda.retry_at.unwrap_or(self.agenda.look_at))
                 .filter(|at| *at != Timestamp::MAX),
         }
     }
@@ -230,27 +222,27 @@ impl Mind {
     /// of the resources.
     fn conclude(&mut self, now: Timestamp) {
         let (ready, reason, message) = self.whole(now);
-        let stuck = self.problem.is_some()
+        let stuck = self.wanted.problem.is_some()
             || self.failure.as_ref().is_some_and(|failure| failure.is_final)
             // What an older revision ran into says nothing of the newer one.
-            || !self.is_behind() && self.any(ConditionType::Stalled);
-        let moving = !self.due.is_empty()
+            || !self.is_behind() && self.shown.any(ConditionType::Stalled);
+        let moving = !self.agenda.due.is_empty()
             || self.is_behind()
             || self.failure.is_some()
-            || self.any(ConditionType::Reconciling);
+            || self.shown.any(ConditionType::Reconciling);
         let truth = |is_so: bool| if is_so { Truth::True } else { Truth::False };
         let mut set = |kind, status| {
-            self.conditions.set(kind, status, reason.clone(), message.clone(), now);
+            self.shown.conditions.set(kind, status, reason.clone(), message.clone(), now);
         };
         set(ConditionType::Ready, ready);
         set(ConditionType::Reconciling, truth(moving && ready != Truth::True));
         set(ConditionType::Stalled, truth(stuck));
-        let unknown = || self.resources.iter().filter_map(of_nobody_knows);
+        let unknown = || self.shown.resources.iter().filter_map(of_nobody_knows);
         let is_unseen = |reason: &&ConditionReason| **reason != ConditionReason::Unsettled;
         let (open, unseen) = (unknown().count(), unknown().filter(is_unseen).count());
-        let (drifted, reason, message) = match (self.count(ConditionType::Drifted), unseen) {
+        let (drifted, reason, message) = match (self.shown.count(ConditionType::Drifted), unseen) {
             (0, 0) if open > 0 => {
-                let values = self.resources.iter().map(|it| it.unsettled.len()).sum();
+                let values = self.shown.resources.iter().map(|it| it.unsettled.len()).sum();
                 (Truth::Unknown, ConditionReason::Unsettled, unsettled(values))
             }
             (0, 0) => (Truth::False, ConditionReason::NoDrift, String::new()),
@@ -264,11 +256,11 @@ impl Mind {
                 format!("{count} resources moved on the platform"),
             ),
         };
-        self.conditions.set(ConditionType::Drifted, drifted, reason, message, now);
+        self.shown.conditions.set(ConditionType::Drifted, drifted, reason, message, now);
     }
 
     fn whole(&self, now: Timestamp) -> (Truth, ConditionReason, String) {
-        if let Some(problem) = &self.problem {
+        if let Some(problem) = &self.wanted.problem {
             return (Truth::False, problem.reason.clone(), problem.message.clone());
         }
         if let Some(failure) = self.failure.as_ref().filter(|failure| !failure.is_passing) {
@@ -285,17 +277,18 @@ impl Mind {
         if self.passed_digest.is_none() {
             return (Truth::Unknown, ConditionReason::Starting, "no pass has ended yet".to_owned());
         }
-        if let Some(told) = self.shrinking.told_of_steps(now).filter(|_| self.keeps_what_vanished())
+        if let Some(told) =
+            self.wanted.shrinking.told_of_steps(now).filter(|_| self.shown.keeps_what_vanished())
         {
             return (Truth::False, ConditionReason::SourceShrinking, told);
         }
         let worst = |kind: ConditionType| {
-            self.resources.iter().find(|it| !is_fine(it) && it.conditions.is_true(kind))
+            self.shown.resources.iter().find(|it| !is_fine(it) && it.conditions.is_true(kind))
         };
         let worst = worst(ConditionType::Stalled)
             .or_else(|| worst(ConditionType::Reconciling))
-            .or_else(|| self.resources.iter().find(|it| !is_fine(it) && !is_ready(it)))
-            .or_else(|| self.resources.iter().find(|it| !is_fine(it)));
+            .or_else(|| self.shown.resources.iter().find(|it| !is_fine(it) && !is_ready(it)))
+            .or_else(|| self.shown.resources.iter().find(|it| !is_fine(it)));
         match worst.and_then(|it| Some((&it.key, it.conditions.get(ConditionType::Ready)?))) {
             Some((key, ready)) => {
                 let message = format!("{key}: {}", ready.message);
@@ -305,51 +298,14 @@ impl Mind {
         }
     }
 
-    /// Whether something is kept that no manifest declares any more.
-    fn keeps_what_vanished(&self) -> bool {
-        let ready = self.resources.iter().filter_map(|it| it.conditions.get(ConditionType::Ready));
-        ready.into_iter().any(|ready| KEPT.contains(&ready.reason))
-    }
-
     /// Whether what is known of the resources is about an older revision than the one shown: it
     /// must not be taken for what became of the newer one.
     pub(super) fn is_behind(&self) -> bool {
         let synced = self.memory.synced.as_ref().map(|revision| &revision.digest);
         let known = self.passed_digest.as_ref().or(synced);
-        let declared = self.declared.as_ref().map(|declared| &declared.desired.digest);
+        let declared = self.wanted.declared.as_ref().map(|declared| &declared.desired.digest);
         declared.is_some() && declared != known
     }
-
-    /// Why the first resource that needs a person does.
-    pub(super) fn stalled(&self) -> Option<ConditionReason> {
-        let mut stalled = self.resources.iter().filter_map(|it| {
-            it.conditions.get(ConditionType::Stalled).filter(|it| it.status == Truth::True)
-        });
-        stalled.next().map(|condition| condition.reason.clone())
-    }
-
-    fn any(&self, kind: ConditionType) -> bool {
-        self.count(kind) > 0
-    }
-
-    fn count(&self, kind: ConditionType) -> usize {
-        self.resources.iter().filter(|it| it.conditions.is_true(kind)).count()
-    }
-}
-
-fn is_fine(status: &ResourceStatus) -> bool {
-    let is_synced = is_ready(status) && status.sync_status == SyncStatus::Synced;
-    is_synced || is_declined(status)
-}
-
-fn is_ready(status: &ResourceStatus) -> bool {
-    status.conditions.is_true(ConditionType::Ready)
-}
-
-/// Whether a resource is other than declared because it was told so.
-pub(super) fn is_declined(status: &ResourceStatus) -> bool {
-    let ready = status.conditions.get(ConditionType::Ready);
-    ready.is_some_and(|ready| DECLINED.contains(&ready.reason))
 }
 
 /// Says how many resources were not seen as a verdict on them needs; a fragment.
