@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Name, Remembered, Resource};
 
 use super::birth::{added, created, unwritten};
-use super::diff;
-use super::difference::{self, Difference, LastApplied};
+use super::diff::{compare, effect};
+use super::difference::{Difference, LastApplied, is_written};
 use super::standing::{Claimed, Found, Ours, Standing, Unclear};
 use super::view::View;
 use super::{Action, Blocked, Change, FieldChange, FieldReason, Policy, Reason, Record, Step};
@@ -109,7 +109,7 @@ impl<'a> ChangeDrafts<'a> {
         let told = (policy, view.snapshot.now);
         let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
         let is_moving = is_renamed || entry.is_interim(&object.name);
-        let difference = diff::compare(resource, object, memory, is_moving, told, &is_attached);
+        let difference = compare(resource, object, memory, is_moving, told, &is_attached);
         let (action, reason) = if difference.writes() {
             (Action::Update, reason(&difference.fields))
         } else if view.owes_deploy(object, policy) {
@@ -187,12 +187,11 @@ impl<'a> ChangeDrafts<'a> {
         policy: &Policy,
     ) {
         let Found { object, claim, intent, renamed_from } = found;
-        let memory =
-            intent.map_or_else(LastApplied::none, |it| LastApplied::of_intent(&it.applied));
-        let is_renamed = renamed_from.is_some();
+        let known = intent.map_or_else(LastApplied::none, |it| LastApplied::of_intent(&it.applied));
         let told = (policy, view.snapshot.now);
         let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
-        let difference = diff::compare(resource, object, memory, is_renamed, told, &is_attached);
+        let difference =
+            compare(resource, object, known, renamed_from.is_some(), told, &is_attached);
         let is_written = difference.writes() || view.owes_deploy(object, policy);
         let action = if is_written { Action::Update } else { Action::Adopt };
         let reason = intent.map_or(Reason::AlreadyLive, |_| Reason::AnswerLost);
@@ -297,7 +296,7 @@ impl<'a> ChangeDraft<'a> {
             shrinks,
         } = difference;
         settled.extend(paths.into_iter().map(|path| (resource.key.clone(), path)));
-        self.change.effect = diff::effect(&resource.key, &fields);
+        self.change.effect = effect(&resource.key, &fields);
         self.change.fields = fields;
         self.change.id = Some(object.id.clone());
         self.change.replicas = object.replicas;
@@ -327,7 +326,7 @@ impl<'a> ChangeDraft<'a> {
             | FieldReason::Drift
             | FieldReason::Flapping => true,
         });
-        self.change.effect = diff::effect(&self.change.key, &fields);
+        self.change.effect = effect(&self.change.key, &fields);
         self.change.fields = fields;
         self.change.id = Some(object.id.clone());
         self.change.replicas = object.replicas;
@@ -392,7 +391,7 @@ fn reason(fields: &[FieldChange]) -> Reason {
     };
     let mut written = fields
         .iter()
-        .filter(|field| difference::is_written(field) && field.reason != FieldReason::Unverifiable);
+        .filter(|field| is_written(field) && field.reason != FieldReason::Unverifiable);
     let is_all_drift = match written.next() {
         Some(first) => is_drift(first) && written.all(is_drift),
         None => fields.iter().any(is_drift),

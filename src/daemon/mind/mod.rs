@@ -36,9 +36,9 @@ use super::settings::Settings;
 
 use agenda::Agenda;
 pub use passing::PassFailure;
-use shown::Shown;
+use shown::ShownState;
 pub(super) use steering::Withheld;
-use wanted::Wanted;
+use wanted::WantedState;
 
 /// How many passes are remembered, for people: at rest, a working day at the usual interval.
 const HISTORY_MAX: usize = 100;
@@ -54,9 +54,9 @@ pub struct Mind {
     settings: Settings,
     memory: AgentMemory,
     saved: Option<AgentMemory>,
-    wanted: Wanted,
+    wanted: WantedState,
     agenda: Agenda,
-    shown: Shown,
+    shown: ShownState,
     running: Option<Running>,
     passes: u64,
     passed_digest: Option<String>,
@@ -134,9 +134,9 @@ impl Mind {
         Self {
             saved: Some(memory.clone()),
             memory,
-            wanted: Wanted::new(location, has_commits),
+            wanted: WantedState::new(location, has_commits),
             agenda: Agenda::new(&settings, now),
-            shown: Shown::new(settings.rate, now),
+            shown: ShownState::new(settings.rate, now),
             settings,
             running: None,
             passes: 0,

@@ -9,7 +9,7 @@ use crate::status::{
 };
 
 /// What is shown of one project.
-pub(super) struct Shown {
+pub(super) struct ShownState {
     /// In the order of keys.
     pub resources: SharedList<ResourceStatus>,
     pub pending: SharedList<SavedChange>,
@@ -34,7 +34,7 @@ pub(super) struct Shown {
     pub started_at: Timestamp,
 }
 
-impl Shown {
+impl ShownState {
     /// Nothing yet, under a budget of `rate` requests a minute.
     pub fn new(rate: u32, now: Timestamp) -> Self {
         Self {

@@ -6,7 +6,7 @@ use crate::status::{
 };
 
 use super::Mind;
-use super::shown::Shown;
+use super::shown::ShownState;
 
 /// How many unmanaged things are named: enough to see which they are.
 const UNMANAGED_MAX: usize = 100;
@@ -59,7 +59,7 @@ impl Mind {
     }
 }
 
-impl Shown {
+impl ShownState {
     /// Whether everything is as declared and healthy, as far as it is ours to make it so.
     pub(super) fn is_synced(&self) -> bool {
         self.resources.iter().all(is_fine)

@@ -9,7 +9,7 @@ use super::rereading::Rereading;
 use super::shrinking::Shrinking;
 
 /// What is declared.
-pub(super) struct Wanted {
+pub(super) struct WantedState {
     pub location: String,
     pub has_commits: bool,
     pub wants_read: bool,
@@ -29,7 +29,7 @@ pub(super) struct Wanted {
     pub problem: Option<Problem>,
 }
 
-impl Wanted {
+impl WantedState {
     /// Nothing yet: it is to be read.
     pub fn new(location: String, has_commits: bool) -> Self {
         Self {
