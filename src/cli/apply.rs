@@ -65,7 +65,7 @@ pub async fn run(
     }
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Write, guard)?;
-    let store = Store::open(&session.state, "stoker apply")?;
+    let store = session.hold(context, "apply").await?;
     let policy = session.speak(policy);
     let key = session.fingerprint_key()?;
     let (desired, _) = manifests.resolve(context, &key)?;

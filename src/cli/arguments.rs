@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::values::Span;
+
 mod agent;
 mod connection;
 mod ownership;
@@ -13,6 +15,7 @@ mod planning;
 mod platform;
 mod run;
 mod simulate;
+mod state;
 
 pub use agent::{
     AgentFlags, DescribeCommand, EventsCommand, GetCommand, PinCommand, ReconcileCommand,
@@ -30,6 +33,7 @@ pub use platform::{
 };
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
 pub use simulate::SimulateCommand;
+pub use state::{BackupCommand, StateCommand, StateFlags};
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
 #[derive(Debug, Parser)]
@@ -70,6 +74,9 @@ pub struct Global {
     /// Where inventory, keys and budget are kept; one directory for one project.
     #[arg(long, global = true, env = "STOKER_STATE", value_name = "DIRECTORY")]
     pub state: Option<PathBuf>,
+    /// How long to wait for another command that writes the same state [default: not at all].
+    #[arg(long, global = true, env = "STOKER_LOCK_TIMEOUT", value_name = "DURATION")]
+    pub lock_timeout: Option<Span>,
 }
 
 /// The forms of output.
@@ -181,6 +188,9 @@ pub enum Command {
     /// Show the settings of the agent and where each comes from; print their schema.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look at the state, check it, copy it.
+    #[command(subcommand)]
+    State(StateCommand),
     /// Let days pass for the manifests before the emulator, under trouble; shows which laws held.
     Simulate(SimulateCommand),
     /// Print a completion script.

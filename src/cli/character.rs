@@ -63,6 +63,7 @@ impl Command {
             Self::Man => of("man"),
             Self::Version => of("version"),
             Self::Config(_) => of("config"),
+            Self::State(_) => of("state").data(),
             Self::Wait(_) => of("wait"),
             Self::Reconcile(_) => of("reconcile"),
             Self::Suspend(_) => of("suspend"),

@@ -40,7 +40,7 @@ pub async fn run(context: &Context, command: &DeployCommand) -> Result<Exit, Fai
     let deployment = writer.order(DeployTarget::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
-    rights::pay_deploy(context, &session, &service.id, "stoker deploy");
+    rights::pay_deploy(context, &session, &service.id, "deploy").await;
     beside::tell_begun(context, connection, &session, &project, key).await;
     let started = Started { key, service: &service.id, deployment: &deployment, since };
     let is_awaited = settings::waits(*waiting, &context.file);

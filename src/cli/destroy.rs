@@ -3,7 +3,6 @@
 use crate::model::{Desired, Kind};
 use crate::plan::{Policy, Prune, Selection};
 use crate::render;
-use crate::store::Store;
 
 use super::apply::{Carrying, exit_of};
 use super::arguments::{DestroyCommand, OutputFormat};
@@ -25,7 +24,7 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let DestroyCommand { target, confirm, prune_adopted, connection } = command;
     let session = Session::open(context, connection, Purpose::Write)?;
-    let store = Store::open(&session.state, "stoker destroy")?;
+    let store = session.hold(context, "destroy").await?;
     // A typing mistake must not read as "nothing to destroy".
     check_owned(target, store.inventory())?;
     let policy = session.speak(Policy {

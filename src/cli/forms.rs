@@ -25,6 +25,7 @@ use super::remote::events::EventsDocument;
 use super::remote::steer::OrderDocument;
 use super::sandbox::SandboxDocument;
 use super::simulate::SimulationDocument;
+use super::state::{StateListDocument, StateShowDocument, StateVerifyDocument};
 use super::wait::WaitDocument;
 use super::why::Explanation;
 
@@ -92,6 +93,12 @@ forms! {
     Doctor = "doctor" => Versioned<DoctorDocument>,
     /// Every setting and where it comes from: `config view`
     Config = "config" => Versioned<ConfigDocument>,
+    /// Where the state is and who may write it: `state show`
+    StateShow = "state-show" => Versioned<StateShowDocument>,
+    /// What is remembered: `state list`
+    StateList = "state-list" => Versioned<StateListDocument>,
+    /// What was found when every record was read: `state verify`, and of the copy `state backup`
+    StateVerify = "state-verify" => Versioned<StateVerifyDocument>,
     /// What a simulation found: `simulate`
     Simulate = "simulate" => Versioned<SimulationDocument>,
     /// Where the emulator listens: `sandbox`

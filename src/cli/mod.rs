@@ -18,6 +18,7 @@ mod closing;
 mod context;
 mod forms;
 mod github;
+mod hold;
 mod interrupt;
 mod output;
 mod session;
@@ -61,6 +62,7 @@ mod rollback;
 mod run;
 mod sandbox;
 mod simulate;
+mod state;
 mod wait;
 mod waits;
 
@@ -205,6 +207,7 @@ async fn dispatch(
         Command::Man => meta::man(context),
         Command::Version => meta::version(context),
         Command::Config(command) => config::run(context, global, command),
+        Command::State(command) => state::run(context, command).await,
         Command::Wait(command) => wait::run(context, command).await,
         Command::Reconcile(command) => remote::steer::reconcile(context, command).await,
         Command::Suspend(command) => remote::steer::suspend(context, command).await,

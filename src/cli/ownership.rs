@@ -6,7 +6,7 @@ use crate::model::{
     Claim, Entry, FieldValue, Key, LiveObject, LiveValue, Pin, Remembered, is_same_moment,
 };
 use crate::reconcile::check_pin;
-use crate::store::{JournalEvent, Store};
+use crate::store::JournalEvent;
 
 use super::arguments::{AdoptCommand, ReleaseCommand};
 use super::code::ErrorCode;
@@ -23,7 +23,7 @@ use super::values::Adopted;
 pub async fn adopt(context: &Context, command: &AdoptCommand) -> Result<Exit, Failure> {
     let AdoptCommand { resources, connection } = command;
     let session = Session::open(context, connection, Purpose::Write)?;
-    let mut store = Store::open(&session.state, "stoker adopt")?;
+    let mut store = session.hold(context, "adopt").await?;
     let project = session.reader.project().await?;
     let origin = session.client.origin();
     check_pin(store.inventory().pin.as_ref(), &origin, &project)?;
@@ -122,7 +122,7 @@ fn dependencies(object: &LiveObject) -> BTreeSet<Key> {
 pub async fn release(context: &Context, command: &ReleaseCommand) -> Result<Exit, Failure> {
     let ReleaseCommand { keys, connection } = command;
     let session = Session::open(context, connection, Purpose::Write)?;
-    let mut store = Store::open(&session.state, "stoker release")?;
+    let mut store = session.hold(context, "release").await?;
     check_owned(keys, store.inventory())?;
     for key in keys {
         let gone = [

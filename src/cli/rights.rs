@@ -35,13 +35,15 @@ pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
 /// Forgets that a deploy was owed (A6): a person's deploy carries what was written before it, and a
 /// person's rollback must not be undone by the next run. What was asked for has begun by then, so
 /// a state that cannot be written is only told of.
-pub fn pay_deploy(context: &Context, session: &Session, id: &RemoteId, holder: &str) {
-    let pay = || match Store::read(&session.state)?.inventory.deploys_owed.contains(id) {
-        true => Store::open(&session.state, holder)?.pay_deploy(id),
-        false => Ok(()),
+pub async fn pay_deploy(context: &Context, session: &Session, id: &RemoteId, command: &str) {
+    let pay = async || -> Result<(), Failure> {
+        if Store::read(&session.state)?.inventory.deploys_owed.contains(id) {
+            session.hold(context, command).await?.pay_deploy(id)?;
+        }
+        Ok(())
     };
-    if let Err(error) = pay() {
-        context.output.warn(&format!("the next run deploys once more: failed to {error}"));
+    if let Err(failure) = pay().await {
+        context.output.warn(&format!("the next run deploys once more: {}", failure.message));
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn run(
     let deployment = writer.order(DeployTarget::from(&service), order).await;
     let deployment =
         deployment.map_err(|error| rights::failed(&error, &format!("stoker deployments {key}")))?;
-    rights::pay_deploy(context, &session, &service.id, "stoker rollback");
+    rights::pay_deploy(context, &session, &service.id, "rollback").await;
     beside::tell_begun(context, connection, &session, &project, key).await;
     let started = Started { key, service: &service.id, deployment: &deployment, since };
     let is_awaited = settings::waits(*waiting, &context.file);

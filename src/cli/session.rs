@@ -24,6 +24,7 @@ use super::arguments::Connection;
 use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::{self, Failure};
+use super::hold::hold;
 use super::settings::{ConnectionSettings, SecretSource};
 use super::world::SavedWorld;
 
@@ -164,6 +165,14 @@ impl Session {
             context.output.warn(&warning.to_string());
         }
         Ok(inventory)
+    }
+
+    /// Takes the right to write the state, for a command; see [`hold`].
+    ///
+    /// # Errors
+    /// As [`hold`].
+    pub async fn hold(&self, context: &Context, command: &str) -> Result<Store, Failure> {
+        hold(context, &self.state, command, self.deadline).await
     }
 
     /// Returns the key under which secrets are marked and generated.

@@ -17,6 +17,12 @@ use crate::store::Medium;
 
 use super::notify::Notified;
 
+/// The names of the files in the state directory that outlive a restart.
+pub const MEMORY_FILES: [&str; 2] = [MEMORY, NOTIFIED];
+
+const MEMORY: &str = "agent.json";
+const NOTIFIED: &str = "notified.json";
+
 /// What outlives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -63,7 +69,7 @@ impl StateFile<AgentMemory> {
     /// Names what the agent of a state must still know after a restart.
     #[must_use]
     pub fn memory(state: &Medium) -> Self {
-        Self::beneath(state, "agent.json")
+        Self::beneath(state, MEMORY)
     }
 }
 
@@ -71,7 +77,7 @@ impl StateFile<Notified> {
     /// Names what its notifications have told.
     #[must_use]
     pub fn notified(state: &Medium) -> Self {
-        Self::beneath(state, "notified.json")
+        Self::beneath(state, NOTIFIED)
     }
 }
 

@@ -36,5 +36,6 @@ mod systemd;
 
 pub use bell::Bell;
 pub use handle::{Acknowledgement, Handle, Refusal, Seat};
+pub use memory::MEMORY_FILES;
 pub use shared_secret::{SharedSecret, SharedSecretError};
 pub use systemd::{Systemd, SystemdEnvironment, SystemdError};

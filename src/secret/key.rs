@@ -18,7 +18,7 @@ use crate::model::{EnvKey, FieldPath, Fingerprint, Key};
 use crate::owner;
 
 /// The name of the key's file in the state directory.
-const FILE_NAME: &str = "fingerprint.key";
+pub const KEY_FILE: &str = "fingerprint.key";
 
 /// The bytes of the key: the output size of SHA-256, beyond which HMAC gains nothing.
 const KEY_BYTES: usize = 32;
@@ -75,7 +75,7 @@ impl FingerprintKey {
     /// # Errors
     /// When the directory cannot be used, when others may read the key, or when it is damaged.
     pub fn load_or_create(directory: &Path) -> Result<Self, KeyError> {
-        let path = directory.join(FILE_NAME);
+        let path = directory.join(KEY_FILE);
         if fs::symlink_metadata(&path).is_ok() {
             return Self::read(&path);
         }
@@ -248,7 +248,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         FingerprintKey::load_or_create(directory.path()).unwrap();
-        let path = directory.path().join(FILE_NAME);
+        let path = directory.path().join(KEY_FILE);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = FingerprintKey::load_or_create(directory.path()).unwrap_err();
@@ -263,7 +263,7 @@ mod tests {
         let zeros = "0".repeat(64);
         for damaged in ["", "abc\n", &long, &not_hexadecimal, &zeros] {
             let directory = tempfile::tempdir().unwrap();
-            let path = directory.path().join(FILE_NAME);
+            let path = directory.path().join(KEY_FILE);
             fs::write(&path, damaged).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             let error = FingerprintKey::load_or_create(directory.path()).unwrap_err();

@@ -4,5 +4,5 @@
 mod key;
 mod resolve;
 
-pub use key::{FingerprintKey, KeyError};
+pub use key::{FingerprintKey, KEY_FILE, KeyError};
 pub use resolve::resolve;

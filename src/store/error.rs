@@ -48,7 +48,8 @@ impl StoreError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Locked { .. } => vec![
-                "wait until it has finished, or stop it; a crashed holder leaves no lock behind"
+                "wait until it has finished (`--lock-timeout 10m` does), or stop it; a crashed \
+                 holder leaves no lock behind"
                     .to_owned(),
             ],
             Self::Damaged { directory, .. } => vec![

@@ -15,7 +15,7 @@ use super::text::{self, GENESIS, Unusable};
 use crate::model::Inventory;
 
 /// How often a reader without the lock starts again because a writer began a new generation.
-const ATTEMPTS_MAX: usize = 5;
+pub(super) const ATTEMPTS_MAX: usize = 5;
 
 /// What is remembered, for who only looks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,30 +59,32 @@ pub(super) enum JournalEnd {
 }
 
 /// The names of one generation.
-#[derive(Clone, Copy, Debug, Default)]
-struct Files {
-    has_snapshot: bool,
-    has_journal: bool,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct GenerationFiles {
+    pub has_snapshot: bool,
+    pub has_journal: bool,
 }
 
 /// Where a journal starts from.
-struct Base {
-    inventory: Inventory,
-    follows: String,
-    bytes: u64,
+pub(super) struct Base {
+    pub inventory: Inventory,
+    pub follows: String,
+    pub bytes: u64,
 }
 
 /// Where a journal led.
-struct Replayed {
-    inventory: Inventory,
-    seal: String,
+pub(super) struct Replayed {
+    pub inventory: Inventory,
+    pub seal: String,
+    /// How many lines are proven.
+    pub records: u64,
     /// The length of the proven lines with their line breaks.
     bytes: u64,
     file_bytes: Option<u64>,
     /// Whether the last line lacks its line break.
     lacks_break: bool,
-    is_closed: bool,
-    damage: Option<String>,
+    pub is_closed: bool,
+    pub damage: Option<String>,
 }
 
 impl Replayed {
@@ -150,11 +152,11 @@ pub(super) fn load(disk: &dyn Disk) -> Result<LoadedState, StoreError> {
     let generations = generations(disk)?;
     let (serial, files) = generations
         .last_key_value()
-        .map_or((0, Files::default()), |(serial, files)| (*serial, *files));
+        .map_or((0, GenerationFiles::default()), |(serial, files)| (*serial, *files));
     match base(disk, serial, files.has_snapshot) {
         Ok(base) => go_on(disk, serial, base),
-        Err(Fault::Stop(error)) => Err(error),
-        Err(Fault::Damage(what)) => rebuild(disk, serial, &generations, what),
+        Err(SnapshotFault::Stop(error)) => Err(error),
+        Err(SnapshotFault::Damage(what)) => rebuild(disk, serial, &generations, what),
     }
 }
 
@@ -196,7 +198,7 @@ fn begin(serial: u64, closed: Replayed, warning: Option<Warning>) -> LoadedState
 fn rebuild(
     disk: &dyn Disk,
     serial: u64,
-    generations: &BTreeMap<u64, Files>,
+    generations: &BTreeMap<u64, GenerationFiles>,
     what: String,
 ) -> Result<LoadedState, StoreError> {
     let damaged = |what: String| StoreError::Damaged { directory: disk.place().to_owned(), what };
@@ -208,8 +210,8 @@ fn rebuild(
     }
     let base = match base(disk, before, had.has_snapshot) {
         Ok(base) => base,
-        Err(Fault::Stop(error)) => return Err(error),
-        Err(Fault::Damage(_)) => return Err(damaged(what)),
+        Err(SnapshotFault::Stop(error)) => return Err(error),
+        Err(SnapshotFault::Damage(_)) => return Err(damaged(what)),
     };
     let replayed = replay(disk, before, base)?;
     if !replayed.is_closed {
@@ -230,7 +232,7 @@ fn rebuild(
 }
 
 /// Why a snapshot cannot be used.
-enum Fault {
+pub(super) enum SnapshotFault {
     /// The generation before may help.
     Damage(String),
     /// Nothing helps.
@@ -238,33 +240,36 @@ enum Fault {
 }
 
 /// Reads what a generation begins with.
-fn base(disk: &dyn Disk, serial: u64, is_listed: bool) -> Result<Base, Fault> {
+pub(super) fn base(disk: &dyn Disk, serial: u64, is_listed: bool) -> Result<Base, SnapshotFault> {
     if serial == 0 && !is_listed {
         return Ok(Base { inventory: Inventory::default(), follows: GENESIS.to_owned(), bytes: 0 });
     }
     let name = snapshot_name(serial);
     let bytes = disk
         .read(&name)
-        .map_err(|source| Fault::Stop(failed(disk, format!("read {name}"), source)))?
-        .ok_or_else(|| Fault::Damage(format!("{name} is missing")))?;
+        .map_err(|source| SnapshotFault::Stop(failed(disk, format!("read {name}"), source)))?
+        .ok_or_else(|| SnapshotFault::Damage(format!("{name} is missing")))?;
     match text::parse_snapshot(serial, &bytes) {
         Ok(snapshot) => Ok(Base {
             inventory: snapshot.inventory,
             follows: snapshot.follows,
             bytes: bytes.len() as u64,
         }),
-        Err(Unusable::Damaged(what)) => Err(Fault::Damage(format!("{name} is damaged: {what}"))),
-        Err(Unusable::Newer(what)) => Err(Fault::Stop(newer(disk, &name, &what))),
+        Err(Unusable::Damaged(what)) => {
+            Err(SnapshotFault::Damage(format!("{name} is damaged: {what}")))
+        }
+        Err(Unusable::Newer(what)) => Err(SnapshotFault::Stop(newer(disk, &name, &what))),
     }
 }
 
 /// Applies the events of a journal, as far as they are proven.
-fn replay(disk: &dyn Disk, serial: u64, base: Base) -> Result<Replayed, StoreError> {
+pub(super) fn replay(disk: &dyn Disk, serial: u64, base: Base) -> Result<Replayed, StoreError> {
     let name = journal_name(serial);
     let bytes = disk.read(&name).map_err(|source| failed(disk, format!("read {name}"), source))?;
     let mut replayed = Replayed {
         inventory: base.inventory,
         seal: base.follows,
+        records: 0,
         bytes: 0,
         file_bytes: bytes.as_ref().map(|bytes| bytes.len() as u64),
         lacks_break: false,
@@ -295,6 +300,7 @@ fn replay(disk: &dyn Disk, serial: u64, base: Base) -> Result<Replayed, StoreErr
                     None => replayed.is_closed = true,
                 }
                 replayed.seal = parsed.seal;
+                replayed.records += 1;
                 replayed.bytes += bytes;
                 replayed.lacks_break = !is_whole;
             }
@@ -327,9 +333,9 @@ fn newest(disk: &dyn Disk) -> Result<Option<u64>, StoreError> {
 }
 
 /// Finds the generations; other rooms' files are none of ours.
-fn generations(disk: &dyn Disk) -> Result<BTreeMap<u64, Files>, StoreError> {
+pub(super) fn generations(disk: &dyn Disk) -> Result<BTreeMap<u64, GenerationFiles>, StoreError> {
     let names = disk.list().map_err(|source| failed(disk, "list the state".to_owned(), source))?;
-    let mut generations: BTreeMap<u64, Files> = BTreeMap::new();
+    let mut generations: BTreeMap<u64, GenerationFiles> = BTreeMap::new();
     for name in names {
         let serial = |prefix, suffix| -> Option<u64> {
             let digits = name.strip_prefix(prefix)?.strip_suffix(suffix)?;

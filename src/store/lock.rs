@@ -81,6 +81,25 @@ impl StateLock {
     }
 }
 
+/// Returns who holds the lock, without taking it from anybody: a shared look lasts microseconds.
+pub(super) fn holder(directory: &Directory) -> Result<Option<String>, StoreError> {
+    let failed = |source| StoreError::Disk {
+        directory: directory.place().to_owned(),
+        doing: "look at the lock".to_owned(),
+        source,
+    };
+    let mut file = match File::open(directory.place().join(LOCK)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed)?,
+    };
+    match file.try_lock_shared() {
+        // Closing the file ends the look.
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(read_holder(&mut file))),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 fn write_holder(file: &mut File, holder: &str) -> io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
@@ -102,6 +121,19 @@ fn read_holder(file: &mut File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_looks_at_the_lock_learns_who_holds_it_and_takes_it_from_nobody() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::at(place.path());
+        assert_eq!(holder(&directory).unwrap(), None);
+        let lock = StateLock::take(&directory, "stoker apply (pid 7 on web-1)").unwrap();
+        let seen = holder(&directory).unwrap();
+        assert_eq!(seen.as_deref(), Some("stoker apply (pid 7 on web-1)"));
+        drop(lock);
+        assert_eq!(holder(&directory).unwrap(), None);
+        StateLock::take(&directory, "two").unwrap();
+    }
 
     #[test]
     fn a_copy_of_the_open_file_in_a_child_does_not_keep_the_lock() {

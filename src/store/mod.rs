@@ -33,6 +33,7 @@
 //! Calls block for as long as a few small writes and one `fsync` take, a few milliseconds; they
 //! are made from async code as they are. This room reads no clock and knows nothing of the API.
 
+mod backup;
 mod disk;
 mod error;
 mod event;
@@ -42,6 +43,7 @@ mod medium;
 mod recent;
 mod simulated;
 mod text;
+mod verify;
 mod writer;
 
 #[cfg(test)]
@@ -53,4 +55,5 @@ pub use load::StoredState;
 pub use medium::Medium;
 pub use recent::Recent;
 pub use simulated::{Blow, Simulated};
+pub use verify::Verified;
 pub use writer::Store;

@@ -9,8 +9,9 @@ use super::event::JournalEvent;
 use super::load::{
     self, JournalEnd, LoadedState, StoredState, failed, journal_name, snapshot_name,
 };
-use super::lock::StateLock;
+use super::lock::{self, StateLock};
 use super::text;
+use super::verify::{self, Verified};
 use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId};
 
 /// A journal shorter than this is not worth a new generation: replaying it takes a millisecond.
@@ -25,7 +26,7 @@ const JOURNAL_BYTES_MIN: u64 = 64 * 1024;
 /// # Assumptions
 /// The disk keeps what it said it synced, and nobody else writes into the directory.
 pub struct Store {
-    disk: Box<dyn Disk>,
+    pub(super) disk: Box<dyn Disk>,
     inventory: Inventory,
     /// The current generation.
     serial: u64,
@@ -63,6 +64,22 @@ impl Store {
     /// When nothing can be proven of it, when a newer version wrote it, when the disk refuses.
     pub fn read(directory: &Path) -> Result<StoredState, StoreError> {
         load::read(&Directory::at(directory))
+    }
+
+    /// Reads every record without the lock; a missing directory holds none.
+    ///
+    /// # Errors
+    /// When a newer version wrote it, when the disk refuses.
+    pub fn verify(directory: &Path) -> Result<Verified, StoreError> {
+        verify::verify(&Directory::at(directory))
+    }
+
+    /// Returns who may write at the moment, in the holder's own words.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn holder(directory: &Path) -> Result<Option<String>, StoreError> {
+        lock::holder(&Directory::at(directory))
     }
 
     /// Opens the state on any disk.

@@ -102,6 +102,17 @@ fn applied() -> Machine {
 }
 
 #[test]
+fn what_is_remembered_is_as_its_schemas_say() {
+    let machine = applied();
+    let shown = prints(&machine, "state show --sandbox", 0, "state-show");
+    assert_eq!((&shown["owned"], &shown["holder"]), (&json!(3), &Value::Null));
+    prints(&machine, "state list --sandbox", 0, "state-list");
+    streams(&machine, "state list --sandbox", "state-list#StateRecord");
+    prints(&machine, "state verify --sandbox", 0, "state-verify");
+    prints(&machine, "state backup copy --sandbox", 0, "state-verify");
+}
+
+#[test]
 fn plans_reports_and_errors_are_as_their_schemas_say() {
     let machine = Machine::new();
     machine.write("all.yaml", STACK);

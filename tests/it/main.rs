@@ -64,6 +64,7 @@ mod sieve;
 mod simulation;
 mod stacks;
 mod stage;
+mod state;
 mod tally;
 mod times;
 mod typos;

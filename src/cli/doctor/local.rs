@@ -1,6 +1,5 @@
 //! The checks that need no network: state directory, lock, inventory, token.
 
-use std::fs::{File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -21,9 +20,6 @@ const TOKEN_PREFIX: &str = "sb_live_";
 
 /// How those of the vendor's other API begin.
 const TOKEN_PREFIX_OTHER: &str = "kbr_pat_";
-
-/// The longest identity of a lock's holder that is shown.
-const HOLDER_CHARS_MAX: usize = 512;
 
 /// Makes them all.
 pub fn checks(context: &Context, wanted: &ConnectionSettings) -> Vec<Check> {
@@ -77,22 +73,14 @@ fn directory(state: &Path) -> Check {
     Check::fine(name, format!("{place} ({mode:o})"))
 }
 
-/// Looks who holds the lock, without taking it from anybody: a shared look lasts microseconds.
+/// Looks who holds the lock.
 fn lock(state: &Path) -> Check {
     let name = "lock";
-    let path = state.join("lock");
-    let Ok(file) = File::open(&path) else { return Check::fine(name, "free") };
-    match file.try_lock_shared() {
-        Ok(()) => Check::fine(name, "free"),
-        Err(TryLockError::WouldBlock) => {
-            let holder = std::fs::read_to_string(&path).unwrap_or_default();
-            let holder: String = holder.trim().chars().take(HOLDER_CHARS_MAX).collect();
-            Check::new(name, CheckOutcome::Doubtful, format!("held by {holder}"))
-                .hint("whoever else wants to write waits for it, or ends it")
-        }
-        Err(TryLockError::Error(error)) => {
-            Check::new(name, CheckOutcome::Unknown, error.to_string())
-        }
+    match Store::holder(state) {
+        Ok(None) => Check::fine(name, "free"),
+        Ok(Some(holder)) => Check::new(name, CheckOutcome::Doubtful, format!("held by {holder}"))
+            .hint("whoever else wants to write waits for it, or ends it"),
+        Err(error) => Check::new(name, CheckOutcome::Unknown, format!("failed to {error}")),
     }
 }
 

@@ -94,8 +94,7 @@ pub async fn run(
     {
         return Ok(Probed { findings: Vec::new(), ended: Ok(exit) });
     }
-    let holder = format!("stoker doctor --probe (pid {})", std::process::id());
-    let store = Store::open(&session.state, &holder)?;
+    let store = session.hold(context, "doctor --probe").await?;
     let name = key.name.to_string();
     let observed = Observed { name, sent: fields(session, &key)?, ..Observed::default() };
     let stop = interrupt.stop();

@@ -25,6 +25,7 @@ use crate::store::{Medium, Recent};
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
+use super::super::hold;
 use super::super::session::{self, ApiAccess, Purpose, Session, SessionConfig};
 use super::super::settings::{ProjectSettings, ProjectSource};
 use super::commons::Commons;
@@ -104,7 +105,7 @@ fn open_with(
             client: session.client.clone(),
             clock: clock.clone(),
             state: session.state.clone().into(),
-            holder: "stoker run".to_owned(),
+            holder: hold::holder("run", session.clock.now()),
             recent: Recent::default(),
             recollection: Arc::default(),
         },

@@ -29,6 +29,8 @@ pub struct GlobalSettings {
     pub verbose: u8,
     /// Where state is kept.
     pub state: Option<PathBuf>,
+    /// How long to wait for the right to write the state.
+    pub lock_timeout: Duration,
 }
 
 impl GlobalSettings {
@@ -50,6 +52,7 @@ impl GlobalSettings {
                 Some(own) => Some(pick!(picker, flags, state, own)),
                 None => pick!(picker, flags, state),
             },
+            lock_timeout: flags.lock_timeout.map(|span| span.0).unwrap_or_default(),
         }
     }
 }

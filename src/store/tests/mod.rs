@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+mod copies;
 mod damage;
 
 use super::load;
 use super::simulated::{Blow, Simulated};
+use super::verify::verify;
 use super::{JournalEvent, Store, StoreError};
 use crate::model::{
     Applied, Claim, Entry, Fingerprint, Intent, Inventory, Key, Kind, Pin, Project, Remembered,
@@ -167,6 +169,8 @@ fn check_reopened(files: &Files, expected: &[Inventory], context: &str) {
     let reading = load::read(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
     assert_eq!(reading.warning, None, "{context}");
     assert!(expected.contains(&reading.inventory), "{context}: {:?}", reading.inventory);
+    // What a crash leaves is no damage.
+    assert_eq!(verify(&disk).unwrap().faults, [] as [String; 0], "{context}");
 
     let mut store = open(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
     assert_eq!(*store.inventory(), *reading.inventory, "{context}");

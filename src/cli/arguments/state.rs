@@ -1,0 +1,48 @@
+//! The flags of `stoker state`.
+
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Subcommand};
+
+use super::Connection;
+
+/// `stoker state`.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Show where the state is, whose it is, what it holds and who may write it at the moment.
+    Show(StateFlags),
+    /// List what is remembered of each resource; the platform is not asked.
+    List(StateFlags),
+    /// Read every record; exit code 1 when one is not what was written.
+    Verify(StateFlags),
+    /// Copy inventory, key and the agent's memory; the copy has its name once it was read again.
+    Backup(BackupCommand),
+}
+
+/// Which state.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct StateFlags {
+    /// The state of the sandbox.
+    #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "BOOL",
+          hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub sandbox: Option<bool>,
+}
+
+impl StateFlags {
+    /// Returns the flags of a connection that says the same.
+    #[must_use]
+    pub fn connection(self) -> Connection {
+        Connection { sandbox: self.sandbox, ..Connection::default() }
+    }
+}
+
+/// `stoker state backup`.
+#[derive(Args, Debug)]
+pub struct BackupCommand {
+    /// Where the copy shall be: a directory that is not there yet, or is empty.
+    #[arg(value_name = "DIRECTORY")]
+    pub target: PathBuf,
+    #[command(flatten)]
+    pub state: StateFlags,
+}
