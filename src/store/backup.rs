@@ -31,7 +31,7 @@ impl Store {
             Err(error) => error.kind() != io::ErrorKind::NotFound,
         };
         if is_taken {
-            return Err(refused("make the copy", io::ErrorKind::AlreadyExists.into()));
+            return Err(refused("make the copy", io::ErrorKind::DirectoryNotEmpty.into()));
         }
         let parent = target.parent().filter(|it| !it.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
@@ -40,12 +40,11 @@ impl Store {
         let mut copy = Directory::at(draft.path());
         self.copy_to(&mut copy, beside)?;
         let verified = self.compare(&copy, target)?;
-        let named = std::fs::rename(draft.path(), target)
-            .and_then(|()| File::open(parent)?.sync_all())
-            .map_err(|source| refused("name the copy", source));
-        // It is no draft any more, wherever it is.
+        std::fs::rename(draft.path(), target).map_err(|source| refused("name the copy", source))?;
+        // Nothing is there any more that could be removed.
         let _ = draft.keep();
-        named.map(|()| verified)
+        let synced = File::open(parent).and_then(|parent| parent.sync_all());
+        synced.map(|()| verified).map_err(|source| refused("name the copy", source))
     }
 
     fn copy_to(&self, copy: &mut Directory, beside: &[&str]) -> Result<(), StoreError> {

@@ -31,7 +31,7 @@ pub enum StoreError {
         what: String,
     },
     /// The disk refused: full, not permitted, broken. Nothing that was to follow may be sent.
-    #[error("{doing} in {}", directory.display())]
+    #[error("{doing} in {}: {source}", directory.display())]
     Disk {
         /// The state directory.
         directory: PathBuf,
@@ -68,6 +68,9 @@ impl StoreError {
             Self::Disk { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     vec!["free some space; nothing was sent that is not remembered".to_owned()]
+                }
+                io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
+                    vec!["name a directory that does not exist, or is empty".to_owned()]
                 }
                 io::ErrorKind::PermissionDenied => {
                     vec!["give this user the directory, or name another with `--state`".to_owned()]

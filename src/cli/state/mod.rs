@@ -32,6 +32,15 @@ pub async fn run(context: &Context, command: &StateCommand) -> Result<Exit, Fail
     }
 }
 
+/// A wrong name must not read as a state without faults.
+fn check_there(state: &Path) -> Result<(), Failure> {
+    if state.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("there is no state in {}", state.display()))
+        .hint("name it with --state, or --sandbox for the sandbox's"))
+}
+
 fn place(context: &Context, flags: StateFlags) -> Result<PathBuf, Failure> {
     let connection = flags.connection();
     let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
@@ -98,6 +107,7 @@ fn table(listed: &StateListDocument) -> Paper {
 
 /// Reads every record.
 fn verify(context: &Context, state: &Path) -> Result<Exit, Failure> {
+    check_there(state)?;
     let verified = StateVerifyDocument::of(state, Store::verify(state)?);
     print_verified(context, &verified);
     Ok(if verified.faults.is_empty() { Exit::Done } else { Exit::Failed })
@@ -120,11 +130,7 @@ fn print_verified(context: &Context, verified: &StateVerifyDocument) {
 
 /// Copies it while nobody else writes.
 async fn backup(context: &Context, state: &Path, target: &Path) -> Result<Exit, Failure> {
-    if !state.is_dir() {
-        let place = state.display();
-        return Err(Failure::usage(format!("there is no state in {place}"))
-            .hint("name it with --state, or --sandbox for the sandbox's"));
-    }
+    check_there(state)?;
     let store = hold(context, state, "state backup", None).await?;
     let beside = MEMORY_FILES.into_iter().chain([KEY_FILE]);
     let verified = store.back_up(target, &beside.collect::<Vec<_>>())?;
