@@ -208,6 +208,8 @@ impl Written {
             }
             Map(entries) => {
                 self.put(begin);
+                // A mapping in a list stands where its first key does.
+                lines.push(self.line + 1);
                 for (key, value) in entries {
                     self.value(&format!("{blank}  {key}:"), value, indent + 2, &lines);
                 }

@@ -3,7 +3,7 @@
 use super::ComposeReader;
 use super::environment;
 use super::interpolate::Filled;
-use super::service::host_names;
+use super::service::{host_names, restart};
 use super::volumes;
 use super::words;
 use crate::import::references::{Host, Hosts};
@@ -242,9 +242,7 @@ fn rest(
             reader.report.lose(value, &format!("{path}.{key}"), why);
         }
     }
-    if let Some(restart) = yaml.get("restart") {
-        restart.take();
-    }
+    restart(reader, yaml, path);
     for mount in volumes::read(reader, yaml, path) {
         if mount.target.contains("docker-entrypoint-initdb.d") {
             let why = "the platform runs no scripts on a new database; run them yourself";

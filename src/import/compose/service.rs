@@ -256,7 +256,7 @@ fn instances(
 }
 
 /// The platform starts again whatever ends.
-fn restart(reader: &mut ComposeReader<'_, '_>, yaml: &Placed, path: &str) {
+pub(super) fn restart(reader: &mut ComposeReader<'_, '_>, yaml: &Placed, path: &str) {
     let Some(restart) = yaml.get("restart") else { return };
     match restart.scalar() {
         Some(("always" | "unless-stopped", _)) => restart.take(),
