@@ -1,7 +1,7 @@
 //! Heroku's `app.json` and Procfile: each process becomes a service, each add-on of a database one.
 
-use super::procfile::{self, Process};
-use super::report::{Report, shown};
+use super::procfile::{self, ProcfileProcess};
+use super::report::{ImportReport, shown};
 use super::resource::{self, begin, by_hand, env_key, reference, set, set_text, set_variable};
 use super::{ForeignFile, ForeignFolder};
 use crate::manifest::{Placed, PlacedContent, placed};
@@ -50,7 +50,7 @@ const TEXT: &str = "the platform has no field for it";
 pub(super) fn read(
     files: &[&ForeignFile],
     folder: &ForeignFolder<'_>,
-    report: &mut Report,
+    report: &mut ImportReport,
 ) -> Vec<Resource<ValueSource>> {
     let mut processes = Vec::new();
     let mut app = None;
@@ -95,19 +95,19 @@ pub(super) fn read(
 
 /// Makes a service of each process; `release` runs before the web service is deployed.
 fn services(
-    mut processes: Vec<Process>,
+    mut processes: Vec<ProcfileProcess>,
     origin: &Origin,
     folder: &ForeignFolder<'_>,
-    report: &mut Report,
+    report: &mut ImportReport,
 ) -> Vec<Resource<ValueSource>> {
     let release = processes.iter().position(|process| process.name == "release");
     let release = release.map(|at| processes.remove(at));
     if processes.is_empty() {
         let (name, command) = ("web".to_owned(), String::new());
-        processes.push(Process { name, command, origin: origin.clone() });
+        processes.push(ProcfileProcess { name, command, origin: origin.clone() });
     }
     let mut services = Vec::new();
-    for Process { name, command, origin } in processes {
+    for ProcfileProcess { name, command, origin } in processes {
         let Some(ours) = resource::name(&name, &origin, report) else { continue };
         let mut service = begin(Key::new(Kind::Service, ours), origin.clone());
         let kind = if name == "web" { "web" } else { "worker" };
@@ -125,7 +125,7 @@ fn services(
         services.push(service);
     }
     let is_web = |service: &&mut Resource<ValueSource>| service.key.name.as_str() == "web";
-    if let Some(Process { command, origin, .. }) = release {
+    if let Some(ProcfileProcess { command, origin, .. }) = release {
         match services.iter_mut().find(is_web) {
             Some(web) => set_text(web, Setting::PreDeployCommand, command, origin),
             None => {
@@ -140,7 +140,7 @@ fn services(
 }
 
 /// What builds the services, and from where.
-fn source(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut Report) {
+fn source(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut ImportReport) {
     let mut runtime = None;
     for pack in app.get("buildpacks").map(Placed::items).unwrap_or_default() {
         let url = pack.get("url").unwrap_or(pack);
@@ -186,7 +186,7 @@ fn source(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut Rep
 }
 
 /// How many of each process run.
-fn formation(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut Report) {
+fn formation(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut ImportReport) {
     let Some(formation) = app.get("formation") else { return };
     let by_name = formation.entries().iter().map(|(name, value)| (name.as_str(), value));
     let listed = formation.items().iter().filter_map(|item| {
@@ -224,7 +224,7 @@ fn formation(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut 
 fn addons(
     app: &Placed,
     services: &mut [Resource<ValueSource>],
-    report: &mut Report,
+    report: &mut ImportReport,
 ) -> Vec<Resource<ValueSource>> {
     let mut databases: Vec<Resource<ValueSource>> = Vec::new();
     for addon in app.get("addons").map(Placed::items).unwrap_or_default() {
@@ -280,7 +280,7 @@ fn variable(
     text: &str,
     value: &Placed,
     services: &mut [Resource<ValueSource>],
-    report: &mut Report,
+    report: &mut ImportReport,
 ) {
     let origin = value.origin();
     let Some(key) = env_key(text, &origin, report) else { return value.take() };

@@ -20,7 +20,7 @@ use crate::manifest::{self, Placed};
 use crate::model::{Desired, Diagnostic, Key, Resource, ValueSource};
 use crate::source::{Home, Tree};
 
-use report::Report;
+use report::ImportReport;
 
 /// A file to import.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ pub fn import(
     files: &[ForeignFile],
     folder: &ForeignFolder<'_>,
 ) -> Result<Imported, Vec<Diagnostic>> {
-    let mut report = Report::default();
+    let mut report = ImportReport::default();
     let mut by_form: BTreeMap<ForeignForm, Vec<&ForeignFile>> = BTreeMap::new();
     for file in files {
         match ForeignForm::of(file) {
@@ -170,7 +170,7 @@ fn check(mut imported: Imported) -> Result<Imported, Vec<Diagnostic>> {
 fn blueprints(
     files: &[&ForeignFile],
     folder: &ForeignFolder<'_>,
-    report: &mut Report,
+    report: &mut ImportReport,
 ) -> Vec<Resource<ValueSource>> {
     let texts = files.iter().map(|file| (file.path.as_str(), file.text.as_str()));
     let tree = Tree::from_texts(texts).in_repository(folder.home.cloned());
@@ -186,7 +186,10 @@ fn blueprints(
     desired.resources.into_values().collect()
 }
 
-fn collect(resources: Vec<Resource<ValueSource>>, report: &mut Report) -> Desired<ValueSource> {
+fn collect(
+    resources: Vec<Resource<ValueSource>>,
+    report: &mut ImportReport,
+) -> Desired<ValueSource> {
     let mut desired = Desired::default();
     for resource in resources {
         let key = resource.key.clone();

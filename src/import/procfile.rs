@@ -1,12 +1,12 @@
 //! A Procfile: what runs, a process to a line.
 
 use super::ForeignFile;
-use super::report::Report;
+use super::report::ImportReport;
 use crate::model::Origin;
 
 /// A process of a Procfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Process {
+pub(super) struct ProcfileProcess {
     pub name: String,
     /// What a shell runs.
     pub command: String,
@@ -15,8 +15,8 @@ pub(super) struct Process {
 
 /// Reads the processes. Readers of such files differ in what they do with a line that is none, down to
 /// forgetting the whole file, so each is an error.
-pub(super) fn read(file: &ForeignFile, report: &mut Report) -> Vec<Process> {
-    let mut processes: Vec<Process> = Vec::new();
+pub(super) fn read(file: &ForeignFile, report: &mut ImportReport) -> Vec<ProcfileProcess> {
+    let mut processes: Vec<ProcfileProcess> = Vec::new();
     for (number, line) in file.text.lines().enumerate() {
         let origin = Origin { file: file.path.clone(), line: number + 1, column: 1 };
         if line.trim().is_empty() || line.trim_start().starts_with('#') {
@@ -41,7 +41,7 @@ pub(super) fn read(file: &ForeignFile, report: &mut Report) -> Vec<Process> {
             continue;
         }
         let (name, command) = (name.to_owned(), command.trim().to_owned());
-        processes.push(Process { name, command, origin });
+        processes.push(ProcfileProcess { name, command, origin });
     }
     processes
 }

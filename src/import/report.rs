@@ -10,13 +10,13 @@ const SHOWN_CHARS_MAX: usize = 60;
 
 /// Collects findings and notes.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct ImportReport {
     findings: Vec<Diagnostic>,
     /// Comments by the resource they are about.
     pub notes: BTreeMap<Key, Vec<String>>,
 }
 
-impl Report {
+impl ImportReport {
     pub fn push(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
     }

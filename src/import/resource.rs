@@ -7,7 +7,7 @@ use crate::model::{
     Setting, ValueSource,
 };
 
-use super::report::{Report, shown};
+use super::report::{ImportReport, shown};
 
 /// Begins a resource.
 pub(super) fn begin(key: Key, origin: Origin) -> Resource<ValueSource> {
@@ -78,7 +78,7 @@ pub(super) fn reference(key: &Key, property: &str) -> FieldValue {
 }
 
 /// Makes a name of a text as the platform would, and says so where that changes it.
-pub(super) fn name(text: &str, origin: &Origin, report: &mut Report) -> Option<Name> {
+pub(super) fn name(text: &str, origin: &Origin, report: &mut ImportReport) -> Option<Name> {
     let error = match Name::new(text) {
         Ok(name) => return Some(name),
         Err(error) => error,
@@ -99,7 +99,7 @@ pub(super) fn name(text: &str, origin: &Origin, report: &mut Report) -> Option<N
 }
 
 /// Makes the key of a variable, or says why there is none.
-pub(super) fn env_key(text: &str, origin: &Origin, report: &mut Report) -> Option<EnvKey> {
+pub(super) fn env_key(text: &str, origin: &Origin, report: &mut ImportReport) -> Option<EnvKey> {
     match EnvKey::new(text) {
         Ok(key) => Some(key),
         Err(reason) => {

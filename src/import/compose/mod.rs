@@ -23,22 +23,22 @@ mod tests;
 use std::collections::BTreeMap;
 
 use super::references::{Host, Hosts};
-use super::report::Report;
+use super::report::ImportReport;
 use super::resource;
 use super::{ForeignFile, ForeignFolder};
 use crate::manifest::Placed;
 use crate::model::{Key, Kind, Resource, ValueSource};
 
 use interpolate::{Filled, HOLE, fill};
-use project::Project;
+use project::ComposeProject;
 
 /// Reads Compose files, the later over the earlier.
 pub(super) fn read(
     files: &[&ForeignFile],
     folder: &ForeignFolder<'_>,
-    report: &mut Report,
+    report: &mut ImportReport,
 ) -> Vec<Resource<ValueSource>> {
-    let Some(project) = Project::open(files, folder, report) else {
+    let Some(project) = ComposeProject::open(files, folder, report) else {
         return Vec::new();
     };
     let mut reader = ComposeReader { folder, variables: project.variables, report };
@@ -75,7 +75,7 @@ struct ComposeReader<'r, 'f> {
     folder: &'r ForeignFolder<'f>,
     /// What `.env` beside the file gives.
     variables: BTreeMap<String, String>,
-    report: &'r mut Report,
+    report: &'r mut ImportReport,
 }
 
 impl ComposeReader<'_, '_> {

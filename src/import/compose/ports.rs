@@ -11,13 +11,13 @@ use crate::model::Origin;
 pub(super) struct ComposePort {
     /// Within the container.
     pub number: u16,
-    pub reach: Reach,
+    pub reach: PortReach,
     pub origin: Origin,
 }
 
 /// Who reaches a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum PortReach {
     /// Everybody who reaches the machine.
     Everybody,
     /// Programs of the machine itself.
@@ -44,7 +44,7 @@ pub(super) fn read(
     for item in service.get("expose").map(Placed::items).unwrap_or_default() {
         let path = format!("{path}.expose");
         let Some(text) = reader.whole(item, &path) else { continue };
-        ports.extend(container(reader, item, &path, &text, Reach::Network));
+        ports.extend(container(reader, item, &path, &text, PortReach::Network));
     }
     ports
 }
@@ -61,10 +61,10 @@ fn short(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Optio
     }
     let ip = before.rsplit_once(':').map_or("", |(ip, _)| ip);
     let reach = match text.starts_with(':') {
-        true => Reach::Network,
+        true => PortReach::Network,
         false => reach(ip),
     };
-    if reach == Reach::Network {
+    if reach == PortReach::Network {
         let message = format!("`{}` publishes nothing", shown(&text));
         let hint = "write the host's port before it, or take the `:` away";
         reader.report.mind(item.origin(), "port", message, hint);
@@ -92,11 +92,11 @@ fn long(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Option
     container(reader, item, path, &text, reach(&ip))
 }
 
-fn reach(ip: &str) -> Reach {
+fn reach(ip: &str) -> PortReach {
     let ip = ip.trim_matches(['[', ']']);
     match ip.starts_with("127.") || matches!(ip, "localhost" | "::1") {
-        true => Reach::Machine,
-        false => Reach::Everybody,
+        true => PortReach::Machine,
+        false => PortReach::Everybody,
     }
 }
 
@@ -105,7 +105,7 @@ fn container(
     item: &Placed,
     path: &str,
     text: &str,
-    reach: Reach,
+    reach: PortReach,
 ) -> Option<ComposePort> {
     let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     if !protocol.eq_ignore_ascii_case("tcp") {

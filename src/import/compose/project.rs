@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ComposeReader;
 use super::dotenv;
-use crate::import::report::{Report, shown};
+use crate::import::report::{ImportReport, shown};
 use crate::import::{ForeignFile, ForeignFolder};
 use crate::manifest::{Placed, PlacedContent, placed};
 
@@ -12,17 +12,17 @@ use crate::manifest::{Placed, PlacedContent, placed};
 const EXTENDS_MAX: usize = 16;
 
 /// The files as one, and what `.env` gives.
-pub(super) struct Project {
+pub(super) struct ComposeProject {
     pub root: Placed,
     pub variables: BTreeMap<String, String>,
 }
 
-impl Project {
+impl ComposeProject {
     /// Reads the files; nothing when one of them is no Compose file.
     pub fn open(
         files: &[&ForeignFile],
         folder: &ForeignFolder<'_>,
-        report: &mut Report,
+        report: &mut ImportReport,
     ) -> Option<Self> {
         let mut root: Option<Placed> = None;
         for file in files {
@@ -37,7 +37,7 @@ impl Project {
     }
 }
 
-fn open(file: &ForeignFile, report: &mut Report) -> Option<Placed> {
+fn open(file: &ForeignFile, report: &mut ImportReport) -> Option<Placed> {
     let read = match placed(&file.path, &file.text) {
         Ok(read) => read,
         Err(findings) => {
@@ -59,7 +59,7 @@ fn open(file: &ForeignFile, report: &mut Report) -> Option<Placed> {
 fn variables(
     file: &ForeignFile,
     folder: &ForeignFolder<'_>,
-    report: &mut Report,
+    report: &mut ImportReport,
 ) -> BTreeMap<String, String> {
     let Some(file) = (folder.beside)(&file.path, ".env") else {
         return BTreeMap::new();

@@ -4,7 +4,7 @@ use super::ComposeReader;
 use super::command::{self, ComposeCommand};
 use super::environment;
 use super::health;
-use super::ports::{self, ComposePort, Reach};
+use super::ports::{self, ComposePort, PortReach};
 use super::volumes;
 use super::words;
 use crate::import::references::Hosts;
@@ -205,14 +205,14 @@ fn serve(
     service: &mut Resource<ValueSource>,
 ) -> Option<u16> {
     let ports = ports::read(reader, yaml, path);
-    let order = [Reach::Everybody, Reach::Machine, Reach::Network];
+    let order = [PortReach::Everybody, PortReach::Machine, PortReach::Network];
     let chosen = order.iter().find_map(|reach| ports.iter().find(|port| port.reach == *reach));
-    let is_web = chosen.is_some_and(|port| port.reach == Reach::Everybody);
+    let is_web = chosen.is_some_and(|port| port.reach == PortReach::Everybody);
     let kind = if is_web { "web" } else { "worker" };
     set_text(service, Setting::Type, kind, yaml.origin());
     let ComposePort { number, reach, origin } = chosen?.clone();
     set(service, Setting::Port, FieldValue::Integer(number.into()), origin.clone());
-    if reach == Reach::Machine {
+    if reach == PortReach::Machine {
         let message = format!("port {number} is published on the machine itself only");
         let hint = "it becomes a worker, which is not on the internet; write `type: web` for that";
         reader.report.mind(origin, "port", message, hint);
