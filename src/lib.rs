@@ -10,6 +10,7 @@ pub mod clock;
 pub mod daemon;
 pub mod emulator;
 pub mod follow;
+pub mod import;
 pub mod ledger;
 pub mod manifest;
 pub mod model;

@@ -24,7 +24,7 @@ pub use agent::{
 pub use connection::Connection;
 pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
 pub use planning::{
-    ApplyCommand, Approval, Chosen, DriftCommand, PlanCommand, Planning, SchemaCommand, Sources,
+    ApplyCommand, Approval, Chosen, DriftCommand, ExplainCommand, ImportCommand, PlanCommand, Planning, SchemaCommand, Sources,
     ValidateCommand, Waiting,
 };
 pub use platform::{
@@ -143,6 +143,10 @@ pub enum Command {
     Convert(Sources),
     /// Print a JSON Schema: of native documents, for editors, or of a form of output (`--of`).
     Schema(SchemaCommand),
+    /// Tell what a kind or a field of a manifest is.
+    Explain(ExplainCommand),
+    /// Turn files of Docker Compose and others into native documents; says what has no home.
+    Import(ImportCommand),
     /// Print live state as manifests; planning them changes nothing.
     Export(ExportCommand),
     /// Begin ownership of what lives; nothing is written to the platform.

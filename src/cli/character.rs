@@ -42,6 +42,8 @@ impl Command {
             Self::Render(_) => of("render"),
             Self::Convert(_) => of("convert"),
             Self::Schema(_) => of("schema"),
+            Self::Explain(_) => of("explain"),
+            Self::Import(_) => of("import"),
             Self::Export(_) => of("export"),
             Self::Adopt(_) => of("adopt"),
             Self::Release(_) => of("release"),

@@ -1,6 +1,6 @@
 //! `stoker export`: live state as manifests; planning them changes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
     context.output.diagnostics(&diagnostics);
     if let Some(directory) = to {
-        return write_each(context, directory, &manifest::print_each(&desired));
+        return write_each(context, directory, &manifest::print_each(&desired, &BTreeMap::new()));
     }
     match context.output.form() {
         OutputFormat::Text | OutputFormat::Yaml => context.output.text(&manifest::print(&desired)),
@@ -41,7 +41,7 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
 }
 
 /// Writes a file for each resource, or none at all: what is there already is somebody's.
-fn write_each(
+pub fn write_each(
     context: &Context,
     directory: &Path,
     documents: &[(&Key, String)],

@@ -39,7 +39,9 @@ mod apply;
 mod config;
 mod destroy;
 mod drift;
+mod explain;
 mod export;
+mod import;
 mod offline;
 mod ownership;
 mod pass;
@@ -187,6 +189,8 @@ async fn dispatch(
         Command::Validate(command) => offline::validate(context, command),
         Command::Render(sources) | Command::Convert(sources) => offline::print(context, sources),
         Command::Schema(command) => offline::schema(context, command),
+        Command::Explain(command) => explain::run(context, command),
+        Command::Import(command) => import::run(context, command),
         Command::Export(command) => export::run(context, command).await,
         Command::Adopt(command) => ownership::adopt(context, command).await,
         Command::Release(command) => ownership::release(context, command).await,

@@ -28,6 +28,7 @@ mod yaml;
 mod yaml_values;
 
 mod located;
+mod placed;
 
 mod conceal;
 mod export;
@@ -39,7 +40,8 @@ pub use conceal::conceal;
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;
-pub use print::{SCHEMA_LINE, print, print_each, unprinted};
+pub use placed::{Placed, PlacedContent, placed};
+pub use print::{SCHEMA_LINE, print, print_each, print_noted, unprinted};
 pub use schema::schema;
 pub use suggest::nearest;
 pub use yaml_values::{documents, to_yaml};

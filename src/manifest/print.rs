@@ -3,15 +3,15 @@
 //! Reading what is printed gives the same desired state, but for what `unprinted` tells of. A secret is
 //! never printed: where only its resolved value is known, the variable is printed as set by hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::native::{API_VERSION, spelling};
 use super::setting;
-use super::yaml::write_text;
+use super::yaml::{double_quoted, write_text};
 use crate::model::{
     AdoptMode, Desired, Diagnostic, EnvSet, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle,
-    ManagementPolicies, Name, Reference, Resource, Setting, Tombstone, Unsettled, ValueSource,
+    ManagementPolicies, Name, Reference, Resource, Setting, Tombstone, Unsettled, ValueSource, holds_command, is_unseen,
 };
 
 /// The first line of written manifests: it makes editors check and complete as one types.
@@ -22,9 +22,16 @@ pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=./stoker.schema.j
 /// Prints a desired state as native documents in canonical order.
 #[must_use]
 pub fn print(desired: &Desired<ValueSource>) -> String {
+    print_noted(desired, &BTreeMap::new())
+}
+
+/// Prints as [`print`], with comments at the head of each document that is noted upon: what a person
+/// has to do about it, one line each.
+#[must_use]
+pub fn print_noted(desired: &Desired<ValueSource>, notes: &BTreeMap<Key, Vec<String>>) -> String {
     let Desired { resources, tombstones, guard, revision: _, digest: _, unread: _ } = desired;
     let known = resources.keys().collect();
-    let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known };
+    let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known, notes };
     if let Some(guard) = guard {
         printer.guard(guard);
     }
@@ -37,12 +44,16 @@ pub fn print(desired: &Desired<ValueSource>) -> String {
     printer.text
 }
 
-/// Prints each resource as a document of its own, to be read together with the others.
+/// Prints each resource as a document of its own, to be read together with the others, with notes as
+/// [`print_noted`] has them.
 #[must_use]
-pub fn print_each(desired: &Desired<ValueSource>) -> Vec<(&Key, String)> {
+pub fn print_each<'d>(
+    desired: &'d Desired<ValueSource>,
+    notes: &BTreeMap<Key, Vec<String>>,
+) -> Vec<(&'d Key, String)> {
     let known = desired.resources.keys().collect();
     let one = |(key, resource)| {
-        let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known };
+        let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known, notes };
         printer.resource(resource);
         (key, printer.text)
     };
@@ -77,6 +88,8 @@ struct Printer<'d> {
     text: String,
     /// What is declared; a reference to anything else says that it is external.
     known: &'d BTreeSet<&'d Key>,
+    /// What stands as comments at the head of a document.
+    notes: &'d BTreeMap<Key, Vec<String>>,
 }
 
 impl Printer<'_> {
@@ -86,6 +99,13 @@ impl Printer<'_> {
         }
         self.text.push_str(text);
         self.text.push('\n');
+    }
+
+    /// Writes a comment of one line in which nothing is unseen (S12).
+    fn comment(&mut self, note: &str) {
+        let is_tricky = note.contains(is_unseen) || holds_command(note);
+        let text = if is_tricky { double_quoted(note) } else { note.to_owned() };
+        self.line(0, &format!("# {text}"));
     }
 
     /// Writes a key and a text; `${` is escaped as it is read.
@@ -138,6 +158,9 @@ impl Printer<'_> {
             depends_on: _,
         } = resource;
         self.head(spelling(key.kind));
+        for note in self.notes.get(key).into_iter().flatten() {
+            self.comment(note);
+        }
         self.line(0, "metadata:");
         self.entry(2, "name", key.name.as_str());
         if !labels.is_empty() {

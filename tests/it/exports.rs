@@ -1,5 +1,7 @@
 //! What lives, as manifests: planning an export changes nothing, and it carries what is remembered.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use stoker::manifest;
 use stoker::model::{Desired, Kind, ValueSource};
@@ -57,7 +59,7 @@ async fn agrees(stage: &Stage) -> Tree {
     let desired = exported(stage).await;
     let text = manifest::print(&desired);
     assert_eq!(text, manifest::print(&exported(stage).await), "a second export");
-    let each = manifest::print_each(&desired);
+    let each = manifest::print_each(&desired, &BTreeMap::new());
     let each: Vec<(String, String)> = each
         .into_iter()
         .map(|(key, text)| (format!("{}/{}.yaml", key.kind.plural(), key.name), text))

@@ -26,6 +26,7 @@ mod generated;
 mod glossary;
 mod home;
 mod idle;
+mod imports;
 mod in_use;
 mod intents;
 mod keep;

@@ -40,6 +40,25 @@ pub struct ValidateCommand {
     pub strict: bool,
 }
 
+/// `stoker explain`.
+#[derive(Args, Debug)]
+pub struct ExplainCommand {
+    /// A kind, and a field of it: `Service`, `Service.spec.scaling`.
+    #[arg(value_name = "KIND[.FIELD]")]
+    pub field: String,
+}
+
+/// `stoker import`.
+#[derive(Args, Debug)]
+pub struct ImportCommand {
+    /// Files, the later over the earlier; or a folder, of which the usual files are read [default: .].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write one file a resource beneath this directory, as `services/api.yaml`; none is overwritten.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+}
+
 /// `stoker schema`.
 #[derive(Args, Debug)]
 pub struct SchemaCommand {

@@ -1,0 +1,128 @@
+//! `ports` and `expose`: which port is served, and whether to everybody.
+
+use super::ComposeReader;
+use super::interpolate::HOLE;
+use crate::import::report::shown;
+use crate::manifest::Placed;
+use crate::model::Origin;
+
+/// A port of a service.
+#[derive(Clone, Debug)]
+pub(super) struct ComposePort {
+    /// Within the container.
+    pub number: u16,
+    pub reach: PortReach,
+    pub origin: Origin,
+}
+
+/// Who reaches a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PortReach {
+    /// Everybody who reaches the machine.
+    Everybody,
+    /// Programs of the machine itself.
+    Machine,
+    /// Other services.
+    Network,
+}
+
+/// Reads the ports of a service; those of other protocols than TCP have no home.
+pub(super) fn read(
+    reader: &mut ComposeReader<'_, '_>,
+    service: &Placed,
+    path: &str,
+) -> Vec<ComposePort> {
+    let mut ports = Vec::new();
+    for item in service.get("ports").map(Placed::items).unwrap_or_default() {
+        let path = format!("{path}.ports");
+        let port = match item.scalar() {
+            Some(_) => short(reader, item, &path),
+            None => long(reader, item, &path),
+        };
+        ports.extend(port);
+    }
+    for item in service.get("expose").map(Placed::items).unwrap_or_default() {
+        let path = format!("{path}.expose");
+        let Some(text) = reader.whole(item, &path) else { continue };
+        ports.extend(container(reader, item, &path, &text, PortReach::Network));
+    }
+    ports
+}
+
+/// `[[IP:]HOST:]CONTAINER[/PROTOCOL]`. Only the last part must be known.
+fn short(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Option<ComposePort> {
+    let text = reader.text(item, path)?.text;
+    let (before, last) = text.rsplit_once(':').unwrap_or(("", &text));
+    if last.contains(HOLE) {
+        let message = format!("`{path}` does not say which port the program listens on");
+        let hint = "write `port` into the manifest";
+        reader.report.mind(item.origin(), "to-be-given", message, hint);
+        return None;
+    }
+    let ip = before.rsplit_once(':').map_or("", |(ip, _)| ip);
+    let reach = match text.starts_with(':') {
+        true => PortReach::Network,
+        false => reach(ip),
+    };
+    if reach == PortReach::Network {
+        let message = format!("`{}` publishes nothing", shown(&text));
+        let hint = "write the host's port before it, or take the `:` away";
+        reader.report.mind(item.origin(), "port", message, hint);
+    }
+    container(reader, item, path, last, reach)
+}
+
+fn long(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Option<ComposePort> {
+    let why = "the platform serves one port of a service, to everybody";
+    for (key, value) in item.entries() {
+        match key.as_str() {
+            "target" | "protocol" | "host_ip" => {}
+            "published" => value.take(),
+            _ => reader.report.lose(value, &format!("{path}.{key}"), why),
+        }
+    }
+    let Some(target) = item.get("target") else {
+        reader.report.wrong_type(item, path, "a port, or a mapping with `target`");
+        return None;
+    };
+    let target = reader.whole(target, path)?;
+    let protocol = item.get("protocol").and_then(|it| reader.whole(it, path));
+    let ip = item.get("host_ip").and_then(|it| reader.whole(it, path)).unwrap_or_default();
+    let text = format!("{target}/{}", protocol.as_deref().unwrap_or("tcp"));
+    container(reader, item, path, &text, reach(&ip))
+}
+
+fn reach(ip: &str) -> PortReach {
+    let ip = ip.trim_matches(['[', ']']);
+    match ip.starts_with("127.") || matches!(ip, "localhost" | "::1") {
+        true => PortReach::Machine,
+        false => PortReach::Everybody,
+    }
+}
+
+fn container(
+    reader: &mut ComposeReader<'_, '_>,
+    item: &Placed,
+    path: &str,
+    text: &str,
+    reach: PortReach,
+) -> Option<ComposePort> {
+    let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    if !protocol.eq_ignore_ascii_case("tcp") {
+        reader.report.lose(item, path, "the platform serves TCP only");
+        return None;
+    }
+    let first = port.split_once('-').map_or(port, |(first, _)| first);
+    if first != port {
+        let message = format!("of the ports `{}` only {first} is taken", shown(port));
+        reader.report.mind(item.origin(), "port", message, "the platform serves one of a service");
+    }
+    match first.parse::<u16>() {
+        Ok(number @ 1..) => Some(ComposePort { number, reach, origin: item.origin() }),
+        Ok(_) | Err(_) => {
+            let message = format!("`{}` is no port", shown(text));
+            reader.report.error(item.origin(), "port", message, "a number from 1 to 65535");
+            None
+        }
+    }
+}

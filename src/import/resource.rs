@@ -1,0 +1,111 @@
+//! Resources as an import makes them, field by field.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    EnvKey, Field, FieldPath, FieldValue, Key, Lifecycle, Name, Origin, Reference, Resource,
+    Setting, ValueSource,
+};
+
+use super::report::{ImportReport, shown};
+
+/// Begins a resource.
+pub(super) fn begin(key: Key, origin: Origin) -> Resource<ValueSource> {
+    Resource {
+        key,
+        origin,
+        labels: BTreeMap::new(),
+        previous_names: Vec::new(),
+        fields: BTreeMap::new(),
+        on_create: BTreeMap::new(),
+        declares_env: false,
+        set_by_hand: BTreeMap::new(),
+        lifecycle: Lifecycle::default(),
+        depends_on: BTreeSet::new(),
+    }
+}
+
+/// Sets a field.
+pub(super) fn set(
+    resource: &mut Resource<ValueSource>,
+    setting: Setting,
+    value: FieldValue,
+    origin: Origin,
+) {
+    let field = Field { value: ValueSource::Value(value), origin };
+    resource.fields.insert(FieldPath::Setting(setting), field);
+}
+
+/// Sets a field to a text.
+pub(super) fn set_text(
+    resource: &mut Resource<ValueSource>,
+    setting: Setting,
+    text: impl Into<String>,
+    origin: Origin,
+) {
+    set(resource, setting, FieldValue::Text(text.into()), origin);
+}
+
+/// Gives a variable a value.
+pub(super) fn set_variable(
+    resource: &mut Resource<ValueSource>,
+    key: EnvKey,
+    value: FieldValue,
+    origin: Origin,
+) {
+    resource.declares_env = true;
+    resource.set_by_hand.remove(&key);
+    let field = Field { value: ValueSource::Value(value), origin };
+    resource.fields.insert(FieldPath::Env(key), field);
+}
+
+/// Declares a variable whose value a person sets.
+pub(super) fn by_hand(resource: &mut Resource<ValueSource>, key: EnvKey, origin: Origin) {
+    resource.declares_env = true;
+    resource.fields.remove(&FieldPath::Env(key.clone()));
+    resource.set_by_hand.insert(key, origin);
+}
+
+/// Makes a reference to what the platform knows of another resource.
+pub(super) fn reference(key: &Key, property: &str) -> FieldValue {
+    let reference = Reference {
+        kind: key.kind,
+        name: key.name.clone(),
+        property: property.to_owned(),
+        env_key: None,
+    };
+    reference.into()
+}
+
+/// Makes a name of a text as the platform would, and says so where that changes it.
+pub(super) fn name(text: &str, origin: &Origin, report: &mut ImportReport) -> Option<Name> {
+    let error = match Name::new(text) {
+        Ok(name) => return Some(name),
+        Err(error) => error,
+    };
+    let near = error.suggestion.as_deref().and_then(|text| Name::new(text).ok());
+    let message = format!("`{}` is not a name: {}", shown(text), error.reason);
+    match near {
+        Some(name) => {
+            let hint = format!("`{name}` is used instead");
+            report.mind(origin.clone(), "name", message, &hint);
+            Some(name)
+        }
+        None => {
+            report.error(origin.clone(), "name", message, "lower-case letters, digits and `-`");
+            None
+        }
+    }
+}
+
+/// Makes the key of a variable, or says why there is none.
+pub(super) fn env_key(text: &str, origin: &Origin, report: &mut ImportReport) -> Option<EnvKey> {
+    match EnvKey::new(text) {
+        Ok(key) => Some(key),
+        Err(reason) => {
+            let hint = "it is left out; the platform takes no such variable";
+            report.mind(origin.clone(), "variable-key", reason, hint);
+            None
+        }
+    }
+}
