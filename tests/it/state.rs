@@ -44,6 +44,7 @@ fn a_command_writes_down_its_process_its_machine_and_since_when() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "another command holds the state for so long")]
 fn who_has_patience_waits_for_the_state_and_then_writes() {
     let machine = Machine::with_api();
     let lock = held(&machine);
