@@ -21,7 +21,7 @@ pub use agent::{
 pub use connection::Connection;
 pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
 pub use planning::{
-    ApplyCommand, Approval, Chosen, DriftCommand, PlanCommand, Planning, SchemaCommand, Sources,
+    ApplyCommand, Approval, Chosen, DriftCommand, PlanCommand, Planning, RenderCommand, SchemaCommand, Sources,
     ValidateCommand, Waiting,
 };
 pub use platform::{
@@ -131,7 +131,7 @@ pub enum Command {
     /// Check the manifests: no token, no network.
     Validate(ValidateCommand),
     /// Print the manifests fully resolved, as native documents.
-    Render(Sources),
+    Render(RenderCommand),
     /// Print a Blueprint as native documents.
     Convert(Sources),
     /// Print a JSON Schema: of native documents, for editors, or of a form of output (`--of`).

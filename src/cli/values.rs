@@ -1,9 +1,13 @@
 //! The values flags take, parsed at the door.
 
+mod variable;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+pub use variable::Variable;
 
 use serde::Deserialize;
 

@@ -9,6 +9,7 @@ mod load;
 
 mod blueprint;
 mod foreign;
+mod layer;
 mod native;
 
 mod group;
@@ -31,6 +32,7 @@ mod located;
 
 mod conceal;
 mod export;
+mod places;
 mod exportable;
 mod print;
 mod schema;
@@ -39,6 +41,7 @@ pub use conceal::conceal;
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;
+pub use places::print_with_places;
 pub use print::{SCHEMA_LINE, print, print_each, unprinted};
 pub use schema::schema;
 pub use suggest::nearest;

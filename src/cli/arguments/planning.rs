@@ -9,7 +9,7 @@ use crate::model::{AdoptMode, Key};
 use crate::plan::FieldAddress;
 
 use super::super::forms::JsonForm;
-use super::super::values::{Approved, PruneKinds, Span};
+use super::super::values::{Approved, PruneKinds, Span, Variable};
 use super::Connection;
 
 /// The manifests to read.
@@ -28,6 +28,15 @@ pub struct Chosen {
     /// Of Blueprints with several environments, read this one: NAME, or PROJECT/NAME.
     #[arg(long, env = "STOKER_ENVIRONMENT", value_name = "NAME")]
     pub environment: Option<String>,
+    /// Lay this file or directory over the manifests; may be repeated, the later over the earlier.
+    #[arg(long = "overlay", value_name = "PATH")]
+    pub overlays: Option<Vec<PathBuf>>,
+    /// Give a variable its value, for `${NAME}` in native manifests; may be repeated.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<Variable>,
+    /// Take variables from this file: a mapping of names and values.
+    #[arg(long, env = "STOKER_VARS_FILE", value_name = "FILE")]
+    pub vars_file: Option<PathBuf>,
 }
 
 /// `stoker validate`.
@@ -38,6 +47,16 @@ pub struct ValidateCommand {
     /// Take a warning for an error: a manifest that is not found is one.
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `stoker render`.
+#[derive(Args, Debug)]
+pub struct RenderCommand {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Say beside each value in which file and line it stands.
+    #[arg(long)]
+    pub places: bool,
 }
 
 /// `stoker schema`.

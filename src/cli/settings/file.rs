@@ -93,7 +93,7 @@ impl SettingsFile {
     }
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+pub(super) fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
@@ -123,8 +123,10 @@ fn join(nearer: &mut Located, further: Located) {
             (None, value) => {
                 nearer.values.insert(key.clone(), value);
             }
-            // Assumptions are many settings under one key.
-            (Some(Value::Object(known)), Value::Object(more)) if key == "dialect" => {
+            // Assumptions, and variables, are many settings under one key.
+            (Some(Value::Object(known)), Value::Object(more))
+                if matches!(key.as_str(), "dialect" | "vars") =>
+            {
                 for (name, value) in more {
                     known.entry(name).or_insert(value);
                 }

@@ -205,6 +205,13 @@ impl Shown for PathBuf {
     }
 }
 
+impl Shown for Vec<PathBuf> {
+    fn shown(&self) -> Value {
+        let paths = self.iter().map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(", ").into()
+    }
+}
+
 impl<T: Display> Shown for OrOff<T> {
     fn shown(&self) -> Value {
         self.to_string().into()

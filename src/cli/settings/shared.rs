@@ -8,7 +8,7 @@ use crate::api::{ENDPOINT_DEFAULT, Endpoint};
 use crate::plan::{Policy, Prune, Selection, Settlements};
 
 use super::super::arguments::{
-    Approval, Chosen, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
+    Approval, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
 };
 use super::super::environment::Environment;
 use super::super::values::{Assignment, PruneKinds, Rate, Span};
@@ -145,12 +145,6 @@ fn dialect(picker: &mut Picker<'_>, flags: &Connection) -> Vec<(String, String)>
         picker.note(&format!("dialect.{key}"), Some(value.clone()), provenance.clone());
     }
     known.into_iter().map(|(key, (value, _))| (key, value)).collect()
-}
-
-/// Joins the flags of what is read with the file: the environment of Blueprints, where one is named.
-#[must_use]
-pub fn environment(flags: &Chosen, file: &SettingsFile) -> Option<String> {
-    pick!(Picker::new(file, &GivenSettings::default()), flags, environment)
 }
 
 /// Joins the flags of planning with file and defaults to what one run is told. Who gives it the
