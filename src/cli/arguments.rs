@@ -70,6 +70,9 @@ pub struct Global {
     /// Where inventory, keys and budget are kept; one directory for one project.
     #[arg(long, global = true, env = "STOKER_STATE", value_name = "DIRECTORY")]
     pub state: Option<PathBuf>,
+    /// The entry of `projects` in `stoker.yaml` that is meant; asked of an agent, the project it keeps.
+    #[arg(long, global = true, env = "STOKER_PROJECT", value_name = "NAME")]
+    pub project: Option<String>,
 }
 
 /// The forms of output.

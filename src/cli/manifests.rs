@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use crate::manifest;
-use crate::model::{Desired, Diagnostic, ValueSource};
+use crate::model::{Desired, Diagnostic, ValueSource, concealed};
 use crate::secret::{self, FingerprintKey};
 use crate::source::{self, Home, Tree, USUAL_PLACES};
 
@@ -56,7 +56,13 @@ impl Manifests {
         settings: TreeSettings,
     ) -> Result<Self, Failure> {
         let TreeSettings { environment, overlays, variables } = settings;
-        let paths = if paths.is_empty() { default_paths() } else { paths.to_vec() };
+        if context.global.project.is_some() {
+            context.check_project()?;
+        }
+        let paths = match paths {
+            [] => paths_of_project(context)?.unwrap_or_else(default_paths),
+            typed => typed.to_vec(),
+        };
         let mut stdin = std::io::stdin();
         if paths.iter().any(|path| path.as_os_str() == "-") && stdin.is_terminal() {
             context.is_typing.store(true, Ordering::SeqCst);
@@ -102,6 +108,18 @@ impl Manifests {
             }
         }
     }
+}
+
+/// Returns the paths of the project that was chosen, where it names any.
+fn paths_of_project(context: &Context) -> Result<Option<Vec<PathBuf>>, Failure> {
+    let Some((_, keys)) = context.file.chosen() else { return Ok(None) };
+    let mut levels = [keys, &context.file.top].into_iter();
+    let naming = levels.find(|keys| keys.repo.is_some() || keys.paths.is_some());
+    if let Some(repo) = naming.and_then(|keys| keys.repo.as_ref()) {
+        let message = format!("the manifests of this project come from {}", concealed(repo));
+        return Err(Failure::usage(message).hint("name the path of a checkout of it"));
+    }
+    Ok(naming.and_then(|keys| keys.paths.clone()).filter(|paths| !paths.is_empty()))
 }
 
 /// Returns what is read when nothing is named.

@@ -34,6 +34,7 @@ mod kept;
 mod killed;
 mod kubernetes;
 mod laws;
+mod layers;
 mod lookless;
 mod looks;
 mod manifests;

@@ -58,6 +58,13 @@ impl<'a> Picker<'a> {
         Self { file, given, project: None, rows: Vec::new() }
     }
 
+    /// Picks for a call: for the project that was chosen, where one was.
+    #[must_use]
+    pub fn of_call(file: &'a SettingsFile, given: &'a GivenSettings) -> Self {
+        let project = file.chosen().map(|(index, _)| index);
+        Self { project, ..Self::new(file, given) }
+    }
+
     /// Picks for one of `projects`.
     #[must_use]
     pub const fn for_project(

@@ -15,6 +15,7 @@ use super::super::values::{Assignment, PruneKinds, Rate, Span};
 use super::file::SettingsFile;
 use super::origin::{GivenSettings, Provenance};
 use super::pick::{Picker, pick};
+use super::run::state_of;
 
 /// The settings of every command.
 #[derive(Clone, Debug)]
@@ -27,18 +28,25 @@ pub struct GlobalSettings {
     pub log_format: LogForm,
     /// How much goes to the log: 0 warnings, 1 debug, 2 trace.
     pub verbose: u8,
-    /// Where state is kept.
+    /// Where state is kept: that of the project which was chosen.
     pub state: Option<PathBuf>,
+    /// The project that was named.
+    pub project: Option<String>,
 }
 
 impl GlobalSettings {
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Global, file: &SettingsFile, environment: &Environment) -> Self {
-        Self::pick(&mut Picker::new(file, &GivenSettings::default()), flags, environment)
+        let given = GivenSettings::default();
+        let whole = Self::pick(&mut Picker::new(file, &given), flags, environment);
+        match file.chosen() {
+            Some((_, keys)) => Self { state: state_of(keys, whole.state.as_deref()), ..whole },
+            None => whole,
+        }
     }
 
-    /// As [`Self::resolve`], and remembers where each value comes from.
+    /// As [`Self::resolve`] without a project, and remembers where each value comes from.
     pub(super) fn pick(picker: &mut Picker<'_>, flags: &Global, environment: &Environment) -> Self {
         let own = environment.state_directory();
         Self {
@@ -50,6 +58,7 @@ impl GlobalSettings {
                 Some(own) => Some(pick!(picker, flags, state, own)),
                 None => pick!(picker, flags, state),
             },
+            project: flags.project.clone(),
         }
     }
 }
@@ -85,7 +94,7 @@ impl ConnectionSettings {
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Connection, file: &SettingsFile, environment: &Environment) -> Self {
-        Self::pick(&mut Picker::new(file, &GivenSettings::default()), flags, environment)
+        Self::pick(&mut Picker::of_call(file, &GivenSettings::default()), flags, environment)
     }
 
     /// As [`Self::resolve`], and remembers where each value comes from.
@@ -151,7 +160,7 @@ fn dialect(picker: &mut Picker<'_>, flags: &Connection) -> Vec<(String, String)>
 /// number of deletes orders it anew; the number in a file, or of an agent, is for every hour (S7).
 #[must_use]
 pub fn policy(flags: &Planning, file: &SettingsFile) -> Policy {
-    let policy = pick_policy(&mut Picker::new(file, &GivenSettings::default()), flags);
+    let policy = pick_policy(&mut Picker::of_call(file, &GivenSettings::default()), flags);
     Policy { is_ordered: flags.max_deletes.is_some(), ..policy }
 }
 

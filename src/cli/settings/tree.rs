@@ -36,7 +36,7 @@ impl TreeSettings {
     /// When a variable cannot be used, or the file of them cannot be read.
     pub fn resolve(flags: &Chosen, file: &SettingsFile) -> Result<Self, Failure> {
         let given = GivenSettings::default();
-        let picked = Self::pick(&mut Picker::new(file, &given), flags);
+        let picked = Self::pick(&mut Picker::of_call(file, &given), flags);
         picked.map_err(|problem| file.refuse(vec![problem.into()]))
     }
 
