@@ -49,9 +49,7 @@ pub async fn run(
             saved::check_environment(chosen, environment.as_deref())?;
             (Some(plan), policy, settings::TreeSettings { environment, ..tree })
         }
-        None => {
-            (None, settings::policy(planning, &context.file), tree)
-        }
+        None => (None, settings::policy(planning, &context.file), tree),
     };
     let asks = saved_plan.is_none() && !settings::is_approved(*approval, &context.file);
     // Who is asked, and says yes, orders what is shown: nothing before it counts against it (S7).

@@ -21,8 +21,8 @@ pub use agent::{
 pub use connection::Connection;
 pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
 pub use planning::{
-    ApplyCommand, Approval, Chosen, DriftCommand, PlanCommand, Planning, RenderCommand, SchemaCommand, Sources,
-    ValidateCommand, Waiting,
+    ApplyCommand, Approval, Chosen, DriftCommand, PlanCommand, Planning, RenderCommand,
+    SchemaCommand, Sources, ValidateCommand, Waiting,
 };
 pub use platform::{
     DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,

@@ -56,7 +56,7 @@ impl Manifests {
         settings: TreeSettings,
     ) -> Result<Self, Failure> {
         let TreeSettings { environment, overlays, variables } = settings;
-        if context.global.project.is_some() {
+        if paths.is_empty() || context.global.project.is_some() {
             context.check_project()?;
         }
         let paths = match paths {

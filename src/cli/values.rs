@@ -1,13 +1,11 @@
 //! The values flags take, parsed at the door.
 
-mod variable;
+pub mod variable;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
-
-pub use variable::Variable;
 
 use serde::Deserialize;
 

@@ -52,14 +52,14 @@ enum Target {
 }
 
 /// What a document is, for those that are laid over it.
-pub(super) struct Subject {
+pub(super) struct LayerSubject {
     /// `None` for the guard.
     pub kind: Option<Kind>,
     pub name: String,
     pub labels: BTreeMap<String, String>,
 }
 
-impl Subject {
+impl LayerSubject {
     fn of(root: Yaml<'_, '_>) -> Option<Self> {
         let kind = native::kind_called(root.get("kind")?.scalar()?.0)?;
         let metadata = root.get("metadata");
@@ -79,7 +79,7 @@ fn texts(yaml: Yaml<'_, '_>) -> BTreeMap<String, String> {
 }
 
 impl Target {
-    fn is(&self, subject: &Subject) -> bool {
+    fn is(&self, subject: &LayerSubject) -> bool {
         match self {
             Self::Project => subject.kind.is_none(),
             Self::Named(kind, name) => subject.kind == Some(*kind) && subject.name == *name,
@@ -126,7 +126,7 @@ impl<'t> Layers<'t> {
         if self.documents.is_empty() {
             return true;
         }
-        let Some(mut subject) = document.root().and_then(Subject::of) else { return true };
+        let Some(mut subject) = document.root().and_then(LayerSubject::of) else { return true };
         self.note(&subject);
         for over in self.documents.iter_mut().filter(|it| it.layer > layer) {
             if !over.target.is(&subject) {
@@ -137,14 +137,14 @@ impl<'t> Layers<'t> {
                 return false;
             }
             lay(document, &over.document, &mut over.effect);
-            let Some(now) = document.root().and_then(Subject::of) else { return true };
+            let Some(now) = document.root().and_then(LayerSubject::of) else { return true };
             subject = now;
         }
         true
     }
 
     /// Notes what stands below.
-    pub fn note(&mut self, subject: &Subject) {
+    pub fn note(&mut self, subject: &LayerSubject) {
         self.names.insert((subject.kind, subject.name.clone()));
         let labels = subject.labels.iter();
         self.labels.extend(labels.map(|(key, value)| format!("{key}: {value}")));
@@ -188,7 +188,7 @@ impl<'t> Layers<'t> {
 /// Whether a document can stand by itself: a part of one never becomes a resource by a slip in its
 /// name.
 fn is_whole(root: Yaml<'_, '_>) -> bool {
-    let Some(subject) = Subject::of(root).filter(|_| root.get("select").is_none()) else {
+    let Some(subject) = LayerSubject::of(root).filter(|_| root.get("select").is_none()) else {
         return false;
     };
     let spec = root.get("spec").filter(|yaml| yaml.entries().is_some());
@@ -207,9 +207,7 @@ fn nobody(
     labels: &BTreeSet<String>,
 ) -> Diagnostic {
     let (message, meant, known) = match &it.target {
-        Target::Project => {
-            ("no `Project` stands below".to_owned(), String::new(), Vec::new())
-        }
+        Target::Project => ("no `Project` stands below".to_owned(), String::new(), Vec::new()),
         Target::Named(kind, name) => {
             let known = names.iter().filter(|(other, _)| *other == Some(*kind));
             let known: Vec<&str> = known.map(|(_, name)| name.as_str()).collect();

@@ -241,8 +241,8 @@ fn no_break_blank(text: &str) -> Option<(usize, usize)> {
 
 /// Returns the text of a file, unless it plainly holds no manifests.
 fn readable(file: &SourceFile) -> Result<&str, Diagnostic> {
-    let text = std::str::from_utf8(&file.bytes)
-        .map_err(|error| not_unicode(file, error.valid_up_to()))?;
+    let text =
+        std::str::from_utf8(&file.bytes).map_err(|error| not_unicode(file, error.valid_up_to()))?;
     if let Some(line) = conflict(text) {
         let origin = Origin { file: file.path.clone(), line, column: 1 };
         let message = "the file holds the marks of an unfinished merge";

@@ -1,9 +1,10 @@
 //! Manifests: a tree of text becomes what is wanted, or everything that is wrong with it.
 //!
 //! In reading order: [`load()`] goes through files and documents; `yaml` gives each value its place;
+//! `tree` fills in variables; `layer` lays the documents of overlays over those below them;
 //! `native` and `blueprint` read the two forms through one table of settings; `check` looks at all
-//! documents together. The way back is [`print()`] and [`export()`], and [`schema()`] describes the form.
-//! Values from outside (environment, files) are not read here; that is the room `secret`.
+//! documents together. The way back is [`print()`] and [`export()`], and [`schema()`] describes the
+//! form. Values from outside (environment, files) are not read here; that is the room `secret`.
 
 mod load;
 
@@ -32,8 +33,8 @@ mod located;
 
 mod conceal;
 mod export;
-mod places;
 mod exportable;
+mod places;
 mod print;
 mod schema;
 

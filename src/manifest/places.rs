@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::print::print;
-use super::tree::{Document, Step};
+use super::tree::{Document, PathStep};
 use super::yaml::{Documents, double_quoted};
 use crate::model::{Desired, FieldPath, Key, Origin, Resource, ValueSource};
 
@@ -36,12 +36,12 @@ fn note<'d>(
     places: &mut BTreeMap<usize, &'d Origin>,
 ) {
     let Some(resource) = resource(document, desired) else { return };
-    let mut line_of = |path: &[Step<'_>], origin: &'d Origin| {
+    let mut line_of = |path: &[PathStep<'_>], origin: &'d Origin| {
         if let Some(line) = document.line_of(path) {
             places.insert(line, origin);
         }
     };
-    line_of(&[Step::Key("metadata"), Step::Key("name")], &resource.origin);
+    line_of(&[PathStep::Key("metadata"), PathStep::Key("name")], &resource.origin);
     for (path, field) in &resource.fields {
         line_of(&steps(path), &field.origin);
     }
@@ -63,11 +63,13 @@ fn resource<'d>(
 }
 
 /// Returns the way from the root of a native document to a field.
-pub(super) fn steps(path: &FieldPath) -> Vec<Step<'_>> {
-    let mut steps = vec![Step::Key("spec")];
+pub(super) fn steps(path: &FieldPath) -> Vec<PathStep<'_>> {
+    let mut steps = vec![PathStep::Key("spec")];
     match path {
-        FieldPath::Setting(setting) => steps.extend(setting.as_str().split('.').map(Step::Key)),
-        FieldPath::Env(key) => steps.extend([Step::Key("envVars"), Step::Item(key.as_str())]),
+        FieldPath::Setting(setting) => steps.extend(setting.as_str().split('.').map(PathStep::Key)),
+        FieldPath::Env(key) => {
+            steps.extend([PathStep::Key("envVars"), PathStep::Item(key.as_str())])
+        }
     }
     steps
 }

@@ -275,8 +275,7 @@ impl DocumentReader<'_> {
     ) -> Option<i64> {
         let (text, is_plain) = yaml.scalar().unwrap_or_default();
         yaml.take();
-        let is_accepted =
-            is_plain || yaml.is_filled() || self.form == DocumentForm::Blueprint;
+        let is_accepted = is_plain || yaml.is_filled() || self.form == DocumentForm::Blueprint;
         let Some(number) = scalar::integer(text).filter(|_| is_accepted) else {
             if yaml.scalar().is_none() || yaml.is_null() {
                 self.wrong_type(yaml, path, "a whole number");
@@ -306,9 +305,7 @@ impl DocumentReader<'_> {
         yaml.take();
         let lenient = scalar::truth_leniently(text);
         let truth = match self.form {
-            DocumentForm::Native => {
-                scalar::truth(text).filter(|_| is_plain || yaml.is_filled())
-            }
+            DocumentForm::Native => scalar::truth(text).filter(|_| is_plain || yaml.is_filled()),
             DocumentForm::Blueprint => lenient,
         };
         if truth.is_none() {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 pub(super) use build::Builder;
 pub(super) use fill::{Fill, UNRESOLVED};
 pub(super) use lay::{LayerEffect, lay};
-pub(super) use way::Step;
+pub(super) use way::PathStep;
 
 /// A place in a file: line and column in characters, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Flaw {
 
 /// What tells the type of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum ScalarStyle {
     /// Its text: it stands without quotes.
     Plain,
     /// Nothing: it is a text.
@@ -59,7 +59,7 @@ pub(super) enum Style {
 /// What a node holds; children by their place in the document's list of nodes.
 #[derive(Clone, Debug)]
 pub(super) enum Content<'a> {
-    Scalar { text: Cow<'a, str>, style: Style },
+    Scalar { text: Cow<'a, str>, style: ScalarStyle },
     Sequence(Vec<usize>),
     Mapping(Vec<(usize, usize)>),
 }
@@ -135,7 +135,7 @@ impl<'d, 'a> Yaml<'d, 'a> {
     /// Returns a scalar's text as written, and whether it stands without quotes.
     pub fn scalar(self) -> Option<(&'d str, bool)> {
         match &self.node.content {
-            Content::Scalar { text, style } => Some((text, *style == Style::Plain)),
+            Content::Scalar { text, style } => Some((text, *style == ScalarStyle::Plain)),
             Content::Sequence(_) | Content::Mapping(_) => None,
         }
     }
@@ -147,7 +147,7 @@ impl<'d, 'a> Yaml<'d, 'a> {
 
     /// Whether a variable gave it its value, so that the field that takes it says its type.
     pub const fn is_filled(self) -> bool {
-        matches!(&self.node.content, Content::Scalar { style: Style::Filled, .. })
+        matches!(&self.node.content, Content::Scalar { style: ScalarStyle::Filled, .. })
     }
 
     /// Returns the items of a list.

@@ -22,4 +22,4 @@ pub use error::SourceError;
 pub use home::{Checkout, Home};
 pub use load::{load, load_layered};
 pub use tree::{SourceFile, Tree};
-pub use variables::{Variable, Variables};
+pub use variables::{GivenVariable, Variables};

@@ -80,7 +80,7 @@ fn a_secret_in_a_layer_is_shown_nowhere() {
             "render",
             "render --places",
             "plan --sandbox -o json",
-            "why service/api:port --sandbox",
+            "why service/api.port --sandbox",
             "apply --sandbox -y",
         ] {
             let (command, flags) = command.split_once(' ').unwrap_or((command, ""));
@@ -109,7 +109,7 @@ fn an_agent_keeps_what_its_layers_come_to() {
          varsFile: vars.yaml\nvars: { PORT: 4000 }\n",
     );
     machine.run("run").says(0, &[]);
-    machine.run("get service/api --live -o json").says(0, &["pro"]);
+    machine.run("describe service/api --live").says(0, &["pro", "4000"]);
     machine.run("plan base.yaml").says(0, &["No changes."]);
     machine.run("plan base.yaml --var PORT=5000").says(0, &["4000 -> 5000"]);
     machine.write("over.yaml", "kind: Service\n");
@@ -147,7 +147,7 @@ fn a_project_is_meant_by_its_name_in_every_command() {
     machine.run("plan --project prod").says(0, &["1 to add", "pro", "80"]);
     machine.run("apply --project prod -y").says(0, &["1 done"]);
     for command in
-        ["get", "drift", "export", "doctor", "deployments service/api", "why service/api:port"]
+        ["get", "drift", "export", "doctor", "deployments service/api", "why service/api.port"]
     {
         machine.run(&format!("{command} --project prod")).says(0, &[]);
     }

@@ -9,7 +9,8 @@ use crate::model::{AdoptMode, Key};
 use crate::plan::FieldAddress;
 
 use super::super::forms::JsonForm;
-use super::super::values::{Approved, PruneKinds, Span, Variable};
+use super::super::values::variable::VariableFlag;
+use super::super::values::{Approved, PruneKinds, Span};
 use super::Connection;
 
 /// The manifests to read.
@@ -33,7 +34,7 @@ pub struct Chosen {
     pub overlays: Option<Vec<PathBuf>>,
     /// Give a variable its value, for `${NAME}` in native manifests; may be repeated.
     #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub vars: Vec<Variable>,
+    pub vars: Vec<VariableFlag>,
     /// Take variables from this file: a mapping of names and values.
     #[arg(long, env = "STOKER_VARS_FILE", value_name = "FILE")]
     pub vars_file: Option<PathBuf>,

@@ -33,7 +33,12 @@ pub async fn run(context: &Context, command: &EventsCommand) -> Result<Exit, Fai
     let clock = Clock::system();
     let since = since.and_then(|span| clock.now().checked_sub(span.0).ok());
     let names_projects = seen.status.projects.len() > 1;
-    let wanted = Wanted { key: key.clone(), project: project(context).map(str::to_owned), since, names_projects };
+    let wanted = Wanted {
+        key: key.clone(),
+        project: project(context).map(str::to_owned),
+        since,
+        names_projects,
+    };
     let unknown = key.as_ref().filter(|key| !seen.knows(key));
     if *follow {
         if let Some(key) = unknown {

@@ -113,7 +113,8 @@ impl SettingsFile {
                 })
             }
             None if self.chosen.is_none() && names.len() > 1 => {
-                let failure = Failure::usage("the settings list several projects, and none is named");
+                let failure =
+                    Failure::usage("the settings list several projects, and none is named");
                 Err(failure.hint(listed).hint("name one with --project"))
             }
             Some(_) | None => Ok(()),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::manifest::Located;
 use crate::model::{EnvKey, Origin, looks_secret};
-use crate::source::{Variable, Variables};
+use crate::source::{GivenVariable, Variables};
 
 use super::super::arguments::Chosen;
 use super::super::failure::Failure;
@@ -57,8 +57,7 @@ type Given = BTreeMap<String, (String, Provenance)>;
 fn variables(picker: &mut Picker<'_>, flags: &Chosen) -> Result<Variables, SettingsProblem> {
     let mut given = Given::new();
     for (keys, is_own) in [(Some(picker.top()), false), (picker.own(), true)] {
-        let place =
-            |key: &str| if is_own { picker.own_place(key) } else { picker.top_place(key) };
+        let place = |key: &str| if is_own { picker.own_place(key) } else { picker.top_place(key) };
         if let Some(path) = keys.and_then(|keys| keys.vars_file.as_deref()) {
             read(path, &place("varsFile"), &mut given)?;
         }
@@ -86,7 +85,7 @@ fn variables(picker: &mut Picker<'_>, flags: &Chosen) -> Result<Variables, Setti
         let is_secret = EnvKey::new(&name).is_ok_and(|key| looks_secret(&key, &value));
         let shown = if is_secret { "(looks like a secret)".to_owned() } else { value.clone() };
         picker.note(&format!("vars.{name}"), Some(shown), place.clone());
-        variables.give(name, Variable { value, origin: origin(place) });
+        variables.give(name, GivenVariable { value, origin: origin(place) });
     }
     Ok(variables)
 }

@@ -201,7 +201,9 @@ impl SimulationReport<'_> {
         let overlays = sources.chosen.overlays.iter().flatten();
         words.extend(overlays.map(|path| format!("--overlay {}", path_word(path))));
         let variables = sources.chosen.vars.iter();
-        words.extend(variables.map(|it| format!("--var {}", quoted(&format!("{}={}", it.name, it.value)))));
+        words.extend(
+            variables.map(|it| format!("--var {}", quoted(&format!("{}={}", it.name, it.value)))),
+        );
         let file = sources.chosen.vars_file.iter();
         words.extend(file.map(|path| format!("--vars-file {}", path_word(path))));
         words.push(format!("--days {days} --seed {seed}"));

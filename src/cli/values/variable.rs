@@ -4,14 +4,14 @@ use std::str::FromStr;
 
 /// `NAME=VALUE` of a variable; the value is taken as it stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Variable {
+pub struct VariableFlag {
     /// The name.
     pub name: String,
     /// The value.
     pub value: String,
 }
 
-impl FromStr for Variable {
+impl FromStr for VariableFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -6,7 +6,7 @@ use super::super::places::steps;
 use super::super::print::print;
 use super::super::tree::{Document, Fill};
 use super::super::yaml::Documents;
-use super::{Layers, Subject};
+use super::{LayerSubject, Layers};
 use crate::model::{Desired, FieldPath, Resource, ValueSource};
 
 /// One resource of a Blueprint with all that is laid over it.
@@ -68,9 +68,9 @@ impl<'t> Converted<'t> {
     }
 }
 
-fn subject(resource: &Resource<ValueSource>) -> Subject {
+fn subject(resource: &Resource<ValueSource>) -> LayerSubject {
     let Resource { key, labels, .. } = resource;
-    Subject { kind: Some(key.kind), name: key.name.to_string(), labels: labels.clone() }
+    LayerSubject { kind: Some(key.kind), name: key.name.to_string(), labels: labels.clone() }
 }
 
 /// Returns the native document of a resource, each value at the place it has in the Blueprint.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::{load, print};
 use crate::model::{EnvKey, FieldPath, Key, Kind, Name, Setting};
-use crate::source::{Tree, Variable, Variables};
+use crate::source::{GivenVariable, Tree, Variables};
 
 const BASE: &str = "\
 apiVersion: stackblaze.cloud/v1
@@ -40,7 +40,7 @@ fn tree(base: &str, overlays: &[&str], variables: &[(&str, &str)]) -> Tree {
     };
     let mut given = Variables::default();
     for (name, value) in variables {
-        given.give((*name).to_owned(), Variable { value: (*value).to_owned(), origin: None });
+        given.give((*name).to_owned(), GivenVariable { value: (*value).to_owned(), origin: None });
     }
     let tree = Tree::from_texts([("base.yaml", base)]);
     let tree = tree.with_overlays(overlays.iter().enumerate().map(layer).collect()).unwrap();

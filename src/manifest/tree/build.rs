@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Content, Document, Flaw, Node, Place, Style};
+use super::{Content, Document, Flaw, Node, Place, ScalarStyle};
 
 /// The deepest nesting. Manifests need eight.
 const DEPTH_MAX: usize = 64;
@@ -40,7 +40,7 @@ impl<'a> Builder<'a> {
         place: Place,
     ) -> Result<(), Flaw> {
         self.weigh(1, place, "nodes")?;
-        let style = if is_plain { Style::Plain } else { Style::Quoted };
+        let style = if is_plain { ScalarStyle::Plain } else { ScalarStyle::Quoted };
         let index = self.add(Content::Scalar { text, style }, place, 1, 0);
         self.name(anchor, index);
         self.place(index, place)
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
     fn merge(&mut self, entries: Vec<(usize, usize)>) -> Result<Vec<(usize, usize)>, Flaw> {
         let is_merge = |builder: &Self, key: usize| {
             matches!(&builder.document.nodes[key].content,
-                Content::Scalar { text, style: Style::Plain } if text == "<<")
+                Content::Scalar { text, style: ScalarStyle::Plain } if text == "<<")
         };
         if !entries.iter().any(|(key, _)| is_merge(self, *key)) {
             return Ok(entries);

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{Content, Document, Flaw, Place, Style};
+use super::{Content, Document, Flaw, Place, ScalarStyle};
 use crate::manifest::suggest::nearest;
-use crate::source::{Variable, Variables};
+use crate::source::{GivenVariable, Variables};
 
 /// The code of a `${…}` that got no value.
 pub(in super::super) const UNRESOLVED: &str = "unresolved-variable";
@@ -55,7 +55,7 @@ impl<'v> Fill<'v> {
             match self.filled(text, place) {
                 Ok((filled, has_variable)) => {
                     *text = Cow::Owned(filled);
-                    *style = if has_variable { Style::Filled } else { *style };
+                    *style = if has_variable { ScalarStyle::Filled } else { *style };
                 }
                 Err(flaw) => flaws.push(flaw),
             }
@@ -86,7 +86,7 @@ impl<'v> Fill<'v> {
         Ok((filled, has_variable))
     }
 
-    fn variable(&mut self, name: &str, place: Place) -> Result<&'v Variable, Flaw> {
+    fn variable(&mut self, name: &str, place: Place) -> Result<&'v GivenVariable, Flaw> {
         if let Some((name, variable)) = self.variables.get(name) {
             self.used.insert(name);
             return Ok(variable);
@@ -104,7 +104,7 @@ impl<'v> Fill<'v> {
     }
 
     /// Returns the variables, each with whether a value used it.
-    pub fn variables(&self) -> impl Iterator<Item = (&'v str, &'v Variable, bool)> {
+    pub fn variables(&self) -> impl Iterator<Item = (&'v str, &'v GivenVariable, bool)> {
         self.variables.iter().map(|(name, it)| (name, it, self.used.contains(name)))
     }
 }

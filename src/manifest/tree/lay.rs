@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Content, Document, Flaw, Node, Style};
+use super::{Content, Document, Flaw, Node, ScalarStyle};
 use crate::manifest::suggest::nearest;
 
 /// What the head of a layer's document says to the layers, and not to whoever reads the result.
@@ -209,7 +209,7 @@ impl Document<'_> {
     fn is_null(&self, node: usize) -> bool {
         match &self.nodes[node].content {
             Content::Scalar { text, style } => {
-                *style == Style::Plain && crate::manifest::scalar::is_null(text)
+                *style == ScalarStyle::Plain && crate::manifest::scalar::is_null(text)
             }
             Content::Sequence(_) | Content::Mapping(_) => false,
         }
@@ -243,7 +243,8 @@ impl Document<'_> {
                 Content::Scalar { text, style },
                 Content::Scalar { text: other_text, style: other_style },
             ) => {
-                let is_same_style = (*style == Style::Plain) == (*other_style == Style::Plain);
+                let is_same_style =
+                    (*style == ScalarStyle::Plain) == (*other_style == ScalarStyle::Plain);
                 text == other_text && is_same_style
             }
             (Content::Sequence(items), Content::Sequence(others)) => {

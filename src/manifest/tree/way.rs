@@ -7,7 +7,7 @@ use crate::model::Origin;
 
 /// One step of a way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Step<'s> {
+pub(in super::super) enum PathStep<'s> {
     /// To the value of a key.
     Key(&'s str),
     /// To the item of a list whose `key` this is.
@@ -16,13 +16,13 @@ pub(in super::super) enum Step<'s> {
 
 impl Document<'_> {
     /// Returns the line in which a way ends: that of its last key or item.
-    pub fn line_of(&self, way: &[Step<'_>]) -> Option<usize> {
+    pub fn line_of(&self, way: &[PathStep<'_>]) -> Option<usize> {
         let (line, _) = self.follow(way)?;
         Some(line as usize)
     }
 
     /// Says that what stands at the end of a way, and all below it, stands at a place.
-    pub fn move_to(&mut self, way: &[Step<'_>], origin: &Origin) {
+    pub fn move_to(&mut self, way: &[PathStep<'_>], origin: &Origin) {
         let Some((_, node)) = self.follow(way) else { return };
         let mut below = vec![node];
         while let Some(index) = below.pop() {
@@ -40,19 +40,19 @@ impl Document<'_> {
     }
 
     /// Returns the line of the last step of a way, and the node it ends at.
-    fn follow(&self, way: &[Step<'_>]) -> Option<(u32, usize)> {
+    fn follow(&self, way: &[PathStep<'_>]) -> Option<(u32, usize)> {
         let mut at = (self.nodes.get(self.root)?.line, self.root);
         for step in way {
             at = match (step, &self.nodes[at.1].content) {
-                (Step::Key(wanted), Content::Mapping(entries)) => {
+                (PathStep::Key(wanted), Content::Mapping(entries)) => {
                     let found = entries.iter().find(|(key, _)| self.text(*key) == *wanted)?;
                     (self.nodes[found.0].line, found.1)
                 }
-                (Step::Item(wanted), Content::Sequence(items)) => {
+                (PathStep::Item(wanted), Content::Sequence(items)) => {
                     let found = items.iter().find(|item| self.key_of(**item) == Some(*wanted))?;
                     (self.nodes[*found].line, *found)
                 }
-                (Step::Key(_) | Step::Item(_), _) => return None,
+                (PathStep::Key(_) | PathStep::Item(_), _) => return None,
             };
         }
         Some(at)
