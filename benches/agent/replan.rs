@@ -33,6 +33,8 @@ pub fn row(files: usize) {
         stage.apply(&tree(files), &Policy::default()).await;
         let source = Files {
             paths: vec![directory.path().to_owned()],
+            overlays: Vec::new(),
+            variables: Arc::default(),
             checkout: Checkout::default(),
             environment: None,
         };

@@ -35,6 +35,8 @@ pub fn row(resources: usize) {
         stage.transport = Arc::clone(&probe) as _;
         let source = Arc::new(Files {
             paths: vec![root.clone()],
+            overlays: Vec::new(),
+            variables: Arc::default(),
             checkout: Checkout::default(),
             environment: None,
         });

@@ -42,16 +42,14 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let ApplyCommand { paths, chosen, approval, waiting, planning, connection } = command;
     let (plan_file, paths) = split(paths);
-    let (saved_plan, policy, environment) = match plan_file {
+    let tree = settings::TreeSettings::resolve(chosen, &context.file)?;
+    let (saved_plan, policy, tree) = match plan_file {
         Some(file) => {
             let Allowed { plan, policy, environment } = saved::read(file)?;
             saved::check_environment(chosen, environment.as_deref())?;
-            (Some(plan), policy, environment)
+            (Some(plan), policy, settings::TreeSettings { environment, ..tree })
         }
-        None => {
-            let environment = settings::environment(chosen, &context.file);
-            (None, settings::policy(planning, &context.file), environment)
-        }
+        None => (None, settings::policy(planning, &context.file), tree),
     };
     let asks = saved_plan.is_none() && !settings::is_approved(*approval, &context.file);
     // Who is asked, and says yes, orders what is shown: nothing before it counts against it (S7).
@@ -59,7 +57,7 @@ pub async fn run(
     let policy = Policy { is_ordered, ..policy };
     let saved_paths = saved_plan.iter().flat_map(|plan| &plan.paths).map(PathBuf::from);
     let paths = if paths.is_empty() { saved_paths.collect() } else { paths.to_vec() };
-    let manifests = Manifests::read_of(context, &paths, environment)?;
+    let manifests = Manifests::read_of(context, &paths, tree)?;
     if saved_plan.is_none() {
         check_selection(&policy, &manifests)?;
     }

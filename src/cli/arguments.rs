@@ -24,8 +24,8 @@ pub use agent::{
 pub use connection::Connection;
 pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
 pub use planning::{
-    ApplyCommand, Approval, Chosen, DriftCommand, ExplainCommand, ImportCommand, PlanCommand, Planning, SchemaCommand, Sources,
-    ValidateCommand, Waiting,
+    ApplyCommand, Approval, Chosen, DriftCommand, ExplainCommand, ImportCommand, PlanCommand,
+    Planning, RenderCommand, SchemaCommand, Sources, ValidateCommand, Waiting,
 };
 pub use platform::{
     DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
@@ -77,6 +77,9 @@ pub struct Global {
     /// How long to wait for another command that writes the same state [default: not at all].
     #[arg(long, global = true, env = "STOKER_LOCK_TIMEOUT", value_name = "DURATION")]
     pub lock_timeout: Option<Span>,
+    /// The entry of `projects` in `stoker.yaml` that is meant; asked of an agent, the project it keeps.
+    #[arg(long, global = true, env = "STOKER_PROJECT", value_name = "NAME")]
+    pub project: Option<String>,
 }
 
 /// The forms of output.
@@ -138,7 +141,7 @@ pub enum Command {
     /// Check the manifests: no token, no network.
     Validate(ValidateCommand),
     /// Print the manifests fully resolved, as native documents.
-    Render(Sources),
+    Render(RenderCommand),
     /// Print a Blueprint as native documents.
     Convert(Sources),
     /// Print a JSON Schema: of native documents, for editors, or of a form of output (`--of`).

@@ -45,6 +45,7 @@ impl Context {
         given: GivenSettings,
     ) -> Result<Self, Failure> {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
+        let file = file.choose(flags.project.as_deref());
         let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
         Ok(Self::of(environment, file, given, global, output))
@@ -59,6 +60,14 @@ impl Context {
         let global = GlobalSettings { log_format: LogForm::Text, ..resolved };
         let output = Output::new(&global, &environment);
         Self::of(environment, file, GivenSettings::default(), global, output)
+    }
+
+    /// Refuses a call about one project that says not which, or names one that is not there.
+    ///
+    /// # Errors
+    /// Then: it is wrong usage.
+    pub fn check_project(&self) -> Result<(), Failure> {
+        self.file.check_choice(self.global.project.as_deref())
     }
 
     fn of(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use crate::manifest;
-use crate::model::{Desired, Diagnostic, ValueSource};
+use crate::model::{Desired, Diagnostic, ValueSource, concealed};
 use crate::secret::{self, FingerprintKey};
 use crate::source::{self, Home, Tree, USUAL_PLACES};
 
@@ -13,7 +13,7 @@ use super::arguments::Sources;
 use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::Failure;
-use super::settings;
+use super::settings::TreeSettings;
 
 /// Manifests that were read and are valid as a whole.
 pub struct Manifests {
@@ -36,14 +36,14 @@ pub struct ReadingNote {
 }
 
 impl Manifests {
-    /// Reads and checks the manifests that were typed, and of them the environment that flags or
-    /// settings name.
+    /// Reads and checks the manifests that were typed, with the environment, the overlays and the
+    /// variables that flags or settings name.
     ///
     /// # Errors
     /// As [`Self::read_of`].
     pub fn read(context: &Context, sources: &Sources) -> Result<Self, Failure> {
         let Sources { paths, chosen } = sources;
-        Self::read_of(context, paths, settings::environment(chosen, &context.file))
+        Self::read_of(context, paths, TreeSettings::resolve(chosen, &context.file)?)
     }
 
     /// Reads and checks the manifests; every finding is printed, errors end the run.
@@ -53,16 +53,23 @@ impl Manifests {
     pub fn read_of(
         context: &Context,
         paths: &[PathBuf],
-        environment: Option<String>,
+        settings: TreeSettings,
     ) -> Result<Self, Failure> {
-        let paths = if paths.is_empty() { default_paths() } else { paths.to_vec() };
+        let TreeSettings { environment, overlays, variables } = settings;
+        if paths.is_empty() || context.global.project.is_some() {
+            context.check_project()?;
+        }
+        let paths = match paths {
+            [] => paths_of_project(context)?.unwrap_or_else(default_paths),
+            typed => typed.to_vec(),
+        };
         let mut stdin = std::io::stdin();
         if paths.iter().any(|path| path.as_os_str() == "-") && stdin.is_terminal() {
             context.is_typing.store(true, Ordering::SeqCst);
             context.output.note("reading manifests from the terminal; end with Ctrl-D");
         }
         let reader: &mut dyn Read = &mut stdin;
-        let tree = source::load(&paths, Some(reader));
+        let tree = source::load_layered(&paths, &overlays, Some(reader));
         context.is_typing.store(false, Ordering::SeqCst);
         let tree = tree.map_err(|error| {
             Failure::new(ErrorCode::Manifests, format!("failed to {error}"))
@@ -70,7 +77,8 @@ impl Manifests {
         })?;
         let tree = tree
             .in_repository(Home::of_all(&paths, &context.environment.checkout()))
-            .of_environment(environment.clone());
+            .of_environment(environment.clone())
+            .with_variables(variables);
         let loaded = manifest::load(&tree);
         context.output.diagnostics(&loaded.diagnostics);
         let Some(declared) = loaded.desired else {
@@ -100,6 +108,18 @@ impl Manifests {
             }
         }
     }
+}
+
+/// Returns the paths of the project that was chosen, where it names any.
+fn paths_of_project(context: &Context) -> Result<Option<Vec<PathBuf>>, Failure> {
+    let Some((_, keys)) = context.file.chosen() else { return Ok(None) };
+    let mut levels = [keys, &context.file.top].into_iter();
+    let naming = levels.find(|keys| keys.repo.is_some() || keys.paths.is_some());
+    if let Some(repo) = naming.and_then(|keys| keys.repo.as_ref()) {
+        let message = format!("the manifests of this project come from {}", concealed(repo));
+        return Err(Failure::usage(message).hint("name the path of a checkout of it"));
+    }
+    Ok(naming.and_then(|keys| keys.paths.clone()).filter(|paths| !paths.is_empty()))
 }
 
 /// Returns what is read when nothing is named.

@@ -84,6 +84,7 @@ pub use environment::Environment;
 pub use exit::Exit;
 use failure::Failure;
 use interrupt::Interrupt;
+use offline::Printing;
 
 /// Runs the program as the process was called, and returns its exit code.
 #[must_use]
@@ -187,7 +188,8 @@ async fn dispatch(
         Command::Run(command) => run::run(context, global, command, interrupt).await,
         Command::Drift(command) => drift::run(context, command).await,
         Command::Validate(command) => offline::validate(context, command),
-        Command::Render(sources) | Command::Convert(sources) => offline::print(context, sources),
+        Command::Render(command) => offline::render(context, command),
+        Command::Convert(sources) => offline::print(context, sources, Printing::Plain),
         Command::Schema(command) => offline::schema(context, command),
         Command::Explain(command) => explain::run(context, command),
         Command::Import(command) => import::run(context, command),

@@ -8,7 +8,7 @@ use crate::model::Key;
 use crate::render::json::{self, SavedDiagnostic};
 use crate::render::{Line, Paper};
 
-use super::arguments::{OutputFormat, SchemaCommand, Sources, ValidateCommand};
+use super::arguments::{OutputFormat, RenderCommand, SchemaCommand, Sources, ValidateCommand};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
@@ -62,14 +62,35 @@ pub fn validate(context: &Context, command: &ValidateCommand) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
+/// `stoker render`: what the manifests come to, with their overlays and variables.
+pub fn render(context: &Context, command: &RenderCommand) -> Result<Exit, Failure> {
+    let RenderCommand { sources, places } = command;
+    print(context, sources, if *places { Printing::WithPlaces } else { Printing::Plain })
+}
+
+/// How native documents are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Printing {
+    /// As they are.
+    Plain,
+    /// With the place of each value beside it.
+    WithPlaces,
+}
+
 /// `stoker render` and `stoker convert`: native documents of everything that is declared.
-pub fn print(context: &Context, sources: &Sources) -> Result<Exit, Failure> {
+pub fn print(context: &Context, sources: &Sources, printing: Printing) -> Result<Exit, Failure> {
     let manifests = Manifests::read(context, sources)?;
     let (declared, hidden) = manifest::conceal(manifests.declared);
     context.output.diagnostics(&hidden);
     context.output.diagnostics(&manifest::unprinted(&declared));
     match context.output.form() {
-        OutputFormat::Text | OutputFormat::Yaml => context.output.text(&manifest::print(&declared)),
+        OutputFormat::Text | OutputFormat::Yaml => context.output.text(&match printing {
+            Printing::Plain => manifest::print(&declared),
+            Printing::WithPlaces => manifest::print_with_places(&declared),
+        }),
+        OutputFormat::Json | OutputFormat::Ndjson if printing == Printing::WithPlaces => {
+            return Err(no_such_form("render --places", "json"));
+        }
         OutputFormat::Json | OutputFormat::Ndjson => {
             context.output.value(&manifest::documents(&declared))
         }

@@ -100,6 +100,7 @@ impl Session {
         lane: Lane,
         guard: Option<&Guard>,
     ) -> Result<Self, Failure> {
+        context.check_project()?;
         let settings = ConnectionSettings::resolve(flags, &context.file, &context.environment);
         let state = state_directory(context, settings.sandbox)?;
         let clock = Clock::system();
@@ -270,10 +271,7 @@ impl ApiAccess {
 /// Reads the token: from the environment, or from the file the environment names.
 fn token(context: &Context) -> Result<Token, Failure> {
     let denied = |message: String| Failure::new(ErrorCode::Authentication, message);
-    let Some(source) = SecretSource::of_environment(&context.environment, "STACKBLAZE_TOKEN")
-    else {
-        return Err(no_token());
-    };
+    let source = token_source(context)?.ok_or_else(no_token)?;
     let text = source
         .read(&context.environment)
         .map_err(|reason| denied(format!("failed to read the token: {reason}")))?;
@@ -281,10 +279,26 @@ fn token(context: &Context) -> Result<Token, Failure> {
         .map_err(|error| denied(format!("failed to {error} ({source})")))
 }
 
+/// Returns where the token is: where the project that was chosen says, else where the environment does.
+/// A project's own is never another's (S5).
+///
+/// # Errors
+/// When the project says two places.
+pub fn token_source(context: &Context) -> Result<Option<SecretSource>, Failure> {
+    match context.file.chosen() {
+        Some((_, keys)) => {
+            SecretSource::of("token", keys.token_env.as_ref(), keys.token_file.as_ref())
+                .map_err(Failure::usage)
+        }
+        None => Ok(SecretSource::of_environment(&context.environment, "STACKBLAZE_TOKEN")),
+    }
+}
+
 /// Says that there is no token, and where one is looked for.
 pub fn no_token() -> Failure {
     Failure::new(ErrorCode::Authentication, "there is no token")
         .hint("set STACKBLAZE_TOKEN, or STACKBLAZE_TOKEN_FILE to a file that holds it")
+        .hint("an entry of `projects` names its own, with `tokenEnv` or `tokenFile`")
         .hint("or try it without an account: --sandbox")
 }
 

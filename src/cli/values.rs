@@ -1,5 +1,7 @@
 //! The values flags take, parsed at the door.
 
+pub mod variable;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;

@@ -37,10 +37,12 @@ pub async fn run(context: &Context, command: &WaitCommand) -> Result<Exit, Failu
     let WaitCommand { key, condition, live, agent: flags, connection } = command;
     let seen = match condition {
         WaitGoal::Condition(..) if !*live => remote::look(context, flags, connection).await?,
-        WaitGoal::Deleted if flags.project.is_some() => {
+        WaitGoal::Deleted
+            if context.global.project.is_some() && context.file.chosen().is_none() =>
+        {
             let message = "only the platform can say that something is gone";
             return Err(Failure::usage(message)
-                .hint("leave out --project: it names a project of a running agent"));
+                .hint("leave out --project: it names a project that only a running agent knows"));
         }
         WaitGoal::Condition(..) | WaitGoal::Deleted => None,
     };

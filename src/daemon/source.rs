@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use crate::secret::FingerprintKey;
 use crate::source::git::{self, CommitId, Fetched, GitError, GitSource, RepositoryPath};
-use crate::source::{self, Checkout, Home, Tree};
+use crate::source::{self, Checkout, Home, Tree, Variables};
 use crate::status::{ConditionReason, Problem};
 
 /// Something manifests can be read from, again and again.
@@ -58,6 +58,10 @@ pub struct CommitSummary {
 pub struct Files {
     /// The paths, as for `stoker plan`.
     pub paths: Vec<PathBuf>,
+    /// What is laid over them, in order.
+    pub overlays: Vec<PathBuf>,
+    /// What stands in them for variables.
+    pub variables: Arc<Variables>,
     /// What the build server says of the checkout they may lie in.
     pub checkout: Checkout,
     /// The environment of Blueprints that is read, where one is named.
@@ -67,7 +71,10 @@ pub struct Files {
 impl Source for Files {
     fn location(&self) -> String {
         let paths = self.paths.iter().map(|path| path.display().to_string());
-        paths.collect::<Vec<_>>().join(", ") + &environment_words(self.environment.as_deref())
+        let overlays = self.overlays.iter().map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(", ")
+            + &overlay_words(overlays)
+            + &environment_words(self.environment.as_deref())
     }
 
     fn read<'a>(
@@ -76,11 +83,12 @@ impl Source for Files {
         _pinned: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Reading, Problem>> {
         Box::pin(async move {
-            let Self { paths, checkout, environment } = self.clone();
+            let Self { paths, overlays, variables, checkout, environment } = self.clone();
             let read = move || {
-                let tree = source::load(&paths, None)?;
+                let tree = source::load_layered(&paths, &overlays, None)?;
                 let home = Home::of_all(&paths, &checkout);
-                Ok::<_, source::SourceError>(tree.in_repository(home).of_environment(environment))
+                let tree = tree.in_repository(home).of_environment(environment);
+                Ok::<_, source::SourceError>(tree.with_variables(variables))
             };
             // A slow disk must not hold up the other projects.
             let read = tokio::task::spawn_blocking(read).await;
@@ -107,8 +115,15 @@ impl Source for Files {
 pub struct Repository {
     /// The repository, and what of it is followed.
     pub git: GitSource,
+    /// What stands in its manifests for variables.
+    pub variables: Arc<Variables>,
     /// The environment of Blueprints that is read, where one is named.
     pub environment: Option<String>,
+}
+
+/// Says what is laid over the manifests, behind where they are.
+fn overlay_words(overlays: impl Iterator<Item = String>) -> String {
+    overlays.map(|name| format!(", overlay `{name}`")).collect()
 }
 
 /// Says which environment of the Blueprints is read, behind where they are.
@@ -121,8 +136,9 @@ impl Source for Repository {
         let settings = self.git.settings();
         let path = settings.path.as_ref().map_or("", RepositoryPath::as_str);
         let path = if path.is_empty() { String::new() } else { format!(", `{path}`") };
+        let overlays = overlay_words(settings.overlays.iter().map(ToString::to_string));
         let environment = environment_words(self.environment.as_deref());
-        format!("{}, {}{path}{environment}", settings.address(), settings.reference)
+        format!("{}, {}{path}{overlays}{environment}", settings.address(), settings.reference)
     }
 
     fn read<'a>(
@@ -138,6 +154,7 @@ impl Source for Repository {
             let git::Commit { id, subject, author, committed_at: _, signature: _ } = commit;
             let commit = CommitSummary { id: id.as_str().to_owned(), subject, author };
             let tree = tree.of_environment(self.environment.clone());
+            let tree = tree.with_variables(Arc::clone(&self.variables));
             Ok(Reading { tree, commit: Some(commit) })
         })
     }

@@ -4,11 +4,12 @@ use super::blueprint;
 use super::check;
 use super::draft::Drafts;
 use super::foreign;
+use super::layer::{Converted, Layers};
 use super::native;
 use super::reader::{DocumentForm, DocumentReader, Findings, quoted};
-use super::tree::{Flaw, Yaml};
+use super::tree::{Document, Fill, Flaw, Yaml};
 use super::yaml::Documents;
-use crate::model::{Desired, Diagnostic, Origin, ValueSource};
+use crate::model::{Desired, Diagnostic, EnvKey, Origin, ValueSource, looks_secret};
 use crate::source::{SourceFile, Tree};
 
 /// What came of reading a tree.
@@ -20,20 +21,29 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a tree of manifests, both forms, and checks it as a whole.
+/// Reads a tree of manifests, both forms, lays its overlays over them, and checks it as a whole.
 ///
 /// Every mistake of every file is reported together. A tree without documents gives an empty
 /// desired state and a warning; that it may not delete anything is for planning to say.
 #[must_use]
 pub fn load(tree: &Tree) -> Loaded {
-    let mut findings = Findings::default();
-    let mut drafts = Drafts {
-        home: tree.home().cloned(),
-        environment: tree.environment().map(str::to_owned),
-        ..Drafts::default()
+    let mut reading = Reading {
+        fill: Fill::of(tree.variables()),
+        layers: Layers::default(),
+        drafts: Drafts {
+            home: tree.home().cloned(),
+            environment: tree.environment().map(str::to_owned),
+            ..Drafts::default()
+        },
+        findings: Findings::default(),
+        is_torn: false,
     };
-    for file in tree.files() {
-        read_file(file, &mut drafts, &mut findings);
+    reading.read(tree);
+    let Reading { fill, layers, drafts, mut findings, is_torn } = reading;
+    if !is_torn {
+        // Of what could not be read nobody knows what it would have named or used.
+        layers.finish(&mut findings);
+        unused(&fill, &mut findings);
     }
     let is_nothing = drafts.resources.is_empty()
         && drafts.tombstones.is_empty()
@@ -63,6 +73,148 @@ pub fn load(tree: &Tree) -> Loaded {
     }
 }
 
+/// Tells of the variables that are given and not used, and of those that look like a secret.
+fn unused(fill: &Fill<'_>, findings: &mut Findings) {
+    for (name, variable, is_used) in fill.variables() {
+        let warning = |code, message: String, hint: &str| {
+            let warning = Diagnostic::warning(code, message).hint(hint);
+            Diagnostic { origin: variable.origin.clone(), ..warning }
+        };
+        if !is_used {
+            let message = format!("the variable `{name}` is given, and no value uses it");
+            findings.push(warning("unused-variable", message, "remove it"));
+        }
+        if EnvKey::new(name).is_ok_and(|key| looks_secret(&key, &variable.value)) {
+            let message = format!("the value of `{name}` looks like a secret");
+            let hint = "variables are no secrets, and are shown; in an `envVars` entry write \
+                        `valueFrom: { env: NAME }`";
+            findings.push(warning("plain-secret", message, hint));
+        }
+    }
+}
+
+/// The reading of one tree.
+struct Reading<'t> {
+    fill: Fill<'t>,
+    layers: Layers<'t>,
+    drafts: Drafts,
+    findings: Findings,
+    /// Whether a file could not be read to its end.
+    is_torn: bool,
+}
+
+impl<'t> Reading<'t> {
+    /// Reads the overlays, so that it is known what lies over each document, and then the manifests
+    /// themselves, one document at a time.
+    fn read(&mut self, tree: &'t Tree) {
+        for (index, name) in tree.overlays().iter().enumerate() {
+            let mut count = 0;
+            for file in tree.files().iter().filter(|file| file.layer == index + 1) {
+                self.read_file(file, &mut count);
+            }
+            if count == 0 && !self.is_torn {
+                let message = format!("the overlay `{}` holds no document", quoted(name));
+                self.findings.push(Diagnostic::error("overlay-nothing", message));
+            }
+        }
+        self.layers.order();
+        for file in tree.files().iter().filter(|file| file.layer == 0) {
+            self.read_file(file, &mut 0);
+        }
+        while let Some(document) = self.layers.next_new() {
+            let Some(document) = document else { continue };
+            let Some(root) = document.root() else { continue };
+            let file = root.file().unwrap_or_default();
+            read_root(file, root, &mut self.drafts, &mut self.findings);
+        }
+    }
+
+    fn read_file(&mut self, file: &'t SourceFile, count: &mut usize) {
+        let errors = self.findings.errors();
+        if let Err(finding) = self.read_text(file, count) {
+            self.is_torn = true;
+            self.findings.push(finding);
+        }
+        // In a text of many lines it may well be meant; it is told of where something is wrong.
+        let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
+        if self.findings.errors() > errors
+            && let Some((line, column)) = no_break_blank(text)
+        {
+            let message = "a no-break space stands here, which YAML does not take for a space";
+            let origin = Origin { file: file.path.clone(), line, column };
+            let finding = Diagnostic::error("no-break-blank", message).at(origin);
+            self.findings.push(finding.hint("replace it by an ordinary blank"));
+        }
+    }
+
+    fn read_text(&mut self, file: &'t SourceFile, count: &mut usize) -> Result<(), Diagnostic> {
+        let text = readable(file)?;
+        let is_template = foreign::is_template(text);
+        let finding = |flaw: Flaw| {
+            let diagnostic = finding(&file.path, flaw);
+            match is_template {
+                true => {
+                    diagnostic.hint(format!("it looks like a template of Helm; {}", foreign::APART))
+                }
+                false => diagnostic,
+            }
+        };
+        let mut documents = Documents::new(text).map_err(finding)?;
+        while let Some(mut document) = documents.next_document().map_err(finding)? {
+            for flaw in std::mem::take(&mut document.flaws) {
+                self.findings.push(finding(flaw));
+            }
+            document.stand_in(&file.path);
+            if document.root().is_some() {
+                *count += 1;
+                self.read_document(file, document);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a document, or keeps it for those that it is laid over.
+    fn read_document(&mut self, file: &'t SourceFile, mut document: Document<'t>) {
+        let is_native = document.root().is_some_and(is_native);
+        if is_native {
+            for flaw in self.fill.fill(&mut document) {
+                self.findings.push(finding(&file.path, flaw));
+            }
+        }
+        let findings = &mut self.findings;
+        if file.layer > 0 {
+            let form = DocumentForm::Native;
+            let mut reader = DocumentReader { file: &file.path, form, findings };
+            return self.layers.take(file.layer, document, &mut reader);
+        }
+        if is_native && !self.layers.lay(&mut document, 0) {
+            return;
+        }
+        let before = self.drafts.resources.len();
+        if let Some(root) = document.root() {
+            read_root(&file.path, root, &mut self.drafts, findings);
+        }
+        if !is_native {
+            self.lay_over_blueprint(file, before);
+        }
+    }
+
+    /// Lays over the resources that a Blueprint declared, from an index on, what belongs over them.
+    fn lay_over_blueprint(&mut self, file: &'t SourceFile, before: usize) {
+        let Self { fill, layers, drafts, findings, is_torn: _ } = self;
+        let mut declared = before..drafts.resources.len();
+        while let Some(mut converted) =
+            Converted::next(layers, drafts, &mut declared, fill, &file.path)
+        {
+            let Some(document) = converted.document.take() else { continue };
+            if let Some(root) = document.root() {
+                read_root(&file.path, root, drafts, findings);
+                converted.restore(drafts);
+            }
+        }
+    }
+}
+
 /// How a pointer of Git LFS begins.
 const LFS_MARK: &str = "version https://git-lfs.github.com/spec/";
 
@@ -87,80 +239,39 @@ fn no_break_blank(text: &str) -> Option<(usize, usize)> {
     text.lines().enumerate().find_map(of_line)
 }
 
-fn read_file(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
-    let errors = findings.errors();
-    read_text(file, drafts, findings);
-    // In a text of many lines it may well be meant; it is told of where something is wrong.
-    let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
-    if findings.errors() > errors
-        && let Some((line, column)) = no_break_blank(text)
-    {
-        let message = "a no-break space stands here, which YAML does not take for a space";
-        let origin = Origin { file: file.path.clone(), line, column };
-        let finding = Diagnostic::error("no-break-blank", message).at(origin);
-        findings.push(finding.hint("replace it by an ordinary blank"));
-    }
-}
-
-fn read_text(file: &SourceFile, drafts: &mut Drafts, findings: &mut Findings) {
-    let text = match std::str::from_utf8(&file.bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            findings.push(not_unicode(file, error.valid_up_to()));
-            return;
-        }
-    };
+/// Returns the text of a file, unless it plainly holds no manifests.
+fn readable(file: &SourceFile) -> Result<&str, Diagnostic> {
+    let text =
+        std::str::from_utf8(&file.bytes).map_err(|error| not_unicode(file, error.valid_up_to()))?;
     if let Some(line) = conflict(text) {
         let origin = Origin { file: file.path.clone(), line, column: 1 };
         let message = "the file holds the marks of an unfinished merge";
         let hint = "decide between the two sides, and remove the marks";
-        return findings.push(Diagnostic::error("merge-conflict", message).at(origin).hint(hint));
+        return Err(Diagnostic::error("merge-conflict", message).at(origin).hint(hint));
     }
     if text.starts_with(LFS_MARK) {
         let origin = Origin { file: file.path.clone(), line: 1, column: 1 };
         let message = "the file is a pointer of Git LFS, not the manifest";
         let hint = "`git lfs pull` gets it; manifests are better kept without LFS";
-        return findings.push(Diagnostic::error("lfs-pointer", message).at(origin).hint(hint));
+        return Err(Diagnostic::error("lfs-pointer", message).at(origin).hint(hint));
     }
-    let is_template = foreign::is_template(text);
-    let finding = |flaw: Flaw| {
-        let diagnostic = finding(&file.path, flaw);
-        match is_template {
-            true => {
-                diagnostic.hint(format!("it looks like a template of Helm; {}", foreign::APART))
-            }
-            false => diagnostic,
-        }
-    };
-    let mut documents = match Documents::new(text) {
-        Ok(documents) => documents,
-        Err(flaw) => return findings.push(finding(flaw)),
-    };
-    loop {
-        match documents.next_document() {
-            Ok(Some(mut document)) => {
-                for flaw in std::mem::take(&mut document.flaws) {
-                    findings.push(finding(flaw));
-                }
-                if let Some(root) = document.root() {
-                    read_document(&file.path, root, drafts, findings);
-                }
-            }
-            Ok(None) => return,
-            Err(flaw) => return findings.push(finding(flaw)),
-        }
-    }
+    Ok(text)
+}
+
+/// Whether a document is of the native form, or was meant to be.
+fn is_native(root: Yaml<'_, '_>) -> bool {
+    let has_version = root.get("apiVersion").is_some();
+    root.get("kind").is_some() || (has_version && foreign::hint(root).is_none())
 }
 
 /// Tells the forms apart by what stands in the document, and reads it.
-fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
+fn read_root(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut Findings) {
     let errors = findings.errors();
     let mut reader = DocumentReader { file, form: DocumentForm::Native, findings };
-    let has_version = root.get("apiVersion").is_some();
     if root.entries().is_none() {
         let message = format!("a document must be a mapping, and {} stands there", root.describe());
         reader.error(root, "wrong-type", message);
-    } else if root.get("kind").is_some() || (has_version && foreign::hint(root).is_none()) {
+    } else if is_native(root) {
         native::read(&mut reader, root, drafts);
     } else if blueprint::is_blueprint(root) {
         reader.form = DocumentForm::Blueprint;
@@ -178,7 +289,7 @@ fn read_document(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: 
     }
 }
 
-fn finding(file: &str, flaw: Flaw) -> Diagnostic {
+pub(super) fn finding(file: &str, flaw: Flaw) -> Diagnostic {
     let Flaw { code, message, hint, line, column } = flaw;
     let mut diagnostic =
         Diagnostic::error(code, message).at(Origin { file: file.to_owned(), line, column });

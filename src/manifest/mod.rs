@@ -1,14 +1,16 @@
 //! Manifests: a tree of text becomes what is wanted, or everything that is wrong with it.
 //!
 //! In reading order: [`load()`] goes through files and documents; `yaml` gives each value its place;
+//! `tree` fills in variables; `layer` lays the documents of overlays over those below them;
 //! `native` and `blueprint` read the two forms through one table of settings; `check` looks at all
-//! documents together. The way back is [`print()`] and [`export()`], and [`schema()`] describes the form.
-//! Values from outside (environment, files) are not read here; that is the room `secret`.
+//! documents together. The way back is [`print()`] and [`export()`], and [`schema()`] describes the
+//! form. Values from outside (environment, files) are not read here; that is the room `secret`.
 
 mod load;
 
 mod blueprint;
 mod foreign;
+mod layer;
 mod native;
 
 mod group;
@@ -33,6 +35,7 @@ mod placed;
 mod conceal;
 mod export;
 mod exportable;
+mod places;
 mod print;
 mod schema;
 
@@ -41,6 +44,7 @@ pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;
 pub use placed::{Placed, PlacedContent, placed};
+pub use places::print_with_places;
 pub use print::{SCHEMA_LINE, print, print_each, print_noted, unprinted};
 pub use schema::schema;
 pub use suggest::nearest;

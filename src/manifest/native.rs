@@ -34,6 +34,11 @@ pub(super) const fn spelling(kind: Kind) -> &'static str {
     }
 }
 
+/// Returns the kind that native documents call so; `Some(None)` is the guard.
+pub(super) fn kind_called(word: &str) -> Option<Option<Kind>> {
+    KINDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+}
+
 /// Reads one native document.
 pub(super) fn read(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>, drafts: &mut Drafts) {
     let Some(kind) = head(reader, root) else {

@@ -11,7 +11,8 @@ use super::setting;
 use super::yaml::{double_quoted, write_text};
 use crate::model::{
     AdoptMode, Desired, Diagnostic, EnvSet, FieldPath, FieldValue, Guard, Key, Kind, Lifecycle,
-    ManagementPolicies, Name, Reference, Resource, Setting, Tombstone, Unsettled, ValueSource, holds_command, is_unseen,
+    ManagementPolicies, Name, Reference, Resource, Setting, Tombstone, Unsettled, ValueSource,
+    holds_command, is_unseen,
 };
 
 /// The first line of written manifests: it makes editors check and complete as one types.

@@ -3,7 +3,7 @@
 
 use super::scalar;
 use super::suggest::nearest;
-use super::tree::Yaml;
+use super::tree::{UNRESOLVED, Yaml};
 use crate::model::{Diagnostic, Origin, Severity, concealed};
 
 /// The most findings kept. Nobody reads more, and a hostile file could make a million.
@@ -32,6 +32,13 @@ pub(super) struct Findings {
 
 impl Findings {
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        // Of a value that a variable did not give, what the field makes of it is no news.
+        let is_cause = |earlier: &Diagnostic| {
+            earlier.code == UNRESOLVED && earlier.is_error() && earlier.origin == diagnostic.origin
+        };
+        if self.list.iter().any(is_cause) {
+            return;
+        }
         self.errors += usize::from(diagnostic.is_error());
         if self.list.len() < DIAGNOSTICS_MAX {
             self.list.push(diagnostic);
@@ -75,7 +82,8 @@ pub(super) struct DocumentReader<'f> {
 
 impl DocumentReader<'_> {
     pub fn origin(&self, yaml: Yaml<'_, '_>) -> Origin {
-        Origin { file: self.file.to_owned(), line: yaml.line(), column: yaml.column() }
+        let file = yaml.file().unwrap_or(self.file).to_owned();
+        Origin { file, line: yaml.line(), column: yaml.column() }
     }
 
     /// Notes an error.
@@ -221,7 +229,8 @@ impl DocumentReader<'_> {
                 "put it in quotes; the text is kept as written",
             );
         }
-        self.substituted(yaml, path, text)
+        self.tell_mark(yaml, path, &text);
+        Some(text)
     }
 
     /// Takes a text without a word about how others read it.
@@ -248,26 +257,13 @@ impl DocumentReader<'_> {
         Some(text.to_owned())
     }
 
-    /// Refuses `${…}`: what is not substituted must never reach the platform. `$${` is `${`.
-    ///
-    /// A Blueprint has no substitution, nor a way to write its mark otherwise: there it is text.
-    pub fn substituted(&mut self, yaml: Yaml<'_, '_>, path: &str, text: String) -> Option<String> {
-        if !text.contains("${") {
-            return Some(text);
-        }
-        if self.form == DocumentForm::Blueprint {
+    /// Tells of `${…}` in a Blueprint, which has no variables, nor a way to write their mark
+    /// otherwise: there it is text. Those of a native document were filled in before.
+    pub fn tell_mark(&mut self, yaml: Yaml<'_, '_>, path: &str, text: &str) {
+        if self.form == DocumentForm::Blueprint && text.contains("${") {
             let message = format!("`{path}` holds `${{…}}`, which a Blueprint does not replace");
-            self.warn(yaml, "unresolved-variable", message, "it is sent as it stands there");
-            return Some(text);
+            self.warn(yaml, UNRESOLVED, message, "it is sent as it stands there");
         }
-        if text.replace("$${", "").contains("${") {
-            let message = format!("`{path}` holds a `${{…}}` that nothing gives a value");
-            let hint =
-                "substitution is not supported by this version; `$${` stands for a plain `${`";
-            self.error_with(yaml, "unresolved-variable", message, hint);
-            return None;
-        }
-        Some(text.replace("$${", "${"))
     }
 
     /// Takes a whole number within a range.
@@ -279,7 +275,7 @@ impl DocumentReader<'_> {
     ) -> Option<i64> {
         let (text, is_plain) = yaml.scalar().unwrap_or_default();
         yaml.take();
-        let is_accepted = is_plain || self.form == DocumentForm::Blueprint;
+        let is_accepted = is_plain || yaml.is_filled() || self.form == DocumentForm::Blueprint;
         let Some(number) = scalar::integer(text).filter(|_| is_accepted) else {
             if yaml.scalar().is_none() || yaml.is_null() {
                 self.wrong_type(yaml, path, "a whole number");
@@ -309,7 +305,7 @@ impl DocumentReader<'_> {
         yaml.take();
         let lenient = scalar::truth_leniently(text);
         let truth = match self.form {
-            DocumentForm::Native => scalar::truth(text).filter(|_| is_plain),
+            DocumentForm::Native => scalar::truth(text).filter(|_| is_plain || yaml.is_filled()),
             DocumentForm::Blueprint => lenient,
         };
         if truth.is_none() {

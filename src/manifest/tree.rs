@@ -3,15 +3,19 @@
 //! Aliases share nodes instead of copying them, so a bomb is a small graph whose weight is known
 //! before anyone walks it. Which parser makes the events is not known here.
 
+mod build;
+mod fill;
+mod lay;
+mod way;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-/// The deepest nesting. Manifests need eight.
-const DEPTH_MAX: usize = 64;
-
-/// The most nodes of one document, each alias counted as all it stands for.
-const NODES_MAX: usize = 100_000;
+pub(super) use build::Builder;
+pub(super) use fill::{Fill, UNRESOLVED};
+pub(super) use lay::{LayerEffect, lay};
+pub(super) use way::PathStep;
 
 /// A place in a file: line and column in characters, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,19 +45,32 @@ impl Flaw {
     }
 }
 
+/// What tells the type of a scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScalarStyle {
+    /// Its text: it stands without quotes.
+    Plain,
+    /// Nothing: it is a text.
+    Quoted,
+    /// The field that takes it: a variable gave it its value.
+    Filled,
+}
+
 /// What a node holds; children by their place in the document's list of nodes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Content<'a> {
-    Scalar { text: Cow<'a, str>, is_plain: bool },
+    Scalar { text: Cow<'a, str>, style: ScalarStyle },
     Sequence(Vec<usize>),
     Mapping(Vec<(usize, usize)>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node<'a> {
     content: Content<'a>,
     line: u32,
     column: u32,
+    /// Which of the document's files it stands in.
+    file: u32,
     /// How many nodes it stands for, aliases followed.
     weight: usize,
     /// How deep it reaches below itself.
@@ -71,12 +88,19 @@ impl Node<'_> {
 pub(super) struct Document<'a> {
     nodes: Vec<Node<'a>>,
     root: usize,
+    /// The files its nodes stand in: several once layers were laid over it.
+    files: Vec<&'a str>,
     pub flaws: Vec<Flaw>,
     /// The routes of the values that somebody took.
     taken: RefCell<BTreeSet<u64>>,
 }
 
 impl<'a> Document<'a> {
+    /// Says which file it stands in.
+    pub fn stand_in(&mut self, file: &'a str) {
+        self.files = vec![file];
+    }
+
     /// Returns the root; `None` for a document that holds nothing.
     pub fn root(&self) -> Option<Yaml<'_, 'a>> {
         let root = Yaml { document: self, node: self.nodes.get(self.root)?, route: 0 };
@@ -103,10 +127,15 @@ impl<'d, 'a> Yaml<'d, 'a> {
         self.node.column as usize
     }
 
+    /// Returns the file it stands in, where the document was told.
+    pub fn file(self) -> Option<&'a str> {
+        self.document.files.get(self.node.file as usize).copied()
+    }
+
     /// Returns a scalar's text as written, and whether it stands without quotes.
     pub fn scalar(self) -> Option<(&'d str, bool)> {
         match &self.node.content {
-            Content::Scalar { text, is_plain } => Some((text, *is_plain)),
+            Content::Scalar { text, style } => Some((text, *style == ScalarStyle::Plain)),
             Content::Sequence(_) | Content::Mapping(_) => None,
         }
     }
@@ -114,6 +143,11 @@ impl<'d, 'a> Yaml<'d, 'a> {
     /// Whether nothing stands here, or `null`.
     pub fn is_null(self) -> bool {
         self.scalar().is_some_and(|(text, is_plain)| is_plain && super::scalar::is_null(text))
+    }
+
+    /// Whether a variable gave it its value, so that the field that takes it says its type.
+    pub const fn is_filled(self) -> bool {
+        matches!(&self.node.content, Content::Scalar { style: ScalarStyle::Filled, .. })
     }
 
     /// Returns the items of a list.
@@ -178,207 +212,4 @@ impl<'d, 'a> Yaml<'d, 'a> {
         let route = route.rotate_left(29) ^ 0xcbf2_9ce4_8422_2325;
         Self { document: self.document, node: &self.document.nodes[index], route }
     }
-}
-
-/// A list or mapping that is not closed yet.
-struct Frame<'a> {
-    content: Content<'a>,
-    anchor: usize,
-    place: Place,
-    weight: usize,
-    height: usize,
-    /// The key that waits for its value.
-    key: Option<usize>,
-}
-
-/// Builds one document from events and keeps the limits.
-#[derive(Default)]
-pub(super) struct Builder<'a> {
-    pub document: Document<'a>,
-    open: Vec<Frame<'a>>,
-    anchors: BTreeMap<usize, usize>,
-    weight: usize,
-}
-
-impl<'a> Builder<'a> {
-    pub fn scalar(
-        &mut self,
-        text: Cow<'a, str>,
-        is_plain: bool,
-        anchor: usize,
-        place: Place,
-    ) -> Result<(), Flaw> {
-        self.weigh(1, place, "nodes")?;
-        let index = self.add(Content::Scalar { text, is_plain }, place, 1, 0);
-        self.name(anchor, index);
-        self.place(index, place)
-    }
-
-    pub fn open(&mut self, content: Content<'a>, anchor: usize, place: Place) -> Result<(), Flaw> {
-        self.weigh(1, place, "nodes")?;
-        if self.open.len() >= DEPTH_MAX {
-            return Err(too_deep(place));
-        }
-        self.open.push(Frame { content, anchor, place, weight: 1, height: 0, key: None });
-        Ok(())
-    }
-
-    pub fn close(&mut self) -> Result<(), Flaw> {
-        let Some(frame) = self.open.pop() else {
-            return Ok(());
-        };
-        let Frame { mut content, anchor, place, weight, height, key: _ } = frame;
-        if let Content::Mapping(entries) = content {
-            let entries = self.merge(entries)?;
-            content = Content::Mapping(self.without_duplicates(entries));
-        }
-        let index = self.add(content, place, weight, height);
-        self.name(anchor, index);
-        self.place(index, place)
-    }
-
-    pub fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Flaw> {
-        let Some(index) = self.anchors.get(&anchor).copied() else {
-            let message = "an alias lies inside what it stands for, or in another document";
-            let flaw = Flaw::at(place, "yaml-alias", message);
-            return Err(flaw.hint("an anchor holds within its own document; write the value out"));
-        };
-        let (weight, height) =
-            (self.document.nodes[index].weight, self.document.nodes[index].height);
-        self.weigh(weight, place, "nodes once its aliases are followed")?;
-        if self.open.len() + height > DEPTH_MAX {
-            return Err(too_deep(place));
-        }
-        self.place(index, place)
-    }
-
-    fn weigh(&mut self, weight: usize, place: Place, what: &str) -> Result<(), Flaw> {
-        self.weight = self.weight.saturating_add(weight);
-        if self.weight > NODES_MAX {
-            let message = format!("the document has more than {NODES_MAX} {what}");
-            return Err(Flaw::at(place, "yaml-limit", message));
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, content: Content<'a>, place: Place, weight: usize, height: usize) -> usize {
-        self.document.nodes.push(Node {
-            content,
-            line: u32::try_from(place.line).unwrap_or(u32::MAX),
-            column: u32::try_from(place.column).unwrap_or(u32::MAX),
-            weight,
-            height,
-        });
-        self.document.nodes.len() - 1
-    }
-
-    fn name(&mut self, anchor: usize, index: usize) {
-        if anchor != 0 {
-            self.anchors.insert(anchor, index);
-        }
-    }
-
-    /// Puts a finished node where it belongs.
-    fn place(&mut self, index: usize, place: Place) -> Result<(), Flaw> {
-        let node = &self.document.nodes[index];
-        let Some(frame) = self.open.last_mut() else {
-            self.document.root = index;
-            return Ok(());
-        };
-        frame.weight = frame.weight.saturating_add(node.weight);
-        frame.height = frame.height.max(node.height + 1);
-        match &mut frame.content {
-            Content::Sequence(items) => items.push(index),
-            Content::Mapping(entries) => match frame.key.take() {
-                Some(key) => entries.push((key, index)),
-                None if matches!(node.content, Content::Scalar { .. }) => frame.key = Some(index),
-                None => {
-                    return Err(Flaw::at(place, "yaml-key", "a key must be a single value"));
-                }
-            },
-            Content::Scalar { .. } => {}
-        }
-        Ok(())
-    }
-
-    /// Follows `<<`: what stands in the mapping itself wins, then the earlier of several sources.
-    fn merge(&mut self, entries: Vec<(usize, usize)>) -> Result<Vec<(usize, usize)>, Flaw> {
-        let is_merge = |builder: &Self, key: usize| {
-            matches!(&builder.document.nodes[key].content,
-                Content::Scalar { text, is_plain: true } if text == "<<")
-        };
-        if !entries.iter().any(|(key, _)| is_merge(self, *key)) {
-            return Ok(entries);
-        }
-        let (merges, mut merged): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|(key, _)| is_merge(self, *key));
-        let mut known: BTreeSet<String> =
-            merged.iter().map(|(key, _)| self.text(*key).to_owned()).collect();
-        for (key, value) in merges {
-            let sources = match &self.document.nodes[value].content {
-                Content::Sequence(items) => items.clone(),
-                Content::Mapping(_) | Content::Scalar { .. } => vec![value],
-            };
-            for source in sources {
-                let Content::Mapping(inherited) = &self.document.nodes[source].content else {
-                    let node = &self.document.nodes[key];
-                    let place = node.place();
-                    return Err(Flaw::at(
-                        place,
-                        "yaml-merge",
-                        "`<<` takes a mapping or a list of them",
-                    ));
-                };
-                for (key, value) in inherited.clone() {
-                    if known.insert(self.text(key).to_owned()) {
-                        merged.push((key, value));
-                    }
-                }
-            }
-        }
-        Ok(merged)
-    }
-
-    /// Keeps the first of equal keys and notes the others.
-    fn without_duplicates(&mut self, entries: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-        let mut order: Vec<usize> = (0..entries.len()).collect();
-        order.sort_by_key(|index| (self.text(entries[*index].0), *index));
-        let mut repeated = Vec::new();
-        for pair in order.windows(2) {
-            if let [first, second] = pair
-                && self.text(entries[*first].0) == self.text(entries[*second].0)
-            {
-                repeated.push((*first, *second));
-            }
-        }
-        if repeated.is_empty() {
-            return entries;
-        }
-        for (first, second) in &repeated {
-            let (first, second) = (&self.document.nodes[entries[*first].0], entries[*second].0);
-            let mut hint = format!("the same key stands in line {}", first.line);
-            if self.text(second) == "apiVersion" {
-                // Each document has one, and none further inside: here another one begins.
-                hint.push_str("; a line `---` keeps two documents apart");
-            }
-            let node = &self.document.nodes[second];
-            let place = node.place();
-            let message = format!("the key `{}` is given twice", self.text(second));
-            self.document.flaws.push(Flaw::at(place, "duplicate-key", message).hint(&hint));
-        }
-        let gone: BTreeSet<usize> = repeated.iter().map(|(_, second)| *second).collect();
-        let kept = entries.into_iter().enumerate();
-        kept.filter(|(index, _)| !gone.contains(index)).map(|(_, entry)| entry).collect()
-    }
-
-    fn text(&self, index: usize) -> &str {
-        match &self.document.nodes[index].content {
-            Content::Scalar { text, .. } => text,
-            Content::Sequence(_) | Content::Mapping(_) => "",
-        }
-    }
-}
-
-fn too_deep(place: Place) -> Flaw {
-    Flaw::at(place, "yaml-limit", format!("the nesting is deeper than {DEPTH_MAX}"))
 }

@@ -281,7 +281,8 @@ impl EntryReader<'_, '_> {
             let hint =
                 "take it from `valueFrom: { env: NAME }`, or use `generateValue` or `sync: false`";
             self.reader.warn(yaml, "plain-secret", message, hint);
-            self.reader.substituted(yaml, path, text)?
+            self.reader.tell_mark(yaml, path, &text);
+            text
         } else {
             self.reader.text(yaml, path)?
         };

@@ -49,6 +49,14 @@ pub enum SourceError {
         /// The root.
         path: String,
     },
+    /// One file is read in two layers.
+    #[error("read the overlay `{overlay}`: `{path}` is in it and in what it is laid over")]
+    InTwoLayers {
+        /// The file, as a user would type it.
+        path: String,
+        /// The overlay.
+        overlay: String,
+    },
     /// A file named by a manifest that came without a directory.
     #[error("read `{path}`: a manifest from standard input has no directory to look in")]
     Rootless {

@@ -35,18 +35,34 @@ const SETTINGS_NAMES: [&str; 2] = ["stoker.yaml", "stoker.yml"];
 /// # Errors
 /// When anything cannot be read: an unreadable file is never an empty set (S6). A directory without
 /// manifests is no error here; `Tree::is_empty` says so.
-pub fn load(paths: &[PathBuf], mut stdin: Option<&mut dyn Read>) -> Result<Tree, SourceError> {
-    let mut reader = TreeReader::default();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            if let Some(input) = stdin.take() {
-                reader.read_stdin(input)?;
-            }
-        } else {
-            reader.read_root(path)?;
+pub fn load(paths: &[PathBuf], stdin: Option<&mut dyn Read>) -> Result<Tree, SourceError> {
+    Ok(TreeReader::read(paths, stdin)?.into_tree())
+}
+
+/// Reads manifests and lays overlays over them, in the order given: files and directories that
+/// are read as those of the manifests are.
+///
+/// # Errors
+/// As [`load`]; and when a file is in two layers: laid over itself it would change nothing, and read
+/// as a manifest of its own it would be half of one.
+pub fn load_layered(
+    paths: &[PathBuf],
+    overlays: &[PathBuf],
+    stdin: Option<&mut dyn Read>,
+) -> Result<Tree, SourceError> {
+    let base = TreeReader::read(paths, stdin)?;
+    let mut seen = base.seen.clone();
+    let mut layers = Vec::new();
+    for path in overlays {
+        let layer = TreeReader::read(std::slice::from_ref(path), None)?;
+        if let Some(twice) = layer.seen.intersection(&seen).next() {
+            let (path, overlay) = (shown(twice), shown(path));
+            return Err(SourceError::InTwoLayers { path, overlay });
         }
+        seen.extend(layer.seen.iter().cloned());
+        layers.push((shown(path), layer.into_tree()));
     }
-    Ok(Tree::new(reader.files).without(reader.unread))
+    base.into_tree().with_overlays(layers)
 }
 
 #[derive(Default)]
@@ -61,6 +77,24 @@ struct TreeReader {
 }
 
 impl TreeReader {
+    fn read(paths: &[PathBuf], mut stdin: Option<&mut dyn Read>) -> Result<Self, SourceError> {
+        let mut reader = Self::default();
+        for path in paths {
+            if path.as_os_str() == "-" {
+                if let Some(input) = stdin.take() {
+                    reader.read_stdin(input)?;
+                }
+            } else {
+                reader.read_root(path)?;
+            }
+        }
+        Ok(reader)
+    }
+
+    fn into_tree(self) -> Tree {
+        Tree::new(self.files).without(self.unread)
+    }
+
     fn read_stdin(&mut self, input: &mut dyn Read) -> Result<(), SourceError> {
         let path = "<stdin>".to_owned();
         let bytes = read_at_most(input, BYTES_MAX - self.bytes, 0)
@@ -68,7 +102,7 @@ impl TreeReader {
             .ok_or_else(|| too_many_bytes(&path))?;
         self.bytes += bytes.len() as u64;
         let surroundings = Surroundings::Nothing;
-        self.files.push(SourceFile { name: path.clone(), path, bytes, surroundings });
+        self.files.push(SourceFile { name: path.clone(), path, bytes, layer: 0, surroundings });
         Ok(())
     }
 
@@ -179,7 +213,7 @@ impl TreeReader {
         self.bytes += bytes.len() as u64;
         let relative = path.strip_prefix(&root.shown).map_or_else(|_| name.clone(), shown);
         let surroundings = Surroundings::Directory(root.clone());
-        self.files.push(SourceFile { path: name, bytes, name: relative, surroundings });
+        self.files.push(SourceFile { path: name, bytes, name: relative, layer: 0, surroundings });
         Ok(())
     }
 }

@@ -13,11 +13,13 @@ mod load;
 mod snippet;
 mod submodule;
 mod tree;
+mod variables;
 
 /// What is read when nothing is named: the first of these that is there, else everything.
 pub const USUAL_PLACES: [&str; 2] = ["manifests", "stackblaze.yaml"];
 
 pub use error::SourceError;
 pub use home::{Checkout, Home};
-pub use load::load;
+pub use load::{load, load_layered};
 pub use tree::{SourceFile, Tree};
+pub use variables::{GivenVariable, Variables};

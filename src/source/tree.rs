@@ -11,6 +11,7 @@ use super::held::HeldFiles;
 use super::home::Home;
 use super::jail::{Root, read_regular};
 use super::snippet::Lines;
+use super::variables::Variables;
 use crate::model::Diagnostic;
 
 /// The longest value taken from a file: the platform's limit for a variable.
@@ -34,6 +35,8 @@ pub struct SourceFile {
     pub path: String,
     /// Its content.
     pub bytes: Vec<u8>,
+    /// Which layer it belongs to: 0 for the manifests, 1 for the overlay that lies directly on them.
+    pub layer: usize,
     pub(super) name: String,
     pub(super) surroundings: Surroundings,
 }
@@ -51,6 +54,9 @@ pub struct Tree {
     unread: Arc<[String]>,
     home: Option<Home>,
     environment: Option<String>,
+    /// The overlays, as the user would type them.
+    overlays: Arc<[String]>,
+    variables: Arc<Variables>,
 }
 
 impl Tree {
@@ -64,6 +70,8 @@ impl Tree {
             unread: Arc::default(),
             home: None,
             environment: None,
+            overlays: Arc::default(),
+            variables: Arc::default(),
         }
     }
 
@@ -108,6 +116,64 @@ impl Tree {
         self.environment.as_deref()
     }
 
+    /// Lays other trees over this one, in order, each with its name. Of other layers the same text
+    /// says something else, so the digest is another.
+    ///
+    /// # Errors
+    /// When a file is in two layers.
+    pub fn with_overlays(mut self, overlays: Vec<(String, Self)>) -> Result<Self, SourceError> {
+        if overlays.is_empty() {
+            return Ok(self);
+        }
+        let digests = overlays.iter().map(|(_, tree)| tree.digest.as_bytes());
+        let parts: Vec<&[u8]> =
+            [self.digest.as_bytes(), b"overlays"].into_iter().chain(digests).collect();
+        self.digest = digest_of(parts);
+        let mut files = self.files.to_vec();
+        let (mut names, mut unread) = (Vec::new(), self.unread.to_vec());
+        for (index, (name, tree)) in overlays.into_iter().enumerate() {
+            for file in tree.files.iter() {
+                if files.iter().any(|other| other.path == file.path) {
+                    let path = file.path.clone();
+                    return Err(SourceError::InTwoLayers { path, overlay: name });
+                }
+            }
+            let layer = |file: &SourceFile| SourceFile { layer: index + 1, ..file.clone() };
+            files.extend(tree.files.iter().map(layer));
+            unread.extend_from_slice(&tree.unread);
+            names.push(name);
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        let (files, unread, overlays) = (files.into(), unread.into(), names.into());
+        Ok(Self { files, unread, overlays, ..self })
+    }
+
+    /// Returns the overlays in order, as the user would type them.
+    #[must_use]
+    pub fn overlays(&self) -> &[String] {
+        &self.overlays
+    }
+
+    /// Gives variables their values. Of other values the same text says something else, so the digest
+    /// is another.
+    #[must_use]
+    pub fn with_variables(mut self, variables: Arc<Variables>) -> Self {
+        if !variables.is_empty() {
+            let given = variables.iter();
+            let given = given.flat_map(|(name, it)| [name.as_bytes(), it.value.as_bytes()]);
+            let parts: Vec<&[u8]> =
+                [self.digest.as_bytes(), b"variables"].into_iter().chain(given).collect();
+            self.digest = digest_of(parts);
+        }
+        Self { variables, ..self }
+    }
+
+    /// Returns the variables that stand in its documents.
+    #[must_use]
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
     /// Returns the places within it whose files were not read.
     #[must_use]
     pub fn unread(&self) -> &[String] {
@@ -121,6 +187,7 @@ impl Tree {
             path: path.to_owned(),
             bytes: text.as_bytes().to_vec(),
             name: path.to_owned(),
+            layer: 0,
             surroundings: Surroundings::Nothing,
         });
         Self::new(files.collect())
@@ -146,8 +213,8 @@ impl Tree {
         self.files.is_empty()
     }
 
-    /// Returns the SHA-256 over names and bytes, what was not read, and the environment that was
-    /// named: the same text, the same digest, wherever it lies.
+    /// Returns the SHA-256 over names and bytes, what was not read, the environment that was named,
+    /// overlays and variables: the same text, the same digest, wherever it lies.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest

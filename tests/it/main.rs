@@ -35,6 +35,7 @@ mod kept;
 mod killed;
 mod kubernetes;
 mod laws;
+mod layers;
 mod lookless;
 mod looks;
 mod manifests;

@@ -37,7 +37,7 @@ fn a_project_of_an_agent_is_not_answered_for_by_the_platform() {
         let ran = machine.run(&format!("{command} --project nosuch --sandbox"));
         ran.says(1, &["no agent runs here", "without --project nosuch"]);
     }
-    machine.run("get --project nosuch --live --sandbox").says(64, &["cannot be used with"]);
+    machine.run("get --project nosuch --live --sandbox").says(64, &["list no project `nosuch`"]);
     let gone = machine.run("wait service/api --for=delete --project nosuch --sandbox");
     gone.says(64, &["leave out --project"]);
 }

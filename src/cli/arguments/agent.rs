@@ -12,7 +12,7 @@ use super::super::values::{Selector, Span, WaitGoal};
 use super::super::why::Subject;
 use super::{Connection, Sources};
 
-/// Which agent, and which of its projects.
+/// Which agent.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Running agent")]
 pub struct AgentFlags {
@@ -20,9 +20,6 @@ pub struct AgentFlags {
     /// [default: agent.sock in the state directory].
     #[arg(long, env = "STOKER_AGENT", value_name = "URL")]
     pub agent: Option<String>,
-    /// The project, where the agent keeps several.
-    #[arg(long, value_name = "NAME")]
-    pub project: Option<String>,
 }
 
 /// What of the connection matters to a command that only ever speaks with an agent.
@@ -54,7 +51,7 @@ pub struct GetCommand {
     #[arg(value_name = "KIND[/NAME]")]
     pub selectors: Vec<Selector>,
     /// Ask the platform, even where an agent runs.
-    #[arg(long, conflicts_with = "project")]
+    #[arg(long)]
     pub live: bool,
     #[command(flatten)]
     pub agent: AgentFlags,
@@ -69,7 +66,7 @@ pub struct DescribeCommand {
     #[arg(value_name = "KIND/NAME")]
     pub key: Key,
     /// Ask the platform, even where an agent runs.
-    #[arg(long, conflicts_with = "project")]
+    #[arg(long)]
     pub live: bool,
     #[command(flatten)]
     pub agent: AgentFlags,
@@ -87,7 +84,7 @@ pub struct WaitCommand {
     #[arg(long = "for", value_name = "CONDITION", default_value = "condition=Ready")]
     pub condition: WaitGoal,
     /// Ask the platform, even where an agent runs.
-    #[arg(long, conflicts_with = "project")]
+    #[arg(long)]
     pub live: bool,
     #[command(flatten)]
     pub agent: AgentFlags,

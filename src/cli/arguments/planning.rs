@@ -9,6 +9,7 @@ use crate::model::{AdoptMode, Key};
 use crate::plan::FieldAddress;
 
 use super::super::forms::JsonForm;
+use super::super::values::variable::VariableFlag;
 use super::super::values::{Approved, PruneKinds, Span};
 use super::Connection;
 
@@ -28,6 +29,15 @@ pub struct Chosen {
     /// Of Blueprints with several environments, read this one: NAME, or PROJECT/NAME.
     #[arg(long, env = "STOKER_ENVIRONMENT", value_name = "NAME")]
     pub environment: Option<String>,
+    /// Lay this file or directory over the manifests; may be repeated, the later over the earlier.
+    #[arg(long = "overlay", value_name = "PATH")]
+    pub overlays: Option<Vec<PathBuf>>,
+    /// Give a variable its value, for `${NAME}` in native manifests; may be repeated.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<VariableFlag>,
+    /// Take variables from this file: a mapping of names and values.
+    #[arg(long, env = "STOKER_VARS_FILE", value_name = "FILE")]
+    pub vars_file: Option<PathBuf>,
 }
 
 /// `stoker validate`.
@@ -57,6 +67,16 @@ pub struct ImportCommand {
     /// Write one file a resource beneath this directory, as `services/api.yaml`; none is overwritten.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
+}
+
+/// `stoker render`.
+#[derive(Args, Debug)]
+pub struct RenderCommand {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Say beside each value in which file and line it stands.
+    #[arg(long)]
+    pub places: bool,
 }
 
 /// `stoker schema`.

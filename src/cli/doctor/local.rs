@@ -11,8 +11,8 @@ use crate::store::{Store, StoredState};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::session::state_directory;
-use super::super::settings::{ConnectionSettings, SecretSource};
+use super::super::session::{state_directory, token_source};
+use super::super::settings::ConnectionSettings;
 use super::check::{Check, CheckOutcome};
 
 /// How every token of version 1 begins (F1).
@@ -116,9 +116,10 @@ fn sandbox_token() -> Check {
 /// Looks where the token comes from and how it begins; it is never shown (S9).
 fn token(context: &Context) -> Check {
     let name = "token";
-    let Some(source) = SecretSource::of_environment(&context.environment, "STACKBLAZE_TOKEN")
-    else {
-        return denied("there is none".to_owned());
+    let source = match token_source(context) {
+        Ok(Some(source)) => source,
+        Ok(None) => return denied("there is none".to_owned()),
+        Err(failure) => return denied(failure.message),
     };
     let text = match source.read(&context.environment) {
         Ok(text) => text,

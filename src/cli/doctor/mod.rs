@@ -32,6 +32,7 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let DoctorCommand { probe: is_probe, approval, connection } = command;
+    context.check_project()?;
     let is_approved = settings::is_approved(*approval, &context.file);
     if *is_probe && !is_approved && !context.output.can_ask() {
         return Err(Failure::usage("an answer is needed, and this is not a terminal")

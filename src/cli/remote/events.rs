@@ -18,7 +18,7 @@ use super::super::arguments::{EventsCommand, OutputFormat};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::reach::{look, no_agent, of_error};
+use super::reach::{look, no_agent, of_error, project};
 
 /// The first and the longest pause before connecting again: an agent is back within seconds.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
@@ -33,7 +33,12 @@ pub async fn run(context: &Context, command: &EventsCommand) -> Result<Exit, Fai
     let clock = Clock::system();
     let since = since.and_then(|span| clock.now().checked_sub(span.0).ok());
     let names_projects = seen.status.projects.len() > 1;
-    let wanted = Wanted { key: key.clone(), project: flags.project.clone(), since, names_projects };
+    let wanted = Wanted {
+        key: key.clone(),
+        project: project(context).map(str::to_owned),
+        since,
+        names_projects,
+    };
     let unknown = key.as_ref().filter(|key| !seen.knows(key));
     if *follow {
         if let Some(key) = unknown {

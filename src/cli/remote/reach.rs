@@ -38,19 +38,19 @@ pub async fn look(
     connection: &Connection,
 ) -> Result<Option<ReachedAgent>, Failure> {
     if let Some(agent) = named(context, flags, connection)? {
-        return ReachedAgent::of(agent, flags).await.map(Some).map_err(of_error);
+        return ReachedAgent::of(agent, project(context)).await.map(Some).map_err(of_error);
     }
     let socket = socket(context, connection)?;
     if !socket.exists() {
-        return nobody(context, flags, connection);
+        return nobody(context, connection);
     }
-    match ReachedAgent::of(at_socket(context, connection, &socket)?, flags).await {
+    match ReachedAgent::of(at_socket(context, connection, &socket)?, project(context)).await {
         Ok(seen) => Ok(Some(seen)),
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { place: _, reason }) => {
             let place = socket.display();
             context.output.warn(&format!("nobody answers at {place} any more: {reason}"));
-            nobody(context, flags, connection)
+            nobody(context, connection)
         }
         Err(error) => Err(of_error(error)),
     }
@@ -69,7 +69,7 @@ pub async fn keeper(
     if !socket.exists() {
         return Ok(None);
     }
-    match ReachedAgent::of(at_socket(context, connection, &socket)?, &AgentFlags::default()).await {
+    match ReachedAgent::of(at_socket(context, connection, &socket)?, None).await {
         Ok(seen) => Ok(Some(seen)),
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { .. }) => Ok(None),
@@ -77,13 +77,14 @@ pub async fn keeper(
     }
 }
 
-/// The platform can answer in an agent's place, but not for one of the projects of an agent.
-fn nobody(
-    context: &Context,
-    flags: &AgentFlags,
-    connection: &Connection,
-) -> Result<Option<ReachedAgent>, Failure> {
-    let Some(project) = &flags.project else {
+/// Returns the project that was named.
+pub fn project(context: &Context) -> Option<&str> {
+    context.global.project.as_deref()
+}
+
+/// The platform can answer in an agent's place, but not for a project that only an agent knows.
+fn nobody(context: &Context, connection: &Connection) -> Result<Option<ReachedAgent>, Failure> {
+    let Some(project) = project(context).filter(|_| context.file.chosen().is_none()) else {
         return Ok(None);
     };
     let failure = no_agent(context, connection);
@@ -158,8 +159,8 @@ pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
 
 impl ReachedAgent {
     /// Asks an agent for its status.
-    pub async fn of(agent: AgentClient, flags: &AgentFlags) -> Result<Self, RemoteError> {
-        let Some(name) = &flags.project else {
+    pub async fn of(agent: AgentClient, project: Option<&str>) -> Result<Self, RemoteError> {
+        let Some(name) = project else {
             let status = agent.status(None).await?;
             return Ok(Self { agent, status });
         };
@@ -167,7 +168,7 @@ impl ReachedAgent {
             Err(error) => return Err(with_projects(error, &agent, name).await),
             Ok(status) => status,
         };
-        status.projects.retain(|project| project.name == *name);
+        status.projects.retain(|project| project.name == name);
         if status.projects.is_empty() {
             let code = UNKNOWN_PROJECT.to_owned();
             let message = format!("it keeps no project `{name}`");

@@ -13,14 +13,14 @@ use crate::render::{Line, Paper, Style};
 use crate::status::{Order, PassRecord, ProjectStatus, Trigger};
 
 use super::super::arguments::{
-    AgentFlags, OutputFormat, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
+    OutputFormat, PinCommand, ReconcileCommand, SteeringCommand, SuspendCommand,
 };
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::pass;
-use super::reach::{ReachedAgent, of_error, to_steer, with_projects};
+use super::reach::{ReachedAgent, of_error, project, to_steer, with_projects};
 
 /// How long a pass is waited for unless `--timeout` says otherwise.
 const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
@@ -76,7 +76,7 @@ pub async fn reconcile(context: &Context, command: &ReconcileCommand) -> Result<
     let timeout = timeout.map_or(WAIT_DEFAULT, |span| span.0);
     let agent = to_steer(context, &steering.agent, &steering.nearby.connection())?;
     let agent = agent.within(Some(timeout));
-    let seen = ReachedAgent::of(agent, &steering.agent).await.map_err(of_error)?;
+    let seen = ReachedAgent::of(agent, project(context)).await.map_err(of_error)?;
     let project = seen.project()?;
     let asked_at = clock.now();
     let mark = Mark::of(project, asked_at);
@@ -105,9 +105,10 @@ async fn order(
     order: &Order,
     time: Option<Duration>,
 ) -> Result<Exit, Failure> {
-    let SteeringCommand { agent: AgentFlags { agent: _, project }, nearby } = steering;
-    let agent = to_steer(context, &steering.agent, &nearby.connection())?.within(time);
-    let said = match (agent.order(order, project.as_deref()).await, project) {
+    let SteeringCommand { agent: flags, nearby } = steering;
+    let agent = to_steer(context, flags, &nearby.connection())?.within(time);
+    let project = project(context);
+    let said = match (agent.order(order, project).await, project) {
         (Err(error), Some(name)) => Err(with_projects(error, &agent, name).await),
         (said, _) => said,
     };

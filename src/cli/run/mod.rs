@@ -262,6 +262,7 @@ impl Process {
         command: &RunCommand,
     ) -> Result<RunSettings, Failure> {
         let file = SettingsFile::read(global.config.as_deref(), &context.environment)?;
+        let file = file.choose(global.project.as_deref());
         resolve(context, global, command, &file)
     }
 

@@ -198,7 +198,7 @@ impl RunningProject {
         let Opened { settings, parts, session, sinks, sandbox, pulse: _, commons } = opened;
         let (stop, stopped) = watch::channel(false);
         let bell = self.handle.bell.clone();
-        let (watch, pollers) = triggers(context, &commons, &settings.source, &bell);
+        let (watch, pollers) = triggers(context, &commons, &settings, &bell);
         let notifying = self.notify(&commons, sinks, &session, stopped.clone())?;
         let project = parts.settings.name.clone();
         let keeping = keeper::keep(parts, Arc::clone(&self.seat), stopped, until);
@@ -349,16 +349,16 @@ fn unreadable(error: &std::io::Error) -> Failure {
 fn triggers(
     context: &Context,
     commons: &Commons,
-    source: &ProjectSource,
+    settings: &ProjectSettings,
     bell: &Bell,
 ) -> (Option<FileWatch>, Vec<JoinHandle<()>>) {
-    match source {
+    match &settings.source {
         ProjectSource::Files { poll: Some(every), .. } => {
             (None, vec![poll(*every, bell.clone(), Trigger::Files)])
         }
         ProjectSource::Files { paths, debounce, poll: None } => {
-            let begin =
-                |watches| FileWatch::begin(&watches, &chosen(paths), bell.clone(), *debounce);
+            let watched = [chosen(paths), settings.tree.overlays.clone()].concat();
+            let begin = |watches| FileWatch::begin(&watches, &watched, bell.clone(), *debounce);
             match commons.watches().and_then(begin) {
                 Ok(watch) => (Some(watch), Vec::new()),
                 Err(error) => {

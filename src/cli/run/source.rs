@@ -14,7 +14,9 @@ use crate::source::git::{GitSettings, GitSource, RepositoryPath, Verification, W
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::manifests::default_paths;
-use super::super::settings::{ProjectSettings, ProjectSource, RepositorySettings, SecretSource};
+use super::super::settings::{
+    ProjectSettings, ProjectSource, RepositorySettings, SecretSource, TreeSettings,
+};
 use super::project::unusable;
 
 /// Where the copy of a repository lies in the state directory.
@@ -32,8 +34,9 @@ pub fn source(
     match &settings.source {
         ProjectSource::Files { paths, debounce: _, poll: _ } => {
             let checkout = context.environment.checkout();
-            let environment = settings.environment.clone();
-            Ok(Arc::new(Files { paths: chosen(paths), checkout, environment }))
+            let TreeSettings { environment, overlays, variables } = settings.tree.clone();
+            let paths = chosen(paths);
+            Ok(Arc::new(Files { paths, overlays, variables, checkout, environment }))
         }
         ProjectSource::Repository(repository) => {
             let told = repository_settings(context, settings, repository)?;
@@ -43,7 +46,8 @@ pub fn source(
             };
             Ok(Arc::new(Repository {
                 git: GitSource::new(told, copy),
-                environment: settings.environment.clone(),
+                environment: settings.tree.environment.clone(),
+                variables: Arc::clone(&settings.tree.variables),
             }))
         }
     }
@@ -54,8 +58,9 @@ pub fn source(
 pub fn guard(settings: &ProjectSettings) -> Option<Guard> {
     match &settings.source {
         ProjectSource::Files { paths, debounce: _, poll: _ } => {
-            let tree = source::load(&chosen(paths), None).ok()?;
-            let tree = tree.of_environment(settings.environment.clone());
+            let TreeSettings { environment, overlays, variables } = settings.tree.clone();
+            let tree = source::load_layered(&chosen(paths), &overlays, None).ok()?;
+            let tree = tree.of_environment(environment).with_variables(variables);
             manifest::load(&tree).desired?.guard
         }
         ProjectSource::Repository(_) => None,
@@ -93,6 +98,9 @@ fn repository_settings(
     let mut told = GitSettings::new(url, reference.clone(), &variable).map_err(wrong)?;
     let path = path.as_ref().map(|path| RepositoryPath::new(&path.to_string_lossy()));
     told.path = path.transpose().map_err(wrong)?;
+    let overlays = settings.tree.overlays.iter();
+    let overlays = overlays.map(|path| RepositoryPath::new(&path.to_string_lossy()));
+    told.overlays = overlays.collect::<Result<_, _>>().map_err(wrong)?;
     told.verification = verify.clone().map(verification);
     told.ssh_key = ssh_key.clone();
     told.known_hosts = known_hosts.clone();

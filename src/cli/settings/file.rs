@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::manifest::Located;
+use crate::manifest::{Located, nearest};
 use crate::model::{Diagnostic, Origin};
 use crate::source::Tree;
 
@@ -24,6 +24,8 @@ pub struct SettingsFile {
     pub top: Keys,
     /// The entries of `projects`; `None` when there is no such key.
     pub projects: Option<Vec<Keys>>,
+    /// Which of them is meant.
+    chosen: Option<usize>,
     places: BTreeMap<String, Origin>,
     /// The texts, to show lines of them.
     texts: Vec<(String, String)>,
@@ -68,7 +70,55 @@ impl SettingsFile {
             }
         }
         let (top, projects) = decode(&joined).map_err(|one| invalid(&texts, vec![*one]))?;
-        Ok(Self { top, projects, places: joined.places, texts })
+        Ok(Self { top, projects, chosen: None, places: joined.places, texts })
+    }
+
+    /// Chooses the project that is named, or the only one there is.
+    #[must_use]
+    pub fn choose(self, name: Option<&str>) -> Self {
+        let projects = self.projects.as_deref().unwrap_or_default();
+        let chosen = match (name, projects) {
+            (Some(name), _) => projects.iter().position(|keys| keys.name.as_deref() == Some(name)),
+            (None, [_]) => Some(0),
+            (None, _) => None,
+        };
+        Self { chosen, ..self }
+    }
+
+    /// Returns the project that was chosen, by its index, and its keys.
+    #[must_use]
+    pub fn chosen(&self) -> Option<(usize, &Keys)> {
+        let index = self.chosen?;
+        Some((index, self.projects.as_ref()?.get(index)?))
+    }
+
+    /// Refuses a call that is about one project, and says not which, or names one that is not here:
+    /// it is never another one.
+    ///
+    /// # Errors
+    /// Then, with the names there are.
+    pub fn check_choice(&self, name: Option<&str>) -> Result<(), Failure> {
+        let projects = self.projects.iter().flatten();
+        let names: Vec<&str> = projects.filter_map(|keys| keys.name.as_deref()).collect();
+        let listed = format!("the projects are {}", names.join(", "));
+        match name {
+            Some(name) if self.chosen.is_none() => {
+                let failure = Failure::usage(format!("the settings list no project `{name}`"));
+                Err(match nearest(name, &names) {
+                    Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                    None if names.is_empty() => {
+                        failure.hint("write it as an entry of `projects` in `stoker.yaml`")
+                    }
+                    None => failure.hint(listed),
+                })
+            }
+            None if self.chosen.is_none() && names.len() > 1 => {
+                let failure =
+                    Failure::usage("the settings list several projects, and none is named");
+                Err(failure.hint(listed).hint("name one with --project"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Returns where a key stands: of the top, or of one of the projects.
@@ -93,7 +143,7 @@ impl SettingsFile {
     }
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+pub(super) fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
@@ -123,8 +173,10 @@ fn join(nearer: &mut Located, further: Located) {
             (None, value) => {
                 nearer.values.insert(key.clone(), value);
             }
-            // Assumptions are many settings under one key.
-            (Some(Value::Object(known)), Value::Object(more)) if key == "dialect" => {
+            // Assumptions, and variables, are many settings under one key.
+            (Some(Value::Object(known)), Value::Object(more))
+                if matches!(key.as_str(), "dialect" | "vars") =>
+            {
                 for (name, value) in more {
                     known.entry(name).or_insert(value);
                 }

@@ -9,19 +9,19 @@ use serde::Deserialize;
 use super::super::values::Span;
 use super::schema;
 
-/// A dialect's value may be written as a truth, a number or a text.
+/// A value that may be written as a truth, a number or a text: of the dialect, or of a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a truth, a number or a text")]
-pub enum DialectValue {
+pub enum ScalarValue {
     /// A truth.
     Truth(bool),
     /// A number.
-    Number(u64),
+    Number(i64),
     /// A text.
     Text(String),
 }
 
-impl fmt::Display for DialectValue {
+impl fmt::Display for ScalarValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truth(truth) => write!(formatter, "{truth}"),

@@ -15,7 +15,7 @@ use crate::model::AdoptMode;
 use super::super::arguments::{LogForm, OutputFormat, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
-use super::forms::{DialectValue, WebhookForm, WindowForm};
+use super::forms::{ScalarValue, WebhookForm, WindowForm};
 use super::schema;
 use super::sinks::NotificationForm;
 
@@ -66,7 +66,7 @@ pub struct Keys {
     /// A certificate authority to trust beside the system's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Assumptions about the platform, as listed in docs/assumptions.md.
-    pub dialect: BTreeMap<String, DialectValue>,
+    pub dialect: BTreeMap<String, ScalarValue>,
     /// The requests to send in any minute, at most: `285/m`.
     #[schemars(schema_with = "schema::rate")]
     pub rate: Option<Rate>,
@@ -94,6 +94,13 @@ pub struct Keys {
     pub paths: Option<Vec<PathBuf>>,
     /// The environment that is read of Blueprints with several: a name, or `PROJECT/NAME`.
     pub environment: Option<String>,
+    /// The files and directories that are laid over the manifests, in order; of a repository, paths
+    /// in it.
+    pub overlays: Option<Vec<PathBuf>>,
+    /// What stands in native manifests for `${NAME}`; shown everywhere, so never a secret.
+    pub vars: BTreeMap<String, ScalarValue>,
+    /// A file of more variables: a mapping of names and values.
+    pub vars_file: Option<PathBuf>,
     /// The repository the manifests come from, instead of files.
     pub repo: Option<String>,
     /// The branch to follow.

@@ -20,6 +20,7 @@ mod run;
 mod secret;
 mod sinks;
 mod source;
+mod tree;
 
 pub use file::SettingsFile;
 pub use forms::WebhookProvider;
@@ -29,8 +30,9 @@ pub use project::{ProjectSettings, WebhookSettings};
 pub use run::{Invocation, RunSettings, states_of_projects};
 pub use schema::schema;
 pub use secret::SecretSource;
-pub use shared::{ConnectionSettings, GlobalSettings, environment, is_approved, policy, waits};
+pub use shared::{ConnectionSettings, GlobalSettings, is_approved, policy, waits};
 pub use source::{ProjectSource, RepositorySettings};
+pub use tree::TreeSettings;
 
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,9 @@ impl From<&ArgMatches> for GivenSettings {
 impl GivenSettings {
     fn note(&mut self, id: &str, source: Option<ValueSource>) {
         let provenance = match source {
+            Some(ValueSource::CommandLine) if id == "overlays" => {
+                Provenance::Flag("--overlay".to_owned())
+            }
             // The one setting that is no flag: it is typed as it is.
             Some(ValueSource::CommandLine) if id == "paths" => Provenance::Flag("PATH".to_owned()),
             Some(ValueSource::CommandLine) => {

@@ -58,6 +58,13 @@ impl<'a> Picker<'a> {
         Self { file, given, project: None, rows: Vec::new() }
     }
 
+    /// Picks for a call: for the project that was chosen, where one was.
+    #[must_use]
+    pub fn of_call(file: &'a SettingsFile, given: &'a GivenSettings) -> Self {
+        let project = file.chosen().map(|(index, _)| index);
+        Self { project, ..Self::new(file, given) }
+    }
+
     /// Picks for one of `projects`.
     #[must_use]
     pub const fn for_project(
@@ -202,6 +209,13 @@ shown_by_word!(OutputFormat, When, LogForm, RewritesWord);
 impl Shown for PathBuf {
     fn shown(&self) -> Value {
         self.display().to_string().into()
+    }
+}
+
+impl Shown for Vec<PathBuf> {
+    fn shown(&self) -> Value {
+        let paths = self.iter().map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(", ").into()
     }
 }
 

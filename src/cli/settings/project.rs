@@ -19,6 +19,7 @@ use super::pick::{Picker, Row, pick};
 use super::secret::SecretSource;
 use super::shared::{ConnectionSettings, pick_policy};
 use super::source::{ProjectSource, pick_source};
+use super::tree::TreeSettings;
 
 /// One project, every value typed and checked.
 #[derive(Clone, Debug)]
@@ -35,8 +36,8 @@ pub struct ProjectSettings {
     pub policy: Policy,
     /// Where the manifests come from.
     pub source: ProjectSource,
-    /// The environment of Blueprints that is read, where one is named.
-    pub environment: Option<String>,
+    /// What of them is read.
+    pub tree: TreeSettings,
     /// How often the platform is looked at, at least.
     pub interval: Duration,
     /// Whether it writes.
@@ -123,7 +124,7 @@ impl ProjectSettings {
         let connection = ConnectionSettings::pick(picked, &command.connection, environment);
         let token = pick_token(picked, environment, connection.sandbox)?;
         let source = pick_source(picked, command)?;
-        let environment_read = pick!(picked, command.sources.chosen, environment);
+        let tree = TreeSettings::pick(picked, &command.sources.chosen)?;
         let repo = match &source {
             ProjectSource::Repository(repository) => Some(repository.url.clone()),
             ProjectSource::Files { .. } => None,
@@ -151,7 +152,7 @@ impl ProjectSettings {
             connection,
             policy,
             source,
-            environment: environment_read,
+            tree,
             interval,
             mode: if observes { Mode::Observe } else { Mode::Repair },
             windows,

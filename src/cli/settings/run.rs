@@ -64,6 +64,9 @@ impl RunSettings {
     /// When they cannot be used: every project's first problem, with its place.
     pub fn resolve(call: &Invocation<'_>, command: &RunCommand) -> Result<Self, Failure> {
         let Invocation { global, given, file, environment } = call;
+        if global.project.is_some() {
+            file.check_choice(global.project.as_deref())?;
+        }
         let mut picker = Picker::new(file, given);
         let refuse = |problem: SettingsProblem| file.refuse(vec![problem.into()]);
         let base = GlobalSettings::pick(&mut picker, global, environment).state;
@@ -211,11 +214,16 @@ fn projects(
             resolved.push(ProjectSettings::resolve(picker, command, environment, identity));
         }
         Some(list) => {
-            diagnostics.extend(misplaced_source(given).map(Diagnostic::from));
+            let misplaced = misplaced_source(given).filter(|_| file.chosen().is_none());
+            diagnostics.extend(misplaced.map(Diagnostic::from));
             let mut taken = Taken::default();
+            let chosen = file.chosen().map(|(index, _)| index);
             for (index, keys) in list.iter().enumerate() {
                 let picker = Picker::for_project(file, given, index);
                 let identity = taken.identity(&picker, keys, index, base, file);
+                if chosen.is_some_and(|chosen| chosen != index) {
+                    continue;
+                }
                 resolved.push(identity.and_then(|identity| {
                     ProjectSettings::resolve(picker, command, environment, identity)
                 }));
@@ -277,13 +285,11 @@ impl Taken {
             let reason = format!("two projects are called `{name}`");
             return Err(SettingsProblem::new(reason, name_place));
         }
-        let (state, state_place) = match &keys.state {
-            Some(state) => (state.clone(), picker.own_place("state")),
-            None => {
-                let state = base.state.join(PROJECTS_DIRECTORY).join(name.as_str());
-                (state, base.place.clone())
-            }
+        let state_place = match &keys.state {
+            Some(_) => picker.own_place("state"),
+            None => base.place.clone(),
         };
+        let state = state_of(keys, Some(&base.state)).unwrap_or_default();
         if let Some(other) = self.states.insert(plain(&state), name.clone()) {
             let reason = format!(
                 "`{other}` and `{name}` have one state directory; it remembers what is ours, so \
@@ -295,14 +301,19 @@ impl Taken {
     }
 }
 
+/// Returns where a project of a list keeps its state: where it says, else beneath that of the process.
+pub(super) fn state_of(keys: &Keys, base: Option<&Path>) -> Option<PathBuf> {
+    let usual = || Some(base?.join(PROJECTS_DIRECTORY).join(keys.name.as_deref()?));
+    keys.state.clone().or_else(usual)
+}
+
 /// Returns where the projects that a file lists keep their state, a sandbox's own beneath it, as far
 /// as they can be told. `sandbox` is what flags and environment say of it.
 #[must_use]
 pub fn states_of_projects(file: &SettingsFile, base: &Path, sandbox: Option<bool>) -> Vec<PathBuf> {
     let top = file.top.sandbox;
     let state = |keys: &Keys| {
-        let usual = || Some(base.join(PROJECTS_DIRECTORY).join(keys.name.as_deref()?));
-        let state = keys.state.clone().or_else(usual)?;
+        let state = state_of(keys, Some(base))?;
         let is_sandbox = sandbox.or(keys.sandbox).or(top).unwrap_or(false);
         Some(if is_sandbox { state.join("sandbox") } else { state })
     };

@@ -71,8 +71,11 @@ impl SecretSource {
         environment.get(&format!("{name}_FILE")).map(|path| Self::File(PathBuf::from(path)))
     }
 
-    /// Joins the two ways to say where a secret is; both at once are none.
-    pub(super) fn of(
+    /// Joins the two ways to say where a secret is.
+    ///
+    /// # Errors
+    /// When both are said.
+    pub fn of(
         key: &str,
         variable: Option<&String>,
         file: Option<&PathBuf>,

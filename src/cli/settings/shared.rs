@@ -8,13 +8,14 @@ use crate::api::{ENDPOINT_DEFAULT, Endpoint};
 use crate::plan::{Policy, Prune, Selection, Settlements};
 
 use super::super::arguments::{
-    Approval, Chosen, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
+    Approval, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
 };
 use super::super::environment::Environment;
 use super::super::values::{Assignment, PruneKinds, Rate, Span};
 use super::file::SettingsFile;
 use super::origin::{GivenSettings, Provenance};
 use super::pick::{Picker, pick};
+use super::run::state_of;
 
 /// The settings of every command.
 #[derive(Clone, Debug)]
@@ -27,20 +28,27 @@ pub struct GlobalSettings {
     pub log_format: LogForm,
     /// How much goes to the log: 0 warnings, 1 debug, 2 trace.
     pub verbose: u8,
-    /// Where state is kept.
+    /// Where state is kept: that of the project which was chosen.
     pub state: Option<PathBuf>,
     /// How long to wait for the right to write the state.
     pub lock_timeout: Duration,
+    /// The project that was named.
+    pub project: Option<String>,
 }
 
 impl GlobalSettings {
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Global, file: &SettingsFile, environment: &Environment) -> Self {
-        Self::pick(&mut Picker::new(file, &GivenSettings::default()), flags, environment)
+        let given = GivenSettings::default();
+        let whole = Self::pick(&mut Picker::new(file, &given), flags, environment);
+        match file.chosen() {
+            Some((_, keys)) => Self { state: state_of(keys, whole.state.as_deref()), ..whole },
+            None => whole,
+        }
     }
 
-    /// As [`Self::resolve`], and remembers where each value comes from.
+    /// As [`Self::resolve`] without a project, and remembers where each value comes from.
     pub(super) fn pick(picker: &mut Picker<'_>, flags: &Global, environment: &Environment) -> Self {
         let own = environment.state_directory();
         Self {
@@ -53,6 +61,7 @@ impl GlobalSettings {
                 None => pick!(picker, flags, state),
             },
             lock_timeout: flags.lock_timeout.map(|span| span.0).unwrap_or_default(),
+            project: flags.project.clone(),
         }
     }
 }
@@ -88,7 +97,7 @@ impl ConnectionSettings {
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Connection, file: &SettingsFile, environment: &Environment) -> Self {
-        Self::pick(&mut Picker::new(file, &GivenSettings::default()), flags, environment)
+        Self::pick(&mut Picker::of_call(file, &GivenSettings::default()), flags, environment)
     }
 
     /// As [`Self::resolve`], and remembers where each value comes from.
@@ -150,17 +159,11 @@ fn dialect(picker: &mut Picker<'_>, flags: &Connection) -> Vec<(String, String)>
     known.into_iter().map(|(key, (value, _))| (key, value)).collect()
 }
 
-/// Joins the flags of what is read with the file: the environment of Blueprints, where one is named.
-#[must_use]
-pub fn environment(flags: &Chosen, file: &SettingsFile) -> Option<String> {
-    pick!(Picker::new(file, &GivenSettings::default()), flags, environment)
-}
-
 /// Joins the flags of planning with file and defaults to what one run is told. Who gives it the
 /// number of deletes orders it anew; the number in a file, or of an agent, is for every hour (S7).
 #[must_use]
 pub fn policy(flags: &Planning, file: &SettingsFile) -> Policy {
-    let policy = pick_policy(&mut Picker::new(file, &GivenSettings::default()), flags);
+    let policy = pick_policy(&mut Picker::of_call(file, &GivenSettings::default()), flags);
     Policy { is_ordered: flags.max_deletes.is_some(), ..policy }
 }
 

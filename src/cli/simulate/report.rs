@@ -198,6 +198,14 @@ impl SimulationReport<'_> {
         words.extend(sources.paths.iter().map(|path| path_word(path)));
         let environment = sources.chosen.environment.iter();
         words.extend(environment.map(|name| format!("--environment {}", quoted(name))));
+        let overlays = sources.chosen.overlays.iter().flatten();
+        words.extend(overlays.map(|path| format!("--overlay {}", path_word(path))));
+        let variables = sources.chosen.vars.iter();
+        words.extend(
+            variables.map(|it| format!("--var {}", quoted(&format!("{}={}", it.name, it.value)))),
+        );
+        let file = sources.chosen.vars_file.iter();
+        words.extend(file.map(|path| format!("--vars-file {}", path_word(path))));
         words.push(format!("--days {days} --seed {seed}"));
         if !faults.is_empty() {
             words.push(format!("--faults {}", self.words().replace(", ", ",")));

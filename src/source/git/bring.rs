@@ -165,21 +165,26 @@ impl GitSource {
     }
 
     /// Brings what is missing of a commit, which is also given in git's own form: trees that were left
-    /// out with the history, and the files beneath its place. Returns the place.
+    /// out with the history, and the files beneath its places. Returns the places: that of the
+    /// manifests, then those of the overlays.
     pub(super) async fn complete(
         &self,
         id: &CommitId,
         commit: &[u8],
-    ) -> Result<CommitPath, GitError> {
+    ) -> Result<Vec<CommitPath>, GitError> {
         if self.is_filtered() {
             self.supply(&objects::root(commit), Filter::Blobs).await?;
         }
-        let path = self.settings.path.as_ref();
-        let place = CommitPath::find(self.cache.program(), id, commit, path).await?;
-        if self.is_filtered() {
-            self.supply(&place.directory, Filter::None).await?;
+        let overlays = self.settings.overlays.iter().map(Some);
+        let mut places = Vec::new();
+        for path in std::iter::once(self.settings.path.as_ref()).chain(overlays) {
+            let place = CommitPath::find(self.cache.program(), id, commit, path).await?;
+            if self.is_filtered() {
+                self.supply(&place.directory, Filter::None).await?;
+            }
+            places.push(place);
         }
-        Ok(place)
+        Ok(places)
     }
 
     /// Brings what is missing of a tree but for what a filter leaves out. What is not there at all is

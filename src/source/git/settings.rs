@@ -117,6 +117,8 @@ pub struct GitSettings {
     pub reference: GitReference,
     /// A directory, or one file; without one, the usual places.
     pub path: Option<RepositoryPath>,
+    /// Directories or files that are laid over those manifests, in order.
+    pub overlays: Vec<RepositoryPath>,
     /// Signs in to an `https` repository. It goes to that host only.
     pub token: RepositoryToken,
     /// The private key for ssh; without it, the ssh agent and the account's own keys.
@@ -156,6 +158,7 @@ impl GitSettings {
             login,
             reference,
             path: None,
+            overlays: Vec::new(),
             token: RepositoryToken::default(),
             ssh_key: None,
             known_hosts: None,

@@ -62,9 +62,9 @@ struct Memory {
 struct Accepted {
     commit: Commit,
     tree: Tree,
-    /// Where the tree was read from; nothing where links lead out of there, because what they lead to
-    /// may be another at the next commit.
-    place: Option<CommitPath>,
+    /// Where the tree and its overlays were read from; nothing where links lead out of there, because
+    /// what they lead to may be another at the next commit.
+    places: Option<Vec<CommitPath>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl GitSource {
             }
             outcome => outcome?,
         };
-        let Accepted { commit, tree, place: _ } = accepted;
+        let Accepted { commit, tree, places: _ } = accepted;
         let is_unchanged = known == Some(&commit.id);
         Ok(Fetched { tree, commit, is_unchanged })
     }
@@ -150,9 +150,9 @@ impl GitSource {
         let bytes = self.raw(&id).await?;
         let verification = self.settings.verification.as_ref();
         let signature = verify(self.cache.program(), verification, &id, &bytes).await?;
-        let place = self.complete(&id, &bytes).await?;
+        let places = self.complete(&id, &bytes).await?;
         let commit = Commit::parse(id, &bytes, signature);
-        let accepted = self.read(commit, place).await?;
+        let accepted = self.read(commit, places).await?;
         self.cache.keep(&accepted.commit.id).await?;
         self.remember(|memory| memory.accepted = Some(accepted.clone()));
         Ok(accepted)
@@ -178,20 +178,38 @@ impl GitSource {
     }
 
     /// Reads the files of a commit unless they are those of the commit before.
-    async fn read(&self, commit: Commit, place: CommitPath) -> Result<Accepted, GitError> {
+    async fn read(&self, commit: Commit, places: Vec<CommitPath>) -> Result<Accepted, GitError> {
         let id = &commit.id;
-        let before = self.remembered(|accepted| accepted.place.as_ref() == Some(&place));
+        let before = self.remembered(|accepted| accepted.places.as_ref() == Some(&places));
         let (tree, leads_out) = match before {
             Some(before) => (before.tree, false),
-            None => {
-                let CommitPath { root, directory, file } = &place;
-                let listing = objects::list(self.cache.program(), id, directory, root).await?;
-                let content = Content { id, root, listing };
-                self.read_files(content, file.as_deref()).await?
-            }
+            None => self.read_layers(id, &places).await?,
         };
         let tree = tree.with_revision(id.as_str());
-        Ok(Accepted { commit, tree, place: (!leads_out).then_some(place) })
+        Ok(Accepted { commit, tree, places: (!leads_out).then_some(places) })
+    }
+
+    /// Reads the manifests of a commit and lays its overlays over them; whether links lead out of any.
+    async fn read_layers(
+        &self,
+        id: &CommitId,
+        places: &[CommitPath],
+    ) -> Result<(Tree, bool), GitError> {
+        let mut trees = Vec::new();
+        let mut leads_out = false;
+        for CommitPath { root, directory, file } in places {
+            let listing = objects::list(self.cache.program(), id, directory, root).await?;
+            let content = Content { id, root, listing };
+            let (tree, leads_on) = self.read_files(content, file.as_deref()).await?;
+            leads_out |= leads_on;
+            trees.push(tree);
+        }
+        let mut trees = trees.into_iter();
+        let base = trees.next().unwrap_or_else(|| Tree::from_texts([]));
+        let names = self.settings.overlays.iter().map(ToString::to_string);
+        let refused = |source| GitError::Refused { commit: id.clone(), source };
+        let tree = base.with_overlays(names.zip(trees).collect()).map_err(refused)?;
+        Ok((tree, leads_out))
     }
 
     /// Returns the tree, and whether links lead out of it.
@@ -231,6 +249,7 @@ impl GitSource {
             },
             bytes: contents.get(&manifest.entry.id).cloned().unwrap_or_default(),
             name: manifest.name,
+            layer: 0,
             surroundings: Surroundings::Held(Arc::clone(&held)),
         });
         let home = Home::at(&self.settings.address, self.settings.reference.branch());

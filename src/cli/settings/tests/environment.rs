@@ -9,7 +9,7 @@ fn an_environment_is_named_for_all_or_for_one_project() {
     let named = |words: &str, index: usize| {
         let settings = settings(words, file);
         let project = &settings.projects[index];
-        (project.environment.clone().unwrap(), row(&project.rows, "environment"))
+        (project.tree.environment.clone().unwrap(), row(&project.rows, "environment"))
     };
     assert_eq!(named("", 0), ("shop/live".into(), "shop/live from stoker.yaml:3".into()));
     assert_eq!(named("", 1), ("staging".into(), "staging from stoker.yaml:1".into()));

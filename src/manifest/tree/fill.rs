@@ -1,0 +1,117 @@
+//! Variables: `${NAME}` in the values of a document gets its value, before anything reads it.
+//!
+//! A value that a variable gave is marked: the field that takes it says its type, and however it
+//! reads, it is never nothing.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::{Content, Document, Flaw, Place, ScalarStyle};
+use crate::manifest::suggest::nearest;
+use crate::source::{GivenVariable, Variables};
+
+/// The code of a `${…}` that got no value.
+pub(in super::super) const UNRESOLVED: &str = "unresolved-variable";
+
+/// The variables, and which of them were used.
+pub(in super::super) struct Fill<'v> {
+    variables: &'v Variables,
+    used: BTreeSet<&'v str>,
+}
+
+impl<'v> Fill<'v> {
+    pub const fn of(variables: &'v Variables) -> Self {
+        Self { variables, used: BTreeSet::new() }
+    }
+
+    /// Fills in every value of a document; `$${` becomes `${`. What cannot be filled in stays, and
+    /// is a flaw.
+    pub fn fill(&mut self, document: &mut Document<'_>) -> Vec<Flaw> {
+        let is_marked = |content: &Content<'_>| match content {
+            Content::Scalar { text, style: _ } => text.contains("${"),
+            Content::Sequence(_) | Content::Mapping(_) => false,
+        };
+        if !document.nodes.iter().any(|node| is_marked(&node.content)) {
+            return Vec::new();
+        }
+        let mut keys = BTreeSet::new();
+        for node in &document.nodes {
+            if let Content::Mapping(entries) = &node.content {
+                keys.extend(entries.iter().map(|(key, _)| *key));
+            }
+        }
+        let mut flaws = Vec::new();
+        for (index, node) in document.nodes.iter_mut().enumerate() {
+            let place = node.place();
+            let Content::Scalar { text, style } = &mut node.content else { continue };
+            if !text.contains("${") {
+                continue;
+            }
+            if keys.contains(&index) {
+                let message = "a key holds `${…}`, and variables stand in values only";
+                flaws.push(Flaw::at(place, UNRESOLVED, message).hint("write the key out"));
+                continue;
+            }
+            match self.filled(text, place) {
+                Ok((filled, has_variable)) => {
+                    *text = Cow::Owned(filled);
+                    *style = if has_variable { ScalarStyle::Filled } else { *style };
+                }
+                Err(flaw) => flaws.push(flaw),
+            }
+        }
+        flaws
+    }
+
+    /// Returns a text with its variables filled in, and whether it had any.
+    fn filled(&mut self, text: &str, place: Place) -> Result<(String, bool), Flaw> {
+        let (mut filled, mut has_variable, mut rest) = (String::new(), false, text);
+        while let Some(at) = rest.find('$') {
+            filled.push_str(&rest[..at]);
+            rest = &rest[at..];
+            if let Some(behind) = rest.strip_prefix("$${") {
+                filled.push_str("${");
+                rest = behind;
+            } else if let Some(behind) = rest.strip_prefix("${") {
+                let name = behind.split_once('}').filter(|(name, _)| Variables::is_name(name));
+                let (name, behind) = name.ok_or_else(|| malformed(place))?;
+                filled.push_str(&self.variable(name, place)?.value);
+                (has_variable, rest) = (true, behind);
+            } else {
+                filled.push('$');
+                rest = &rest[1..];
+            }
+        }
+        filled.push_str(rest);
+        Ok((filled, has_variable))
+    }
+
+    fn variable(&mut self, name: &str, place: Place) -> Result<&'v GivenVariable, Flaw> {
+        if let Some((name, variable)) = self.variables.get(name) {
+            self.used.insert(name);
+            return Ok(variable);
+        }
+        let known: Vec<&str> = self.variables.iter().map(|(name, _)| name).collect();
+        let hint = match nearest(name, &known) {
+            Some(near) => format!("did you mean `${{{near}}}`?"),
+            None => format!(
+                "give it with `--var {name}=…` or under `vars` of `stoker.yaml`; `$${{` stands for \
+                 a plain `${{`"
+            ),
+        };
+        let message = format!("the variable `{name}` is not given");
+        Err(Flaw::at(place, UNRESOLVED, message).hint(&hint))
+    }
+
+    /// Returns the variables, each with whether a value used it.
+    pub fn variables(&self) -> impl Iterator<Item = (&'v str, &'v GivenVariable, bool)> {
+        self.variables.iter().map(|(name, it)| (name, it, self.used.contains(name)))
+    }
+}
+
+fn malformed(place: Place) -> Flaw {
+    let message = "a `${…}` stands here that is no variable";
+    let hint = "a name has letters, digits and `_` and begins with no digit; `$${` stands for a \
+                plain `${`";
+    Flaw::at(place, UNRESOLVED, message).hint(hint)
+}
