@@ -146,9 +146,10 @@ pub enum Command {
     Convert(Sources),
     /// Print a JSON Schema: of native documents, for editors, or of a form of output (`--of`).
     Schema(SchemaCommand),
-    /// Tell what a kind or a field of a manifest is.
+    /// Explain a kind or a field of a manifest.
     Explain(ExplainCommand),
-    /// Turn files of Docker Compose and others into native documents; says what has no home.
+    /// Convert files of Docker Compose, Heroku or Render to native documents, and list what cannot be
+    /// carried over. To take over live resources, use `export` or `adopt`.
     Import(ImportCommand),
     /// Print live state as manifests; planning them changes nothing.
     Export(ExportCommand),

@@ -53,12 +53,11 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["sync", "up", "create"],
         "`stoker apply` carries the manifests out; `stoker reconcile` asks a running agent to look now",
     ),
-    (&["status", "list", "ls", "state"], "`stoker get` shows what lives and what is ours"),
+    (&["status", "list", "ls"], "`stoker get` shows what lives and what is ours"),
     (
         &["show", "inspect"],
         "`stoker describe KIND/NAME` shows one resource, `stoker render` the manifests",
     ),
-    (&["import"], "`stoker export` writes what lives as manifests; `stoker adopt` takes it over"),
     (&["lint", "check"], "`stoker validate` checks the manifests offline"),
     (
         &["login", "auth"],
