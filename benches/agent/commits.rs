@@ -78,8 +78,8 @@ impl Scene {
         let probe = Probe::of(&stage.transport);
         stage.transport = Arc::clone(&probe) as _;
         let cache = self.directory.path().join(format!("copy-{first}"));
-        let source =
-            Arc::new(Repository { git: GitSource::new(self.settings(), cache), environment: None });
+        let git = GitSource::new(self.settings(), cache);
+        let source = Arc::new(Repository { git, environment: None, variables: Arc::default() });
         let mut kept = Kept::begin(stage, source, settings(Duration::from_secs(3_600)));
         kept.settle().await;
         let bell = kept.handle.bell.clone();

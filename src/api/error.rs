@@ -301,7 +301,8 @@ impl Error {
             }
             Cause::Transport(error) if error.is_distrust() => DISTRUST_HINT,
             Cause::Api(error) if error.status == 401 => {
-                "check STACKBLAZE_TOKEN; `stoker doctor` shows what the token may do"
+                "check the token: STACKBLAZE_TOKEN, or what `tokenEnv` or `tokenFile` of the project \
+                 names; `stoker doctor` shows what it may do"
             }
             Cause::Api(error) if error.status == 403 => {
                 "the token may lack this permission, or the role may not delete; `stoker doctor` \

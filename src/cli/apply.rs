@@ -23,7 +23,7 @@ use super::endings::EndedDeployment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::manifests::Manifests;
+use super::manifests::{Manifests, tree_settings};
 use super::plan::{check_selection, hand_on};
 use super::planning::{Planned, estimate, planned, sourceless};
 use super::progress::ProgressDisplay;
@@ -41,8 +41,9 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let ApplyCommand { paths, chosen, approval, waiting, planning, connection } = command;
+    context.check_project()?;
     let (plan_file, paths) = split(paths);
-    let tree = settings::TreeSettings::resolve(chosen, &context.file)?;
+    let tree = tree_settings(context, chosen)?;
     let (saved_plan, policy, tree) = match plan_file {
         Some(file) => {
             let Allowed { plan, policy, environment } = saved::read(file)?;

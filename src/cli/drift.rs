@@ -16,6 +16,7 @@ use super::session::{Purpose, Session};
 /// Plans, and prints only what no manifest caused.
 pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Failure> {
     let DriftCommand { sources, detailed_exitcode, target, exclude, connection } = command;
+    context.check_project()?;
     let manifests = Manifests::read(context, sources)?;
     let selection = Selection {
         targets: target.iter().cloned().collect(),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
+use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::Failure;
 
@@ -49,6 +50,11 @@ pub async fn hold(
                     context.output.note(&format!("Waiting for the state: {holder} holds it."));
                 }
                 clock.sleep_until(until.min(clock.now() + RETRY)).await;
+            }
+            Err(StoreError::Locked { holder, .. }) if deadline.is_some_and(|it| it <= until) => {
+                let message = format!("the time was up while {holder} held the state");
+                let failure = Failure::new(ErrorCode::Timeout, message);
+                return Err(failure.hint("allow more time with --timeout"));
             }
             outcome => return Ok(outcome?),
         }

@@ -9,7 +9,7 @@ use crate::model::{Desired, Diagnostic, ValueSource, concealed};
 use crate::secret::{self, FingerprintKey};
 use crate::source::{self, Home, Tree, USUAL_PLACES};
 
-use super::arguments::Sources;
+use super::arguments::{Chosen, Sources};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::Failure;
@@ -43,7 +43,7 @@ impl Manifests {
     /// As [`Self::read_of`].
     pub fn read(context: &Context, sources: &Sources) -> Result<Self, Failure> {
         let Sources { paths, chosen } = sources;
-        Self::read_of(context, paths, TreeSettings::resolve(chosen, &context.file)?)
+        Self::read_of(context, paths, tree_settings(context, chosen)?)
     }
 
     /// Reads and checks the manifests; every finding is printed, errors end the run.
@@ -108,6 +108,15 @@ impl Manifests {
             }
         }
     }
+}
+
+/// Joins what the flags and the settings say of the manifests, and shows what of it cannot be used.
+///
+/// # Errors
+/// Then.
+pub fn tree_settings(context: &Context, chosen: &Chosen) -> Result<TreeSettings, Failure> {
+    TreeSettings::resolve(chosen, &context.file)
+        .inspect_err(|failure| context.output.diagnostics(&failure.diagnostics))
 }
 
 /// Returns the paths of the project that was chosen, where it names any.

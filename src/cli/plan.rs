@@ -44,6 +44,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     if let Some(path) = out {
         check_place(path)?;
     }
+    context.check_project()?;
     let manifests = Manifests::read(context, sources)?;
     let policy = settings::policy(planning, &context.file);
     check_selection(&policy, &manifests)?;

@@ -31,6 +31,9 @@ pub async fn run(
     let faults = faults.map_err(|error| {
         Failure::usage(format!("--faults {error}")).hint("the grammar is in docs/sandbox.md")
     })?;
+    if context.global.project.is_some() {
+        context.check_project()?;
+    }
     let state = state_directory(context, true)?;
     // Taken before anything is forgotten: nobody may be using what goes.
     let mut lock = world::lock(&state)?;

@@ -206,7 +206,8 @@ pub fn check(plan: &SavedPlan, snapshot: &Snapshot) -> Result<(), Failure> {
         return Err(stale("the saved plan was made for another project"));
     }
     if plan.basis.desired != snapshot.desired.digest {
-        return Err(stale("the manifests changed since the plan was saved"));
+        let hint = "give the same --overlay, --var and --vars-file as the plan, if it had any";
+        return Err(stale("the manifests changed since the plan was saved").hint(hint));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::reader::{DocumentForm, DocumentReader, Findings, quoted};
 use super::tree::{Document, Fill, Flaw, Yaml};
 use super::yaml::Documents;
 use crate::model::{Desired, Diagnostic, EnvKey, Origin, ValueSource, looks_secret};
-use crate::source::{SourceFile, Tree};
+use crate::source::{BYTES_MAX, SourceFile, Tree};
 
 /// What came of reading a tree.
 #[derive(Clone, Debug)]
@@ -37,9 +37,10 @@ pub fn load(tree: &Tree) -> Loaded {
         },
         findings: Findings::default(),
         is_torn: false,
+        bytes: 0,
     };
     reading.read(tree);
-    let Reading { fill, layers, drafts, mut findings, is_torn } = reading;
+    let Reading { fill, layers, drafts, mut findings, is_torn, bytes: _ } = reading;
     if !is_torn {
         // Of what could not be read nobody knows what it would have named or used.
         layers.finish(&mut findings);
@@ -101,6 +102,8 @@ struct Reading<'t> {
     findings: Findings,
     /// Whether a file could not be read to its end.
     is_torn: bool,
+    /// How much text was read, with all that lies over it, in bytes.
+    bytes: u64,
 }
 
 impl<'t> Reading<'t> {
@@ -123,9 +126,8 @@ impl<'t> Reading<'t> {
         }
         while let Some(document) = self.layers.next_new() {
             let Some(document) = document else { continue };
-            let Some(root) = document.root() else { continue };
-            let file = root.file().unwrap_or_default();
-            read_root(file, root, &mut self.drafts, &mut self.findings);
+            let file = document.root().and_then(|root| root.file()).unwrap_or_default();
+            self.take(file, &document);
         }
     }
 
@@ -133,7 +135,7 @@ impl<'t> Reading<'t> {
         let errors = self.findings.errors();
         if let Err(finding) = self.read_text(file, count) {
             self.is_torn = true;
-            self.findings.push(finding);
+            self.findings.push(*finding);
         }
         // In a text of many lines it may well be meant; it is told of where something is wrong.
         let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
@@ -147,7 +149,11 @@ impl<'t> Reading<'t> {
         }
     }
 
-    fn read_text(&mut self, file: &'t SourceFile, count: &mut usize) -> Result<(), Diagnostic> {
+    fn read_text(
+        &mut self,
+        file: &'t SourceFile,
+        count: &mut usize,
+    ) -> Result<(), Box<Diagnostic>> {
         let text = readable(file)?;
         let is_template = foreign::is_template(text);
         let finding = |flaw: Flaw| {
@@ -159,8 +165,10 @@ impl<'t> Reading<'t> {
                 false => diagnostic,
             }
         };
-        let mut documents = Documents::new(text).map_err(finding)?;
-        while let Some(mut document) = documents.next_document().map_err(finding)? {
+        let mut documents = Documents::new(text).map_err(|flaw| Box::new(finding(flaw)))?;
+        while let Some(mut document) =
+            documents.next_document().map_err(|flaw| Box::new(finding(flaw)))?
+        {
             for flaw in std::mem::take(&mut document.flaws) {
                 self.findings.push(finding(flaw));
             }
@@ -191,25 +199,41 @@ impl<'t> Reading<'t> {
             return;
         }
         let before = self.drafts.resources.len();
-        if let Some(root) = document.root() {
-            read_root(&file.path, root, &mut self.drafts, findings);
-        }
+        self.take(&file.path, &document);
         if !is_native {
             self.lay_over_blueprint(file, before);
         }
     }
 
+    /// Reads a document as it is in the end.
+    fn take(&mut self, file: &str, document: &Document<'_>) -> bool {
+        let had_room = self.bytes <= BYTES_MAX;
+        self.bytes += document.bytes();
+        let has_room = self.bytes <= BYTES_MAX;
+        if had_room && !has_room {
+            // What selects many is there once, and lies over each of them (S12).
+            let message = "with all that lies over them the manifests have more than 10 MB";
+            self.findings.push(Diagnostic::error("too-large", message));
+        }
+        if let Some(root) = document.root().filter(|_| has_room) {
+            read_root(file, root, &mut self.drafts, &mut self.findings);
+        }
+        has_room
+    }
+
     /// Lays over the resources that a Blueprint declared, from an index on, what belongs over them.
     fn lay_over_blueprint(&mut self, file: &'t SourceFile, before: usize) {
-        let Self { fill, layers, drafts, findings, is_torn: _ } = self;
-        let mut declared = before..drafts.resources.len();
-        while let Some(mut converted) =
-            Converted::next(layers, drafts, &mut declared, fill, &file.path)
-        {
+        let mut declared = before..self.drafts.resources.len();
+        while let Some(mut converted) = Converted::next(
+            &mut self.layers,
+            &mut self.drafts,
+            &mut declared,
+            &mut self.fill,
+            &file.path,
+        ) {
             let Some(document) = converted.document.take() else { continue };
-            if let Some(root) = document.root() {
-                read_root(&file.path, root, drafts, findings);
-                converted.restore(drafts);
+            if self.take(&file.path, &document) {
+                converted.restore(&mut self.drafts);
             }
         }
     }
@@ -240,20 +264,20 @@ fn no_break_blank(text: &str) -> Option<(usize, usize)> {
 }
 
 /// Returns the text of a file, unless it plainly holds no manifests.
-fn readable(file: &SourceFile) -> Result<&str, Diagnostic> {
-    let text =
-        std::str::from_utf8(&file.bytes).map_err(|error| not_unicode(file, error.valid_up_to()))?;
+fn readable(file: &SourceFile) -> Result<&str, Box<Diagnostic>> {
+    let text = std::str::from_utf8(&file.bytes);
+    let text = text.map_err(|error| Box::new(not_unicode(file, error.valid_up_to())))?;
     if let Some(line) = conflict(text) {
         let origin = Origin { file: file.path.clone(), line, column: 1 };
         let message = "the file holds the marks of an unfinished merge";
         let hint = "decide between the two sides, and remove the marks";
-        return Err(Diagnostic::error("merge-conflict", message).at(origin).hint(hint));
+        return Err(Diagnostic::error("merge-conflict", message).at(origin).hint(hint).into());
     }
     if text.starts_with(LFS_MARK) {
         let origin = Origin { file: file.path.clone(), line: 1, column: 1 };
         let message = "the file is a pointer of Git LFS, not the manifest";
         let hint = "`git lfs pull` gets it; manifests are better kept without LFS";
-        return Err(Diagnostic::error("lfs-pointer", message).at(origin).hint(hint));
+        return Err(Diagnostic::error("lfs-pointer", message).at(origin).hint(hint).into());
     }
     Ok(text)
 }

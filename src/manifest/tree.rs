@@ -101,6 +101,15 @@ impl<'a> Document<'a> {
         self.files = vec![file];
     }
 
+    /// Returns how much text it holds, in bytes.
+    pub fn bytes(&self) -> u64 {
+        let length = |node: &Node<'_>| match &node.content {
+            Content::Scalar { text, style: _ } => text.len() as u64,
+            Content::Sequence(_) | Content::Mapping(_) => 0,
+        };
+        self.nodes.iter().map(length).sum()
+    }
+
     /// Returns the root; `None` for a document that holds nothing.
     pub fn root(&self) -> Option<Yaml<'_, 'a>> {
         let root = Yaml { document: self, node: self.nodes.get(self.root)?, route: 0 };

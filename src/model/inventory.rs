@@ -34,6 +34,15 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// Whether it holds marks of secrets: they say something only together with the key they were
+    /// made with.
+    #[must_use]
+    pub fn holds_marks(&self) -> bool {
+        let entries = self.entries.values().flat_map(|entry| entry.applied.values());
+        let intents = self.intents.values().flat_map(|intent| intent.applied.values());
+        entries.chain(intents).any(|applied| matches!(applied, Applied::Secret(_)))
+    }
+
     /// Whether nothing was ever written down: what was written before, if anything, was with
     /// another state.
     #[must_use]

@@ -75,10 +75,10 @@ impl FingerprintKey {
     /// # Errors
     /// When the directory cannot be used, when others may read the key, or when it is damaged.
     pub fn load_or_create(directory: &Path) -> Result<Self, KeyError> {
-        let path = directory.join(KEY_FILE);
-        if fs::symlink_metadata(&path).is_ok() {
-            return Self::read(&path);
+        if let Some(key) = Self::load(directory) {
+            return key;
         }
+        let path = directory.join(KEY_FILE);
         let unusable = |source| KeyError::Unusable { path: path.clone(), source };
         let key = Self::ephemeral()?;
         fs::create_dir_all(directory).map_err(unusable)?;
@@ -98,6 +98,16 @@ impl FingerprintKey {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Self::read(&path),
             Err(error) => Err(unusable(error.error)),
         }
+    }
+
+    /// Reads the key in a directory; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Self::load_or_create`].
+    #[must_use]
+    pub fn load(directory: &Path) -> Option<Result<Self, KeyError>> {
+        let path = directory.join(KEY_FILE);
+        fs::symlink_metadata(&path).is_ok().then(|| Self::read(&path))
     }
 
     /// Makes a key of bytes that are known, for tests and for embedding.

@@ -12,7 +12,7 @@ use super::submodule::Submodules;
 use super::tree::{SourceFile, Surroundings, Tree};
 
 /// The most YAML in all. The largest real stacks are under one megabyte.
-pub(super) const BYTES_MAX: u64 = 10_000_000;
+pub const BYTES_MAX: u64 = 10_000_000;
 
 /// The most directory entries looked at, so that a wrong path (`/`) ends soon and with a message.
 pub(super) const ENTRIES_MAX: usize = 200_000;

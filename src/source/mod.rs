@@ -20,6 +20,6 @@ pub const USUAL_PLACES: [&str; 2] = ["manifests", "stackblaze.yaml"];
 
 pub use error::SourceError;
 pub use home::{Checkout, Home};
-pub use load::{load, load_layered};
+pub use load::{BYTES_MAX, load, load_layered};
 pub use tree::{SourceFile, Tree};
 pub use variables::{GivenVariable, Variables};

@@ -87,6 +87,9 @@ fn nobody(context: &Context, connection: &Connection) -> Result<Option<ReachedAg
     let Some(project) = project(context).filter(|_| context.file.chosen().is_none()) else {
         return Ok(None);
     };
+    if context.file.projects.is_some() {
+        context.check_project()?;
+    }
     let failure = no_agent(context, connection);
     Err(failure.hint(format!("without --project {project} the platform itself is asked")))
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::daemon::MEMORY_FILES;
 use crate::render::{Paper, Style, Table};
-use crate::secret::KEY_FILE;
+use crate::secret::{FingerprintKey, KEY_FILE};
 use crate::store::{Store, StoredState};
 
 use super::arguments::{BackupCommand, OutputFormat, StateCommand, StateFlags};
+use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::facts::{self, Facts};
@@ -42,6 +43,7 @@ fn check_there(state: &Path) -> Result<(), Failure> {
 }
 
 fn place(context: &Context, flags: StateFlags) -> Result<PathBuf, Failure> {
+    context.check_project()?;
     let connection = flags.connection();
     let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
     state_place(context, settings.sandbox)
@@ -108,9 +110,23 @@ fn table(listed: &StateListDocument) -> Paper {
 /// Reads every record.
 fn verify(context: &Context, state: &Path) -> Result<Exit, Failure> {
     check_there(state)?;
-    let verified = StateVerifyDocument::of(state, Store::verify(state)?);
+    let mut verified = Store::verify(state)?;
+    verified.faults.extend(fault_of_key(state)?);
+    let verified = StateVerifyDocument::of(state, verified);
     print_verified(context, &verified);
     Ok(if verified.faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Returns what is wrong with the key: without it no secret is known again, and every generated value
+/// changes.
+fn fault_of_key(state: &Path) -> Result<Option<String>, Failure> {
+    let Some(key) = FingerprintKey::load(state) else {
+        let holds_marks = Store::read(state)?.inventory.holds_marks();
+        return Ok(
+            holds_marks.then(|| format!("{KEY_FILE} is missing, and secrets are marked with it"))
+        );
+    };
+    Ok(key.err().map(|error| format!("failed to {error}")))
 }
 
 fn print_verified(context: &Context, verified: &StateVerifyDocument) {
@@ -132,6 +148,10 @@ fn print_verified(context: &Context, verified: &StateVerifyDocument) {
 async fn backup(context: &Context, state: &Path, target: &Path) -> Result<Exit, Failure> {
     check_there(state)?;
     let store = hold(context, state, "state backup", None).await?;
+    if let Some(fault) = fault_of_key(state)? {
+        let hint = "restore it from a backup; a copy without it could not be used";
+        return Err(Failure::new(ErrorCode::State, fault).hint(hint));
+    }
     let beside = MEMORY_FILES.into_iter().chain([KEY_FILE]);
     let verified = store.back_up(target, &beside.collect::<Vec<_>>())?;
     print_verified(context, &StateVerifyDocument::of(target, verified));

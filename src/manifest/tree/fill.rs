@@ -8,20 +8,26 @@ use std::collections::BTreeSet;
 
 use super::{Content, Document, Flaw, Place, ScalarStyle};
 use crate::manifest::suggest::nearest;
-use crate::source::{GivenVariable, Variables};
+use crate::source::{BYTES_MAX, GivenVariable, Variables};
 
 /// The code of a `${…}` that got no value.
 pub(in super::super) const UNRESOLVED: &str = "unresolved-variable";
 
+/// How much text the values with variables may become: as much as all manifests may have.
+const TEXT_MAX: usize = BYTES_MAX as usize;
+
 /// The variables, and which of them were used.
 pub(in super::super) struct Fill<'v> {
     variables: &'v Variables,
+    /// How much more text they may become, in bytes: a few lines that name a long one many times
+    /// would else fill the memory (S12).
+    room: usize,
     used: BTreeSet<&'v str>,
 }
 
 impl<'v> Fill<'v> {
     pub const fn of(variables: &'v Variables) -> Self {
-        Self { variables, used: BTreeSet::new() }
+        Self { variables, room: TEXT_MAX, used: BTreeSet::new() }
     }
 
     /// Fills in every value of a document; `$${` becomes `${`. What cannot be filled in stays, and
@@ -75,7 +81,9 @@ impl<'v> Fill<'v> {
             } else if let Some(behind) = rest.strip_prefix("${") {
                 let name = behind.split_once('}').filter(|(name, _)| Variables::is_name(name));
                 let (name, behind) = name.ok_or_else(|| malformed(place))?;
-                filled.push_str(&self.variable(name, place)?.value);
+                let value = &self.variable(name, place)?.value;
+                self.room = self.room.checked_sub(value.len()).ok_or_else(|| too_long(place))?;
+                filled.push_str(value);
                 (has_variable, rest) = (true, behind);
             } else {
                 filled.push('$');
@@ -107,6 +115,11 @@ impl<'v> Fill<'v> {
     pub fn variables(&self) -> impl Iterator<Item = (&'v str, &'v GivenVariable, bool)> {
         self.variables.iter().map(|(name, it)| (name, it, self.used.contains(name)))
     }
+}
+
+fn too_long(place: Place) -> Flaw {
+    let message = "the values with variables become more than 10 MB";
+    Flaw::at(place, "too-large", message)
 }
 
 fn malformed(place: Place) -> Flaw {

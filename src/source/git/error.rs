@@ -154,7 +154,7 @@ pub enum GitError {
         said: String,
     },
     /// The files of the commit are refused as they would be in a directory.
-    #[error("commit {commit}: {source}")]
+    #[error("use the files of commit {commit}: {source}")]
     Refused {
         /// The commit.
         commit: CommitId,
