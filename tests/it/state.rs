@@ -114,3 +114,39 @@ fn without_a_state_nothing_is_verified_or_copied_and_nothing_is_made() {
     machine.run("state backup copy").says(64, &["there is no state in"]);
     assert!(!machine.path("state").exists());
 }
+
+#[test]
+fn the_state_of_another_project_is_not_taken_for_that_of_one_that_is_not_listed() {
+    let machine = Machine::with_api();
+    machine.write(
+        "stoker.yaml",
+        "projects:\n  - { name: dev, sandbox: true }\n  - { name: prod, sandbox: true }\n",
+    );
+    for command in ["state show", "state list", "state verify", "state backup copy"] {
+        machine
+            .run(&format!("{command} --project prd"))
+            .says(64, &["list no project `prd`", "prod"]);
+        machine.run(command).says(64, &["several projects, and none is named"]);
+    }
+    assert!(!machine.path("copy").exists());
+}
+
+#[test]
+fn a_state_whose_key_is_gone_is_not_whole() {
+    let machine = Machine::with_api();
+    let key = machine.path("state/sandbox/fingerprint.key");
+    std::fs::remove_file(&key).unwrap();
+    machine.run("state verify --sandbox").says(1, &["fingerprint.key is missing"]);
+    machine.run("state backup copy --sandbox").says(1, &["fingerprint.key is missing"]);
+    std::fs::write(&key, "zz\n").unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    machine.run("state verify --sandbox").says(1, &["does not hold 64 hexadecimal digits"]);
+}
+
+#[test]
+fn a_wait_for_the_state_ends_with_the_time_of_the_run() {
+    let machine = Machine::with_api();
+    let _lock = held(&machine);
+    let waited = machine.run("release service/api --sandbox --lock-timeout 10m --timeout 300ms");
+    waited.says(6, &["the time was up", "--timeout"]);
+}

@@ -225,6 +225,33 @@ fn a_variable_that_is_not_used_or_looks_like_a_secret_is_a_warning() {
     assert!(secret.contains("plain-secret") && !secret.contains("hunter2"), "{secret}");
 }
 
+/// A few lines that name a long text many times fill no memory (S12).
+#[test]
+fn what_variables_and_selectors_make_of_the_manifests_has_a_limit() {
+    let many = "${LONG}".repeat(2_000);
+    let base = BASE.replace("value: debug", &format!("value: \"{many}\""));
+    let long = "x".repeat(6_000);
+    let said = check(&base, &[], &[("LONG", long.as_str())]);
+    assert!(
+        said.contains("error[too-large]: the values with variables become more than"),
+        "{said}"
+    );
+    let service = |number: usize| {
+        format!(
+            "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ name: s{number}, labels: \
+             {{ app: s }} }}\nspec: {{ type: worker }}\n---\n"
+        )
+    };
+    let base: String = (0..200).map(service).collect();
+    let long = format!(
+        "apiVersion: stackblaze.cloud/v1\nkind: Service\nselect: {{ app: s }}\nspec: {{ \
+         startCommand: \"{}\" }}\n",
+        "x".repeat(60_000)
+    );
+    let said = check(&base, &[&long], &[]);
+    assert_eq!(said.matches("error[too-large]: with all that lies over them").count(), 1, "{said}");
+}
+
 #[test]
 fn another_layer_and_another_value_are_another_digest() {
     let digest = |overlays: &[&str], variables: &[(&str, &str)]| {
