@@ -65,7 +65,7 @@ fn ends(
     yaml: &Placed,
     service: &mut Resource<ValueSource>,
 ) {
-    if !reader.together.awaited_ends.contains(name) {
+    if !reader.together.ends_waited_for.contains(name) {
         return;
     }
     let message =
