@@ -19,6 +19,15 @@ use super::offline::no_such_form;
 /// The most bytes of a file. Real ones have a few thousand.
 const BYTES_MAX: u64 = 10_000_000;
 
+/// Files that Compose reads over the first one: the first of these that is there, whatever the first
+/// file is called.
+const OVERRIDES: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+
 /// Reads what is named, or what a folder holds, and prints native documents.
 pub fn run(context: &Context, command: &ImportCommand) -> Result<Exit, Failure> {
     let ImportCommand { paths, to } = command;
@@ -41,7 +50,8 @@ pub fn run(context: &Context, command: &ImportCommand) -> Result<Exit, Failure> 
     let home = Home::of_all(&found, &context.environment.checkout());
     let folder = found.first().and_then(|path| path.parent()).unwrap_or(Path::new("")).to_owned();
     let beside = |file: &str, path: &str| beside(&folder, file, path);
-    let folder = ForeignFolder { beside: &beside, home: home.as_ref() };
+    let within = |file: &str| Home::folder_within(Path::new(file));
+    let folder = ForeignFolder { beside: &beside, within: &within, home: home.as_ref() };
     let imported = import(&files, &folder).map_err(|findings| {
         context.output.diagnostics(&findings);
         let errors = findings.iter().filter(|finding| finding.is_error()).count();
@@ -89,14 +99,17 @@ fn in_folder(context: &Context, folder: &Path) -> Result<Vec<PathBuf>, Failure> 
         }
     }
     let first = found.first().cloned().unwrap_or_default();
-    if let Some(stem) = first.to_str().and_then(|path| path.rsplit_once('.'))
-        && stem.0.ends_with("compose")
-    {
-        let overrides = ["yaml", "yml"].map(|ending| format!("{}.override.{ending}", stem.0));
-        found.extend(overrides.map(PathBuf::from).into_iter().find(|path| path.is_file()));
+    let mut aside: Vec<(&str, PathBuf)> =
+        aside.into_iter().map(|name| (name, first.clone())).collect();
+    if first.file_stem().and_then(|stem| stem.to_str()).is_some_and(|it| it.ends_with("compose")) {
+        let mut there = OVERRIDES.into_iter().filter(|name| place(name).is_file());
+        if let Some(chosen) = there.next() {
+            found.push(place(chosen));
+            aside.extend(there.map(|name| (name, place(chosen))));
+        }
     }
-    for name in aside {
-        let message = format!("{name} is left aside, because {} is there", first.display());
+    for (name, other) in aside {
+        let message = format!("{name} is left aside, because {} is there", other.display());
         context.output.warn(&message);
     }
     if found.is_empty() {
@@ -126,6 +139,11 @@ fn beside(folder: &Path, file: &str, path: &str) -> Option<ForeignFile> {
 }
 
 fn read(path: &Path) -> Result<ForeignFile, String> {
+    // It is looked at before it is opened, because opening a FIFO waits for its other end.
+    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is no file".to_owned());
+    }
     let file = File::open(path).map_err(|error| error.to_string())?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Err("it is no file".to_owned());

@@ -1,14 +1,13 @@
 //! Heroku's `app.json` and Procfile: each process becomes a service, each add-on of a database one.
 
+mod app_json;
+
 use super::procfile::{self, ProcfileProcess};
 use super::report::{ImportReport, shown};
-use super::resource::{self, begin, by_hand, env_key, reference, set, set_text, set_variable};
+use super::resource::{self, begin, env_key, reference, set, set_text, set_variable};
 use super::{ForeignFile, ForeignFolder};
-use crate::manifest::{Placed, PlacedContent, placed};
-use crate::model::{
-    EnvKey, Field, FieldPath, FieldValue, Key, Kind, Name, Origin, Reference, Resource, Setting,
-    ValueSource,
-};
+use crate::manifest::{Placed, PlacedContent};
+use crate::model::{FieldValue, Key, Kind, Origin, Resource, Setting, ValueSource};
 
 /// Add-ons that are databases: what the platform calls them, and the variable that leads to one.
 const ADDONS: [(&str, &str, &str); 3] = [
@@ -29,8 +28,8 @@ const BUILDPACKS: [(&str, &str); 8] = [
     ("elixir", "elixir"),
 ];
 
-/// Words at the top that have no home.
-const NO_HOME: [(&str, &str); 11] = [
+/// Words at the top that cannot be carried over.
+const NOT_CARRIED: [(&str, &str); 11] = [
     ("name", "services are called as their processes"),
     ("description", TEXT),
     ("keywords", TEXT),
@@ -59,10 +58,11 @@ pub(super) fn read(
             processes.extend(procfile::read(file, report));
             continue;
         }
-        match placed(&file.path, &file.text) {
-            Ok(read) => app = Some(read),
-            Err(findings) => findings.into_iter().for_each(|finding| report.push(finding)),
-        }
+        app = app_json::open(file, report);
+    }
+    // What is read wrongly becomes no service.
+    if report.has_error() {
+        return Vec::new();
     }
     let origin = match (&app, files.first()) {
         (Some(app), _) => app.origin(),
@@ -76,10 +76,10 @@ pub(super) fn read(
     let databases = addons(&app, &mut services, report);
     if let Some(env) = app.get("env") {
         for (text, value) in env.entries() {
-            variable(text, value, &mut services, report);
+            app_json::variable(text, value, &mut services, report);
         }
     }
-    for (word, why) in NO_HOME {
+    for (word, why) in NOT_CARRIED {
         if let Some(value) = app.get(word) {
             report.lose(value, word, why);
         }
@@ -103,6 +103,9 @@ fn services(
     let release = processes.iter().position(|process| process.name == "release");
     let release = release.map(|at| processes.remove(at));
     if processes.is_empty() {
+        let message = "no process is named, so `web` is taken for the only one".to_owned();
+        let hint = "its command is that of the buildpack: write it into `startCommand`";
+        report.mind(origin.clone(), "to-be-given", message, hint);
         let (name, command) = ("web".to_owned(), String::new());
         processes.push(ProcfileProcess { name, command, origin: origin.clone() });
     }
@@ -130,9 +133,10 @@ fn services(
             Some(web) => set_text(web, Setting::PreDeployCommand, command, origin),
             None => {
                 let message =
-                    "`release` has no home: there is no `web` that it runs before".to_owned();
+                    "`release` cannot be carried over: there is no `web` that it runs before"
+                        .to_owned();
                 let hint = "write it into `preDeployCommand` of a service";
-                report.mind(origin, "no-home", message, hint);
+                report.mind(origin, "not-carried", message, hint);
             }
         }
     }
@@ -149,7 +153,7 @@ fn source(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut Imp
         let name = name.trim_start_matches("heroku-buildpack-");
         match BUILDPACKS.iter().find(|(known, _)| *known == name) {
             Some((_, word)) if runtime.is_none() => {
-                pack.take();
+                url.take();
                 runtime = Some((*word, url.origin()));
             }
             Some(_) | None => {
@@ -201,19 +205,24 @@ fn formation(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut 
         }
         let Some(quantity) = value.get("quantity") else { continue };
         let number = quantity.scalar().and_then(|(text, _)| text.parse::<i64>().ok());
-        let is_this = |service: &&mut Resource<ValueSource>| service.key.name.as_str() == name;
-        match (
-            number.filter(|number| (1..=1000).contains(number)),
-            services.iter_mut().find(is_this),
-        ) {
-            (Some(number), Some(service)) => {
+        // Services are called as their processes, in the platform's letters.
+        let plain = name.to_ascii_lowercase().replace('_', "-");
+        let is_this = |service: &&mut Resource<ValueSource>| service.key.name.as_str() == plain;
+        match (number, services.iter_mut().find(is_this)) {
+            (Some(number @ 1..=1000), Some(service)) => {
                 quantity.take();
                 for setting in [Setting::MinInstances, Setting::MaxInstances] {
                     set(service, setting, FieldValue::Integer(number), quantity.origin());
                 }
             }
-            _ => {
-                let why = "there is no such process, or it would not run";
+            (number, service) => {
+                let why = match (number, service) {
+                    (_, None) => "there is no such process",
+                    (Some(0), _) => "a service of the platform runs at least once: remove it",
+                    (_, _) => {
+                        "a service of the platform runs at least once, and at most 1000 times"
+                    }
+                };
                 report.lose(quantity, &format!("{path}.quantity"), why);
             }
         }
@@ -273,69 +282,4 @@ fn addons(
         databases.push(database);
     }
     databases
-}
-
-/// Declares a variable of `app.json` in each service.
-fn variable(
-    text: &str,
-    value: &Placed,
-    services: &mut [Resource<ValueSource>],
-    report: &mut ImportReport,
-) {
-    let origin = value.origin();
-    let Some(key) = env_key(text, &origin, report) else { return value.take() };
-    value.take();
-    let field = |name: &str| value.get(name).and_then(Placed::scalar).map(|(text, _)| text);
-    let given = value.scalar().map(|(text, _)| text).or_else(|| field("value"));
-    let is_required = field("required") != Some("false");
-    let does_generate = field("generator") == Some("secret");
-    let first = services.first().map(|service| service.key.name.clone());
-    for service in services {
-        match given {
-            _ if does_generate => generated(service, &key, first.as_ref(), &origin),
-            Some(text) if !text.is_empty() || !is_required => {
-                let text = FieldValue::Text(text.to_owned());
-                set_variable(service, key.clone(), text, origin.clone());
-            }
-            Some(_) | None if is_required => by_hand(service, key.clone(), origin.clone()),
-            Some(_) | None => {}
-        }
-    }
-    if given.unwrap_or_default().is_empty() && !does_generate {
-        let meaning = field("description").map_or(String::new(), |it| format!(" ({})", shown(it)));
-        let (message, hint) = match (is_required, given) {
-            (true, _) => {
-                (format!("`{text}` is to be given{meaning}"), "set it by hand, or write a value")
-            }
-            (false, None) => (
-                format!("`{text}` may be given, and is left out{meaning}"),
-                "write it into the manifest, if it is needed",
-            ),
-            (false, Some(_)) => return,
-        };
-        report.mind(origin, "to-be-given", message, hint);
-    }
-}
-
-/// The first service generates the value, and the others take it from there.
-fn generated(
-    service: &mut Resource<ValueSource>,
-    key: &EnvKey,
-    first: Option<&Name>,
-    origin: &Origin,
-) {
-    let Some(first) = first else { return };
-    if service.key.name == *first {
-        service.declares_env = true;
-        let field = Field { value: ValueSource::Generated, origin: origin.clone() };
-        service.fields.insert(FieldPath::Env(key.clone()), field);
-        return;
-    }
-    let reference = Reference {
-        kind: Kind::Service,
-        name: first.clone(),
-        property: "envVar".to_owned(),
-        env_key: Some(key.clone()),
-    };
-    set_variable(service, key.clone(), reference.into(), origin.clone());
 }

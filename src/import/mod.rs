@@ -1,4 +1,4 @@
-//! Files of other programs become native documents, and an honest list of what has no home.
+//! Files of other programs become native documents, and an honest list of what cannot be carried over.
 //!
 //! Pure: texts in, resources and findings out. What a file means is what its own readers make of it,
 //! which was found out by running them; no value is dropped without a word, and none is guessed.
@@ -43,6 +43,8 @@ pub struct ForeignFolder<'a> {
     /// Reads a file by its path relative to the folder of another one; nothing when it is not there,
     /// or lies outside.
     pub beside: &'a dyn Fn(&str, &str) -> Option<ForeignFile>,
+    /// Returns the folder of a file as its repository has it, where the file lies in one.
+    pub within: &'a dyn Fn(&str) -> Option<String>,
     /// The repository the files lie in, where that is known.
     pub home: Option<&'a Home>,
 }
@@ -52,7 +54,7 @@ pub struct ForeignFolder<'a> {
 pub struct Imported {
     /// The resources; without any secret.
     pub desired: Desired<ValueSource>,
-    /// What has no home, what was changed, and what must be given; no errors.
+    /// What cannot be carried over, what was changed, and what must be given; no errors.
     pub diagnostics: Vec<Diagnostic>,
     /// What a person has to do about each resource, as comments.
     pub notes: BTreeMap<Key, Vec<String>>,
@@ -147,6 +149,11 @@ pub fn import(
     let (desired, hidden) = manifest::conceal(desired);
     hidden.into_iter().for_each(|finding| report.push(finding));
     report.note_by_hand(&desired);
+    if desired.resources.is_empty() && !report.has_error() {
+        let message = "there is nothing to import in what was read";
+        let hint = "the findings say what is left out, and why";
+        report.push(Diagnostic::error("empty-import", message).hint(hint));
+    }
     if report.has_error() {
         return Err(report.into_findings());
     }
@@ -181,7 +188,7 @@ fn blueprints(
     if let Some(guard) = desired.guard {
         let message = format!("the project `{}` is not carried", guard.name);
         let hint = "`kind: Project` guards it; `stoker convert` writes it";
-        report.mind(guard.origin, "no-home", message, hint);
+        report.mind(guard.origin, "not-carried", message, hint);
     }
     desired.resources.into_values().collect()
 }
@@ -223,7 +230,7 @@ mod tests {
             text: (*text).to_owned(),
         };
         let files: Vec<ForeignFile> = files.iter().map(file).collect();
-        import(&files, &ForeignFolder { beside: &|_, _| None, home: None })
+        import(&files, &ForeignFolder { beside: &|_, _| None, within: &|_| None, home: None })
     }
 
     #[track_caller]
@@ -305,14 +312,62 @@ mod tests {
         }
         assert!(!documents.contains("hush") && !documents.contains("OPTIONAL"), "{documents}");
         for words in [
-            "`name` has no home",
-            "`formation.web.size` has no home",
+            "`name` cannot be carried over",
+            "`formation.web.size` cannot be carried over",
             "`ASKED` is to be given (what for)",
-            "`addons.papertrail` has no home",
-            "`scripts` has no home",
+            "`addons.papertrail` cannot be carried over",
+            "`scripts` cannot be carried over",
             "`thing` is not known",
             "data of the add-on",
             "`OPTIONAL` may be given",
+        ] {
+            assert!(told.contains(words), "{words}\n{told}");
+        }
+    }
+
+    #[test]
+    fn an_app_json_that_is_none_is_refused() {
+        for text in ["[1]", "\"text\"", "", "a: 1\n", "{\"name\": \"a\",}", "{} // x", "{}"] {
+            let refused = of(&[("app.json", text)]);
+            assert!(refused.is_err(), "{text}");
+            let refused = said(refused);
+            assert!(refused.contains("app.json:1:") && refused.contains("[app-json]"), "{refused}");
+        }
+        for field in [
+            r#""env": ["A"]"#,
+            r#""env": { "A": [1] }"#,
+            r#""formation": "web""#,
+            r#""buildpacks": "heroku/nodejs""#,
+            r#""addons": { "x": 1 }"#,
+            r#""repository": { "a": "b" }"#,
+        ] {
+            let refused = said(of(&[("app.json", &format!("{{ {field} }}"))]));
+            assert!(refused.contains("error[wrong-type]"), "{field} {refused}");
+        }
+        assert!(said(of(&[("Procfile", "# none\n")])).contains("names no process"));
+    }
+
+    #[test]
+    fn no_leaf_of_an_app_json_is_dropped_in_silence() {
+        let app = r#"{
+  "env": {
+    "A": { "value": "x", "what": "leaf" }, "B": { "generator": "hex" },
+    "C": { "value": "x", "description": "long" }
+  },
+  "formation": { "default_worker": { "quantity": 2 }, "web": { "quantity": 0 } },
+  "buildpacks": [{ "url": "heroku/nodejs", "x": "leaf" }]
+}"#;
+        let imported = of(&[("app.json", app), ("Procfile", "web: a\ndefault_worker: b\n")]);
+        let documents = imported.clone().unwrap().print();
+        assert!(documents.contains("minInstances: 2"), "{documents}");
+        let told = said(imported);
+        for words in [
+            "`env.A.what` is not known",
+            "`env.B.generator`",
+            "`env.C.description`",
+            "`formation.web.quantity`",
+            "runs at least once: remove it",
+            "`buildpacks.x` is not known",
         ] {
             assert!(told.contains(words), "{words}\n{told}");
         }

@@ -43,5 +43,10 @@ pub(super) fn read(file: &ForeignFile, report: &mut ImportReport) -> Vec<Procfil
         let (name, command) = (name.to_owned(), command.trim().to_owned());
         processes.push(ProcfileProcess { name, command, origin });
     }
+    if processes.is_empty() && !report.has_error() {
+        let origin = Origin { file: file.path.clone(), line: 1, column: 1 };
+        let message = "the Procfile names no process".to_owned();
+        report.error(origin, "procfile", message, "`web: COMMAND` is one");
+    }
     processes
 }

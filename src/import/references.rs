@@ -11,21 +11,36 @@ pub(super) struct Host {
     pub key: Key,
     /// Of a database: what is known of it, by property.
     known: Vec<(&'static str, String)>,
+    /// Of a service: the port it serves.
+    port: Option<u16>,
+    /// Whether it is left out, so that nothing can refer to it.
+    is_left_out: bool,
 }
 
 impl Host {
-    /// A service.
-    pub const fn service(key: Key) -> Self {
-        Self { key, known: Vec::new() }
+    /// A service, with the port it serves.
+    pub const fn service(key: Key, port: Option<u16>) -> Self {
+        Self { key, known: Vec::new(), port, is_left_out: false }
+    }
+
+    /// A service that is left out.
+    pub const fn left_out(key: Key) -> Self {
+        Self { key, known: Vec::new(), port: None, is_left_out: true }
     }
 
     /// A database, with the values that its own file gives for its properties.
     pub const fn database(key: Key, known: Vec<(&'static str, String)>) -> Self {
-        Self { key, known }
+        Self { key, known, port: None, is_left_out: false }
     }
 
     const fn is_database(&self) -> bool {
         matches!(self.key.kind, Kind::Database)
+    }
+
+    /// Whether a property is known, and said to be another.
+    fn differs(&self, property: &str, text: &str) -> bool {
+        let is_known = self.known.iter().any(|(known, _)| *known == property);
+        is_known && !text.is_empty() && !self.has(property, text)
     }
 
     fn has(&self, property: &str, text: &str) -> bool {
@@ -79,6 +94,11 @@ impl Hosts {
         }
     }
 
+    /// Returns all names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
     /// Returns what begins the keys of variables that lead to a database, with that database.
     pub fn prefixes<'v>(
         &self,
@@ -104,7 +124,10 @@ impl Hosts {
         if let Some(host) = self.by_name.get(text)
             && HOST_WORDS.iter().any(|word| upper.ends_with(word))
         {
-            return Some(property(&host.key, "host", None));
+            return Some(match host.is_left_out {
+                true => Mentioned::Within(host.key.clone()),
+                false => property(&host.key, "host", None),
+            });
         }
         let beside = prefixes.iter().find_map(|(prefix, host)| {
             let role = upper.strip_prefix(prefix.as_str())?;
@@ -114,16 +137,33 @@ impl Hosts {
         if let Some((host, name)) = beside {
             return Some(property(&host.key, name, None));
         }
-        if let Some((name, port)) = text.split_once(':')
-            && is_port(port)
-            && let Some(host) = self.by_name.get(name)
-        {
-            return Some(match host.is_database() {
-                true => Mentioned::Within(host.key.clone()),
-                false => property(&host.key, "hostport", None),
+        if let Some((host, port)) = self.address(text) {
+            return Some(match host.port == Some(port) {
+                true => property(&host.key, "hostport", None),
+                false => Mentioned::Within(host.key.clone()),
             });
         }
         self.url(text).or_else(|| self.within(text))
+    }
+
+    /// Reads `HOST:PORT`.
+    fn address(&self, text: &str) -> Option<(&Host, u16)> {
+        let (name, port) = text.split_once(':')?;
+        let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+        Some((self.by_name.get(name)?, port.parse().ok().filter(|_| is_port)?))
+    }
+
+    /// Returns the service without a port that a text asks at one, and which.
+    pub fn asked(&self, text: &str) -> Option<(Key, u16)> {
+        let (host, port) = self.address(text)?;
+        let has_none = !host.is_database() && !host.is_left_out && host.port.is_none() && port > 0;
+        has_none.then(|| (host.key.clone(), port))
+    }
+
+    /// Notes which port a service serves.
+    pub fn serve(&mut self, key: &Key, port: u16) {
+        let hosts = self.by_name.values_mut().filter(|host| host.key == *key);
+        hosts.for_each(|host| host.port = Some(port));
     }
 
     /// A text that is one URL, whose host is a database.
@@ -134,8 +174,10 @@ impl Hosts {
             return None;
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let address = authority.rsplit('@').next().unwrap_or_default();
-        let host = self.by_name.get(address.split(':').next()?)?;
+        let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (name, port) = address.split_once(':').unwrap_or((address, ""));
+        let user = login.split(':').next().unwrap_or_default();
+        let host = self.by_name.get(name)?;
         if !host.is_database() {
             return None;
         }
@@ -144,6 +186,12 @@ impl Hosts {
         let mut lost = Vec::new();
         if !SCHEMES.contains(&scheme) {
             lost.push(format!("the scheme `{scheme}`"));
+        }
+        if host.differs("user", user) {
+            lost.push(format!("the user `{user}`"));
+        }
+        if host.differs("port", port) {
+            lost.push(format!("the port `{port}`"));
         }
         if !path.is_empty() && !host.has("database", path) {
             lost.push(format!("the path `/{path}`"));
@@ -174,10 +222,6 @@ impl Hosts {
     }
 }
 
-fn is_port(text: &str) -> bool {
-    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 fn property(key: &Key, property: &'static str, lost: Option<String>) -> Mentioned {
     Mentioned::Property { key: key.clone(), property, lost }
 }
@@ -198,7 +242,10 @@ mod tests {
         ];
         let database = Key::new(Kind::Database, name("db"));
         hosts.add(&["db".to_owned(), "shop_db".to_owned()], Host::database(database, known));
-        hosts.add(&["api".to_owned()], Host::service(Key::new(Kind::Service, name("api"))));
+        hosts.add(
+            &["api".to_owned()],
+            Host::service(Key::new(Kind::Service, name("api")), Some(3000)),
+        );
         let beside = [("DB_HOST", "db"), ("PGHOST", "db"), ("X_HOST", "api")];
         let prefixes = hosts.prefixes(beside.into_iter());
         match hosts.mentioned(key, text, &prefixes) {
@@ -234,7 +281,13 @@ mod tests {
             "database/db connectionString without the scheme `postgresql+asyncpg` and the path \
              `/other` and the query `?pool=5`"
         );
-        for text in ["http://api:3000/v1", "jdbc:postgresql://db:5432/shop", "a:1,db:5432"] {
+        assert_eq!(
+            check("X", "postgres://other:hush@db:6543/shop"),
+            "database/db connectionString without the user `other` and the port `6543`"
+        );
+        for text in
+            ["api:9091", "http://api:3000/v1", "jdbc:postgresql://db:5432/shop", "a:1,db:5432"]
+        {
             assert!(check("X", text).starts_with("names "), "{text}");
         }
     }

@@ -32,11 +32,11 @@ impl ImportReport {
         findings
     }
 
-    /// Says that a value has no home, and with it all that lies below.
+    /// Says that a value cannot be carried over, and with it all that lies below.
     pub fn lose(&mut self, value: &Placed, path: &str, why: &str) {
         value.take();
-        let message = format!("`{}` has no home: {why}", shown(path));
-        self.push(Diagnostic::warning("no-home", message).at(value.origin()));
+        let message = format!("`{}` cannot be carried over: {why}", shown(path));
+        self.push(Diagnostic::warning("not-carried", message).at(value.origin()));
     }
 
     /// Says what a person should look at.

@@ -4,26 +4,31 @@
 //! takes for a secret is only not shown. It deliberately knows no particular secret;
 //! [`super::struck`] does.
 
+mod names;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::spans::replaced;
 use super::{EnvKey, FieldPath, FieldValue};
 
+use names::{is_told, key_looks_secret};
+
 /// Whether a variable looks like a secret: by the words of its key, or by what its value holds.
 #[must_use]
 pub fn looks_secret(key: &EnvKey, value: &str) -> bool {
-    key_looks_secret(key.as_str()) || holds_secret(value)
+    is_told(key.as_str(), value) || holds_secret(value)
 }
 
 /// Whether the value at a path is a secret or looks like one.
 #[must_use]
 pub fn is_secret_at(path: &FieldPath, value: &FieldValue) -> bool {
     let is_named = || path.env_key().is_some_and(|key| key_looks_secret(key.as_str()));
+    let is_told = |text: &str| path.env_key().is_some_and(|key| is_told(key.as_str(), text));
     match value {
         FieldValue::Secret(_) => true,
         FieldValue::Reference(_) => false,
-        FieldValue::Text(text) => is_named() || holds_secret(text),
+        FieldValue::Text(text) => is_told(text) || holds_secret(text),
         FieldValue::Set(items) => is_named() || items.iter().any(|item| holds_secret(item)),
         FieldValue::Integer(_) | FieldValue::Boolean(_) => is_named(),
     }
@@ -39,71 +44,6 @@ pub fn holds_secret(text: &str) -> bool {
 #[must_use]
 pub fn concealed(text: &str) -> Cow<'_, str> {
     replaced(text, secrets_in(text))
-}
-
-/// Whether a name is that of a secret. The closing word decides first, so that `TOKEN_TTL` and
-/// `PASSWORD_MIN_LENGTH` stay readable.
-fn key_looks_secret(key: &str) -> bool {
-    const HARMLESS_LAST: [&str; 21] = [
-        "NAME",
-        "PATH",
-        "FILE",
-        "LENGTH",
-        "TTL",
-        "EXPIRY",
-        "EXPIRES",
-        "ID",
-        "ENABLED",
-        "MIN",
-        "MAX",
-        "COUNT",
-        "TIMEOUT",
-        "HOST",
-        "PORT",
-        "REGION",
-        "ARN",
-        "TYPE",
-        "ALGORITHM",
-        "SECONDS",
-        "MINUTES",
-    ];
-    const SECRET_ANYWHERE: [&str; 12] = [
-        "SECRET",
-        "SECRETS",
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "CREDENTIAL",
-        "CREDENTIALS",
-        "APIKEY",
-        "PRIVATE",
-        "ACCESSKEY",
-        "AUTHTOKEN",
-        "SECRETKEY",
-    ];
-    const SECRET_LAST: [&str; 7] = ["TOKEN", "KEY", "PASS", "PWD", "PEM", "SALT", "PEPPER"];
-    let upper = words_apart(key).to_ascii_uppercase();
-    let words: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    let last = words.last().copied().unwrap_or_default();
-    if HARMLESS_LAST.contains(&last) || words.iter().any(|w| *w == "PUBLIC" || *w == "PUBLISHABLE")
-    {
-        return false;
-    }
-    SECRET_LAST.contains(&last) || words.iter().any(|word| SECRET_ANYWHERE.contains(word))
-}
-
-/// Parts the words of `dbPassword`, which options and fields of JSON are named like.
-fn words_apart(key: &str) -> String {
-    let mut apart = String::with_capacity(key.len() + 4);
-    let mut was_small = false;
-    for c in key.chars() {
-        if was_small && c.is_ascii_uppercase() {
-            apart.push('_');
-        }
-        was_small = c.is_ascii_lowercase();
-        apart.push(c);
-    }
-    apart
 }
 
 /// Finds what looks like a secret: logins of URLs, values given to telling names, known forms.
@@ -308,6 +248,9 @@ const WEB_TOKEN_CHARS_MIN: usize = 30;
 const PRIVATE_KEY_BEGINS: &str = "-----BEGIN ";
 const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
+/// Whoever knows what follows this address may write into somebody's chat.
+const CHAT_HOOKS: &str = "hooks.slack.com/services/";
+
 fn known_forms(text: &str, found: &mut Vec<Range<usize>>) {
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let (mut is_inside, mut looked_at) = (false, 0);
@@ -336,6 +279,10 @@ fn known_forms(text: &str, found: &mut Vec<Range<usize>>) {
         }
     }
     private_keys(text, found);
+    for (place, mark) in text.match_indices(CHAT_HOOKS) {
+        let start = place + mark.len();
+        note(text, start, value_at(&text[start..], &[]), found);
+    }
 }
 
 fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {

@@ -52,6 +52,17 @@ impl Home {
         homes.all(|other| other.as_ref() == Some(&home)).then_some(home)
     }
 
+    /// Returns the folder of a file as the checkout it lies in has it: empty at the top, and nothing
+    /// outside of any checkout.
+    #[must_use]
+    pub fn folder_within(file: &Path) -> Option<String> {
+        let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        let mut above = folder.ancestors().take(PARENTS_MAX);
+        let top = above.find(|it| git_directory(it).is_some())?;
+        folder.strip_prefix(top).ok()?.to_str().map(str::to_owned)
+    }
+
     fn of_checkout(git: &Path, checkout: &Checkout) -> Option<Self> {
         let remotes = Remotes::read(&read(&common(git).join("config"))?);
         let home = remotes.home()?;

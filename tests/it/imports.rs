@@ -1,4 +1,4 @@
-//! What people have becomes documents that are valid, and what has no home is named: nothing of a file
+//! What people have becomes documents that are valid, and what cannot be carried over is named: nothing of a file
 //! is dropped without a word.
 
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn a_folder_is_imported_and_what_comes_of_it_is_valid() {
     machine.write("compose.yaml", COMPOSE);
     machine.write("docker-compose.yml", "services: {}\n");
     let ran = machine.run("import");
-    let ran = ran.says(0, &["docker-compose.yml is left aside", "kind: Database", "no-home"]);
+    let ran = ran.says(0, &["docker-compose.yml is left aside", "kind: Database", "not-carried"]);
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hush"), "{}", ran.stderr);
     assert!(ran.stdout.contains("property: connectionString"), "{}", ran.stdout);
     machine.write("out.yaml", &ran.stdout);
@@ -36,6 +36,35 @@ fn a_folder_is_imported_and_what_comes_of_it_is_valid() {
     machine.run("import .").says(0, &["key: ADDED"]);
     let listed = machine.run("import compose.yaml -o json").says(0, &[]).json();
     assert_eq!(listed[0]["kind"], "Database");
+}
+
+#[test]
+fn the_first_override_of_compose_is_read_whatever_the_first_file_is_called() {
+    let machine = Machine::new();
+    machine.write("compose.yaml", "services: { a: { image: a } }\n");
+    machine.write("docker-compose.override.yml", "services: { a: { ports: ['82:82'] } }\n");
+    machine.write("docker-compose.override.yaml", "services: { a: { ports: ['81:81'] } }\n");
+    let aside = "docker-compose.override.yaml is left aside, because docker-compose.override.yml";
+    machine.run("import").says(0, &["port: 82", aside]);
+}
+
+#[test]
+fn a_named_pipe_is_no_file_and_nothing_waits_for_it() {
+    let machine = Machine::new();
+    let made = std::process::Command::new("mkfifo").arg(machine.path("compose.yaml")).status();
+    assert!(made.unwrap().success());
+    machine.run("import compose.yaml").says(65, &["it is no file"]);
+}
+
+#[test]
+fn what_is_built_lies_where_its_repository_has_it() {
+    let machine = Machine::new();
+    std::fs::create_dir_all(machine.path("repository/.git")).unwrap();
+    std::fs::create_dir_all(machine.path("repository/sub")).unwrap();
+    let text = "services: { a: { build: ./x }, b: { build: ../y }, c: { build: ../../z } }\n";
+    machine.write("repository/sub/compose.yaml", text);
+    let outside = "`../../z` lies outside of the repository";
+    machine.run("import repository/sub").says(0, &["rootDir: sub/x", "rootDir: \"y\"", outside]);
 }
 
 #[test]
@@ -73,7 +102,7 @@ fn files_outside_of_the_folder_are_not_read() {
         "services:\n  web:\n    image: a\n    env_file: [../secret.env, /etc/hostname, in.env]\n";
     machine.write("app/compose.yaml", text);
     machine.write("app/in.env", "B=read\n");
-    let ran = machine.run("import app").says(0, &["value: read", "`../secret.env` is not here"]);
+    let ran = machine.run("import app").says(0, &["value: read", "`../secret.env` lies outside"]);
     assert!(!ran.stdout.contains("stolen"), "{}", ran.stdout);
 }
 
@@ -220,7 +249,7 @@ impl Written {
 
 fn of(text: &str) -> Result<Imported, Vec<Diagnostic>> {
     let file = ForeignFile { path: "compose.yaml".to_owned(), text: text.to_owned() };
-    import(&[file], &ForeignFolder { beside: &|_, _| None, home: None })
+    import(&[file], &ForeignFolder { beside: &|_, _| None, within: &|_| None, home: None })
 }
 
 proptest! {
@@ -264,7 +293,7 @@ proptest! {
         for path in ["compose.yaml", "Procfile", "app.json", "a.yaml"] {
             let file = ForeignFile { path: path.to_owned(), text: text.clone() };
             let env = ForeignFile { path: ".env".to_owned(), text: text.clone() };
-            let folder = ForeignFolder { beside: &|_, _| Some(env.clone()), home: None };
+            let folder = ForeignFolder { beside: &|_, _| Some(env.clone()), within: &|_| None, home: None };
             let _ = import(&[file], &folder);
             let service = format!("services:\n  a: {{ image: b, env_file: x, command: {text:?} }}\n");
             let file = ForeignFile { path: "compose.yaml".to_owned(), text: service };

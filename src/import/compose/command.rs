@@ -1,7 +1,6 @@
 //! `command` and `entrypoint`: what is run, without a shell.
 
 use super::ComposeReader;
-use super::interpolate::HOLE;
 use crate::import::report::shown;
 use crate::import::shell::{self, Split};
 use crate::manifest::Placed;
@@ -39,19 +38,29 @@ pub(super) fn read(
             false => ComposeCommand::Unusable,
         };
     }
-    let Some(text) = reader.whole(value, path) else {
+    let Some(filled) = reader.text(value, path) else {
         return ComposeCommand::Unusable;
     };
-    match shell::split(&text) {
+    let split = shell::split(&filled.text);
+    // An operator is an error, whatever else is missing.
+    if !matches!(split, Split::CutAt(..)) && reader.whole(value, path).is_none() {
+        return ComposeCommand::Unusable;
+    }
+    match split {
         Split::Words(words) if words.is_empty() => ComposeCommand::Cleared,
         Split::Words(words) => ComposeCommand::Words(words),
         Split::CutAt(words, operator) => {
             let message = format!(
                 "`{path}` holds `{operator}` without quotes: Compose runs only what stands before it"
             );
-            let cut = shown(&shell::join(&words)).replace(HOLE, "…");
+            // With values of variables in it the command is not repeated: one may be a secret.
+            let is_as_written = value.scalar().is_some_and(|(text, _)| text == filled.text);
+            let cut = match is_as_written {
+                true => format!("`{}`", shown(&shell::join(&words))),
+                false => "what stands before it".to_owned(),
+            };
             let hint = format!(
-                "write `{cut}` for what Compose runs, or `[sh, -c, '…']` for all of it in a shell"
+                "write {cut} for what Compose runs, or `[sh, -c, '…']` for all of it in a shell"
             );
             reader.report.error(value.origin(), "command", message, &hint);
             ComposeCommand::Unusable

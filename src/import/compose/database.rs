@@ -2,7 +2,8 @@
 
 use super::ComposeReader;
 use super::environment;
-use super::interpolate::Filled;
+use super::interpolate::{Filled, HOLE};
+use super::passwords::ComposePasswords;
 use super::service::{host_names, restart};
 use super::volumes;
 use super::words;
@@ -107,6 +108,7 @@ pub(super) fn read(
     name: &str,
     yaml: &Placed,
     hosts: &mut Hosts,
+    passwords: &mut ComposePasswords,
 ) -> Option<Resource<ValueSource>> {
     let image = engine(reader, yaml)?;
     let path = format!("services.{name}");
@@ -124,12 +126,23 @@ pub(super) fn read(
         Some(version) => set_text(&mut database, Setting::Version, version, place.origin()),
         None if image.numbers == 0 => {}
         None => {
-            let message = format!("the tag of `{}` says no version to ask for", shown(&text.text));
+            let stands = place.scalar().map(|(text, _)| text).unwrap_or_default();
+            let message = format!("the tag of `{}` says no version to ask for", shown(stands));
             let hint = "the platform chooses one; write `version`, if it matters";
-            reader.report.mind(place.origin(), "version", message.replace('\0', "…"), hint);
+            reader.report.mind(place.origin(), "version", message, hint);
         }
     }
     let known = login(reader, yaml, &path, image, &mut database);
+    for (property, text) in &known {
+        match *property {
+            "password" => passwords.add(key, text),
+            _ => passwords.add_public(std::iter::once(text.as_str())),
+        }
+    }
+    passwords.add_public(std::iter::once(image.engine));
+    if let Some(text) = required_password(reader, yaml) {
+        passwords.add(key, &text);
+    }
     hosts.add(&host_names(name, yaml), Host::database(key.clone(), known));
     words::service(reader, name, yaml);
     rest(reader, yaml, &path, &database);
@@ -163,7 +176,8 @@ fn login(
         if let (Some(property), Some(Filled { text, .. })) = (property, &value) {
             known.push((property, text.clone()));
         }
-        let whole = value.as_ref().and_then(Filled::whole).filter(|text| !text.is_empty());
+        let whole = value.as_ref().filter(|value| !value.is_secret).and_then(Filled::whole);
+        let whole = whole.filter(|text| !text.is_empty());
         match (property, whole) {
             (Some("database"), Some(text)) => {
                 is_given[0] = true;
@@ -183,9 +197,9 @@ fn login(
                 reader.report.mind(origin, "to-be-given", message, "the platform chooses one");
             }
             (_, _) => {
-                let message = format!("`{path}.environment.{key}` has no home");
+                let message = format!("`{path}.environment.{key}` cannot be carried over");
                 let hint = "a database of the platform has no variables";
-                reader.report.mind(origin, "no-home", message, hint);
+                reader.report.mind(origin, "not-carried", message, hint);
             }
         }
     }
@@ -201,6 +215,22 @@ fn login(
         known.push(("user", "root".to_owned()));
     }
     known
+}
+
+/// Returns the password that the command of a Redis demands.
+fn required_password(reader: &ComposeReader<'_, '_>, yaml: &Placed) -> Option<String> {
+    let command = yaml.get("command")?;
+    let texts = std::iter::once(command).chain(command.items()).filter_map(Placed::scalar);
+    let texts = texts.filter_map(|(text, _)| Some(reader.fill(text).ok()?.text));
+    let whole = texts.collect::<Vec<_>>().join(" ");
+    let mut words = whole.split_whitespace();
+    let after = words.find_map(|word| {
+        let after = word.strip_prefix("--requirepass")?;
+        Some(after.strip_prefix('=').unwrap_or(after).to_owned())
+    })?;
+    let word = if after.is_empty() { words.next()?.to_owned() } else { after };
+    let word = word.trim_matches(['"', '\'']);
+    (!word.contains(HOLE)).then(|| word.to_owned())
 }
 
 /// Returns what a variable of a database's image says.
@@ -222,7 +252,7 @@ fn property(prefix: &str, key: &str) -> Option<&'static str> {
     }
 }
 
-/// Says of the rest that it has no home, and of volumes that their data is not moved.
+/// Says of the rest that it cannot be carried over, and of volumes that their data is not moved.
 fn rest(
     reader: &mut ComposeReader<'_, '_>,
     yaml: &Placed,

@@ -22,7 +22,7 @@ pub(super) struct DotenvEntry {
 pub(super) fn read(
     file: &str,
     text: &str,
-    outside: &dyn Fn(&str) -> Option<String>,
+    outside: &dyn Fn(&str) -> Option<Filled>,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Vec<DotenvEntry>, Box<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -35,8 +35,8 @@ pub(super) fn read(
             true => None,
             false => Some(reader.value(&origin, outside)?),
         };
-        if let Some(text) = value.as_ref().and_then(Filled::whole) {
-            reader.known.insert(key.0.clone(), text.to_owned());
+        if let Some(value) = value.as_ref().filter(|value| value.whole().is_some()) {
+            reader.known.insert(key.0.clone(), value.clone());
         }
         entries.push(DotenvEntry { key: key.0, value, origin });
     }
@@ -47,7 +47,7 @@ struct Reader<'r> {
     file: &'r str,
     rest: &'r str,
     line: usize,
-    known: BTreeMap<String, String>,
+    known: BTreeMap<String, Filled>,
     warnings: &'r mut Vec<Diagnostic>,
 }
 
@@ -109,7 +109,7 @@ impl<'r> Reader<'r> {
     fn value(
         &mut self,
         origin: &Origin,
-        outside: &dyn Fn(&str) -> Option<String>,
+        outside: &dyn Fn(&str) -> Option<Filled>,
     ) -> Result<Filled, Box<Diagnostic>> {
         let text = match self.rest.chars().next() {
             Some(quote @ ('"' | '\'')) => {
@@ -204,7 +204,7 @@ mod tests {
 
     fn check(text: &str) -> String {
         let mut warnings = Vec::new();
-        let outside = |name: &str| (name == "OUT").then(|| "side".to_owned());
+        let outside = |name: &str| (name == "OUT").then(|| Filled::plain("side"));
         let read = match read("a.env", text, &outside, &mut warnings) {
             Ok(read) => read,
             Err(refused) => return refused.to_string(),

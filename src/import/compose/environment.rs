@@ -4,6 +4,7 @@ use super::ComposeReader;
 use super::dotenv;
 use super::interpolate::{Filled, HOLE};
 use super::meaning::{Meaning, meaning};
+use super::service::within;
 use crate::import::references::{Hosts, Mentioned};
 use crate::import::report::shown;
 use crate::import::resource::{by_hand, env_key, reference, set_variable};
@@ -63,8 +64,13 @@ fn env_files(
             }
         }
         let Some(file) = reader.whole(place, path) else { continue };
-        let Some(found) = (reader.folder.beside)(&place.file, &file) else {
-            let message = format!("`{}` is not here, so its variables are not known", shown(&file));
+        let Some(found) = (reader.folder.beside)(reader.anchor(&place.file), &file) else {
+            let stands = place.scalar().map(|(text, _)| text).unwrap_or_default();
+            let place_of = match within("", &file) {
+                Some(_) => "is not here",
+                None => "lies outside of the folder of the first file",
+            };
+            let message = format!("`{}` {place_of}, so its variables are not known", shown(stands));
             let hint = "put it there and import again, or add its variables with `sync: false`";
             reader.report.mind(place.origin(), "to-be-given", message, hint);
             continue;
@@ -92,6 +98,11 @@ fn given(
 ) {
     for item in environment.items() {
         let Some(filled) = reader.text(item, path) else { continue };
+        let stands = item.scalar().map(|(text, _)| text).unwrap_or_default();
+        if filled.is_secret && stands.split('=').next().is_some_and(|key| key.contains('$')) {
+            reader.hide(item, path);
+            continue;
+        }
         let (key, value) = match filled.text.split_once('=') {
             Some((key, text)) => {
                 (key.to_owned(), Some(Filled { text: text.to_owned(), ..filled.clone() }))
@@ -129,10 +140,15 @@ fn mapped(reader: &mut ComposeReader<'_, '_>, value: &Placed, path: &str) -> Opt
         Meaning::Date => {
             value.take();
             let message = format!("`{}` is a date, which Compose may refuse", shown(text));
-            let hint = format!(
-                "put it in quotes for `{0}`; some versions pass `{0} 00:00:00 +0000 UTC`",
-                shown(text)
-            );
+            let hint = match text.contains(':') {
+                true => {
+                    "put it in quotes; versions of Compose pass it in different forms".to_owned()
+                }
+                false => format!(
+                    "put it in quotes for `{0}`; some versions pass `{0} 00:00:00 +0000 UTC`",
+                    shown(text)
+                ),
+            };
             reader.report.error(value.origin(), "date", message, &hint);
             None
         }
@@ -161,7 +177,10 @@ pub(super) fn declare(
             Some(Mentioned::Property { key: to, property, lost }) => {
                 if let Some(lost) = lost {
                     // What stands in the place of a missing value is no letter to print.
-                    let lost = shown(&lost.replace(HOLE, "…"));
+                    let lost = match value.is_secret {
+                        true => "all that stood there".to_owned(),
+                        false => shown(&lost.replace(HOLE, "…")),
+                    };
                     let message =
                         format!("`{text_key}` becomes the {property} of {to}, without {lost}");
                     let hint = "make it of the parts in the program, if they are needed";
@@ -179,7 +198,7 @@ pub(super) fn declare(
             by_hand(resource, key, origin);
         } else if value.is_secret {
             let message =
-                format!("`{text_key}` holds a secret of another file, which is not written");
+                format!("`{text_key}` holds what a variable that is called like a secret gives");
             let hint = "`sync: false` stands in its place: set it by hand";
             reader.report.mind(origin.clone(), "hidden-value", message, hint);
             by_hand(resource, key, origin);

@@ -1,11 +1,12 @@
 //! `healthcheck`: a request to the program itself becomes a path; nothing else does.
 
 use super::ComposeReader;
+use super::project::as_it_stands;
 use super::words;
 use crate::import::report::shown;
 use crate::manifest::Placed;
 
-/// What of a check has no home.
+/// What of a check cannot be carried over.
 const WHY: &str = "of health checks the platform has the path only";
 
 /// Returns the path that a service is asked for, where its check is a request to it.
@@ -18,8 +19,15 @@ pub(super) fn read(
     words::below(reader, check, path, &["test"], WHY);
     let test = check.get("test")?;
     let path = format!("{path}.test");
-    let asked = match test.scalar() {
-        Some(_) => reader.text(test, &path)?.text,
+    let (stands, asked) = match test.scalar() {
+        Some((text, _)) => {
+            let filled = reader.text(test, &path)?;
+            if filled.is_secret {
+                reader.hide(test, &path);
+                return None;
+            }
+            (text.to_owned(), filled.text)
+        }
         None => {
             let words = reader.texts(test, &path);
             // In a list `NONE` turns the check off; as a text it is a command.
@@ -31,7 +39,7 @@ pub(super) fn read(
                 );
                 return None;
             }
-            words.join(" ")
+            (as_it_stands(test, " "), words.join(" "))
         }
     };
     let found = request(&asked);
@@ -41,7 +49,7 @@ pub(super) fn read(
         None => {
             let why = match found {
                 Some((number, _)) => format!("it asks port {number}, which is not the one served"),
-                None => format!("`{}` is no request to the service", shown(&asked)),
+                None => format!("`{}` is no request to the service", shown(&stands)),
             };
             reader.report.lose(test, &path, &why);
             None

@@ -14,7 +14,7 @@ pub(super) struct Filled {
     pub text: String,
     /// The values that are missing.
     pub missing: Vec<Missing>,
-    /// Whether a secret of another file stands in it.
+    /// Whether it holds what a variable that is called like a secret gives, or its default.
     pub is_secret: bool,
 }
 
@@ -59,7 +59,7 @@ impl Filled {
 /// When a `${` is not closed in its line, or holds no name.
 pub(super) fn fill(
     text: &str,
-    lookup: &dyn Fn(&str) -> Option<String>,
+    lookup: &dyn Fn(&str) -> Option<Filled>,
 ) -> Result<Filled, &'static str> {
     let mut filled = Filled::default();
     let mut rest = text;
@@ -114,7 +114,7 @@ fn name_of(text: &str) -> &str {
 
 fn substitute(
     inner: &str,
-    lookup: &dyn Fn(&str) -> Option<String>,
+    lookup: &dyn Fn(&str) -> Option<Filled>,
 ) -> Result<Filled, &'static str> {
     let name = name_of(inner);
     if name.is_empty() {
@@ -126,27 +126,33 @@ fn substitute(
         Some(rest) => (true, rest),
         None => (false, rest),
     };
-    let is_given = value.as_ref().is_some_and(|value| !counts_empty || !value.is_empty());
+    let is_given = value.as_ref().is_some_and(|value| !counts_empty || !value.text.is_empty());
     let mut letters = rest.chars();
     match (letters.next(), letters.as_str()) {
         (None, _) if !counts_empty => Ok(given(name, value, None)),
         (Some('-'), _) if is_given => Ok(given(name, value, None)),
-        (Some('-'), otherwise) => fill(otherwise, lookup),
+        (Some('-'), otherwise) => {
+            let filled = fill(otherwise, lookup)?;
+            Ok(Filled { is_secret: filled.is_secret || is_telling(name, &filled.text), ..filled })
+        }
         (Some('+'), instead) if is_given => fill(instead, lookup),
         (Some('+'), _) => Ok(Filled::plain("")),
         (Some('?'), meaning) => {
-            let meaning = fill(meaning, lookup)?.text.replace(HOLE, "");
+            let filled = fill(meaning, lookup)?;
+            let meaning = match filled.is_secret {
+                true => meaning.to_owned(),
+                false => filled.text.replace(HOLE, ""),
+            };
             Ok(given(name, value.filter(|_| is_given), Some(meaning)))
         }
         (_, _) => Err("a `${` holds more than a name of a variable"),
     }
 }
 
-fn given(name: &str, value: Option<String>, meaning: Option<String>) -> Filled {
+fn given(name: &str, value: Option<Filled>, meaning: Option<String>) -> Filled {
     match value {
-        Some(text) => {
-            let is_secret = EnvKey::new(name).is_ok_and(|key| looks_secret(&key, &text));
-            Filled { is_secret: is_secret && !text.is_empty(), ..Filled::plain(text) }
+        Some(filled) => {
+            Filled { is_secret: filled.is_secret || is_telling(name, &filled.text), ..filled }
         }
         None => {
             let meaning = meaning.filter(|meaning| !meaning.trim().is_empty());
@@ -156,13 +162,17 @@ fn given(name: &str, value: Option<String>, meaning: Option<String>) -> Filled {
     }
 }
 
+fn is_telling(name: &str, text: &str) -> bool {
+    EnvKey::new(name).is_ok_and(|key| looks_secret(&key, text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lookup(name: &str) -> Option<String> {
+    fn lookup(name: &str) -> Option<Filled> {
         let known = [("A", "1"), ("EMPTY", ""), ("_b2", "two"), ("DB_PASSWORD", "hush")];
-        known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        known.iter().find(|(known, _)| *known == name).map(|(_, value)| Filled::plain(*value))
     }
 
     fn filled(text: &str) -> String {
@@ -201,6 +211,11 @@ mod tests {
     fn what_a_telling_name_gives_is_a_secret_wherever_it_stands() {
         assert!(fill("x-${DB_PASSWORD}", &lookup).unwrap().is_secret);
         assert!(!fill("x-${A}", &lookup).unwrap().is_secret);
+        for text in
+            ["${MY_TOKEN:-x}", "Bearer ${MY_TOKEN-x}", "${N:-a${MY_TOKEN:-b}}", "${MY_TOKEN:-}"]
+        {
+            assert!(fill(text, &lookup).unwrap().is_secret, "{text}");
+        }
     }
 
     #[test]

@@ -1,19 +1,22 @@
 //! Docker Compose: services become services, and those of database images databases.
 //!
 //! In reading order: `project` puts the files together; `service` and `database` read what runs, with
-//! `environment`, `ports`, `volumes` and `health`; `words` says what has no home, and why.
+//! `environment`, `ports`, `volumes` and `health`; `words` says what cannot be carried over, and why.
 //! `interpolate`, `meaning` and `dotenv` are what a text means.
 
 mod command;
 mod database;
 mod dotenv;
 mod environment;
+mod forms;
 mod health;
 mod interpolate;
 mod meaning;
+mod passwords;
 mod ports;
 mod project;
 mod service;
+mod together;
 mod volumes;
 mod words;
 
@@ -27,10 +30,13 @@ use super::report::ImportReport;
 use super::resource;
 use super::{ForeignFile, ForeignFolder};
 use crate::manifest::Placed;
-use crate::model::{Key, Kind, Resource, ValueSource};
+use crate::model::{Key, Kind, Name, Resource, ValueSource};
 
 use interpolate::{Filled, HOLE, fill};
+use passwords::ComposePasswords;
 use project::ComposeProject;
+use service::ComposeService;
+use together::Together;
 
 /// Reads Compose files, the later over the earlier.
 pub(super) fn read(
@@ -41,9 +47,12 @@ pub(super) fn read(
     let Some(project) = ComposeProject::open(files, folder, report) else {
         return Vec::new();
     };
-    let mut reader = ComposeReader { folder, variables: project.variables, report };
-    words::top(&mut reader, &project.root);
-    let services = project::services(&mut reader, &project.root);
+    let ComposeProject { root, variables, paths } = project;
+    let mut reader =
+        ComposeReader { folder, paths, variables, together: Together::default(), report };
+    words::top(&mut reader, &root);
+    let (services, left_out) = project::services(&mut reader, &root);
+    reader.together = Together::of(&services);
     let mut named = Vec::new();
     for (name, yaml) in &services {
         let kind = match database::engine(&reader, yaml) {
@@ -55,30 +64,60 @@ pub(super) fn read(
         }
     }
     let mut hosts = Hosts::default();
+    let mut passwords = ComposePasswords::default();
     let mut resources = Vec::new();
     for (key, name, yaml) in named.iter().filter(|(key, ..)| key.kind == Kind::Database) {
-        resources.extend(database::read(&mut reader, key, name, yaml, &mut hosts));
+        resources.extend(database::read(&mut reader, key, name, yaml, &mut hosts, &mut passwords));
     }
-    let services = named.iter().filter(|(key, ..)| key.kind == Kind::Service);
-    for (key, name, yaml) in services.clone() {
-        hosts.add(&service::host_names(name, yaml), Host::service(key.clone()));
+    let mut begun = Vec::new();
+    for (key, name, yaml) in named.iter().filter(|(key, ..)| key.kind == Kind::Service) {
+        let service = service::read(&mut reader, key, name, yaml);
+        let variables = environment::variables(&mut reader, yaml, &format!("services.{name}"));
+        hosts.add(&service::host_names(name, yaml), Host::service(key.clone(), service.port));
+        begun.push((service, variables));
     }
-    for (key, name, yaml) in services {
-        resources.push(service::read(&mut reader, key, name, yaml, &hosts));
+    for (name, yaml) in &left_out {
+        if let Ok(ours) = Name::new(name) {
+            let key = Key::new(Kind::Service, ours);
+            hosts.add(&service::host_names(name, yaml), Host::left_out(key));
+        }
     }
-    reader.report.account(&project.root, "");
+    ports::asked(&mut begun, &mut hosts, reader.report);
+    for (ComposeService { mut resource, .. }, variables) in begun {
+        environment::declare(&mut reader, &mut resource, variables, &hosts);
+        resources.push(resource);
+    }
+    for (_, name, yaml) in named.iter().filter(|(key, ..)| key.kind == Kind::Service) {
+        reader.report.account(yaml, &format!("services.{name}"));
+    }
+    passwords.add_public(hosts.names());
+    passwords.take_out(&mut resources, reader.report);
+    reader.report.account(&root, "");
     resources
 }
 
 /// What the parts of the reading share.
 struct ComposeReader<'r, 'f> {
     folder: &'r ForeignFolder<'f>,
+    /// The files that were named.
+    paths: Vec<String>,
     /// What `.env` beside the file gives.
-    variables: BTreeMap<String, String>,
+    variables: BTreeMap<String, Filled>,
+    /// What services have to do with each other.
+    together: Together,
     report: &'r mut ImportReport,
 }
 
 impl ComposeReader<'_, '_> {
+    /// Returns the file that paths in another are relative to: the first of those that were named, or
+    /// one that is only extended itself.
+    fn anchor<'s>(&'s self, file: &'s str) -> &'s str {
+        match self.paths.first() {
+            Some(first) if self.paths.iter().any(|path| path == file) => first,
+            Some(_) | None => file,
+        }
+    }
+
     fn fill(&self, text: &str) -> Result<Filled, &'static str> {
         fill(text, &|name| self.variables.get(name).cloned())
     }
@@ -106,7 +145,7 @@ impl ComposeReader<'_, '_> {
         }
     }
 
-    /// Takes a text of which nothing may be missing; says what is.
+    /// Takes a text of which nothing may be missing, and which holds no secret; else says so.
     fn whole(&mut self, value: &Placed, path: &str) -> Option<String> {
         let filled = self.text(value, path)?;
         if filled.whole().is_none() {
@@ -116,7 +155,18 @@ impl ComposeReader<'_, '_> {
             self.report.mind(value.origin(), "to-be-given", message, hint);
             return None;
         }
+        if filled.is_secret {
+            self.hide(value, path);
+            return None;
+        }
         Some(filled.text)
+    }
+
+    /// Says that a value is left out, because a secret stands in it.
+    fn hide(&mut self, value: &Placed, path: &str) {
+        let message = format!("`{path}` holds a secret, which is not written");
+        let hint = "it is left out: give it to the program in a variable with `sync: false`";
+        self.report.mind(value.origin(), "hidden-value", message, hint);
     }
 
     /// Takes a list, or one text for a list of one.

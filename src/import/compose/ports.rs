@@ -1,10 +1,14 @@
 //! `ports` and `expose`: which port is served, and whether to everybody.
 
 use super::ComposeReader;
+use super::environment::ComposeVariable;
 use super::interpolate::HOLE;
-use crate::import::report::shown;
+use super::service::ComposeService;
+use crate::import::references::Hosts;
+use crate::import::report::{ImportReport, shown};
+use crate::import::resource::set;
 use crate::manifest::Placed;
-use crate::model::Origin;
+use crate::model::{FieldValue, Origin, Setting};
 
 /// A port of a service.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ pub(super) enum PortReach {
     Network,
 }
 
-/// Reads the ports of a service; those of other protocols than TCP have no home.
+/// Reads the ports of a service; those of other protocols than TCP cannot be carried over.
 pub(super) fn read(
     reader: &mut ComposeReader<'_, '_>,
     service: &Placed,
@@ -51,7 +55,12 @@ pub(super) fn read(
 
 /// `[[IP:]HOST:]CONTAINER[/PROTOCOL]`. Only the last part must be known.
 fn short(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Option<ComposePort> {
-    let text = reader.text(item, path)?.text;
+    let filled = reader.text(item, path)?;
+    if filled.is_secret {
+        reader.hide(item, path);
+        return None;
+    }
+    let text = filled.text;
     let (before, last) = text.rsplit_once(':').unwrap_or(("", &text));
     if last.contains(HOLE) {
         let message = format!("`{path}` does not say which port the program listens on");
@@ -124,5 +133,27 @@ fn container(
             reader.report.error(item.origin(), "port", message, "a number from 1 to 65535");
             None
         }
+    }
+}
+
+/// Gives a service without a port the one at which another asks it.
+pub(super) fn asked(
+    begun: &mut [(ComposeService, Vec<ComposeVariable>)],
+    hosts: &mut Hosts,
+    report: &mut ImportReport,
+) {
+    let variables = begun.iter().flat_map(|(_, variables)| variables);
+    let texts: Vec<(String, Origin)> = variables
+        .filter_map(|it| Some((it.value.as_ref()?.whole()?.to_owned(), it.origin.clone())))
+        .collect();
+    for (text, origin) in texts {
+        let Some((key, port)) = hosts.asked(&text) else { continue };
+        let Some((service, _)) = begun.iter_mut().find(|(it, _)| it.resource.key == key) else {
+            continue;
+        };
+        hosts.serve(&key, port);
+        let message = format!("{key} is taken to serve port {port}, at which it is asked here");
+        report.mind(origin.clone(), "port", message, "correct its `port`, if it serves another");
+        set(&mut service.resource, Setting::Port, FieldValue::Integer(port.into()), origin);
     }
 }

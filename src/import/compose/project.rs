@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use super::ComposeReader;
 use super::dotenv;
+use super::forms;
+use super::interpolate::Filled;
 use crate::import::report::{ImportReport, shown};
 use crate::import::{ForeignFile, ForeignFolder};
 use crate::manifest::{Placed, PlacedContent, placed};
+use crate::model::Diagnostic;
 
 /// How many services may extend one another in a row.
 const EXTENDS_MAX: usize = 16;
@@ -14,7 +17,9 @@ const EXTENDS_MAX: usize = 16;
 /// The files as one, and what `.env` gives.
 pub(super) struct ComposeProject {
     pub root: Placed,
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, Filled>,
+    /// The files that were named. Paths in any of them are relative to the first.
+    pub paths: Vec<String>,
 }
 
 impl ComposeProject {
@@ -33,7 +38,8 @@ impl ComposeProject {
             });
         }
         let variables = variables(files.first()?, folder, report);
-        Some(Self { root: root?, variables })
+        let paths = files.iter().map(|file| file.path.clone()).collect();
+        Some(Self { root: root?, variables, paths })
     }
 }
 
@@ -41,18 +47,33 @@ fn open(file: &ForeignFile, report: &mut ImportReport) -> Option<Placed> {
     let read = match placed(&file.path, &file.text) {
         Ok(read) => read,
         Err(findings) => {
-            findings.into_iter().for_each(|finding| report.push(finding));
+            findings.into_iter().for_each(|finding| report.push(explained(finding)));
             return None;
         }
     };
     let services = read.get("services").map(Placed::entries);
     if services.is_none_or(<[_]>::is_empty) {
         let message = "the file has no mapping of `services`, so it is no Compose file".to_owned();
-        let hint = "a Blueprint, also Render's, is read by `stoker convert`";
+        let hint = match read.get("apiVersion").or_else(|| read.get("kind")) {
+            Some(_) => "it looks like a file of Kubernetes or Helm, which is not imported",
+            None => "a Blueprint, also Render's, is read by `stoker convert`",
+        };
         report.error(read.origin(), "unknown-document", message, hint);
         return None;
     }
+    for (name, service) in services.unwrap_or_default() {
+        forms::check(report, service, &format!("services.{name}"));
+    }
     Some(read)
+}
+
+/// Names the tags of Compose that are not read.
+fn explained(mut finding: Diagnostic) -> Diagnostic {
+    if ["!reset", "!override"].iter().any(|tag| finding.message.contains(tag)) {
+        let hint = "Compose knows the tag, but the import does not: write what is meant without it";
+        finding.hints = vec![hint.to_owned()];
+    }
+    finding
 }
 
 /// Reads `.env` beside the file. The importer's own environment is nobody's project.
@@ -60,7 +81,7 @@ fn variables(
     file: &ForeignFile,
     folder: &ForeignFolder<'_>,
     report: &mut ImportReport,
-) -> BTreeMap<String, String> {
+) -> BTreeMap<String, Filled> {
     let Some(file) = (folder.beside)(&file.path, ".env") else {
         return BTreeMap::new();
     };
@@ -69,8 +90,14 @@ fn variables(
     warnings.into_iter().for_each(|finding| report.push(finding));
     match read {
         Ok(entries) => {
-            let whole =
-                |entry: dotenv::DotenvEntry| Some((entry.key, entry.value?.whole()?.to_owned()));
+            let whole = |entry: dotenv::DotenvEntry| {
+                Some((entry.key, entry.value.filter(|value| value.whole().is_some())?))
+            };
+            if let Some(entry) = entries.iter().find(|entry| entry.key == "COMPOSE_FILE") {
+                let message = "`COMPOSE_FILE` names the files that Compose reads here".to_owned();
+                let hint = "the import reads only what it is given: name the same files";
+                report.mind(entry.origin.clone(), "compose-file", message, hint);
+            }
             entries.into_iter().filter_map(whole).collect()
         }
         Err(refused) => {
@@ -91,7 +118,7 @@ const EITHER: [&str; 7] =
 fn over(under: Placed, above: Placed, key: &str) -> Placed {
     let (under, above) = match EITHER.contains(&key) {
         true => (as_mapping(under), as_mapping(above)),
-        false => (under, above),
+        false => (forms::long(under, key), forms::long(above, key)),
     };
     let place = above.beside(PlacedContent::Nothing);
     let content = match (under.content, above.content) {
@@ -140,12 +167,18 @@ fn as_mapping(value: Placed) -> Placed {
     value.beside(PlacedContent::Entries(entries))
 }
 
-/// Returns the services that run, `extends` followed; the others are listed.
-pub(super) fn services(reader: &mut ComposeReader<'_, '_>, root: &Placed) -> Vec<(String, Placed)> {
-    let mut active = Vec::new();
+/// Services by their names, as the files have them.
+pub(super) type NamedServices = Vec<(String, Placed)>;
+
+/// Returns the services that run, `extends` followed, and those that are left out, which are listed.
+pub(super) fn services(
+    reader: &mut ComposeReader<'_, '_>,
+    root: &Placed,
+) -> (NamedServices, NamedServices) {
+    let (mut active, mut left_out) = (Vec::new(), Vec::new());
     for (name, yaml) in root.get("services").map(Placed::entries).unwrap_or_default() {
         let path = format!("services.{name}");
-        if yaml.entries().is_empty() {
+        if !matches!(yaml.content, PlacedContent::Entries(_) | PlacedContent::Nothing) {
             reader.report.wrong_type(yaml, &path, "a mapping");
             continue;
         }
@@ -155,20 +188,29 @@ pub(super) fn services(reader: &mut ComposeReader<'_, '_>, root: &Placed) -> Vec
         let profiles = whole.get("profiles");
         let profiles = profiles.map(|it| reader.texts(it, &format!("{path}.profiles")));
         if profiles.as_ref().is_some_and(|all| !all.iter().any(|one| is_active(reader, one))) {
-            let profiles = profiles.unwrap_or_default().join(", ");
+            let profiles = whole.get("profiles").map(|list| as_it_stands(list, ", "));
+            let profiles = shown(&profiles.unwrap_or_default());
             let message = format!("the service `{}` is left out", shown(name));
             let hint = format!("it runs only with the profile {profiles}; take `profiles` away");
             reader.report.mind(yaml.origin(), "inactive-profile", message, &hint);
+            left_out.push((name.clone(), whole));
         } else {
             active.push((name.clone(), whole));
         }
     }
-    active
+    (active, left_out)
+}
+
+/// Returns the texts of a list as its file has them.
+pub(super) fn as_it_stands(list: &Placed, between: &str) -> String {
+    let texts = list.items().iter().filter_map(Placed::scalar).map(|(text, _)| text);
+    texts.collect::<Vec<_>>().join(between)
 }
 
 /// Whether `.env` makes a profile active.
 fn is_active(reader: &ComposeReader<'_, '_>, profile: &str) -> bool {
-    let active = reader.variables.get("COMPOSE_PROFILES").map(String::as_str).unwrap_or_default();
+    let active = reader.variables.get("COMPOSE_PROFILES");
+    let active = active.map(|active| active.text.as_str()).unwrap_or_default();
     active.split(',').any(|one| one == profile || one == "*")
 }
 
@@ -200,7 +242,8 @@ fn extended(
     let other = match extends.get("file") {
         Some(file) => {
             let path = reader.whole(file, "extends.file")?;
-            let Some(found) = (reader.folder.beside)(&service.file, &path) else {
+            let anchor = reader.anchor(&service.file).to_owned();
+            let Some(found) = (reader.folder.beside)(&anchor, &path) else {
                 refuse(reader, format!("`{}` is not there", shown(&path)));
                 return None;
             };

@@ -2,12 +2,10 @@
 
 use super::ComposeReader;
 use super::command::{self, ComposeCommand};
-use super::environment;
 use super::health;
 use super::ports::{self, ComposePort, PortReach};
 use super::volumes;
 use super::words;
-use crate::import::references::Hosts;
 use crate::import::report::shown;
 use crate::import::resource::{begin, set, set_text};
 use crate::import::shell;
@@ -26,14 +24,21 @@ pub(super) fn host_names(name: &str, service: &Placed) -> Vec<String> {
     names
 }
 
-/// Reads a service.
+/// A service without its variables, which may refer to any other.
+#[derive(Debug)]
+pub(super) struct ComposeService {
+    pub resource: Resource<ValueSource>,
+    /// The port it serves.
+    pub port: Option<u16>,
+}
+
+/// Reads a service, all but its variables.
 pub(super) fn read(
     reader: &mut ComposeReader<'_, '_>,
     key: &Key,
     name: &str,
     yaml: &Placed,
-    hosts: &Hosts,
-) -> Resource<ValueSource> {
+) -> ComposeService {
     let path = format!("services.{name}");
     let mut service = begin(key.clone(), yaml.origin());
     words::service(reader, name, yaml);
@@ -49,10 +54,25 @@ pub(super) fn read(
     instances(reader, yaml, &path, &mut service);
     restart(reader, yaml, &path);
     disk(reader, yaml, &path, &mut service);
-    let variables = environment::variables(reader, yaml, &path);
-    environment::declare(reader, &mut service, variables, hosts);
-    reader.report.account(yaml, &path);
-    service
+    ends(reader, name, yaml, &mut service);
+    ComposeService { resource: service, port }
+}
+
+/// What others wait for until it has ended is no service of the platform, which starts it again.
+fn ends(
+    reader: &mut ComposeReader<'_, '_>,
+    name: &str,
+    yaml: &Placed,
+    service: &mut Resource<ValueSource>,
+) {
+    if !reader.together.ends_waited_for.contains(name) {
+        return;
+    }
+    let message =
+        format!("`{}` ends by itself, and the platform starts again what ends", shown(name));
+    let hint = "write its command into `preDeployCommand` of what waits for it, and remove it";
+    reader.report.mind(yaml.origin(), "one-off", message, hint);
+    reader.report.note(&service.key, "it ends by itself: make it a `preDeployCommand`");
 }
 
 /// What is run: what is built, else an image.
@@ -70,6 +90,10 @@ fn source(
         };
         set_text(service, Setting::Runtime, "image", image.origin());
         match reader.whole(image, &format!("{path}.image")) {
+            Some(text) if text.is_empty() => {
+                let message = format!("`{path}.image` is empty");
+                reader.report.error(image.origin(), "no-source", message, "name an image");
+            }
             Some(text) => set_text(service, Setting::Image, text, image.origin()),
             None => reader.report.note(&service.key, "`image` is to be given"),
         }
@@ -94,7 +118,14 @@ fn source(
     if let Some(dockerfile) = build.get("dockerfile")
         && let Some(text) = reader.whole(dockerfile, &format!("{path}.dockerfile"))
     {
-        set_text(service, Setting::DockerfilePath, text, dockerfile.origin());
+        if within("", &text).is_some() {
+            return set_text(service, Setting::DockerfilePath, text, dockerfile.origin());
+        }
+        let stands = dockerfile.scalar().map(|(text, _)| text).unwrap_or_default();
+        let message = format!("`{}` lies outside of the directory that is built", shown(stands));
+        let hint = "move it there, and write its path into `dockerfilePath`";
+        reader.report.mind(dockerfile.origin(), "to-be-given", message, hint);
+        reader.report.note(&service.key, "`dockerfilePath` is to be given");
     }
 }
 
@@ -123,13 +154,18 @@ fn root(
         return;
     }
     here(reader, service);
-    let folder = context.file.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let folder = if folder.starts_with('/') { "" } else { folder };
-    match within(folder, &text) {
+    let anchor = reader.anchor(&context.file);
+    let folder = (reader.folder.within)(anchor).unwrap_or_else(|| {
+        // Without a repository the best guess is that the import began at its top.
+        let folder = anchor.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folder.starts_with('/') { String::new() } else { folder.to_owned() }
+    });
+    match within(&folder, &text) {
         Some(directory) if directory.is_empty() => {}
         Some(directory) => set_text(service, Setting::RootDir, directory, origin),
         None => {
-            let message = format!("`{}` lies outside of the folder of the file", shown(&text));
+            let stands = context.scalar().map(|(text, _)| text).unwrap_or_default();
+            let message = format!("`{}` lies outside of the repository", shown(stands));
             let hint = "write its path within the repository into `rootDir`";
             reader.report.mind(origin, "to-be-given", message, hint);
             reader.report.note(&service.key, "`rootDir` is to be given");
@@ -138,7 +174,7 @@ fn root(
 }
 
 /// Joins two relative paths; nothing when that leads out.
-fn within(folder: &str, path: &str) -> Option<String> {
+pub(super) fn within(folder: &str, path: &str) -> Option<String> {
     if path.starts_with(['/', '~']) {
         return None;
     }
@@ -192,6 +228,15 @@ fn start(
             }
         }
     }
+    let is_option = words.first().is_some_and(|word| word.starts_with('-'));
+    if entrypoint.is_none() && (is_option || yaml.get("build").is_none()) && !words.is_empty() {
+        let message = format!("`{path}.command` gives arguments to the image's own entrypoint");
+        let hint =
+            "`startCommand` may replace both: write the entrypoint before them, if there is one";
+        reader.report.mind(place.origin(), "entrypoint", message, hint);
+        let note = "`startCommand` may need the entrypoint of the image before it";
+        reader.report.note(&service.key, note);
+    }
     if !words.is_empty() {
         set_text(service, Setting::StartCommand, shell::join(&words), place.origin());
     }
@@ -220,9 +265,9 @@ fn serve(
     let mut others: Vec<&ComposePort> = ports.iter().filter(|it| it.number != number).collect();
     others.dedup_by_key(|port| port.number);
     for other in others {
-        let message = format!("port {} has no home: a service serves one", other.number);
+        let message = format!("port {} cannot be carried over: a service serves one", other.number);
         let hint = "make another service of it, if it is needed";
-        reader.report.mind(other.origin.clone(), "no-home", message, hint);
+        reader.report.mind(other.origin.clone(), "not-carried", message, hint);
     }
     Some(number)
 }
@@ -239,8 +284,13 @@ fn instances(
         let why = "the platform decides how and where a service runs; `plan` says how large it is";
         words::below(reader, deploy, &format!("{path}.deploy"), &["replicas"], why);
     }
-    let Some(count) = yaml.get("scale").or_else(|| deploy?.get("replicas")) else { return };
-    let path = format!("{path}.replicas");
+    let replicas = deploy.and_then(|deploy| deploy.get("replicas"));
+    let (count, word) = match (yaml.get("scale"), replicas) {
+        (Some(scale), _) => (scale, "scale"),
+        (None, Some(replicas)) => (replicas, "deploy.replicas"),
+        (None, None) => return,
+    };
+    let path = format!("{path}.{word}");
     let Some(text) = reader.whole(count, &path) else { return };
     match text.parse::<i64>() {
         Ok(number @ 1..=1000) => {
@@ -288,6 +338,13 @@ fn disk(
         let hint = format!("a new disk at `{}` is empty; copy it yourself", shown(&mount.target));
         reader.report.mind(origin.clone(), "data-not-moved", message, &hint);
         reader.report.note(&service.key, format!("the data of the volume {source} is not moved"));
+        if reader.together.shared_volumes.contains(&mount.source) {
+            let message = format!(
+                "`{source}` is shared by several services, and each gets a disk of its own"
+            );
+            let hint = "what one of them writes the others do not see: use a store that all reach";
+            reader.report.mind(origin.clone(), "shared-volume", message, hint);
+        }
         set_text(service, Setting::DiskMountPath, mount.target.clone(), origin);
     }
 }

@@ -1,5 +1,9 @@
 //! What Compose files become, rule by rule.
 
+mod joined;
+mod meant;
+mod secrets;
+
 use std::collections::BTreeMap;
 
 use crate::import::{ForeignFile, ForeignFolder, Imported, import};
@@ -13,7 +17,7 @@ fn of(files: &[(&str, &str)]) -> Result<Imported, Vec<Diagnostic>> {
         let text = (*beside.get(path)?).to_owned();
         Some(ForeignFile { path: path.to_owned(), text })
     };
-    let folder = ForeignFolder { beside: &read, home: None };
+    let folder = ForeignFolder { beside: &read, within: &|_| None, home: None };
     let (path, text) = files[0];
     import(&[ForeignFile { path: path.to_owned(), text: text.to_owned() }], &folder)
 }
@@ -175,17 +179,6 @@ fn env_files_are_read_in_the_dialect_of_compose() {
 }
 
 #[test]
-fn no_secret_is_written_wherever_it_comes_from() {
-    let text = variables(
-        "      API_PASSWORD: hush1\n      LINE: x-${DB_PASSWORD}\n      URL: https://me:hush2@example.com/\n      STRIPE_KEY: ${K:-hush3}\n",
-    );
-    let imported = of(&[("compose.yaml", &text), (".env", "DB_PASSWORD=hush4\n")]);
-    let all = format!("{}{}", said(&imported), imported.unwrap().print());
-    assert!(!all.contains("hush"), "{all}");
-    assert_eq!(all.matches("sync: false\n").count(), 4, "{all}");
-}
-
-#[test]
 fn a_text_command_is_cut_at_an_operator_and_so_refused_with_both_readings() {
     let service =
         |command: &str| format!("services:\n  web:\n    image: a\n    command: {command}\n");
@@ -263,7 +256,7 @@ fn a_later_file_is_read_over_an_earlier_one() {
             "services:\n  web:\n    command: [three]\n    environment: { B: 3, C: x }\n",
         ),
     ];
-    let folder = ForeignFolder { beside: &|_, _| None, home: None };
+    let folder = ForeignFolder { beside: &|_, _| None, within: &|_| None, home: None };
     let documents = import(&files, &folder).unwrap().print();
     has(
         &documents,
@@ -289,7 +282,7 @@ fn keys_given_twice_are_refused_and_what_is_not_known_is_listed() {
         &[
             "`services.web.imagee` is not known",
             "did you mean `image`?",
-            "`services.web.user` has no home",
+            "`services.web.user` cannot be carried over",
             "`thing.a` is not known",
         ],
     );
@@ -314,7 +307,7 @@ fn ports_say_which_is_served_and_to_whom() {
     }
     has(
         &said(&compose(&service("['80:80', '443:443', '0:x']"))),
-        &["port 443 has no home", "`x` is no port"],
+        &["port 443 cannot be carried over", "`x` is no port"],
     );
 }
 
@@ -353,7 +346,10 @@ fn the_text_none_is_a_command_and_the_list_turns_the_check_off() {
 fn a_built_service_lies_in_the_repository_of_its_file() {
     let text = "services:\n  web: { build: { context: ../api, dockerfile: prod.Dockerfile, args: { A: b } } }\n  far: { build: 'https://github.com/a/b.git#main:dir' }\n  out: { build: ../../x }\n";
     let imported = of(&[("deploy/compose.yaml", text)]);
-    has(&said(&imported), &["`services.web.build.args` has no home", "`../../x` lies outside"]);
+    has(
+        &said(&imported),
+        &["`services.web.build.args` cannot be carried over", "`../../x` lies outside"],
+    );
     let documents = imported.unwrap().print();
     has(
         &documents,

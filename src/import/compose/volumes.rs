@@ -42,7 +42,12 @@ fn short<'p>(
     item: &'p Placed,
     path: &str,
 ) -> Option<ComposeMount<'p>> {
-    let text = reader.text(item, path)?.text;
+    let filled = reader.text(item, path)?;
+    if filled.is_secret {
+        reader.hide(item, path);
+        return None;
+    }
+    let text = filled.text;
     let parts: Vec<&str> = text.split(':').collect();
     let (source, target, mode) = match parts[..] {
         [target] => ("", target, ""),
@@ -105,6 +110,10 @@ pub(super) fn lose(
         ("", _) => {
             format!("`{}` is a volume without a name, and ends with what runs", shown(target))
         }
+        (source, _) if !source.starts_with(['.', '/', '~', '\\', '…']) => format!(
+            "`{}` is only read here, and a disk of the platform would be empty",
+            shown(source)
+        ),
         (source, _) => format!(
             "`{}` is of the machine that runs Compose; what is needed belongs into the image",
             shown(source)

@@ -1,4 +1,4 @@
-//! The words of Compose that have no home, each with the reason.
+//! The words of Compose that cannot be carried over, each with the reason.
 
 use super::ComposeReader;
 use crate::import::report::shown;
@@ -136,7 +136,7 @@ pub(super) fn top(reader: &mut ComposeReader<'_, '_>, root: &Placed) {
     }
 }
 
-/// Says of the words of a service which have no home.
+/// Says of the words of a service which cannot be carried over.
 pub(super) fn service(reader: &mut ComposeReader<'_, '_>, name: &str, service: &Placed) {
     for (key, value) in service.entries() {
         let path = format!("services.{name}.{key}");
@@ -157,7 +157,7 @@ pub(super) fn service(reader: &mut ComposeReader<'_, '_>, name: &str, service: &
     }
 }
 
-/// Says of the entries of a mapping below a service which have no home; those in `carried` have.
+/// Says of the entries of a mapping below a service which cannot be carried over; those in `carried` have.
 pub(super) fn below(
     reader: &mut ComposeReader<'_, '_>,
     value: &Placed,

@@ -15,6 +15,40 @@ fn a_variable_is_taken_for_a_secret_by_its_words_or_its_url() {
 }
 
 #[test]
+fn a_key_is_telling_without_a_blank_before_the_word_too() {
+    for key in [
+        "PGPASS",
+        "PGPASSWORD",
+        "ME_CONFIG_MONGODB_ADMINPASSWORD",
+        "dbpassword",
+        "MYPWD",
+        "HTPASSWD",
+        "JDBC_PW",
+        "FLOWER_BASIC_AUTH",
+        "CRED",
+        "AWS_CREDS",
+    ] {
+        assert!(check(key, "x1"), "{key}");
+    }
+    for (key, value) in [
+        ("PASSWORD_RESET_DISABLED", "x"),
+        ("PASSWORD_RESET_ATTEMPTS", "3"),
+        ("REQUIRE_AUTH", "true"),
+        ("SHOW_PASSWORD", "no"),
+        ("AUTH", "basic"),
+        ("BYPASS", "x"),
+        ("SSH_ASKPASS", "/bin/askpass"),
+    ] {
+        assert!(!check(key, value), "{key}");
+    }
+    assert!(check("DB_PASSWORD", "123456"));
+    assert_eq!(
+        concealed("see https://hooks.slack.com/services/T0/B0/xyz now"),
+        "see https://hooks.slack.com/services/(secret) now"
+    );
+}
+
+#[test]
 fn what_only_speaks_of_secrets_stays_readable() {
     for key in ["TOKEN_TTL", "PASSWORD_MIN_LENGTH", "STRIPE_PUBLIC_KEY", "MONKEY", "LOG_LEVEL"] {
         assert!(!check(key, "x"), "{key}");
