@@ -75,8 +75,10 @@ impl<'w> Bench<'w> {
         let effect = &Mutation { name: name.to_owned(), ..effect.clone() };
         let desired = self.passes.get(&request.run).and_then(|pass| pass.desired.clone());
         let Some(desired) = desired else { return };
+        // After an answer that was lost the last look shows what was written already.
+        let planned_on = looks.first.get("name").and_then(Value::as_str);
         let is_asked_for = asks_for(&desired, effect, field, value)
-            || read.is_some_and(|read| makes_way(&desired, effect, read, request.body));
+            || planned_on.is_some_and(|name| makes_way(&desired, effect, name, request.body));
         self.findings.check(Law::S10, is_asked_for, || {
             let Mutation { kind, name, .. } = effect;
             format!("{field} of {kind:?} {name} was written, and its manifest does not ask for it")
@@ -101,9 +103,9 @@ fn asks_for(desired: &Desired, effect: &Mutation, field: &str, value: Option<&Va
 
 /// Whether the manifests ask for a thing to make way: its name is one of those that go round, and a
 /// name that nobody declares is all that is written.
-fn makes_way(desired: &Desired, effect: &Mutation, read: &str, body: Option<&Value>) -> bool {
+fn makes_way(desired: &Desired, effect: &Mutation, name: &str, body: Option<&Value>) -> bool {
     let is_alone = body.and_then(Value::as_object).is_some_and(|body| body.len() == 1);
-    let (Some(read), Some(new)) = (key(effect.kind, read), key(effect.kind, &effect.name)) else {
+    let (Some(old), Some(new)) = (key(effect.kind, name), key(effect.kind, &effect.name)) else {
         return false;
     };
     let heir_of = |old: &Key| {
@@ -111,8 +113,8 @@ fn makes_way(desired: &Desired, effect: &Mutation, read: &str, body: Option<&Val
         declared.find(|it| it.key.kind == old.kind && it.previous_names.contains(&old.name))
     };
     let next = |old: &Key| heir_of(old).map(|heir| heir.key.clone());
-    let mut way = std::iter::successors(next(&read), next).take(desired.resources.len());
-    is_alone && !desired.resources.contains_key(&new) && way.any(|key| key == read)
+    let mut way = std::iter::successors(next(&old), next).take(desired.resources.len());
+    is_alone && !desired.resources.contains_key(&new) && way.any(|key| key == old)
 }
 
 fn asks_for_variable(resource: &Resource, variable: &str, value: Option<&Value>) -> bool {
