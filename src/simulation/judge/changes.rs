@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::emulator::Mutation;
-use crate::model::{Desired, EnvKey, FieldPath, FieldValue, Key, Resource};
+use crate::model::{Desired, EnvKey, FieldPath, FieldValue, Resource};
 
 use super::super::law::Law;
 use super::super::timeline::Request;
@@ -75,10 +75,7 @@ impl<'w> Bench<'w> {
         let effect = &Mutation { name: name.to_owned(), ..effect.clone() };
         let desired = self.passes.get(&request.run).and_then(|pass| pass.desired.clone());
         let Some(desired) = desired else { return };
-        // After an answer that was lost the last look shows what was written already.
-        let planned_on = looks.first.get("name").and_then(Value::as_str);
-        let is_asked_for = asks_for(&desired, effect, field, value)
-            || planned_on.is_some_and(|name| makes_way(&desired, effect, name, request.body));
+        let is_asked_for = asks_for(&desired, effect, field, value);
         self.findings.check(Law::S10, is_asked_for, || {
             let Mutation { kind, name, .. } = effect;
             format!("{field} of {kind:?} {name} was written, and its manifest does not ask for it")
@@ -99,22 +96,6 @@ fn asks_for(desired: &Desired, effect: &Mutation, field: &str, value: Option<&Va
     let first = field.split('.').next().unwrap_or(field);
     first == "name"
         || declared_fields(resource).contains(first) && is_wanted(resource, field, value)
-}
-
-/// Whether the manifests ask for a thing to make way: its name is one of those that go round, and a
-/// name that nobody declares is all that is written.
-fn makes_way(desired: &Desired, effect: &Mutation, name: &str, body: Option<&Value>) -> bool {
-    let is_alone = body.and_then(Value::as_object).is_some_and(|body| body.len() == 1);
-    let (Some(old), Some(new)) = (key(effect.kind, name), key(effect.kind, &effect.name)) else {
-        return false;
-    };
-    let heir_of = |old: &Key| {
-        let mut declared = desired.resources.values();
-        declared.find(|it| it.key.kind == old.kind && it.previous_names.contains(&old.name))
-    };
-    let next = |old: &Key| heir_of(old).map(|heir| heir.key.clone());
-    let mut way = std::iter::successors(next(&old), next).take(desired.resources.len());
-    is_alone && !desired.resources.contains_key(&new) && way.any(|key| key == old)
 }
 
 fn asks_for_variable(resource: &Resource, variable: &str, value: Option<&Value>) -> bool {
