@@ -7,7 +7,7 @@ use super::tree::{Document, PathStep};
 use super::yaml::{Documents, double_quoted};
 use crate::model::{Desired, FieldPath, Key, Origin, Resource, ValueSource};
 
-/// Prints a desired state as [`print`] does, and says of each resource and each of its values where it
+/// Prints a desired state as [`print()`] does, and says of each resource and each of its values where it
 /// stands: with layers, in which of them.
 #[must_use]
 pub fn print_with_places(desired: &Desired<ValueSource>) -> String {

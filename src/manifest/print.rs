@@ -26,7 +26,7 @@ pub fn print(desired: &Desired<ValueSource>) -> String {
     print_noted(desired, &BTreeMap::new())
 }
 
-/// Prints as [`print`], with comments at the head of each document that is noted upon: what a person
+/// Prints as [`print()`], with comments at the head of each document that is noted upon: what a person
 /// has to do about it, one line each.
 #[must_use]
 pub fn print_noted(desired: &Desired<ValueSource>, notes: &BTreeMap<Key, Vec<String>>) -> String {
