@@ -8,14 +8,6 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
 cd "$dir"
-export GOFLAGS=-mod=mod
-cat >go.mod <<'MOD'
-module finding
-
-go 1.24
-
-require github.com/compose-spec/compose-go/v2 v2.16.2
-MOD
 cat >main.go <<'GO'
 package main
 
@@ -35,6 +27,8 @@ func main() {
 	}
 }
 GO
+go mod init finding >go.log 2>&1
+go get github.com/compose-spec/compose-go/v2@v2.16.2 >>go.log 2>&1
 seen=$(go run . 2>&1 | grep '^"')
 printf '%s\n' "$seen"
 [[ $seen == '"A=1\nKEY\n": map["A":"1" "KEY":"outside"] <nil>

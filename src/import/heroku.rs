@@ -3,10 +3,10 @@
 mod app_json;
 
 use super::procfile::{self, ProcfileProcess};
-use super::report::{ImportReport, shown};
-use super::resource::{self, begin, env_key, reference, set, set_text, set_variable};
+use super::report::ImportReport;
+use super::resource::{self, env_key, reference, set, set_text, set_variable};
 use super::{ForeignFile, ForeignFolder};
-use crate::manifest::{Placed, PlacedContent};
+use crate::manifest::{Placed, PlacedContent, quoted};
 use crate::model::{FieldValue, Key, Kind, Origin, Resource, Setting, ValueSource};
 
 /// Add-ons that are databases: what the platform calls them, and the variable that leads to one.
@@ -112,7 +112,7 @@ fn services(
     let mut services = Vec::new();
     for ProcfileProcess { name, command, origin } in processes {
         let Some(ours) = resource::name(&name, &origin, report) else { continue };
-        let mut service = begin(Key::new(Kind::Service, ours), origin.clone());
+        let mut service = Resource::new(Key::new(Kind::Service, ours), origin.clone());
         let kind = if name == "web" { "web" } else { "worker" };
         set_text(&mut service, Setting::Type, kind, origin.clone());
         if !command.is_empty() {
@@ -241,7 +241,7 @@ fn addons(
         let text = plan.scalar().map(|(text, _)| text).unwrap_or_default();
         let name = text.split(':').next().unwrap_or_default();
         let Some((_, engine, prefix)) = ADDONS.iter().find(|(known, ..)| *known == name) else {
-            report.lose(addon, &format!("addons.{}", shown(name)), "the platform has no add-ons");
+            report.lose(addon, &format!("addons.{}", quoted(name)), "the platform has no add-ons");
             continue;
         };
         plan.take();
@@ -262,9 +262,9 @@ fn addons(
         }
         let origin = addon.origin();
         let Some(ours) = resource::name(label, &origin, report) else { continue };
-        let mut database = begin(Key::new(Kind::Database, ours), origin.clone());
+        let mut database = Resource::new(Key::new(Kind::Database, ours), origin.clone());
         set_text(&mut database, Setting::Type, *engine, origin.clone());
-        let message = format!("the data of the add-on `{}` is not moved", shown(text));
+        let message = format!("the data of the add-on `{}` is not moved", quoted(text));
         let hint = "the new database is empty, and of a plan that the platform chooses";
         report.mind(origin.clone(), "data-not-moved", message, hint);
         report.note(&database.key, "the data of the old database is not moved");

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::manifest::Placed;
-use crate::model::{Desired, Diagnostic, Key, Origin, ValueSource, concealed};
-
-/// The longest piece of a file repeated in a finding.
-const SHOWN_CHARS_MAX: usize = 60;
+use crate::manifest::{Placed, quoted};
+use crate::model::{Desired, Diagnostic, Key, Origin, ValueSource};
 
 /// Collects findings and notes.
 #[derive(Debug, Default)]
@@ -35,7 +32,7 @@ impl ImportReport {
     /// Says that a value cannot be carried over, and with it all that lies below.
     pub fn lose(&mut self, value: &Placed, path: &str, why: &str) {
         value.take();
-        let message = format!("`{}` cannot be carried over: {why}", shown(path));
+        let message = format!("`{}` cannot be carried over: {why}", quoted(path));
         self.push(Diagnostic::warning("not-carried", message).at(value.origin()));
     }
 
@@ -53,7 +50,7 @@ impl ImportReport {
     pub fn wrong_type(&mut self, value: &Placed, path: &str, wanted: &str) {
         value.take();
         let message =
-            format!("`{}` must be {wanted}, and {} stands there", shown(path), value.describe());
+            format!("`{}` must be {wanted}, and {} stands there", quoted(path), value.describe());
         self.push(Diagnostic::error("wrong-type", message).at(value.origin()));
     }
 
@@ -70,7 +67,7 @@ impl ImportReport {
                 (path, "") => path.to_owned(),
                 (path, below) => format!("{path}.{below}"),
             };
-            let message = format!("`{}` is not known, and is left out", shown(&whole));
+            let message = format!("`{}` is not known, and is left out", quoted(&whole));
             self.push(Diagnostic::warning("unknown-field", message).at(value.origin()));
         }
     }
@@ -84,15 +81,4 @@ impl ImportReport {
             }
         }
     }
-}
-
-/// A piece of a file for a finding: without secrets, and cut.
-pub(super) fn shown(text: &str) -> String {
-    let text = concealed(text);
-    let mut characters = text.chars();
-    let mut cut: String = characters.by_ref().take(SHOWN_CHARS_MAX).collect();
-    if characters.next().is_some() {
-        cut.push('…');
-    }
-    cut
 }

@@ -1,29 +1,12 @@
 //! Resources as an import makes them, field by field.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::manifest::quoted;
 use crate::model::{
-    EnvKey, Field, FieldPath, FieldValue, Key, Lifecycle, Name, Origin, Reference, Resource,
-    Setting, ValueSource,
+    EnvKey, Field, FieldPath, FieldValue, Key, Name, Origin, Reference, Resource, Setting,
+    ValueSource,
 };
 
-use super::report::{ImportReport, shown};
-
-/// Begins a resource.
-pub(super) fn begin(key: Key, origin: Origin) -> Resource<ValueSource> {
-    Resource {
-        key,
-        origin,
-        labels: BTreeMap::new(),
-        previous_names: Vec::new(),
-        fields: BTreeMap::new(),
-        on_create: BTreeMap::new(),
-        declares_env: false,
-        set_by_hand: BTreeMap::new(),
-        lifecycle: Lifecycle::default(),
-        depends_on: BTreeSet::new(),
-    }
-}
+use super::report::ImportReport;
 
 /// Sets a field.
 pub(super) fn set(
@@ -84,7 +67,7 @@ pub(super) fn name(text: &str, origin: &Origin, report: &mut ImportReport) -> Op
         Err(error) => error,
     };
     let near = error.suggestion.as_deref().and_then(|text| Name::new(text).ok());
-    let message = format!("`{}` is not a name: {}", shown(text), error.reason);
+    let message = format!("`{}` is not a name: {}", quoted(text), error.reason);
     match near {
         Some(name) => {
             let hint = format!("`{name}` is used instead");

@@ -223,7 +223,7 @@ fn begin(
         return None;
     };
     let name = read_name(reader, name, &format!("{list}.name"))?;
-    Some(Drafts::begin(Key::new(kind, name), reader.origin(item.key.unwrap_or(item.yaml))))
+    Some(Resource::new(Key::new(kind, name), reader.origin(item.key.unwrap_or(item.yaml))))
 }
 
 /// Reads a setting from the first of several spellings that is given; the others give way.

@@ -1,12 +1,12 @@
 //! What the documents say, before anyone looked at them together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::reader::{DocumentForm, DocumentReader};
 use super::tree::Yaml;
 use crate::model::{
-    EnvKey, Field, FieldPath, FieldValue, Guard, Key, Lifecycle, Name, Origin, Resource, Setting,
-    Tombstone, ValueSource,
+    EnvKey, Field, FieldPath, FieldValue, Guard, Key, Name, Origin, Resource, Setting, Tombstone,
+    ValueSource,
 };
 use crate::source::Home;
 
@@ -37,24 +37,6 @@ pub(super) struct Mention {
     pub is_external: bool,
     /// The form of the document it stands in.
     pub form: DocumentForm,
-}
-
-impl Drafts {
-    /// Begins a resource.
-    pub fn begin(key: Key, origin: Origin) -> Resource<ValueSource> {
-        Resource {
-            key,
-            origin,
-            labels: BTreeMap::new(),
-            previous_names: Vec::new(),
-            fields: BTreeMap::new(),
-            on_create: BTreeMap::new(),
-            declares_env: false,
-            set_by_hand: BTreeMap::new(),
-            lifecycle: Lifecycle::default(),
-            depends_on: BTreeSet::new(),
-        }
-    }
 }
 
 /// What a new disk is called and how large it is, where nothing says so.

@@ -179,7 +179,7 @@ impl<'t> Layers<'t> {
                 findings.push(finding.hint("remove the document, or what it repeats"));
             }
             for miss in misses {
-                findings.push(super::load::finding(&it.origin.file, miss));
+                findings.push(miss.in_file(&it.origin.file));
             }
         }
     }

@@ -157,7 +157,7 @@ impl<'t> Reading<'t> {
         let text = readable(file)?;
         let is_template = foreign::is_template(text);
         let finding = |flaw: Flaw| {
-            let diagnostic = finding(&file.path, flaw);
+            let diagnostic = flaw.in_file(&file.path);
             match is_template {
                 true => {
                     diagnostic.hint(format!("it looks like a template of Helm; {}", foreign::APART))
@@ -186,7 +186,7 @@ impl<'t> Reading<'t> {
         let is_native = document.root().is_some_and(is_native);
         if is_native {
             for flaw in self.fill.fill(&mut document) {
-                self.findings.push(finding(&file.path, flaw));
+                self.findings.push(flaw.in_file(&file.path));
             }
         }
         let findings = &mut self.findings;
@@ -311,14 +311,6 @@ fn read_root(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut
     if reader.findings.errors() == errors {
         reader.account(root);
     }
-}
-
-pub(super) fn finding(file: &str, flaw: Flaw) -> Diagnostic {
-    let Flaw { code, message, hint, line, column } = flaw;
-    let mut diagnostic =
-        Diagnostic::error(code, message).at(Origin { file: file.to_owned(), line, column });
-    diagnostic.hints.extend(hint);
-    diagnostic
 }
 
 fn not_unicode(file: &SourceFile, valid_up_to: usize) -> Diagnostic {

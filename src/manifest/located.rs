@@ -30,14 +30,14 @@ impl Located {
     /// # Errors
     /// When it is no such YAML: everything that is wrong with it, with places.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let error = |flaw| vec![finding(file, flaw)];
+        let error = |flaw: Flaw| vec![flaw.in_file(file)];
         let mut documents = Documents::new(text).map_err(error)?;
         let mut located = Self::default();
         let mut is_read = false;
         while let Some(mut document) = documents.next_document().map_err(error)? {
             let flaws = std::mem::take(&mut document.flaws);
             if !flaws.is_empty() {
-                return Err(flaws.into_iter().map(|flaw| finding(file, flaw)).collect());
+                return Err(flaws.into_iter().map(|flaw| flaw.in_file(file)).collect());
             }
             let Some(root) = document.root() else { continue };
             let origin = origin(file, root);
@@ -161,14 +161,6 @@ fn last(path: &str) -> &str {
 
 fn origin(file: &str, yaml: Yaml<'_, '_>) -> Origin {
     Origin { file: file.to_owned(), line: yaml.line(), column: yaml.column() }
-}
-
-fn finding(file: &str, flaw: Flaw) -> Diagnostic {
-    let Flaw { code, message, hint, line, column } = flaw;
-    let origin = Origin { file: file.to_owned(), line, column };
-    let mut diagnostic = Diagnostic::error(code, message).at(origin);
-    diagnostic.hints.extend(hint);
-    diagnostic
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ pub use located::Located;
 pub use placed::{Placed, PlacedContent, placed};
 pub use places::print_with_places;
 pub use print::{SCHEMA_LINE, print, print_each, print_noted, unprinted};
+pub use reader::quoted;
 pub use schema::schema;
 pub use suggest::nearest;
 pub use yaml_values::{documents, to_yaml};

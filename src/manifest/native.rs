@@ -154,7 +154,7 @@ fn resource(
     let is_named = name.is_some();
     let stand_in = || crate::model::Name::new("unnamed").expect("`unnamed` is a name");
     let key = Key::new(kind, name.unwrap_or_else(stand_in));
-    let mut resource = Drafts::begin(key, reader.origin(root));
+    let mut resource = Resource::new(key, reader.origin(root));
     resource.labels = labels(reader, metadata);
     previous_names(reader, metadata, &mut resource, drafts);
     if let Some(yaml) = root.get("lifecycle").filter(|yaml| !yaml.is_null()) {

@@ -152,14 +152,14 @@ impl Placed {
 /// # Errors
 /// When it is no such text: everything that is wrong with it, with places.
 pub fn placed(file: &str, text: &str) -> Result<Placed, Vec<Diagnostic>> {
-    let error = |flaw| vec![finding(file, flaw)];
+    let error = |flaw: Flaw| vec![flaw.in_file(file)];
     let mut documents = Documents::new(text).map_err(error)?;
     let file: Arc<str> = file.into();
     let mut whole = None;
     while let Some(mut document) = documents.next_document().map_err(error)? {
         let flaws = std::mem::take(&mut document.flaws);
         if !flaws.is_empty() {
-            return Err(flaws.into_iter().map(|flaw| finding(&file, flaw)).collect());
+            return Err(flaws.into_iter().map(|flaw| flaw.in_file(&file)).collect());
         }
         let Some(root) = document.root() else { continue };
         let read = take(&file, root);
@@ -191,14 +191,6 @@ fn take(file: &Arc<str>, yaml: Yaml<'_, '_>) -> Placed {
         },
     };
     Placed::at(Arc::clone(file), yaml.line(), yaml.column(), content)
-}
-
-fn finding(file: &str, flaw: Flaw) -> Diagnostic {
-    let Flaw { code, message, hint, line, column } = flaw;
-    let origin = Origin { file: file.to_owned(), line, column };
-    let mut diagnostic = Diagnostic::error(code, message).at(origin);
-    diagnostic.hints.extend(hint);
-    diagnostic
 }
 
 #[cfg(test)]

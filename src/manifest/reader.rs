@@ -325,8 +325,9 @@ impl DocumentReader<'_> {
     }
 }
 
-/// A piece of a file for a message, cut.
-pub(super) fn quoted(text: &str) -> String {
+/// Returns a piece of a file for a message: without secrets, and cut.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let text = concealed(text);
     let mut characters = text.chars();
     let mut cut: String = characters.by_ref().take(QUOTED_CHARS_MAX).collect();

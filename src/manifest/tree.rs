@@ -12,6 +12,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use crate::model::{Diagnostic, Origin};
+
 pub(super) use build::Builder;
 pub(super) use fill::{Fill, UNRESOLVED};
 pub(super) use lay::{LayerEffect, lay};
@@ -42,6 +44,15 @@ impl Flaw {
     pub fn hint(mut self, hint: &str) -> Self {
         self.hint = Some(hint.to_owned());
         self
+    }
+
+    /// Returns the finding about a file that it is.
+    pub fn in_file(self, file: &str) -> Diagnostic {
+        let Self { code, message, hint, line, column } = self;
+        let origin = Origin { file: file.to_owned(), line, column };
+        let mut finding = Diagnostic::error(code, message).at(origin);
+        finding.hints.extend(hint);
+        finding
     }
 }
 

@@ -112,6 +112,25 @@ pub struct Resource<V = FieldValue> {
     pub depends_on: BTreeSet<Key>,
 }
 
+impl<V> Resource<V> {
+    /// Begins a resource that declares nothing yet.
+    #[must_use]
+    pub fn new(key: Key, origin: Origin) -> Self {
+        Self {
+            key,
+            origin,
+            labels: BTreeMap::new(),
+            previous_names: Vec::new(),
+            fields: BTreeMap::new(),
+            on_create: BTreeMap::new(),
+            declares_env: false,
+            set_by_hand: BTreeMap::new(),
+            lifecycle: Lifecycle::default(),
+            depends_on: BTreeSet::new(),
+        }
+    }
+}
+
 /// One declared value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field<V = FieldValue> {

@@ -1,9 +1,8 @@
 //! `command` and `entrypoint`: what is run, without a shell.
 
 use super::ComposeReader;
-use crate::import::report::shown;
 use crate::import::shell::{self, Split};
-use crate::manifest::Placed;
+use crate::manifest::{Placed, quoted};
 
 /// What a command of Compose says.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +55,7 @@ pub(super) fn read(
             // With values of variables in it the command is not repeated: one may be a secret.
             let is_as_written = value.scalar().is_some_and(|(text, _)| text == filled.text);
             let cut = match is_as_written {
-                true => format!("`{}`", shown(&shell::join(&words))),
+                true => format!("`{}`", quoted(&shell::join(&words))),
                 false => "what stands before it".to_owned(),
             };
             let hint = format!(

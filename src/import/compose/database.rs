@@ -8,9 +8,8 @@ use super::service::{host_names, restart};
 use super::volumes;
 use super::words;
 use crate::import::references::{Host, Hosts};
-use crate::import::report::shown;
-use crate::import::resource::{begin, set_text};
-use crate::manifest::Placed;
+use crate::import::resource::set_text;
+use crate::manifest::{Placed, quoted};
 use crate::model::{Key, Resource, Setting, ValueSource};
 
 /// A database as its image has it.
@@ -112,7 +111,7 @@ pub(super) fn read(
 ) -> Option<Resource<ValueSource>> {
     let image = engine(reader, yaml)?;
     let path = format!("services.{name}");
-    let mut database = begin(key.clone(), yaml.origin());
+    let mut database = Resource::new(key.clone(), yaml.origin());
     let place = yaml.get("image")?;
     let text = reader.text(place, &format!("{path}.image"))?;
     set_text(&mut database, Setting::Type, image.engine, place.origin());
@@ -127,7 +126,7 @@ pub(super) fn read(
         None if image.numbers == 0 => {}
         None => {
             let stands = place.scalar().map(|(text, _)| text).unwrap_or_default();
-            let message = format!("the tag of `{}` says no version to ask for", shown(stands));
+            let message = format!("the tag of `{}` says no version to ask for", quoted(stands));
             let hint = "the platform chooses one; write `version`, if it matters";
             reader.report.mind(place.origin(), "version", message, hint);
         }
@@ -279,7 +278,7 @@ fn rest(
             reader.report.lose(mount.place, &format!("{path}.volumes"), why);
         } else if mount.is_named || mount.target.contains("/data") || mount.target.contains("/lib/")
         {
-            let message = format!("the data in `{}` is not moved", shown(&mount.target));
+            let message = format!("the data in `{}` is not moved", quoted(&mount.target));
             let hint = "the new database is empty: dump the old one, and load it there";
             reader.report.mind(mount.place.origin(), "data-not-moved", message, hint);
             mount.place.take();

@@ -121,8 +121,7 @@ impl<'r> Reader<'r> {
             }
             Some(_) | None => self.bare(origin),
         };
-        let known = self.known.clone();
-        let lookup = |name: &str| outside(name).or_else(|| known.get(name).cloned());
+        let lookup = |name: &str| outside(name).or_else(|| self.known.get(name).cloned());
         fill(&text, &lookup).map_err(|reason| {
             let refused = Diagnostic::error("env-file", reason).at(origin.clone());
             Box::new(refused.hint("`$$` stands for a plain `$`"))

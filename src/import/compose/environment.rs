@@ -6,9 +6,8 @@ use super::interpolate::{Filled, HOLE};
 use super::meaning::{Meaning, meaning};
 use super::service::within;
 use crate::import::references::{Hosts, Mentioned};
-use crate::import::report::shown;
 use crate::import::resource::{by_hand, env_key, reference, set_variable};
-use crate::manifest::Placed;
+use crate::manifest::{Placed, quoted};
 use crate::model::{FieldValue, Key, Origin, Resource, ValueSource};
 
 /// One variable as Compose gives it to a program.
@@ -70,7 +69,8 @@ fn env_files(
                 Some(_) => "is not here",
                 None => "lies outside of the folder of the first file",
             };
-            let message = format!("`{}` {place_of}, so its variables are not known", shown(stands));
+            let message =
+                format!("`{}` {place_of}, so its variables are not known", quoted(stands));
             let hint = "put it there and import again, or add its variables with `sync: false`";
             reader.report.mind(place.origin(), "to-be-given", message, hint);
             continue;
@@ -132,21 +132,21 @@ fn mapped(reader: &mut ComposeReader<'_, '_>, value: &Placed, path: &str) -> Opt
         Meaning::Same => reader.text(value, path),
         Meaning::Other(other) => {
             value.take();
-            let message = format!("`{}` is `{other}` to Compose", shown(text));
-            let hint = format!("it is written so; with quotes it would be `{}`", shown(text));
+            let message = format!("`{}` is `{other}` to Compose", quoted(text));
+            let hint = format!("it is written so; with quotes it would be `{}`", quoted(text));
             reader.report.mind(value.origin(), "changed-text", message, &hint);
             Some(Filled::plain(other))
         }
         Meaning::Date => {
             value.take();
-            let message = format!("`{}` is a date, which Compose may refuse", shown(text));
+            let message = format!("`{}` is a date, which Compose may refuse", quoted(text));
             let hint = match text.contains(':') {
                 true => {
                     "put it in quotes; versions of Compose pass it in different forms".to_owned()
                 }
                 false => format!(
                     "put it in quotes for `{0}`; some versions pass `{0} 00:00:00 +0000 UTC`",
-                    shown(text)
+                    quoted(text)
                 ),
             };
             reader.report.error(value.origin(), "date", message, &hint);
@@ -179,7 +179,7 @@ pub(super) fn declare(
                     // What stands in the place of a missing value is no letter to print.
                     let lost = match value.is_secret {
                         true => "all that stood there".to_owned(),
-                        false => shown(&lost.replace(HOLE, "…")),
+                        false => quoted(&lost.replace(HOLE, "…")),
                     };
                     let message =
                         format!("`{text_key}` becomes the {property} of {to}, without {lost}");

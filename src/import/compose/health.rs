@@ -3,8 +3,7 @@
 use super::ComposeReader;
 use super::project::as_it_stands;
 use super::words;
-use crate::import::report::shown;
-use crate::manifest::Placed;
+use crate::manifest::{Placed, quoted};
 
 /// What of a check cannot be carried over.
 const WHY: &str = "of health checks the platform has the path only";
@@ -49,7 +48,7 @@ pub(super) fn read(
         None => {
             let why = match found {
                 Some((number, _)) => format!("it asks port {number}, which is not the one served"),
-                None => format!("`{}` is no request to the service", shown(&stands)),
+                None => format!("`{}` is no request to the service", quoted(&stands)),
             };
             reader.report.lose(test, &path, &why);
             None

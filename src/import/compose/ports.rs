@@ -5,9 +5,9 @@ use super::environment::ComposeVariable;
 use super::interpolate::HOLE;
 use super::service::ComposeService;
 use crate::import::references::Hosts;
-use crate::import::report::{ImportReport, shown};
+use crate::import::report::ImportReport;
 use crate::import::resource::set;
-use crate::manifest::Placed;
+use crate::manifest::{Placed, quoted};
 use crate::model::{FieldValue, Origin, Setting};
 
 /// A port of a service.
@@ -74,7 +74,7 @@ fn short(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Optio
         false => reach(ip),
     };
     if reach == PortReach::Network {
-        let message = format!("`{}` publishes nothing", shown(&text));
+        let message = format!("`{}` publishes nothing", quoted(&text));
         let hint = "write the host's port before it, or take the `:` away";
         reader.report.mind(item.origin(), "port", message, hint);
     }
@@ -123,13 +123,13 @@ fn container(
     }
     let first = port.split_once('-').map_or(port, |(first, _)| first);
     if first != port {
-        let message = format!("of the ports `{}` only {first} is taken", shown(port));
+        let message = format!("of the ports `{}` only {first} is taken", quoted(port));
         reader.report.mind(item.origin(), "port", message, "the platform serves one of a service");
     }
     match first.parse::<u16>() {
         Ok(number @ 1..) => Some(ComposePort { number, reach, origin: item.origin() }),
         Ok(_) | Err(_) => {
-            let message = format!("`{}` is no port", shown(text));
+            let message = format!("`{}` is no port", quoted(text));
             reader.report.error(item.origin(), "port", message, "a number from 1 to 65535");
             None
         }

@@ -6,9 +6,9 @@ use super::ComposeReader;
 use super::dotenv;
 use super::forms;
 use super::interpolate::Filled;
-use crate::import::report::{ImportReport, shown};
+use crate::import::report::ImportReport;
 use crate::import::{ForeignFile, ForeignFolder};
-use crate::manifest::{Placed, PlacedContent, placed};
+use crate::manifest::{Placed, PlacedContent, placed, quoted};
 use crate::model::Diagnostic;
 
 /// How many services may extend one another in a row.
@@ -189,8 +189,8 @@ pub(super) fn services(
         let profiles = profiles.map(|it| reader.texts(it, &format!("{path}.profiles")));
         if profiles.as_ref().is_some_and(|all| !all.iter().any(|one| is_active(reader, one))) {
             let profiles = whole.get("profiles").map(|list| as_it_stands(list, ", "));
-            let profiles = shown(&profiles.unwrap_or_default());
-            let message = format!("the service `{}` is left out", shown(name));
+            let profiles = quoted(&profiles.unwrap_or_default());
+            let message = format!("the service `{}` is left out", quoted(name));
             let hint = format!("it runs only with the profile {profiles}; take `profiles` away");
             reader.report.mind(yaml.origin(), "inactive-profile", message, &hint);
             left_out.push((name.clone(), whole));
@@ -236,7 +236,7 @@ fn extended(
     let name = extends.get("service").unwrap_or(&extends);
     let name = reader.whole(name, "extends.service")?;
     if depth >= EXTENDS_MAX {
-        refuse(reader, format!("`extends` leads to `{}` over and over", shown(&name)));
+        refuse(reader, format!("`extends` leads to `{}` over and over", quoted(&name)));
         return None;
     }
     let other = match extends.get("file") {
@@ -244,7 +244,7 @@ fn extended(
             let path = reader.whole(file, "extends.file")?;
             let anchor = reader.anchor(&service.file).to_owned();
             let Some(found) = (reader.folder.beside)(&anchor, &path) else {
-                refuse(reader, format!("`{}` is not there", shown(&path)));
+                refuse(reader, format!("`{}` is not there", quoted(&path)));
                 return None;
             };
             Some(open(&found, reader.report)?)
@@ -253,7 +253,7 @@ fn extended(
     };
     let root = other.as_ref().unwrap_or(root);
     let Some(base) = root.get("services").and_then(|services| services.get(&name)) else {
-        refuse(reader, format!("there is no service `{}` to extend", shown(&name)));
+        refuse(reader, format!("there is no service `{}` to extend", quoted(&name)));
         return None;
     };
     let base = extended(reader, root, base.clone(), depth + 1)?;

@@ -6,10 +6,9 @@ use super::health;
 use super::ports::{self, ComposePort, PortReach};
 use super::volumes;
 use super::words;
-use crate::import::report::shown;
-use crate::import::resource::{begin, set, set_text};
+use crate::import::resource::{set, set_text};
 use crate::import::shell;
-use crate::manifest::Placed;
+use crate::manifest::{Placed, quoted};
 use crate::model::{FieldPath, FieldValue, Key, Resource, Setting, ValueSource};
 
 /// Returns the host names that lead to a service within the network of Compose.
@@ -40,7 +39,7 @@ pub(super) fn read(
     yaml: &Placed,
 ) -> ComposeService {
     let path = format!("services.{name}");
-    let mut service = begin(key.clone(), yaml.origin());
+    let mut service = Resource::new(key.clone(), yaml.origin());
     words::service(reader, name, yaml);
     source(reader, yaml, &path, &mut service);
     start(reader, yaml, &path, &mut service);
@@ -69,7 +68,7 @@ fn ends(
         return;
     }
     let message =
-        format!("`{}` ends by itself, and the platform starts again what ends", shown(name));
+        format!("`{}` ends by itself, and the platform starts again what ends", quoted(name));
     let hint = "write its command into `preDeployCommand` of what waits for it, and remove it";
     reader.report.mind(yaml.origin(), "one-off", message, hint);
     reader.report.note(&service.key, "it ends by itself: make it a `preDeployCommand`");
@@ -122,7 +121,7 @@ fn source(
             return set_text(service, Setting::DockerfilePath, text, dockerfile.origin());
         }
         let stands = dockerfile.scalar().map(|(text, _)| text).unwrap_or_default();
-        let message = format!("`{}` lies outside of the directory that is built", shown(stands));
+        let message = format!("`{}` lies outside of the directory that is built", quoted(stands));
         let hint = "move it there, and write its path into `dockerfilePath`";
         reader.report.mind(dockerfile.origin(), "to-be-given", message, hint);
         reader.report.note(&service.key, "`dockerfilePath` is to be given");
@@ -165,7 +164,7 @@ fn root(
         Some(directory) => set_text(service, Setting::RootDir, directory, origin),
         None => {
             let stands = context.scalar().map(|(text, _)| text).unwrap_or_default();
-            let message = format!("`{}` lies outside of the repository", shown(stands));
+            let message = format!("`{}` lies outside of the repository", quoted(stands));
             let hint = "write its path within the repository into `rootDir`";
             reader.report.mind(origin, "to-be-given", message, hint);
             reader.report.note(&service.key, "`rootDir` is to be given");
@@ -333,9 +332,9 @@ fn disk(
             continue;
         }
         let origin = mount.place.origin();
-        let source = shown(&mount.source);
+        let source = quoted(&mount.source);
         let message = format!("the data of the volume `{source}` is not moved");
-        let hint = format!("a new disk at `{}` is empty; copy it yourself", shown(&mount.target));
+        let hint = format!("a new disk at `{}` is empty; copy it yourself", quoted(&mount.target));
         reader.report.mind(origin.clone(), "data-not-moved", message, &hint);
         reader.report.note(&service.key, format!("the data of the volume {source} is not moved"));
         if reader.together.shared_volumes.contains(&mount.source) {

@@ -2,8 +2,7 @@
 
 use super::ComposeReader;
 use super::interpolate::HOLE;
-use crate::import::report::shown;
-use crate::manifest::Placed;
+use crate::manifest::{Placed, quoted};
 
 /// A mount of a service.
 #[derive(Clone, Debug)]
@@ -108,15 +107,15 @@ pub(super) fn lose(
     let why = match (source.as_str(), is_named) {
         (_, true) if has_disk => "a service has one disk, and another volume is it".to_owned(),
         ("", _) => {
-            format!("`{}` is a volume without a name, and ends with what runs", shown(target))
+            format!("`{}` is a volume without a name, and ends with what runs", quoted(target))
         }
         (source, _) if !source.starts_with(['.', '/', '~', '\\', '…']) => format!(
             "`{}` is only read here, and a disk of the platform would be empty",
-            shown(source)
+            quoted(source)
         ),
         (source, _) => format!(
             "`{}` is of the machine that runs Compose; what is needed belongs into the image",
-            shown(source)
+            quoted(source)
         ),
     };
     reader.report.lose(place, &format!("{path}.volumes"), &why);

@@ -1,8 +1,7 @@
 //! The words of Compose that cannot be carried over, each with the reason.
 
 use super::ComposeReader;
-use crate::import::report::shown;
-use crate::manifest::{Placed, nearest};
+use crate::manifest::{Placed, nearest, quoted};
 
 /// Words of a service that the platform has nothing for.
 const SERVICE: &[(&str, &str)] = &[
@@ -151,7 +150,7 @@ pub(super) fn service(reader: &mut ComposeReader<'_, '_>, name: &str, service: &
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "Compose may refuse it".to_owned(),
             };
-            let message = format!("`{}` is not known, and is left out", shown(&path));
+            let message = format!("`{}` is not known, and is left out", quoted(&path));
             reader.report.mind(value.origin(), "unknown-field", message, &hint);
         }
     }

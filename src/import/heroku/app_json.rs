@@ -1,9 +1,9 @@
 //! `app.json` as JSON, and its variables.
 
 use crate::import::ForeignFile;
-use crate::import::report::{ImportReport, shown};
+use crate::import::report::ImportReport;
 use crate::import::resource::{by_hand, env_key, set_variable};
-use crate::manifest::{Placed, PlacedContent, placed};
+use crate::manifest::{Placed, PlacedContent, placed, quoted};
 use crate::model::{
     Diagnostic, EnvKey, Field, FieldPath, FieldValue, Kind, Name, Origin, Reference, Resource,
     ValueSource,
@@ -86,7 +86,7 @@ pub(super) fn variable(
         }
     }
     if !is_given && !does_generate {
-        let meaning = field("description").map_or(String::new(), |it| format!(" ({})", shown(it)));
+        let meaning = field("description").map_or(String::new(), |it| format!(" ({})", quoted(it)));
         let (message, hint) = match (is_required, given) {
             (true, _) => {
                 (format!("`{text}` is to be given{meaning}"), "set it by hand, or write a value")
@@ -119,7 +119,7 @@ fn fields(text: &str, value: &Placed, is_given: bool, report: &mut ImportReport)
             ("description", _) if is_given => {
                 report.lose(field, &path, "a variable of the platform has no description");
             }
-            ("description", Some((meaning, _))) if meaning == shown(meaning) => field.take(),
+            ("description", Some((meaning, _))) if meaning == quoted(meaning) => field.take(),
             ("description", _) => {
                 report.lose(field, &path, "it is too long to be repeated here in full");
             }

@@ -173,18 +173,7 @@ fn keys(words: &str) -> BTreeSet<Key> {
 }
 
 pub fn resource(key: Key, words: &[&str]) -> Resource {
-    let mut resource = Resource {
-        key,
-        origin: origin(),
-        labels: BTreeMap::new(),
-        previous_names: Vec::new(),
-        fields: BTreeMap::new(),
-        on_create: BTreeMap::new(),
-        declares_env: false,
-        set_by_hand: BTreeMap::new(),
-        lifecycle: Lifecycle::default(),
-        depends_on: BTreeSet::new(),
-    };
+    let mut resource = Resource::new(key, origin());
     let lifecycle = &mut resource.lifecycle;
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
