@@ -50,6 +50,7 @@ mod names;
 mod owners;
 mod planted;
 mod populated;
+mod projects;
 mod properties;
 mod pull_request;
 mod rate;
