@@ -204,7 +204,7 @@ async fn carry(
         Command::Explain(command) => explain::run(context, command),
         Command::Import(command) => import::run(context, command),
         Command::Export(command) => export::run(context, command).await,
-        Command::Adopt(command) => ownership::adopt(context, command).await,
+        Command::Adopt(command) => ownership::adopt(context, command, interrupt).await,
         Command::Release(command) => ownership::release(context, command).await,
         Command::Destroy(command) => destroy::run(context, command, interrupt).await,
         Command::Get(get) => get::run(context, command, get).await,

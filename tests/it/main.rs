@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod actors;
+mod adopted;
 mod advice;
 mod agent;
 mod apply;
