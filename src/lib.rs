@@ -21,6 +21,7 @@ pub mod remote;
 pub mod render;
 pub mod sandbox;
 pub mod secret;
+pub mod shared;
 pub mod simulation;
 pub mod source;
 pub mod status;
