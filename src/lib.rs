@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod daemon;
 pub mod emulator;
+pub mod etcd;
 pub mod follow;
 pub mod import;
 pub mod ledger;

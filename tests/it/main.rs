@@ -16,6 +16,7 @@ mod crashes;
 mod deadlines;
 mod deploy;
 mod environments;
+mod etcd;
 mod exchange;
 mod exports;
 mod faults;
