@@ -49,6 +49,13 @@ impl EtcdMedium {
         format!("{}/register/{name}", self.prefix)
     }
 
+    /// Reads one key.
+    async fn pair(&self, key: &str) -> Result<Option<wire::KeyValue>, MediumError> {
+        let answer = self.gateway.read("kv/range", &wire::one(key)).await?;
+        let pairs = wire::pairs(&answer).ok_or_else(|| MediumError(strange()))?;
+        Ok(pairs.into_iter().next())
+    }
+
     /// Looks what a put has left that was refused for want of room: a read needs none.
     async fn put_when_full(&self, key: &str, reason: String) -> Put {
         let answer = self.gateway.read("kv/range", &wire::one(key)).await;
@@ -157,12 +164,7 @@ impl SharedMedium for EtcdMedium {
     }
 
     fn register<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Register, MediumError>> {
-        Box::pin(async move {
-            let body = wire::one(&self.register_key(name));
-            let answer = self.gateway.read("kv/range", &body).await?;
-            let pairs = wire::pairs(&answer).ok_or_else(|| MediumError(strange()))?;
-            Ok(register(pairs.into_iter().next()))
-        })
+        Box::pin(async move { Ok(register(self.pair(&self.register_key(name)).await?)) })
     }
 
     fn swap<'a>(&'a self, name: &'a str, version: Version, bytes: &'a [u8]) -> BoxFuture<'a, Swap> {
@@ -196,6 +198,12 @@ impl SharedMedium for EtcdMedium {
     ) -> BoxFuture<'a, Sitting> {
         Box::pin(async move {
             let (chair, lease) = (self.seat(log), lease_of(token));
+            // Who waits for another asks again and again, and each lease is a write.
+            if let Ok(Some(there)) = self.pair(&chair).await
+                && there.lease != lease
+            {
+                return Sitting::Held(String::from_utf8_lossy(&there.value).into_owned());
+            }
             let answer = match self.lease(lease, time_to_live).await {
                 Err(trouble) => Err(trouble),
                 Ok(()) => {
@@ -224,6 +232,13 @@ impl SharedMedium for EtcdMedium {
                     None => Sitting::Unknown(strange()),
                 },
             }
+        })
+    }
+
+    fn seated<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<String>, MediumError>> {
+        Box::pin(async move {
+            let seat = self.pair(&self.seat(log)).await?;
+            Ok(seat.map(|seat| String::from_utf8_lossy(&seat.value).into_owned()))
         })
     }
 

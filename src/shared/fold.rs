@@ -17,6 +17,8 @@ pub struct History {
     pub snapshot: Option<String>,
     /// What became true since, in order.
     pub events: Vec<String>,
+    /// How many records say so.
+    pub records: u64,
 }
 
 /// Where a log ends.
@@ -125,6 +127,7 @@ impl Fold {
             Ok(read) => read,
         };
         self.is_headless = false;
+        self.history.records += 1;
         self.head = Head { number, seal: read.1 };
         self.add(read.0)
     }

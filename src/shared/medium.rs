@@ -121,6 +121,9 @@ pub trait SharedMedium: Send + Sync {
         time_to_live: Duration,
     ) -> BoxFuture<'a, Sitting>;
 
+    /// Returns who sits on a log, in its own words; nobody where the seat is free.
+    fn seated<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<String>, MediumError>>;
+
     /// Gives the seat of a log back. Where that fails it is free when its time is over.
     fn leave<'a>(&'a self, log: &'a str, seat: &'a SharedSeat) -> BoxFuture<'a, ()>;
 

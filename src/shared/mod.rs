@@ -21,18 +21,23 @@
 //! What gives no record, a change or a delete, is not kept back by the log: [`Tenure`] is for those.
 //! This room reads no clock and knows nothing of the inventory.
 
+mod access;
+mod bridge;
 mod error;
 mod fold;
 mod log;
 mod medium;
 mod probe;
 mod record;
+mod right;
 mod simulated;
 mod tenure;
 
 #[cfg(test)]
 mod tests;
 
+pub use access::{LogWriter, NotSeated, SharedLog, TIME_TO_LIVE};
+pub use bridge::Bridge;
 pub use error::LogError;
 pub use fold::History;
 pub use log::Log;
@@ -41,5 +46,6 @@ pub use medium::{
 };
 pub use probe::probe;
 pub use record::SealKey;
+pub use right::{BootClock, WriteRight};
 pub use simulated::{Habits, RequestFate, SimulatedMedium};
 pub use tenure::Tenure;

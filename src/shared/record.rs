@@ -33,6 +33,21 @@ impl SealKey {
         Self(Zeroizing::new(bytes))
     }
 
+    /// Seals the value of a register: the seal as digits, a line break, the value.
+    pub(super) fn seal_value(&self, name: &str, value: &[u8]) -> Vec<u8> {
+        let text = hex::encode(value);
+        let seal = hex::encode(self.seal(&["value", name, &text]).finalize().into_bytes());
+        [seal.as_bytes(), b"\n", value].concat()
+    }
+
+    /// Returns the value of a register; nothing where its seal is not of this key, name and value.
+    pub(super) fn open_value(&self, name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+        let place = bytes.iter().position(|byte| *byte == b'\n')?;
+        let (seal, value) = (hex::decode(&bytes[..place]).ok()?, &bytes[place + 1..]);
+        let text = hex::encode(value);
+        self.seal(&["value", name, &text]).verify_slice(&seal).is_ok().then(|| value.to_vec())
+    }
+
     fn seal(&self, parts: &[&str]) -> Hmac<Sha256> {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("a key of any length will do");

@@ -292,6 +292,10 @@ impl SharedMedium for SimulatedMedium {
         }))
     }
 
+    fn seated<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<String>, MediumError>> {
+        Box::pin(self.request(move |world| Ok(world.seats.get(log).map(|(_, by)| by.clone()))))
+    }
+
     fn leave<'a>(&'a self, log: &'a str, seat: &'a SharedSeat) -> BoxFuture<'a, ()> {
         Box::pin(self.request(move |world| {
             if world.seats.get(log).is_some_and(|(held, _)| *held == seat.token) {

@@ -27,6 +27,11 @@ impl Tenure {
         Self { began: asked_at, time_to_live }
     }
 
+    /// Whether the seat cannot have become free by a moment.
+    pub(super) fn lives_at(&self, now: Duration) -> bool {
+        now.checked_sub(self.began).is_some_and(|elapsed| elapsed < self.time_to_live)
+    }
+
     /// Whether a request may still leave at a moment.
     #[must_use]
     pub fn holds_at(&self, now: Duration) -> bool {

@@ -62,6 +62,7 @@ mod rereads;
 mod retried;
 mod rolled_back;
 mod searches;
+mod shared;
 mod shortage;
 mod sieve;
 mod simulation;

@@ -254,3 +254,23 @@ fn a_store_that_keeps_its_word_passes_the_probe_and_each_bad_habit_is_named() {
     named(Habits { ignores_gaps: true, ..good }, "the one before it is missing");
     named(Habits { ignores_versions: true, ..good }, "changed one register at once 4");
 }
+
+#[test]
+fn a_right_to_write_lives_by_renewals_and_not_by_a_seat_that_was_free_meanwhile() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let now = Arc::new(AtomicU64::new(100));
+    let told = Arc::clone(&now);
+    let clock: BootClock = Arc::new(move || Some(Duration::from_secs(told.load(Ordering::SeqCst))));
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let right = WriteRight::since(seconds(100), TIME_TO_LIVE, Arc::clone(&clock));
+    now.store(110, Ordering::SeqCst);
+    right.renew(seconds(109), TIME_TO_LIVE);
+    now.store(120, Ordering::SeqCst);
+    assert!(right.holds(), "it was renewed");
+    // The answer came when the seat may have been free: somebody may have written.
+    now.store(124, Ordering::SeqCst);
+    right.renew(seconds(123), TIME_TO_LIVE);
+    assert!(!right.holds() && right.is_over());
+    let right = WriteRight::since(None, TIME_TO_LIVE, clock);
+    assert!(!right.holds(), "nobody knows how long it has been");
+}
