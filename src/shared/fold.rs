@@ -17,7 +17,7 @@ pub struct History {
     pub snapshot: Option<String>,
     /// What became true since, in order.
     pub events: Vec<String>,
-    /// How many records say so.
+    /// How many records say so, from the snapshot on.
     pub records: u64,
 }
 
@@ -157,7 +157,7 @@ impl Fold {
     }
 
     fn say(&mut self) {
-        let Some(Message { word, text, .. }) = self.begun.take() else { return };
+        let Some(Message { word, text, parts, .. }) = self.begun.take() else { return };
         match word {
             // It says who writes, and nothing of what is true.
             RecordKind::Takeover => {}
@@ -165,6 +165,7 @@ impl Fold {
             RecordKind::Snapshot => {
                 self.history.snapshot = Some(text);
                 self.history.events.clear();
+                self.history.records = u64::from(parts);
             }
         }
     }

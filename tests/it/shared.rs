@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use stoker::apply::{Happening, Patience};
-use stoker::model::{Claim, Kind};
+use stoker::emulator::Kind;
+use stoker::model::Claim;
 use stoker::plan::Policy;
 use stoker::reconcile::Carrier;
 use stoker::shared::{BootClock, Bridge, RequestFate, SealKey, SharedLog, SimulatedMedium};

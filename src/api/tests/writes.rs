@@ -252,7 +252,7 @@ async fn there_is_no_writer_for_another_project_or_another_origin() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_may_have_lost_the_seat_sends_nothing() {
-    let (client, script) = client([status(204, Value::Null), status(201, service("svc_1", "api"))]);
+    let (client, script) = client([status(200, json!({})), status(201, service("svc_1", "api"))]);
     let is_ours = Arc::new(AtomicBool::new(true));
     let told = Arc::clone(&is_ours);
     let tenure: TenureCheck = Arc::new(move || told.load(Ordering::SeqCst));

@@ -124,7 +124,7 @@ fn whatever_becomes_of_a_request_what_was_acknowledged_is_there() {
         }
         ended += usize::from(ends(at, RequestFate::Refused, 1));
     }
-    assert!(ended > 50, "{ended} ends prove little");
+    assert!(ended > 30, "{ended} ends prove little");
 }
 
 #[test]
