@@ -248,7 +248,7 @@ impl Carrying<'_> {
         report: &Report,
         since: Timestamp,
     ) -> Result<BTreeMap<Key, Ending>, Failure> {
-        let inventory = Store::read(&self.session.state)?.inventory;
+        let inventory = self.session.truth.medium.read()?.inventory;
         let awaited = awaited(plan, report, &inventory, since);
         let deadline = self.session.deadline.unwrap_or_else(|| {
             self.session.clock.now().checked_add(DEPLOYMENTS_MAX).unwrap_or(Timestamp::MAX)

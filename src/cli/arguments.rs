@@ -33,7 +33,7 @@ pub use platform::{
 };
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
 pub use simulate::SimulateCommand;
-pub use state::{BackupCommand, StateCommand, StateFlags};
+pub use state::{BackupCommand, PushCommand, StateCommand, StateFlags};
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
 #[derive(Debug, Parser)]
@@ -71,8 +71,9 @@ pub struct Global {
     /// The settings file, instead of `stoker.yaml` and the user's and the machine's.
     #[arg(long, global = true, env = "STOKER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where inventory, keys and budget are kept; one directory for one project.
-    #[arg(long, global = true, env = "STOKER_STATE", value_name = "DIRECTORY")]
+    /// Where inventory, keys and budget are kept, of one project: a directory, or
+    /// etcd://HOST,HOST,HOST/PREFIX for many machines.
+    #[arg(long, global = true, env = "STOKER_STATE", value_name = "PLACE")]
     pub state: Option<PathBuf>,
     /// How long to wait for another command that writes the same state [default: not at all].
     #[arg(long, global = true, env = "STOKER_LOCK_TIMEOUT", value_name = "DURATION")]

@@ -21,6 +21,7 @@ mod github;
 mod hold;
 mod interrupt;
 mod output;
+mod place;
 mod session;
 mod size;
 mod world;

@@ -25,6 +25,7 @@ use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::{self, Failure};
 use super::hold::hold;
+use super::place::{Absent, OpenState, StatePlace, no_directory};
 use super::settings::{ConnectionSettings, SecretSource};
 use super::world::SavedWorld;
 
@@ -52,8 +53,10 @@ pub struct Session {
     pub ledger: Arc<Ledger>,
     /// Tells the time.
     pub clock: Clock,
-    /// Where inventory, keys and budget are.
+    /// The directory of this machine: budget, last look, socket.
     pub state: PathBuf,
+    /// Where the inventory is, and the key of a shared one.
+    pub truth: OpenState,
     /// The latest time the run may take.
     pub deadline: Option<Timestamp>,
 }
@@ -102,8 +105,10 @@ impl Session {
     ) -> Result<Self, Failure> {
         context.check_project()?;
         let settings = ConnectionSettings::resolve(flags, &context.file, &context.environment);
-        let state = state_directory(context, settings.sandbox)?;
-        let clock = Clock::system();
+        let place = state_place(context, settings.sandbox)?;
+        make(&place.directory);
+        let truth = place.open(&context.environment, Absent::Begin)?;
+        let (state, clock) = (place.directory, Clock::system());
         let door = if settings.sandbox {
             let (transport, endpoint, token) = SavedWorld::open(&state, &clock, purpose, guard)?;
             ApiAccess { transport, endpoint, token }
@@ -112,7 +117,7 @@ impl Session {
                 .map_err(|error| Failure::usage(format!("failed to {error}")))?;
             ApiAccess::over(&settings, token(context)?, Arc::new(transport))?
         };
-        Self::through(context, door, SessionConfig { settings, state, clock }, purpose, lane)
+        Self::through(context, door, SessionConfig { settings, state, truth, clock }, purpose, lane)
     }
 
     /// Opens a connection through a door, with its memory at a place.
@@ -127,7 +132,7 @@ impl Session {
         lane: Lane,
     ) -> Result<Self, Failure> {
         let ApiAccess { transport, endpoint, token } = door;
-        let SessionConfig { settings, state, clock } = place;
+        let SessionConfig { settings, state, truth, clock } = place;
         let dialect = dialect(&settings)?;
         let ledger = ledger(context, &settings, &state, &endpoint, &token, &clock, purpose)?;
         let ledger = Arc::new(ledger);
@@ -145,7 +150,7 @@ impl Session {
         });
         context.closing.count(&client);
         let reader = client.reader();
-        Ok(Self { settings, client, reader, ledger, clock, state, deadline })
+        Ok(Self { settings, client, reader, ledger, clock, state, truth, deadline })
     }
 
     /// Tells planning what the API can do.
@@ -161,7 +166,7 @@ impl Session {
     /// # Errors
     /// When the state cannot be used.
     pub fn inventory(&self, context: &Context) -> Result<Arc<Inventory>, Failure> {
-        let StoredState { inventory, warning } = Store::read(&self.state)?;
+        let StoredState { inventory, warning } = self.truth.medium.read()?;
         if let Some(warning) = warning {
             context.output.warn(&warning.to_string());
         }
@@ -173,7 +178,7 @@ impl Session {
     /// # Errors
     /// As [`hold`].
     pub async fn hold(&self, context: &Context, command: &str) -> Result<Store, Failure> {
-        hold(context, &self.state, command, self.deadline).await
+        hold(context, &self.truth.medium, command, self.deadline).await
     }
 
     /// Returns the key under which secrets are marked and generated.
@@ -181,6 +186,9 @@ impl Session {
     /// # Errors
     /// When the key's file cannot be used.
     pub fn fingerprint_key(&self) -> Result<FingerprintKey, Failure> {
+        if let Some(key) = &self.truth.key {
+            return Ok(key.clone());
+        }
         FingerprintKey::load_or_create(&self.state)
             .map_err(|error| Failure::new(ErrorCode::State, format!("failed to {error}")))
     }
@@ -193,11 +201,11 @@ impl Drop for Session {
     }
 }
 
-/// Returns the state directory of a run, and makes it where it is missing.
+/// Returns the directory of a run on this machine, and makes it where it is missing.
 pub fn state_directory(context: &Context, is_sandbox: bool) -> Result<PathBuf, Failure> {
-    let state = state_place(context, is_sandbox)?;
-    make(&state);
-    Ok(state)
+    let StatePlace { directory, address: _ } = state_place(context, is_sandbox)?;
+    make(&directory);
+    Ok(directory)
 }
 
 /// Makes a state directory, for its owner only: it holds the key of the fingerprints. Whoever needs
@@ -209,14 +217,13 @@ pub fn make(state: &Path) {
     }
 }
 
-/// Returns where the state directory of a run is; the sandbox has one of its own beneath it, so
-/// that it can never be taken for a real project.
-pub fn state_place(context: &Context, is_sandbox: bool) -> Result<PathBuf, Failure> {
-    let state = context.global.state.clone().ok_or_else(|| {
-        Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
-            .hint("name a directory with --state or STOKER_STATE")
-    })?;
-    Ok(if is_sandbox { state.join("sandbox") } else { state })
+/// Returns where the state of a run is; the sandbox has one of its own.
+///
+/// # Errors
+/// When nothing names a place, or it cannot be used.
+pub fn state_place(context: &Context, is_sandbox: bool) -> Result<StatePlace, Failure> {
+    let named = context.global.state.as_deref().ok_or_else(no_directory)?;
+    StatePlace::of(named, is_sandbox, &context.environment)
 }
 
 fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
@@ -244,8 +251,10 @@ pub struct ApiAccess {
 pub struct SessionConfig {
     /// How the API is reached.
     pub settings: ConnectionSettings,
-    /// The state directory.
+    /// The directory of this machine.
     pub state: PathBuf,
+    /// Where the inventory is.
+    pub truth: OpenState,
     /// Tells the time.
     pub clock: Clock,
 }

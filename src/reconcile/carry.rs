@@ -1,11 +1,11 @@
 //! From a plan to its report: the pin, the right to write, the hands, and the journal after them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::api::{Client, NotPinned};
+use crate::api::{Client, NotPinned, TenureCheck};
 use crate::apply::{Hands, Happening, Patience, apply};
 use crate::clock::Clock;
 use crate::model::{Pin, Snapshot};
@@ -58,7 +58,9 @@ impl Carrier<'_> {
             Some(pin) => pin.clone(),
             None => Pin { origin: snapshot.origin.clone(), project: project.clone() },
         };
-        let writer = self.client.writer(&pin, project)?;
+        // Who was put out of the seat meanwhile sends nothing more.
+        let tenure = store.right().map(|right| Arc::new(move || right.holds()) as TenureCheck);
+        let writer = self.client.writer(&pin, project)?.under(tenure);
         if store.inventory().pin.is_none() && !plan.changes.is_empty() {
             store.set_pin(pin)?;
         }

@@ -161,7 +161,7 @@ impl Stage {
         match &self.state {
             // It died in that step: nobody is left to hear of the error.
             Medium::Memory(disk) if disk.was_struck() => std::future::pending().await,
-            Medium::Memory(_) | Medium::Directory(_) => carried.unwrap(),
+            Medium::Memory(_) | Medium::Directory(_) | Medium::Shared(_) => carried.unwrap(),
         }
     }
 

@@ -18,6 +18,8 @@ pub enum StateCommand {
     Verify(StateFlags),
     /// Copy inventory, key and the agent's memory; the copy has its name once it was read again.
     Backup(BackupCommand),
+    /// Move the state of this machine to a store that many machines reach.
+    Push(PushCommand),
 }
 
 /// Which state.
@@ -45,4 +47,12 @@ pub struct BackupCommand {
     pub target: PathBuf,
     #[command(flatten)]
     pub state: StateFlags,
+}
+
+/// `stoker state push`.
+#[derive(Args, Debug)]
+pub struct PushCommand {
+    /// Where the state shall be: etcd://HOST,HOST,HOST/PREFIX, which holds no state yet.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: PathBuf,
 }

@@ -7,7 +7,6 @@ use crate::api::{Cause, Error, ErrorKind};
 use crate::budget::{Limits, Millis};
 use crate::model::{Coverage, Kind, Listing, Unknown};
 use crate::reconcile::check_pin;
-use crate::store::Store;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -27,7 +26,7 @@ pub async fn checks(session: &Session) -> Vec<Check> {
             let id = project.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
             let shown = format!("{}{id}", project.name);
             let pin =
-                Store::read(&session.state).ok().and_then(|reading| reading.inventory.pin.clone());
+                session.truth.medium.read().ok().and_then(|reading| reading.inventory.pin.clone());
             checks.push(match check_pin(pin.as_ref(), &session.client.origin(), &project) {
                 Ok(()) => Check::fine("project", shown),
                 Err(wrong) => Check::failed("project", &Failure::from(wrong)),

@@ -14,6 +14,7 @@ use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::find;
+use super::super::place::{StatePlace, no_directory};
 use super::super::session::state_place;
 use super::super::settings::{ConnectionSettings, SecretSource, states_of_projects};
 
@@ -296,10 +297,13 @@ fn at_socket(
 /// and every one leads to all of them: any that is there will do.
 fn socket(context: &Context, connection: &Connection) -> Result<PathBuf, Failure> {
     let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
-    let usual = state_place(context, settings.sandbox)?.join(SOCKET);
-    let base = state_place(context, false)?;
-    let states = states_of_projects(&context.file, &base, connection.sandbox);
-    let mut sockets = std::iter::once(usual.clone()).chain(states.iter().map(|it| it.join(SOCKET)));
+    let usual = state_place(context, settings.sandbox)?.directory.join(SOCKET);
+    let base = context.global.state.as_deref().ok_or_else(no_directory)?;
+    let states = states_of_projects(&context.file, base, connection.sandbox);
+    let states = states.iter().filter_map(|(state, is_sandbox)| {
+        Some(StatePlace::of(state, *is_sandbox, &context.environment).ok()?.directory)
+    });
+    let mut sockets = std::iter::once(usual.clone()).chain(states.map(|it| it.join(SOCKET)));
     Ok(sockets.find(|socket| socket.exists()).unwrap_or(usual))
 }
 

@@ -20,12 +20,13 @@ use crate::daemon::webhook::Webhook;
 use crate::daemon::{Bell, Handle, Seat, keeper};
 use crate::reconcile::Reconciler;
 use crate::status::{PassRecord, Trigger};
-use crate::store::{Medium, Recent};
+use crate::store::Recent;
 
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::hold;
+use super::super::place::{Absent, StatePlace};
 use super::super::session::{self, ApiAccess, Purpose, Session, SessionConfig};
 use super::super::settings::{ProjectSettings, ProjectSource};
 use super::commons::Commons;
@@ -65,8 +66,10 @@ fn open_with(
 ) -> Result<Opened, Failure> {
     let (clock, meters) = (&commons.clock, &commons.meters);
     let is_sandbox = settings.connection.sandbox;
-    let state = if is_sandbox { settings.state.join("sandbox") } else { settings.state.clone() };
-    session::make(&state);
+    let place = StatePlace::of(&settings.state, is_sandbox, &context.environment)?;
+    session::make(&place.directory);
+    let truth = place.open(&context.environment, Absent::Begin)?;
+    let state = place.directory;
     let sandbox = match sandbox {
         None if is_sandbox => {
             let sandbox = Sandbox::open(&state, clock)?;
@@ -84,7 +87,7 @@ fn open_with(
         }
     };
     let connection = settings.connection.clone();
-    let place = SessionConfig { settings: connection, state, clock: clock.clone() };
+    let place = SessionConfig { settings: connection, state, truth, clock: clock.clone() };
     let session = Session::through(context, door, place, Purpose::Write, Lane::Converge)?;
     let mut told = settings.of_loop(session::seed());
     told.policy = session.speak(told.policy);
@@ -104,7 +107,7 @@ fn open_with(
         reconciler: Reconciler {
             client: session.client.clone(),
             clock: clock.clone(),
-            state: session.state.clone().into(),
+            state: session.truth.medium.clone(),
             holder: hold::holder("run", session.clock.now()),
             recent: Recent::default(),
             recollection: Arc::default(),
@@ -234,7 +237,7 @@ impl RunningProject {
             return Ok(None);
         }
         let transport = commons.transport(session.settings.ca_file.as_deref())?;
-        let state: Medium = session.state.clone().into();
+        let state = session.truth.medium.clone();
         let told = keeper::told(&state).map_err(|error| unreadable(&error))?;
         let name = self.handle.status().name.clone();
         let notifier = Notifier::start(&name, sinks, told, &transport, &session.clock);

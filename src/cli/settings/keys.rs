@@ -57,7 +57,8 @@ pub struct Keys {
     /// The file that holds the project's API token.
     pub token_file: Option<PathBuf>,
 
-    /// Where inventory, keys and budget are kept; one directory for one project.
+    /// Where inventory, keys and budget are kept, of one project: a directory, or
+    /// etcd://HOST,HOST,HOST/PREFIX for many machines.
     pub state: Option<PathBuf>,
     /// Whether the embedded emulator answers instead of the platform.
     pub sandbox: Option<bool>,

@@ -307,15 +307,18 @@ pub(super) fn state_of(keys: &Keys, base: Option<&Path>) -> Option<PathBuf> {
     keys.state.clone().or_else(usual)
 }
 
-/// Returns where the projects that a file lists keep their state, a sandbox's own beneath it, as far
-/// as they can be told. `sandbox` is what flags and environment say of it.
+/// Returns where the projects that a file lists keep their state, as far as they can be told, and
+/// whether that is a sandbox's. `sandbox` is what flags and environment say of it.
 #[must_use]
-pub fn states_of_projects(file: &SettingsFile, base: &Path, sandbox: Option<bool>) -> Vec<PathBuf> {
+pub fn states_of_projects(
+    file: &SettingsFile,
+    base: &Path,
+    sandbox: Option<bool>,
+) -> Vec<(PathBuf, bool)> {
     let top = file.top.sandbox;
     let state = |keys: &Keys| {
-        let state = state_of(keys, Some(base))?;
         let is_sandbox = sandbox.or(keys.sandbox).or(top).unwrap_or(false);
-        Some(if is_sandbox { state.join("sandbox") } else { state })
+        Some((state_of(keys, Some(base))?, is_sandbox))
     };
     file.projects.iter().flatten().filter_map(state).collect()
 }
