@@ -38,7 +38,15 @@ pub async fn to_read(context: &Context, reader: &Reader, key: &Key) -> Result<Li
 /// # Errors
 /// As [`to_read`], and when the listing is incomplete.
 pub async fn find(session: &Session, key: &Key) -> Result<LiveObject, Failure> {
-    let FoundObject { object, doubt } = one(key, &session.reader.list(key.kind).await?)?;
+    certain(key, &session.reader.list(key.kind).await?)
+}
+
+/// Returns the one object of that name in a listing, which must be certain to be the only one.
+///
+/// # Errors
+/// As [`find`].
+pub fn certain(key: &Key, listing: &Listing) -> Result<LiveObject, Failure> {
+    let FoundObject { object, doubt } = one(key, listing)?;
     match doubt {
         None => Ok(object),
         Some(doubt) => Err(Failure::new(ErrorCode::IncompleteListing, doubt)

@@ -18,23 +18,35 @@ use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
 use crate::status::{ConditionReason, HealthStatus, ProjectStatus, SyncStatus, Truth};
 
-use super::arguments::{GetCommand, OutputFormat};
+use super::arguments::{Command, GetCommand, OutputFormat};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::facts;
 use super::failure::Failure;
 use super::find;
+use super::projects;
 use super::remote;
 use super::session::{Purpose, Session};
 use super::values::Selector;
 
 /// Lists, prints, and says what could not be read.
-pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failure> {
-    let GetCommand { selectors, live, agent: flags, connection } = command;
+///
+/// An agent answers for all its projects at once; the platform is asked for each.
+pub async fn run(context: &Context, command: &Command, get: &GetCommand) -> Result<Exit, Failure> {
+    let GetCommand { selectors, live, agent: flags, connection } = get;
     if !*live && let Some(seen) = remote::look(context, flags, connection).await? {
         return remote::get(context, &seen, selectors, Clock::system().now());
     }
+    if context.unnamed_projects().is_empty() {
+        return of_platform(context, get).await;
+    }
+    let one = async |context: &Context| of_platform(context, get).await;
+    projects::side_by_side(context, command, one).await
+}
+
+async fn of_platform(context: &Context, get: &GetCommand) -> Result<Exit, Failure> {
+    let GetCommand { selectors, live: _, agent: _, connection } = get;
     let session = Session::open_urgent(context, connection, Purpose::Read)?;
     let inventory = ownership(context, &session)?;
     let mut listings = Vec::new();

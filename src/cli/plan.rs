@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::manifest;
 use crate::model::{Key, Kind};
 use crate::plan::{FieldAddress, Plan, Policy};
-use crate::render::json::SavedPlan;
+use crate::render::json::{SavedPlan, SavedSummary};
 use crate::render::{self, Estimate, Line, Paper};
 use crate::status::paper::span;
 
@@ -108,6 +108,7 @@ fn print(
     document: impl FnOnce() -> SavedPlan,
 ) {
     let output = &context.output;
+    context.closing.sum_up(&SavedSummary::of(plan));
     match output.form() {
         OutputFormat::Text => output.data(&render::plan_as_text(plan, estimate)),
         OutputFormat::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),

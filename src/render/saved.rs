@@ -191,6 +191,26 @@ pub struct SavedSummary {
     pub unchanged: usize,
 }
 
+impl SavedSummary {
+    /// Counts the changes of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let summary = plan.summary();
+        Self {
+            add: summary.add,
+            change: summary.change,
+            destroy: summary.destroy,
+            adopt: summary.adopt,
+            blocked: summary.blocked,
+            unknown: summary.unknown,
+            unsettled: summary.unsettled,
+            unjudged: summary.unjudged,
+            unmanaged: summary.unmanaged,
+            unchanged: plan.unchanged.len(),
+        }
+    }
+}
+
 /// What carrying a plan out costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Cost")]
@@ -244,7 +264,6 @@ impl SavedPlan {
     /// Makes the document of a plan.
     #[must_use]
     pub fn new(plan: &Plan, preamble: Preamble) -> Self {
-        let summary = plan.summary();
         let changes = plan.changes.iter().map(saved_change);
         let unsealed = Self {
             format_version: FORMAT_VERSION.to_owned(),
@@ -255,18 +274,7 @@ impl SavedPlan {
             basis: preamble.basis,
             paths: preamble.paths,
             options: preamble.options,
-            summary: SavedSummary {
-                add: summary.add,
-                change: summary.change,
-                destroy: summary.destroy,
-                adopt: summary.adopt,
-                blocked: summary.blocked,
-                unknown: summary.unknown,
-                unsettled: summary.unsettled,
-                unjudged: summary.unjudged,
-                unmanaged: summary.unmanaged,
-                unchanged: plan.unchanged.len(),
-            },
+            summary: SavedSummary::of(plan),
             by_hand: by_hand(plan),
             likely_renames: plan.likely_renames.iter().map(phrase::likely_rename).collect(),
             cost: SavedCost::of(plan, &preamble.estimate),

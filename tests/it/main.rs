@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod actors;
+mod adopted;
 mod advice;
 mod agent;
 mod apply;
@@ -51,6 +52,7 @@ mod names;
 mod owners;
 mod planted;
 mod populated;
+mod projects;
 mod properties;
 mod pull_request;
 mod rate;

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::model::Key;
 
 use super::super::values::{Adopted, Selector};
-use super::Connection;
+use super::{Approval, Chosen, Connection};
 
 /// `stoker export`.
 #[derive(Args, Debug)]
@@ -26,8 +26,18 @@ pub struct ExportCommand {
 #[derive(Args, Debug)]
 pub struct AdoptCommand {
     /// The resources; with an id, that very object, whatever the platform calls it.
-    #[arg(value_name = "KIND/NAME[=ID]", required = true)]
+    #[arg(value_name = "KIND/NAME[=ID]", required_unless_present = "all")]
     pub resources: Vec<Adopted>,
+    /// All that the manifests declare and that lives; lists it, and asks.
+    #[arg(long, conflicts_with = "resources")]
+    pub all: bool,
+    /// The manifests that `--all` reads, instead of the usual ones; may be repeated.
+    #[arg(long = "from", value_name = "PATH", conflicts_with = "resources")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub chosen: Chosen,
+    #[command(flatten)]
+    pub approval: Approval,
     #[command(flatten)]
     pub connection: Connection,
 }

@@ -183,6 +183,9 @@ pub struct ApplyCommand {
     /// Files and directories, `-` for stdin; or a saved plan, then the manifests it was made of.
     #[arg(value_name = "PATH|PLAN.json")]
     pub paths: Vec<PathBuf>,
+    /// Plan all projects of the settings, ask once, and apply them one after the other.
+    #[arg(long, conflicts_with = "project")]
+    pub all_projects: bool,
     #[command(flatten)]
     pub chosen: Chosen,
     #[command(flatten)]
