@@ -98,8 +98,8 @@ impl SharedLog {
     pub fn open(&self, token: &str, holder: &str) -> Result<(LogWriter, History), NotSeated> {
         let opening = LogWriter::open(self.clone(), token.to_owned(), holder.to_owned());
         let opened = self.bridge.ask(WHOLE_TIME_MAX, opening);
-        let late = || Err(NotSeated::Failed(LogError::Unsettled(late(WHOLE_TIME_MAX))));
-        opened.unwrap_or_else(late)
+        let unheard = || Err(NotSeated::Failed(LogError::Unsettled(late(WHOLE_TIME_MAX))));
+        opened.unwrap_or_else(unheard)
     }
 
     /// Reads a small value beside the log; nothing where there is none.

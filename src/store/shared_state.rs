@@ -12,7 +12,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{StoreError, Warning};
+use super::error::StoreError;
 use super::event::JournalEvent;
 use super::load::StoredState;
 use super::verify::Verified;
@@ -60,7 +60,7 @@ impl SharedState {
     pub(super) fn read(&self) -> Result<StoredState, StoreError> {
         let history = self.log.read().map_err(|error| self.failed(error))?;
         let (inventory, _) = self.inventory(&history)?;
-        Ok(StoredState { inventory: inventory.into(), warning: None::<Warning> })
+        Ok(StoredState { inventory: inventory.into(), warning: None })
     }
 
     pub(super) fn holder(&self) -> Result<Option<String>, StoreError> {
@@ -98,8 +98,8 @@ impl SharedState {
             Some(text) => serde_json::from_str(text).map_err(newer)?,
             None => Inventory::default(),
         };
-        let mut size = JournalSize::default();
-        size.snapshot = history.snapshot.as_ref().map_or(0, String::len);
+        let snapshot = history.snapshot.as_ref().map_or(0, String::len);
+        let mut size = JournalSize { snapshot, ..JournalSize::default() };
         for text in &history.events {
             let events: Vec<JournalEvent> = serde_json::from_str(text).map_err(newer)?;
             events.iter().for_each(|event| event.apply(&mut inventory));
