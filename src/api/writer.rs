@@ -77,7 +77,7 @@ impl Writer {
     /// # Errors
     /// When the number of requests or the time is used up.
     pub async fn pair(&self) -> Result<Pair, Error> {
-        self.client.pair().await.map_err(|cause| Error::new("look before a write", cause))
+        self.client.pair().await.map_err(|cause| Error::new("read before a write", cause))
     }
 
     /// Waits until one write may leave, and keeps its place until it is known what it rests on.

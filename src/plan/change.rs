@@ -117,7 +117,7 @@ pub enum Action {
 pub enum Reason {
     /// A manifest asks for it.
     Requested,
-    /// It moved on the platform without a manifest.
+    /// It changed on the platform without a manifest.
     Drift,
     /// It is ours, and no manifest declares it any more.
     NotInDesired,
@@ -177,7 +177,7 @@ pub enum FieldReason {
     /// A manifest asks for it, and what it refers to is made after the change: it is written by a
     /// PATCH of its own then.
     Later,
-    /// It moved on the platform.
+    /// It changed on the platform.
     Drift,
     /// The platform does not show it, and we do not know what was last written.
     Unverifiable,

@@ -58,7 +58,7 @@ fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
         }
         Outcome::Stale { message } => (Style::Changed, "stale      ", why(message)),
         Outcome::Unresolved { cause: _, message } => {
-            let rest = why(message) + "; the next run looks before it writes";
+            let rest = why(message) + "; the next run checks before it writes";
             (Style::Blocked, "unresolved ", rest)
         }
         Outcome::Skipped { because_of } => {

@@ -221,7 +221,7 @@ pub enum SavedPlanError {
     #[error("read the saved plan: it has format {0}, this version reads {FORMAT_VERSION}")]
     OtherFormat(String),
     /// It does not carry the seal of what it says (S10).
-    #[error("read the saved plan: its seal is not that of what it says")]
+    #[error("read the saved plan: its seal does not match its contents")]
     Edited,
 }
 

@@ -81,7 +81,7 @@ fn a_copy_is_verified_and_does_what_the_state_does() {
     }
     let again = machine.run("state backup kept/copy --sandbox");
     again
-        .says(1, &["failed to make the copy", "name a directory that does not exist, or is empty"]);
+        .says(1, &["failed to make the copy", "give a directory that does not exist, or is empty"]);
     // Restored, it owns what it owned.
     std::fs::copy(machine.path("state/sandbox/world.json"), machine.path("kept/world.json"))
         .unwrap();
@@ -140,7 +140,7 @@ fn a_state_whose_key_is_gone_is_not_whole() {
     machine.run("state backup copy --sandbox").says(1, &["fingerprint.key is missing"]);
     std::fs::write(&key, "zz\n").unwrap();
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    machine.run("state verify --sandbox").says(1, &["does not hold 64 hexadecimal digits"]);
+    machine.run("state verify --sandbox").says(1, &["does not contain 64 hexadecimal digits"]);
 }
 
 #[test]
