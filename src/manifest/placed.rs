@@ -164,7 +164,7 @@ pub fn placed(file: &str, text: &str) -> Result<Placed, Vec<Diagnostic>> {
         let Some(root) = document.root() else { continue };
         let read = take(&file, root);
         if whole.is_some() {
-            let message = "one document is read, and this is another";
+            let message = "only one document is read, and this is a second one";
             return Err(vec![Diagnostic::error("second-document", message).at(read.origin())]);
         }
         whole = Some(read);

@@ -50,11 +50,11 @@ pub(super) fn is_typed(text: &str) -> bool {
 /// `true`, `3000` and `1.5` come back as they are, so nothing is said of them.
 pub(super) fn retyped(text: &str) -> Option<&'static str> {
     if matches!(text, "True" | "TRUE" | "False" | "FALSE") {
-        return Some("a truth");
+        return Some("a boolean");
     }
     let is_letters = text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_letters && truth_leniently(text).is_some() && truth(text).is_none() {
-        return Some("a truth");
+        return Some("a boolean");
     }
     if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
         return None;

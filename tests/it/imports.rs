@@ -63,7 +63,7 @@ fn what_is_built_lies_where_its_repository_has_it() {
     std::fs::create_dir_all(machine.path("repository/sub")).unwrap();
     let text = "services: { a: { build: ./x }, b: { build: ../y }, c: { build: ../../z } }\n";
     machine.write("repository/sub/compose.yaml", text);
-    let outside = "`../../z` lies outside of the repository";
+    let outside = "`../../z` is outside the repository";
     machine.run("import repository/sub").says(0, &["rootDir: sub/x", "rootDir: \"y\"", outside]);
 }
 
@@ -83,7 +83,9 @@ fn what_cannot_be_imported_is_refused_with_its_place() {
     machine.run("import").says(65, &["there is nothing to import", "looked for"]);
     machine.run("import gone.yaml").says(65, &["failed to read gone.yaml"]);
     machine.write("fly.toml", "app = 'a'\n");
-    machine.run("import fly.toml").says(65, &["`fly.toml` is of no form that is imported"]);
+    machine
+        .run("import fly.toml")
+        .says(65, &["`fly.toml` is not in a format that can be imported"]);
     machine.write("compose.yaml", "services:\n  web:\n    image: a\n    command: a && b\n");
     machine
         .run("import")

@@ -181,7 +181,7 @@ fn doctor_asks_no_further_once_the_token_is_none() {
 fn two_documents_without_a_line_between_and_two_sources_are_explained() {
     let machine = Machine::new();
     machine.write("two.yaml", &services(&["a", "b"]).replace("---\n", ""));
-    machine.run("validate two.yaml").says(65, &["a line `---` keeps two documents apart"]);
+    machine.run("validate two.yaml").says(65, &["a line `---` separates two documents"]);
     machine.write("both.yaml", &services(&["a"]).replace("port: 8080", "repo: github.com/a/b"));
     machine.run("validate both.yaml").says(0, &["warning[image-and-repo]", "both an `image`"]);
 }

@@ -66,7 +66,7 @@ services:
             "runtime: docker\n  port: 9091",
         ],
     );
-    has(&said, &["service/be is taken to serve port 9091", "`OTHER` names service/mi"]);
+    has(&said, &["service/be is assumed to serve port 9091", "`OTHER` names service/mi"]);
 }
 
 #[test]
