@@ -16,11 +16,11 @@ pub fn text(key: &Key, ending: &Ending) -> Paper {
     };
     match ending {
         Ending::Succeeded => Paper::from(begin(Style::Added, "✓").plain(" is deployed")),
-        Ending::Gone => {
-            Paper::from(begin(Style::Blocked, "✗").plain(" went before its deployment ended"))
-        }
+        Ending::Gone => Paper::from(
+            begin(Style::Blocked, "✗").plain(" was deleted before its deployment ended"),
+        ),
         Ending::TimedOut { status } => Paper::from(
-            begin(Style::Blocked, "!").plain(format!(" was still {status} when the time was up")),
+            begin(Style::Blocked, "!").plain(format!(" was still {status} when the time ran out")),
         ),
         Ending::Failed { status, log } => {
             let mut paper = Paper::from(

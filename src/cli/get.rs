@@ -64,8 +64,7 @@ pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failur
     match exit(&troubles) {
         Exit::Failed if troubles.len() == listings.len() => {
             let message = "nothing that was asked for could be read".to_owned();
-            let hint =
-                "`stoker doctor` tells whether the address, the token and the network will do";
+            let hint = "`stoker doctor` checks the address, the token and the network";
             Err(Failure::new(ErrorCode::Unreadable, message).hint(hint))
         }
         exit => Ok(exit),
@@ -150,7 +149,7 @@ fn ownership(context: &Context, session: &Session) -> Result<Arc<Inventory>, Fai
             let place = &pin.origin;
             context
                 .output
-                .warn(&format!("the state belongs to {place}; nothing here is taken for ours"));
+                .warn(&format!("the state belongs to {place}; nothing here counts as ours"));
             Ok(Arc::default())
         }
         Some(_) | None => Ok(inventory),
@@ -262,7 +261,7 @@ fn print(context: &Context, rows: Vec<GetRow>, troubles: &[(Unknown, String)], n
         // What could not be read may be there all the same (S2).
         OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() && !troubles.is_empty() => {}
         OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() => {
-            context.output.note("Nothing is there.")
+            context.output.note("There are no resources.")
         }
         OutputFormat::Text | OutputFormat::Markdown => context.output.data(&table(&rows, now)),
         OutputFormat::Ndjson => rows.iter().for_each(|row| context.output.value(row)),

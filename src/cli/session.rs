@@ -205,7 +205,7 @@ pub fn state_directory(context: &Context, is_sandbox: bool) -> Result<PathBuf, F
 pub fn make(state: &Path) {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(state);
     if let Err(error) = made {
-        tracing::debug!(%error, "the state directory was not made");
+        tracing::debug!(%error, "the state directory was not created");
     }
 }
 
@@ -213,7 +213,7 @@ pub fn make(state: &Path) {
 /// that it can never be taken for a real project.
 pub fn state_place(context: &Context, is_sandbox: bool) -> Result<PathBuf, Failure> {
     let state = context.global.state.clone().ok_or_else(|| {
-        Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
+        Failure::usage("there is nowhere to keep the state: neither HOME nor XDG_STATE_HOME is set")
             .hint("name a directory with --state or STOKER_STATE")
     })?;
     Ok(if is_sandbox { state.join("sandbox") } else { state })
@@ -313,9 +313,8 @@ fn ledger(
 ) -> Result<Ledger, Failure> {
     if settings.rate < RATE_MIN {
         let rate = settings.rate;
-        let message =
-            format!("a rate of {rate}/m lets nothing be looked at and written in a minute");
-        return Err(Failure::usage(message).hint("name at least 2/m with --rate"));
+        let message = format!("a rate of {rate}/m is too low to read and write within a minute");
+        return Err(Failure::usage(message).hint("give at least 2/m with --rate"));
     }
     let config = budget::BudgetConfig {
         rate: settings.rate,

@@ -87,8 +87,8 @@ fn words(wait: Wait, now: Timestamp) -> Option<(Wait, String)> {
     let short = short_since.and_then(|since| Duration::try_from(now.duration_since(since)).ok());
     let words = match short.filter(|short| *short >= WORTH_A_REASON) {
         Some(short) => format!(
-            "{waiting}: the API has said for {} minutes that nothing is left of it; another client \
-             may use it up, or it is lower than --rate",
+            "{waiting}: the API has reported it as used up for {} minutes; another client may use \
+             it, or it is lower than --rate",
             short.as_secs() / 60
         ),
         None => waiting,

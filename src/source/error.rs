@@ -20,7 +20,7 @@ pub enum SourceError {
         source: io::Error,
     },
     /// A symbolic link leads out of the root.
-    #[error("read `{path}`: it leads out of `{root}`")]
+    #[error("read `{path}`: it leads outside `{root}`")]
     Escapes {
         /// The path, as a user would type it.
         path: String,

@@ -21,7 +21,7 @@ pub enum Trigger {
     Files,
     /// The repository was asked for news.
     Git,
-    /// The time was up.
+    /// The time ran out.
     Timer,
     /// A webhook came.
     Webhook,

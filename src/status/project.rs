@@ -58,7 +58,7 @@ pub struct ProjectStatus {
     /// The last revision at which everything was as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synced: Option<Revision>,
-    /// When a look last saw that everything was as declared and healthy.
+    /// When a check last found everything as declared and healthy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<JsonTime>")]
     pub seen_synced_at: Option<Timestamp>,
@@ -68,7 +68,7 @@ pub struct ProjectStatus {
     pub resources: SharedList<ResourceStatus>,
     /// What the last pass left to do, and what it must not do; secrets are absent.
     pub pending: SharedList<SavedChange>,
-    /// How many live things are neither declared nor ours.
+    /// How many live resources are neither declared nor ours.
     pub unmanaged: usize,
     /// The first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -214,7 +214,7 @@ pub struct Steering {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Suspension {
-    /// Why: whoever finds it wants to know.
+    /// The reason, shown wherever the suspension is.
     pub reason: String,
     /// Since when.
     #[schemars(with = "JsonTime")]

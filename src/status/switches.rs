@@ -12,7 +12,7 @@ use crate::plan::Policy;
 pub struct Switches {
     /// The kinds of which it deletes what is no longer declared.
     pub prune: Vec<Kind>,
-    /// When it takes over what lives already.
+    /// When it takes over existing resources.
     pub adopt: AdoptMode,
     /// What the fuse on deletes is lifted to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

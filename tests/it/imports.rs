@@ -27,7 +27,7 @@ fn a_folder_is_imported_and_what_comes_of_it_is_valid() {
     machine.write("compose.yaml", COMPOSE);
     machine.write("docker-compose.yml", "services: {}\n");
     let ran = machine.run("import");
-    let ran = ran.says(0, &["docker-compose.yml is left aside", "kind: Database", "not-carried"]);
+    let ran = ran.says(0, &["docker-compose.yml is ignored", "kind: Database", "not-carried"]);
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hush"), "{}", ran.stderr);
     assert!(ran.stdout.contains("property: connectionString"), "{}", ran.stdout);
     machine.write("out.yaml", &ran.stdout);
@@ -44,7 +44,7 @@ fn the_first_override_of_compose_is_read_whatever_the_first_file_is_called() {
     machine.write("compose.yaml", "services: { a: { image: a } }\n");
     machine.write("docker-compose.override.yml", "services: { a: { ports: ['82:82'] } }\n");
     machine.write("docker-compose.override.yaml", "services: { a: { ports: ['81:81'] } }\n");
-    let aside = "docker-compose.override.yaml is left aside, because docker-compose.override.yml";
+    let aside = "docker-compose.override.yaml is ignored, because docker-compose.override.yml";
     machine.run("import").says(0, &["port: 82", aside]);
 }
 
@@ -53,7 +53,7 @@ fn a_named_pipe_is_no_file_and_nothing_waits_for_it() {
     let machine = Machine::new();
     let made = std::process::Command::new("mkfifo").arg(machine.path("compose.yaml")).status();
     assert!(made.unwrap().success());
-    machine.run("import compose.yaml").says(65, &["it is no file"]);
+    machine.run("import compose.yaml").says(65, &["it is not a file"]);
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn what_is_built_lies_where_its_repository_has_it() {
 fn documents_are_written_beneath_a_folder_and_none_is_overwritten() {
     let machine = Machine::new();
     machine.write("compose.yaml", COMPOSE);
-    machine.run("import --to manifests").says(0, &["2 files written beneath manifests."]);
+    machine.run("import --to manifests").says(0, &["2 files written below manifests."]);
     assert!(machine.read("manifests/services/web.yaml").contains("# `repo` is to be given"));
     machine.run("validate").says(0, &["Valid: 2 resources"]);
-    machine.run("import --to manifests").says(1, &["it is there already; nothing was written"]);
+    machine.run("import --to manifests").says(1, &["it already exists; nothing was written"]);
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_record_that_is_not_what_was_written_is_named_and_is_exit_code_1() {
 fn without_a_state_nothing_is_verified_or_copied_and_nothing_is_made() {
     let machine = Machine::new();
     machine.run("state show").says(0, &["none yet"]);
-    machine.run("state list").says(0, &["Nothing is remembered."]);
+    machine.run("state list").says(0, &["The state records no resources."]);
     machine.run("state verify").says(64, &["there is no state in"]);
     machine.run("state backup copy").says(64, &["there is no state in"]);
     assert!(!machine.path("state").exists());
@@ -148,5 +148,5 @@ fn a_wait_for_the_state_ends_with_the_time_of_the_run() {
     let machine = Machine::with_api();
     let _lock = held(&machine);
     let waited = machine.run("release service/api --sandbox --lock-timeout 10m --timeout 300ms");
-    waited.says(6, &["the time was up", "--timeout"]);
+    waited.says(6, &["the time ran out", "--timeout"]);
 }

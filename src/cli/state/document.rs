@@ -68,10 +68,10 @@ pub struct StateListDocument {
 pub struct StateRecord {
     /// The resource.
     pub key: Key,
-    /// The platform's id; `null` for a create that is not known to have ended.
+    /// The platform's id; `null` for a create whose outcome is unknown.
     pub id: Option<String>,
     /// By what right it is ours: `created`, `adopted`, `named` or `presumed`; `pending` for a
-    /// create that is not known to have ended.
+    /// create whose outcome is unknown.
     pub claim: &'static str,
     /// When it was created, as the platform writes it; of a pending create, when it was begun.
     pub since: Option<String>,

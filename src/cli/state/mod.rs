@@ -39,7 +39,7 @@ fn check_there(state: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!("there is no state in {}", state.display()))
-        .hint("name it with --state, or --sandbox for the sandbox's"))
+        .hint("name it with --state, or use --sandbox for the sandbox's"))
 }
 
 fn place(context: &Context, flags: StateFlags) -> Result<PathBuf, Failure> {
@@ -84,7 +84,7 @@ fn list(context: &Context, state: &Path) -> Result<Exit, Failure> {
     let listed = StateListDocument::of(&inventory);
     match context.output.form() {
         OutputFormat::Text | OutputFormat::Markdown if listed.records.is_empty() => {
-            context.output.note("Nothing is remembered.");
+            context.output.note("The state records no resources.");
         }
         OutputFormat::Text | OutputFormat::Markdown => context.output.data(&table(&listed)),
         OutputFormat::Ndjson => listed.records.iter().for_each(|it| context.output.value(it)),
@@ -122,9 +122,8 @@ fn verify(context: &Context, state: &Path) -> Result<Exit, Failure> {
 fn fault_of_key(state: &Path) -> Result<Option<String>, Failure> {
     let Some(key) = FingerprintKey::load(state) else {
         let holds_marks = Store::read(state)?.inventory.holds_marks();
-        return Ok(
-            holds_marks.then(|| format!("{KEY_FILE} is missing, and secrets are marked with it"))
-        );
+        return Ok(holds_marks
+            .then(|| format!("{KEY_FILE} is missing, and secrets are recognised with it")));
     };
     Ok(key.err().map(|error| format!("failed to {error}")))
 }
@@ -149,7 +148,7 @@ async fn backup(context: &Context, state: &Path, target: &Path) -> Result<Exit, 
     check_there(state)?;
     let store = hold(context, state, "state backup", None).await?;
     if let Some(fault) = fault_of_key(state)? {
-        let hint = "restore it from a backup; a copy without it could not be used";
+        let hint = "restore it from a backup; a copy without it would be useless";
         return Err(Failure::new(ErrorCode::State, fault).hint(hint));
     }
     let beside = MEMORY_FILES.into_iter().chain([KEY_FILE]);

@@ -125,8 +125,8 @@ impl Mind {
     fn held(&self, desired: &crate::model::Desired, now: Timestamp) -> BTreeMap<Key, Blocked> {
         let waiting = self.agenda.queue.held(now).map(|(key, until)| {
             let seconds = until.duration_since(now).as_secs().max(1);
-            let message = format!("it is tried again in {seconds} s");
-            let hint = Some(format!("`stoker reconcile {key}` tries it now"));
+            let message = format!("it is retried in {seconds} s");
+            let hint = Some(format!("`stoker reconcile {key}` retries it now"));
             (key.clone(), Blocked { reason: BlockedReason::BackingOff, message, hint })
         });
         let failed = self.memory.deploys.iter().filter(|(key, failed)| {

@@ -71,7 +71,8 @@ impl FileWatch {
                 let Some(listener) = heard.upgrade() else { return };
                 // New directories first: what is made in them while we look must be heard.
                 if let Err(error) = watches.hold(listener.number, wanted(&roots)) {
-                    tracing::warn!(%error, "some directories are not watched; time will tell");
+                    tracing::warn!(%error, "some directories are not watched; their changes are \
+                        found by the next check");
                 }
                 bell.ring(Trigger::Files);
             }

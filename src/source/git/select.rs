@@ -124,7 +124,7 @@ impl<'w> Walk<'w> {
         }
         let name = String::from_utf8(path.to_vec()).map_err(|_| SourceError::Unreadable {
             path: self.name(path),
-            source: io::Error::new(io::ErrorKind::InvalidData, "its name is no UTF-8"),
+            source: io::Error::new(io::ErrorKind::InvalidData, "its name is not UTF-8"),
         })?;
         self.bytes = self.bytes.saturating_add(entry.size);
         if self.bytes > BYTES_MAX {
@@ -289,7 +289,7 @@ mod tests {
         let entry = TreeEntry { kind: EntryKind::File, id: String::new(), size: 1 };
         let at = |path: &[u8]| TreeListing::from([(path.to_vec(), entry.clone())]);
         let error = select(&at(b"\xff/a.yaml"), &SymbolicLinks::new(), "").unwrap_err();
-        assert!(error.to_string().contains("its name is no UTF-8"), "{error}");
+        assert!(error.to_string().contains("its name is not UTF-8"), "{error}");
         let none = select(&at(b"\xff.yaml"), &SymbolicLinks::new(), "").unwrap();
         assert_eq!(none, FileSelection::default());
     }
