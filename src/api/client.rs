@@ -176,7 +176,7 @@ impl Client {
         }
     }
 
-    /// Waits until a request may be tried again.
+    /// Waits until a request may be retried.
     ///
     /// # Errors
     /// When that was the last try.

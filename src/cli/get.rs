@@ -95,7 +95,7 @@ pub struct GetRow {
     pub name: String,
     /// The platform's id; `null` for what is missing there.
     pub id: Option<String>,
-    /// The platform's own word for how it does; `missing` for what is ours and not there.
+    /// The platform's own status; `missing` for what is ours and does not exist.
     pub status: Option<String>,
     /// By what right it is ours: `created`, `adopted`, `named` or `presumed`; `null` for what is not.
     pub owned: Option<String>,

@@ -82,7 +82,7 @@ pub enum OrOff<T: fmt::Display> {
     On(T),
 }
 
-/// YAML 1.1 makes a truth of `off`, so somebody's editor may write `false`.
+/// YAML 1.1 reads `off` as a boolean, so somebody's editor may write `false`.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a text, or `off`")]
 enum OffForm {
@@ -201,7 +201,7 @@ impl FromStr for Assignment {
 #[serde(try_from = "PruneForm")]
 pub struct PruneKinds(pub BTreeSet<Kind>);
 
-/// A settings file may hold a truth, a text or a list.
+/// A settings file may hold a boolean, a text or a list.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a boolean, or a list of kinds")]
 enum PruneForm {

@@ -152,7 +152,7 @@ async fn until_unlisted(
 pub struct WaitDocument {
     /// The resource.
     key: Key,
-    /// What it is now, in the words of the note for people: `Ready`, `gone` and the like.
+    /// Its status now, in the words of the text output, such as `Ready` or `gone`.
     condition: String,
 }
 

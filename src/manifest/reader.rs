@@ -299,7 +299,7 @@ impl DocumentReader<'_> {
         None
     }
 
-    /// Takes a truth.
+    /// Takes a boolean.
     pub fn boolean(&mut self, yaml: Yaml<'_, '_>, path: &str) -> Option<bool> {
         let (text, is_plain) = yaml.scalar().unwrap_or_default();
         yaml.take();

@@ -8,7 +8,7 @@ pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// Reads a truth as YAML 1.2 writes it.
+/// Reads a boolean as YAML 1.2 writes it.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "TRUE" => Some(true),
@@ -17,7 +17,7 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// Reads a truth as YAML 1.1 and people write it.
+/// Reads a boolean as YAML 1.1 and people write it.
 pub(super) fn truth_leniently(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "y" => Some(true),

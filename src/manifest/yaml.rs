@@ -136,7 +136,7 @@ fn tag_flaw(tag: &Tag, place: Place) -> Flaw {
 
 /// Writes a text as a YAML scalar that every reader takes for that very text.
 ///
-/// The serde crate knows YAML 1.2; what YAML 1.1 would make a truth, a number or a date of (`no`,
+/// The serde crate knows YAML 1.2; what YAML 1.1 would read as a boolean, a number or a date (`no`,
 /// `12:30:00`, `2026-01-15`) is quoted here first. `indent` is the column of the key.
 pub(super) fn write_text(text: &str, indent: usize) -> String {
     if super::scalar::is_typed(text) || super::scalar::retyped(text).is_some() {

@@ -24,7 +24,7 @@ pub struct Plan {
     pub digest: String,
     /// What would be done, in the order it would be begun; unchanged resources are not listed.
     pub changes: Vec<Change>,
-    /// What lives and is neither declared nor ours.
+    /// Live resources that are neither declared nor ours.
     pub unmanaged: Vec<Unmanaged>,
     /// Declared resources in which nothing differs.
     pub unchanged: Vec<Key>,
@@ -46,7 +46,7 @@ pub struct Plan {
     pub cost: Cost,
 }
 
-/// What lives and is neither declared nor ours.
+/// Live resources that are neither declared nor ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmanaged {
     /// Its kind.
@@ -66,7 +66,7 @@ pub struct Change {
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// Where its manifest stands.
+    /// Where its manifest is.
     pub origin: Option<Origin>,
     /// What it does to what runs.
     pub effect: Effect,
@@ -80,7 +80,7 @@ pub struct Change {
     pub adopts: Option<Claim>,
     /// Field by field, in the order of the paths.
     pub fields: Vec<FieldChange>,
-    /// What stands in its way. A blocked change has no steps.
+    /// What blocks it. A blocked change has no steps.
     pub blocked: Option<Blocked>,
     /// The requests that carry it out, in order; empty when only the inventory changes.
     pub steps: Vec<Step>,

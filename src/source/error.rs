@@ -27,7 +27,7 @@ pub enum SourceError {
         /// The directory it may not leave.
         root: String,
     },
-    /// A FIFO, socket or device: reading it could wait for ever.
+    /// A FIFO, socket or device: reading it could block forever.
     #[error("read `{path}`: it is not a regular file (standard input is written `-`)")]
     NotRegular {
         /// The path, as a user would type it.

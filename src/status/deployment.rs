@@ -67,6 +67,6 @@ pub struct DeploymentRecord {
 pub struct LifetimeCounts {
     /// How many resources were set back, or created again, because they had drifted.
     pub drift_repaired: u64,
-    /// How many deployments ended, by how: `succeeded`, `failed`, `timed_out`, `gone`.
+    /// How many deployments ended, by result: `succeeded`, `failed`, `timed_out`, `gone`.
     pub deployments: BTreeMap<String, u64>,
 }

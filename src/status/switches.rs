@@ -10,7 +10,7 @@ use crate::plan::Policy;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Switches {
-    /// The kinds of which it deletes what is no longer declared.
+    /// The kinds of resources it deletes when they are no longer declared.
     pub prune: Vec<Kind>,
     /// When it takes over existing resources.
     pub adopt: AdoptMode,

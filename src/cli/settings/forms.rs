@@ -13,7 +13,7 @@ use super::schema;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a boolean, a number or a text")]
 pub enum ScalarValue {
-    /// A truth.
+    /// A boolean.
     Truth(bool),
     /// A number.
     Number(i64),

@@ -150,7 +150,7 @@ fn pick_agent_token(
     pick_secret(picker, "agentToken", layers)
 }
 
-/// Refuses the limits of one run for an agent that runs for ever, when they were typed for it.
+/// Refuses the limits of one run for an agent that runs continuously, when they were typed for it.
 /// Those of the file and the environment are for the other commands.
 fn check_limits(picker: &Picker<'_>, is_once: bool) -> Result<(), SettingsProblem> {
     for key in ["maxCalls", "timeout"] {
@@ -176,7 +176,7 @@ struct Base {
 enum Limits {
     /// It is one run.
     Hold,
-    /// The agent runs for ever; they are for other commands.
+    /// The agent runs continuously; they are for other commands.
     None,
 }
 

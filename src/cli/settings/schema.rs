@@ -73,7 +73,7 @@ pub(super) fn rate(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A truth, or kinds.
+/// A boolean, or kinds.
 pub(super) fn prune(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["boolean", "string", "array"], "items": { "type": "string" } })
 }

@@ -52,7 +52,7 @@ pub struct Explanation {
     pub commit: Option<String>,
     /// By what right it is ours.
     pub owned: Option<&'static str>,
-    /// How the agent says it does: reason and message.
+    /// How it is, as the agent reports: reason and message.
     pub condition: Option<(ConditionReason, String)>,
     /// The event that touched it last.
     pub touched: Option<Event>,

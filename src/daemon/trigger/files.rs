@@ -92,7 +92,7 @@ pub fn poll(every: Duration, bell: Bell, trigger: Trigger) -> JoinHandle<()> {
     })
 }
 
-/// Waits until nothing has changed for a while, but not for ever.
+/// Waits until nothing has changed for a while, but not forever.
 async fn wait_for_quiet(changed: &Notify, quiet: Duration) {
     for _ in 0..PUT_OFF_MAX {
         if tokio::time::timeout(quiet, changed.notified()).await.is_err() {

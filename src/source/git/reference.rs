@@ -25,7 +25,7 @@ pub enum GitReference {
     Branch(RefName),
     /// The commit a tag points at; a tag may move.
     Tag(RefName),
-    /// One commit for ever.
+    /// One commit, always the same.
     Commit(CommitId),
 }
 
