@@ -112,6 +112,6 @@ mod tests {
         assert_eq!(check("12:00:29", None), "waiting 30 s for the request limit");
         assert_eq!(check("12:00:29", Some("11:59:00")), "waiting 30 s for the request limit");
         let told = check("12:00:29", Some("11:53:00"));
-        assert!(told.contains("has said for 7 minutes that nothing is left"), "{told}");
+        assert!(told.contains("has reported it as used up for 7 minutes"), "{told}");
     }
 }

@@ -123,7 +123,7 @@ pub const USUAL_FILES: [UsualFiles; 3] = [
 /// Imports files. Several of one form are read over each other, as `docker compose -f A -f B` does.
 ///
 /// # Errors
-/// When a file cannot be read as what it is, is of no form that is read, or what came of it is not
+/// When a file cannot be read as what it is, is not in a format that is read, or what came of it is not
 /// valid: every finding, with places.
 pub fn import(
     files: &[ForeignFile],
@@ -242,7 +242,10 @@ mod tests {
     #[test]
     fn a_file_of_no_known_form_is_refused_by_name() {
         let refused = said(of(&[("fly.toml", "app = 'a'\n")]));
-        assert!(refused.contains("error[unknown-document]: `fly.toml` is of no form"), "{refused}");
+        assert!(
+            refused.contains("error[unknown-document]: `fly.toml` is not in a format"),
+            "{refused}"
+        );
         let empty = said(of(&[("compose.yaml", "a: b\n")]));
         assert!(empty.contains("no mapping `services`"), "{empty}");
     }
@@ -317,7 +320,7 @@ mod tests {
             "`ASKED` is to be given (what for)",
             "`addons.papertrail` cannot be carried over",
             "`scripts` cannot be carried over",
-            "`thing` is not known",
+            "`thing` is unknown",
             "data of the add-on",
             "`OPTIONAL` may be given",
         ] {
@@ -362,12 +365,12 @@ mod tests {
         assert!(documents.contains("minInstances: 2"), "{documents}");
         let told = said(imported);
         for words in [
-            "`env.A.what` is not known",
+            "`env.A.what` is unknown",
             "`env.B.generator`",
             "`env.C.description`",
             "`formation.web.quantity`",
             "runs at least once: remove it",
-            "`buildpacks.x` is not known",
+            "`buildpacks.x` is unknown",
         ] {
             assert!(told.contains(words), "{words}\n{told}");
         }

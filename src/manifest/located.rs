@@ -222,7 +222,9 @@ mod tests {
             "s.yaml:2:1: error[duplicate-key]: the key `rate` is given twice (the same key is in \
              line 1)"
         );
-        assert!(check("- 5\n").contains("s.yaml:1:1: error[wrong-type]: settings are a mapping"));
+        assert!(
+            check("- 5\n").contains("s.yaml:1:1: error[wrong-type]: settings must be a mapping")
+        );
         assert!(check("rate: 5\n---\nrate: 6\n").contains("s.yaml:3:1: error[second-document]"));
         assert!(check("rate: [\n").starts_with("s.yaml:2:"));
     }

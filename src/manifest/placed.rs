@@ -218,7 +218,7 @@ mod tests {
         let refused = placed("a.yaml", "a: 1\nb: 2\na: 3\n").unwrap_err();
         let said = refused[0].to_string();
         assert!(said.starts_with("a.yaml:3:1: error[duplicate-key]"), "{said}");
-        assert!(said.contains("stands in line 1"), "{said}");
+        assert!(said.contains("is in line 1"), "{said}");
         assert!(placed("a.yaml", "a: 1\n---\nb: 2\n").is_err());
     }
 }

@@ -174,5 +174,5 @@ fn an_agent_adds_what_it_sees_and_what_holds_it_back() {
         Some(AgentAccount { project: &project, resource, touched: None }),
     );
     assert!(!shown.contains("as declared") && !shown.contains("(commit"), "{shown}");
-    assert!(shown.contains("other manifests than these: it is at 3f2a1bc9d0"), "{shown}");
+    assert!(shown.contains("reads different manifests: it is at 3f2a1bc9d0"), "{shown}");
 }

@@ -276,7 +276,7 @@ fn a_later_file_is_read_over_an_earlier_one() {
 #[test]
 fn keys_given_twice_are_refused_and_what_is_not_known_is_listed() {
     let twice = compose("services:\n  web: { image: a }\n  web: { image: b }\n");
-    has(&said(&twice), &["compose.yaml:3:3: error[duplicate-key]", "stands in line 2"]);
+    has(&said(&twice), &["compose.yaml:3:3: error[duplicate-key]", "is in line 2"]);
     let unknown = compose(
         "version: '3'\nx-a: { b: c }\nservices:\n  web: { image: a, imagee: b, x-c: d, user: me }\nthing: { a: 1 }\n",
     );
@@ -351,7 +351,7 @@ fn a_built_service_lies_in_the_repository_of_its_file() {
     let imported = of(&[("deploy/compose.yaml", text)]);
     has(
         &said(&imported),
-        &["`services.web.build.args` cannot be carried over", "`../../x` lies outside"],
+        &["`services.web.build.args` cannot be carried over", "`../../x` is outside"],
     );
     let documents = imported.unwrap().print();
     has(

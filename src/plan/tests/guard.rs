@@ -354,7 +354,7 @@ fn what_is_being_deleted_already_is_not_what_would_be_left_of_a_kind() {
 fn an_empty_desired_state_deletes_nothing() {
     assert_eq!(fuse("prune max-deletes=99", 0, 1), 0);
     let scene = "run prune\nlive service/x#s1\nours service/x#s1";
-    assert!(explain(scene).contains("unmounted"));
+    assert!(explain(scene).contains("not mounted"));
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn what_makes_way_is_told_in_every_form() {
     let read = plan_as_text(&plan, &ESTIMATE).to_plain();
     assert!(read.lines().any(|line| line.trim() == told), "{read}");
     let comment = plan_as_markdown(&plan, &ESTIMATE);
-    assert!(comment.contains("makes way&#58; &#96;a&#96; is renamed to"), "{comment}");
+    assert!(comment.contains("makes way&#58; &#96;a&#96; is temporarily renamed to"), "{comment}");
     let saved = SavedPlan::new(&plan, preamble());
     let way = saved.changes[0].makes_way.clone().unwrap();
     assert_eq!(

@@ -268,8 +268,8 @@ mod tests {
 
     #[test]
     fn a_link_may_not_leave_the_root() {
-        assert!(check(&["a.yaml -> /etc/hostname"]).contains("it leads out of `root`"));
-        assert!(check(&["a.yaml -> ../x.yaml"]).contains("it leads out of `root`"));
+        assert!(check(&["a.yaml -> /etc/hostname"]).contains("it leads outside `root`"));
+        assert!(check(&["a.yaml -> ../x.yaml"]).contains("it leads outside `root`"));
         assert!(check(&["a.yaml -> nowhere"]).contains("there is no such file"));
         assert!(check(&["a.yaml -> a.yaml"]).contains("number of links"));
         assert_eq!(check(&["b.yaml", "up -> ../.."]), "b.yaml ?up");

@@ -222,7 +222,7 @@ fn the_limits_of_one_run_do_not_end_an_agent() {
     let file = "timeout: 10m\nmaxCalls: 50\n";
     assert_eq!(project("", file).connection.timeout, None);
     assert_eq!(project("--once", file).connection.calls_max, Some(50));
-    assert!(refused("--timeout 5m", "").contains("--timeout: it is a limit of one run"));
+    assert!(refused("--timeout 5m", "").contains("--timeout: it limits one run"));
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn what_cannot_be_used_is_said_with_its_place() {
         ),
         (
             "projects:\n- name: a\n  tokenEnv: A\n  state: s\n- name: b\n  tokenEnv: B\n  state: ./x/../s\n",
-            "stoker.yaml:7:3: error[setting]: `a` and `b` have one state directory",
+            "stoker.yaml:7:3: error[setting]: `a` and `b` have the same state directory",
         ),
         ("projects:\n- name: a\n  tokenEnv: A\n  tokenFile: b\n", "both name the same secret"),
         ("repo: https://git.dev/a/b\npaths: [a]\n", "both are given"),

@@ -81,7 +81,7 @@ services:
   jobs: { image: app, volumes: [{ type: volume, source: media, target: /m }] }
 ";
     let said = said(&compose(text));
-    has(&said, &["`media` is shared by several services", "`migrate` ends by itself"]);
+    has(&said, &["`media` is shared by several services", "`migrate` exits by itself"]);
     assert_eq!(said.matches("warning[shared-volume]").count(), 2, "{said}");
     has(&documents(text), &["# it ends by itself"]);
 }
