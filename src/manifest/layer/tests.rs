@@ -163,7 +163,7 @@ fn what_names_nothing_or_changes_nothing_is_an_error_that_says_what_was_meant() 
     assert!(
         check(&over("web", "omit: true\nspec: { plan: pro }")).contains("nothing else may be set")
     );
-    assert!(check("services: [{ name: web, type: web }]\n").contains("is a native one"));
+    assert!(check("services: [{ name: web, type: web }]\n").contains("must be a native one"));
     let twice =
         format!("{}---\n{}", over("web", "spec: { plan: pro }"), over("web", "spec: { port: 1 }"));
     assert!(
