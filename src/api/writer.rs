@@ -85,7 +85,7 @@ impl Writer {
     /// When the number of requests or the time is used up.
     pub async fn pair(&self) -> Result<Pair, Error> {
         let pair = self.client.pair().await;
-        let pair = pair.map_err(|cause| Error::new("look before a write", cause))?;
+        let pair = pair.map_err(|cause| Error::new("read before a write", cause))?;
         Ok(pair.under(self.tenure.clone()))
     }
 

@@ -272,10 +272,7 @@ fn show(progress: &ProgressDisplay<'_>, happening: Happening<'_>) {
         Happening::Began(key) => progress.status(key, "in progress"),
         Happening::Resolving(key, settle) => progress.status(
             key,
-            &format!(
-                "its answer was lost; whether it happened is known in at most {} s",
-                settle.as_secs()
-            ),
+            &format!("the answer was lost; the outcome is known in at most {} s", settle.as_secs()),
         ),
         Happening::Busy(key) => progress.status(key, "a deploy is in progress; waiting for it"),
         Happening::Ended(key, outcome) => progress.done(key, word(outcome)),
@@ -286,7 +283,7 @@ const fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Applied => "done",
         Outcome::Failed { .. } => "failed",
-        Outcome::Stale { .. } => "changed meanwhile, skipped",
+        Outcome::Stale { .. } => "changed in the meantime, skipped",
         Outcome::Unresolved { .. } => "unresolved",
         Outcome::Skipped { .. } => "skipped",
         Outcome::NotStarted => "not started",

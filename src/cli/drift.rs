@@ -1,4 +1,4 @@
-//! `stoker drift`: only what moved on the platform. It is never handed the right to write.
+//! `stoker drift`: only what changed on the platform. It is never handed the right to write.
 
 use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection};
 use crate::render::{

@@ -52,7 +52,7 @@ pub fn write_each(
     };
     let places: Vec<PathBuf> = documents.iter().map(|(key, _)| place(key)).collect();
     if let Some(there) = places.iter().find(|path| path.exists()) {
-        return Err(unwritten(there, &"it is there already; nothing was written"));
+        return Err(unwritten(there, &"it already exists; nothing was written"));
     }
     for (path, (_, text)) in places.iter().zip(documents) {
         let write = || {
@@ -64,7 +64,7 @@ pub fn write_each(
     }
     let count = documents.len();
     let files = if count == 1 { "file" } else { "files" };
-    context.output.note(&format!("{count} {files} written beneath {}.", directory.display()));
+    context.output.note(&format!("{count} {files} written below {}.", directory.display()));
     Ok(Exit::Done)
 }
 

@@ -128,7 +128,7 @@ async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Resul
         }
         let told = place.pause().unwrap_or_default().min(PAUSE_TOLD_MAX);
         let wait = pause.max(told);
-        tracing::debug!(?wait, "the log broke off; connecting again");
+        tracing::debug!(?wait, "the log stream broke; reconnecting");
         let until = session.clock.now().checked_add(wait).unwrap_or(session.clock.now());
         session.clock.sleep_until(until).await;
         pause = (pause * 2).min(PAUSE_LAST);

@@ -146,7 +146,7 @@ fn opened(address: &EtcdAddress, way: Way, key: FingerprintKey) -> OpenState {
 
 /// Says that nothing names a directory.
 pub fn no_directory() -> Failure {
-    Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
+    Failure::usage("there is nowhere to keep the state: neither HOME nor XDG_STATE_HOME is set")
         .hint("name a directory with --state or STOKER_STATE")
 }
 

@@ -42,7 +42,7 @@ pub async fn pay_deploy(context: &Context, session: &Session, id: &RemoteId, com
         Ok(())
     };
     if let Err(failure) = pay().await {
-        context.output.warn(&format!("the next run deploys once more: {}", failure.message));
+        context.output.warn(&format!("the next run deploys again: {}", failure.message));
     }
 }
 
@@ -58,7 +58,8 @@ pub fn failed(error: &WriteError, check: &str) -> Failure {
         WriteError::Busy(_) => failure.hint("wait until the deployment in progress has ended"),
         WriteError::Ambiguous(error) => {
             Failure { exit: open(error), code: ErrorCode::Ambiguous, ..failure }.hint(format!(
-                "it may have happened all the same, and was not sent again; `{check}` shows"
+                "it may have happened nevertheless, and was not sent again; `{check}` shows \
+                 whether it did"
             ))
         }
         WriteError::Refused(_) | WriteError::NotApplied(_) | WriteError::OverBudget(_) => failure,

@@ -213,7 +213,7 @@ pub fn state_directory(context: &Context, is_sandbox: bool) -> Result<PathBuf, F
 pub fn make(state: &Path) {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(state);
     if let Err(error) = made {
-        tracing::debug!(%error, "the state directory was not made");
+        tracing::debug!(%error, "the state directory was not created");
     }
 }
 
@@ -322,9 +322,8 @@ fn ledger(
 ) -> Result<Ledger, Failure> {
     if settings.rate < RATE_MIN {
         let rate = settings.rate;
-        let message =
-            format!("a rate of {rate}/m lets nothing be looked at and written in a minute");
-        return Err(Failure::usage(message).hint("name at least 2/m with --rate"));
+        let message = format!("a rate of {rate}/m is too low to read and write within a minute");
+        return Err(Failure::usage(message).hint("give at least 2/m with --rate"));
     }
     let config = budget::BudgetConfig {
         rate: settings.rate,

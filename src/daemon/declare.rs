@@ -50,7 +50,8 @@ pub fn declare(
         return Err(invalid(&loaded.diagnostics));
     };
     if declared.resources.is_empty() && declared.tombstones.is_empty() {
-        let message = "nothing is declared, and an empty source is never taken for a wish";
+        let message =
+            "nothing is declared, and an empty source never counts as a request to delete";
         return Err(problem(ConditionReason::SourceEmpty, message.to_owned()));
     }
     // Before the values are found: one that changes in between is found again at the next look.

@@ -30,7 +30,7 @@ fn conceal_in(resource: &mut Resource<ValueSource>, warnings: &mut Vec<Diagnosti
         if is_secret {
             let place = field.origin.clone();
             let instead = match path {
-                FieldPath::Env(_) => "`sync: false` stands in its place",
+                FieldPath::Env(_) => "`sync: false` takes its place",
                 FieldPath::Setting(_) => "it is left out",
             };
             let message = format!("`{path}` of {key} looks like a secret: {instead}");

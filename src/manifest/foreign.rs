@@ -26,7 +26,7 @@ const KINDS: [(&[&str], &str); 17] = [
 
 /// How to name the manifests alone.
 pub(super) const APART: &str =
-    "name the manifests alone: `stoker plan PATH`, or `--path PATH` of a repository";
+    "name only the manifests: `stoker plan PATH`, or `--path PATH` in a repository";
 
 /// Returns what a document seems to be, and what to do about it; nothing when nobody can tell.
 pub(super) fn hint(root: Yaml<'_, '_>) -> Option<String> {

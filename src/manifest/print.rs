@@ -75,8 +75,8 @@ pub fn unprinted(desired: &Desired<ValueSource>) -> Vec<Diagnostic> {
             return None;
         }
         let message = format!(
-            "{} names no repository; a new one is built from the one its Blueprint lies in, which its \
-             native form does not say",
+            "{} has no repository; a new one is built from the repository of its Blueprint, which \
+             its native form does not name",
             resource.key
         );
         let warning = Diagnostic::warning("derived-repo", message).at(resource.origin.clone());

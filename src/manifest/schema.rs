@@ -327,7 +327,7 @@ struct Variable {
     sync: Option<bool>,
 }
 
-/// A text; numbers and truths are taken as they are written.
+/// A text; numbers and booleans are taken as they are written.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 enum Scalar {

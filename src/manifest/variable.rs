@@ -61,7 +61,7 @@ pub(super) fn read_all(
     if count > VARIABLES_MAX {
         // Of what lives already the platform knows better.
         let message = format!("{count} variables are more than the platform's {VARIABLES_MAX}");
-        reader.warn(yaml, "too-many-variables", message, "it is said to take no more");
+        reader.warn(yaml, "too-many-variables", message, "it is documented to accept no more");
     }
 }
 
@@ -163,7 +163,7 @@ impl EntryReader<'_, '_> {
                 None => false,
             };
             if says_the_same {
-                let hint = "remove one of the two, which say the same";
+                let hint = "remove one of the two; they say the same";
                 self.reader.warn(key, "duplicate-variable", message, hint);
             } else {
                 self.reader.error(key, "duplicate-variable", message);
@@ -247,7 +247,7 @@ impl EntryReader<'_, '_> {
         let is_nothing = |way: &str, yaml: &Yaml<'_, '_>| way == "value" && yaml.is_null();
         if ways.iter().all(|(way, yaml)| is_nothing(way, yaml)) {
             let message =
-                format!("the variable `{name}` has no value, and is taken as set by hand");
+                format!("the variable `{name}` has no value, and is treated as set by hand");
             let hint = "write `sync: false`, or `value: \"\"` for an empty one";
             self.reader.warn(item, "no-value", message, hint);
             return true;
@@ -293,7 +293,7 @@ impl EntryReader<'_, '_> {
     fn outside(&mut self, yaml: Yaml<'_, '_>) -> Option<Given> {
         if let Some(sops) = yaml.get("sops") {
             let message = "`valueFrom.sops` is not supported by this version";
-            let hint = "decrypt it before, and use `valueFrom: { env: NAME }` or `{ file: PATH }`";
+            let hint = "decrypt it first, and use `valueFrom: { env: NAME }` or `{ file: PATH }`";
             self.reader.error_with(sops, "unsupported", message, hint);
             return None;
         }

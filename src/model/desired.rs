@@ -174,7 +174,7 @@ impl FromStr for AdoptMode {
             "always" => Ok(Self::Always),
             "match" => Ok(Self::Match),
             "never" => Ok(Self::Never),
-            _ => Err(format!("`{text}` is none of always, match, never")),
+            _ => Err(format!("`{text}` is not one of always, match, never")),
         }
     }
 }

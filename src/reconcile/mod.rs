@@ -1,7 +1,7 @@
 //! One pass: reads the three states together, refuses what must not be acted on, and carries out.
 //!
-//! No loop and no schedule: `stoker apply` makes one pass, the agent makes them for ever, and both
-//! go through the same functions.
+//! No loop and no schedule: `stoker apply` makes one pass, the agent makes them continuously, and
+//! both go through the same functions.
 
 mod refresh;
 

@@ -45,7 +45,9 @@ pub enum KeyError {
         source: io::Error,
     },
     /// Others could have read it.
-    #[error("use the key `{path}`: others may read it (mode {mode:03o}); run `chmod 600 {path}`")]
+    #[error(
+        "use the key `{path}`: other users may read it (mode {mode:03o}); run `chmod 600 {path}`"
+    )]
     Exposed {
         /// The key's file.
         path: PathBuf,
@@ -55,8 +57,8 @@ pub enum KeyError {
     /// It does not hold a key. It is not replaced by itself: the fingerprints in the state and all
     /// generated values hang on it.
     #[error(
-        "use the key `{path}`: it does not hold 64 hexadecimal digits; restore it, or remove it to \
-         begin anew (generated values then change)"
+        "use the key `{path}`: it does not contain 64 hexadecimal digits; restore it, or remove it \
+         to start over (generated values then change)"
     )]
     Corrupted {
         /// The key's file.

@@ -146,7 +146,7 @@ impl Resolver<'_> {
             }
             Some(value) if !is_sendable(&value) => (
                 "unusable-value",
-                format!("the environment variable `{name}` is too long or holds a NUL"),
+                format!("the environment variable `{name}` is too long or contains a NUL"),
             ),
             Some(value) => return Some(value.into()),
         };
@@ -166,7 +166,7 @@ impl Resolver<'_> {
     }
 
     fn read_file(&mut self, path: &str, origin: &Origin) -> Option<SecretString> {
-        let hint = "the file lies beneath the root, relative to its manifest";
+        let hint = "the file must be below the root, relative to its manifest";
         let bytes = match self.tree.read_beneath(&origin.file, path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -177,7 +177,7 @@ impl Resolver<'_> {
         let text = match String::from_utf8(bytes) {
             Ok(text) if is_sendable(&text) => text,
             Ok(_) | Err(_) => {
-                let message = format!("the file `{path}` holds no UTF-8 text");
+                let message = format!("the file `{path}` is not UTF-8 text");
                 self.note("unusable-value", message, origin, "encode it, for example as base64");
                 return None;
             }

@@ -20,14 +20,14 @@ pub enum SourceError {
         source: io::Error,
     },
     /// A symbolic link leads out of the root.
-    #[error("read `{path}`: it leads out of `{root}`")]
+    #[error("read `{path}`: it leads outside `{root}`")]
     Escapes {
         /// The path, as a user would type it.
         path: String,
         /// The directory it may not leave.
         root: String,
     },
-    /// A FIFO, socket or device: reading it could wait for ever.
+    /// A FIFO, socket or device: reading it could block forever.
     #[error("read `{path}`: it is not a regular file (standard input is written `-`)")]
     NotRegular {
         /// The path, as a user would type it.

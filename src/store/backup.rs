@@ -66,7 +66,7 @@ impl Store {
             let arrived = copy.write(name, bytes).and_then(|()| copy.read(name));
             let arrived = arrived.map_err(|it| failed(copy, format!("write {name}"), it))?;
             if arrived.as_ref() != Some(bytes) {
-                let source = io::Error::other("it does not read as it was written");
+                let source = io::Error::other("it does not read back as it was written");
                 return Err(failed(copy, format!("write {name}"), source));
             }
         }

@@ -108,8 +108,8 @@ impl StoreError {
             Self::Damaged { directory, .. } => vec![
                 format!("restore {} from a backup, if there is one", directory.display()),
                 format!(
-                    "or wait three minutes, so that no create is still under way, move {} aside and \
-                     run `stoker plan`: what is declared is taken over by name and nothing is \
+                    "or wait three minutes, so that no create is still in progress, move {} aside \
+                     and run `stoker plan`: what is declared is adopted by name, and nothing is \
                      deleted; `stoker adopt KIND/NAME` gives back the right to delete",
                     directory.display()
                 ),
@@ -120,13 +120,16 @@ impl StoreError {
             ],
             Self::Disk { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    vec!["free some space; nothing was sent that is not remembered".to_owned()]
+                    vec!["free some space; nothing was sent that is not recorded".to_owned()]
                 }
                 io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
-                    vec!["name a directory that does not exist, or is empty".to_owned()]
+                    vec!["give a directory that does not exist, or is empty".to_owned()]
                 }
                 io::ErrorKind::PermissionDenied => {
-                    vec!["give this user the directory, or name another with `--state`".to_owned()]
+                    vec![
+                        "give this user the right to write it, or name another with `--state`"
+                            .to_owned(),
+                    ]
                 }
                 _ => Vec::new(),
             },
@@ -159,11 +162,11 @@ impl std::fmt::Display for Warning {
         match self {
             Self::Rebuilt { what } => write!(
                 formatter,
-                "{what}; it was rebuilt from the generation before, and nothing is lost"
+                "{what}; it was rebuilt from the previous generation, and nothing is lost"
             ),
             Self::Incomplete { what } => write!(
                 formatter,
-                "{what}; what is shown may lack the latest events, and nothing will be written"
+                "{what}; the latest events may be missing, and nothing will be written"
             ),
         }
     }

@@ -45,12 +45,12 @@ fn directory(state: &Path) -> Check {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Check::fine(
                 name,
-                format!("{place} is not there yet; the first write makes it"),
+                format!("{place} does not exist yet; the first write creates it"),
             );
         }
         Err(error) => {
             return Check::new(name, CheckOutcome::Failed, format!("{place}: {error}"))
-                .hint("name another with --state");
+                .hint("choose another with --state");
         }
     };
     // Without the trial there is no telling: rights, a full disk, a read-only mount.
@@ -60,7 +60,7 @@ fn directory(state: &Path) -> Check {
             CheckOutcome::Failed,
             format!("{place} cannot be written: {error}"),
         )
-        .hint("give this user the directory, or name another with --state");
+        .hint("give this user the right to write it, or choose another with --state");
     }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -91,7 +91,7 @@ fn lock(state: &Medium) -> Check {
     match state.holder() {
         Ok(None) => Check::fine(name, "free"),
         Ok(Some(holder)) => Check::new(name, CheckOutcome::Doubtful, format!("held by {holder}"))
-            .hint("whoever else wants to write waits for it, or ends it"),
+            .hint("another process that wants to write has to wait for it, or stop it"),
         Err(error) => Check::new(name, CheckOutcome::Unknown, format!("failed to {error}")),
     }
 }
@@ -112,8 +112,10 @@ fn inventory(state: &Medium) -> Vec<Check> {
         Some(warning) => Check::new(name, CheckOutcome::Doubtful, warning.to_string()),
     }];
     for (key, intent) in &inventory.intents {
-        let detail =
-            format!("{key}: a create begun at {:.0} is not known to have ended", intent.started_at);
+        let detail = format!(
+            "{key}: the outcome of the create begun at {:.0} is unknown",
+            intent.started_at
+        );
         let check = Check::new("pending create", CheckOutcome::Doubtful, detail);
         checks.push(check.hint(format!("`stoker get {key}` shows whether it is there")));
     }
@@ -148,7 +150,7 @@ fn token(context: &Context) -> Check {
         Check::new(
             name,
             CheckOutcome::Doubtful,
-            format!("from {source}, without {TOKEN_PREFIX} at its head"),
+            format!("from {source}, does not begin with {TOKEN_PREFIX}"),
         )
     }
 }

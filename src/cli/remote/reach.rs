@@ -50,7 +50,7 @@ pub async fn look(
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { place: _, reason }) => {
             let place = socket.display();
-            context.output.warn(&format!("nobody answers at {place} any more: {reason}"));
+            context.output.warn(&format!("nothing answers at {place} any more: {reason}"));
             nobody(context, connection)
         }
         Err(error) => Err(of_error(error)),
@@ -92,7 +92,7 @@ fn nobody(context: &Context, connection: &Connection) -> Result<Option<ReachedAg
         context.check_project()?;
     }
     let failure = no_agent(context, connection);
-    Err(failure.hint(format!("without --project {project} the platform itself is asked")))
+    Err(failure.hint(format!("without --project {project}, the command asks the platform itself")))
 }
 
 /// Finds the agent that takes orders: only its own socket does.
@@ -108,9 +108,10 @@ pub fn to_steer(
         return match agent.address() {
             AgentAddress::Socket(_) => Ok(agent),
             AgentAddress::Url(base) => {
-                let message = format!("an agent takes no orders at its address, and {base} is one");
+                let message =
+                    format!("an agent takes orders only at its socket, and {base} is an address");
                 Err(Failure::usage(message)
-                    .hint("give the order on the agent's machine, where its socket is")
+                    .hint("run the command on the agent's machine")
                     .hint("unset STOKER_AGENT if the agent on this machine is meant"))
             }
         };
@@ -138,7 +139,7 @@ pub async fn with_projects(error: RemoteError, agent: &AgentClient, name: &str) 
         let names: Vec<&str> = status.projects.iter().map(|it| it.name.as_str()).collect();
         hints.push(match manifest::nearest(name, &names) {
             Some(near) => format!("did you mean {near}?"),
-            None => format!("it keeps {}", names.join(", ")),
+            None => format!("it manages {}", names.join(", ")),
         });
     }
     RemoteError::Refused { code, message, hints }
@@ -150,12 +151,12 @@ pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
         Ok(socket) => socket,
         Err(failure) => return failure,
     };
-    let message = format!("no agent runs here: there is no socket {}", place.display());
+    let message = format!("no agent is running: there is no socket {}", place.display());
     let failure = Failure::new(ErrorCode::NoAgent, message).hint("`stoker run` starts one");
     let sandboxed = Connection { sandbox: Some(true), ..connection.clone() };
     match socket(context, &sandboxed) {
         Ok(other) if other != place && other.exists() => {
-            failure.hint("an agent of the sandbox runs: add --sandbox")
+            failure.hint("an agent of the sandbox is running: add --sandbox")
         }
         Ok(_) | Err(_) => failure,
     }
@@ -175,7 +176,7 @@ impl ReachedAgent {
         status.projects.retain(|project| project.name == name);
         if status.projects.is_empty() {
             let code = UNKNOWN_PROJECT.to_owned();
-            let message = format!("it keeps no project `{name}`");
+            let message = format!("it does not manage a project `{name}`");
             let error = RemoteError::Refused { code, message, hints: Vec::new() };
             return Err(with_projects(error, &agent, name).await);
         }
@@ -198,11 +199,11 @@ impl ReachedAgent {
     /// Returns the one project there is.
     ///
     /// # Errors
-    /// When the agent keeps several.
+    /// When the agent manages several.
     pub fn project(&self) -> Result<&ProjectStatus, Failure> {
         match self.status.projects.as_slice() {
             [project] => Ok(project),
-            projects => Err(several("the agent keeps", projects.iter())),
+            projects => Err(several("the agent manages", projects.iter())),
         }
     }
 
@@ -234,7 +235,7 @@ impl ReachedAgent {
     /// The failure of a name that the agent does not know.
     pub fn absent(&self, key: &Key) -> Failure {
         self.unknown(key)
-            .hint("what is neither declared nor ours only the platform knows: add --live")
+            .hint("only the platform knows what is neither declared nor ours: add --live")
     }
 
     /// The same for who asks what the platform cannot tell.
@@ -333,16 +334,14 @@ pub fn of_error(error: RemoteError) -> Failure {
         }
         RemoteError::Denied { .. } => Failure::new(ErrorCode::Authentication, message)
             .hint("set STOKER_AGENT_TOKEN, or STOKER_AGENT_TOKEN_FILE to a file that holds it")
-            .hint(
-                "it is the one that `agentTokenEnv` or `agentTokenFile` names where the agent runs",
-            ),
+            .hint("it is the token that the agent's `agentTokenEnv` or `agentTokenFile` names"),
         RemoteError::Refused { code: _, message, hints } => {
             let failure = Failure::new(ErrorCode::RefusedByAgent, message);
             hints.into_iter().fold(failure, Failure::hint)
         }
         RemoteError::NotAnAgent { .. } => failed(ErrorCode::NotAnAgent),
         RemoteError::OtherFormat { .. } => failed(ErrorCode::OtherFormat)
-            .hint("use the version of stoker that the agent is")
+            .hint("use the same version of stoker as the agent")
             .hint("--live asks the platform itself, with `get`, `describe` and `wait`"),
     }
 }

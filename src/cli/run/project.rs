@@ -271,7 +271,7 @@ impl RunningProject {
         let last = match agent.await {
             Ok(Ok(last)) => last,
             Ok(Err(error)) => {
-                tracing::error!(%error, "the agent could not be begun again");
+                tracing::error!(%error, "the agent could not be restarted");
                 None
             }
             Err(_) => None,
@@ -366,8 +366,8 @@ fn triggers(
                 Ok(watch) => (Some(watch), Vec::new()),
                 Err(error) => {
                     context.output.warn(&format!(
-                        "changes of files are not heard ({error}); they are found by the next look, \
-                         or with --poll"
+                        "changes of files are not reported ({error}); they are found by the next \
+                         check, or with --poll"
                     ));
                     (None, Vec::new())
                 }

@@ -201,7 +201,9 @@ fn decode(located: &Located) -> Result<(Keys, Option<Vec<Keys>>), Box<Diagnostic
         Some(Value::Array(projects)) => Some(projects),
         Some(_) => {
             let place = located.place("projects");
-            return Err(at(Diagnostic::error("wrong-type", "`projects` is a list"), place).into());
+            return Err(
+                at(Diagnostic::error("wrong-type", "`projects` is not a list"), place).into()
+            );
         }
     };
     check_level(located, "", &values, KeyScope::Project)?;
@@ -230,7 +232,7 @@ fn check_level(
     let (message, hint) = match wrong {
         KeyScope::Process => (
             format!("`{key}` is about the whole process"),
-            "write it at the top, beside `projects`",
+            "write it at the top level, next to `projects`",
         ),
         KeyScope::Project | KeyScope::Both => (
             format!("`{key}` says which project it is, so it belongs to an entry of `projects`"),

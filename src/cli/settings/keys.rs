@@ -64,7 +64,7 @@ pub struct Keys {
     pub sandbox: Option<bool>,
     /// The API's address.
     pub api_url: Option<String>,
-    /// A certificate authority to trust beside the system's, as PEM.
+    /// A certificate authority to trust in addition to the system's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Assumptions about the platform, as listed in docs/assumptions.md.
     pub dialect: BTreeMap<String, ScalarValue>,
@@ -75,7 +75,7 @@ pub struct Keys {
     #[schemars(schema_with = "schema::rate")]
     pub reserve: Option<Rate>,
 
-    /// What may be deleted because it is no longer declared: a truth, or a list of kinds.
+    /// What may be deleted because it is no longer declared: a boolean, or a list of kinds.
     #[schemars(schema_with = "schema::prune")]
     pub prune: Option<PruneKinds>,
     /// When what lives already is taken over.

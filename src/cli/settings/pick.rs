@@ -21,7 +21,7 @@ use super::origin::{GivenSettings, Provenance, camel};
 pub struct Row {
     /// Its key in the file.
     pub key: String,
-    /// Its value as it would be written: a text, a number or a truth; `None` when there is none.
+    /// Its value as it would be written: a text, a number or a boolean; `None` when there is none.
     /// Never a secret's.
     pub value: Option<Value>,
     /// Where it comes from.

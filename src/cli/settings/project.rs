@@ -137,7 +137,7 @@ impl ProjectSettings {
         let deploys_max = pick!(picked, flags, deploys_max, DEPLOYS_MAX);
         if !(1..=10).contains(&deploys_max) {
             return Err(SettingsProblem::new(
-                "`deploysMax` lies between 1 and 10",
+                "`deploysMax` must be between 1 and 10",
                 picked.last_place(),
             ));
         }
@@ -205,7 +205,7 @@ fn pick_token(
                     .map_err(|reason| SettingsProblem::new(reason, place("tokenEnv")))?;
             match source {
                 None if !is_sandbox => {
-                    let reason = "the project names no token: write `tokenEnv` or `tokenFile`";
+                    let reason = "the project has no token: write `tokenEnv` or `tokenFile`";
                     return Err(SettingsProblem::new(reason, place("name")));
                 }
                 None => None,
@@ -281,7 +281,7 @@ fn pick_webhook(picker: &mut Picker<'_>) -> Result<Option<WebhookSettings>, Sett
     let secret = secret.map_err(|reason| SettingsProblem::new(reason, place.clone()))?;
     let Some(secret) = secret else {
         // Anybody who finds the address could make the agent look without end.
-        let reason = "a webhook needs `secretEnv` or `secretFile`: what is not signed is refused";
+        let reason = "a webhook needs `secretEnv` or `secretFile`: unsigned requests are refused";
         return Err(SettingsProblem::new(reason, place));
     };
     let shown = format!("{} (secret in {secret})", provider.as_str());
@@ -324,6 +324,6 @@ fn within(
     if (min..=max).contains(&value) {
         return Ok(());
     }
-    let reason = format!("`{key}` lies between {} and {}", Span(min), Span(max));
+    let reason = format!("`{key}` must be between {} and {}", Span(min), Span(max));
     Err(SettingsProblem::new(reason, picker.last_place()))
 }

@@ -41,7 +41,7 @@ fn check_there(state: &Medium) -> Result<(), Failure> {
     match state {
         Medium::Directory(path) if !path.is_dir() => {
             Err(Failure::usage(format!("there is no state in {}", path.display()))
-                .hint("name it with --state, or --sandbox for the sandbox's"))
+                .hint("name it with --state, or use --sandbox for the sandbox's"))
         }
         // A shared one that is not there was refused when it was opened.
         Medium::Directory(_) | Medium::Shared(_) | Medium::Memory(_) => Ok(()),
@@ -90,7 +90,7 @@ fn list(context: &Context, state: &Medium) -> Result<Exit, Failure> {
     let listed = StateListDocument::of(&inventory);
     match context.output.form() {
         OutputFormat::Text | OutputFormat::Markdown if listed.records.is_empty() => {
-            context.output.note("Nothing is remembered.");
+            context.output.note("The state records no resources.");
         }
         OutputFormat::Text | OutputFormat::Markdown => context.output.data(&table(&listed)),
         OutputFormat::Ndjson => listed.records.iter().for_each(|it| context.output.value(it)),
@@ -132,9 +132,8 @@ fn fault_of_key(state: &OpenState) -> Result<Option<String>, Failure> {
     };
     let Some(key) = FingerprintKey::load(directory) else {
         let holds_marks = Store::read(directory)?.inventory.holds_marks();
-        return Ok(
-            holds_marks.then(|| format!("{KEY_FILE} is missing, and secrets are marked with it"))
-        );
+        return Ok(holds_marks
+            .then(|| format!("{KEY_FILE} is missing, and secrets are recognised with it")));
     };
     Ok(key.err().map(|error| format!("failed to {error}")))
 }

@@ -72,7 +72,9 @@ fn elsewhere(failure: Failure, seen: Option<&ReachedAgent>) -> Failure {
     projects.fold(failure, |failure, project| {
         let ProjectStatus { name, source, .. } = project;
         let place = &source.location;
-        failure.hint(format!("the agent keeps {name} from {place}: give a copy of that as PATH"))
+        failure.hint(format!(
+            "the agent reads the manifests of {name} from {place}: give a copy of them as PATH"
+        ))
     })
 }
 

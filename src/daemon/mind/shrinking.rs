@@ -76,11 +76,11 @@ impl Shrinking {
             let until = self.until(kind).filter(|until| *until > now)?;
             let seconds = until.duration_since(now).as_secs().max(1);
             let message = format!(
-                "{}; no {kind} goes for that before it has lost nothing for {seconds} s more",
+                "{}; no {kind} is deleted for that until it has lost nothing for {seconds} s more",
                 self.told(now)
                     .unwrap_or_else(|| "the manifests were first read just now".to_owned())
             );
-            let hint = format!("a tombstone (`state: Absent`) says that a {kind} is to go");
+            let hint = format!("a tombstone (`state: Absent`) says that a {kind} is to be deleted");
             let reason = BlockedReason::SourceShrinking;
             Some((kind, Blocked { reason, message, hint: Some(hint) }))
         });

@@ -1,7 +1,7 @@
 //! What git leaves behind when it is ended: children whose parent has gone.
 //!
 //! Where somebody else is process 1, it takes them in and buries them. In a container that is this
-//! program itself, and what nobody waits for stays in the table of processes for ever.
+//! program itself, and what nobody waits for stays in the table of processes forever.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
