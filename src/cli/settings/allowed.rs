@@ -55,7 +55,8 @@ pub struct ProviderForm {
     /// The program and its arguments; no shell reads them.
     pub command: Vec<String>,
     /// How long one call may take, from `1s` to `60s`; `10s` without it.
-    #[schemars(schema_with = "schema::duration")]
+    #[serde(default)]
+    #[schemars(schema_with = "schema::duration_or_none")]
     pub timeout: Option<Span>,
     /// The variables it is given beside `PATH` and `HOME`, by name.
     #[serde(default)]
@@ -79,6 +80,7 @@ pub struct SopsProgramForm {
     /// The program and its first arguments; `sops` without it.
     pub command: Option<Vec<String>>,
     /// How long one call may take, from `1s` to `60s`; `10s` without it.
+    #[serde(default)]
     #[schemars(schema_with = "schema::duration_or_none")]
     pub timeout: Option<Span>,
     /// The variables it is given beside `PATH` and `HOME`, by name; `SOPS_AGE_KEY` and
