@@ -50,11 +50,11 @@ impl MissingValue {
 }
 
 /// What became of looking for one value.
-pub(super) type Lookup = Result<SecretString, MissingValue>;
+pub(super) type FoundValue = Result<SecretString, MissingValue>;
 
 /// The values that manifests only name, as far as they were found. Its `Debug` shows none.
 #[derive(Clone, Debug, Default)]
-pub struct FoundValues(BTreeMap<NamedValue, Lookup>);
+pub struct FoundValues(BTreeMap<NamedValue, FoundValue>);
 
 impl FoundValues {
     /// Looks for everything that the manifests name, as [`Self::look_for`] does.
@@ -136,7 +136,7 @@ impl<'a> Finders<'a> {
 
 /// Reads the environment. An empty variable is most often a secret that was not handed over: build
 /// systems pass an unset one as an empty text.
-fn of_environment(name: &str, finders: &Finders<'_>) -> Lookup {
+fn of_environment(name: &str, finders: &Finders<'_>) -> FoundValue {
     let (code, message) = match (finders.environment)(name) {
         None => ("missing-variable", format!("the environment variable `{name}` is not set")),
         Some(value) if value.is_empty() => {
@@ -152,7 +152,7 @@ fn of_environment(name: &str, finders: &Finders<'_>) -> Lookup {
     Err(MissingValue::new(code, message, hint))
 }
 
-fn of_tree(tree: &Tree, manifest: &str, path: &str) -> Lookup {
+fn of_tree(tree: &Tree, manifest: &str, path: &str) -> FoundValue {
     let hint = "the file lies beneath the root, relative to its manifest";
     let bytes = tree.read_beneath(manifest, path).map_err(|error| {
         MissingValue::new("unreadable-value", format!("failed to {error}"), hint)
@@ -160,7 +160,7 @@ fn of_tree(tree: &Tree, manifest: &str, path: &str) -> Lookup {
     of_file(bytes, path, hint)
 }
 
-fn of_outside(path: &str, allowed: &AllowedSources) -> Lookup {
+fn of_outside(path: &str, allowed: &AllowedSources) -> FoundValue {
     let read = read_outside(Path::new(path), &allowed.directories);
     let bytes = read.map_err(|error| {
         let message = format!("failed to {error}");
@@ -180,7 +180,7 @@ fn of_outside(path: &str, allowed: &AllowedSources) -> Lookup {
 }
 
 /// Takes the value of a file. One closing line break is left out, as editors add it.
-fn of_file(bytes: Vec<u8>, path: &str, hint: &str) -> Lookup {
+fn of_file(bytes: Vec<u8>, path: &str, hint: &str) -> FoundValue {
     let text = String::from_utf8(bytes).ok().filter(|text| is_sendable(text));
     let Some(text) = text.map(zeroize::Zeroizing::new) else {
         let message = format!("the file `{path}` holds no UTF-8 text");
@@ -197,7 +197,7 @@ fn of_file(bytes: Vec<u8>, path: &str, hint: &str) -> Lookup {
 }
 
 /// Takes a value that a program gave; `what` says which it is.
-pub(super) fn of_program(value: &str, what: &str) -> Lookup {
+pub(super) fn of_program(value: &str, what: &str) -> FoundValue {
     if value.is_empty() {
         let message = format!("{what} is empty");
         return Err(MissingValue::new(

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use zeroize::Zeroize as _;
 
-use super::found::{Finders, Lookup, MissingValue, UNAVAILABLE, of_program};
+use super::found::{Finders, FoundValue, MissingValue, UNAVAILABLE, of_program};
 use super::program::ProgramCall;
 
 /// What a provider answers. Other keys are its own.
@@ -25,7 +25,7 @@ pub(super) fn ask<'r>(
     name: &str,
     references: &BTreeSet<&'r str>,
     finders: &Finders<'_>,
-) -> BTreeMap<&'r str, Lookup> {
+) -> BTreeMap<&'r str, FoundValue> {
     let answer = answer(name, references, finders);
     let mut answer = match answer {
         Ok(answer) => answer,
@@ -78,7 +78,7 @@ fn answer(
     })
 }
 
-fn value(name: &str, reference: &str, answer: &Answer) -> Lookup {
+fn value(name: &str, reference: &str, answer: &Answer) -> FoundValue {
     if let Some(value) = answer.values.get(reference) {
         return of_program(value, &format!("the value of `{reference}` of the provider `{name}`"));
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::found::{Finders, Lookup, MissingValue, UNAVAILABLE, of_program};
+use super::found::{Finders, FoundValue, MissingValue, UNAVAILABLE, of_program};
 use super::program::ProgramCall;
 use crate::source::Tree;
 
@@ -16,7 +16,7 @@ pub(super) fn decrypt<'p>(
     (manifest, file): (&str, &str),
     paths: &BTreeSet<&'p str>,
     finders: &Finders<'_>,
-) -> BTreeMap<&'p str, Lookup> {
+) -> BTreeMap<&'p str, FoundValue> {
     let decrypted = document(tree, manifest, file, finders);
     let one = |path: &&'p str| {
         let found = match &decrypted {
@@ -76,7 +76,7 @@ fn form_of(file: &str) -> &'static str {
 }
 
 /// Finds a value by the keys that lead to it; of a list, by numbers from 0.
-fn value(document: &Value, file: &str, path: &str) -> Lookup {
+fn value(document: &Value, file: &str, path: &str) -> FoundValue {
     let step = |value: &'_ Value, key: &str| match value {
         Value::Object(entries) => entries.get(key).cloned(),
         Value::Array(items) => items.get(key.parse::<usize>().ok()?).cloned(),
