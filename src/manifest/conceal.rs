@@ -25,7 +25,11 @@ fn conceal_in(resource: &mut Resource<ValueSource>, warnings: &mut Vec<Diagnosti
         let is_secret = match &field.value {
             ValueSource::Value(FieldValue::Text(text)) if text.is_empty() => false,
             ValueSource::Value(value) => is_secret_at(path, value),
-            ValueSource::Environment(_) | ValueSource::File(_) | ValueSource::Generated => false,
+            ValueSource::Environment(_)
+            | ValueSource::File(_)
+            | ValueSource::Provider { .. }
+            | ValueSource::Sops { .. }
+            | ValueSource::Generated => false,
         };
         if is_secret {
             let place = field.origin.clone();

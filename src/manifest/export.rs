@@ -232,6 +232,8 @@ fn connect(desired: &mut Desired<ValueSource>) {
                 ValueSource::Value(_)
                 | ValueSource::Environment(_)
                 | ValueSource::File(_)
+                | ValueSource::Provider { .. }
+                | ValueSource::Sops { .. }
                 | ValueSource::Generated => {}
             }
         }

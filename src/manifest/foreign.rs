@@ -55,6 +55,12 @@ pub(super) fn of_another_maker(version: &str, kind: Option<&str>) -> Option<Stri
     is_kubernetes.then(|| format!("it looks like a manifest of Kubernetes; {APART}"))
 }
 
+/// Whether a document is one that SOPS has encrypted: values stand in it, and no manifest.
+pub(super) fn is_encrypted(root: Yaml<'_, '_>) -> bool {
+    let sops = root.get("sops").filter(|_| root.get("kind").is_none());
+    sops.is_some_and(|sops| sops.get("mac").is_some())
+}
+
 /// Whether a text is filled in before it is YAML, as the templates of Helm are.
 pub(super) fn is_template(text: &str) -> bool {
     text.contains("{{") && text.contains("}}")

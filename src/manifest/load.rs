@@ -175,7 +175,7 @@ impl<'t> Reading<'t> {
                 self.findings.push(finding(flaw));
             }
             document.stand_in(&file.path);
-            if document.root().is_some() {
+            if document.root().is_some_and(|root| !foreign::is_encrypted(root)) {
                 *count += 1;
                 self.read_document(file, document);
             }

@@ -269,6 +269,16 @@ impl Printer<'_> {
                     self.line(6, "valueFrom:");
                     self.entry(8, "file", path);
                 }
+                Some(ValueSource::Provider { provider, reference }) => {
+                    self.line(6, "valueFrom:");
+                    self.entry(8, "provider", provider);
+                    self.entry(8, "ref", reference);
+                }
+                Some(ValueSource::Sops { file, path }) => {
+                    self.line(6, "valueFrom:");
+                    self.entry(8, "sops", file);
+                    self.entry(8, "path", path);
+                }
                 Some(ValueSource::Value(FieldValue::Reference(reference))) => {
                     self.reference(reference)
                 }

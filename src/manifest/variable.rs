@@ -1,5 +1,6 @@
 //! `envVars`: where each variable's value comes from, in both forms.
 
+mod outside;
 mod reference;
 
 use super::blueprint::words::{self, MappingKind};
@@ -287,37 +288,6 @@ impl EntryReader<'_, '_> {
             self.reader.text(yaml, path)?
         };
         Some(Given::Value(ValueSource::Value(FieldValue::Text(text))))
-    }
-
-    /// Reads `valueFrom`: the agent's environment, or a file.
-    fn outside(&mut self, yaml: Yaml<'_, '_>) -> Option<Given> {
-        if let Some(sops) = yaml.get("sops") {
-            let message = "`valueFrom.sops` is not supported by this version";
-            let hint = "decrypt it first, and use `valueFrom: { env: NAME }` or `{ file: PATH }`";
-            self.reader.error_with(sops, "unsupported", message, hint);
-            return None;
-        }
-        let yaml = self.reader.mapping(yaml, "envVars.valueFrom", &["env", "file"])?;
-        match (yaml.get("env"), yaml.get("file")) {
-            (Some(env), None) => {
-                let key = read_env_key(self.reader, env, "envVars.valueFrom.env")?;
-                Some(Given::Value(ValueSource::Environment(key.as_str().to_owned())))
-            }
-            (None, Some(file)) => {
-                let path = self.reader.text(file, "envVars.valueFrom.file")?;
-                if path.is_empty() || path.starts_with('/') {
-                    let message = "`envVars.valueFrom.file` must be relative to the manifest";
-                    self.reader.error(file, "malformed", message);
-                    return None;
-                }
-                Some(Given::Value(ValueSource::File(path)))
-            }
-            (Some(_), Some(_)) | (None, None) => {
-                let message = "`envVars.valueFrom` takes either `env` or `file`";
-                self.reader.error(yaml, "two-values", message);
-                None
-            }
-        }
     }
 
     fn external(&mut self, yaml: Yaml<'_, '_>, path: &str) -> Option<bool> {

@@ -25,13 +25,20 @@ pub(super) struct ManifestState {
 
 /// Returns the manifests themselves, and then what could become of them.
 ///
-/// Values that stand in files are taken from the environment instead: a simulation reads none.
+/// Values of files and programs are taken from the environment instead: a simulation reads and runs
+/// none.
 pub(super) fn derive(mut base: Desired<ValueSource>) -> Vec<ManifestState> {
     for resource in base.resources.values_mut() {
         for field in resource.fields.values_mut() {
-            if let ValueSource::File(path) = &field.value {
-                field.value = ValueSource::Environment(variable_for(path));
-            }
+            let name = match &field.value {
+                ValueSource::File(path) => path.clone(),
+                ValueSource::Provider { provider, reference } => format!("{provider} {reference}"),
+                ValueSource::Sops { file, path } => format!("{file} {path}"),
+                ValueSource::Value(_) | ValueSource::Environment(_) | ValueSource::Generated => {
+                    continue;
+                }
+            };
+            field.value = ValueSource::Environment(variable_for(&name));
         }
     }
     let mut revisions = Vec::new();

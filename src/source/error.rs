@@ -27,6 +27,12 @@ pub enum SourceError {
         /// The directory it may not leave.
         root: String,
     },
+    /// It lies outside the tree, and nobody allowed its directory.
+    #[error("read `{path}`: no setting allows files of its directory")]
+    NotAllowed {
+        /// The path as the manifest gives it.
+        path: String,
+    },
     /// A FIFO, socket or device: reading it could block forever.
     #[error("read `{path}`: it is not a regular file (standard input is written `-`)")]
     NotRegular {

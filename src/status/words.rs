@@ -181,6 +181,8 @@ words! {
         SourceEmpty,
         /// The manifests cannot be read.
         SourceUnreadable,
+        /// A secret that the manifests name cannot be had now.
+        SecretUnavailable,
         /// The repository does not answer.
         SourceUnreachable,
         /// The repository denies access.

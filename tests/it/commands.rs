@@ -382,7 +382,9 @@ fn a_simulation_needs_no_secret_and_says_what_it_is_and_which_laws_held() {
     let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
         spec:\n  type: web\n  image: nginx\n  envVars:\n\
         \x20   - {key: A_KEY, valueFrom: {env: NOWHERE}}\n\
-        \x20   - {key: A_FILE, valueFrom: {file: nowhere.pem}}\n";
+        \x20   - {key: A_FILE, valueFrom: {file: nowhere.pem}}\n\
+        \x20   - {key: A_VALUE, valueFrom: {provider: nobody, ref: a/b}}\n\
+        \x20   - {key: ANOTHER, valueFrom: {sops: nowhere.enc.yaml, path: a.b}}\n";
     std::fs::write(machine.0.path().join("api.yaml"), manifest).unwrap();
     let ran = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes");
     let ran = ran.says(0, &["hold for Stoker's model", "Every law that was at risk held"]);

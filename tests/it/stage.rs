@@ -17,7 +17,7 @@ use stoker::model::{Desired, Inventory, Snapshot};
 use stoker::plan::{Plan, Policy, Prune, Report};
 use stoker::reconcile::{Carrier, RefreshError, check_pin, decide, platform, refresh};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
-use stoker::secret::{self, FingerprintKey};
+use stoker::secret::{self, AllowedSources, Finders, FingerprintKey, FoundValues};
 use stoker::source::{self, Tree};
 use stoker::store::{Medium, Simulated};
 
@@ -30,6 +30,8 @@ pub struct Stage {
     pub clock: Clock,
     pub dialect: Dialect,
     pub variables: Vec<(String, String)>,
+    /// What manifests may name beside them.
+    pub allowed: AllowedSources,
     pub transport: Arc<dyn Transport>,
     pub ledger: Arc<Ledger>,
     pub directory: tempfile::TempDir,
@@ -58,6 +60,7 @@ impl Stage {
             clock,
             dialect: Dialect::default(),
             variables: Vec::new(),
+            allowed: AllowedSources::NOTHING,
             state: directory.path().into(),
             directory,
             deadline: None,
@@ -89,7 +92,12 @@ impl Stage {
             self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
         };
         let key = FingerprintKey::from_bytes([7; 32]);
-        secret::resolve(declared, tree, &variable, &key).unwrap()
+        let found = FoundValues::of(
+            &declared,
+            tree,
+            &Finders { environment: &variable, allowed: &self.allowed, known: None },
+        );
+        secret::resolve(declared, tree, &found, &key).unwrap()
     }
 
     pub fn inventory(&self) -> Arc<Inventory> {

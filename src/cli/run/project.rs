@@ -1,7 +1,8 @@
 //! One project of the process: what its agent is made of, and its life from start to end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, watch};
@@ -32,6 +33,9 @@ use super::super::settings::{ProjectSettings, ProjectSource};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
 use super::source::{chosen, guard, repository_token, source};
+
+/// How long files of secrets must be quiet where the manifests come from a repository.
+const SECRETS_DEBOUNCE: Duration = Duration::from_millis(300);
 
 /// Everything one project's life needs, opened and not begun.
 pub struct Opened {
@@ -103,7 +107,7 @@ fn open_with(
     let parts = AgentParts {
         settings: told,
         source: source(context, settings, &session.state)?,
-        secrets: secrets(context, &session)?,
+        secrets: secrets(context, settings, &session)?,
         reconciler: Reconciler {
             client: session.client.clone(),
             clock: clock.clone(),
@@ -134,10 +138,15 @@ fn token(context: &Context, settings: &ProjectSettings) -> Result<Token, Failure
     Token::parse(text.expose_secret()).map_err(|error| denied(format!("{source} {error}")))
 }
 
-fn secrets(context: &Context, session: &Session) -> Result<Secrets, Failure> {
+fn secrets(
+    context: &Context,
+    settings: &ProjectSettings,
+    session: &Session,
+) -> Result<Secrets, Failure> {
     let environment = context.environment.clone();
     Ok(Secrets {
         environment: Arc::new(move |name: &str| environment.raw(name).map(str::to_owned)),
+        allowed: Arc::new(settings.allowed.clone()),
         key: Arc::new(session.fingerprint_key()?),
     })
 }
@@ -355,27 +364,31 @@ fn triggers(
     settings: &ProjectSettings,
     bell: &Bell,
 ) -> (Option<FileWatch>, Vec<JoinHandle<()>>) {
+    let secrets = &settings.allowed.directories;
+    let watch = |paths: &[PathBuf], debounce| {
+        let begin = |watches| FileWatch::begin(&watches, paths, bell.clone(), debounce);
+        let watched = commons.watches().and_then(begin);
+        let watched = watched.map_err(|error| {
+            context.output.warn(&format!(
+                "changes of files are not reported ({error}); they are found by the next check, or \
+                 with --poll"
+            ));
+        });
+        watched.ok()
+    };
     match &settings.source {
         ProjectSource::Files { poll: Some(every), .. } => {
             (None, vec![poll(*every, bell.clone(), Trigger::Files)])
         }
         ProjectSource::Files { paths, debounce, poll: None } => {
-            let watched = [chosen(paths), settings.tree.overlays.clone()].concat();
-            let begin = |watches| FileWatch::begin(&watches, &watched, bell.clone(), *debounce);
-            match commons.watches().and_then(begin) {
-                Ok(watch) => (Some(watch), Vec::new()),
-                Err(error) => {
-                    context.output.warn(&format!(
-                        "changes of files are not reported ({error}); they are found by the next \
-                         check, or with --poll"
-                    ));
-                    (None, Vec::new())
-                }
-            }
+            let watched = [&chosen(paths)[..], &settings.tree.overlays, secrets].concat();
+            (watch(&watched, *debounce), Vec::new())
         }
         ProjectSource::Repository(repository) => {
             let every = repository.poll;
-            (None, every.map(|every| poll(every, bell.clone(), Trigger::Git)).into_iter().collect())
+            let polls = every.map(|every| poll(every, bell.clone(), Trigger::Git)).into_iter();
+            let watch = if secrets.is_empty() { None } else { watch(secrets, SECRETS_DEBOUNCE) };
+            (watch, polls.collect())
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::model::AdoptMode;
 use super::super::arguments::{LogForm, OutputFormat, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
+use super::allowed::SecretsForm;
 use super::forms::{ScalarValue, WebhookForm, WindowForm};
 use super::schema;
 use super::sinks::NotificationForm;
@@ -102,6 +103,8 @@ pub struct Keys {
     pub vars: BTreeMap<String, ScalarValue>,
     /// A file of more variables: a mapping of names and values.
     pub vars_file: Option<PathBuf>,
+    /// What manifests may name outside their tree: directories, programs.
+    pub secrets: Option<SecretsForm>,
     /// The repository the manifests come from, instead of files.
     pub repo: Option<String>,
     /// The branch to follow.

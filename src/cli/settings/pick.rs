@@ -93,6 +93,12 @@ impl<'a> Picker<'a> {
         &self.file.top
     }
 
+    /// Whether what stands in a file may be a stranger's.
+    #[must_use]
+    pub fn is_unreviewed(&self, name: &str) -> bool {
+        self.file.is_unreviewed(name)
+    }
+
     /// Returns where a key of the project's own stands.
     #[must_use]
     pub fn own_place(&self, key: &str) -> Provenance {

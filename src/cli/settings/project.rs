@@ -7,11 +7,13 @@ use crate::daemon::settings::Settings;
 use crate::daemon::window::{Window, WindowKind, Windows};
 use crate::model::{Diagnostic, Name};
 use crate::plan::Policy;
+use crate::secret::AllowedSources;
 use crate::status::Mode;
 
 use super::super::arguments::RunCommand;
 use super::super::environment::Environment;
 use super::super::values::Span;
+use super::allowed::pick_allowed;
 use super::forms::{WebhookForm, WebhookProvider, WindowForm, WindowWord};
 use super::notifications::{NotificationSettings, notifications};
 use super::origin::Provenance;
@@ -38,6 +40,8 @@ pub struct ProjectSettings {
     pub source: ProjectSource,
     /// What of them is read.
     pub tree: TreeSettings,
+    /// What they may name outside their tree.
+    pub allowed: AllowedSources,
     /// How often the platform is looked at, at least.
     pub interval: Duration,
     /// Whether it writes.
@@ -125,6 +129,7 @@ impl ProjectSettings {
         let token = pick_token(picked, environment, connection.sandbox)?;
         let source = pick_source(picked, command)?;
         let tree = TreeSettings::pick(picked, &command.sources.chosen)?;
+        let allowed = pick_allowed(picked)?;
         let repo = match &source {
             ProjectSource::Repository(repository) => Some(repository.url.clone()),
             ProjectSource::Files { .. } => None,
@@ -153,6 +158,7 @@ impl ProjectSettings {
             policy,
             source,
             tree,
+            allowed,
             interval,
             mode: if observes { Mode::Observe } else { Mode::Repair },
             windows,

@@ -195,6 +195,10 @@ fn value(path: &FieldPath, source: &ValueSource) -> String {
         ValueSource::Value(value) => facts::shown(path, value),
         ValueSource::Environment(name) => format!("(secret, from the variable {name})"),
         ValueSource::File(file) => format!("(secret, from the file {file})"),
+        ValueSource::Provider { provider, reference } => {
+            format!("(secret, {reference} of the provider {provider})")
+        }
+        ValueSource::Sops { file, path } => format!("(secret, {path} of the SOPS file {file})"),
         ValueSource::Generated => "(secret, generated)".to_owned(),
     }
 }
@@ -208,7 +212,13 @@ fn standing(
     let plain = match declared {
         Some(ValueSource::Value(value)) if is_secret_at(path, value) => None,
         Some(ValueSource::Value(value)) => Some(value),
-        Some(ValueSource::Environment(_) | ValueSource::File(_) | ValueSource::Generated)
+        Some(
+            ValueSource::Environment(_)
+            | ValueSource::File(_)
+            | ValueSource::Provider { .. }
+            | ValueSource::Sops { .. }
+            | ValueSource::Generated,
+        )
         | None => None,
     };
     match (plain, applied) {

@@ -10,12 +10,12 @@ use std::sync::{Mutex, PoisonError};
 static AWAITED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// Notes that somebody waits for a process.
-pub(super) fn is_ours(id: Option<u32>) {
+pub(crate) fn is_ours(id: Option<u32>) {
     awaited().extend(id);
 }
 
 /// Notes that nobody waits for a process any more.
-pub(super) fn left(id: Option<u32>) {
+pub(crate) fn left(id: Option<u32>) {
     if let Some(id) = id {
         awaited().remove(&id);
     }

@@ -1,5 +1,6 @@
 //! Settings as a whole: which value wins, where it is said to come from, what is refused.
 
+mod allowed;
 mod environment;
 mod notifications;
 mod schema;
