@@ -11,7 +11,7 @@ use super::exportable;
 use super::setting;
 use crate::model::{
     Applied, Desired, Diagnostic, Entry, EnvSet, Field, FieldPath, FieldValue, Inventory, Key,
-    Kind, Lifecycle, LiveObject, LiveValue, Name, Origin, Remembered, RemoteId, Resource, Setting,
+    Kind, LiveObject, LiveValue, Name, Origin, Remembered, RemoteId, Resource, Setting,
     ValueSource, is_secret_at,
 };
 
@@ -82,18 +82,8 @@ fn resource(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Resource<ValueSource> {
     let origin = Origin { file: format!("<live {key}>"), line: 1, column: 1 };
-    let mut resource = Resource {
-        key: key.clone(),
-        origin: origin.clone(),
-        labels: BTreeMap::new(),
-        previous_names: Vec::new(),
-        fields: BTreeMap::new(),
-        on_create: BTreeMap::new(),
-        declares_env: object.shows_env,
-        set_by_hand: BTreeMap::new(),
-        lifecycle: Lifecycle::default(),
-        depends_on: BTreeSet::new(),
-    };
+    let mut resource =
+        Resource { declares_env: object.shows_env, ..Resource::new(key.clone(), origin.clone()) };
     for (path, value) in &object.fields {
         let may_show = entry.is_none_or(|entry| entry.may_show(path));
         match (path, value) {

@@ -170,7 +170,7 @@ impl Resolver<'_> {
 mod tests {
     use super::super::Finders;
     use super::*;
-    use crate::model::{Lifecycle, LiveValue};
+    use crate::model::LiveValue;
 
     const CANARY: &str = "canary-4711-value";
 
@@ -183,16 +183,9 @@ mod tests {
             .iter()
             .map(|(name, source)| (format!("envVars.{name}").parse().unwrap(), field(source)));
         let resource = Resource {
-            key: key.clone(),
-            origin: origin.clone(),
-            labels: BTreeMap::new(),
-            previous_names: Vec::new(),
             fields: fields.collect(),
-            on_create: BTreeMap::new(),
             declares_env: true,
-            set_by_hand: BTreeMap::new(),
-            lifecycle: Lifecycle::default(),
-            depends_on: BTreeSet::new(),
+            ..Resource::new(key.clone(), origin.clone())
         };
         Desired { resources: BTreeMap::from([(key, resource)]), ..Desired::default() }
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::model::{
-    Applied, Claim, Desired, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind, Lifecycle,
-    Live, LiveValue, Origin, Remembered, RemoteId, Resource, Unknown,
+    Applied, Claim, Desired, Entry, Field, FieldPath, FieldValue, Inventory, Key, Kind, Live,
+    LiveValue, Origin, Remembered, RemoteId, Resource, Unknown,
 };
 
 fn desired(key: &str, fields: Vec<(&str, FieldValue)>) -> Desired {
@@ -14,18 +14,8 @@ fn desired(key: &str, fields: Vec<(&str, FieldValue)>) -> Desired {
     let origin = Origin { file: "a.yaml".to_owned(), line: 1, column: 1 };
     let field = |value| Field { value, origin: origin.clone() };
     let fields = fields.into_iter().map(|(path, value)| (path.parse().unwrap(), field(value)));
-    let resource = Resource {
-        key: key.clone(),
-        origin: origin.clone(),
-        labels: BTreeMap::new(),
-        previous_names: Vec::new(),
-        fields: fields.collect(),
-        on_create: BTreeMap::new(),
-        declares_env: false,
-        set_by_hand: BTreeMap::new(),
-        lifecycle: Lifecycle::default(),
-        depends_on: BTreeSet::new(),
-    };
+    let resource =
+        Resource { fields: fields.collect(), ..Resource::new(key.clone(), origin.clone()) };
     Desired { resources: BTreeMap::from([(key, resource)]), ..Desired::default() }
 }
 

@@ -115,16 +115,10 @@ pub fn wish(services: &[(Name, u8)], protected: Option<Name>, bond: Bond) -> Des
         let protect = protected == Some(*name);
         let follows = bond == Bond::Chained && *name == Name::B;
         let resource = Resource {
-            key: key(*name).clone(),
-            origin: origin.clone(),
-            labels: BTreeMap::new(),
-            previous_names: Vec::new(),
             fields: BTreeMap::from([(size_path(), field)]),
-            on_create: BTreeMap::new(),
-            declares_env: false,
-            set_by_hand: BTreeMap::new(),
             lifecycle: Lifecycle { protect, ..Lifecycle::default() },
             depends_on: follows.then(|| key(Name::A).clone()).into_iter().collect(),
+            ..Resource::new(key(*name).clone(), origin.clone())
         };
         (resource.key.clone(), resource)
     };
