@@ -168,6 +168,17 @@ pub enum ValueSource {
     Generated,
 }
 
+/// The longest name of a provider.
+const PROVIDER_CHARS_MAX: usize = 63;
+
+/// Whether a text may be the name of a provider: 1 to 63 letters, digits, `-` and `_`. The settings
+/// give it, and manifests use it.
+#[must_use]
+pub fn is_provider_name(text: &str) -> bool {
+    (1..=PROVIDER_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 /// When a resource that lives already is taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

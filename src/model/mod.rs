@@ -29,7 +29,7 @@ pub use circle::circles;
 pub use command::{begins_command, break_marks, holds_command};
 pub use desired::{
     AdoptMode, Desired, EnvSet, Field, Guard, Lifecycle, ManagementPolicies, NAMES_MOVING_MAX,
-    Origin, Resource, Tombstone, Unsettled, ValueSource,
+    Origin, Resource, Tombstone, Unsettled, ValueSource, is_provider_name,
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::EnvKey;
+use crate::model::{EnvKey, is_provider_name};
 use crate::secret::{AllowedSources, SecretProgram};
 
 use super::super::failure::Failure;
@@ -27,9 +27,6 @@ const TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
 /// A pass waits for it.
 const TIMEOUT_MAX: Duration = Duration::from_secs(60);
-
-/// The longest name of a provider, as manifests take it.
-const NAME_CHARS_MAX: usize = 63;
 
 /// Where SOPS finds an age key that is not in the home directory.
 const SOPS_ENVIRONMENT: [&str; 2] = ["SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE"];
@@ -162,9 +159,7 @@ fn check_directory(directory: &Path) -> Result<(), String> {
 }
 
 fn provider(name: &str, form: &ProviderForm) -> Result<SecretProgram, String> {
-    let is_name = (1..=NAME_CHARS_MAX).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if !is_name {
+    if !is_provider_name(name) {
         return Err(format!("`{name}` is no name of a provider: letters, digits, `-` and `_`"));
     }
     let ProviderForm { command, timeout, environment } = form;

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use super::super::draft::read_env_key;
 use super::super::tree::Yaml;
 use super::{EntryReader, Given};
-use crate::model::ValueSource;
+use crate::model::{ValueSource, is_provider_name};
 
 /// What may stand in it.
 const WORDS: [&str; 6] = ["env", "file", "provider", "ref", "sops", "path"];
@@ -14,9 +14,6 @@ const WORDS: [&str; 6] = ["env", "file", "provider", "ref", "sops", "path"];
 /// Its ways to say where a value is, each with what goes with it.
 const WAYS: [(&str, Option<&str>); 4] =
     [("env", None), ("file", None), ("provider", Some("ref")), ("sops", Some("path"))];
-
-/// The longest name of a provider, as the settings take it.
-const PROVIDER_CHARS_MAX: usize = 63;
 
 /// The longest reference. Addresses of cloud secret stores are a tenth of it.
 const REFERENCE_BYTES_MAX: usize = 2_048;
@@ -85,9 +82,7 @@ impl EntryReader<'_, '_> {
 
     fn provider(&mut self, place: Yaml<'_, '_>) -> Option<String> {
         let name = self.reader.text(place, "envVars.valueFrom.provider")?;
-        let is_name = (1..=PROVIDER_CHARS_MAX).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        if !is_name {
+        if !is_provider_name(&name) {
             let message = "`envVars.valueFrom.provider` is a name of letters, digits, `-` and `_`";
             self.reader.error(place, "malformed", message);
             return None;
