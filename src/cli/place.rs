@@ -16,7 +16,7 @@ use crate::clock::Uptime;
 use crate::etcd::{EtcdAddress, EtcdLogin, EtcdMedium, Gateway};
 use crate::secret::FingerprintKey;
 use crate::shared::{
-    BootClock, Bridge, MediumError, SealKey, SharedLog, SharedMedium, Swap, probe,
+    BootClock, Bridge, MediumError, SealKey, SharedLog, SharedMedium, Swap, probe, unique,
 };
 use crate::store::{Medium, SharedState};
 
@@ -211,7 +211,8 @@ fn key_of(
     };
     let sealed = key.seal(passphrase, place);
     let sealed = sealed.map_err(|error| Failure::usage(format!("failed to {error}")))?;
-    let name = unused().map_err(|error| unusable(&error))?;
+    let name = unique().map_err(|error| unusable(&error))?;
+    let name = format!("probe-{name}");
     let flaws = way.ask(|medium| async move { probe(medium.as_ref(), &name, &name).await });
     let flaws = flaws.map_err(|error| unusable(&error))?;
     if let Some(flaw) = flaws.first() {
@@ -252,11 +253,4 @@ impl Way {
         let late = || format!("no answer within {} s", OPENING_TIME_MAX.as_secs());
         answer.unwrap_or_else(|| Err(MediumError(late())))
     }
-}
-
-/// Returns a name that nobody else uses.
-fn unused() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)?;
-    Ok(format!("probe-{}", hex::encode(bytes)))
 }

@@ -49,3 +49,13 @@ pub use record::SealKey;
 pub use right::{BootClock, WriteRight};
 pub use simulated::{Habits, RequestFate, SimulatedMedium};
 pub use tenure::Tenure;
+
+/// Makes a name unlike any other: that of one writer, or of one trial of a store.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn unique() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes))
+}

@@ -18,7 +18,7 @@ use super::load::StoredState;
 use super::verify::Verified;
 use super::writer::Store;
 use crate::model::Inventory;
-use crate::shared::{History, LogError, LogWriter, NotSeated, SharedLog, WriteRight};
+use crate::shared::{History, LogError, LogWriter, NotSeated, SharedLog, WriteRight, unique};
 
 /// Fewer messages since the last snapshot are read in a moment.
 const MESSAGES_MIN: usize = 256;
@@ -47,7 +47,7 @@ impl SharedState {
 
     pub(super) fn open(&self, holder: &str) -> Result<Store, StoreError> {
         let token =
-            token().map_err(|error| self.failed(LogError::Unreadable(error.to_string())))?;
+            unique().map_err(|error| self.failed(LogError::Unreadable(error.to_string())))?;
         let (writer, history) = self.log.open(&token, holder).map_err(|error| match error {
             NotSeated::Held(holder) => StoreError::Locked { directory: self.place.clone(), holder },
             NotSeated::Failed(error) => self.failed(error),
@@ -126,13 +126,6 @@ fn failed(place: &Path, error: LogError) -> StoreError {
         | LogError::Unsettled(_)
         | LogError::Unreadable(_)) => StoreError::Shared { directory, source },
     }
-}
-
-/// Makes a name for one writer, unlike any other.
-fn token() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(hex::encode(bytes))
 }
 
 /// How much was written since the last snapshot, and how long that is.
