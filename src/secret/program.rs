@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::allowed::SecretProgram;
 use crate::model::{concealed, struck};
-use crate::source::git::{is_ours, left};
+use crate::source::git::{Farewell, is_ours, left};
 
 /// The most that a program may answer in one call.
 const OUTPUT_BYTES_MAX: u64 = 1_048_576;
@@ -88,12 +88,12 @@ impl<'a> ProgramCall<'a> {
             left(Some(group));
         });
         attending.map_err(|error| {
-            kill(group);
+            Farewell::Kill.tell(group);
             ProgramError::Unheard(error)
         })?;
         let timeout = self.program.timeout;
         let Ok(ended) = ending.recv_timeout(timeout) else {
-            kill(group);
+            Farewell::Kill.tell(group);
             return Err(ProgramError::Late(timeout));
         };
         let Ended { status, answer, said } = ended.map_err(ProgramError::Unheard)?;
@@ -146,7 +146,7 @@ fn attend(mut child: Child, input: &[u8]) -> io::Result<Ended> {
         let listening = scope.spawn(move || stderr.map_or(Ok(Zeroizing::default()), read_tail));
         let answer = stdout.map_or(Ok(Some(Zeroizing::default())), read_within);
         if !matches!(answer, Ok(Some(_))) {
-            kill(group);
+            Farewell::Kill.tell(group);
         }
         (answer, listening.join())
     });
@@ -200,15 +200,6 @@ fn brief<'s>(said: &[u8], secrets: impl Iterator<Item = &'s str>) -> String {
     }
     let surplus = line.chars().count().saturating_sub(SAID_CHARS_MAX);
     line.chars().skip(surplus).collect()
-}
-
-/// Kills a program and all that it started.
-fn kill(group: u32) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
-        // The only failure is that all of them have gone already.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
 }
 
 #[cfg(test)]

@@ -91,24 +91,34 @@ impl ProcessGroup {
     }
 
     fn signal(&self, farewell: Farewell) {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        let id = self.group.and_then(|id| i32::try_from(id).ok());
-        let signal = match farewell {
-            Farewell::Ask => Signal::TERM,
-            Farewell::Kill => Signal::KILL,
-        };
-        if let Some(group) = id.and_then(Pid::from_raw) {
-            // The only failure is that all of them have gone already.
-            let _ = kill_process_group(group, signal);
+        if let Some(group) = self.group {
+            farewell.tell(group);
         }
     }
 }
 
-/// How a family is told to go.
+/// How a group of processes is told to go.
 #[derive(Clone, Copy)]
-enum Farewell {
+pub(crate) enum Farewell {
+    /// They are asked to end.
     Ask,
+    /// They are ended.
     Kill,
+}
+
+impl Farewell {
+    /// Tells all processes of a group.
+    pub(crate) fn tell(self, group: u32) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let signal = match self {
+            Self::Ask => Signal::TERM,
+            Self::Kill => Signal::KILL,
+        };
+        if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
+            // The only failure is that all of them have gone already.
+            let _ = kill_process_group(group, signal);
+        }
+    }
 }
 
 impl Drop for ProcessGroup {

@@ -32,6 +32,7 @@ mod tests;
 pub use address::Address;
 pub use commit::{Commit, Signature};
 pub use error::{GitError, WrongSetting};
+pub(crate) use family::Farewell;
 pub use orphans::bury;
 pub(crate) use orphans::{is_ours, left};
 pub use reference::{CommitId, GitReference, RefName, RepositoryPath};
