@@ -49,6 +49,10 @@ impl MissingValue {
     }
 }
 
+/// What is wanted of a file that SOPS has encrypted: each value, the manifest that names it, and where
+/// it stands in the file.
+type EncryptedFile<'n> = Vec<(&'n NamedValue, &'n str, &'n str)>;
+
 /// What became of looking for one value.
 pub(super) type FoundValue = Result<SecretString, MissingValue>;
 
@@ -69,7 +73,7 @@ impl FoundValues {
     pub fn look_for(named: &BTreeSet<NamedValue>, tree: &Tree, finders: &Finders<'_>) -> Self {
         let mut found = BTreeMap::new();
         let mut references: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        let mut paths: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        let mut encrypted: BTreeMap<(&str, &str), EncryptedFile<'_>> = BTreeMap::new();
         for name in named {
             let value = match name {
                 NamedValue::Variable(variable) => of_environment(variable, finders),
@@ -80,7 +84,10 @@ impl FoundValues {
                     continue;
                 }
                 NamedValue::Encrypted { manifest, file, path } => {
-                    paths.entry((manifest.as_str(), file.as_str())).or_default().insert(path);
+                    // Manifests of one directory mean the same file.
+                    let directory = manifest.rsplit_once('/').map_or("", |(above, _)| above);
+                    let of_file = encrypted.entry((directory, file.as_str())).or_default();
+                    of_file.push((name, manifest, path));
                     continue;
                 }
             };
@@ -93,12 +100,15 @@ impl FoundValues {
                 (NamedValue::Provided { provider, reference }, value)
             }));
         }
-        for ((manifest, file), paths) in paths {
+        for ((_, file), wanted) in encrypted {
+            let Some((_, manifest, _)) = wanted.first() else { continue };
+            let paths = wanted.iter().map(|(_, _, path)| *path).collect();
             let decrypted = sops::decrypt(tree, (manifest, file), &paths, finders);
-            found.extend(decrypted.into_iter().map(|(path, value)| {
-                let (manifest, file) = (manifest.to_owned(), file.to_owned());
-                (NamedValue::Encrypted { manifest, file, path: path.to_owned() }, value)
-            }));
+            found.extend(
+                wanted.into_iter().filter_map(|(name, _, path)| {
+                    Some((name.clone(), decrypted.get(path)?.clone()))
+                }),
+            );
         }
         Self(found)
     }

@@ -77,15 +77,14 @@ fn form_of(file: &str) -> &'static str {
 
 /// Finds a value by the keys that lead to it; of a list, by numbers from 0.
 fn value(document: &Value, file: &str, path: &str) -> FoundValue {
-    let step = |value: &'_ Value, key: &str| match value {
-        Value::Object(entries) => entries.get(key).cloned(),
-        Value::Array(items) => items.get(key.parse::<usize>().ok()?).cloned(),
+    let found = path.split('.').try_fold(document, |value, key| match value {
+        Value::Object(entries) => entries.get(key),
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    };
-    let found = path.split('.').try_fold(document.clone(), |value, key| step(&value, key));
+    });
     let what = format!("`{path}` of `{file}`");
     let text = match found {
-        Some(Value::String(text)) => text,
+        Some(Value::String(text)) => text.clone(),
         Some(scalar @ (Value::Bool(_) | Value::Number(_))) => scalar.to_string(),
         Some(Value::Null | Value::Array(_) | Value::Object(_)) => {
             let message = format!("{what} is not a single value");
@@ -107,6 +106,8 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::super::allowed::{AllowedSources, SecretProgram};
+    use super::super::found::FoundValues;
+    use super::super::named::NamedValue;
     use super::*;
 
     /// Decrypts `secrets.enc.yaml` with a script of the shell and finds one value in it.
@@ -138,6 +139,41 @@ mod tests {
         assert_eq!(of("list.1.y"), "= z");
         assert_eq!(of("jwt"), "`jwt` of `secrets.enc.yaml` is not a single value");
         assert_eq!(of("jwt.none"), "there is no `jwt.none` of `secrets.enc.yaml`");
+    }
+
+    #[test]
+    fn a_file_is_decrypted_once_whichever_manifests_name_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        for name in ["a.yaml", "b.yaml"] {
+            std::fs::write(at(name), "a: 1\n").unwrap();
+        }
+        std::fs::write(at("secrets.enc.yaml"), r#"{"one": "1", "two": "2"}"#).unwrap();
+        let tree = crate::source::load(&[directory.path().to_owned()], None).unwrap();
+        let script = format!("echo >> {}; cat", at("calls").display());
+        let command = ["/bin/sh", "-c", &script, "sops"].map(str::to_owned).to_vec();
+        let program =
+            SecretProgram { command, timeout: Duration::from_secs(60), environment: Vec::new() };
+        let allowed = AllowedSources { sops: Some(program), ..AllowedSources::default() };
+        let environment = |name: &str| (name == "PATH").then(|| "/usr/bin:/bin".to_owned());
+        let finders = Finders { environment: &environment, allowed: &allowed, known: None };
+        let named = |(manifest, path): (&str, &str)| NamedValue::Encrypted {
+            manifest: tree
+                .files()
+                .iter()
+                .find(|it| it.path.ends_with(manifest))
+                .unwrap()
+                .path
+                .clone(),
+            file: "secrets.enc.yaml".to_owned(),
+            path: path.to_owned(),
+        };
+        let names = [("a.yaml", "one"), ("a.yaml", "two"), ("b.yaml", "one")].map(named);
+        let found = FoundValues::look_for(&BTreeSet::from(names.clone()), &tree, &finders);
+        let values = names
+            .map(|name| found.get(&name).unwrap().as_ref().unwrap().expose_secret().to_owned());
+        assert_eq!(values, ["1", "2", "1"]);
+        assert_eq!(std::fs::read(at("calls")).unwrap().len(), 1);
     }
 
     #[test]
