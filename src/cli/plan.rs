@@ -120,7 +120,6 @@ fn print(
 
 /// Prints the document of a plan in the form for programs that was asked for.
 pub fn print_document(context: &Context, document: &SavedPlan) {
-    context.closing.sum_up(&document.summary);
     match context.output.form() {
         OutputFormat::Ndjson => context.output.text(&document.to_ndjson()),
         OutputFormat::Text | OutputFormat::Markdown | OutputFormat::Json | OutputFormat::Yaml => {

@@ -4,7 +4,6 @@
 //! Each project is asked by itself, with its own token, state and budget. What it prints is held back
 //! until it is complete, so that no two are mixed, and printed in the order of the settings.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, stream};
@@ -55,7 +54,7 @@ pub struct ProjectRecord<'a> {
     /// The name of the project.
     project: &'a str,
     /// What the command prints for one project in one line.
-    record: Cow<'a, Value>,
+    record: Value,
 }
 
 /// Runs a command for each project, prints what each answers and one summary, and returns the worst
@@ -221,7 +220,6 @@ impl<'c> ProjectAnswers<'c> {
         match output.form() {
             OutputFormat::Text | OutputFormat::Markdown => {}
             OutputFormat::Ndjson => values.for_each(|record| {
-                let record = Cow::Owned(record);
                 output.text(&json::line(&ProjectRecord { project, record }));
             }),
             OutputFormat::Json | OutputFormat::Yaml => {
