@@ -259,7 +259,7 @@ mod tests {
         let problem = again().unwrap_err();
         assert_eq!(problem.reason, ConditionReason::SecretUnavailable);
         assert!(
-            problem.message.contains("a.yaml:6:14: the provider `vault` knows no `a`"),
+            problem.message.contains("a.yaml:6:14: the provider `vault` does not know `a`"),
             "{problem:?}"
         );
         assert!(crate::daemon::source::may_pass(&problem));

@@ -154,7 +154,7 @@ fn of_environment(name: &str, finders: &Finders<'_>) -> FoundValue {
         }
         Some(value) if !is_sendable(&value) => (
             "unusable-value",
-            format!("the environment variable `{name}` is too long or holds a NUL"),
+            format!("the environment variable `{name}` is too long or contains a NUL"),
         ),
         Some(value) => return Ok(value.into()),
     };
@@ -163,7 +163,7 @@ fn of_environment(name: &str, finders: &Finders<'_>) -> FoundValue {
 }
 
 fn of_tree(tree: &Tree, manifest: &str, path: &str) -> FoundValue {
-    let hint = "the file lies beneath the root, relative to its manifest";
+    let hint = "the file must be below the root, relative to its manifest";
     let bytes = tree.read_beneath(manifest, path).map_err(|error| {
         MissingValue::new("unreadable-value", format!("failed to {error}"), hint)
     })?;
@@ -183,7 +183,7 @@ fn of_outside(path: &str, allowed: &AllowedSources) -> FoundValue {
                 let hint = "add the directory that its link leads to, too";
                 MissingValue::new("not-allowed", message, hint)
             }
-            _ => MissingValue::new(UNAVAILABLE, message, "look whether it is mounted and readable"),
+            _ => MissingValue::new(UNAVAILABLE, message, "check that it is mounted and readable"),
         }
     })?;
     of_file(bytes, path, "write the secret into it")
@@ -193,7 +193,7 @@ fn of_outside(path: &str, allowed: &AllowedSources) -> FoundValue {
 fn of_file(bytes: Vec<u8>, path: &str, hint: &str) -> FoundValue {
     let text = String::from_utf8(bytes).ok().filter(|text| is_sendable(text));
     let Some(text) = text.map(zeroize::Zeroizing::new) else {
-        let message = format!("the file `{path}` holds no UTF-8 text");
+        let message = format!("the file `{path}` is not UTF-8 text");
         let hint = "encode it, for example as base64";
         return Err(MissingValue::new("unusable-value", message, hint));
     };
@@ -217,7 +217,7 @@ pub(super) fn of_program(value: &str, what: &str) -> FoundValue {
         ));
     }
     if !is_sendable(value) {
-        let message = format!("{what} is too long or holds a NUL");
+        let message = format!("{what} is too long or contains a NUL");
         return Err(MissingValue::new("unusable-value", message, "shorten or encode it"));
     }
     Ok(value.into())

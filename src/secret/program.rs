@@ -50,8 +50,8 @@ pub(super) enum ProgramError {
         /// The end of its stderr, without secrets.
         said: String,
     },
-    /// It could not be heard.
-    #[error("could not be heard: {0}")]
+    /// It could not be read.
+    #[error("could not be read: {0}")]
     Unheard(io::Error),
 }
 

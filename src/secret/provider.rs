@@ -71,7 +71,7 @@ fn answer(
     serde_json::from_slice(&bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let message = format!(
-            "the provider `{name}` answered what is not as docs/secrets.md says (line {line}, \
+            "the provider `{name}` gave an answer that is not in the form of docs/secrets.md (line {line}, \
              column {column} of its answer)"
         );
         unavailable(message, "it answers {\"values\": {REF: TEXT}, \"missing\": [REF]}")
@@ -83,9 +83,9 @@ fn value(name: &str, reference: &str, answer: &Answer) -> FoundValue {
         return of_program(value, &format!("the value of `{reference}` of the provider `{name}`"));
     }
     let message = if answer.missing.contains(reference) {
-        format!("the provider `{name}` knows no `{reference}`")
+        format!("the provider `{name}` does not know `{reference}`")
     } else {
-        format!("the provider `{name}` says nothing of `{reference}`")
+        format!("the provider `{name}` does not mention `{reference}`")
     };
     Err(MissingValue::new(
         UNAVAILABLE,
@@ -125,13 +125,13 @@ mod tests {
         let echo = "read -r asked; printf '{\"values\": {\"a\": \"%s\"}, \"missing\": [\"b\"]}' \
                     \"$(printf '%s' \"$asked\" | tr -d '\"')\"";
         let found = check(echo);
-        assert_eq!(found, ["= {refs:[a,b]}", "the provider `vault` knows no `b`"]);
+        assert_eq!(found, ["= {refs:[a,b]}", "the provider `vault` does not know `b`"]);
         let found = check("echo '{\"values\": {\"a\": \"\"}, \"more\": 1}'");
         assert_eq!(
             found,
             [
                 "the value of `a` of the provider `vault` is empty",
-                "the provider `vault` says nothing of `b`"
+                "the provider `vault` does not mention `b`"
             ]
         );
     }
@@ -142,7 +142,10 @@ mod tests {
         {
             let [a, b] = check(&format!("echo '{answer}'"));
             assert_eq!(a, b);
-            assert!(a.starts_with("the provider `vault` answered what is not as"), "{a}");
+            assert!(
+                a.starts_with("the provider `vault` gave an answer that is not in the form of"),
+                "{a}"
+            );
             assert!(!a.contains("4711"), "{a}");
         }
         let [a, _] = check("echo 'no luck' >&2; exit 2");

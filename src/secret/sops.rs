@@ -35,11 +35,11 @@ fn document(
     finders: &Finders<'_>,
 ) -> Result<Value, MissingValue> {
     let program = finders.allowed.sops.as_ref().ok_or_else(|| {
-        let message = format!("the settings do not allow to decrypt `{file}` with SOPS");
-        MissingValue::new("not-allowed", message, "write `secrets: { sops: true }` in the settings")
+        let message = format!("the settings do not allow decrypting `{file}` with SOPS");
+        MissingValue::new("not-allowed", message, "set `secrets: { sops: true }` in the settings")
     })?;
     let bytes = tree.read_beneath(manifest, file).map_err(|error| {
-        let hint = "the file lies beneath the root, relative to its manifest";
+        let hint = "the file must be below the root, relative to its manifest";
         MissingValue::new("unreadable-value", format!("failed to {error}"), hint)
     })?;
     let form = form_of(file);

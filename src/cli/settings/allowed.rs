@@ -41,7 +41,7 @@ pub struct SecretsForm {
     /// The programs that `valueFrom: { provider: NAME, ref: TEXT }` may name.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderForm>,
-    /// Whether `valueFrom: { sops: FILE, path: TEXT }` is decrypted, and how: a truth, or a program.
+    /// Whether `valueFrom: { sops: FILE, path: TEXT }` is decrypted, and how: a boolean, or a program.
     pub sops: Option<SopsForm>,
 }
 
@@ -62,7 +62,7 @@ pub struct ProviderForm {
 
 /// How files of SOPS are decrypted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a truth, or a mapping of `command`, `timeout`, `environment`")]
+#[serde(untagged, expecting = "a boolean, or a mapping of `command`, `timeout`, `environment`")]
 pub enum SopsForm {
     /// With the program `sops`, or not at all.
     Truth(bool),
@@ -160,7 +160,9 @@ fn check_directory(directory: &Path) -> Result<(), String> {
 
 fn provider(name: &str, form: &ProviderForm) -> Result<SecretProgram, String> {
     if !is_provider_name(name) {
-        return Err(format!("`{name}` is no name of a provider: letters, digits, `-` and `_`"));
+        return Err(format!(
+            "`{name}` is not a valid provider name: use letters, digits, `-` and `_`"
+        ));
     }
     let ProviderForm { command, timeout, environment } = form;
     program(command.clone(), *timeout, environment.clone())
@@ -195,15 +197,15 @@ fn program(
         ));
     }
     if command.iter().any(|word| word.contains('\0')) {
-        return Err("`command` holds a NUL".to_owned());
+        return Err("`command` contains a NUL".to_owned());
     }
     let timeout = timeout.unwrap_or(TIMEOUT).0;
     if !(TIMEOUT_MIN..=TIMEOUT_MAX).contains(&timeout) {
         let (min, max) = (Span(TIMEOUT_MIN), Span(TIMEOUT_MAX));
-        return Err(format!("`timeout` lies between {min} and {max}"));
+        return Err(format!("`timeout` must be between {min} and {max}"));
     }
     if let Some(odd) = environment.iter().find(|name| EnvKey::new(name).is_err()) {
-        return Err(format!("`environment`: `{odd}` is no name of a variable"));
+        return Err(format!("`environment`: `{odd}` is not a valid variable name"));
     }
     Ok(SecretProgram { command, timeout, environment })
 }

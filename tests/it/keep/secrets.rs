@@ -60,7 +60,7 @@ fn a_provider_that_fails_leaves_the_last_good_state_standing_until_it_answers_ag
     let status = agent.until_ready_says("SecretUnavailable");
     let problem = status.source.problem.unwrap();
     assert!(
-        problem.message.contains("the provider `vault` answered what is not as"),
+        problem.message.contains("the provider `vault` gave an answer that is not in the form of"),
         "{problem:#?}"
     );
     assert!(problem.message.contains("manifests/api.yaml:9:"), "{problem:#?}");

@@ -53,11 +53,11 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         ("directories: [/]", "`/` would allow every file of this machine"),
         ("providers: { vault: { command: [] } }", "`command` is empty"),
         ("providers: { vault: { command: [./vault] } }", "`./vault` is relative"),
-        ("providers: { 'a b': { command: [x] } }", "`a b` is no name of a provider"),
-        ("providers: { a: { command: [x], timeout: 5m } }", "`timeout` lies between 1s and 1m"),
+        ("providers: { 'a b': { command: [x] } }", "`a b` is not a valid provider name"),
+        ("providers: { a: { command: [x], timeout: 5m } }", "`timeout` must be between 1s and 1m"),
         (
             "providers: { a: { command: [x], environment: [A=B] } }",
-            "`A=B` is no name of a variable",
+            "`A=B` is not a valid variable name",
         ),
         ("sops: { command: [''] }", "`command` is empty"),
     ] {
