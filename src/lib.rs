@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod model;
 pub mod owner;
 pub mod plan;
+pub mod project;
 pub mod reconcile;
 pub mod remote;
 pub mod render;

@@ -1,6 +1,7 @@
 //! `stoker drift`: only what moved on the platform. It is never handed the right to write.
 
 use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection};
+use crate::project::Planned;
 use crate::render::{self, json::SavedPlan};
 
 use super::arguments::{DriftCommand, OutputFormat};
@@ -9,7 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 use super::plan::{check_selection, print_document};
-use super::planning::{Planned, is_unseen, planned};
+use super::planning::{EstimatedPlan, is_unseen, planned};
 use super::saved;
 use super::session::{Purpose, Session};
 
@@ -26,11 +27,11 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
     check_selection(&policy, &manifests)?;
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;
-    let policy = session.speak(policy);
     let key = session.fingerprint_key()?;
     let (desired, reading) = manifests.resolve(context, &key)?;
-    let Planned { snapshot, plan, estimate, sight } =
+    let EstimatedPlan { planned, estimate, sight } =
         planned(context, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, .. } = planned;
     let drifted = only_drift(plan);
     match context.output.form() {
         // "No drift." is not for whoever did not see.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::manifest;
 use crate::model::{Key, Kind, LiveObject};
-use crate::store::Store;
 
 use super::arguments::{ExportCommand, OutputFormat};
 use super::code::ErrorCode;
@@ -24,7 +23,7 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
     let ExportCommand { selectors, to, connection } = command;
     let session = Session::open(context, connection, Purpose::Read)?;
     let objects = read(&session, selectors).await?;
-    let inventory = Store::read(&session.state)?.inventory;
+    let inventory = session.project.state.read()?.inventory;
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
     context.output.diagnostics(&diagnostics);
     if let Some(directory) = to {

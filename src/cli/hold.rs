@@ -1,12 +1,11 @@
 //! The right to write the state: in whose name it is taken, and how long a command waits for it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Medium, Store, StoreError};
 
 use super::code::ErrorCode;
 use super::context::Context;
@@ -34,7 +33,7 @@ pub fn holder(command: &str, since: Timestamp) -> String {
 /// When somebody else holds it to the end; when the state cannot be written.
 pub async fn hold(
     context: &Context,
-    state: &Path,
+    state: &Medium,
     command: &str,
     deadline: Option<Timestamp>,
 ) -> Result<Store, Failure> {
@@ -44,7 +43,7 @@ pub async fn hold(
     let until = deadline.map_or(patience, |deadline| patience.min(deadline));
     let mut is_told = false;
     loop {
-        match Store::open(state, &holder) {
+        match state.open(&holder) {
             Err(StoreError::Locked { holder, .. }) if clock.now() < until => {
                 if !std::mem::replace(&mut is_told, true) {
                     context.output.note(&format!("Waiting for the state: {holder} holds it."));

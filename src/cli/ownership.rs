@@ -25,7 +25,7 @@ pub async fn adopt(context: &Context, command: &AdoptCommand) -> Result<Exit, Fa
     let session = Session::open(context, connection, Purpose::Write)?;
     let mut store = session.hold(context, "adopt").await?;
     let project = session.reader.project().await?;
-    let origin = session.client.origin();
+    let origin = session.project.client.origin();
     check_pin(store.inventory().pin.as_ref(), &origin, &project)?;
     let mut found = Vec::new();
     for Adopted { key, id } in resources {

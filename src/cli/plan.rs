@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::manifest;
 use crate::model::{Key, Kind};
 use crate::plan::{FieldAddress, Plan, Policy};
+use crate::project::Planned;
 use crate::render::json::SavedPlan;
 use crate::render::{self, Estimate, Line, Paper};
 use crate::status::paper::span;
@@ -20,7 +21,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
 use super::manifests::Manifests;
-use super::planning::{Planned, planned, planned_on_last_look, sourceless};
+use super::planning::{EstimatedPlan, planned, planned_on_last_look, sourceless};
 use super::saved;
 use super::session::{Purpose, Session};
 use super::settings;
@@ -50,7 +51,6 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     check_selection(&policy, &manifests)?;
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;
-    let policy = session.speak(policy);
     let key = session.fingerprint_key()?;
     let (desired, mut reading) = manifests.resolve(context, &key)?;
     let (planned, looked_at) = if is_refreshed {
@@ -59,7 +59,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
         let (planned, at) = planned_on_last_look(context, &session, desired, &policy)?;
         (planned, Some(at))
     };
-    let Planned { snapshot, plan, estimate, sight } = planned;
+    let EstimatedPlan { planned: Planned { snapshot, plan, .. }, estimate, sight } = planned;
     reading.warnings.extend(sourceless(context, &plan));
     reading
         .warnings
@@ -74,7 +74,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     };
     print(context, &plan, &estimate, document);
     if let Some(at) = looked_at {
-        tell_age(context, at, session.clock.now());
+        tell_age(context, at, session.project.clock.now());
     }
     hand_on(context, &plan, &estimate);
     if let Some(path) = out {

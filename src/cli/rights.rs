@@ -3,7 +3,6 @@
 use crate::api::{Error, WriteError, Writer};
 use crate::model::{Pin, Project, RemoteId};
 use crate::reconcile::check_pin;
-use crate::store::Store;
 
 use super::code::ErrorCode;
 use super::context::Context;
@@ -19,12 +18,12 @@ use super::session::Session;
 /// # Errors
 /// When the project cannot be read or is not the pinned one, or the state cannot be read.
 pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
-    let inventory = Store::read(&session.state)?.inventory;
+    let inventory = session.project.state.read()?.inventory;
     let project = session.reader.project().await?;
-    let origin = session.client.origin();
+    let origin = session.project.client.origin();
     check_pin(inventory.pin.as_ref(), &origin, &project)?;
     let pin = inventory.pin.clone().unwrap_or_else(|| Pin { origin, project: project.clone() });
-    let writer = session.client.writer(&pin, &project);
+    let writer = session.project.client.writer(&pin, &project);
     let writer = writer.map_err(|error| {
         Failure::new(ErrorCode::WrongProject, format!("failed to {error}"))
             .hint("use the token of that project, or another state directory with --state")
@@ -37,7 +36,7 @@ pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
 /// a state that cannot be written is only told of.
 pub async fn pay_deploy(context: &Context, session: &Session, id: &RemoteId, command: &str) {
     let pay = async || -> Result<(), Failure> {
-        if Store::read(&session.state)?.inventory.deploys_owed.contains(id) {
+        if session.project.state.read()?.inventory.deploys_owed.contains(id) {
             session.hold(context, command).await?.pay_deploy(id)?;
         }
         Ok(())

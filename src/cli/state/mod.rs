@@ -147,7 +147,7 @@ fn print_verified(context: &Context, verified: &StateVerifyDocument) {
 /// Copies it while nobody else writes.
 async fn backup(context: &Context, state: &Path, target: &Path) -> Result<Exit, Failure> {
     check_there(state)?;
-    let store = hold(context, state, "state backup", None).await?;
+    let store = hold(context, &state.into(), "state backup", None).await?;
     if let Some(fault) = fault_of_key(state)? {
         let hint = "restore it from a backup; a copy without it could not be used";
         return Err(Failure::new(ErrorCode::State, fault).hint(hint));

@@ -11,7 +11,7 @@ use crate::model::Key;
 use crate::plan::{
     Blocked, BlockedReason, FailureCause, Outcome, Policy, Prune, Report, settled_at,
 };
-use crate::reconcile::{Licence, Look, Passed};
+use crate::project::{Licence, Look, Passed};
 use crate::status::{ConditionReason, EventSeverity, Occurrence, PassOutcome, PassRecord, Trigger};
 
 use super::super::judge::{self, Case};
