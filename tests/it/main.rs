@@ -15,6 +15,7 @@ mod commands;
 mod crashes;
 mod deadlines;
 mod deploy;
+mod embedding;
 mod environments;
 mod exchange;
 mod exports;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stoker::emulator::{Act, EmulatorConfig, Fields, Kind, Paging, Shapes};
-use stoker::plan::{Action, Policy, plan};
+use stoker::plan::{Action, Policy};
 use stoker::source::Tree;
 
 use crate::stage::{Stage, manifests};
