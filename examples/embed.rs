@@ -17,7 +17,7 @@ use stoker::plan::Policy;
 use stoker::project::ProjectParts;
 use stoker::render::{Estimate, plan_as_text, report_as_text};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
-use stoker::secret::{self, FingerprintKey};
+use stoker::secret::{self, Finders, FingerprintKey, FoundValues};
 use stoker::source::Tree;
 
 const STACK: &str = "
@@ -53,6 +53,7 @@ fn desired() -> Result<Desired, Box<dyn std::error::Error>> {
     let loaded = manifest::load(&tree);
     let declared = loaded.desired.ok_or_else(|| format!("{:?}", loaded.diagnostics))?;
     let key = FingerprintKey::ephemeral()?;
-    let resolved = secret::resolve(declared, &tree, &|_| None, &key);
+    let found = FoundValues::of(&declared, &tree, &Finders::of_environment(&|_| None));
+    let resolved = secret::resolve(declared, &tree, &found, &key);
     resolved.map_err(|diagnostics| format!("{diagnostics:?}").into())
 }

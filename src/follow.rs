@@ -52,7 +52,7 @@ pub enum Ending {
         /// The last lines.
         log: Vec<String>,
     },
-    /// The service went before its deployment ended.
+    /// The service was deleted before its deployment ended.
     Gone,
     /// The time was up first.
     TimedOut {

@@ -26,7 +26,7 @@
 //! and [`plan`] hold the data, [`api`] and [`store`] the way to the platform and the place of the
 //! state, [`clock`] the time, [`render`] the texts. The other rooms can be read and tested, and may
 //! change with any version: `owner`, `emulator`, `budget`, `ledger`, `import`, `status`, `remote`,
-//! `sandbox`, `follow`, `apply`, `reconcile`, `telemetry`, `daemon`, `simulation` and `cli`. What
+//! `sandbox`, `shared`, `etcd`, `follow`, `apply`, `reconcile`, `telemetry`, `daemon`, `simulation` and `cli`. What
 //! scripts read of the program (exit codes, documents, words) is stable by itself.
 //!
 #![doc = include_str!("../ARCHITECTURE.md")]
@@ -41,6 +41,7 @@ pub mod clock;
 pub mod daemon;
 #[cfg(feature = "sandbox")]
 pub mod emulator;
+pub mod etcd;
 pub mod follow;
 pub mod import;
 pub mod ledger;
@@ -55,6 +56,7 @@ pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod secret;
+pub mod shared;
 #[cfg(feature = "simulate")]
 pub mod simulation;
 pub mod source;

@@ -143,7 +143,7 @@ async fn settled(directory: &Path, address: &str, projects: usize, resources: us
         Endpoint::parse(address).unwrap(),
         Token::parse(&token(0)).unwrap(),
         Arc::clone(&stage.transport),
-        stage.state.clone(),
+        stage.directory.path().into(),
     );
     let budget = BudgetPlace::Opened(Arc::clone(&stage.ledger));
     let project = ProjectParts { budget, clock: stage.clock.clone(), ..parts }.open().unwrap();

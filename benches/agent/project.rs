@@ -83,7 +83,11 @@ pub fn settings(interval: Duration) -> Settings {
 
 /// What finds the values of the workload, which names none.
 pub fn secrets() -> Secrets {
-    Secrets { environment: Arc::new(|_| None), key: Arc::new(FingerprintKey::from_bytes([7; 32])) }
+    Secrets {
+        environment: Arc::new(|_| None),
+        allowed: Arc::default(),
+        key: Arc::new(FingerprintKey::from_bytes([7; 32])),
+    }
 }
 
 /// An agent at work.

@@ -80,7 +80,7 @@ impl Answer {
 }
 
 /// What is said of a body that is JSON and no object.
-const NO_OBJECT: &str = "it is no JSON object";
+const NO_OBJECT: &str = "it is not a JSON object";
 
 /// Parses a body. A strict prefix of an object or a list is never one, so a body that was cut
 /// anywhere is found out here.
@@ -93,7 +93,7 @@ fn parse(body: &[u8]) -> Result<Value, String> {
         Err(error) if error.is_eof() => {
             Err(format!("it ends in the middle, after {} bytes", body.len()))
         }
-        Err(error) => Err(format!("it is no JSON, at column {}", error.column())),
+        Err(error) => Err(format!("it is not JSON, at column {}", error.column())),
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn read(
     }
     let coding = coding(&head.headers, foreign).filter(|_| !body.is_empty());
     if let Some(coding) = coding {
-        let reason = format!("it is encoded as `{coding}`, which was not asked for");
+        let reason = format!("it is encoded as `{coding}`, which was not requested");
         return Err(Cause::Unreadable { reason, request_id });
     }
     if is_html(&head.headers, &body) {
@@ -190,7 +190,7 @@ fn judge_failure(
         value.and_then(scalar).map(|text| foreign.shown(&text, chars_max))
     };
     let reason = match coding(headers, foreign).filter(|_| !body.is_empty()) {
-        Some(coding) => format!("its reason is encoded as `{coding}`, which was not asked for"),
+        Some(coding) => format!("its reason is encoded as `{coding}`, which was not requested"),
         None => reason::of(parsed.as_ref()),
     };
     let reason = if reason.is_empty() { meant_by(status).to_owned() } else { reason };
@@ -229,9 +229,9 @@ fn doubts_who_answers(status: u16) -> bool {
 /// Says what a refusal means whose reason is not given, where the number alone tells nobody.
 fn meant_by(status: u16) -> &'static str {
     match status {
-        413 => "the body of the request is larger than is taken here",
-        414 => "the address of the request is longer than is taken here",
-        431 => "the headers of the request are larger than is taken here",
+        413 => "the body of the request is larger than the server accepts",
+        414 => "the address of the request is longer than the server accepts",
+        431 => "the headers of the request are larger than the server accepts",
         _ => "",
     }
 }

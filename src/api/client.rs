@@ -176,7 +176,7 @@ impl Client {
         }
     }
 
-    /// Waits until a request may be tried again.
+    /// Waits until a request may be retried.
     ///
     /// # Errors
     /// When that was the last try.
@@ -212,7 +212,7 @@ impl Client {
     ) -> Result<Answer, Error> {
         let sent = match leave.take() {
             Some(permit) => self.fly(call, permit).await,
-            None => Err(Cause::Local("its leave was used before".to_owned()).into()),
+            None => Err(Cause::Local("its permit was already used".to_owned()).into()),
         };
         sent.map_err(|failure| self.failed(call, failure))
     }

@@ -37,7 +37,7 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(format!("`{text}` is none of {}", [$($text),+].join(", "))),
+                    _ => Err(format!("`{text}` is not one of {}", [$($text),+].join(", "))),
                 }
             }
         }
@@ -243,9 +243,9 @@ impl Dialect {
         let value = filled(value)?;
         let map = match map {
             "list_keys" if LISTS.contains(&entry) => &mut self.list_keys,
-            "list_keys" => return Err(format!("one of {} is meant", LISTS.join(", "))),
+            "list_keys" => return Err(format!("expected one of {}", LISTS.join(", "))),
             "type_names" if TYPES.iter().any(|(word, _)| *word == entry) => &mut self.type_names,
-            "type_names" => return Err("one of web, worker, cron, static is meant".to_owned()),
+            "type_names" => return Err("expected one of web, worker, cron, static".to_owned()),
             "field_names" if Setting::ALL.iter().any(|setting| setting.as_str() == entry) => {
                 &mut self.field_names
             }
@@ -359,14 +359,14 @@ fn filled(value: &str) -> Result<String, String> {
 }
 
 fn truth(value: &str) -> Result<bool, String> {
-    value.parse().map_err(|_| format!("`{value}` is neither true nor false"))
+    value.parse().map_err(|_| format!("`{value}` is not `true` or `false`"))
 }
 
 fn first_page(value: &str) -> Result<u32, String> {
     match value {
         "0" => Ok(0),
         "1" => Ok(1),
-        _ => Err(format!("`{value}` is neither 0 nor 1")),
+        _ => Err(format!("`{value}` is not 0 or 1")),
     }
 }
 

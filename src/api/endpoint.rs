@@ -43,19 +43,19 @@ impl Endpoint {
             Err(error) => return fail(&format!("{error}; it should look like {ENDPOINT_DEFAULT}")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return fail("it holds a user name or password; the token has its own setting");
+            return fail("it contains a user name or password; the token has its own setting");
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return fail("it holds a query or fragment");
+            return fail("it contains a query or fragment");
         }
         let Some(host) = url.host_str() else {
-            return fail("it names no host");
+            return fail("it has no host");
         };
         match url.scheme() {
             "https" => {}
             "http" if names_loopback(host) => {}
             "http" => return fail("http would show the token to the network; use https"),
-            _ => return fail("only https (or http to this machine) is spoken"),
+            _ => return fail("only https (or http to this machine) is supported"),
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
@@ -104,7 +104,7 @@ impl Token {
             return Err(TokenError("it is longer than 4096 bytes"));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TokenError("it holds a blank, a control or a non-ASCII character"));
+            return Err(TokenError("it contains a space, a control or a non-ASCII character"));
         }
         Ok(Self(SecretString::from(text)))
     }

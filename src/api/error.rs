@@ -372,19 +372,19 @@ impl fmt::Display for Cause {
                 write!(formatter, "the answer is larger than {} MiB", bytes_max / (1024 * 1024))
             }
             Self::OverCalls { calls_max } => {
-                write!(formatter, "all {calls_max} requests that are allowed have been sent")
+                write!(formatter, "all {calls_max} allowed requests have been sent")
             }
             Self::OverDeadline { deadline } => {
                 write!(formatter, "it would be later than the deadline, {deadline:.0}")
             }
             Self::LookTooOld => {
-                formatter.write_str("it could not leave soon enough after the look before it")
+                formatter.write_str("it could not be sent soon enough after the read before it")
             }
             Self::CutOff { deadline } => {
                 write!(formatter, "no complete answer before the deadline, {deadline:.0}")
             }
-            Self::Stopped => formatter.write_str("it was stopped before its request left"),
-            Self::Ledger(reason) => write!(formatter, "no request may leave: {reason}"),
+            Self::Stopped => formatter.write_str("it was stopped before its request was sent"),
+            Self::Ledger(reason) => write!(formatter, "no request may be sent: {reason}"),
             Self::Local(reason) => formatter.write_str(reason),
         }
     }

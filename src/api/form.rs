@@ -33,8 +33,8 @@ pub(super) fn understand(
             Ok(Page { items, total: None, says_more: None, cursor: None })
         }
         (ListForm::Object, Value::Object(page)) => of_object(dialect, plural, number, page),
-        (ListForm::Object, _) => Err("it is a list and no object".to_owned()),
-        (ListForm::Array, _) => Err("it is an object and no list".to_owned()),
+        (ListForm::Object, _) => Err("it is a list, not an object".to_owned()),
+        (ListForm::Array, _) => Err("it is an object, not a list".to_owned()),
     }
 }
 
@@ -52,7 +52,7 @@ fn of_object(
             told = told.or(Told::by(dialect, number, &inner)?);
             items_of(dialect, plural, &mut inner)?
         }
-        Some((path, _)) => return Err(format!("`{path}` is missing, or holds no list")),
+        Some((path, _)) => return Err(format!("`{path}` is missing, or is not a list")),
         None => items_of(dialect, plural, &mut page)?,
     };
     let Told { total, cursor, has_cursor_field } = told;
@@ -62,7 +62,7 @@ fn of_object(
         return Err(format!("`{}` is missing", dialect.total_field));
     }
     if total == Some(values.len() as u64) && (says_more == Some(true) || cursor.is_some()) {
-        return Err(format!("`{}` counts one page only", dialect.total_field));
+        return Err(format!("`{}` counts only one page", dialect.total_field));
     }
     Ok(Page { items: objects(plural, values)?, total, says_more, cursor })
 }
@@ -128,7 +128,7 @@ fn check_number(dialect: &Dialect, number: u32, page: &Map<String, Value>) -> Re
     let shown = page.get("page").and_then(wire::whole_number);
     let is_other = shown.is_some_and(|shown| shown != u64::from(number));
     if is_other && dialect.cursor_field().is_none() {
-        return Err(format!("page {number} was asked for and another one came"));
+        return Err(format!("page {number} was requested, and another one arrived"));
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ fn items_of(
     let key = dialect.list_key(plural);
     match wire::take(page, key) {
         Some(Value::Array(values)) => Ok(values),
-        _ => Err(format!("`{key}` is missing, or no list")),
+        _ => Err(format!("`{key}` is missing, or is not a list")),
     }
 }
 

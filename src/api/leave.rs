@@ -10,6 +10,8 @@
 //!                                          age, append, age, budget, send once
 //! ```
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,6 +26,10 @@ use crate::model::{Kind, RemoteId};
 /// two seconds at the wire; the rest is for a machine that is busy.
 pub const LOOK_AGE_MAX: Duration = Duration::from_millis(1_500);
 
+/// Whether whoever writes still is the one who may: asked at the last moment, when nothing more is
+/// waited for (S10).
+pub type TenureCheck = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Leave for a look and, after its answer, for the write that rests on it.
 #[derive(Debug)]
 pub struct Pair {
@@ -32,11 +38,12 @@ pub struct Pair {
 }
 
 /// Leave for one write that has nothing to rest on yet.
-#[derive(Debug)]
 pub struct Reservation {
     client: Client,
     /// Nothing once the request has left.
     permit: Option<Permit>,
+    /// Nothing where nobody else can come to write.
+    tenure: Option<TenureCheck>,
 }
 
 /// Leave for one write, as long as what it rests on is young.
@@ -51,6 +58,11 @@ impl Pair {
     pub(super) fn new(client: &Client, (look, write): (Permit, Permit)) -> Self {
         let reserved = |permit| Reservation::new(client, permit);
         Self { look: reserved(look), write: reserved(write) }
+    }
+
+    /// Binds the write to the tenure of who writes.
+    pub(super) fn under(self, tenure: Option<TenureCheck>) -> Self {
+        Self { write: self.write.under(tenure), ..self }
     }
 
     /// Reads an object by its id, once, and returns what came with leave for the write that rests on
@@ -69,7 +81,13 @@ impl Pair {
 
 impl Reservation {
     pub(super) fn new(client: &Client, permit: Permit) -> Self {
-        Self { client: client.clone(), permit: Some(permit) }
+        Self { client: client.clone(), permit: Some(permit), tenure: None }
+    }
+
+    /// Binds it to the tenure of who writes.
+    pub(super) fn under(mut self, tenure: Option<TenureCheck>) -> Self {
+        self.tenure = tenure;
+        self
     }
 
     /// Says what the write rests on: it was seen then, and must not be older than that when the
@@ -86,8 +104,12 @@ impl Reservation {
 }
 
 impl Leave {
-    /// Fails when what the write rests on is too old.
-    pub(super) fn check_age(&self, now: Timestamp) -> Result<(), Cause> {
+    /// Fails when what the write rests on is too old, or somebody else may be writing by now.
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), Cause> {
+        if self.reservation.tenure.as_ref().is_some_and(|holds| !holds()) {
+            let reason = "it was not sent: the right to write the state may be another's by now";
+            return Err(Cause::Local(reason.to_owned()));
+        }
         let age = now.duration_since(self.seen_at);
         let is_young = Duration::try_from(age).map_or(true, |age| age <= self.age_max);
         if is_young { Ok(()) } else { Err(Cause::LookTooOld) }
@@ -99,6 +121,12 @@ impl Leave {
 
     pub(super) fn take(self) -> Option<Permit> {
         self.reservation.take()
+    }
+}
+
+impl fmt::Debug for Reservation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Reservation").field(&self.permit).finish()
     }
 }
 

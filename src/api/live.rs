@@ -93,7 +93,7 @@ impl Reader {
             }
             Lookup::Gone => {
                 let doing = format!("read {} {}", object.kind, object.id);
-                Err(super::reader::unreadable(&doing, "it went while it was read"))
+                Err(super::reader::unreadable(&doing, "it vanished while it was read"))
             }
         }
     }
@@ -121,7 +121,7 @@ impl Reader {
                     // To ask again would show no more.
                     Unknown::Incomplete("its details show no variables".to_owned())
                 }
-                Ok(Lookup::Gone) => Unknown::Incomplete("it went while it was read".to_owned()),
+                Ok(Lookup::Gone) => Unknown::Incomplete("it vanished while it was read".to_owned()),
                 Err(error) if ends_the_run(&error) => return Err(error),
                 Err(error) => unknown(&error),
             };
@@ -148,7 +148,7 @@ impl Reader {
             match lookup {
                 Ok(Lookup::Found(object)) => drop(fresh.insert((kind, id), *object)),
                 Ok(Lookup::Gone) => {
-                    let reason = format!("{kind} {id} went while it was read");
+                    let reason = format!("{kind} {id} vanished while it was read");
                     doubt(live, kind, reason.clone());
                     live.gone.insert(id.clone());
                     // A list that shows it again is not believed by what it showed before.

@@ -59,7 +59,7 @@ pub use endpoint::{ENDPOINT_DEFAULT, Endpoint, EndpointError, Token, TokenError}
 pub use error::{ApiError, Cause, Error, ErrorKind};
 pub use events::{ServerEvent, is_event_stream};
 pub use flight::RequestCounts;
-pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation};
+pub use leave::{LOOK_AGE_MAX, Leave, Pair, Reservation, TenureCheck};
 pub use limits::retry_after;
 pub use order::{DeployTarget, DeploymentOrder, TargetSight};
 pub use outcome::{Deletion, WriteError};

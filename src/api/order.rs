@@ -84,7 +84,7 @@ impl Writer {
             let leave = match looked.map_err(before_the_write)? {
                 TargetSight::Same(leave) => leave,
                 TargetSight::Other => {
-                    return moved("it is not what it was, or was deployed meanwhile");
+                    return moved("it changed, or was deployed in the meantime");
                 }
                 TargetSight::Gone => return moved("it is gone"),
             };

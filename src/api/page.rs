@@ -131,7 +131,7 @@ async fn read_by_cursor(
             });
         };
         if !seen.insert(next.clone()) {
-            return Ok(reading.stop(number - 1, "a page is named twice".to_owned()));
+            return Ok(reading.stop(number - 1, "a page is repeated".to_owned()));
         }
         let page = read_page(client, shelf, number, Some(&next)).await;
         (cursor, says_more) = match &page {
@@ -249,7 +249,7 @@ impl Reading {
                 let id = wire::id_of(&item, id_keys)
                     .ok_or_else(|| format!("an item on page {number} has no usable id"))?;
                 if let Some(id) = self.ids.replace(id) {
-                    return Err(format!("{id} stands in it twice"));
+                    return Err(format!("{id} is in it twice"));
                 }
             }
             self.items.push(item);
@@ -289,5 +289,5 @@ impl Reading {
 }
 
 fn adds_up_to(count: u64, total: u64) -> String {
-    format!("{count} of {total} items came")
+    format!("{count} of {total} items arrived")
 }

@@ -160,7 +160,7 @@ impl Reader {
         let live = wire::read_object(kind, self.client.dialect(), &self.groups(), &object)
             .map_err(|reason| unreadable(&call.doing, &reason))?;
         if live.id != *id {
-            return Err(unreadable(&call.doing, "another object came"));
+            return Err(unreadable(&call.doing, "another object was returned"));
         }
         Ok(Lookup::Found(Box::new(live)))
     }

@@ -2,7 +2,7 @@
 //! costs no more than its share.
 //!
 //! A list item that is the same as before stands for details that are the same as before, but not
-//! for ever: nothing proves that every change shows in a list. So at each look as many details are
+//! forever: nothing proves that every change shows in a list. So at each look as many details are
 //! read again as are allowed, those longest unread first. Before anything is written it is read
 //! again all the same (S10).
 //!

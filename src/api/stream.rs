@@ -131,7 +131,7 @@ fn watched(body: BodyStream) -> impl Stream<Item = Result<bytes::Bytes, Transpor
             Ok(Some(Err(error))) => Some((Err(error), None)),
             Ok(None) => None,
             Err(_) => {
-                let reason = format!("nothing came for {} s", SILENCE_MAX.as_secs());
+                let reason = format!("nothing arrived for {} s", SILENCE_MAX.as_secs());
                 Some((Err(TransportError::lost(reason)), None))
             }
         }

@@ -176,7 +176,7 @@ fn list_form(
             return vec![ITEMS.otherwise("list_form=array", "it is the items")];
         }
         (Ok(Value::Object(page)), ListForm::Object) => page,
-        (Ok(_), _) => return vec![ITEMS.unknown("it is an object and no list")],
+        (Ok(_), _) => return vec![ITEMS.unknown("it is an object, not a list")],
         (Err(error), _) => return vec![ITEMS.unknown(error.to_string())],
     };
     let mut surveyed = vec![items_form(dialect, project, page), total_form(dialect, page)];

@@ -16,7 +16,7 @@ use super::call::{Call, Leaving};
 use super::client::Client;
 use super::dialect::{EnvPatch, Resolver};
 use super::error::{Error, ErrorKind};
-use super::leave::{Leave, Pair, Reservation};
+use super::leave::{Leave, Pair, Reservation, TenureCheck};
 use super::outcome::{Deletion, WriteError, before_the_write, judge, missing, odd};
 use super::reader::Reader;
 use super::retry::Rounds;
@@ -27,10 +27,11 @@ use crate::model::{
 };
 
 /// The right to write to the pinned project. It cannot be made but by [`Client::writer`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Writer {
     client: Client,
     reader: Reader,
+    tenure: Option<TenureCheck>,
 }
 
 /// Something to be created.
@@ -69,7 +70,13 @@ pub struct Patch<'a> {
 impl Writer {
     /// Makes the right to write; only who has asked the pin may.
     pub(super) fn new(client: &Client) -> Self {
-        Self { client: client.clone(), reader: client.reader() }
+        Self { client: client.clone(), reader: client.reader(), tenure: None }
+    }
+
+    /// Binds every write to the tenure of who writes: one that may have ended sends nothing more.
+    #[must_use]
+    pub fn under(self, tenure: Option<TenureCheck>) -> Self {
+        Self { tenure, ..self }
     }
 
     /// Waits until a look at an object and the write that rests on it may both leave.
@@ -77,7 +84,9 @@ impl Writer {
     /// # Errors
     /// When the number of requests or the time is used up.
     pub async fn pair(&self) -> Result<Pair, Error> {
-        self.client.pair().await.map_err(|cause| Error::new("look before a write", cause))
+        let pair = self.client.pair().await;
+        let pair = pair.map_err(|cause| Error::new("read before a write", cause))?;
+        Ok(pair.under(self.tenure.clone()))
     }
 
     /// Waits until one write may leave, and keeps its place until it is known what it rests on.
@@ -85,13 +94,15 @@ impl Writer {
     /// # Errors
     /// As [`Writer::pair`].
     pub async fn reserve(&self) -> Result<Reservation, Error> {
-        self.client.reserve().await.map_err(|cause| Error::new("send a write", cause))
+        let place = self.client.reserve().await;
+        let place = place.map_err(|cause| Error::new("send a write", cause))?;
+        Ok(place.under(self.tenure.clone()))
     }
 
     /// The same, where that needs no waiting.
     #[must_use]
     pub fn reserve_now(&self) -> Option<Reservation> {
-        self.client.reserve_now()
+        Some(self.client.reserve_now()?.under(self.tenure.clone()))
     }
 
     /// Begins to count how often a write is tried.
@@ -353,5 +364,11 @@ impl Writer {
         let object = object.map_err(before_the_write)?;
         wire::resolve(&object, reference)
             .ok_or_else(|| missing(doing, format!("the API does not show `{reference}`")))
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Writer").finish_non_exhaustive()
     }
 }

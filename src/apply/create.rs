@@ -12,6 +12,10 @@ use super::resolve::LostCreate;
 use super::sweep::{self, Sweep};
 use super::{Hands, Happening, Patience};
 
+/// The longest between the time in an intent and its create: others count from that time how long the
+/// create may be under way, and a state that many machines reach may take seconds to answer.
+const APPEND_TIME_MAX: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
 /// What became of one try that made nothing we know of.
 enum Untried {
     /// It was not sent.
@@ -94,7 +98,10 @@ impl Hands<'_> {
         let leaving = || {
             let intent = change.intent(attempt, self.clock.now(), &bystanders);
             let outcome = self.store().begin_intent(change.key.clone(), intent.clone());
+            let slow = self.clock.now().duration_since(intent.started_at) > APPEND_TIME_MAX;
             let refused = outcome.as_ref().err().map(ToString::to_string);
+            let refused =
+                refused.or_else(|| slow.then(|| "writing it down took too long".to_owned()));
             *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.map(|()| intent));
             refused.map_or(Ok(()), Err)
         };

@@ -83,7 +83,7 @@ fn stopped(rounds: &Rounds) -> impl Fn(Outcome) -> Outcome + use<> {
 pub(super) fn halfway(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::NotStarted => {
-            unresolved("it was stopped halfway; the next run goes on".to_owned())
+            unresolved("it was stopped halfway; the next run continues".to_owned())
         }
         outcome => outcome,
     }
@@ -96,8 +96,8 @@ fn crowded_out(error: &WriteError) -> Outcome {
     match outcome {
         Outcome::Failed { cause: FailureCause::Other, message, request_id } if is_crowded => {
             let message = format!(
-                "{message}; it was given up after {ROUNDS_MAX} looks, since each write must leave \
-                 right after its look"
+                "{message}; it was given up after {ROUNDS_MAX} attempts, since each write must \
+                 directly follow its read"
             );
             Outcome::Failed { cause: FailureCause::Other, message, request_id }
         }

@@ -44,7 +44,7 @@ pub(super) const fn still_open(cause: FailureCause, message: String) -> Outcome 
 
 /// What would have to be waited for beyond the deadline. It did not happen.
 pub(super) fn out_of_time(reason: impl fmt::Display) -> Outcome {
-    let message = format!("{reason}; it would be tried again after the deadline");
+    let message = format!("{reason}; it would be retried after the deadline");
     Outcome::Failed { cause: FailureCause::OverBudget, message, request_id: None }
 }
 

@@ -115,8 +115,7 @@ impl Hands<'_> {
         let mut entries = store.inventory().entries.iter();
         let known = entries.find(|(_, entry)| entry.id == *id);
         let known = known.map(|(key, entry)| (key.clone(), entry.clone()));
-        let (key, entry) =
-            known.ok_or_else(|| stale("it is not remembered any more".to_owned()))?;
+        let (key, entry) = known.ok_or_else(|| stale("it is no longer in the state".to_owned()))?;
         let interim_name = Some(name.to_string());
         store.record(key, Entry { interim_name, ..entry }).map_err(not_sent)
     }

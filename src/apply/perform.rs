@@ -58,7 +58,7 @@ impl Hands<'_> {
     fn rest_of(&self, change: &Change) -> Result<Change, Outcome> {
         let entry = self.store().inventory().entries.get(&change.key).cloned();
         let rest = entry.and_then(|entry| change.completed(&entry));
-        rest.ok_or_else(|| stale("it is not remembered any more".to_owned()))
+        rest.ok_or_else(|| stale("it is no longer in the state".to_owned()))
     }
 
     async fn try_perform(
@@ -247,7 +247,7 @@ impl Hands<'_> {
             return Ok(());
         }
         Err(unresolved(format!(
-            "the API says that {kind} {id} is not there, and its list does not"
+            "the API reports that {kind} {id} does not exist, but its listing contains it"
         )))
     }
 
@@ -259,13 +259,13 @@ impl Hands<'_> {
                 Ok(Lookup::Gone) => return Ok(()),
                 Ok(Lookup::Found(_)) if self.may_wait(patience) => {
                     if !self.reader.client().wait_until(self.later(GOING_PAUSE)).await {
-                        let reason = format!("{kind} {id} was deleted and is still there");
+                        let reason = format!("{kind} {id} was deleted and still exists");
                         return Err(out_of_time(reason));
                     }
                 }
                 Ok(Lookup::Found(_)) => {
                     return Err(failed_here(format!(
-                        "{kind} {id} was deleted and is still there; the next run creates its \
+                        "{kind} {id} was deleted and still exists; the next run creates its \
                          successor"
                     )));
                 }
@@ -309,6 +309,6 @@ impl Hands<'_> {
 pub(super) fn found(lookup: Lookup) -> Result<Box<LiveObject>, Outcome> {
     match lookup {
         Lookup::Found(object) => Ok(object),
-        Lookup::Gone => Err(stale("it is gone".to_owned())),
+        Lookup::Gone => Err(stale("it was deleted".to_owned())),
     }
 }

@@ -29,7 +29,7 @@ impl Hands<'_> {
         tokio::select! {
             biased;
             is_in_time = self.reader.client().wait_until(settled) => if !is_in_time {
-                let reason = format!("what became of it is known at {settled:.0}, after the deadline");
+                let reason = format!("its outcome is known at {settled:.0}, after the deadline");
                 return LostCreate::Unknown(FailureCause::OverBudget, reason);
             },
             () = super::stopped(&mut stop) => {
@@ -55,7 +55,7 @@ impl Hands<'_> {
                 unknown(&(asked.message + &hint))
             }
             AfterLook::Unknown(reason) => unknown(reason),
-            AfterLook::LookAgain => unknown("it may yet be under way"),
+            AfterLook::LookAgain => unknown("it may still be in progress"),
         }
     }
 }

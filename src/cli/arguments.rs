@@ -33,7 +33,7 @@ pub use platform::{
 };
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
 pub use simulate::SimulateCommand;
-pub use state::{BackupCommand, StateCommand, StateFlags};
+pub use state::{BackupCommand, PushCommand, StateCommand, StateFlags};
 
 /// GitOps for the StackBlaze PaaS: declarative YAML in, changes out, within a request budget.
 #[derive(Debug, Parser)]
@@ -71,13 +71,15 @@ pub struct Global {
     /// The settings file, instead of `stoker.yaml` and the user's and the machine's.
     #[arg(long, global = true, env = "STOKER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where inventory, keys and budget are kept; one directory for one project.
-    #[arg(long, global = true, env = "STOKER_STATE", value_name = "DIRECTORY")]
+    /// Where inventory, keys and budget are kept, of one project: a directory, or
+    /// etcd://HOST,HOST,HOST/PREFIX for many machines.
+    #[arg(long, global = true, env = "STOKER_STATE", value_name = "PLACE")]
     pub state: Option<PathBuf>,
     /// How long to wait for another command that writes the same state [default: not at all].
     #[arg(long, global = true, env = "STOKER_LOCK_TIMEOUT", value_name = "DURATION")]
     pub lock_timeout: Option<Span>,
-    /// The entry of `projects` in `stoker.yaml` that is meant; asked of an agent, the project it keeps.
+    /// The project, by its name in `projects` of `stoker.yaml`; for a running agent, one that it
+    /// manages.
     #[arg(long, global = true, env = "STOKER_PROJECT", value_name = "NAME")]
     pub project: Option<String>,
 }
@@ -131,12 +133,12 @@ pub enum LogForm {
 pub enum Command {
     /// Show what would change, what it costs and what restarts; writes nothing.
     Plan(PlanCommand),
-    /// Plan, ask, and carry out; or carry out a saved plan as it was reviewed.
+    /// Plan, ask, and apply; or apply a saved plan as it was reviewed.
     Apply(ApplyCommand),
-    /// Keep the platform as committed, for ever: the agent.
+    /// Run the agent: keep the platform as committed, continuously.
     #[command(visible_alias = "daemon")]
     Run(Box<RunCommand>),
-    /// Show only what moved on the platform; cannot write.
+    /// Show only what drifted on the platform; cannot write.
     Drift(DriftCommand),
     /// Check the manifests: no token, no network.
     Validate(ValidateCommand),
@@ -153,11 +155,11 @@ pub enum Command {
     Import(ImportCommand),
     /// Print live state as manifests; planning them changes nothing.
     Export(ExportCommand),
-    /// Begin ownership of what lives; nothing is written to the platform.
+    /// Take ownership of existing resources; nothing is written to the platform.
     Adopt(AdoptCommand),
-    /// End ownership; nothing is written to the platform.
+    /// Give up ownership of resources; nothing is written to the platform.
     Release(ReleaseCommand),
-    /// List resources: as a running agent knows them, else live and ours.
+    /// List resources: as a running agent knows them, else from the platform and the state.
     Get(GetCommand),
     /// Show everything about one resource.
     Describe(DescribeCommand),
@@ -177,9 +179,9 @@ pub enum Command {
     Metrics(OneCommand),
     /// Wait until a resource is in a condition.
     Wait(WaitCommand),
-    /// Make a running agent look now.
+    /// Make a running agent check now.
     Reconcile(ReconcileCommand),
-    /// Make a running agent look and report, and not write, for a while.
+    /// Stop a running agent from writing for a while; it still checks and reports.
     Suspend(SuspendCommand),
     /// Let a suspended agent write again.
     Resume(SteeringCommand),
@@ -196,10 +198,10 @@ pub enum Command {
     /// Show the settings of the agent and where each comes from; print their schema.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the state, check it, copy it.
+    /// Show, verify or copy the state.
     #[command(subcommand)]
     State(StateCommand),
-    /// Let days pass for the manifests before the emulator, under trouble; shows which laws held.
+    /// Simulate days of the manifests against the emulator, under faults; shows which laws held.
     Simulate(SimulateCommand),
     /// Print a completion script.
     Completions {

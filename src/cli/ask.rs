@@ -11,6 +11,8 @@ use super::interrupt::Interrupt;
 pub enum Question<'a> {
     /// Whether to carry the plan out.
     Apply,
+    /// Whether to carry the plans of all projects out.
+    ApplyAll,
     /// Whether to do something that is named, with `--auto-approve` as the flag that answers.
     Go(&'a str),
     /// The name of the project whose resources are to be deleted.
@@ -23,8 +25,11 @@ pub enum Question<'a> {
 impl Question<'_> {
     fn text(&self) -> String {
         match self {
-            Self::Apply => "Apply these changes? Only `yes` is taken for yes: ".to_owned(),
-            Self::Go(what) => format!("{what} Only `yes` is taken for yes: "),
+            Self::Apply => "Apply these changes? Only `yes` is accepted: ".to_owned(),
+            Self::ApplyAll => {
+                "Apply these changes to all of these projects? Only `yes` is accepted: ".to_owned()
+            }
+            Self::Go(what) => format!("{what} Only `yes` is accepted: "),
             Self::Destroy { project } => {
                 format!("Delete all of this? Type the project's name, {project:?}, to confirm: ")
             }
@@ -33,14 +38,14 @@ impl Question<'_> {
 
     fn answer(&self) -> &str {
         match self {
-            Self::Apply | Self::Go(_) => "yes",
+            Self::Apply | Self::ApplyAll | Self::Go(_) => "yes",
             Self::Destroy { project } => project,
         }
     }
 
     fn flag(&self) -> String {
         match self {
-            Self::Apply | Self::Go(_) => "--auto-approve".to_owned(),
+            Self::Apply | Self::ApplyAll | Self::Go(_) => "--auto-approve".to_owned(),
             Self::Destroy { project } => format!("--confirm {project:?}"),
         }
     }
@@ -65,8 +70,8 @@ pub async fn ask(
     interrupt: &Interrupt,
 ) -> Result<Consent, Failure> {
     if !context.output.can_ask() {
-        return Err(Failure::usage("an answer is needed, and this is not a terminal")
-            .hint(format!("answer beforehand with {}", question.flag())));
+        return Err(Failure::usage("approval is needed, and stdin is not a terminal")
+            .hint(format!("approve in advance with {}", question.flag())));
     }
     super::output::aside(&format!("\n{}", question.text()));
     // A thread of its own reads, and is left behind by a signal: nothing else can end it.

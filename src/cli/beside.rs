@@ -30,7 +30,7 @@ pub async fn findings(
             kept.into_iter().flat_map(|kept| compared(kept, &Switches::from(policy))).collect()
         }
         Err(failure) => {
-            let message = "the agent that keeps this state does not say what it would do";
+            let message = "the agent that uses this state did not answer how it plans";
             vec![Diagnostic::warning("agent-unknown", format!("{message}: {}", failure.message))]
         }
     };
@@ -57,11 +57,9 @@ fn otherwise(theirs: &Switches, ours: &Switches) -> Option<Diagnostic> {
     }
     if *adopt != ours.adopt {
         let (does_so, word) = match adopt {
-            AdoptMode::Always => ("it takes over what lives already", "always"),
-            AdoptMode::Match => {
-                ("it takes over what lives already only where it is alike", "match")
-            }
-            AdoptMode::Never => ("it never takes over what lives already", "never"),
+            AdoptMode::Always => ("it takes over existing resources", "always"),
+            AdoptMode::Match => ("it takes over existing resources only if they match", "match"),
+            AdoptMode::Never => ("it never takes over existing resources", "never"),
         };
         does.push(does_so.to_owned());
         flags.push(format!("--adopt={word}"));
@@ -75,11 +73,16 @@ fn otherwise(theirs: &Switches, ours: &Switches) -> Option<Diagnostic> {
         flags.extend(max_deletes.map(|count| format!("--max-deletes={count}")));
     }
     let truths = [
-        (*prune_adopted, ours.prune_adopted, "prune what was adopted by its name", "prune-adopted"),
+        (
+            *prune_adopted,
+            ours.prune_adopted,
+            "prune resources that were adopted by name",
+            "prune-adopted",
+        ),
         (
             *write_unverifiable,
             ours.write_unverifiable,
-            "write what cannot be compared",
+            "write values that cannot be compared",
             "write-unverifiable",
         ),
     ];
@@ -87,13 +90,14 @@ fn otherwise(theirs: &Switches, ours: &Switches) -> Option<Diagnostic> {
         does.push(format!("it may {}{what}", if theirs { "" } else { "not " }));
         flags.push(format!("--{flag}={theirs}"));
     }
-    let message = format!("the agent that keeps this project plans otherwise: {}", does.join(", "));
+    let message =
+        format!("the agent that manages this project plans differently: {}", does.join(", "));
     let finding = Diagnostic::warning("agent-otherwise", message);
     match (does.is_empty(), flags.is_empty()) {
         (true, _) => None,
         (false, true) => Some(finding),
         (false, false) => {
-            Some(finding.hint(format!("`stoker plan {}` plans as it does", flags.join(" "))))
+            Some(finding.hint(format!("`stoker plan {}` plans as the agent does", flags.join(" "))))
         }
     }
 }
@@ -103,7 +107,7 @@ fn held(agent: &ProjectStatus) -> Vec<Diagnostic> {
     let Steering { suspension, pinned_to, window } = &agent.steering;
     let mut why = Vec::new();
     if agent.mode == Mode::Observe {
-        why.push("it only looks (`--observe`)".to_owned());
+        why.push("it only observes (`--observe`)".to_owned());
     }
     if let Some(Suspension { reason, since: _, until }) = suspension {
         why.push(format!("it is suspended until {until:.0}: {reason}"));
@@ -113,10 +117,10 @@ fn held(agent: &ProjectStatus) -> Vec<Diagnostic> {
         why.push(format!("the sync window is closed{until}: {because}"));
     }
     if let Some(commit) = pinned_to {
-        why.push(format!("it stays at commit {commit}"));
+        why.push(format!("it is pinned to commit {commit}"));
     }
     let told = |why| {
-        let message = format!("the agent that keeps this project does not do this now: {why}");
+        let message = format!("the agent that manages this project does not apply this now: {why}");
         Diagnostic::warning("agent-holds", message)
     };
     why.into_iter().map(told).collect()
@@ -141,11 +145,14 @@ pub async fn tell_begun(
         },
         Ok(None) => Ok(()),
         Err(failure) => {
-            tracing::debug!(message = failure.message, "the agent was not told of the deployment");
+            tracing::debug!(
+                message = failure.message,
+                "the agent was not notified of the deployment"
+            );
             Ok(())
         }
     };
     if let Err(error) = told {
-        tracing::debug!(%error, "the agent was not told of the deployment");
+        tracing::debug!(%error, "the agent was not notified of the deployment");
     }
 }

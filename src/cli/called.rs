@@ -46,14 +46,15 @@ fn without_empty_variables(command: Command, environment: &Environment) -> Comma
 const ELSEWHERE: &[(&[&str], &str)] = &[
     (
         &["delete", "rm", "remove", "prune"],
-        "take its manifest away and run `stoker apply --prune`; `stoker destroy` deletes all that is owned",
+        "remove its manifest and run `stoker apply --prune`; `stoker destroy` deletes all that is \
+         owned",
     ),
     (&["diff", "preview"], "`stoker plan` shows what would change"),
     (
         &["sync", "up", "create"],
-        "`stoker apply` carries the manifests out; `stoker reconcile` asks a running agent to look now",
+        "`stoker apply` applies the manifests; `stoker reconcile` makes a running agent check now",
     ),
-    (&["status", "list", "ls"], "`stoker get` shows what lives and what is ours"),
+    (&["status", "list", "ls"], "`stoker get` shows what exists and what is owned"),
     (
         &["show", "inspect"],
         "`stoker describe KIND/NAME` shows one resource, `stoker render` the manifests",
@@ -63,8 +64,8 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["login", "auth"],
         "set `STACKBLAZE_TOKEN` or `STACKBLAZE_TOKEN_FILE`, then try `stoker doctor`",
     ),
-    (&["restart", "redeploy"], "`stoker deploy service/NAME` deploys a service anew"),
-    (&["watch", "agent", "serve"], "`stoker run` keeps the platform as the manifests say"),
+    (&["restart", "redeploy"], "`stoker deploy service/NAME` deploys a service again"),
+    (&["watch", "agent", "serve"], "`stoker run` keeps the platform as the manifests declare"),
 ];
 
 /// How many letters of a command may be wrong for another one to be meant.

@@ -13,11 +13,13 @@ pub struct Character {
     /// Whether it prints data that has no Markdown: text instead would be no answer to what was
     /// asked for.
     pub is_data: bool,
+    /// Whether it answers for all projects where several are listed and none is named.
+    pub is_of_all: bool,
 }
 
 impl Character {
     const fn of(name: &'static str) -> Self {
-        Self { name, ends_itself: false, is_data: false }
+        Self { name, ends_itself: false, is_data: false, is_of_all: false }
     }
 
     const fn ending_itself(self, ends_itself: bool) -> Self {
@@ -27,6 +29,10 @@ impl Character {
     const fn data(self) -> Self {
         Self { is_data: true, ..self }
     }
+
+    const fn of_all(self, is_of_all: bool) -> Self {
+        Self { is_of_all, ..self }
+    }
 }
 
 impl Command {
@@ -34,11 +40,13 @@ impl Command {
     pub const fn character(&self) -> Character {
         let of = Character::of;
         match self {
-            Self::Plan(_) => of("plan"),
+            // A plan is saved for one project.
+            Self::Plan(plan) => of("plan").of_all(plan.out.is_none()),
             Self::Apply(_) => of("apply").ending_itself(true),
             Self::Run(_) => of("run").ending_itself(true),
-            Self::Drift(_) => of("drift"),
-            Self::Validate(_) => of("validate"),
+            Self::Drift(_) => of("drift").of_all(true),
+            // A path that is typed is read as it is, without a project.
+            Self::Validate(validate) => of("validate").of_all(validate.sources.paths.is_empty()),
             Self::Render(_) => of("render"),
             Self::Convert(_) => of("convert"),
             Self::Schema(_) => of("schema"),
@@ -56,7 +64,9 @@ impl Command {
             Self::Deployments(_) => of("deployments").data(),
             Self::Rollback(_) => of("rollback"),
             // A probe cleans up after itself.
-            Self::Doctor(doctor) => of("doctor").data().ending_itself(doctor.probe),
+            Self::Doctor(doctor) => {
+                of("doctor").data().ending_itself(doctor.probe).of_all(!doctor.probe)
+            }
             Self::Logs(_) => of("logs").data(),
             Self::Metrics(_) => of("metrics").data(),
             Self::Sandbox(_) => of("sandbox").ending_itself(true),

@@ -4,6 +4,7 @@
 //! also after an error.
 
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use schemars::JsonSchema;
@@ -56,6 +57,8 @@ pub struct Closing {
     summary: Mutex<Map<String, Value>>,
     cost: OnceLock<SavedCost>,
     client: OnceLock<Client>,
+    /// How many requests other runs sent that this one is made of.
+    sent_by_others: AtomicU32,
 }
 
 impl Closing {
@@ -64,6 +67,30 @@ impl Closing {
         if let Ok(Value::Object(summary)) = serde_json::to_value(summary) {
             *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = summary;
         }
+    }
+
+    /// Returns what was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Map<String, Value> {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds what is known of the run of one of several projects.
+    pub fn add(&self, other: &Self) {
+        let mut sum = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, count) in other.counts() {
+            let known = sum.get(&name).and_then(Value::as_u64).unwrap_or(0);
+            if let Some(count) = count.as_u64() {
+                sum.insert(name, (known + count).into());
+            }
+        }
+        self.sent_by_others.fetch_add(other.sent(), Ordering::Relaxed);
+    }
+
+    /// How many requests were sent.
+    fn sent(&self) -> u32 {
+        let own = self.client.get().map_or(0, Client::calls);
+        own + self.sent_by_others.load(Ordering::Relaxed)
     }
 
     /// Notes what carrying the plan out costs.
@@ -83,9 +110,7 @@ impl Closing {
         if !CLOSED.contains(&command.character().name) {
             return None;
         }
-        let counts = self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sent = self.client.get().map_or(0, Client::calls);
-        Some(records(counts, exit, self.cost.get(), sent))
+        Some(records(self.counts(), exit, self.cost.get(), self.sent()))
     }
 }
 

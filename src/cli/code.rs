@@ -40,99 +40,100 @@ macro_rules! codes {
 codes! {
     /// The connection to an agent broke.
     AgentLost = "agent_lost" => Failed,
-    /// What was asked for may or may not have happened, or a name is borne by several things.
+    /// The outcome of a request is unknown, or a name belongs to several objects.
     Ambiguous = "ambiguous" => Failed,
     /// There is no token, or it is not accepted.
     Authentication = "authentication" => Denied,
-    /// What was waited for will not come to be without a person.
+    /// The condition will not be met without a person's help.
     ConditionFailed = "condition_failed" => Failed,
-    /// A deployment is under way, and the API takes no other.
+    /// A deployment is in progress, and the API accepts no second one.
     DeployInProgress = "deploy_in_progress" => Failed,
-    /// A deployment ended badly.
+    /// A deployment failed.
     DeploymentFailed = "deployment_failed" => Failed,
-    /// A saved plan does not carry the seal of what it says (S10).
+    /// The seal of a saved plan does not match its contents (S10).
     EditedPlan = "edited_plan" => Refused,
-    /// What was there went by itself.
+    /// The object no longer exists on the platform.
     Gone = "gone" => Failed,
-    /// A list did not come whole, so nobody can tell what is not there (S2).
+    /// A listing was incomplete, so it cannot prove that something is absent (S2).
     IncompleteListing = "incomplete_listing" => Failed,
-    /// Not all that lives was seen (S2).
+    /// Not every live resource was seen (S2).
     IncompleteView = "incomplete_view" => Failed,
-    /// A signal ended it.
+    /// A signal ended the command.
     Interrupted = "interrupted" => Interrupted,
-    /// A probe could not delete what it had made.
+    /// A probe could not delete what it had created.
     LeftBehind = "left_behind" => Partial,
-    /// A port or socket cannot be listened on.
+    /// The command cannot listen on a port or socket.
     Listen = "listen" => Failed,
     /// The live state given to a simulation cannot be read.
     Live = "live" => Invalid,
-    /// Something failed on this machine before a request left.
+    /// Something failed on this machine before a request was sent.
     Local = "local" => Failed,
-    /// Another command writes.
+    /// Another command is writing.
     Locked = "locked" => Failed,
     /// The manual page could not be written.
     Man = "man" => Failed,
     /// The manifests cannot be used.
     Manifests = "manifests" => Invalid,
-    /// What was to be written moved meanwhile (S10).
+    /// The resource to be written changed in the meantime (S10).
     Moved = "moved" => Failed,
-    /// Something bears the name already.
+    /// The name is already taken.
     NameTaken = "name_taken" => Failed,
     /// No agent answers.
     NoAgent = "no_agent" => Failed,
-    /// What answers is no agent.
+    /// The program that answers is not an agent.
     NotAnAgent = "not_an_agent" => Failed,
-    /// There is no such thing.
+    /// The resource does not exist.
     NotFound = "not_found" => Failed,
-    /// It is not owned here.
+    /// The resource is not owned by this state.
     NotOwned = "not_owned" => Failed,
-    /// What answers is not the platform's API.
+    /// The server that answers is not the platform's API.
     NotTheApi = "not_the_api" => Failed,
     /// An agent of another version answers.
     OtherFormat = "other_format" => Failed,
-    /// A saved plan was made with another state, or with none, and that one says otherwise (S10).
+    /// A saved plan was made with another state, or without one, and its result differs with this
+    /// state (S10).
     OtherState = "other_state" => Refused,
     /// A plan or an export could not be written.
     Out = "out" => Failed,
-    /// No request may leave in time.
+    /// The request budget allows no request in time.
     OverBudget = "over_budget" => OverBudget,
-    /// It is owned under another name.
+    /// The resource is owned under another name.
     Owned = "owned" => Failed,
-    /// The token may not do that.
+    /// The token lacks the permission.
     Permission = "permission" => Denied,
-    /// The system gave no random numbers.
+    /// The system provided no random numbers.
     Randomness = "randomness" => Failed,
     /// The agent refused an order.
     RefusedByAgent = "refused_by_agent" => Failed,
     /// The API refused a request.
     RefusedByApi = "refused_by_api" => Failed,
-    /// The program could not begin.
+    /// The program could not start.
     Runtime = "runtime" => Failed,
-    /// The sandbox's world cannot be kept.
+    /// The sandbox cannot be saved.
     Sandbox = "sandbox" => Failed,
-    /// The agent's server could not begin.
+    /// The agent's server could not start.
     Server = "server" => Failed,
-    /// Signals cannot be listened for.
+    /// Signal handlers cannot be installed.
     Signals = "signals" => Failed,
-    /// The simulation came to no end.
+    /// The simulation did not finish.
     Simulation = "simulation" => Failed,
     /// What a saved plan was made from has changed (S10).
     StalePlan = "stale_plan" => Stale,
     /// The state cannot be read or written.
     State = "state" => Failed,
-    /// The service manager cannot be told.
+    /// The service manager cannot be notified.
     Systemd = "systemd" => Failed,
-    /// The time was up.
+    /// The time ran out.
     Timeout = "timeout" => OverBudget,
     /// The API does not answer.
     Unavailable = "unavailable" => Failed,
-    /// What lives cannot be read.
+    /// The live state cannot be read.
     Unreadable = "unreadable" => Failed,
     /// An answer of the API cannot be understood.
     UnreadableAnswer = "unreadable_answer" => Failed,
     /// The command line or the settings cannot be used.
     Usage = "usage" => Usage,
-    /// The token, the state or the guard is of another project (S5).
+    /// The token, the state or the guard belongs to another project (S5).
     WrongProject = "wrong_project" => Refused,
 }
 

@@ -7,9 +7,10 @@ use tokio::sync::watch;
 
 use crate::api::Wait;
 
-use super::arguments::{Global, LogForm};
+use super::arguments::{Command, Global, LogForm, OutputFormat};
 use super::closing::Closing;
 use super::environment::Environment;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::settings::{GivenSettings, GlobalSettings, SettingsFile};
@@ -68,6 +69,39 @@ impl Context {
     /// Then: it is wrong usage.
     pub fn check_project(&self) -> Result<(), Failure> {
         self.file.check_choice(self.global.project.as_deref())
+    }
+
+    /// Closes a stream of records, where one was asked for.
+    pub fn close(&self, command: &Command, exit: Exit) {
+        if self.output.form() == OutputFormat::Ndjson
+            && let Some(records) = self.closing.records(command, exit)
+        {
+            self.output.text(&records);
+        }
+    }
+
+    /// Returns the names of the projects where several are listed and none is named.
+    #[must_use]
+    pub fn unnamed_projects(&self) -> Vec<&str> {
+        let projects = self.file.projects.as_deref().unwrap_or_default();
+        if self.global.project.is_some() || projects.len() < 2 {
+            return Vec::new();
+        }
+        projects.iter().filter_map(|keys| keys.name.as_deref()).collect()
+    }
+
+    /// Returns the surroundings of one of several projects, which print on this.
+    #[must_use]
+    pub fn of_project(&self, name: &str, output: Output) -> Self {
+        let file = self.file.clone().choose(Some(name));
+        let global = GlobalSettings { project: Some(name.to_owned()), ..self.global.clone() };
+        let global = global.of_chosen(&file);
+        let (environment, given) = (self.environment.clone(), self.given.clone());
+        Self {
+            waits: self.waits.clone(),
+            is_typing: Arc::clone(&self.is_typing),
+            ..Self::of(environment, file, given, global, output)
+        }
     }
 
     fn of(

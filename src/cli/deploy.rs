@@ -109,7 +109,7 @@ fn ending_word(ending: &Ending) -> &str {
         Ending::Succeeded => "succeeded",
         Ending::Failed { status, log: _ } => status,
         Ending::Gone => "gone",
-        Ending::TimedOut { status: _ } => "still under way",
+        Ending::TimedOut { status: _ } => "still in progress",
     }
 }
 
@@ -128,13 +128,13 @@ fn conclude(context: &Context, started: &Started<'_>, ending: Ending) -> Result<
                 .hint(format!("`stoker deployments {key} {id}` shows the whole log")))
         }
         Ending::Gone => {
-            let message = format!("{key} went before deployment {id} ended");
+            let message = format!("{key} was deleted before deployment {id} ended");
             Err(Failure::new(ErrorCode::NotFound, message))
         }
         Ending::TimedOut { status } => {
-            let message = format!("deployment {id} of {key} has not ended in time: {status}");
+            let message = format!("deployment {id} of {key} did not end in time: {status}");
             Err(Failure::new(ErrorCode::Timeout, message)
-                .hint("it goes on; allow more time with --timeout"))
+                .hint("it continues; allow more time with --timeout"))
         }
     }
 }

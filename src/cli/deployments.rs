@@ -39,7 +39,7 @@ pub struct DeploymentDocument {
 pub struct DeploymentRow {
     /// Its id.
     id: RemoteId,
-    /// How it stands; an open set of words.
+    /// Its status; an open set of words.
     status: Option<String>,
     /// The branch deployed.
     branch: Option<String>,

@@ -84,7 +84,7 @@ async fn read(
         match reader.get(key.kind, &live.id).await? {
             Lookup::Found(details) => live = *details,
             Lookup::Gone => {
-                return Err(Failure::new(ErrorCode::NotFound, format!("{key} just went")));
+                return Err(Failure::new(ErrorCode::NotFound, format!("{key} was just deleted")));
             }
         }
     }
@@ -112,11 +112,11 @@ fn as_facts(known: &Known) -> Facts {
     facts.fact("runs", runs.and_then(running));
     facts.heading("ownership");
     match entry {
-        None => facts.line(format!("not ours; `stoker adopt {key}` makes it so")),
+        None => facts.line(format!("not ours; `stoker adopt {key}` takes it over")),
         Some(entry) => add_ownership(&mut facts, entry),
     }
     if let Some(Intent { started_at, attempt, .. }) = intent {
-        let text = format!("since {started_at:.0}, sent {attempt} times; not known to have ended");
+        let text = format!("since {started_at:.0}, sent {attempt} times; outcome unknown");
         facts.fact("pending create", Some(text));
     }
     facts.heading("live");
@@ -191,7 +191,7 @@ pub struct LiveDocument {
     fields: Map<String, Value>,
     /// What is remembered of it; `null` for what is not ours.
     ownership: Option<OwnershipFacts>,
-    /// A create that was begun and is not known to have ended.
+    /// A create that was begun and whose outcome is unknown.
     pending_create: Option<PendingCreate>,
     /// The newest deployments of a service, five at most.
     deployments: Vec<DeploymentRow>,

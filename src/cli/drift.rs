@@ -1,8 +1,11 @@
-//! `stoker drift`: only what moved on the platform. It is never handed the right to write.
+//! `stoker drift`: only what changed on the platform. It is never handed the right to write.
 
 use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection};
 use crate::project::Planned;
-use crate::render::{self, json::SavedPlan};
+use crate::render::{
+    self,
+    json::{SavedPlan, SavedSummary},
+};
 
 use super::arguments::{DriftCommand, OutputFormat};
 use super::context::Context;
@@ -33,6 +36,7 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
         planned(context, &session, desired, &policy).await?;
     let Planned { snapshot, plan, .. } = planned;
     let drifted = only_drift(plan);
+    context.closing.sum_up(&SavedSummary::of(&drifted));
     match context.output.form() {
         // "No drift." is not for whoever did not see.
         OutputFormat::Text if sight != Exit::Done && drifted.changes.is_empty() => {}

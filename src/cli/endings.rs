@@ -16,11 +16,11 @@ pub fn text(key: &Key, ending: &Ending) -> Paper {
     };
     match ending {
         Ending::Succeeded => Paper::from(begin(Style::Added, "✓").plain(" is deployed")),
-        Ending::Gone => {
-            Paper::from(begin(Style::Blocked, "✗").plain(" went before its deployment ended"))
-        }
+        Ending::Gone => Paper::from(
+            begin(Style::Blocked, "✗").plain(" was deleted before its deployment ended"),
+        ),
         Ending::TimedOut { status } => Paper::from(
-            begin(Style::Blocked, "!").plain(format!(" was still {status} when the time was up")),
+            begin(Style::Blocked, "!").plain(format!(" was still {status} when the time ran out")),
         ),
         Ending::Failed { status, log } => {
             let mut paper = Paper::from(
@@ -39,9 +39,10 @@ pub fn text(key: &Key, ending: &Ending) -> Paper {
 pub struct EndedDeployment {
     /// The service.
     key: Key,
-    /// `succeeded`, `failed`, `timed_out` (it goes on), or `gone`: the service went before.
+    /// `succeeded`, `failed`, `timed_out` (it continues), or `gone`: the service was deleted
+    /// before.
     outcome: &'static str,
-    /// The platform's word that was seen last, where it failed or goes on.
+    /// The platform's last status, if it failed or continues.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// The last lines of its log, where it failed.

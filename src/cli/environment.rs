@@ -55,12 +55,15 @@ impl Environment {
         Some(base.join("stoker"))
     }
 
+    /// The settings file of the directory that a command is called in.
+    pub const SETTINGS_HERE: &str = "stoker.yaml";
+
     /// Returns the settings files that may exist, the nearest first.
     #[must_use]
     pub fn settings_files(&self) -> Vec<PathBuf> {
         let user = self.directory("XDG_CONFIG_HOME", ".config");
         let user = user.map(|base| base.join("stoker/config.yaml"));
-        let project = Some(PathBuf::from("stoker.yaml"));
+        let project = Some(PathBuf::from(Self::SETTINGS_HERE));
         let machine = Some(PathBuf::from("/etc/stoker/config.yaml"));
         [project, user, machine].into_iter().flatten().collect()
     }

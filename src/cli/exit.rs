@@ -48,6 +48,36 @@ impl Exit {
         (Self::Terminated, "terminated"),
     ];
 
+    /// Returns the worse of two, for a run that is made of several.
+    ///
+    /// What was not done at all is worse than what was done in part or held back, and changes that
+    /// wait are better than either.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        const FROM_BEST: [Exit; 12] = [
+            Exit::Done,
+            Exit::Pending,
+            Exit::Refused,
+            Exit::Partial,
+            Exit::Stale,
+            Exit::OverBudget,
+            Exit::Failed,
+            Exit::Denied,
+            Exit::Invalid,
+            Exit::Usage,
+            Exit::Interrupted,
+            Exit::Terminated,
+        ];
+        let rank = |exit| FROM_BEST.iter().position(|one| *one == exit);
+        if rank(other) > rank(self) { other } else { self }
+    }
+
+    /// Returns what it means.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        Self::ALL.iter().find(|(exit, _)| *exit == self).map_or("", |(_, meaning)| meaning)
+    }
+
     /// Returns the number.
     #[must_use]
     pub const fn code(self) -> u8 {
@@ -69,5 +99,19 @@ mod tests {
     fn the_numbers_are_the_contract() {
         let numbers: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| exit.code()).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 64, 65, 130, 143]);
+    }
+
+    #[test]
+    fn the_worse_of_two_is_the_same_whichever_comes_first() {
+        for (one, _) in Exit::ALL {
+            assert_eq!(Exit::Done.worse(one), one);
+            for (other, _) in Exit::ALL {
+                let worse = one.worse(other);
+                assert_eq!(worse, other.worse(one));
+                assert!([one, other].contains(&worse));
+            }
+        }
+        assert_eq!(Exit::Pending.worse(Exit::Refused), Exit::Refused);
+        assert_eq!(Exit::Refused.worse(Exit::Failed), Exit::Failed);
     }
 }

@@ -54,14 +54,15 @@ fn find<'s>(schema: &'s Value, path: &str) -> Result<Explained<'s>, Failure> {
     };
     let document = documents.iter().find(|document| name_of(document).is_some_and(is_meant));
     let Some((document, name)) = document.and_then(|it| Some((it, name_of(it)?))) else {
-        return Err(unknown("kind", kind, &names));
+        return Err(unknown(format!("unknown kind `{kind}`"), kind, &names));
     };
     let mut found = Explained { schema, path: name.to_owned(), node: document, is_required: false };
     for step in steps.filter(|step| !step.is_empty()) {
         let fields = found.fields();
         let Some(field) = fields.iter().find(|field| field.name == step) else {
             let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-            return Err(unknown(&format!("field of {}", found.path), step, &names));
+            let message = format!("unknown field `{step}` of {}", found.path);
+            return Err(unknown(message, step, &names));
         };
         let path = format!("{}.{step}", found.path);
         found = Explained { schema, path, node: field.node, is_required: field.is_required };
@@ -69,8 +70,8 @@ fn find<'s>(schema: &'s Value, path: &str) -> Result<Explained<'s>, Failure> {
     Ok(found)
 }
 
-fn unknown(what: &str, word: &str, known: &[&str]) -> Failure {
-    let failure = Failure::usage(format!("`{word}` is no {what}"));
+fn unknown(message: String, word: &str, known: &[&str]) -> Failure {
+    let failure = Failure::usage(message);
     match nearest(word, known) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
         None if known.is_empty() => failure.hint("it has no fields"),
@@ -214,9 +215,9 @@ mod tests {
         let variable = told("service.spec.envVars");
         assert!(variable.contains("fromDatabase"), "{variable}");
         assert!(told("Service.spec.scaling.minInstances").contains("a whole number"));
-        assert_eq!(told("Servce"), "`Servce` is no kind (did you mean `Service`?)");
+        assert_eq!(told("Servce"), "unknown kind `Servce` (did you mean `Service`?)");
         let slip = told("services.spec.replica");
-        assert!(slip.starts_with("`replica` is no field of Service.spec"), "{slip}");
+        assert!(slip.starts_with("unknown field `replica` of Service.spec"), "{slip}");
         assert!(told("Service.spec.port.x").contains("it has no fields"));
     }
 }

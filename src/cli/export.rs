@@ -23,7 +23,7 @@ pub async fn run(context: &Context, command: &ExportCommand) -> Result<Exit, Fai
     let ExportCommand { selectors, to, connection } = command;
     let session = Session::open(context, connection, Purpose::Read)?;
     let objects = read(&session, selectors).await?;
-    let inventory = session.project.state.read()?.inventory;
+    let inventory = session.truth.medium.read()?.inventory;
     let (desired, diagnostics) = manifest::export(&objects, &inventory);
     context.output.diagnostics(&diagnostics);
     if let Some(directory) = to {
@@ -52,7 +52,7 @@ pub fn write_each(
     };
     let places: Vec<PathBuf> = documents.iter().map(|(key, _)| place(key)).collect();
     if let Some(there) = places.iter().find(|path| path.exists()) {
-        return Err(unwritten(there, &"it is there already; nothing was written"));
+        return Err(unwritten(there, &"it already exists; nothing was written"));
     }
     for (path, (_, text)) in places.iter().zip(documents) {
         let write = || {
@@ -64,7 +64,7 @@ pub fn write_each(
     }
     let count = documents.len();
     let files = if count == 1 { "file" } else { "files" };
-    context.output.note(&format!("{count} {files} written beneath {}.", directory.display()));
+    context.output.note(&format!("{count} {files} written below {}.", directory.display()));
     Ok(Exit::Done)
 }
 

@@ -92,7 +92,7 @@ pub fn applied_value(path: &FieldPath, applied: &Applied) -> String {
     }
 }
 
-/// Returns a live value as JSON has it: numbers, truths and lists as such, and the words of the
+/// Returns a live value as JSON has it: numbers, booleans and lists as such, and the words of the
 /// text where nothing may be shown.
 pub fn live_json(path: &FieldPath, value: &LiveValue) -> Value {
     match value {

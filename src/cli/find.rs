@@ -38,11 +38,21 @@ pub async fn to_read(context: &Context, reader: &Reader, key: &Key) -> Result<Li
 /// # Errors
 /// As [`to_read`], and when the listing is incomplete.
 pub async fn find(session: &Session, key: &Key) -> Result<LiveObject, Failure> {
-    let FoundObject { object, doubt } = one(key, &session.reader.list(key.kind).await?)?;
+    certain(key, &session.reader.list(key.kind).await?)
+}
+
+/// Returns the one object of that name in a listing, which must be certain to be the only one.
+///
+/// # Errors
+/// As [`find`].
+pub fn certain(key: &Key, listing: &Listing) -> Result<LiveObject, Failure> {
+    let FoundObject { object, doubt } = one(key, listing)?;
     match doubt {
         None => Ok(object),
-        Some(doubt) => Err(Failure::new(ErrorCode::IncompleteListing, doubt)
-            .hint("nothing was changed; try again")),
+        Some(doubt) => {
+            Err(Failure::new(ErrorCode::IncompleteListing, doubt)
+                .hint("nothing was changed; retry"))
+        }
     }
 }
 
@@ -60,12 +70,12 @@ pub async fn find_id(session: &Session, key: &Key, id: &RemoteId) -> Result<Live
         Coverage::Unknown(Unknown::Forbidden) => Err(forbidden(kind)),
         Coverage::Unknown(unknown) => {
             let message = format!("{id} was not seen: {}", trouble(kind, unknown));
-            Err(Failure::new(ErrorCode::IncompleteListing, message).hint("try again"))
+            Err(Failure::new(ErrorCode::IncompleteListing, message).hint("retry"))
         }
         Coverage::Complete => {
             let message = format!("there is no {kind} with the id {id}");
             Err(Failure::new(ErrorCode::NotFound, message)
-                .hint(format!("`stoker get {}` lists what there is", kind.plural())))
+                .hint(format!("`stoker get {}` lists those that exist", kind.plural())))
         }
     }
 }
@@ -86,8 +96,8 @@ pub fn one(key: &Key, listing: &Listing) -> Result<FoundObject, Failure> {
     match (named.as_slice(), doubt) {
         ([object], doubt) => Ok(FoundObject { object: (*object).clone(), doubt }),
         ([], Some(doubt)) => {
-            let message = format!("{key} was not seen, but that proves nothing: {doubt}");
-            Err(Failure::new(ErrorCode::IncompleteListing, message).hint("try again"))
+            let message = format!("{key} was not seen, but it may exist: {doubt}");
+            Err(Failure::new(ErrorCode::IncompleteListing, message).hint("retry"))
         }
         ([], None) => Err(absent(key, objects.iter().map(|object| object.name.clone()))),
         (several, _) => Err(ambiguous(key, several)),
@@ -116,7 +126,7 @@ pub fn absent_name(kind: Kind, name: &str, names: impl Iterator<Item = String>) 
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match manifest::nearest(name, &names) {
         Some(near) => failure.hint(format!("did you mean {kind}/{near}?")),
-        None => failure.hint(format!("`stoker get {}` lists what there is", kind.plural())),
+        None => failure.hint(format!("`stoker get {}` lists those that exist", kind.plural())),
     }
 }
 
@@ -147,7 +157,7 @@ pub fn check_owned(keys: &[Key], inventory: &Inventory) -> Result<(), Failure> {
     };
     let failure = Failure::new(ErrorCode::NotOwned, format!("{key} is not ours"));
     Err(with_nearest(failure, key, entries.keys().chain(intents.keys()))
-        .hint("`stoker get` shows what is"))
+        .hint("`stoker get` shows what is ours"))
 }
 
 fn ambiguous(key: &Key, several: &[&LiveObject]) -> Failure {
@@ -155,7 +165,7 @@ fn ambiguous(key: &Key, several: &[&LiveObject]) -> Failure {
     let message = format!("{} objects are called {key}: {}", several.len(), ids.join(", "));
     Failure::new(ErrorCode::Ambiguous, message)
         .hint("rename or delete all but one of them on the platform")
-        .hint(format!("or say which is meant: `stoker adopt {key}=ID`"))
+        .hint(format!("or select one: `stoker adopt {key}=ID`"))
 }
 
 fn forbidden(kind: Kind) -> Failure {
@@ -171,7 +181,7 @@ pub fn service<'a>(key: &'a Key, command: &str) -> Result<&'a Key, Failure> {
     match key.kind {
         Kind::Service => Ok(key),
         Kind::Database | Kind::EnvGroup => {
-            Err(Failure::usage(format!("`stoker {command}` takes a service, and {key} is none"))
+            Err(Failure::usage(format!("`stoker {command}` takes a service, and {key} is not one"))
                 .hint(format!("for example `stoker {command} service/{}`", key.name)))
         }
     }
@@ -213,7 +223,7 @@ mod tests {
     }
 
     fn incomplete() -> Coverage {
-        Coverage::Unknown(Unknown::Incomplete("1 of 2 items came".to_owned()))
+        Coverage::Unknown(Unknown::Incomplete("1 of 2 items arrived".to_owned()))
     }
 
     #[test]
@@ -225,9 +235,8 @@ mod tests {
         );
         assert_eq!(
             check(&["web", "web"], Coverage::Complete),
-            "1: 2 objects are called service/web: svc_0, svc_1; \
-             rename or delete all but one of them on the platform; \
-             or say which is meant: `stoker adopt service/web=ID`"
+            "1: 2 objects are called service/web: svc_0, svc_1; rename or delete all but one of \
+             them on the platform; or select one: `stoker adopt service/web=ID`"
         );
     }
 
@@ -236,8 +245,8 @@ mod tests {
         assert_eq!(check(&["web"], incomplete()), "svc_0, in doubt");
         assert_eq!(
             check(&[], incomplete()),
-            "1: service/web was not seen, but that proves nothing: \
-             the listing of services is incomplete: 1 of 2 items came; try again"
+            "1: service/web was not seen, but it may exist: the listing of services is incomplete: \
+             1 of 2 items arrived; retry"
         );
     }
 

@@ -20,6 +20,7 @@ use super::logs::LogDocument;
 use super::meta::VersionDocument;
 use super::metrics::MetricsDocument;
 use super::offline::ValidateDocument;
+use super::projects::{ProjectRecord, ProjectsDocument};
 use super::remote::describe::KeptDocument;
 use super::remote::events::EventsDocument;
 use super::remote::steer::OrderDocument;
@@ -59,6 +60,11 @@ forms! {
     Report = "report" => Versioned<ApplyDocument>,
     /// The two lines that close `-o ndjson` of `plan`, `apply`, `drift` and `destroy`
     Closing = "closing" => ClosingRecord,
+    /// Several projects side by side: `plan`, `drift`, `validate`, `get` and `doctor`, where the
+    /// settings list several and none is named
+    Projects = "projects" => Versioned<ProjectsDocument>,
+    /// One line of the same with `-o ndjson`
+    ProjectRecord = "project-record" => ProjectRecord<'static>,
     /// How a command failed: every command
     Error = "error" => Versioned<SavedFailure<'static>>,
     /// The projects of an agent: `run --once`, and `GET /api/status`

@@ -18,23 +18,35 @@ use crate::reconcile::check_pin;
 use crate::render::{Paper, Style, Table};
 use crate::status::{ConditionReason, HealthStatus, ProjectStatus, SyncStatus, Truth};
 
-use super::arguments::{GetCommand, OutputFormat};
+use super::arguments::{Command, GetCommand, OutputFormat};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::facts;
 use super::failure::Failure;
 use super::find;
+use super::projects;
 use super::remote;
 use super::session::{Purpose, Session};
 use super::values::Selector;
 
 /// Lists, prints, and says what could not be read.
-pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failure> {
-    let GetCommand { selectors, live, agent: flags, connection } = command;
+///
+/// An agent answers for all its projects at once; the platform is asked for each.
+pub async fn run(context: &Context, command: &Command, get: &GetCommand) -> Result<Exit, Failure> {
+    let GetCommand { selectors, live, agent: flags, connection } = get;
     if !*live && let Some(seen) = remote::look(context, flags, connection).await? {
         return remote::get(context, &seen, selectors, Clock::system().now());
     }
+    if context.unnamed_projects().is_empty() {
+        return of_platform(context, get).await;
+    }
+    let one = async |context: &Context| of_platform(context, get).await;
+    projects::side_by_side(context, command, one).await
+}
+
+async fn of_platform(context: &Context, get: &GetCommand) -> Result<Exit, Failure> {
+    let GetCommand { selectors, live: _, agent: _, connection } = get;
     let session = Session::open_urgent(context, connection, Purpose::Read)?;
     let inventory = ownership(context, &session)?;
     let mut listings = Vec::new();
@@ -64,8 +76,7 @@ pub async fn run(context: &Context, command: &GetCommand) -> Result<Exit, Failur
     match exit(&troubles) {
         Exit::Failed if troubles.len() == listings.len() => {
             let message = "nothing that was asked for could be read".to_owned();
-            let hint =
-                "`stoker doctor` tells whether the address, the token and the network will do";
+            let hint = "`stoker doctor` checks the address, the token and the network";
             Err(Failure::new(ErrorCode::Unreadable, message).hint(hint))
         }
         exit => Ok(exit),
@@ -96,7 +107,7 @@ pub struct GetRow {
     pub name: String,
     /// The platform's id; `null` for what is missing there.
     pub id: Option<String>,
-    /// The platform's own word for how it does; `missing` for what is ours and not there.
+    /// The platform's own status; `missing` for what is ours and does not exist.
     pub status: Option<String>,
     /// By what right it is ours: `created`, `adopted`, `named` or `presumed`; `null` for what is not.
     pub owned: Option<String>,
@@ -150,7 +161,7 @@ fn ownership(context: &Context, session: &Session) -> Result<Arc<Inventory>, Fai
             let place = &pin.origin;
             context
                 .output
-                .warn(&format!("the state belongs to {place}; nothing here is taken for ours"));
+                .warn(&format!("the state belongs to {place}; nothing here counts as ours"));
             Ok(Arc::default())
         }
         Some(_) | None => Ok(inventory),
@@ -262,7 +273,7 @@ fn print(context: &Context, rows: Vec<GetRow>, troubles: &[(Unknown, String)], n
         // What could not be read may be there all the same (S2).
         OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() && !troubles.is_empty() => {}
         OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() => {
-            context.output.note("Nothing is there.")
+            context.output.note("There are no resources.")
         }
         OutputFormat::Text | OutputFormat::Markdown => context.output.data(&table(&rows, now)),
         OutputFormat::Ndjson => rows.iter().for_each(|row| context.output.value(row)),

@@ -16,6 +16,7 @@ const SUMMARY_BYTES_MAX: usize = 1024 * 1024;
 const CUT: &str = "\n**Cut here:** the rest does not fit into a step's summary.\n";
 
 /// The files of one step.
+#[derive(Clone)]
 pub struct StepFiles {
     summary: Option<PathBuf>,
     outputs: Option<PathBuf>,

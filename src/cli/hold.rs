@@ -51,7 +51,7 @@ pub async fn hold(
                 clock.sleep_until(until.min(clock.now() + RETRY)).await;
             }
             Err(StoreError::Locked { holder, .. }) if deadline.is_some_and(|it| it <= until) => {
-                let message = format!("the time was up while {holder} held the state");
+                let message = format!("the time ran out while {holder} held the state");
                 let failure = Failure::new(ErrorCode::Timeout, message);
                 return Err(failure.hint("allow more time with --timeout"));
             }

@@ -109,7 +109,7 @@ fn in_folder(context: &Context, folder: &Path) -> Result<Vec<PathBuf>, Failure> 
         }
     }
     for (name, other) in aside {
-        let message = format!("{name} is left aside, because {} is there", other.display());
+        let message = format!("{name} is ignored, because {} exists", other.display());
         context.output.warn(&message);
     }
     if found.is_empty() {
@@ -142,11 +142,11 @@ fn read(path: &Path) -> Result<ForeignFile, String> {
     // It is looked at before it is opened, because opening a FIFO waits for its other end.
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it is not a file".to_owned());
     }
     let file = File::open(path).map_err(|error| error.to_string())?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Err("it is no file".to_owned());
+        return Err("it is not a file".to_owned());
     }
     let mut text = String::new();
     let read = file.take(BYTES_MAX + 1).read_to_string(&mut text);

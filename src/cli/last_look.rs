@@ -123,7 +123,7 @@ impl LastLook {
             draft.persist(state.join(FILE)).map_err(|error| error.error)
         };
         if let Err(error) = write() {
-            tracing::debug!(%error, "the last look was not kept");
+            tracing::debug!(%error, "the live state was not saved for a plan without a refresh");
         }
     }
 
@@ -134,15 +134,19 @@ impl LastLook {
     pub fn read(state: &Path, inventory: &Inventory) -> Result<Self, Failure> {
         let path = state.join(FILE);
         let look = read_file(&path).map_err(|why| {
-            Failure::new(ErrorCode::State, format!("there is no last look to plan on: {why}"))
-                .hint("`stoker plan` without --refresh=false looks, and keeps what it saw")
+            Failure::new(
+                ErrorCode::State,
+                format!("there is no saved live state to plan on: {why}"),
+            )
+            .hint("`stoker plan` without --refresh=false reads it and saves it")
         })?;
         if look.inventory == mark(inventory) {
             return Ok(look);
         }
-        let message = format!("what is ours has changed since the last look, at {:.0}", look.at);
+        let message =
+            format!("what is ours has changed since the live state was read, at {:.0}", look.at);
         Err(Failure::new(ErrorCode::State, message)
-            .hint("`stoker plan` without --refresh=false looks again"))
+            .hint("`stoker plan` without --refresh=false reads it again"))
     }
 
     /// Returns the snapshot of it, for these manifests.

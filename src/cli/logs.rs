@@ -129,10 +129,10 @@ async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Resul
         }
         let told = place.pause().unwrap_or_default().min(PAUSE_TOLD_MAX);
         let wait = pause.max(told);
-        tracing::debug!(?wait, "the log broke off; connecting again");
-        let until =
-            session.project.clock.now().checked_add(wait).unwrap_or(session.project.clock.now());
-        session.project.clock.sleep_until(until).await;
+        tracing::debug!(?wait, "the log stream broke; reconnecting");
+        let clock = &session.project.clock;
+        let until = clock.now().checked_add(wait).unwrap_or(clock.now());
+        clock.sleep_until(until).await;
         pause = (pause * 2).min(PAUSE_LAST);
     }
 }

@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 
 use crate::manifest;
 use crate::model::{Desired, Diagnostic, ValueSource, concealed};
-use crate::secret::{self, FingerprintKey};
+use crate::secret::{self, Finders, FingerprintKey, FoundValues};
 use crate::source::{self, Home, Tree, USUAL_PLACES};
 
 use super::arguments::{Chosen, Sources};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::Failure;
-use super::settings::TreeSettings;
+use super::settings::{TreeSettings, allowed_sources};
 
 /// Manifests that were read and are valid as a whole.
 pub struct Manifests {
@@ -88,7 +88,7 @@ impl Manifests {
         Ok(Self { tree, declared, reading: ReadingNote { warnings, paths, environment } })
     }
 
-    /// Finds the secrets: in the environment, in files beneath the root, or derived. What was
+    /// Finds the secrets: in the environment, in files, with programs of the settings, or derived. What was
     /// declared becomes what is desired, so that it is not held twice.
     ///
     /// # Errors
@@ -99,8 +99,8 @@ impl Manifests {
         key: &FingerprintKey,
     ) -> Result<(Desired, ReadingNote), Failure> {
         let Self { tree, declared, reading } = self;
-        let variable = |name: &str| context.environment.raw(name).map(str::to_owned);
-        match secret::resolve(declared, &tree, &variable, key) {
+        let found = find(context, &tree, &declared)?;
+        match secret::resolve(declared, &tree, &found, key) {
             Ok(desired) => Ok((desired, reading)),
             Err(diagnostics) => {
                 context.output.diagnostics(&diagnostics);
@@ -108,6 +108,22 @@ impl Manifests {
             }
         }
     }
+}
+
+/// Looks for the values that manifests only name, where the settings allow.
+///
+/// # Errors
+/// When the settings cannot be used.
+pub fn find(
+    context: &Context,
+    tree: &Tree,
+    declared: &Desired<ValueSource>,
+) -> Result<FoundValues, Failure> {
+    let allowed = allowed_sources(&context.file)
+        .inspect_err(|failure| context.output.diagnostics(&failure.diagnostics))?;
+    let variable = |name: &str| context.environment.raw(name).map(str::to_owned);
+    let finders = Finders { environment: &variable, allowed: &allowed, known: None };
+    Ok(FoundValues::of(declared, tree, &finders))
 }
 
 /// Joins what the flags and the settings say of the manifests, and shows what of it cannot be used.

@@ -16,15 +16,15 @@ use super::failure::Failure;
 
 /// What is read from the environment and has no flag.
 const VARIABLES: [(&str, &str); 10] = [
-    ("STACKBLAZE_TOKEN", "the token of the API; there is no flag for it"),
+    ("STACKBLAZE_TOKEN", "the API token; there is no flag for it"),
     ("STACKBLAZE_TOKEN_FILE", "a file that holds the token"),
-    ("STACKBLAZE_API_URL", "where the API is, instead of https://api.stackblaze.cloud/v1"),
+    ("STACKBLAZE_API_URL", "the address of the API, instead of https://api.stackblaze.cloud/v1"),
     ("STOKER_AGENT_TOKEN", "the token of a running agent at an address; there is no flag for it"),
     ("STOKER_AGENT_TOKEN_FILE", "a file that holds the token of a running agent"),
     ("NO_COLOR", "when set, there is no colour"),
     ("CLICOLOR_FORCE", "when set and not 0, there is colour even without a terminal"),
-    ("STATE_DIRECTORY", "where state is kept under systemd"),
-    ("XDG_STATE_HOME", "where state is kept otherwise, below stoker/"),
+    ("STATE_DIRECTORY", "where the state is kept under systemd"),
+    ("XDG_STATE_HOME", "where the state is kept otherwise, below stoker/"),
     ("XDG_CONFIG_HOME", "where the user's settings are, as stoker/config.yaml"),
 ];
 

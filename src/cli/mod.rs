@@ -21,6 +21,7 @@ mod github;
 mod hold;
 mod interrupt;
 mod output;
+mod place;
 mod session;
 mod size;
 mod world;
@@ -33,6 +34,7 @@ mod last_look;
 mod manifests;
 mod planning;
 mod progress;
+mod projects;
 mod saved;
 
 mod apply;
@@ -119,11 +121,7 @@ pub fn main() -> ExitCode {
             failure.exit
         }
     };
-    if context.output.form() == OutputFormat::Ndjson
-        && let Some(records) = context.closing.records(&arguments.command, exit)
-    {
-        context.output.text(&records);
-    }
+    context.close(&arguments.command, exit);
     // What still runs is a connection nobody reads from any more.
     runtime.shutdown_background();
     let exit = context.output.end(exit);
@@ -177,14 +175,27 @@ async fn dispatch(
     arguments: &Arguments,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let Arguments { global, command } = arguments;
-    let Character { name, is_data, .. } = command.character();
+    let command = &arguments.command;
+    let Character { name, is_data, is_of_all, .. } = command.character();
     if is_data && context.output.form() == OutputFormat::Markdown {
         return Err(offline::no_such_form(name, "markdown"));
     }
+    if is_of_all && !context.unnamed_projects().is_empty() {
+        let one = async |context: &Context| carry(context, arguments, interrupt).await;
+        return projects::side_by_side(context, command, one).await;
+    }
+    carry(context, arguments, interrupt).await
+}
+
+async fn carry(
+    context: &Context,
+    arguments: &Arguments,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let Arguments { global, command } = arguments;
     match command {
         Command::Plan(command) => plan::run(context, command).await,
-        Command::Apply(command) => apply::run(context, command, interrupt).await,
+        Command::Apply(apply) => apply::run(context, command, apply, interrupt).await,
         Command::Run(command) => run::run(context, global, command, interrupt).await,
         Command::Drift(command) => drift::run(context, command).await,
         Command::Validate(command) => offline::validate(context, command),
@@ -194,10 +205,10 @@ async fn dispatch(
         Command::Explain(command) => explain::run(context, command),
         Command::Import(command) => import::run(context, command),
         Command::Export(command) => export::run(context, command).await,
-        Command::Adopt(command) => ownership::adopt(context, command).await,
+        Command::Adopt(command) => ownership::adopt(context, command, interrupt).await,
         Command::Release(command) => ownership::release(context, command).await,
         Command::Destroy(command) => destroy::run(context, command, interrupt).await,
-        Command::Get(command) => get::run(context, command).await,
+        Command::Get(get) => get::run(context, command, get).await,
         Command::Describe(command) => describe::run(context, command).await,
         Command::Events(command) => remote::events::run(context, command).await,
         Command::Why(command) => why::run(context, command).await,

@@ -107,5 +107,5 @@ pub fn schema(context: &Context, command: &SchemaCommand) -> Result<Exit, Failur
 
 /// A form of output that a command does not have.
 pub fn no_such_form(command: &str, form: &str) -> Failure {
-    Failure::usage(format!("`stoker {command}` has no output form `{form}`"))
+    Failure::usage(format!("`stoker {command}` cannot print `{form}`"))
 }

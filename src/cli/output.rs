@@ -5,9 +5,10 @@
 //! told on stderr. A disk that is full is told, and is a failure.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use rustix::fs::{Stat, fstat};
 use serde::Serialize;
 
 use crate::manifest;
@@ -38,6 +39,21 @@ pub struct Output {
     is_closed: AtomicBool,
     /// Why stdout took no more, when that was not for want of a reader.
     lost: OnceLock<io::Error>,
+    /// What is held back, where it is printed together with that of other projects.
+    held: Option<Mutex<Vec<HeldOutput>>>,
+}
+
+/// What was held back of the output of one of several projects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldOutput {
+    /// For stdout.
+    Data(String),
+    /// For stderr.
+    Aside(String),
+    /// For the summary of a step of GitHub Actions.
+    Summary(String),
+    /// For later steps of GitHub Actions.
+    Values(Vec<(&'static str, String)>),
 }
 
 impl Output {
@@ -60,7 +76,43 @@ impl Output {
             step: StepFiles::of(environment),
             is_closed: AtomicBool::new(false),
             lost: OnceLock::new(),
+            held: None,
         }
+    }
+
+    /// Returns one for one of several projects: it prints nothing, and what it would print is taken
+    /// from it. A document is held as JSON, to become part of a larger one.
+    #[must_use]
+    pub fn held_back(&self) -> Self {
+        Self {
+            form: match self.form {
+                OutputFormat::Yaml => OutputFormat::Json,
+                form => form,
+            },
+            log: self.log,
+            colour_out: self.colour_out,
+            colour_err: self.colour_err,
+            columns: self.columns,
+            step: self.step.clone(),
+            is_closed: AtomicBool::new(false),
+            lost: OnceLock::new(),
+            held: Some(Mutex::default()),
+        }
+    }
+
+    /// Takes what was held back so far.
+    #[must_use]
+    pub fn take_held(&self) -> Vec<HeldOutput> {
+        let held = self.held.as_ref();
+        held.map(|held| std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner)))
+            .unwrap_or_default()
+    }
+
+    /// Holds something back; says whether it did.
+    fn hold(&self, output: impl FnOnce() -> HeldOutput) -> bool {
+        let Some(held) = &self.held else { return false };
+        held.lock().unwrap_or_else(PoisonError::into_inner).push(output());
+        true
     }
 
     /// Returns the form of stdout.
@@ -78,13 +130,25 @@ impl Output {
     /// Whether a person is there to answer a question.
     #[must_use]
     pub fn can_ask(&self) -> bool {
-        self.form == OutputFormat::Text && io::stdin().is_terminal() && io::stderr().is_terminal()
+        self.form == OutputFormat::Text
+            && self.held.is_none()
+            && io::stdin().is_terminal()
+            && io::stderr().is_terminal()
     }
 
     /// Whether a person watches stderr, for moving progress.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        io::stderr().is_terminal()
+        self.held.is_none() && io::stderr().is_terminal()
+    }
+
+    /// Whether stdout and stderr end in one place, as on a terminal: what was said on one is read
+    /// before what follows on the other.
+    #[must_use]
+    pub fn is_one_stream(&self) -> bool {
+        let place = |file: Stat| (file.st_dev, file.st_ino);
+        let (out, aside) = (fstat(io::stdout()), fstat(io::stderr()));
+        out.map(place).ok() == aside.map(place).ok()
     }
 
     /// Whether whoever read the output went away.
@@ -203,14 +267,23 @@ impl Output {
 
     /// Adds Markdown to the summary of a step of GitHub Actions, where there is one.
     pub fn summarise(&self, markdown: impl FnOnce() -> String) {
-        if let Some(Err(error)) = self.step.as_ref().map(|step| step.summarise(&markdown())) {
+        let Some(step) = &self.step else { return };
+        let markdown = markdown();
+        if self.hold(|| HeldOutput::Summary(markdown.clone())) {
+            return;
+        }
+        if let Err(error) = step.summarise(&markdown) {
             self.warn(&format!("failed to write the step's summary: {error}"));
         }
     }
 
     /// Hands values to later steps of GitHub Actions, where there are any.
-    pub fn github_outputs(&self, outputs: &[(&str, String)]) {
-        if let Some(Err(error)) = self.step.as_ref().map(|step| step.hand_on(outputs)) {
+    pub fn github_outputs(&self, outputs: &[(&'static str, String)]) {
+        let Some(step) = &self.step else { return };
+        if self.hold(|| HeldOutput::Values(outputs.to_vec())) {
+            return;
+        }
+        if let Err(error) = step.hand_on(outputs) {
             self.warn(&format!("failed to write the step's outputs: {error}"));
         }
     }
@@ -231,7 +304,7 @@ impl Output {
     }
 
     fn write_data(&self, text: &str) {
-        if self.is_closed() {
+        if self.is_closed() || self.hold(|| HeldOutput::Data(text.to_owned())) {
             return;
         }
         let mut stdout = io::stdout().lock();
@@ -245,8 +318,11 @@ impl Output {
         }
     }
 
-    fn write_aside(&self, text: &str) {
-        aside(text);
+    /// Prints text on stderr that is ours, or comes from a room that made it inert.
+    pub fn write_aside(&self, text: &str) {
+        if !text.is_empty() && !self.hold(|| HeldOutput::Aside(text.to_owned())) {
+            aside(text);
+        }
     }
 }
 

@@ -1,57 +1,149 @@
 //! `stoker adopt` and `stoker release`: begin or end ownership. Nothing is written to the platform.
 
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::model::{
-    Claim, Entry, FieldValue, Key, LiveObject, LiveValue, Pin, Remembered, is_same_moment,
+    Claim, Entry, FieldValue, Inventory, Key, Kind, Listing, LiveObject, LiveValue, Pin,
+    Remembered, is_same_moment,
 };
 use crate::reconcile::check_pin;
 use crate::store::JournalEvent;
 
-use super::arguments::{AdoptCommand, ReleaseCommand};
+use super::arguments::{AdoptCommand, Chosen, ReleaseCommand};
+use super::ask::{Consent, Question, ask};
 use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::find::{check_owned, find, find_id};
+use super::find::{self, check_owned, find, find_id};
+use super::interrupt::Interrupt;
+use super::manifests::{Manifests, tree_settings};
 use super::session::{Purpose, Session};
+use super::settings;
 use super::values::Adopted;
 
 /// `stoker adopt`: a person says that these are ours, which gives the right to delete them (S1).
 ///
 /// With an id it is that very object, whatever the platform calls it (A22).
-pub async fn adopt(context: &Context, command: &AdoptCommand) -> Result<Exit, Failure> {
-    let AdoptCommand { resources, connection } = command;
+pub async fn adopt(
+    context: &Context,
+    command: &AdoptCommand,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let AdoptCommand { resources, all, paths, chosen, approval, connection } = command;
+    let declared = if *all { declared(context, paths, chosen)? } else { Vec::new() };
     let session = Session::open(context, connection, Purpose::Write)?;
     let mut store = session.hold(context, "adopt").await?;
     let project = session.reader.project().await?;
     let origin = session.project.client.origin();
     check_pin(store.inventory().pin.as_ref(), &origin, &project)?;
-    let mut found = Vec::new();
-    for Adopted { key, id } in resources {
-        // What is remembered under the key is meant first: the platform may call it something else.
-        let known = store.inventory().entries.get(key).map(|entry| entry.id.clone());
-        let object = match (id, known) {
-            (Some(id), _) => find_id(&session, key, id).await?,
-            (None, None) => find(&session, key).await?,
-            (None, Some(known)) => match find_id(&session, key, &known).await {
-                Err(failure) if failure.code == ErrorCode::NotFound => find(&session, key).await?,
-                found => found?,
-            },
-        };
-        check_owner(key, &object, &store.inventory().entries)?;
-        found.push((key, object));
+    let found = if *all {
+        all_that_live(&session, declared, store.inventory()).await?
+    } else {
+        named(&session, resources, store.inventory()).await?
+    };
+    for (key, object) in &found {
+        check_owner(key, object, &store.inventory().entries)?;
+    }
+    if *all
+        && !settings::is_approved(*approval, &context.file)
+        && let Some(exit) = refused(context, &found, interrupt).await?
+    {
+        return Ok(exit);
+    }
+    if found.is_empty() {
+        context.output.note("Nothing that is declared and lives is left to adopt.");
+        return Ok(Exit::Done);
     }
     if store.inventory().pin.is_none() {
         store.set_pin(Pin { origin, project })?;
     }
     for (key, object) in found {
-        let entry = adopted(key, &object, store.inventory().entries.get(key));
+        let entry = adopted(&key, &object, store.inventory().entries.get(&key));
         store.record(key.clone(), entry)?;
         context.output.note(&format!("{key} is ours now: {}.", object.id));
     }
     store.compact()?;
     Ok(Exit::Done)
+}
+
+/// Finds what was named, each by itself.
+async fn named(
+    session: &Session,
+    resources: &[Adopted],
+    inventory: &Inventory,
+) -> Result<Vec<(Key, LiveObject)>, Failure> {
+    let mut found = Vec::new();
+    for Adopted { key, id } in resources {
+        // What is remembered under the key is meant first: the platform may call it something else.
+        let known = inventory.entries.get(key).map(|entry| entry.id.clone());
+        let object = match (id, known) {
+            (Some(id), _) => find_id(session, key, id).await?,
+            (None, None) => find(session, key).await?,
+            (None, Some(known)) => match find_id(session, key, &known).await {
+                Err(failure) if failure.code == ErrorCode::NotFound => find(session, key).await?,
+                found => found?,
+            },
+        };
+        found.push((key.clone(), object));
+    }
+    Ok(found)
+}
+
+/// Returns what the manifests declare.
+fn declared(context: &Context, paths: &[PathBuf], chosen: &Chosen) -> Result<Vec<Key>, Failure> {
+    let manifests = Manifests::read_of(context, paths, tree_settings(context, chosen)?)?;
+    Ok(manifests.declared.resources.into_keys().collect())
+}
+
+/// Finds what is declared and lives, but for what we created or what a person handed over already.
+/// What does not live is for `apply` to create.
+async fn all_that_live(
+    session: &Session,
+    declared: Vec<Key>,
+    inventory: &Inventory,
+) -> Result<Vec<(Key, LiveObject)>, Failure> {
+    let mut listings: BTreeMap<Kind, Listing> = BTreeMap::new();
+    let mut found = Vec::new();
+    for key in declared {
+        let known = inventory.entries.get(&key);
+        if known.is_some_and(|entry| matches!(entry.claim, Claim::Created | Claim::Adopted)) {
+            continue;
+        }
+        let listing = match listings.entry(key.kind) {
+            MapEntry::Occupied(listed) => listed.into_mut(),
+            MapEntry::Vacant(place) => place.insert(session.reader.list(key.kind).await?),
+        };
+        let remembered = known
+            .and_then(|entry| listing.objects.iter().find(|object| object.id == entry.id).cloned());
+        match remembered.map_or_else(|| find::certain(&key, listing), Ok) {
+            Ok(object) => found.push((key, object)),
+            Err(failure) if failure.code == ErrorCode::NotFound => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(found)
+}
+
+/// Shows what is to be adopted, and asks; returns how the run ends where the answer is no.
+async fn refused(
+    context: &Context,
+    found: &[(Key, LiveObject)],
+    interrupt: &Interrupt,
+) -> Result<Option<Exit>, Failure> {
+    if found.is_empty() {
+        return Ok(None);
+    }
+    for (key, object) in found {
+        context.output.note(&format!("  {key}  {}", object.id));
+    }
+    let what = "Own these? Stoker may then delete each of them once its manifest is gone.";
+    Ok(match ask(context, &Question::Go(what), interrupt).await? {
+        Consent::Yes => None,
+        Consent::No(exit) => Some(exit),
+    })
 }
 
 /// Refuses what is another resource of ours: one object is one resource.

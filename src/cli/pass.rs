@@ -22,7 +22,8 @@ const fn of_problem(problem: &Problem) -> Exit {
     match problem.reason {
         ConditionReason::ManifestsInvalid
         | ConditionReason::SourceEmpty
-        | ConditionReason::SourceUnreadable => Exit::Invalid,
+        | ConditionReason::SourceUnreadable
+        | ConditionReason::SecretUnavailable => Exit::Invalid,
         _ => Exit::Failed,
     }
 }

@@ -9,7 +9,7 @@ use crate::manifest;
 use crate::model::{Key, Kind};
 use crate::plan::{FieldAddress, Plan, Policy};
 use crate::project::Planned;
-use crate::render::json::SavedPlan;
+use crate::render::json::{SavedPlan, SavedSummary};
 use crate::render::{self, Estimate, Line, Paper};
 use crate::status::paper::span;
 
@@ -31,7 +31,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     let PlanCommand { sources, out, detailed_exitcode, refresh, planning, connection } = command;
     if out.as_deref() == Some(Path::new("-")) {
         // It would become a file of that name, and `stoker apply -` reads manifests.
-        return Err(Failure::usage("a plan is saved in a file, and `-` names none")
+        return Err(Failure::usage("a plan is saved in a file, and `-` is not a file")
             .hint("`stoker plan -o json` prints it"));
     }
     let is_refreshed = refresh.unwrap_or(true);
@@ -80,7 +80,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     if let Some(path) = out {
         write_whole(path, &document().to_json())?;
         let place = path.display();
-        context.output.note(&format!("The plan was saved; `stoker apply {place}` carries it out."));
+        context.output.note(&format!("The plan was saved; `stoker apply {place}` applies it."));
     }
     Ok(if *detailed_exitcode { detailed(&plan, sight) } else { sight })
 }
@@ -108,6 +108,7 @@ fn print(
     document: impl FnOnce() -> SavedPlan,
 ) {
     let output = &context.output;
+    context.closing.sum_up(&SavedSummary::of(plan));
     match output.form() {
         OutputFormat::Text => output.data(&render::plan_as_text(plan, estimate)),
         OutputFormat::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
@@ -131,8 +132,7 @@ pub fn print_document(context: &Context, document: &SavedPlan) {
 /// Says how old that is which a plan was made on, beside the plan and to who only hears errors.
 fn tell_age(context: &Context, at: Timestamp, now: Timestamp) {
     let age = span(now.duration_since(at));
-    let told =
-        format!("Planned on what was seen {age} ago, at {at:.0}; the platform was not asked.");
+    let told = format!("Planned on what was seen {age} ago, at {at:.0}; no request was sent.");
     match context.output.form() {
         OutputFormat::Text => context.output.data(&Paper::from(Line::of(told))),
         OutputFormat::Markdown => context.output.text(&format!("\n{told}\n")),
@@ -164,7 +164,7 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
         |key: &Key| declared.resources.contains_key(key) || declared.tombstones.contains_key(key);
     if let Some(key) = policy.replace.keys().find(|key| key.kind != Kind::Service) {
         let message = format!("{key} is to be replaced, and only a service can be");
-        return Err(Failure::usage(message).hint("its data would go with it"));
+        return Err(Failure::usage(message).hint("its data would be deleted with it"));
     }
     let (selection, settlements) = (&policy.selection, &policy.settlements);
     let places = || settlements.write.iter().chain(&settlements.accept);
@@ -204,7 +204,7 @@ fn check_place(path: &Path) -> Result<(), Failure> {
     }
     let directory = directory(path);
     if !directory.is_dir() {
-        return Err(unsaved(path, format!("there is no directory {}", directory.display())));
+        return Err(unsaved(path, format!("the directory {} does not exist", directory.display())));
     }
     tempfile::NamedTempFile::new_in(directory).map(drop).map_err(|error| unsaved(path, error))
 }

@@ -96,7 +96,7 @@ fn sight(context: &Context, plan: &Plan, live: &Live) -> Exit {
             context.output.warn(&match coverage {
                 Coverage::Unknown(unknown) => find::trouble(kind, unknown),
                 // The listing is whole, and one of ours is neither in it nor proven to be gone.
-                Coverage::Complete => format!("{} was not seen, which proves nothing", change.key),
+                Coverage::Complete => format!("{} was not seen, but it may exist", change.key),
             });
         }
     }
@@ -113,8 +113,8 @@ fn namesakes(context: &Context, plan: &Plan, inventory: &Inventory) {
     };
     for Unmanaged { kind, name, id } in plan.unmanaged.iter().filter(is_namesake) {
         context.output.warn(&format!(
-            "{id} has the name of {kind}/{name} and is not ours; does another Stoker keep this \
-             project with a state of its own?"
+            "{id} has the name of {kind}/{name} and is not ours; does another Stoker manage this \
+             project with its own state?"
         ));
     }
 }
@@ -129,8 +129,8 @@ pub fn sourceless(context: &Context, plan: &Plan) -> Vec<Diagnostic> {
 
 fn without_source(change: &Change) -> Diagnostic {
     let message = format!("{} is created without a source, and has nothing to run", change.key);
-    let hint = "write `repo` or `image`; a Blueprint that lies in a checkout, or comes by `--repo`, \
-                means that repository";
+    let hint = "write `repo` or `image`; a Blueprint in a checkout, or read with `--repo`, means \
+        that repository";
     let finding = Diagnostic::warning("no-source", message).hint(hint);
     match &change.origin {
         Some(origin) => finding.at(origin.clone()),

@@ -18,7 +18,7 @@ use super::session::Session;
 /// # Errors
 /// When the project cannot be read or is not the pinned one, or the state cannot be read.
 pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
-    let inventory = session.project.state.read()?.inventory;
+    let inventory = session.truth.medium.read()?.inventory;
     let project = session.reader.project().await?;
     let origin = session.project.client.origin();
     check_pin(inventory.pin.as_ref(), &origin, &project)?;
@@ -36,13 +36,13 @@ pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
 /// a state that cannot be written is only told of.
 pub async fn pay_deploy(context: &Context, session: &Session, id: &RemoteId, command: &str) {
     let pay = async || -> Result<(), Failure> {
-        if session.project.state.read()?.inventory.deploys_owed.contains(id) {
+        if session.truth.medium.read()?.inventory.deploys_owed.contains(id) {
             session.hold(context, command).await?.pay_deploy(id)?;
         }
         Ok(())
     };
     if let Err(failure) = pay().await {
-        context.output.warn(&format!("the next run deploys once more: {}", failure.message));
+        context.output.warn(&format!("the next run deploys again: {}", failure.message));
     }
 }
 
@@ -58,7 +58,8 @@ pub fn failed(error: &WriteError, check: &str) -> Failure {
         WriteError::Busy(_) => failure.hint("wait until the deployment in progress has ended"),
         WriteError::Ambiguous(error) => {
             Failure { exit: open(error), code: ErrorCode::Ambiguous, ..failure }.hint(format!(
-                "it may have happened all the same, and was not sent again; `{check}` shows"
+                "it may have happened nevertheless, and was not sent again; `{check}` shows \
+                 whether it did"
             ))
         }
         WriteError::Refused(_) | WriteError::NotApplied(_) | WriteError::OverBudget(_) => failure,

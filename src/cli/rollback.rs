@@ -32,8 +32,8 @@ pub async fn run(
     let is_approved = settings::is_approved(*approval, &context.file);
     if !is_approved && !context.output.can_ask() {
         // Before anything is read: the answer could not come later either.
-        return Err(Failure::usage("an answer is needed, and this is not a terminal")
-            .hint("answer beforehand with --auto-approve"));
+        return Err(Failure::usage("approval is needed, and stdin is not a terminal")
+            .hint("approve in advance with --auto-approve"));
     }
     let session = Session::open_urgent(context, connection, Purpose::Write)?;
     let (writer, project) = rights::writer(&session).await?;

@@ -60,7 +60,7 @@ pub async fn run(
     let saved = keeper.save();
     drop(lock);
     served.and(saved).map_err(|error| {
-        Failure::new(ErrorCode::Sandbox, format!("failed to keep the sandbox: {error}"))
+        Failure::new(ErrorCode::Sandbox, format!("failed to save the sandbox: {error}"))
     })?;
     Ok(interrupt.exit().unwrap_or(Exit::Done))
 }
@@ -94,7 +94,9 @@ fn announce(context: &Context, address: SocketAddr) {
                 "export STACKBLAZE_API_URL={url}\nexport STACKBLAZE_TOKEN={TOKEN}\n"
             ));
             context.output.note(&format!("The sandbox listens on {url}, described by {openapi}."));
-            context.output.note("Set the two variables above in another shell. Ctrl-C ends it.");
+            context
+                .output
+                .note("Set the two variables above in another shell. Ctrl-C stops the sandbox.");
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             context.output.document(&SandboxDocument { url, token: TOKEN, openapi });

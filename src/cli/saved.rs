@@ -137,21 +137,23 @@ pub fn read(path: &Path) -> Result<Allowed, Failure> {
     let text =
         std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let plan = SavedPlan::parse(&text).map_err(|error| match error {
-        SavedPlanError::Edited => edited("its seal is not that of what it says"),
+        SavedPlanError::Edited => edited("its seal does not match its contents"),
         SavedPlanError::Unreadable(_) | SavedPlanError::OtherFormat(_) => {
             wrong(format!("is not a saved plan: {error}"))
                 .hint("`stoker plan --out FILE` saves one")
         }
     })?;
     let options: Options = serde_json::from_value(Value::Object(plan.options.clone()))
-        .map_err(|error| wrong(format!("lacks what was allowed: {error}")))?;
+        .map_err(|error| wrong(format!("does not record what was allowed: {error}")))?;
     if !options.refreshed {
         return Err(wrong("was made with --refresh=false, and is never applied".to_owned())
             .hint("plan again without that flag"));
     }
     let places = |words: &[String]| -> Result<BTreeSet<FieldAddress>, Failure> {
         let places = words.iter().map(|word| word.parse::<FieldAddress>());
-        places.collect::<Result<_, _>>().map_err(|error| wrong(format!("names no field: {error}")))
+        places
+            .collect::<Result<_, _>>()
+            .map_err(|error| wrong(format!("names an unknown field: {error}")))
     };
     let settlements = Settlements {
         write: places(&options.write_unsettled)?,
@@ -191,7 +193,7 @@ pub fn check_environment(chosen: &Chosen, made_of: Option<&str>) -> Result<(), F
         Some(name) => format!("of the environment `{name}`"),
         None => "without an environment".to_owned(),
     };
-    let message = format!("the saved plan was made {made}, and `{named}` is named now");
+    let message = format!("the saved plan was made {made}, and now `{named}` is given");
     Err(Failure::new(ErrorCode::StalePlan, message)
         .hint("leave out `--environment` (and `STOKER_ENVIRONMENT`), or plan again"))
 }
@@ -241,9 +243,9 @@ pub fn reviewed(
     let is_of_none = saved.basis.state.as_deref() == Some(NO_STATE);
     let why = match &saved.basis.state {
         Some(made) if made != state => match (is_of_none, state == NO_STATE) {
-            (true, _) => "without the state that is used here",
-            (false, true) => "with a state, and there is none here",
-            (false, false) => "with another state than the one used here",
+            (true, _) => "without the state that is used now",
+            (false, true) => "with a state, and none is used now",
+            (false, false) => "with a different state than the one used now",
         },
         Some(_) | None => return Err(stale_for(&stale)),
     };
@@ -257,14 +259,14 @@ pub fn reviewed(
         }
     }
     let message =
-        format!("the saved plan was made {why}, so it comes out otherwise: {}", listed(&stale));
+        format!("the saved plan was made {why}, so its result differs: {}", listed(&stale));
     Err(Failure::new(ErrorCode::OtherState, message)
-        .hint("nothing was written, and nothing need have changed")
+        .hint("nothing was written; the platform may be unchanged")
         .hint("plan with the state that `apply` uses (`--state DIR`), then apply that plan"))
 }
 
 fn stale_for(stale: &BTreeMap<Key, StaleReason>) -> Failure {
-    let message = format!("the saved plan is stale: {} changed since", listed(stale));
+    let message = format!("the saved plan is stale: {} changed since then", listed(stale));
     Failure::new(ErrorCode::StalePlan, message).hint("plan again; nothing was written")
 }
 
@@ -274,7 +276,7 @@ fn listed(stale: &BTreeMap<Key, StaleReason>) -> String {
 }
 
 /// Refuses a plan whose file shows something else than would be written (S10): the signatures hold,
-/// so nothing moved on the platform, and somebody changed what reviewers read and sealed it anew.
+/// so nothing changed on the platform, and somebody changed what reviewers read and sealed it anew.
 ///
 /// # Errors
 /// When a change is there twice, is shown otherwise than it is, or is counted otherwise.
@@ -288,7 +290,9 @@ pub fn check_shown(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
             return Err(edited(&format!("it shows {key} twice")));
         }
         if !changes.get(key).is_some_and(|change| shown.shows(change)) {
-            return Err(edited(&format!("what it shows of {key} is not what would be written")));
+            return Err(edited(&format!(
+                "what it shows of {key} differs from what would be written"
+            )));
         }
     }
     let Summary { add, change, destroy, adopt, blocked, unknown, unsettled, unjudged, .. } =
@@ -301,7 +305,7 @@ pub fn check_shown(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
         || counts.unknown != unknown
         || open != unsettled + unjudged
     {
-        return Err(edited("its counts are not those of its changes"));
+        return Err(edited("its counts do not match its changes"));
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use super::code::ErrorCode;
 use super::context::Context;
 use super::failure::{self, Failure};
 use super::hold::hold;
+use super::place::{Absent, OpenState, StatePlace, no_directory};
 use super::settings::{ConnectionSettings, SecretSource};
 use super::world::SavedWorld;
 
@@ -45,8 +46,10 @@ pub struct Session {
     pub project: OpenProject,
     /// The right to read.
     pub reader: Reader,
-    /// Where inventory, keys and budget are.
+    /// The directory of this machine: budget, last look, socket.
     pub state: PathBuf,
+    /// Where the inventory is, and the key of a shared one.
+    pub truth: OpenState,
     /// The latest time the run may take.
     pub deadline: Option<Timestamp>,
 }
@@ -95,8 +98,10 @@ impl Session {
     ) -> Result<Self, Failure> {
         context.check_project()?;
         let settings = ConnectionSettings::resolve(flags, &context.file, &context.environment);
-        let state = state_directory(context, settings.sandbox)?;
-        let clock = Clock::system();
+        let place = state_place(context, settings.sandbox)?;
+        make(&place.directory);
+        let truth = place.open(&context.environment, Absent::Begin)?;
+        let (state, clock) = (place.directory, Clock::system());
         let parts = if settings.sandbox {
             SavedWorld::open(&state, &clock, purpose, guard)?
         } else {
@@ -105,17 +110,18 @@ impl Session {
             over_network(&settings, token(context)?, Arc::new(transport), &state)?
         };
         let parts = ProjectParts { clock, ..parts };
-        Self::through(context, settings, parts, purpose, lane)
+        Self::through(context, settings, truth, parts, purpose, lane)
     }
 
     /// Opens a connection to a project of these parts, with what the settings say of its budget, its
-    /// platform and the run.
+    /// platform and the run, and with the state where it truly is.
     ///
     /// # Errors
     /// As [`Session::open`].
     pub fn through(
         context: &Context,
         settings: ConnectionSettings,
+        truth: OpenState,
         parts: ProjectParts,
         purpose: Purpose,
         lane: Lane,
@@ -124,12 +130,13 @@ impl Session {
         let (calls_max, waits) = (settings.calls_max, context.waits.clone());
         let config = ClientConfig { lane, calls_max, deadline, waits, ..parts.config };
         let (dialect, budget) = (dialect(&settings)?, budget(&settings)?);
-        let parts = ProjectParts { dialect, budget, config, ..parts };
-        let state = parts.state.place().to_owned();
+        let medium = truth.medium.clone();
+        let parts = ProjectParts { dialect, budget, config, state: medium, ..parts };
+        let state = parts.directory.clone();
         let project = open(context, parts, purpose)?;
         context.closing.count(&project.client);
         let reader = project.reader();
-        Ok(Self { settings, project, reader, state, deadline })
+        Ok(Self { settings, project, reader, state, truth, deadline })
     }
 
     /// Reads what is ours. Where only a part of the state could be read, that is a warning.
@@ -137,7 +144,7 @@ impl Session {
     /// # Errors
     /// When the state cannot be used.
     pub fn inventory(&self, context: &Context) -> Result<Arc<Inventory>, Failure> {
-        let StoredState { inventory, warning } = self.project.state.read()?;
+        let StoredState { inventory, warning } = self.truth.medium.read()?;
         if let Some(warning) = warning {
             context.output.warn(&warning.to_string());
         }
@@ -149,7 +156,7 @@ impl Session {
     /// # Errors
     /// As [`hold`].
     pub async fn hold(&self, context: &Context, command: &str) -> Result<Store, Failure> {
-        hold(context, &self.project.state, command, self.deadline).await
+        hold(context, &self.truth.medium, command, self.deadline).await
     }
 
     /// Returns the key under which secrets are marked and generated.
@@ -157,6 +164,9 @@ impl Session {
     /// # Errors
     /// When the key's file cannot be used.
     pub fn fingerprint_key(&self) -> Result<FingerprintKey, Failure> {
+        if let Some(key) = &self.truth.key {
+            return Ok(key.clone());
+        }
         FingerprintKey::load_or_create(&self.state)
             .map_err(|error| Failure::new(ErrorCode::State, format!("failed to {error}")))
     }
@@ -169,11 +179,11 @@ impl Drop for Session {
     }
 }
 
-/// Returns the state directory of a run, and makes it where it is missing.
+/// Returns the directory of a run on this machine, and makes it where it is missing.
 pub fn state_directory(context: &Context, is_sandbox: bool) -> Result<PathBuf, Failure> {
-    let state = state_place(context, is_sandbox)?;
-    make(&state);
-    Ok(state)
+    let StatePlace { directory, address: _ } = state_place(context, is_sandbox)?;
+    make(&directory);
+    Ok(directory)
 }
 
 /// Makes a state directory, for its owner only: it holds the key of the fingerprints. Whoever needs
@@ -181,18 +191,17 @@ pub fn state_directory(context: &Context, is_sandbox: bool) -> Result<PathBuf, F
 pub fn make(state: &Path) {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(state);
     if let Err(error) = made {
-        tracing::debug!(%error, "the state directory was not made");
+        tracing::debug!(%error, "the state directory was not created");
     }
 }
 
-/// Returns where the state directory of a run is; the sandbox has one of its own beneath it, so
-/// that it can never be taken for a real project.
-pub fn state_place(context: &Context, is_sandbox: bool) -> Result<PathBuf, Failure> {
-    let state = context.global.state.clone().ok_or_else(|| {
-        Failure::usage("there is no place for the state: neither HOME nor XDG_STATE_HOME is set")
-            .hint("name a directory with --state or STOKER_STATE")
-    })?;
-    Ok(if is_sandbox { state.join("sandbox") } else { state })
+/// Returns where the state of a run is; the sandbox has one of its own.
+///
+/// # Errors
+/// When nothing names a place, or it cannot be used.
+pub fn state_place(context: &Context, is_sandbox: bool) -> Result<StatePlace, Failure> {
+    let named = context.global.state.as_deref().ok_or_else(no_directory)?;
+    StatePlace::of(named, is_sandbox, &context.environment)
 }
 
 fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
@@ -260,9 +269,8 @@ pub fn no_token() -> Failure {
 fn budget(settings: &ConnectionSettings) -> Result<BudgetPlace, Failure> {
     if settings.rate < RATE_MIN {
         let rate = settings.rate;
-        let message =
-            format!("a rate of {rate}/m lets nothing be looked at and written in a minute");
-        return Err(Failure::usage(message).hint("name at least 2/m with --rate"));
+        let message = format!("a rate of {rate}/m is too low to read and write within a minute");
+        return Err(Failure::usage(message).hint("give at least 2/m with --rate"));
     }
     let config = BudgetConfig {
         rate: settings.rate,

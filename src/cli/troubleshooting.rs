@@ -17,7 +17,7 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = cells.map(Iterator::collect).collect();
     for row in &mut rows {
         let advice = row.pop().unwrap();
-        assert!(!advice.is_empty(), "{row:?} says nothing of what to do");
+        assert!(!advice.is_empty(), "{row:?} lacks what to do");
     }
     rows
 }
@@ -49,7 +49,7 @@ fn every_reason_of_a_condition_and_every_event_stands_there_as_it_is() {
     let mut reasons = rows("Reasons of conditions");
     for row in &mut reasons {
         let of_what = row.remove(1);
-        assert!(!of_what.is_empty(), "{row:?} says nothing of what it is about");
+        assert!(!of_what.is_empty(), "{row:?} lacks what it means");
     }
     let said = |row: Vec<String>| row.into_iter().map(|cell| cell.replace('\n', " ")).collect();
     let told: Vec<Vec<String>> = words::<ConditionReason>().into_iter().map(said).collect();

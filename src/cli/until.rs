@@ -32,8 +32,7 @@ impl FromStr for FutureTime {
         if let Ok(moment) = text.parse() {
             return Ok(Self::Moment(moment));
         }
-        let wrong =
-            || format!("`{text}` is neither 2h nor 18:00 nor a time such as 2026-12-01T08:00:00Z");
+        let wrong = || format!("`{text}` is not a time such as 2h, 18:00 or 2026-12-01T08:00:00Z");
         let (hour, minute) = text.split_once(':').ok_or_else(wrong)?;
         let number = |digits: &str| digits.parse::<i8>().ok().filter(|_| digits.len() == 2);
         let (hour, minute) = (number(hour), number(minute));
@@ -55,7 +54,7 @@ impl FutureTime {
         };
         let moment = moment.ok_or("it is not a valid time")?;
         if moment <= now {
-            return Err(format!("{moment:.0} is past already"));
+            return Err(format!("{moment:.0} is in the past"));
         }
         if moment.duration_since(now) > AHEAD_MAX {
             return Err(format!("{moment:.0} is more than 30 days away"));
@@ -99,10 +98,10 @@ mod tests {
     fn every_suspension_ends_and_does_so_within_a_month() {
         assert!(check("31d").contains("more than 30 days"));
         assert!(check("2027-11-25T12:00:00Z").contains("more than 30 days"));
-        assert!(check("2026-11-25T11:00:00Z").contains("past already"));
-        assert!(check("0s").contains("past already"));
+        assert!(check("2026-11-25T11:00:00Z").contains("in the past"));
+        assert!(check("0s").contains("in the past"));
         for wrong in ["", "soon", "25:00", "1:2", "18:00:00", "tomorrow", "-2h", "never"] {
-            assert!(check(wrong).contains("is neither"), "{wrong}: {}", check(wrong));
+            assert!(check(wrong).contains("is not a time such as"), "{wrong}: {}", check(wrong));
         }
     }
 }

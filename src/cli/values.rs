@@ -82,7 +82,7 @@ pub enum OrOff<T: fmt::Display> {
     On(T),
 }
 
-/// YAML 1.1 makes a truth of `off`, so somebody's editor may write `false`.
+/// YAML 1.1 reads `off` as a boolean, so somebody's editor may write `false`.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a text, or `off`")]
 enum OffForm {
@@ -201,9 +201,9 @@ impl FromStr for Assignment {
 #[serde(try_from = "PruneForm")]
 pub struct PruneKinds(pub BTreeSet<Kind>);
 
-/// A settings file may hold a truth, a text or a list.
+/// A settings file may hold a boolean, a text or a list.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a truth, or a list of kinds")]
+#[serde(untagged, expecting = "a boolean, or a list of kinds")]
 enum PruneForm {
     Truth(bool),
     Text(String),
@@ -378,8 +378,8 @@ impl FromStr for WaitGoal {
         match kind.zip(truth) {
             Some((kind, truth)) => Ok(Self::Condition(kind, truth)),
             None => Err(format!(
-                "`{text}` names no condition: one of Ready, Reconciling, Stalled, Drifted is \
-                 meant, with =True, =False or =Unknown"
+                "unknown condition `{text}`: expected Ready, Reconciling, Stalled or Drifted, with \
+                 =True, =False or =Unknown"
             )),
         }
     }

@@ -40,7 +40,7 @@ pub async fn run(context: &Context, command: &WaitCommand) -> Result<Exit, Failu
         WaitGoal::Deleted
             if context.global.project.is_some() && context.file.chosen().is_none() =>
         {
-            let message = "only the platform can say that something is gone";
+            let message = "only the platform can tell whether a resource is deleted";
             return Err(Failure::usage(message)
                 .hint("leave out --project: it names a project that only a running agent knows"));
         }
@@ -57,7 +57,7 @@ pub async fn run(context: &Context, command: &WaitCommand) -> Result<Exit, Failu
         WaitGoal::Condition(ConditionType::Ready, Truth::True) => Sought::Ready,
         WaitGoal::Condition(..) => {
             return Err(remote::no_agent(context, connection)
-                .hint(format!("nobody else knows when {key} is {condition}")));
+                .hint(format!("only a running agent knows when {key} is {condition}")));
         }
     };
     let session = Session::open_urgent(context, connection, Purpose::Read)?;
@@ -152,7 +152,7 @@ async fn until_unlisted(
 pub struct WaitDocument {
     /// The resource.
     key: Key,
-    /// What it is now, in the words of the note for people: `Ready`, `gone` and the like.
+    /// Its status now, in the words of the text output, such as `Ready` or `gone`.
     condition: String,
 }
 
@@ -181,11 +181,11 @@ fn conclude(
                 .hint(format!("`stoker describe {key}` shows more")))
         }
         Ending::Gone => {
-            let message = format!("{key} will not become {word}: it is gone");
+            let message = format!("{key} will not become {word}: it is deleted");
             Err(Failure::new(ErrorCode::ConditionFailed, message))
         }
         Ending::TimedOut { status } => {
-            let message = format!("the time was up before {key} was {word}; last seen: {status}");
+            let message = format!("the time ran out before {key} was {word}; last seen: {status}");
             Err(Failure::new(ErrorCode::Timeout, message).hint("allow more time with --timeout"))
         }
     }

@@ -87,8 +87,8 @@ fn words(wait: Wait, now: Timestamp) -> Option<(Wait, String)> {
     let short = short_since.and_then(|since| Duration::try_from(now.duration_since(since)).ok());
     let words = match short.filter(|short| *short >= WORTH_A_REASON) {
         Some(short) => format!(
-            "{waiting}: the API has said for {} minutes that nothing is left of it; another client \
-             may use it up, or it is lower than --rate",
+            "{waiting}: the API has reported it as used up for {} minutes; another client may use \
+             it, or it is lower than --rate",
             short.as_secs() / 60
         ),
         None => waiting,
@@ -112,6 +112,6 @@ mod tests {
         assert_eq!(check("12:00:29", None), "waiting 30 s for the request limit");
         assert_eq!(check("12:00:29", Some("11:59:00")), "waiting 30 s for the request limit");
         let told = check("12:00:29", Some("11:53:00"));
-        assert!(told.contains("has said for 7 minutes that nothing is left"), "{told}");
+        assert!(told.contains("has reported it as used up for 7 minutes"), "{told}");
     }
 }

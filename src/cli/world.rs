@@ -197,8 +197,9 @@ pub fn lock(state: &Path) -> Result<File, Failure> {
         Err(_) => Err(Failure::new(ErrorCode::Locked, "the sandbox is in use by another run")
             .hint("wait for it, or use another --state")
             .hint(format!(
-                "an agent or `stoker sandbox` that holds it says where it serves it: set \
-                 STACKBLAZE_API_URL to that and STACKBLAZE_TOKEN to {TOKEN}, and leave out --sandbox"
+                "the agent or `stoker sandbox` that holds it printed its address: set \
+                 STACKBLAZE_API_URL to that and STACKBLAZE_TOKEN to {TOKEN}, and leave out \
+                 --sandbox"
             ))),
     }
 }
@@ -206,7 +207,7 @@ pub fn lock(state: &Path) -> Result<File, Failure> {
 fn failed(doing: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
     let place = path.display();
     Failure::new(ErrorCode::Sandbox, format!("failed to {doing} the sandbox in {place}: {error}"))
-        .hint("`stoker sandbox --fresh` begins a new one")
+        .hint("`stoker sandbox --fresh` starts a new one")
 }
 
 impl Transport for SavedWorld {

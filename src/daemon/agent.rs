@@ -367,7 +367,7 @@ fn log(event: &Event) {
     }
 }
 
-/// Waits for what is under way; for ever when nothing is.
+/// Waits for what is in progress; forever if nothing is.
 async fn under_way<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
     match slot {
         Some(future) => future.await,

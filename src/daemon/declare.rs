@@ -3,16 +3,17 @@
 //! A look reads everything again, but what reads the same is not checked again: the state made of
 //! it stands, as long as the values it names elsewhere are the same, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use crate::manifest;
-use crate::model::{Desired, Diagnostic, ValueSource};
+use crate::model::{Desired, Diagnostic};
 use crate::render::json;
-use crate::secret;
+use crate::secret::{self, Finders, FoundValues, MissingValue, NamedValue, UNAVAILABLE};
 use crate::source::{Home, Tree};
 use crate::status::{ConditionReason, Problem};
 
@@ -40,22 +41,32 @@ pub fn declare(
     known: Option<Arc<Declared>>,
 ) -> Result<Arc<Declared>, Problem> {
     let Reading { tree, commit } = reading;
-    if let Some(known) = known
-        && known.basis.is_still(&tree, secrets)
+    let before = known.as_ref().map(|known| &*known.desired);
+    let finders =
+        Finders { environment: &*secrets.environment, allowed: &secrets.allowed, known: before };
+    // The same text names the same values: they are looked for once, whatever comes of it.
+    let mut found = None;
+    if let Some(known) = &known
+        && known.basis.has_text_of(&tree)
     {
-        return Ok(known.at(&tree, commit));
+        let values = FoundValues::look_for(&known.basis.named(), &tree, &finders);
+        if known.basis.is_still(&values) {
+            return Ok(Arc::clone(known).at(&tree, commit));
+        }
+        found = Some(values);
     }
     let loaded = manifest::load(&tree);
     let Some(declared) = loaded.desired else {
         return Err(invalid(&loaded.diagnostics));
     };
     if declared.resources.is_empty() && declared.tombstones.is_empty() {
-        let message = "nothing is declared, and an empty source is never taken for a wish";
+        let message =
+            "nothing is declared, and an empty source never counts as a request to delete";
         return Err(problem(ConditionReason::SourceEmpty, message.to_owned()));
     }
-    // Before the values are found: one that changes in between is found again at the next look.
-    let basis = Basis::of(&declared, &tree, secrets);
-    let resolved = secret::resolve(declared, &tree, &*secrets.environment, &secrets.key);
+    let found = found.unwrap_or_else(|| FoundValues::of(&declared, &tree, &finders));
+    let basis = Basis::of(&found, &tree);
+    let resolved = secret::resolve(declared, &tree, &found, &secrets.key);
     let desired = resolved.map_err(|diagnostics| invalid(&diagnostics))?;
     Ok(Arc::new(Declared { desired: Arc::new(desired), commit, basis }))
 }
@@ -81,45 +92,34 @@ struct Basis {
     paths: [u8; 32],
     /// The repository they lie in: a new service of a Blueprint is built from it.
     home: Option<Home>,
-    /// The digest of each value that stands elsewhere; none for one that could not be read.
-    values: BTreeMap<Named, Option<[u8; 32]>>,
-}
-
-/// A value that a manifest only names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Named {
-    /// A variable of the agent's environment.
-    Variable(String),
-    /// A file, relative to a manifest.
-    File { manifest: String, path: String },
+    /// The digest of each value that stands elsewhere; none for one that was not found.
+    values: BTreeMap<NamedValue, Option<[u8; 32]>>,
 }
 
 impl Basis {
-    fn of(declared: &Desired<ValueSource>, tree: &Tree, secrets: &Secrets) -> Self {
-        let fields = declared.resources.values().flat_map(|resource| resource.fields.values());
-        let named = fields.filter_map(|field| match &field.value {
-            ValueSource::Environment(name) => Some(Named::Variable(name.clone())),
-            ValueSource::File(path) => {
-                Some(Named::File { manifest: field.origin.file.clone(), path: path.clone() })
-            }
-            ValueSource::Value(_) | ValueSource::Generated => None,
-        });
-        let values = named.map(|named| {
-            let digest = named.digest(tree, secrets);
-            (named, digest)
-        });
+    fn of(found: &FoundValues, tree: &Tree) -> Self {
+        let values = found.iter().map(|(name, value)| (name.clone(), digest(value)));
         let (text, home) = (tree.digest().to_owned(), tree.home().cloned());
         Self { text, paths: paths(tree), home, values: values.collect() }
     }
 
-    fn is_still(&self, tree: &Tree, secrets: &Secrets) -> bool {
-        let Self { text, paths: known_paths, home, values } = self;
-        *text == tree.digest()
-            && *known_paths == paths(tree)
-            && home.as_ref() == tree.home()
-            && values
-                .iter()
-                .all(|(named, digest)| digest.is_some() && *digest == named.digest(tree, secrets))
+    /// Whether a tree reads the same.
+    fn has_text_of(&self, tree: &Tree) -> bool {
+        let Self { text, paths: known_paths, home, values: _ } = self;
+        *text == tree.digest() && *known_paths == paths(tree) && home.as_ref() == tree.home()
+    }
+
+    fn named(&self) -> BTreeSet<NamedValue> {
+        self.values.keys().cloned().collect()
+    }
+
+    /// Whether the values are the same, all of them.
+    fn is_still(&self, found: &FoundValues) -> bool {
+        let mut values = found.iter();
+        values.all(|(name, value)| {
+            let digest = digest(value);
+            digest.is_some() && self.values.get(name) == Some(&digest)
+        })
     }
 }
 
@@ -127,22 +127,13 @@ impl Basis {
 impl fmt::Debug for Basis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text, paths: _, home: _, values } = self;
-        let named: Vec<&Named> = values.keys().collect();
+        let named: Vec<&NamedValue> = values.keys().collect();
         formatter.debug_struct("Basis").field("text", text).field("named", &named).finish()
     }
 }
 
-impl Named {
-    fn digest(&self, tree: &Tree, secrets: &Secrets) -> Option<[u8; 32]> {
-        match self {
-            Self::Variable(name) => {
-                (secrets.environment)(name).map(|value| Sha256::digest(value).into())
-            }
-            Self::File { manifest, path } => {
-                tree.read_beneath(manifest, path).ok().map(|bytes| Sha256::digest(bytes).into())
-            }
-        }
-    }
+fn digest(value: &Result<SecretString, MissingValue>) -> Option<[u8; 32]> {
+    value.as_ref().ok().map(|value| Sha256::digest(value.expose_secret()).into())
 }
 
 /// Hashes the paths of the files with their lengths, so that no two lists run together.
@@ -158,6 +149,13 @@ fn paths(tree: &Tree) -> [u8; 32] {
 fn invalid(diagnostics: &[Diagnostic]) -> Problem {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
     let first = errors.clone().next();
+    // What only waits for a program or a mount is tried again; a manifest waits to be mended.
+    let is_passing = errors.clone().all(|error| error.code == UNAVAILABLE);
+    let reason = if is_passing {
+        ConditionReason::SecretUnavailable
+    } else {
+        ConditionReason::ManifestsInvalid
+    };
     let place = first.and_then(|error| error.origin.as_ref());
     // Whoever reads the status has no snippet with a caret beneath it, so the column is said.
     let place = place.map(|place| format!("{place}:{}: ", place.column)).unwrap_or_default();
@@ -168,7 +166,7 @@ fn invalid(diagnostics: &[Diagnostic]) -> Problem {
     };
     Problem {
         diagnostics: json::diagnostics(diagnostics),
-        ..problem(ConditionReason::ManifestsInvalid, format!("{place}{what}{more}"))
+        ..problem(reason, format!("{place}{what}{more}"))
     }
 }
 
@@ -178,7 +176,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::secret::FingerprintKey;
+    use crate::secret::{AllowedSources, FingerprintKey, SecretProgram};
     use crate::source::{self, Home};
 
     const TEXT: &str = "apiVersion: stackblaze.cloud/v1\nkind: EnvGroup\nmetadata: { name: keys }\n\
@@ -202,6 +200,7 @@ mod tests {
     fn secrets(one: &'static str) -> Secrets {
         Secrets {
             environment: Arc::new(move |name| (name == "ONE").then(|| one.to_owned())),
+            allowed: Arc::default(),
             key: Arc::new(FingerprintKey::from_bytes([7; 32])),
         }
     }
@@ -223,6 +222,47 @@ mod tests {
         fs::write(directory.path().join("two"), "2").unwrap();
         fs::write(directory.path().join("a.yaml"), TEXT.replace("keys", "others")).unwrap();
         assert_ne!(first.desired, again(&secrets("1")).unwrap().desired);
+    }
+
+    /// A directory with a manifest that names a value of a provider, and what the settings say.
+    fn provided(directory: &Path) -> Secrets {
+        let text = TEXT.replace("{ env: ONE }", "{ provider: vault, ref: a }");
+        fs::write(directory.join("a.yaml"), text).unwrap();
+        let script = "echo >> CALLS; cat ANSWER";
+        let script = script.replace("CALLS", &directory.join("calls").display().to_string());
+        let script = script.replace("ANSWER", &directory.join("answer").display().to_string());
+        let command = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
+        let timeout = std::time::Duration::from_secs(60);
+        let program = SecretProgram { command, timeout, environment: Vec::new() };
+        let providers = BTreeMap::from([("vault".to_owned(), program)]);
+        let allowed = AllowedSources { providers, ..AllowedSources::NOTHING };
+        Secrets { allowed: Arc::new(allowed), ..secrets("1") }
+    }
+
+    #[test]
+    fn a_provider_is_asked_once_a_reading_and_one_that_fails_may_answer_later() {
+        let directory = directory();
+        let secrets = provided(directory.path());
+        let answer = |text: &str| fs::write(directory.path().join("answer"), text).unwrap();
+        let calls = || fs::read(directory.path().join("calls")).unwrap().len();
+        let reading = || read(directory.path(), "a");
+        answer("{\"values\": {\"a\": \"1\"}}");
+        let first = declare(reading(), &secrets, None).unwrap();
+        assert_eq!(calls(), 1);
+        let again = || declare(reading(), &secrets, Some(Arc::clone(&first)));
+        assert!(Arc::ptr_eq(&first, &again().unwrap()));
+        assert_eq!(calls(), 2);
+        answer("{\"values\": {\"a\": \"2\"}}");
+        assert_ne!(first.desired, again().unwrap().desired);
+        assert_eq!(calls(), 3);
+        answer("{\"missing\": [\"a\"]}");
+        let problem = again().unwrap_err();
+        assert_eq!(problem.reason, ConditionReason::SecretUnavailable);
+        assert!(
+            problem.message.contains("a.yaml:6:14: the provider `vault` knows no `a`"),
+            "{problem:?}"
+        );
+        assert!(crate::daemon::source::may_pass(&problem));
     }
 
     #[test]

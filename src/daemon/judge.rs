@@ -190,7 +190,7 @@ impl Case<'_> {
             return Verdict::new(
                 State::Moving,
                 ConditionReason::Deploying,
-                "its deployment is under way",
+                "its deployment is in progress",
             );
         }
         // What is gone and has yet to be forgotten is not there, whatever is written for it.
@@ -204,7 +204,7 @@ impl Case<'_> {
         }
         // What was just made is in no list yet; anything else that is in none is not there.
         if object.is_none() && result.is_none_or(|result| result.outcome != Outcome::Applied) {
-            return Verdict::new(State::Moving, ConditionReason::Moved, "it is not there");
+            return Verdict::new(State::Moving, ConditionReason::Moved, "it does not exist");
         }
         change.and_then(flapping).unwrap_or_else(|| {
             let verdict = of_health(object, change);
@@ -299,11 +299,11 @@ fn of_health(object: Option<&LiveObject>, change: Option<&Change>) -> Verdict {
     let status = object.and_then(|object| object.status.as_deref());
     match status.map(Health::of) {
         Some(Health::Bad) => {
-            let message = format!("the platform says `{}`", status.unwrap_or_default());
+            let message = format!("the platform reports `{}`", status.unwrap_or_default());
             Verdict::new(State::Stuck, ConditionReason::Unhealthy, message)
         }
         Some(Health::Moving) => {
-            let message = format!("the platform says `{}`", status.unwrap_or_default());
+            let message = format!("the platform reports `{}`", status.unwrap_or_default());
             Verdict::new(State::Moving, ConditionReason::Progressing, message)
         }
         Some(Health::Good | Health::Unknown) | None if unsettled::is_open(change) => {
@@ -333,9 +333,9 @@ fn drift(change: Option<&Change>, result: Option<&ChangeResult>) -> Option<Strin
     let fields = change.fields.iter().filter(|field| is_drift(field.reason));
     let paths: Vec<String> = fields.map(|field| format!("`{}`", field.path)).collect();
     match change.reason {
-        Reason::Missing if change.action != Action::Forget => Some("it is gone".to_owned()),
+        Reason::Missing if change.action != Action::Forget => Some("it was deleted".to_owned()),
         _ if paths.is_empty() => None,
-        _ => Some(format!("{} moved on the platform", paths.join(", "))),
+        _ => Some(format!("{} changed on the platform", paths.join(", "))),
     }
 }
 

@@ -47,7 +47,7 @@ pub async fn keep(
                 // The panic itself is in the log already.
                 tracing::error!(
                     pause = pause.as_secs(),
-                    "the agent ended by a defect; it is begun again"
+                    "the agent ended because of a defect; it is restarted"
                 );
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_LAST);
@@ -73,7 +73,8 @@ pub async fn notify(
             Ok(()) = told.changed() => {
                 let now = told.borrow_and_update().clone();
                 if let Err(error) = file.write(&now) {
-                    tracing::warn!(%error, "what was told cannot be written down, and may be told again");
+                    tracing::warn!(%error, "what was sent cannot be recorded, and may be sent \
+                        again");
                 }
             }
             stopped = stop.wait_for(|is_stopped| *is_stopped) => {

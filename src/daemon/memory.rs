@@ -97,7 +97,7 @@ impl<T: Default + Serialize + DeserializeOwned> StateFile<T> {
         serde_json::from_slice(&bytes).map_err(|error| {
             let place = self.path();
             let place = place.display();
-            io::Error::other(format!("{place} is damaged ({error}); move it away to begin anew"))
+            io::Error::other(format!("{place} is damaged ({error}); move it away to start over"))
         })
     }
 

@@ -1,9 +1,9 @@
-//! Who failed and is tried again when. One that always fails never delays the others (L2).
+//! What failed, and when it is retried. One that always fails never delays the others (L2).
 //!
-//! Those that failed together, and as often, are tried again together: a pass costs a look at the
-//! whole platform, however much is written in it. What the token may not do is one cause for all
-//! whom it stops, whenever that began: one pass finds out for all of them, and all come back in it
-//! when the right does (L1).
+//! Those that failed together, and as often, are retried together: a pass costs a look at the whole
+//! platform, however much is written in it. What the token may not do is one cause for all whom it
+//! stops, whenever that began: one pass finds out for all of them, and all come back in it when the
+//! right does (L1).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl RetryQueue {
         Self { seed, waiting: BTreeMap::new(), denied: Rhythm::new(seed) }
     }
 
-    /// Notes a failure: it is tried again after a wait that doubles, with full jitter, up to five
+    /// Notes a failure: it is retried after a wait that doubles, with full jitter, up to five
     /// minutes.
     pub fn failed(&mut self, key: &Key, now: Timestamp) {
         let waiting = self.entry(key);
@@ -67,7 +67,7 @@ impl RetryQueue {
         waiting.rhythm.failed(now);
     }
 
-    /// Notes that the token may not do it: it is tried again together with all else of that cause.
+    /// Notes that the token may not do it: it is retried together with all else of that cause.
     pub fn denied(&mut self, key: &Key, now: Timestamp) {
         if self.denied.until <= now {
             self.denied.failed(now);
@@ -118,7 +118,7 @@ impl RetryQueue {
         self.waiting.get(key).map_or(0, |waiting| waiting.failures)
     }
 
-    /// Returns when it is tried again, if it waits.
+    /// Returns when it is retried, if it waits.
     #[must_use]
     pub fn until(&self, key: &Key) -> Option<Timestamp> {
         self.waiting.get(key).map(|waiting| waiting.rhythm.until)

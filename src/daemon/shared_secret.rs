@@ -39,7 +39,7 @@ impl SharedSecret {
             return Err(SharedSecretError("it is longer than 4096 bytes"));
         }
         if text.chars().any(char::is_control) {
-            return Err(SharedSecretError("it holds a line break or another control character"));
+            return Err(SharedSecretError("it contains a line break or another control character"));
         }
         Ok(Self(Arc::new(RwLock::new(SecretString::from(text)))))
     }

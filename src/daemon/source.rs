@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 
-use crate::secret::FingerprintKey;
+use crate::secret::{AllowedSources, FingerprintKey};
 use crate::source::git::{self, CommitId, Fetched, GitError, GitSource, RepositoryPath};
 use crate::source::{self, Checkout, Home, Tree, Variables};
 use crate::status::{ConditionReason, Problem};
@@ -205,6 +205,7 @@ pub fn may_pass(problem: &Problem) -> bool {
             | ConditionReason::SourceDenied
             | ConditionReason::SourceMissing
             | ConditionReason::SourceUnreadable
+            | ConditionReason::SecretUnavailable
             | ConditionReason::InternalError
     )
 }
@@ -217,6 +218,8 @@ pub type VariableLookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Secrets {
     /// Answers for a variable of the agent's environment.
     pub environment: VariableLookup,
+    /// What the settings allow beside that.
+    pub allowed: Arc<AllowedSources>,
     /// Marks secrets and derives generated ones.
     pub key: Arc<FingerprintKey>,
 }

@@ -79,7 +79,7 @@ impl Window {
             .map_err(|error| format!("invalid cron expression `{schedule}`: {error}"))?;
         let is_whole = duration.as_secs().is_multiple_of(60) && duration.subsec_nanos() == 0;
         if !is_whole || duration.is_zero() || duration > DURATION_MAX {
-            return Err("a window lasts whole minutes, from 1m to 7d".to_owned());
+            return Err("a window must last whole minutes, from 1m to 7d".to_owned());
         }
         let found = TimeZone::get(zone)
             .map_err(|_| format!("unknown time zone `{zone}`; write it as UTC or Europe/Berlin"))?;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// How long the past is remembered.
 ///
-/// A replica that is ten minutes behind is not a replica, and without an end each patch would
-/// cost memory for ever.
+/// A replica that is ten minutes behind is not a replica, and without an end each patch would cost
+/// memory forever.
 const MEMORY_MS: u64 = 600_000;
 
 /// The things of one kind.

@@ -11,7 +11,7 @@ use super::choice::LogEvents;
 pub(crate) const INTERVAL_MIN_MS: u64 = 50;
 
 /// The most events after which a followed log ends: nobody reads further, and a forgotten
-/// connection must not last for ever.
+/// connection must not last forever.
 pub(crate) const EVENTS_MAX: u64 = 100_000;
 
 /// A log that is about to be sent.

@@ -30,14 +30,14 @@ const BUILDPACKS: [(&str, &str); 8] = [
 
 /// Words at the top that cannot be carried over.
 const NOT_CARRIED: [(&str, &str); 11] = [
-    ("name", "services are called as their processes"),
+    ("name", "services are named after their processes"),
     ("description", TEXT),
     ("keywords", TEXT),
     ("website", TEXT),
     ("logo", TEXT),
     ("success_url", TEXT),
-    ("image", "an image is built with a runtime"),
-    ("environments", "the platform has no other environments than projects"),
+    ("image", "an image is built by a runtime"),
+    ("environments", "the platform has no environments other than projects"),
     ("labs", "the platform has no experiments of Heroku's"),
     ("features", "the platform has no experiments of Heroku's"),
     ("$schema", TEXT),
@@ -103,7 +103,7 @@ fn services(
     let release = processes.iter().position(|process| process.name == "release");
     let release = release.map(|at| processes.remove(at));
     if processes.is_empty() {
-        let message = "no process is named, so `web` is taken for the only one".to_owned();
+        let message = "no process is declared, so `web` is assumed".to_owned();
         let hint = "its command is that of the buildpack: write it into `startCommand`";
         report.mind(origin.clone(), "to-be-given", message, hint);
         let (name, command) = ("web".to_owned(), String::new());
@@ -120,7 +120,9 @@ fn services(
         }
         match folder.home {
             Some(home) => set_text(&mut service, Setting::Repo, home.repo.as_str(), origin.clone()),
-            None => report.note(&service.key, "`repo` is to be given: what is built lies in it"),
+            None => {
+                report.note(&service.key, "`repo` is to be given: the repository with the sources")
+            }
         }
         if let Some(branch) = folder.home.and_then(|home| home.branch.as_ref()) {
             set_text(&mut service, Setting::Branch, branch.as_str(), origin);
@@ -157,7 +159,7 @@ fn source(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut Imp
                 runtime = Some((*word, url.origin()));
             }
             Some(_) | None => {
-                let why = "a service is built by one runtime, and this is another";
+                let why = "a service is built by one runtime, and this is a second one";
                 report.lose(pack, "buildpacks", why);
             }
         }
@@ -168,7 +170,7 @@ fn source(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut Imp
                 stack.take();
                 runtime = Some(("docker", stack.origin()));
             }
-            _ => report.lose(stack, "stack", "the platform decides what lies beneath a service"),
+            _ => report.lose(stack, "stack", "the platform decides what a service runs on"),
         }
     }
     if let Some(repository) = app.get("repository") {
@@ -183,7 +185,7 @@ fn source(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut Imp
         match &runtime {
             Some((word, origin)) => set_text(service, Setting::Runtime, *word, origin.clone()),
             None => {
-                report.note(&service.key, "`runtime` is to be given: what builds it is not said")
+                report.note(&service.key, "`runtime` is to be given: nothing says how it is built")
             }
         }
     }
@@ -201,7 +203,11 @@ fn formation(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut 
     for (name, value) in by_name.chain(listed) {
         let path = format!("formation.{name}");
         if let Some(size) = value.get("size") {
-            report.lose(size, &format!("{path}.size"), "what a service may use is its `plan`");
+            report.lose(
+                size,
+                &format!("{path}.size"),
+                "its `plan` says which resources a service may use",
+            );
         }
         let Some(quantity) = value.get("quantity") else { continue };
         let number = quantity.scalar().and_then(|(text, _)| text.parse::<i64>().ok());
@@ -217,7 +223,7 @@ fn formation(app: &Placed, services: &mut [Resource<ValueSource>], report: &mut 
             }
             (number, service) => {
                 let why = match (number, service) {
-                    (_, None) => "there is no such process",
+                    (_, None) => "there is no process of that name",
                     (Some(0), _) => "a service of the platform runs at least once: remove it",
                     (_, _) => {
                         "a service of the platform runs at least once, and at most 1000 times"
@@ -265,7 +271,7 @@ fn addons(
         let mut database = Resource::new(Key::new(Kind::Database, ours), origin.clone());
         set_text(&mut database, Setting::Type, *engine, origin.clone());
         let message = format!("the data of the add-on `{}` is not moved", quoted(text));
-        let hint = "the new database is empty, and of a plan that the platform chooses";
+        let hint = "the new database is empty, and the platform chooses its plan";
         report.mind(origin.clone(), "data-not-moved", message, hint);
         report.note(&database.key, "the data of the old database is not moved");
         let key = database.key.clone();

@@ -123,7 +123,7 @@ pub const USUAL_FILES: [UsualFiles; 3] = [
 /// Imports files. Several of one form are read over each other, as `docker compose -f A -f B` does.
 ///
 /// # Errors
-/// When a file cannot be read as what it is, is of no form that is read, or what came of it is not
+/// When a file cannot be read as what it is, is not in a format that is read, or what came of it is not
 /// valid: every finding, with places.
 pub fn import(
     files: &[ForeignFile],
@@ -186,7 +186,7 @@ fn blueprints(
     let Some(desired) = loaded.desired else { return Vec::new() };
     manifest::unprinted(&desired).into_iter().for_each(|finding| report.push(finding));
     if let Some(guard) = desired.guard {
-        let message = format!("the project `{}` is not carried", guard.name);
+        let message = format!("the project `{}` is not carried over", guard.name);
         let hint = "`kind: Project` guards it; `stoker convert` writes it";
         report.mind(guard.origin, "not-carried", message, hint);
     }
@@ -202,7 +202,7 @@ fn collect(
         let key = resource.key.clone();
         if let Some(first) = desired.resources.get(&key) {
             let message = format!("{key} is declared twice");
-            let hint = format!("the first stands at {}; rename one of the two", first.origin);
+            let hint = format!("the first is at {}; rename one of the two", first.origin);
             let finding = Diagnostic::error("duplicate-resource", message).at(resource.origin);
             report.push(finding.hint(hint));
             continue;
@@ -213,10 +213,10 @@ fn collect(
 }
 
 fn unknown(file: &ForeignFile) -> Diagnostic {
-    let message = format!("`{}` is of no form that is imported", file.path);
+    let message = format!("`{}` is not in a format that can be imported", file.path);
     Diagnostic::error("unknown-document", message).hint(
-        "imported are files of Docker Compose, Heroku's app.json and Procfile, and Blueprints, \
-         Render's render.yaml among them",
+        "supported are files of Docker Compose, Heroku's app.json and Procfile, and Blueprints, \
+         including Render's render.yaml",
     )
 }
 
@@ -242,9 +242,12 @@ mod tests {
     #[test]
     fn a_file_of_no_known_form_is_refused_by_name() {
         let refused = said(of(&[("fly.toml", "app = 'a'\n")]));
-        assert!(refused.contains("error[unknown-document]: `fly.toml` is of no form"), "{refused}");
+        assert!(
+            refused.contains("error[unknown-document]: `fly.toml` is not in a format"),
+            "{refused}"
+        );
         let empty = said(of(&[("compose.yaml", "a: b\n")]));
-        assert!(empty.contains("no mapping of `services`"), "{empty}");
+        assert!(empty.contains("no mapping `services`"), "{empty}");
     }
 
     #[test]
@@ -317,7 +320,7 @@ mod tests {
             "`ASKED` is to be given (what for)",
             "`addons.papertrail` cannot be carried over",
             "`scripts` cannot be carried over",
-            "`thing` is not known",
+            "`thing` is unknown",
             "data of the add-on",
             "`OPTIONAL` may be given",
         ] {
@@ -344,7 +347,7 @@ mod tests {
             let refused = said(of(&[("app.json", &format!("{{ {field} }}"))]));
             assert!(refused.contains("error[wrong-type]"), "{field} {refused}");
         }
-        assert!(said(of(&[("Procfile", "# none\n")])).contains("names no process"));
+        assert!(said(of(&[("Procfile", "# none\n")])).contains("declares no process"));
     }
 
     #[test]
@@ -362,12 +365,12 @@ mod tests {
         assert!(documents.contains("minInstances: 2"), "{documents}");
         let told = said(imported);
         for words in [
-            "`env.A.what` is not known",
+            "`env.A.what` is unknown",
             "`env.B.generator`",
             "`env.C.description`",
             "`formation.web.quantity`",
             "runs at least once: remove it",
-            "`buildpacks.x` is not known",
+            "`buildpacks.x` is unknown",
         ] {
             assert!(told.contains(words), "{words}\n{told}");
         }

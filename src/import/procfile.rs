@@ -28,15 +28,16 @@ pub(super) fn read(file: &ForeignFile, report: &mut ImportReport) -> Vec<Procfil
         };
         let parts = line.split_once(':').filter(|(name, _)| is_name(name));
         let Some((name, command)) = parts.filter(|(_, command)| !command.trim().is_empty()) else {
-            let message = "the line is no `NAME: COMMAND`".to_owned();
-            let hint = "a name of letters, digits, `_` and `-`, at once a colon, then the command";
+            let message = "the line is not `NAME: COMMAND`".to_owned();
+            let hint = "a name of letters, digits, `_` and `-`, directly followed by a colon, then \
+                the command";
             report.error(origin, "procfile", message, hint);
             continue;
         };
         let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
         if let Some(first) = processes.iter().find(|it| plain(&it.name) == plain(name)) {
             let message = format!("the process `{name}` is given twice");
-            let hint = format!("the first stands in line {}", first.origin.line);
+            let hint = format!("the first is in line {}", first.origin.line);
             report.error(origin, "procfile", message, &hint);
             continue;
         }
@@ -45,8 +46,8 @@ pub(super) fn read(file: &ForeignFile, report: &mut ImportReport) -> Vec<Procfil
     }
     if processes.is_empty() && !report.has_error() {
         let origin = Origin { file: file.path.clone(), line: 1, column: 1 };
-        let message = "the Procfile names no process".to_owned();
-        report.error(origin, "procfile", message, "`web: COMMAND` is one");
+        let message = "the Procfile declares no process".to_owned();
+        report.error(origin, "procfile", message, "for example `web: COMMAND`");
     }
     processes
 }

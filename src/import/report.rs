@@ -49,8 +49,7 @@ impl ImportReport {
     /// Says that a value is of another form than its place takes.
     pub fn wrong_type(&mut self, value: &Placed, path: &str, wanted: &str) {
         value.take();
-        let message =
-            format!("`{}` must be {wanted}, and {} stands there", quoted(path), value.describe());
+        let message = format!("`{}` must be {wanted}, not {}", quoted(path), value.describe());
         self.push(Diagnostic::error("wrong-type", message).at(value.origin()));
     }
 
@@ -67,7 +66,7 @@ impl ImportReport {
                 (path, "") => path.to_owned(),
                 (path, below) => format!("{path}.{below}"),
             };
-            let message = format!("`{}` is not known, and is left out", quoted(&whole));
+            let message = format!("`{}` is unknown, and is left out", quoted(&whole));
             self.push(Diagnostic::warning("unknown-field", message).at(value.origin()));
         }
     }

@@ -86,7 +86,7 @@ pub(super) fn env_key(text: &str, origin: &Origin, report: &mut ImportReport) ->
     match EnvKey::new(text) {
         Ok(key) => Some(key),
         Err(reason) => {
-            let hint = "it is left out; the platform takes no such variable";
+            let hint = "it is left out; the platform does not accept such a variable";
             report.mind(origin.clone(), "variable-key", reason, hint);
             None
         }

@@ -124,7 +124,7 @@ fn resources(
             database(reader, item, "services", "postgres", region, drafts);
         } else if type_of(item) == Some("workflow") {
             let message = "a service of the type `workflow` is left out: the API has no workflows";
-            reader.leave_out(item.yaml, message, "set it up on the platform, where that has it");
+            reader.leave_out(item.yaml, message, "set it up on the platform, if it supports it");
         } else {
             service::read(reader, item, region, engines, drafts);
         }
@@ -266,7 +266,7 @@ fn gives_way(
     if text(yaml).is_some() && text(yaml) == text(read) {
         yaml.take();
     } else {
-        let message = format!("`{key}` gives way to `{winner}`");
+        let message = format!("`{key}` is ignored in favour of `{winner}`");
         reader.leave_out(yaml, message, "remove one of the two");
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn join(drafts: Drafts, findings: &mut Findings) -> Desired<ValueSour
 fn declared_twice(key: &Key, origin: &Origin, first: &Origin, findings: &mut Findings) {
     let Key { kind, name } = key;
     let message = format!("{kind} `{name}` is declared twice");
-    let hint = format!("the first stands at {first}");
+    let hint = format!("the first is at {first}");
     findings.push(Diagnostic::error("duplicate-resource", message).at(origin.clone()).hint(hint));
 }
 
@@ -105,7 +105,7 @@ fn contradictions(resource: &Resource<ValueSource>, findings: &mut Findings) {
         findings.push(
             Diagnostic::warning("image-and-repo", message)
                 .at(place(Setting::Image))
-                .hint("an image runs instead of what is built from source; keep one of them"),
+                .hint("an image replaces a build from source; keep one of them"),
         );
     }
     let min = number_of(resource, Setting::MinInstances);
@@ -136,7 +136,7 @@ fn check_renames(renames: &[(Key, Name, Origin)], findings: &mut Findings) {
     for (number, (key, previous, origin)) in renames.iter().enumerate() {
         let old = Key::new(key.kind, previous.clone());
         let message = match claims.get(&old) {
-            _ if old == *key => format!("`{previous}` is its name, not a previous one"),
+            _ if old == *key => format!("`{previous}` is its current name, not a previous one"),
             Some((first, claim)) if *claim != number => {
                 format!("the previous name `{previous}` is claimed by `{}` as well", first.name)
             }
@@ -193,10 +193,11 @@ fn dangling(
         // In a Blueprint it may be anything that lives already; a plan looks whether it does.
         (None, None) if *form == DocumentForm::Blueprint && !must_go => Diagnostic {
             severity: Severity::Warning,
-            ..diagnostic.hint("it must live already; `external: true` on the reference says so")
+            ..diagnostic
+                .hint("it must already exist; say so with `external: true` on the reference")
         },
         (None, None) => {
-            diagnostic.hint("`external: true` on the reference, when it lives elsewhere")
+            diagnostic.hint("write `external: true` on the reference if it is managed elsewhere")
         }
     }
 }
@@ -234,7 +235,7 @@ mod tests {
         assert!(long.iter().all(|message| message.contains("at most 16")), "{long:?}");
         let twice = check(&["a<b", "c<b", "a<b"]);
         assert_eq!(twice, ["the previous name `b` is claimed by `a` as well"; 2]);
-        assert_eq!(check(&["a<a"]), ["`a` is its name, not a previous one"]);
+        assert_eq!(check(&["a<a"]), ["`a` is its current name, not a previous one"]);
         assert!(check(&["a<b", "b<a", "b<c", "c<d"]).is_empty());
     }
 }

@@ -25,12 +25,16 @@ fn conceal_in(resource: &mut Resource<ValueSource>, warnings: &mut Vec<Diagnosti
         let is_secret = match &field.value {
             ValueSource::Value(FieldValue::Text(text)) if text.is_empty() => false,
             ValueSource::Value(value) => is_secret_at(path, value),
-            ValueSource::Environment(_) | ValueSource::File(_) | ValueSource::Generated => false,
+            ValueSource::Environment(_)
+            | ValueSource::File(_)
+            | ValueSource::Provider { .. }
+            | ValueSource::Sops { .. }
+            | ValueSource::Generated => false,
         };
         if is_secret {
             let place = field.origin.clone();
             let instead = match path {
-                FieldPath::Env(_) => "`sync: false` stands in its place",
+                FieldPath::Env(_) => "`sync: false` takes its place",
                 FieldPath::Setting(_) => "it is left out",
             };
             let message = format!("`{path}` of {key} looks like a secret: {instead}");

@@ -86,6 +86,8 @@ pub(super) fn text_of(resource: &Resource<ValueSource>, setting: Setting) -> Opt
         )
         | ValueSource::Environment(_)
         | ValueSource::File(_)
+        | ValueSource::Provider { .. }
+        | ValueSource::Sops { .. }
         | ValueSource::Generated => None,
     }
 }
@@ -103,6 +105,8 @@ pub(super) fn number_of(resource: &Resource<ValueSource>, setting: Setting) -> O
         )
         | ValueSource::Environment(_)
         | ValueSource::File(_)
+        | ValueSource::Provider { .. }
+        | ValueSource::Sops { .. }
         | ValueSource::Generated => None,
     }
 }

@@ -48,7 +48,7 @@ pub fn export(
     for (key, objects) in living {
         // Whether each of them could be declared is another matter: the name would mean either.
         let [(object, entry)] = objects.as_slice() else {
-            let message = format!("{key} lives more than once, so it is left out");
+            let message = format!("{key} exists more than once, so it is left out");
             diagnostics.push(Diagnostic::warning("export-ambiguous", message));
             continue;
         };
@@ -66,10 +66,10 @@ pub fn export(
     connect(&mut desired);
     let is_ours = |key: &Key| inventory.entries.contains_key(key);
     if desired.resources.keys().any(is_ours) {
-        let message = "of what is ours the state remembers protection and labels, which are carried; \
-                       it knows nothing of where values come from (`valueFrom`, `generateValue`), nor \
-                       of `ignoreChanges`, `adopt`, `unsettled` and `previousNames`, and of \
-                       `managementPolicies` whether they withhold `Delete`";
+        let message = "for owned resources the state records protection, labels, and whether \
+            `managementPolicies` withhold `Delete`, which are exported; it does not record where \
+            values come from (`valueFrom`, `generateValue`), nor `ignoreChanges`, `adopt`, \
+            `unsettled`, `previousNames` and the other policies";
         diagnostics.push(Diagnostic::warning("export-not-carried", message));
     }
     (desired, diagnostics)
@@ -176,7 +176,7 @@ fn carry(resource: &mut Resource<ValueSource>, entry: &Entry) {
 /// A setting cannot be declared without its value, so one that holds a secret is left out, which
 /// leaves it alone.
 fn left_out(key: &Key, path: &FieldPath) -> Diagnostic {
-    let message = format!("`{path}` of {key} holds a secret, so it is left out");
+    let message = format!("`{path}` of {key} contains a secret, so it is left out");
     Diagnostic::warning("export-secret", message)
 }
 
@@ -232,6 +232,8 @@ fn connect(desired: &mut Desired<ValueSource>) {
                 ValueSource::Value(_)
                 | ValueSource::Environment(_)
                 | ValueSource::File(_)
+                | ValueSource::Provider { .. }
+                | ValueSource::Sops { .. }
                 | ValueSource::Generated => {}
             }
         }

@@ -60,5 +60,5 @@ fn errors(resource: &Resource<ValueSource>) -> Vec<String> {
         read.and_then(|fields| fields.get(*path)).is_some_and(|read| read.value == field.value)
     };
     let others = resource.fields.iter().filter(|field| !is_read(field));
-    others.map(|(path, _)| format!("a manifest cannot say this `{path}`")).collect()
+    others.map(|(path, _)| format!("a manifest cannot express this `{path}`")).collect()
 }

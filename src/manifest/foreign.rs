@@ -26,7 +26,7 @@ const KINDS: [(&[&str], &str); 17] = [
 
 /// How to name the manifests alone.
 pub(super) const APART: &str =
-    "name the manifests alone: `stoker plan PATH`, or `--path PATH` of a repository";
+    "name only the manifests: `stoker plan PATH`, or `--path PATH` in a repository";
 
 /// Returns what a document seems to be, and what to do about it; nothing when nobody can tell.
 pub(super) fn hint(root: Yaml<'_, '_>) -> Option<String> {
@@ -53,6 +53,12 @@ pub(super) fn of_another_maker(version: &str, kind: Option<&str>) -> Option<Stri
     let is_core = matches!(version, "v1" | "v2" | "apps/v1" | "batch/v1");
     let is_kubernetes = is_core || maker.ends_with(".io");
     is_kubernetes.then(|| format!("it looks like a manifest of Kubernetes; {APART}"))
+}
+
+/// Whether a document is one that SOPS has encrypted: values stand in it, and no manifest.
+pub(super) fn is_encrypted(root: Yaml<'_, '_>) -> bool {
+    let sops = root.get("sops").filter(|_| root.get("kind").is_none());
+    sops.is_some_and(|sops| sops.get("mac").is_some())
 }
 
 /// Whether a text is filled in before it is YAML, as the templates of Helm are.

@@ -99,8 +99,8 @@ impl<'t> Layers<'t> {
         let origin = reader.origin(root);
         let named = |it: &&LayerDocument<'_>| it.layer == layer && it.target == target;
         if let Some(first) = self.documents.iter().find(named) {
-            let message = "another document of this overlay is laid over the same";
-            let hint = format!("the first stands at {}; make one of the two", first.origin);
+            let message = "another document of this overlay is laid over the same resource";
+            let hint = format!("the first is at {}; merge the two", first.origin);
             reader.error_with(root, "duplicate-resource", message, hint);
             return;
         }
@@ -174,9 +174,9 @@ impl<'t> Layers<'t> {
             }
             let misses = it.effect.misses(&it.document);
             if misses.is_empty() && !it.effect.has_changed && !it.is_omitting {
-                let message = "this changes nothing: all of it is so below";
+                let message = "this changes nothing: the manifests below already say all of it";
                 let finding = Diagnostic::error(NOTHING, message).at(it.origin.clone());
-                findings.push(finding.hint("remove the document, or what it repeats"));
+                findings.push(finding.hint("remove the document, or the values it repeats"));
             }
             for miss in misses {
                 findings.push(miss.in_file(&it.origin.file));
@@ -207,7 +207,7 @@ fn nobody(
     labels: &BTreeSet<String>,
 ) -> Diagnostic {
     let (message, meant, known) = match &it.target {
-        Target::Project => ("no `Project` stands below".to_owned(), String::new(), Vec::new()),
+        Target::Project => ("there is no `Project` below".to_owned(), String::new(), Vec::new()),
         Target::Named(kind, name) => {
             let known = names.iter().filter(|(other, _)| *other == Some(*kind));
             let known: Vec<&str> = known.map(|(_, name)| name.as_str()).collect();
@@ -224,7 +224,7 @@ fn nobody(
     match nearest(&meant, &known) {
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
         None if it.is_omitting => finding.hint("remove the document"),
-        None => finding.hint("a new resource is written out, with its `spec.type`"),
+        None => finding.hint("a new resource needs a full document, with its `spec.type`"),
     }
 }
 
@@ -232,7 +232,7 @@ fn nobody(
 fn head(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>) -> Option<(Target, bool)> {
     let place = root.get("kind");
     let Some(kind) = place.and_then(|it| native::kind_called(it.scalar()?.0)) else {
-        let message = "a document of an overlay is a native one, with its `kind`";
+        let message = "a document of an overlay must be a native one, with its `kind`";
         let hint = "one of Service, Database, EnvGroup, Project";
         reader.error_with(place.unwrap_or(root), "kind", message, hint);
         return None;
@@ -241,7 +241,7 @@ fn head(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>) -> Option<(Target, 
     let select = root.get("select");
     let target = match (kind, name, select) {
         (_, Some(_), Some(select)) => {
-            let message = "`select` and `metadata.name` stand together";
+            let message = "`select` and `metadata.name` are both given";
             reader.error_with(select, "two-values", message, "keep one of them");
             return None;
         }
@@ -266,11 +266,11 @@ fn head(reader: &mut DocumentReader<'_>, root: Yaml<'_, '_>) -> Option<(Target, 
     }
     if !matches!(omit.scalar(), Some(("true", true))) {
         let hint = "write `omit: true`, or remove the line";
-        reader.error_with(omit, "wrong-type", "`omit` is either `true` or not there", hint);
+        reader.error_with(omit, "wrong-type", "`omit` is either `true` or absent", hint);
         return None;
     }
     if let Some(other) = ["spec", "lifecycle"].iter().find_map(|key| root.get(key)) {
-        let message = "`omit: true` leaves the resource out, and more is said of it";
+        let message = "`omit: true` leaves the resource out, so nothing else may be set";
         reader.error_with(other, "two-values", message, "keep one of them");
         return None;
     }
@@ -284,7 +284,7 @@ fn selector(
     let labels = texts(select);
     let count = select.entries().map_or(0, |entries| entries.len());
     if labels.is_empty() || labels.len() < count {
-        let message = "`select` is a mapping of labels and their values";
+        let message = "`select` must be a mapping of labels and their values";
         reader.error_with(select, "wrong-type", message, "for example `select: { tier: web }`");
         return None;
     }

@@ -58,8 +58,10 @@ pub fn load(tree: &Tree) -> Loaded {
         && !drafts.has_environments
         && !findings.has_error()
     {
-        let message =
-            format!("no Blueprint here has environments, and `{}` is named", quoted(name));
+        let message = format!(
+            "`{}` is given as the environment, and no Blueprint here has environments",
+            quoted(name)
+        );
         let finding = Diagnostic::warning("unused-environment", message);
         findings
             .push(finding.hint("leave out `--environment` (or `environment` in `stoker.yaml`)"));
@@ -82,13 +84,13 @@ fn unused(fill: &Fill<'_>, findings: &mut Findings) {
             Diagnostic { origin: variable.origin.clone(), ..warning }
         };
         if !is_used {
-            let message = format!("the variable `{name}` is given, and no value uses it");
+            let message = format!("the variable `{name}` is given, but no value uses it");
             findings.push(warning("unused-variable", message, "remove it"));
         }
         if EnvKey::new(name).is_ok_and(|key| looks_secret(&key, &variable.value)) {
             let message = format!("the value of `{name}` looks like a secret");
-            let hint = "variables are no secrets, and are shown; in an `envVars` entry write \
-                        `valueFrom: { env: NAME }`";
+            let hint = "variables are not secret, and are shown; in an `envVars` entry write \
+                `valueFrom: { env: NAME }`";
             findings.push(warning("plain-secret", message, hint));
         }
     }
@@ -142,10 +144,10 @@ impl<'t> Reading<'t> {
         if self.findings.errors() > errors
             && let Some((line, column)) = no_break_blank(text)
         {
-            let message = "a no-break space stands here, which YAML does not take for a space";
+            let message = "a no-break space is here, which YAML does not treat as a space";
             let origin = Origin { file: file.path.clone(), line, column };
             let finding = Diagnostic::error("no-break-blank", message).at(origin);
-            self.findings.push(finding.hint("replace it by an ordinary blank"));
+            self.findings.push(finding.hint("replace it with an ordinary space"));
         }
     }
 
@@ -173,7 +175,7 @@ impl<'t> Reading<'t> {
                 self.findings.push(finding(flaw));
             }
             document.stand_in(&file.path);
-            if document.root().is_some() {
+            if document.root().is_some_and(|root| !foreign::is_encrypted(root)) {
                 *count += 1;
                 self.read_document(file, document);
             }
@@ -212,7 +214,7 @@ impl<'t> Reading<'t> {
         let has_room = self.bytes <= BYTES_MAX;
         if had_room && !has_room {
             // What selects many is there once, and lies over each of them (S12).
-            let message = "with all that lies over them the manifests have more than 10 MB";
+            let message = "with their overlays the manifests have more than 10 MB";
             self.findings.push(Diagnostic::error("too-large", message));
         }
         if let Some(root) = document.root().filter(|_| has_room) {
@@ -269,8 +271,8 @@ fn readable(file: &SourceFile) -> Result<&str, Box<Diagnostic>> {
     let text = text.map_err(|error| Box::new(not_unicode(file, error.valid_up_to())))?;
     if let Some(line) = conflict(text) {
         let origin = Origin { file: file.path.clone(), line, column: 1 };
-        let message = "the file holds the marks of an unfinished merge";
-        let hint = "decide between the two sides, and remove the marks";
+        let message = "the file contains the markers of an unfinished merge";
+        let hint = "choose between the two sides, and remove the markers";
         return Err(Diagnostic::error("merge-conflict", message).at(origin).hint(hint).into());
     }
     if text.starts_with(LFS_MARK) {
@@ -293,7 +295,7 @@ fn read_root(file: &str, root: Yaml<'_, '_>, drafts: &mut Drafts, findings: &mut
     let errors = findings.errors();
     let mut reader = DocumentReader { file, form: DocumentForm::Native, findings };
     if root.entries().is_none() {
-        let message = format!("a document must be a mapping, and {} stands there", root.describe());
+        let message = format!("a document must be a mapping, not {}", root.describe());
         reader.error(root, "wrong-type", message);
     } else if is_native(root) {
         native::read(&mut reader, root, drafts);
@@ -321,7 +323,7 @@ fn not_unicode(file: &SourceFile, valid_up_to: usize) -> Diagnostic {
         line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
         column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
     };
-    Diagnostic::error("encoding", "the file is no UTF-8 from here on")
+    Diagnostic::error("encoding", "the file is not UTF-8 from here on")
         .at(origin)
         .hint("save it as UTF-8")
 }

@@ -42,13 +42,13 @@ impl Located {
             let Some(root) = document.root() else { continue };
             let origin = origin(file, root);
             if is_read {
-                let message = "one document is read, and this is another";
+                let message = "only one document is read, and this is a second one";
                 return Err(vec![Diagnostic::error("second-document", message).at(origin)]);
             }
             is_read = true;
             let Value::Object(values) = located.take(file, "", root) else {
                 let what = root.describe();
-                let message = format!("settings are a mapping, and {what} stands there");
+                let message = format!("settings must be a mapping, not {what}");
                 return Err(vec![Diagnostic::error("wrong-type", message).at(origin)]);
             };
             located.values = values;
@@ -219,10 +219,12 @@ mod tests {
         );
         assert_eq!(
             check("rate: 5\nrate: 6\n"),
-            "s.yaml:2:1: error[duplicate-key]: the key `rate` is given twice \
-             (the same key stands in line 1)"
+            "s.yaml:2:1: error[duplicate-key]: the key `rate` is given twice (the same key is in \
+             line 1)"
         );
-        assert!(check("- 5\n").contains("s.yaml:1:1: error[wrong-type]: settings are a mapping"));
+        assert!(
+            check("- 5\n").contains("s.yaml:1:1: error[wrong-type]: settings must be a mapping")
+        );
         assert!(check("rate: 5\n---\nrate: 6\n").contains("s.yaml:3:1: error[second-document]"));
         assert!(check("rate: [\n").starts_with("s.yaml:2:"));
     }

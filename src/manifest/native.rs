@@ -188,7 +188,7 @@ fn is_absent(reader: &mut DocumentReader<'_>, state: Yaml<'_, '_>) -> bool {
         Some("Absent") => return true,
         Some("Present") | None => {}
         Some(other) => {
-            let message = format!("`spec.state` is `{}`", quoted(other));
+            let message = format!("unknown value `{}` for `spec.state`", quoted(other));
             reader.error_with(state, "state", message, "either `Absent` or `Present`");
         }
     }
@@ -231,7 +231,7 @@ fn labels(reader: &mut DocumentReader<'_>, metadata: Yaml<'_, '_>) -> BTreeMap<S
     for (key, place, value) in entries {
         let is_key = !key.is_empty() && !key.chars().any(|c| c.is_whitespace() || c.is_control());
         if !is_key {
-            reader.error(place, "malformed", "a label's key is empty or holds a blank");
+            reader.error(place, "malformed", "a label's key is empty or contains a space");
         } else if let Some(text) = reader.text(value, &format!("metadata.labels.{}", quoted(key))) {
             labels.insert(key.to_owned(), text);
         }

@@ -164,7 +164,7 @@ pub fn placed(file: &str, text: &str) -> Result<Placed, Vec<Diagnostic>> {
         let Some(root) = document.root() else { continue };
         let read = take(&file, root);
         if whole.is_some() {
-            let message = "one document is read, and this is another";
+            let message = "only one document is read, and this is a second one";
             return Err(vec![Diagnostic::error("second-document", message).at(read.origin())]);
         }
         whole = Some(read);
@@ -218,7 +218,7 @@ mod tests {
         let refused = placed("a.yaml", "a: 1\nb: 2\na: 3\n").unwrap_err();
         let said = refused[0].to_string();
         assert!(said.starts_with("a.yaml:3:1: error[duplicate-key]"), "{said}");
-        assert!(said.contains("stands in line 1"), "{said}");
+        assert!(said.contains("is in line 1"), "{said}");
         assert!(placed("a.yaml", "a: 1\n---\nb: 2\n").is_err());
     }
 }

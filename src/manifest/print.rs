@@ -75,8 +75,8 @@ pub fn unprinted(desired: &Desired<ValueSource>) -> Vec<Diagnostic> {
             return None;
         }
         let message = format!(
-            "{} names no repository; a new one is built from the one its Blueprint lies in, which its \
-             native form does not say",
+            "{} has no repository; a new one is built from the repository of its Blueprint, which \
+             its native form does not name",
             resource.key
         );
         let warning = Diagnostic::warning("derived-repo", message).at(resource.origin.clone());
@@ -268,6 +268,16 @@ impl Printer<'_> {
                 Some(ValueSource::File(path)) => {
                     self.line(6, "valueFrom:");
                     self.entry(8, "file", path);
+                }
+                Some(ValueSource::Provider { provider, reference }) => {
+                    self.line(6, "valueFrom:");
+                    self.entry(8, "provider", provider);
+                    self.entry(8, "ref", reference);
+                }
+                Some(ValueSource::Sops { file, path }) => {
+                    self.line(6, "valueFrom:");
+                    self.entry(8, "sops", file);
+                    self.entry(8, "path", path);
                 }
                 Some(ValueSource::Value(FieldValue::Reference(reference))) => {
                     self.reference(reference)

@@ -138,7 +138,7 @@ impl DocumentReader<'_> {
             return;
         }
         if yaml.scalar().is_some() {
-            let message = format!("`{}` is read by nothing here, and would be lost", quoted(path));
+            let message = format!("`{}` is not read here, and would be lost", quoted(path));
             self.mind(yaml, "unused-value", message, Some("remove it".to_owned()));
         }
         for item in yaml.items().into_iter().flatten() {
@@ -199,7 +199,7 @@ impl DocumentReader<'_> {
 
     pub fn wrong_type(&mut self, yaml: Yaml<'_, '_>, path: &str, wanted: &str) {
         yaml.take();
-        let message = format!("`{path}` must be {wanted}, and {} stands there", yaml.describe());
+        let message = format!("`{path}` must be {wanted}, not {}", yaml.describe());
         self.error(yaml, "wrong-type", message);
     }
 
@@ -221,7 +221,7 @@ impl DocumentReader<'_> {
         if let Some((_, true)) = yaml.scalar()
             && let Some(other) = scalar::retyped(&text)
         {
-            let message = format!("other YAML readers make {other} of `{}`", quoted(&text));
+            let message = format!("other YAML parsers read `{}` as {other}", quoted(&text));
             self.warn(
                 yaml,
                 "ambiguous-scalar",
@@ -248,10 +248,10 @@ impl DocumentReader<'_> {
         if text.len() > TEXT_BYTES_MAX {
             // Of what lives already the platform knows better.
             let message = format!("`{path}` is longer than {TEXT_BYTES_MAX} bytes");
-            self.warn(yaml, "too-long", message, "the platform is said to take no more");
+            self.warn(yaml, "too-long", message, "the platform is documented to accept no more");
         }
         if text.contains('\0') {
-            self.error(yaml, "control-character", format!("`{path}` holds a NUL character"));
+            self.error(yaml, "control-character", format!("`{path}` contains a NUL character"));
             return None;
         }
         Some(text.to_owned())
@@ -261,8 +261,8 @@ impl DocumentReader<'_> {
     /// otherwise: there it is text. Those of a native document were filled in before.
     pub fn tell_mark(&mut self, yaml: Yaml<'_, '_>, path: &str, text: &str) {
         if self.form == DocumentForm::Blueprint && text.contains("${") {
-            let message = format!("`{path}` holds `${{…}}`, which a Blueprint does not replace");
-            self.warn(yaml, UNRESOLVED, message, "it is sent as it stands there");
+            let message = format!("`{path}` contains `${{…}}`, which a Blueprint does not replace");
+            self.warn(yaml, UNRESOLVED, message, "it is sent unchanged");
         }
     }
 
@@ -299,7 +299,7 @@ impl DocumentReader<'_> {
         None
     }
 
-    /// Takes a truth.
+    /// Takes a boolean.
     pub fn boolean(&mut self, yaml: Yaml<'_, '_>, path: &str) -> Option<bool> {
         let (text, is_plain) = yaml.scalar().unwrap_or_default();
         yaml.take();

@@ -8,7 +8,7 @@ pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// Reads a truth as YAML 1.2 writes it.
+/// Reads a boolean as YAML 1.2 writes it.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "TRUE" => Some(true),
@@ -17,7 +17,7 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// Reads a truth as YAML 1.1 and people write it.
+/// Reads a boolean as YAML 1.1 and people write it.
 pub(super) fn truth_leniently(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "y" => Some(true),
@@ -50,11 +50,11 @@ pub(super) fn is_typed(text: &str) -> bool {
 /// `true`, `3000` and `1.5` come back as they are, so nothing is said of them.
 pub(super) fn retyped(text: &str) -> Option<&'static str> {
     if matches!(text, "True" | "TRUE" | "False" | "FALSE") {
-        return Some("a truth");
+        return Some("a boolean");
     }
     let is_letters = text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_letters && truth_leniently(text).is_some() && truth(text).is_none() {
-        return Some("a truth");
+        return Some("a boolean");
     }
     if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
         return None;

@@ -327,7 +327,7 @@ struct Variable {
     sync: Option<bool>,
 }
 
-/// A text; numbers and truths are taken as they are written.
+/// A text; numbers and booleans are taken as they are written.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 enum Scalar {
@@ -359,8 +359,18 @@ struct From {
 struct ValueFrom {
     /// The name of a variable of the agent's environment.
     env: Option<String>,
-    /// A file beneath the root, relative to the manifest. One closing line break is left out.
+    /// A file beneath the root, relative to the manifest; or an absolute path beneath a directory
+    /// that the settings allow. One closing line break is left out.
     file: Option<String>,
+    /// The name of a program that the settings name: it is asked for `ref`.
+    provider: Option<String>,
+    /// What the provider knows the value by.
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    /// A file beneath the root that SOPS has encrypted, relative to the manifest.
+    sops: Option<String>,
+    /// Where the value stands in that file: its keys, with dots between them.
+    path: Option<String>,
 }
 
 /// How the agent may treat the resource.

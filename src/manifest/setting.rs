@@ -188,7 +188,7 @@ fn word(
         return None;
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        let message = format!("`{path}` holds a blank or a control character");
+        let message = format!("`{path}` contains a space or a control character");
         reader.error(yaml, "malformed", message);
         return None;
     }
@@ -230,7 +230,7 @@ fn command(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> O
         DocumentForm::Blueprint => reader.text_as_written(yaml, path)?,
     };
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        reader.error(yaml, "malformed", format!("`{path}` holds a control character"));
+        reader.error(yaml, "malformed", format!("`{path}` contains a control character"));
         return None;
     }
     Some(FieldValue::Text(text))
@@ -240,7 +240,7 @@ fn schedule(reader: &mut DocumentReader<'_>, yaml: Yaml<'_, '_>, path: &str) -> 
     let text = reader.text(yaml, path)?;
     if is_wider(&text) {
         let message = format!("`{}` is more than the five fields of cron", quoted(&text));
-        reader.warn(yaml, "cron", message, "it is sent as it stands there; the platform decides");
+        reader.warn(yaml, "cron", message, "it is sent unchanged; the platform decides");
     } else if let Err(ScheduleError { reason, hint }) = CronSchedule::parse(&text) {
         let message = format!("invalid cron expression `{}`: {reason}", quoted(&text));
         match hint {

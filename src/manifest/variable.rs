@@ -1,5 +1,6 @@
 //! `envVars`: where each variable's value comes from, in both forms.
 
+mod outside;
 mod reference;
 
 use super::blueprint::words::{self, MappingKind};
@@ -61,7 +62,7 @@ pub(super) fn read_all(
     if count > VARIABLES_MAX {
         // Of what lives already the platform knows better.
         let message = format!("{count} variables are more than the platform's {VARIABLES_MAX}");
-        reader.warn(yaml, "too-many-variables", message, "it is said to take no more");
+        reader.warn(yaml, "too-many-variables", message, "it is documented to accept no more");
     }
 }
 
@@ -163,7 +164,7 @@ impl EntryReader<'_, '_> {
                 None => false,
             };
             if says_the_same {
-                let hint = "remove one of the two, which say the same";
+                let hint = "remove one of the two; they say the same";
                 self.reader.warn(key, "duplicate-variable", message, hint);
             } else {
                 self.reader.error(key, "duplicate-variable", message);
@@ -247,7 +248,7 @@ impl EntryReader<'_, '_> {
         let is_nothing = |way: &str, yaml: &Yaml<'_, '_>| way == "value" && yaml.is_null();
         if ways.iter().all(|(way, yaml)| is_nothing(way, yaml)) {
             let message =
-                format!("the variable `{name}` has no value, and is taken as set by hand");
+                format!("the variable `{name}` has no value, and is treated as set by hand");
             let hint = "write `sync: false`, or `value: \"\"` for an empty one";
             self.reader.warn(item, "no-value", message, hint);
             return true;
@@ -287,37 +288,6 @@ impl EntryReader<'_, '_> {
             self.reader.text(yaml, path)?
         };
         Some(Given::Value(ValueSource::Value(FieldValue::Text(text))))
-    }
-
-    /// Reads `valueFrom`: the agent's environment, or a file.
-    fn outside(&mut self, yaml: Yaml<'_, '_>) -> Option<Given> {
-        if let Some(sops) = yaml.get("sops") {
-            let message = "`valueFrom.sops` is not supported by this version";
-            let hint = "decrypt it before, and use `valueFrom: { env: NAME }` or `{ file: PATH }`";
-            self.reader.error_with(sops, "unsupported", message, hint);
-            return None;
-        }
-        let yaml = self.reader.mapping(yaml, "envVars.valueFrom", &["env", "file"])?;
-        match (yaml.get("env"), yaml.get("file")) {
-            (Some(env), None) => {
-                let key = read_env_key(self.reader, env, "envVars.valueFrom.env")?;
-                Some(Given::Value(ValueSource::Environment(key.as_str().to_owned())))
-            }
-            (None, Some(file)) => {
-                let path = self.reader.text(file, "envVars.valueFrom.file")?;
-                if path.is_empty() || path.starts_with('/') {
-                    let message = "`envVars.valueFrom.file` must be relative to the manifest";
-                    self.reader.error(file, "malformed", message);
-                    return None;
-                }
-                Some(Given::Value(ValueSource::File(path)))
-            }
-            (Some(_), Some(_)) | (None, None) => {
-                let message = "`envVars.valueFrom` takes either `env` or `file`";
-                self.reader.error(yaml, "two-values", message);
-                None
-            }
-        }
     }
 
     fn external(&mut self, yaml: Yaml<'_, '_>, path: &str) -> Option<bool> {

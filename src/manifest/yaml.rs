@@ -32,7 +32,7 @@ impl<'a> Documents<'a> {
             let line_start = before.rfind('\n').map_or(0, |end| end + 1);
             return Err(Flaw {
                 code: "yaml-syntax",
-                message: "a control character stands in the text".to_owned(),
+                message: "the text contains a control character".to_owned(),
                 hint: Some("write it as an escape in a double-quoted text".to_owned()),
                 line: before.matches('\n').count() + 1,
                 column: before[line_start..].chars().count() + 1,
@@ -89,14 +89,15 @@ fn place(mark: Marker) -> Place {
 fn syntax_flaw(error: &ScanError) -> Flaw {
     let flaw = Flaw::at(place(*error.marker()), "yaml-syntax", error.info().to_owned());
     if error.info().contains("tab") {
-        return flaw.hint("indent with blanks: YAML forbids tabs");
+        return flaw.hint("indent with spaces: YAML forbids tabs");
     }
     if error.info().contains("valid YAML whitespace") {
-        return flaw.hint("a blank must stand behind the colon, not a tab");
+        return flaw.hint("a space must follow the colon, not a tab");
     }
     if error.info().contains("anchor") || error.info().contains("alias") {
         return flaw.hint(
-            "a text that begins with `*` or `&` needs quotes; a name of another document is not known",
+            "a text that begins with `*` or `&` needs quotes; an anchor of another document is not \
+             known",
         );
     }
     flaw
@@ -112,7 +113,7 @@ fn is_plain(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: Place) -> 
         "str" if is_core => Ok(false),
         "" | "!" => Ok(false),
         "null" if is_core && !super::scalar::is_null(text) => {
-            let message = "`!!null` stands for nothing, and a text stands behind it";
+            let message = "`!!null` means no value, but a text follows it";
             Err(Flaw::at(place, "yaml-tag", message).hint("remove the tag, or the text"))
         }
         "int" | "float" | "bool" | "null" if is_core => Ok(true),
@@ -130,12 +131,12 @@ fn refuse_tag(tag: Option<&Tag>, allowed: &str, place: Place) -> Result<(), Flaw
 
 fn tag_flaw(tag: &Tag, place: Place) -> Flaw {
     Flaw::at(place, "yaml-tag", format!("the tag `{tag}` has no meaning here"))
-        .hint("remove the tag; text is told by quotes")
+        .hint("remove the tag; quotes mark a text")
 }
 
 /// Writes a text as a YAML scalar that every reader takes for that very text.
 ///
-/// The serde crate knows YAML 1.2; what YAML 1.1 would make a truth, a number or a date of (`no`,
+/// The serde crate knows YAML 1.2; what YAML 1.1 would read as a boolean, a number or a date (`no`,
 /// `12:30:00`, `2026-01-15`) is quoted here first. `indent` is the column of the key.
 pub(super) fn write_text(text: &str, indent: usize) -> String {
     if super::scalar::is_typed(text) || super::scalar::retyped(text).is_some() {

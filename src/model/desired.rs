@@ -147,8 +147,23 @@ pub enum ValueSource {
     Value(FieldValue),
     /// `valueFrom: { env: NAME }`: a variable of the agent's environment.
     Environment(String),
-    /// `valueFrom: { file: PATH }`: a file beneath the root.
+    /// `valueFrom: { file: PATH }`: a file beneath the root, or, with an absolute path, beneath a
+    /// directory that the settings allow.
     File(String),
+    /// `valueFrom: { provider: NAME, ref: TEXT }`: what a program of the settings knows by a reference.
+    Provider {
+        /// The name the settings give the program.
+        provider: String,
+        /// The reference.
+        reference: String,
+    },
+    /// `valueFrom: { sops: FILE, path: a.b }`: a value of a file that SOPS has encrypted.
+    Sops {
+        /// The file beneath the root, relative to the manifest.
+        file: String,
+        /// The keys that lead to the value, with dots between them.
+        path: String,
+    },
     /// `generateValue: true`: derived from the local key, stable, never stored.
     Generated,
 }
@@ -174,7 +189,7 @@ impl FromStr for AdoptMode {
             "always" => Ok(Self::Always),
             "match" => Ok(Self::Match),
             "never" => Ok(Self::Never),
-            _ => Err(format!("`{text}` is none of always, match, never")),
+            _ => Err(format!("`{text}` is not one of always, match, never")),
         }
     }
 }

@@ -92,7 +92,7 @@ pub enum Claim {
     Presumed,
 }
 
-/// What the manifest said of deletion, remembered after it is gone (S11).
+/// What the manifest said of deletion, remembered after the manifest is gone (S11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Remembered {

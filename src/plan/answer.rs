@@ -151,7 +151,7 @@ pub fn rival(
     let intent = inventory.intents.get(key).filter(|_| !keeps_names)?;
     let strangers = strangers(listing, key, intent, inventory);
     let stranger = strangers.into_iter().find(|object| Some(&object.id) != predecessor)?;
-    Some(format!("{} has appeared and may be its, under another name", stranger.id))
+    Some(format!("{} has appeared and may be its result, under another name", stranger.id))
 }
 
 impl Change {

@@ -51,7 +51,7 @@ pub enum BlockedReason {
     PolicyWithheld,
     /// Adopted as presumed; a person must confirm before it can be deleted (S3).
     Presumed,
-    /// It failed a moment ago and is tried again later (L2).
+    /// It failed a moment ago and is retried later (L2).
     BackingOff,
     /// Its deployments of this very state failed as often as is allowed.
     DeployFailed,

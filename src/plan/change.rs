@@ -24,7 +24,7 @@ pub struct Plan {
     pub digest: String,
     /// What would be done, in the order it would be begun; unchanged resources are not listed.
     pub changes: Vec<Change>,
-    /// What lives and is neither declared nor ours.
+    /// Live resources that are neither declared nor ours.
     pub unmanaged: Vec<Unmanaged>,
     /// Declared resources in which nothing differs.
     pub unchanged: Vec<Key>,
@@ -46,7 +46,7 @@ pub struct Plan {
     pub cost: Cost,
 }
 
-/// What lives and is neither declared nor ours.
+/// Live resources that are neither declared nor ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmanaged {
     /// Its kind.
@@ -66,7 +66,7 @@ pub struct Change {
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// Where its manifest stands.
+    /// Where its manifest is.
     pub origin: Option<Origin>,
     /// What it does to what runs.
     pub effect: Effect,
@@ -80,7 +80,7 @@ pub struct Change {
     pub adopts: Option<Claim>,
     /// Field by field, in the order of the paths.
     pub fields: Vec<FieldChange>,
-    /// What stands in its way. A blocked change has no steps.
+    /// What blocks it. A blocked change has no steps.
     pub blocked: Option<Blocked>,
     /// The requests that carry it out, in order; empty when only the inventory changes.
     pub steps: Vec<Step>,
@@ -117,7 +117,7 @@ pub enum Action {
 pub enum Reason {
     /// A manifest asks for it.
     Requested,
-    /// It moved on the platform without a manifest.
+    /// It changed on the platform without a manifest.
     Drift,
     /// It is ours, and no manifest declares it any more.
     NotInDesired,
@@ -177,7 +177,7 @@ pub enum FieldReason {
     /// A manifest asks for it, and what it refers to is made after the change: it is written by a
     /// PATCH of its own then.
     Later,
-    /// It moved on the platform.
+    /// It changed on the platform.
     Drift,
     /// The platform does not show it, and we do not know what was last written.
     Unverifiable,

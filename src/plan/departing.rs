@@ -106,15 +106,15 @@ fn unwanted<'a>(
             reason: BlockedReason::NotOwned,
             message: format!("it was renamed to `{}` on the platform", object.name),
             hint: Some(format!(
-                "`stoker release {key}` lets it be, `stoker adopt {key}={}` says that it is this \
-                 one all the same",
+                "`stoker release {key}` gives it up, `stoker adopt {key}={}` confirms that it is \
+                 this one nevertheless",
                 object.id
             )),
         },
         Whereabouts::Other => Blocked {
             reason: BlockedReason::NotOwned,
-            message: format!("{} was created at another time than ours was", entry.id),
-            hint: Some(format!("`stoker release {key}` lets it be")),
+            message: format!("{} was created at a different time than ours", entry.id),
+            hint: Some(format!("`stoker release {key}` gives it up")),
         },
     };
     Standing::Unclear(Unclear {
@@ -135,10 +135,12 @@ fn not_owned<'a>(view: &View<'a>, key: &'a Key) -> Option<Claimed<'a>> {
     } else {
         Blocked {
             reason: BlockedReason::NotOwned,
-            message: "not owned: it was created outside".to_owned(),
+            message: "not owned: it was created outside Stoker".to_owned(),
             hint: Some(match view.named(key) {
-                [] | [_] => format!("`stoker adopt {key}` makes it ours to delete"),
-                [_, _, ..] => format!("`stoker adopt {key}=ID` makes one of them ours to delete"),
+                [] | [_] => format!("`stoker adopt {key}` gives the right to delete it"),
+                [_, _, ..] => {
+                    format!("`stoker adopt {key}=ID` gives the right to delete one of them")
+                }
             }),
         }
     };

@@ -226,7 +226,7 @@ impl Record {
     }
 }
 
-const AS_CALLED: &str = "without `previousNames` each stays what it is called";
+const AS_CALLED: &str = "without `previousNames` each keeps its name";
 
 fn ambiguous(message: String, hint: String) -> Blocked {
     Blocked { reason: BlockedReason::AmbiguousName, message, hint: Some(hint) }
@@ -241,13 +241,14 @@ fn waits_for(begun: &Key) -> Blocked {
 }
 
 fn unremembered(keys: &str) -> Blocked {
-    let message = format!("{keys} exchange their names, and nothing remembers whether they have");
-    ambiguous(message, format!("`stoker adopt KIND/NAME` of each lets them; {AS_CALLED}"))
+    let message =
+        format!("{keys} exchange their names, and nothing records whether they already did");
+    ambiguous(message, format!("`stoker adopt KIND/NAME` of each allows it; {AS_CALLED}"))
 }
 
 fn half_done(keys: &str) -> Blocked {
     let message = format!("{keys} exchange their names, and not all of these lines are new");
-    let hint = format!("{AS_CALLED}; once that is applied, the lines can be written anew");
+    let hint = format!("{AS_CALLED}; once that is applied, the lines can be written again");
     ambiguous(message, hint)
 }
 
@@ -361,8 +362,8 @@ fn cannot(drafts: &[ChangeDraft<'_>], key: &Key) -> Option<Blocked> {
             (format!("it exchanges its name with {key}, which cannot change"), None)
         }
         Some((_, Action::Replace)) => (
-            format!("names are exchanged by what lives, and {key} is to be made again"),
-            Some("exchange them in a commit of its own".to_owned()),
+            format!("only existing resources exchange names, and {key} is to be created again"),
+            Some("exchange the names in a separate commit".to_owned()),
         ),
         Some((draft, _)) => {
             let has_name = draft.object.is_some_and(|it| it.name == key.name.as_str());

@@ -85,9 +85,9 @@ fn adoption(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Blocked> {
     let differing = draft.change.fields.iter().find(is_seen);
     let message = match resource.lifecycle.adopt.unwrap_or(policy.adopt) {
         AdoptMode::Always => return None,
-        AdoptMode::Never => "it lives already, and adoption is `never`".to_owned(),
+        AdoptMode::Never => "it already exists, and adoption is `never`".to_owned(),
         AdoptMode::Match => {
-            format!("it lives already, adoption is `match`, and `{}` differs", differing?.path)
+            format!("it already exists, adoption is `match`, and `{}` differs", differing?.path)
         }
     };
     let key = &draft.change.key;
@@ -134,14 +134,14 @@ fn without_patch(change: &Change) -> Option<Blocked> {
             BlockedReason::Immutable,
             format!("{paths} cannot be changed: the API cannot change a database"),
             as_it_lives(change, |_| true)
-                + "declare a database with a new name, move the data, then let this one go with a \
-                   tombstone",
+                + "declare a database with a new name, move the data, then delete this one with a \
+                    tombstone",
         ),
         Kind::EnvGroup => (
             if is_renamed { BlockedReason::Immutable } else { BlockedReason::EnvGroup },
             format!("{paths} cannot be changed: the API cannot change an env group"),
-            "declare a group with a new name and attach it instead; the old values stay valid, \
-             it is not a revocation"
+            "declare a group with a new name and attach it instead; this does not revoke the old \
+             values"
                 .to_owned(),
         ),
     };
@@ -164,7 +164,7 @@ fn as_it_lives(change: &Change, is_meant: impl Fn(&FieldPath) -> bool) -> String
     let lines: Option<Vec<String>> = written.map(line).collect();
     match lines {
         Some(lines) if !lines.is_empty() => {
-            format!("{} declares what lives; or ", lines.join(", "))
+            format!("{} declares the live value; or ", lines.join(", "))
         }
         Some(_) | None => String::new(),
     }
@@ -207,7 +207,9 @@ fn replace_hint(change: &Change) -> String {
     match change.adopts {
         None => replace,
         // Nothing is replaced that is not ours yet (S8).
-        Some(_) => format!("`stoker adopt {key}={id}` makes it ours to delete, then {replace}"),
+        Some(_) => {
+            format!("`stoker adopt {key}={id}` gives the right to delete it, then {replace}")
+        }
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn obstacle(
         Use::May(count) => format!("may take its address: {count} of its values are not shown"),
         Use::Unread(why) => format!("may take its address: {why}"),
         Use::Unasked if unasked > DETAILS_MAX => {
-            format!("may take its address, and {unasked} such services are too many to look at")
+            format!("may take its address, and {unasked} such services are too many to read")
         }
         Use::Unasked => "may take its address: its details were not read".to_owned(),
     };

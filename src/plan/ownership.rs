@@ -48,8 +48,8 @@ fn stand<'a>(view: &View<'a>, policy: &Policy, resource: &'a Resource) -> Standi
         return unowned(view, policy, resource, Reason::Requested);
     };
     if let Some(owner) = view.owner(kind, &entry.id).filter(|it| **it != resource.key) {
-        let message = format!("{} is remembered both as this and as {owner}", entry.id);
-        let hint = format!("`stoker release {}` forgets it as this", resource.key);
+        let message = format!("{} is in the state both as this and as {owner}", entry.id);
+        let hint = format!("`stoker release {}` removes this entry", resource.key);
         return unclear(Some(entry), Some(&entry.id), message, hint);
     }
     match view.whereabouts(kind, entry) {
@@ -135,8 +135,8 @@ fn namesakes<'a>(key: &Key, several: &[&LiveObject]) -> Standing<'a> {
     let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
     let message = format!("{} live objects have the name: {}", ids.len(), ids.join(", "));
     let hint = format!(
-        "`stoker adopt {key}=ID` says which is meant; does another Stoker keep this project with a \
-         state of its own?"
+        "`stoker adopt {key}=ID` selects one; does another Stoker manage this project with its own \
+         state?"
     );
     unclear(None, None, message, hint)
 }
@@ -175,7 +175,7 @@ fn named<'a>(
         Some(_) | None => {}
     }
     if former.is_some() {
-        let message = "it lives both under its name and under a previous one".to_owned();
+        let message = "it exists both under its name and under a previous one".to_owned();
         return ambiguous(None, Some(&object.id), message);
     }
     Standing::Found(Found { object, claim: Claim::Named, intent: None, renamed_from: None })

@@ -86,7 +86,7 @@ fn group(key: &Key) -> Option<Blocked> {
     match key.kind {
         Kind::EnvGroup => Some(Blocked {
             reason: BlockedReason::EnvGroup,
-            message: "the API cannot delete an env group; it is left behind".to_owned(),
+            message: "the API cannot delete an env group; the group is left behind".to_owned(),
             hint: Some("delete it in the dashboard; the next run forgets it".to_owned()),
         }),
         Kind::Database | Kind::Service => None,
@@ -100,19 +100,19 @@ pub(super) fn identity(draft: &ChangeDraft<'_>) -> Option<Blocked> {
     let doubt = match (&entry.created_at, &object.created_at) {
         _ if !entry.goes_by(key, &object.name) => "its name differs",
         (Some(ours), Some(theirs)) if is_same_moment(ours, theirs) => return None,
-        (Some(_), Some(_)) => "its time of creation differs",
+        (Some(_), Some(_)) => "its creation time differs",
         // A time that is not known proves nothing.
-        (Some(_), None) => "the platform does not show when it was created",
-        (None, _) => "when ours was created was never shown",
+        (Some(_), None) => "the platform does not show its creation time",
+        (None, _) => "the creation time of ours was never shown",
     };
     // Without a time nothing that a person says could be held against it later.
     let hint = match object.created_at {
         Some(_) => format!("`stoker adopt {key}={}` confirms that it is ours", object.id),
-        None => "delete it on the platform, which does not tell when it was created".to_owned(),
+        None => "delete it on the platform, which does not show its creation time".to_owned(),
     };
     Some(Blocked {
         reason: BlockedReason::NotOwned,
-        message: format!("{} is not proven to be what we created: {doubt}", object.id),
+        message: format!("{} is not proven to be the one we created: {doubt}", object.id),
         hint: Some(hint),
     })
 }
@@ -127,7 +127,7 @@ pub(super) fn protection(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Blo
     let key = &draft.change.key;
     Some(Blocked {
         reason: BlockedReason::Protected,
-        message: format!("its manifest said {rule}, and that is remembered"),
+        message: format!("its last manifest said {rule}, and that still counts"),
         hint: Some(format!(
             "apply a manifest of {key} that allows it first, or `stoker release {key}`"
         )),
@@ -145,13 +145,13 @@ pub(super) fn right(key: &Key, claim: Claim, policy: &Policy) -> Option<Blocked>
         ),
         Claim::Created | Claim::Adopted | Claim::Named => (
             BlockedReason::NotOwned,
-            "not owned: it was taken over by its name, which gives no right to delete",
+            "not owned: it was adopted by name, which gives no right to delete",
         ),
     };
     Some(Blocked {
         reason,
         message: message.to_owned(),
-        hint: Some(format!("`stoker adopt {key}` makes it ours to delete")),
+        hint: Some(format!("`stoker adopt {key}` gives the right to delete it")),
     })
 }
 
@@ -191,7 +191,7 @@ fn approval(key: &Key, entry: &Entry, object: &LiveObject, view: &View<'_>) -> O
     let why = match approved(key, object, view) {
         Some(Ok(())) => return None,
         Some(Err(why)) => why,
-        None => "a database goes only with `lifecycle: { prune: true }` or an approval",
+        None => "a database is deleted only with `lifecycle: { prune: true }` or an approval",
     };
     let hint = approval_hint(key, object, view);
     Some(Blocked { reason: BlockedReason::ApprovalMissing, message: why.to_owned(), hint })
@@ -235,7 +235,8 @@ fn nothing_declared(view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     let is_empty = desired.resources.is_empty() && desired.tombstones.is_empty();
     (is_empty && !policy.destroy).then(|| Blocked {
         reason: BlockedReason::Fuse,
-        message: "the manifests declare nothing at all, as an unmounted directory would".to_owned(),
+        message: "the manifests declare nothing at all, as if a directory were not mounted"
+            .to_owned(),
         hint: Some("`stoker destroy` deletes all that is owned".to_owned()),
     })
 }
@@ -250,10 +251,10 @@ fn absence(change: &Change, view: &View<'_>, policy: &Policy) -> Option<Blocked>
         return Some(Blocked {
             reason: BlockedReason::SourceIncomplete,
             message: format!(
-                "no manifest that was read declares it, and {place} was not read: it is a submodule, \
-                 or a link that leads nowhere"
+                "no manifest that was read declares it, and {place} was not read: it is a \
+                 submodule, or a broken link"
             ),
-            hint: Some("a tombstone (`state: Absent`) says that it is to go".to_owned()),
+            hint: Some("a tombstone (`state: Absent`) says that it is to be deleted".to_owned()),
         });
     }
     policy.absence.get(&change.key.kind).cloned()

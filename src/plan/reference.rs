@@ -201,7 +201,7 @@ fn not_one(other: &Key, count: usize) -> Blocked {
     Blocked {
         reason: BlockedReason::DependencyBlocked,
         message: format!("it refers to {other}, and {count} live objects have that name"),
-        hint: Some("rename or delete what is not meant, on the platform".to_owned()),
+        hint: Some("rename or delete the wrong one on the platform".to_owned()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Action, BlockedReason};
 pub struct Report {
     /// One for each change; what needed nothing is not listed.
     pub results: Vec<ChangeResult>,
-    /// Whether it was told to stop before the end.
+    /// Whether it was stopped before the end.
     pub stopped: bool,
 }
 

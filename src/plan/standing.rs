@@ -61,7 +61,7 @@ pub(super) fn ambiguous<'a>(
     id: Option<&RemoteId>,
     message: String,
 ) -> Standing<'a> {
-    unclear(entry, id, message, "rename or delete what is not meant, on the platform".to_owned())
+    unclear(entry, id, message, "rename or delete the wrong one on the platform".to_owned())
 }
 
 pub(super) fn unclear<'a>(

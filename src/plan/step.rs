@@ -163,7 +163,7 @@ impl Precondition {
             (Some(then), Some(now)) if !is_same_moment(then, now) => {
                 Some("its id means an object created at another time now")
             }
-            (Some(_), None) => Some("it does not show any more when it was created"),
+            (Some(_), None) => Some("its creation time is no longer shown"),
             // What the list left out proves nothing; a delete needs more than this (S1).
             (Some(_), Some(_)) | (None, _) => None,
         };
@@ -185,7 +185,7 @@ impl Precondition {
                 | (Some(LiveValue::Shown(_) | LiveValue::Hidden), Some(LiveValue::Absent)) => true,
             }
         });
-        moved.map(|(path, _)| format!("`{path}` has moved since the plan was made"))
+        moved.map(|(path, _)| format!("`{path}` has changed since the plan was made"))
     }
 
     /// The same after a try of ours whose answer was lost: what is written may also be as we wrote

@@ -89,8 +89,8 @@ pub fn whose(key: &Key, intent: &Intent, strangers: &[&LiveObject]) -> Blocked {
             intent.started_at
         ),
         hint: Some(format!(
-            "`stoker adopt {key}={id}` says that it is, `stoker release {key}` that none is, and \
-             then it is created"
+            "`stoker adopt {key}={id}` confirms that it is; `stoker release {key}` says that none \
+             is, and then it is created"
         )),
     }
 }

@@ -147,10 +147,10 @@ fn unremembered<'a>(view: &View<'a>, resource: &'a Resource) -> Option<Standing<
     let Doubt { old, object, heir } =
         view.doubt(&resource.key, NAMES_MOVING_MAX).or_else(as_heir)?;
     let message = format!(
-        "{} is called {old}, and nothing remembers whether it is that or becomes {heir}",
+        "{} is called {old}, and nothing records whether it is that or becomes {heir}",
         object.id
     );
-    let hint = format!("`stoker adopt {old}={}` lets it be renamed", object.id);
+    let hint = format!("`stoker adopt {old}={}` allows it to be renamed", object.id);
     let entry = view.inventory().entries.get(&resource.key);
     Some(unclear(entry, Some(&object.id), message, hint))
 }

@@ -67,7 +67,10 @@ pub(super) fn unwanted<'a>(
         _ if !view.is_complete(key.kind) => view.incomplete(key.kind),
         (several @ [_, _, ..], _) => {
             let ids: Vec<&str> = several.iter().map(|object| object.id.as_str()).collect();
-            one_of(key, format!("an unanswered create may have made any of {}", ids.join(", ")))
+            one_of(
+                key,
+                format!("a create without an answer may have created any of {}", ids.join(", ")),
+            )
         }
         (_, Some(blocked)) => blocked,
         ([], None) => match whose_is_it(view, policy, key, intent) {
@@ -125,7 +128,7 @@ fn in_flight(now: Timestamp, policy: &Policy, intent: &Intent) -> Option<Blocked
     (now < settled_at).then(|| Blocked {
         reason: BlockedReason::InFlight,
         message: format!(
-            "a create was begun at {} and never answered; it may be under way until {settled_at}",
+            "a create was begun at {} and got no answer; it may be in progress until {settled_at}",
             intent.started_at
         ),
         hint: None,
@@ -134,7 +137,7 @@ fn in_flight(now: Timestamp, policy: &Policy, intent: &Intent) -> Option<Blocked
 
 fn one_of(key: &Key, message: String) -> Blocked {
     let hint = format!(
-        "`stoker adopt {key}=ID` says which is its own, `stoker release {key}` that none is"
+        "`stoker adopt {key}=ID` selects its own, `stoker release {key}` says that none is"
     );
     Blocked { reason: BlockedReason::AmbiguousName, message, hint: Some(hint) }
 }

@@ -106,7 +106,7 @@ fn advice(resource: &Resource, comparison: &Comparison<'_>) -> String {
         let line = flapping::ignore_line(&resource.lifecycle, std::iter::once(path));
         format!("`{line}` leaves it as it is")
     } else {
-        format!("`--accept-unsettled {key}:{path}` takes what lives for it")
+        format!("`--accept-unsettled {key}:{path}` accepts the live value")
     };
     written.into_iter().chain([left]).collect::<Vec<_>>().join(", ")
 }

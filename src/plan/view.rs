@@ -162,8 +162,8 @@ impl<'a> View<'a> {
         let plural = kind.plural();
         let (message, hint) = match &self.snapshot.live.listing(kind).coverage {
             Coverage::Complete => (
-                "an id of ours is missing from the listing, and no answer \
-                 proved that it is gone"
+                "an id of ours is missing from the listing, and no answer proved that it was \
+                 deleted"
                     .to_owned(),
                 None,
             ),

@@ -1,8 +1,8 @@
 //! From a plan to its report: the pin, the right to write, the hands, and the journal after them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::api::NotPinned;
+use crate::api::{NotPinned, TenureCheck};
 use crate::apply::{Execution, Hands, apply};
 use crate::model::Pin;
 use crate::plan::Report;
@@ -41,7 +41,9 @@ impl OpenProject {
             Some(pin) => pin.clone(),
             None => Pin { origin: snapshot.origin.clone(), project: project.clone() },
         };
-        let writer = self.client.writer(&pin, project)?;
+        // Who was put out of the seat meanwhile sends nothing more.
+        let tenure = store.right().map(|right| Arc::new(move || right.holds()) as TenureCheck);
+        let writer = self.client.writer(&pin, project)?.under(tenure);
         if store.inventory().pin.is_none() && !plan.changes.is_empty() {
             store.set_pin(pin)?;
         }

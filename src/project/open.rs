@@ -1,5 +1,6 @@
 //! What a project is opened with, and how.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::api::{Client, ClientConfig, ClientParts, Dialect, Endpoint, Token, Transport};
@@ -27,7 +28,9 @@ pub struct ProjectParts {
     pub config: ClientConfig,
     /// Tells the time.
     pub clock: Clock,
-    /// Where the state is kept.
+    /// The directory of this machine, where every process on it counts its requests.
+    pub directory: PathBuf,
+    /// Where the state is kept: in that directory, or where several machines reach it.
     pub state: Medium,
     /// Who writes, for whoever finds the state locked.
     pub holder: String,
@@ -36,8 +39,7 @@ pub struct ProjectParts {
 /// Where the requests of a project are counted.
 #[derive(Clone)]
 pub enum BudgetPlace {
-    /// With those of every process on the state directory and with this token; in memory, where the
-    /// state is.
+    /// With those of every process on the directory of this machine and with this token.
     Shared(BudgetConfig),
     /// In memory: nobody else spends.
     Own(BudgetConfig),
@@ -46,14 +48,14 @@ pub enum BudgetPlace {
 }
 
 impl ProjectParts {
-    /// Returns the parts of a project on the ordinary platform, with the system's clock and a budget
-    /// that is shared with every process on the state directory.
+    /// Returns the parts of a project on the ordinary platform, with the system's clock, its state in
+    /// a directory of this machine, and a budget that is shared with every process on that.
     #[must_use]
     pub fn new(
         endpoint: Endpoint,
         token: Token,
         transport: Arc<dyn Transport>,
-        state: Medium,
+        directory: PathBuf,
     ) -> Self {
         Self {
             endpoint,
@@ -63,7 +65,8 @@ impl ProjectParts {
             budget: BudgetPlace::Shared(BudgetConfig { seed: seed(), ..BudgetConfig::default() }),
             config: ClientConfig { seed: seed(), ..ClientConfig::default() },
             clock: Clock::system(),
-            state,
+            state: Medium::Directory(directory.clone()),
+            directory,
             holder: format!("a program (pid {})", std::process::id()),
         }
     }
@@ -71,21 +74,19 @@ impl ProjectParts {
     /// Opens the project. It sends nothing, and does not touch the state.
     ///
     /// # Errors
-    /// When the budget cannot be shared in the state directory.
+    /// When the budget cannot be shared in the directory of this machine.
     pub fn open(self) -> Result<OpenProject, LedgerError> {
-        let Self { endpoint, token, transport, dialect, budget, config, clock, state, holder } =
-            self;
+        let Self { endpoint, token, transport, dialect, budget, config, .. } = self;
+        let Self { clock, directory, state, holder, .. } = self;
         let now = Millis::from(clock.now());
-        let ledger = match (budget, &state) {
-            (BudgetPlace::Opened(ledger), _) => ledger,
-            (BudgetPlace::Shared(config), Medium::Directory(path)) => {
+        let ledger = match budget {
+            BudgetPlace::Opened(ledger) => ledger,
+            BudgetPlace::Shared(config) => {
                 let (origin, digest) = (endpoint.origin(), token.digest());
                 let uptime = Uptime::of_machine();
-                Arc::new(Ledger::open(path, &origin, &digest, config, now, uptime.as_ref())?)
+                Arc::new(Ledger::open(&directory, &origin, &digest, config, now, uptime.as_ref())?)
             }
-            (BudgetPlace::Shared(config), Medium::Memory(_)) | (BudgetPlace::Own(config), _) => {
-                Arc::new(Ledger::in_memory(config, now))
-            }
+            BudgetPlace::Own(config) => Arc::new(Ledger::in_memory(config, now)),
         };
         let client = Client::new(ClientParts {
             endpoint,

@@ -186,7 +186,7 @@ pub enum RollbackError {
     #[error("roll back: the project is not ours")]
     NotOurs,
     /// Its newest deployment is not the failed one any more.
-    #[error("roll back: it was deployed anew meanwhile")]
+    #[error("roll back: it was deployed again in the meantime")]
     Mended,
     /// Its deployments cannot be read.
     #[error("{0}")]

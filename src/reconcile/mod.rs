@@ -2,7 +2,7 @@
 //! on.
 //!
 //! No loop, no schedule and no right to write: `stoker apply` makes one pass, the agent makes them
-//! for ever, and both go through the same functions.
+//! continuously, and both go through the same functions.
 
 mod refresh;
 mod rollback;

@@ -24,12 +24,13 @@ pub async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Blocked> {
                 reason: BlockedReason::RolledBack,
                 message: "it was rolled back, and repairing it would undo that".to_owned(),
                 hint: Some(format!(
-                    "change its manifest, or `stoker deploy {key}` when the rollback is over"
+                    "change its manifest, or run `stoker deploy {key}` when the rollback is no \
+                     longer needed"
                 )),
             },
             Err(error) => Blocked {
                 reason: BlockedReason::Unseen,
-                message: format!("whether it was rolled back cannot be told: {error}"),
+                message: format!("it is unknown whether it was rolled back: {error}"),
                 hint: None,
             },
         };

@@ -40,7 +40,7 @@ impl FromStr for AgentAddress {
             return if is_whole {
                 Ok(socket)
             } else {
-                Err(AgentAddressError("names no whole path"))
+                Err(AgentAddressError("is not an absolute path"))
             };
         }
         let form = AgentAddressError("is neither http://HOST:PORT, https://HOST nor unix:/PATH");
@@ -49,12 +49,10 @@ impl FromStr for AgentAddress {
             return Err(form);
         };
         if authority.as_str().contains('@') {
-            return Err(AgentAddressError(
-                "holds a user name; the token has a variable of its own",
-            ));
+            return Err(AgentAddressError("contains a user name; the token has its own variable"));
         }
         if uri.query().is_some() || text.contains('#') {
-            return Err(AgentAddressError("holds a query or fragment"));
+            return Err(AgentAddressError("contains a query or fragment"));
         }
         match scheme {
             "https" => {}
@@ -91,7 +89,7 @@ impl Bearer {
     /// Parses a token; blanks around it, as a file's last newline, are not part of it.
     ///
     /// # Errors
-    /// When it is empty, too long, or holds what cannot stand in a header.
+    /// When it is empty, too long, or holds what cannot be sent in a header.
     pub fn parse(text: &str) -> Result<Self, BearerError> {
         let text = text.trim();
         if text.is_empty() {
@@ -101,10 +99,10 @@ impl Bearer {
             return Err(BearerError("is longer than 4096 bytes"));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(BearerError("holds a blank, a control or a non-ASCII character"));
+            return Err(BearerError("contains a space, a control or a non-ASCII character"));
         }
         let mut header = HeaderValue::from_str(&format!("Bearer {text}"))
-            .map_err(|_| BearerError("cannot stand in a header"))?;
+            .map_err(|_| BearerError("cannot be sent in a header"))?;
         header.set_sensitive(true);
         Ok(Self(header))
     }
@@ -142,7 +140,7 @@ mod tests {
         check("https://agent.dev/?token=canary", "query");
         check("ftp://localhost", "neither");
         check("agent.dev", "neither");
-        check("unix:agent.sock", "whole path");
+        check("unix:agent.sock", "absolute path");
         check("", "neither");
         assert!(
             !"https://canary@a.dev".parse::<AgentAddress>().unwrap_err().to_string().contains("ca")

@@ -219,7 +219,7 @@ impl AgentClient {
         let (limit, late) = match left.filter(|left| *left < time) {
             Some(left) => (left, RemoteError::OutOfTime { place: place() }),
             None => {
-                let reason = format!("nothing came for {} s", time.as_secs());
+                let reason = format!("nothing arrived for {} s", time.as_secs());
                 (time, RemoteError::Lost { place: place(), reason })
             }
         };
@@ -268,7 +268,7 @@ fn events(
         let reason = loop {
             match told.next().await? {
                 Ok(ServerEvent { name, data: _ }) if name == "lost" => {
-                    break "it told more than was read in time".to_owned();
+                    break "it sent more than was read in time".to_owned();
                 }
                 Ok(ServerEvent { name, data }) if name == "event" => {
                     match serde_json::from_str::<ProjectEvent>(&data) {

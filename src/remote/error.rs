@@ -14,7 +14,7 @@ pub enum RemoteError {
         reason: String,
     },
     /// It was reached, and then the time was up or the connection broke.
-    #[error("hear from the agent at {place}: {reason}")]
+    #[error("get an answer from the agent at {place}: {reason}")]
     Lost {
         /// Where.
         place: String,
@@ -22,13 +22,13 @@ pub enum RemoteError {
         reason: String,
     },
     /// Whoever asked had no more time: what was asked for may have been done.
-    #[error("hear from the agent at {place} before the deadline")]
+    #[error("get an answer from the agent at {place} before the deadline")]
     OutOfTime {
         /// Where.
         place: String,
     },
     /// It wants a token, or another one.
-    #[error("be let in by the agent at {place}: {reason}")]
+    #[error("sign in to the agent at {place}: {reason}")]
     Denied {
         /// Where.
         place: String,
@@ -36,7 +36,7 @@ pub enum RemoteError {
         reason: String,
     },
     /// It refused, and said why.
-    #[error("be obeyed by the agent: {message}")]
+    #[error("give the order to the agent: {message}")]
     Refused {
         /// Its word for scripts.
         code: String,
@@ -46,7 +46,7 @@ pub enum RemoteError {
         hints: Vec<String>,
     },
     /// What answered is no agent, or says more than is read.
-    #[error("understand what answered at {place}: {reason}")]
+    #[error("understand the answer from {place}: {reason}")]
     NotAnAgent {
         /// Where.
         place: String,

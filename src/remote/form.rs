@@ -15,7 +15,7 @@ use crate::status::{Event, FORMAT_VERSION, Order, ProjectStatus};
 pub struct Status {
     /// The version of the form.
     pub format_version: String,
-    /// The projects the agent keeps, or the one that was asked for.
+    /// The projects the agent manages, or the one that was asked for.
     pub projects: Vec<ProjectStatus>,
 }
 

@@ -60,12 +60,12 @@ async fn what_is_no_status_is_explained_and_what_is_new_is_ignored() {
          this version reads 1.0"
     );
     for (status, body, expected) in [
-        (200, "<html>", "understand what answered"),
+        (200, "<html>", "understand the answer"),
         (200, "{}", "formatVersion"),
         (302, "", "it said 302"),
         (500, "<html>", "it said 500"),
-        (401, "", "be let in by the agent at https://agent.dev/stoker: 401"),
-        (403, r#"{"error":{"code":"x","message":"no"}}"#, "be let in"),
+        (401, "", "sign in to the agent at https://agent.dev/stoker: 401"),
+        (403, r#"{"error":{"code":"x","message":"no"}}"#, "sign in"),
         (404, r#"{"error":{"code":"x","message":"there is no project"}}"#, "there is no project"),
     ] {
         let shown = check(status, body).await;

@@ -14,7 +14,7 @@ pub struct SavedByHand {
     pub key: Key,
     /// Its variable.
     pub variable: String,
-    /// Whether the platform shows that it is set; absent when it does not say.
+    /// Whether the platform shows that it is set; absent if it does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<bool>,
 }

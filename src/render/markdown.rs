@@ -52,7 +52,7 @@ pub fn by_hand_as_markdown(plan: &Plan) -> String {
     if lines.is_empty() { lines } else { format!("**{}**\n\n{lines}\n", phrase::BY_HAND) }
 }
 
-/// Returns what moved on the platform as Markdown, never longer than a comment may be.
+/// Returns what changed on the platform as Markdown, never longer than a comment may be.
 #[must_use]
 pub fn drift_as_markdown(plan: &Plan) -> String {
     let moved = text::moved(plan);

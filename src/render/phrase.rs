@@ -111,8 +111,8 @@ pub(super) const fn because(reason: Reason) -> Option<&'static str> {
 pub(super) fn makes_way(change: &Change) -> Option<String> {
     let SavedWay { id, becomes, before, name } = saved::makes_way(change)?;
     Some(format!(
-        "first {id}, which becomes {becomes}, makes way: `{before}` is renamed to `{name}` for the \
-         moment, since two cannot have one name"
+        "first {id}, which becomes {becomes}, makes way: `{before}` is temporarily renamed to \
+         `{name}`, since two cannot have one name"
     ))
 }
 
@@ -170,14 +170,14 @@ pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
     match (field.reason, field.action) {
         (FieldReason::Requested, _) => "requested",
         (FieldReason::Derived, _) => "derived: no manifest says it",
-        (FieldReason::Later, _) => "later: in a change of its own, once what it names is there",
+        (FieldReason::Later, _) => "later: in a separate change, once what it refers to exists",
         (FieldReason::Drift, FieldAction::Add) => "drift: removed by hand",
         (FieldReason::Drift, FieldAction::Change | FieldAction::Leave) => "drift: changed by hand",
         (FieldReason::Drift, FieldAction::Remove) => "drift: added by hand",
         (FieldReason::Unverifiable, FieldAction::Leave) => {
-            "unsettled: the platform does not show it, and we never wrote it"
+            "unsettled: the platform does not show it, and it was never written"
         }
-        (FieldReason::Accepted, _) => "accepted: what lives is taken for it, unseen",
+        (FieldReason::Accepted, _) => "accepted: the live value counts as declared, unseen",
         (FieldReason::Unverifiable, _) => "written unseen: the platform does not show it",
         (FieldReason::Flapping, _) => "does not settle: what is written does not stay",
     }
@@ -335,8 +335,8 @@ pub(super) fn likely_rename(likely: &LikelyRename) -> String {
     let LikelyRename { from, to } = likely;
     let name = &from.name;
     format!(
-        "{from} and {to} are alike. If it is to be renamed, and not made anew beside or in place of \
-         `{name}`, write `{}` below `metadata` of {to}.",
+        "{from} and {to} are alike. To rename it, instead of creating a new one next to or in \
+         place of `{name}`, write `{}` below `metadata` of {to}.",
         likely.line()
     )
 }

@@ -58,7 +58,7 @@ fn outcome(result: &ChangeResult) -> Option<(Style, &'static str, String)> {
         }
         Outcome::Stale { message } => (Style::Changed, "stale      ", why(message)),
         Outcome::Unresolved { cause: _, message } => {
-            let rest = why(message) + "; the next run looks before it writes";
+            let rest = why(message) + "; the next run checks before it writes";
             (Style::Blocked, "unresolved ", rest)
         }
         Outcome::Skipped { because_of } => {
@@ -99,7 +99,7 @@ pub struct SavedReport {
     pub results: Vec<SavedResult>,
     /// How many of each.
     pub summary: SavedCounts,
-    /// Whether it was told to stop before the end.
+    /// Whether it was stopped before the end.
     pub stopped: bool,
 }
 
@@ -139,9 +139,9 @@ pub struct SavedCounts {
     pub written: usize,
     /// Refused, or not sent.
     pub failed: usize,
-    /// Carried out or not: nobody knows, and the next run looks before it writes.
+    /// Outcome unknown; the next run checks before it writes.
     pub unresolved: usize,
-    /// Not carried out, because something moved.
+    /// Not applied, because something changed in the meantime.
     pub stale: usize,
     /// Not carried out, because what they need did not succeed.
     pub skipped: usize,

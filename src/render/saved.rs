@@ -54,7 +54,7 @@ pub struct SavedPlan {
     /// What people set, and what the platform shows of it.
     #[serde(default)]
     pub by_hand: Vec<SavedByHand>,
-    /// What looks like a rename, and what is said of it.
+    /// What looks like a rename, with a hint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub likely_renames: Vec<String>,
     /// What carrying it out costs.
@@ -62,7 +62,7 @@ pub struct SavedPlan {
     /// Findings about the manifests, and about what of the platform was not seen.
     #[serde(default)]
     pub diagnostics: Vec<SavedDiagnostic>,
-    /// The mark over all that stands above (S10).
+    /// The seal over all fields above (S10).
     pub seal: String,
 }
 
@@ -88,7 +88,7 @@ pub struct SavedChange {
     /// Why: `requested`, `drift`, `not_in_desired`, `tombstone`, `missing`, `already_live`,
     /// `answer_lost`, `deploy_owed` or `destroy`.
     pub reason: String,
-    /// Where its manifest stands.
+    /// Where its manifest is.
     pub origin: Option<SavedOrigin>,
     /// `none`, `restart`, `rebuild` or `destroy`.
     pub effect: String,
@@ -103,7 +103,7 @@ pub struct SavedChange {
     pub makes_way: Option<SavedWay>,
     /// Field by field.
     pub fields: Vec<SavedField>,
-    /// What stands in its way.
+    /// What blocks it.
     pub blocked: Option<SavedBlocked>,
     /// How many write requests it takes.
     pub requests: usize,
@@ -178,17 +178,37 @@ pub struct SavedSummary {
     /// Resources of which was not seen what a verdict on them needs.
     #[serde(default)]
     pub unknown: usize,
-    /// Declared values that nobody wrote with this state and that the platform does not show.
+    /// Declared values that were never written with this state and that the platform does not show.
     #[serde(default)]
     pub unsettled: usize,
     /// The same, where there is no state.
     #[serde(default)]
     pub unjudged: usize,
-    /// What lives and is neither declared nor ours.
+    /// Live resources that are neither declared nor ours.
     pub unmanaged: usize,
     /// Declared resources in which nothing differs.
     #[serde(default)]
     pub unchanged: usize,
+}
+
+impl SavedSummary {
+    /// Counts the changes of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let summary = plan.summary();
+        Self {
+            add: summary.add,
+            change: summary.change,
+            destroy: summary.destroy,
+            adopt: summary.adopt,
+            blocked: summary.blocked,
+            unknown: summary.unknown,
+            unsettled: summary.unsettled,
+            unjudged: summary.unjudged,
+            unmanaged: summary.unmanaged,
+            unchanged: plan.unchanged.len(),
+        }
+    }
 }
 
 /// What carrying a plan out costs.
@@ -221,7 +241,7 @@ pub enum SavedPlanError {
     #[error("read the saved plan: it has format {0}, this version reads {FORMAT_VERSION}")]
     OtherFormat(String),
     /// It does not carry the seal of what it says (S10).
-    #[error("read the saved plan: its seal is not that of what it says")]
+    #[error("read the saved plan: its seal does not match its contents")]
     Edited,
 }
 
@@ -244,7 +264,6 @@ impl SavedPlan {
     /// Makes the document of a plan.
     #[must_use]
     pub fn new(plan: &Plan, preamble: Preamble) -> Self {
-        let summary = plan.summary();
         let changes = plan.changes.iter().map(saved_change);
         let unsealed = Self {
             format_version: FORMAT_VERSION.to_owned(),
@@ -255,18 +274,7 @@ impl SavedPlan {
             basis: preamble.basis,
             paths: preamble.paths,
             options: preamble.options,
-            summary: SavedSummary {
-                add: summary.add,
-                change: summary.change,
-                destroy: summary.destroy,
-                adopt: summary.adopt,
-                blocked: summary.blocked,
-                unknown: summary.unknown,
-                unsettled: summary.unsettled,
-                unjudged: summary.unjudged,
-                unmanaged: summary.unmanaged,
-                unchanged: plan.unchanged.len(),
-            },
+            summary: SavedSummary::of(plan),
             by_hand: by_hand(plan),
             likely_renames: plan.likely_renames.iter().map(phrase::likely_rename).collect(),
             cost: SavedCost::of(plan, &preamble.estimate),

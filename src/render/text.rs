@@ -89,7 +89,7 @@ pub fn by_hand_as_text(plan: &Plan) -> Paper {
     paper
 }
 
-/// Returns only what moved on the platform, from what was declared to what is there.
+/// Returns only what changed on the platform, from what was declared to what is there.
 #[must_use]
 pub fn drift_as_text(plan: &Plan) -> Paper {
     let mut paper = Paper::new();

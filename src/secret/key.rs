@@ -1,7 +1,7 @@
 //! The local key: 32 random bytes in one file that only its owner may read.
 //!
-//! Fingerprints and generated values are made with it. It never leaves the machine; without it the
-//! fingerprints in the state say nothing about the values.
+//! Fingerprints and generated values are made with it. It never leaves the machine in clear; without
+//! it the fingerprints in the state say nothing about the values.
 
 use std::fmt;
 use std::fs;
@@ -21,12 +21,13 @@ use crate::owner;
 pub const KEY_FILE: &str = "fingerprint.key";
 
 /// The bytes of the key: the output size of SHA-256, beyond which HMAC gains nothing.
-const KEY_BYTES: usize = 32;
+pub(super) const KEY_BYTES: usize = 32;
 
 /// Separates the uses of one key, so that a generated value is never a fingerprint.
 const FINGERPRINT_DOMAIN: &[u8] = b"stoker fingerprint v1";
 const GENERATE_DOMAIN: &[u8] = b"stoker generated value v1";
 const MARK_DOMAIN: &[u8] = b"stoker mark of a state v1";
+const SEAL_DOMAIN: &[u8] = b"stoker seals of a shared state v1";
 
 /// The key of fingerprints and generated values. Its `Debug` shows nothing.
 #[derive(Clone)]
@@ -44,7 +45,9 @@ pub enum KeyError {
         source: io::Error,
     },
     /// Others could have read it.
-    #[error("use the key `{path}`: others may read it (mode {mode:03o}); run `chmod 600 {path}`")]
+    #[error(
+        "use the key `{path}`: other users may read it (mode {mode:03o}); run `chmod 600 {path}`"
+    )]
     Exposed {
         /// The key's file.
         path: PathBuf,
@@ -54,8 +57,8 @@ pub enum KeyError {
     /// It does not hold a key. It is not replaced by itself: the fingerprints in the state and all
     /// generated values hang on it.
     #[error(
-        "use the key `{path}`: it does not hold 64 hexadecimal digits; restore it, or remove it to \
-         begin anew (generated values then change)"
+        "use the key `{path}`: it does not contain 64 hexadecimal digits; restore it, or remove it \
+         to start over (generated values then change)"
     )]
     Corrupted {
         /// The key's file.
@@ -84,7 +87,7 @@ impl FingerprintKey {
         fs::create_dir_all(directory).map_err(unusable)?;
         // A temporary file is made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(directory).map_err(unusable)?;
-        let text = Zeroizing::new(format!("{}\n", hex::encode(key.0.as_slice())));
+        let text = key.text();
         file.write_all(text.as_bytes()).map_err(unusable)?;
         owner::inherit(file.as_file(), directory).map_err(unusable)?;
         file.as_file().sync_all().map_err(unusable)?;
@@ -171,6 +174,25 @@ impl FingerprintKey {
     #[must_use]
     pub fn mark(&self) -> String {
         hex::encode(&self.mac(MARK_DOMAIN, &[])[..8])
+    }
+
+    /// Returns the key of the seals of a state that many machines reach. It says nothing of this one.
+    #[must_use]
+    pub fn seal_key(&self) -> [u8; KEY_BYTES] {
+        let mac = self.mac(SEAL_DOMAIN, &[]);
+        let mut bytes = [0; KEY_BYTES];
+        bytes.copy_from_slice(&mac);
+        bytes
+    }
+
+    /// Returns the text of the key's file.
+    #[must_use]
+    pub fn text(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("{}\n", hex::encode(self.0.as_slice())))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_slice()
     }
 
     /// Each part is preceded by its length, so that no two lists of parts run together.

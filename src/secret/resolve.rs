@@ -1,39 +1,37 @@
 //! From "where the value is to be found" to the value: the last step before planning.
 //!
-//! Each variable of the environment and each file is read once, and from then on the resolved
-//! desired state holds its value, so a run sees one version of it (S6).
+//! Everything was looked for before, and from then on the resolved desired state holds each value, so
+//! a run sees one version of it (S6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
 
 use super::FingerprintKey;
+use super::found::{FoundValues, MissingValue, UNAVAILABLE};
+use super::named::NamedValue;
 use crate::model::{
     Desired, Diagnostic, Field, FieldPath, FieldValue, Key, Origin, Resource, Secret, SecretOrigin,
     ValueSource, is_secret_at,
 };
 use crate::source::Tree;
 
-/// The platform's limit for the value of a variable.
-const VALUE_BYTES_MAX: usize = 65_535;
-
-/// Finds the value of every field.
+/// Puts in every value that the manifests only name.
 ///
-/// What comes from the environment or a file is a secret, and so is a plain value that looks like
-/// one, in a setting, too: the login in a repository's URL, a command's password. Generated values are secrets that say so. `environment` answers for a variable
-/// of the agent's environment. One closing line break of a file is left out, as editors add it.
+/// What was found elsewhere is a secret, and so is a plain value that looks like one, in a setting,
+/// too: the login in a repository's URL, a command's password. Generated values are secrets that say
+/// so. The places of what is missing are shown with the lines of `tree`.
 ///
 /// # Errors
 /// Every value that cannot be found, each with its place. A missing variable is never an empty text.
 pub fn resolve(
     desired: Desired<ValueSource>,
     tree: &Tree,
-    environment: &dyn Fn(&str) -> Option<String>,
+    found: &FoundValues,
     key: &FingerprintKey,
 ) -> Result<Desired, Vec<Diagnostic>> {
     let Desired { resources, tombstones, guard, revision, digest, unread } = desired;
-    let mut resolver =
-        Resolver { tree, environment, key, files: BTreeMap::new(), diagnostics: Vec::new() };
+    let mut resolver = Resolver { found, key, told: BTreeSet::new(), diagnostics: Vec::new() };
     let resources =
         resources.into_iter().map(|(key, resource)| (key, resolver.resource(resource))).collect();
     if resolver.diagnostics.is_empty() {
@@ -44,11 +42,10 @@ pub fn resolve(
 }
 
 struct Resolver<'r> {
-    tree: &'r Tree,
-    environment: &'r dyn Fn(&str) -> Option<String>,
+    found: &'r FoundValues,
     key: &'r FingerprintKey,
-    /// Files read so far, by the manifest and the path in it.
-    files: BTreeMap<(String, String), Option<SecretString>>,
+    /// What was said of values that are not to be had now.
+    told: BTreeSet<&'r str>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -103,12 +100,14 @@ impl Resolver<'_> {
                     value => Some(value),
                 }
             }
-            (ValueSource::Environment(name), _) => {
-                let value = self.variable(&name, origin)?;
-                Some(self.secret(key, path, value, SecretOrigin::Given))
-            }
-            (ValueSource::File(file), _) => {
-                let value = self.file(&file, origin)?;
+            (
+                source @ (ValueSource::Environment(_)
+                | ValueSource::File(_)
+                | ValueSource::Provider { .. }
+                | ValueSource::Sops { .. }),
+                _,
+            ) => {
+                let value = self.found(&source, origin)?;
                 Some(self.secret(key, path, value, SecretOrigin::Given))
             }
             (ValueSource::Generated, FieldPath::Env(env_key)) => {
@@ -135,60 +134,24 @@ impl Resolver<'_> {
         Secret::new(value, fingerprint, origin).into()
     }
 
-    /// Reads the environment. An empty variable is most often a secret that was not handed over:
-    /// build systems pass an unset one as an empty text.
-    fn variable(&mut self, name: &str, origin: &Origin) -> Option<SecretString> {
-        let value = (self.environment)(name);
-        let (code, message) = match value {
-            None => ("missing-variable", format!("the environment variable `{name}` is not set")),
-            Some(value) if value.is_empty() => {
-                ("missing-variable", format!("the environment variable `{name}` is empty"))
+    /// Takes what was found of a value. A program that failed is told of once, at the first value
+    /// that wanted it.
+    fn found(&mut self, source: &ValueSource, origin: &Origin) -> Option<SecretString> {
+        let name = NamedValue::of(source, origin)?;
+        match self.found.get(&name) {
+            Some(Ok(value)) => Some(value.clone()),
+            Some(Err(MissingValue { code, message, hint })) => {
+                if *code != UNAVAILABLE || self.told.insert(message) {
+                    self.note(*code, message.clone(), origin, hint.clone());
+                }
+                None
             }
-            Some(value) if !is_sendable(&value) => (
-                "unusable-value",
-                format!("the environment variable `{name}` is too long or holds a NUL"),
-            ),
-            Some(value) => return Some(value.into()),
-        };
-        let hint = format!("set `{name}` where the agent runs, or use `sync: false`");
-        self.note(code, message, origin, hint);
-        None
-    }
-
-    fn file(&mut self, path: &str, origin: &Origin) -> Option<SecretString> {
-        let place = (origin.file.clone(), path.to_owned());
-        if let Some(known) = self.files.get(&place) {
-            return known.clone();
+            None => {
+                let message = format!("{name} was not looked for");
+                self.note("unreadable-value", message, origin, "look for all values first");
+                None
+            }
         }
-        let value = self.read_file(path, origin);
-        self.files.insert(place, value.clone());
-        value
-    }
-
-    fn read_file(&mut self, path: &str, origin: &Origin) -> Option<SecretString> {
-        let hint = "the file lies beneath the root, relative to its manifest";
-        let bytes = match self.tree.read_beneath(&origin.file, path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.note("unreadable-value", format!("failed to {error}"), origin, hint);
-                return None;
-            }
-        };
-        let text = match String::from_utf8(bytes) {
-            Ok(text) if is_sendable(&text) => text,
-            Ok(_) | Err(_) => {
-                let message = format!("the file `{path}` holds no UTF-8 text");
-                self.note("unusable-value", message, origin, "encode it, for example as base64");
-                return None;
-            }
-        };
-        let trimmed = text.strip_suffix('\n').unwrap_or(&text);
-        let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed);
-        if trimmed.is_empty() {
-            self.note("missing-variable", format!("the file `{path}` is empty"), origin, hint);
-            return None;
-        }
-        Some(trimmed.into())
     }
 
     fn note(
@@ -203,15 +166,9 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether the platform takes a value: within its limit and without the character that ends texts.
-fn is_sendable(value: &str) -> bool {
-    value.len() <= VALUE_BYTES_MAX && !value.contains('\0')
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
+    use super::super::Finders;
     use super::*;
     use crate::model::{Lifecycle, LiveValue};
 
@@ -249,11 +206,21 @@ mod tests {
         }
     }
 
+    /// Looks for every value and puts them in.
+    fn found_in(
+        desired: Desired<ValueSource>,
+        tree: &Tree,
+        key: &FingerprintKey,
+    ) -> Result<Desired, Vec<Diagnostic>> {
+        let found = FoundValues::of(&desired, tree, &Finders::of_environment(&environment));
+        resolve(desired, tree, &found, key)
+    }
+
     /// Resolves one variable and returns its value in words, or the finding.
     fn check(name: &str, source: ValueSource) -> String {
         let tree = Tree::from_texts([("a.yaml", "a: 1\n")]);
         let key = FingerprintKey::from_bytes([1; 32]);
-        match resolve(desired(&[(name, source)], "a.yaml"), &tree, &environment, &key) {
+        match found_in(desired(&[(name, source)], "a.yaml"), &tree, &key) {
             Ok(desired) => {
                 let resource = desired.resources.values().next().unwrap();
                 match &resource.fields.values().next().unwrap().value {
@@ -302,7 +269,7 @@ mod tests {
         let key = FingerprintKey::from_bytes([1; 32]);
         let desired =
             desired(&[("PEM", ValueSource::File("pem".to_owned()))], &tree.files()[0].path);
-        let resolved = resolve(desired, &tree, &environment, &key).unwrap();
+        let resolved = found_in(desired, &tree, &key).unwrap();
         let field =
             &resolved.resources.values().next().unwrap().fields.values().next().unwrap().value;
         match field {
@@ -322,13 +289,13 @@ mod tests {
         ];
         let generated = key
             .generate(&"service/api".parse().unwrap(), &crate::model::EnvKey::new("SALT").unwrap());
-        let resolved = resolve(desired(&variables, "a.yaml"), &tree, &environment, &key).unwrap();
+        let resolved = found_in(desired(&variables, "a.yaml"), &tree, &key).unwrap();
         let mut shown = format!("{resolved:?} {resolved:#?} {key:?}");
         for field in resolved.resources.values().flat_map(|resource| resource.fields.values()) {
             shown += &format!("{} {:?}", field.value, LiveValue::Shown(field.value.clone()));
         }
         let failing = desired(&[("A", ValueSource::Environment("NUL".to_owned()))], "a.yaml");
-        shown += &format!("{:?}", resolve(failing, &tree, &environment, &key));
+        shown += &format!("{:?}", found_in(failing, &tree, &key));
         assert!(!shown.contains(CANARY), "{shown}");
         assert!(!shown.contains(generated.as_str()));
     }

@@ -225,16 +225,18 @@ impl Process {
 
     fn open(self: &Arc<Self>, run: ProcessLife, clock: &Clock) -> OpenProject {
         let inner = SandboxTransport::new(self.world.emulator.clone());
+        let state = Medium::Memory(self.disk.clone());
         let parts = ProjectParts::new(
             Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
             Token::parse(TOKENS[self.index]).expect("the constant is a token"),
             Arc::new(Wire { process: Arc::clone(self), run, inner }),
-            Medium::Memory(self.disk.clone()),
+            state.place().to_owned(),
         );
         let parts = ProjectParts {
             budget: BudgetPlace::Opened(self.ledger(run, clock)),
             config: ClientConfig { seed: u64::from(run.life), ..ClientConfig::default() },
             clock: clock.clone(),
+            state,
             holder: format!("process {}", self.index),
             ..parts
         };

@@ -25,13 +25,20 @@ pub(super) struct ManifestState {
 
 /// Returns the manifests themselves, and then what could become of them.
 ///
-/// Values that stand in files are taken from the environment instead: a simulation reads none.
+/// Values of files and programs are taken from the environment instead: a simulation reads and runs
+/// none.
 pub(super) fn derive(mut base: Desired<ValueSource>) -> Vec<ManifestState> {
     for resource in base.resources.values_mut() {
         for field in resource.fields.values_mut() {
-            if let ValueSource::File(path) = &field.value {
-                field.value = ValueSource::Environment(variable_for(path));
-            }
+            let name = match &field.value {
+                ValueSource::File(path) => path.clone(),
+                ValueSource::Provider { provider, reference } => format!("{provider} {reference}"),
+                ValueSource::Sops { file, path } => format!("{file} {path}"),
+                ValueSource::Value(_) | ValueSource::Environment(_) | ValueSource::Generated => {
+                    continue;
+                }
+            };
+            field.value = ValueSource::Environment(variable_for(&name));
         }
     }
     let mut revisions = Vec::new();
@@ -54,6 +61,9 @@ pub(super) fn derive(mut base: Desired<ValueSource>) -> Vec<ManifestState> {
     if let Some(key) = services.last() {
         add(format!("{key} renamed"), renamed(&base, key));
         add(format!("{key} in another region"), moved(&base, key));
+    }
+    if let Some((one, other)) = of_one_type(&base, &services) {
+        add(format!("{one} and {other} exchange their names"), exchanged(&base, one, other));
     }
     revisions
 }
@@ -132,6 +142,33 @@ fn renamed(base: &Desired<ValueSource>, key: &Key) -> Option<Desired<ValueSource
     resource.previous_names.insert(0, key.name.clone());
     resource.key = Key::new(key.kind, name);
     desired.resources.insert(resource.key.clone(), resource);
+    Some(desired)
+}
+
+/// Returns the first two services that may have each other's name: the type of one stays.
+fn of_one_type<'k>(
+    base: &Desired<ValueSource>,
+    services: &[&'k Key],
+) -> Option<(&'k Key, &'k Key)> {
+    let type_of = |key: &Key| {
+        let field = base.resources[key].fields.get(&FieldPath::Setting(Setting::Type));
+        field.map(|field| field.value.clone())
+    };
+    services.iter().enumerate().find_map(|(place, one)| {
+        let mut others = services[place + 1..].iter();
+        others.find(|other| type_of(other) == type_of(one)).map(|other| (*one, *other))
+    })
+}
+
+/// Lets two services exchange their names. What refers to one of them means its name.
+fn exchanged(base: &Desired<ValueSource>, one: &Key, other: &Key) -> Option<Desired<ValueSource>> {
+    let mut desired = base.clone();
+    let (first, second) = (desired.resources.remove(one)?, desired.resources.remove(other)?);
+    for (mut resource, key) in [(first, other), (second, one)] {
+        resource.previous_names.insert(0, resource.key.name.clone());
+        resource.key = key.clone();
+        desired.resources.insert(key.clone(), resource);
+    }
     Some(desired)
 }
 

@@ -135,7 +135,11 @@ impl Scene {
     /// Returns how the values are found that manifests only name.
     pub(super) fn finders(&self) -> Secrets {
         let environment = |name: &str| Some(format!("{STAND_IN}{name}"));
-        Secrets { environment: Arc::new(environment), key: Arc::clone(&self.key) }
+        Secrets {
+            environment: Arc::new(environment),
+            allowed: Arc::default(),
+            key: Arc::clone(&self.key),
+        }
     }
 
     /// Returns what a text would give, were it all there is.

@@ -59,7 +59,7 @@ impl FromStr for Family {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|family| family.as_str() == text);
         let words = Self::ALL.map(Self::as_str).join(", ");
-        found.ok_or_else(|| format!("`{text}` is none of {words}"))
+        found.ok_or_else(|| format!("`{text}` is not one of {words}"))
     }
 }
 

@@ -20,14 +20,20 @@ pub enum SourceError {
         source: io::Error,
     },
     /// A symbolic link leads out of the root.
-    #[error("read `{path}`: it leads out of `{root}`")]
+    #[error("read `{path}`: it leads outside `{root}`")]
     Escapes {
         /// The path, as a user would type it.
         path: String,
         /// The directory it may not leave.
         root: String,
     },
-    /// A FIFO, socket or device: reading it could wait for ever.
+    /// It lies outside the tree, and nobody allowed its directory.
+    #[error("read `{path}`: no setting allows files of its directory")]
+    NotAllowed {
+        /// The path as the manifest gives it.
+        path: String,
+    },
+    /// A FIFO, socket or device: reading it could block forever.
     #[error("read `{path}`: it is not a regular file (standard input is written `-`)")]
     NotRegular {
         /// The path, as a user would type it.

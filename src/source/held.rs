@@ -139,7 +139,7 @@ impl Astray {
             }
             Self::Endless => SourceError::TooLarge {
                 path,
-                what: "the number of links it leads through",
+                what: "the number of links it follows",
                 limit: LINKS_MAX.to_string(),
             },
         }

@@ -65,8 +65,8 @@ pub struct DeploymentRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LifetimeCounts {
-    /// How many resources were set back, or made again, because they had drifted.
+    /// How many resources were set back, or created again, because they had drifted.
     pub drift_repaired: u64,
-    /// How many deployments ended, by how: `succeeded`, `failed`, `timed_out`, `gone`.
+    /// How many deployments ended, by result: `succeeded`, `failed`, `timed_out`, `gone`.
     pub deployments: BTreeMap<String, u64>,
 }

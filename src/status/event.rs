@@ -9,12 +9,12 @@ use crate::render::json::JsonTime;
 
 use super::words::EventReason;
 
-/// Whether somebody should look.
+/// Whether it needs attention.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum EventSeverity {
-    /// It went as it should.
+    /// It is as expected.
     Normal,
     /// It did not.
     Warning,
@@ -29,7 +29,7 @@ pub struct Event {
     /// When.
     #[schemars(with = "JsonTime")]
     pub at: Timestamp,
-    /// Whether somebody should look.
+    /// Whether it needs attention.
     pub severity: EventSeverity,
     /// The resource it is about; none for the whole project.
     #[serde(default, skip_serializing_if = "Option::is_none")]

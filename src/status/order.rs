@@ -28,7 +28,7 @@ pub enum Order {
     Resume,
     /// Stay at a commit.
     Pin {
-        /// The commit, whole or its beginning.
+        /// The commit: its full hash, or the first digits.
         commit: String,
     },
     /// Follow the branch again.

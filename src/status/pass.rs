@@ -21,7 +21,7 @@ pub enum Trigger {
     Files,
     /// The repository was asked for news.
     Git,
-    /// The time was up.
+    /// The time ran out.
     Timer,
     /// A webhook came.
     Webhook,
@@ -29,7 +29,7 @@ pub enum Trigger {
     Signal,
     /// `stoker reconcile`, or another order.
     Order,
-    /// Something that failed is tried again.
+    /// Something that failed is retried.
     Retry,
 }
 
@@ -54,7 +54,7 @@ impl Trigger {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PassRecord {
-    /// Counts up from 1 in one agent's life; stands in its log lines, too.
+    /// Counts up from 1 while an agent runs; its log lines have it, too.
     pub pass: u64,
     /// Why it was made.
     pub triggers: Vec<Trigger>,
@@ -93,11 +93,11 @@ pub struct BudgetStatus {
     pub remaining: u32,
     /// The most this agent sends in a minute.
     pub rate: u32,
-    /// Since when the API has said that nothing is left, while it goes on saying so.
+    /// Since when the API has reported its limit as used up, if it still does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<JsonTime>")]
     pub short_since: Option<Timestamp>,
-    /// How it went, oldest first: one sample for each half minute at most, of the last two hours.
+    /// The course of the last two hours, oldest first: at most one sample per half minute.
     pub samples: SharedList<BudgetSample>,
 }
 

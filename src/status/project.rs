@@ -36,7 +36,7 @@ pub struct ProjectStatus {
     pub platform_id: Option<String>,
     /// Whether it writes.
     pub mode: Mode,
-    /// What it is allowed; absent in what an older agent says.
+    /// What it is allowed; absent from an older agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches: Option<Switches>,
     /// When this agent began to keep it.
@@ -45,7 +45,7 @@ pub struct ProjectStatus {
     /// When this was written.
     #[schemars(with = "JsonTime")]
     pub updated_at: Timestamp,
-    /// Whether all is as declared, but for what it was told to leave as it is.
+    /// Whether all is as declared, except what is deliberately left alone.
     #[serde(default)]
     pub sync_status: SyncStatus,
     /// How the declared resources do: as the worst of them.
@@ -58,7 +58,7 @@ pub struct ProjectStatus {
     /// The last revision at which everything was as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synced: Option<Revision>,
-    /// When a look last saw that everything was as declared and healthy.
+    /// When a check last found everything as declared and healthy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<JsonTime>")]
     pub seen_synced_at: Option<Timestamp>,
@@ -68,7 +68,7 @@ pub struct ProjectStatus {
     pub resources: SharedList<ResourceStatus>,
     /// What the last pass left to do, and what it must not do; secrets are absent.
     pub pending: SharedList<SavedChange>,
-    /// How many live things are neither declared nor ours.
+    /// How many live resources are neither declared nor ours.
     pub unmanaged: usize,
     /// The first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -89,13 +89,13 @@ pub struct ProjectStatus {
     pub history: SharedList<PassRecord>,
     /// The requests.
     pub budget: BudgetStatus,
-    /// The seconds between two looks, as adapted to size and budget.
+    /// The seconds between two checks, adapted to size and budget.
     pub interval_seconds: u64,
-    /// Since when a pass is under way, if one is.
+    /// Since when a pass is in progress, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<JsonTime>")]
     pub passing_since: Option<Timestamp>,
-    /// When it looks next by itself.
+    /// When it checks next by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<JsonTime>")]
     pub next_pass_at: Option<Timestamp>,
@@ -143,7 +143,7 @@ pub struct Rollback {
 pub enum Mode {
     /// It repairs what drifted and applies what was committed.
     Repair,
-    /// It looks and reports; it never writes (`--observe`).
+    /// It checks and reports; it never writes (`--observe`).
     Observe,
 }
 
@@ -199,7 +199,7 @@ pub struct Problem {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Steering {
-    /// It looks and reports, and does not write.
+    /// It checks and reports, and does not write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
     /// The commit it is held at.
@@ -214,7 +214,7 @@ pub struct Steering {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Suspension {
-    /// Why: whoever finds it wants to know.
+    /// The reason, shown wherever the suspension is.
     pub reason: String,
     /// Since when.
     #[schemars(with = "JsonTime")]
@@ -230,7 +230,7 @@ pub struct Suspension {
 pub struct WindowState {
     /// Whether it may write.
     pub open: bool,
-    /// Which window says so, as in the settings.
+    /// The window that applies, as in the settings.
     pub because: String,
     /// When that changes, if within the next weeks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,7 +244,7 @@ pub struct WindowState {
 pub struct ResourceStatus {
     /// Which.
     pub key: Key,
-    /// The platform's id, when it lives.
+    /// The platform's id, if it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// By what right it is ours: `created`, `adopted`, `named`, `presumed`.
@@ -270,7 +270,7 @@ pub struct ResourceStatus {
     /// How many instances run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
-    /// Where its manifest stands.
+    /// Where its manifest is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_at: Option<Origin>,
     /// What it refers to.
@@ -292,7 +292,7 @@ pub struct ResourceStatus {
     pub deployment: Option<DeploymentStatus>,
     /// How many passes in a row failed for it.
     pub failures: u32,
-    /// When it is tried again.
+    /// When it is retried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<JsonTime>")]
     pub retry_at: Option<Timestamp>,

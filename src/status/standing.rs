@@ -12,7 +12,7 @@ words! {
     SyncStatus {
         /// It is.
         Synced,
-        /// It is not, or is kept though nothing declares it any more.
+        /// It is not, or it still exists though nothing declares it any more.
         OutOfSync,
         /// Nobody can tell.
         Unknown,
@@ -28,7 +28,7 @@ words! {
         Progressing,
         /// It does not run, or its last deployment failed.
         Degraded,
-        /// It is declared, and is not there.
+        /// It is declared, and does not exist.
         Missing,
         /// Nobody can tell.
         Unknown,

@@ -10,9 +10,9 @@ use crate::plan::Policy;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Switches {
-    /// The kinds of which it deletes what is no longer declared.
+    /// The kinds of resources it deletes when they are no longer declared.
     pub prune: Vec<Kind>,
-    /// When it takes over what lives already.
+    /// When it takes over existing resources.
     pub adopt: AdoptMode,
     /// What the fuse on deletes is lifted to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

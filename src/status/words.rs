@@ -87,57 +87,57 @@ words! {
         InSync,
         /// The whole project is as declared.
         Synced,
-        /// Our deployment of it is under way.
+        /// Our deployment of it is in progress.
         Deploying,
-        /// The platform itself is still at it.
+        /// The platform is still working on it.
         Progressing,
-        /// A deployment that is not ours is under way.
+        /// A deployment that is not ours is in progress.
         DeployInProgress,
-        /// A write failed, and is tried again.
+        /// A write failed, and is retried.
         Failed,
-        /// Nobody knows yet what became of a write.
+        /// The answer to a write was lost; its outcome is unknown.
         AnswerLost,
-        /// It is not what the plan was made from.
+        /// It changed after the plan was made.
         Moved,
-        /// What it needs failed.
+        /// Something it depends on failed.
         DependencyFailed,
-        /// No request may leave in time.
+        /// The request budget allows no request in time.
         OverBudget,
-        /// It was told to stop.
+        /// The pass was stopped.
         Stopped,
-        /// Something newer is wanted.
+        /// A newer revision replaces this one.
         Superseded,
-        /// It failed, and waits.
+        /// It failed, and waits before the next attempt.
         BackingOff,
-        /// What was begun earlier is not known to have ended.
+        /// The outcome of an earlier operation is unknown.
         InFlight,
-        /// Not all of its kind was listed.
+        /// The listing of its kind is incomplete.
         IncompleteView,
-        /// What it needs is blocked.
+        /// Something it depends on is blocked.
         DependencyBlocked,
-        /// Its details do not come.
+        /// Its details could not be read.
         Unseen,
-        /// Five tries failed.
+        /// Five attempts failed.
         Failing,
-        /// The token may not.
+        /// The token lacks the permission.
         Denied,
-        /// It is as declared, and the platform says that it does not run.
+        /// It is as declared, but the platform reports that it does not run.
         Unhealthy,
-        /// It moved on the platform.
+        /// It changed on the platform.
         Drift,
-        /// It did not move.
+        /// It did not change.
         NoDrift,
         /// No pass has ended yet.
         Starting,
-        /// A newer revision is being carried out.
+        /// A newer revision is being applied.
         Reconciling,
-        /// A defect was caught.
+        /// A defect in Stoker was caught.
         InternalError,
-        /// The deployments of this state failed.
+        /// The deployments of the declared state failed.
         DeployFailed,
         /// It was rolled back.
         RolledBack,
-        /// A directory loses manifests step by step.
+        /// A directory is losing manifests step by step.
         SourceShrinking,
         /// A field does not stay as it is written.
         FieldFlapping,
@@ -149,27 +149,27 @@ words! {
         EnvGroup,
         /// It is not ours.
         NotOwned,
-        /// Several bear its name.
+        /// Several objects have its name.
         AmbiguousName,
-        /// It may be what a lost create made.
+        /// It may be the result of a create whose answer was lost.
         PerhapsOurs,
         /// It is protected.
         Protected,
         /// It exists and may not be adopted.
         AdoptionRefused,
-        /// Too much would go at once.
+        /// Too much would be deleted at once.
         Fuse,
-        /// The manifests are not all there.
+        /// The manifests are incomplete.
         SourceIncomplete,
         /// A delete needs an approval by name.
         ApprovalMissing,
-        /// It is ours by a guess.
+        /// It is only presumed to be ours.
         Presumed,
         /// Pruning is off.
         PruneOff,
-        /// The manifest keeps it.
+        /// Its manifest withholds the change.
         PolicyWithheld,
-        /// The agent only looks.
+        /// The agent only observes.
         Observed,
         /// A person suspended it.
         Suspended,
@@ -181,82 +181,84 @@ words! {
         SourceEmpty,
         /// The manifests cannot be read.
         SourceUnreadable,
+        /// A secret that the manifests name cannot be had now.
+        SecretUnavailable,
         /// The repository does not answer.
         SourceUnreachable,
-        /// The repository does not let us in.
+        /// The repository denies access.
         SourceDenied,
-        /// What was asked for is not in the repository.
+        /// The branch, tag, commit or path is not in the repository.
         SourceMissing,
-        /// The branch does not continue what was carried out.
+        /// The branch no longer contains the applied commit.
         HistoryRewritten,
-        /// A commit is not signed as it must be.
+        /// A commit is not signed as required.
         CommitUnsigned,
-        /// The API has had nothing left for minutes.
+        /// The API's request limit has been used up for minutes.
         RequestLimit,
         /// The platform does not answer.
         PlatformUnavailable,
-        /// What answers is not its API.
+        /// The answers are not from the platform's API.
         NotTheApi,
         /// The token is not accepted.
         Unauthorized,
-        /// Token, state or guard are of another project.
+        /// The token, the state or the guard belongs to another project.
         WrongProject,
         /// The state cannot be used.
         StateUnusable,
-        /// Another command writes.
+        /// Another command is writing.
         Locked,
     }
 }
 
 words! {
-    /// What came of a pass.
+    /// The result of a pass.
     PassOutcome {
         /// Everything is as declared, and nothing was written.
         Synced,
-        /// All of it was carried out.
+        /// Everything was applied.
         Applied,
-        /// Something is left to do that this pass was not to do, waits for the platform, or nobody can
-        /// tell of; it may have written the rest.
+        /// Something is left to do: it was not part of this pass, waits for the platform, or is
+        /// unknown; the rest may have been written.
         Pending,
-        /// It was told to stop: something newer is wanted, or writing was withheld.
+        /// The pass was stopped: a newer revision arrived, or writing was withheld.
         Stopped,
-        /// Nothing was left to do, as far as it was seen.
+        /// Nothing was left to do, as far as could be seen.
         Unseen,
-        /// All that is left is held back by a rail.
+        /// All that is left is held back by a safety rail.
         Blocked,
         /// Something failed.
         Failed,
-        /// It came to no end: the platform or the state could not be read.
+        /// The pass could not finish: the platform or the state could not be read.
         Unreadable,
     }
 }
 
 words! {
-    /// What happened that is no condition of anything.
+    /// What happened that is not a condition.
     Occurrence {
         /// A resource became as declared, and healthy.
         Ready,
-        /// It moved on the platform.
+        /// It changed on the platform.
         DriftDetected,
-        /// It was set back, or made again.
+        /// It was set back, or created again.
         DriftRepaired,
         /// It was created.
         Created,
-        /// It was changed as its manifest was.
+        /// It was updated to its manifest.
         Updated,
         /// It was deleted and created again.
         Replaced,
-        /// It was taken over by its name.
+        /// It was adopted by its name.
         Adopted,
-        /// What was gone is not remembered any more.
+        /// It no longer exists, and was removed from the state.
         Forgotten,
         /// It was deleted.
         Deleted,
-        /// Its deployment runs.
+        /// Its deployment succeeded.
         DeploySucceeded,
         /// Its deployment did not end in time.
         DeployTimedOut,
-        /// It went before its deployment ended.
+        /// It was deleted before its deployment ended.
         Gone,
         /// It could not be rolled back.
         RollbackFailed,
@@ -266,18 +268,18 @@ words! {
         SourceRecovered,
         /// The platform can be read again.
         PlatformReadable,
-        /// The API gives room for requests again.
+        /// The API allows requests again.
         RequestLimitOver,
         /// A suspension ended.
         Resumed,
-        /// It stays at a commit.
+        /// It was pinned to a commit.
         Pinned,
         /// It follows the branch again.
         Unpinned,
     }
 }
 
-/// Why there is an event: something happened, or a condition became so.
+/// The reason of an event: something happened, or a condition got this reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventReason {
     /// A condition became so.
@@ -322,7 +324,8 @@ impl JsonSchema for EventReason {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Why there is an event: something happened, or a condition became so.",
+            "description": "The reason of an event: something happened, or a condition got this \
+                reason.",
             "anyOf": [
                 generator.subschema_for::<Occurrence>(),
                 generator.subschema_for::<ConditionReason>(),

@@ -85,7 +85,7 @@ impl StateLock {
 pub(super) fn holder(directory: &Directory) -> Result<Option<String>, StoreError> {
     let failed = |source| StoreError::Disk {
         directory: directory.place().to_owned(),
-        doing: "look at the lock".to_owned(),
+        doing: "read the lock".to_owned(),
         source,
     };
     let mut file = match File::open(directory.place().join(LOCK)) {

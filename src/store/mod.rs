@@ -30,17 +30,23 @@
 //! an empty one, or that whole lines were cut off the end of the newest journal. Those are caught
 //! by reading the platform before every create (S2), not here.
 //!
-//! Calls block for as long as a few small writes and one `fsync` take, a few milliseconds; they
-//! are made from async code as they are. This room reads no clock and knows nothing of the API.
+//! A state may also be in a log that many machines reach (`shared_state.rs`): the same events, the
+//! same promise, one writer at a time.
+//!
+//! Calls block for as long as a few small writes and one `fsync` take, a few milliseconds, and ten
+//! seconds at most where a network is between; they are made from async code as they are. This
+//! room reads no clock and knows nothing of the API.
 
 mod backup;
 mod disk;
 mod error;
 mod event;
+mod generations;
 mod load;
 mod lock;
 mod medium;
 mod recent;
+mod shared_state;
 mod simulated;
 mod text;
 mod verify;
@@ -49,11 +55,13 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use backup::FilesBeside;
 pub use error::{StoreError, Warning};
 pub use event::JournalEvent;
 pub use load::StoredState;
 pub use medium::Medium;
 pub use recent::Recent;
+pub use shared_state::SharedState;
 pub use simulated::{Blow, Simulated};
 pub use verify::Verified;
 pub use writer::Store;

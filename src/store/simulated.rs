@@ -134,6 +134,11 @@ impl Simulated {
         *state = State { death, holder, steps: state.steps, ..kept };
     }
 
+    /// Returns who holds the lock.
+    pub(super) fn holder(&self) -> Option<String> {
+        self.state().holder.clone()
+    }
+
     /// Takes the lock; returns who holds it when somebody does.
     pub(super) fn hold(&self, holder: &str) -> Result<SimulatedLock, String> {
         let mut state = self.state();

@@ -70,10 +70,10 @@ pub(super) fn parse_snapshot(serial: u64, bytes: &[u8]) -> Result<InventorySnaps
     refuse_newer(bytes)?;
     let text = utf8(bytes)?;
     let (header, rest) =
-        text.split_once(",\"inventory\":").ok_or(Unusable::Damaged("it breaks off"))?;
+        text.split_once(",\"inventory\":").ok_or(Unusable::Damaged("it ends early"))?;
     let header: Header = serde_json::from_str(&format!("{header}}}"))
         .map_err(|_| Unusable::Damaged("its head cannot be read"))?;
-    let body = rest.strip_suffix("}\n").ok_or(Unusable::Damaged("it breaks off"))?;
+    let body = rest.strip_suffix("}\n").ok_or(Unusable::Damaged("it ends early"))?;
     if header.format != FORMAT || header.serial != serial {
         return Err(Unusable::Damaged("it is of another generation"));
     }

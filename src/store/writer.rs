@@ -1,4 +1,4 @@
-//! The one writer: remembers an event before it returns, and begins new generations.
+//! The one writer: remembers an event before it returns.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,16 +6,14 @@ use std::path::Path;
 use super::disk::{Directory, Disk};
 use super::error::{StoreError, Warning};
 use super::event::JournalEvent;
-use super::load::{
-    self, JournalEnd, LoadedState, StoredState, failed, journal_name, snapshot_name,
-};
+use super::generations::Generations;
+use super::load::{self, StoredState};
 use super::lock::{self, StateLock};
-use super::text;
+use super::medium::MOVED;
+use super::shared_state::SharedJournal;
 use super::verify::{self, Verified};
 use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId};
-
-/// A journal shorter than this is not worth a new generation: replaying it takes a millisecond.
-const JOURNAL_BYTES_MIN: u64 = 64 * 1024;
+use crate::shared::WriteRight;
 
 /// The state of one project, with the right to write it.
 ///
@@ -26,21 +24,18 @@ const JOURNAL_BYTES_MIN: u64 = 64 * 1024;
 /// # Assumptions
 /// The disk keeps what it said it synced, and nobody else writes into the directory.
 pub struct Store {
-    pub(super) disk: Box<dyn Disk>,
+    pub(super) journal: Journal,
     inventory: Inventory,
-    /// The current generation.
-    serial: u64,
-    /// The seal the next line continues.
-    seal: String,
-    /// The length of the journal's proven lines; what is beyond was never acknowledged.
-    journal_bytes: u64,
-    journal: JournalEnd,
-    snapshot_bytes: u64,
-    /// A snapshot of the current generation that must be written before anything else.
-    unwritten: Option<(String, Inventory)>,
     warning: Option<Warning>,
-    /// Last, so that the lock is freed last.
-    _lock: Option<StateLock>,
+}
+
+/// Where events are written down.
+#[derive(Debug)]
+pub(super) enum Journal {
+    /// In the files of a directory.
+    Files(Box<Generations>),
+    /// In a log that many machines reach.
+    Shared(Box<SharedJournal>),
 }
 
 impl Store {
@@ -55,6 +50,7 @@ impl Store {
     pub fn open(directory: &Path, holder: &str) -> Result<Self, StoreError> {
         let directory = Directory::at(directory);
         let lock = StateLock::take(&directory, holder)?;
+        check_not_moved(&directory)?;
         Self::on(Box::new(directory), Some(lock))
     }
 
@@ -63,7 +59,9 @@ impl Store {
     /// # Errors
     /// When nothing can be proven of it, when a newer version wrote it, when the disk refuses.
     pub fn read(directory: &Path) -> Result<StoredState, StoreError> {
-        load::read(&Directory::at(directory))
+        let directory = Directory::at(directory);
+        check_not_moved(&directory)?;
+        load::read(&directory)
     }
 
     /// Reads every record without the lock; a missing directory holds none.
@@ -84,32 +82,13 @@ impl Store {
 
     /// Opens the state on any disk.
     pub(super) fn on(disk: Box<dyn Disk>, lock: Option<StateLock>) -> Result<Self, StoreError> {
-        let loaded = load::load(disk.as_ref())?;
-        let LoadedState {
-            serial,
-            inventory,
-            seal,
-            journal_bytes,
-            journal,
-            snapshot_bytes,
-            unwritten,
-            warning,
-        } = loaded;
-        if let Some(Warning::Incomplete { what }) = warning {
-            return Err(StoreError::Damaged { directory: disk.place().to_owned(), what });
-        }
-        Ok(Self {
-            disk,
-            inventory,
-            serial,
-            seal,
-            journal_bytes,
-            journal,
-            snapshot_bytes,
-            unwritten,
-            warning,
-            _lock: lock,
-        })
+        let (files, (inventory, warning)) = Generations::open(disk, lock)?;
+        Ok(Self { journal: Journal::Files(Box::new(files)), inventory, warning })
+    }
+
+    /// Goes on with a log that was taken over.
+    pub(super) fn over(journal: SharedJournal, inventory: Inventory) -> Self {
+        Self { journal: Journal::Shared(Box::new(journal)), inventory, warning: None }
     }
 
     /// Returns the inventory with all events so far.
@@ -220,153 +199,63 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn commit_all(&mut self, events: &[JournalEvent]) -> Result<(), StoreError> {
-        self.mend()?;
-        let mut seal = self.seal.clone();
-        let mut lines = String::new();
-        for event in events {
-            let (line, next) = text::line_text(&seal, Some(event));
-            lines.push_str(&line);
-            seal = next;
+        match &mut self.journal {
+            Journal::Files(files) => files.remember(events)?,
+            Journal::Shared(log) => log.remember(events)?,
         }
-        self.append(&lines, seal)?;
         for event in events {
             event.apply(&mut self.inventory);
         }
         Ok(())
     }
 
-    /// Begins a new generation, if the journal has grown long beside its snapshot; to be called at
-    /// the end of a run. So the whole is written only when half as much was written in parts.
+    /// Writes the inventory whole, if the journal has grown long beside it; to be called at the end
+    /// of a run. So the whole is written only when half as much was written in parts.
     ///
     /// # Errors
-    /// When the disk refuses. Nothing is lost, and nothing needs to be done about it now.
+    /// When it cannot be written. Nothing is lost, and nothing needs to be done about it now.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        let is_worth_it = self.journal_bytes >= JOURNAL_BYTES_MIN.max(self.snapshot_bytes / 2);
-        if is_worth_it { self.begin_generation() } else { self.mend() }
+        match &mut self.journal {
+            Journal::Files(files) => files.compact(&self.inventory),
+            Journal::Shared(log) => log.compact(&self.inventory),
+        }
     }
 
     /// Closes the journal and writes the inventory whole.
-    ///
-    /// Until the new snapshot is certain, the closed journal and the snapshot before it say the
-    /// same, so a crash anywhere in between loses nothing.
+    #[cfg(test)]
     pub(super) fn begin_generation(&mut self) -> Result<(), StoreError> {
-        self.mend()?;
-        let (line, seal) = text::line_text(&self.seal, None);
-        self.append(&line, seal)?;
-        self.serial += 1;
-        self.journal = JournalEnd::NoFile;
-        self.journal_bytes = 0;
-        self.unwritten = Some((self.seal.clone(), self.inventory.clone()));
-        self.mend()?;
-        self.remove_old_generations()
-    }
-
-    fn append(&mut self, lines: &str, seal: String) -> Result<(), StoreError> {
-        if lines.is_empty() {
-            return Ok(());
+        match &mut self.journal {
+            Journal::Files(files) => files.begin_generation(&self.inventory),
+            Journal::Shared(log) => log.write_whole(&self.inventory),
         }
-        let name = journal_name(self.serial);
-        let is_new = self.journal == JournalEnd::NoFile;
-        // In doubt until the disk says otherwise.
-        self.journal = JournalEnd::InDoubt;
-        self.attempt(format!("append to {name}"), |disk| {
-            disk.append(&name, lines.as_bytes())?;
-            if is_new { disk.sync_names() } else { Ok(()) }
-        })?;
-        self.journal = JournalEnd::Clean;
-        self.journal_bytes += lines.len() as u64;
-        self.seal = seal;
-        Ok(())
     }
 
-    /// Brings the files into the form from which one can go on, if something was interrupted.
-    fn mend(&mut self) -> Result<(), StoreError> {
-        if self.journal == JournalEnd::InDoubt {
-            self.mend_journal()?;
+    /// Returns what must hold right before a write leaves (S10); nothing where the lock is this
+    /// machine's, which is held as long as the process lives. A seat that many machines reach is
+    /// lost by who does not renew it.
+    #[must_use]
+    pub fn right(&self) -> Option<WriteRight> {
+        match &self.journal {
+            Journal::Files(_) => None,
+            Journal::Shared(log) => Some(log.right()),
         }
-        if self.unwritten.is_some() {
-            self.write_snapshot()?;
-        }
-        Ok(())
     }
+}
 
-    /// Cuts off what was never acknowledged, by replacing the file: a crash leaves one or the other.
-    fn mend_journal(&mut self) -> Result<(), StoreError> {
-        let name = journal_name(self.serial);
-        let temporary = format!("{name}.new");
-        let length = usize::try_from(self.journal_bytes).unwrap_or(usize::MAX);
-        self.attempt(format!("mend {name}"), |disk| {
-            let mut bytes = disk.read(&name)?.unwrap_or_default();
-            bytes.truncate(length);
-            // Only a last line break can be missing or wrong: every byte before it is proven.
-            if length > 0 {
-                bytes.resize(length, b'\n');
-                bytes[length - 1] = b'\n';
-            }
-            disk.write(&temporary, &bytes)?;
-            disk.rename(&temporary, &name)?;
-            disk.sync_names()
-        })?;
-        self.journal = JournalEnd::Clean;
-        Ok(())
-    }
-
-    /// Writes the snapshot of the current generation, its journal's file first: a snapshot
-    /// without a journal is damage.
-    fn write_snapshot(&mut self) -> Result<(), StoreError> {
-        let Some((follows, inventory)) = &self.unwritten else {
-            return Ok(());
-        };
-        let text = text::snapshot_text(self.serial, follows, inventory);
-        let (name, journal) = (snapshot_name(self.serial), journal_name(self.serial));
-        let temporary = format!("{name}.new");
-        let needs_journal = self.journal == JournalEnd::NoFile;
-        self.attempt(format!("write {name}"), |disk| {
-            disk.write(&temporary, text.as_bytes())?;
-            if needs_journal {
-                disk.append(&journal, b"")?;
-                disk.sync_names()?;
-            }
-            disk.rename(&temporary, &name)?;
-            disk.sync_names()
-        })?;
-        self.journal = JournalEnd::Clean;
-        self.snapshot_bytes = text.len() as u64;
-        self.unwritten = None;
-        Ok(())
-    }
-
-    /// Keeps the current generation and the one before.
-    fn remove_old_generations(&mut self) -> Result<(), StoreError> {
-        let old = load::serials(self.disk.as_ref())?
-            .into_iter()
-            .filter(|serial| serial + 1 < self.serial)
-            .collect::<Vec<_>>();
-        self.attempt("remove old generations".to_owned(), |disk| {
-            for serial in &old {
-                disk.remove(&snapshot_name(*serial))?;
-                disk.remove(&journal_name(*serial))?;
-            }
-            // What is known of the disk is certain again before the next write leaves.
-            if old.is_empty() { Ok(()) } else { disk.sync_names() }
-        })
-    }
-
-    fn attempt(
-        &mut self,
-        doing: String,
-        work: impl FnOnce(&mut dyn Disk) -> std::io::Result<()>,
-    ) -> Result<(), StoreError> {
-        work(self.disk.as_mut()).map_err(|source| failed(self.disk.as_ref(), doing, source))
+/// Refuses a directory whose state is elsewhere by now: it would be a second truth.
+fn check_not_moved(directory: &Directory) -> Result<(), StoreError> {
+    let moved = directory.read(MOVED);
+    match moved.map_err(|error| load::failed(directory, format!("read {MOVED}"), error))? {
+        None => Ok(()),
+        Some(to) => Err(StoreError::Moved {
+            directory: directory.place().to_owned(),
+            to: String::from_utf8_lossy(&to).trim().to_owned(),
+        }),
     }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Store")
-            .field("directory", &self.disk.place())
-            .field("serial", &self.serial)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Store").field("journal", &self.journal).finish_non_exhaustive()
     }
 }

@@ -171,7 +171,7 @@ mod tests {
                 let outcome = "Synced";
                 tracing::info!(pass = 4, outcome, requests = 7, "a pass ended: all is well");
             });
-            tracing::error!(project = "blog", "it goes on with its old settings");
+            tracing::error!(project = "blog", "it continues with its old settings");
         });
         assert_eq!(
             told,
@@ -179,7 +179,7 @@ mod tests {
                 "service/api: plan was set back",
                 "warning: shop  the platform cannot be read",
                 "shop  a pass ended: all is well (outcome Synced, requests 7)",
-                "error: blog  it goes on with its old settings",
+                "error: blog  it continues with its old settings",
             ]
         );
     }

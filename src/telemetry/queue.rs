@@ -64,7 +64,7 @@ impl LogQueue {
         drop(self.changed.wait_timeout_while(self.state(), time_max, is_busy));
     }
 
-    /// Writes for ever: the thread ends with the process.
+    /// Writes forever: the thread ends with the process.
     fn write(&self, mut writer: impl Write, tell: impl Fn(u64)) {
         loop {
             let line = self.next();

@@ -354,7 +354,7 @@ const CASES: &[Case] = &[
         },
     },
     Case {
-        name: "it was taken over by its name",
+        name: "it was adopted by its name",
         key: "service/api",
         reason: "not_owned",
         advices: 1,

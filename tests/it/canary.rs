@@ -1,9 +1,10 @@
 //! A secret's value stands in the body of a request and nowhere else (S9).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -14,6 +15,7 @@ use stoker::emulator::{Act, EmulatorConfig, Kind, Secrets};
 use stoker::plan::{Plan, Policy, Report};
 use stoker::render::json::{self, Basis, Preamble, SavedPlan};
 use stoker::render::{self, Estimate};
+use stoker::secret::{self, AllowedSources, Finders, FingerprintKey, FoundValues, SecretProgram};
 use stoker::source::{self, Tree};
 
 use crate::stage::Stage;
@@ -38,6 +40,9 @@ spec:
     - { key: API_PASSWORD, value: 'CANARIES-plain-"quoted"-\back' }
     - { key: DATABASE_URL, value: 'postgres://user:CANARIESinurl@host/db' }
     - { key: SALT, generateValue: true }
+    - { key: FROM_OUTSIDE, valueFrom: { file: OUTSIDE/outer } }
+    - { key: FROM_PROVIDER, valueFrom: { provider: vault, ref: a/b } }
+    - { key: FROM_SOPS, valueFrom: { sops: locked.enc.yaml, path: jwt.key } }
 ---
 apiVersion: stackblaze.cloud/v1
 kind: EnvGroup
@@ -216,13 +221,45 @@ impl Transport for Parrot {
 }
 
 fn tree(directory: &Path, text: &str) -> Tree {
-    std::fs::write(directory.join("stack.yaml"), text).unwrap();
+    let outside = outside(directory).display().to_string();
+    std::fs::write(directory.join("stack.yaml"), text.replace("OUTSIDE", &outside)).unwrap();
+    std::fs::write(directory.join("locked.enc.yaml"), "jwt: { key: ENC }\nsops: { mac: ENC }\n")
+        .unwrap();
     std::fs::write(directory.join("secret.txt"), "CANARIES-in-a-file\nof two lines").unwrap();
     source::load(&[directory.to_owned()], None).unwrap()
 }
 
+/// Where the stack's files outside of it are.
+fn outside(directory: &Path) -> PathBuf {
+    directory.parent().unwrap().join("outside")
+}
+
+/// Gives the sources outside the stack their values, and returns what the settings say of them.
+fn sources(directory: &Path, provided: &str) -> AllowedSources {
+    let outside = outside(directory);
+    std::fs::create_dir_all(&outside).unwrap();
+    let answer = serde_json::json!({ "values": { "a/b": provided } }).to_string();
+    std::fs::write(outside.join("answer.json"), answer).unwrap();
+    std::fs::write(outside.join("outer"), "CANARIES-xq-outer-\"\\\n").unwrap();
+    let decrypted = serde_json::json!({ "jwt": { "key": "CANARIES-xq-cipher-\"\\" } }).to_string();
+    std::fs::write(outside.join("decrypted.json"), decrypted).unwrap();
+    let program = |words: &[&str]| SecretProgram {
+        command: words.iter().map(|word| (*word).to_owned()).collect(),
+        timeout: Duration::from_secs(60),
+        environment: Vec::new(),
+    };
+    let place = outside.display();
+    let vault = program(&["/bin/cat", &format!("{place}/answer.json")]);
+    let sops = program(&["/bin/sh", "-c", &format!("cat {place}/decrypted.json")]);
+    AllowedSources {
+        directories: vec![outside.clone()],
+        providers: BTreeMap::from([("vault".to_owned(), vault)]),
+        sops: Some(sops),
+    }
+}
+
 /// The secrets of the stack and of the hands, as far as they are nobody else's words.
-const ALL_CANARIES: [&str; 9] = [
+const ALL_CANARIES: [&str; 13] = [
     "CANARIES-plain-\"quoted\"-\\back",
     "CANARIES-other-\"quoted\"-\\back",
     "user:CANARIESinurl@host/db",
@@ -232,6 +269,10 @@ const ALL_CANARIES: [&str; 9] = [
     "CANARIES-first-\"\\\n\u{e9}",
     "CANARIES-second-\"\\\n\u{e9}",
     "CANARIES-by-hand",
+    "CANARIES-xq-outer-\"\\",
+    "CANARIES-xq-vendor-\"\\\n\u{e9}",
+    "CANARIES-xq-changed-\"\\\n\u{e9}",
+    "CANARIES-xq-cipher-\"\\",
 ];
 
 /// Says a plan and a report in every form there is.
@@ -278,12 +319,15 @@ async fn live(platform: EmulatorConfig, echo: Option<Echo>) {
         let (inner, heard) = (Arc::clone(&inner), heard.clone());
         Arc::new(Parrot { inner, heard, echo })
     };
-    let directory = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("manifests");
+    std::fs::create_dir(&directory).unwrap();
     let variable = |value: &str| {
         vec![("CANARY_VARIABLE".to_owned(), format!("CANARIES-{value}-\"\\\n\u{e9}"))]
     };
     stage.variables = variable("first");
-    let first = tree(directory.path(), STACK);
+    stage.allowed = sources(&directory, "CANARIES-xq-vendor-\"\\\n\u{e9}");
+    let first = tree(&directory, STACK);
     for echo in [echo, None] {
         stage.transport = parrot(echo);
         for _ in 0..2 {
@@ -298,12 +342,13 @@ async fn live(platform: EmulatorConfig, echo: Option<Echo>) {
     let key = "FROM_FILE".to_owned();
     stage.emulator.act(&Act::SetVariable { kind, id, key, value }).unwrap();
     stage.variables = variable("second");
+    stage.allowed = sources(&directory, "CANARIES-xq-changed-\"\\\n\u{e9}");
     let text =
         STACK.replace("CANARIES-plain", "CANARIES-other").replace("value: one", "value: two");
-    let second = tree(directory.path(), &text.replace("CANARIESinurl", "CANARIESinotherurl"));
+    let second = tree(&directory, &text.replace("CANARIESinurl", "CANARIESinotherurl"));
     let (head, rest) = STACK.split_once("    - { key: FROM_FILE").unwrap();
     let group = &rest[rest.find("---").unwrap()..];
-    let fewer = tree(directory.path(), &(head.to_owned() + group));
+    let fewer = tree(&directory, &(head.to_owned() + group));
     for echo in [echo, None] {
         stage.transport = parrot(echo);
         for tree in [&second, &fewer] {
@@ -337,6 +382,42 @@ async fn no_secret_is_heard_however_the_platform_shows_it() {
         platform.list_fields.services = stoker::emulator::Fields::All;
         live(platform, None).await;
     }
+}
+
+#[test]
+fn no_secret_is_heard_of_a_source_that_fails() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("manifests");
+    std::fs::create_dir(&directory).unwrap();
+    let mut stage = Stage::new();
+    stage.variables = vec![("CANARY_VARIABLE".to_owned(), "CANARIES-first-1".to_owned())];
+    stage.allowed = sources(&directory, "CANARIES-xq-vendor-\"\\\n\u{e9}");
+    let stack = tree(&directory, STACK);
+    let before = stage.desired(&stack);
+    let declared = stoker::manifest::load(&stack).desired.unwrap();
+    let heard = Heard::default();
+    // Each of them says what it knows, in each way a program can, and fails.
+    for script in
+        ["cat FILES; cat FILES >&2; exit 1", "cat FILES >&2; exit 1", "cat FILES | tr : x"]
+    {
+        let files = outside(&directory).display().to_string();
+        let script =
+            script.replace("FILES", &format!("{files}/answer.json {files}/decrypted.json"));
+        let mut allowed = stage.allowed.clone();
+        let shell = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
+        for program in allowed.providers.values_mut().chain(allowed.sops.as_mut()) {
+            program.command.clone_from(&shell);
+        }
+        std::fs::write(outside(&directory).join("outer"), "CANARIES-xq-outer\0").unwrap();
+        let finders = Finders { environment: &|_| None, allowed: &allowed, known: Some(&before) };
+        let found = FoundValues::of(&declared, &stack, &finders);
+        let key = FingerprintKey::from_bytes([7; 32]);
+        let findings = secret::resolve(declared.clone(), &stack, &found, &key).unwrap_err();
+        assert!(findings.len() >= 4, "{findings:#?}");
+        heard.hear("findings", &format!("{findings:#?} {found:#?}"));
+        findings.iter().for_each(|finding| heard.hear("finding", &finding.to_string()));
+    }
+    heard.is_free_of(&ALL_CANARIES.map(str::to_owned), "sources that fail");
 }
 
 #[tokio::test(start_paused = true)]

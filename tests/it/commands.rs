@@ -308,7 +308,11 @@ fn what_cannot_work_says_in_a_whole_sentence_what_failed() {
     asked("http://example.com/v1", "t").says(64, &["error: failed to use the API URL: http"]);
     asked(local, "a b").says(3, &["error: failed to use the API token: it", "STACKBLAZE_TOKEN"]);
     let ran = asked(local, "sb_live_a").says(1, &["the listing of services is incomplete"]);
-    assert!(!ran.stderr.contains("Nothing is there"), "not seen is not absent: {}", ran.stderr);
+    assert!(
+        !ran.stderr.contains("There are no resources"),
+        "not seen is not absent: {}",
+        ran.stderr
+    );
     machine
         .run("plan --sandbox --dialect env_patch=some")
         .says(64, &["error: failed to set the dialect: env_patch", "--dialect env_patch=some"]);
@@ -378,10 +382,12 @@ fn a_simulation_needs_no_secret_and_says_what_it_is_and_which_laws_held() {
     let manifest = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {name: api}\n\
         spec:\n  type: web\n  image: nginx\n  envVars:\n\
         \x20   - {key: A_KEY, valueFrom: {env: NOWHERE}}\n\
-        \x20   - {key: A_FILE, valueFrom: {file: nowhere.pem}}\n";
+        \x20   - {key: A_FILE, valueFrom: {file: nowhere.pem}}\n\
+        \x20   - {key: A_VALUE, valueFrom: {provider: nobody, ref: a/b}}\n\
+        \x20   - {key: ANOTHER, valueFrom: {sops: nowhere.enc.yaml, path: a.b}}\n";
     std::fs::write(machine.0.path().join("api.yaml"), manifest).unwrap();
     let ran = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes");
-    let ran = ran.says(0, &["true against stoker's model", "Every law that was at risk held"]);
+    let ran = ran.says(0, &["hold for Stoker's model", "Every law that was at risk held"]);
     assert!(ran.stdout.starts_with("This is a simulation"), "{}", ran.stdout);
     assert_eq!(ran.stderr, "1 of 1 seeds\n", "nothing of what the simulated agents log");
     let same = machine.run("simulate api.yaml --days 1 --seed 3 --faults api,crashes -o json");

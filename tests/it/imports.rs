@@ -27,7 +27,7 @@ fn a_folder_is_imported_and_what_comes_of_it_is_valid() {
     machine.write("compose.yaml", COMPOSE);
     machine.write("docker-compose.yml", "services: {}\n");
     let ran = machine.run("import");
-    let ran = ran.says(0, &["docker-compose.yml is left aside", "kind: Database", "not-carried"]);
+    let ran = ran.says(0, &["docker-compose.yml is ignored", "kind: Database", "not-carried"]);
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hush"), "{}", ran.stderr);
     assert!(ran.stdout.contains("property: connectionString"), "{}", ran.stdout);
     machine.write("out.yaml", &ran.stdout);
@@ -44,7 +44,7 @@ fn the_first_override_of_compose_is_read_whatever_the_first_file_is_called() {
     machine.write("compose.yaml", "services: { a: { image: a } }\n");
     machine.write("docker-compose.override.yml", "services: { a: { ports: ['82:82'] } }\n");
     machine.write("docker-compose.override.yaml", "services: { a: { ports: ['81:81'] } }\n");
-    let aside = "docker-compose.override.yaml is left aside, because docker-compose.override.yml";
+    let aside = "docker-compose.override.yaml is ignored, because docker-compose.override.yml";
     machine.run("import").says(0, &["port: 82", aside]);
 }
 
@@ -53,7 +53,7 @@ fn a_named_pipe_is_no_file_and_nothing_waits_for_it() {
     let machine = Machine::new();
     let made = std::process::Command::new("mkfifo").arg(machine.path("compose.yaml")).status();
     assert!(made.unwrap().success());
-    machine.run("import compose.yaml").says(65, &["it is no file"]);
+    machine.run("import compose.yaml").says(65, &["it is not a file"]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn what_is_built_lies_where_its_repository_has_it() {
     std::fs::create_dir_all(machine.path("repository/sub")).unwrap();
     let text = "services: { a: { build: ./x }, b: { build: ../y }, c: { build: ../../z } }\n";
     machine.write("repository/sub/compose.yaml", text);
-    let outside = "`../../z` lies outside of the repository";
+    let outside = "`../../z` is outside the repository";
     machine.run("import repository/sub").says(0, &["rootDir: sub/x", "rootDir: \"y\"", outside]);
 }
 
@@ -71,10 +71,10 @@ fn what_is_built_lies_where_its_repository_has_it() {
 fn documents_are_written_beneath_a_folder_and_none_is_overwritten() {
     let machine = Machine::new();
     machine.write("compose.yaml", COMPOSE);
-    machine.run("import --to manifests").says(0, &["2 files written beneath manifests."]);
+    machine.run("import --to manifests").says(0, &["2 files written below manifests."]);
     assert!(machine.read("manifests/services/web.yaml").contains("# `repo` is to be given"));
     machine.run("validate").says(0, &["Valid: 2 resources"]);
-    machine.run("import --to manifests").says(1, &["it is there already; nothing was written"]);
+    machine.run("import --to manifests").says(1, &["it already exists; nothing was written"]);
 }
 
 #[test]
@@ -83,7 +83,9 @@ fn what_cannot_be_imported_is_refused_with_its_place() {
     machine.run("import").says(65, &["there is nothing to import", "looked for"]);
     machine.run("import gone.yaml").says(65, &["failed to read gone.yaml"]);
     machine.write("fly.toml", "app = 'a'\n");
-    machine.run("import fly.toml").says(65, &["`fly.toml` is of no form that is imported"]);
+    machine
+        .run("import fly.toml")
+        .says(65, &["`fly.toml` is not in a format that can be imported"]);
     machine.write("compose.yaml", "services:\n  web:\n    image: a\n    command: a && b\n");
     machine
         .run("import")

@@ -87,6 +87,7 @@ fn parts(stage: &Stage, settings: Settings, source: &Editable) -> AgentParts {
         source: Arc::new(source.clone()),
         secrets: Secrets {
             environment: Arc::new(|_| None),
+            allowed: Arc::default(),
             key: Arc::new(FingerprintKey::from_bytes([7; 32])),
         },
         project: stage.open(),

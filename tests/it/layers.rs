@@ -175,7 +175,7 @@ fn a_name_that_is_not_there_or_is_missing_is_wrong_usage_and_never_another_proje
         ran.says(64, &["list no project `pord`", "did you mean `prod`?"]);
     }
     for command in [
-        "plan base.yaml --var PORT=1",
+        "plan base.yaml --var PORT=1 --out plan.json",
         "apply base.yaml --var PORT=1 -y",
         "export",
         "logs service/api",

@@ -72,13 +72,17 @@ fn a_plan_without_a_refresh_sends_nothing_and_says_how_old_its_look_is() {
     let machine = Machine::new();
     machine.write("all.yaml", &services(3));
     let blind = "plan all.yaml --refresh=false";
-    machine.run(&format!("{blind} --sandbox")).says(1, &["no last look", "looks, and keeps"]);
+    machine
+        .run(&format!("{blind} --sandbox"))
+        .says(1, &["no saved live state", "reads it and saves"]);
     machine.run("apply all.yaml -y --sandbox").says(0, &["3 done"]);
     // What was written down since makes of the look before it none.
-    machine.run(&format!("{blind} --sandbox")).says(1, &["has changed since the last look"]);
+    machine
+        .run(&format!("{blind} --sandbox"))
+        .says(1, &["has changed since the live state was read"]);
     machine.run("plan all.yaml --sandbox").says(0, &["No changes. 3 unchanged."]);
     let ran = machine.run(&format!("{blind} --sandbox"));
-    ran.says(0, &["No changes. 3 unchanged.", "ago, at 20", "the platform was not asked"]);
+    ran.says(0, &["No changes. 3 unchanged.", "ago, at 20", "no request was sent"]);
     machine.write("all.yaml", &services(3).replacen("nginx", "nginx:2", 2));
     let ran = machine.run(&format!("{blind} --sandbox --detailed-exitcode"));
     ran.says(2, &["nginx -> nginx:2", "2 to change"]);

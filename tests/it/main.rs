@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod actors;
+mod adopted;
 mod advice;
 mod agent;
 mod apply;
@@ -17,6 +18,7 @@ mod deadlines;
 mod deploy;
 mod embedding;
 mod environments;
+mod etcd;
 mod exchange;
 mod exports;
 mod faults;
@@ -51,6 +53,7 @@ mod names;
 mod owners;
 mod planted;
 mod populated;
+mod projects;
 mod properties;
 mod pull_request;
 mod rate;
@@ -62,6 +65,7 @@ mod rereads;
 mod retried;
 mod rolled_back;
 mod searches;
+mod shared;
 mod shortage;
 mod sieve;
 mod simulation;

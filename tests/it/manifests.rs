@@ -10,7 +10,7 @@ use stoker::model::{
     Desired, Diagnostic, Entry, FieldPath, FieldValue, Inventory, Key, Kind, LiveObject, LiveValue,
     Name, Origin, RemoteId, Setting, Severity, ValueSource,
 };
-use stoker::secret::{self, FingerprintKey};
+use stoker::secret::{self, Finders, FingerprintKey, FoundValues};
 use stoker::source::Tree;
 use stoker::{manifest, source};
 
@@ -78,7 +78,9 @@ fn every_stack_shown_is_valid_without_a_warning_and_needs_no_environment() {
         let tree = source::load(&[PathBuf::from(path)], None).unwrap();
         let loaded = manifest::load(&tree);
         assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
-        let desired = secret::resolve(loaded.desired.unwrap(), &tree, &|_| None, &key).unwrap();
+        let declared = loaded.desired.unwrap();
+        let found = FoundValues::of(&declared, &tree, &Finders::of_environment(&|_| None));
+        let desired = secret::resolve(declared, &tree, &found, &key).unwrap();
         let count = |kind| desired.resources.keys().filter(|key| key.kind == kind).count();
         let found = [count(Kind::Service), count(Kind::Database), count(Kind::EnvGroup)];
         assert_eq!(found, counts, "{path}");

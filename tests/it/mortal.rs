@@ -153,7 +153,7 @@ pub async fn die_in(stage: &mut Stage, point: Point, run: impl AsyncFn(&Stage)) 
     });
     let disk = match &stage.state {
         Medium::Memory(disk) => disk.clone(),
-        Medium::Directory(_) => panic!("a real disk cannot be told to die"),
+        Medium::Directory(_) | Medium::Shared(_) => panic!("a real disk cannot be told to die"),
     };
     if let Point::Step(step, _) = point {
         let dying = Arc::clone(&mortal);
@@ -181,7 +181,9 @@ pub async fn die_in(stage: &mut Stage, point: Point, run: impl AsyncFn(&Stage)) 
 pub fn is_certain(stage: &Stage) -> bool {
     match &stage.state {
         Medium::Memory(disk) => remains(disk).len() == 1,
-        Medium::Directory(_) => panic!("nobody knows what a real disk has kept"),
+        Medium::Directory(_) | Medium::Shared(_) => {
+            panic!("nobody knows what a real disk has kept")
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use stoker::manifest;
 use stoker::model::{Coverage, Kind, Listing, Live, Project, Snapshot};
 use stoker::plan::{Plan, Policy, plan};
 use stoker::render::json::{Preamble, SavedPlan};
-use stoker::secret::{self, FingerprintKey};
+use stoker::secret::{self, Finders, FingerprintKey, FoundValues};
 use stoker::source::Tree;
 
 use crate::generated::{Form, stack};
@@ -31,7 +31,9 @@ fn planned(files: &BTreeMap<String, String>) -> Plan {
     let loaded = manifest::load(&tree);
     let declared = loaded.desired.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
     let key = FingerprintKey::from_bytes([7; 32]);
-    let desired = secret::resolve(declared, &tree, &|_| Some("hunter2".to_owned()), &key).unwrap();
+    let variable = |_: &str| Some("hunter2".to_owned());
+    let found = FoundValues::of(&declared, &tree, &Finders::of_environment(&variable));
+    let desired = secret::resolve(declared, &tree, &found, &key).unwrap();
     let listing =
         |kind| (kind, Listing { coverage: Coverage::Complete, objects: Vec::new(), pages: 1 });
     let live = Live {

@@ -45,10 +45,7 @@ fn a_plan_made_without_the_state_of_the_apply_is_refused_for_that_and_not_as_sta
     let before = home.read(WORLD);
     let ran = carried(&job, &home);
     assert!(!ran.stderr.contains("stale") && !ran.stderr.contains("changed since"));
-    ran.says(
-        5,
-        &["made without the state that is used here", "service/api", "nothing was written"],
-    );
+    ran.says(5, &["made without the state that is used now", "service/api", "nothing was written"]);
     let ran = home.run("apply plan.json --sandbox -o json");
     assert_eq!(ran.json()["error"]["code"], "other_state", "{}", ran.stdout);
     assert_eq!(home.read(WORLD), before);
@@ -77,7 +74,7 @@ fn what_moved_is_stale_whichever_state_the_plan_was_made_with() {
 fn a_plan_made_with_a_state_is_not_carried_out_as_reviewed_with_another_or_none() {
     let home = home();
     let stranger = elsewhere(&home);
-    carried(&home, &stranger).says(5, &["with a state, and there is none here"]);
+    carried(&home, &stranger).says(5, &["with a state, and none is used now"]);
     // It begins a state of its own: the service is taken over, and is then to change.
     stranger.write("api.yaml", &image("nginx"));
     stranger.run("apply api.yaml --sandbox -y").says(0, &[]);

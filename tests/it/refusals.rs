@@ -58,7 +58,7 @@ fn a_saved_plan_that_shows_something_else_than_it_does_is_refused() {
     twice["changes"].as_array_mut().unwrap().insert(0, change);
     machine.write("plan.json", &sealed_anew(&twice.to_string()));
     machine.run("apply plan.json --sandbox").says(5, &["it shows service/api twice"]);
-    machine.run("get --sandbox").says(0, &["Nothing is there"]);
+    machine.run("get --sandbox").says(0, &["There are no resources"]);
     machine.write("plan.json", &saved);
     machine.run("apply plan.json --sandbox").says(0, &["1 done"]);
 }
@@ -151,7 +151,7 @@ fn a_plan_that_cannot_be_saved_costs_no_request() {
     machine.write_api();
     // Without a token: whoever came as far as the platform would miss it first.
     for (place, why) in
-        [("nowhere/plan.json", "there is no directory nowhere"), (".", "it is a directory")]
+        [("nowhere/plan.json", "the directory nowhere does not exist"), (".", "it is a directory")]
     {
         let ran = machine.run(&format!("plan api.yaml --out {place}"));
         ran.says(1, &[&format!("failed to save the plan in {place}: {why}")]);
@@ -163,7 +163,7 @@ fn a_token_of_blanks_is_called_that() {
     let machine = Machine::new();
     let mut command = machine.command("get");
     command.env("STACKBLAZE_TOKEN", "  ");
-    Ran::of(command).says(3, &["STACKBLAZE_TOKEN holds nothing but blanks"]);
+    Ran::of(command).says(3, &["STACKBLAZE_TOKEN contains only blanks"]);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn doctor_asks_no_further_once_the_token_is_none() {
 fn two_documents_without_a_line_between_and_two_sources_are_explained() {
     let machine = Machine::new();
     machine.write("two.yaml", &services(&["a", "b"]).replace("---\n", ""));
-    machine.run("validate two.yaml").says(65, &["a line `---` keeps two documents apart"]);
+    machine.run("validate two.yaml").says(65, &["a line `---` separates two documents"]);
     machine.write("both.yaml", &services(&["a"]).replace("port: 8080", "repo: github.com/a/b"));
     machine.run("validate both.yaml").says(0, &["warning[image-and-repo]", "both an `image`"]);
 }

@@ -52,7 +52,7 @@ async fn a_rollback_that_is_met_under_way_leaves_one_event_and_changes_what_runs
     let events = told(&kept);
     let [event] = &events[..] else { panic!("told once: {events:#?}") };
     assert_eq!(event.key.as_ref().unwrap().to_string(), "service/api");
-    for part in ["somebody rolled it back", &old[..8], &new[..8]] {
+    for part in ["it was rolled back by someone else", &old[..8], &new[..8]] {
         assert!(event.message.contains(part), "{part}: {}", event.message);
     }
     assert_eq!(commit(&kept), old);

@@ -15,7 +15,7 @@ use stoker::model::{Desired, Inventory};
 use stoker::plan::{Plan, Policy, Prune, Report};
 use stoker::project::{BudgetPlace, OpenProject, PassError, Planned, ProjectParts};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
-use stoker::secret::{self, FingerprintKey};
+use stoker::secret::{self, AllowedSources, Finders, FingerprintKey, FoundValues};
 use stoker::source::{self, Tree};
 use stoker::store::{Medium, Simulated};
 
@@ -28,6 +28,8 @@ pub struct Stage {
     pub clock: Clock,
     pub dialect: Dialect,
     pub variables: Vec<(String, String)>,
+    /// What manifests may name beside them.
+    pub allowed: AllowedSources,
     pub transport: Arc<dyn Transport>,
     pub ledger: Arc<Ledger>,
     pub directory: tempfile::TempDir,
@@ -56,6 +58,7 @@ impl Stage {
             clock,
             dialect: Dialect::default(),
             variables: Vec::new(),
+            allowed: AllowedSources::NOTHING,
             state: directory.path().into(),
             directory,
             deadline: None,
@@ -74,11 +77,12 @@ impl Stage {
             Endpoint::parse(SANDBOX_ENDPOINT).unwrap(),
             Token::parse(emulator::TOKEN).unwrap(),
             Arc::clone(&self.transport),
-            self.state.clone(),
+            self.directory.path().into(),
         );
         let parts = ProjectParts {
             dialect: self.dialect.clone(),
             budget: BudgetPlace::Opened(Arc::clone(&self.ledger)),
+            state: self.state.clone(),
             config: ClientConfig { deadline: self.deadline, ..ClientConfig::default() },
             clock: self.clock.clone(),
             holder: "a test".to_owned(),
@@ -94,7 +98,12 @@ impl Stage {
             self.variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
         };
         let key = FingerprintKey::from_bytes([7; 32]);
-        secret::resolve(declared, tree, &variable, &key).unwrap()
+        let found = FoundValues::of(
+            &declared,
+            tree,
+            &Finders { environment: &variable, allowed: &self.allowed, known: None },
+        );
+        secret::resolve(declared, tree, &found, &key).unwrap()
     }
 
     pub fn inventory(&self) -> Arc<Inventory> {
@@ -128,7 +137,7 @@ impl Stage {
         match &self.state {
             // It died in that step: nobody is left to hear of the error.
             Medium::Memory(disk) if disk.was_struck() => std::future::pending().await,
-            Medium::Memory(_) | Medium::Directory(_) => carried.unwrap(),
+            Medium::Memory(_) | Medium::Directory(_) | Medium::Shared(_) => carried.unwrap(),
         }
     }
 

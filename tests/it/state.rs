@@ -81,7 +81,7 @@ fn a_copy_is_verified_and_does_what_the_state_does() {
     }
     let again = machine.run("state backup kept/copy --sandbox");
     again
-        .says(1, &["failed to make the copy", "name a directory that does not exist, or is empty"]);
+        .says(1, &["failed to make the copy", "give a directory that does not exist, or is empty"]);
     // Restored, it owns what it owned.
     std::fs::copy(machine.path("state/sandbox/world.json"), machine.path("kept/world.json"))
         .unwrap();
@@ -109,7 +109,7 @@ fn a_record_that_is_not_what_was_written_is_named_and_is_exit_code_1() {
 fn without_a_state_nothing_is_verified_or_copied_and_nothing_is_made() {
     let machine = Machine::new();
     machine.run("state show").says(0, &["none yet"]);
-    machine.run("state list").says(0, &["Nothing is remembered."]);
+    machine.run("state list").says(0, &["The state records no resources."]);
     machine.run("state verify").says(64, &["there is no state in"]);
     machine.run("state backup copy").says(64, &["there is no state in"]);
     assert!(!machine.path("state").exists());
@@ -140,7 +140,7 @@ fn a_state_whose_key_is_gone_is_not_whole() {
     machine.run("state backup copy --sandbox").says(1, &["fingerprint.key is missing"]);
     std::fs::write(&key, "zz\n").unwrap();
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    machine.run("state verify --sandbox").says(1, &["does not hold 64 hexadecimal digits"]);
+    machine.run("state verify --sandbox").says(1, &["does not contain 64 hexadecimal digits"]);
 }
 
 #[test]
@@ -148,5 +148,5 @@ fn a_wait_for_the_state_ends_with_the_time_of_the_run() {
     let machine = Machine::with_api();
     let _lock = held(&machine);
     let waited = machine.run("release service/api --sandbox --lock-timeout 10m --timeout 300ms");
-    waited.says(6, &["the time was up", "--timeout"]);
+    waited.says(6, &["the time ran out", "--timeout"]);
 }

@@ -35,7 +35,7 @@ fn a_project_of_an_agent_is_not_answered_for_by_the_platform() {
     let machine = Machine::with_api();
     for command in ["get", "describe service/api", "wait service/api"] {
         let ran = machine.run(&format!("{command} --project nosuch --sandbox"));
-        ran.says(1, &["no agent runs here", "without --project nosuch"]);
+        ran.says(1, &["no agent is running", "without --project nosuch"]);
     }
     machine.run("get --project nosuch --live --sandbox").says(64, &["list no project `nosuch`"]);
     let gone = machine.run("wait service/api --for=delete --project nosuch --sandbox");

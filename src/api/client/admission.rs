@@ -45,14 +45,14 @@ impl Client {
 
     /// Append, then count, then leave: from here on nothing is waited for but the request itself.
     pub(super) async fn depart(&self, call: &Call<'_>, mut leave: Leave) -> Result<Permit, Cause> {
-        leave.check_age(self.now())?;
+        leave.check(self.now())?;
         if let Some(Err(reason)) = call.leaving.map(|leaving| leaving()) {
             return Err(Cause::Local(reason));
         }
         loop {
             let now = self.now();
             // What was appended meanwhile may have taken its time.
-            leave.check_age(now)?;
+            leave.check(now)?;
             self.check_deadline(now)?;
             let Some(permit) = leave.permit() else { return Err(Cause::LookTooOld) };
             let departed = self.shared.ledger.depart(Millis::from(now), permit);

@@ -33,9 +33,9 @@ fn every_assumption_can_be_set_by_its_key() {
 
 #[test]
 fn a_wrong_setting_says_what_there_is() {
-    check("env_patch=upsert", "none of merge, replace");
+    check("env_patch=upsert", "not one of merge, replace");
     check("per_page=0", "not a positive number");
-    check("page_first=2", "neither 0 nor 1");
+    check("page_first=2", "is not 0 or 1");
     check("list_form=map", "none of object, array");
     check("colour=red", "unknown key; there are page_param");
     check("type_names.job=x", "web, worker, cron, static");

@@ -100,7 +100,7 @@ async fn a_web_page_or_a_redirect_is_not_the_api() {
 async fn another_object_than_the_one_asked_for_is_no_answer() {
     check(
         ok(service("svc_2", "api")),
-        "Unreadable: read service svc_1: the answer cannot be read: another object came",
+        "Unreadable: read service svc_1: the answer cannot be read: another object was returned",
     )
     .await;
     check(ok(json!({"service": service("svc_1", "api")})), "found api").await;
@@ -179,12 +179,13 @@ async fn every_reason_of_a_refusal_is_told_and_a_forced_coding_is_called_that() 
     let error = client.reader().project().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "read the project: the answer cannot be read: it is encoded as `br`, which was not asked for"
+        "read the project: the answer cannot be read: it is encoded as `br`, which was not \
+         requested"
     );
     check(
         Reply::Head(400, coded, "\u{1}\u{2}".into()),
         "Refused: read service svc_1: the API answered 400: its reason is encoded as `br`, which \
-         was not asked for",
+         was not requested",
     )
     .await;
 }

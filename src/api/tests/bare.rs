@@ -67,8 +67,8 @@ async fn a_generation_is_judged_by_what_answered_before() {
 #[tokio::test(start_paused = true)]
 async fn what_is_too_large_is_called_that_by_whoever_refuses_it() {
     for (reply, says) in [
-        (html as fn(u16) -> Reply, "the body of the request is larger than is taken here"),
-        (|code| empty(code, &[]), "the body of the request is larger than is taken here"),
+        (html as fn(u16) -> Reply, "the body of the request is larger than the server accepts"),
+        (|code| empty(code, &[]), "the body of the request is larger than the server accepts"),
         (|code| framework(code, "request entity too large"), "request entity too large"),
     ] {
         let (client, script) = client([reply(413)]);

@@ -31,7 +31,7 @@ async fn a_total_and_items_are_found_at_their_paths_and_missed_without_them() {
         json!({"services": [],
         "meta": {"total": 3}}),
     ];
-    check(&["total_field=meta.total"], &short, "2 of 3 items came").await;
+    check(&["total_field=meta.total"], &short, "2 of 3 items arrived").await;
     let deep = [json!({"result": {"list": services(0..1)}, "total": 1})];
     check(&["list_keys.services=result.list"], &deep, "1 complete").await;
 }
@@ -45,7 +45,7 @@ async fn an_envelope_is_taken_off_lists_and_objects() {
     check(
         &dialect,
         &[json!({"services": services(0..2), "meta": {"total": 2}})],
-        "`data` is missing, or holds no list",
+        "`data` is missing, or is not a list",
     )
     .await;
     let (client, _) = speaking(&["envelope=data"], [ok(json!({"data": service("svc_1", "web")}))]);
@@ -58,16 +58,16 @@ async fn an_envelope_is_taken_off_lists_and_objects() {
 async fn a_bare_list_is_read_until_a_page_is_empty_and_is_unknown_unless_said() {
     let pages = [json!(services(0..2)), json!(services(2..3)), json!([])];
     check(&["list_form=array"], &pages, "3 complete").await;
-    check(&[], &pages, "it is a list and no object").await;
+    check(&[], &pages, "it is a list, not an object").await;
     check(
         &["list_form=array"],
         &[json!({"services": [], "total": 0})],
-        "it is an object and no list",
+        "it is an object, not a list",
     )
     .await;
     // A list that knows no pages comes again and again.
     let same = [json!(services(0..2)), json!(services(0..2))];
-    check(&["list_form=array"], &same, "svc_0 stands in it twice").await;
+    check(&["list_form=array"], &same, "svc_0 is in it twice").await;
     let (said, asked) = read(&["list_form=array", "page_param=none"], &same[..1]).await;
     assert_eq!(
         (said.as_str(), asked),
@@ -82,7 +82,7 @@ async fn one_page_is_all_only_where_nothing_says_otherwise() {
     let more = [json!({"services": services(0..2), "meta": {"next": "/v1/services?page=2"}})];
     check(&dialect, &more, "it says that there is more").await;
     let total = [json!({"services": services(0..2), "total": 3})];
-    check(&dialect, &total, "2 of 3 items came").await;
+    check(&dialect, &total, "2 of 3 items arrived").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +107,7 @@ async fn what_says_that_there_is_more_is_heard_wherever_the_items_stand() {
     }
     let page =
         json!({"services": services(0..2), "total": 2, "meta": {"next": "/v1/services?page=2"}});
-    check(&["envelope=data"], &[json!({ "data": page })], "`total` counts one page only").await;
+    check(&["envelope=data"], &[json!({ "data": page })], "`total` counts only one page").await;
     // A page that was filtered may be empty and not the last.
     let page = |range, more: bool| json!({"services": services(range), "has_more": more});
     let counted = ["total_required=false"];
@@ -128,7 +128,7 @@ async fn the_name_of_the_next_page_is_found_in_the_envelope() {
     assert_eq!((said.as_str(), asked.len()), ("3 complete", 2));
     // One page's count is not that of the list.
     let page = json!({"data": {"services": services(0..2), "after": "b", "total": 2}});
-    check(&dialect, &[page], "`total` counts one page only").await;
+    check(&dialect, &[page], "`total` counts only one page").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,8 +147,8 @@ async fn a_list_goes_on_by_the_name_of_its_next_page() {
         ]
     );
     for (pages, why) in [
-        (vec![page(0..2, json!("b")), page(2..4, json!("b"))], "a page is named twice"),
-        (vec![page(0..2, json!("b")), page(1..3, Value::Null)], "svc_1 stands in it twice"),
+        (vec![page(0..2, json!("b")), page(2..4, json!("b"))], "a page is repeated"),
+        (vec![page(0..2, json!("b")), page(1..3, Value::Null)], "svc_1 is in it twice"),
         (vec![page(0..2, json!("https://evil.dev/"))], "`next_cursor` is an address"),
         // The field may have another name: nothing says that this is all.
         (vec![json!({"services": services(0..2)})], "`next_cursor` is missing"),
@@ -161,7 +161,7 @@ async fn a_list_goes_on_by_the_name_of_its_next_page() {
     let total = |total| json!({"services": services(0..2), "total": total});
     let strict = &dialect[..2];
     check(strict, &[total(2)], "2 complete").await;
-    check(strict, &[total(3)], "2 of 3 items came").await;
+    check(strict, &[total(3)], "2 of 3 items arrived").await;
     check(strict, &[page(0..2, Value::Null)], "`total` is missing").await;
 }
 
@@ -175,7 +175,7 @@ async fn pages_are_counted_from_where_the_dialect_says() {
         ["GET /v1/services?page=0&per_page=100", "GET /v1/services?page=1&per_page=100"]
     );
     // The second page of an API that counts from 0 is not taken for all there is.
-    check(&[], &[page(2..3, 1), page(0..0, 2), page(0..0, 3)], "1 of 3 items came").await;
+    check(&[], &[page(2..3, 1), page(0..0, 2), page(0..0, 3)], "1 of 3 items arrived").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,7 +254,7 @@ async fn a_survey_finds_only_what_is_found_when_it_is_read() {
     let wrapped = || ok(json!({"data": {"id": "prj_1", "name": "acme"}}));
     let list = json!({"services": services(0..1), "total": 1});
     let alone = std::slice::from_ref(&list);
-    check(&["envelope=data"], alone, "`data` is missing, or holds no list").await;
+    check(&["envelope=data"], alone, "`data` is missing, or is not a list").await;
     let said = ["envelope=data"];
     let found = survey(&said, vec![project(), ok(list.clone()), coded()]).await;
     assert_eq!(found, ["envelope=none"]);

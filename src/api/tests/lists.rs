@@ -48,24 +48,18 @@ async fn the_first_page_tells_the_size_and_the_hint_is_only_a_hint() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_moves_or_lies_is_incomplete() {
     let first = || page(0..2, json!(3), 1);
-    check(
-        vec![first(), page(1..2, json!(3), 2)],
-        "2 of 2 pages, incomplete: svc_1 stands in it twice",
-    )
-    .await;
-    check(
-        vec![first(), page(0..2, json!(3), 2)],
-        "2 of 2 pages, incomplete: svc_0 stands in it twice",
-    )
-    .await;
+    check(vec![first(), page(1..2, json!(3), 2)], "2 of 2 pages, incomplete: svc_1 is in it twice")
+        .await;
+    check(vec![first(), page(0..2, json!(3), 2)], "2 of 2 pages, incomplete: svc_0 is in it twice")
+        .await;
     check(
         vec![first(), page(0..2, json!(3), 1)],
-        "2 of 2 pages, incomplete: page 2 was asked for and another one came",
+        "2 of 2 pages, incomplete: page 2 was requested, and another one arrived",
     )
     .await;
-    check(vec![first(), page(2..2, json!(3), 2)], "2 of 2 pages, incomplete: 2 of 3 items came")
+    check(vec![first(), page(2..2, json!(3), 2)], "2 of 2 pages, incomplete: 2 of 3 items arrived")
         .await;
-    check(vec![first(), page(2..4, json!(3), 2)], "4 of 2 pages, incomplete: 4 of 3 items came")
+    check(vec![first(), page(2..4, json!(3), 2)], "4 of 2 pages, incomplete: 4 of 3 items arrived")
         .await;
     check(
         vec![first(), page(2..3, json!(4), 2)],
@@ -76,8 +70,8 @@ async fn a_list_that_moves_or_lies_is_incomplete() {
 
 #[tokio::test(start_paused = true)]
 async fn a_total_that_cannot_be_is_incomplete() {
-    check(vec![page(0..0, json!(3), 1)], "0 of 1 pages, incomplete: 0 of 3 items came").await;
-    check(vec![page(0..3, json!(2), 1)], "3 of 1 pages, incomplete: 3 of 2 items came").await;
+    check(vec![page(0..0, json!(3), 1)], "0 of 1 pages, incomplete: 0 of 3 items arrived").await;
+    check(vec![page(0..3, json!(2), 1)], "3 of 1 pages, incomplete: 3 of 2 items arrived").await;
     check(
         vec![page(0..3, json!(-1), 1)],
         "0 of 1 pages, incomplete: `total` is not a sensible number",
@@ -99,15 +93,16 @@ async fn a_total_that_cannot_be_is_incomplete() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_key_or_an_odd_item_is_incomplete_and_not_empty() {
     let check = |body: Value, expected: &'static str| check(vec![ok(body)], expected);
-    check(json!({"total": 0}), "0 of 1 pages, incomplete: `services` is missing, or no list").await;
+    check(json!({"total": 0}), "0 of 1 pages, incomplete: `services` is missing, or is not a list")
+        .await;
     check(
         json!({"items": [], "total": 0}),
-        "0 of 1 pages, incomplete: `services` is missing, or no list",
+        "0 of 1 pages, incomplete: `services` is missing, or is not a list",
     )
     .await;
     check(
         json!({"services": null, "total": 0}),
-        "0 of 1 pages, incomplete: `services` is missing, or no list",
+        "0 of 1 pages, incomplete: `services` is missing, or is not a list",
     )
     .await;
     check(
@@ -132,7 +127,7 @@ async fn a_missing_key_or_an_odd_item_is_incomplete_and_not_empty() {
     .await;
     check(
         json!({"services": [{"id": "svc_1", "name": "a"}], "total": 1, "has_more": true}),
-        "0 of 1 pages, incomplete: `total` counts one page only",
+        "0 of 1 pages, incomplete: `total` counts only one page",
     )
     .await;
 }
@@ -144,8 +139,7 @@ async fn without_a_total_a_list_ends_with_an_empty_page_if_the_dialect_says_so()
         vec![page(0..2, Value::Null, 1), page(2..3, Value::Null, 2), page(3..3, Value::Null, 3)];
     check_with(&[total_missing], pages, "3 of 3 pages, complete").await;
     let ignored = vec![page(0..2, Value::Null, 1), page(0..2, Value::Null, 2)];
-    check_with(&[total_missing], ignored, "2 of 2 pages, incomplete: svc_0 stands in it twice")
-        .await;
+    check_with(&[total_missing], ignored, "2 of 2 pages, incomplete: svc_0 is in it twice").await;
 }
 
 #[tokio::test(start_paused = true)]

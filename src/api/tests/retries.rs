@@ -215,10 +215,7 @@ async fn a_run_sends_no_more_than_it_may() {
     let (client, script) = client_of([lost(), lost()], Dialect::default(), config);
     let error = client.reader().project().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OverBudget);
-    assert_eq!(
-        error.to_string(),
-        "read the project: all 2 requests that are allowed have been sent"
-    );
+    assert_eq!(error.to_string(), "read the project: all 2 allowed requests have been sent");
     assert_eq!(script.asked().len(), 2);
 }
 
@@ -249,7 +246,7 @@ async fn a_write_that_comes_too_late_after_its_look_does_not_leave() {
     assert!(matches!(error, WriteError::NotApplied(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "delete service svc_1: it could not leave soon enough after the look before it"
+        "delete service svc_1: it could not be sent soon enough after the read before it"
     );
     assert_eq!(script.asked(), ["GET /v1/services/svc_1"]);
     assert_eq!(client.calls(), 1, "what did not leave is not counted");

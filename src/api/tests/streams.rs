@@ -78,6 +78,6 @@ async fn a_silent_stream_is_taken_for_dead_and_a_heartbeat_for_life() {
         .map(|line| line.map_or_else(|error| format!("! {error}"), |line| line.message))
         .collect()
         .await;
-    let silence = "! follow the log of service svc_1: nothing came for 120 s";
+    let silence = "! follow the log of service svc_1: nothing arrived for 120 s";
     assert_eq!(read, ["one", silence]);
 }

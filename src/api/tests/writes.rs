@@ -1,6 +1,7 @@
 //! What leaves when something is written.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::model::{
@@ -247,4 +248,30 @@ async fn there_is_no_writer_for_another_project_or_another_origin() {
         let refused = client.writer(&pin, &found).unwrap_err();
         assert!(refused.to_string().contains("this state belongs to acme"), "{refused}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_may_have_lost_the_seat_sends_nothing() {
+    let (client, script) = client([status(200, json!({})), status(201, service("svc_1", "api"))]);
+    let is_ours = Arc::new(AtomicBool::new(true));
+    let told = Arc::clone(&is_ours);
+    let tenure: TenureCheck = Arc::new(move || told.load(Ordering::SeqCst));
+    let writer = writer(&client).under(Some(tenure));
+    let kept = leave(&writer, &client).await;
+    writer.delete(leave(&writer, &client).await, Kind::Service, &id("svc_1")).await.unwrap();
+    is_ours.store(false, Ordering::SeqCst);
+    let error = writer.delete(kept, Kind::Service, &id("svc_2")).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotApplied(_)), "{error:?}");
+    // It may be lost while the intent is written down.
+    is_ours.store(true, Ordering::SeqCst);
+    let (name, fields) = (Name::new("api").unwrap(), BTreeMap::new());
+    let (links, answers) = (links(), Answers::default());
+    let draft = draft(Kind::Service, &name, &fields, &links, &answers);
+    let append = || {
+        is_ours.store(false, Ordering::SeqCst);
+        Ok(())
+    };
+    let leave = leave(&writer, &client).await;
+    assert!(writer.create(leave, draft, &append).await.is_err());
+    assert_eq!(script.asked(), ["DELETE /v1/services/svc_1"]);
 }

@@ -30,7 +30,7 @@ pub(in crate::api) fn along<'a>(
     std::iter::successors(Some(object), move |object| object.get(steps.next()?)?.as_object())
 }
 
-/// Returns a text, or a number or truth as a text.
+/// Returns a text, or a number or boolean as a text.
 pub(in crate::api) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -73,7 +73,7 @@ pub(in crate::api) fn whole_number(value: &Value) -> Option<u64> {
     integer(value).and_then(|number| u64::try_from(number).ok())
 }
 
-/// Returns a truth, also when given as a text.
+/// Returns a boolean, also when given as a text.
 pub(super) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),

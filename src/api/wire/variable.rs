@@ -93,8 +93,8 @@ fn read_reference(kind: Kind, source: &Object) -> Option<Reference> {
     })
 }
 
-/// Whether a value is a mask. When in doubt it is: a value taken for a mask is not compared, a
-/// mask taken for a value is "repaired" for ever.
+/// Whether a value is a mask. When in doubt it is: a value taken for a mask is not compared, a mask
+/// taken for a value is "repaired" forever.
 pub(super) fn is_masked(value: &str) -> bool {
     let is_mask_char = |c: char| MASK_CHARS.contains(&c);
     let length = value.chars().count();

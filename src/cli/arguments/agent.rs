@@ -22,7 +22,7 @@ pub struct AgentFlags {
     pub agent: Option<String>,
 }
 
-/// What of the connection matters to a command that only ever speaks with an agent.
+/// The connection flags of a command that talks only to an agent.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Running agent")]
 pub struct Nearby {
@@ -30,7 +30,7 @@ pub struct Nearby {
     #[arg(long, env = "STOKER_SANDBOX", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub sandbox: Option<bool>,
-    /// A certificate authority to trust beside the system's, as PEM.
+    /// A certificate authority to trust in addition to the system's, as PEM.
     #[arg(long, env = "STOKER_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ impl Nearby {
 /// `stoker get`.
 #[derive(Args, Debug)]
 pub struct GetCommand {
-    /// What to list: KIND or KIND/NAME; everything without one.
+    /// What to list: KIND or KIND/NAME [default: everything].
     #[arg(value_name = "KIND[/NAME]")]
     pub selectors: Vec<Selector>,
     /// Ask the platform, even where an agent runs.
@@ -80,7 +80,8 @@ pub struct WaitCommand {
     /// The resource.
     #[arg(value_name = "KIND/NAME")]
     pub key: Key,
-    /// condition=Ready, or delete; of a running agent also condition=Stalled=False and the like.
+    /// condition=Ready, or delete; with a running agent also others, such as
+    /// condition=Stalled=False.
     #[arg(long = "for", value_name = "CONDITION", default_value = "condition=Ready")]
     pub condition: WaitGoal,
     /// Ask the platform, even where an agent runs.
@@ -95,13 +96,13 @@ pub struct WaitCommand {
 /// `stoker events`.
 #[derive(Args, Debug)]
 pub struct EventsCommand {
-    /// Only those of this resource.
+    /// Only events of this resource.
     #[arg(value_name = "KIND/NAME")]
     pub key: Option<Key>,
-    /// Go on until interrupted, and connect again when the stream breaks.
+    /// Follow until interrupted, and reconnect when the stream breaks.
     #[arg(short, long)]
     pub follow: bool,
-    /// Only those of this last while, for example 2h.
+    /// Only events of this last period, for example 2h.
     #[arg(long, value_name = "DURATION")]
     pub since: Option<Span>,
     #[command(flatten)]
@@ -127,10 +128,11 @@ pub struct WhyCommand {
 /// `stoker reconcile`.
 #[derive(Args, Debug)]
 pub struct ReconcileCommand {
-    /// Forget only this one's back-off, instead of all, and repair it again, however often it was.
+    /// Reset the back-off of this resource only, and repair it again, however often it was
+    /// repaired.
     #[arg(value_name = "KIND/NAME")]
     pub key: Option<Key>,
-    /// Wait until the pass has ended, and end as it did.
+    /// Wait until the pass has ended, and exit with its result.
     #[arg(long)]
     pub wait: bool,
     /// How long to wait [default: 5m].
@@ -143,10 +145,10 @@ pub struct ReconcileCommand {
 /// `stoker suspend`.
 #[derive(Args, Debug)]
 pub struct SuspendCommand {
-    /// Why: whoever finds it wants to know.
+    /// The reason, shown wherever the suspension is.
     #[arg(long, value_name = "REASON")]
     pub reason: String,
-    /// Until when, in at most 30 days: 2h, 18:00 (the next one), or 2026-12-01T08:00:00Z.
+    /// When it ends, at most 30 days ahead: 2h, 18:00 (the next one), or 2026-12-01T08:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub until: FutureTime,
     #[command(flatten)]
@@ -156,7 +158,7 @@ pub struct SuspendCommand {
 /// `stoker pin`.
 #[derive(Args, Debug)]
 pub struct PinCommand {
-    /// The commit, whole or its beginning.
+    /// The commit: its full hash, or the first digits.
     #[arg(value_name = "COMMIT")]
     pub commit: String,
     #[command(flatten)]

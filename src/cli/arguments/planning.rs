@@ -23,13 +23,14 @@ pub struct Sources {
     pub chosen: Chosen,
 }
 
-/// What of the manifests is read.
+/// Which manifests are read, and with which values.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Chosen {
     /// Of Blueprints with several environments, read this one: NAME, or PROJECT/NAME.
     #[arg(long, env = "STOKER_ENVIRONMENT", value_name = "NAME")]
     pub environment: Option<String>,
-    /// Lay this file or directory over the manifests; may be repeated, the later over the earlier.
+    /// Lay this file or directory over the manifests; may be repeated, later ones override earlier
+    /// ones.
     #[arg(long = "overlay", value_name = "PATH")]
     pub overlays: Option<Vec<PathBuf>>,
     /// Give a variable its value, for `${NAME}` in native manifests; may be repeated.
@@ -45,7 +46,7 @@ pub struct Chosen {
 pub struct ValidateCommand {
     #[command(flatten)]
     pub sources: Sources,
-    /// Take a warning for an error: a manifest that is not found is one.
+    /// Treat warnings as errors.
     #[arg(long)]
     pub strict: bool,
 }
@@ -53,7 +54,7 @@ pub struct ValidateCommand {
 /// `stoker explain`.
 #[derive(Args, Debug)]
 pub struct ExplainCommand {
-    /// A kind, and a field of it: `Service`, `Service.spec.scaling`.
+    /// A kind, or one of its fields: `Service`, `Service.spec.scaling`.
     #[arg(value_name = "KIND[.FIELD]")]
     pub field: String,
 }
@@ -61,10 +62,12 @@ pub struct ExplainCommand {
 /// `stoker import`.
 #[derive(Args, Debug)]
 pub struct ImportCommand {
-    /// Files, the later over the earlier; or a folder, of which the usual files are read [default: .].
+    /// Files, later ones overriding earlier ones; or a folder with files of the usual names
+    /// [default: .].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Write one file a resource beneath this directory, as `services/api.yaml`; none is overwritten.
+    /// Write one file per resource below this directory, as `services/api.yaml`; none is
+    /// overwritten.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
 }
@@ -74,7 +77,7 @@ pub struct ImportCommand {
 pub struct RenderCommand {
     #[command(flatten)]
     pub sources: Sources,
-    /// Say beside each value in which file and line it stands.
+    /// Show for each value the file and line it comes from.
     #[arg(long)]
     pub places: bool,
 }
@@ -82,7 +85,7 @@ pub struct RenderCommand {
 /// `stoker schema`.
 #[derive(Args, Debug)]
 pub struct SchemaCommand {
-    /// The form of output to print the schema of, instead of that of native documents.
+    /// The output document whose schema is printed, instead of that of native documents.
     #[arg(long, value_enum, value_name = "FORM")]
     pub of: Option<JsonForm>,
 }
@@ -91,11 +94,11 @@ pub struct SchemaCommand {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Planning")]
 pub struct Planning {
-    /// Delete what is ours and no longer declared: all kinds, or those named.
+    /// Delete what is owned and no longer declared: all kinds, or the named ones.
     #[arg(long, env = "STOKER_PRUNE", value_name = "KINDS", num_args = 0..=1,
           default_missing_value = "true", require_equals = true)]
     pub prune: Option<PruneKinds>,
-    /// When to take over what lives already: always, match or never [default: always].
+    /// When to take over existing resources: always, match or never [default: always].
     #[arg(long, env = "STOKER_ADOPT", value_name = "MODE")]
     pub adopt: Option<AdoptMode>,
     /// Lift the fuse on deletes (3 an hour, and 30 % of what is owned) to this many.
@@ -114,19 +117,19 @@ pub struct Planning {
     /// resource, or one of its fields; may be repeated.
     #[arg(long, value_name = "KIND/NAME[:FIELD]", value_delimiter = ',')]
     pub write_unsettled: Vec<FieldAddress>,
-    /// Take what lives for what is declared where the platform does not show it; may be repeated.
+    /// Presume that a value the platform does not show is live as declared; may be repeated.
     #[arg(long, value_name = "KIND/NAME[:FIELD]", value_delimiter = ',')]
     pub accept_unsettled: Vec<FieldAddress>,
-    /// Look only at this resource and what it depends on; may be repeated; turns prune off.
+    /// Only this resource and what it depends on; may be repeated; turns prune off.
     #[arg(long, env = "STOKER_TARGET", value_name = "KIND/NAME", value_delimiter = ',')]
     pub target: Vec<Key>,
     /// Leave this resource out; may be repeated; turns prune off.
     #[arg(long, env = "STOKER_EXCLUDE", value_name = "KIND/NAME", value_delimiter = ',')]
     pub exclude: Vec<Key>,
-    /// Approve that this very service is deleted and created again; may be repeated.
+    /// Approve that exactly this service is deleted and created again; may be repeated.
     #[arg(long, value_name = "KIND/NAME=ID")]
     pub replace: Vec<Approved>,
-    /// How long an unanswered create may still be under way [default: 180s].
+    /// How long a create without an answer may still take effect [default: 180s].
     #[arg(long, env = "STOKER_SETTLE", value_name = "DURATION")]
     pub settle: Option<Span>,
 }
@@ -134,7 +137,7 @@ pub struct Planning {
 /// Whether a run waits for deployments.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Waiting {
-    /// Wait for the deployments to finish; a failed one is a failed run.
+    /// Wait for the deployments to finish; if one fails, the run fails.
     #[arg(long, env = "STOKER_WAIT", overrides_with = "no_wait",
           value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
@@ -144,10 +147,10 @@ pub struct Waiting {
     pub no_wait: bool,
 }
 
-/// Whether a run asks.
+/// Whether a run asks for approval.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Approval {
-    /// Do not ask.
+    /// Do not ask for approval.
     #[arg(short = 'y', long, env = "STOKER_AUTO_APPROVE",
           value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
@@ -162,12 +165,12 @@ pub struct PlanCommand {
     /// Save the plan, for `stoker apply FILE`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// End with 2 when changes are pending, and with 5 when all that is left is held back, was not
+    /// Exit with 2 when changes are pending, and with 5 when all that is left is held back, was not
     /// seen or is unsettled.
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// With `false`, plan on what was last seen and ask the platform nothing; such a plan is never
-    /// applied [default: true].
+    /// With `false`, plan on what was last seen, without a request; such a plan is never applied
+    /// [default: true].
     #[arg(long, value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, require_equals = true)]
     pub refresh: Option<bool>,
@@ -180,9 +183,12 @@ pub struct PlanCommand {
 /// `stoker apply`.
 #[derive(Args, Debug)]
 pub struct ApplyCommand {
-    /// Files and directories, `-` for stdin; or a saved plan, then the manifests it was made of.
+    /// Files and directories, `-` for stdin; or a saved plan, then the manifests it was made from.
     #[arg(value_name = "PATH|PLAN.json")]
     pub paths: Vec<PathBuf>,
+    /// Plan all projects of the settings, ask once, and apply them one after the other.
+    #[arg(long, conflicts_with = "project")]
+    pub all_projects: bool,
     #[command(flatten)]
     pub chosen: Chosen,
     #[command(flatten)]
@@ -200,10 +206,10 @@ pub struct ApplyCommand {
 pub struct DriftCommand {
     #[command(flatten)]
     pub sources: Sources,
-    /// End with 2 when something drifted, and with 5 when nothing did as far as was seen.
+    /// Exit with 2 when something drifted, and with 5 when nothing did, as far as could be seen.
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Look only at this resource and what it depends on; may be repeated.
+    /// Only this resource and what it depends on; may be repeated.
     #[arg(long, value_name = "KIND/NAME", value_delimiter = ',')]
     pub target: Vec<Key>,
     /// Leave this resource out; may be repeated.

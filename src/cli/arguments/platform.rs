@@ -67,7 +67,7 @@ pub struct LogsCommand {
     /// The service, as service/NAME.
     #[arg(value_name = "service/NAME")]
     pub key: Key,
-    /// Go on until interrupted, and connect again when the stream breaks.
+    /// Follow until interrupted, and reconnect when the stream breaks.
     #[arg(short, long)]
     pub follow: bool,
     #[command(flatten)]
@@ -95,7 +95,7 @@ pub struct SandboxCommand {
     /// Faults to inject, for example `seed=7,rate=0.05` (docs/sandbox.md).
     #[arg(long, value_name = "FAULTS")]
     pub faults: Option<String>,
-    /// Forget the state of earlier runs.
+    /// Discard the state of earlier runs.
     #[arg(long)]
     pub fresh: bool,
 }

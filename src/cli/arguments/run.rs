@@ -46,22 +46,22 @@ pub struct RepositoryFlags {
     /// stackblaze.yaml or its root].
     #[arg(long, env = "STOKER_PATH", value_name = "PATH")]
     pub path: Option<PathBuf>,
-    /// Take only commits signed by somebody in this file of allowed signers, or in this directory
-    /// of OpenPGP keys.
+    /// Accept only commits signed by a key in this file of allowed signers, or in this directory of
+    /// OpenPGP keys.
     #[arg(long, env = "STOKER_VERIFY", value_name = "PATH")]
     pub verify: Option<PathBuf>,
     /// What to do when the branch was rewritten: hold or follow [default: hold].
     #[arg(long, value_enum, env = "STOKER_REWRITES", value_name = "WORD")]
     pub rewrites: Option<RewritesWord>,
-    /// How often to ask the repository for news, or off [default: 60s].
+    /// How often to fetch from the repository, or off [default: 60s].
     #[arg(long, env = "STOKER_GIT_POLL", value_name = "DURATION")]
     pub git_poll: Option<OrOff<Span>>,
-    /// How long git may say nothing before it is ended; a slow line counts as long as it likes
+    /// How long git may make no progress before it is stopped; a slow transfer is not stopped
     /// [default: 1m].
     #[arg(long, env = "STOKER_GIT_SILENCE", value_name = "DURATION")]
     pub git_silence: Option<Span>,
-    /// Where the copy of the repository is kept, a directory for each project in it
-    /// [default: git in the state directory].
+    /// Where copies of repositories are kept, one directory per project [default: git in the state
+    /// directory].
     #[arg(long, env = "STOKER_GIT_CACHE", value_name = "DIRECTORY")]
     pub git_cache: Option<PathBuf>,
     /// How large the copy of the repository may become [default: 4GB].
@@ -81,7 +81,7 @@ pub struct RepositoryFlags {
     /// The private key for the repository, for SSH [default: the account's own].
     #[arg(long, env = "STOKER_SSH_KEY", value_name = "FILE")]
     pub ssh_key: Option<PathBuf>,
-    /// The hosts SSH may talk to [default: the account's own].
+    /// The known_hosts file for SSH [default: the account's own].
     #[arg(long, env = "STOKER_KNOWN_HOSTS", value_name = "FILE")]
     pub known_hosts: Option<PathBuf>,
 }
@@ -94,7 +94,7 @@ pub struct RepositoryFlags {
 pub enum RewritesWord {
     /// Stay at the last good commit until a person decides.
     Hold,
-    /// Go where the branch went.
+    /// Follow the rewritten branch.
     Follow,
 }
 
@@ -102,32 +102,33 @@ pub enum RewritesWord {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Agent")]
 pub struct AgentFlags {
-    /// Look at the platform at least this often [default: 5m].
+    /// Check the platform at least this often [default: 5m].
     #[arg(long, env = "STOKER_INTERVAL", value_name = "DURATION")]
     pub interval: Option<Span>,
     /// How long files must be quiet before they are read [default: 300ms].
     #[arg(long, env = "STOKER_DEBOUNCE", value_name = "DURATION")]
     pub debounce: Option<Span>,
-    /// Read the files this often, where the system tells of no changes; or off [default: off].
+    /// Read the files this often, where the system does not report changes; or off [default: off].
     #[arg(long, env = "STOKER_POLL", value_name = "DURATION")]
     pub poll: Option<OrOff<Span>>,
-    /// Look and report; never write.
+    /// Check and report; never write.
     #[arg(long, env = "STOKER_OBSERVE", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub observe: Option<bool>,
-    /// Make one pass of each project and end.
+    /// Make one pass of each project, then exit.
     #[arg(long, env = "STOKER_ONCE", value_parser = BoolishValueParser::new(), value_name = "BOOL",
           hide_possible_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub once: Option<bool>,
     /// Where status, metrics and webhook are served, or off [default: 127.0.0.1:8400].
     #[arg(long, env = "STOKER_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<OrOff<SocketAddr>>,
-    /// Go back to the deployment before when a deployment failed.
+    /// Roll back to the previous deployment when a deployment fails.
     #[arg(long, env = "STOKER_ROLLBACK_ON_FAILURE", value_parser = BoolishValueParser::new(),
           value_name = "BOOL", hide_possible_values = true, num_args = 0..=1,
           default_missing_value = "true", require_equals = true)]
     pub rollback_on_failure: Option<bool>,
-    /// How often one revision of a service is deployed before it is left alone [default: 3].
+    /// How many times one revision of a service is deployed before Stoker gives up on it [default:
+    /// 3].
     #[arg(long, env = "STOKER_DEPLOYS_MAX", value_name = "N")]
     pub deploys_max: Option<u32>,
     /// The variable that holds the bearer token of the server.

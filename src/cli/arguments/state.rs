@@ -10,17 +10,19 @@ use super::Connection;
 /// `stoker state`.
 #[derive(Debug, Subcommand)]
 pub enum StateCommand {
-    /// Show where the state is, whose it is, what it holds and who may write it at the moment.
+    /// Show where the state is, its project, what it holds and which process may write it now.
     Show(StateFlags),
-    /// List what is remembered of each resource; the platform is not asked.
+    /// List each resource in the state; no request is sent.
     List(StateFlags),
-    /// Read every record; exit code 1 when one is not what was written.
+    /// Read every record; exit code 1 if one is damaged.
     Verify(StateFlags),
-    /// Copy inventory, key and the agent's memory; the copy has its name once it was read again.
+    /// Copy inventory, key and the agent's memory; the copy is read back before it gets its name.
     Backup(BackupCommand),
+    /// Move the state of this machine to a store that many machines reach.
+    Push(PushCommand),
 }
 
-/// Which state.
+/// Which state is meant.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct StateFlags {
     /// The state of the sandbox.
@@ -40,9 +42,17 @@ impl StateFlags {
 /// `stoker state backup`.
 #[derive(Args, Debug)]
 pub struct BackupCommand {
-    /// Where the copy shall be: a directory that is not there yet, or is empty.
+    /// Where to put the copy: a directory that does not exist yet, or is empty.
     #[arg(value_name = "DIRECTORY")]
     pub target: PathBuf,
     #[command(flatten)]
     pub state: StateFlags,
+}
+
+/// `stoker state push`.
+#[derive(Args, Debug)]
+pub struct PushCommand {
+    /// Where the state shall be: etcd://HOST,HOST,HOST/PREFIX, which holds no state yet.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: PathBuf,
 }

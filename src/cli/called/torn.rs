@@ -21,8 +21,8 @@ impl Torn {
         command.error(
             ErrorKind::InvalidValue,
             format!(
-                "`{word}` behind `{flag}` is not its value, but an argument of its own\n\n  \
-                 tip: write `{flag}={word}`, or `{flag} ./{word}` if a path is meant"
+                "`{word}` after `{flag}` is not its value, but a separate argument\n\n  tip: write \
+                 `{flag}={word}`, or `{flag} ./{word}` if a path is meant"
             ),
         )
     }

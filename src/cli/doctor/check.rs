@@ -24,7 +24,7 @@ pub enum CheckOutcome {
 /// One check.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// What was looked at.
+    /// What was checked.
     pub name: String,
     /// How it came out.
     pub outcome: CheckOutcome,
@@ -40,9 +40,9 @@ pub struct Check {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Check")]
 pub struct SavedCheck {
-    /// What was looked at.
+    /// What was checked.
     check: String,
-    /// How it came out: `ok`, `warn`, `fail`, or `?` where nobody can tell.
+    /// The result: `ok`, `warn`, `fail`, or `?` if it is unknown.
     outcome: &'static str,
     /// What was seen.
     detail: String,

@@ -12,7 +12,7 @@ use super::judge::{AssumptionVerdict, Finding};
 /// What is well and what is not.
 #[derive(Serialize, JsonSchema)]
 pub struct DoctorDocument {
-    /// What was looked at, in order.
+    /// What was checked, in order.
     checks: Vec<SavedCheck>,
     /// What is assumed about the platform; empty where it cannot be asked.
     dialect: Vec<DialectRow>,
@@ -63,7 +63,7 @@ pub struct SavedFinding {
     verdict: &'static str,
     /// What was seen.
     seen: String,
-    /// The setting of `--dialect` that says what is true, where there is one.
+    /// The setting of `--dialect` that matches the platform, if there is one.
     set: Option<String>,
 }
 

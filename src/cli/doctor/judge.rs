@@ -137,9 +137,9 @@ fn paging(paging: Option<&PageProbe>) -> Finding {
         Some(PageProbe::Honoured) => {
             (AssumptionVerdict::Confirmed, "several pages that add up".to_owned())
         }
-        Some(PageProbe::OnePage) => (AssumptionVerdict::Unknown, "all came in one page".to_owned()),
+        Some(PageProbe::OnePage) => (AssumptionVerdict::Unknown, "all on one page".to_owned()),
         Some(PageProbe::Odd(reason)) => (AssumptionVerdict::False { set: None }, reason.clone()),
-        None => (AssumptionVerdict::Unknown, "too few services to tell".to_owned()),
+        None => (AssumptionVerdict::Unknown, "too few services to judge".to_owned()),
     };
     Finding::new("page parameters are honoured", "A1", verdict, seen)
 }
@@ -158,7 +158,7 @@ fn read_back(observed: &Observed, path: &FieldPath) -> Option<Finding> {
     let detailed = observed.detailed.as_ref()?;
     let sent = observed.sent.get(path)?;
     let in_list = observed.listed.as_ref().and_then(|object| object.shows(path)).is_some();
-    let place = if in_list { "in list and details" } else { "in details only" };
+    let place = if in_list { "in the list and in the details" } else { "only in the details" };
     let (assumption, verdict, seen) = match detailed.shows(path) {
         Some(LiveValue::Shown(shown)) if shown == sent => {
             ("A3", AssumptionVerdict::Confirmed, place.to_owned())
@@ -187,7 +187,7 @@ fn read_back(observed: &Observed, path: &FieldPath) -> Option<Finding> {
 fn masking(observed: &Observed) -> Finding {
     let fact = "a secret is hidden";
     let Some((path, detailed)) = variable(SECRET).zip(observed.detailed.as_ref()) else {
-        return Finding::new(fact, "A17", AssumptionVerdict::Unknown, "not looked at");
+        return Finding::new(fact, "A17", AssumptionVerdict::Unknown, "not checked");
     };
     let is_sent = |shown: &FieldValue| match (observed.sent.get(&path), shown) {
         (Some(FieldValue::Secret(secret)), FieldValue::Text(text)) => secret.is(text),
@@ -215,7 +215,7 @@ fn env_patch(observed: &Observed, dialect: &Dialect) -> Finding {
     let (found, seen) = if kept {
         (EnvPatch::Merge, "an unnamed variable stayed")
     } else {
-        (EnvPatch::Replace, "an unnamed variable went")
+        (EnvPatch::Replace, "an unnamed variable was removed")
     };
     let verdict = if found == dialect.env_patch {
         AssumptionVerdict::Confirmed
@@ -231,7 +231,7 @@ fn removal(observed: &Observed) -> Finding {
         Some(true) => (AssumptionVerdict::False { set: None }, "it stayed"),
         None => (AssumptionVerdict::Unknown, "not tried, or variables are not shown"),
     };
-    Finding::new("a variable can be taken away", "A5", verdict, seen)
+    Finding::new("a variable can be removed", "A5", verdict, seen)
 }
 
 /// What the platform puts on by itself must be known as its own: else it is taken away at each pass,
@@ -261,7 +261,7 @@ fn put_on(observed: &Observed, dialect: &Dialect) -> Finding {
         }
     };
     let seen = match join(&mut added.iter()) {
-        seen if seen.is_empty() => "nothing was put on".to_owned(),
+        seen if seen.is_empty() => "no variables were added".to_owned(),
         seen => seen,
     };
     Finding::new(fact, "A26", verdict, seen)
@@ -269,9 +269,10 @@ fn put_on(observed: &Observed, dialect: &Dialect) -> Finding {
 
 fn deploys(observed: &Observed, dialect: &Dialect) -> Finding {
     let is_asked = dialect.deploy_after_patch;
-    let fact = if is_asked { "a patch needs a deploy" } else { "a patch deploys by itself" };
+    let fact =
+        if is_asked { "a patch needs a deploy" } else { "a patch starts a deployment itself" };
     let Some(added) = observed.deployments_added else {
-        return Finding::new(fact, "A6", AssumptionVerdict::Unknown, "not looked at");
+        return Finding::new(fact, "A6", AssumptionVerdict::Unknown, "not checked");
     };
     let needs_deploy = added == 0;
     let verdict = if needs_deploy == is_asked {
@@ -287,12 +288,12 @@ fn deletion(observed: &Observed) -> Finding {
         Some(true) => (AssumptionVerdict::Confirmed, "404 with a code"),
         Some(false) if observed.is_gone_without_code => {
             let set = Some("not_found=status".to_owned());
-            (AssumptionVerdict::False { set }, "404 without a code, and no list shows it")
+            (AssumptionVerdict::False { set }, "404 without a code, and no listing contains it")
         }
         Some(false) => (AssumptionVerdict::False { set: None }, "it still answers"),
-        None => (AssumptionVerdict::Unknown, "not looked at"),
+        None => (AssumptionVerdict::Unknown, "not checked"),
     };
-    Finding::new("what is deleted answers 404", "A7", verdict, seen)
+    Finding::new("a deleted resource answers 404", "A7", verdict, seen)
 }
 
 fn names(observed: &Observed, dialect: &Dialect) -> Finding {

@@ -85,11 +85,11 @@ fn twins_silent_patches_and_odd_headers_are_false_with_what_to_set() {
         twin: Some(Twin::Created),
         deployments_added: Some(0),
         limits: Some(Limits { reset: Some("soon".to_owned()), ..Limits::default() }),
-        paging: Some(PageProbe::Odd("svc_1 stands in it twice".to_owned())),
+        paging: Some(PageProbe::Odd("svc_1 is in it twice".to_owned())),
         ..Observed::default()
     };
     assert_eq!(check(&observed, "names_unique"), "false names_unique=false");
-    assert_eq!(check(&observed, "a patch deploys"), "false deploy_after_patch=true");
+    assert_eq!(check(&observed, "a patch starts a deployment"), "false deploy_after_patch=true");
     assert_eq!(check(&observed, "X-RateLimit"), "false -");
     assert_eq!(check(&observed, "page parameters"), "false -");
 }

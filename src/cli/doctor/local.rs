@@ -6,12 +6,13 @@ use std::path::Path;
 use secrecy::ExposeSecret as _;
 
 use crate::emulator::TOKEN;
-use crate::store::{Store, StoredState};
+use crate::store::{Medium, StoredState};
 
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::session::{state_directory, token_source};
+use super::super::place::{Absent, OpenState, StatePlace};
+use super::super::session::{make, state_place, token_source};
 use super::super::settings::ConnectionSettings;
 use super::check::{Check, CheckOutcome};
 
@@ -24,11 +25,11 @@ const TOKEN_PREFIX_OTHER: &str = "kbr_pat_";
 /// Makes them all.
 pub fn checks(context: &Context, wanted: &ConnectionSettings) -> Vec<Check> {
     let mut checks = Vec::new();
-    match state_directory(context, wanted.sandbox) {
-        Ok(state) => {
-            checks.push(directory(&state));
-            checks.push(lock(&state));
-            checks.extend(inventory(&state));
+    match state_place(context, wanted.sandbox) {
+        Ok(place) => {
+            make(&place.directory);
+            checks.push(directory(&place.directory));
+            checks.extend(state(context, &place));
         }
         Err(failure) => checks.push(Check::failed("state directory", &failure)),
     }
@@ -44,12 +45,12 @@ fn directory(state: &Path) -> Check {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Check::fine(
                 name,
-                format!("{place} is not there yet; the first write makes it"),
+                format!("{place} does not exist yet; the first write creates it"),
             );
         }
         Err(error) => {
             return Check::new(name, CheckOutcome::Failed, format!("{place}: {error}"))
-                .hint("name another with --state");
+                .hint("choose another with --state");
         }
     };
     // Without the trial there is no telling: rights, a full disk, a read-only mount.
@@ -59,7 +60,7 @@ fn directory(state: &Path) -> Check {
             CheckOutcome::Failed,
             format!("{place} cannot be written: {error}"),
         )
-        .hint("give this user the directory, or name another with --state");
+        .hint("give this user the right to write it, or choose another with --state");
     }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -73,20 +74,31 @@ fn directory(state: &Path) -> Check {
     Check::fine(name, format!("{place} ({mode:o})"))
 }
 
+/// Looks who holds the lock, and what is remembered.
+fn state(context: &Context, place: &StatePlace) -> Vec<Check> {
+    let medium = match place.open(&context.environment, Absent::Begin) {
+        Ok(OpenState { medium, key: _ }) => medium,
+        Err(failure) => return vec![Check::failed("state", &failure)],
+    };
+    let shared = place.address.as_ref();
+    let shared = shared.map(|address| Check::fine("state", format!("{address} answers")));
+    shared.into_iter().chain([lock(&medium)]).chain(inventory(&medium)).collect()
+}
+
 /// Looks who holds the lock.
-fn lock(state: &Path) -> Check {
+fn lock(state: &Medium) -> Check {
     let name = "lock";
-    match Store::holder(state) {
+    match state.holder() {
         Ok(None) => Check::fine(name, "free"),
         Ok(Some(holder)) => Check::new(name, CheckOutcome::Doubtful, format!("held by {holder}"))
-            .hint("whoever else wants to write waits for it, or ends it"),
+            .hint("another process that wants to write has to wait for it, or stop it"),
         Err(error) => Check::new(name, CheckOutcome::Unknown, format!("failed to {error}")),
     }
 }
 
-fn inventory(state: &Path) -> Vec<Check> {
+fn inventory(state: &Medium) -> Vec<Check> {
     let name = "inventory";
-    let StoredState { inventory, warning } = match Store::read(state) {
+    let StoredState { inventory, warning } = match state.read() {
         Ok(reading) => reading,
         Err(error) => return vec![Check::failed(name, &Failure::from(error))],
     };
@@ -100,8 +112,10 @@ fn inventory(state: &Path) -> Vec<Check> {
         Some(warning) => Check::new(name, CheckOutcome::Doubtful, warning.to_string()),
     }];
     for (key, intent) in &inventory.intents {
-        let detail =
-            format!("{key}: a create begun at {:.0} is not known to have ended", intent.started_at);
+        let detail = format!(
+            "{key}: the outcome of the create begun at {:.0} is unknown",
+            intent.started_at
+        );
         let check = Check::new("pending create", CheckOutcome::Doubtful, detail);
         checks.push(check.hint(format!("`stoker get {key}` shows whether it is there")));
     }
@@ -136,7 +150,7 @@ fn token(context: &Context) -> Check {
         Check::new(
             name,
             CheckOutcome::Doubtful,
-            format!("from {source}, without {TOKEN_PREFIX} at its head"),
+            format!("from {source}, does not begin with {TOKEN_PREFIX}"),
         )
     }
 }

@@ -35,8 +35,8 @@ pub async fn run(
     context.check_project()?;
     let is_approved = settings::is_approved(*approval, &context.file);
     if *is_probe && !is_approved && !context.output.can_ask() {
-        return Err(Failure::usage("an answer is needed, and this is not a terminal")
-            .hint("answer beforehand with --auto-approve"));
+        return Err(Failure::usage("approval is needed, and stdin is not a terminal")
+            .hint("approve in advance with --auto-approve"));
     }
     let wanted = ConnectionSettings::resolve(connection, &context.file, &context.environment);
     let mut checks = local::checks(context, &wanted);
@@ -63,7 +63,7 @@ pub async fn run(
     let probed = match session.as_ref().filter(|_| *is_probe) {
         None => Probed { findings: Vec::new(), ended: Ok(exit) },
         Some(_) if exit != Exit::Done => {
-            context.output.warn("nothing is probed while a check fails");
+            context.output.warn("the probe does not run while a check fails");
             Probed { findings: Vec::new(), ended: Ok(exit) }
         }
         Some(session) => probe::run(context, connection, session, is_approved, interrupt).await?,
@@ -82,7 +82,7 @@ pub async fn run(
 }
 
 /// A refused token or a missing right outweighs other failures: nothing else can be mended first.
-/// After it comes the time being up: the rest was not looked at.
+/// After it comes the time being up: the rest was not checked.
 fn exit(checks: &[Check]) -> Exit {
     let failed = || checks.iter().filter(|check| check.outcome == CheckOutcome::Failed);
     let ends_as = |exit| failed().any(|check| check.exit == exit).then_some(exit);

@@ -37,7 +37,7 @@ use super::throwaway::{fields, key};
 const ADDED: &str = "STOKER_PROBE_ADDED";
 
 /// What is said where the probe's service is not the probe's any more.
-const MOVED: &str = "this id is another thing now";
+const MOVED: &str = "this id belongs to another object now";
 
 /// How often, and how long apart, something that may come or go late is looked at: a minute in all.
 const LOOKS_MAX: u32 = 20;
@@ -122,7 +122,7 @@ fn check_limits(session: &Session) -> Result<(), Failure> {
     if settings.calls_max.is_none() && settings.timeout.is_none() {
         return Ok(());
     }
-    Err(Failure::usage("a limit could keep the probe from deleting what it made")
+    Err(Failure::usage("a limit could keep the probe from deleting what it created")
         .hint("leave out --max-calls and --timeout"))
 }
 
@@ -152,10 +152,10 @@ impl Probe<'_> {
         match &listing.coverage {
             Coverage::Unknown(unknown) => Err(Failure::new(
                 ErrorCode::IncompleteListing,
-                format!("nothing is created: {}", find::trouble(Kind::Service, unknown)),
+                format!("nothing was created: {}", find::trouble(Kind::Service, unknown)),
             )),
             Coverage::Complete if is_taken => {
-                Err(Failure::new(ErrorCode::NameTaken, format!("{} is there", self.key)))
+                Err(Failure::new(ErrorCode::NameTaken, format!("{} already exists", self.key)))
             }
             Coverage::Complete => Ok(()),
         }
@@ -196,9 +196,7 @@ impl Probe<'_> {
     async fn details(&self, object: &LiveObject) -> Result<LiveObject, Failure> {
         match self.session.reader.get(Kind::Service, &object.id).await? {
             Lookup::Found(details) => Ok(*details),
-            Lookup::Gone => {
-                Err(Failure::new(ErrorCode::Gone, format!("{} went by itself", self.key)))
-            }
+            Lookup::Gone => Err(Failure::new(ErrorCode::Gone, format!("{} disappeared", self.key))),
         }
     }
 
@@ -254,7 +252,7 @@ impl Probe<'_> {
                 Err(error) => return Err(error.error().clone().into()),
             }
         }
-        Err(Failure::new(ErrorCode::DeployInProgress, "a deploy is in progress for minutes"))
+        Err(Failure::new(ErrorCode::DeployInProgress, "a deploy has been in progress for minutes"))
     }
 
     async fn learn_of_names(&mut self) -> Result<(), Failure> {
@@ -304,7 +302,7 @@ impl Probe<'_> {
             }
         }
         if self.is_unsettled {
-            left.push(format!("perhaps {}: its create was not answered", self.key));
+            left.push(format!("perhaps {}: its create got no answer", self.key));
         }
         if left.is_empty() {
             self.store.abandon_intent(self.key.clone())?;
@@ -357,7 +355,7 @@ impl Probe<'_> {
             }
         }
         self.observed.proven_gone = Some(false);
-        Err("it was deleted and still answers".to_owned())
+        Err("it was deleted, and the platform still returns it".to_owned())
     }
 
     /// Whether what was just deleted answers 404 without a code, and a whole list does not show it: of

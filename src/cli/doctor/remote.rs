@@ -26,7 +26,7 @@ pub async fn checks(session: &Session) -> Vec<Check> {
             let id = project.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
             let shown = format!("{}{id}", project.name);
             let pin =
-                session.project.state.read().ok().and_then(|reading| reading.inventory.pin.clone());
+                session.truth.medium.read().ok().and_then(|reading| reading.inventory.pin.clone());
             checks.push(
                 match check_pin(pin.as_ref(), &session.project.client.origin(), &project) {
                     Ok(()) => Check::fine("project", shown),
@@ -49,8 +49,7 @@ fn unreachable(error: Error) -> Check {
     let other_generation = matches!(error.cause(), Cause::WrongGeneration(_));
     let failure = Failure::from(error);
     if other_generation {
-        let detail = "the vendor's other, incompatible API answers here (/api/pipelines), \
-                      not version 1";
+        let detail = "this is the vendor's other, incompatible API (/api/pipelines), not version 1";
         return Check { detail: detail.to_owned(), ..Check::failed("api", &failure) };
     }
     Check::failed("api", &failure)
@@ -107,11 +106,11 @@ async fn details(session: &Session, kind: Kind, listing: &Listing) -> Option<Che
     let one = listing.objects.first().filter(|_| has_details)?;
     let error = session.reader.get(kind, &one.id).await.err()?;
     let check = Check::failed(format!("read a {kind}"), &Failure::from(error));
-    Some(check.hint("what cannot be read is unknown: it is neither written to nor taken over"))
+    Some(check.hint("what cannot be read is neither changed nor taken over"))
 }
 
 fn write_rights() -> Check {
-    Check::new("write", CheckOutcome::Unknown, "only a write can tell what the token may write")
+    Check::new("write", CheckOutcome::Unknown, "only a write shows what the token may write")
         .hint("`stoker doctor --probe` tries with a throwaway service")
 }
 
@@ -119,14 +118,14 @@ fn clock(date: Option<&str>, now: Timestamp) -> Check {
     let name = "clock";
     let parse = |date: &str| DateTimeParser::new().parse_timestamp(date).ok();
     let Some(theirs) = date.and_then(parse) else {
-        return Check::new(name, CheckOutcome::Unknown, "the API sends no readable Date");
+        return Check::new(name, CheckOutcome::Unknown, "the API sends no valid `Date` header");
     };
     let skew = now.duration_since(theirs);
     let detail = format!("{} s from the platform's", skew.as_secs());
     if skew.abs() <= SKEW_MAX {
         Check::fine(name, detail)
     } else {
-        Check::new(name, CheckOutcome::Doubtful, detail).hint("let NTP set this machine's clock")
+        Check::new(name, CheckOutcome::Doubtful, detail).hint("set this machine's clock with NTP")
     }
 }
 

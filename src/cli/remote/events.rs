@@ -110,7 +110,7 @@ async fn follow_on(
                 if latest.take_news() {
                     pause = PAUSE_FIRST;
                 }
-                context.output.warn(&format!("failed to {error}; connecting again"));
+                context.output.warn(&format!("failed to {error}; reconnecting"));
             }
         }
         let until = clock.now().checked_add(pause).unwrap_or(clock.now());

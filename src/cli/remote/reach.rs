@@ -14,6 +14,7 @@ use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::find;
+use super::super::place::{StatePlace, no_directory};
 use super::super::session::state_place;
 use super::super::settings::{ConnectionSettings, SecretSource, states_of_projects};
 
@@ -49,7 +50,7 @@ pub async fn look(
         // Its owner was killed: the file is all that is left of it.
         Err(RemoteError::Nobody { place: _, reason }) => {
             let place = socket.display();
-            context.output.warn(&format!("nobody answers at {place} any more: {reason}"));
+            context.output.warn(&format!("nothing answers at {place} any more: {reason}"));
             nobody(context, connection)
         }
         Err(error) => Err(of_error(error)),
@@ -91,7 +92,7 @@ fn nobody(context: &Context, connection: &Connection) -> Result<Option<ReachedAg
         context.check_project()?;
     }
     let failure = no_agent(context, connection);
-    Err(failure.hint(format!("without --project {project} the platform itself is asked")))
+    Err(failure.hint(format!("without --project {project}, the command asks the platform itself")))
 }
 
 /// Finds the agent that takes orders: only its own socket does.
@@ -107,9 +108,10 @@ pub fn to_steer(
         return match agent.address() {
             AgentAddress::Socket(_) => Ok(agent),
             AgentAddress::Url(base) => {
-                let message = format!("an agent takes no orders at its address, and {base} is one");
+                let message =
+                    format!("an agent takes orders only at its socket, and {base} is an address");
                 Err(Failure::usage(message)
-                    .hint("give the order on the agent's machine, where its socket is")
+                    .hint("run the command on the agent's machine")
                     .hint("unset STOKER_AGENT if the agent on this machine is meant"))
             }
         };
@@ -137,7 +139,7 @@ pub async fn with_projects(error: RemoteError, agent: &AgentClient, name: &str) 
         let names: Vec<&str> = status.projects.iter().map(|it| it.name.as_str()).collect();
         hints.push(match manifest::nearest(name, &names) {
             Some(near) => format!("did you mean {near}?"),
-            None => format!("it keeps {}", names.join(", ")),
+            None => format!("it manages {}", names.join(", ")),
         });
     }
     RemoteError::Refused { code, message, hints }
@@ -149,12 +151,12 @@ pub fn no_agent(context: &Context, connection: &Connection) -> Failure {
         Ok(socket) => socket,
         Err(failure) => return failure,
     };
-    let message = format!("no agent runs here: there is no socket {}", place.display());
+    let message = format!("no agent is running: there is no socket {}", place.display());
     let failure = Failure::new(ErrorCode::NoAgent, message).hint("`stoker run` starts one");
     let sandboxed = Connection { sandbox: Some(true), ..connection.clone() };
     match socket(context, &sandboxed) {
         Ok(other) if other != place && other.exists() => {
-            failure.hint("an agent of the sandbox runs: add --sandbox")
+            failure.hint("an agent of the sandbox is running: add --sandbox")
         }
         Ok(_) | Err(_) => failure,
     }
@@ -174,7 +176,7 @@ impl ReachedAgent {
         status.projects.retain(|project| project.name == name);
         if status.projects.is_empty() {
             let code = UNKNOWN_PROJECT.to_owned();
-            let message = format!("it keeps no project `{name}`");
+            let message = format!("it does not manage a project `{name}`");
             let error = RemoteError::Refused { code, message, hints: Vec::new() };
             return Err(with_projects(error, &agent, name).await);
         }
@@ -197,11 +199,11 @@ impl ReachedAgent {
     /// Returns the one project there is.
     ///
     /// # Errors
-    /// When the agent keeps several.
+    /// When the agent manages several.
     pub fn project(&self) -> Result<&ProjectStatus, Failure> {
         match self.status.projects.as_slice() {
             [project] => Ok(project),
-            projects => Err(several("the agent keeps", projects.iter())),
+            projects => Err(several("the agent manages", projects.iter())),
         }
     }
 
@@ -233,7 +235,7 @@ impl ReachedAgent {
     /// The failure of a name that the agent does not know.
     pub fn absent(&self, key: &Key) -> Failure {
         self.unknown(key)
-            .hint("what is neither declared nor ours only the platform knows: add --live")
+            .hint("only the platform knows what is neither declared nor ours: add --live")
     }
 
     /// The same for who asks what the platform cannot tell.
@@ -296,10 +298,13 @@ fn at_socket(
 /// and every one leads to all of them: any that is there will do.
 fn socket(context: &Context, connection: &Connection) -> Result<PathBuf, Failure> {
     let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
-    let usual = state_place(context, settings.sandbox)?.join(SOCKET);
-    let base = state_place(context, false)?;
-    let states = states_of_projects(&context.file, &base, connection.sandbox);
-    let mut sockets = std::iter::once(usual.clone()).chain(states.iter().map(|it| it.join(SOCKET)));
+    let usual = state_place(context, settings.sandbox)?.directory.join(SOCKET);
+    let base = context.global.state.as_deref().ok_or_else(no_directory)?;
+    let states = states_of_projects(&context.file, base, connection.sandbox);
+    let states = states.iter().filter_map(|(state, is_sandbox)| {
+        Some(StatePlace::of(state, *is_sandbox, &context.environment).ok()?.directory)
+    });
+    let mut sockets = std::iter::once(usual.clone()).chain(states.map(|it| it.join(SOCKET)));
     Ok(sockets.find(|socket| socket.exists()).unwrap_or(usual))
 }
 
@@ -329,16 +334,14 @@ pub fn of_error(error: RemoteError) -> Failure {
         }
         RemoteError::Denied { .. } => Failure::new(ErrorCode::Authentication, message)
             .hint("set STOKER_AGENT_TOKEN, or STOKER_AGENT_TOKEN_FILE to a file that holds it")
-            .hint(
-                "it is the one that `agentTokenEnv` or `agentTokenFile` names where the agent runs",
-            ),
+            .hint("it is the token that the agent's `agentTokenEnv` or `agentTokenFile` names"),
         RemoteError::Refused { code: _, message, hints } => {
             let failure = Failure::new(ErrorCode::RefusedByAgent, message);
             hints.into_iter().fold(failure, Failure::hint)
         }
         RemoteError::NotAnAgent { .. } => failed(ErrorCode::NotAnAgent),
         RemoteError::OtherFormat { .. } => failed(ErrorCode::OtherFormat)
-            .hint("use the version of stoker that the agent is")
+            .hint("use the same version of stoker as the agent")
             .hint("--live asks the platform itself, with `get`, `describe` and `wait`"),
     }
 }

@@ -42,7 +42,7 @@ pub struct OrderDocument {
 pub async fn suspend(context: &Context, command: &SuspendCommand) -> Result<Exit, Failure> {
     let SuspendCommand { reason, until, steering } = command;
     if reason.trim().is_empty() {
-        return Err(Failure::usage("a suspension needs a reason: whoever finds it wants to know"));
+        return Err(Failure::usage("a suspension needs a reason"));
     }
     let until = until
         .resolve(Clock::system().now(), &TimeZone::system())
@@ -113,9 +113,8 @@ async fn order(
         (said, _) => said,
     };
     let message = said.map_err(|error| match error {
-        RemoteError::Lost { .. } | RemoteError::OutOfTime { .. } => {
-            of_error(error).hint("it may have taken the order all the same: `stoker get` shows it")
-        }
+        RemoteError::Lost { .. } | RemoteError::OutOfTime { .. } => of_error(error)
+            .hint("it may have accepted the order nevertheless: `stoker get` shows whether it did"),
         RemoteError::Nobody { .. }
         | RemoteError::Denied { .. }
         | RemoteError::Refused { .. }
@@ -193,7 +192,7 @@ async fn ended(
         if clock.now() >= deadline || context.output.is_closed() {
             let message = "the pass has not ended yet";
             return Err(Failure::new(ErrorCode::Timeout, message)
-                .hint("it was asked for and will be made; allow more time with --timeout"));
+                .hint("it was requested and will run; allow more time with --timeout"));
         }
         let until = clock.now().checked_add(LOOK_PAUSE).unwrap_or(deadline);
         clock.sleep_until(until.min(deadline)).await;

@@ -143,7 +143,7 @@ impl Process {
             }
         }
         self.systemd.stopping();
-        tracing::info!("ending: nothing new begins, and what is in flight is finished");
+        tracing::info!("stopping: nothing new begins, and what is in flight is finished");
         for kept in self.projects.values_mut() {
             kept.stop();
         }
@@ -195,7 +195,7 @@ impl Process {
                 Ok(()) => tracing::info!("{what} changed, and was read again"),
                 Err(Failure { message, .. }) => {
                     tracing::error!(
-                        "{what} changed and cannot be used; the old one stands: {message}"
+                        "{what} changed and cannot be used; the old one stays in use: {message}"
                     );
                 }
             }
@@ -209,7 +209,9 @@ impl Process {
 
     fn announce(&self, context: &Context, settings: &RunSettings, server: &Server) {
         let noun = if self.projects.len() == 1 { "project" } else { "projects" };
-        context.output.note(&format!("Keeping {} {noun}. Ctrl-C ends it.", self.projects.len()));
+        context
+            .output
+            .note(&format!("Managing {} {noun}. Ctrl-C stops the agent.", self.projects.len()));
         for address in server.addresses().unwrap_or_default() {
             context.output.note(&format!("The status is at http://{address}/"));
         }
@@ -236,12 +238,12 @@ impl Process {
                 }
                 let is_new = |name: &Name| !self.projects.contains_key(name);
                 if settings.projects.iter().any(|project| is_new(&project.name)) {
-                    tracing::warn!("new projects are kept after a restart only");
+                    tracing::warn!("new projects are managed only after a restart");
                 }
                 for name in self.projects.keys() {
                     let is_listed = settings.projects.iter().any(|it| it.name == *name);
                     if !is_listed {
-                        tracing::warn!(project = %name, "it is listed no more; a restart ends it");
+                        tracing::warn!(project = %name, "it is no longer listed; a restart ends it");
                     }
                 }
                 tracing::info!("settings and tokens were read again");
@@ -249,7 +251,9 @@ impl Process {
             Err(failure) => {
                 context.output.diagnostics(&failure.diagnostics);
                 let message = failure.message;
-                tracing::error!("the settings cannot be used, and the old ones stand: {message}");
+                tracing::error!(
+                    "the settings cannot be used, and the old ones stay in use: {message}"
+                );
             }
         }
         self.systemd.ready();
@@ -274,7 +278,7 @@ impl Process {
         if let Err(failure) = reloaded {
             let project = settings.name.as_str();
             let message = failure.message;
-            tracing::error!(project, "it goes on with its old settings: {message}");
+            tracing::error!(project, "it continues with its old settings: {message}");
         }
         kept.handle.trigger(Trigger::Signal);
     }

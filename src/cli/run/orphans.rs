@@ -19,7 +19,7 @@ pub async fn keep_burying() {
         return;
     }
     let Ok(mut ended) = signal(SignalKind::child()) else {
-        tracing::warn!("the ends of processes are not heard; those without parents stay");
+        tracing::warn!("the ends of processes are not reported; orphaned processes are not reaped");
         return;
     };
     while ended.recv().await.is_some() {

@@ -1,7 +1,8 @@
 //! One project of the process: what its agent is made of, and its life from start to end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, watch};
@@ -25,11 +26,15 @@ use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::hold;
+use super::super::place::{Absent, StatePlace};
 use super::super::session::{self, Purpose, Session};
 use super::super::settings::{ProjectSettings, ProjectSource};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
 use super::source::{chosen, guard, repository_token, source};
+
+/// How long files of secrets must be quiet where the manifests come from a repository.
+const SECRETS_DEBOUNCE: Duration = Duration::from_millis(300);
 
 /// Everything one project's life needs, opened and not begun.
 pub struct Opened {
@@ -64,8 +69,10 @@ fn open_with(
 ) -> Result<Opened, Failure> {
     let (clock, meters) = (&commons.clock, &commons.meters);
     let is_sandbox = settings.connection.sandbox;
-    let state = if is_sandbox { settings.state.join("sandbox") } else { settings.state.clone() };
-    session::make(&state);
+    let place = StatePlace::of(&settings.state, is_sandbox, &context.environment)?;
+    session::make(&place.directory);
+    let truth = place.open(&context.environment, Absent::Begin)?;
+    let state = place.directory;
     let sandbox = match sandbox {
         None if is_sandbox => {
             let sandbox = Sandbox::open(&state, clock)?;
@@ -84,7 +91,8 @@ fn open_with(
     };
     let holder = hold::holder("run", clock.now());
     let parts = ProjectParts { clock: clock.clone(), holder, ..parts };
-    let session = Session::through(context, connection, parts, Purpose::Write, Lane::Converge)?;
+    let (purpose, lane) = (Purpose::Write, Lane::Converge);
+    let session = Session::through(context, connection, truth, parts, purpose, lane)?;
     let told = settings.of_loop(project::seed());
     let name = told.name.clone();
     let (count, client) = (meters.clone(), session.project.client.clone());
@@ -98,7 +106,7 @@ fn open_with(
     let parts = AgentParts {
         settings: told,
         source: source(context, settings, &session.state)?,
-        secrets: secrets(context, &session)?,
+        secrets: secrets(context, settings, &session)?,
         project: session.project.clone(),
         observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),
         beat: Arc::new(move |now| beat.beat(now)),
@@ -121,10 +129,15 @@ fn token(context: &Context, settings: &ProjectSettings) -> Result<Token, Failure
     Token::parse(text.expose_secret()).map_err(|error| denied(format!("{source} {error}")))
 }
 
-fn secrets(context: &Context, session: &Session) -> Result<Secrets, Failure> {
+fn secrets(
+    context: &Context,
+    settings: &ProjectSettings,
+    session: &Session,
+) -> Result<Secrets, Failure> {
     let environment = context.environment.clone();
     Ok(Secrets {
         environment: Arc::new(move |name: &str| environment.raw(name).map(str::to_owned)),
+        allowed: Arc::new(settings.allowed.clone()),
         key: Arc::new(session.fingerprint_key()?),
     })
 }
@@ -258,7 +271,7 @@ impl RunningProject {
         let last = match agent.await {
             Ok(Ok(last)) => last,
             Ok(Err(error)) => {
-                tracing::error!(%error, "the agent could not be begun again");
+                tracing::error!(%error, "the agent could not be restarted");
                 None
             }
             Err(_) => None,
@@ -342,27 +355,31 @@ fn triggers(
     settings: &ProjectSettings,
     bell: &Bell,
 ) -> (Option<FileWatch>, Vec<JoinHandle<()>>) {
+    let secrets = &settings.allowed.directories;
+    let watch = |paths: &[PathBuf], debounce| {
+        let begin = |watches| FileWatch::begin(&watches, paths, bell.clone(), debounce);
+        let watched = commons.watches().and_then(begin);
+        let watched = watched.map_err(|error| {
+            context.output.warn(&format!(
+                "changes of files are not reported ({error}); they are found by the next check, or \
+                 with --poll"
+            ));
+        });
+        watched.ok()
+    };
     match &settings.source {
         ProjectSource::Files { poll: Some(every), .. } => {
             (None, vec![poll(*every, bell.clone(), Trigger::Files)])
         }
         ProjectSource::Files { paths, debounce, poll: None } => {
-            let watched = [chosen(paths), settings.tree.overlays.clone()].concat();
-            let begin = |watches| FileWatch::begin(&watches, &watched, bell.clone(), *debounce);
-            match commons.watches().and_then(begin) {
-                Ok(watch) => (Some(watch), Vec::new()),
-                Err(error) => {
-                    context.output.warn(&format!(
-                        "changes of files are not heard ({error}); they are found by the next look, \
-                         or with --poll"
-                    ));
-                    (None, Vec::new())
-                }
-            }
+            let watched = [&chosen(paths)[..], &settings.tree.overlays, secrets].concat();
+            (watch(&watched, *debounce), Vec::new())
         }
         ProjectSource::Repository(repository) => {
             let every = repository.poll;
-            (None, every.map(|every| poll(every, bell.clone(), Trigger::Git)).into_iter().collect())
+            let polls = every.map(|every| poll(every, bell.clone(), Trigger::Git)).into_iter();
+            let watch = if secrets.is_empty() { None } else { watch(secrets, SECRETS_DEBOUNCE) };
+            (watch, polls.collect())
         }
     }
 }

@@ -59,7 +59,7 @@ impl Sandbox {
         let tasks = [
             tokio::spawn(async move {
                 if let Err(error) = serve(served, listener, std::future::pending()).await {
-                    tracing::error!(%error, "the sandbox is not served any more");
+                    tracing::error!(%error, "the sandbox is no longer served");
                 }
             }),
             tokio::spawn(async move {

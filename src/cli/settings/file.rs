@@ -26,6 +26,9 @@ pub struct SettingsFile {
     pub projects: Option<Vec<Keys>>,
     /// Which of them is meant.
     chosen: Option<usize>,
+    /// The file that may be a stranger's: it lies in the checkout of a pull request, and nobody named
+    /// it.
+    unreviewed: Option<&'static str>,
     places: BTreeMap<String, Origin>,
     /// The texts, to show lines of them.
     texts: Vec<(String, String)>,
@@ -50,7 +53,14 @@ impl SettingsFile {
                 }
             }
         }
-        Self::from_texts(texts)
+        let file = Self::from_texts(texts)?;
+        Ok(if named.is_none() { file.of_checkout(environment) } else { file })
+    }
+
+    /// Notes that the file which lies here was found, and by whom it may have been written.
+    pub(super) fn of_checkout(self, environment: &Environment) -> Self {
+        let is_of_pull_request = environment.checkout().is_of_pull_request;
+        Self { unreviewed: is_of_pull_request.then_some(Environment::SETTINGS_HERE), ..self }
     }
 
     /// Joins files given as name and text, the nearest first.
@@ -70,7 +80,7 @@ impl SettingsFile {
             }
         }
         let (top, projects) = decode(&joined).map_err(|one| invalid(&texts, vec![*one]))?;
-        Ok(Self { top, projects, chosen: None, places: joined.places, texts })
+        Ok(Self { top, projects, chosen: None, unreviewed: None, places: joined.places, texts })
     }
 
     /// Chooses the project that is named, or the only one there is.
@@ -119,6 +129,12 @@ impl SettingsFile {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether what stands in a file may be a stranger's.
+    #[must_use]
+    pub fn is_unreviewed(&self, name: &str) -> bool {
+        self.unreviewed == Some(name)
     }
 
     /// Returns where a key stands: of the top, or of one of the projects.
@@ -201,7 +217,9 @@ fn decode(located: &Located) -> Result<(Keys, Option<Vec<Keys>>), Box<Diagnostic
         Some(Value::Array(projects)) => Some(projects),
         Some(_) => {
             let place = located.place("projects");
-            return Err(at(Diagnostic::error("wrong-type", "`projects` is a list"), place).into());
+            return Err(
+                at(Diagnostic::error("wrong-type", "`projects` is not a list"), place).into()
+            );
         }
     };
     check_level(located, "", &values, KeyScope::Project)?;
@@ -230,7 +248,7 @@ fn check_level(
     let (message, hint) = match wrong {
         KeyScope::Process => (
             format!("`{key}` is about the whole process"),
-            "write it at the top, beside `projects`",
+            "write it at the top level, next to `projects`",
         ),
         KeyScope::Project | KeyScope::Both => (
             format!("`{key}` says which project it is, so it belongs to an entry of `projects`"),

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use super::super::values::Span;
 use super::schema;
 
-/// A value that may be written as a truth, a number or a text: of the dialect, or of a variable.
+/// A value that may be written as a boolean, a number or a text: of the dialect, or of a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a truth, a number or a text")]
+#[serde(untagged, expecting = "a boolean, a number or a text")]
 pub enum ScalarValue {
-    /// A truth.
+    /// A boolean.
     Truth(bool),
     /// A number.
     Number(i64),

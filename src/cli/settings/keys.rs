@@ -15,6 +15,7 @@ use crate::model::AdoptMode;
 use super::super::arguments::{LogForm, OutputFormat, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
+use super::allowed::SecretsForm;
 use super::forms::{ScalarValue, WebhookForm, WindowForm};
 use super::schema;
 use super::sinks::NotificationForm;
@@ -57,13 +58,14 @@ pub struct Keys {
     /// The file that holds the project's API token.
     pub token_file: Option<PathBuf>,
 
-    /// Where inventory, keys and budget are kept; one directory for one project.
+    /// Where inventory, keys and budget are kept, of one project: a directory, or
+    /// etcd://HOST,HOST,HOST/PREFIX for many machines.
     pub state: Option<PathBuf>,
     /// Whether the embedded emulator answers instead of the platform.
     pub sandbox: Option<bool>,
     /// The API's address.
     pub api_url: Option<String>,
-    /// A certificate authority to trust beside the system's, as PEM.
+    /// A certificate authority to trust in addition to the system's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Assumptions about the platform, as listed in docs/assumptions.md.
     pub dialect: BTreeMap<String, ScalarValue>,
@@ -74,7 +76,7 @@ pub struct Keys {
     #[schemars(schema_with = "schema::rate")]
     pub reserve: Option<Rate>,
 
-    /// What may be deleted because it is no longer declared: a truth, or a list of kinds.
+    /// What may be deleted because it is no longer declared: a boolean, or a list of kinds.
     #[schemars(schema_with = "schema::prune")]
     pub prune: Option<PruneKinds>,
     /// When what lives already is taken over.
@@ -101,6 +103,8 @@ pub struct Keys {
     pub vars: BTreeMap<String, ScalarValue>,
     /// A file of more variables: a mapping of names and values.
     pub vars_file: Option<PathBuf>,
+    /// What manifests may name outside their tree: directories, programs.
+    pub secrets: Option<SecretsForm>,
     /// The repository the manifests come from, instead of files.
     pub repo: Option<String>,
     /// The branch to follow.

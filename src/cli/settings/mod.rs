@@ -4,6 +4,7 @@
 //! types in `keys` and `forms`; `pick` is the order in which they win; `shared` makes what every
 //! command is told, `project` and `run` what the agent is told.
 
+mod allowed;
 mod file;
 mod forms;
 mod keys;
@@ -22,6 +23,7 @@ mod sinks;
 mod source;
 mod tree;
 
+pub use allowed::allowed_sources;
 pub use file::SettingsFile;
 pub use forms::WebhookProvider;
 pub use origin::{GivenSettings, SavedProvenance};

@@ -160,13 +160,15 @@ impl<'a> Common<'a> {
             address("link", link)?;
         }
         if self.tell.is_some_and(BTreeSet::is_empty) {
-            return Err("`tell` is empty: nobody would ever be told".to_owned());
+            return Err("`tell` is empty: nothing would ever be sent".to_owned());
         }
         let is_alarm = matches!(to, To::Alertmanager { .. } | To::PagerDuty { .. });
         let odd = self.tell.into_iter().flatten().find(|it| is_alarm && !ALARMS.contains(it));
         if let Some(odd) = odd {
             let odd = odd.as_str();
-            return Err(format!("`tell`: no alarm is raised for `{odd}`; it does not go on"));
+            return Err(format!(
+                "`tell`: an event such as `{odd}` raises no alarm, because it does not last"
+            ));
         }
         Ok(NotificationSettings {
             name: self.name.cloned().unwrap_or_else(|| word.to_owned()),
@@ -209,7 +211,7 @@ fn mail(form: &MailForm) -> Result<To, String> {
     };
     let from = person("from", &form.from)?;
     if form.to.is_empty() {
-        return Err("`to` is empty: nobody would be told".to_owned());
+        return Err("`to` is empty: there is no recipient".to_owned());
     }
     let to = form.to.iter().map(|to| person("to", to)).collect::<Result<_, _>>()?;
     let password =
@@ -218,7 +220,7 @@ fn mail(form: &MailForm) -> Result<To, String> {
         (Some(user), Some(password)) => Some((user.clone(), password)),
         (None, None) => None,
         (Some(_), None) => return Err("`passwordEnv` or `passwordFile` is missing".to_owned()),
-        (None, Some(_)) => return Err("`user` is missing beside the password".to_owned()),
+        (None, Some(_)) => return Err("`user` is missing next to the password".to_owned()),
     };
     let server = form.server.parse().map_err(|error| format!("`server`: {error}"))?;
     Ok(To::Mail(MailTo { server, from, to, login }))

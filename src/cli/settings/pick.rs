@@ -21,7 +21,7 @@ use super::origin::{GivenSettings, Provenance, camel};
 pub struct Row {
     /// Its key in the file.
     pub key: String,
-    /// Its value as it would be written: a text, a number or a truth; `None` when there is none.
+    /// Its value as it would be written: a text, a number or a boolean; `None` when there is none.
     /// Never a secret's.
     pub value: Option<Value>,
     /// Where it comes from.
@@ -91,6 +91,12 @@ impl<'a> Picker<'a> {
     #[must_use]
     pub const fn top(&self) -> &'a Keys {
         &self.file.top
+    }
+
+    /// Whether what stands in a file may be a stranger's.
+    #[must_use]
+    pub fn is_unreviewed(&self, name: &str) -> bool {
+        self.file.is_unreviewed(name)
     }
 
     /// Returns where a key of the project's own stands.

@@ -7,11 +7,13 @@ use crate::daemon::settings::Settings;
 use crate::daemon::window::{Window, WindowKind, Windows};
 use crate::model::{Diagnostic, Name};
 use crate::plan::Policy;
+use crate::secret::AllowedSources;
 use crate::status::Mode;
 
 use super::super::arguments::RunCommand;
 use super::super::environment::Environment;
 use super::super::values::Span;
+use super::allowed::pick_allowed;
 use super::forms::{WebhookForm, WebhookProvider, WindowForm, WindowWord};
 use super::notifications::{NotificationSettings, notifications};
 use super::origin::Provenance;
@@ -38,6 +40,8 @@ pub struct ProjectSettings {
     pub source: ProjectSource,
     /// What of them is read.
     pub tree: TreeSettings,
+    /// What they may name outside their tree.
+    pub allowed: AllowedSources,
     /// How often the platform is looked at, at least.
     pub interval: Duration,
     /// Whether it writes.
@@ -125,6 +129,7 @@ impl ProjectSettings {
         let token = pick_token(picked, environment, connection.sandbox)?;
         let source = pick_source(picked, command)?;
         let tree = TreeSettings::pick(picked, &command.sources.chosen)?;
+        let allowed = pick_allowed(picked)?;
         let repo = match &source {
             ProjectSource::Repository(repository) => Some(repository.url.clone()),
             ProjectSource::Files { .. } => None,
@@ -137,7 +142,7 @@ impl ProjectSettings {
         let deploys_max = pick!(picked, flags, deploys_max, DEPLOYS_MAX);
         if !(1..=10).contains(&deploys_max) {
             return Err(SettingsProblem::new(
-                "`deploysMax` lies between 1 and 10",
+                "`deploysMax` must be between 1 and 10",
                 picked.last_place(),
             ));
         }
@@ -153,6 +158,7 @@ impl ProjectSettings {
             policy,
             source,
             tree,
+            allowed,
             interval,
             mode: if observes { Mode::Observe } else { Mode::Repair },
             windows,
@@ -205,7 +211,7 @@ fn pick_token(
                     .map_err(|reason| SettingsProblem::new(reason, place("tokenEnv")))?;
             match source {
                 None if !is_sandbox => {
-                    let reason = "the project names no token: write `tokenEnv` or `tokenFile`";
+                    let reason = "the project has no token: write `tokenEnv` or `tokenFile`";
                     return Err(SettingsProblem::new(reason, place("name")));
                 }
                 None => None,
@@ -281,7 +287,7 @@ fn pick_webhook(picker: &mut Picker<'_>) -> Result<Option<WebhookSettings>, Sett
     let secret = secret.map_err(|reason| SettingsProblem::new(reason, place.clone()))?;
     let Some(secret) = secret else {
         // Anybody who finds the address could make the agent look without end.
-        let reason = "a webhook needs `secretEnv` or `secretFile`: what is not signed is refused";
+        let reason = "a webhook needs `secretEnv` or `secretFile`: unsigned requests are refused";
         return Err(SettingsProblem::new(reason, place));
     };
     let shown = format!("{} (secret in {secret})", provider.as_str());
@@ -324,6 +330,6 @@ fn within(
     if (min..=max).contains(&value) {
         return Ok(());
     }
-    let reason = format!("`{key}` lies between {} and {}", Span(min), Span(max));
+    let reason = format!("`{key}` must be between {} and {}", Span(min), Span(max));
     Err(SettingsProblem::new(reason, picker.last_place()))
 }

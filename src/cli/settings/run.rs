@@ -84,7 +84,7 @@ impl RunSettings {
         check_limits(&picker, is_once).map_err(refuse)?;
         let base = base.ok_or_else(|| {
             Failure::usage(
-                "there is no place for the state: neither HOME nor XDG_STATE_HOME is set",
+                "there is nowhere to keep the state: neither HOME nor XDG_STATE_HOME is set",
             )
             .hint("name a directory with --state or STOKER_STATE")
         })?;
@@ -150,13 +150,13 @@ fn pick_agent_token(
     pick_secret(picker, "agentToken", layers)
 }
 
-/// Refuses the limits of one run for an agent that runs for ever, when they were typed for it.
+/// Refuses the limits of one run for an agent that runs continuously, when they were typed for it.
 /// Those of the file and the environment are for the other commands.
 fn check_limits(picker: &Picker<'_>, is_once: bool) -> Result<(), SettingsProblem> {
     for key in ["maxCalls", "timeout"] {
         let place = picker.given_place(key);
         if !is_once && matches!(place, Provenance::Flag(_)) {
-            let reason = "it is a limit of one run, and the agent runs for ever without --once";
+            let reason = "it limits one run, and the agent runs continuously without --once";
             return Err(SettingsProblem::new(reason, place));
         }
     }
@@ -176,7 +176,7 @@ struct Base {
 enum Limits {
     /// It is one run.
     Hold,
-    /// The agent runs for ever; they are for other commands.
+    /// The agent runs continuously; they are for other commands.
     None,
 }
 
@@ -252,7 +252,7 @@ fn projects(
 fn misplaced_source(given: &GivenSettings) -> Option<SettingsProblem> {
     let key = ["paths", "repo"].into_iter().find(|key| given.get(key).is_some())?;
     let place = given.get(key).cloned().unwrap_or(Provenance::Default);
-    let reason = "it says where one project comes from, and the settings list many `projects`";
+    let reason = "it names the source of one project, and the settings list several `projects`";
     Some(SettingsProblem::new(reason, place))
 }
 
@@ -292,8 +292,8 @@ impl Taken {
         let state = state_of(keys, Some(&base.state)).unwrap_or_default();
         if let Some(other) = self.states.insert(plain(&state), name.clone()) {
             let reason = format!(
-                "`{other}` and `{name}` have one state directory; it remembers what is ours, so \
-                 each project has its own"
+                "`{other}` and `{name}` have the same state directory; it records what is ours, so \
+                 each project needs its own"
             );
             return Err(SettingsProblem::new(reason, picker.own_place("state")));
         }
@@ -307,15 +307,18 @@ pub(super) fn state_of(keys: &Keys, base: Option<&Path>) -> Option<PathBuf> {
     keys.state.clone().or_else(usual)
 }
 
-/// Returns where the projects that a file lists keep their state, a sandbox's own beneath it, as far
-/// as they can be told. `sandbox` is what flags and environment say of it.
+/// Returns where the projects that a file lists keep their state, as far as they can be told, and
+/// whether that is a sandbox's. `sandbox` is what flags and environment say of it.
 #[must_use]
-pub fn states_of_projects(file: &SettingsFile, base: &Path, sandbox: Option<bool>) -> Vec<PathBuf> {
+pub fn states_of_projects(
+    file: &SettingsFile,
+    base: &Path,
+    sandbox: Option<bool>,
+) -> Vec<(PathBuf, bool)> {
     let top = file.top.sandbox;
     let state = |keys: &Keys| {
-        let state = state_of(keys, Some(base))?;
         let is_sandbox = sandbox.or(keys.sandbox).or(top).unwrap_or(false);
-        Some(if is_sandbox { state.join("sandbox") } else { state })
+        Some((state_of(keys, Some(base))?, is_sandbox))
     };
     file.projects.iter().flatten().filter_map(state).collect()
 }
@@ -351,8 +354,8 @@ fn shared_tokens(projects: &[ProjectSettings]) -> Vec<String> {
     let shared = users.into_iter().filter(|(_, names)| names.len() > 1);
     let warning = |((_, token), names): ((&str, &SecretSource), Vec<&str>)| {
         format!(
-            "the projects {} use one token, {token}; each counts its requests in its own state \
-             directory, so let their `rate`s add up to no more than 285/m",
+            "the projects {} use the same token, {token}; each counts its requests in its own \
+             state directory, so their `rate`s must add up to at most 285/m",
             names.join(", ")
         )
     };

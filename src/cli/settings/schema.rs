@@ -17,7 +17,7 @@ pub fn schema() -> Value {
     let generator = SchemaSettings::draft07().into_generator();
     let mut root = generator.into_root_schema_for::<Keys>().to_value();
     let mut project = json!({
-        "description": "One of many projects: which it is, and what is different for it.",
+        "description": "One of several projects: its name, and what differs for it.",
         "type": "object",
         "additionalProperties": false,
         "required": ["name"],
@@ -30,7 +30,7 @@ pub fn schema() -> Value {
     project["properties"] = of(KeyScope::Process);
     root["properties"] = of(KeyScope::Project);
     root["properties"]["projects"] = json!({
-        "description": "Many projects in one process. Keys beside it are the defaults of each.",
+        "description": "Several projects in one process. Keys next to it are the defaults of each.",
         "type": "array",
         "items": project,
     });
@@ -73,7 +73,7 @@ pub(super) fn rate(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A truth, or kinds.
+/// A boolean, or kinds.
 pub(super) fn prune(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["boolean", "string", "array"], "items": { "type": "string" } })
 }

@@ -45,10 +45,10 @@ impl SecretSource {
         let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         text.map(SecretString::from).ok_or_else(|| match self {
             Self::Variable(name) if environment.get(name).is_some() => {
-                format!("{self} holds nothing but blanks")
+                format!("{self} contains only blanks")
             }
             Self::Variable(_) => format!("{self} is not set"),
-            Self::File(_) => format!("{self} is empty or holds nothing but blanks"),
+            Self::File(_) => format!("{self} is empty or contains only blanks"),
         })
     }
 
@@ -82,7 +82,7 @@ impl SecretSource {
     ) -> Result<Option<Self>, String> {
         match (variable, file) {
             (Some(_), Some(_)) => {
-                Err(format!("`{key}Env` and `{key}File` both say where one secret is"))
+                Err(format!("`{key}Env` and `{key}File` both name the same secret"))
             }
             (Some(name), None) => Ok(Some(Self::Variable(name.clone()))),
             (None, Some(path)) => Ok(Some(Self::File(path.clone()))),

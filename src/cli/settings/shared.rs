@@ -41,10 +41,15 @@ impl GlobalSettings {
     #[must_use]
     pub fn resolve(flags: &Global, file: &SettingsFile, environment: &Environment) -> Self {
         let given = GivenSettings::default();
-        let whole = Self::pick(&mut Picker::new(file, &given), flags, environment);
+        Self::pick(&mut Picker::new(file, &given), flags, environment).of_chosen(file)
+    }
+
+    /// Returns those of the project that was chosen: where its state is.
+    #[must_use]
+    pub fn of_chosen(self, file: &SettingsFile) -> Self {
         match file.chosen() {
-            Some((_, keys)) => Self { state: state_of(keys, whole.state.as_deref()), ..whole },
-            None => whole,
+            Some((_, keys)) => Self { state: state_of(keys, self.state.as_deref()), ..self },
+            None => self,
         }
     }
 

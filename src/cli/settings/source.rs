@@ -139,7 +139,7 @@ pub(super) fn pick_source(
         && said.repo.is_some()
         && !said.paths.is_empty()
     {
-        let reason = "manifests come from files or from a repository, and both are named";
+        let reason = "manifests come from files or from a repository, and both are given";
         return Err(SettingsProblem::new(reason, said.place(picker, "repo")));
     }
     match naming.and_then(|said| Some((said.repo?.clone(), said.place(picker, "repo")))) {
@@ -151,8 +151,8 @@ pub(super) fn pick_source(
             let paths = naming.map(|said| said.paths.to_vec()).unwrap_or_default();
             let place = naming.map_or(Provenance::Default, |said| said.place(picker, "paths"));
             if paths.iter().any(|path| path.as_os_str() == "-") {
-                let reason = "the agent reads its manifests again and again, and stdin can be \
-                    read only once: name a file or a directory";
+                let reason = "the agent reads its manifests repeatedly, and stdin can be read only \
+                    once: give a file or a directory";
                 return Err(SettingsProblem::new(reason, place));
             }
             let reference = layers.iter().find_map(|said| reference(picker, said).transpose());
@@ -192,7 +192,7 @@ fn pick_repository(
     let is_inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.iter().flat_map(|path| path.components()).all(is_inside) {
         let reason =
-            "`path` is a directory or a file in the repository: relative, and without `..`";
+            "`path` must be a directory or a file in the repository: relative, and without `..`";
         return Err(SettingsProblem::new(reason, picker.last_place()));
     }
     let token = pick_secret(
@@ -235,7 +235,7 @@ fn pick_silence(
 ) -> Result<Duration, SettingsProblem> {
     let Span(silence) = pick!(picker, command.repository, git_silence, Span(SILENCE));
     if silence < SILENCE_MIN {
-        let reason = format!("`gitSilence` is at least {}", Span(SILENCE_MIN));
+        let reason = format!("`gitSilence` must be at least {}", Span(SILENCE_MIN));
         return Err(SettingsProblem::new(reason, picker.last_place()));
     }
     Ok(silence)
@@ -249,7 +249,7 @@ fn pause(
 ) -> Result<Option<Duration>, SettingsProblem> {
     match poll.on().map(|span| span.0) {
         Some(every) if every < POLL_MIN => {
-            let reason = format!("`{key}` is `off`, or at least {}", Span(POLL_MIN));
+            let reason = format!("`{key}` must be `off` or at least {}", Span(POLL_MIN));
             Err(SettingsProblem::new(reason, picker.last_place()))
         }
         every => Ok(every),
@@ -290,7 +290,7 @@ fn reference(picker: &Picker<'_>, said: &Said<'_>) -> Result<Option<Named>, Sett
     let Some((key, name, naming)) = named.next() else { return Ok(None) };
     let place = said.place(picker, key);
     if let Some((other, _, _)) = named.next() {
-        let reason = format!("`{key}` and `{other}` both say what is followed");
+        let reason = format!("`{key}` and `{other}` both choose what is followed");
         return Err(SettingsProblem::new(reason, place));
     }
     let reference =
@@ -311,7 +311,7 @@ fn check_url(url: &str) -> Result<(), String> {
     // Over HTTP a user's name is often a token; over SSH it is `git`.
     let is_secret = user.is_some_and(|user| scheme.starts_with("http") || user.contains(':'));
     if is_secret {
-        let reason = "`repo` holds a user name or password; name the variable or file of its \
+        let reason = "`repo` contains a user name or password; name the variable or file of its \
             token with `repoTokenEnv` or `repoTokenFile`";
         return Err(reason.to_owned());
     }

@@ -18,7 +18,7 @@ use super::origin::{GivenSettings, Provenance};
 use super::pick::{Picker, pick};
 use super::project::SettingsProblem;
 
-/// What of the manifests is read.
+/// Which manifests are read, and with which values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TreeSettings {
     /// The environment of Blueprints, where one is named.
@@ -78,7 +78,8 @@ fn variables(picker: &mut Picker<'_>, flags: &Chosen) -> Result<Variables, Setti
     for (name, (value, place)) in given {
         if !Variables::is_name(&name) {
             let reason = format!(
-                "`{name}` is no name of a variable: letters, digits and `_`, no digit first"
+                "`{name}` is not a variable name: letters, digits and `_`, not beginning with a \
+                 digit"
             );
             return Err(SettingsProblem::new(reason, place));
         }

@@ -83,7 +83,7 @@ fn scene(
     };
     let tree = source::load(&[path.to_owned()], None).map_err(|error| {
         Failure::new(ErrorCode::Live, format!("failed to {error}"))
-            .hint("`stoker export > live.yaml` writes what lives")
+            .hint("`stoker export > live.yaml` writes the live state")
     })?;
     let loaded = manifest::load(&tree);
     match loaded.desired {

@@ -18,8 +18,8 @@ use super::super::output::Output;
 pub type Tallies = BTreeMap<Law, LawTally>;
 
 /// What it is, before anything else is said.
-const LABEL: &str = "This is a simulation. What it says is true against stoker's model of version 1 \
-    of the API, not against the platform.";
+const LABEL: &str = "This is a simulation. Its results hold for Stoker's model of version 1 of the \
+    API, not for the platform itself.";
 
 /// How many broken seeds a person is shown; the JSON form has more.
 const SHOWN_MAX: usize = 5;
@@ -109,7 +109,7 @@ impl SimulationReport<'_> {
         let mut paper = Paper::from(Line::default().with(Style::Bold, LABEL));
         let days = command.days;
         paper.push(Line::of(format!(
-            "{}, {} of the manifests, {} of {}; trouble: {}.",
+            "{}, {} of the manifests, {} of {}; faults: {}.",
             counted(*resources as u64, "resource"),
             counted(revisions.len() as u64, "revision"),
             counted(*seeds, "seed"),

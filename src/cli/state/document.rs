@@ -30,8 +30,8 @@ pub struct StateShowDocument {
     pub pending: usize,
     /// How many services were changed and not deployed since.
     pub deploys_owed: usize,
-    /// Who may write it at the moment, in the holder's own words: the command, its process and
-    /// machine, and since when; `null` when nobody does.
+    /// The process that may write it now, as it describes itself: the command, its process and
+    /// machine, and since when; `null` if there is none.
     pub holder: Option<String>,
     /// What is wrong with its files, for people; `null` when nothing is.
     pub warning: Option<String>,
@@ -68,14 +68,14 @@ pub struct StateListDocument {
 pub struct StateRecord {
     /// The resource.
     pub key: Key,
-    /// The platform's id; `null` for a create that is not known to have ended.
+    /// The platform's id; `null` for a create whose outcome is unknown.
     pub id: Option<String>,
     /// By what right it is ours: `created`, `adopted`, `named` or `presumed`; `pending` for a
-    /// create that is not known to have ended.
+    /// create whose outcome is unknown.
     pub claim: &'static str,
     /// When it was created, as the platform writes it; of a pending create, when it was begun.
     pub since: Option<String>,
-    /// What its manifest said that keeps it from being deleted.
+    /// The rule of its manifest that keeps it from being deleted.
     pub kept_by: Option<String>,
 }
 
@@ -107,7 +107,7 @@ impl StateListDocument {
 pub struct StateVerifyDocument {
     /// The directory that was read: the state, or the copy of it.
     pub place: String,
-    /// How many generations are kept.
+    /// How many generations there are.
     pub generations: u64,
     /// How many records of theirs are what was written.
     pub records: u64,

@@ -52,7 +52,7 @@ pub struct Explanation {
     pub commit: Option<String>,
     /// By what right it is ours.
     pub owned: Option<&'static str>,
-    /// How the agent says it does: reason and message.
+    /// How it is, as the agent reports: reason and message.
     pub condition: Option<(ConditionReason, String)>,
     /// The event that touched it last.
     pub touched: Option<Event>,
@@ -138,7 +138,7 @@ pub fn explain(subject: &Subject, known: KnownFacts<'_>) -> Result<Explanation, 
     let elsewhere = revision.filter(|it| it.digest != declared.digest && declared_at.is_some());
     if let Some(at) = elsewhere {
         let name = short(at.commit.as_deref().unwrap_or(&at.digest));
-        notes.push(format!("the agent reads other manifests than these: it is at {name}"));
+        notes.push(format!("the agent reads different manifests: it is at {name}"));
     }
     let commit = revision.filter(|_| elsewhere.is_none()).and_then(|it| it.commit.as_deref());
     Ok(Explanation {
@@ -195,6 +195,10 @@ fn value(path: &FieldPath, source: &ValueSource) -> String {
         ValueSource::Value(value) => facts::shown(path, value),
         ValueSource::Environment(name) => format!("(secret, from the variable {name})"),
         ValueSource::File(file) => format!("(secret, from the file {file})"),
+        ValueSource::Provider { provider, reference } => {
+            format!("(secret, {reference} of the provider {provider})")
+        }
+        ValueSource::Sops { file, path } => format!("(secret, {path} of the SOPS file {file})"),
         ValueSource::Generated => "(secret, generated)".to_owned(),
     }
 }
@@ -208,7 +212,13 @@ fn standing(
     let plain = match declared {
         Some(ValueSource::Value(value)) if is_secret_at(path, value) => None,
         Some(ValueSource::Value(value)) => Some(value),
-        Some(ValueSource::Environment(_) | ValueSource::File(_) | ValueSource::Generated)
+        Some(
+            ValueSource::Environment(_)
+            | ValueSource::File(_)
+            | ValueSource::Provider { .. }
+            | ValueSource::Sops { .. }
+            | ValueSource::Generated,
+        )
         | None => None,
     };
     match (plain, applied) {
@@ -273,7 +283,7 @@ fn unknown_field(key: &Key, asked: &str, paths: &BTreeSet<FieldPath>) -> Unexpla
     let known = known.iter().map(String::as_str);
     let words: Vec<&str> = known.chain(settings).collect();
     let hint = match manifest::nearest(asked, &words) {
-        _ if is_setting => "what no manifest declares is left alone".to_owned(),
+        _ if is_setting => "undeclared fields are left alone".to_owned(),
         Some(near) => format!("did you mean {key}.{near}?"),
         None => format!("`stoker why {key}` shows all of its fields"),
     };

@@ -11,7 +11,7 @@ mod tests;
 
 use crate::remote::ProjectEvent;
 use crate::status::ProjectStatus;
-use crate::store::{Store, StoredState};
+use crate::store::StoredState;
 
 use super::arguments::{OutputFormat, WhyCommand};
 use super::code::ErrorCode;
@@ -19,6 +19,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
+use super::place::Absent;
 use super::remote::{ReachedAgent, look, of_error};
 use super::session::state_place;
 use super::settings::ConnectionSettings;
@@ -35,7 +36,9 @@ pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failur
     let manifests = Manifests::read(context, sources);
     let manifests = manifests.map_err(|failure| elsewhere(failure, seen.as_ref()))?;
     let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
-    let StoredState { inventory, warning } = Store::read(&state_place(context, settings.sandbox)?)?;
+    let place = state_place(context, settings.sandbox)?;
+    let state = place.open(&context.environment, Absent::Begin)?;
+    let StoredState { inventory, warning } = state.medium.read()?;
     if let Some(warning) = warning {
         context.output.warn(&warning.to_string());
     }
@@ -69,7 +72,9 @@ fn elsewhere(failure: Failure, seen: Option<&ReachedAgent>) -> Failure {
     projects.fold(failure, |failure, project| {
         let ProjectStatus { name, source, .. } = project;
         let place = &source.location;
-        failure.hint(format!("the agent keeps {name} from {place}: give a copy of that as PATH"))
+        failure.hint(format!(
+            "the agent reads the manifests of {name} from {place}: give a copy of them as PATH"
+        ))
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) fn of_field(
     match policy(kind, path).mutability {
         Mutability::Mutable => {}
         Mutability::GrowOnly if is_declared && is_other => {
-            notes.push("the platform only lets it grow".to_owned());
+            notes.push("the platform only allows it to grow".to_owned());
         }
         Mutability::Immutable if is_declared && is_other => {
             notes.push("the platform cannot change it once the resource exists".to_owned());
@@ -54,10 +54,10 @@ fn repaired(rewrite: &Rewrite) -> String {
     };
     match rewrite.agreed_since {
         Some(since) => format!(
-            "repaired {times}; it is read as declared since {since:.0}, and when it has been for an \
-             hour the repairs are forgotten"
+            "repaired {times}; it has read as declared since {since:.0}, and after an hour of that \
+             the repairs are forgotten"
         ),
-        None => format!("repaired {times}, and not read as declared since"),
+        None => format!("repaired {times}, and has not read as declared since"),
     }
 }
 
@@ -69,13 +69,13 @@ fn undeclared(
 ) -> Option<&'static str> {
     let resource = resource?;
     let Some(key) = path.env_key() else {
-        return Some("no manifest declares it any more: what is there is left alone");
+        return Some("no manifest declares it any more: the live value is left alone");
     };
     if resource.set_by_hand.contains_key(key) {
         return Some("declared with `sync: false`: neither written nor removed");
     }
     if entry.is_some_and(|entry| entry.tolerated_env.contains(key)) {
-        return Some("it was there before the resource was ours: not ours to remove");
+        return Some("it existed before the resource was ours: not ours to remove");
     }
     let is_ours = entry.is_some_and(|entry| entry.applied.contains_key(path));
     if resource.declares_env && resource.lifecycle.env_vars == EnvSet::Additive && !is_ours {
@@ -109,10 +109,10 @@ pub(super) fn of_resource(
         notes.extend(lifecycle_notes(&resource.lifecycle));
     } else if let Some(tombstone) = tombstone {
         notes.push(match &tombstone.approval {
-            Some(_) => "declared as `state: Absent`, with an approval: it goes".to_owned(),
+            Some(_) => "declared as `state: Absent`, with an approval: it is deleted".to_owned(),
             None => format!(
                 "declared as `state: Absent` without an approval: `stoker plan` prints the line \
-                 that lets {key} go"
+                 that approves the deletion of {key}"
             ),
         });
     } else if witness.is_none_or(|witness| witness.resource.declared_at.is_none()) {
@@ -123,8 +123,8 @@ pub(super) fn of_resource(
     }
     if let Some(Intent { started_at, attempt, .. }) = intent {
         notes.push(format!(
-            "a create was begun at {started_at:.0}, sent {attempt} times, and is not known to have \
-             ended: it is not sent again before it is known (S3)"
+            "a create was begun at {started_at:.0} and sent {attempt} times; its outcome is \
+             unknown, and it is not sent again until it is known (S3)"
         ));
     }
     if let Some(witness) = witness {
@@ -140,7 +140,10 @@ fn lifecycle_notes(lifecycle: &Lifecycle) -> Vec<String> {
         (policies.update, "`managementPolicies` without Update: it is not changed"),
         (policies.delete, "`managementPolicies` without Delete: it is not deleted"),
         (!*protect, "`protect: true`: it is neither deleted nor replaced"),
-        (*prune != Some(false), "`prune: false`: it stays when no manifest declares it any more"),
+        (
+            *prune != Some(false),
+            "`prune: false`: it stays even if no manifest declares it any more",
+        ),
     ];
     let withheld = withheld.into_iter().filter(|(is_allowed, _)| !is_allowed);
     withheld.map(|(_, note)| note.to_owned()).collect()
@@ -161,7 +164,7 @@ fn remembered_notes(
         (*delete_withheld, "`managementPolicies` without Delete"),
     ];
     let said = said.into_iter().filter(|(is_said, _)| *is_said);
-    said.map(|(_, rule)| format!("its manifest said {rule}, and that is remembered: it stays"))
+    said.map(|(_, rule)| format!("its last manifest said {rule}, and that still counts: it stays"))
         .collect()
 }
 
@@ -172,14 +175,14 @@ fn agent_notes(witness: AgentAccount<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     match project.mode {
         Mode::Repair => {}
-        Mode::Observe => notes.push("the agent observes: it never writes".to_owned()),
+        Mode::Observe => notes.push("the agent only observes: it never writes".to_owned()),
     }
     if let Some(suspension) = suspension {
         let (until, reason) = (suspension.until, &suspension.reason);
         notes.push(format!("the agent is suspended until {until:.0}: {reason}"));
     }
     if let Some(commit) = pinned_to {
-        notes.push(format!("the agent is pinned to {commit}: what is newer is not read"));
+        notes.push(format!("the agent is pinned to {commit}: newer commits are not read"));
     }
     if let Some(window) = window.as_ref().filter(|window| !window.open) {
         notes.push(format!("the agent is outside its sync window: {}", window.because));

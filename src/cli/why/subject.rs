@@ -36,7 +36,7 @@ impl FromStr for Subject {
             None => (text, None),
         };
         if field.is_some_and(str::is_empty) {
-            return Err(format!("`{text}` lacks a field after the dot"));
+            return Err(format!("`{text}` has no field after the dot"));
         }
         Ok(Self { key: key.parse()?, field: field.map(str::to_owned) })
     }

@@ -111,7 +111,7 @@ fn one_field_or_what_lies_below_one_is_explained_alone() {
 fn what_no_manifest_declares_any_more_is_explained_from_memory() {
     let shown = check("service/web", None);
     assert!(shown.contains("no manifest declares it"), "{shown}");
-    assert!(shown.contains("said `protect: true`, and that is remembered: it stays"), "{shown}");
+    assert!(shown.contains("said `protect: true`, and that still counts: it stays"), "{shown}");
     assert!(check("database/old", None).contains("without an approval"));
 }
 
@@ -126,7 +126,7 @@ fn a_slip_is_met_with_what_was_meant() {
             "service/api.imagee",
             "no manifest declares `imagee` of service/api; did you mean service/api.image?",
         ),
-        ("service/api.startCommand", "what no manifest declares is left alone"),
+        ("service/api.startCommand", "undeclared fields are left alone"),
         ("service/api.envVars.LOG_LEVLE", "did you mean service/api.envVars.LOG_LEVEL?"),
         ("service/api.colour-of-the-moon", "`stoker why service/api` shows all of its fields"),
     ] {
@@ -174,5 +174,5 @@ fn an_agent_adds_what_it_sees_and_what_holds_it_back() {
         Some(AgentAccount { project: &project, resource, touched: None }),
     );
     assert!(!shown.contains("as declared") && !shown.contains("(commit"), "{shown}");
-    assert!(shown.contains("other manifests than these: it is at 3f2a1bc9d0"), "{shown}");
+    assert!(shown.contains("reads different manifests: it is at 3f2a1bc9d0"), "{shown}");
 }

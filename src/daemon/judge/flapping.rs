@@ -19,7 +19,7 @@ pub(super) fn flapping(change: &Change) -> Option<Verdict> {
             format!(": written as {}, it is read as {}", cut(after), cut(before))
         }
         (Some(before), None) => format!(": removed, it is read as {}", cut(before)),
-        (None, Some(after)) => format!(": written as {}, it is not there", cut(after)),
+        (None, Some(after)) => format!(": written as {}, it does not exist", cut(after)),
         (None, None) => String::new(),
     };
     let hint = field.hint.as_ref().map(|hint| format!("; `{hint}` takes it as it is"));

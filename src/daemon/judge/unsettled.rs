@@ -26,7 +26,7 @@ pub(super) fn verdict(values: &[SavedUnsettled]) -> Option<Verdict> {
     let others = more(others.len(), "value");
     let SavedUnsettled { key: _, field, hint } = first;
     let message = format!(
-        "`{field}`{others} was never written and is not shown: nobody can tell whether it is as \
+        "`{field}`{others} was never written and is not shown: it is unknown whether it is as \
          declared; {hint}"
     );
     Some(Verdict::new(State::Unseeable, ConditionReason::Unsettled, message))

@@ -1,4 +1,4 @@
-//! When a mind looks: what is due, what is tried again, and which deployments are followed.
+//! When a mind looks: what is due, what is retried, and which deployments are followed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -99,11 +99,11 @@ impl Mind {
                     EventSeverity::Normal,
                     Some(key),
                     Occurrence::DeploySucceeded,
-                    "its deployment runs",
+                    "its deployment succeeded",
                 );
             }
             Ending::Gone => {
-                let message = "it went before its deployment ended";
+                let message = "it was deleted before its deployment ended";
                 self.tell(EventSeverity::Warning, Some(key), Occurrence::Gone, message);
             }
             Ending::TimedOut { status } => {
@@ -154,7 +154,7 @@ impl Mind {
     pub fn rolled_back(&mut self, key: &Key, outcome: &Result<(), String>) {
         match outcome {
             Ok(()) => {
-                let message = "it goes back to its previous deployment";
+                let message = "it is rolled back to its previous deployment";
                 self.tell(EventSeverity::Normal, Some(key), ConditionReason::RolledBack, message);
             }
             Err(error) => {

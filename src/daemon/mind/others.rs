@@ -101,8 +101,9 @@ impl Mind {
         let is_own = self.memory.deploys.get(key).is_some_and(|failed| failed.rolled_back);
         if let Some(Return { to, from }) = returned(&deployments).filter(|_| is_news && !is_own) {
             let (to, from) = (short(to), short(from));
-            let message =
-                format!("somebody rolled it back: commit {to} runs again, in place of {from}");
+            let message = format!(
+                "it was rolled back by someone else: commit {to} runs again, in place of {from}"
+            );
             self.shown.last_rollback =
                 Some(Rollback { at: now, message: format!("{key}: {message}") });
             self.tell(EventSeverity::Warning, Some(key), ConditionReason::RolledBack, message);

@@ -41,7 +41,7 @@ pub struct PassFailure {
     pub message: String,
     /// Whether only a person can help.
     pub is_final: bool,
-    /// Whether it is no failure but another command at work: tried again soon, and not counted.
+    /// Whether it is no failure but another command at work: retried soon, and not counted.
     pub is_passing: bool,
 }
 
@@ -77,9 +77,9 @@ impl Mind {
         Some(ask)
     }
 
-    /// How to look when nobody waits for it. Where nothing says that anything moved, within the share
-    /// of the budget, so that a large project is looked at as often as a small one, and all of it in
-    /// turn. What is tried again is read again, and with it only what lists show.
+    /// How to look when nobody waits for it. Where nothing says that anything moved, within the
+    /// share of the budget, so that a large project is looked at as often as a small one, and all
+    /// of it in turn. What is retried is read again, and with it only what lists show.
     fn look(&self, triggers: &BTreeSet<Trigger>) -> Look {
         let says_it_moved = |trigger: &Trigger| match trigger {
             Trigger::Timer | Trigger::Retry => false,
@@ -125,8 +125,8 @@ impl Mind {
     fn held(&self, desired: &crate::model::Desired, now: Timestamp) -> BTreeMap<Key, Blocked> {
         let waiting = self.agenda.queue.held(now).map(|(key, until)| {
             let seconds = until.duration_since(now).as_secs().max(1);
-            let message = format!("it is tried again in {seconds} s");
-            let hint = Some(format!("`stoker reconcile {key}` tries it now"));
+            let message = format!("it is retried in {seconds} s");
+            let hint = Some(format!("`stoker reconcile {key}` retries it now"));
             (key.clone(), Blocked { reason: BlockedReason::BackingOff, message, hint })
         });
         let failed = self.memory.deploys.iter().filter(|(key, failed)| {
@@ -245,7 +245,7 @@ impl Mind {
         self.shown.history.truncate(HISTORY_MAX);
     }
 
-    /// Says of each change when it is tried again, if ever by itself.
+    /// Says of each change when it is retried, if ever by itself.
     fn requeue(&mut self, running: &Running, passed: &Passed, now: Timestamp) {
         let later = |pause: Duration| now.checked_add(pause).unwrap_or(Timestamp::MAX);
         for result in passed.report.iter().flat_map(|report| &report.results) {

@@ -1,6 +1,6 @@
 //! When the manifests are read again after they could not be. Pure.
 //!
-//! What failed is tried again by itself, whatever else would ring: nobody may ask for news, and no
+//! What failed is retried by itself, whatever else would ring: nobody may ask for news, and no
 //! webhook comes twice. It is also tried ever less often: a repository that takes an hour to fail
 //! must not be fetched all day.
 

@@ -76,11 +76,11 @@ impl Shrinking {
             let until = self.until(kind).filter(|until| *until > now)?;
             let seconds = until.duration_since(now).as_secs().max(1);
             let message = format!(
-                "{}; no {kind} goes for that before it has lost nothing for {seconds} s more",
+                "{}; no {kind} is deleted for that until it has lost nothing for {seconds} s more",
                 self.told(now)
                     .unwrap_or_else(|| "the manifests were first read just now".to_owned())
             );
-            let hint = format!("a tombstone (`state: Absent`) says that a {kind} is to go");
+            let hint = format!("a tombstone (`state: Absent`) says that a {kind} is to be deleted");
             let reason = BlockedReason::SourceShrinking;
             Some((kind, Blocked { reason, message, hint: Some(hint) }))
         });
@@ -119,7 +119,7 @@ fn spoken(seconds: i64) -> String {
 mod tests {
     use super::*;
     use crate::manifest;
-    use crate::secret::{self, FingerprintKey};
+    use crate::secret::{self, Finders, FingerprintKey, FoundValues};
     use crate::source::Tree;
 
     fn at(seconds: i64) -> Timestamp {
@@ -136,7 +136,8 @@ mod tests {
         });
         let tree = Tree::from_texts([("stack.yaml", documents.collect::<String>().as_str())]);
         let declared = manifest::load(&tree).desired.unwrap();
-        secret::resolve(declared, &tree, &|_| None, &FingerprintKey::from_bytes([7; 32])).unwrap()
+        let found = FoundValues::of(&declared, &tree, &Finders::of_environment(&|_| None));
+        secret::resolve(declared, &tree, &found, &FingerprintKey::from_bytes([7; 32])).unwrap()
     }
 
     fn held(shrinking: &Shrinking, seconds: i64) -> Vec<Kind> {

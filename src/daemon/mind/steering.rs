@@ -57,7 +57,7 @@ impl Mind {
             self.memory.deploys.clear();
             self.agenda.retries.succeeded();
             self.agenda.retry_at = None;
-            return Ok("it looks now".to_owned());
+            return Ok("it checks now".to_owned());
         };
         if judge::find(&self.shown.resources, key).is_none() {
             let known: Vec<String> =
@@ -71,14 +71,14 @@ impl Mind {
         self.agenda.queue.forgive(Some(key));
         self.memory.deploys.remove(key);
         self.forgiven.insert(key.clone());
-        Ok(format!("it looks now, and {key} is tried again"))
+        Ok(format!("it checks now, and {key} is retried"))
     }
 
     fn look_at_deployment(&mut self, key: crate::model::Key) -> Result<String, Refusal> {
         if judge::find(&self.shown.resources, &key).is_none() {
             return Err(Refusal::Refused(format!("{key} is neither declared nor owned here")));
         }
-        let said = format!("it looks what runs of {key}");
+        let said = format!("it checks which deployment of {key} runs");
         self.agenda.others.begun(key);
         Ok(said)
     }
@@ -97,7 +97,7 @@ impl Mind {
             return refused("a suspension needs an end in the future");
         }
         if until.duration_since(now) > SUSPENSION_MAX {
-            return refused("a suspension ends within 30 days");
+            return refused("a suspension must end within 30 days");
         }
         if let Some(running) = &mut self.running {
             // What is in flight is finished and recorded; nothing new begins.
@@ -113,12 +113,7 @@ impl Mind {
         if self.memory.suspension.take().is_none() {
             return Err(Refusal::Refused("it is not suspended".to_owned()));
         }
-        self.tell(
-            EventSeverity::Normal,
-            None,
-            Occurrence::Resumed,
-            "somebody ended the suspension",
-        );
+        self.tell(EventSeverity::Normal, None, Occurrence::Resumed, "the suspension was ended");
         Ok("it writes again".to_owned())
     }
 
@@ -135,18 +130,18 @@ impl Mind {
     /// Notes a commit to stay at, once it was found: a mistyped one must not hold up everything.
     fn begin_pin(&mut self, commit: String) -> Result<(), Refusal> {
         if !self.wanted.has_commits {
-            let message = "these manifests are files and have no commits; `--repo` has";
+            let message = "these manifests are files and have no commits; use `--repo`";
             return Err(Refusal::Refused(message.to_owned()));
         }
         let is_commit = commit.len() >= COMMIT_CHARS_MIN
             && commit.len() <= 64
             && commit.chars().all(|c| c.is_ascii_hexdigit());
         if !is_commit {
-            let message = "a commit is at least 7 hexadecimal digits";
+            let message = "a commit has at least 7 hexadecimal digits";
             return Err(Refusal::Refused(message.to_owned()));
         }
         if self.wanted.pinning.is_some() {
-            return Err(Refusal::Refused("it still looks for another commit".to_owned()));
+            return Err(Refusal::Refused("it is still looking for another commit".to_owned()));
         }
         self.wanted.pinning = Some(commit);
         Ok(())
@@ -170,7 +165,7 @@ impl Mind {
             let message = format!("{}; nothing was pinned", problem.message);
             return Some(Err(Refusal::Refused(message)));
         }
-        let what = format!("it stays at commit {}", short(&commit));
+        let what = format!("it is pinned to commit {}", short(&commit));
         self.memory.pinned_to = Some(commit);
         self.tell(EventSeverity::Normal, None, Occurrence::Pinned, what.clone());
         Some(Ok(Acknowledgement(what)))
@@ -187,7 +182,7 @@ impl Mind {
     /// Returns why nothing may be written now, if so.
     pub(super) fn withheld(&self, now: Timestamp) -> Option<Withheld> {
         if self.settings.mode == Mode::Observe {
-            return Some((ConditionReason::Observed, "it only looks (`--observe`)".to_owned()));
+            return Some((ConditionReason::Observed, "it only observes (`--observe`)".to_owned()));
         }
         if let Some(Suspension { reason, until, since: _ }) = &self.memory.suspension {
             let told = format!("suspended until {until:.0}: {reason}");

@@ -31,7 +31,7 @@ impl Mind {
             }
             (None, true) if self.shown.budget.short_since.is_none() => {
                 self.shown.is_shortage_told = false;
-                let message = "the API gives room for requests again";
+                let message = "the API allows requests again";
                 self.tell(EventSeverity::Normal, None, Occurrence::RequestLimitOver, message);
             }
             _ => {}
@@ -44,8 +44,8 @@ impl Mind {
         let is_lasting = self.agenda.ticked_at.duration_since(since) >= SHORTAGE_MIN;
         is_lasting.then(|| {
             format!(
-                "since {since:.0} the API has said that nothing is left of its request limit; \
-                 another client of the token may use it up, or it is lower than `rate`"
+                "since {since:.0} the API has reported its request limit as used up; another \
+                 client of the token may use it, or it is lower than `rate`"
             )
         })
     }
@@ -92,15 +92,16 @@ impl Mind {
             let fields = change.fields.iter().filter(is_done).map(|field| field.path.to_string());
             let fields: Vec<String> = fields.collect();
             let (reason, message) = match (change.action, change.reason) {
-                (Action::Create, Reason::Missing) => {
-                    (Occurrence::DriftRepaired, "it was gone and was created again".to_owned())
-                }
+                (Action::Create, Reason::Missing) => (
+                    Occurrence::DriftRepaired,
+                    "it had been deleted and was created again".to_owned(),
+                ),
                 (Action::Update, Reason::Drift) => {
                     (Occurrence::DriftRepaired, format!("{} was set back", fields.join(", ")))
                 }
                 (Action::Create, _) => (Occurrence::Created, "it was created".to_owned()),
                 (Action::Update, Reason::DeployOwed) => {
-                    (Occurrence::Updated, "what was written before was deployed".to_owned())
+                    (Occurrence::Updated, "the earlier change was deployed".to_owned())
                 }
                 // It was only remembered under its new name.
                 (Action::Update, _) if fields.is_empty() => continue,
@@ -109,10 +110,10 @@ impl Mind {
                 }
                 (Action::Replace, _) => (Occurrence::Replaced, "it was replaced".to_owned()),
                 (Action::Adopt, _) => {
-                    (Occurrence::Adopted, "it was taken over by its name".to_owned())
+                    (Occurrence::Adopted, "it was adopted by its name".to_owned())
                 }
                 (Action::Forget, _) => {
-                    (Occurrence::Forgotten, "it is gone from the platform".to_owned())
+                    (Occurrence::Forgotten, "it is no longer on the platform".to_owned())
                 }
                 (Action::Delete, _) => (Occurrence::Deleted, "it was deleted".to_owned()),
                 (Action::None, _) => continue,
@@ -247,13 +248,15 @@ impl Mind {
             }
             (0, 0) => (Truth::False, ConditionReason::NoDrift, String::new()),
             (0, count) => (Truth::Unknown, ConditionReason::Unseen, not_seen(count)),
-            (1, _) => {
-                (Truth::True, ConditionReason::Drift, "1 resource moved on the platform".to_owned())
-            }
+            (1, _) => (
+                Truth::True,
+                ConditionReason::Drift,
+                "1 resource changed on the platform".to_owned(),
+            ),
             (count, _) => (
                 Truth::True,
                 ConditionReason::Drift,
-                format!("{count} resources moved on the platform"),
+                format!("{count} resources changed on the platform"),
             ),
         };
         self.shown.conditions.set(ConditionType::Drifted, drifted, reason, message, now);
@@ -270,7 +273,7 @@ impl Mind {
             return (Truth::Unknown, ConditionReason::RequestLimit, message);
         }
         if self.is_behind() {
-            let message = "the newest revision was seen and is being carried out";
+            let message = "the newest revision was read and is being applied";
             return (Truth::False, ConditionReason::Reconciling, message.to_owned());
         }
         // What an earlier agent saw is shown, and judged no more.

@@ -17,13 +17,13 @@ pub struct SinkAddress(Uri);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SinkAddressError {
     /// It is no URL, or has no host.
-    #[error("it is no URL such as https://hooks.example.com/a")]
+    #[error("it is not a URL such as https://hooks.example.com/a")]
     NoUrl,
     /// Anybody on the way could read it.
     #[error("it is neither https nor http to this machine")]
     Readable,
     /// Tokens have settings of their own.
-    #[error("it holds a user name or a password")]
+    #[error("it contains a user name or a password")]
     Credentials,
 }
 

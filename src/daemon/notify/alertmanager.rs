@@ -13,7 +13,7 @@ use super::notice::Notice;
 use super::request::{about, heading, line, post, secret_header};
 
 /// How long an alert fires that nobody raises again. It is raised again each hour; should the agent
-/// die, it must not fire for ever.
+/// die, it must not fire forever.
 const FIRES_MAX: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// Nobody reads more.

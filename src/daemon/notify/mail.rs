@@ -53,7 +53,7 @@ pub enum MailServerError {
     #[error("it is not an address such as smtps://mail.example.com or smtp://mail.example.com:587")]
     NoServer,
     /// The user has settings of its own.
-    #[error("it holds a user name or a password")]
+    #[error("it contains a user name or a password")]
     Credentials,
 }
 

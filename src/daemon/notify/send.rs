@@ -167,7 +167,7 @@ impl Queue {
                 project = old.project,
                 sink = old.sink,
                 reason = old.reason.as_str(),
-                "a notification was dropped: too many wait"
+                "a notification was dropped: too many are waiting"
             );
         }
         waiting.notices.push_back(notice);
@@ -238,7 +238,7 @@ impl Carrier {
         }
         let request = match request(&self.sink, notice, self.clock.now()) {
             Ok(request) => request,
-            Err(error) => return Sent::Refused(format!("no request can be made of it: {error}")),
+            Err(error) => return Sent::Refused(format!("it cannot be sent as a request: {error}")),
         };
         match tokio::time::timeout(TRY_TIME_MAX, self.transport.send(request)).await {
             Err(_) => Sent::Lost("no answer within 10 s".to_owned(), None),
@@ -282,7 +282,7 @@ impl Memory {
                     sink,
                     reason = notice.reason.as_str(),
                     why,
-                    "nobody was told"
+                    "the notification was not delivered"
                 );
             }
             Sent::Lost(why, _) => {
@@ -291,7 +291,7 @@ impl Memory {
                     sink,
                     reason = notice.reason.as_str(),
                     why,
-                    "nobody was told; it is tried again after the next pass"
+                    "the notification was not delivered; it is retried after the next pass"
                 );
                 let told = self.told.borrow().clone();
                 let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);

@@ -164,7 +164,7 @@ pub struct CommitTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoForge {
     /// It is no address of a repository on a server.
-    #[error("it names no owner and repository on a server, as https://git.dev/acme/shop does")]
+    #[error("it has no owner and repository, as in https://git.dev/acme/shop")]
     NoRepository,
     /// The API's address cannot be used.
     #[error("the address of its API cannot be used: {0}")]

@@ -27,7 +27,7 @@ pub enum TemplateError {
     #[error("the template: {0}")]
     Wrong(String),
     /// What it makes is no JSON.
-    #[error("what the template makes is no JSON: {0}")]
+    #[error("the result of the template is not JSON: {0}")]
     NoJson(#[from] serde_json::Error),
 }
 

@@ -37,16 +37,16 @@ impl Gate {
             Self::Token(_) => Err(HttpFailure::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
-                "the server's token is needed",
+                "the server's token is required",
             )
             .hint("send `Authorization: Bearer TOKEN`, or the token as the password of Basic")),
             Self::ThisMachine if asks_for_this_machine(headers) => Ok(()),
             Self::ThisMachine => Err(HttpFailure::new(
                 StatusCode::MISDIRECTED_REQUEST,
                 "misdirected",
-                "the name in `Host` is not one of this machine",
+                "the name in `Host` is not a name of this machine",
             )
-            .hint("ask for localhost or 127.0.0.1")
+            .hint("use localhost or 127.0.0.1")
             .hint("behind a proxy with another name, give the server a token")),
         }
     }

@@ -29,12 +29,16 @@ impl HttpFailure {
     }
 
     pub(super) fn unknown_project() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "unknown_project", "no project of that name is kept here")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown_project",
+            "this agent does not manage a project of that name",
+        )
     }
 
     pub(super) fn which_project(projects: &Projects) -> Self {
         let names: Vec<_> = projects.iter().map(|(name, _)| name.to_string()).collect();
-        let message = "more than one project is kept here";
+        let message = "this agent manages more than one project";
         Self::new(StatusCode::BAD_REQUEST, "which_project", message)
             .hint(format!("name one of: {}", names.join(", ")))
     }

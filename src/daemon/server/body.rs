@@ -50,7 +50,7 @@ async fn collect(shared: &ServerState, body: Body, bytes_max: usize) -> Result<B
     let mut place = None;
     while let Some(chunk) = stream.next().await {
         let broken =
-            |_| HttpFailure::new(StatusCode::BAD_REQUEST, "broken_body", "the body broke off");
+            |_| HttpFailure::new(StatusCode::BAD_REQUEST, "broken_body", "the body ended early");
         let chunk = chunk.map_err(broken)?;
         if read.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max));

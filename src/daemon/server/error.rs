@@ -30,7 +30,7 @@ pub enum ServerError {
         bytes_max: usize,
     },
     /// Somebody answers on the socket.
-    #[error("open the socket: another agent keeps the state directory `{}`", directory.display())]
+    #[error("open the socket: another agent uses the state directory `{}`", directory.display())]
     AnotherAgent {
         /// The state directory.
         directory: PathBuf,
@@ -70,11 +70,9 @@ impl ServerError {
                 vec!["choose a state directory with a shorter path".to_owned()]
             }
             Self::AnotherAgent { directory: _ } => {
-                vec![
-                    "end the other agent, or give this one a state directory of its own".to_owned(),
-                ]
+                vec!["stop the other agent, or give this one its own state directory".to_owned()]
             }
-            Self::NotASocket { path: _ } => vec!["look at it, and move it away".to_owned()],
+            Self::NotASocket { path: _ } => vec!["check it, and move it away".to_owned()],
             Self::Socket { path: _, source: _ } => Vec::new(),
         }
     }

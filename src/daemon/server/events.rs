@@ -69,7 +69,7 @@ pub(super) async fn events(
     if matches!(format, Some(Format::Json)) || prefers_json(&headers) {
         return Ok(list(&chosen));
     }
-    let busy = |_| HttpFailure::busy("too many listen to events already");
+    let busy = |_| HttpFailure::busy("too many clients already listen to events");
     let permit = Arc::clone(&shared.listeners).try_acquire_owned().map_err(busy)?;
     let cursor = headers.get("last-event-id").and_then(|value| Cursor::parse(value.to_str().ok()?));
     let frames = follow(&chosen, cursor.as_ref(), &shared.clock);

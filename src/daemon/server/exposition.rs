@@ -70,7 +70,7 @@ impl Collector for Scrape {
 
 impl Scrape {
     fn build(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "The version that runs.";
+        let help = "The running version.";
         let mut metric = encoder.encode_descriptor("stoker_build", help, None, MetricType::Info)?;
         metric.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
     }
@@ -92,7 +92,7 @@ impl Scrape {
     }
 
     fn results(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let (name, help) = ("stoker_reconcile", "How many passes ended, by how they ended.");
+        let (name, help) = ("stoker_reconcile", "How many passes ended, by result.");
         let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (project, passes) in &self.passes {
             for (result, count) in &passes.results {
@@ -123,7 +123,7 @@ impl Scrape {
     }
 
     fn resources(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "One for each declared or owned resource, with how it stands and why.";
+        let help = "One for each declared or owned resource, with its condition and the reason.";
         let kind = MetricType::Info;
         let mut metric = encoder.encode_descriptor("stoker_resource", help, None, kind)?;
         for (project, status) in &self.statuses {
@@ -201,7 +201,7 @@ impl Scrape {
     }
 
     fn last_success(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "When a look last saw that everything was as declared and healthy.";
+        let help = "When a check last found everything as declared and healthy.";
         let (name, kind) = ("stoker_last_success_timestamp", MetricType::Gauge);
         let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), kind)?;
         for (project, status) in &self.statuses {

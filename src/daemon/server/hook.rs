@@ -60,14 +60,14 @@ async fn receive(
     match decide(&delivery.occasion, webhook.reference()) {
         WebhookVerdict::Ring => {
             kept.handle.trigger(Trigger::Webhook);
-            Ok(Said(StatusCode::ACCEPTED, "the project is looked at".to_owned()))
+            Ok(Said(StatusCode::ACCEPTED, "the project is checked".to_owned()))
         }
         WebhookVerdict::OtherReference => {
             let message = "the project follows another branch or tag; nothing is done";
             Ok(Said(StatusCode::ACCEPTED, message.to_owned()))
         }
         WebhookVerdict::OtherEvent => {
-            let message = "the event moves no branch or tag; nothing is done";
+            let message = "the event changes no branch or tag; nothing is done";
             Ok(Said(StatusCode::OK, message.to_owned()))
         }
     }
@@ -85,7 +85,7 @@ fn expected<'a>(
     };
     let found = found.and_then(|(name, kept)| Some((name, kept, kept.webhook.as_ref()?)));
     found.ok_or_else(|| {
-        let message = "no project takes webhooks here";
+        let message = "no project here accepts webhooks";
         HttpFailure::new(StatusCode::NOT_FOUND, "no_webhook", message)
             .hint("with more than one project, the path is /webhook/PROJECT")
     })

@@ -149,9 +149,10 @@ async fn give(
         }
         Ok(Err(refusal @ Refusal::Busy)) => Err(HttpFailure::busy(&refusal.to_string())),
         Err(_elapsed) => {
-            let message = "the agent has not answered in 30 seconds; it may yet do as told";
+            let message =
+                "the agent has not answered in 30 seconds; it may still carry out the order";
             Err(HttpFailure::new(StatusCode::GATEWAY_TIMEOUT, "no_answer", message)
-                .hint("look at the status before saying it again"))
+                .hint("check the status before you repeat the order"))
         }
     }
 }

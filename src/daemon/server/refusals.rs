@@ -122,6 +122,6 @@ fn log(refused: RefusalKind, project: Option<&Name>, held_back: u64, why: &impl 
         RefusalKind::Unsigned => tracing::debug!(project, held_back, "webhook refused: {why}"),
         RefusalKind::Replay => tracing::info!(project, held_back, "webhook ignored: {why}"),
         RefusalKind::Connection => tracing::debug!(held_back, "a connection broke: {why}"),
-        RefusalKind::Request => tracing::error!(held_back, "a request was given up: {why}"),
+        RefusalKind::Request => tracing::error!(held_back, "a request was abandoned: {why}"),
     }
 }

@@ -63,7 +63,7 @@ async fn nothing() -> HttpFailure {
 }
 
 async fn wrong_method() -> HttpFailure {
-    let message = "this address does not know the method";
+    let message = "this address does not support the method";
     HttpFailure::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
 }
 

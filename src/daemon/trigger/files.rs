@@ -71,7 +71,8 @@ impl FileWatch {
                 let Some(listener) = heard.upgrade() else { return };
                 // New directories first: what is made in them while we look must be heard.
                 if let Err(error) = watches.hold(listener.number, wanted(&roots)) {
-                    tracing::warn!(%error, "some directories are not watched; time will tell");
+                    tracing::warn!(%error, "some directories are not watched; their changes are \
+                        found by the next check");
                 }
                 bell.ring(Trigger::Files);
             }
@@ -91,7 +92,7 @@ pub fn poll(every: Duration, bell: Bell, trigger: Trigger) -> JoinHandle<()> {
     })
 }
 
-/// Waits until nothing has changed for a while, but not for ever.
+/// Waits until nothing has changed for a while, but not forever.
 async fn wait_for_quiet(changed: &Notify, quiet: Duration) {
     for _ in 0..PUT_OFF_MAX {
         if tokio::time::timeout(quiet, changed.notified()).await.is_err() {

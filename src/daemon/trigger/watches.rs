@@ -109,7 +109,8 @@ impl Watches {
         match first_error {
             Some(error) if !is_any_watched => Err(error),
             Some(error) => {
-                tracing::warn!(%error, "a directory is not watched; time will tell");
+                tracing::warn!(%error, "a directory is not watched; its changes are found by the \
+                    next check");
                 Ok(())
             }
             None => Ok(()),

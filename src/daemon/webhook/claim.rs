@@ -67,7 +67,7 @@ pub enum Rejection {
     #[error("it carries no signature of the expected kind")]
     Unsigned,
     /// Its signature does not hold.
-    #[error("its signature does not hold")]
+    #[error("its signature does not match")]
     Forged,
     /// Its signature holds, and it was made too long ago, or will be made.
     #[error("its signature is more than five minutes away from now")]

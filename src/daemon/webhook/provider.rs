@@ -25,7 +25,7 @@ pub enum Provider {
 
 /// A word that names no provider.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown provider: one of github, gitlab, gitea, bitbucket, generic is meant")]
+#[error("unknown provider: expected github, gitlab, gitea, bitbucket or generic")]
 pub struct ProviderError;
 
 impl Provider {

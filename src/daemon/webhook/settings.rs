@@ -20,7 +20,7 @@ pub struct Webhook {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
     /// The secret begins like a signing token and is none.
-    #[error("use the webhook's secret: after `whsec_` there must be base64")]
+    #[error("use the webhook's secret: what follows `whsec_` must be base64")]
     NoSigningToken,
 }
 

@@ -50,13 +50,14 @@ pub(super) fn read(
         Split::Words(words) => ComposeCommand::Words(words),
         Split::CutAt(words, operator) => {
             let message = format!(
-                "`{path}` holds `{operator}` without quotes: Compose runs only what stands before it"
+                "`{path}` contains `{operator}` without quotes: Compose runs only what comes \
+                 before it"
             );
             // With values of variables in it the command is not repeated: one may be a secret.
             let is_as_written = value.scalar().is_some_and(|(text, _)| text == filled.text);
             let cut = match is_as_written {
                 true => format!("`{}`", quoted(&shell::join(&words))),
-                false => "what stands before it".to_owned(),
+                false => "what comes before it".to_owned(),
             };
             let hint = format!(
                 "write {cut} for what Compose runs, or `[sh, -c, '…']` for all of it in a shell"

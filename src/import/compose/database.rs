@@ -58,11 +58,11 @@ const IMAGES: [(&str, DatabaseImage); 15] = [
     ("bitnami/postgresql", POSTGRES),
     (
         "postgis/postgis",
-        DatabaseImage { differs: Some("the extension PostGIS may not be there"), ..POSTGRES },
+        DatabaseImage { differs: Some("the extension PostGIS may not be available"), ..POSTGRES },
     ),
     (
         "pgvector/pgvector",
-        DatabaseImage { differs: Some("the extension pgvector may not be there"), ..POSTGRES },
+        DatabaseImage { differs: Some("the extension pgvector may not be available"), ..POSTGRES },
     ),
     ("mysql", MYSQL),
     ("bitnami/mysql", MYSQL),
@@ -117,7 +117,7 @@ pub(super) fn read(
     set_text(&mut database, Setting::Type, image.engine, place.origin());
     if let Some(differs) = image.differs {
         let message = format!("`{name}` becomes a {}: {differs}", image.engine);
-        let hint = "try it before you move data; where the engine is another, so are its versions";
+        let hint = "try it before you move data; another engine has other versions";
         reader.report.mind(place.origin(), "engine", message, hint);
     }
     let (_, tag) = parted(&text.text);
@@ -126,7 +126,7 @@ pub(super) fn read(
         None if image.numbers == 0 => {}
         None => {
             let stands = place.scalar().map(|(text, _)| text).unwrap_or_default();
-            let message = format!("the tag of `{}` says no version to ask for", quoted(stands));
+            let message = format!("the tag of `{}` does not name a version", quoted(stands));
             let hint = "the platform chooses one; write `version`, if it matters";
             reader.report.mind(place.origin(), "version", message, hint);
         }
@@ -187,12 +187,12 @@ fn login(
                 set_text(database, Setting::User, text, origin);
             }
             (Some("password"), _) => {
-                let message = format!("`{key}` is left out: the platform makes the password");
-                let hint = "what took it from here refers to the database";
+                let message = format!("`{key}` is left out: the platform generates the password");
+                let hint = "variables that used it now refer to the database";
                 reader.report.mind(origin, "password", message, hint);
             }
             (Some(property), None) => {
-                let message = format!("`{key}` has no value here, so the {property} is not said");
+                let message = format!("`{key}` has no value here, so the {property} is unknown");
                 reader.report.mind(origin, "to-be-given", message, "the platform chooses one");
             }
             (_, _) => {

@@ -93,8 +93,8 @@ impl<'r> Reader<'r> {
         let mark = self.rest[end..].chars().next();
         let is_alone = matches!(mark, Some('\n') | None);
         if !matches!(mark, Some('=' | ':' | '\n') | None) || key.contains(' ') {
-            let message = "the line is no `KEY=VALUE`";
-            let hint = "Compose refuses the whole file for it; a comment begins with `#`";
+            let message = "the line is not `KEY=VALUE`";
+            let hint = "Compose refuses the whole file because of it; a comment begins with `#`";
             let refused = Diagnostic::error("env-file", message).at(self.origin()).hint(hint);
             return Err(Box::new(refused));
         }
@@ -124,7 +124,7 @@ impl<'r> Reader<'r> {
         let lookup = |name: &str| outside(name).or_else(|| self.known.get(name).cloned());
         fill(&text, &lookup).map_err(|reason| {
             let refused = Diagnostic::error("env-file", reason).at(origin.clone());
-            Box::new(refused.hint("`$$` stands for a plain `$`"))
+            Box::new(refused.hint("`$$` is a literal `$`"))
         })
     }
 
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_line_that_compose_refuses_is_refused_with_its_place() {
         for (text, said) in [
-            ("A=1\nB C\n", "a.env:2:1: error[env-file]: the line is no `KEY=VALUE`"),
+            ("A=1\nB C\n", "a.env:2:1: error[env-file]: the line is not `KEY=VALUE`"),
             ("A=1\n\"B\"=2\n", "a.env:2:1: error[env-file]: the line is no"),
             ("A='x\n", "a.env:1:1: error[env-file]: a quote is not closed"),
             ("A=${B\n", "a.env:1:1: error[env-file]: a `${` is not closed"),

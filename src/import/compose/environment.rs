@@ -66,11 +66,10 @@ fn env_files(
         let Some(found) = (reader.folder.beside)(reader.anchor(&place.file), &file) else {
             let stands = place.scalar().map(|(text, _)| text).unwrap_or_default();
             let place_of = match within("", &file) {
-                Some(_) => "is not here",
-                None => "lies outside of the folder of the first file",
+                Some(_) => "does not exist here",
+                None => "is outside the folder of the first file",
             };
-            let message =
-                format!("`{}` {place_of}, so its variables are not known", quoted(stands));
+            let message = format!("`{}` {place_of}, so its variables are unknown", quoted(stands));
             let hint = "put it there and import again, or add its variables with `sync: false`";
             reader.report.mind(place.origin(), "to-be-given", message, hint);
             continue;
@@ -133,7 +132,8 @@ fn mapped(reader: &mut ComposeReader<'_, '_>, value: &Placed, path: &str) -> Opt
         Meaning::Other(other) => {
             value.take();
             let message = format!("`{}` is `{other}` to Compose", quoted(text));
-            let hint = format!("it is written so; with quotes it would be `{}`", quoted(text));
+            let hint =
+                format!("it is written like that; with quotes it would be `{}`", quoted(text));
             reader.report.mind(value.origin(), "changed-text", message, &hint);
             Some(Filled::plain(other))
         }
@@ -167,7 +167,7 @@ pub(super) fn declare(
     for ComposeVariable { key: text_key, value, origin } in variables {
         let Some(key) = env_key(&text_key, &origin, reader.report) else { continue };
         let Some(value) = value else {
-            let message = format!("`{text_key}` comes from outside of the file");
+            let message = format!("`{text_key}` comes from outside the file");
             to_be_given(reader, origin.clone(), message);
             by_hand(resource, key, origin);
             continue;
@@ -183,7 +183,7 @@ pub(super) fn declare(
                     };
                     let message =
                         format!("`{text_key}` becomes the {property} of {to}, without {lost}");
-                    let hint = "make it of the parts in the program, if they are needed";
+                    let hint = "build it from the parts in the program, if they are needed";
                     reader.report.mind(origin.clone(), "reference", message, hint);
                 }
                 set_variable(resource, key, reference(&to, property), origin);
@@ -198,8 +198,8 @@ pub(super) fn declare(
             by_hand(resource, key, origin);
         } else if value.is_secret {
             let message =
-                format!("`{text_key}` holds what a variable that is called like a secret gives");
-            let hint = "`sync: false` stands in its place: set it by hand";
+                format!("`{text_key}` contains the value of a variable with the name of a secret");
+            let hint = "`sync: false` takes its place: set it by hand";
             reader.report.mind(origin.clone(), "hidden-value", message, hint);
             by_hand(resource, key, origin);
         } else {
@@ -209,7 +209,7 @@ pub(super) fn declare(
 }
 
 fn to_be_given(reader: &mut ComposeReader<'_, '_>, origin: Origin, message: String) {
-    let hint = "`sync: false` stands in its place: set it by hand, or write a value";
+    let hint = "`sync: false` takes its place: set it by hand, or write a value";
     reader.report.mind(origin, "to-be-given", message, hint);
 }
 
@@ -221,7 +221,9 @@ fn names_host(
     to: &Key,
 ) {
     let message = format!("`{key}` names {to} by its host in the network of Compose");
-    let hint = "that name is not known on the platform: write the address there is";
+    let hint = "that name does not exist on the platform: write the address there";
     reader.report.mind(origin.clone(), "host-name", message, hint);
-    reader.report.note(&resource.key, format!("{key} names {to} by a host that is not there"));
+    reader
+        .report
+        .note(&resource.key, format!("{key} names {to} by a host that does not exist there"));
 }

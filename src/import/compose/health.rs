@@ -6,7 +6,7 @@ use super::words;
 use crate::manifest::{Placed, quoted};
 
 /// What of a check cannot be carried over.
-const WHY: &str = "of health checks the platform has the path only";
+const WHY: &str = "the platform has only the path of a health check";
 
 /// Returns the path that a service is asked for, where its check is a request to it.
 pub(super) fn read(
@@ -47,8 +47,10 @@ pub(super) fn read(
         Some((_, path)) => Some(path.to_owned()),
         None => {
             let why = match found {
-                Some((number, _)) => format!("it asks port {number}, which is not the one served"),
-                None => format!("`{}` is no request to the service", quoted(&stands)),
+                Some((number, _)) => {
+                    format!("it requests port {number}, which is not the one served")
+                }
+                None => format!("`{}` is not a request to the service", quoted(&stands)),
             };
             reader.report.lose(test, &path, &why);
             None

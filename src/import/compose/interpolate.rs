@@ -118,7 +118,7 @@ fn substitute(
 ) -> Result<Filled, &'static str> {
     let name = name_of(inner);
     if name.is_empty() {
-        return Err("a `${` holds no name of a variable");
+        return Err("a `${` contains no variable name");
     }
     let value = lookup(name);
     let rest = &inner[name.len()..];
@@ -145,7 +145,7 @@ fn substitute(
             };
             Ok(given(name, value.filter(|_| is_given), Some(meaning)))
         }
-        (_, _) => Err("a `${` holds more than a name of a variable"),
+        (_, _) => Err("a `${` contains more than a variable name"),
     }
 }
 

@@ -130,7 +130,7 @@ impl ComposeReader<'_, '_> {
         };
         value.take();
         if text.contains(HOLE) {
-            let message = format!("`{path}` holds a NUL character");
+            let message = format!("`{path}` contains a NUL character");
             self.report.error(value.origin(), "control-character", message, "remove it");
             return None;
         }
@@ -138,7 +138,7 @@ impl ComposeReader<'_, '_> {
             Ok(filled) => Some(filled),
             Err(reason) => {
                 let message = format!("`{path}`: {reason}");
-                let hint = "`$$` stands for a plain `$`";
+                let hint = "`$$` is a literal `$`";
                 self.report.error(value.origin(), "interpolation", message, hint);
                 None
             }
@@ -164,8 +164,8 @@ impl ComposeReader<'_, '_> {
 
     /// Says that a value is left out, because a secret stands in it.
     fn hide(&mut self, value: &Placed, path: &str) {
-        let message = format!("`{path}` holds a secret, which is not written");
-        let hint = "it is left out: give it to the program in a variable with `sync: false`";
+        let message = format!("`{path}` contains a secret, which is not written");
+        let hint = "it is left out: pass it to the program in a variable with `sync: false`";
         self.report.mind(value.origin(), "hidden-value", message, hint);
     }
 

@@ -85,14 +85,14 @@ fn take_out(
     is_whole: bool,
     report: &mut ImportReport,
 ) {
-    let message = format!("`{path}` of {} holds the old password of {database}", service.key);
+    let message = format!("`{path}` of {} contains the old password of {database}", service.key);
     let hint = match path {
-        FieldPath::Env(_) if is_whole => "it refers to the new one, which the platform makes",
+        FieldPath::Env(_) if is_whole => "it refers to the new one, which the platform generates",
         FieldPath::Env(_) => {
-            "the platform makes a new one; `sync: false` stands in its place: set it by hand"
+            "the platform generates a new one; `sync: false` takes its place: set it by hand"
         }
         FieldPath::Setting(_) => {
-            "the platform makes a new one; it is left out: give it to the program in a variable"
+            "the platform generates a new one; it is left out: pass it to the program in a variable"
         }
     };
     report.mind(origin.clone(), "password", message, hint);

@@ -63,7 +63,7 @@ fn short(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Optio
     let text = filled.text;
     let (before, last) = text.rsplit_once(':').unwrap_or(("", &text));
     if last.contains(HOLE) {
-        let message = format!("`{path}` does not say which port the program listens on");
+        let message = format!("`{path}` does not tell which port the program listens on");
         let hint = "write `port` into the manifest";
         reader.report.mind(item.origin(), "to-be-given", message, hint);
         return None;
@@ -75,14 +75,14 @@ fn short(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Optio
     };
     if reach == PortReach::Network {
         let message = format!("`{}` publishes nothing", quoted(&text));
-        let hint = "write the host's port before it, or take the `:` away";
+        let hint = "write the host's port before it, or remove the `:`";
         reader.report.mind(item.origin(), "port", message, hint);
     }
     container(reader, item, path, last, reach)
 }
 
 fn long(reader: &mut ComposeReader<'_, '_>, item: &Placed, path: &str) -> Option<ComposePort> {
-    let why = "the platform serves one port of a service, to everybody";
+    let why = "the platform serves one port of a service, to the whole internet";
     for (key, value) in item.entries() {
         match key.as_str() {
             "target" | "protocol" | "host_ip" => {}
@@ -118,18 +118,18 @@ fn container(
 ) -> Option<ComposePort> {
     let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     if !protocol.eq_ignore_ascii_case("tcp") {
-        reader.report.lose(item, path, "the platform serves TCP only");
+        reader.report.lose(item, path, "the platform serves only TCP");
         return None;
     }
     let first = port.split_once('-').map_or(port, |(first, _)| first);
     if first != port {
-        let message = format!("of the ports `{}` only {first} is taken", quoted(port));
+        let message = format!("of the ports `{}` only {first} is used", quoted(port));
         reader.report.mind(item.origin(), "port", message, "the platform serves one of a service");
     }
     match first.parse::<u16>() {
         Ok(number @ 1..) => Some(ComposePort { number, reach, origin: item.origin() }),
         Ok(_) | Err(_) => {
-            let message = format!("`{}` is no port", quoted(text));
+            let message = format!("`{}` is not a port", quoted(text));
             reader.report.error(item.origin(), "port", message, "a number from 1 to 65535");
             None
         }
@@ -152,7 +152,7 @@ pub(super) fn asked(
             continue;
         };
         hosts.serve(&key, port);
-        let message = format!("{key} is taken to serve port {port}, at which it is asked here");
+        let message = format!("{key} is assumed to serve port {port}, on which it is called here");
         report.mind(origin.clone(), "port", message, "correct its `port`, if it serves another");
         set(&mut service.resource, Setting::Port, FieldValue::Integer(port.into()), origin);
     }

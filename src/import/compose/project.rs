@@ -53,7 +53,7 @@ fn open(file: &ForeignFile, report: &mut ImportReport) -> Option<Placed> {
     };
     let services = read.get("services").map(Placed::entries);
     if services.is_none_or(<[_]>::is_empty) {
-        let message = "the file has no mapping of `services`, so it is no Compose file".to_owned();
+        let message = "the file has no mapping `services`, so it is not a Compose file".to_owned();
         let hint = match read.get("apiVersion").or_else(|| read.get("kind")) {
             Some(_) => "it looks like a file of Kubernetes or Helm, which is not imported",
             None => "a Blueprint, also Render's, is read by `stoker convert`",
@@ -70,7 +70,7 @@ fn open(file: &ForeignFile, report: &mut ImportReport) -> Option<Placed> {
 /// Names the tags of Compose that are not read.
 fn explained(mut finding: Diagnostic) -> Diagnostic {
     if ["!reset", "!override"].iter().any(|tag| finding.message.contains(tag)) {
-        let hint = "Compose knows the tag, but the import does not: write what is meant without it";
+        let hint = "Compose knows the tag, but the import does not: write the value without it";
         finding.hints = vec![hint.to_owned()];
     }
     finding
@@ -95,7 +95,7 @@ fn variables(
             };
             if let Some(entry) = entries.iter().find(|entry| entry.key == "COMPOSE_FILE") {
                 let message = "`COMPOSE_FILE` names the files that Compose reads here".to_owned();
-                let hint = "the import reads only what it is given: name the same files";
+                let hint = "the import reads only the files it is given: name the same ones";
                 report.mind(entry.origin.clone(), "compose-file", message, hint);
             }
             entries.into_iter().filter_map(whole).collect()
@@ -191,7 +191,7 @@ pub(super) fn services(
             let profiles = whole.get("profiles").map(|list| as_it_stands(list, ", "));
             let profiles = quoted(&profiles.unwrap_or_default());
             let message = format!("the service `{}` is left out", quoted(name));
-            let hint = format!("it runs only with the profile {profiles}; take `profiles` away");
+            let hint = format!("it runs only with the profile {profiles}; remove `profiles`");
             reader.report.mind(yaml.origin(), "inactive-profile", message, &hint);
             left_out.push((name.clone(), whole));
         } else {
@@ -230,13 +230,13 @@ fn extended(
     let (_, extends) = entries.remove(at);
     let origin = extends.origin();
     let refuse = |reader: &mut ComposeReader<'_, '_>, message: String| {
-        let hint = "write the service out";
+        let hint = "write the service in full";
         reader.report.error(origin.clone(), "extends", message, hint);
     };
     let name = extends.get("service").unwrap_or(&extends);
     let name = reader.whole(name, "extends.service")?;
     if depth >= EXTENDS_MAX {
-        refuse(reader, format!("`extends` leads to `{}` over and over", quoted(&name)));
+        refuse(reader, format!("`extends` leads to `{}` in a circle", quoted(&name)));
         return None;
     }
     let other = match extends.get("file") {
@@ -244,7 +244,7 @@ fn extended(
             let path = reader.whole(file, "extends.file")?;
             let anchor = reader.anchor(&service.file).to_owned();
             let Some(found) = (reader.folder.beside)(&anchor, &path) else {
-                refuse(reader, format!("`{}` is not there", quoted(&path)));
+                refuse(reader, format!("`{}` does not exist", quoted(&path)));
                 return None;
             };
             Some(open(&found, reader.report)?)

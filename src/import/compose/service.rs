@@ -68,10 +68,11 @@ fn ends(
         return;
     }
     let message =
-        format!("`{}` ends by itself, and the platform starts again what ends", quoted(name));
-    let hint = "write its command into `preDeployCommand` of what waits for it, and remove it";
+        format!("`{}` exits by itself, and the platform restarts it when it exits", quoted(name));
+    let hint =
+        "move its command to `preDeployCommand` of the service that waits for it, and remove it";
     reader.report.mind(yaml.origin(), "one-off", message, hint);
-    reader.report.note(&service.key, "it ends by itself: make it a `preDeployCommand`");
+    reader.report.note(&service.key, "it exits by itself: make it a `preDeployCommand`");
 }
 
 /// What is run: what is built, else an image.
@@ -99,12 +100,12 @@ fn source(
         return;
     };
     if let Some(image) = image {
-        let why = "it names what is built here, which the platform builds itself";
+        let why = "it names the image built here, which the platform builds itself";
         reader.report.lose(image, &format!("{path}.image"), why);
     }
     set_text(service, Setting::Runtime, "docker", build.origin());
     let path = format!("{path}.build");
-    let why = "the platform builds with nothing but a directory and a Dockerfile";
+    let why = "the platform builds only from a directory and a Dockerfile";
     words::below(reader, build, &path, &["context", "dockerfile"], why);
     let context = match build.scalar() {
         Some(_) => Some(build),
@@ -121,7 +122,7 @@ fn source(
             return set_text(service, Setting::DockerfilePath, text, dockerfile.origin());
         }
         let stands = dockerfile.scalar().map(|(text, _)| text).unwrap_or_default();
-        let message = format!("`{}` lies outside of the directory that is built", quoted(stands));
+        let message = format!("`{}` is outside the directory that is built", quoted(stands));
         let hint = "move it there, and write its path into `dockerfilePath`";
         reader.report.mind(dockerfile.origin(), "to-be-given", message, hint);
         reader.report.note(&service.key, "`dockerfilePath` is to be given");
@@ -164,7 +165,7 @@ fn root(
         Some(directory) => set_text(service, Setting::RootDir, directory, origin),
         None => {
             let stands = context.scalar().map(|(text, _)| text).unwrap_or_default();
-            let message = format!("`{}` lies outside of the repository", quoted(stands));
+            let message = format!("`{}` is outside the repository", quoted(stands));
             let hint = "write its path within the repository into `rootDir`";
             reader.report.mind(origin, "to-be-given", message, hint);
             reader.report.note(&service.key, "`rootDir` is to be given");
@@ -194,7 +195,9 @@ pub(super) fn within(folder: &str, path: &str) -> Option<String> {
 fn here(reader: &mut ComposeReader<'_, '_>, service: &mut Resource<ValueSource>) {
     let origin = service.origin.clone();
     let Some(home) = reader.folder.home else {
-        return reader.report.note(&service.key, "`repo` is to be given: what is built lies in it");
+        return reader
+            .report
+            .note(&service.key, "`repo` is to be given: the repository with the sources");
     };
     set_text(service, Setting::Repo, home.repo.as_str(), origin.clone());
     if let Some(branch) = &home.branch {
@@ -221,8 +224,8 @@ fn start(
                 return reader.report.note(&service.key, "`startCommand` is to be given");
             }
             ComposeCommand::Cleared => {
-                let message = format!("`{path}` takes away what the image runs by itself");
-                let hint = "the platform cannot: write into `startCommand` what runs";
+                let message = format!("`{path}` clears the image's own command");
+                let hint = "the platform cannot do that: write the command into `startCommand`";
                 reader.report.mind(place.origin(), "cleared", message, hint);
             }
         }
@@ -257,7 +260,7 @@ fn serve(
     let ComposePort { number, reach, origin } = chosen?.clone();
     set(service, Setting::Port, FieldValue::Integer(number.into()), origin.clone());
     if reach == PortReach::Machine {
-        let message = format!("port {number} is published on the machine itself only");
+        let message = format!("port {number} is published only on the machine itself");
         let hint = "it becomes a worker, which is not on the internet; write `type: web` for that";
         reader.report.mind(origin, "port", message, hint);
     }
@@ -265,7 +268,7 @@ fn serve(
     others.dedup_by_key(|port| port.number);
     for other in others {
         let message = format!("port {} cannot be carried over: a service serves one", other.number);
-        let hint = "make another service of it, if it is needed";
+        let hint = "make it another service, if it is needed";
         reader.report.mind(other.origin.clone(), "not-carried", message, hint);
     }
     Some(number)
@@ -280,7 +283,7 @@ fn instances(
 ) {
     let deploy = yaml.get("deploy");
     if let Some(deploy) = deploy {
-        let why = "the platform decides how and where a service runs; `plan` says how large it is";
+        let why = "the platform decides how and where a service runs; `plan` sets its size";
         words::below(reader, deploy, &format!("{path}.deploy"), &["replicas"], why);
     }
     let replicas = deploy.and_then(|deploy| deploy.get("replicas"));
@@ -310,8 +313,8 @@ pub(super) fn restart(reader: &mut ComposeReader<'_, '_>, yaml: &Placed, path: &
     match restart.scalar() {
         Some(("always" | "unless-stopped", _)) => restart.take(),
         _ => {
-            let why =
-                "the platform starts again whatever ends; what ends by itself is `type: cron`";
+            let why = "the platform restarts a service that exits; a program that exits by itself \
+                is `type: cron`";
             reader.report.lose(restart, &format!("{path}.restart"), why);
         }
     }
@@ -338,10 +341,10 @@ fn disk(
         reader.report.mind(origin.clone(), "data-not-moved", message, &hint);
         reader.report.note(&service.key, format!("the data of the volume {source} is not moved"));
         if reader.together.shared_volumes.contains(&mount.source) {
-            let message = format!(
-                "`{source}` is shared by several services, and each gets a disk of its own"
-            );
-            let hint = "what one of them writes the others do not see: use a store that all reach";
+            let message =
+                format!("`{source}` is shared by several services, and each gets its own disk");
+            let hint =
+                "one of them does not see what another writes: use a store that all can reach";
             reader.report.mind(origin.clone(), "shared-volume", message, hint);
         }
         set_text(service, Setting::DiskMountPath, mount.target.clone(), origin);

@@ -148,7 +148,10 @@ fn a_key_alone_hides_the_value_of_a_file_and_a_missing_file_is_told() {
     let text =
         "services:\n  web:\n    image: a\n    env_file: [a.env, gone.env]\n    environment: [A]\n";
     let imported = of(&[("compose.yaml", text), ("a.env", "A=1\nB=2\nC\n")]);
-    has(&said(&imported), &["`gone.env` is not here", "`A` comes from outside", "`C` comes from"]);
+    has(
+        &said(&imported),
+        &["`gone.env` does not exist here", "`A` comes from outside", "`C` comes from"],
+    );
     has(
         &imported.unwrap().print(),
         &[
@@ -239,7 +242,7 @@ services:
         &["startCommand: jobs", "- key: A\n      value: x\n    - key: B\n      value: \"y\""],
     );
     let circle = compose("services:\n  a: { extends: b }\n  b: { extends: a }\n");
-    has(&said(&circle), &["error[extends]", "over and over"]);
+    has(&said(&circle), &["error[extends]", "in a circle"]);
 }
 
 #[test]
@@ -273,14 +276,14 @@ fn a_later_file_is_read_over_an_earlier_one() {
 #[test]
 fn keys_given_twice_are_refused_and_what_is_not_known_is_listed() {
     let twice = compose("services:\n  web: { image: a }\n  web: { image: b }\n");
-    has(&said(&twice), &["compose.yaml:3:3: error[duplicate-key]", "stands in line 2"]);
+    has(&said(&twice), &["compose.yaml:3:3: error[duplicate-key]", "is in line 2"]);
     let unknown = compose(
         "version: '3'\nx-a: { b: c }\nservices:\n  web: { image: a, imagee: b, x-c: d, user: me }\nthing: { a: 1 }\n",
     );
     has(
         &said(&unknown),
         &[
-            "`services.web.imagee` is not known",
+            "`services.web.imagee` is unknown",
             "did you mean `image`?",
             "`services.web.user` cannot be carried over",
             "`thing.a` is not known",
@@ -307,7 +310,7 @@ fn ports_say_which_is_served_and_to_whom() {
     }
     has(
         &said(&compose(&service("['80:80', '443:443', '0:x']"))),
-        &["port 443 cannot be carried over", "`x` is no port"],
+        &["port 443 cannot be carried over", "`x` is not a port"],
     );
 }
 
@@ -337,7 +340,7 @@ fn the_text_none_is_a_command_and_the_list_turns_the_check_off() {
             "services:\n  web: {{ image: a, ports: ['80'], healthcheck: {{ test: {test} }} }}\n"
         )
     };
-    has(&said(&compose(&service("NONE"))), &["`NONE` is no request to the service"]);
+    has(&said(&compose(&service("NONE"))), &["`NONE` is not a request to the service"]);
     has(&said(&compose(&service("[NONE]"))), &["decides whether a service is checked"]);
     has(&documents(&service("[CMD, wget, -q, 'http://localhost/up']")), &["healthCheckPath: /up"]);
 }
@@ -348,7 +351,7 @@ fn a_built_service_lies_in_the_repository_of_its_file() {
     let imported = of(&[("deploy/compose.yaml", text)]);
     has(
         &said(&imported),
-        &["`services.web.build.args` cannot be carried over", "`../../x` lies outside"],
+        &["`services.web.build.args` cannot be carried over", "`../../x` is outside"],
     );
     let documents = imported.unwrap().print();
     has(

@@ -105,16 +105,21 @@ pub(super) fn lose(
 ) {
     let ComposeMount { source, target, is_named, place } = mount;
     let why = match (source.as_str(), is_named) {
-        (_, true) if has_disk => "a service has one disk, and another volume is it".to_owned(),
+        (_, true) if has_disk => {
+            "a service has one disk, and it is used for another volume".to_owned()
+        }
         ("", _) => {
-            format!("`{}` is a volume without a name, and ends with what runs", quoted(target))
+            format!(
+                "`{}` is a volume without a name, and is lost with its container",
+                quoted(target)
+            )
         }
         (source, _) if !source.starts_with(['.', '/', '~', '\\', '…']) => format!(
-            "`{}` is only read here, and a disk of the platform would be empty",
+            "`{}` is read-only here, and a disk of the platform would be empty",
             quoted(source)
         ),
         (source, _) => format!(
-            "`{}` is of the machine that runs Compose; what is needed belongs into the image",
+            "`{}` is on the machine that runs Compose; needed files belong in the image",
             quoted(source)
         ),
     };

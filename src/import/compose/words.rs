@@ -13,7 +13,7 @@ const SERVICE: &[(&str, &str)] = &[
     ("cgroup", RIGHTS),
     ("cgroup_parent", RIGHTS),
     ("configs", FILES),
-    ("container_name", "the platform names what runs; as a host it is known to the import"),
+    ("container_name", "the platform names what runs; the import recognises the name as a host"),
     ("cpu_count", LIMITS),
     ("cpu_percent", LIMITS),
     ("cpu_period", LIMITS),
@@ -24,19 +24,22 @@ const SERVICE: &[(&str, &str)] = &[
     ("cpus", LIMITS),
     ("cpuset", LIMITS),
     ("credential_spec", RIGHTS),
-    ("depends_on", "the platform starts services in no order, but what is referred to comes first"),
+    (
+        "depends_on",
+        "the platform starts services in no order, but creates what is referred to first",
+    ),
     ("develop", "it is about a developer's machine"),
     ("device_cgroup_rules", RIGHTS),
-    ("devices", "the platform gives out no devices"),
+    ("devices", "the platform offers no devices"),
     ("dns", NETWORK),
     ("dns_opt", NETWORK),
     ("dns_search", NETWORK),
     ("domainname", NETWORK),
     ("external_links", NETWORK),
     ("extra_hosts", NETWORK),
-    ("gpus", "the platform gives out no devices"),
+    ("gpus", "the platform offers no devices"),
     ("group_add", RIGHTS),
-    ("hostname", "the platform names what runs; as a host it is known to the import"),
+    ("hostname", "the platform names what runs; the import recognises the name as a host"),
     ("init", RIGHTS),
     ("ipc", RIGHTS),
     ("isolation", RIGHTS),
@@ -55,9 +58,9 @@ const SERVICE: &[(&str, &str)] = &[
     ("oom_score_adj", LIMITS),
     ("pid", RIGHTS),
     ("pids_limit", LIMITS),
-    ("platform", "the platform decides on the processor"),
-    ("post_start", "the platform has no hooks beside `preDeployCommand`"),
-    ("pre_stop", "the platform has no hooks beside `preDeployCommand`"),
+    ("platform", "the platform chooses the processor"),
+    ("post_start", "the platform has no hooks other than `preDeployCommand`"),
+    ("pre_stop", "the platform has no hooks other than `preDeployCommand`"),
     ("privileged", RIGHTS),
     ("pull_policy", "the platform decides when an image is pulled"),
     ("read_only", RIGHTS),
@@ -73,17 +76,17 @@ const SERVICE: &[(&str, &str)] = &[
     ("tmpfs", "the platform has no disks in memory"),
     ("tty", "it is about a terminal"),
     ("ulimits", LIMITS),
-    ("user", "the image decides whom its program runs as"),
+    ("user", "the image decides which user its program runs as"),
     ("userns_mode", RIGHTS),
     ("uts", RIGHTS),
     ("volumes_from", "a disk belongs to one service"),
     ("working_dir", "the image decides on it; write `cd DIRECTORY &&` into `startCommand`"),
 ];
 
-const LIMITS: &str = "what a service may use is the platform's `plan`";
+const LIMITS: &str = "the platform's `plan` says which resources a service may use";
 const RIGHTS: &str = "the platform decides on the rights of what runs";
-const NETWORK: &str = "a project has one network, and the platform keeps it";
-const FILES: &str = "the platform has no files beside variables";
+const NETWORK: &str = "a project has one network, and the platform manages it";
+const FILES: &str = "the platform has no secret files";
 
 /// Words of a service that have a home; they are read elsewhere.
 const CARRIED: [&str; 14] = [
@@ -150,7 +153,7 @@ pub(super) fn service(reader: &mut ComposeReader<'_, '_>, name: &str, service: &
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "Compose may refuse it".to_owned(),
             };
-            let message = format!("`{}` is not known, and is left out", quoted(&path));
+            let message = format!("`{}` is unknown, and is left out", quoted(&path));
             reader.report.mind(value.origin(), "unknown-field", message, &hint);
         }
     }

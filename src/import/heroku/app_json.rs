@@ -23,8 +23,8 @@ pub(super) fn open(file: &ForeignFile, report: &mut ImportReport) -> Option<Plac
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&file.text) {
         let (line, column) = (error.line().max(1), error.column().max(1));
         let origin = Origin { file: file.path.clone(), line, column };
-        let message = "the file is no JSON from here on";
-        let hint = "JSON has no comments, no comma before a bracket, and double quotes only";
+        let message = "the file is not JSON from here on";
+        let hint = "JSON has no comments and no trailing commas, and only double quotes";
         report.push(Diagnostic::error("app-json", message).at(origin).hint(hint));
         return None;
     }
@@ -36,8 +36,8 @@ pub(super) fn open(file: &ForeignFile, report: &mut ImportReport) -> Option<Plac
         }
     };
     if app.entries().is_empty() {
-        let message = "an `app.json` is an object with fields, and this is none".to_owned();
-        report.error(app.origin(), "app-json", message, "`{ \"env\": { … } }` is one");
+        let message = "an `app.json` must be an object with fields".to_owned();
+        report.error(app.origin(), "app-json", message, "for example `{ \"env\": { … } }`");
         return None;
     }
     for (word, wanted, list, mapping) in FORMS {

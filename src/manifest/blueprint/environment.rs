@@ -99,15 +99,15 @@ fn meant(found: &[Found<'_, '_>], wanted: Option<&str>) -> Result<Option<usize>,
         (_, Some(wanted)) => {
             let message =
                 format!("`projects` has several `{}`: {}", quoted(wanted), listed(&fitting));
-            let hint = "`--environment PROJECT/ENVIRONMENT` names one; of two of one project with \
-                        one name, rename one";
+            let hint = "select one with `--environment PROJECT/ENVIRONMENT`; if one project has \
+                two of the same name, rename one";
             Err(Diagnostic::error("several-environments", message).hint(hint).into())
         }
         (several, None) => {
             let (count, names) = (several.len(), listed(&fitting));
             let message = format!("`projects` has {count} environments: {names}");
-            let hint = "`--environment NAME`, or `environment` in `stoker.yaml`, names the one that \
-                        is read: a token selects one project of the platform";
+            let hint = "select the one to read with `--environment NAME`, or `environment` in \
+                `stoker.yaml`: a token selects one project of the platform";
             Err(Diagnostic::error("several-environments", message).hint(hint).into())
         }
     }
@@ -127,7 +127,7 @@ fn unknown(found: &[Found<'_, '_>], wanted: &str) -> Diagnostic {
     let names: Vec<&str> = names.collect();
     match nearest(wanted, &names) {
         Some(name) => finding.hint(format!("did you mean `{}`?", quoted(name))),
-        None => finding.hint("`--environment`, or `environment` in `stoker.yaml`, names it"),
+        None => finding.hint("select it with `--environment`, or `environment` in `stoker.yaml`"),
     }
 }
 

@@ -125,8 +125,8 @@ fn service_type(
     if matches!(yaml.scalar(), Some(("pserv" | "private" | "private_service", _))) {
         yaml.take();
         let message = format!("the private service `{}` is treated as a worker", service.key.name);
-        let hint =
-            "the API has no private services; write `type: worker`, or `web` when others call it";
+        let hint = "the API has no private services; write `type: worker`, or `web` if other \
+            services call it";
         reader.warn(yaml, "private-service", message, hint);
         let origin = reader.origin(yaml);
         set(service, Setting::Type, FieldValue::Text("worker".to_owned()), origin);
@@ -157,7 +157,7 @@ fn static_site(
         && service.fields.remove(&port).is_some()
         && let Some(yaml) = item.get("port")
     {
-        let message = "`services.port` is left out: a static site has no process that listens";
+        let message = "`services.port` is left out: a static site has no listening process";
         reader.leave_out(yaml, message, "remove the line");
     }
 }
@@ -181,13 +181,13 @@ fn auto_deploy(
     };
     let Some(deploys) = deploys else {
         let message =
-            "`services.autoDeployTrigger` is left out: the API deploys on each commit, or never";
+            "`services.autoDeployTrigger` is left out: the API deploys on every commit, or never";
         return reader.leave_out(yaml, message, "one of `commit` and `off`");
     };
     if let Some(older) = given(item, "autoDeploy")
         && older.scalar().and_then(|(text, _)| scalar::truth_leniently(text)) != Some(deploys)
     {
-        let message = "`autoDeploy` gives way to `autoDeployTrigger`";
+        let message = "`autoDeploy` is ignored in favour of `autoDeployTrigger`";
         reader.leave_out(older, message, "remove one of the two");
     }
     let origin = reader.origin(yaml);
@@ -242,9 +242,10 @@ fn image(reader: &mut DocumentReader<'_>, item: Yaml<'_, '_>, service: &mut Reso
             continue;
         };
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:+".contains(&byte)) {
-            reader.error(part, "malformed", format!("`services.image.{key}` is none"));
+            reader.error(part, "malformed", format!("`services.image.{key}` is not valid"));
         } else if is_there && !image.ends_with(&format!("{mark}{text}")) {
-            let message = format!("`services.image.{key}` gives way to the one in the image");
+            let message =
+                format!("`services.image.{key}` is ignored in favour of the one in the image");
             reader.leave_out(part, message, "remove one of the two");
         } else if !is_there {
             image = format!("{image}{mark}{text}");
@@ -271,7 +272,11 @@ fn health_check(
             item.entries().and_then(|mut all| all.find(|it| it.0 == other))
     {
         value.take();
-        reader.leave_out(at, format!("`{other}` gives way to `{word}`"), "remove one of the two");
+        reader.leave_out(
+            at,
+            format!("`{other}` is ignored in favour of `{word}`"),
+            "remove one of the two",
+        );
     }
     let older = match check.entries() {
         Some(_) => {
@@ -306,7 +311,7 @@ fn scaling(
             take(reader, scaling, spellings, setting, service);
         }
         if let Some(count) = count {
-            let message = "`numInstances` gives way to `scaling`";
+            let message = "`numInstances` is ignored in favour of `scaling`";
             reader.leave_out(count, message, "remove one of the two");
         }
         return;
@@ -314,7 +319,7 @@ fn scaling(
     if let Some(count) = count
         && matches!(count.scalar(), Some(("0", _)))
     {
-        let message = "`numInstances: 0` stops a service, and the API has none that is stopped";
+        let message = "`numInstances: 0` stops a service, and the API has no stopped services";
         return reader.error_with(count, "out-of-range", message, "stop it on the platform");
     }
     take(reader, item, &["numInstances"], Setting::MaxInstances, service);

@@ -40,10 +40,11 @@ use Fate::{Home, Without};
 
 const NO_PREVIEWS: Fate = Without("the API has no previews of pull requests");
 const NO_LABELS: Fate = Without("the API has no field for it");
-const NO_ALLOW_LIST: Fate = Without("the API has no lists of allowed addresses");
-const NO_CREDENTIALS: Fate = Without("the API has no credentials of registries");
-const NO_EVICTION: Fate = Without("the API has no settings of a database's memory and persistence");
-const NO_NETWORKS: Fate = Without("the API has no environments, nor rules for them");
+const NO_ALLOW_LIST: Fate = Without("the API has no IP allow lists");
+const NO_CREDENTIALS: Fate = Without("the API has no registry credentials");
+const NO_EVICTION: Fate =
+    Without("the API has no settings for a database's memory and persistence");
+const NO_NETWORKS: Fate = Without("the API has no environments and no rules for them");
 
 const TOP: [Word; 18] = [
     ("services", Home("`kind: Service`; of the type of a database, `kind: Database`")),
@@ -58,9 +59,9 @@ const TOP: [Word; 18] = [
     ("region", Home("`spec.region` of everything without one")),
     ("name", Without("a Blueprint has no name in the API; `pipeline` names the project")),
     ("displayName", NO_LABELS),
-    ("domain", Without("the API has domains of services only")),
+    ("domain", Without("only services have domains in the API")),
     ("scope", NO_LABELS),
-    ("secrets", Without("the API has no secrets beside variables")),
+    ("secrets", Without("the API has no secrets other than variables")),
     ("previews", NO_PREVIEWS),
     ("previewsEnabled", NO_PREVIEWS),
     ("previewsExpireAfterDays", NO_PREVIEWS),
@@ -72,7 +73,7 @@ const PIPELINE: [Word; 2] = [
 ];
 
 const PROJECT: [Word; 5] = [
-    ("name", Home("nothing: `--environment PROJECT/NAME` means it; `pipeline` is the guard")),
+    ("name", Home("nothing: `--environment PROJECT/NAME` selects it; `pipeline` is the guard")),
     (
         "environments",
         Home("the resources of one of them: the only one, or that of `--environment`"),
@@ -83,7 +84,7 @@ const PROJECT: [Word; 5] = [
 ];
 
 const ENVIRONMENT: [Word; 10] = [
-    ("name", Home("nothing: `--environment` means it")),
+    ("name", Home("nothing: `--environment` selects it")),
     ("services", Home("as at the top")),
     ("databases", Home("as at the top")),
     ("caches", Home("as at the top")),
@@ -132,7 +133,7 @@ const SERVICE: [Word; 59] = [
     ("healthCheckPath", Home("`spec.healthCheckPath`")),
     ("healthCheck", Home("`spec.healthCheckPath`: a text, or a mapping")),
     ("healthcheck", Home("`spec.healthCheckPath`: a text, or a mapping")),
-    ("numInstances", Home("`spec.scaling` from N to N, unless `scaling` stands there")),
+    ("numInstances", Home("`spec.scaling` from N to N, unless `scaling` is given")),
     ("scaling", Home("`spec.scaling`")),
     ("disk", Home("`spec.disk`")),
     ("autoDeploy", Home("`spec.autoDeploy`")),
@@ -141,27 +142,27 @@ const SERVICE: [Word; 59] = [
     ("secrets", Home("`spec.envVars`, set by hand: a list of keys, or a mapping")),
     ("secret_refs", Home("`spec.envVars`, set by hand: a list of keys")),
     ("envGroups", Home("`spec.envGroups`")),
-    ("dockerContext", Without("the API has no build context beside `rootDir`")),
-    ("buildFilter", Without("the API has no filters of what is built")),
-    ("staticPublishPath", Without("the API has no path of what a static site publishes")),
+    ("dockerContext", Without("the API has no build context other than `rootDir`")),
+    ("buildFilter", Without("the API has no build filters")),
+    ("staticPublishPath", Without("the API has no publish path of a static site")),
     ("routes", Without("the API has no redirects")),
     ("headers", Without("the API has no HTTP headers")),
     ("registryCredential", NO_CREDENTIALS),
     ("initialDeployHook", Without("the API has no command for the first deployment")),
-    ("maxShutdownDelaySeconds", Without("the API has no delay of a shutdown")),
+    ("maxShutdownDelaySeconds", Without("the API has no shutdown delay")),
     ("maintenanceMode", Without("the API has no maintenance mode")),
     ("renderSubdomainPolicy", Without("the API has no switch for the platform's own domain")),
     ("ipAllowList", NO_ALLOW_LIST),
     ("previews", NO_PREVIEWS),
     ("previewPlan", NO_PREVIEWS),
     ("pullRequestPreviewsEnabled", NO_PREVIEWS),
-    ("secretFiles", Without("the API has no files beside variables")),
-    ("maxmemoryPolicy", Without("only a database keeps things in memory")),
+    ("secretFiles", Without("the API has no secret files")),
+    ("maxmemoryPolicy", Without("only a database has memory settings")),
     ("notifyOnFail", Without("the API has no notifications")),
-    ("buildPlan", Without("the API has no plans of what builds")),
-    ("cache", Without("the API has no settings of a cache before a service")),
-    ("timeout_seconds", Without("the API has no longest time of a cron job")),
-    ("timeoutSeconds", Without("the API has no longest time of a cron job")),
+    ("buildPlan", Without("the API has no build plans")),
+    ("cache", Without("the API has no edge cache settings")),
+    ("timeout_seconds", Without("the API has no time limit for a cron job")),
+    ("timeoutSeconds", Without("the API has no time limit for a cron job")),
     ("displayName", NO_LABELS),
     ("description", NO_LABELS),
     ("tags", NO_LABELS),
@@ -171,12 +172,12 @@ const SERVICE: [Word; 59] = [
 const IMAGE: [Word; 5] = [
     ("url", Home("`spec.image`")),
     ("repository", Home("`spec.image`")),
-    ("tag", Home("`spec.image`, behind `:`")),
-    ("digest", Home("`spec.image`, behind `@`")),
+    ("tag", Home("`spec.image`, after `:`")),
+    ("digest", Home("`spec.image`, after `@`")),
     ("creds", NO_CREDENTIALS),
 ];
 
-const NO_CHECKS: Fate = Without("of health checks the API has the path only");
+const NO_CHECKS: Fate = Without("the API has only the path of a health check");
 
 const HEALTH_CHECK: [Word; 9] = [
     ("path", Home("`spec.healthCheckPath`")),
@@ -199,8 +200,8 @@ const SCALING: [Word; 10] = [
     ("max_instances", Home("`spec.scaling.maxInstances`")),
     ("targetCPUPercent", Home("`spec.scaling.targetCPUPercent`")),
     ("target_cpu_percent", Home("`spec.scaling.targetCPUPercent`")),
-    ("targetMemoryPercent", Without("the API scales by the processor only")),
-    ("enabled", Without("the API scales where `scaling` stands")),
+    ("targetMemoryPercent", Without("the API scales only by CPU")),
+    ("enabled", Without("the API scales wherever `scaling` is given")),
 ];
 
 const DISK: [Word; 3] = [
@@ -221,7 +222,7 @@ const DATABASE: [Word; 25] = [
     ("storageGB", Home("`spec.storageGB`")),
     ("diskSizeGB", Home("`spec.storageGB`")),
     ("storage", Home("`spec.storageGB`, from `10Gi`")),
-    ("storageAutoscalingEnabled", Without("the API has no storage that grows by itself")),
+    ("storageAutoscalingEnabled", Without("the API has no automatically growing storage")),
     ("connectionPool", Without("the API has no connection pools")),
     ("highAvailability", Without("the API has no standby databases")),
     ("parameterOverrides", Without("the API has no parameters of databases")),
@@ -247,20 +248,20 @@ const GROUP: [Word; 5] = [
 
 const VARIABLE: [Word; 17] = [
     ("key", Home("`key`")),
-    ("value", Home("`value`: a text; numbers and truths as they stand")),
+    ("value", Home("`value`: a text; numbers and booleans as written")),
     ("fromDatabase", Home("`fromDatabase`")),
     ("fromService", Home("`fromService`")),
-    ("from_service", Home("`fromService`, with `property` beside it")),
+    ("from_service", Home("`fromService`, with `property` next to it")),
     ("property", Home("`property` of `from_service`")),
     ("fromCache", Home("`fromDatabase`")),
     ("fromGroup", Home("`spec.envGroups`: the whole group")),
     ("generateValue", Home("`generateValue`")),
-    ("sync", Home("`sync`: with `false` it is set by hand")),
+    ("sync", Home("`sync`: `false` means set by hand")),
     ("external", Home("`external` of the group, or of `from_service`")),
     ("previewValue", NO_PREVIEWS),
     ("previewSync", NO_PREVIEWS),
     ("scope", Without("the API has no scopes of variables")),
-    ("sensitive", Without("what is a secret is told by its key and its value")),
+    ("sensitive", Without("a secret is recognised by its key and its value")),
     ("description", NO_LABELS),
     ("displayName", NO_LABELS),
 ];
@@ -353,7 +354,7 @@ pub(in super::super) fn open<'d, 'a>(
             Some(Without(reason)) => {
                 value.take();
                 let message = format!("`{}` is left out: {reason}", path(place, key));
-                reader.leave_out(at, message, "set it on the platform, where that has it");
+                reader.leave_out(at, message, "set it on the platform, if it supports it");
             }
             None => {
                 value.take();

@@ -133,16 +133,16 @@ fn what_names_nothing_or_changes_nothing_is_an_error_that_says_what_was_meant() 
     );
     assert_eq!(
         check(&over("web", "spec: { plan: starter }")),
-        "over0/a.yaml:1:1: error[overlay-nothing]: this changes nothing: all of it is so below \
-         (remove the document, or what it repeats)"
+        "over0/a.yaml:1:1: error[overlay-nothing]: this changes nothing: the manifests below \
+         already say all of it (remove the document, or the values it repeats)"
     );
     assert_eq!(
         check(&over("web", "spec: { prot: null, plan: pro }")),
-        "over0/a.yaml:4:15: error[overlay-nothing]: `null` takes nothing away here: it is not set \
+        "over0/a.yaml:4:15: error[overlay-nothing]: `null` removes nothing here: it is not set \
          below (did you mean `port`?)"
     );
     assert!(check(&over("web", "spec: { envVars: [{ key: NODE_ENVV, value: ~ }] }")).contains(
-        "over0/a.yaml:4:44: error[overlay-nothing]: `null` takes nothing away here: it is not set \
+        "over0/a.yaml:4:44: error[overlay-nothing]: `null` removes nothing here: it is not set \
          below (did you mean `NODE_ENV`?)"
     ));
     assert_eq!(
@@ -159,12 +159,16 @@ fn what_names_nothing_or_changes_nothing_is_an_error_that_says_what_was_meant() 
     assert!(
         check(&over("web", "spec: { prot: 1 }")).contains("over0/a.yaml:4:9: error[unknown-field]")
     );
-    assert!(check(&over("web", "omit: yes")).contains("`omit` is either `true` or not there"));
-    assert!(check(&over("web", "omit: true\nspec: { plan: pro }")).contains("more is said of it"));
-    assert!(check("services: [{ name: web, type: web }]\n").contains("is a native one"));
+    assert!(check(&over("web", "omit: yes")).contains("`omit` is either `true` or absent"));
+    assert!(
+        check(&over("web", "omit: true\nspec: { plan: pro }")).contains("nothing else may be set")
+    );
+    assert!(check("services: [{ name: web, type: web }]\n").contains("must be a native one"));
     let twice =
         format!("{}---\n{}", over("web", "spec: { plan: pro }"), over("web", "spec: { port: 1 }"));
-    assert!(check(&twice).contains("another document of this overlay is laid over the same"));
+    assert!(
+        check(&twice).contains("another document of this overlay is laid over the same resource")
+    );
 }
 
 #[test]
@@ -206,9 +210,9 @@ fn a_variable_that_is_not_given_is_an_error_at_its_place_and_told_once() {
          `${PORT}`?)\n"
     ));
     let wrong = BASE.replace("port: 3000", "port: \"${a-b}\"");
-    assert!(check(&wrong, &[], &[]).contains("a `${…}` stands here that is no variable"));
+    assert!(check(&wrong, &[], &[]).contains("this `${…}` is not a variable"));
     let key = BASE.replace("port: 3000", "\"${PORT}\": 1");
-    assert!(check(&key, &[], &[("PORT", "port")]).contains("variables stand in values only"));
+    assert!(check(&key, &[], &[("PORT", "port")]).contains("variables are allowed only in values"));
     let typed = BASE.replace("port: 3000", "port: ${PORT}");
     assert!(check(&typed, &[], &[("PORT", "many")]).contains("must be a whole number, not `many`"));
 }
@@ -232,10 +236,7 @@ fn what_variables_and_selectors_make_of_the_manifests_has_a_limit() {
     let base = BASE.replace("value: debug", &format!("value: \"{many}\""));
     let long = "x".repeat(6_000);
     let said = check(&base, &[], &[("LONG", long.as_str())]);
-    assert!(
-        said.contains("error[too-large]: the values with variables become more than"),
-        "{said}"
-    );
+    assert!(said.contains("error[too-large]: the values with variables exceed"), "{said}");
     let service = |number: usize| {
         format!(
             "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: {{ name: s{number}, labels: \

@@ -71,9 +71,11 @@ impl<'a> Builder<'a> {
 
     pub fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Flaw> {
         let Some(index) = self.anchors.get(&anchor).copied() else {
-            let message = "an alias lies inside what it stands for, or in another document";
+            let message = "an alias is inside its own anchor, or refers to another document";
             let flaw = Flaw::at(place, "yaml-alias", message);
-            return Err(flaw.hint("an anchor holds within its own document; write the value out"));
+            return Err(
+                flaw.hint("an anchor is valid only within its own document; write the value out")
+            );
         };
         let (weight, height) =
             (self.document.nodes[index].weight, self.document.nodes[index].height);
@@ -159,7 +161,7 @@ impl<'a> Builder<'a> {
                     return Err(Flaw::at(
                         place,
                         "yaml-merge",
-                        "`<<` takes a mapping or a list of them",
+                        "`<<` takes a mapping or a list of mappings",
                     ));
                 };
                 for (key, value) in inherited.clone() {
@@ -189,10 +191,10 @@ impl<'a> Builder<'a> {
         }
         for (first, second) in &repeated {
             let (first, second) = (&self.document.nodes[entries[*first].0], entries[*second].0);
-            let mut hint = format!("the same key stands in line {}", first.line);
+            let mut hint = format!("the same key is in line {}", first.line);
             if self.text(second) == "apiVersion" {
                 // Each document has one, and none further inside: here another one begins.
-                hint.push_str("; a line `---` keeps two documents apart");
+                hint.push_str("; a line `---` separates two documents");
             }
             let node = &self.document.nodes[second];
             let place = node.place();

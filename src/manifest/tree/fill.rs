@@ -54,7 +54,7 @@ impl<'v> Fill<'v> {
                 continue;
             }
             if keys.contains(&index) {
-                let message = "a key holds `${…}`, and variables stand in values only";
+                let message = "a key contains `${…}`, and variables are allowed only in values";
                 flaws.push(Flaw::at(place, UNRESOLVED, message).hint("write the key out"));
                 continue;
             }
@@ -103,8 +103,8 @@ impl<'v> Fill<'v> {
         let hint = match nearest(name, &known) {
             Some(near) => format!("did you mean `${{{near}}}`?"),
             None => format!(
-                "give it with `--var {name}=…` or under `vars` of `stoker.yaml`; `$${{` stands for \
-                 a plain `${{`"
+                "give it with `--var {name}=…` or under `vars` of `stoker.yaml`; `$${{` is a \
+                 literal `${{`"
             ),
         };
         let message = format!("the variable `{name}` is not given");
@@ -118,13 +118,13 @@ impl<'v> Fill<'v> {
 }
 
 fn too_long(place: Place) -> Flaw {
-    let message = "the values with variables become more than 10 MB";
+    let message = "the values with variables exceed 10 MB";
     Flaw::at(place, "too-large", message)
 }
 
 fn malformed(place: Place) -> Flaw {
-    let message = "a `${…}` stands here that is no variable";
-    let hint = "a name has letters, digits and `_` and begins with no digit; `$${` stands for a \
-                plain `${`";
+    let message = "this `${…}` is not a variable";
+    let hint = "a name has letters, digits and `_`, and does not begin with a digit; `$${` is a \
+        literal `${`";
     Flaw::at(place, UNRESOLVED, message).hint(hint)
 }

@@ -28,7 +28,7 @@ impl LayerEffect {
     pub fn misses(&self, layer: &Document<'_>) -> Vec<Flaw> {
         let missed = self.missed.iter().filter(|(null, _)| !self.took_away.contains(null));
         let flaw = |(null, near): (&usize, &Option<String>)| {
-            let message = "`null` takes nothing away here: it is not set below";
+            let message = "`null` removes nothing here: it is not set below";
             let flaw = Flaw::at(layer.nodes[*null].place(), "overlay-nothing", message);
             match near {
                 Some(near) => flaw.hint(&format!("did you mean `{near}`?")),

@@ -75,7 +75,7 @@ impl EntryReader<'_, '_> {
             return Some(());
         }
         let hint = "put the variable into the services that need it";
-        let message = "an env group holds plain values, no references";
+        let message = "an env group contains only plain values, no references";
         self.reader.error_with(place, "reference-in-group", message, hint);
         None
     }
@@ -98,7 +98,7 @@ impl EntryReader<'_, '_> {
         let is_word = !property.is_empty()
             && property.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_word {
-            self.reader.error(place, "malformed", format!("`{path}` is not a plain word"));
+            self.reader.error(place, "malformed", format!("`{path}` is not a single word"));
             return None;
         }
         if !PROPERTIES.contains(&property.as_str())

@@ -169,15 +169,16 @@ fn what_is_not_proven_says_what_is_not_known_and_what_is_otherwise() {
         explain(&format!("run prune\n{KEEP}live service/x#s1 {live}\nours service/x#s1 {ours}"))
     };
     let unshown = why("born=unknown", "");
-    assert!(unshown.contains("the platform does not show when it was created |"), "{unshown}");
-    assert!(
-        unshown.ends_with("delete it on the platform, which does not tell when it was created")
-    );
+    assert!(unshown.contains("the platform does not show its creation time |"), "{unshown}");
+    assert!(unshown.ends_with("delete it on the platform, which does not show its creation time"));
     let unknown = why("", "born=unknown");
-    assert!(unknown.contains("when ours was created was never shown | `stoker adopt"), "{unknown}");
+    assert!(
+        unknown.contains("the creation time of ours was never shown | `stoker adopt"),
+        "{unknown}"
+    );
     // Two seconds are two objects, whoever gives an id again.
     let born = "born=2026-01-15T10:30:02Z";
-    assert!(why(born, "").starts_with("s1 was created at another time than ours was |"));
+    assert!(why(born, "").starts_with("s1 was created at a different time than ours |"));
     removal("prune", "born=2026-01-15T10:29:58.001Z", "");
 }
 
@@ -353,7 +354,7 @@ fn what_is_being_deleted_already_is_not_what_would_be_left_of_a_kind() {
 fn an_empty_desired_state_deletes_nothing() {
     assert_eq!(fuse("prune max-deletes=99", 0, 1), 0);
     let scene = "run prune\nlive service/x#s1\nours service/x#s1";
-    assert!(explain(scene).contains("unmounted"));
+    assert!(explain(scene).contains("not mounted"));
 }
 
 #[test]
@@ -395,5 +396,5 @@ fn what_shrinks_is_told_with_its_own_line_alone() {
          live service/a#s1 disk.sizeGB=10 plan=a
          ours service/a#s1 disk.sizeGB=10 plan=a",
     );
-    assert!(said.contains("| `disk.sizeGB: 10` declares what lives; or `--replace"), "{said}");
+    assert!(said.contains("| `disk.sizeGB: 10` declares the live value; or `--replace"), "{said}");
 }

@@ -61,8 +61,8 @@ fn whoever_is_asked_is_told_what_it_is_and_what_answers() {
         one,
         "its create of 2026-03-01T11:57:00Z was never answered and nothing has its name; s1 \
          `api-x7` (created 2026-03-01T11:58:00Z) was not there before, and is perhaps its result \
-         under another name | `stoker adopt service/api=s1` says that it is, `stoker release \
-         service/api` that none is, and then it is created"
+         under another name | `stoker adopt service/api=s1` confirms that it is; `stoker release \
+         service/api` says that none is, and then it is created"
     );
     let several: String =
         (1..=5).map(|it| format!("live service/x#s{it} born=unknown\n")).collect();

@@ -29,15 +29,15 @@ fn another_version_and_less_storage_are_not_what_was_declared_and_the_hint_says_
          ours database/main#d1 version=16";
     check(upgraded, "update database/main (drift) BLOCKED immutable");
     let said = explain(upgraded);
-    assert!(said.contains("| `version: \"17.1\"` declares what lives; or declare a"), "{said}");
+    assert!(said.contains("| `version: \"17.1\"` declares the live value; or declare a"), "{said}");
     // Who declares less than was written asks for less.
     let smaller = "want database/main storageGB=5
          live database/main#d1 storageGB=10
          ours database/main#d1 storageGB=10";
     check(smaller, "update database/main BLOCKED immutable");
-    assert!(explain(smaller).contains("| `storageGB: 10` declares what lives; or"));
+    assert!(explain(smaller).contains("| `storageGB: 10` declares the live value; or"));
     let disk = "want service/api disk.sizeGB=5
          live service/api#s1 disk.sizeGB=10
          ours service/api#s1 disk.sizeGB=10";
-    assert!(explain(disk).contains("| `disk.sizeGB: 10` declares what lives; or `--replace"));
+    assert!(explain(disk).contains("| `disk.sizeGB: 10` declares the live value; or `--replace"));
 }

@@ -76,7 +76,7 @@ fn without_a_memory_nobody_knows_which_of_both_it_is() {
         "update service/api BLOCKED ambiguous_name\nupdate service/api-v1 BLOCKED ambiguous_name",
     );
     let said = explain(&format!("{scene}\nrun target=service/api"));
-    assert!(said.ends_with("| `stoker adopt service/api=s1` lets it be renamed"), "{said}");
+    assert!(said.ends_with("| `stoker adopt service/api=s1` allows it to be renamed"), "{said}");
     check(WISH, "create service/api\ncreate service/api-v1");
 }
 

@@ -23,10 +23,10 @@ fn each_is_counted_and_told_with_the_ways_to_settle_it() {
     assert_eq!(
         hints,
         [
-            "`--write-unsettled service/api:branch` writes it, \
-             `--accept-unsettled service/api:branch` takes what lives for it",
-            "`--write-unsettled service/api:envVars.TOKEN` writes it, \
-             `--accept-unsettled service/api:envVars.TOKEN` takes what lives for it",
+            "`--write-unsettled service/api:branch` writes it, `--accept-unsettled \
+             service/api:branch` accepts the live value",
+            "`--write-unsettled service/api:envVars.TOKEN` writes it, `--accept-unsettled \
+             service/api:envVars.TOKEN` accepts the live value",
         ]
     );
 }
@@ -115,7 +115,7 @@ fn what_cannot_be_written_is_not_and_what_is_seen_to_be_other_is_not_taken_for_i
     let hint = planned(database).changes[0].fields[0].hint.clone();
     assert_eq!(
         hint.as_deref(),
-        Some("`--accept-unsettled database/main:user` takes what lives for it")
+        Some("`--accept-unsettled database/main:user` accepts the live value")
     );
     let anothers = "want service/api env.K=gen:x\n live service/api#s1 env.K=other\n \
                     ours service/api#s1 named";

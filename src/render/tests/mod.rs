@@ -138,12 +138,12 @@ fn what_makes_way_is_told_in_every_form() {
         name: Name::new("a-moving").unwrap(),
         precondition: Precondition { name: "a".into(), created_at: None, fields: [].into() },
     }];
-    let told = "first svc_1, which becomes service/b, makes way: `a` is renamed to `a-moving` for the \
-                moment, since two cannot have one name";
+    let told = "first svc_1, which becomes service/b, makes way: `a` is temporarily renamed to \
+        `a-moving`, since two cannot have one name";
     let read = plan_as_text(&plan, &ESTIMATE).to_plain();
     assert!(read.lines().any(|line| line.trim() == told), "{read}");
     let comment = plan_as_markdown(&plan, &ESTIMATE);
-    assert!(comment.contains("makes way&#58; &#96;a&#96; is renamed to"), "{comment}");
+    assert!(comment.contains("makes way&#58; &#96;a&#96; is temporarily renamed to"), "{comment}");
     let saved = SavedPlan::new(&plan, preamble());
     let way = saved.changes[0].makes_way.clone().unwrap();
     assert_eq!(
@@ -210,7 +210,7 @@ fn a_comment_is_never_too_long_and_says_where_it_was_cut() {
 fn report() -> Report {
     let result =
         |key: &str, action, outcome| ChangeResult { key: key.parse().unwrap(), action, outcome };
-    let message = || "the body broke off".to_owned();
+    let message = || "the body ended early".to_owned();
     Report {
         results: vec![
             result("database/main", Action::Create, Outcome::Applied),

@@ -54,7 +54,7 @@ impl Address {
             return Err(wrong("it begins with `-`"));
         }
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(wrong("it has blanks or control characters in it"));
+            return Err(wrong("it contains spaces or control characters"));
         }
         let before_slash = text.split('/').next().unwrap_or_default();
         if before_slash.contains("::") {
@@ -69,7 +69,7 @@ impl Address {
                 Ok(plain(GitTransport::Ssh, text))
             }
             Some(("file", path)) => local(path).map_err(wrong),
-            Some(_) => Err(wrong("only https, ssh and files are used")),
+            Some(_) => Err(wrong("only https, ssh and files are supported")),
             None => match before_slash.split_once(':') {
                 Some((authority, _)) => {
                     let path = &text[authority.len() + 1..];
@@ -169,7 +169,7 @@ fn web(
         return Err("it has no path, or a path with `?`, `#` or `@` in it");
     }
     if transport == GitTransport::Http && !is_loopback(host) {
-        return Err("plain http reaches this machine only");
+        return Err("plain http is allowed only to this machine");
     }
     Ok((Address { transport, text: format!("{scheme}://{host}/{path}") }, login))
 }
@@ -219,7 +219,7 @@ fn is_loopback(host: &str) -> bool {
 /// Makes a path absolute, because git does not run in our working directory.
 fn local(path: &str) -> Result<(Address, Login), &'static str> {
     let absolute = std::path::absolute(path).map_err(|_| "it is not a path")?;
-    let text = absolute.to_str().ok_or("it lies in a directory whose name is no Unicode")?;
+    let text = absolute.to_str().ok_or("it is in a directory whose name is not Unicode")?;
     Ok(plain(GitTransport::File, text))
 }
 

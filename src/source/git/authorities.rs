@@ -68,7 +68,7 @@ impl Authorities {
     pub fn join(&self) -> Result<(), GitError> {
         match self.renew() {
             Err(error) if self.is_joined.load(Ordering::Relaxed) => {
-                tracing::warn!(%error, "the certificates that were known are used further");
+                tracing::warn!(%error, "the earlier certificates stay in use");
                 Ok(())
             }
             outcome => outcome,

@@ -213,7 +213,7 @@ impl GitSource {
     /// beginning.
     fn without_filters(&self) -> GitError {
         self.note_unfiltered();
-        GitError::Damaged { said: "the host does not hand out single files".to_owned() }
+        GitError::Damaged { said: "the host does not serve single files".to_owned() }
     }
 
     /// What a commit is brought without. Where the path is all of it, nothing can be left out; at the

@@ -36,7 +36,7 @@ const KEPT: &str = "refs/stoker/kept";
 /// How long another one may use the copy before we look again later.
 const LOCK_MAX: Duration = Duration::from_secs(60);
 
-/// How often a copy that is in use is tried again.
+/// How often a copy that is in use is retried.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long git may clean the copy, which it does without a word.
@@ -73,7 +73,7 @@ impl Cache {
         &self.program
     }
 
-    /// Waits until nobody else uses the copy, but not for ever.
+    /// Waits until no other process uses the copy, but not forever.
     pub async fn lock(&self) -> Result<CacheLock, GitError> {
         let failed = |source| self.disk_error("lock", &self.directory, source);
         let mut builder = DirBuilder::new();
@@ -217,7 +217,7 @@ impl Cache {
     }
 
     /// Has git clean the copy where much has gathered in it. It may fail: the copy is as good as
-    /// before, and it is tried again after the next fetch.
+    /// before, and it is retried after the next fetch.
     pub async fn clean(&self) {
         let call = call("clean the copy", &["gc", "--auto", "--quiet"]);
         let call = GitRun { reach: NetworkAccess::Upkeep, ..call };

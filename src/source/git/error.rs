@@ -47,7 +47,7 @@ pub enum GitError {
         said: String,
     },
     /// Git said nothing for too long. It was ended.
-    #[error("{doing}: git said nothing for {} s", after.as_secs())]
+    #[error("{doing}: git made no progress for {} s", after.as_secs())]
     Silent {
         /// What it was doing.
         doing: &'static str,
@@ -55,7 +55,7 @@ pub enum GitError {
         after: Duration,
     },
     /// The copy grew beyond its limit. Git was ended.
-    #[error("copy the repository: it takes more than the {} MB it may have", limit / 1_000_000)]
+    #[error("copy the repository: it takes more than the allowed {} MB", limit / 1_000_000)]
     TooLarge {
         /// The most bytes it may have.
         limit: u64,
@@ -96,7 +96,7 @@ pub enum GitError {
         said: String,
     },
     /// The branch or tag is not there, or not any more.
-    #[error("find {reference} in {address}: it is not there")]
+    #[error("find {reference} in {address}: it does not exist")]
     NoReference {
         /// What was looked for.
         reference: GitReference,
@@ -104,7 +104,7 @@ pub enum GitError {
         address: Address,
     },
     /// The commit is not there, or the other side does not hand it out.
-    #[error("find commit `{commit}` in {address}: it is not there")]
+    #[error("find commit `{commit}` in {address}: it does not exist")]
     NoCommit {
         /// As it was named.
         commit: String,
@@ -112,9 +112,7 @@ pub enum GitError {
         address: Address,
     },
     /// The other side has the commit, or may have it, and hands out only what a name points at.
-    #[error(
-        "fetch commit `{commit}` of {address}: it hands out only what a branch or tag points at"
-    )]
+    #[error("fetch commit `{commit}` of {address}: it serves only what a branch or tag points to")]
     KeptBack {
         /// As it was named.
         commit: String,
@@ -122,7 +120,7 @@ pub enum GitError {
         address: Address,
     },
     /// The tag points at something that is no commit.
-    #[error("read {reference} of {address}: it points at no commit")]
+    #[error("read {reference} of {address}: it does not point to a commit")]
     NoCommitThere {
         /// What was looked for.
         reference: GitReference,
@@ -162,7 +160,7 @@ pub enum GitError {
         source: SourceError,
     },
     /// Another process uses the copy of the repository.
-    #[error("use {}: another stoker is using it", directory.display())]
+    #[error("use {}: another Stoker is using it", directory.display())]
     Busy {
         /// Where the copy is kept.
         directory: PathBuf,
@@ -229,41 +227,42 @@ impl GitError {
                 "give a token that may read the repository; for ssh, a key and a file of known hosts"
             }
             Self::NoRepository { .. } => {
-                "look at the address; hosts also say this of a private repository without a token"
+                "check the address; hosts also answer like this for a private repository without a \
+                 token"
             }
             Self::NoReference { .. } => {
-                "look at the name; when it was deleted on purpose, name another. Nothing is deleted \
-                 meanwhile"
+                "check the name; if it was deleted on purpose, choose another. Nothing is deleted \
+                 in the meantime"
             }
             Self::Untrusted { said, .. } if said.contains("ost key") => {
-                "put the host's key into a file and name it with `--known-hosts`"
+                "put the host's key into a file and give it with `--known-hosts`"
             }
             Self::Untrusted { .. } => {
-                "name the authority that signed its certificate with `--ca-file`"
+                "give the authority that signed its certificate with `--ca-file`"
             }
             Self::KeptBack { .. } => {
-                "follow the branch and `stoker pin` the commit, or name a tag of it"
+                "follow the branch and `stoker pin` the commit, or use a tag on it"
             }
-            Self::NoCommitThere { .. } => "name a tag of a commit",
+            Self::NoCommitThere { .. } => "use a tag on a commit",
             Self::NoCommit { .. } => "write the whole id of a commit that was pushed",
-            Self::NoPath { .. } => "look at the path and at the branch",
+            Self::NoPath { .. } => "check the path and the branch",
             Self::Rewritten { .. } => {
-                "push a commit that contains the known one, take the new one with `stoker pin`, or set \
-                 `rewrites` to `follow`"
+                "push a commit that contains the known one, accept the new one with `stoker pin`, \
+                 or set `rewrites` to `follow`"
             }
             Self::Unsigned { .. } => {
                 "sign the commit with a key that is allowed, or add its signer to the allowed ones"
             }
             Self::Busy { .. } => "wait until it has finished; a crashed one leaves no lock behind",
-            Self::Damaged { .. } => "look at the disk the copy lies on",
+            Self::Damaged { .. } => "check the disk that holds the copy",
             Self::Silent { .. } => {
-                "look at the network and the host; `--git-silence` allows a longer silence"
+                "check the network and the host; `--git-silence` allows a longer silence"
             }
             Self::TooLarge { .. } => {
                 "allow more with `--git-cache-max`, or keep the manifests in a smaller repository"
             }
             Self::NoRoom { .. } => {
-                "make room there, or name another place for the copy with `--git-cache`"
+                "free some space there, or choose another place for the copy with `--git-cache`"
             }
             Self::Wrong(_)
             | Self::Unreachable { .. }

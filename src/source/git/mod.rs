@@ -33,6 +33,7 @@ pub use address::Address;
 pub use commit::{Commit, Signature};
 pub use error::{GitError, WrongSetting};
 pub use orphans::bury;
+pub(crate) use orphans::{is_ours, left};
 pub use reference::{CommitId, GitReference, RefName, RepositoryPath};
 pub use settings::{
     COPY_BYTES_MAX, GitSettings, RepositoryToken, Rewrites, SILENCE, VARIABLES_PASSED, Verification,

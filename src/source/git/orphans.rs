@@ -1,7 +1,7 @@
 //! What git leaves behind when it is ended: children whose parent has gone.
 //!
 //! Where somebody else is process 1, it takes them in and buries them. In a container that is this
-//! program itself, and what nobody waits for stays in the table of processes for ever.
+//! program itself, and what nobody waits for stays in the table of processes forever.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -10,12 +10,12 @@ use std::sync::{Mutex, PoisonError};
 static AWAITED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// Notes that somebody waits for a process.
-pub(super) fn is_ours(id: Option<u32>) {
+pub(crate) fn is_ours(id: Option<u32>) {
     awaited().extend(id);
 }
 
 /// Notes that nobody waits for a process any more.
-pub(super) fn left(id: Option<u32>) {
+pub(crate) fn left(id: Option<u32>) {
     if let Some(id) = id {
         awaited().remove(&id);
     }

@@ -257,7 +257,7 @@ pub(super) fn brief(said: &str) -> String {
     let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
     let line = lines.filter(|line| !line.starts_with("hint:")).collect::<Vec<_>>().join("; ");
     if line.is_empty() {
-        return "git does not say why".to_owned();
+        return "git gave no reason".to_owned();
     }
     let surplus = line.chars().count().saturating_sub(SAID_CHARS_MAX);
     line.chars().skip(surplus).collect()

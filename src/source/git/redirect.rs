@@ -42,12 +42,15 @@ pub(super) async fn ask(
     let parsed = Address::parse(&target).ok().map(|(parsed, _)| parsed);
     match parsed {
         Some(there) if there.origin() == address.origin() && there != address => {
-            tracing::warn!(from = %address, to = %there, "the repository has moved; name its new address");
+            tracing::warn!(from = %address, to = %there, "the repository has moved; use its new \
+                address");
             program.move_to(&there);
             program.run(call(NetworkAccess::Remote)).await
         }
         Some(_) | None => {
-            let said = format!("it redirects to {target}, which is followed within one host only");
+            let said = format!(
+                "it redirects to {target}, and redirects are followed only within one host"
+            );
             Err(GitError::NoRepository { address, said })
         }
     }

@@ -25,7 +25,7 @@ pub enum GitReference {
     Branch(RefName),
     /// The commit a tag points at; a tag may move.
     Tag(RefName),
-    /// One commit for ever.
+    /// One commit, always the same.
     Commit(CommitId),
 }
 
@@ -79,7 +79,7 @@ impl RefName {
         }
         let is_odd = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
         if text.contains(is_odd) || text.contains("..") || text.contains("@{") || text == "@" {
-            return wrong("git allows no such name");
+            return wrong("git does not allow this name");
         }
         let is_bad_part = |part: &str| {
             part.is_empty()
@@ -88,7 +88,7 @@ impl RefName {
                 || part.ends_with(".lock")
         };
         if text.split('/').any(is_bad_part) {
-            return wrong("git allows no such name");
+            return wrong("git does not allow this name");
         }
         Ok(Self(text.to_owned()))
     }
@@ -194,7 +194,7 @@ impl RepositoryPath {
         let names: Vec<&str> =
             text.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
         if names.contains(&"..") {
-            return wrong("it goes up with `..`");
+            return wrong("it contains `..`");
         }
         // What is given to git is what is left, not what was written: `./-f` is `-f` to it.
         let path = names.join("/");

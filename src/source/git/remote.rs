@@ -306,8 +306,11 @@ fn complaint(program: &Program, doing: &'static str, said: &str) -> GitError {
         Some(Complaint::Untrusted) => GitError::Untrusted { address, said: shown },
         Some(Complaint::Unsigned) => {
             let has = program.has_token();
-            let said =
-                if has { "the token is refused" } else { "it asks for a token, and none is given" };
+            let said = if has {
+                "the token was refused"
+            } else {
+                "it requires a token, and none is given"
+            };
             GitError::Denied { address, said: said.to_owned() }
         }
         Some(Complaint::Dumb) => {

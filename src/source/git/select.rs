@@ -124,7 +124,7 @@ impl<'w> Walk<'w> {
         }
         let name = String::from_utf8(path.to_vec()).map_err(|_| SourceError::Unreadable {
             path: self.name(path),
-            source: io::Error::new(io::ErrorKind::InvalidData, "its name is no UTF-8"),
+            source: io::Error::new(io::ErrorKind::InvalidData, "its name is not UTF-8"),
         })?;
         self.bytes = self.bytes.saturating_add(entry.size);
         if self.bytes > BYTES_MAX {
@@ -268,8 +268,8 @@ mod tests {
 
     #[test]
     fn a_link_may_not_leave_the_root() {
-        assert!(check(&["a.yaml -> /etc/hostname"]).contains("it leads out of `root`"));
-        assert!(check(&["a.yaml -> ../x.yaml"]).contains("it leads out of `root`"));
+        assert!(check(&["a.yaml -> /etc/hostname"]).contains("it leads outside `root`"));
+        assert!(check(&["a.yaml -> ../x.yaml"]).contains("it leads outside `root`"));
         assert!(check(&["a.yaml -> nowhere"]).contains("there is no such file"));
         assert!(check(&["a.yaml -> a.yaml"]).contains("number of links"));
         assert_eq!(check(&["b.yaml", "up -> ../.."]), "b.yaml ?up");
@@ -289,7 +289,7 @@ mod tests {
         let entry = TreeEntry { kind: EntryKind::File, id: String::new(), size: 1 };
         let at = |path: &[u8]| TreeListing::from([(path.to_vec(), entry.clone())]);
         let error = select(&at(b"\xff/a.yaml"), &SymbolicLinks::new(), "").unwrap_err();
-        assert!(error.to_string().contains("its name is no UTF-8"), "{error}");
+        assert!(error.to_string().contains("its name is not UTF-8"), "{error}");
         let none = select(&at(b"\xff.yaml"), &SymbolicLinks::new(), "").unwrap();
         assert_eq!(none, FileSelection::default());
     }

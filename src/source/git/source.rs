@@ -122,7 +122,7 @@ impl GitSource {
         let _lock = self.cache.lock().await?;
         let accepted = match self.look(known, pinned.as_ref()).await {
             Err(GitError::Damaged { said }) => {
-                tracing::warn!(%said, "the copy of the repository is made anew");
+                tracing::warn!(%said, "the copy of the repository is created again");
                 self.cache.remove()?;
                 self.look(known, pinned.as_ref()).await?
             }

@@ -35,8 +35,8 @@ pub fn project_as_text(status: &ProjectStatus, now: Timestamp) -> Paper {
 /// Names what is neither declared nor ours: which it is decides what to do about it.
 fn unmanaged(status: &ProjectStatus) -> String {
     let what = match status.unmanaged {
-        1 => "1 live thing is".to_owned(),
-        many => format!("{many} live things are"),
+        1 => "1 live resource is".to_owned(),
+        many => format!("{many} live resources are"),
     };
     let named = status.unmanaged_things.iter().take(UNMANAGED_MAX);
     let mut named: Vec<String> = named.map(|it| format!("{}/{}", it.kind, it.name)).collect();
@@ -87,20 +87,20 @@ fn places(status: &ProjectStatus) -> Line {
 fn looks(status: &ProjectStatus, now: Timestamp) -> Line {
     let line = match status.history.first() {
         Some(pass) => {
-            let text = format!("  looked {}: {}", ago(pass.started_at, now), pass.outcome);
+            let text = format!("  checked {}: {}", ago(pass.started_at, now), pass.outcome);
             let text = match pass.message.as_str() {
                 "" => text,
                 message => format!("{text}, {message}"),
             };
             Line::default().with(Style::Dim, text)
         }
-        None => Line::default().with(Style::Dim, "  has not looked yet"),
+        None => Line::default().with(Style::Dim, "  has not checked yet"),
     };
     let line = match status.next_pass_at {
         Some(next) if next > now => {
-            line.with(Style::Dim, format!("; looks again in {}", span(next.duration_since(now))))
+            line.with(Style::Dim, format!("; checks again in {}", span(next.duration_since(now))))
         }
-        Some(_) => line.with(Style::Dim, "; looks again now"),
+        Some(_) => line.with(Style::Dim, "; checks again now"),
         None => line,
     };
     let seen = status.seen_synced_at;
@@ -125,7 +125,7 @@ fn push_steering(paper: &mut Paper, mode: Mode, steering: &Steering, now: Timest
     match mode {
         Mode::Repair => {}
         Mode::Observe => {
-            paper.push(held("observes: it looks and reports, and never writes".into()))
+            paper.push(held("observes: it checks and reports, and never writes".into()))
         }
     }
     if let Some(suspension) = suspension {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::store::FilesBeside;
 
 /// Changes one byte in the middle of a file.
 fn flip(files: &mut Files, name: &str) {
@@ -57,7 +58,8 @@ fn machine() -> (tempfile::TempDir, Store) {
 fn a_copy_says_what_was_copied_and_can_be_written_on() {
     let (place, store) = machine();
     let target = place.path().join("copy");
-    let verified = store.back_up(&target, &["agent.json", "notified.json"]).unwrap();
+    let beside = FilesBeside::from([("agent.json".to_owned(), b"{}".to_vec())]);
+    let verified = store.back_up(&target, &beside).unwrap();
     assert_eq!(verified, Store::verify(&place.path().join("state")).unwrap());
     assert_eq!(fs::read(target.join("agent.json")).unwrap(), b"{}");
     assert!(!target.join("notified.json").exists());
@@ -72,12 +74,12 @@ fn a_copy_is_never_made_over_something_and_a_failed_one_leaves_nothing() {
     let (place, store) = machine();
     let taken = place.path().join("taken");
     fs::create_dir(&taken).unwrap();
-    store.back_up(&taken, &[]).unwrap();
-    let error = store.back_up(&taken, &[]).unwrap_err();
+    store.back_up(&taken, &FilesBeside::new()).unwrap();
+    let error = store.back_up(&taken, &FilesBeside::new()).unwrap_err();
     assert!(error.to_string().starts_with("make the copy in "), "{error}");
-    // A directory in the place of a file cannot be copied.
-    fs::create_dir(place.path().join("state/notified.json")).unwrap();
-    store.back_up(&place.path().join("none"), &["notified.json"]).unwrap_err();
+    // A file cannot be where there is no directory for it.
+    let beside = FilesBeside::from([("none/agent.json".to_owned(), b"{}".to_vec())]);
+    store.back_up(&place.path().join("none"), &beside).unwrap_err();
     let left = fs::read_dir(place.path()).unwrap().count();
     assert_eq!(left, 2, "the state and the one copy");
 }
@@ -89,7 +91,7 @@ fn a_state_that_was_damaged_behind_its_writer_is_not_copied() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[20] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let error = store.back_up(&place.path().join("copy"), &[]).unwrap_err();
+    let error = store.back_up(&place.path().join("copy"), &FilesBeside::new()).unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert!(!place.path().join("copy").exists());
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 mod copies;
 mod damage;
+mod shared;
 
 use super::load;
 use super::simulated::{Blow, Simulated};

@@ -22,9 +22,9 @@ fn a_plan_says_in_what_the_agent_beside_it_differs_and_how_to_plan_as_it_does() 
     says(
         &ran,
         &[
-            "it takes over what lives already, its fuse on deletes is not lifted",
+            "it takes over existing resources, its fuse on deletes is not lifted",
             "it may not prune what was adopted",
-            &format!("`stoker plan {flags}` plans as it does"),
+            &format!("`stoker plan {flags}` plans as the agent does"),
         ],
     );
     // It stands in the document, too, which is all that a reviewer may have.
@@ -50,7 +50,7 @@ fn a_plan_says_why_the_agent_beside_it_does_not_do_that_now() {
     let ran = machine.run("plan manifests/ --sandbox");
     ran.says(
         0,
-        &["it only looks", "until", "a migration", "the sync window is closed", "1 to add"],
+        &["it only observes", "until", "a migration", "the sync window is closed", "1 to add"],
     );
     agent.end();
 }

@@ -81,7 +81,7 @@ fn an_observer_reports_what_moved_and_writes_nothing() {
     let status = agent.until_ready_says("Observed");
     assert!(ready(&status).1.contains("--observe"), "{status:#?}");
     assert_eq!(status.pending.len(), 1);
-    assert_eq!(agent.until_event("DriftDetected"), "it is gone");
+    assert_eq!(agent.until_event("DriftDetected"), "it was deleted");
     assert_eq!(agent.service_names(), [""; 0]);
     agent.end();
 }

@@ -150,7 +150,7 @@ fn it_stays_at_a_pinned_commit_over_a_restart_until_it_is_unpinned() {
     let first = repository.commit("Begin", &[("a.yaml", &group("one"))]);
     let agent = machine.agent(FOLLOW);
     until_synced_at(&agent, &first);
-    machine.run(&format!("pin {} --sandbox", &first[..10])).says(0, &["stays at commit"]);
+    machine.run(&format!("pin {} --sandbox", &first[..10])).says(0, &["is pinned to commit"]);
     let second = repository.commit("Go on", &[("b.yaml", &group("two"))]);
     machine.run("reconcile --sandbox --wait").says(0, &["Synced"]);
     let status = agent.status();

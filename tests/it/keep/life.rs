@@ -102,7 +102,8 @@ fn a_hangup_takes_new_settings_and_a_broken_file_leaves_the_old_ones() {
     agent.signal("HUP");
     agent.until("it says what is wrong, and where", |agent| {
         let log = agent.log();
-        let is_said = log.contains("stoker.yaml:2:1") && log.contains("and the old ones stand");
+        let is_said =
+            log.contains("stoker.yaml:2:1") && log.contains("and the old ones stay in use");
         is_said.then_some(())
     });
     assert_eq!(agent.status().interval_seconds, 1200);
@@ -145,7 +146,7 @@ fn a_hangup_reads_the_token_again() {
     );
     machine.write("stoker.yaml", &settings);
     let agent = machine.agent("");
-    agent.until("the token is refused", |agent| {
+    agent.until("the token was refused", |agent| {
         (ready(&agent.status_of("shop")).0 == "Unauthorized").then_some(())
     });
     machine.write("token", "sb_live_emulator\n");
@@ -156,7 +157,7 @@ fn a_hangup_reads_the_token_again() {
     std::fs::remove_file(machine.path("token")).unwrap();
     agent.signal("HUP");
     agent.until("it goes on with what it has", |agent| {
-        agent.log().contains("it goes on with its old settings").then_some(())
+        agent.log().contains("it continues with its old settings").then_some(())
     });
     machine.write("manifests/b.yaml", &group("two"));
     agent.until("the old token serves", |agent| {
@@ -180,7 +181,7 @@ fn a_second_agent_and_a_taken_address_are_refused_with_what_to_do() {
     real.until_synced();
     let mut second = machine.command("run manifests/ --listen 127.0.0.1:0");
     second.envs(platform.variables());
-    Ran::of(second).says(1, &["another agent keeps the state directory", "hint: "]);
+    Ran::of(second).says(1, &["another agent uses the state directory", "hint: "]);
     // Its address is another's.
     let taken = real.url("").rsplit('/').next().unwrap().to_owned();
     let run = format!("run --sandbox manifests/ --listen {taken}");
@@ -240,7 +241,7 @@ fn a_log_for_machines_is_one_document_a_line_that_names_project_and_pass() {
     machine.write("stoker.yaml", "wrong: true\n");
     agent.signal("HUP");
     agent.until("the reload is in the log", |agent| {
-        agent.log().contains("and the old ones stand").then_some(())
+        agent.log().contains("and the old ones stay in use").then_some(())
     });
     let log = agent.end().log;
     let lines: Vec<Value> = log

@@ -5,6 +5,7 @@
 
 mod machine;
 mod repository;
+mod secrets;
 mod served;
 mod sink;
 

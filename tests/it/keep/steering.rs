@@ -21,7 +21,7 @@ fn what_it_knows_is_read_at_its_socket_and_at_its_address() {
         let ran = machine.run(&format!("why service/api.port manifests/ {at}"));
         ran.says(0, &["8080", "manifests/api.yaml:7"]);
         let ran = machine.run(&format!("why service/api nowhere {at}"));
-        ran.says(65, &["the agent keeps default from manifests"]);
+        ran.says(65, &["the agent reads the manifests of default from manifests"]);
         let ran = machine.run(&format!("wait service/api --for=condition=Ready {at}"));
         ran.says(0, &["service/api"]);
         machine.run(&format!("describe service/apii {at}")).says(1, &["service/api"]);
@@ -39,7 +39,7 @@ fn orders_are_taken_at_the_socket_and_refused_at_the_address() {
     assert_eq!(agent.status().history.len(), passes + 1);
     for order in ["reconcile", "resume", "unpin", "pin 0123456789"] {
         let ran = machine.run(&format!("{order} --agent {}", agent.url("")));
-        ran.says(64, &["takes no orders at its address"]);
+        ran.says(64, &["takes orders only at its socket"]);
         let word = order.split(' ').next().unwrap();
         let url = agent.url(&format!("/api/orders/{word}"));
         let (method, headers) = (reqwest::Method::POST, [("content-type", "application/json")]);
@@ -94,12 +94,12 @@ fn suspended_it_looks_and_reports_over_a_restart_until_it_is_resumed() {
 fn one_pass_that_may_not_write_ends_by_why_it_may_not() {
     let machine = Machine::with(&[("a.yaml", &group("one"))]);
     let once = "run --once --sandbox manifests/";
-    machine.run(&format!("{once} --observe")).says(0, &["1 change pending", "it only looks"]);
+    machine.run(&format!("{once} --observe")).says(0, &["1 change pending", "it only observes"]);
     // One minute of the 29th of February.
     let windows = "windows: [ { kind: allow, schedule: '0 0 29 2 *', duration: 1m } ]";
     machine.write("stoker.yaml", windows);
     machine.run(once).says(5, &["1 change pending", "the sync window is closed"]);
-    machine.run(&format!("{once} --observe")).says(0, &["it only looks"]);
+    machine.run(&format!("{once} --observe")).says(0, &["it only observes"]);
     std::fs::remove_file(machine.path("stoker.yaml")).unwrap();
     machine.run(once).says(0, &["1 change written"]);
 }

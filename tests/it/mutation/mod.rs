@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use stoker::emulator::EmulatorConfig;
 use stoker::manifest;
 use stoker::plan::Policy;
-use stoker::secret::{self, FingerprintKey};
+use stoker::secret::{self, Finders, FingerprintKey, FoundValues};
 use stoker::source::Tree;
 
 use crate::kept::{Kept, settings};
@@ -157,7 +157,10 @@ fn is_accepted(tree: &Tree) -> bool {
     let findings = loaded.diagnostics.iter().filter(|finding| finding.is_error()).count();
     assert_eq!(findings == 0, loaded.desired.is_some(), "{:#?}", loaded.diagnostics);
     let key = FingerprintKey::from_bytes([7; 32]);
-    loaded.desired.is_some_and(|it| secret::resolve(it, tree, &variable, &key).is_ok())
+    loaded.desired.is_some_and(|it| {
+        let found = FoundValues::of(&it, tree, &Finders::of_environment(&variable));
+        secret::resolve(it, tree, &found, &key).is_ok()
+    })
 }
 
 /// The base, applied and settled.

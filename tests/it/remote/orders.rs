@@ -66,7 +66,7 @@ fn a_suspension_has_a_reason_and_an_end_or_it_is_not_sent() {
     machine.run("suspend --until 2h").says(64, &["--reason"]);
     machine.run("suspend --reason x").says(64, &["--until"]);
     machine.run("suspend --reason x --until 31d").says(64, &["more than 30 days"]);
-    machine.run("suspend --reason x --until 2020-01-01T00:00:00Z").says(64, &["past already"]);
+    machine.run("suspend --reason x --until 2020-01-01T00:00:00Z").says(64, &["in the past"]);
     machine.run("suspend --reason x --until never").says(64, &["`never` is neither"]);
     Ran::of(machine.command(&["suspend", "--reason", " ", "--until", "2h"])).says(64, &["reason"]);
     assert_eq!(machine.orders(), Vec::<String>::new());
@@ -77,7 +77,7 @@ fn an_order_without_an_agent_names_the_socket_and_what_starts_one() {
     let machine = Fixture::without_agent();
     for command in ["reconcile", "reconcile --wait", "resume", "pin 3f2a", "unpin"] {
         let ran = machine.run(command);
-        ran.says(1, &["no agent runs here", "state/agent.sock", "`stoker run` starts one"]);
+        ran.says(1, &["no agent is running", "state/agent.sock", "`stoker run` starts one"]);
     }
     let sandbox = machine.directory.path().join("state/sandbox");
     std::fs::create_dir(&sandbox).unwrap();
@@ -89,7 +89,7 @@ fn an_order_without_an_agent_names_the_socket_and_what_starts_one() {
 fn an_address_takes_no_orders_and_the_agent_beside_it_is_not_taken_instead() {
     let machine = Fixture::keeping(vec![project("shop")], json!([]));
     let ran = machine.run("resume --agent https://agent.dev");
-    ran.says(64, &["takes no orders at its address", "STOKER_AGENT"]);
+    ran.says(64, &["takes orders only at its socket", "STOKER_AGENT"]);
     assert_eq!(machine.orders(), Vec::<String>::new());
     let socket = format!("resume --agent unix:{}", machine.socket().display());
     machine.run(&socket).says(0, &[]);

@@ -85,7 +85,7 @@ fn where_several_projects_are_kept_one_is_named() {
     machine.run("describe service/api").says(64, &["shop, blog", "--project"]);
     let ran = machine.run("describe service/api --project blog").says(0, &["blog"]);
     assert!(!ran.stdout.contains("shop\n"), "{}", ran.stdout);
-    machine.run("get --project blgo").says(1, &["it keeps no project `blgo`"]);
+    machine.run("get --project blgo").says(1, &["it does not manage a project `blgo`"]);
     machine.run("events").says(0, &["shop service/api"]);
 }
 
@@ -133,10 +133,10 @@ fn following_goes_on_after_a_break_and_shows_nothing_twice() {
 fn without_an_agent_the_platform_is_asked_and_what_only_an_agent_knows_is_refused() {
     let machine = Fixture::without_agent();
     machine.run("get").says(3, &["there is no token"]);
-    machine.run("get --sandbox").says(0, &["Nothing is there"]);
+    machine.run("get --sandbox").says(0, &["There are no resources"]);
     for command in ["events", "events -f", "wait service/api --for=condition=Drifted"] {
         let ran = machine.run(command);
-        ran.says(1, &["no agent runs here", "state/agent.sock", "`stoker run` starts one"]);
+        ran.says(1, &["no agent is running", "state/agent.sock", "`stoker run` starts one"]);
     }
     let failed = machine.run("events -o json").says(1, &[]).json();
     assert_eq!(failed["error"]["code"], "no_agent");
@@ -147,8 +147,8 @@ fn a_socket_nobody_listens_at_is_said_and_passed_over() {
     let machine = Fixture::without_agent();
     drop(std::os::unix::net::UnixListener::bind(machine.socket()).unwrap());
     assert!(machine.socket().exists());
-    machine.run("get --sandbox").says(0, &["Nothing is there"]);
-    machine.run("get").says(3, &["nobody answers at state/agent.sock any more", "no token"]);
+    machine.run("get --sandbox").says(0, &["There are no resources"]);
+    machine.run("get").says(3, &["nothing answers at state/agent.sock any more", "no token"]);
     machine.run("resume").says(1, &["failed to reach an agent", "`stoker run`"]);
 }
 
@@ -172,7 +172,7 @@ fn what_is_no_agent_of_ours_is_explained_and_never_obeyed() {
     };
     let newer = r#"{"formatVersion":"2.0","projects":"otherwise"}"#;
     check(200, "application/json", newer).says(1, &["it has format 2.0", "--live"]);
-    check(200, "text/html", "<html>").says(1, &["understand what answered"]);
+    check(200, "text/html", "<html>").says(1, &["understand the answer"]);
     check(302, "text/plain", "").says(1, &["it said 302"]);
     check(500, "text/plain", "oh").says(1, &["it said 500"]);
     let huge = format!(r#"{{"formatVersion":"1.0","x":"{}"}}"#, "x".repeat(70 * 1024 * 1024));
@@ -197,8 +197,8 @@ fn a_token_guards_an_address_and_is_shown_nowhere() {
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("canary"), "{}", ran.stderr);
         ran
     };
-    run(&[]).says(3, &["be let in", "STOKER_AGENT_TOKEN"]);
-    run(&[("STOKER_AGENT_TOKEN", "wrong")]).says(3, &["be let in"]);
+    run(&[]).says(3, &["sign in", "STOKER_AGENT_TOKEN"]);
+    run(&[("STOKER_AGENT_TOKEN", "wrong")]).says(3, &["sign in"]);
     run(&[("STOKER_AGENT_TOKEN", "canary")]).says(0, &["service/api"]);
     let file = machine.directory.path().join("token");
     std::fs::write(&file, "canary\n").unwrap();
@@ -243,8 +243,10 @@ fn waiting_looks_at_the_agents_conditions_and_ends_as_they_do() {
     machine.run("wait service/web").says(1, &["will not become ready", "it failed 3 times"]);
     machine.run("wait service/web --for=condition=Stalled").says(0, &["Stalled=True"]);
     let late = machine.run("wait service/api --for=condition=Drifted --timeout 1s");
-    late.says(6, &["the time was up before service/api was Drifted=True", "--timeout"]);
-    machine.run("wait service/api --for=condition=Good").says(64, &["one of Ready"]);
+    late.says(6, &["the time ran out before service/api was Drifted=True", "--timeout"]);
+    machine
+        .run("wait service/api --for=condition=Good")
+        .says(64, &["unknown condition `condition=Good`"]);
 }
 
 #[test]

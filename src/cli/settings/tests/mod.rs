@@ -1,5 +1,6 @@
 //! Settings as a whole: which value wins, where it is said to come from, what is refused.
 
+mod allowed;
 mod environment;
 mod notifications;
 mod schema;
@@ -222,7 +223,7 @@ fn the_limits_of_one_run_do_not_end_an_agent() {
     let file = "timeout: 10m\nmaxCalls: 50\n";
     assert_eq!(project("", file).connection.timeout, None);
     assert_eq!(project("--once", file).connection.calls_max, Some(50));
-    assert!(refused("--timeout 5m", "").contains("--timeout: it is a limit of one run"));
+    assert!(refused("--timeout 5m", "").contains("--timeout: it limits one run"));
 }
 
 #[test]
@@ -255,12 +256,15 @@ fn what_cannot_be_used_is_said_with_its_place() {
         ("interval: 5\n", "stoker.yaml:1:1: error[invalid-value]: `interval`"),
         ("rate: fast\n", "`fast` is not a rate from 0/m to 300/m"),
         ("rate: []\n", "a rate from 0/m to 300/m"),
-        ("interval: 1s\n", "stoker.yaml:1:1: error[setting]: `interval` lies between 10s and 1d"),
+        (
+            "interval: 1s\n",
+            "stoker.yaml:1:1: error[setting]: `interval` must be between 10s and 1d",
+        ),
         ("deploysMax: 0\n", "between 1 and 10"),
         ("listen: 0.0.0.0:80\n", "needs a bearer token"),
         ("listen: true\n", "or write off"),
         ("tokenEnv: A\n", "belongs to an entry of `projects`"),
-        ("projects: 5\n", "stoker.yaml:1:1: error[wrong-type]: `projects` is a list"),
+        ("projects: 5\n", "stoker.yaml:1:1: error[wrong-type]: `projects` is not a list"),
         ("projects: []\n", "`projects` is empty"),
         (
             "projects:\n- name: a\n  tokenEnv: A\n  listen: off\n",
@@ -271,20 +275,20 @@ fn what_cannot_be_used_is_said_with_its_place() {
             "stoker.yaml:2:3: error[setting]: the project has no `name`",
         ),
         ("projects:\n- name: A\n  tokenEnv: A\n", "stoker.yaml:2:3: error[setting]: `name`"),
-        ("projects:\n- name: a\n", "the project names no token"),
+        ("projects:\n- name: a\n", "the project has no token"),
         (
             "projects:\n- name: a\n  tokenEnv: A\n- name: a\n  tokenEnv: B\n",
             "stoker.yaml:4:3: error[setting]: two projects are called `a`",
         ),
         (
             "projects:\n- name: a\n  tokenEnv: A\n  state: s\n- name: b\n  tokenEnv: B\n  state: ./x/../s\n",
-            "stoker.yaml:7:3: error[setting]: `a` and `b` have one state directory",
+            "stoker.yaml:7:3: error[setting]: `a` and `b` have the same state directory",
         ),
-        ("projects:\n- name: a\n  tokenEnv: A\n  tokenFile: b\n", "both say where one secret is"),
-        ("repo: https://git.dev/a/b\npaths: [a]\n", "both are named"),
+        ("projects:\n- name: a\n  tokenEnv: A\n  tokenFile: b\n", "both name the same secret"),
+        ("repo: https://git.dev/a/b\npaths: [a]\n", "both are given"),
         ("repo: -upload-pack=x\n", "begins with `-`"),
-        ("repo: https://me:canary@git.dev/a/b\n", "`repo` holds a user name or password"),
-        ("poll: 0s\n", "stoker.yaml:1:1: error[setting]: `poll` is `off`, or at least 100ms"),
+        ("repo: https://me:canary@git.dev/a/b\n", "`repo` contains a user name or password"),
+        ("poll: 0s\n", "stoker.yaml:1:1: error[setting]: `poll` must be `off` or at least 100ms"),
         ("paths: ['-']\n", "stdin can be read only once"),
         ("repo: https://git.dev/a/b\npath: ../x\n", "stoker.yaml:2:1: error[setting]: `path`"),
         ("repo: https://git.dev/a/b\nbranch: --x\n", "begins with `-`"),

@@ -11,7 +11,7 @@ fn what_no_receiver_would_take_is_said_with_its_place() {
         ),
         (
             "notifications:\n- type: webhook\n  url: https://hooks.dev/a\n  body: hello\n",
-            "`body`: what the template makes is no JSON",
+            "`body`: the result of the template is not JSON",
         ),
         (
             "notifications:\n- type: teams\n  urlEnv: A\n  tell: [failed, fixed]\n",

@@ -322,7 +322,7 @@ fn the_api_of_a_forge_follows_from_the_repository() {
         "http://127.0.0.1:3000/api/v1 a/b"
     );
     for repo in ["https://git.dev/a", "/srv/git/a", "https://git.dev/a/../b", "ftp://git.dev/a/b"] {
-        assert!(check(Forge::Gitea, repo).contains("names no owner"), "{repo}");
+        assert!(check(Forge::Gitea, repo).contains("has no owner"), "{repo}");
     }
     assert!(check(Forge::Gitea, "http://git.dev/a/b").contains("neither https nor http"));
     let own = CommitTarget::new(Forge::Gitea, "git@git.dev:a/b", Some("https://git.dev/x/api/v1"));

@@ -45,7 +45,7 @@ impl Scrape {
     }
 
     fn conditions(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "The conditions of each project: one for what is so now, with its reason.";
+        let help = "The conditions of each project: 1 for the current status, with its reason.";
         let kind = MetricType::Gauge;
         let mut metric = encoder.encode_descriptor("stoker_condition", help, None, kind)?;
         for (project, status) in &self.statuses {
@@ -68,7 +68,7 @@ impl Scrape {
     }
 
     fn source(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "The revision that is kept: the beginning of its commit, or of its digest.";
+        let help = "The current revision: the first digits of its commit, or of its digest.";
         let kind = MetricType::Info;
         let mut metric = encoder.encode_descriptor("stoker_source", help, None, kind)?;
         for (project, status) in &self.statuses {
@@ -81,7 +81,7 @@ impl Scrape {
     }
 
     fn source_time(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "When the revision that is kept was first read.";
+        let help = "When the current revision was first read.";
         let (name, kind) = ("stoker_source_timestamp", MetricType::Gauge);
         let mut metric = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), kind)?;
         for (project, status) in &self.statuses {
@@ -108,7 +108,7 @@ impl Scrape {
     }
 
     fn blocked(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "How many changes are not done because something stands in the way, by what.";
+        let help = "How many changes are blocked, by reason.";
         let kind = MetricType::Gauge;
         let mut metric = encoder.encode_descriptor("stoker_blocked_changes", help, None, kind)?;
         for (project, status) in &self.statuses {
@@ -121,7 +121,7 @@ impl Scrape {
     }
 
     fn repaired(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "How many resources were set back, or made again, because they had drifted.";
+        let help = "How many resources were set back, or created again, because they had drifted.";
         let (name, kind) = ("stoker_drift_repaired", MetricType::Counter);
         let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
         for (project, status) in &self.statuses {
@@ -145,7 +145,8 @@ impl Scrape {
     }
 
     fn notifications(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "How many notices reached nobody: refused, lost after three tries, or dropped.";
+        let help = "How many notifications were not delivered: refused, lost after three attempts, \
+            or dropped.";
         let (name, kind) = ("stoker_notification_failures", MetricType::Counter);
         let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
         for (project, sinks) in &self.untold {

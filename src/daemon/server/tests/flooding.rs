@@ -67,7 +67,7 @@ async fn a_flood_of_wrongly_signed_webhooks_is_one_line_and_then_one_a_minute_wi
     for _ in 0..5_000 {
         forged().await;
     }
-    let one = " WARN webhook refused: its signature does not hold project=\"shop\"\n";
+    let one = " WARN webhook refused: its signature does not match project=\"shop\"\n";
     assert_eq!(log.text(), one);
     tokio::time::sleep(Duration::from_secs(61)).await;
     forged().await;

@@ -88,7 +88,7 @@ async fn a_dead_agents_socket_is_replaced_and_a_living_ones_is_not() {
     let living = bind(&stage, in_directory(state.path())).await.unwrap();
     let error = bind(&stage, in_directory(state.path())).await.unwrap_err();
     assert!(matches!(error, ServerError::AnotherAgent { .. }), "{error}");
-    assert!(error.to_string().contains("another agent keeps the state directory"), "{error}");
+    assert!(error.to_string().contains("another agent uses the state directory"), "{error}");
     assert!(path.exists(), "the living one keeps its socket");
     drop(living);
     assert!(!path.exists());

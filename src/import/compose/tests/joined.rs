@@ -66,7 +66,7 @@ services:
             "runtime: docker\n  port: 9091",
         ],
     );
-    has(&said, &["service/be is taken to serve port 9091", "`OTHER` names service/mi"]);
+    has(&said, &["service/be is assumed to serve port 9091", "`OTHER` names service/mi"]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ services:
   jobs: { image: app, volumes: [{ type: volume, source: media, target: /m }] }
 ";
     let said = said(&compose(text));
-    has(&said, &["`media` is shared by several services", "`migrate` ends by itself"]);
+    has(&said, &["`media` is shared by several services", "`migrate` exits by itself"]);
     assert_eq!(said.matches("warning[shared-volume]").count(), 2, "{said}");
     has(&documents(text), &["# it ends by itself"]);
 }

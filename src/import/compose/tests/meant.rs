@@ -53,8 +53,8 @@ fn what_cannot_be_read_as_it_is_meant_is_named() {
             "services: { a: { image: a, environment: { T: 2024-01-02 10:00:00 } } }\n",
             "different forms",
         ),
-        ("services: { a: { build: { dockerfile: ../D } } }\n", "outside of the directory"),
-        ("services: { a: { image: a, volumes: ['v:/v:ro'] } }\n", "is only read here"),
+        ("services: { a: { build: { dockerfile: ../D } } }\n", "outside the directory"),
+        ("services: { a: { image: a, volumes: ['v:/v:ro'] } }\n", "is read-only here"),
         (
             "services: { a: { image: a, deploy: { replicas: two } } }\n",
             "`services.a.deploy.replicas`",

@@ -51,7 +51,7 @@ services:
     let cut = "services:\n  app: { image: a, command: 'run ${DB_PASSWORD} && x' }\n";
     let refused = self::all(&[("compose.yaml", cut), (".env", env)]);
     assert!(!refused.contains("hush"), "{refused}");
-    has(&refused, &["error[command]", "what stands before it"]);
+    has(&refused, &["error[command]", "what comes before it"]);
 }
 
 #[test]
@@ -94,7 +94,7 @@ services:
             "key: REDIS_HOSTS\n      sync: false",
             "key: DIALECT\n      value: postgres",
             "`startCommand` is to be given",
-            "holds the old password of database/db",
+            "contains the old password of database/db",
         ],
     );
 }

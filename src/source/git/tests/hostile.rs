@@ -92,10 +92,10 @@ async fn the_users_own_configuration_is_not_seen() {
 #[tokio::test]
 async fn links_are_under_the_same_jail_as_in_a_directory() {
     for (link, target, expected) in [
-        ("deploy/x.yaml", "/etc/hostname", "it leads out of `deploy`"),
-        ("deploy/x.yaml", "../web.yaml", "it leads out of `deploy`"),
+        ("deploy/x.yaml", "/etc/hostname", "it leads outside `deploy`"),
+        ("deploy/x.yaml", "../web.yaml", "it leads outside `deploy`"),
         ("deploy/x.yaml", "gone.yaml", "there is no such file or directory"),
-        ("deploy/up", "../other", "read `deploy/up`: it leads out of `deploy`"),
+        ("deploy/up", "../other", "read `deploy/up`: it leads outside `deploy`"),
         ("deploy/x.yaml", "a/b.yaml", "deploy/a/b.yaml"),
         ("deploy/readme", "../web.yaml", "deploy/a/b.yaml"),
         ("deploy/x", "../gone", "deploy/a/b.yaml"),
@@ -142,7 +142,7 @@ async fn links_that_lead_out_are_followed_all_at_once() {
     link("deploy/z", "../other");
     scene.commit("a directory", &[]);
     let outcome = shown(&source.fetch(None, None).await);
-    assert!(outcome.contains("read `deploy/z`: it leads out of `deploy`"), "{outcome}");
+    assert!(outcome.contains("read `deploy/z`: it leads outside `deploy`"), "{outcome}");
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn one_file_that_is_a_link_out_of_its_directory_is_refused() {
     let mut settings = scene.settings();
     settings.path = Some(beneath("stack.yaml"));
     let outcome = scene.source(settings).fetch(None, None).await;
-    assert!(shown(&outcome).contains("it leads out of"), "{}", shown(&outcome));
+    assert!(shown(&outcome).contains("it leads outside"), "{}", shown(&outcome));
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn a_name_that_is_no_unicode_is_left_out_or_refused_as_in_a_directory() {
     assert_eq!(shown(&scene.source(scene.settings()).fetch(None, None).await), "a.yaml");
     forge(&scene, &[("40000", b"\xff", &tree)]);
     let outcome = scene.source(scene.settings()).fetch(None, None).await;
-    assert!(shown(&outcome).contains("its name is no UTF-8"), "{}", shown(&outcome));
+    assert!(shown(&outcome).contains("its name is not UTF-8"), "{}", shown(&outcome));
 }
 
 #[tokio::test]

@@ -54,11 +54,11 @@ async fn a_token_that_is_refused_and_none_at_all_are_told_apart() {
         error.to_string()
     };
     let none = said(scene.settings_for(&url)).await;
-    assert!(none.ends_with("it asks for a token, and none is given"), "{none}");
+    assert!(none.ends_with("it requires a token, and none is given"), "{none}");
     let settings = scene.settings_for(&url);
     settings.token.set(SecretString::from("wrong"));
     let wrong = said(settings).await;
-    assert!(wrong.ends_with("the token is refused"), "{wrong}");
+    assert!(wrong.ends_with("the token was refused"), "{wrong}");
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_tag_of_something_that_is_no_commit_is_called_that() {
     settings.reference = tag("tree");
     let error = scene.source(settings).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, GitError::NoCommitThere { .. }), "{error}");
-    assert!(error.to_string().ends_with("it points at no commit"), "{error}");
+    assert!(error.to_string().ends_with("it does not point to a commit"), "{error}");
 }
 
 #[tokio::test]
