@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::apply::{Execution, Happening, Patience};
 use crate::follow::Ending;
 use crate::model::Key;
-use crate::plan::{Conclusion, Outcome, Plan, Policy, Report};
+use crate::plan::{Conclusion, Outcome, Plan, Policy, Report, RunRequest};
 use crate::project::Planned;
 use crate::render;
 use crate::render::json::{SavedByHand, SavedReport, SavedUnsettled};
@@ -140,8 +140,9 @@ impl PreparedApply {
         };
         let asks = saved_plan.is_none() && !settings::is_approved(*approval, &context.file);
         // Who is asked, and says yes, orders what is shown: nothing before it counts against it (S7).
-        let is_ordered = policy.is_ordered || asks && can_ask;
-        let policy = Policy { is_ordered, ..policy };
+        let is_ordered = policy.request.is_ordered || asks && can_ask;
+        let request = RunRequest { is_ordered, ..policy.request };
+        let policy = Policy { request, ..policy };
         let saved_paths = saved_plan.iter().flat_map(|plan| &plan.paths).map(PathBuf::from);
         let paths = if paths.is_empty() { saved_paths.collect() } else { paths.to_vec() };
         let manifests = Manifests::read_of(context, &paths, tree)?;

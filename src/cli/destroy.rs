@@ -1,7 +1,7 @@
 //! `stoker destroy`: delete what is owned. All laws hold; only the fuse's shares do not.
 
 use crate::model::{Desired, Kind};
-use crate::plan::{Policy, Prune, Selection};
+use crate::plan::{Permissions, Policy, Prune, RunRequest, Selection};
 use crate::project::Planned;
 use crate::render;
 
@@ -28,13 +28,15 @@ pub async fn run(
     let store = session.hold(context, "destroy").await?;
     // A typing mistake must not read as "nothing to destroy".
     check_owned(target, store.inventory())?;
-    let policy = Policy {
+    let permissions = Permissions {
         prune: Prune::Kinds(Kind::ALL.into()),
         prune_adopted: *prune_adopted,
-        selection: Selection { targets: target.iter().cloned().collect(), ..Selection::default() },
-        destroy: true,
-        ..Policy::default()
+        ..Permissions::default()
     };
+    let targets = target.iter().cloned().collect();
+    let selection = Selection { targets, ..Selection::default() };
+    let request = RunRequest { selection, destroy: true, ..RunRequest::default() };
+    let policy = Policy { permissions, request, ..Policy::default() };
     let desired = Desired::default();
     let EstimatedPlan { planned, estimate, sight: _ } =
         planned(context, &session, desired, &policy).await?;

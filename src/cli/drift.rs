@@ -1,6 +1,6 @@
 //! `stoker drift`: only what changed on the platform. It is never handed the right to write.
 
-use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection};
+use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, RunRequest, Selection};
 use crate::project::Planned;
 use crate::render::{
     self,
@@ -26,7 +26,8 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
         targets: target.iter().cloned().collect(),
         excluded: exclude.iter().cloned().collect(),
     };
-    let policy = Policy { selection, ..Policy::default() };
+    let policy =
+        Policy { request: RunRequest { selection, ..RunRequest::default() }, ..Policy::default() };
     check_selection(&policy, &manifests)?;
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;

@@ -162,14 +162,15 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
     let declared = &manifests.declared;
     let is_declared =
         |key: &Key| declared.resources.contains_key(key) || declared.tombstones.contains_key(key);
-    if let Some(key) = policy.replace.keys().find(|key| key.kind != Kind::Service) {
+    if let Some(key) = policy.request.replace.keys().find(|key| key.kind != Kind::Service) {
         let message = format!("{key} is to be replaced, and only a service can be");
         return Err(Failure::usage(message).hint("its data would be deleted with it"));
     }
-    let (selection, settlements) = (&policy.selection, &policy.settlements);
+    let (selection, settlements) = (&policy.request.selection, &policy.request.settlements);
     let places = || settlements.write.iter().chain(&settlements.accept);
     let named = selection.targets.iter().chain(&selection.excluded);
-    let mut named = named.chain(policy.replace.keys()).chain(places().map(|place| &place.key));
+    let mut named =
+        named.chain(policy.request.replace.keys()).chain(places().map(|place| &place.key));
     if let Some(key) = named.find(|key| !is_declared(key)) {
         let failure = Failure::usage(format!("{key} is selected, but no manifest declares it"));
         let known = declared.resources.keys().chain(declared.tombstones.keys());

@@ -45,7 +45,7 @@ pub async fn planned(
     let inventory = session.inventory(context)?;
     let (project, recalled) = (&session.project, Recollection::default());
     let (snapshot, look) = project.refresh(desired.into(), inventory, policy, recalled).await?;
-    if policy.selection.is_everything() && !policy.destroy {
+    if policy.request.selection.is_everything() && !policy.request.destroy {
         LastLook::of(&snapshot, look.detailed()).keep(&session.state);
     }
     conclude(context, session, project.decide(snapshot, policy).await?)
@@ -66,7 +66,7 @@ pub fn planned_on_last_look(
     let (at, origin, now) = (look.at, session.project.client.origin(), session.project.clock.now());
     let snapshot = look.snapshot(&origin, desired, inventory, now)?;
     let plan = plan(&snapshot, &session.project.policy(policy.clone()));
-    let planned = Planned { snapshot, plan, settle: policy.settle, warning: None };
+    let planned = Planned { snapshot, plan, settle: policy.permissions.settle, warning: None };
     Ok((conclude(context, session, planned)?, at))
 }
 

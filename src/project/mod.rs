@@ -76,8 +76,9 @@ impl OpenProject {
             deploys_after_patch: dialect.deploy_after_patch,
             keeps_names: dialect.names_kept,
             unique_names: dialect.names_unique,
+            put_on: PutOn::of(&dialect.platform_env),
         };
-        Policy { platform, put_on: PutOn::of(&dialect.platform_env), ..policy }
+        Policy { platform, ..policy }
     }
 
     /// Reads the three states and plans. Nothing is written, on the platform or on disk.
@@ -126,7 +127,7 @@ impl OpenProject {
     ) -> Result<Planned, RefreshError> {
         let policy = self.policy(policy.clone());
         let plan = reconcile::decide(&self.reader(), &mut snapshot, &policy).await?;
-        Ok(Planned { snapshot, plan, settle: policy.settle, warning: None })
+        Ok(Planned { snapshot, plan, settle: policy.permissions.settle, warning: None })
     }
 
     /// Carries out a plan: takes the right to write the state, and holds it until the report is

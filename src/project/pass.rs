@@ -111,9 +111,8 @@ impl OpenProject {
         let mut planned = self.decide(snapshot, policy).await?;
         let holds = holds(&planned.plan, &self.reader()).await;
         if !holds.is_empty() {
-            let mut held = policy.held.clone();
-            held.extend(holds);
-            let policy = self.policy(Policy { held, ..policy.clone() });
+            let mut policy = self.policy(policy.clone());
+            policy.learned.held.extend(holds);
             planned.plan = plan(&planned.snapshot, &policy);
         }
         let report = match licence {

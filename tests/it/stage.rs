@@ -12,7 +12,7 @@ use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
 use stoker::ledger::Ledger;
 use stoker::model::{Desired, Inventory};
-use stoker::plan::{Plan, Policy, Prune, Report};
+use stoker::plan::{Permissions, Plan, Policy, Prune, Report};
 use stoker::project::{BudgetPlace, OpenProject, PassError, Planned, ProjectParts};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 use stoker::secret::{self, AllowedSources, Finders, FingerprintKey, FoundValues};
@@ -181,7 +181,8 @@ pub fn edited(tree: &Tree, before: &str, after: &str) -> Tree {
 /// The policy of `--prune`.
 pub fn pruning() -> Policy {
     let prune = Prune::Kinds(stoker::model::Kind::ALL.into());
-    Policy { prune, ..Policy::default() }
+    let permissions = Permissions { prune, ..Permissions::default() };
+    Policy { permissions, ..Policy::default() }
 }
 
 /// A plan in short: one line for each change, as `action key`, or `blocked key: reason`.
