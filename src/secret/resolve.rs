@@ -142,7 +142,7 @@ impl Resolver<'_> {
             Some(Ok(value)) => Some(value.clone()),
             Some(Err(MissingValue { code, message, hint })) => {
                 if *code != UNAVAILABLE || self.told.insert(message) {
-                    self.note(*code, message.clone(), origin, hint.clone());
+                    self.note(code, message.clone(), origin, hint.clone());
                 }
                 None
             }

@@ -72,14 +72,14 @@ mod tests {
             symlink(place.join("secrets-of-others/key"), place.join("secrets/out")).unwrap();
             symlink("../secrets-of-others", place.join("secrets/dir")).unwrap();
         };
-        assert_eq!(check(out, "secrets/out"), "read `/secrets/out`: it leads out of `/secrets`");
+        assert_eq!(check(out, "secrets/out"), "read `/secrets/out`: it leads outside `/secrets`");
         assert_eq!(
             check(out, "secrets/dir/key"),
-            "read `/secrets/dir/key`: it leads out of `/secrets`"
+            "read `/secrets/dir/key`: it leads outside `/secrets`"
         );
         // A manifest has none; who calls this otherwise may.
         let said = check(|_| {}, "secrets/../secrets-of-others/key");
-        assert!(said.ends_with("it leads out of `/secrets`"), "{said}");
+        assert!(said.ends_with("it leads outside `/secrets`"), "{said}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn a_wrong_setting_says_what_there_is() {
     check("env_patch=upsert", "not one of merge, replace");
     check("per_page=0", "not a positive number");
     check("page_first=2", "is not 0 or 1");
-    check("list_form=map", "none of object, array");
+    check("list_form=map", "not one of object, array");
     check("colour=red", "unknown key; there are page_param");
     check("type_names.job=x", "web, worker, cron, static");
     check("page_param", "not KEY=VALUE");

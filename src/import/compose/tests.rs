@@ -286,7 +286,7 @@ fn keys_given_twice_are_refused_and_what_is_not_known_is_listed() {
             "`services.web.imagee` is unknown",
             "did you mean `image`?",
             "`services.web.user` cannot be carried over",
-            "`thing.a` is not known",
+            "`thing.a` is unknown",
         ],
     );
     assert_eq!(said(&unknown).lines().count(), 3, "{}", said(&unknown));

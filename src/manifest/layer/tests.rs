@@ -250,7 +250,7 @@ fn what_variables_and_selectors_make_of_the_manifests_has_a_limit() {
         "x".repeat(60_000)
     );
     let said = check(&base, &[&long], &[]);
-    assert_eq!(said.matches("error[too-large]: with all that lies over them").count(), 1, "{said}");
+    assert_eq!(said.matches("error[too-large]: with their overlays").count(), 1, "{said}");
 }
 
 #[test]

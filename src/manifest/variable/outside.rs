@@ -31,8 +31,8 @@ impl EntryReader<'_, '_> {
             self.reader.error(yaml, "two-values", message);
             return None;
         };
-        let alien = ["ref", "path"].into_iter().filter(|word| Some(*word) != with);
-        for (word, place) in alien.filter_map(|word| Some((word, yaml.get(word)?))) {
+        let mut alien = ["ref", "path"].into_iter().filter(|word| Some(*word) != with);
+        if let Some((word, place)) = alien.find_map(|word| Some((word, yaml.get(word)?))) {
             let message = format!("`envVars.valueFrom.{word}` does not go with `{way}`");
             self.reader.error(place, "two-values", message);
             return None;

@@ -26,8 +26,9 @@ use sites::{Mutant, Mutation, sites};
 /// How many passes must be without a write once everything is as declared (L1).
 const QUIET_PASSES: usize = 20;
 
-/// Fields that the base cannot have: a file belongs to a directory. It has tests of its own.
-const NOT_IN_THE_BASE: [&str; 2] = ["file", "unsettled"];
+/// Fields that the base cannot have: a file belongs to a directory, and programs to settings. They have
+/// tests of their own.
+const NOT_IN_THE_BASE: [&str; 6] = ["file", "path", "provider", "ref", "sops", "unsettled"];
 
 /// The words of draft-07 that limit a value.
 const LIMITS: [&str; 14] = [

@@ -292,7 +292,7 @@ fn what_cannot_be_used_is_said_with_its_place() {
         ("paths: ['-']\n", "stdin can be read only once"),
         ("repo: https://git.dev/a/b\npath: ../x\n", "stoker.yaml:2:1: error[setting]: `path`"),
         ("repo: https://git.dev/a/b\nbranch: --x\n", "begins with `-`"),
-        ("repo: https://git.dev/a/b\nbranch: a\ntag: b\n", "`branch` and `tag` both say"),
+        ("repo: https://git.dev/a/b\nbranch: a\ntag: b\n", "`branch` and `tag` both choose"),
         ("branch: a\n", "`branch` needs `repo`"),
         (
             "windows:\n- kind: allow\n  schedule: '* * *'\n  duration: 5m\n",
@@ -324,8 +324,8 @@ fn what_cannot_be_used_is_said_with_its_place() {
         assert!(got.contains(said), "{file}\n{got}");
         assert!(!got.contains("canary"), "{got}");
     }
-    assert!(refused("a", "projects:\n- name: a\n  tokenEnv: A\n").contains("PATH: it says where"));
-    assert!(refused("--interval 1s", "").contains("--interval: `interval` lies"));
+    assert!(refused("a", "projects:\n- name: a\n  tokenEnv: A\n").contains("PATH: "));
+    assert!(refused("--interval 1s", "").contains("--interval: `interval` must be"));
 }
 
 #[test]

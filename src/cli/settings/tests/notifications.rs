@@ -20,7 +20,7 @@ fn what_no_receiver_would_take_is_said_with_its_place() {
         ("notifications:\n- type: discord\n  urlEnv: A\n  tell: []\n", "`tell` is empty"),
         (
             "notifications:\n- type: pagerduty\n  keyEnv: A\n  tell: [succeeded]\n",
-            "no alarm is raised for `succeeded`",
+            "an event such as `succeeded` raises no alarm",
         ),
         (
             "notifications:\n- type: alertmanager\n  url: https://a.dev\n  labels: {a-b: c}\n",

@@ -83,7 +83,7 @@ services:
     let said = said(&compose(text));
     has(&said, &["`media` is shared by several services", "`migrate` exits by itself"]);
     assert_eq!(said.matches("warning[shared-volume]").count(), 2, "{said}");
-    has(&documents(text), &["# it ends by itself"]);
+    has(&documents(text), &["# it exits by itself"]);
 }
 
 #[test]

@@ -81,6 +81,10 @@ fn check(shape: &Shape) {
     let told: BTreeSet<usize> =
         diagnostics.iter().filter_map(|it| Some(it.origin.as_ref()?.line)).collect();
     let desired = desired.unwrap_or_else(|| panic!("{text}\n{diagnostics:#?}"));
+    // Of the findings beyond the limit only the number is told; one Blueprint in a thousand has them.
+    if diagnostics.iter().any(|it| it.code == "too-many-findings") {
+        return;
+    }
     let printed = print(&desired);
     for Written { line, above, value } in leaves {
         let is_told = told.contains(&line) || above.iter().any(|line| told.contains(line));
