@@ -11,7 +11,7 @@ use stoker::follow::Ending;
 use stoker::plan::{Conclusion, Policy};
 use stoker::project::{CarryError, OpenProject, PassError, ProjectParts};
 use stoker::sandbox::SANDBOX_ENDPOINT;
-use stoker::store::StoreError;
+use stoker::store::{Medium, Simulated, StoreError};
 
 use crate::faults::{first, second};
 use crate::stage::{Stage, brief, edited, manifests};
@@ -67,20 +67,23 @@ async fn whoever_plans_plans_with_what_the_dialect_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn projects_on_one_state_directory_spend_from_one_budget() {
+async fn projects_on_one_directory_spend_from_one_budget_wherever_the_state_is() {
     let stage = Stage::new();
-    let open = || -> OpenProject {
+    let open = |state: &Medium| -> OpenProject {
         let parts = ProjectParts::new(
             Endpoint::parse(SANDBOX_ENDPOINT).unwrap(),
             Token::parse(emulator::TOKEN).unwrap(),
             Arc::clone(&stage.transport),
             stage.directory.path().into(),
         );
-        ProjectParts { clock: stage.clock.clone(), ..parts }.open().unwrap()
+        let (clock, state) = (stage.clock.clone(), state.clone());
+        ProjectParts { clock, state, ..parts }.open().unwrap()
     };
-    let (one, other) = (open(), open());
-    let left = || other.ledger.view(Millis::from(stage.clock.now())).unwrap().remaining;
-    let before = left();
-    one.plan(stage.desired(&first()), &Policy::default()).await.unwrap();
-    assert!(left() < before, "{before} {}", left());
+    for state in [stage.state.clone(), Medium::Memory(Simulated::default())] {
+        let (one, other) = (open(&state), open(&state));
+        let left = || other.ledger.view(Millis::from(stage.clock.now())).unwrap().remaining;
+        let before = left();
+        one.plan(stage.desired(&first()), &Policy::default()).await.unwrap();
+        assert!(left() < before, "{before} {}", left());
+    }
 }
