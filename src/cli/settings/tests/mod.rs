@@ -389,8 +389,7 @@ fn a_secret_in_a_file_is_read_without_its_line_break_and_within_a_limit() {
     use secrecy::ExposeSecret as _;
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("token");
-    let source = SecretSource::File(place.clone());
-    let environment = Environment::default();
+    let (source, environment) = (SecretSource::File(place.clone()), Environment::default());
     std::fs::write(&place, "canary\n").unwrap();
     assert_eq!(source.read(&environment).unwrap().expose_secret(), "canary");
     std::fs::write(&place, "\n").unwrap();
