@@ -395,7 +395,7 @@ fn a_simulation_needs_no_secret_and_says_what_it_is_and_which_laws_held() {
     assert_eq!(report["laws"].as_array().unwrap().len(), 16);
     assert_eq!(report["broken"], serde_json::json!([]));
     assert!(report["laws"][11]["atRisk"].as_u64().unwrap() > 0, "{report:#}");
-    machine.run("simulate api.yaml --faults weather").says(64, &["none of api, crashes"]);
+    machine.run("simulate api.yaml --faults weather").says(64, &["not one of api, crashes"]);
     machine.run("simulate nowhere.yaml").says(65, &[]);
 }
 

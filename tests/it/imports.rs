@@ -104,7 +104,7 @@ fn files_outside_of_the_folder_are_not_read() {
         "services:\n  web:\n    image: a\n    env_file: [../secret.env, /etc/hostname, in.env]\n";
     machine.write("app/compose.yaml", text);
     machine.write("app/in.env", "B=read\n");
-    let ran = machine.run("import app").says(0, &["value: read", "`../secret.env` lies outside"]);
+    let ran = machine.run("import app").says(0, &["value: read", "`../secret.env` is outside"]);
     assert!(!ran.stdout.contains("stolen"), "{}", ran.stdout);
 }
 

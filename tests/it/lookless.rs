@@ -100,7 +100,7 @@ fn a_plan_without_a_refresh_sends_nothing_and_says_how_old_its_look_is() {
     machine.run(&format!("{blind} --sandbox")).says(0, &["2 to change"]);
     let place = "state/sandbox/last-look.json";
     machine.write(place, &machine.read(place).replace("nginx", "nginx:2"));
-    machine.run(&format!("{blind} --sandbox")).says(1, &["no last look", "damaged"]);
+    machine.run(&format!("{blind} --sandbox")).says(1, &["no saved live state", "damaged"]);
 }
 
 #[test]

@@ -240,7 +240,7 @@ async fn a_write_that_is_refused_after_each_look_ends_after_three() {
     let Outcome::Failed { message, .. } = outcome(&report, "service/api") else {
         panic!("{report:#?}")
     };
-    assert!(message.contains("given up after 3 looks"), "{message}");
+    assert!(message.contains("given up after 3 attempts"), "{message}");
     let path = format!("/services/{}", id(&stage, "api"));
     let record = stage.emulator.record();
     let asked = |method: &str| {

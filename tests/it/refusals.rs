@@ -129,7 +129,7 @@ fn a_form_that_a_command_does_not_have_is_refused_and_not_replaced_by_text() {
     for command in ["get", "describe service/api", "deployments service/api", "doctor", "events"] {
         let ran = machine.run(&format!("{command} --sandbox -o markdown"));
         assert_eq!(ran.stdout, "", "{command}");
-        ran.says(64, &["no output form `markdown`"]);
+        ran.says(64, &["cannot print `markdown`"]);
     }
 }
 

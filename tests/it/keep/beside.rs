@@ -13,7 +13,7 @@ fn a_plan_says_in_what_the_agent_beside_it_differs_and_how_to_plan_as_it_does() 
     let agent = machine.agent("--sandbox manifests/ --interval 1h --prune=services");
     agent.until_synced();
     let ran = plan("");
-    says(&ran, &["plans otherwise: it prunes services", "`stoker plan --prune=services` plans as"]);
+    says(&ran, &["plans differently: it prunes services", "`stoker plan --prune=services` plans as"]);
     assert!(!ran.stderr.contains("adopt") && !ran.stderr.contains("now"), "{}", ran.stderr);
     let ran = plan("--prune=services");
     assert!(!ran.stderr.contains("the agent"), "{}", ran.stderr);
@@ -23,7 +23,7 @@ fn a_plan_says_in_what_the_agent_beside_it_differs_and_how_to_plan_as_it_does() 
         &ran,
         &[
             "it takes over existing resources, its fuse on deletes is not lifted",
-            "it may not prune what was adopted",
+            "it may not prune resources that were adopted by name",
             &format!("`stoker plan {flags}` plans as the agent does"),
         ],
     );

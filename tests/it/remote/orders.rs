@@ -67,7 +67,7 @@ fn a_suspension_has_a_reason_and_an_end_or_it_is_not_sent() {
     machine.run("suspend --reason x").says(64, &["--until"]);
     machine.run("suspend --reason x --until 31d").says(64, &["more than 30 days"]);
     machine.run("suspend --reason x --until 2020-01-01T00:00:00Z").says(64, &["in the past"]);
-    machine.run("suspend --reason x --until never").says(64, &["`never` is neither"]);
+    machine.run("suspend --reason x --until never").says(64, &["`never` is not a time"]);
     Ran::of(machine.command(&["suspend", "--reason", " ", "--until", "2h"])).says(64, &["reason"]);
     assert_eq!(machine.orders(), Vec::<String>::new());
 }

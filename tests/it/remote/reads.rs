@@ -204,7 +204,7 @@ fn a_token_guards_an_address_and_is_shown_nowhere() {
     std::fs::write(&file, "canary\n").unwrap();
     run(&[("STOKER_AGENT_TOKEN_FILE", file.to_str().unwrap())]).says(0, &["service/api"]);
     run(&[("STOKER_AGENT_TOKEN", "cana ry")])
-        .says(3, &["the variable STOKER_AGENT_TOKEN holds a blank"]);
+        .says(3, &["the variable STOKER_AGENT_TOKEN contains a space"]);
     machine.run("get --agent http://agent.dev").says(64, &["use https"]);
     machine.run("get --agent http://127.0.0.1:1").says(1, &["failed to reach an agent"]);
 }
