@@ -13,7 +13,10 @@ fn a_plan_says_in_what_the_agent_beside_it_differs_and_how_to_plan_as_it_does() 
     let agent = machine.agent("--sandbox manifests/ --interval 1h --prune=services");
     agent.until_synced();
     let ran = plan("");
-    says(&ran, &["plans differently: it prunes services", "`stoker plan --prune=services` plans as"]);
+    says(
+        &ran,
+        &["plans differently: it prunes services", "`stoker plan --prune=services` plans as"],
+    );
     assert!(!ran.stderr.contains("adopt") && !ran.stderr.contains("now"), "{}", ran.stderr);
     let ran = plan("--prune=services");
     assert!(!ran.stderr.contains("the agent"), "{}", ran.stderr);
