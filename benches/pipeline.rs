@@ -21,7 +21,6 @@ use stoker::api::Recollection;
 use stoker::emulator::{EmulatorConfig, Fields, Paging, Shapes};
 use stoker::manifest;
 use stoker::plan::{Policy, plan};
-use stoker::reconcile::refresh;
 use stoker::render::{Estimate, plan_as_text};
 use stoker::source::Tree;
 use workload::Workload;
@@ -85,15 +84,14 @@ async fn round(stage: &Stage, tree: &Tree, times: &mut [Vec<Duration>; 5]) -> u3
     let start = Instant::now();
     let desired = stage.desired(tree);
     times[1].push(start.elapsed().saturating_sub(*times[0].last().unwrap()));
-    let (client, inventory) = (stage.client(), stage.inventory());
+    let (project, inventory) = (stage.open(), stage.inventory());
     let start = Instant::now();
-    let reader = client.reader();
-    let mut anew = Recollection::default();
-    let snapshot =
-        refresh(&reader, desired.into(), inventory, &stage.clock, &mut anew).await.unwrap();
+    let (policy, anew) = (Policy::default(), Recollection::default());
+    let read = project.refresh(desired.into(), inventory, &policy, anew).await;
+    let (snapshot, _) = read.unwrap();
     times[2].push(start.elapsed());
     let start = Instant::now();
-    let planned = plan(&snapshot, &Policy::default());
+    let planned = plan(&snapshot, &policy);
     times[3].push(start.elapsed());
     assert!(planned.changes.is_empty(), "the stack was applied: {:?}", planned.changes.first());
     let start = Instant::now();

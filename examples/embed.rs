@@ -1,4 +1,5 @@
-//! Plans a stack against an emulator in this process: the library without the command line.
+//! Plans a stack and applies it, against an emulator in this process: the library without the
+//! command line.
 //!
 //! ```text
 //! cargo run --example embed
@@ -6,19 +7,18 @@
 
 use std::sync::Arc;
 
-use stoker::api::{Client, ClientConfig, ClientParts, Dialect, Endpoint, Recollection, Token};
-use stoker::budget::{self, Millis};
+use stoker::api::{Endpoint, Token};
+use stoker::apply::Execution;
 use stoker::clock::Clock;
-use stoker::emulator::{self, Emulator};
-use stoker::ledger::Ledger;
-use stoker::model::Inventory;
-use stoker::plan::{Policy, plan};
-use stoker::reconcile::refresh;
-use stoker::render::{Estimate, plan_as_text};
+use stoker::emulator::{self, Emulator, EmulatorConfig};
+use stoker::manifest;
+use stoker::model::Desired;
+use stoker::plan::Policy;
+use stoker::project::ProjectParts;
+use stoker::render::{Estimate, plan_as_text, report_as_text};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 use stoker::secret::{self, Finders, FingerprintKey, FoundValues};
 use stoker::source::Tree;
-use stoker::{manifest, model::Desired};
 
 const STACK: &str = "
 apiVersion: stackblaze.cloud/v1
@@ -30,28 +30,20 @@ spec: { type: web, runtime: node, repo: github.com/acme/hello, port: 3000 }
 #[expect(clippy::print_stdout, reason = "an example prints")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let clock = Clock::system();
-    let emulator = Emulator::new(emulator::EmulatorConfig::default(), emulator_clock(&clock));
-    let now = Millis(u64::try_from(clock.now().as_millisecond())?);
-    let client = Client::new(ClientParts {
-        endpoint: Endpoint::parse(SANDBOX_ENDPOINT)?,
-        token: Token::parse(emulator::TOKEN)?,
-        transport: Arc::new(SandboxTransport::new(emulator)),
-        ledger: Arc::new(Ledger::in_memory(budget::BudgetConfig::default(), now)),
-        clock: clock.clone(),
-        dialect: Dialect::default(),
-        config: ClientConfig::default(),
-    });
-    let snapshot = refresh(
-        &client.reader(),
-        desired()?.into(),
-        Inventory::default().into(),
-        &clock,
-        &mut Recollection::default(),
+    let platform = Emulator::new(EmulatorConfig::default(), emulator_clock(&Clock::system()));
+    let directory = tempfile::tempdir()?;
+    let project = ProjectParts::new(
+        Endpoint::parse(SANDBOX_ENDPOINT)?,
+        Token::parse(emulator::TOKEN)?,
+        Arc::new(SandboxTransport::new(platform)),
+        directory.path().into(),
     )
-    .await?;
-    let paper = plan_as_text(&plan(&snapshot, &Policy::default()), &Estimate::default());
-    print!("{}", paper.to_plain());
+    .open()?;
+    let planned = project.plan(desired()?, &Policy::default()).await?;
+    print!("{}", plan_as_text(&planned.plan, &Estimate::default()).to_plain());
+    let report = project.apply(&planned, Execution::default()).await?;
+    print!("{}", report_as_text(&report).to_plain());
+    project.close();
     Ok(())
 }
 

@@ -11,9 +11,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stoker::api::{self, Client, ClientParts, Endpoint, Token};
+use stoker::api::{Endpoint, Token};
 use stoker::emulator::{Access, Emulator, EmulatorConfig, serve};
 use stoker::plan::Policy;
+use stoker::project::{BudgetPlace, ProjectParts};
 use stoker::sandbox::emulator_clock;
 use tokio::net::TcpListener;
 
@@ -138,18 +139,17 @@ async fn settled(directory: &Path, address: &str, projects: usize, resources: us
     emulator.reconfigure(|config| config.limit = 1_000_000);
     let mut stage = Stage { emulator: emulator.clone(), clock, ..stage() };
     stage.transport = Arc::new(stoker::sandbox::SandboxTransport::new(emulator.clone()));
-    let client = Client::new(ClientParts {
-        endpoint: Endpoint::parse(address).unwrap(),
-        token: Token::parse(&token(0)).unwrap(),
-        transport: Arc::clone(&stage.transport),
-        ledger: Arc::clone(&stage.ledger),
-        clock: stage.clock.clone(),
-        dialect: stage.dialect.clone(),
-        config: api::ClientConfig::default(),
-    });
-    let snapshot = stage.snapshot(&client, &tree(resources)).await;
-    let planned = stoker::plan::plan(&snapshot, &Policy::default());
-    stage.carry_out(&client, &snapshot, &planned, &Policy::default()).await;
+    let parts = ProjectParts::new(
+        Endpoint::parse(address).unwrap(),
+        Token::parse(&token(0)).unwrap(),
+        Arc::clone(&stage.transport),
+        stage.directory.path().into(),
+    );
+    let budget = BudgetPlace::Opened(Arc::clone(&stage.ledger));
+    let project = ProjectParts { budget, clock: stage.clock.clone(), ..parts }.open().unwrap();
+    let desired = stage.desired(&tree(resources));
+    let planned = project.plan(desired, &Policy::default()).await.unwrap();
+    stage.carry_out(&project, &planned).await;
     emulator.reconfigure(|config| config.limit = 300);
     for project in 0..projects {
         let state = directory.join("state/projects").join(name(project));

@@ -17,11 +17,9 @@ use stoker::daemon::window::Windows;
 use stoker::emulator::{Durations, EmulatorConfig, Fields, Paging, Shapes};
 use stoker::ledger::Ledger;
 use stoker::plan::Policy;
-use stoker::reconcile::Reconciler;
 use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
 use stoker::status::{Mode, PassOutcome, PassRecord};
-use stoker::store::Recent;
 use tokio::sync::{mpsc, watch};
 
 use crate::stage::Stage;
@@ -111,15 +109,7 @@ impl Kept {
             settings,
             source,
             secrets: secrets(),
-            reconciler: Reconciler {
-                client: stage.client(),
-                clock: stage.clock.clone(),
-                state: stage.directory.path().to_owned().into(),
-                recent: Recent::default(),
-                recollection: Arc::default(),
-                holder: "a benchmark".to_owned(),
-            },
-            ledger: Arc::clone(&stage.ledger),
+            project: stage.open(),
             observe: Arc::new(move |pass| drop(tell.send(pass.clone()))),
             beat: Arc::new(|_| {}),
         };

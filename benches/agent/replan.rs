@@ -8,7 +8,6 @@ use stoker::api::Recollection;
 use stoker::daemon::declare::declare;
 use stoker::daemon::source::{Files, Source};
 use stoker::plan::{Policy, plan};
-use stoker::reconcile::refresh;
 use stoker::source::Checkout;
 
 use crate::project::{secrets, stage, tree};
@@ -38,7 +37,7 @@ pub fn row(files: usize) {
             checkout: Checkout::default(),
             environment: None,
         };
-        let (client, inventory) = (stage.client(), stage.inventory());
+        let (project, inventory) = (stage.open(), stage.inventory());
         let (mut times, mut known) = ([const { Vec::new() }; 5], None);
         for round in 0..ROUNDS {
             let path = changing(directory.path(), files);
@@ -53,13 +52,11 @@ pub fn row(files: usize) {
             assert!(Arc::ptr_eq(&declared, &again), "the same text is the same state");
             let (desired, inventory) = (Arc::clone(&declared.desired), Arc::clone(&inventory));
             known = Some(declared);
-            let reader = client.reader();
-            let snapshot =
-                refresh(&reader, desired, inventory, &stage.clock, &mut Recollection::default())
-                    .await
-                    .unwrap();
+            let (policy, anew) = (Policy::default(), Recollection::default());
+            let looked = project.refresh(desired, inventory, &policy, anew).await;
+            let (snapshot, _) = looked.unwrap();
             let before_plan = meter.read().cpu;
-            let planned = plan(&snapshot, &Policy::default());
+            let planned = plan(&snapshot, &policy);
             let after_plan = meter.read().cpu;
             assert_eq!(planned.changes.len(), 1, "one thing has changed");
             let planning = after_plan - before_plan;

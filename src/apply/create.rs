@@ -129,11 +129,11 @@ impl Hands<'_> {
         intent: &Intent,
     ) -> Unanswered {
         let key = &change.key;
-        if self.patience == Patience::Leave {
+        if self.execution.patience == Patience::Leave {
             // The intent stays: until it has settled nothing is created under the name (S3).
             return Unanswered::Ended(Err(lost(error.error())));
         }
-        (self.observe)(Happening::Resolving(key, self.settle));
+        (self.execution.observe)(Happening::Resolving(key, self.settle));
         match self.resolve(key, intent).await {
             LostCreate::Appeared(object) => {
                 Unanswered::Ended(self.created(change, fields, &object, Claim::Presumed))

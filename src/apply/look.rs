@@ -55,7 +55,7 @@ impl Hands<'_> {
         &self,
         waiting: impl Future<Output = T>,
     ) -> Result<T, Outcome> {
-        let mut stop = self.stop.clone();
+        let mut stop = self.execution.stop.clone();
         tokio::select! {
             biased;
             () = super::stopped(&mut stop) => Err(Outcome::NotStarted),
@@ -65,7 +65,7 @@ impl Hands<'_> {
 
     /// Whether nobody wants the pass any more.
     pub(super) fn is_stopped(&self) -> bool {
-        *self.stop.borrow()
+        *self.execution.stop.borrow()
     }
 
     async fn pause(&self, until: Timestamp) -> Result<(), Outcome> {

@@ -47,12 +47,26 @@ pub struct Hands<'a> {
     pub settle: Duration,
     /// The commit that the plan was made of; none of plain files.
     pub commit: Option<&'a str>,
+    /// How it is carried out.
+    pub execution: Execution<'a>,
+}
+
+/// How a plan is carried out. The default waits, is not stopped, and tells nobody.
+pub struct Execution<'a> {
     /// What to do while there is nothing to do but wait.
     pub patience: Patience,
     /// Turns true when nothing new may begin: what is in flight is finished and recorded.
     pub stop: watch::Receiver<bool>,
     /// Told what happens, for the person who waits.
     pub observe: &'a (dyn Fn(Happening<'_>) + Sync),
+}
+
+impl Default for Execution<'_> {
+    fn default() -> Self {
+        // Nobody holds the other end, so nobody can stop it.
+        let (_, stop) = watch::channel(false);
+        Self { patience: Patience::Wait, stop, observe: &|_| {} }
+    }
 }
 
 /// What is done where only time helps: a create whose answer was lost, a deploy in progress.
@@ -93,7 +107,7 @@ pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report
         plan.changes.iter().map(|change| (&change.key, change)).collect();
     let sweep = Sweep::read(plan, live, hands.reader, hands.clock).await;
     let mut progress = Progress::new(plan);
-    let mut stop = hands.stop.clone();
+    let mut stop = hands.execution.stop.clone();
     let mut is_stopped = false;
     let mut running = FuturesUnordered::new();
     loop {
@@ -107,7 +121,7 @@ pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report
             let Some(change) = next.filter(|change| progress.begin(&change.key)) else {
                 break;
             };
-            (hands.observe)(Happening::Began(&change.key));
+            (hands.execution.observe)(Happening::Began(&change.key));
             let (sweep, part) = (&sweep, progress.part(&change.key));
             let performed = hands.perform(change, part, live, sweep);
             running.push(async move { (&change.key, performed.await) });
@@ -120,7 +134,7 @@ pub async fn apply(plan: &Plan, live: &Live, hands: &Hands<'_>) -> Result<Report
             }
             ended = running.next() => match ended {
                 Some((key, outcome)) => {
-                    (hands.observe)(Happening::Ended(key, &outcome));
+                    (hands.execution.observe)(Happening::Ended(key, &outcome));
                     progress.finish(key, outcome);
                 }
                 None => return Ok(progress.report()),

@@ -287,18 +287,18 @@ impl Hands<'_> {
 
     /// Waits for a deploy that is in progress, unless there will be no time left after it.
     pub(super) async fn wait_busy(&self, change: &Change, busy: &Error) -> Result<(), Outcome> {
-        (self.observe)(Happening::Busy(&change.key));
+        (self.execution.observe)(Happening::Busy(&change.key));
         let is_in_time = self.reader.client().wait_until(self.later(BUSY_PAUSE)).await;
         if is_in_time { Ok(()) } else { Err(out_of_time(busy)) }
     }
 
     /// Whether there is time to wait, and nobody asks us to end.
     pub(super) fn may_wait(&self, patience: Timestamp) -> bool {
-        let is_patient = match self.patience {
+        let is_patient = match self.execution.patience {
             Patience::Wait => true,
             Patience::Leave => false,
         };
-        is_patient && self.clock.now() < patience && !*self.stop.borrow()
+        is_patient && self.clock.now() < patience && !*self.execution.stop.borrow()
     }
 
     pub(super) fn later(&self, span: Duration) -> Timestamp {

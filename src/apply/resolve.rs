@@ -24,7 +24,7 @@ impl Hands<'_> {
     /// An earlier look would save nothing: what it shows may be somebody else's, and ours may come
     /// beside it (L4).
     pub(super) async fn resolve(&self, key: &Key, intent: &Intent) -> LostCreate {
-        let mut stop = self.stop.clone();
+        let mut stop = self.execution.stop.clone();
         let settled = settled_at(intent.started_at, self.settle);
         tokio::select! {
             biased;

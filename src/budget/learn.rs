@@ -238,7 +238,7 @@ fn is_of_an_earlier_window(new: &Observation, old: &Observation) -> bool {
 }
 
 /// Returns a fraction in 0..1 that depends on nothing but its arguments.
-pub(crate) fn fraction(seed: u64, turn: u64) -> f64 {
+pub fn fraction(seed: u64, turn: u64) -> f64 {
     // SplitMix64: two numbers in, one that looks like chance out.
     let mut mixed = seed.wrapping_add(turn.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -30,7 +30,7 @@ pub mod backoff;
 pub mod circuit;
 
 pub use forecast::BudgetView;
-pub(crate) use learn::fraction;
+pub use learn::fraction;
 pub use limits::Limits;
 pub(crate) use limits::ParsedLimits;
 pub use millis::Millis;

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::apply::{Happening, Patience};
-use crate::follow::{Ending, Follower, awaited};
-use crate::model::{Key, Snapshot};
-use crate::plan::{Conclusion, Outcome, Plan, Policy, Report};
-use crate::reconcile::Carrier;
+use crate::apply::{Execution, Happening, Patience};
+use crate::follow::Ending;
+use crate::model::Key;
+use crate::plan::{Conclusion, Outcome, Plan, Policy, Report, RunRequest};
+use crate::project::Planned;
 use crate::render;
 use crate::render::json::{SavedByHand, SavedReport, SavedUnsettled};
 use crate::store::Store;
@@ -25,7 +25,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::manifests::{Manifests, tree_settings};
 use super::plan::{check_selection, hand_on};
-use super::planning::{Planned, estimate, planned, sourceless};
+use super::planning::{EstimatedPlan, estimate, planned, sourceless};
 use super::progress::ProgressDisplay;
 use super::projects::{self, ProjectAnswers};
 use super::saved::Allowed;
@@ -48,7 +48,7 @@ pub async fn run(
     context.check_project()?;
     let prepared = PreparedApply::prepare(context, apply, context.output.can_ask()).await?;
     if prepared.asks
-        && prepared.plan.is_pending()
+        && prepared.planned.plan.is_pending()
         && let Consent::No(exit) = ask(context, &Question::Apply, interrupt).await?
     {
         return Ok(exit);
@@ -88,7 +88,7 @@ async fn run_all(
         all.iter().for_each(|(name, _, _)| answers.not_begun(name));
         return Ok(answers.end());
     }
-    let is_pending = |prepared: &PreparedApply| prepared.asks && prepared.plan.is_pending();
+    let is_pending = |prepared: &PreparedApply| prepared.asks && prepared.planned.plan.is_pending();
     if all.iter().any(|(_, _, prepared)| is_pending(prepared))
         && let Consent::No(exit) = ask(context, &Question::ApplyAll, interrupt).await?
     {
@@ -96,7 +96,8 @@ async fn run_all(
     }
     for (name, of_one, prepared) in all {
         if answers.exit() == Exit::Done {
-            let live = prepared.plan.is_pending().then(|| answers.begin_live(name)).flatten();
+            let live =
+                prepared.planned.plan.is_pending().then(|| answers.begin_live(name)).flatten();
             let of_one = live.as_ref().unwrap_or(of_one);
             let ended = prepared.carry_out(of_one, apply, interrupt).await;
             answers.add(name, of_one, command, ended);
@@ -114,9 +115,7 @@ async fn run_all(
 struct PreparedApply {
     session: Session,
     store: Store,
-    policy: Policy,
-    snapshot: Snapshot,
-    plan: Plan,
+    planned: Planned,
     /// Whether a person must approve it.
     asks: bool,
 }
@@ -141,8 +140,9 @@ impl PreparedApply {
         };
         let asks = saved_plan.is_none() && !settings::is_approved(*approval, &context.file);
         // Who is asked, and says yes, orders what is shown: nothing before it counts against it (S7).
-        let is_ordered = policy.is_ordered || asks && can_ask;
-        let policy = Policy { is_ordered, ..policy };
+        let is_ordered = policy.request.is_ordered || asks && can_ask;
+        let request = RunRequest { is_ordered, ..policy.request };
+        let policy = Policy { request, ..policy };
         let saved_paths = saved_plan.iter().flat_map(|plan| &plan.paths).map(PathBuf::from);
         let paths = if paths.is_empty() { saved_paths.collect() } else { paths.to_vec() };
         let manifests = Manifests::read_of(context, &paths, tree)?;
@@ -152,24 +152,26 @@ impl PreparedApply {
         let guard = manifests.declared.guard.as_ref();
         let session = Session::open_for(context, connection, Purpose::Write, guard)?;
         let store = session.hold(context, "apply").await?;
-        let policy = session.speak(policy);
+        let policy = session.project.policy(policy);
         let key = session.fingerprint_key()?;
         let (desired, _) = manifests.resolve(context, &key)?;
-        let Planned { snapshot, mut plan, estimate: mut forecast, sight: _ } =
+        let EstimatedPlan { mut planned, estimate: mut forecast, sight: _ } =
             planned(context, &session, desired, &policy).await?;
-        sourceless(context, &plan);
+        sourceless(context, &planned.plan);
         if let Some(saved_plan) = &saved_plan {
+            let Planned { snapshot, plan, settle, warning } = planned;
             saved::check(saved_plan, &snapshot)?;
             let state = saved::mark_of(&snapshot.inventory, &key);
-            plan = saved::reviewed(saved_plan, plan, &snapshot, &policy, &state)?;
+            let plan = saved::reviewed(saved_plan, plan, &snapshot, &policy, &state)?;
             saved::check_shown(saved_plan, &plan)?;
             forecast = estimate(&session, &plan)?;
+            planned = Planned { snapshot, plan, settle, warning };
         }
         if context.output.form() == OutputFormat::Text {
-            context.output.data(&render::plan_as_text(&plan, &forecast));
+            context.output.data(&render::plan_as_text(&planned.plan, &forecast));
         }
-        hand_on(context, &plan, &forecast);
-        Ok(Self { session, store, policy, snapshot, plan, asks })
+        hand_on(context, &planned.plan, &forecast);
+        Ok(Self { session, store, planned, asks })
     }
 
     /// Carries the plan out, waits where that was asked for, and reports.
@@ -179,16 +181,15 @@ impl PreparedApply {
         command: &ApplyCommand,
         interrupt: &Interrupt,
     ) -> Result<Exit, Failure> {
-        let Self { session, store, policy, snapshot, plan, asks: _ } = self;
-        let carried = Carrying { context, session: &session, policy: &policy, interrupt };
-        let since = session.clock.now();
-        let report = carried.out(store, &snapshot, &plan).await?;
+        let Self { session, store, planned, asks: _ } = self;
+        let since = session.project.clock.now();
+        let report = carry_out(context, &session, store, &planned, interrupt).await?;
         let endings = if settings::waits(command.waiting, &context.file) {
-            carried.wait(&plan, &report, since).await?
+            wait(context, &session, &planned.plan, &report, since, interrupt).await?
         } else {
             BTreeMap::new()
         };
-        report_to(context, &plan, &report, &endings);
+        report_to(context, &planned.plan, &report, &endings);
         let ended = endings.values().map(endings::exit).max().unwrap_or(Exit::Done);
         Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report).max(ended)))
     }
@@ -204,66 +205,41 @@ fn split(paths: &[PathBuf]) -> (Option<&Path>, &[PathBuf]) {
     }
 }
 
-/// What carrying a plan out needs beside the plan.
-pub struct Carrying<'a> {
-    /// The surroundings and settings of the command.
-    pub context: &'a Context,
-    /// The connection.
-    pub session: &'a Session,
-    /// What is allowed.
-    pub policy: &'a Policy,
-    /// Whether somebody asks us to end.
-    pub interrupt: &'a Interrupt,
+/// Carries a plan out, having pinned the project (S5).
+///
+/// # Errors
+/// When nothing could be begun at all.
+pub async fn carry_out(
+    context: &Context,
+    session: &Session,
+    store: Store,
+    planned: &Planned,
+    interrupt: &Interrupt,
+) -> Result<Report, Failure> {
+    let progress = ProgressDisplay::new(&context.output);
+    let observe = |happening: Happening<'_>| show(&progress, happening);
+    let execution =
+        Execution { patience: Patience::Wait, stop: interrupt.stop(), observe: &observe };
+    Ok(session.project.carry_out(store, planned, execution).await?)
 }
 
-impl Carrying<'_> {
-    /// Carries a plan out, having pinned the project (S5).
-    ///
-    /// # Errors
-    /// When nothing could be begun at all.
-    pub async fn out(
-        &self,
-        store: Store,
-        snapshot: &Snapshot,
-        plan: &Plan,
-    ) -> Result<Report, Failure> {
-        let session = self.session;
-        let progress = ProgressDisplay::new(&self.context.output);
-        let observe = |happening: Happening<'_>| show(&progress, happening);
-        let carrier = Carrier {
-            client: &session.client,
-            clock: &session.clock,
-            settle: self.policy.settle,
-            patience: Patience::Wait,
-            stop: self.interrupt.stop(),
-            observe: &observe,
-        };
-        Ok(carrier.carry_out(store, snapshot, plan).await?)
-    }
-
-    /// Waits for the deployments of what was created and changed.
-    async fn wait(
-        &self,
-        plan: &Plan,
-        report: &Report,
-        since: Timestamp,
-    ) -> Result<BTreeMap<Key, Ending>, Failure> {
-        let inventory = self.session.truth.medium.read()?.inventory;
-        let awaited = awaited(plan, report, &inventory, since);
-        let deadline = self.session.deadline.unwrap_or_else(|| {
-            self.session.clock.now().checked_add(DEPLOYMENTS_MAX).unwrap_or(Timestamp::MAX)
-        });
-        let progress = ProgressDisplay::new(&self.context.output);
-        let follower = Follower {
-            reader: &self.session.reader,
-            clock: &self.session.clock,
-            deadline,
-            observe: &|key, status| progress.status(key, status),
-        };
-        tokio::select! {
-            endings = follower.follow(awaited) => Ok(endings?),
-            _ = self.interrupt.came() => Ok(BTreeMap::new()),
-        }
+/// Waits for the deployments of what was created and changed.
+async fn wait(
+    context: &Context,
+    session: &Session,
+    plan: &Plan,
+    report: &Report,
+    since: Timestamp,
+    interrupt: &Interrupt,
+) -> Result<BTreeMap<Key, Ending>, Failure> {
+    let deadline = session.deadline.unwrap_or_else(|| {
+        session.project.clock.now().checked_add(DEPLOYMENTS_MAX).unwrap_or(Timestamp::MAX)
+    });
+    let progress = ProgressDisplay::new(&context.output);
+    let observe = |key: &Key, status: &str| progress.status(key, status);
+    tokio::select! {
+        endings = session.project.follow(plan, report, since, deadline, &observe) => Ok(endings?),
+        _ = interrupt.came() => Ok(BTreeMap::new()),
     }
 }
 

@@ -137,7 +137,7 @@ pub async fn tell_begun(
     key: &Key,
 ) {
     let order = Order::Look { key: key.clone() };
-    let origin = session.client.origin();
+    let origin = session.project.client.origin();
     let told = match reach::keeper(context, connection, &session.state).await {
         Ok(Some(seen)) => match seen.keeping(&origin, &project.name) {
             Some(kept) => seen.agent.order(&order, Some(&kept.name)).await.map(drop),

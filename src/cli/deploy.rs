@@ -35,7 +35,7 @@ pub async fn run(context: &Context, command: &DeployCommand) -> Result<Exit, Fai
     let session = Session::open_urgent(context, connection, Purpose::Write)?;
     let (writer, project) = rights::writer(&session).await?;
     let service = find::find(&session, key).await?;
-    let since = session.clock.now();
+    let since = session.project.clock.now();
     let order = DeploymentOrder::Deploy { branch: branch.as_deref(), clear_cache: *clear_cache };
     let deployment = writer.order(DeployTarget::from(&service), order).await;
     let deployment =
@@ -93,7 +93,7 @@ async fn look_on(
     let latest = since.checked_add(wait).unwrap_or(since);
     let follower = Follower {
         reader: &session.reader,
-        clock: &session.clock,
+        clock: &session.project.clock,
         deadline: session.deadline.unwrap_or(latest),
         observe: &|key, status| progress.status(key, status),
     };

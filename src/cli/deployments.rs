@@ -74,7 +74,7 @@ pub async fn run(context: &Context, command: &DeploymentsCommand) -> Result<Exit
         }
         None => {
             let deployments = session.reader.deployments(&service.id).await?;
-            print_all(context, &deployments, session.clock.now());
+            print_all(context, &deployments, session.project.clock.now());
         }
     }
     Ok(Exit::Done)

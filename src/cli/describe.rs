@@ -56,7 +56,9 @@ pub async fn run(context: &Context, command: &DescribeCommand) -> Result<Exit, F
         OutputFormat::Text | OutputFormat::Markdown => {
             context.output.data(&as_facts(&known).into_paper());
             if !known.deployments.is_empty() {
-                context.output.data(&deployments::table(&known.deployments, session.clock.now()));
+                context
+                    .output
+                    .data(&deployments::table(&known.deployments, session.project.clock.now()));
             }
         }
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {

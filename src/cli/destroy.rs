@@ -1,10 +1,11 @@
 //! `stoker destroy`: delete what is owned. All laws hold; only the fuse's shares do not.
 
 use crate::model::{Desired, Kind};
-use crate::plan::{Policy, Prune, Selection};
+use crate::plan::{Permissions, Policy, Prune, RunRequest, Selection};
+use crate::project::Planned;
 use crate::render;
 
-use super::apply::{Carrying, exit_of};
+use super::apply::{carry_out, exit_of};
 use super::arguments::{DestroyCommand, OutputFormat};
 use super::ask::{Consent, Question, ask};
 use super::code::ErrorCode;
@@ -13,7 +14,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::find::check_owned;
 use super::interrupt::Interrupt;
-use super::planning::{Planned, planned};
+use super::planning::{EstimatedPlan, planned};
 use super::session::{Purpose, Session};
 
 /// Plans the deletion of everything owned, asks for the project's name, and carries it out.
@@ -27,18 +28,21 @@ pub async fn run(
     let store = session.hold(context, "destroy").await?;
     // A typing mistake must not read as "nothing to destroy".
     check_owned(target, store.inventory())?;
-    let policy = session.speak(Policy {
+    let permissions = Permissions {
         prune: Prune::Kinds(Kind::ALL.into()),
         prune_adopted: *prune_adopted,
-        selection: Selection { targets: target.iter().cloned().collect(), ..Selection::default() },
-        destroy: true,
-        ..Policy::default()
-    });
+        ..Permissions::default()
+    };
+    let targets = target.iter().cloned().collect();
+    let selection = Selection { targets, ..Selection::default() };
+    let request = RunRequest { selection, destroy: true, ..RunRequest::default() };
+    let policy = Policy { permissions, request, ..Policy::default() };
     let desired = Desired::default();
-    let Planned { snapshot, plan, estimate, sight: _ } =
+    let EstimatedPlan { planned, estimate, sight: _ } =
         planned(context, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, .. } = &planned;
     if context.output.form() == OutputFormat::Text {
-        context.output.data(&render::plan_as_text(&plan, &estimate));
+        context.output.data(&render::plan_as_text(plan, &estimate));
     }
     let project = &snapshot.live.project.name;
     let answer = match confirm {
@@ -53,8 +57,7 @@ pub async fn run(
     if let Consent::No(exit) = answer {
         return Ok(exit);
     }
-    let carrying = Carrying { context, session: &session, policy: &policy, interrupt };
-    let report = carrying.out(store, &snapshot, &plan).await?;
-    super::apply::report_to(context, &plan, &report, &std::collections::BTreeMap::new());
+    let report = carry_out(context, &session, store, &planned, interrupt).await?;
+    super::apply::report_to(context, plan, &report, &std::collections::BTreeMap::new());
     Ok(interrupt.exit().unwrap_or_else(|| exit_of(&report)))
 }

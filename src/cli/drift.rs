@@ -1,6 +1,7 @@
 //! `stoker drift`: only what changed on the platform. It is never handed the right to write.
 
-use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, Selection};
+use crate::plan::{Blocked, Change, FieldReason, Plan, Policy, Reason, RunRequest, Selection};
+use crate::project::Planned;
 use crate::render::{
     self,
     json::{SavedPlan, SavedSummary},
@@ -12,7 +13,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::Manifests;
 use super::plan::{check_selection, print_document};
-use super::planning::{Planned, is_unseen, planned};
+use super::planning::{EstimatedPlan, is_unseen, planned};
 use super::saved;
 use super::session::{Purpose, Session};
 
@@ -25,15 +26,16 @@ pub async fn run(context: &Context, command: &DriftCommand) -> Result<Exit, Fail
         targets: target.iter().cloned().collect(),
         excluded: exclude.iter().cloned().collect(),
     };
-    let policy = Policy { selection, ..Policy::default() };
+    let policy =
+        Policy { request: RunRequest { selection, ..RunRequest::default() }, ..Policy::default() };
     check_selection(&policy, &manifests)?;
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;
-    let policy = session.speak(policy);
     let key = session.fingerprint_key()?;
     let (desired, reading) = manifests.resolve(context, &key)?;
-    let Planned { snapshot, plan, estimate, sight } =
+    let EstimatedPlan { planned, estimate, sight } =
         planned(context, &session, desired, &policy).await?;
+    let Planned { snapshot, plan, .. } = planned;
     let drifted = only_drift(plan);
     context.closing.sum_up(&SavedSummary::of(&drifted));
     match context.output.form() {

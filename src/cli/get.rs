@@ -57,7 +57,7 @@ async fn of_platform(context: &Context, get: &GetCommand) -> Result<Exit, Failur
     if rows.iter().any(|row| row.id.is_none()) {
         // Before saying that something of ours is missing: is this its project at all (S5)?
         let project = session.reader.project().await?;
-        check_pin(inventory.pin.as_ref(), &session.client.origin(), &project)?;
+        check_pin(inventory.pin.as_ref(), &session.project.client.origin(), &project)?;
     }
     rows.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
     let troubles = troubles(&listings);
@@ -66,7 +66,7 @@ async fn of_platform(context: &Context, get: &GetCommand) -> Result<Exit, Failur
         selected_or_absent(selectors, &rows, &listings)?;
     }
     let found = selected_or_absent(selectors, &rows, &listings);
-    print(context, rows, &troubles, session.clock.now());
+    print(context, rows, &troubles, session.project.clock.now());
     for (_, message) in &troubles {
         context.output.warn(message);
     }
@@ -155,7 +155,7 @@ pub struct KeptRow {
 /// Reads what is ours; only what was remembered of this API counts.
 fn ownership(context: &Context, session: &Session) -> Result<Arc<Inventory>, Failure> {
     let inventory = session.inventory(context)?;
-    let origin = session.client.origin();
+    let origin = session.project.client.origin();
     match &inventory.pin {
         Some(pin) if pin.origin != origin => {
             let place = &pin.origin;

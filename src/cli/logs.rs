@@ -55,7 +55,7 @@ pub async fn run(context: &Context, command: &LogsCommand) -> Result<Exit, Failu
     };
     tokio::select! {
         ended = follow_on(context, &session, &service.id) => ended,
-        () = session.clock.sleep_until(deadline) => Ok(Exit::OverBudget),
+        () = session.project.clock.sleep_until(deadline) => Ok(Exit::OverBudget),
     }
 }
 
@@ -72,13 +72,13 @@ async fn glance(context: &Context, session: &Session, id: &RemoteId) -> Result<E
         }
         Ok::<(), Error>(())
     };
-    let latest = session.clock.now().checked_add(GLANCE_MAX).unwrap_or(Timestamp::MAX);
+    let latest = session.project.clock.now().checked_add(GLANCE_MAX).unwrap_or(Timestamp::MAX);
     let deadline = session.deadline.filter(|deadline| *deadline < latest);
     let (read, exit) = tokio::select! {
         read = reading => (read, Exit::Done),
         // That is no failure: the service just talks without a pause.
-        () = session.clock.sleep_until(latest), if deadline.is_none() => (Ok(()), Exit::Done),
-        () = session.clock.sleep_until(deadline.unwrap_or(latest)) => (Ok(()), Exit::OverBudget),
+        () = session.project.clock.sleep_until(latest), if deadline.is_none() => (Ok(()), Exit::Done),
+        () = session.project.clock.sleep_until(deadline.unwrap_or(latest)) => (Ok(()), Exit::OverBudget),
     };
     if let (Err(error), true) = (read, lines.is_empty()) {
         return Err(error.into());
@@ -105,7 +105,8 @@ async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Resul
         match session.reader.logs(id, &place).await {
             Ok(stream) => {
                 was_open = true;
-                let good_at = session.clock.now().checked_add(GOOD_FOR).unwrap_or(Timestamp::MAX);
+                let good_at =
+                    session.project.clock.now().checked_add(GOOD_FOR).unwrap_or(Timestamp::MAX);
                 let mut stream = Box::pin(stream);
                 while let Some(Ok(line)) = stream.next().await {
                     pause = PAUSE_FIRST;
@@ -116,7 +117,7 @@ async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Resul
                         return Ok(Exit::Done);
                     }
                 }
-                if session.clock.now() >= good_at {
+                if session.project.clock.now() >= good_at {
                     pause = PAUSE_FIRST;
                 }
             }
@@ -129,8 +130,9 @@ async fn follow_on(context: &Context, session: &Session, id: &RemoteId) -> Resul
         let told = place.pause().unwrap_or_default().min(PAUSE_TOLD_MAX);
         let wait = pause.max(told);
         tracing::debug!(?wait, "the log stream broke; reconnecting");
-        let until = session.clock.now().checked_add(wait).unwrap_or(session.clock.now());
-        session.clock.sleep_until(until).await;
+        let clock = &session.project.clock;
+        let until = clock.now().checked_add(wait).unwrap_or(clock.now());
+        clock.sleep_until(until).await;
         pause = (pause * 2).min(PAUSE_LAST);
     }
 }

@@ -37,7 +37,7 @@ pub async fn adopt(
     let session = Session::open(context, connection, Purpose::Write)?;
     let mut store = session.hold(context, "adopt").await?;
     let project = session.reader.project().await?;
-    let origin = session.client.origin();
+    let origin = session.project.client.origin();
     check_pin(store.inventory().pin.as_ref(), &origin, &project)?;
     let found = if *all {
         all_that_live(&session, declared, store.inventory()).await?

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::manifest;
 use crate::model::{Key, Kind};
 use crate::plan::{FieldAddress, Plan, Policy};
+use crate::project::Planned;
 use crate::render::json::{SavedPlan, SavedSummary};
 use crate::render::{self, Estimate, Line, Paper};
 use crate::status::paper::span;
@@ -20,7 +21,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::find;
 use super::manifests::Manifests;
-use super::planning::{Planned, planned, planned_on_last_look, sourceless};
+use super::planning::{EstimatedPlan, planned, planned_on_last_look, sourceless};
 use super::saved;
 use super::session::{Purpose, Session};
 use super::settings;
@@ -50,7 +51,6 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     check_selection(&policy, &manifests)?;
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;
-    let policy = session.speak(policy);
     let key = session.fingerprint_key()?;
     let (desired, mut reading) = manifests.resolve(context, &key)?;
     let (planned, looked_at) = if is_refreshed {
@@ -59,7 +59,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
         let (planned, at) = planned_on_last_look(context, &session, desired, &policy)?;
         (planned, Some(at))
     };
-    let Planned { snapshot, plan, estimate, sight } = planned;
+    let EstimatedPlan { planned: Planned { snapshot, plan, .. }, estimate, sight } = planned;
     reading.warnings.extend(sourceless(context, &plan));
     reading
         .warnings
@@ -74,7 +74,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     };
     print(context, &plan, &estimate, document);
     if let Some(at) = looked_at {
-        tell_age(context, at, session.clock.now());
+        tell_age(context, at, session.project.clock.now());
     }
     hand_on(context, &plan, &estimate);
     if let Some(path) = out {
@@ -161,14 +161,15 @@ pub fn check_selection(policy: &Policy, manifests: &Manifests) -> Result<(), Fai
     let declared = &manifests.declared;
     let is_declared =
         |key: &Key| declared.resources.contains_key(key) || declared.tombstones.contains_key(key);
-    if let Some(key) = policy.replace.keys().find(|key| key.kind != Kind::Service) {
+    if let Some(key) = policy.request.replace.keys().find(|key| key.kind != Kind::Service) {
         let message = format!("{key} is to be replaced, and only a service can be");
         return Err(Failure::usage(message).hint("its data would be deleted with it"));
     }
-    let (selection, settlements) = (&policy.selection, &policy.settlements);
+    let (selection, settlements) = (&policy.request.selection, &policy.request.settlements);
     let places = || settlements.write.iter().chain(&settlements.accept);
     let named = selection.targets.iter().chain(&selection.excluded);
-    let mut named = named.chain(policy.replace.keys()).chain(places().map(|place| &place.key));
+    let mut named =
+        named.chain(policy.request.replace.keys()).chain(places().map(|place| &place.key));
     if let Some(key) = named.find(|key| !is_declared(key)) {
         let failure = Failure::usage(format!("{key} is selected, but no manifest declares it"));
         let known = declared.resources.keys().chain(declared.tombstones.keys());

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use crate::api::Recollection;
 use crate::budget::Millis;
-use crate::model::{Coverage, Desired, Diagnostic, Inventory, Key, Live, Name, Snapshot, Unknown};
-use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan, scope};
-use crate::reconcile::{CarryError, RefreshError, WrongProject, decide, refresh};
+use crate::model::{Coverage, Desired, Diagnostic, Inventory, Key, Live, Name, Unknown};
+use crate::plan::{BlockedReason, Change, Plan, Policy, Unmanaged, plan};
+use crate::project::{CarryError, PassError, Planned};
+use crate::reconcile::{RefreshError, WrongProject};
 use crate::render::Estimate;
 use crate::render::json::SavedCost;
 use crate::store::StoreError;
@@ -21,12 +22,10 @@ use super::find;
 use super::last_look::LastLook;
 use super::session::Session;
 
-/// A plan with what it was made of.
-pub struct Planned {
-    /// The three states.
-    pub snapshot: Snapshot,
-    /// The plan.
-    pub plan: Plan,
+/// A plan with what carrying it out takes, and what its look saw.
+pub struct EstimatedPlan {
+    /// The plan, and what it was made of.
+    pub planned: Planned,
     /// What carrying it out takes.
     pub estimate: Estimate,
     /// The exit code of a look that did not see all it needed (S2); done when it did.
@@ -42,16 +41,14 @@ pub async fn planned(
     session: &Session,
     desired: Desired,
     policy: &Policy,
-) -> Result<Planned, Failure> {
+) -> Result<EstimatedPlan, Failure> {
     let inventory = session.inventory(context)?;
-    let mut look = Recollection::default().about(scope(&desired, &inventory, policy));
-    let mut snapshot =
-        refresh(&session.reader, desired.into(), inventory, &session.clock, &mut look).await?;
-    if policy.selection.is_everything() && !policy.destroy {
+    let (project, recalled) = (&session.project, Recollection::default());
+    let (snapshot, look) = project.refresh(desired.into(), inventory, policy, recalled).await?;
+    if policy.request.selection.is_everything() && !policy.request.destroy {
         LastLook::of(&snapshot, look.detailed()).keep(&session.state);
     }
-    let plan = decide(&session.reader, &mut snapshot, policy).await?;
-    conclude(context, session, snapshot, plan)
+    conclude(context, session, project.decide(snapshot, policy).await?)
 }
 
 /// Plans on what was last seen, and sends nothing.
@@ -63,26 +60,27 @@ pub fn planned_on_last_look(
     session: &Session,
     desired: Desired,
     policy: &Policy,
-) -> Result<(Planned, Timestamp), Failure> {
+) -> Result<(EstimatedPlan, Timestamp), Failure> {
     let inventory = session.inventory(context)?;
     let look = LastLook::read(&session.state, &inventory)?;
-    let (at, origin, now) = (look.at, session.client.origin(), session.clock.now());
+    let (at, origin, now) = (look.at, session.project.client.origin(), session.project.clock.now());
     let snapshot = look.snapshot(&origin, desired, inventory, now)?;
-    let plan = plan(&snapshot, policy);
-    Ok((conclude(context, session, snapshot, plan)?, at))
+    let plan = plan(&snapshot, &session.project.policy(policy.clone()));
+    let planned = Planned { snapshot, plan, settle: policy.permissions.settle, warning: None };
+    Ok((conclude(context, session, planned)?, at))
 }
 
 fn conclude(
     context: &Context,
     session: &Session,
-    snapshot: Snapshot,
-    plan: Plan,
-) -> Result<Planned, Failure> {
-    let estimate = estimate(session, &plan)?;
-    context.closing.cost(SavedCost::of(&plan, &estimate));
-    let sight = sight(context, &plan, &snapshot.live);
-    namesakes(context, &plan, &snapshot.inventory);
-    Ok(Planned { snapshot, plan, estimate, sight })
+    planned: Planned,
+) -> Result<EstimatedPlan, Failure> {
+    let Planned { snapshot, plan, .. } = &planned;
+    let estimate = estimate(session, plan)?;
+    context.closing.cost(SavedCost::of(plan, &estimate));
+    let sight = sight(context, plan, &snapshot.live);
+    namesakes(context, plan, &snapshot.inventory);
+    Ok(EstimatedPlan { planned, estimate, sight })
 }
 
 /// Warns of each kind that the plan needed and could not see, and returns the exit code of it.
@@ -152,13 +150,13 @@ pub fn is_unseen(change: &Change) -> bool {
 /// # Errors
 /// When the budget cannot be read.
 pub fn estimate(session: &Session, plan: &Plan) -> Result<Estimate, Failure> {
-    let now = Millis::from(session.clock.now());
+    let now = Millis::from(session.project.clock.now());
     let requests = plan.cost.reads.saturating_add(plan.cost.writes);
     let unknown = |error: crate::ledger::LedgerError| {
         Failure::new(ErrorCode::State, format!("failed to {error}"))
     };
-    let time = session.ledger.forecast(requests, now).map_err(unknown)?;
-    let view = session.ledger.view(now).map_err(unknown)?;
+    let time = session.project.ledger.forecast(requests, now).map_err(unknown)?;
+    let view = session.project.ledger.view(now).map_err(unknown)?;
     let seconds = time.as_millis().div_ceil(1000);
     // A plan always reads, and no request takes no time: the JSON says "1 s" as the text does.
     let seconds = u64::try_from(seconds).unwrap_or(u64::MAX).max(1);
@@ -193,6 +191,16 @@ impl From<CarryError> for Failure {
                 Self::new(ErrorCode::WrongProject, format!("failed to {error}"))
             }
             CarryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PassError> for Failure {
+    fn from(error: PassError) -> Self {
+        match error {
+            PassError::Refresh(error) => error.into(),
+            PassError::Carry(error) => error.into(),
+            PassError::Moved => Self::new(ErrorCode::Moved, format!("failed to {error}")),
         }
     }
 }

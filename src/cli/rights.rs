@@ -20,10 +20,10 @@ use super::session::Session;
 pub async fn writer(session: &Session) -> Result<(Writer, Project), Failure> {
     let inventory = session.truth.medium.read()?.inventory;
     let project = session.reader.project().await?;
-    let origin = session.client.origin();
+    let origin = session.project.client.origin();
     check_pin(inventory.pin.as_ref(), &origin, &project)?;
     let pin = inventory.pin.clone().unwrap_or_else(|| Pin { origin, project: project.clone() });
-    let writer = session.client.writer(&pin, &project);
+    let writer = session.project.client.writer(&pin, &project);
     let writer = writer.map_err(|error| {
         Failure::new(ErrorCode::WrongProject, format!("failed to {error}"))
             .hint("use the token of that project, or another state directory with --state")

@@ -45,7 +45,7 @@ pub async fn run(
     {
         return Ok(exit);
     }
-    let since = session.clock.now();
+    let since = session.project.clock.now();
     let order = DeploymentOrder::Rollback { from: deployments.first().map(|newest| &newest.id) };
     let deployment = writer.order(DeployTarget::from(&service), order).await;
     let deployment =

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{AdoptMode, Inventory, Key, Kind, RemoteId, Snapshot};
 use crate::plan::{
-    Change, FieldAddress, Plan, Policy, Prune, Reviewed, Selection, Settlements, StaleReason,
-    Summary, review,
+    Change, FieldAddress, Permissions, Plan, Policy, Prune, Reviewed, RunRequest, Selection,
+    Settlements, StaleReason, Summary, review,
 };
 use crate::render::Estimate;
 use crate::render::json::{Basis, Preamble, SavedPlan, SavedPlanError};
@@ -38,26 +38,17 @@ pub fn preamble(
 }
 
 fn options(policy: &Policy, environment: Option<&str>) -> Map<String, Value> {
-    let Policy {
+    let Policy { permissions, request, platform: _, learned: _ } = policy;
+    let Permissions {
         prune,
         adopt,
         deletes_max,
         prune_adopted,
         write_unverifiable,
-        settlements,
-        selection,
-        replace,
         settle,
-        held: _,
-        protections: _,
-        destroy: _,
-        platform: _,
-        put_on: _,
-        is_ordered,
-        absence: _,
         deploys_max: _,
-        forgiven: _,
-    } = policy;
+    } = permissions;
+    let RunRequest { selection, settlements, replace, is_ordered, destroy: _ } = request;
     let prune: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| prune.covers(*kind)).collect();
     let value = json!({
         "prune": prune,
@@ -160,22 +151,26 @@ pub fn read(path: &Path) -> Result<Allowed, Failure> {
         accept: places(&options.accept_unsettled)?,
     };
     let kinds: BTreeSet<Kind> = options.prune.into_iter().collect();
-    let policy = Policy {
+    let permissions = Permissions {
         prune: if kinds.is_empty() { Prune::Off } else { Prune::Kinds(kinds) },
         adopt: options.adopt,
         deletes_max: options.max_deletes,
-        is_ordered: options.ordered,
         prune_adopted: options.prune_adopted,
         write_unverifiable: options.write_unverifiable,
+        settle: std::time::Duration::from_secs(options.settle_seconds),
+        ..Permissions::default()
+    };
+    let request = RunRequest {
+        is_ordered: options.ordered,
         settlements,
         selection: Selection {
             targets: options.targets.into_iter().collect(),
             excluded: options.excluded.into_iter().collect(),
         },
         replace: options.replace,
-        settle: std::time::Duration::from_secs(options.settle_seconds),
-        ..Policy::default()
+        ..RunRequest::default()
     };
+    let policy = Policy { permissions, request, ..Policy::default() };
     Ok(Allowed { plan, policy, environment: options.environment })
 }
 

@@ -8,15 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
-use crate::api::{
-    self, Client, ClientParts, Dialect, Endpoint, HttpTransport, Reader, Token, Transport,
-};
-use crate::budget::{self, Lane, Millis};
-use crate::clock::{Clock, Uptime};
-use crate::ledger::{Ledger, LedgerError};
+use crate::api::{self, ClientConfig, Dialect, Endpoint, HttpTransport, Reader, Token, Transport};
+use crate::budget::{BudgetConfig, Lane};
+use crate::clock::Clock;
+use crate::ledger::LedgerError;
 use crate::model::{Guard, Inventory};
-use crate::plan::{Policy, PutOn};
-use crate::reconcile;
+use crate::project::{self, BudgetPlace, OpenProject, ProjectParts};
 use crate::secret::FingerprintKey;
 use crate::store::{Store, StoredState};
 
@@ -45,14 +42,10 @@ pub enum Purpose {
 pub struct Session {
     /// The settings it was opened with.
     pub settings: ConnectionSettings,
-    /// The client; every request leaves through it.
-    pub client: Client,
+    /// The project; every request leaves through its client.
+    pub project: OpenProject,
     /// The right to read.
     pub reader: Reader,
-    /// The budget the client spends from.
-    pub ledger: Arc<Ledger>,
-    /// Tells the time.
-    pub clock: Clock,
     /// The directory of this machine: budget, last look, socket.
     pub state: PathBuf,
     /// Where the inventory is, and the key of a shared one.
@@ -109,56 +102,41 @@ impl Session {
         make(&place.directory);
         let truth = place.open(&context.environment, Absent::Begin)?;
         let (state, clock) = (place.directory, Clock::system());
-        let door = if settings.sandbox {
-            let (transport, endpoint, token) = SavedWorld::open(&state, &clock, purpose, guard)?;
-            ApiAccess { transport, endpoint, token }
+        let parts = if settings.sandbox {
+            SavedWorld::open(&state, &clock, purpose, guard)?
         } else {
             let transport = HttpTransport::new(settings.ca_file.as_deref())
                 .map_err(|error| Failure::usage(format!("failed to {error}")))?;
-            ApiAccess::over(&settings, token(context)?, Arc::new(transport))?
+            over_network(&settings, token(context)?, Arc::new(transport), &state)?
         };
-        Self::through(context, door, SessionConfig { settings, state, truth, clock }, purpose, lane)
+        let parts = ProjectParts { clock, ..parts };
+        Self::through(context, settings, truth, parts, purpose, lane)
     }
 
-    /// Opens a connection through a door, with its memory at a place.
+    /// Opens a connection to a project of these parts, with what the settings say of its budget, its
+    /// platform and the run, and with the state where it truly is.
     ///
     /// # Errors
     /// As [`Session::open`].
     pub fn through(
         context: &Context,
-        door: ApiAccess,
-        place: SessionConfig,
+        settings: ConnectionSettings,
+        truth: OpenState,
+        parts: ProjectParts,
         purpose: Purpose,
         lane: Lane,
     ) -> Result<Self, Failure> {
-        let ApiAccess { transport, endpoint, token } = door;
-        let SessionConfig { settings, state, truth, clock } = place;
-        let dialect = dialect(&settings)?;
-        let ledger = ledger(context, &settings, &state, &endpoint, &token, &clock, purpose)?;
-        let ledger = Arc::new(ledger);
-        let deadline = settings.timeout.and_then(|time| clock.now().checked_add(time).ok());
+        let deadline = settings.timeout.and_then(|time| parts.clock.now().checked_add(time).ok());
         let (calls_max, waits) = (settings.calls_max, context.waits.clone());
-        let config = api::ClientConfig { lane, calls_max, deadline, seed: seed(), waits };
-        let client = Client::new(ClientParts {
-            endpoint,
-            token,
-            transport,
-            ledger: Arc::clone(&ledger),
-            clock: clock.clone(),
-            dialect,
-            config,
-        });
-        context.closing.count(&client);
-        let reader = client.reader();
-        Ok(Self { settings, client, reader, ledger, clock, state, truth, deadline })
-    }
-
-    /// Tells planning what the API can do.
-    #[must_use]
-    pub fn speak(&self, policy: Policy) -> Policy {
-        let dialect = self.client.dialect();
-        let platform = reconcile::platform(dialect);
-        Policy { platform, put_on: PutOn::of(&dialect.platform_env), ..policy }
+        let config = ClientConfig { lane, calls_max, deadline, waits, ..parts.config };
+        let (dialect, budget) = (dialect(&settings)?, budget(&settings)?);
+        let medium = truth.medium.clone();
+        let parts = ProjectParts { dialect, budget, config, state: medium, ..parts };
+        let state = parts.directory.clone();
+        let project = open(context, parts, purpose)?;
+        context.closing.count(&project.client);
+        let reader = project.reader();
+        Ok(Self { settings, project, reader, state, truth, deadline })
     }
 
     /// Reads what is ours. Where only a part of the state could be read, that is a warning.
@@ -197,7 +175,7 @@ impl Session {
 /// Ends the run in the ledger, so that its start does not look like a crash (performance, B9).
 impl Drop for Session {
     fn drop(&mut self) {
-        self.ledger.close(Millis::from(self.clock.now()));
+        self.project.close();
     }
 }
 
@@ -237,44 +215,21 @@ fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {
     Ok(dialect)
 }
 
-/// The way to an API: what carries requests, where to, and as whom.
-pub struct ApiAccess {
-    /// Carries the requests.
-    pub transport: Arc<dyn Transport>,
-    /// Where to.
-    pub endpoint: Endpoint,
-    /// As whom.
-    pub token: Token,
-}
-
-/// Where a connection keeps its memory, and how it behaves.
-pub struct SessionConfig {
-    /// How the API is reached.
-    pub settings: ConnectionSettings,
-    /// The directory of this machine.
-    pub state: PathBuf,
-    /// Where the inventory is.
-    pub truth: OpenState,
-    /// Tells the time.
-    pub clock: Clock,
-}
-
-impl ApiAccess {
-    /// Opens the way over the network.
-    ///
-    /// # Errors
-    /// When the address cannot be used.
-    pub fn over(
-        settings: &ConnectionSettings,
-        token: Token,
-        transport: Arc<dyn Transport>,
-    ) -> Result<Self, Failure> {
-        let endpoint = Endpoint::parse(&settings.api_url).map_err(|error| {
-            Failure::usage(format!("failed to {error}"))
-                .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1")
-        })?;
-        Ok(Self { transport, endpoint, token })
-    }
+/// Returns the parts of a project over the network.
+///
+/// # Errors
+/// When the address cannot be used.
+pub fn over_network(
+    settings: &ConnectionSettings,
+    token: Token,
+    transport: Arc<dyn Transport>,
+    state: &Path,
+) -> Result<ProjectParts, Failure> {
+    let endpoint = Endpoint::parse(&settings.api_url).map_err(|error| {
+        Failure::usage(format!("failed to {error}"))
+            .hint("set STACKBLAZE_API_URL, for example to https://api.stackblaze.cloud/v1")
+    })?;
+    Ok(ProjectParts::new(endpoint, token, transport, state.into()))
 }
 
 /// Reads the token: from the environment, or from the file the environment names.
@@ -311,53 +266,38 @@ pub fn no_token() -> Failure {
         .hint("or try it without an account: --sandbox")
 }
 
-fn ledger(
-    context: &Context,
-    settings: &ConnectionSettings,
-    state: &Path,
-    endpoint: &Endpoint,
-    token: &Token,
-    clock: &Clock,
-    purpose: Purpose,
-) -> Result<Ledger, Failure> {
+fn budget(settings: &ConnectionSettings) -> Result<BudgetPlace, Failure> {
     if settings.rate < RATE_MIN {
         let rate = settings.rate;
         let message = format!("a rate of {rate}/m is too low to read and write within a minute");
         return Err(Failure::usage(message).hint("give at least 2/m with --rate"));
     }
-    let config = budget::BudgetConfig {
+    let config = BudgetConfig {
         rate: settings.rate,
         reserve: settings.reserve,
-        seed: seed(),
-        ..budget::BudgetConfig::default()
+        seed: project::seed(),
+        ..BudgetConfig::default()
     };
-    let now = Millis::from(clock.now());
-    if settings.sandbox {
-        // Nobody shares the sandbox, and its emulator counts anew in each process.
-        return Ok(Ledger::in_memory(config, now));
-    }
-    let uptime = Uptime::of_machine();
-    let opened: Result<Ledger, LedgerError> =
-        Ledger::open(state, &endpoint.origin(), &token.digest(), config, now, uptime.as_ref());
-    match (opened, purpose) {
-        (Ok(ledger), _) => Ok(ledger),
-        (Err(error), Purpose::Read) => {
+    // Nobody shares the sandbox, and its emulator counts anew in each process.
+    Ok(if settings.sandbox { BudgetPlace::Own(config) } else { BudgetPlace::Shared(config) })
+}
+
+/// Opens a project. Who only reads goes on where the budget cannot be shared.
+fn open(context: &Context, parts: ProjectParts, purpose: Purpose) -> Result<OpenProject, Failure> {
+    let unusable = |error: LedgerError| {
+        Failure::new(ErrorCode::State, format!("failed to {error}"))
+            .hint("name a directory that can be written with --state")
+    };
+    match (parts.clone().open(), &parts.budget, purpose) {
+        (Err(error), BudgetPlace::Shared(config), Purpose::Read) => {
             context.output.warn(&format!(
                 "the request budget cannot be shared with other runs: failed to {error}"
             ));
-            Ok(Ledger::in_memory(config, now))
+            let budget = BudgetPlace::Own(*config);
+            ProjectParts { budget, ..parts }.open().map_err(unusable)
         }
-        (Err(error), Purpose::Write) => {
-            Err(Failure::new(ErrorCode::State, format!("failed to {error}"))
-                .hint("name a directory that can be written with --state"))
-        }
+        (opened, _, _) => opened.map_err(unusable),
     }
-}
-
-/// Returns a number that spreads several agents in time.
-pub fn seed() -> u64 {
-    // Without randomness the process is no worse than one of several with the same seed.
-    getrandom::u64().unwrap_or(0)
 }
 
 impl From<api::Error> for Failure {

@@ -61,7 +61,7 @@ pub async fn run(context: &Context, command: &WaitCommand) -> Result<Exit, Failu
         }
     };
     let session = Session::open_urgent(context, connection, Purpose::Read)?;
-    let deadline = session.deadline.unwrap_or_else(|| deadline(session.clock.now(), None));
+    let deadline = session.deadline.unwrap_or_else(|| deadline(session.project.clock.now(), None));
     let ending = wait(context, &session, key, sought, deadline).await?;
     conclude(context, key, *condition, ending)
 }
@@ -92,7 +92,7 @@ async fn wait(
     let progress = ProgressDisplay::new(&context.output);
     let follower = Follower {
         reader: &session.reader,
-        clock: &session.clock,
+        clock: &session.project.clock,
         deadline,
         observe: &|key, status| progress.status(key, status),
     };
@@ -139,11 +139,11 @@ async fn until_unlisted(
         if !is_listed && listing.coverage == Coverage::Complete {
             return Ok(Ending::Succeeded);
         }
-        if session.clock.now() >= deadline {
+        if session.project.clock.now() >= deadline {
             return Ok(Ending::TimedOut { status: "listed".to_owned() });
         }
-        let until = session.clock.now().checked_add(GROUP_PAUSE).unwrap_or(deadline);
-        session.clock.sleep_until(until.min(deadline)).await;
+        let until = session.project.clock.now().checked_add(GROUP_PAUSE).unwrap_or(deadline);
+        session.project.clock.sleep_until(until.min(deadline)).await;
     }
 }
 

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::emulator::{Durations, Emulator, EmulatorConfig, Faults, TOKEN};
 use crate::model::Guard;
 use crate::owner;
+use crate::project::ProjectParts;
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 
 use super::code::ErrorCode;
@@ -40,7 +41,7 @@ impl SavedWorld {
         clock: &Clock,
         purpose: Purpose,
         guard: Option<&Guard>,
-    ) -> Result<(Arc<dyn Transport>, Endpoint, Token), Failure> {
+    ) -> Result<ProjectParts, Failure> {
         let lock = match purpose {
             Purpose::Read => None,
             Purpose::Write => Some(lock(state)?),
@@ -50,10 +51,15 @@ impl SavedWorld {
         guard.into_iter().for_each(|guard| stand_for(&emulator, guard));
         let transport = SandboxTransport::new(emulator.clone());
         let world = Self { emulator, transport, file, _lock: lock };
-        let endpoint = Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address");
-        let token = Token::parse(TOKEN).expect("the constant is a token");
-        Ok((Arc::new(world), endpoint, token))
+        Ok(parts(Arc::new(world), state))
     }
+}
+
+/// Returns the parts of the sandbox's project.
+pub fn parts(transport: Arc<dyn Transport>, state: &Path) -> ProjectParts {
+    let endpoint = Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address");
+    let token = Token::parse(TOKEN).expect("the constant is a token");
+    ProjectParts::new(endpoint, token, transport, state.into())
 }
 
 /// Lets the sandbox's project be the one that manifests are for: they are tried, not deployed.

@@ -13,9 +13,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::budget::{BudgetView, Millis};
 use crate::clock::Clock;
-use crate::ledger::Ledger;
 use crate::model::Key;
-use crate::reconcile::{Passed, Reconciler};
+use crate::project::{OpenProject, Passed};
 use crate::status::{
     BudgetSample, BudgetStatus, Event, EventSeverity, PassRecord, Problem, ProjectStatus,
     SharedList, Trigger,
@@ -44,10 +43,8 @@ pub struct AgentParts {
     pub source: Arc<dyn Source>,
     /// Finds the values they only name.
     pub secrets: Secrets,
-    /// Makes its passes.
-    pub reconciler: Reconciler,
-    /// The budget it spends.
-    pub ledger: Arc<Ledger>,
+    /// The project it keeps.
+    pub project: OpenProject,
     /// Told of every pass that ended.
     pub observe: Arc<dyn Fn(&PassRecord) + Send + Sync>,
     /// Told that the loop lives, at least every quarter of a minute.
@@ -105,18 +102,18 @@ impl Agent {
     /// # Errors
     /// When that cannot be read: a suspension must not be forgotten silently.
     pub fn new(parts: AgentParts) -> Result<Self, std::io::Error> {
-        let memory = StateFile::memory(&parts.reconciler.state);
-        let clock = parts.reconciler.clock.clone();
+        let memory = StateFile::memory(&parts.project.state);
+        let clock = parts.project.clock.clone();
         let beginning = Beginning {
             settings: parts.settings.clone(),
             memory: memory.read()?,
             location: parts.source.location(),
             has_commits: parts.source.has_commits(),
-            origin: parts.reconciler.client.origin(),
+            origin: parts.project.client.origin(),
         };
         let mind = Mind::new(beginning, clock.now());
         let (stop_pass, _) = watch::channel(false);
-        let sampled_calls = parts.reconciler.client.calls();
+        let sampled_calls = parts.project.client.calls();
         Ok(Self {
             parts,
             mind,
@@ -290,7 +287,7 @@ impl Agent {
     async fn finish(&mut self, slots: &mut Slots, seat: &Seat) {
         self.stop_pass.send_replace(true);
         // What is in flight may take its time; what would only wait for the budget may not.
-        self.parts.reconciler.client.end_by(self.clock.now());
+        self.parts.project.client.end_by(self.clock.now());
         if let Some(passing) = &mut slots.passing {
             let (passed, requests) = passing.await;
             self.end_pass(passed, requests, self.clock.now());
@@ -341,11 +338,12 @@ impl Agent {
             return;
         }
         let millis = Millis::from(now);
-        let Ok(BudgetView { limit, remaining, short_since, .. }) = self.parts.ledger.view(millis)
+        let Ok(BudgetView { limit, remaining, short_since, .. }) =
+            self.parts.project.ledger.view(millis)
         else {
             return;
         };
-        let calls = self.parts.reconciler.client.calls();
+        let calls = self.parts.project.client.calls();
         let sent = calls.wrapping_sub(std::mem::replace(&mut self.sampled_calls, calls));
         if self.samples.len() == SAMPLES_MAX {
             self.samples.remove(0);

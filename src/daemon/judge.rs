@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::follow::Health;
 use crate::model::{Applied, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown};
 use crate::plan::{Action, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason};
-use crate::reconcile::Passed;
+use crate::project::Passed;
 use crate::render::json::{self, SavedByHand, SavedUnsettled};
 use crate::status::{ConditionReason, ConditionType, ResourceStatus, Runs, Truth};
 

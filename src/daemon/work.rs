@@ -12,12 +12,13 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
-use crate::api::{Client, Deployment, ErrorKind};
+use crate::api::{Deployment, ErrorKind};
 use crate::apply::Happening;
 use crate::budget::Lane;
 use crate::follow::{Ending, Watch};
 use crate::model::{Key, Project, RemoteId};
-use crate::reconcile::{CarryError, PassError, Passed, Reconciler, RefreshError, Wish};
+use crate::project::{CarryError, PassError, Passed, Wish};
+use crate::reconcile::RefreshError;
 use crate::status::{ConditionReason, Problem};
 use crate::store::StoreError;
 
@@ -72,12 +73,12 @@ pub(super) fn pass(
     ask: PassAsk,
 ) -> BoxFuture<'static, (Result<Passed, PassFailure>, u32)> {
     let PassAsk { pass, desired, policy, licence, lane, look } = ask;
-    let client = parts.reconciler.client.in_lane(lane);
-    let reconciler = Reconciler { client: client.clone(), ..parts.reconciler.clone() };
+    let project = parts.project.in_lane(lane);
+    let client = project.client.clone();
     let sent = client.calls();
     let passing = async move {
         let wish = Wish { desired, policy: &policy, licence, look };
-        reconciler.once(wish, stop, &unobserved).await
+        project.pass(wish, stop, &unobserved).await
     };
     let span = tracing::info_span!("pass", pass);
     let caught = AssertUnwindSafe(tracing::Instrument::instrument(passing, span));
@@ -97,7 +98,7 @@ pub(super) fn pass(
 
 /// Looks once at the deployments under way.
 pub(super) fn look(parts: &AgentParts, mut watch: Watch) -> BoxFuture<'static, Looked> {
-    let reader = parts.reconciler.client.in_lane(Lane::Background).reader();
+    let reader = parts.project.in_lane(Lane::Background).reader();
     Box::pin(async move {
         let statuses = Mutex::new(Vec::new());
         let observe = |key: &Key, status: &str| {
@@ -116,7 +117,7 @@ pub(super) fn deployments(
     key: Key,
     id: RemoteId,
 ) -> BoxFuture<'static, DeploymentHistory> {
-    let reader = parts.reconciler.client.in_lane(Lane::Background).reader();
+    let reader = parts.project.in_lane(Lane::Background).reader();
     Box::pin(async move {
         let read = reader.deployments(&id).await;
         (key, read.map_err(|error| error.to_string()))
@@ -127,12 +128,11 @@ pub(super) fn deployments(
 pub(super) fn roll_back(
     parts: &AgentParts,
     key: Key,
-    (id, project): (RemoteId, Project),
+    (id, pinned): (RemoteId, Project),
 ) -> BoxFuture<'static, (Key, Result<(), String>)> {
-    let client: Client = parts.reconciler.client.in_lane(Lane::Urgent);
-    let reconciler = Reconciler { client, ..parts.reconciler.clone() };
+    let project = parts.project.in_lane(Lane::Urgent);
     Box::pin(async move {
-        let outcome = reconciler.roll_back(&project, &key, &id).await;
+        let outcome = project.roll_back(&pinned, &key, &id).await;
         (key, outcome.map_err(|error| error.to_string()))
     })
 }

@@ -37,7 +37,7 @@ impl ByHand {
 
 /// Returns what people set of each planned resource, in the order of keys.
 pub(super) fn of(claims: &[Claimed<'_>], view: &View<'_>, policy: &Policy) -> Vec<ByHand> {
-    if policy.destroy {
+    if policy.request.destroy {
         return Vec::new();
     }
     let declared = claims.iter().filter_map(|it| Some((it.desired?, &it.standing)));

@@ -20,7 +20,7 @@ pub(super) fn claim<'a>(
     let kept = Kept::by(staying);
     let is_leaving = |key: &Key| {
         selected.holds(key)
-            && (policy.destroy || !view.desired().resources.contains_key(key))
+            && (policy.request.destroy || !view.desired().resources.contains_key(key))
             && !kept.keys.contains(key)
     };
     let entries = &view.inventory().entries;
@@ -79,7 +79,7 @@ fn unwanted<'a>(
     key: &Key,
     entry: &'a Entry,
 ) -> Standing<'a> {
-    let reason = if policy.destroy {
+    let reason = if policy.request.destroy {
         Reason::Destroy
     } else if view.desired().tombstones.contains_key(key) {
         Reason::Tombstone

@@ -30,7 +30,7 @@ pub(super) fn compare(
     let mut comparer = Comparer::new(resource, object, memory);
     comparer.name(is_renamed);
     let unverified = comparer.declared();
-    let is_put_on = |key: &EnvKey| policy.put_on.covers(key) || is_attached(key);
+    let is_put_on = |key: &EnvKey| policy.platform.put_on.covers(key) || is_attached(key);
     for removal in env::removals(resource, object, memory, &is_put_on, &mut comparer.difference) {
         comparer.differing(removal);
     }

@@ -103,9 +103,9 @@ impl<'a> ChangeDrafts<'a> {
 
     fn ours(&mut self, resource: &'a Resource, ours: Ours<'a>, view: &View<'_>, policy: &Policy) {
         let Ours { entry, object, renamed_from } = ours;
-        let known = LastApplied::of_entry(entry);
-        let memory = if policy.forgiven.contains(&resource.key) { known.forgiven() } else { known };
-        let is_renamed = renamed_from.is_some();
+        let (known, is_renamed) = (LastApplied::of_entry(entry), renamed_from.is_some());
+        let is_forgiven = policy.learned.forgiven.contains(&resource.key);
+        let memory = if is_forgiven { known.forgiven() } else { known };
         let told = (policy, view.snapshot.now);
         let is_attached = |key: &EnvKey| view.is_attached(resource, object, key);
         let is_moving = is_renamed || entry.is_interim(&object.name);

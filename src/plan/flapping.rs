@@ -134,7 +134,7 @@ pub(super) fn bound(
         [] => (memory.deployed, Vec::new()),
         // Another state is asked for, and has its own three.
         _ if is_wish => (Some(Deployed { count: 1, last: now }), Vec::new()),
-        _ if count < policy.deploys_max => {
+        _ if count < policy.permissions.deploys_max => {
             (Some(Deployed { count: count + 1, last: now }), Vec::new())
         }
         _ => (memory.deployed, places),

@@ -34,14 +34,14 @@ pub(super) fn check<'a>(
 
 /// What the agent learned and planning cannot see: a failure a moment ago, a rollback.
 fn held(change: &Change, policy: &Policy) -> Option<Blocked> {
-    policy.held.get(&change.key).filter(|_| change.action.writes()).cloned()
+    policy.learned.held.get(&change.key).filter(|_| change.action.writes()).cloned()
 }
 
 /// Whether the object may be deleted as far as its claim goes (S1).
 pub(super) const fn may_delete(claim: Claim, policy: &Policy) -> bool {
     match claim {
         Claim::Created | Claim::Adopted => true,
-        Claim::Named => policy.prune_adopted,
+        Claim::Named => policy.permissions.prune_adopted,
         Claim::Presumed => false,
     }
 }
@@ -83,7 +83,7 @@ fn adoption(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Blocked> {
         | FieldReason::Accepted => false,
     };
     let differing = draft.change.fields.iter().find(is_seen);
-    let message = match resource.lifecycle.adopt.unwrap_or(policy.adopt) {
+    let message = match resource.lifecycle.adopt.unwrap_or(policy.permissions.adopt) {
         AdoptMode::Always => return None,
         AdoptMode::Never => "it already exists, and adoption is `never`".to_owned(),
         AdoptMode::Match => {

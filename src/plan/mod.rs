@@ -69,7 +69,7 @@ pub use cost::LIST_SECONDS_MAX;
 pub use exchange::Move;
 pub use likely_rename::LikelyRename;
 pub use planner::plan;
-pub use policy::{Platform, Policy, Prune, Selection};
+pub use policy::{Learned, Permissions, Platform, Policy, Prune, RunRequest, Selection};
 pub use progress::{Part, Progress};
 pub use put_on::PutOn;
 pub use report::{ChangeResult, Conclusion, Counts, FailureCause, Outcome, Report};

@@ -13,7 +13,8 @@ use super::{Action, Blocked, BlockedReason, Policy, Reason, succession, unanswer
 
 pub(super) fn claim<'a>(view: &View<'a>, policy: &Policy) -> Vec<Claimed<'a>> {
     let selected = Selected::by(view.desired(), policy);
-    let mut claims = if policy.destroy { Vec::new() } else { declared(view, policy, &selected) };
+    let mut claims =
+        if policy.request.destroy { Vec::new() } else { declared(view, policy, &selected) };
     let leaving = departing::claim(view, &claims, policy, &selected);
     claims.extend(leaving);
     claims

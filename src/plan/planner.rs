@@ -60,12 +60,14 @@ fn protections<'a>(
     let desired = &view.desired().resources;
     // To remember an entry ends an intent; what comes of that one is remembered then.
     let is_open = |key: &Key| !desired.contains_key(key) && !intents.contains_key(key);
-    policy.protections.iter().filter(move |(key, _)| is_open(key)).filter_map(|(key, said)| {
-        let entry = entries.get(key)?;
-        let remembered = entry.remembered.and(*said);
-        let is_new = remembered != entry.remembered;
-        is_new.then(|| (key.clone(), Entry { remembered, ..entry.clone() }))
-    })
+    policy.learned.protections.iter().filter(move |(key, _)| is_open(key)).filter_map(
+        |(key, said)| {
+            let entry = entries.get(key)?;
+            let remembered = entry.remembered.and(*said);
+            let is_new = remembered != entry.remembered;
+            is_new.then(|| (key.clone(), Entry { remembered, ..entry.clone() }))
+        },
+    )
 }
 
 fn unmanaged(view: &View<'_>, changes: &[Change]) -> Vec<Unmanaged> {

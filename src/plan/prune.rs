@@ -67,11 +67,11 @@ fn lasting(draft: &ChangeDraft<'_>, view: &View<'_>, policy: &Policy) -> Option<
 /// Whether pruning was asked for at all (S7).
 fn off(key: &Key, policy: &Policy) -> Option<Blocked> {
     let plural = key.kind.plural();
-    let (message, hint) = if policy.destroy {
+    let (message, hint) = if policy.request.destroy {
         return None;
-    } else if !policy.selection.is_everything() {
+    } else if !policy.request.selection.is_everything() {
         ("not in the manifests; `--target` and `--exclude` turn pruning off".to_owned(), None)
-    } else if policy.prune.covers(key.kind) {
+    } else if policy.permissions.prune.covers(key.kind) {
         return None;
     } else {
         (
@@ -121,7 +121,7 @@ pub(super) fn identity(draft: &ChangeDraft<'_>) -> Option<Blocked> {
 pub(super) fn protection(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Blocked> {
     let declared = draft.desired.map(|it| Remembered::from(&it.lifecycle));
     let remembered = draft.entry.map(|entry| entry.remembered);
-    let read = policy.protections.get(&draft.change.key).copied();
+    let read = policy.learned.protections.get(&draft.change.key).copied();
     let said = [declared, remembered, read];
     let rule = said.into_iter().flatten().find_map(Remembered::protects)?;
     let key = &draft.change.key;
@@ -233,7 +233,7 @@ fn created_date(object: &LiveObject) -> Option<Date> {
 fn nothing_declared(view: &View<'_>, policy: &Policy) -> Option<Blocked> {
     let desired = view.desired();
     let is_empty = desired.resources.is_empty() && desired.tombstones.is_empty();
-    (is_empty && !policy.destroy).then(|| Blocked {
+    (is_empty && !policy.request.destroy).then(|| Blocked {
         reason: BlockedReason::Fuse,
         message: "the manifests declare nothing at all, as if a directory were not mounted"
             .to_owned(),
@@ -257,7 +257,7 @@ fn absence(change: &Change, view: &View<'_>, policy: &Policy) -> Option<Blocked>
             hint: Some("a tombstone (`state: Absent`) says that it is to be deleted".to_owned()),
         });
     }
-    policy.absence.get(&change.key.kind).cloned()
+    policy.learned.absence.get(&change.key.kind).cloned()
 }
 
 /// Blocks every delete when there are too many, with those of the last hour (S7). `destroy` asked
@@ -269,7 +269,7 @@ pub(super) fn fuse(drafts: &mut [ChangeDraft<'_>], view: &View<'_>, policy: &Pol
     let going = drafts.iter().filter(|draft| is_delete(draft));
     let going: Vec<(&Key, Option<&RemoteId>)> =
         going.map(|draft| (&draft.change.key, draft.change.id.as_ref())).collect();
-    if policy.destroy || going.is_empty() {
+    if policy.request.destroy || going.is_empty() {
         return;
     }
     let gone = gone_lately(&going, view, policy);
@@ -290,7 +290,7 @@ fn gone_lately<'a>(
     view: &View<'a>,
     policy: &Policy,
 ) -> BTreeSet<Owned<'a>> {
-    if policy.is_ordered {
+    if policy.request.is_ordered {
         return BTreeSet::new();
     }
     let (commit, now) = (view.desired().revision.as_deref(), view.snapshot.now);
@@ -310,7 +310,7 @@ fn too_many(
     // What went is a part of what was owned: a base that shrinks with each delete would never end.
     let total = owned.union(gone).count();
     let share = (total * DELETES_PERCENT_MAX / 100).max(1);
-    let most = policy.deletes_max.unwrap_or(share.min(DELETES_MAX));
+    let most = policy.permissions.deletes_max.unwrap_or(share.min(DELETES_MAX));
     let (message, hint) = if count + gone.len() > most {
         let message = match gone.len() {
             0 => format!(

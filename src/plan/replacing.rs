@@ -16,7 +16,8 @@ pub(super) fn promote(draft: &mut ChangeDraft<'_>, policy: &Policy) {
     let Some(resource) = draft.desired else {
         return;
     };
-    let is_approved = change.id.is_some() && policy.replace.get(&change.key) == change.id.as_ref();
+    let is_approved =
+        change.id.is_some() && policy.request.replace.get(&change.key) == change.id.as_ref();
     let is_ours = change.adopts.is_none() && change.blocked.is_none();
     let is_service = match change.key.kind {
         Kind::Service => true,

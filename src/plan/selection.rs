@@ -15,10 +15,10 @@ pub(super) struct Selected<'a> {
 
 impl<'a> Selected<'a> {
     pub fn by(desired: &'a Desired, policy: &'a Policy) -> Self {
-        let selection = &policy.selection;
+        let selection = &policy.request.selection;
         let targets = if selection.targets.is_empty() {
             None
-        } else if policy.destroy {
+        } else if policy.request.destroy {
             // What a target depends on must not go with it.
             Some(selection.targets.iter().collect())
         } else {
@@ -37,7 +37,7 @@ impl<'a> Selected<'a> {
 /// before; nothing where everything must be.
 #[must_use]
 pub fn scope(desired: &Desired, inventory: &Inventory, policy: &Policy) -> Option<BTreeSet<Key>> {
-    if policy.selection.is_everything() {
+    if policy.request.selection.is_everything() {
         return None;
     }
     let selected = Selected::by(desired, policy);

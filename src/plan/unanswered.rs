@@ -124,7 +124,7 @@ fn whose_is_it(
 
 /// Returns what stands in the way while an unanswered create may still be under way (S3).
 fn in_flight(now: Timestamp, policy: &Policy, intent: &Intent) -> Option<Blocked> {
-    let settled_at = settled_at(intent.started_at, policy.settle);
+    let settled_at = settled_at(intent.started_at, policy.permissions.settle);
     (now < settled_at).then(|| Blocked {
         reason: BlockedReason::InFlight,
         message: format!(

@@ -78,12 +78,12 @@ pub(super) fn settlement(
     let (key, path) = (&resource.key, comparison.path);
     let covers =
         |places: &BTreeSet<FieldAddress>| places.iter().any(|place| place.covers(key, path));
-    let Settlements { write, accept } = &policy.settlements;
+    let Settlements { write, accept } = &policy.request.settlements;
     let wish = if covers(write) {
         Unsettled::Write
     } else if covers(accept) {
         Unsettled::Accept
-    } else if policy.write_unverifiable {
+    } else if policy.permissions.write_unverifiable {
         Unsettled::Write
     } else {
         resource.lifecycle.unsettled

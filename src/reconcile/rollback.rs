@@ -13,7 +13,7 @@ use crate::plan::{Blocked, BlockedReason, Change, FieldReason, Plan};
 /// Returns the services of a plan whose repair would undo a rollback.
 ///
 /// A service whose deployments cannot be read is held as well: unknown is not "no rollback".
-pub(super) async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Blocked> {
+pub async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Blocked> {
     let mut holds = BTreeMap::new();
     let repairs: Vec<(&Change, &RemoteId)> = plan.changes.iter().filter_map(repair).collect();
     for (change, id) in repairs {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use crate::api::{self, Client, Dialect, Endpoint, Token};
+use crate::api::{ClientConfig, Endpoint, Token};
 use crate::apply::Happening;
 use crate::budget::{self, Millis};
 use crate::clock::{Clock, Uptime};
@@ -15,14 +15,14 @@ use crate::daemon::window::Windows;
 use crate::daemon::{Handle, Seat};
 use crate::ledger::{Ledger, MemoryFile};
 use crate::model::Key;
-use crate::reconcile::{Licence, Look, Passed, Reconciler, Wish};
+use crate::project::{BudgetPlace, Licence, Look, OpenProject, Passed, ProjectParts, Wish};
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 use crate::status::Order;
 use crate::status::{
     ConditionType, Mode, PassOutcome, PassRecord, ProjectStatus, ResourceStatus, SyncStatus,
     Trigger,
 };
-use crate::store::{Medium, Recent, Simulated};
+use crate::store::{Medium, Simulated};
 
 use super::manifests::ManifestFiles;
 use super::schedule::Moment;
@@ -101,15 +101,14 @@ impl Process {
                 body.stop = Some(stop);
                 Arc::clone(&body.death)
             };
-            let clock = self.machine_clock();
-            let ledger = self.ledger(run, &clock);
-            match self.agent(run, &ledger, &clock) {
+            let project = self.open(run, &self.machine_clock());
+            match self.agent(run, &project) {
                 Ok((mut agent, mut seat)) => {
                     tokio::select! {
                         biased;
                         () = death.notified() => {}
                         _ = agent.run(&mut seat, stopped, RunUntil::Stopped) => {
-                            ledger.close(Millis::from(clock.now()));
+                            project.close();
                         }
                         () = self.listen(run) => {}
                     }
@@ -224,37 +223,30 @@ impl Process {
         Arc::new(Ledger::on_shelf(&self.shelf, config, Millis::from(clock.now()), Some(&uptime)))
     }
 
-    fn reconciler(
-        self: &Arc<Self>,
-        run: ProcessLife,
-        ledger: &Arc<Ledger>,
-        clock: &Clock,
-    ) -> Reconciler {
+    fn open(self: &Arc<Self>, run: ProcessLife, clock: &Clock) -> OpenProject {
         let inner = SandboxTransport::new(self.world.emulator.clone());
-        let client = Client::new(api::ClientParts {
-            endpoint: Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
-            token: Token::parse(TOKENS[self.index]).expect("the constant is a token"),
-            transport: Arc::new(Wire { process: Arc::clone(self), run, inner }),
-            ledger: Arc::clone(ledger),
+        let state = Medium::Memory(self.disk.clone());
+        let parts = ProjectParts::new(
+            Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
+            Token::parse(TOKENS[self.index]).expect("the constant is a token"),
+            Arc::new(Wire { process: Arc::clone(self), run, inner }),
+            state.place().to_owned(),
+        );
+        let parts = ProjectParts {
+            budget: BudgetPlace::Opened(self.ledger(run, clock)),
+            config: ClientConfig { seed: u64::from(run.life), ..ClientConfig::default() },
             clock: clock.clone(),
-            dialect: Dialect::default(),
-            config: api::ClientConfig { seed: u64::from(run.life), ..api::ClientConfig::default() },
-        });
-        Reconciler {
-            client,
-            clock: clock.clone(),
-            state: Medium::Memory(self.disk.clone()),
+            state,
             holder: format!("process {}", self.index),
-            recent: Recent::default(),
-            recollection: Arc::default(),
-        }
+            ..parts
+        };
+        parts.open().expect("its ledger is open")
     }
 
     fn agent(
         self: &Arc<Self>,
         run: ProcessLife,
-        ledger: &Arc<Ledger>,
-        clock: &Clock,
+        project: &OpenProject,
     ) -> Result<(Agent, Seat), String> {
         let (world, origin) = (Arc::clone(&self.world), self.world.origin());
         let observe = move |record: &PassRecord| world.mark(passed(run, record));
@@ -262,8 +254,7 @@ impl Process {
             settings: self.settings(),
             source: Arc::new(ManifestFiles { world: Arc::clone(&self.world), run, origin }),
             secrets: self.world.scene.finders(),
-            reconciler: self.reconciler(run, ledger, clock),
-            ledger: Arc::clone(ledger),
+            project: project.clone(),
             observe: Arc::new(observe),
             beat: Arc::new(|_| {}),
         };
@@ -305,13 +296,11 @@ impl Process {
         });
         let Some(desired) = desired else { return };
         self.world.mark(Mark::Began { run, machine });
-        let clock = self.machine_clock();
-        let ledger = self.ledger(run, &clock);
-        let reconciler = self.reconciler(run, &ledger, &clock);
+        let project = self.open(run, &self.machine_clock());
         let policy = &self.world.scene.policy;
         let wish = Wish { desired, policy, licence: Licence::Write, look: Look::Whole };
         let (_asks, stop) = watch::channel(false);
-        let written = match reconciler.once(wish, stop, &|_: Happening<'_>| {}).await {
+        let written = match project.pass(wish, stop, &|_: Happening<'_>| {}).await {
             Ok(Passed { plan, report, inventory, .. }) => {
                 let id = |key: &Key| inventory.entries.get(key).map(|entry| &entry.id);
                 let unchanged = plan.unchanged.iter();
@@ -321,7 +310,7 @@ impl Process {
             }
             Err(_) => 0,
         };
-        ledger.close(Millis::from(clock.now()));
+        project.close();
         self.world.mark(Mark::Passed { run, written, message: String::new() });
         self.world.mark(Mark::Ended { run });
     }

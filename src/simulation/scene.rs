@@ -77,7 +77,8 @@ impl Scene {
             let message = "nothing is declared, so there is nothing to simulate";
             return Err(vec![Diagnostic::error("nothing-declared", message)]);
         }
-        let policy = Policy { prune: Prune::Kinds(OurKind::ALL.into()), ..Policy::default() };
+        let mut policy = Policy::default();
+        policy.permissions.prune = Prune::Kinds(OurKind::ALL.into());
         let key = Arc::new(FingerprintKey::from_bytes([7; 32]));
         let mut scene = Self {
             revisions,

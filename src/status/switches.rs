@@ -26,11 +26,14 @@ pub struct Switches {
 impl From<&Policy> for Switches {
     fn from(policy: &Policy) -> Self {
         Self {
-            prune: Kind::ALL.into_iter().filter(|kind| policy.prune.covers(*kind)).collect(),
-            adopt: policy.adopt,
-            max_deletes: policy.deletes_max,
-            prune_adopted: policy.prune_adopted,
-            write_unverifiable: policy.write_unverifiable,
+            prune: Kind::ALL
+                .into_iter()
+                .filter(|kind| policy.permissions.prune.covers(*kind))
+                .collect(),
+            adopt: policy.permissions.adopt,
+            max_deletes: policy.permissions.deletes_max,
+            prune_adopted: policy.permissions.prune_adopted,
+            write_unverifiable: policy.permissions.write_unverifiable,
         }
     }
 }

@@ -19,12 +19,11 @@ async fn meanwhile(
     policy: &Policy,
     act: impl FnOnce(&Stage),
 ) -> (Plan, Report) {
-    let client = stage.client();
-    let snapshot = stage.snapshot(&client, tree).await;
-    let plan = stoker::plan::plan(&snapshot, policy);
+    let project = stage.open();
+    let planned = project.plan(stage.desired(tree), policy).await.unwrap();
     act(stage);
-    let report = stage.carry_out(&client, &snapshot, &plan, policy).await;
-    (plan, report)
+    let report = stage.carry_out(&project, &planned).await;
+    (planned.plan, report)
 }
 
 fn outcome<'a>(report: &'a Report, key: &str) -> &'a Outcome {
@@ -143,11 +142,10 @@ async fn a_second_agent_takes_over_by_name_and_makes_nothing_twice() {
     other.emulator = stage.emulator.clone();
     other.transport = stage.transport.clone();
     // Both plan on an empty project; the other is the faster one.
-    let client = stage.client();
-    let snapshot = stage.snapshot(&client, &first()).await;
-    let plan = stoker::plan::plan(&snapshot, &pruning());
+    let project = stage.open();
+    let planned = project.plan(stage.desired(&first()), &pruning()).await.unwrap();
     other.apply(&first(), &pruning()).await;
-    let report = stage.carry_out(&client, &snapshot, &plan, &pruning()).await;
+    let report = stage.carry_out(&project, &planned).await;
     assert_eq!(report.counts().written, 0, "{report:#?}");
     laws::it_settles(&stage, &first(), &pruning(), "second").await;
     laws::it_settles(&other, &first(), &pruning(), "other").await;

@@ -1,7 +1,8 @@
 //! Plan and apply, end to end, before the emulator.
 
+use stoker::api::Recollection;
 use stoker::emulator::{Act, Kind};
-use stoker::plan::{Conclusion, Policy, plan};
+use stoker::plan::{Conclusion, Policy};
 
 use crate::laws;
 use crate::stage::{Stage, brief, manifests, pruning, shipped};
@@ -124,13 +125,15 @@ async fn what_nobody_saw_when_it_was_planned_and_is_as_declared_is_not_written()
         laws::set(&stage, "api", "start_command", &format!("\"{by_hand}\""));
         let writes = stage.emulator.record().writes();
         // The platform says nothing of it while it is planned, and does before it is written.
-        let (client, policy) = (stage.client(), Policy::default());
-        let mut snapshot = stage.snapshot(&client, &tree(run)).await;
+        let project = stage.open();
+        let (desired, anew) = (stage.desired(&tree(run)).into(), Recollection::default());
+        let read = project.refresh(desired, stage.inventory(), &Policy::default(), anew).await;
+        let (mut snapshot, _) = read.unwrap();
         let listing = snapshot.live.listings.get_mut(&stoker::model::Kind::Service).unwrap();
         listing.objects[0].fields.remove(&"startCommand".parse().unwrap());
-        let plan = plan(&snapshot, &policy);
-        let report = stage.carry_out(&client, &snapshot, &plan, &policy).await;
-        assert_eq!(brief(&plan), ["update service/api"], "{plan:#?}");
+        let planned = project.decide(snapshot, &Policy::default()).await.unwrap();
+        let report = stage.carry_out(&project, &planned).await;
+        assert_eq!(brief(&planned.plan), ["update service/api"], "{:#?}", planned.plan);
         assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
         let written = stage.emulator.record().writes() - writes;
         assert_eq!(written, usize::from(by_hand != "run"));

@@ -30,7 +30,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["model", "owner", "shared"]),
     ("follow", &["model", "clock", "plan", "api"]),
     ("apply", &["model", "clock", "plan", "api", "store", "follow"]),
-    ("reconcile", &["model", "clock", "plan", "api", "store", "apply"]),
+    ("reconcile", &["model", "clock", "plan", "api"]),
+    (
+        "project",
+        &[
+            "model",
+            "clock",
+            "budget",
+            "ledger",
+            "plan",
+            "api",
+            "store",
+            "follow",
+            "apply",
+            "reconcile",
+        ],
+    ),
     ("telemetry", &["model", "clock", "render"]),
     (
         "daemon",
@@ -38,7 +53,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "model",
             "clock",
             "budget",
-            "ledger",
             "source",
             "manifest",
             "secret",
@@ -50,28 +64,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "follow",
             "apply",
             "reconcile",
+            "project",
         ],
     ),
     (
         "simulation",
         &[
-            "model",
-            "clock",
-            "emulator",
-            "budget",
-            "ledger",
-            "source",
-            "manifest",
-            "secret",
-            "plan",
-            "render",
-            "status",
-            "api",
-            "sandbox",
-            "store",
-            "apply",
-            "reconcile",
-            "daemon",
+            "model", "clock", "emulator", "budget", "ledger", "source", "manifest", "secret",
+            "plan", "render", "status", "api", "sandbox", "store", "apply", "project", "daemon",
         ],
     ),
     (
@@ -99,6 +99,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "follow",
             "apply",
             "reconcile",
+            "project",
             "telemetry",
             "daemon",
             "simulation",
@@ -129,7 +130,7 @@ const IMPURE_WORDS: &[&str] = &[
 ];
 
 /// The files that may name the right to write.
-const WRITERS: &[&str] = &["src/api/", "src/apply", "src/reconcile", "src/cli/", "src/lib.rs"];
+const WRITERS: &[&str] = &["src/api/", "src/apply", "src/cli/", "src/lib.rs"];
 
 /// Files past 400 lines, each with its reason.
 const LONG_FILES: &[(&str, &str)] =

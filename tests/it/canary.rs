@@ -357,8 +357,7 @@ async fn live(platform: EmulatorConfig, echo: Option<Echo>) {
         }
     }
     heard.hear("inventory", &format!("{:#?}", stage.inventory()));
-    let snapshot = stage.snapshot(&stage.client(), &first).await;
-    heard.hear("desired", &format!("{:#?}", snapshot.desired));
+    heard.hear("desired", &format!("{:#?}", stage.desired(&first)));
     for file in std::fs::read_dir(stage.directory.path()).unwrap() {
         let path = file.unwrap().path();
         let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();

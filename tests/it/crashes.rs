@@ -87,7 +87,9 @@ async fn a_run_that_is_killed_while_replacing_ends_the_same() {
 fn replacing(stage: &Stage) -> Policy {
     let id = RemoteId::new(&stage.emulator.ids(Kind::Service, "jobs")[0]).unwrap();
     let key: Key = "service/jobs".parse().unwrap();
-    Policy { replace: BTreeMap::from([(key, id)]), ..pruning() }
+    let mut policy = pruning();
+    policy.request.replace = BTreeMap::from([(key, id)]);
+    policy
 }
 
 /// A state whose journal has grown so long that the next run begins a new generation; it began one

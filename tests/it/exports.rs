@@ -41,7 +41,7 @@ fn an_export_carries_protection_and_labels_and_says_what_it_cannot() {
 
 /// Reads everything there is, as `stoker export` does.
 async fn exported(stage: &Stage) -> Desired<ValueSource> {
-    let reader = stage.client().reader();
+    let reader = stage.open().reader();
     let mut objects = Vec::new();
     for kind in Kind::ALL {
         let listing = reader.list(kind).await.unwrap();

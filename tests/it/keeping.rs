@@ -46,7 +46,8 @@ async fn a_protection_is_remembered_when_its_manifest_is_gone() {
             stage.apply(&four(more), &Policy::default()).await;
             let (plan, _) = stage.apply(&three(), &pruning()).await;
             assert_eq!(brief(&plan), ["blocked service/d: protected"], "{more}");
-            let destroy = Policy { destroy: true, ..pruning() };
+            let mut destroy = pruning();
+            destroy.request.destroy = true;
             let (plan, _) = stage.apply(&three(), &destroy).await;
             assert!(brief(&plan).contains(&"blocked service/d: protected".to_owned()), "{plan:#?}");
             assert_eq!(stage.emulator.record().deletes(Kind::Service, "d"), 0, "{more}");
@@ -108,11 +109,14 @@ async fn what_may_only_be_ours_is_never_deleted() {
     let (key, _) = presumed.unwrap();
     let fewer = ["a", "b", "c", "d"].iter().filter(|name| **name != key.name.as_str());
     let fewer: String = fewer.map(|name| service(name, "")).collect();
-    for policy in [pruning(), Policy { prune_adopted: true, ..pruning() }] {
+    let mut adopted_too = pruning();
+    adopted_too.permissions.prune_adopted = true;
+    for policy in [pruning(), adopted_too] {
         let (plan, _) = stage.apply(&manifests(&fewer), &policy).await;
         assert_eq!(brief(&plan), [format!("blocked {key}: presumed")]);
     }
-    let destroy = Policy { destroy: true, ..pruning() };
+    let mut destroy = pruning();
+    destroy.request.destroy = true;
     let (plan, _) = stage.apply(&manifests(&fewer), &destroy).await;
     assert!(brief(&plan).contains(&format!("blocked {key}: presumed")), "{plan:#?}");
     assert_eq!(deletes(&stage), 3);
@@ -130,7 +134,8 @@ async fn an_old_state_that_is_restored_neither_deletes_nor_creates() {
             + &service("e", "")
             + &service("f", "")),
     );
-    let policy = Policy { deletes_max: Some(2), ..pruning() };
+    let mut policy = pruning();
+    policy.permissions.deletes_max = Some(2);
     let (_, report) = stage.apply(&changed, &policy).await;
     assert_eq!(report.conclusion(), Conclusion::Done, "{report:#?}");
     let before = laws::creates_and_deletes(&stage.emulator);
@@ -169,7 +174,8 @@ async fn an_id_that_means_something_else_now_is_not_deleted() {
         drop(store);
         let (plan, _) = stage.apply(&three(), &pruning()).await;
         assert_eq!(brief(&plan), ["blocked service/d: not_owned"], "{plan:#?}");
-        let destroy = Policy { destroy: true, ..pruning() };
+        let mut destroy = pruning();
+        destroy.request.destroy = true;
         stage.apply(&three(), &destroy).await;
         assert_eq!(stage.emulator.ids(kind, name), [precious], "{is_namesake}");
     }
@@ -252,7 +258,8 @@ async fn destroying_deletes_what_is_ours_and_no_database_that_nobody_gave_up() {
     let body = serde_json::json!({"name": "foreign", "type": "web_service"});
     stage.emulator.act(&Act::Create { kind: Kind::Service, body }).unwrap();
     stage.wait(600).await;
-    let destroy = Policy { destroy: true, ..pruning() };
+    let mut destroy = pruning();
+    destroy.request.destroy = true;
     let (plan, _) = stage.apply(&manifests(&all), &destroy).await;
     let mut expected = vec![
         "blocked database/main: approval_missing",

@@ -12,11 +12,9 @@ use stoker::daemon::source::{Reading, Secrets, Source};
 use stoker::daemon::window::Windows;
 use stoker::emulator::EmulatorConfig;
 use stoker::model::Key;
-use stoker::reconcile::Reconciler;
 use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
 use stoker::status::{ConditionType, Mode, Problem, ProjectStatus, Trigger};
-use stoker::store::Recent;
 
 use crate::faults::first;
 use crate::stage::{Stage, pruning};
@@ -92,15 +90,7 @@ fn parts(stage: &Stage, settings: Settings, source: &Editable) -> AgentParts {
             allowed: Arc::default(),
             key: Arc::new(FingerprintKey::from_bytes([7; 32])),
         },
-        reconciler: Reconciler {
-            client: stage.client(),
-            clock: stage.clock.clone(),
-            state: stage.state.clone(),
-            holder: "a test".to_owned(),
-            recent: Recent::default(),
-            recollection: Arc::default(),
-        },
-        ledger: Arc::clone(&stage.ledger),
+        project: stage.open(),
         observe: Arc::new(|_| {}),
         beat: Arc::new(|_| {}),
         settings,

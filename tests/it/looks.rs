@@ -9,7 +9,7 @@ use stoker::daemon::settings::Settings;
 use stoker::daemon::window::{Window, WindowKind, Windows};
 use stoker::emulator::{Act, EmulatorConfig, Faults, Kind, RecordedEvent};
 use stoker::ledger::Ledger;
-use stoker::plan::{Conclusion, Outcome, Policy, Prune};
+use stoker::plan::{Conclusion, Outcome, Policy};
 use stoker::source::Tree;
 
 use crate::faults::first;
@@ -298,7 +298,7 @@ async fn a_create_that_was_refused_rests_on_another_list() {
             stage.emulator.act(&Act::Create { kind: Kind::Service, body }).unwrap();
         }
     };
-    let (tree, policy) = (first(), Policy { prune: Prune::Off, ..Policy::default() });
+    let (tree, policy) = (first(), Policy::default());
     let ((_, report), ()) = tokio::join!(stage.apply(&tree, &policy), somebody);
     let record = stage.emulator.record();
     let start = record.entries().next().unwrap().at;

@@ -16,6 +16,7 @@ mod commands;
 mod crashes;
 mod deadlines;
 mod deploy;
+mod embedding;
 mod environments;
 mod etcd;
 mod exchange;

@@ -121,7 +121,8 @@ async fn what_needs_itself_and_another_is_made_again_without_both_and_completed(
             .iter()
             .map(|(key, it)| (key.clone(), it.id.clone()))
             .collect();
-        let policy = Policy { replace: ids, ..Policy::default() };
+        let mut policy = Policy::default();
+        policy.request.replace = ids;
         let (_, report) = stage.apply(&others, &policy).await;
         assert!(
             report.results.iter().all(|it| it.outcome == Outcome::Applied),

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use stoker::api::Recollection;
 use stoker::emulator::{Act, EmulatorConfig, Fields, Kind, Paging, Shapes};
-use stoker::plan::{Action, Policy, plan};
-use stoker::reconcile::refresh;
+use stoker::plan::{Action, Policy};
 use stoker::source::Tree;
 
 use crate::stage::{Stage, manifests};
@@ -80,16 +78,8 @@ async fn b1_a_plan_without_changes_costs_the_pages_and_the_project() {
         let desired = Arc::new(Stage::new().desired(&park.tree(0, 0)));
         for page in [20, 50, 100] {
             let stage = park.stage(page);
-            let (reader, inventory) = (stage.client().reader(), stage.inventory());
-            let snapshot = refresh(
-                &reader,
-                Arc::clone(&desired),
-                inventory,
-                &stage.clock,
-                &mut Recollection::default(),
-            )
-            .await;
-            let plan = plan(&snapshot.unwrap(), &Policy::default());
+            let planned = stage.open().plan(Arc::clone(&desired), &Policy::default()).await;
+            let plan = planned.unwrap().plan;
             assert!(!plan.is_pending(), "{objects} {page}");
             assert_eq!(plan.changes.len(), objects, "all are found: {objects} {page}");
             let asked = stage.emulator.record().requests().count();

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use stoker::apply::{Happening, Patience};
+use stoker::apply::{Execution, Patience};
 use stoker::emulator::Kind;
 use stoker::model::Claim;
 use stoker::plan::Policy;
-use stoker::reconcile::Carrier;
 use stoker::shared::{BootClock, Bridge, RequestFate, SealKey, SharedLog, SimulatedMedium};
 use stoker::source::Tree;
 use stoker::store::{Medium, SharedState};
@@ -80,19 +79,11 @@ async fn who_may_have_lost_the_seat_writes_nothing_to_the_platform() {
 
 /// Carries a plan out that may end with its first record, and lets the machine die after it.
 async fn carry_out(stage: &Stage, tree: &Tree) {
-    let client = stage.client();
-    let snapshot = stage.snapshot(&client, tree).await;
-    let plan = stage.plan(tree, &Policy::default()).await;
-    let Ok(store) = stage.state.open("one") else { return };
-    let carrier = Carrier {
-        client: &client,
-        clock: &stage.clock,
-        settle: Policy::default().settle,
-        patience: Patience::Leave,
-        stop: stage.stop.subscribe(),
-        observe: &|_: Happening<'_>| {},
-    };
-    let _whatever_became_of_it = carrier.carry_out(store, &snapshot, &plan).await;
+    let project = stage.open();
+    let planned = project.plan(stage.desired(tree), &Policy::default()).await.unwrap();
+    let (patience, stop) = (Patience::Leave, stage.stop.subscribe());
+    let execution = Execution { patience, stop, ..Execution::default() };
+    let _whatever_became_of_it = project.apply(&planned, execution).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -118,7 +118,8 @@ async fn protected_databases_outlive_their_manifests() {
     let services = ["payments", "admin", "checkout", "nightly-report", "order-worker"];
     let fewer = services.iter().fold(tree, |tree, name| without(&tree, name));
     let fewer = without(&fewer, "orders-db");
-    let policy = Policy { deletes_max: Some(10), ..pruning() };
+    let mut policy = pruning();
+    policy.permissions.deletes_max = Some(10);
     let (plan, _) = stage.apply(&fewer, &policy).await;
     assert!(
         brief(&plan).contains(&"blocked database/orders-db: protected".to_owned()),

@@ -5,17 +5,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use stoker::api::{
-    Client, ClientConfig, ClientParts, Dialect, Endpoint, Recollection, Token, Transport,
-};
-use stoker::apply::{Happening, Patience};
+use stoker::api::{ClientConfig, Dialect, Endpoint, Token, Transport};
+use stoker::apply::Execution;
 use stoker::budget::{self, Millis};
 use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator};
 use stoker::ledger::Ledger;
-use stoker::model::{Desired, Inventory, Snapshot};
-use stoker::plan::{Plan, Policy, Prune, Report};
-use stoker::reconcile::{Carrier, RefreshError, check_pin, decide, platform, refresh};
+use stoker::model::{Desired, Inventory};
+use stoker::plan::{Permissions, Plan, Policy, Prune, Report};
+use stoker::project::{BudgetPlace, OpenProject, PassError, Planned, ProjectParts};
 use stoker::sandbox::{SANDBOX_ENDPOINT, SandboxTransport, emulator_clock};
 use stoker::secret::{self, AllowedSources, Finders, FingerprintKey, FoundValues};
 use stoker::source::{self, Tree};
@@ -73,16 +71,24 @@ impl Stage {
         Self { state: Medium::Memory(Simulated::default()), ..Self::on(platform) }
     }
 
-    pub fn client(&self) -> Client {
-        Client::new(ClientParts {
-            endpoint: Endpoint::parse(SANDBOX_ENDPOINT).unwrap(),
-            token: Token::parse(emulator::TOKEN).unwrap(),
-            transport: Arc::clone(&self.transport),
-            ledger: Arc::clone(&self.ledger),
-            clock: self.clock.clone(),
+    /// Opens the project of the stage, as a run does when it begins.
+    pub fn open(&self) -> OpenProject {
+        let parts = ProjectParts::new(
+            Endpoint::parse(SANDBOX_ENDPOINT).unwrap(),
+            Token::parse(emulator::TOKEN).unwrap(),
+            Arc::clone(&self.transport),
+            self.directory.path().into(),
+        );
+        let parts = ProjectParts {
             dialect: self.dialect.clone(),
+            budget: BudgetPlace::Opened(Arc::clone(&self.ledger)),
+            state: self.state.clone(),
             config: ClientConfig { deadline: self.deadline, ..ClientConfig::default() },
-        })
+            clock: self.clock.clone(),
+            holder: "a test".to_owned(),
+            ..parts
+        };
+        parts.open().unwrap()
     }
 
     pub fn desired(&self, tree: &Tree) -> Desired {
@@ -104,29 +110,8 @@ impl Stage {
         self.state.read().unwrap().inventory
     }
 
-    pub async fn snapshot(&self, client: &Client, tree: &Tree) -> Snapshot {
-        self.try_snapshot(client, tree).await.unwrap()
-    }
-
-    pub async fn try_snapshot(
-        &self,
-        client: &Client,
-        tree: &Tree,
-    ) -> Result<Snapshot, RefreshError> {
-        refresh(
-            &client.reader(),
-            self.desired(tree).into(),
-            self.inventory(),
-            &self.clock,
-            &mut Recollection::default(),
-        )
-        .await
-    }
-
     pub async fn plan(&self, tree: &Tree, policy: &Policy) -> Plan {
-        let client = self.client();
-        let mut snapshot = self.snapshot(&client, tree).await;
-        decide(&client.reader(), &mut snapshot, &self.speak(policy)).await.unwrap()
+        self.open().plan(self.desired(tree), policy).await.unwrap().plan
     }
 
     /// Plans and applies, as `stoker apply` does.
@@ -139,33 +124,16 @@ impl Stage {
         &self,
         tree: &Tree,
         policy: &Policy,
-    ) -> Result<(Plan, Report), RefreshError> {
-        let client = self.client();
-        let mut snapshot = self.try_snapshot(&client, tree).await?;
-        let plan = decide(&client.reader(), &mut snapshot, &self.speak(policy)).await?;
-        let report = self.carry_out(&client, &snapshot, &plan, policy).await;
-        Ok((plan, report))
+    ) -> Result<(Plan, Report), PassError> {
+        let project = self.open();
+        let planned = project.plan(self.desired(tree), policy).await?;
+        let report = self.carry_out(&project, &planned).await;
+        Ok((planned.plan, report))
     }
 
-    pub async fn carry_out(
-        &self,
-        client: &Client,
-        snapshot: &Snapshot,
-        plan: &Plan,
-        policy: &Policy,
-    ) -> Report {
-        let store = self.state.open("a test").unwrap();
-        let project = &snapshot.live.project;
-        check_pin(store.inventory().pin.as_ref(), &client.origin(), project).unwrap();
-        let carrier = Carrier {
-            client,
-            clock: &self.clock,
-            settle: policy.settle,
-            patience: Patience::Wait,
-            stop: self.stop.subscribe(),
-            observe: &|_: Happening<'_>| {},
-        };
-        let carried = carrier.carry_out(store, snapshot, plan).await;
+    pub async fn carry_out(&self, project: &OpenProject, planned: &Planned) -> Report {
+        let execution = Execution { stop: self.stop.subscribe(), ..Execution::default() };
+        let carried = project.apply(planned, execution).await;
         match &self.state {
             // It died in that step: nobody is left to hear of the error.
             Medium::Memory(disk) if disk.was_struck() => std::future::pending().await,
@@ -176,10 +144,6 @@ impl Stage {
     /// Lets time pass.
     pub async fn wait(&self, seconds: u64) {
         tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
-    }
-
-    fn speak(&self, policy: &Policy) -> Policy {
-        Policy { platform: platform(&self.dialect), ..policy.clone() }
     }
 }
 
@@ -217,7 +181,8 @@ pub fn edited(tree: &Tree, before: &str, after: &str) -> Tree {
 /// The policy of `--prune`.
 pub fn pruning() -> Policy {
     let prune = Prune::Kinds(stoker::model::Kind::ALL.into());
-    Policy { prune, ..Policy::default() }
+    let permissions = Permissions { prune, ..Permissions::default() };
+    Policy { permissions, ..Policy::default() }
 }
 
 /// A plan in short: one line for each change, as `action key`, or `blocked key: reason`.

@@ -160,7 +160,8 @@ async fn one_that_goes_goes_when_the_directory_has_been_quiet() {
 
 #[tokio::test(start_paused = true)]
 async fn a_number_for_the_agent_is_for_each_hour() {
-    let policy = Policy { deletes_max: Some(5), ..pruning() };
+    let mut policy = pruning();
+    policy.permissions.deletes_max = Some(5);
     let directory = Directory::new();
     let settings = Settings { policy, ..settings() };
     let kept = Kept::begin(Stage::on(EmulatorConfig::default()), settings, directory.read());
@@ -225,7 +226,8 @@ async fn a_new_commit_is_an_order_and_the_same_again_is_none() {
 #[tokio::test(start_paused = true)]
 async fn who_is_asked_begins_anew() {
     let stage = Stage::new();
-    let ordered = Policy { is_ordered: true, ..pruning() };
+    let mut ordered = pruning();
+    ordered.request.is_ordered = true;
     apply_vanishing(&stage, &ordered, |_| None).await;
     assert_eq!(count(&stage), SERVICES + DATABASES - LEFT);
 }

@@ -12,10 +12,10 @@ use stoker::daemon::window::{Window, WindowKind, Windows};
 use stoker::emulator::{Act, EmulatorConfig, Faults, Kind};
 use stoker::model::{Pin, Project};
 use stoker::plan::Policy;
-use stoker::reconcile::{Licence, Look, PassError, Reconciler, Wish};
+use stoker::project::{Licence, Look, PassError, Wish};
 use stoker::status::Order;
 use stoker::status::Trigger;
-use stoker::store::{Recent, Store};
+use stoker::store::Store;
 
 use crate::faults::{first, second};
 use crate::kept::{Kept, settings};
@@ -149,15 +149,7 @@ async fn a_plan_is_not_carried_out_on_a_state_that_moved_under_it() {
     let mut stage = Stage::new();
     let state = stage.directory.path().to_owned();
     let inner = Arc::clone(&stage.transport);
-    stage.transport = Arc::new(Meddler { inner, state: state.clone() });
-    let reconciler = Reconciler {
-        client: stage.client(),
-        clock: stage.clock.clone(),
-        state: state.into(),
-        holder: "a test".to_owned(),
-        recent: Recent::default(),
-        recollection: Arc::default(),
-    };
+    stage.transport = Arc::new(Meddler { inner, state });
     let policy = Policy::default();
     let wish = Wish {
         desired: stage.desired(&first()).into(),
@@ -165,7 +157,7 @@ async fn a_plan_is_not_carried_out_on_a_state_that_moved_under_it() {
         licence: Licence::Write,
         look: Look::Whole,
     };
-    let passed = reconciler.once(wish, stage.stop.subscribe(), &|_| {}).await;
+    let passed = stage.open().pass(wish, stage.stop.subscribe(), &|_| {}).await;
     assert!(matches!(passed, Err(PassError::Moved)), "{:?}", passed.err());
     assert_eq!(stage.emulator.record().writes(), 0);
 }

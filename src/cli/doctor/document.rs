@@ -37,7 +37,8 @@ struct DialectRow {
 impl DoctorDocument {
     /// Puts together what was found.
     pub fn new(checks: &[Check], session: Option<&Session>, findings: &[Finding]) -> Self {
-        let dialect = session.map(|session| session.client.dialect().entries()).unwrap_or_default();
+        let dialect =
+            session.map(|session| session.project.client.dialect().entries()).unwrap_or_default();
         let row = |entry: DialectEntry| {
             let DialectEntry { key, value, assumption, about } = entry;
             DialectRow { key, value, assumption, about }

@@ -57,7 +57,7 @@ pub async fn run(
         print(context, &checks, session.as_ref());
     }
     let forms = match session.as_ref().filter(|_| *is_probe) {
-        Some(session) => session.client.survey().await,
+        Some(session) => session.project.client.survey().await,
         None => Vec::new(),
     };
     let probed = match session.as_ref().filter(|_| *is_probe) {
@@ -91,7 +91,8 @@ fn exit(checks: &[Check]) -> Exit {
 }
 
 fn print(context: &Context, checks: &[Check], session: Option<&Session>) {
-    let dialect = session.map(|session| session.client.dialect().entries()).unwrap_or_default();
+    let dialect =
+        session.map(|session| session.project.client.dialect().entries()).unwrap_or_default();
     let mut paper = Paper::new();
     checks.iter().for_each(|check| check.print(&mut paper));
     context.output.data(&paper);

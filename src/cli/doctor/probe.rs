@@ -105,8 +105,8 @@ pub async fn run(
         Probe { session, writer, store, key, bystanders, made, is_unsettled, observed, stop };
     let learned = probe.learn(context, connection).await;
     let cleaned = probe.clean_up().await;
-    probe.observed.limits = session.client.limits_last_seen();
-    let findings = judge(&probe.observed, session.client.dialect());
+    probe.observed.limits = session.project.client.limits_last_seen();
+    let findings = judge(&probe.observed, session.project.client.dialect());
     // What is left behind outweighs what was not learned, and that an interrupt.
     let ended = match (cleaned, interrupt.exit(), learned) {
         (Err(left), _, _) => Err(left),
@@ -165,7 +165,7 @@ impl Probe<'_> {
         let sent = self.observed.sent.clone();
         let applied = sent.iter().map(|(path, value)| (path.clone(), Applied::from(value)));
         let intent = Intent {
-            started_at: self.session.clock.now(),
+            started_at: self.session.project.clock.now(),
             attempt,
             applied: applied.collect(),
             remembered: Remembered::default(),
@@ -178,7 +178,7 @@ impl Probe<'_> {
         // nor when the lists were read.
         let leaving = || Ok(());
         let place = self.writer.reserve().await?;
-        let leave = place.resting_on(self.session.clock.now(), LOOK_AGE_MAX);
+        let leave = place.resting_on(self.session.project.clock.now(), LOOK_AGE_MAX);
         let (name, fields) = (&self.key.name, &sent);
         let create = Create { kind: Kind::Service, name, fields, links: &links, answers: &answers };
         match self.writer.create(leave, create, &leaving).await {
@@ -377,8 +377,8 @@ impl Probe<'_> {
     }
 
     async fn rest(&self) {
-        let now = self.session.clock.now();
-        self.session.clock.sleep_until(now.checked_add(LOOK_PAUSE).unwrap_or(now)).await;
+        let now = self.session.project.clock.now();
+        self.session.project.clock.sleep_until(now.checked_add(LOOK_PAUSE).unwrap_or(now)).await;
     }
 
     /// Goes on only while nobody wants us to end: nothing is dropped in the middle of a request.

@@ -19,7 +19,7 @@ const SKEW_MAX: SignedDuration = SignedDuration::from_secs(10);
 
 /// Makes them all: one request for the project, the lists, and one of what each list shows.
 pub async fn checks(session: &Session) -> Vec<Check> {
-    let mut checks = vec![Check::fine("endpoint", session.client.origin())];
+    let mut checks = vec![Check::fine("endpoint", session.project.client.origin())];
     match session.reader.project().await {
         Ok(project) => {
             checks.push(Check::fine("api", "version 1 answers"));
@@ -27,16 +27,18 @@ pub async fn checks(session: &Session) -> Vec<Check> {
             let shown = format!("{}{id}", project.name);
             let pin =
                 session.truth.medium.read().ok().and_then(|reading| reading.inventory.pin.clone());
-            checks.push(match check_pin(pin.as_ref(), &session.client.origin(), &project) {
-                Ok(()) => Check::fine("project", shown),
-                Err(wrong) => Check::failed("project", &Failure::from(wrong)),
-            });
+            checks.push(
+                match check_pin(pin.as_ref(), &session.project.client.origin(), &project) {
+                    Ok(()) => Check::fine("project", shown),
+                    Err(wrong) => Check::failed("project", &Failure::from(wrong)),
+                },
+            );
             checks.extend(rights(session).await);
         }
         Err(error) => checks.push(unreachable(error)),
     }
-    if let Some(limits) = session.client.limits_last_seen() {
-        checks.push(clock(limits.date.as_deref(), session.clock.now()));
+    if let Some(limits) = session.project.client.limits_last_seen() {
+        checks.push(clock(limits.date.as_deref(), session.project.clock.now()));
         checks.push(headers(&limits));
     }
     checks.push(budget(session));
@@ -141,7 +143,7 @@ fn headers(limits: &Limits) -> Check {
 }
 
 fn budget(session: &Session) -> Check {
-    match session.ledger.view(Millis::from(session.clock.now())) {
+    match session.project.ledger.view(Millis::from(session.project.clock.now())) {
         Ok(view) => Check::fine("budget", format!("{view}; {} used by us", view.used)),
         Err(error) => Check::new("budget", CheckOutcome::Failed, format!("failed to {error}")),
     }

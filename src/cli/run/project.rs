@@ -19,16 +19,15 @@ use crate::daemon::source::{Secrets, Source};
 use crate::daemon::trigger::{FileWatch, poll};
 use crate::daemon::webhook::Webhook;
 use crate::daemon::{Bell, Handle, Seat, keeper};
-use crate::reconcile::Reconciler;
+use crate::project::{self, OpenProject, ProjectParts};
 use crate::status::{PassRecord, Trigger};
-use crate::store::Recent;
 
 use super::super::code::ErrorCode;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::hold;
 use super::super::place::{Absent, StatePlace};
-use super::super::session::{self, ApiAccess, Purpose, Session, SessionConfig};
+use super::super::session::{self, Purpose, Session};
 use super::super::settings::{ProjectSettings, ProjectSource};
 use super::commons::Commons;
 use super::sandbox::Sandbox;
@@ -82,23 +81,23 @@ fn open_with(
         }
         kept => kept,
     };
-    let door = match &sandbox {
-        Some(sandbox) => sandbox.door(),
+    let connection = settings.connection.clone();
+    let parts = match &sandbox {
+        Some(sandbox) => sandbox.parts(&state),
         None => {
-            let connection = &settings.connection;
             let transport = commons.transport(connection.ca_file.as_deref())?;
-            ApiAccess::over(connection, token(context, settings)?, transport)?
+            session::over_network(&connection, token(context, settings)?, transport, &state)?
         }
     };
-    let connection = settings.connection.clone();
-    let place = SessionConfig { settings: connection, state, truth, clock: clock.clone() };
-    let session = Session::through(context, door, place, Purpose::Write, Lane::Converge)?;
-    let mut told = settings.of_loop(session::seed());
-    told.policy = session.speak(told.policy);
+    let holder = hold::holder("run", clock.now());
+    let parts = ProjectParts { clock: clock.clone(), holder, ..parts };
+    let (purpose, lane) = (Purpose::Write, Lane::Converge);
+    let session = Session::through(context, connection, truth, parts, purpose, lane)?;
+    let told = settings.of_loop(project::seed());
     let name = told.name.clone();
-    let (count, client) = (meters.clone(), session.client.clone());
+    let (count, client) = (meters.clone(), session.project.client.clone());
     meters.count_requests_of(&name, move || client.tally());
-    let (ledger, at) = (Arc::clone(&session.ledger), clock.clone());
+    let (ledger, at) = (Arc::clone(&session.project.ledger), clock.clone());
     meters.read_budget_of(&name, move || {
         let BudgetView { limit, remaining, .. } = ledger.view(Millis::from(at.now())).ok()?;
         Some(BudgetNow { limit, remaining })
@@ -108,15 +107,7 @@ fn open_with(
         settings: told,
         source: source(context, settings, &session.state)?,
         secrets: secrets(context, settings, &session)?,
-        reconciler: Reconciler {
-            client: session.client.clone(),
-            clock: clock.clone(),
-            state: session.truth.medium.clone(),
-            holder: hold::holder("run", session.clock.now()),
-            recent: Recent::default(),
-            recollection: Arc::default(),
-        },
-        ledger: Arc::clone(&session.ledger),
+        project: session.project.clone(),
         observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),
         beat: Arc::new(move |now| beat.beat(now)),
     };
@@ -246,10 +237,10 @@ impl RunningProject {
             return Ok(None);
         }
         let transport = commons.transport(session.settings.ca_file.as_deref())?;
-        let state = session.truth.medium.clone();
+        let OpenProject { state, clock, .. } = session.project.clone();
         let told = keeper::told(&state).map_err(|error| unreadable(&error))?;
         let name = self.handle.status().name.clone();
-        let notifier = Notifier::start(&name, sinks, told, &transport, &session.clock);
+        let notifier = Notifier::start(&name, sinks, told, &transport, &clock);
         commons.meters.count_untold_of(&name, notifier.untold());
         let handle = self.handle.clone();
         Ok(Some(tokio::spawn(async move {

@@ -9,15 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::api::{Endpoint, Token};
 use crate::clock::Clock;
-use crate::emulator::{Emulator, TOKEN, serve};
+use crate::emulator::{Emulator, serve};
 use crate::model::Guard;
-use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
+use crate::project::ProjectParts;
+use crate::sandbox::SandboxTransport;
 
 use super::super::code::ErrorCode;
 use super::super::failure::Failure;
-use super::super::session::ApiAccess;
 use super::super::world::{self, WorldFile};
 
 /// The port of `stoker sandbox`, when it is free.
@@ -77,13 +76,9 @@ impl Sandbox {
         world::stand_for(&self.emulator, guard);
     }
 
-    /// Returns the way to it without a socket.
-    pub fn door(&self) -> ApiAccess {
-        ApiAccess {
-            transport: Arc::new(SandboxTransport::new(self.emulator.clone())),
-            endpoint: Endpoint::parse(SANDBOX_ENDPOINT).expect("the constant is an address"),
-            token: Token::parse(TOKEN).expect("the constant is a token"),
-        }
+    /// Returns the parts of its project, without a socket.
+    pub fn parts(&self, state: &Path) -> ProjectParts {
+        world::parts(Arc::new(SandboxTransport::new(self.emulator.clone())), state)
     }
 
     /// Returns where people reach it.

@@ -19,7 +19,7 @@ use super::notifications::{NotificationSettings, notifications};
 use super::origin::Provenance;
 use super::pick::{Picker, Row, pick};
 use super::secret::SecretSource;
-use super::shared::{ConnectionSettings, pick_policy};
+use super::shared::{ConnectionSettings, asked, pick_permissions};
 use super::source::{ProjectSource, pick_source};
 use super::tree::TreeSettings;
 
@@ -146,7 +146,11 @@ impl ProjectSettings {
                 picked.last_place(),
             ));
         }
-        let policy = pick_policy(picked, &command.planning);
+        let policy = Policy {
+            permissions: pick_permissions(picked, &command.planning),
+            request: asked(&command.planning),
+            ..Policy::default()
+        };
         let windows = pick_windows(picked)?;
         let webhook = pick_webhook(picked)?;
         let notifications = pick_notifications(picked, repo.as_deref())?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::api::{ENDPOINT_DEFAULT, Endpoint};
-use crate::plan::{Policy, Prune, Selection, Settlements};
+use crate::plan::{Permissions, Policy, Prune, RunRequest, Selection, Settlements};
 
 use super::super::arguments::{
     Approval, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
@@ -168,20 +168,30 @@ fn dialect(picker: &mut Picker<'_>, flags: &Connection) -> Vec<(String, String)>
 /// number of deletes orders it anew; the number in a file, or of an agent, is for every hour (S7).
 #[must_use]
 pub fn policy(flags: &Planning, file: &SettingsFile) -> Policy {
-    let policy = pick_policy(&mut Picker::of_call(file, &GivenSettings::default()), flags);
-    Policy { is_ordered: flags.max_deletes.is_some(), ..policy }
+    let given = GivenSettings::default();
+    let permissions = pick_permissions(&mut Picker::of_call(file, &given), flags);
+    let request = RunRequest { is_ordered: flags.max_deletes.is_some(), ..asked(flags) };
+    Policy { permissions, request, ..Policy::default() }
 }
 
-/// As [`policy`], and remembers where each value comes from.
-pub(super) fn pick_policy(picker: &mut Picker<'_>, flags: &Planning) -> Policy {
-    let default = Policy::default();
+/// Joins what a person decides once, and remembers where each value comes from.
+pub(super) fn pick_permissions(picker: &mut Picker<'_>, flags: &Planning) -> Permissions {
+    let default = Permissions::default();
     let PruneKinds(kinds) = pick!(picker, flags, prune, PruneKinds(BTreeSet::new()));
-    Policy {
+    Permissions {
         prune: if kinds.is_empty() { Prune::Off } else { Prune::Kinds(kinds) },
         adopt: pick!(picker, flags, adopt, default.adopt),
         deletes_max: pick!(picker, flags, max_deletes),
         prune_adopted: pick!(picker, flags, prune_adopted, false),
         write_unverifiable: pick!(picker, flags, write_unverifiable, default.write_unverifiable),
+        settle: pick!(picker, flags, settle, Span(default.settle)).0,
+        ..default
+    }
+}
+
+/// Returns what the flags ask of one run.
+pub(super) fn asked(flags: &Planning) -> RunRequest {
+    RunRequest {
         settlements: Settlements {
             write: flags.write_unsettled.iter().cloned().collect(),
             accept: flags.accept_unsettled.iter().cloned().collect(),
@@ -191,8 +201,7 @@ pub(super) fn pick_policy(picker: &mut Picker<'_>, flags: &Planning) -> Policy {
             excluded: flags.exclude.iter().cloned().collect(),
         },
         replace: flags.replace.iter().map(|a| (a.key.clone(), a.id.clone())).collect(),
-        settle: pick!(picker, flags, settle, Span(default.settle)).0,
-        ..default
+        ..RunRequest::default()
     }
 }
 

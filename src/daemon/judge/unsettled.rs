@@ -1,7 +1,7 @@
 //! What is said of values that nobody can tell of: never that they are as declared.
 
 use crate::plan::Change;
-use crate::reconcile::Passed;
+use crate::project::Passed;
 use crate::render::json::{self, SavedUnsettled};
 use crate::status::ConditionReason;
 

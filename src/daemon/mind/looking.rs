@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::follow::{Ending, LOOK_FIRST, Watch, next_pause};
 use crate::model::{Key, Project, RemoteId};
-use crate::reconcile::Passed;
+use crate::project::Passed;
 use crate::status::{ConditionReason, EventSeverity, Occurrence, ResourceStatus, Trigger};
 
 use super::super::judge;

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use crate::budget::Lane;
 use crate::model::{Desired, Key, Project};
 use crate::plan::Policy;
-use crate::reconcile::{Licence, Look};
+use crate::project::{Licence, Look};
 use crate::status::{Event, PassRecord, ProjectStatus, Trigger};
 
 use super::declare::Declared;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::Key;
 use crate::plan::{Conclusion, Outcome, Plan, Report};
-use crate::reconcile::Passed;
+use crate::project::Passed;
 use crate::render::json::{SavedChange, saved_change};
 use crate::status::{ConditionReason, PassOutcome, PassRecord};
 

@@ -11,7 +11,7 @@ use crate::model::Key;
 use crate::plan::{
     Blocked, BlockedReason, FailureCause, Outcome, Policy, Prune, Report, settled_at,
 };
-use crate::reconcile::{Licence, Look, Passed};
+use crate::project::{Licence, Look, Passed};
 use crate::status::{ConditionReason, EventSeverity, Occurrence, PassOutcome, PassRecord, Trigger};
 
 use super::super::judge::{self, Case};
@@ -112,13 +112,13 @@ impl Mind {
     fn policy(&self, desired: &crate::model::Desired, now: Timestamp) -> Policy {
         let mut policy = self.settings.policy.clone();
         if self.wanted.problem.is_some() {
-            policy.prune = Prune::Off;
+            policy.permissions.prune = Prune::Off;
         }
-        policy.held = self.held(desired, now);
-        policy.protections = self.memory.protections.clone();
-        policy.absence = self.wanted.shrinking.holds(now);
-        policy.deploys_max = self.settings.deploys_max;
-        policy.forgiven = self.forgiven.clone();
+        policy.learned.held = self.held(desired, now);
+        policy.learned.protections = self.memory.protections.clone();
+        policy.learned.absence = self.wanted.shrinking.holds(now);
+        policy.permissions.deploys_max = self.settings.deploys_max;
+        policy.learned.forgiven = self.forgiven.clone();
         policy
     }
 
@@ -301,7 +301,7 @@ impl Mind {
     /// When it is known what became of a create whose answer was lost, if one is open (S3).
     fn settled_at(&self, passed: &Passed, key: &Key) -> Option<Timestamp> {
         let intent = passed.inventory.intents.get(key)?;
-        Some(settled_at(intent.started_at, self.settings.policy.settle))
+        Some(settled_at(intent.started_at, self.settings.policy.permissions.settle))
     }
 
     fn follow_deployments(&mut self, running: &Running, passed: &Passed, now: Timestamp) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::manifest;
-use crate::reconcile::Licence;
+use crate::project::Licence;
 use crate::status::{
     ConditionReason, EventSeverity, Mode, Occurrence, Order, Problem, Steering, Suspension, Trigger,
 };

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Key;
 use crate::plan::{Action, FieldAction, FieldChange, FieldReason, Reason};
-use crate::reconcile::Passed;
+use crate::project::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, EventSeverity, Occurrence,
     ProjectStatus, Repair, ResourceStatus, Revision, SourceStatus, Switches, SyncStatus, Truth,

@@ -53,9 +53,11 @@ fn files_that_vanish_one_by_one_are_counted_together() {
     // The flag that is named lifts it, for one run and as the setting of an agent.
     let hint = hint.unwrap();
     let most = hint.split(['`', ' ']).find_map(|word| word.parse().ok());
-    let lifted = Policy { deletes_max: most, ..policy.clone() };
+    let mut lifted = policy.clone();
+    lifted.permissions.deletes_max = most;
     assert_eq!(deletes(&snapshot, &lifted), 1, "{hint}");
-    let tight = Policy { deletes_max: most.map(|most| most - 1), ..policy };
+    let mut tight = policy;
+    tight.permissions.deletes_max = most.map(|most| most - 1);
     assert_eq!(deletes(&snapshot, &tight), 0, "{hint}");
 }
 
@@ -113,14 +115,14 @@ fn a_new_commit_is_an_order_and_the_same_one_again_is_none() {
 
 #[test]
 fn a_person_begins_anew_within_the_same_bounds() {
-    let (mut snapshot, policy) = services("prune", 12, 1);
+    let (mut snapshot, mut policy) = services("prune", 12, 1);
     for n in 0..3 {
         sent(&mut snapshot, &format!("gone{n}"), 60, None);
     }
-    let ordered = Policy { is_ordered: true, ..policy };
-    assert_eq!(deletes(&snapshot, &ordered), 1);
-    let (snapshot, policy) = services("prune", 12, 4);
-    assert_eq!(deletes(&snapshot, &Policy { is_ordered: true, ..policy }), 0);
+    policy.request.is_ordered = true;
+    assert_eq!(deletes(&snapshot, &policy), 1);
+    let (snapshot, _) = services("prune", 12, 4);
+    assert_eq!(deletes(&snapshot, &policy), 0);
 }
 
 #[test]
@@ -139,9 +141,9 @@ fn what_vanishes_is_kept_and_what_a_tombstone_names_is_not() {
     let (mut snapshot, mut policy) = services("prune", 12, 1);
     let (message, reason) = ("the source is shrinking".to_owned(), BlockedReason::SourceShrinking);
     let hold = Blocked { reason, message, hint: None };
-    policy.absence.insert(Kind::Database, hold.clone());
+    policy.learned.absence.insert(Kind::Database, hold.clone());
     assert_eq!(deletes(&snapshot, &policy), 1);
-    policy.absence.insert(Kind::Service, hold);
+    policy.learned.absence.insert(Kind::Service, hold);
     assert_eq!(first_blocked(&snapshot, &policy).reason, BlockedReason::SourceShrinking);
     let (buried, _) = parse("tomb service/x0");
     let tombstones = buried.desired.tombstones.clone();

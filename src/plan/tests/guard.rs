@@ -202,7 +202,7 @@ fn what_replaced_manifests_protected_is_remembered_even_if_nothing_of_them_was_d
     let scene = format!("run prune\n{KEEP}live service/x#s1\n");
     let planned = |ours: &str, said: Remembered| {
         let (snapshot, mut policy) = parse(&format!("{scene}ours service/x#s1{ours}"));
-        policy.protections.insert(key.clone(), said);
+        policy.learned.protections.insert(key.clone(), said);
         plan(&snapshot, &policy)
     };
     for said in [

@@ -140,7 +140,8 @@ proptest! {
         // forget what has gone. The third has nothing to do, and so has every one after it.
         for _ in 0..3 {
             world.apply(&last);
-            let policy = Policy { replace: Default::default(), ..policy.clone() };
+            let mut policy = policy.clone();
+            policy.request.replace.clear();
             last = plan(&world.snapshot, &policy);
         }
         prop_assert!(!last.is_pending(), "{}\n---\n{}", scene, print(&last));
@@ -149,8 +150,9 @@ proptest! {
 
     #[test]
     fn nothing_unsettled_is_written_unasked(scene in scene()) {
-        let (snapshot, policy) = parse_distinct(&scene);
-        let plan = plan(&snapshot, &Policy { write_unverifiable: false, ..policy });
+        let (snapshot, mut policy) = parse_distinct(&scene);
+        policy.permissions.write_unverifiable = false;
+        let plan = plan(&snapshot, &policy);
         let replaced = |change: &&Change| change.action != Action::Replace;
         for field in plan.changes.iter().filter(replaced).flat_map(|change| &change.fields) {
             let is_open = field.reason == FieldReason::Unverifiable;
@@ -215,11 +217,11 @@ proptest! {
                         prop_assert_eq!(&entry.created_at, &precondition.created_at);
                         prop_assert_eq!(key.name.as_str(), &precondition.name);
                         prop_assert!(!matches!(entry.claim, Claim::Presumed));
-                        prop_assert!(entry.claim != Claim::Named || policy.prune_adopted);
+                        prop_assert!(entry.claim != Claim::Named || policy.permissions.prune_adopted);
                         prop_assert!(!entry.remembered.protect && entry.remembered.prune != Some(false));
                         prop_assert!(live.listing(key.kind).coverage.is_complete());
                         prop_assert!(key.kind != Kind::EnvGroup);
-                        prop_assert!(*action == Action::Replace || !desired.resources.contains_key(key) || policy.destroy);
+                        prop_assert!(*action == Action::Replace || !desired.resources.contains_key(key) || policy.request.destroy);
                     }
                 }
             }
@@ -231,8 +233,8 @@ proptest! {
         scene in scene(),
         lately in proptest::collection::vec((id(), -60..7_200_i64), 0..4),
     ) {
-        let (mut snapshot, policy) = parse(&scene);
-        let policy = Policy { destroy: false, ..policy };
+        let (mut snapshot, mut policy) = parse(&scene);
+        policy.request.destroy = false;
         let mut gone = BTreeSet::new();
         for (id, age) in lately {
             let at = snapshot.now - jiff::SignedDuration::from_secs(age);
@@ -251,13 +253,13 @@ proptest! {
             gone.extend(change.id.clone());
         }
         let others = deleted.iter().filter(|kind| **kind != Kind::Service).count();
-        prop_assert!(deleted.is_empty() || gone.len() + others <= policy.deletes_max.unwrap_or(3));
+        prop_assert!(deleted.is_empty() || gone.len() + others <= policy.permissions.deletes_max.unwrap_or(3));
         for kind in Kind::ALL {
             let ours = snapshot.inventory.entries.keys().filter(|it| it.kind == kind).count();
             let gone = deleted.iter().filter(|it| **it == kind).count();
             prop_assert!(gone == 0 || gone < ours);
         }
-        prop_assert!(policy.prune != Prune::Off || deleted.is_empty());
+        prop_assert!(policy.permissions.prune != Prune::Off || deleted.is_empty());
     }
 }
 

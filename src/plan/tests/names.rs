@@ -89,7 +89,7 @@ fn a_look_that_shows_a_stranger_never_sends_again_and_never_gives_up() {
         intent.attempt = attempt;
         let listing = snapshot.live.listing(key.kind);
         let sighting = sight(listing, &key, &intent, &snapshot.inventory, false);
-        let after = after_look(sighting, &intent, policy.settle, snapshot.now);
+        let after = after_look(sighting, &intent, policy.permissions.settle, snapshot.now);
         assert!(matches!(after, AfterLook::AskWhose(_)), "{attempt}: {after:?}");
     }
 }

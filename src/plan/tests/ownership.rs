@@ -305,8 +305,8 @@ fn a_look_decides_nothing_before_the_settle_time_is_over() {
     let listing = snapshot.live.listing(key.kind);
     let inventory = &snapshot.inventory;
     let seen = || sight(listing, &key, intent, inventory, policy.platform.keeps_names);
-    let look = |at| after_look(seen(), intent, policy.settle, at);
+    let look = |at| after_look(seen(), intent, policy.permissions.settle, at);
     assert_eq!(look(snapshot.now), AfterLook::LookAgain);
-    let settled_at = settled_at(intent.started_at, policy.settle);
+    let settled_at = settled_at(intent.started_at, policy.permissions.settle);
     assert!(matches!(look(settled_at), AfterLook::Presume(_)));
 }

@@ -32,9 +32,9 @@ fn the_platforms_names_can_be_set() {
     let scene = "want service/api env.A=1\nlive service/api#s1 env.A=1 env.PORT=1 env.ADDON_URL=1\n\
                  ours service/api#s1 env.A=1";
     let (snapshot, mut policy) = parse(scene);
-    policy.put_on = PutOn::of("ADDON_*, PORT");
+    policy.platform.put_on = PutOn::of("ADDON_*, PORT");
     assert_eq!(plan(&snapshot, &policy).changes, []);
-    policy.put_on = PutOn::of("none");
+    policy.platform.put_on = PutOn::of("none");
     assert_eq!(plan(&snapshot, &policy).changes[0].fields.len(), 2);
 }
 

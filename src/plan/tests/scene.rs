@@ -329,26 +329,32 @@ fn flags(words: &[&str]) -> Policy {
     let mut policy = Policy::default();
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
-            ("prune", _) => policy.prune = Prune::Kinds(Kind::ALL.into_iter().collect()),
-            ("prune-adopted", _) => policy.prune_adopted = true,
-            ("max-deletes", most) => policy.deletes_max = Some(most.parse().unwrap()),
-            ("destroy", _) => policy.destroy = true,
-            ("adopt", mode) => policy.adopt = mode.parse().unwrap(),
+            ("prune", _) => {
+                policy.permissions.prune = Prune::Kinds(Kind::ALL.into_iter().collect())
+            }
+            ("prune-adopted", _) => policy.permissions.prune_adopted = true,
+            ("max-deletes", most) => policy.permissions.deletes_max = Some(most.parse().unwrap()),
+            ("destroy", _) => policy.request.destroy = true,
+            ("adopt", mode) => policy.permissions.adopt = mode.parse().unwrap(),
             ("target", key) => {
-                policy.selection.targets.insert(key.parse().unwrap());
+                policy.request.selection.targets.insert(key.parse().unwrap());
             }
             ("exclude", key) => {
-                policy.selection.excluded.insert(key.parse().unwrap());
+                policy.request.selection.excluded.insert(key.parse().unwrap());
             }
             ("replace", text) => {
                 let (key, id) = text.split_once('=').unwrap();
                 let id = RemoteId::new(id).unwrap();
-                policy.replace.insert(key.parse().unwrap(), id);
+                policy.request.replace.insert(key.parse().unwrap(), id);
             }
-            ("forgive", key) => policy.forgiven = keys(key),
-            ("write", place) => drop(policy.settlements.write.insert(place.parse().unwrap())),
-            ("accept", place) => drop(policy.settlements.accept.insert(place.parse().unwrap())),
-            ("write-unverifiable", _) => policy.write_unverifiable = true,
+            ("forgive", key) => policy.learned.forgiven = keys(key),
+            ("write", place) => {
+                policy.request.settlements.write.insert(place.parse().unwrap());
+            }
+            ("accept", place) => {
+                policy.request.settlements.accept.insert(place.parse().unwrap());
+            }
+            ("write-unverifiable", _) => policy.permissions.write_unverifiable = true,
             ("deploys-after-patch", _) => policy.platform.deploys_after_patch = true,
             ("keeps-names", _) => policy.platform.keeps_names = true,
             ("cannot-rename", _) => policy.platform.renames = false,

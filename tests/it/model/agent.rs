@@ -12,7 +12,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use stoker::apply::Patience;
 use stoker::model::{Claim, Desired, Intent, Inventory, Kind, Snapshot};
-use stoker::plan::{Change, FailureCause, Outcome, Plan, Platform, Policy, Progress, Prune, plan};
+use stoker::plan::{
+    Change, FailureCause, Outcome, Permissions, Plan, Platform, Policy, Progress, Prune, plan,
+};
 use stoker::reconcile::check_pin;
 use stoker::store::JournalEvent;
 
@@ -58,7 +60,7 @@ impl Protocol {
             | Self::NoPin
             | Self::OneListing
             | Self::DeleteByName
-            | Self::TrustsNames => Policy::default().settle,
+            | Self::TrustsNames => Permissions::default().settle,
         }
     }
 }
@@ -236,8 +238,10 @@ impl Run {
 pub fn policy(protocol: Protocol) -> Policy {
     let prune = Prune::Kinds([Kind::Service].into());
     let keeps_names = protocol == Protocol::TrustsNames;
-    let platform = Platform { keeps_names, ..Policy::default().platform };
-    Policy { prune, settle: protocol.settle(), platform, ..Policy::default() }
+    let platform = Platform { keeps_names, ..Platform::default() };
+    let settle = protocol.settle();
+    let permissions = Permissions { prune, settle, ..Permissions::default() };
+    Policy { permissions, platform, ..Policy::default() }
 }
 
 /// The claim that a protocol makes on what it found after a lost create.

@@ -85,7 +85,7 @@ fn without_any_settings_there_is_one_project_with_the_defaults() {
     assert_eq!(project.interval.as_secs(), 300);
     assert_eq!((project.mode, project.rolls_back, project.deploys_max), (Mode::Repair, false, 3));
     assert_eq!((project.connection.rate, project.connection.reserve), (285, 90));
-    assert_eq!(project.policy.prune, Prune::Off);
+    assert_eq!(project.policy.permissions.prune, Prune::Off);
     let ProjectSource::Files { paths, debounce, poll } = &project.source else { panic!("files") };
     assert_eq!((paths.len(), debounce.as_millis(), *poll), (0, 300, None));
     assert_eq!(row(&project.rows, "interval"), "5m from default");
@@ -101,7 +101,7 @@ fn a_loop_is_told_what_was_resolved() {
     assert_eq!((told.name.as_str(), told.mode, told.seed), ("default", Mode::Observe, 5));
     assert_eq!((told.interval.as_secs(), told.rate, told.deploys_max), (120, 100, 2));
     assert!(told.rollback_on_failure);
-    assert_eq!(told.policy.deletes_max, Some(7));
+    assert_eq!(told.policy.permissions.deletes_max, Some(7));
     assert_eq!(told.windows.iter().count(), 1);
 }
 
@@ -162,7 +162,7 @@ fn each_of_many_projects_has_its_own_state_token_and_source() {
     assert_eq!(repository.reference, GitReference::Branch(RefName::new("staging").unwrap()));
     assert_eq!(repository.rewrites, Rewrites::Follow);
     assert_eq!(repository.poll.unwrap().as_secs(), 60);
-    assert_eq!(settings.projects[0].policy.prune, Prune::Kinds([Kind::Service].into()));
+    assert_eq!(settings.projects[0].policy.permissions.prune, Prune::Kinds([Kind::Service].into()));
     assert_eq!(settings.projects[2].mode, Mode::Observe);
     assert!(settings.projects.iter().all(|project| project.notifications.len() == 1));
 }

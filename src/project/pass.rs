@@ -1,17 +1,18 @@
 //! A whole pass for the agent: refresh, plan, and where it may, carry out.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::api::{Client, DeployTarget, DeploymentOrder, Recollection, WriteError};
-use crate::apply::{Happening, Patience};
-use crate::clock::Clock;
+use crate::api::{DeployTarget, DeploymentOrder, Recollection, WriteError};
+use crate::apply::{Execution, Happening, Patience};
+use crate::budget::Lane;
 use crate::model::{Desired, Inventory, Key, Project, RemoteId, Snapshot};
-use crate::plan::{Plan, Policy, Report, scope};
-use crate::store::{Medium, Recent, StoreError, StoredState, Warning};
+use crate::plan::{Plan, Policy, Report, plan};
+use crate::reconcile::{RefreshError, holds};
+use crate::store::{StoreError, StoredState, Warning};
 
-use super::{Carrier, CarryError, RefreshError, decide, refresh, rollback};
+use super::{CarryError, OpenProject, Planned};
 
 /// Whether a pass may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,25 +83,14 @@ impl From<StoreError> for PassError {
     }
 }
 
-/// Makes passes over one project.
-#[derive(Clone)]
-pub struct Reconciler {
-    /// The API, in the lane of whoever waits.
-    pub client: Client,
-    /// Tells the time.
-    pub clock: Clock,
-    /// Where the state is kept.
-    pub state: Medium,
-    /// What was last read of it.
-    pub recent: Recent,
-    /// Who writes, for whoever finds the state locked.
-    pub holder: String,
-    /// What the last pass saw, for the next; clones share it.
-    pub recollection: Arc<Mutex<Recollection>>,
-}
+impl OpenProject {
+    /// Returns the same project for requests of another lane.
+    #[must_use]
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self { client: self.client.in_lane(lane), ..self.clone() }
+    }
 
-impl Reconciler {
-    /// Makes one pass.
+    /// Makes one pass: refresh, plan, and where it may, carry out.
     ///
     /// *Guarantees*: where there is nothing to do it only reads, on the platform and on disk. It
     /// never waits for anything but requests: what only time can tell is left to the next pass
@@ -108,7 +98,7 @@ impl Reconciler {
     ///
     /// # Errors
     /// When nothing could be planned, or nothing carried out.
-    pub async fn once(
+    pub async fn pass(
         &self,
         wish: Wish<'_>,
         stop: watch::Receiver<bool>,
@@ -116,36 +106,23 @@ impl Reconciler {
     ) -> Result<Passed, PassError> {
         let Wish { desired, policy, licence, look } = wish;
         let StoredState { inventory, warning } = self.recent.read(&self.state)?;
-        let reader = self.client.reader();
-        let scope = scope(&desired, &inventory, policy);
-        let mut recollection = self.recall(look).about(scope);
-        let mut snapshot =
-            refresh(&reader, desired, inventory, &self.clock, &mut recollection).await?;
-        let mut plan = decide(&reader, &mut snapshot, policy).await.map_err(RefreshError::from)?;
-        let holds = rollback::holds(&plan, &reader).await;
+        let (snapshot, mut recollection) =
+            self.refresh(desired, inventory, policy, self.recall(look)).await?;
+        let mut planned = self.decide(snapshot, policy).await?;
+        let holds = holds(&planned.plan, &self.reader()).await;
         if !holds.is_empty() {
-            let mut held = policy.held.clone();
-            held.extend(holds);
-            plan = crate::plan::plan(&snapshot, &Policy { held, ..policy.clone() });
+            let mut policy = self.policy(policy.clone());
+            policy.learned.held.extend(holds);
+            planned.plan = plan(&planned.snapshot, &policy);
         }
-        let may_write = licence == Licence::Write;
-        let report = if may_write && !plan.is_idle() {
-            let store = self.state.open(&self.holder)?;
-            if *store.inventory() != *snapshot.inventory {
-                return Err(PassError::Moved);
+        let report = match licence {
+            Licence::Write if !planned.plan.is_idle() => {
+                let execution = Execution { patience: Patience::Leave, stop, observe };
+                Some(self.apply(&planned, execution).await?)
             }
-            let carrier = Carrier {
-                client: &self.client,
-                clock: &self.clock,
-                settle: policy.settle,
-                patience: Patience::Leave,
-                stop,
-                observe,
-            };
-            Some(carrier.carry_out(store, &snapshot, &plan).await?)
-        } else {
-            None
+            Licence::Write | Licence::Look => None,
         };
+        let Planned { snapshot, plan, .. } = planned;
         let inventory = match report {
             Some(_) => {
                 let carried = plan.changes.iter().filter(|change| change.blocked.is_none());
@@ -161,7 +138,7 @@ impl Reconciler {
     /// Returns what may be recalled. It is gone then: only a pass that comes to its end leaves it to
     /// the next.
     fn recall(&self, look: Look) -> Recollection {
-        let recalled = std::mem::take(&mut *self.recollection());
+        let recalled = std::mem::take(&mut *self.recalled());
         match look {
             Look::Whole => Recollection::default(),
             Look::AtRest { details_max } => recalled.allowing(details_max),
@@ -169,10 +146,10 @@ impl Reconciler {
     }
 
     fn recollect(&self, recollection: Recollection) {
-        *self.recollection() = recollection;
+        *self.recalled() = recollection;
     }
 
-    fn recollection(&self) -> MutexGuard<'_, Recollection> {
+    fn recalled(&self) -> MutexGuard<'_, Recollection> {
         // Nothing panics while it is held, and a lost recollection costs requests only.
         self.recollection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,7 +167,7 @@ impl Reconciler {
         let inventory = self.state.read()?.inventory;
         let pin = inventory.pin.as_ref().ok_or(RollbackError::NotOurs)?;
         let writer = self.client.writer(pin, project)?;
-        let deployments = self.client.reader().deployments(id).await?;
+        let deployments = self.reader().deployments(id).await?;
         // Since it was decided somebody may have mended it, or begun to.
         let newest = deployments.first();
         let newest = newest.filter(|newest| newest.has_ended() && !newest.has_succeeded());

@@ -1,16 +1,14 @@
 //! From a plan to its report: the pin, the right to write, the hands, and the journal after them.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use tokio::sync::watch;
-
-use crate::api::{Client, NotPinned, TenureCheck};
-use crate::apply::{Hands, Happening, Patience, apply};
-use crate::clock::Clock;
-use crate::model::{Pin, Snapshot};
-use crate::plan::{Plan, Report};
+use crate::api::{NotPinned, TenureCheck};
+use crate::apply::{Execution, Hands, apply};
+use crate::model::Pin;
+use crate::plan::Report;
 use crate::store::{Store, StoreError};
+
+use super::{OpenProject, Planned};
 
 /// Why nothing of a plan was carried out.
 #[derive(Debug, thiserror::Error)]
@@ -23,24 +21,8 @@ pub enum CarryError {
     Store(#[from] StoreError),
 }
 
-/// What carrying a plan out needs beside the plan.
-pub struct Carrier<'a> {
-    /// The API.
-    pub client: &'a Client,
-    /// Tells the time.
-    pub clock: &'a Clock,
-    /// How long an unanswered create may still be under way (S3).
-    pub settle: Duration,
-    /// What to do while there is nothing to do but wait.
-    pub patience: Patience,
-    /// Turns true when nothing new may begin.
-    pub stop: watch::Receiver<bool>,
-    /// Told what happens.
-    pub observe: &'a (dyn Fn(Happening<'_>) + Sync),
-}
-
-impl Carrier<'_> {
-    /// Carries a plan out on the project it was made for.
+impl OpenProject {
+    /// Carries a plan out on the project it was made for, with the right to write the state in hand.
     ///
     /// *Guarantees*: the first write of a state directory pins its project, and no write goes to
     /// another (S5); else as [`apply`].
@@ -50,9 +32,10 @@ impl Carrier<'_> {
     pub async fn carry_out(
         &self,
         mut store: Store,
-        snapshot: &Snapshot,
-        plan: &Plan,
+        planned: &Planned,
+        execution: Execution<'_>,
     ) -> Result<Report, CarryError> {
+        let Planned { snapshot, plan, settle, warning: _ } = planned;
         let project = &snapshot.live.project;
         let pin = match &store.inventory().pin {
             Some(pin) => pin.clone(),
@@ -67,15 +50,13 @@ impl Carrier<'_> {
         self.client.expect(plan.cost.reads.saturating_add(plan.cost.writes));
         let store = Mutex::new(store);
         let hands = Hands {
-            reader: &self.client.reader(),
+            reader: &self.reader(),
             writer: &writer,
             store: &store,
-            clock: self.clock,
-            settle: self.settle,
+            clock: &self.clock,
+            settle: *settle,
             commit: plan.revision.as_deref(),
-            patience: self.patience,
-            stop: self.stop.clone(),
-            observe: self.observe,
+            execution,
         };
         let report = apply(plan, &snapshot.live, &hands).await?;
         store.into_inner().unwrap_or_else(PoisonError::into_inner).compact()?;
