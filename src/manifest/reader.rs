@@ -41,9 +41,13 @@ impl Findings {
         }
         self.errors += usize::from(diagnostic.is_error());
         if self.list.len() < DIAGNOSTICS_MAX {
-            self.list.push(diagnostic);
-        } else {
-            self.left_out += 1;
+            return self.list.push(diagnostic);
+        }
+        self.left_out += 1;
+        // What must be mended is shown before what may stay.
+        let warning = self.list.iter().rposition(|it| !it.is_error());
+        if let Some(place) = warning.filter(|_| diagnostic.is_error()) {
+            self.list[place] = diagnostic;
         }
     }
 

@@ -94,6 +94,19 @@ fn check(shape: &Shape) {
     assert!(unused.is_none(), "{unused:?} in\n{text}");
 }
 
+#[test]
+fn no_number_of_warnings_hides_an_error() {
+    let odd: String = (0..250).map(|number| format!("    odd{number}: 1\n")).collect();
+    let text = format!("services:\n  - type: web\n    name: a\n{odd}    port: many\n");
+    let Loaded { desired, diagnostics } = load(&Tree::from_texts([("a.yaml", text.as_str())]));
+    assert!(desired.is_none());
+    assert_eq!(diagnostics.len(), 201);
+    let is_shown = diagnostics.iter().any(|it| it.is_error() && it.message.contains("port"));
+    assert!(is_shown, "{diagnostics:#?}");
+    let last = diagnostics.last().map(|it| it.message.as_str());
+    assert_eq!(last, Some("51 more findings are left out"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
