@@ -15,6 +15,7 @@ mod pace;
 mod pair;
 mod state;
 mod take;
+mod turns;
 
 mod learn;
 mod limits;

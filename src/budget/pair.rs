@@ -20,7 +20,7 @@ impl Budget {
         lane: Lane,
     ) -> Verdict<(Permit, Permit)> {
         let now = self.state.advance(now);
-        match self.obstacle(now, session, lane, Want::Pair) {
+        match self.admit(now, session, lane, Want::Pair) {
             Some((until, why)) => wait(now, until, why),
             None => {
                 let is_look = self.is_dry(now, lane, 2);
@@ -36,7 +36,7 @@ impl Budget {
     /// *Guarantees* and *assumes* what [`Budget::take`] does.
     pub fn take_place(&mut self, now: Millis, session: &mut BudgetSession, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
-        match self.obstacle(now, session, lane, Want::Place) {
+        match self.admit(now, session, lane, Want::Place) {
             Some((until, why)) => wait(now, until, why),
             None => {
                 let is_look = self.is_dry(now, lane, 1);

@@ -56,7 +56,10 @@ impl BudgetConfig {
 }
 
 /// Who is waiting for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Lane {
     /// A person waits, a rollback, a guard.
     Urgent,

@@ -42,6 +42,7 @@ impl Budget {
     /// Ends the run in an orderly way: its start no longer counts.
     pub fn end(&mut self, session: &BudgetSession) {
         self.state.starts.retain(|start| start.session != session.id);
+        self.served(session.id, u32::MAX);
     }
 
     /// Returns until when the run waits for its start.

@@ -13,6 +13,7 @@ use super::others::OtherClients;
 use super::refill::Refill;
 use super::settings::{SLACK, WINDOW};
 use super::steps::Steps;
+use super::turns::Turn;
 
 /// How long a request is remembered: a window, and the rounding of Reset.
 const MEMORY: Duration = Duration::from_millis(63_000);
@@ -52,6 +53,9 @@ pub struct State {
     pub(super) shortage: Option<Shortage>,
     pub(super) last_background: Millis,
     pub(super) starts: Vec<ProcessStart>,
+    /// Who was told to wait for room for several requests at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) turns: Vec<Turn>,
 }
 
 /// One request on its way.
@@ -190,6 +194,7 @@ impl State {
             self.sent.pop_front();
         }
         self.flights.retain(|flight| now.since(flight.sent_at) <= FLIGHT_MAX);
+        self.turns.retain(|turn| turn.is_due(now));
         now
     }
 

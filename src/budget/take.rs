@@ -134,13 +134,29 @@ impl Budget {
     /// backwards: where it does, it stands still until `now` catches up.
     pub fn take(&mut self, now: Millis, session: &mut BudgetSession, lane: Lane) -> Verdict {
         let now = self.state.advance(now);
-        match self.obstacle(now, session, lane, Want::Request) {
+        match self.admit(now, session, lane, Want::Request) {
             Some((until, why)) => wait(now, until, why),
             None => {
                 let is_look = self.is_dry(now, lane, 1);
                 Verdict::Go(self.send(now, session, lane, is_look))
             }
         }
+    }
+
+    /// Returns what stands in the way of so many requests at once, and notes who waits for it.
+    pub(super) fn admit(
+        &mut self,
+        now: Millis,
+        session: &BudgetSession,
+        lane: Lane,
+        want: Want,
+    ) -> Obstacle {
+        let found = self.obstacle(now, session, lane, want);
+        match found {
+            Some(obstacle) => self.queue(now, session.id, (lane, want.requests()), obstacle),
+            None => self.served(session.id, want.requests()),
+        }
+        found
     }
 
     /// Returns what stands in the way of so many requests at once.
@@ -157,6 +173,7 @@ impl Budget {
             .or_else(|| self.rate(now, lane, needed))
             .or_else(|| self.alone(now, lane, want))
             .or_else(|| self.remaining(now, lane, needed))
+            .or_else(|| self.turn(now, session.id, lane, needed))
             .or_else(|| self.smooth(now, lane))
             .or_else(|| self.stepped(now, lane, want))
             .or_else(|| self.in_flight(now, session, lane))
@@ -223,7 +240,7 @@ impl Budget {
     }
 
     /// Returns how many of our own `lane` may have in a minute, when it needs so many at once.
-    fn allowed(&self, lane: Lane, needed: u32) -> u32 {
+    pub(super) fn allowed(&self, lane: Lane, needed: u32) -> u32 {
         let believed = self.believed();
         let others = self.state.others.used.min(believed / SHARE_OF_OTHERS);
         let shared = believed.saturating_sub(others + percent(believed, 2));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::follow::Health;
-use crate::model::{Applied, Inventory, Key, Kind, LiveObject, RemoteId, Resource, Unknown};
+use crate::model::{Applied, Inventory, Key, Kind, LiveObject, Name, RemoteId, Resource, Unknown};
 use crate::plan::{Action, Change, ChangeResult, FailureCause, FieldReason, Outcome, Plan, Reason};
 use crate::project::Passed;
 use crate::render::json::{self, SavedByHand, SavedUnsettled};
@@ -22,7 +22,7 @@ mod words;
 
 use flapping::flapping;
 use standing::readiness;
-use words::{claim_word, state_of, word};
+use words::{claim_word, more, state_of, word};
 
 /// How often a resource fails in a row before a person is needed: the waits have grown to minutes.
 const FAILURES_MAX: u32 = 5;
@@ -82,10 +82,14 @@ pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
     let blocked = plan.changes.iter().filter(|change| change.blocked.is_some());
     let planned = plan.changes.iter().filter_map(|it| Some((it.key.kind, it.id.as_ref()?)));
     let planned: BTreeSet<(Kind, &RemoteId)> = planned.collect();
-    // What is still to be renamed is told of under its new name alone.
+    // What is still to be renamed is told of under its new name alone, also where too little was seen
+    // to tell which object that is.
+    let former = snapshot.desired.resources.values().flat_map(|it| &it.previous_names);
+    let former: BTreeSet<&Name> = former.collect();
     let owned = inventory.entries.iter().filter(|(key, entry)| {
         let is_known = changes.contains_key(key) || snapshot.desired.resources.contains_key(*key);
-        is_known || !planned.contains(&(key.kind, &entry.id))
+        let is_renamed = planned.contains(&(key.kind, &entry.id)) || former.contains(&key.name);
+        is_known || !is_renamed
     });
     let owned = owned.map(|(key, _)| key);
     let keys: BTreeSet<&Key> =
@@ -283,15 +287,6 @@ impl Case<'_> {
 impl Verdict {
     fn new(state: State, reason: ConditionReason, message: impl Into<String>) -> Self {
         Self { state, reason, message: message.into() }
-    }
-}
-
-/// Says within a sentence that there are others beside the one that is named.
-fn more(count: usize, noun: &str) -> String {
-    match count {
-        0 => String::new(),
-        1 => format!(", and 1 more {noun}"),
-        count => format!(", and {count} more {noun}s"),
     }
 }
 

@@ -159,7 +159,10 @@ impl World {
         let ignored = self.configure(&mut after, body, &["name"], now)?;
         let given = after.clone();
         quirk::hold(&self.config, &mut after);
-        quirk::swing(&self.config, &mut before.settings, now);
+        let mut shown = before.settings.clone();
+        quirk::swing(&self.config, &mut shown, now);
+        // What a request does not speak of is no reason to deploy, whatever it shows.
+        before.settings.extend(shown.into_iter().filter(|(field, _)| body.contains_key(field)));
         let mut effects = vec![Mutation::new(Verb::Patched, Kind::Service, id, &after.name)];
         // What it is given is compared with what it shows, so the same in another form deploys.
         if !self.config.deploy_after_patch && !given.runs_like(&before) {

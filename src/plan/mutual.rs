@@ -74,6 +74,11 @@ impl ChangeDraft<'_> {
         later.filter_map(|it| Some((it.path.clone(), self.declared(&it.path)?.clone()))).collect()
     }
 
+    /// Whether a variable that is put off is taken from another resource.
+    pub fn is_completed_after(&self, other: &Key) -> bool {
+        self.later.contains(other) && self.postponed().values().any(|value| refers_to(value, other))
+    }
+
     /// Returns what is declared of a field, also of one that must not be shown.
     pub fn declared(&self, path: &FieldPath) -> Option<&FieldValue> {
         Some(&self.desired?.fields.get(path)?.value)

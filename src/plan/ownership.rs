@@ -209,6 +209,8 @@ fn under_former<'a>(view: &View<'a>, resource: &'a Resource, old: Key) -> Option
             blocked: view.incomplete(old.kind),
         }),
         (Some((_, Whereabouts::Gone | Whereabouts::Other)) | None, []) => return None,
+        // Somebody gave a previous name to what is ours under another one: it stays that one's.
+        (_, [object]) if view.owner(old.kind, &object.id).is_some() => return None,
         (Some((_, Whereabouts::Gone | Whereabouts::Other)) | None, [object]) => {
             Standing::Found(Found {
                 object,

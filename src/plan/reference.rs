@@ -142,6 +142,8 @@ fn hold_incomplete(
                 waits_for(&key)
             } else if writes(draft.change.action) && has_no_name(&key, view) {
                 will_not_exist(&key)
+            } else if draft.is_completed_after(&key) {
+                never_completed(&key)
             } else {
                 continue;
             };
@@ -217,6 +219,15 @@ fn will_not_exist(other: &Key) -> Blocked {
     Blocked {
         reason: BlockedReason::DependencyBlocked,
         message: format!("it refers to {other}, which does not exist and will not be created"),
+        hint: None,
+    }
+}
+
+/// What may live unseen is not called missing, and nobody can wait for it (S2).
+fn never_completed(other: &Key) -> Blocked {
+    Blocked {
+        reason: BlockedReason::DependencyBlocked,
+        message: format!("it is completed once {other} is there, and that is blocked"),
         hint: None,
     }
 }

@@ -115,6 +115,8 @@ struct Stage {
     first: Arc<Process>,
     second: Arc<Process>,
     keepers: JoinSet<()>,
+    /// What people have begun beside them.
+    commands: JoinSet<()>,
 }
 
 impl Stage {
@@ -134,7 +136,7 @@ impl Stage {
             world.hold(BranchState::Revision(*revision));
         }
         first.want(true);
-        Self { world, first, second, keepers }
+        Self { world, first, second, keepers, commands: JoinSet::new() }
     }
 
     async fn until(&self, at: u64) {
@@ -186,7 +188,7 @@ impl Stage {
     async fn command(&mut self, command: &Instruction) {
         let first = &self.first;
         match command {
-            Instruction::Apply => drop(self.keepers.spawn(Arc::clone(first).apply())),
+            Instruction::Apply => drop(self.commands.spawn(Arc::clone(first).apply())),
             Instruction::Reconcile => first.order(|_| Order::Reconcile { key: None }).await,
             Instruction::Suspend(seconds) => {
                 let span = Duration::from_secs(*seconds);
@@ -219,7 +221,8 @@ impl Stage {
     }
 
     /// A token is read when a process begins, so another project comes with another life.
-    fn enter_project(&self, is_home: bool) {
+    fn enter_project(&mut self, is_home: bool) {
+        self.commands.abort_all();
         self.first.suffer(&Strike::Kill(1));
         self.second.want(false);
         self.world.enter_project(is_home);
@@ -227,7 +230,7 @@ impl Stage {
 
     /// Ends all trouble: what is declared is the last revision, whole.
     async fn calm(&self) {
-        let Self { world, first, second, keepers: _ } = self;
+        let Self { world, first, second, keepers: _, commands: _ } = self;
         second.want(false);
         first.spare();
         world.emulator.play(Faults::default());
@@ -263,10 +266,11 @@ impl Stage {
     }
 
     async fn witness(mut self, schedule: &Schedule) -> Witness {
-        let Self { world, first, second, keepers } = &mut self;
+        let Self { world, first, second, keepers, commands } = &mut self;
         first.inspect();
         let status = first.status();
         keepers.shutdown().await;
+        commands.shutdown().await;
         let processes = [(0, first), (1, second)];
         let inventories =
             processes.into_iter().filter_map(|(index, process)| match process.medium().read() {

@@ -142,7 +142,9 @@ impl Witness {
             // A body may hold secrets, and a transcript is for people.
             Mark::Sent { run, body, carries_secret: _ } => {
                 let name = body.as_ref().and_then(|body| body["name"].as_str());
-                format!("{at} {run:?} sent {}", name.unwrap_or_default())
+                let fields = body.as_ref().and_then(|body| body.as_object()).into_iter();
+                let fields: Vec<&str> = fields.flatten().map(|(field, _)| field.as_str()).collect();
+                format!("{at} {run:?} sent {} {}", name.unwrap_or_default(), fields.join(","))
             }
             mark => format!("{at} {mark:?}"),
         });

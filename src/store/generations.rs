@@ -22,6 +22,9 @@ pub(super) struct Generations {
     /// The length of the journal's proven lines; what is beyond was never acknowledged.
     journal_bytes: u64,
     journal: JournalEnd,
+    /// Whether a loss of power leaves what was found here. Whoever wrote it may have failed before it
+    /// was synced, and it can be read all the same.
+    is_certain: bool,
     snapshot_bytes: u64,
     /// A snapshot of the current generation that must be written before anything else.
     unwritten: Option<(String, Inventory)>,
@@ -57,6 +60,7 @@ impl Generations {
             seal,
             journal_bytes,
             journal,
+            is_certain: false,
             snapshot_bytes,
             unwritten,
             _lock: lock,
@@ -73,6 +77,7 @@ impl Generations {
             seal: seal.clone(),
             journal_bytes: 0,
             journal: JournalEnd::NoFile,
+            is_certain: true,
             snapshot_bytes: 0,
             unwritten: Some((seal, inventory.clone())),
             _lock: None,
@@ -96,6 +101,7 @@ impl Generations {
 
     /// Appends events, and syncs them once.
     pub fn remember(&mut self, events: &[JournalEvent]) -> Result<(), StoreError> {
+        self.make_certain()?;
         self.mend()?;
         let mut seal = self.seal.clone();
         let mut lines = String::new();
@@ -118,6 +124,7 @@ impl Generations {
     /// Until the new snapshot is certain, the closed journal and the snapshot before it say the
     /// same, so a crash anywhere in between loses nothing.
     pub fn begin_generation(&mut self, inventory: &Inventory) -> Result<(), StoreError> {
+        self.make_certain()?;
         self.mend()?;
         let (line, seal) = text::line_text(&self.seal, None);
         self.append(&line, seal)?;
@@ -144,6 +151,24 @@ impl Generations {
         self.journal = JournalEnd::Clean;
         self.journal_bytes += lines.len() as u64;
         self.seal = seal;
+        Ok(())
+    }
+
+    /// Syncs what was found, before anything is built on it.
+    fn make_certain(&mut self) -> Result<(), StoreError> {
+        // A journal that was closed is the last one with events.
+        let last = match self.journal {
+            JournalEnd::NoFile => self.serial.checked_sub(1),
+            JournalEnd::Clean | JournalEnd::InDoubt => Some(self.serial),
+        };
+        let Some(name) = last.map(journal_name).filter(|_| !self.is_certain) else {
+            return Ok(());
+        };
+        self.attempt(format!("sync {name}"), |disk| {
+            disk.append(&name, b"")?;
+            disk.sync_names()
+        })?;
+        self.is_certain = true;
         Ok(())
     }
 

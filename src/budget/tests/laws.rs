@@ -215,6 +215,63 @@ fn a_look_and_its_write_leave_together_or_not_at_all() {
     assert_eq!(budget.view(until).used, 2);
 }
 
+/// Two processes on one token. The first sends whatever one request at a time finds room for; returns
+/// after how many seconds the second finds it for a look and its write.
+fn seconds_beside_a_busy_process(busy: Lane) -> Option<u64> {
+    let mut budget = Budget::new(BudgetConfig { rate: 12, ..BudgetConfig::default() });
+    let (mut first, mut second) = (budget.begin(START), budget.begin(START));
+    let mut next = START.plus(Duration::from_secs(60));
+    (0..600).find(|second_now| {
+        let now = START.plus(Duration::from_secs(*second_now));
+        // Every five seconds one more is forgotten, and room for one is free.
+        if second_now % 5 == 0
+            && let Verdict::Go(permit) = budget.take(now, &mut first, busy)
+        {
+            budget.learn(now, &permit, &answer(200, "299", "60"));
+        }
+        if now < next {
+            return false;
+        }
+        match budget.take_pair(now, &mut second, Lane::Converge) {
+            Verdict::Go((_, _)) => true,
+            Verdict::Wait { until, why: _ } => {
+                next = until;
+                false
+            }
+        }
+    })
+}
+
+#[test]
+fn a_process_that_sends_one_request_after_another_does_not_starve_one_that_needs_two_at_once() {
+    let within = |busy| seconds_beside_a_busy_process(busy).is_some_and(|seconds| seconds <= 90);
+    assert!(within(Lane::Converge) && within(Lane::Background));
+    // Nobody whose work is less urgent holds up a person.
+    assert!(!within(Lane::Urgent));
+}
+
+#[test]
+fn who_does_not_come_back_is_not_waited_for() {
+    let mut budget = Budget::new(BudgetConfig { rate: 3, ..BudgetConfig::default() });
+    let (mut first, mut second) = (budget.begin(START), budget.begin(START));
+    for _ in 0..2 {
+        let permit = go(&mut budget, START, &mut first, Lane::Converge);
+        budget.learn(START, &permit, &answer(200, "299", "60"));
+    }
+    let Verdict::Wait { until, why: Why::Rate } =
+        budget.take_pair(START, &mut second, Lane::Converge)
+    else {
+        panic!("there is room for one")
+    };
+    // It was killed. Until it should have come back, its place is kept.
+    assert_eq!(why(&mut budget, START, &mut first, Lane::Converge), Some(Why::Rate));
+    let late = until.plus(Duration::from_secs(3));
+    for _ in 0..3 {
+        let permit = go(&mut budget, late, &mut first, Lane::Converge);
+        budget.learn(late, &permit, &answer(200, "299", "60"));
+    }
+}
+
 #[test]
 fn a_write_counts_from_when_it_leaves_and_not_from_when_it_asked() {
     let mut budget = Budget::new(BudgetConfig { rate: 2, ..BudgetConfig::default() });

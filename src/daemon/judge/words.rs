@@ -68,3 +68,12 @@ pub(super) const fn claim_word(claim: Claim) -> &'static str {
         Claim::Presumed => "presumed",
     }
 }
+
+/// Says within a sentence that there are others beside the one that is named.
+pub(super) fn more(count: usize, noun: &str) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(", and 1 more {noun}"),
+        count => format!(", and {count} more {noun}s"),
+    }
+}

@@ -236,3 +236,18 @@ fn five_thousand_pairs_are_planned_at_once() {
     let plan = made(&scene);
     assert_eq!((plan.summary().add, plan.cost.writes), (10_000, 15_000));
 }
+
+#[test]
+fn what_could_never_be_completed_is_not_begun() {
+    // Whether the database lives is not known, so it is neither made nor called missing (S2).
+    check(
+        "want service/a env.D=ref:database/a
+         want service/b env.A=ref:service/a after=service/a
+         want database/a env.P=ref:service/a after=service/a
+         want service/a env.D=ref:database/a after=database/a
+         forbidden databases",
+        "create service/a BLOCKED dependency_blocked
+         create database/a BLOCKED incomplete_view
+         create service/b BLOCKED dependency_blocked",
+    );
+}

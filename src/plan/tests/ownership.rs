@@ -310,3 +310,15 @@ fn a_look_decides_nothing_before_the_settle_time_is_over() {
     let settled_at = settled_at(intent.started_at, policy.permissions.settle);
     assert!(matches!(look(settled_at), AfterLook::Presume(_)));
 }
+
+#[test]
+fn what_is_ours_under_one_name_is_not_taken_over_under_a_former_name_of_another() {
+    check(
+        "want service/api
+         want service/next was=old
+         live service/old#s1
+         ours service/api#s1",
+        "update service/api (drift): name old -> api drift
+         create service/next",
+    );
+}

@@ -122,7 +122,7 @@ fn makes_way(
 
 /// Whether a name goes round: who takes it over gives up a name, whose heir gives up another, until
 /// it is this one's turn.
-fn is_in_circle(desired: &Desired, name: &Key) -> bool {
+pub(super) fn is_in_circle<V>(desired: &Desired<V>, name: &Key) -> bool {
     let heir_of = |old: &Key| {
         let mut declared = desired.resources.values();
         declared.find(|it| it.key.kind == old.kind && it.previous_names.contains(&old.name))

@@ -15,10 +15,11 @@ use crate::status::{ConditionReason, ConditionType, ProjectStatus};
 use super::super::law::{Law, LawFindings};
 use super::super::play::{rehearse, undisturbed};
 use super::super::scene::Scene;
-use super::super::schedule::{Schedule, ScheduledStep};
+use super::super::schedule::{Deed, Disturbance, Schedule, ScheduledStep};
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
 use super::super::world::kind_of;
+use super::changes::is_in_circle;
 use super::fuse::deletes_max;
 use super::living::{Living, Maker};
 use super::names::declared_fields;
@@ -103,18 +104,19 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
             format!("{key} is not as declared: {} ({reason})", difference.unwrap_or_default())
         });
     }
-    leftovers(scene, revision, living, &excuses, findings);
+    leftovers(scene, witness, living, &excuses, findings);
     quiet(witness, findings);
 }
 
 /// What is ours and not declared any more is gone, unless something stands in its way.
 fn leftovers(
     scene: &Scene,
-    revision: usize,
+    witness: &Witness,
     living: &Living,
     excuses: &BTreeSet<Key>,
     findings: &mut LawFindings,
 ) {
+    let revision = witness.revision % scene.revisions.len();
     let reading = scene.reading(&scene.revisions[revision].text);
     let Some(desired) = reading.desired else { return };
     for (id, thing) in living.things() {
@@ -125,12 +127,31 @@ fn leftovers(
         let Some(key) = key(thing.kind, &thing.asked_as).filter(|_| is_ours && !is_wanted) else {
             continue;
         };
-        // What may not go, and what cannot, is told to people, and nothing else is left behind.
-        let is_excused = excuses.contains(&key) || scene.protects(&key);
+        // What may not go, and what cannot, is told to people, and nothing else is left behind. What
+        // has made way for a name is told of under the one that it is to have.
+        // So is what a rename of ours was cut off at: then the name it has is nobody's to explain.
+        let is_told = |known: &Key| {
+            excuses.contains(known) || known.name != key.name && is_asked_of(witness, known)
+        };
+        let is_excused = excuses.contains(&key)
+            || known_as(witness, id).is_some_and(is_told)
+            || scene.protects(&key);
         findings.check(Law::L1, is_excused, || {
             format!("{key} ({id}) is ours, not declared, and still there")
         });
     }
+}
+
+/// Whether a person is asked whose something is.
+fn is_asked_of(witness: &Witness, key: &Key) -> bool {
+    let mut pending = witness.status.iter().flat_map(|status| &status.pending);
+    pending.any(|change| change.key == *key && is_blocked(change, BlockedReason::NotOwned))
+}
+
+/// Returns what ours is remembered as.
+fn known_as<'w>(witness: &'w Witness, id: &str) -> Option<&'w Key> {
+    let mut entries = witness.inventories.get(&0)?.entries.iter();
+    entries.find(|(_, entry)| entry.id.as_str() == id).map(|(key, _)| key)
 }
 
 fn quiet(witness: &Witness, findings: &mut LawFindings) {
@@ -189,10 +210,17 @@ fn excuses(
     let Schedule { steps, platform, .. } = &witness.schedule;
     let has_others =
         steps.iter().any(|step| step.what.is_by_others()) || !platform.quirks.is_empty();
+    let is_exchanged_again = is_exchanged_again(scene, witness);
+    // What is left alone after its repairs may be what the platform asks for before it takes the rest.
+    let takes_away =
+        |step: &ScheduledStep| matches!(&step.what, Disturbance::Person(Deed::Delete(..)));
+    let is_cut_short = !platform.quirks.is_empty() && steps.iter().any(takes_away);
     let has_strangers = has_others || steps.iter().any(|step| step.what.changes_names());
     let excuses = |reason: &ConditionReason| {
         OWN_REASONS.contains(reason)
             || has_others && OTHERS_REASONS.contains(reason)
+            || is_cut_short && *reason == ConditionReason::Failing
+            || is_exchanged_again && *reason == ConditionReason::AmbiguousName
             || has_strangers && STRANGERS_REASONS.contains(reason)
     };
     let stuck = status.resources.iter();
@@ -211,6 +239,17 @@ fn excuses(
     });
     let blocked = blocked.map(|change| change.key.clone());
     stuck.map(|resource| resource.key.clone()).chain(blocked).collect()
+}
+
+/// Whether names are to be exchanged by lines that were done before: then nobody can tell from them
+/// which of the names are new.
+fn is_exchanged_again(scene: &Scene, witness: &Witness) -> bool {
+    let count = scene.revisions.len();
+    let revision = witness.revision % count;
+    let desired = &scene.revisions[revision].desired;
+    let is_this = |Marked { mark, .. }: &&Marked| matches!(mark, Mark::Committed { revision: it } if it % count == revision);
+    desired.resources.keys().any(|key| is_in_circle(desired, key))
+        && witness.marks.iter().filter(is_this).count() > 1
 }
 
 /// Whether what the fuse keeps is too much at once, or all that is left of a kind (S7).
@@ -335,10 +374,11 @@ fn remembered(witness: &Witness, living: &Living, findings: &mut LawFindings) {
         let is_entry = inventory.entries.values().any(|entry| entry.id.as_str() == id);
         let is_intent = key(thing.kind, &thing.asked_as)
             .is_some_and(|key| inventory.intents.contains_key(&key));
-        // What others made under its name meanwhile was presumed in its place, as nobody can tell.
+        // What somebody else made under its name meanwhile was presumed in its place, as nobody can
+        // tell; that may be another process of ours, with a state of its own.
         let is_veiled = thing.name != thing.asked_as
             && living.things().any(|(_, other)| {
-                other.maker == Maker::Others
+                !other.maker.is(process)
                     && (other.kind, &other.name) == (thing.kind, &thing.asked_as)
             });
         if is_veiled {

@@ -19,7 +19,7 @@ mod repairs;
 mod sight;
 mod writes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -79,6 +79,8 @@ struct Bench<'w> {
     sight: DetailSight<'w>,
     /// Creates that may have happened, by process, collection and name: when they were sent.
     open_creates: BTreeMap<(usize, &'w str, &'w str), u64>,
+    /// What manifests have protected that no pass of a life has carried out yet.
+    protected: BTreeMap<ProcessLife, BTreeSet<Key>>,
     is_abroad: bool,
     /// Whether the first write of each process went to another project.
     pinned_abroad: BTreeMap<usize, bool>,
@@ -101,6 +103,11 @@ struct Remembered {
     may_prune: bool,
     /// Whether it cannot become what it is declared to be: only another one could (S8).
     is_moved: bool,
+}
+
+/// Whether a pass has come to its end: one that was stopped says that it did nothing.
+fn is_carried_out(message: &str) -> bool {
+    !message.starts_with("failed") && message != "0 changes written, 0 failed, 0 blocked"
 }
 
 impl<'w> Bench<'w> {
@@ -234,6 +241,9 @@ impl<'w> Bench<'w> {
             Mark::Heard { number } => self.living.seen(*number),
             Mark::Passed { run, written: _, message } => {
                 self.end_pass(*run);
+                if is_carried_out(message) {
+                    self.protected.remove(run);
+                }
                 let is_sound = !message.contains(DEFECT);
                 self.findings.check(Law::S12, is_sound, || format!("a pass ended: {message}"));
             }
@@ -241,7 +251,10 @@ impl<'w> Bench<'w> {
                 let Self { sight, living, findings, .. } = self;
                 sight.judge(*run, ready, living, findings);
             }
-            Mark::Ended { run } => self.end_pass(*run),
+            Mark::Ended { run } => {
+                self.end_pass(*run);
+                self.lose_protections(*run);
+            }
             Mark::Stuck { run, why } => {
                 let how = format!("process {} could not go on: {why}", run.process);
                 self.findings.broke(Law::L3, how);
@@ -275,11 +288,25 @@ impl<'w> Bench<'w> {
             let place = place_of(resource);
             let first = self.places.entry(key.clone()).or_insert_with(|| place.clone());
             let is_moved = *first != place;
-            self.remembered.insert(key, Remembered { is_protected, may_prune, is_moved });
+            let remembered = Remembered { is_protected, may_prune, is_moved };
+            let before = self.remembered.insert(key, remembered).unwrap_or_default();
+            if is_protected && !before.is_protected {
+                self.protected.entry(run).or_default().insert(resource.key.clone());
+            }
         }
         if let Some(valid) = desired {
             self.replacements.read(run.process, &valid);
             self.valid.insert(run, valid);
+        }
+    }
+
+    /// What was only read, and never taken note of, dies with who read it: the next life cannot tell it
+    /// from what was committed and taken back while nobody ran (S11).
+    fn lose_protections(&mut self, run: ProcessLife) {
+        for key in self.protected.remove(&run).into_iter().flatten() {
+            if let Some(remembered) = self.remembered.get_mut(&(run.process, key)) {
+                remembered.is_protected = false;
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::emulator::{Exchange, Kind, Verb};
 use crate::model::Desired;
 
 use super::super::timeline::Request;
-use super::fields::Fields;
+use super::fields::{Fields, flat};
 
 /// Faults after which a list does not say all; one object is told as ever.
 const UNUSABLE_LISTS: [&str; 2] = ["total", "rename-key"];
@@ -53,12 +53,15 @@ pub(super) struct Pass<'w> {
 /// in neither.
 #[derive(Clone, Debug)]
 pub(super) struct Looks {
-    /// As it was read first.
+    /// As it was read first. Of what was written since then without a usable answer: as it was read
+    /// after that.
     pub first: Arc<Fields>,
     /// As it was read last.
     pub last: Arc<Fields>,
     /// Whether it was written since then, and the answer was lost.
     pub may_be_written: bool,
+    /// What was written so, until it is read.
+    unanswered: BTreeSet<String>,
 }
 
 impl<'w> Pass<'w> {
@@ -99,7 +102,7 @@ impl<'w> Pass<'w> {
         } else if asked.method == "GET" && is_usable(asked) {
             self.look(&asked.path, if asked.fault.is_none() { known } else { Arc::default() });
         } else if !effects.is_empty() {
-            self.write(asked);
+            self.write(request);
         }
         for effect in *effects {
             let thing = (effect.kind, effect.name.clone());
@@ -113,17 +116,28 @@ impl<'w> Pass<'w> {
 
     fn look(&mut self, path: &'w str, known: Arc<Fields>) {
         let (first, last) = (Arc::clone(&known), known);
-        let new = Looks { first, last: Arc::clone(&last), may_be_written: false };
+        let unanswered = BTreeSet::new();
+        let new = Looks { first, last: Arc::clone(&last), may_be_written: false, unanswered };
         let looks = self.looks.entry(path).or_insert(new);
+        for field in std::mem::take(&mut looks.unanswered) {
+            let first = Arc::make_mut(&mut looks.first);
+            match last.get(&field) {
+                Some(value) => drop(first.insert(field, value.clone())),
+                None => drop(first.remove(&field)),
+            }
+        }
         (looks.last, looks.may_be_written) = (last, false);
     }
 
     /// What was written has to be looked at again, unless nobody can tell whether it was.
-    fn write(&mut self, asked: &'w Exchange) {
+    fn write(&mut self, request: &Request<'w>) {
+        let asked = request.asked;
         if is_usable(asked) {
             self.looks.remove(asked.path.as_str());
         } else if let Some(looks) = self.looks.get_mut(asked.path.as_str()) {
             looks.may_be_written = true;
+            let written = request.body.into_iter().flat_map(flat);
+            looks.unanswered.extend(written.map(|(field, _)| field));
         }
     }
 

@@ -266,6 +266,28 @@ fn an_event_that_could_not_be_written_did_not_happen_and_the_next_one_can() {
     }
 }
 
+/// A write that failed may leave what can be read and what a loss of power takes away; whoever opens
+/// the state next does not know of it.
+#[test]
+fn whoever_goes_on_after_a_failed_write_is_told_of_nothing_that_a_loss_of_power_takes() {
+    for step in 0..=all_steps() {
+        for blow in [Blow::Fail, Blow::Full, Blow::Die] {
+            let disk = Simulated::default();
+            disk.strike(step, blow);
+            let mut store = open(&disk).unwrap();
+            let _failed_or_done = deeds().iter().try_for_each(|deed| perform(&mut store, deed));
+            drop(store);
+            disk.mend();
+            let mut store = open(&disk).unwrap();
+            store.commit(began("service/next")).unwrap();
+            let acknowledged = [store.inventory().clone()];
+            for files in disk.after_power_loss() {
+                check_reopened(&files, &acknowledged, &format!("{blow:?} at step {step}"));
+            }
+        }
+    }
+}
+
 #[test]
 fn on_a_full_disk_every_event_is_refused_and_what_was_acknowledged_stays() {
     for step in 0.. {
