@@ -105,9 +105,13 @@ struct Remembered {
     is_moved: bool,
 }
 
-/// Whether a pass has come to its end: one that was stopped says that it did nothing.
+/// Whether a pass has come to its end and nothing failed: one that was stopped says that it did
+/// nothing.
 fn is_carried_out(message: &str) -> bool {
-    !message.starts_with("failed") && message != "0 changes written, 0 failed, 0 blocked"
+    let has_failed = message.contains(" failed, ") && !message.contains(", 0 failed, ");
+    !has_failed
+        && !message.starts_with("failed")
+        && message != "0 changes written, 0 failed, 0 blocked"
 }
 
 impl<'w> Bench<'w> {
