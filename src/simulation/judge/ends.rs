@@ -131,7 +131,9 @@ fn leftovers(
         // has made way for a name is told of under the one that it is to have.
         // So is what a rename of ours was cut off at: then the name it has is nobody's to explain.
         let is_told = |known: &Key| {
-            excuses.contains(known) || known.name != key.name && is_asked_of(witness, known)
+            excuses.contains(known)
+                || scene.protects(known)
+                || known.name != key.name && is_asked_of(witness, known)
         };
         let is_excused = excuses.contains(&key)
             || known_as(witness, id).is_some_and(is_told)
