@@ -10,6 +10,7 @@ use super::values::Span;
 
 mod agent;
 mod connection;
+mod files;
 mod ownership;
 mod planning;
 mod platform;
@@ -23,6 +24,7 @@ pub use agent::{
     SteeringCommand, SuspendCommand, WaitCommand, WhyCommand,
 };
 pub use connection::Connection;
+pub use files::{AcceptCommand, InitCommand};
 pub use ownership::{AdoptCommand, DestroyCommand, ExportCommand, ReleaseCommand};
 pub use planning::{
     ApplyCommand, Approval, Chosen, DriftCommand, ExplainCommand, ImportCommand, PlanCommand,
@@ -60,7 +62,7 @@ pub struct Arguments {
 pub struct Global {
     /// Form of what is printed on stdout.
     #[arg(short, long, value_enum, global = true, env = "STOKER_OUTPUT", value_name = "FORM")]
-    pub output: Option<OutputFormat>,
+    pub output: Option<OutputWord>,
     /// When to use colour; `NO_COLOR` and `CLICOLOR_FORCE` are obeyed.
     #[arg(long, value_enum, global = true, env = "STOKER_COLOR", value_name = "WHEN")]
     pub color: Option<When>,
@@ -86,11 +88,43 @@ pub struct Global {
     pub project: Option<String>,
 }
 
-/// The forms of output.
+/// What `--output` takes.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
+pub enum OutputWord {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+    /// For a pull request.
+    Markdown,
+    /// One JSON document a line.
+    Ndjson,
+    /// `KIND/NAME` alone, one a line: `get` only.
+    #[serde(skip)]
+    Name,
+}
+
+impl OutputWord {
+    /// Returns the form of all that is printed but names: those are for people, too.
+    #[must_use]
+    pub const fn form(self) -> OutputFormat {
+        match self {
+            Self::Text | Self::Name => OutputFormat::Text,
+            Self::Json => OutputFormat::Json,
+            Self::Yaml => OutputFormat::Yaml,
+            Self::Markdown => OutputFormat::Markdown,
+            Self::Ndjson => OutputFormat::Ndjson,
+        }
+    }
+}
+
+/// The forms of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputFormat {
     /// For people.
     Text,
@@ -133,6 +167,8 @@ pub enum LogForm {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a repository here: settings, a first manifest and a pipeline; overwrites nothing.
+    Init(InitCommand),
     /// Show what would change, what it costs and what restarts; writes nothing.
     Plan(PlanCommand),
     /// Plan, ask, and apply; or apply a saved plan as it was reviewed.
@@ -142,6 +178,8 @@ pub enum Command {
     Run(Box<RunCommand>),
     /// Show only what drifted on the platform; cannot write.
     Drift(DriftCommand),
+    /// Write drift into the manifests it comes from; nothing is written to the platform.
+    Accept(AcceptCommand),
     /// Check the manifests: no token, no network.
     Validate(ValidateCommand),
     /// Print the manifests fully resolved, as native documents.

@@ -40,11 +40,13 @@ impl Command {
     pub const fn character(&self) -> Character {
         let of = Character::of;
         match self {
+            Self::Init(_) => of("init"),
             // A plan is saved for one project.
             Self::Plan(plan) => of("plan").of_all(plan.out.is_none()),
             Self::Apply(_) => of("apply").ending_itself(true),
             Self::Run(_) => of("run").ending_itself(true),
             Self::Drift(_) => of("drift").of_all(true),
+            Self::Accept(_) => of("accept"),
             // A path that is typed is read as it is, without a project.
             Self::Validate(validate) => of("validate").of_all(validate.sources.paths.is_empty()),
             Self::Render(_) => of("render"),

@@ -80,6 +80,8 @@ codes! {
     NameTaken = "name_taken" => Failed,
     /// No agent answers.
     NoAgent = "no_agent" => Failed,
+    /// Drift cannot be written into the manifests.
+    NotAccepted = "not_accepted" => Refused,
     /// The program that answers is not an agent.
     NotAnAgent = "not_an_agent" => Failed,
     /// The resource does not exist.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::remote::Status;
 use crate::render::json::{SavedFailure, SavedPlan, Versioned};
 
+use super::accept::AcceptDocument;
 use super::apply::ApplyDocument;
 use super::closing::ClosingRecord;
 use super::config::ConfigDocument;
@@ -16,6 +17,7 @@ use super::deployments::{DeploymentDocument, DeploymentsDocument};
 use super::describe::LiveDocument;
 use super::doctor::DoctorDocument;
 use super::get::GetDocument;
+use super::init::InitDocument;
 use super::logs::LogDocument;
 use super::meta::VersionDocument;
 use super::metrics::MetricsDocument;
@@ -96,6 +98,10 @@ forms! {
     Wait = "wait" => Versioned<WaitDocument>,
     /// The answer to an order: `reconcile`, `suspend`, `resume`, `pin`, `unpin`
     Order = "order" => Versioned<OrderDocument>,
+    /// Drift that was written into the manifests: `accept`
+    Accept = "accept" => Versioned<AcceptDocument>,
+    /// Files that a repository begins with: `init`
+    Init = "init" => Versioned<InitDocument>,
     /// Manifests that can be used: `validate`
     Validate = "validate" => Versioned<ValidateDocument>,
     /// What is well and what is not: `doctor`

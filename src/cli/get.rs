@@ -2,7 +2,7 @@
 //!
 //! Where an agent runs it is asked, and the platform is not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::model::{
-    Claim, Coverage, FieldPath, Inventory, Key, Kind, Listing, LiveObject, LiveValue, Setting,
-    Unknown,
+    Claim, Coverage, Entry, FieldPath, Inventory, Key, Kind, Listing, LiveObject, LiveValue,
+    Setting, Unknown,
 };
 use crate::reconcile::check_pin;
-use crate::render::{Paper, Style, Table};
+use crate::render::{Line, Paper, Style, Table};
 use crate::status::{ConditionReason, HealthStatus, ProjectStatus, SyncStatus, Truth};
 
 use super::arguments::{Command, GetCommand, OutputFormat};
@@ -25,6 +25,7 @@ use super::exit::Exit;
 use super::facts;
 use super::failure::Failure;
 use super::find;
+use super::labels::LabelSelector;
 use super::projects;
 use super::remote;
 use super::session::{Purpose, Session};
@@ -34,9 +35,18 @@ use super::values::Selector;
 ///
 /// An agent answers for all its projects at once; the platform is asked for each.
 pub async fn run(context: &Context, command: &Command, get: &GetCommand) -> Result<Exit, Failure> {
-    let GetCommand { selectors, live, agent: flags, connection } = get;
+    let GetCommand { selectors, labels, watch, live, agent: flags, connection } = get;
+    let (filter, clock) = (GetFilter { selectors, labels: labels.as_ref() }, Clock::system());
     if !*live && let Some(seen) = remote::look(context, flags, connection).await? {
-        return remote::get(context, &seen, selectors, Clock::system().now());
+        return match watch {
+            true => remote::watch(context, seen, &filter, &clock).await,
+            false => remote::get(context, &seen, &filter, clock.now()),
+        };
+    }
+    if *watch {
+        // Each look at the platform costs requests that others may need.
+        return Err(remote::no_agent(context, connection)
+            .hint("only a running agent can be watched; `stoker get` asks the platform once"));
     }
     if context.unnamed_projects().is_empty() {
         return of_platform(context, get).await;
@@ -46,14 +56,15 @@ pub async fn run(context: &Context, command: &Command, get: &GetCommand) -> Resu
 }
 
 async fn of_platform(context: &Context, get: &GetCommand) -> Result<Exit, Failure> {
-    let GetCommand { selectors, live: _, agent: _, connection } = get;
+    let GetCommand { selectors, labels, watch: _, live: _, agent: _, connection } = get;
+    let filter = GetFilter { selectors, labels: labels.as_ref() };
     let session = Session::open_urgent(context, connection, Purpose::Read)?;
     let inventory = ownership(context, &session)?;
     let mut listings = Vec::new();
     for kind in kinds(selectors) {
         listings.push((kind, session.reader.list(kind).await?));
     }
-    let mut rows = rows(&listings, &inventory, selectors);
+    let mut rows = rows(&listings, &inventory, &filter);
     if rows.iter().any(|row| row.id.is_none()) {
         // Before saying that something of ours is missing: is this its project at all (S5)?
         let project = session.reader.project().await?;
@@ -63,9 +74,10 @@ async fn of_platform(context: &Context, get: &GetCommand) -> Result<Exit, Failur
     let troubles = troubles(&listings);
     if rows.is_empty() && troubles.is_empty() {
         // What was asked for by name is missed before "nothing" could be taken for an answer.
-        selected_or_absent(selectors, &rows, &listings)?;
+        selected_or_absent(&filter, &rows, &listings)?;
     }
-    let found = selected_or_absent(selectors, &rows, &listings);
+    let found = selected_or_absent(&filter, &rows, &listings);
+    rows.retain(|row| filter.covers(row.kind, &row.name, &row.labels));
     print(context, rows, &troubles, session.project.clock.now());
     for (_, message) in &troubles {
         context.output.warn(message);
@@ -81,6 +93,46 @@ async fn of_platform(context: &Context, get: &GetCommand) -> Result<Exit, Failur
         }
         exit => Ok(exit),
     }
+}
+
+/// Which resources are asked for.
+#[derive(Clone, Copy)]
+pub struct GetFilter<'a> {
+    /// Kinds and names; where none is given, everything.
+    pub selectors: &'a [Selector],
+    /// The labels they must have.
+    pub labels: Option<&'a LabelSelector>,
+}
+
+impl GetFilter<'_> {
+    /// Whether a resource is asked for.
+    #[must_use]
+    pub fn covers(&self, kind: Kind, name: &str, labels: &BTreeMap<String, String>) -> bool {
+        self.names(kind, name) && self.labels.is_none_or(|selector| selector.covers(labels))
+    }
+
+    /// Whether a resource is asked for by its kind and name.
+    #[must_use]
+    pub fn names(&self, kind: Kind, name: &str) -> bool {
+        Selector::any(self.selectors, kind, name)
+    }
+
+    /// Returns the first resource that was asked for by name and is not there.
+    #[must_use]
+    pub fn missing<'n, N: Iterator<Item = (Kind, &'n str)>>(
+        &self,
+        there: impl Fn() -> N,
+    ) -> Option<&Selector> {
+        let is_there = |it: &&Selector| there().any(|(kind, name)| it.covers(kind, name));
+        self.selectors.iter().filter(|it| it.is_one()).find(|it| !is_there(it))
+    }
+}
+
+/// Prints names alone, one a line, for other commands to take.
+pub fn print_names<'n>(context: &Context, names: impl Iterator<Item = (Kind, &'n str)>) {
+    let mut paper = Paper::new();
+    names.for_each(|(kind, name)| paper.push(Line::of(format!("{kind}/{name}"))));
+    context.output.verbatim(&paper);
 }
 
 /// What lives and what is ours, whoever answered.
@@ -111,6 +163,9 @@ pub struct GetRow {
     pub status: Option<String>,
     /// By what right it is ours: `created`, `adopted`, `named` or `presumed`; `null` for what is not.
     pub owned: Option<String>,
+    /// The labels of its manifest; absent where it has none, and for what is not ours.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// How many instances run, where that is shown.
     pub replicas: Option<u32>,
     /// Where it is served.
@@ -179,27 +234,27 @@ fn kinds(selectors: &[Selector]) -> Vec<Kind> {
 fn rows(
     listings: &[(Kind, Listing)],
     inventory: &Inventory,
-    selectors: &[Selector],
+    filter: &GetFilter<'_>,
 ) -> Vec<GetRow> {
     let mut rows = Vec::new();
     for (kind, listing) in listings {
         let of_kind = inventory.entries.iter().filter(|(key, _)| key.kind == *kind);
-        let claim_of = |object: &LiveObject| {
+        let entry_of = |object: &LiveObject| {
             let mut entries = of_kind.clone();
-            entries.find(|(_, entry)| entry.id == object.id).map(|(_, entry)| entry.claim)
+            entries.find(|(_, entry)| entry.id == object.id).map(|(_, entry)| entry)
         };
-        rows.extend(listing.objects.iter().map(|object| row(object, claim_of(object))));
+        rows.extend(listing.objects.iter().map(|object| row(object, entry_of(object))));
         if listing.coverage.is_complete() {
             let ids: BTreeSet<_> = listing.objects.iter().map(|object| &object.id).collect();
             let missing = of_kind.clone().filter(|(_, entry)| !ids.contains(&entry.id));
-            rows.extend(missing.map(|(key, entry)| missing_row(key, entry.claim)));
+            rows.extend(missing.map(|(key, entry)| missing_row(key, entry)));
         }
     }
-    rows.retain(|row| Selector::any(selectors, row.kind, &row.name));
+    rows.retain(|row| filter.names(row.kind, &row.name));
     rows
 }
 
-fn row(object: &LiveObject, owned: Option<Claim>) -> GetRow {
+fn row(object: &LiveObject, entry: Option<&Entry>) -> GetRow {
     let type_name = match object.fields.get(&FieldPath::Setting(Setting::Type)) {
         Some(LiveValue::Shown(value)) => Some(value.to_string()),
         Some(LiveValue::Hidden | LiveValue::Absent) | None => None,
@@ -209,7 +264,8 @@ fn row(object: &LiveObject, owned: Option<Claim>) -> GetRow {
         name: object.name.clone(),
         id: Some(object.id.to_string()),
         status: object.status.clone(),
-        owned: owned.map(|claim| claim_word(claim).to_owned()),
+        owned: entry.map(|entry| claim_word(entry.claim).to_owned()),
+        labels: entry.map(labels_of).unwrap_or_default(),
         replicas: object.replicas,
         url: object.url.clone(),
         listed: Some(ListedRow { type_name, created_at: object.created_at.clone() }),
@@ -217,18 +273,24 @@ fn row(object: &LiveObject, owned: Option<Claim>) -> GetRow {
     }
 }
 
-fn missing_row(key: &Key, claim: Claim) -> GetRow {
+fn missing_row(key: &Key, entry: &Entry) -> GetRow {
     GetRow {
         kind: key.kind,
         name: key.name.to_string(),
         id: None,
         status: Some("missing".to_owned()),
-        owned: Some(claim_word(claim).to_owned()),
+        owned: Some(claim_word(entry.claim).to_owned()),
+        labels: labels_of(entry),
         replicas: None,
         url: None,
         listed: Some(ListedRow { type_name: None, created_at: None }),
         kept: None,
     }
+}
+
+/// Returns the labels that are remembered of what is ours: the platform keeps none.
+fn labels_of(entry: &Entry) -> BTreeMap<String, String> {
+    entry.labels.clone()
 }
 
 fn troubles(listings: &[(Kind, Listing)]) -> Vec<(Unknown, String)> {
@@ -253,13 +315,12 @@ fn exit(troubles: &[(Unknown, String)]) -> Exit {
 
 /// Fails for a name that was asked for and is proven not to be there.
 fn selected_or_absent(
-    selectors: &[Selector],
+    filter: &GetFilter<'_>,
     rows: &[GetRow],
     listings: &[(Kind, Listing)],
 ) -> Result<(), Failure> {
-    let is_found =
-        |selector: &&Selector| rows.iter().any(|row| selector.covers(row.kind, &row.name));
-    let Some(missing) = selectors.iter().filter(|it| it.is_one()).find(|it| !is_found(it)) else {
+    let there = || rows.iter().map(|row| (row.kind, row.name.as_str()));
+    let Some(missing) = filter.missing(there) else {
         return Ok(());
     };
     let objects = listings.iter().flat_map(|(_, listing)| &listing.objects);
@@ -269,6 +330,9 @@ fn selected_or_absent(
 }
 
 fn print(context: &Context, rows: Vec<GetRow>, troubles: &[(Unknown, String)], now: Timestamp) {
+    if context.global.is_of_names() {
+        return print_names(context, rows.iter().map(|row| (row.kind, row.name.as_str())));
+    }
     match context.output.form() {
         // What could not be read may be there all the same (S2).
         OutputFormat::Text | OutputFormat::Markdown if rows.is_empty() && !troubles.is_empty() => {}
@@ -288,7 +352,7 @@ fn table(rows: &[GetRow], now: Timestamp) -> Paper {
     let heading = ["KIND/NAME", "TYPE", "STATUS", "OWNED", "REPLICAS", "AGE", "URL"];
     let mut table = Table::new(&heading);
     for row in rows {
-        let GetRow { kind, name, id: _, status, owned, replicas, url, listed, kept: _ } = row;
+        let GetRow { kind, name, status, owned, replicas, url, listed, .. } = row;
         let type_name = listed.as_ref().and_then(|it| it.type_name.as_deref());
         let created_at = listed.as_ref().and_then(|it| it.created_at.as_deref());
         let status = match status.as_deref() {

@@ -136,7 +136,10 @@ pub fn tree_settings(context: &Context, chosen: &Chosen) -> Result<TreeSettings,
 }
 
 /// Returns the paths of the project that was chosen, where it names any.
-fn paths_of_project(context: &Context) -> Result<Option<Vec<PathBuf>>, Failure> {
+///
+/// # Errors
+/// When its manifests come from a repository: then a checkout of it has to be named.
+pub fn paths_of_project(context: &Context) -> Result<Option<Vec<PathBuf>>, Failure> {
     let Some((_, keys)) = context.file.chosen() else { return Ok(None) };
     let mut levels = [keys, &context.file.top].into_iter();
     let naming = levels.find(|keys| keys.repo.is_some() || keys.paths.is_some());

@@ -1,10 +1,9 @@
-//! What the program says of itself: completions, the manual page, the version.
+//! What the program says of itself: the manual page, the version.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
-use clap_complete::Shell;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,14 +26,6 @@ const VARIABLES: [(&str, &str); 10] = [
     ("XDG_STATE_HOME", "where the state is kept otherwise, below stoker/"),
     ("XDG_CONFIG_HOME", "where the user's settings are, as stoker/config.yaml"),
 ];
-
-/// Prints a completion script.
-pub fn completions(context: &Context, shell: Shell) -> Result<Exit, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "stoker", &mut script);
-    context.output.text(&String::from_utf8_lossy(&script));
-    Ok(Exit::Done)
-}
 
 /// Prints the manual page.
 pub fn man(context: &Context) -> Result<Exit, Failure> {

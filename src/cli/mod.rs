@@ -6,6 +6,7 @@ mod code;
 mod environment;
 mod exit;
 mod failure;
+mod labels;
 mod until;
 mod values;
 
@@ -15,6 +16,7 @@ mod character;
 mod settings;
 
 mod closing;
+mod completion;
 mod context;
 mod forms;
 mod github;
@@ -37,6 +39,7 @@ mod progress;
 mod projects;
 mod saved;
 
+mod accept;
 mod apply;
 mod config;
 mod destroy;
@@ -44,6 +47,7 @@ mod drift;
 mod explain;
 mod export;
 mod import;
+mod init;
 mod offline;
 mod ownership;
 mod pass;
@@ -94,6 +98,9 @@ use offline::Printing;
 #[must_use]
 pub fn main() -> ExitCode {
     let environment = Environment::of_the_process();
+    if completion::answered(&environment) {
+        return Exit::Done.into();
+    }
     let (arguments, given) = match called::parse(&environment) {
         Ok(called) => called,
         Err(error) => return called::wrongly(&error, &environment),
@@ -182,6 +189,9 @@ async fn dispatch(
     if is_data && context.output.form() == OutputFormat::Markdown {
         return Err(offline::no_such_form(name, "markdown"));
     }
+    if context.global.is_of_names() && !matches!(command, Command::Get(_)) {
+        return Err(offline::no_such_form(name, "name").hint("`stoker get` prints names"));
+    }
     if is_of_all && !context.unnamed_projects().is_empty() {
         let one = async |context: &Context| carry(context, arguments, interrupt).await;
         return projects::side_by_side(context, command, one).await;
@@ -196,10 +206,12 @@ async fn carry(
 ) -> Result<Exit, Failure> {
     let Arguments { global, command } = arguments;
     match command {
+        Command::Init(command) => init::run(context, command),
         Command::Plan(command) => plan::run(context, command).await,
         Command::Apply(apply) => apply::run(context, command, apply, interrupt).await,
         Command::Run(command) => run::run(context, global, command, interrupt).await,
         Command::Drift(command) => drift::run(context, command).await,
+        Command::Accept(command) => accept::run(context, command).await,
         Command::Validate(command) => offline::validate(context, command),
         Command::Render(command) => offline::render(context, command),
         Command::Convert(sources) => offline::print(context, sources, Printing::Plain),
@@ -224,7 +236,7 @@ async fn carry(
         Command::Metrics(command) => metrics::run(context, command).await,
         Command::Sandbox(command) => sandbox::run(context, command, interrupt).await,
         Command::Simulate(command) => simulate::run(context, command).await,
-        Command::Completions { shell } => meta::completions(context, *shell),
+        Command::Completions { shell } => completion::script(context, *shell),
         Command::Man => meta::man(context),
         Command::Version => meta::version(context),
         Command::Config(command) => config::run(context, global, command),

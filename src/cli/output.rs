@@ -68,7 +68,7 @@ impl Output {
             When::Auto => is_terminal && environment.get("TERM") != Some("dumb"),
         };
         Self {
-            form: settings.output,
+            form: settings.output.form(),
             log: settings.log_format,
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),

@@ -28,7 +28,8 @@ use super::settings;
 
 /// Plans, prints, and saves where that was asked for.
 pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failure> {
-    let PlanCommand { sources, out, detailed_exitcode, refresh, planning, connection } = command;
+    let PlanCommand { sources, out, detailed_exitcode, refresh, planning, connection, .. } =
+        command;
     if out.as_deref() == Some(Path::new("-")) {
         // It would become a file of that name, and `stoker apply -` reads manifests.
         return Err(Failure::usage("a plan is saved in a file, and `-` is not a file")
@@ -70,9 +71,13 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
         preamble.options.insert(saved::REFRESHED.to_owned(), looked_at.is_none().into());
         let at = looked_at.map(|at| ("lookedAt".to_owned(), at.to_string().into()));
         preamble.options.extend(at);
+        preamble.shows_unmanaged = command.show_unmanaged;
         SavedPlan::new(&plan, preamble)
     };
     print(context, &plan, &estimate, document);
+    if command.show_unmanaged {
+        print_unmanaged(context, &plan);
+    }
     if let Some(at) = looked_at {
         tell_age(context, at, session.project.clock.now());
     }
@@ -115,6 +120,15 @@ fn print(
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             print_document(context, &document())
         }
+    }
+}
+
+/// Prints beside a plan for people what is not managed; its document lists it.
+fn print_unmanaged(context: &Context, plan: &Plan) {
+    match context.output.form() {
+        OutputFormat::Text => context.output.data(&render::unmanaged_as_text(plan)),
+        OutputFormat::Markdown => context.output.text(&render::unmanaged_as_markdown(plan)),
+        OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {}
     }
 }
 

@@ -3,8 +3,8 @@
 //! In reading order: [`load()`] goes through files and documents; `yaml` gives each value its place;
 //! `tree` fills in variables; `layer` lays the documents of overlays over those below them;
 //! `native` and `blueprint` read the two forms through one table of settings; `check` looks at all
-//! documents together. The way back is [`print()`] and [`export()`], and [`schema()`] describes the
-//! form. Values from outside (environment, files) are not read here; that is the room `secret`.
+//! documents together. The way back is [`print()`], [`export()`] and [`edit()`], and [`schema()`]
+//! describes the form. Values from outside (environment, files) are not read here; that is the room `secret`.
 
 mod load;
 
@@ -33,6 +33,7 @@ mod located;
 mod placed;
 
 mod conceal;
+mod edit;
 mod export;
 mod exportable;
 mod places;
@@ -40,6 +41,7 @@ mod print;
 mod schema;
 
 pub use conceal::conceal;
+pub use edit::{EditedFile, Replacement, edit};
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;

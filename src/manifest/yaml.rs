@@ -7,10 +7,14 @@
 //! The limits are kept *while* events arrive (`tree`), so a hostile file is refused before it costs
 //! anything.
 
+mod spans;
+
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::tree::{Builder, Content, Document, Flaw, Place};
 use crate::model::{break_marks, holds_command, is_unseen};
+
+pub(super) use spans::{WrittenForm, WrittenValue, WrittenValues};
 
 /// Reads the documents of one file, one after the other, so that only one is in memory.
 pub(super) struct Documents<'a> {

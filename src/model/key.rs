@@ -43,6 +43,16 @@ impl Kind {
             Self::Service => "services",
         }
     }
+
+    /// Returns the short spelling users may type: `svc`, `db`, `eg`.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::EnvGroup => "eg",
+            Self::Database => "db",
+            Self::Service => "svc",
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -54,12 +64,12 @@ impl fmt::Display for Kind {
 impl FromStr for Kind {
     type Err = String;
 
-    /// Reads singular, plural and manifest spelling: `service`, `services`, `Service`.
+    /// Reads singular, plural, manifest and short spelling: `service`, `services`, `Service`, `svc`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let lower = text.to_ascii_lowercase();
         Self::ALL
             .into_iter()
-            .find(|kind| lower == kind.as_str() || lower == kind.plural())
+            .find(|kind| [kind.as_str(), kind.plural(), kind.short()].contains(&&*lower))
             .ok_or_else(|| {
                 format!("unknown kind `{text}`: one of service, database, envgroup is meant")
             })

@@ -22,6 +22,7 @@ pub use super::saved::{
     SavedOrigin, SavedPlan, SavedPlanError, SavedSummary, SavedWay, saved_change,
 };
 pub use super::seal::seal;
+pub use super::unmanaged::SavedUnmanaged;
 pub use super::unsettled::{SavedUnsettled, unsettled, unsettled_of};
 
 /// The version written. Its first number changes when a reader of the old form would be misled.

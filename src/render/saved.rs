@@ -12,6 +12,7 @@ use super::json::{self, FORMAT_VERSION};
 use super::phrase;
 use super::seal;
 use super::text::{self, Estimate};
+use super::unmanaged::{SavedUnmanaged, unmanaged};
 
 mod field;
 mod finding;
@@ -59,6 +60,9 @@ pub struct SavedPlan {
     pub likely_renames: Vec<String>,
     /// What carrying it out costs.
     pub cost: SavedCost,
+    /// With `--show-unmanaged`: what lives, is declared nowhere and is not ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmanaged: Vec<SavedUnmanaged>,
     /// Findings about the manifests, and about what of the platform was not seen.
     #[serde(default)]
     pub diagnostics: Vec<SavedDiagnostic>,
@@ -258,6 +262,8 @@ pub struct Preamble {
     pub estimate: Estimate,
     /// Findings about the manifests.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether what is not managed is listed.
+    pub shows_unmanaged: bool,
 }
 
 impl SavedPlan {
@@ -278,6 +284,7 @@ impl SavedPlan {
             by_hand: by_hand(plan),
             likely_renames: plan.likely_renames.iter().map(phrase::likely_rename).collect(),
             cost: SavedCost::of(plan, &preamble.estimate),
+            unmanaged: if preamble.shows_unmanaged { unmanaged(plan) } else { Vec::new() },
             diagnostics: preamble
                 .diagnostics
                 .iter()

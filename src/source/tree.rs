@@ -1,7 +1,7 @@
 //! The immutable tree: every file's bytes, one digest, and the lines to show beside a mistake.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -191,6 +191,37 @@ impl Tree {
             surroundings: Surroundings::Nothing,
         });
         Self::new(files.collect())
+    }
+
+    /// Returns the tree with other texts in some of its files, by their paths. Of other texts the
+    /// digest is another.
+    #[must_use]
+    pub fn with_texts(&self, texts: &BTreeMap<&str, &str>) -> Self {
+        let mut files = self.files.to_vec();
+        for file in &mut files {
+            if let Some(text) = texts.get(file.path.as_str()) {
+                file.bytes = text.as_bytes().to_vec();
+            }
+        }
+        let given = texts.iter().flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()]);
+        let parts: Vec<&[u8]> =
+            [self.digest.as_bytes(), b"texts"].into_iter().chain(given).collect();
+        Self { digest: digest_of(parts), files: files.into(), ..self.clone() }
+    }
+
+    /// Returns where a file of the tree truly is, for whoever writes it: links are followed, and
+    /// never out of the directory that was read.
+    ///
+    /// # Errors
+    /// When it came from no directory that can be written, leads out of it, or is gone.
+    pub fn place_of(&self, file: &str) -> Result<PathBuf, SourceError> {
+        let found = self.files.binary_search_by(|it| it.path.as_str().cmp(file));
+        match found.ok().map(|index| &self.files[index].surroundings) {
+            Some(Surroundings::Directory(root)) => root.resolve(Path::new(file)),
+            None | Some(Surroundings::Nothing | Surroundings::Held(_)) => {
+                Err(SourceError::Rootless { path: file.to_owned() })
+            }
+        }
     }
 
     /// Names the revision, for a tree that comes from a commit.

@@ -291,6 +291,7 @@ fn say(heard: &Heard, plan: &Plan, report: &Report) {
         options: serde_json::Map::new(),
         estimate,
         diagnostics: Vec::new(),
+        shows_unmanaged: false,
     };
     let saved = SavedPlan::new(plan, preamble);
     heard.hear("json", &saved.to_json());

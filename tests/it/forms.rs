@@ -123,6 +123,9 @@ fn plans_reports_and_errors_are_as_their_schemas_say() {
     set_by_hand(&machine, "GREETING", "by hand");
     let drift = prints(&machine, "drift all.yaml --sandbox", 0, "plan");
     assert_eq!(drift["changes"][0]["reason"], "drift");
+    let accepted =
+        prints(&machine, "accept service/api --from all.yaml --sandbox --dry-run", 0, "accept");
+    assert_eq!(accepted["accepted"][0]["to"], "by hand");
     machine.run("plan all.yaml --sandbox --out saved.json").says(0, &[]);
     holds("plan", &serde_json::from_str(&machine.read("saved.json")).unwrap());
     let lines = machine.run("plan all.yaml --sandbox -o ndjson").says(0, &[]).stdout;
@@ -137,6 +140,7 @@ fn plans_reports_and_errors_are_as_their_schemas_say() {
     let failed = prints(&machine, "validate bad.yaml", 65, "error");
     assert_eq!(failed["diagnostics"][0]["code"], "service-type");
     prints(&machine, "validate all.yaml", 0, "validate");
+    prints(&machine, "init --dry-run", 0, "init");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod accept;
 mod actors;
 mod adopted;
 mod advice;
@@ -13,6 +14,7 @@ mod canary;
 mod ci;
 mod code_host;
 mod commands;
+mod completion;
 mod crashes;
 mod deadlines;
 mod deploy;
@@ -31,6 +33,7 @@ mod home;
 mod idle;
 mod imports;
 mod in_use;
+mod init;
 mod intents;
 mod keep;
 mod keeping;

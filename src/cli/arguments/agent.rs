@@ -7,6 +7,7 @@ use clap::builder::BoolishValueParser;
 
 use crate::model::Key;
 
+use super::super::labels::LabelSelector;
 use super::super::until::FutureTime;
 use super::super::values::{Selector, Span, WaitGoal};
 use super::super::why::Subject;
@@ -50,6 +51,13 @@ pub struct GetCommand {
     /// What to list: KIND or KIND/NAME [default: everything].
     #[arg(value_name = "KIND[/NAME]")]
     pub selectors: Vec<Selector>,
+    /// Only resources with these labels: KEY=VALUE, KEY!=VALUE, KEY in (VALUE,VALUE), joined by
+    /// commas.
+    #[arg(short = 'l', long = "selector", value_name = "LABELS")]
+    pub labels: Option<LabelSelector>,
+    /// Show each resource again whenever it changes, until interrupted; needs a running agent.
+    #[arg(short, long, conflicts_with = "live")]
+    pub watch: bool,
     /// Ask the platform, even where an agent runs.
     #[arg(long)]
     pub live: bool,

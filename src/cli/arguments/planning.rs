@@ -169,6 +169,9 @@ pub struct PlanCommand {
     /// seen or is unsettled.
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Name the live resources that are declared nowhere and not owned.
+    #[arg(long)]
+    pub show_unmanaged: bool,
     /// With `false`, plan on what was last seen, without a request; such a plan is never applied
     /// [default: true].
     #[arg(long, value_parser = BoolishValueParser::new(), value_name = "BOOL",

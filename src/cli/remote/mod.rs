@@ -11,6 +11,6 @@ pub mod steer;
 mod wait;
 
 pub use describe::describe;
-pub use get::get;
+pub use get::{get, watch};
 pub use reach::{ReachedAgent, look, no_agent, of_error};
 pub use wait::wait;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::model::AdoptMode;
 
-use super::super::arguments::{LogForm, OutputFormat, RewritesWord, When};
+use super::super::arguments::{LogForm, OutputWord, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
 use super::allowed::SecretsForm;
@@ -26,7 +26,7 @@ use super::sinks::NotificationForm;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Keys {
     /// The form of what is printed on stdout.
-    pub output: Option<OutputFormat>,
+    pub output: Option<OutputWord>,
     /// When to use colour.
     pub color: Option<When>,
     /// The form of the log on stderr.

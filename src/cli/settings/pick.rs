@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::model::AdoptMode;
 
-use super::super::arguments::{LogForm, OutputFormat, RewritesWord, When};
+use super::super::arguments::{LogForm, OutputWord, RewritesWord, When};
 use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
 use super::file::SettingsFile;
@@ -210,7 +210,7 @@ macro_rules! shown_by_word {
         }
     })* };
 }
-shown_by_word!(OutputFormat, When, LogForm, RewritesWord);
+shown_by_word!(OutputWord, When, LogForm, RewritesWord);
 
 impl Shown for PathBuf {
     fn shown(&self) -> Value {

@@ -8,7 +8,7 @@ use crate::api::{ENDPOINT_DEFAULT, Endpoint};
 use crate::plan::{Permissions, Policy, Prune, RunRequest, Selection, Settlements};
 
 use super::super::arguments::{
-    Approval, Connection, Global, LogForm, OutputFormat, Planning, Waiting, When,
+    Approval, Connection, Global, LogForm, OutputWord, Planning, Waiting, When,
 };
 use super::super::environment::Environment;
 use super::super::values::{Assignment, PruneKinds, Rate, Span};
@@ -21,7 +21,7 @@ use super::run::state_of;
 #[derive(Clone, Debug)]
 pub struct GlobalSettings {
     /// Form of stdout.
-    pub output: OutputFormat,
+    pub output: OutputWord,
     /// When to use colour.
     pub color: When,
     /// Form of the log.
@@ -37,6 +37,12 @@ pub struct GlobalSettings {
 }
 
 impl GlobalSettings {
+    /// Whether only names are printed.
+    #[must_use]
+    pub fn is_of_names(&self) -> bool {
+        self.output == OutputWord::Name
+    }
+
     /// Joins flags, file and defaults.
     #[must_use]
     pub fn resolve(flags: &Global, file: &SettingsFile, environment: &Environment) -> Self {
@@ -57,7 +63,7 @@ impl GlobalSettings {
     pub(super) fn pick(picker: &mut Picker<'_>, flags: &Global, environment: &Environment) -> Self {
         let own = environment.state_directory();
         Self {
-            output: pick!(picker, flags, output, OutputFormat::Text),
+            output: pick!(picker, flags, output, OutputWord::Text),
             color: pick!(picker, flags, color, When::Auto),
             log_format: pick!(picker, flags, log_format, LogForm::Text),
             verbose: flags.verbose,

@@ -264,6 +264,7 @@ pub(super) fn preamble() -> Preamble {
         options: serde_json::from_str("{\"prune\":[\"services\"]}").unwrap(),
         estimate: ESTIMATE,
         diagnostics: Vec::new(),
+        shows_unmanaged: false,
     }
 }
 

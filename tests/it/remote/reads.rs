@@ -266,3 +266,48 @@ fn why_joins_manifests_memory_and_the_agent_and_works_without_one() {
     assert_eq!(alone["fields"][0]["standing"], "never");
     assert_eq!(alone["condition"], Value::Null);
 }
+
+#[test]
+fn get_takes_labels_short_kinds_and_prints_names() {
+    let mut status = project("shop");
+    let mut resources: Vec<_> = status.resources.iter().cloned().collect();
+    resources[0].labels.insert("tier".to_owned(), "api".to_owned());
+    status.resources = resources.into();
+    let machine = Fixture::keeping(vec![status], events("shop"));
+    let names = |arguments: &str| machine.run(arguments).says(0, &[]).stdout;
+    assert_eq!(names("get -o name"), "service/api\nservice/web\n");
+    assert_eq!(names("get svc -l tier=api -o name"), "service/api\n");
+    assert_eq!(names("get -l tier!=api -o name"), "service/web\n");
+    let listed = machine.run("get -l tier=api -o json").says(0, &[]).json();
+    assert_eq!(listed["resources"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["resources"][0]["labels"]["tier"], "api");
+    machine.run("get -l tier").says(64, &["KEY in (VALUE,VALUE)"]);
+    machine.run("plan -o name").says(64, &["`stoker plan` cannot print `name`"]);
+}
+
+#[test]
+fn a_watched_resource_is_shown_again_when_it_changes_and_not_before() {
+    let asked = std::sync::Arc::new(AtomicUsize::new(0));
+    let machine = Fixture::answering(move |it: &Asked| {
+        let mut status = project("shop");
+        if it.path == "/api/status" && asked.fetch_add(1, Ordering::SeqCst) >= 2 {
+            let mut resources: Vec<_> = status.resources.iter().cloned().collect();
+            resources[0].replicas = Some(3);
+            status.resources = resources.into();
+        }
+        // The times of a status are of the moment; a test's do not move.
+        ordinary(it, &[status], &json!([]))
+    });
+    let mut command = machine.command(&["get", "service/api", "--watch", "-o", "json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    let replicas = |row: &Value| row["replicas"].as_u64();
+    let first = next();
+    assert_eq!((first["name"].as_str(), replicas(&first)), (Some("api"), Some(2)));
+    while replicas(&next()) != Some(3) {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ran = Fixture::without_agent().run("get --watch");
+    ran.says(1, &["only a running agent can be watched"]);
+}
