@@ -13,6 +13,7 @@ mod connection;
 mod ownership;
 mod planning;
 mod platform;
+mod policy;
 mod run;
 mod simulate;
 mod state;
@@ -31,6 +32,7 @@ pub use platform::{
     DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
     SandboxCommand,
 };
+pub use policy::{PolicyCommand, PolicyTestCommand};
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
 pub use simulate::SimulateCommand;
 pub use state::{BackupCommand, PushCommand, StateCommand, StateFlags};
@@ -201,6 +203,9 @@ pub enum Command {
     /// Show, verify or copy the state.
     #[command(subcommand)]
     State(StateCommand),
+    /// Test the policies of the settings.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Simulate days of the manifests against the emulator, under faults; shows which laws held.
     Simulate(SimulateCommand),
     /// Print a completion script.

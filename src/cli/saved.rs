@@ -34,6 +34,7 @@ pub fn preamble(
         options: options(policy, reading.environment.as_deref()),
         estimate,
         diagnostics: reading.warnings.clone(),
+        policies: Vec::new(),
     }
 }
 

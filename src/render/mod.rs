@@ -15,6 +15,7 @@ pub mod json;
 mod markdown;
 mod paper;
 mod phrase;
+mod policies;
 mod report;
 mod saved;
 mod seal;
@@ -31,6 +32,7 @@ pub use diagnostic::{
 pub use inert::inert;
 pub use markdown::{MARKER, by_hand_as_markdown, drift_as_markdown, plan_as_markdown};
 pub use paper::{Line, Paper, Style};
+pub use policies::{policies_as_markdown, policies_as_text};
 pub use report::{report_as_markdown, report_as_text};
 pub use table::Table;
 pub use text::{Estimate, by_hand_as_text, drift_as_text, plan_as_text};

@@ -52,6 +52,7 @@ mod mutual;
 mod names;
 mod owners;
 mod planted;
+mod policies;
 mod populated;
 mod projects;
 mod properties;
