@@ -3,8 +3,6 @@
 
 use std::process::Command;
 
-use serde_json::Value;
-
 use crate::commands::{Machine, Ran};
 
 /// Where the sandbox keeps what lives.
@@ -45,8 +43,10 @@ fn what_a_policy_refuses_is_shown_and_not_written() {
     assert_eq!(machine.read(WORLD), before);
     let plan = machine.run("plan web.yaml --sandbox -o json").says(5, &[]).json();
     let finding = &plan["policies"][0];
-    assert_eq!((&finding["policy"], &finding["severity"]), (&"small".into(), &"refuse".into()));
-    assert_eq!((&finding["key"], &finding["broken"]), (&"service/web".into(), &false.into()));
+    assert_eq!(finding["policy"], "small");
+    assert_eq!(finding["severity"], "refuse");
+    assert_eq!(finding["key"], "service/web");
+    assert_eq!(finding["broken"], false);
     let comment = machine.run("plan web.yaml --sandbox -o markdown").says(5, &[]).stdout;
     assert!(comment.contains("**Refused by policies"), "{comment}");
     // What keeps the policy goes through, and says nothing of it.
@@ -120,10 +120,12 @@ fn an_agent_carries_nothing_of_a_refused_plan_out() {
     let status = ran.json();
     let project = &status["projects"][0];
     let pass = &project["history"][0];
-    assert_eq!((&pass["outcome"], &pass["reason"]), (&"Pending".into(), &"PolicyRefused".into()));
+    assert_eq!(pass["outcome"], "Pending");
+    assert_eq!(pass["reason"], "PolicyRefused");
     let conditions = project["resources"][0]["conditions"].as_array().unwrap();
     let stalled = conditions.iter().find(|it| it["type"] == "Stalled").unwrap();
-    assert_eq!((&stalled["status"], &stalled["reason"]), (&"True".into(), &"PolicyRefused".into()));
+    assert_eq!(stalled["status"], "True");
+    assert_eq!(stalled["reason"], "PolicyRefused");
     assert!(stalled["message"].as_str().unwrap().contains("policy `small` refuses service/web"));
     machine.write("web.yaml", &service("pro"));
     machine.run("run web.yaml --once --sandbox --listen off").says(0, &[]);
@@ -209,7 +211,8 @@ fn tests_of_policies_say_which_plans_they_refuse() {
     let ran = machine.run("policy test");
     ran.says(1, &["FAILED large   policy-tests.yaml:2", "expected to refuse: none; found: small"]);
     let json = machine.run("policy test -o json").says(1, &[]).json();
-    assert_eq!((&json["passed"], &json["tests"][0]["passed"]), (&1.into(), &Value::Bool(false)));
+    assert_eq!(json["passed"], 1);
+    assert_eq!(json["tests"][0]["passed"], false);
     for (wrong, why) in [
         (tests.replace("refuses: [small]", "refuses: [smal]"), "there is no policy `smal`"),
         (tests.replace("fields:", "feilds:"), "a change has no member `feilds`"),

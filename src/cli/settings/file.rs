@@ -144,8 +144,8 @@ impl SettingsFile {
 
     /// Whether any policy is written in these files.
     pub(super) fn says_policies(&self) -> bool {
-        let levels = std::iter::once(&self.top).chain(self.projects.iter().flatten());
-        levels.into_iter().any(|keys| keys.policies.as_ref().is_some_and(|it| !it.is_empty()))
+        let mut levels = std::iter::once(&self.top).chain(self.projects.iter().flatten());
+        levels.any(|keys| keys.policies.as_ref().is_some_and(|it| !it.is_empty()))
     }
 
     /// Returns the same files with another text, or none, in the place of one; of the project that
