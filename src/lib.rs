@@ -15,7 +15,7 @@
 //! | Feature | Rooms | Brings |
 //! |---|---|---|
 //! | `cli` | `cli`, `telemetry`, and the program | all the others, clap, the terminal |
-//! | `agent` | `daemon` | a server, mail, templates, watches |
+//! | `agent` | `daemon`, `rules` | a server, mail, templates, watches, an expression language |
 //! | `sandbox` | `emulator`, `sandbox` | a server |
 //! | `simulate` | `simulation` | `agent`, `sandbox`, and the test clock of tokio |
 //!
@@ -26,7 +26,7 @@
 //! and [`plan`] hold the data, [`api`] and [`store`] the way to the platform and the place of the
 //! state, [`clock`] the time, [`render`] the texts. The other rooms can be read and tested, and may
 //! change with any version: `owner`, `emulator`, `budget`, `ledger`, `import`, `status`, `remote`,
-//! `sandbox`, `shared`, `etcd`, `follow`, `apply`, `reconcile`, `telemetry`, `daemon`, `simulation` and `cli`. What
+//! `rules`, `sandbox`, `shared`, `etcd`, `follow`, `apply`, `reconcile`, `telemetry`, `daemon`, `simulation` and `cli`. What
 //! scripts read of the program (exit codes, documents, words) is stable by itself.
 //!
 #![doc = include_str!("../ARCHITECTURE.md")]
@@ -53,6 +53,8 @@ pub mod project;
 pub mod reconcile;
 pub mod remote;
 pub mod render;
+#[cfg(feature = "agent")]
+pub mod rules;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod secret;

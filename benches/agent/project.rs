@@ -17,6 +17,7 @@ use stoker::daemon::window::Windows;
 use stoker::emulator::{Durations, EmulatorConfig, Fields, Paging, Shapes};
 use stoker::ledger::Ledger;
 use stoker::plan::Policy;
+use stoker::rules::Rules;
 use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
 use stoker::status::{Mode, PassOutcome, PassRecord};
@@ -109,6 +110,7 @@ impl Kept {
             settings,
             source,
             secrets: secrets(),
+            rules: Rules::default(),
             project: stage.open(),
             observe: Arc::new(move |pass| drop(tell.send(pass.clone()))),
             beat: Arc::new(|_| {}),

@@ -26,6 +26,7 @@ use super::interrupt::Interrupt;
 use super::manifests::{Manifests, tree_settings};
 use super::plan::{check_selection, hand_on};
 use super::planning::{EstimatedPlan, estimate, planned, sourceless};
+use super::policies::{self, Judges};
 use super::progress::ProgressDisplay;
 use super::projects::{self, ProjectAnswers};
 use super::saved::Allowed;
@@ -149,6 +150,7 @@ impl PreparedApply {
         if saved_plan.is_none() {
             check_selection(&policy, &manifests)?;
         }
+        let judges = Judges::call(context)?;
         let guard = manifests.declared.guard.as_ref();
         let session = Session::open_for(context, connection, Purpose::Write, guard)?;
         let store = session.hold(context, "apply").await?;
@@ -167,10 +169,13 @@ impl PreparedApply {
             forecast = estimate(&session, &plan)?;
             planned = Planned { snapshot, plan, settle, warning };
         }
+        let findings = judges.judge(&planned);
         if context.output.form() == OutputFormat::Text {
             context.output.data(&render::plan_as_text(&planned.plan, &forecast));
+            context.output.data(&render::policies_as_text(&findings));
         }
-        hand_on(context, &planned.plan, &forecast);
+        hand_on(context, &planned.plan, &forecast, &findings);
+        policies::check(&findings)?;
         Ok(Self { session, store, planned, asks })
     }
 

@@ -14,6 +14,7 @@ mod files;
 mod ownership;
 mod planning;
 mod platform;
+mod policy;
 mod run;
 mod secrets;
 mod simulate;
@@ -34,6 +35,7 @@ pub use platform::{
     DeployCommand, DeploymentsCommand, DoctorCommand, LogsCommand, OneCommand, RollbackCommand,
     SandboxCommand,
 };
+pub use policy::{PolicyCommand, PolicyTestCommand};
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
 pub use secrets::{RotateCommand, SecretsCommand};
 pub use simulate::SimulateCommand;
@@ -246,6 +248,9 @@ pub enum Command {
     /// Show, verify or copy the state.
     #[command(subcommand)]
     State(StateCommand),
+    /// Test the policies of the settings.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Simulate days of the manifests against the emulator, under faults; shows which laws held.
     Simulate(SimulateCommand),
     /// Print a completion script.

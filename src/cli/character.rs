@@ -81,6 +81,7 @@ impl Command {
             Self::Version => of("version"),
             Self::Config(_) => of("config"),
             Self::State(_) => of("state").data(),
+            Self::Policy(_) => of("policy"),
             Self::Wait(_) => of("wait"),
             Self::Reconcile(_) => of("reconcile"),
             Self::Suspend(_) => of("suspend"),

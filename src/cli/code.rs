@@ -103,6 +103,10 @@ codes! {
     Owned = "owned" => Failed,
     /// The token lacks the permission.
     Permission = "permission" => Denied,
+    /// The policies of a pull request's target branch cannot be read.
+    PoliciesUnknown = "policies_unknown" => Refused,
+    /// A policy refuses the plan.
+    PolicyRefused = "policy_refused" => Refused,
     /// The system provided no random numbers.
     Randomness = "randomness" => Failed,
     /// The agent refused an order.

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::find::check_owned;
 use super::interrupt::Interrupt;
 use super::planning::{EstimatedPlan, planned};
+use super::policies::{self, Judges};
 use super::session::{Purpose, Session};
 
 /// Plans the deletion of everything owned, asks for the project's name, and carries it out.
@@ -24,6 +25,7 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let DestroyCommand { target, confirm, prune_adopted, connection } = command;
+    let judges = Judges::call(context)?;
     let session = Session::open(context, connection, Purpose::Write)?;
     let store = session.hold(context, "destroy").await?;
     // A typing mistake must not read as "nothing to destroy".
@@ -40,10 +42,13 @@ pub async fn run(
     let desired = Desired::default();
     let EstimatedPlan { planned, estimate, sight: _ } =
         planned(context, &session, desired, &policy).await?;
+    let findings = judges.judge(&planned);
     let Planned { snapshot, plan, .. } = &planned;
     if context.output.form() == OutputFormat::Text {
         context.output.data(&render::plan_as_text(plan, &estimate));
+        context.output.data(&render::policies_as_text(&findings));
     }
+    policies::check(&findings)?;
     let project = &snapshot.live.project.name;
     let answer = match confirm {
         Some(name) if name == project => Consent::Yes,

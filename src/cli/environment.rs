@@ -79,6 +79,17 @@ impl Environment {
         Checkout { is_of_pull_request, repository }
     }
 
+    /// Returns the branch that a pull request goes to, as the build server names it. GitLab can build
+    /// in a fork, where that is a branch of the fork's owner.
+    #[must_use]
+    pub fn target_branch(&self) -> Option<&str> {
+        if self.get("CI_MERGE_REQUEST_IID").is_none() {
+            return self.get("GITHUB_BASE_REF");
+        }
+        let is_here = self.get("CI_PROJECT_PATH") == self.get("CI_MERGE_REQUEST_PROJECT_PATH");
+        self.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").filter(|_| is_here)
+    }
+
     /// Whether the run is a step of GitHub Actions.
     #[must_use]
     pub fn is_github_actions(&self) -> bool {

@@ -22,6 +22,7 @@ use super::logs::LogDocument;
 use super::meta::VersionDocument;
 use super::metrics::MetricsDocument;
 use super::offline::ValidateDocument;
+use super::policy::PolicyTestDocument;
 use super::projects::{ProjectRecord, ProjectsDocument};
 use super::remote::describe::KeptDocument;
 use super::remote::events::EventsDocument;
@@ -114,6 +115,8 @@ forms! {
     StateList = "state-list" => Versioned<StateListDocument>,
     /// What was found when every record was read: `state verify`, and of the copy `state backup`
     StateVerify = "state-verify" => Versioned<StateVerifyDocument>,
+    /// What came of the tests of policies: `policy test`
+    PolicyTest = "policy-test" => Versioned<PolicyTestDocument>,
     /// What a simulation found: `simulate`
     Simulate = "simulate" => Versioned<SimulationDocument>,
     /// Where the emulator listens: `sandbox`

@@ -35,6 +35,7 @@ mod find;
 mod last_look;
 mod manifests;
 mod planning;
+mod policies;
 mod progress;
 mod projects;
 mod saved;
@@ -52,6 +53,7 @@ mod offline;
 mod ownership;
 mod pass;
 mod plan;
+mod policy;
 
 mod remote;
 mod why;
@@ -241,6 +243,7 @@ async fn carry(
         Command::Version => meta::version(context),
         Command::Config(command) => config::run(context, global, command),
         Command::State(command) => state::run(context, command).await,
+        Command::Policy(command) => policy::run(context, command),
         Command::Wait(command) => wait::run(context, command).await,
         Command::Reconcile(command) => remote::steer::reconcile(context, command).await,
         Command::Suspend(command) => remote::steer::suspend(context, command).await,

@@ -41,7 +41,11 @@ const fn of(outcome: &PassOutcome, reason: Option<&ConditionReason>, has_written
         (PassOutcome::Blocked, _)
         | (
             PassOutcome::Pending | PassOutcome::Stopped,
-            Some(ConditionReason::Suspended | ConditionReason::WindowClosed),
+            Some(
+                ConditionReason::Suspended
+                | ConditionReason::WindowClosed
+                | ConditionReason::PolicyRefused,
+            ),
         )
         | (
             PassOutcome::Pending,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::manifest;
 use crate::model::{Key, Kind};
-use crate::plan::{FieldAddress, Plan, Policy};
+use crate::plan::{FieldAddress, Plan, Policy, RuleFinding};
 use crate::project::Planned;
 use crate::render::json::{SavedPlan, SavedSummary};
 use crate::render::{self, Estimate, Line, Paper};
@@ -22,6 +22,7 @@ use super::failure::Failure;
 use super::find;
 use super::manifests::Manifests;
 use super::planning::{EstimatedPlan, planned, planned_on_last_look, sourceless};
+use super::policies::Judges;
 use super::saved;
 use super::session::{Purpose, Session};
 use super::settings;
@@ -50,6 +51,7 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
     let manifests = Manifests::read(context, sources)?;
     let policy = settings::policy(planning, &context.file);
     check_selection(&policy, &manifests)?;
+    let judges = Judges::call(context)?;
     let guard = manifests.declared.guard.as_ref();
     let session = Session::open_for(context, connection, Purpose::Read, guard)?;
     let key = session.fingerprint_key()?;
@@ -60,7 +62,9 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
         let (planned, at) = planned_on_last_look(context, &session, desired, &policy)?;
         (planned, Some(at))
     };
-    let EstimatedPlan { planned: Planned { snapshot, plan, .. }, estimate, sight } = planned;
+    let EstimatedPlan { planned, estimate, sight } = planned;
+    let findings = judges.judge(&planned);
+    let Planned { snapshot, plan, .. } = planned;
     reading.warnings.extend(sourceless(context, &plan));
     reading
         .warnings
@@ -72,16 +76,24 @@ pub async fn run(context: &Context, command: &PlanCommand) -> Result<Exit, Failu
         let at = looked_at.map(|at| ("lookedAt".to_owned(), at.to_string().into()));
         preamble.options.extend(at);
         preamble.shows_unmanaged = command.show_unmanaged;
+        preamble.policies.clone_from(&findings);
         SavedPlan::new(&plan, preamble)
     };
-    print(context, &plan, &estimate, document);
+    print(context, &plan, &estimate, &findings, document);
     if command.show_unmanaged {
         print_unmanaged(context, &plan);
     }
     if let Some(at) = looked_at {
         tell_age(context, at, session.project.clock.now());
     }
-    hand_on(context, &plan, &estimate);
+    hand_on(context, &plan, &estimate, &findings);
+    if findings.iter().any(RuleFinding::refuses) {
+        if out.is_some() {
+            context.output.warn("the plan was not saved, because a policy refuses it");
+        }
+        // What it did not see it may have to refuse as well: that goes first.
+        return Ok(if sight == Exit::Done { Exit::Refused } else { sight });
+    }
     if let Some(path) = out {
         write_whole(path, &document().to_json())?;
         let place = path.display();
@@ -110,13 +122,17 @@ fn print(
     context: &Context,
     plan: &Plan,
     estimate: &Estimate,
+    findings: &[RuleFinding],
     document: impl FnOnce() -> SavedPlan,
 ) {
     let output = &context.output;
     context.closing.sum_up(&SavedSummary::of(plan));
     match output.form() {
-        OutputFormat::Text => output.data(&render::plan_as_text(plan, estimate)),
-        OutputFormat::Markdown => output.text(&render::plan_as_markdown(plan, estimate)),
+        OutputFormat::Text => {
+            output.data(&render::plan_as_text(plan, estimate));
+            output.data(&render::policies_as_text(findings));
+        }
+        OutputFormat::Markdown => output.text(&as_markdown(plan, estimate, findings)),
         OutputFormat::Json | OutputFormat::Yaml | OutputFormat::Ndjson => {
             print_document(context, &document())
         }
@@ -155,9 +171,13 @@ fn tell_age(context: &Context, at: Timestamp, now: Timestamp) {
     }
 }
 
+fn as_markdown(plan: &Plan, estimate: &Estimate, findings: &[RuleFinding]) -> String {
+    render::plan_as_markdown(plan, estimate) + &render::policies_as_markdown(findings)
+}
+
 /// Gives a plan to the step of GitHub Actions it is made in, in whatever form it is printed.
-pub fn hand_on(context: &Context, plan: &Plan, estimate: &Estimate) {
-    context.output.summarise(|| render::plan_as_markdown(plan, estimate));
+pub fn hand_on(context: &Context, plan: &Plan, estimate: &Estimate, findings: &[RuleFinding]) {
+    context.output.summarise(|| as_markdown(plan, estimate, findings));
     let summary = plan.summary();
     context.output.github_outputs(&[
         ("add", summary.add.to_string()),

@@ -35,6 +35,7 @@ pub fn preamble(
         estimate,
         diagnostics: reading.warnings.clone(),
         shows_unmanaged: false,
+        policies: Vec::new(),
     }
 }
 

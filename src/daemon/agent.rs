@@ -15,6 +15,7 @@ use crate::budget::{BudgetView, Millis};
 use crate::clock::Clock;
 use crate::model::Key;
 use crate::project::{OpenProject, Passed};
+use crate::rules::Rules;
 use crate::status::{
     BudgetSample, BudgetStatus, Event, EventSeverity, PassRecord, Problem, ProjectStatus,
     SharedList, Trigger,
@@ -43,6 +44,8 @@ pub struct AgentParts {
     pub source: Arc<dyn Source>,
     /// Finds the values they only name.
     pub secrets: Secrets,
+    /// The policies that judge every plan before it is carried out.
+    pub rules: Rules,
     /// The project it keeps.
     pub project: OpenProject,
     /// Told of every pass that ended.

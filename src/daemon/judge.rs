@@ -22,7 +22,7 @@ mod words;
 
 use flapping::flapping;
 use standing::readiness;
-use words::{claim_word, more, state_of, word};
+use words::{claim_word, more, state_of, state_of_withheld, word};
 
 /// How often a resource fails in a row before a person is needed: the waits have grown to minutes.
 const FAILURES_MAX: u32 = 5;
@@ -72,7 +72,7 @@ enum State {
 
 /// Judges every declared or owned resource, in the order of keys.
 pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
-    let Passed { snapshot, plan, report, inventory, warning: _ } = case.passed;
+    let Passed { snapshot, plan, report, inventory, .. } = case.passed;
     let changes: BTreeMap<&Key, &Change> =
         plan.changes.iter().map(|change| (&change.key, change)).collect();
     let results = report.iter().flat_map(|report| &report.results);
@@ -204,7 +204,7 @@ impl Case<'_> {
             && is_pending
             && let Some((reason, message)) = &self.withheld
         {
-            return Verdict::new(State::Resting, reason.clone(), message.clone());
+            return Verdict::new(state_of_withheld(reason), reason.clone(), message.clone());
         }
         // What was just made is in no list yet; anything else that is in none is not there.
         if object.is_none() && result.is_none_or(|result| result.outcome != Outcome::Applied) {

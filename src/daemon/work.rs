@@ -17,7 +17,7 @@ use crate::apply::Happening;
 use crate::budget::Lane;
 use crate::follow::{Ending, Watch};
 use crate::model::{Key, Project, RemoteId};
-use crate::project::{CarryError, PassError, Passed, Wish};
+use crate::project::{CarryError, PassError, Passed, Planned, Wish};
 use crate::reconcile::RefreshError;
 use crate::status::{ConditionReason, Problem};
 use crate::store::StoreError;
@@ -76,8 +76,10 @@ pub(super) fn pass(
     let project = parts.project.in_lane(lane);
     let client = project.client.clone();
     let sent = client.calls();
+    let (rules, name) = (parts.rules.clone(), parts.settings.name.clone());
     let passing = async move {
-        let wish = Wish { desired, policy: &policy, licence, look };
+        let judge = |made: &Planned| rules.judge_plan(&made.plan, &name, made.snapshot.now);
+        let wish = Wish { desired, policy: &policy, licence, look, judge: &judge };
         project.pass(wish, stop, &unobserved).await
     };
     let span = tracing::info_span!("pass", pass);

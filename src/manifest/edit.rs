@@ -116,7 +116,7 @@ fn editable<'d>(
         | ValueSource::File(_)
         | ValueSource::Provider { .. }
         | ValueSource::Sops { .. }
-        | ValueSource::Generated => Err(secret(replacement, origin).into()),
+        | ValueSource::Generated(_) => Err(secret(replacement, origin).into()),
     }
 }
 

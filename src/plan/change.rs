@@ -68,6 +68,8 @@ pub struct Change {
     pub reason: Reason,
     /// Where its manifest is.
     pub origin: Option<Origin>,
+    /// The labels of its manifest, which only policies read; of what is no longer declared, none.
+    pub labels: BTreeMap<String, String>,
     /// What it does to what runs.
     pub effect: Effect,
     /// How many instances run now, for "restarts 3 replicas".

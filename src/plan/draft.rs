@@ -324,8 +324,7 @@ impl<'a> ChangeDraft<'a> {
 
     /// What was written before and never deployed starts with this change: it restarts at least.
     fn deploys_if_owed(&mut self, view: &View<'_>, policy: &Policy) {
-        let is_owed = self.object.is_some_and(|object| view.owes_deploy(object, policy));
-        if is_owed {
+        if self.object.is_some_and(|object| view.owes_deploy(object, policy)) {
             self.change.effect = self.change.effect.max(Effect::Restart);
         }
     }
@@ -343,6 +342,7 @@ fn draft<'a>(
             action,
             reason,
             origin: desired.map(|resource| resource.origin.clone()),
+            labels: desired.map(|resource| resource.labels.clone()).unwrap_or_default(),
             effect: Effect::None,
             replicas: None,
             has_data: false,

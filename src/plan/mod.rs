@@ -55,6 +55,7 @@ mod answer;
 mod progress;
 mod report;
 mod summary;
+mod verdict;
 
 #[cfg(test)]
 mod tests;
@@ -79,3 +80,4 @@ pub use signature::{Reviewed, StaleReason, review};
 pub use stranger::{bystanders, whose};
 pub use summary::Summary;
 pub use unsettled::{FieldAddress, Settlements};
+pub use verdict::{RuleFinding, RuleSeverity, refusal};

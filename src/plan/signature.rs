@@ -102,6 +102,7 @@ impl Change {
             steps,
             after: _,
             record: _,
+            labels: _,
         } = self;
         let mut seal = Seal(Sha256::new());
         seal.word(key);

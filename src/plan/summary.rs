@@ -60,9 +60,14 @@ impl Plan {
     /// Whether there is nothing to carry out: nothing to write to the platform, nothing to remember.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let is_nothing =
-            |change: &Change| change.blocked.is_some() || change.action == Action::None;
-        self.remember.is_empty() && self.changes.iter().all(is_nothing)
+        self.remember.is_empty() && !self.makes_changes()
+    }
+
+    /// Whether any change would be carried out, on the platform or in what is remembered as ours.
+    #[must_use]
+    pub fn makes_changes(&self) -> bool {
+        let is_made = |change: &Change| change.blocked.is_none() && change.action != Action::None;
+        self.changes.iter().any(is_made)
     }
 
     /// Whether something would be written to the platform: what `--detailed-exitcode` tells.

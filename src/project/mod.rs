@@ -26,7 +26,7 @@ use crate::store::{Medium, Recent, StoredState, Warning};
 
 pub use carry::CarryError;
 pub use open::{BudgetPlace, ProjectParts, seed};
-pub use pass::{Licence, Look, PassError, Passed, RollbackError, Wish};
+pub use pass::{Licence, Look, PassError, Passed, PlanJudge, RollbackError, Wish};
 
 /// A project that can be acted on; clones are the same one.
 #[derive(Clone)]

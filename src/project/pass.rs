@@ -8,7 +8,7 @@ use crate::api::{DeployTarget, DeploymentOrder, Recollection, WriteError};
 use crate::apply::{Execution, Happening, Patience};
 use crate::budget::Lane;
 use crate::model::{Desired, Inventory, Key, Project, RemoteId, Snapshot};
-use crate::plan::{Plan, Policy, Report, plan};
+use crate::plan::{Plan, Policy, Report, RuleFinding, plan};
 use crate::reconcile::{RefreshError, holds};
 use crate::store::{StoreError, StoredState, Warning};
 
@@ -46,7 +46,12 @@ pub struct Wish<'a> {
     pub licence: Licence,
     /// How it looks.
     pub look: Look,
+    /// What policies say of the plan before any of it is carried out.
+    pub judge: &'a PlanJudge<'a>,
 }
+
+/// Says what policies say of a plan; of whoever has none, nothing.
+pub type PlanJudge<'a> = dyn Fn(&Planned) -> Vec<RuleFinding> + Sync + 'a;
 
 /// What a pass saw and did.
 #[derive(Clone, Debug)]
@@ -55,7 +60,9 @@ pub struct Passed {
     pub snapshot: Snapshot,
     /// What was planned on them.
     pub plan: Plan,
-    /// What became of it; nothing when there was nothing to do, or no licence.
+    /// What policies say of it.
+    pub findings: Vec<RuleFinding>,
+    /// What became of it; nothing when there was nothing to do, no licence, or a policy refused.
     pub report: Option<Report>,
     /// What we remember after it.
     pub inventory: Arc<Inventory>,
@@ -94,7 +101,8 @@ impl OpenProject {
     ///
     /// *Guarantees*: where there is nothing to do it only reads, on the platform and on disk. It
     /// never waits for anything but requests: what only time can tell is left to the next pass
-    /// (L2). A rollback by people is not undone by a repair.
+    /// (L2). A rollback by people is not undone by a repair. Nothing of a plan that a policy refuses
+    /// is carried out.
     ///
     /// # Errors
     /// When nothing could be planned, or nothing carried out.
@@ -104,7 +112,7 @@ impl OpenProject {
         stop: watch::Receiver<bool>,
         observe: &(dyn Fn(Happening<'_>) + Sync),
     ) -> Result<Passed, PassError> {
-        let Wish { desired, policy, licence, look } = wish;
+        let Wish { desired, policy, licence, look, judge } = wish;
         let StoredState { inventory, warning } = self.recent.read(&self.state)?;
         let (snapshot, mut recollection) =
             self.refresh(desired, inventory, policy, self.recall(look)).await?;
@@ -115,8 +123,10 @@ impl OpenProject {
             policy.learned.held.extend(holds);
             planned.plan = plan(&planned.snapshot, &policy);
         }
+        let findings = judge(&planned);
+        let is_refused = findings.iter().any(RuleFinding::refuses);
         let report = match licence {
-            Licence::Write if !planned.plan.is_idle() => {
+            Licence::Write if !is_refused && !planned.plan.is_idle() => {
                 let execution = Execution { patience: Patience::Leave, stop, observe };
                 Some(self.apply(&planned, execution).await?)
             }
@@ -132,7 +142,7 @@ impl OpenProject {
             None => Arc::clone(&snapshot.inventory),
         };
         self.recollect(recollection);
-        Ok(Passed { snapshot, plan, report, inventory, warning })
+        Ok(Passed { snapshot, plan, findings, report, inventory, warning })
     }
 
     /// Returns what may be recalled. It is gone then: only a pass that comes to its end leaves it to

@@ -16,6 +16,7 @@ use crate::model::{Diagnostic, break_marks, is_unseen};
 use super::saved::saved_diagnostic;
 
 pub use super::by_hand::{SavedByHand, by_hand};
+pub use super::policies::SavedRuleFinding;
 pub use super::report::{SavedCounts, SavedReport, SavedResult};
 pub use super::saved::{
     Basis, Preamble, SavedBlocked, SavedChange, SavedCost, SavedDiagnostic, SavedField,

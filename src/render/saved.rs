@@ -1,15 +1,18 @@
 //! A plan as a document: what `plan -o json` prints and `apply PLAN.json` reads back.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::{Diagnostic, Key, Project};
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Plan, RuleFinding};
 
 use super::by_hand::{SavedByHand, by_hand};
 use super::json::{self, FORMAT_VERSION};
 use super::phrase;
+use super::policies::SavedRuleFinding;
 use super::seal;
 use super::text::{self, Estimate};
 use super::unmanaged::{SavedUnmanaged, unmanaged};
@@ -20,8 +23,8 @@ mod way;
 
 use field::saved_field;
 pub use finding::SavedDiagnostic;
-pub(super) use finding::saved_diagnostic;
-use finding::{saved_origin, unknown};
+use finding::unknown;
+pub(super) use finding::{saved_diagnostic, saved_origin};
 pub use way::SavedWay;
 pub(super) use way::makes_way;
 
@@ -66,6 +69,9 @@ pub struct SavedPlan {
     /// Findings about the manifests, and about what of the platform was not seen.
     #[serde(default)]
     pub diagnostics: Vec<SavedDiagnostic>,
+    /// The rules of policies that the plan does not keep; absent where it keeps all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<SavedRuleFinding>,
     /// The seal over all fields above (S10).
     pub seal: String,
 }
@@ -94,6 +100,9 @@ pub struct SavedChange {
     pub reason: String,
     /// Where its manifest is.
     pub origin: Option<SavedOrigin>,
+    /// The labels of its manifest; absent where there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// `none`, `restart`, `rebuild` or `destroy`.
     pub effect: String,
     /// How many instances run now.
@@ -264,6 +273,8 @@ pub struct Preamble {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether what is not managed is listed.
     pub shows_unmanaged: bool,
+    /// What the rules of policies say of the plan.
+    pub policies: Vec<RuleFinding>,
 }
 
 impl SavedPlan {
@@ -291,6 +302,7 @@ impl SavedPlan {
                 .map(saved_diagnostic)
                 .chain(text::unknown(plan).filter_map(unknown))
                 .collect(),
+            policies: preamble.policies.iter().map(SavedRuleFinding::from).collect(),
             seal: String::new(),
         };
         let document = serde_json::to_value(&unsealed).expect("our documents have only text keys");
@@ -345,6 +357,7 @@ impl SavedChange {
             action,
             reason,
             origin: _,
+            labels: _,
             effect,
             replicas: _,
             id,
@@ -381,6 +394,7 @@ pub fn saved_change(change: &Change) -> SavedChange {
         action: phrase::action_word(change.action).to_owned(),
         reason: phrase::reason_word(change.reason).to_owned(),
         origin,
+        labels: change.labels.clone(),
         effect: phrase::effect_word(change.effect).to_owned(),
         replicas: change.replicas,
         id: change.id.as_ref().map(ToString::to_string),

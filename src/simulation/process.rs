@@ -16,6 +16,7 @@ use crate::daemon::{Handle, Seat};
 use crate::ledger::{Ledger, MemoryFile};
 use crate::model::Key;
 use crate::project::{BudgetPlace, Licence, Look, OpenProject, Passed, ProjectParts, Wish};
+use crate::rules::Rules;
 use crate::sandbox::{SANDBOX_ENDPOINT, SandboxTransport};
 use crate::status::Order;
 use crate::status::{
@@ -254,6 +255,7 @@ impl Process {
             settings: self.settings(),
             source: Arc::new(ManifestFiles { world: Arc::clone(&self.world), run, origin }),
             secrets: self.world.scene.finders(),
+            rules: Rules::default(),
             project: project.clone(),
             observe: Arc::new(observe),
             beat: Arc::new(|_| {}),
@@ -298,7 +300,8 @@ impl Process {
         self.world.mark(Mark::Began { run, machine });
         let project = self.open(run, &self.machine_clock());
         let policy = &self.world.scene.policy;
-        let wish = Wish { desired, policy, licence: Licence::Write, look: Look::Whole };
+        let (licence, look) = (Licence::Write, Look::Whole);
+        let wish = Wish { desired, policy, licence, look, judge: &|_| Vec::new() };
         let (_asks, stop) = watch::channel(false);
         let written = match project.pass(wish, stop, &|_: Happening<'_>| {}).await {
             Ok(Passed { plan, report, inventory, .. }) => {

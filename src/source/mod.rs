@@ -13,6 +13,7 @@ mod load;
 mod outside;
 mod snippet;
 mod submodule;
+mod target;
 mod tree;
 mod variables;
 
@@ -23,5 +24,6 @@ pub use error::SourceError;
 pub use home::{Checkout, Home};
 pub use load::{BYTES_MAX, load, load_layered};
 pub use outside::read_outside;
+pub use target::{LocalGit, TargetError};
 pub use tree::{SourceFile, Tree};
 pub use variables::{GivenVariable, Variables};

@@ -175,6 +175,8 @@ words! {
         Suspended,
         /// The sync window is closed.
         WindowClosed,
+        /// A policy refuses the plan.
+        PolicyRefused,
         /// The manifests have errors.
         ManifestsInvalid,
         /// There are no manifests.
@@ -276,6 +278,8 @@ words! {
         Pinned,
         /// It follows the branch again.
         Unpinned,
+        /// A policy warns about the plan.
+        PolicyWarned,
     }
 }
 

@@ -12,6 +12,7 @@ use stoker::daemon::source::{Reading, Secrets, Source};
 use stoker::daemon::window::Windows;
 use stoker::emulator::EmulatorConfig;
 use stoker::model::Key;
+use stoker::rules::Rules;
 use stoker::secret::FingerprintKey;
 use stoker::source::Tree;
 use stoker::status::{ConditionType, Mode, Problem, ProjectStatus, Trigger};
@@ -90,6 +91,7 @@ fn parts(stage: &Stage, settings: Settings, source: &Editable) -> AgentParts {
             allowed: Arc::default(),
             key: Arc::new(FingerprintKey::from_bytes([7; 32])),
         },
+        rules: Rules::default(),
         project: stage.open(),
         observe: Arc::new(|_| {}),
         beat: Arc::new(|_| {}),

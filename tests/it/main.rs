@@ -55,6 +55,7 @@ mod mutual;
 mod names;
 mod owners;
 mod planted;
+mod policies;
 mod populated;
 mod projects;
 mod properties;

@@ -169,6 +169,16 @@ fn one_repository_keeps_many_environments_as_its_page_tells() {
     walk("docs/environments.md", &place);
 }
 
+#[test]
+fn policies_judge_plans_as_their_page_tells() {
+    let directory = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policies");
+    let place = Place::bare(directory.path());
+    let copied = place.run(&format!("cp -r '{}/.' .", example.display()));
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    walk("docs/policies.md", &place);
+}
+
 /// What lives on an account before anybody heard of Stoker.
 const POPULATED: &str = "apiVersion: stackblaze.cloud/v1
 kind: EnvGroup

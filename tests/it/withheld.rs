@@ -156,6 +156,7 @@ async fn a_plan_is_not_carried_out_on_a_state_that_moved_under_it() {
         policy: &policy,
         licence: Licence::Write,
         look: Look::Whole,
+        judge: &|_| Vec::new(),
     };
     let passed = stage.open().pass(wish, stage.stop.subscribe(), &|_| {}).await;
     assert!(matches!(passed, Err(PassError::Moved)), "{:?}", passed.err());

@@ -61,6 +61,7 @@ fn is_drift(field: &FieldChange) -> bool {
         FieldReason::Requested
         | FieldReason::Derived
         | FieldReason::Later
+        | FieldReason::Rotated(_)
         | FieldReason::Unverifiable
         | FieldReason::Accepted => false,
     }
@@ -124,6 +125,7 @@ fn no_drift(declared: &Desired<ValueSource>, key: &Key, field: &FieldChange) -> 
             ("the platform does not show it", "change the manifest by hand")
         }
         FieldReason::Requested
+        | FieldReason::Rotated(_)
         | FieldReason::Derived
         | FieldReason::Later
         | FieldReason::Drift

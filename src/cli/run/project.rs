@@ -107,6 +107,7 @@ fn open_with(
         settings: told,
         source: source(context, settings, &session.state)?,
         secrets: secrets(context, settings, &session)?,
+        rules: settings.rules.clone(),
         project: session.project.clone(),
         observe: Arc::new(move |record: &PassRecord| count.observe_pass(&name, record)),
         beat: Arc::new(move |now| beat.beat(now)),

@@ -15,7 +15,7 @@ use super::super::failure::Failure;
 use super::keys::{KeyScope, Keys};
 
 /// The largest settings file. A thousand projects with all their keys are half of it.
-const FILE_BYTES_MAX: u64 = 1_048_576;
+pub(super) const FILE_BYTES_MAX: u64 = 1_048_576;
 
 /// All settings files, joined.
 #[derive(Clone, Debug, Default)]
@@ -137,6 +137,33 @@ impl SettingsFile {
         self.unreviewed == Some(name)
     }
 
+    /// Returns the name of the file that may be a stranger's, whether or not it is there.
+    pub(super) const fn unreviewed(&self) -> Option<&'static str> {
+        self.unreviewed
+    }
+
+    /// Whether any policy is written in these files.
+    pub(super) fn says_policies(&self) -> bool {
+        let mut levels = std::iter::once(&self.top).chain(self.projects.iter().flatten());
+        levels.any(|keys| keys.policies.as_ref().is_some_and(|it| !it.is_empty()))
+    }
+
+    /// Returns the same files with another text, or none, in the place of one; of the project that
+    /// was chosen.
+    ///
+    /// # Errors
+    /// When they are not valid together.
+    pub(super) fn in_place_of(
+        &self,
+        name: &str,
+        other: Option<(String, String)>,
+    ) -> Result<Self, Failure> {
+        let others = self.texts.iter().filter(|(file, _)| file != name).cloned();
+        let file = Self::from_texts(other.into_iter().chain(others).collect())?;
+        let project = self.chosen().and_then(|(_, keys)| keys.name.as_deref());
+        Ok(file.choose(project))
+    }
+
     /// Returns where a key stands: of the top, or of one of the projects.
     #[must_use]
     pub fn place(&self, project: Option<usize>, key: &str) -> Option<&Origin> {
@@ -184,6 +211,7 @@ fn invalid(texts: &[(String, String)], diagnostics: Vec<Diagnostic>) -> Failure 
 fn join(nearer: &mut Located, further: Located) {
     let Located { values, places } = further;
     let mut taken = BTreeSet::new();
+    let nearer_policies = nearer.values.get(POLICIES).and_then(Value::as_array).map_or(0, Vec::len);
     for (key, value) in values {
         match (nearer.values.get_mut(&key), value) {
             (None, value) => {
@@ -197,6 +225,11 @@ fn join(nearer: &mut Located, further: Located) {
                     known.entry(name).or_insert(value);
                 }
             }
+            // Nobody nearer takes a rule away.
+            (Some(known), Value::Array(more)) if key == POLICIES => match known {
+                Value::Array(known) => known.extend(more),
+                nothing => *nothing = Value::Array(more),
+            },
             (Some(_), _) => continue,
         }
         taken.insert(key);
@@ -204,8 +237,21 @@ fn join(nearer: &mut Located, further: Located) {
     for (path, place) in places {
         let key = path.split(['.', '[']).next().unwrap_or_default();
         if taken.contains(key) {
+            let path = if key == POLICIES { moved_on(&path, nearer_policies) } else { path };
             nearer.places.entry(path).or_insert(place);
         }
+    }
+}
+
+/// The list that the files share: what stands in one is added to what stands in the others.
+const POLICIES: &str = "policies";
+
+/// Returns the path of an entry of the list behind so many others.
+fn moved_on(path: &str, by: usize) -> String {
+    let entry = path.strip_prefix("policies[").and_then(|rest| rest.split_once(']'));
+    match entry.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest))) {
+        Some((index, rest)) => format!("{POLICIES}[{}]{rest}", index + by),
+        None => path.to_owned(),
     }
 }
 

@@ -17,6 +17,7 @@ use super::super::size::Size;
 use super::super::values::{OrOff, PruneKinds, Rate, Span};
 use super::allowed::SecretsForm;
 use super::forms::{ScalarValue, WebhookForm, WindowForm};
+use super::policies::PolicyForm;
 use super::schema;
 use super::sinks::NotificationForm;
 
@@ -88,6 +89,9 @@ pub struct Keys {
     pub prune_adopted: Option<bool>,
     /// Whether fields that cannot be compared are written anyway.
     pub write_unverifiable: Option<bool>,
+    /// The rules that every plan must keep. Those of all files count, and an entry of `projects` adds
+    /// its own.
+    pub policies: Option<Vec<PolicyForm>>,
     /// How long an unanswered create may still be under way: `180s`.
     #[schemars(schema_with = "schema::duration")]
     pub settle: Option<Span>,

@@ -16,6 +16,7 @@ mod pick;
 mod shared;
 
 mod notifications;
+mod policies;
 mod project;
 mod run;
 mod secret;
@@ -28,6 +29,7 @@ pub use file::SettingsFile;
 pub use forms::WebhookProvider;
 pub use origin::{GivenSettings, SavedProvenance};
 pub use pick::Row;
+pub use policies::{policies, policies_to_test};
 pub use project::{ProjectSettings, WebhookSettings};
 pub use run::{Invocation, RunSettings, states_of_projects};
 pub use schema::schema;

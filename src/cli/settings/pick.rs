@@ -87,6 +87,12 @@ impl<'a> Picker<'a> {
         self.file.projects.as_ref()?.get(self.project?)
     }
 
+    /// Returns the files that it picks from.
+    #[must_use]
+    pub const fn file(&self) -> &'a SettingsFile {
+        self.file
+    }
+
     /// Returns the keys at the top.
     #[must_use]
     pub const fn top(&self) -> &'a Keys {

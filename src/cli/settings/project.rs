@@ -7,6 +7,7 @@ use crate::daemon::settings::Settings;
 use crate::daemon::window::{Window, WindowKind, Windows};
 use crate::model::{Diagnostic, Name};
 use crate::plan::Policy;
+use crate::rules::Rules;
 use crate::secret::AllowedSources;
 use crate::status::Mode;
 
@@ -18,6 +19,7 @@ use super::forms::{WebhookForm, WebhookProvider, WindowForm, WindowWord};
 use super::notifications::{NotificationSettings, notifications};
 use super::origin::Provenance;
 use super::pick::{Picker, Row, pick};
+use super::policies::pick_policies;
 use super::secret::SecretSource;
 use super::shared::{ConnectionSettings, asked, pick_permissions};
 use super::source::{ProjectSource, pick_source};
@@ -42,6 +44,8 @@ pub struct ProjectSettings {
     pub tree: TreeSettings,
     /// What they may name outside their tree.
     pub allowed: AllowedSources,
+    /// The policies that judge its plans.
+    pub rules: Rules,
     /// How often the platform is looked at, at least.
     pub interval: Duration,
     /// Whether it writes.
@@ -130,6 +134,7 @@ impl ProjectSettings {
         let source = pick_source(picked, command)?;
         let tree = TreeSettings::pick(picked, &command.sources.chosen)?;
         let allowed = pick_allowed(picked)?;
+        let rules = pick_policies(picked, environment)?;
         let repo = match &source {
             ProjectSource::Repository(repository) => Some(repository.url.clone()),
             ProjectSource::Files { .. } => None,
@@ -163,6 +168,7 @@ impl ProjectSettings {
             source,
             tree,
             allowed,
+            rules,
             interval,
             mode: if observes { Mode::Observe } else { Mode::Repair },
             windows,

@@ -32,6 +32,12 @@ pub(super) const fn state_of(reason: BlockedReason) -> State {
     }
 }
 
+/// Whether what must not be written now waits for a time or an order, or needs a person: only people
+/// change what a policy refuses, or the policy.
+pub(super) fn state_of_withheld(reason: &ConditionReason) -> State {
+    if *reason == ConditionReason::PolicyRefused { State::Stuck } else { State::Resting }
+}
+
 /// Returns the condition's reason for an obstacle.
 pub(super) const fn word(reason: BlockedReason) -> ConditionReason {
     match reason {

@@ -26,9 +26,9 @@ use jiff::Timestamp;
 
 use crate::budget::Lane;
 use crate::model::{Desired, Key, Project};
-use crate::plan::Policy;
+use crate::plan::{Policy, RuleFinding, refusal};
 use crate::project::{Licence, Look};
-use crate::status::{Event, PassRecord, ProjectStatus, Trigger};
+use crate::status::{ConditionReason, Event, PassRecord, ProjectStatus, Trigger};
 
 use super::declare::Declared;
 use super::memory::AgentMemory;
@@ -83,6 +83,13 @@ impl Running {
     /// Whether it only tries again what failed or was not seen.
     fn is_retry(&self) -> bool {
         self.triggers.iter().all(|trigger| *trigger == Trigger::Retry)
+    }
+
+    /// Notes that a policy refused its plan: nothing of it was written, as where it must not be.
+    fn note_refusal(&mut self, findings: &[RuleFinding]) {
+        if self.withheld.is_none() {
+            self.withheld = refusal(findings).map(|why| (ConditionReason::PolicyRefused, why));
+        }
     }
 }
 

@@ -144,11 +144,14 @@ impl Mind {
 
     /// Takes what a pass saw and did. `requests` is what it sent.
     pub fn passed(&mut self, passed: Result<Passed, PassFailure>, requests: u32, now: Timestamp) {
-        let Some(running) = self.running.take() else {
+        let Some(mut running) = self.running.take() else {
             return;
         };
         match passed {
-            Ok(passed) => self.finish_pass(&running, &passed, requests, now),
+            Ok(passed) => {
+                running.note_refusal(&passed.findings);
+                self.finish_pass(&running, &passed, requests, now);
+            }
             Err(failure) => self.fail(&running, failure, requests, now),
         }
         let look_at = self.agenda.look_at;
@@ -215,6 +218,7 @@ impl Mind {
         self.follow_deployments(running, passed, now);
         self.forget_deploys(passed);
         self.tell_results(passed, now);
+        self.tell_findings(&passed.findings);
         self.judge(running, passed, now);
         self.watch_others(&passed.inventory);
         self.shown.pending = pending(passed).into();

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::plan::RuleFinding;
 use crate::render::json::SavedChange;
 use crate::status::{
     BudgetStatus, Conditions, DeploymentRecord, Event, LifetimeCounts, PassRecord, ProjectStatus,
@@ -24,6 +25,8 @@ pub(super) struct ShownState {
     pub history: SharedList<PassRecord>,
     pub last_repair: Option<Repair>,
     pub last_rollback: Option<Rollback>,
+    /// What policies said of the last plan.
+    pub findings: Vec<RuleFinding>,
     pub conditions: Conditions,
     pub budget: BudgetStatus,
     /// Whether it was told that the API has nothing left.
@@ -48,6 +51,7 @@ impl ShownState {
             history: SharedList::default(),
             last_repair: None,
             last_rollback: None,
+            findings: Vec::new(),
             conditions: Conditions::default(),
             budget: BudgetStatus { rate, ..BudgetStatus::default() },
             is_shortage_told: false,

@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Key;
-use crate::plan::{Action, FieldAction, FieldChange, FieldReason, Reason};
+use crate::plan::{
+    Action, FieldAction, FieldChange, FieldReason, Reason, RuleFinding, RuleSeverity,
+};
 use crate::project::Passed;
 use crate::status::{
     BudgetStatus, ConditionReason, ConditionType, Event, EventReason, EventSeverity, Occurrence,
@@ -131,6 +133,18 @@ impl Mind {
             let (count, message) = (repairs.len(), format!("{first}{more}"));
             self.shown.counts.drift_repaired += count as u64;
             self.shown.last_repair = Some(Repair { at: now, count, message });
+        }
+    }
+
+    /// Tells what policies say of a plan, once for each thing that they say.
+    pub(super) fn tell_findings(&mut self, findings: &[RuleFinding]) {
+        let before = std::mem::replace(&mut self.shown.findings, findings.to_vec());
+        for finding in findings.iter().filter(|finding| !before.contains(finding)) {
+            let reason: EventReason = match finding.severity {
+                RuleSeverity::Refuse => ConditionReason::PolicyRefused.into(),
+                RuleSeverity::Warn => Occurrence::PolicyWarned.into(),
+            };
+            self.tell(EventSeverity::Warning, finding.key.as_ref(), reason, finding.told());
         }
     }
 

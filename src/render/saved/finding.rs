@@ -37,7 +37,7 @@ pub(super) fn unknown(change: &Change) -> Option<SavedDiagnostic> {
 }
 
 /// Returns a place, as far as it is known.
-pub(super) fn saved_origin(origin: &Origin, column: Option<usize>) -> SavedOrigin {
+pub(in crate::render) fn saved_origin(origin: &Origin, column: Option<usize>) -> SavedOrigin {
     SavedOrigin { file: origin.file.clone(), line: origin.line, column }
 }
 

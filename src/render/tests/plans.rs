@@ -51,6 +51,7 @@ pub(super) fn change(key: &str, action: Action) -> Change {
         action,
         reason: Reason::Requested,
         origin: None,
+        labels: BTreeMap::new(),
         effect: Effect::None,
         replicas: None,
         has_data: false,

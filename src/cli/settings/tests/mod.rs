@@ -3,6 +3,7 @@
 mod allowed;
 mod environment;
 mod notifications;
+mod policies;
 mod schema;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
