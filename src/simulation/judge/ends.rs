@@ -7,14 +7,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::emulator::{Mutation, Quirk, Verb};
-use crate::model::{Claim, Key, Kind};
+use crate::model::{Claim, Desired, Key, Kind};
 use crate::plan::BlockedReason;
 use crate::render::json::SavedChange;
 use crate::status::{ConditionReason, ConditionType, ProjectStatus};
 
 use super::super::law::{Law, LawFindings};
 use super::super::play::{rehearse, undisturbed};
-use super::super::scene::Scene;
+use super::super::scene::{Scene, keeps};
 use super::super::schedule::{Schedule, ScheduledStep};
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
@@ -103,7 +103,17 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
             format!("{key} is not as declared: {} ({reason})", difference.unwrap_or_default())
         });
     }
-    leftovers(scene, revision, living, &excuses, findings);
+    let read = |mark: &Mark| match mark {
+        Mark::Read { desired, .. } => desired.clone(),
+        _ => None,
+    };
+    let read: Vec<Arc<Desired>> = witness.marks.iter().filter_map(|it| read(&it.mark)).collect();
+    let is_protected = |key: &Key| {
+        let mut declared = read.iter().filter_map(|it| it.resources.get(key));
+        scene.protects(key) || declared.any(|it| keeps(&it.lifecycle))
+    };
+    let is_excused = |key: &Key| excuses.contains(key) || is_protected(key);
+    leftovers(scene, revision, living, is_excused, findings);
     quiet(witness, findings);
 }
 
@@ -112,7 +122,7 @@ fn leftovers(
     scene: &Scene,
     revision: usize,
     living: &Living,
-    excuses: &BTreeSet<Key>,
+    is_excused: impl Fn(&Key) -> bool,
     findings: &mut LawFindings,
 ) {
     let reading = scene.reading(&scene.revisions[revision].text);
@@ -126,8 +136,7 @@ fn leftovers(
             continue;
         };
         // What may not go, and what cannot, is told to people, and nothing else is left behind.
-        let is_excused = excuses.contains(&key) || scene.protects(&key);
-        findings.check(Law::L1, is_excused, || {
+        findings.check(Law::L1, is_excused(&key), || {
             format!("{key} ({id}) is ours, not declared, and still there")
         });
     }
