@@ -12,6 +12,7 @@ mod blueprint;
 mod foreign;
 mod layer;
 mod native;
+mod overlay_schema;
 
 mod group;
 mod lifecycle;
@@ -43,6 +44,7 @@ pub use conceal::conceal;
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;
+pub use overlay_schema::overlay_schema;
 pub use placed::{Placed, PlacedContent, placed};
 pub use places::print_with_places;
 pub use print::{SCHEMA_LINE, print, print_each, print_noted, unprinted};
