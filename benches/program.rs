@@ -2,7 +2,8 @@
 //!
 //! CPU and peak of `stoker plan` (B17) and how they grow (B18), the start (B20), the size (B21).
 //! GNU time measures (`/usr/bin/time`). `-- --size=100000` takes one size, some minutes for that
-//! one; `-- --instructions` counts instructions with valgrind instead, which no load disturbs.
+//! one; `-- --instructions` counts instructions with valgrind instead, which no load disturbs;
+//! `-- --layers` compares three environments of overlays with three that say the same without.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails says where")]
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stage::Stage;
 use stoker::clock::Clock;
 use stoker::emulator::{self, Emulator, EmulatorConfig, Fields, Paging, Shapes, serve};
+use stoker::manifest;
 use stoker::plan::Policy;
 use stoker::sandbox::emulator_clock;
 use stoker::source::Tree;
@@ -46,6 +48,10 @@ fn main() {
     let sizes = size.map_or_else(|| SIZES.to_vec(), |size: usize| vec![size]);
     let counts_instructions = arguments.iter().any(|word| word == "--instructions");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if arguments.iter().any(|word| word == "--layers") {
+        layers(&runtime);
+        return;
+    }
     if size.is_none() && !counts_instructions {
         start(&runtime);
     }
@@ -59,6 +65,56 @@ fn main() {
             if counts_instructions { bench.instructions() } else { bench.cpu_and_peak() };
         println!("| {size} | {requests} | {measured} |");
     }
+}
+
+/// What three environments of 1,000 documents cost with overlays, and written out without.
+fn layers(runtime: &tokio::runtime::Runtime) {
+    let named = "metadata: { name: service-";
+    let labelled = "metadata: { labels: { part: shop }, name: service-";
+    let below = Workload::of(1_000).text().replace(named, labelled);
+    println!("| environment | with overlays | without |");
+    println!("|---|---:|---:|");
+    let mut totals = [Duration::ZERO; 2];
+    for environment in ["dev", "staging", "prod"] {
+        let over = overlay(environment);
+        let layer = Tree::from_texts([("over.yaml", over.as_str())]);
+        let tree = Tree::from_texts([("base.yaml", below.as_str())]);
+        let tree = tree.with_overlays(vec![("over.yaml".to_owned(), layer)]).unwrap();
+        let whole = manifest::print(&manifest::load(&tree).desired.unwrap());
+        let files = [("base.yaml", below.as_str()), ("over.yaml", over.as_str())];
+        let sources = "base.yaml --overlay over.yaml";
+        let benches = [
+            Bench::of(runtime, 1_000, &whole, &files, sources),
+            Bench::of(runtime, 1_000, &whole, &[("all.yaml", whole.as_str())], "all.yaml"),
+        ];
+        let times = benches.map(|bench| {
+            bench.adopt();
+            bench.measured().0
+        });
+        println!("| {environment} | {:.0} ms | {:.0} ms |", millis(times[0]), millis(times[1]));
+        totals.iter_mut().zip(times).for_each(|(total, time)| *total += time);
+    }
+    let ratio = totals[0].as_secs_f64() / totals[1].as_secs_f64();
+    println!(
+        "| all, {ratio:.2} times | {:.0} ms | {:.0} ms |",
+        millis(totals[0]),
+        millis(totals[1])
+    );
+}
+
+/// Returns an overlay that gives each service a variable, and one in four another size.
+fn overlay(environment: &str) -> String {
+    let head = "apiVersion: stackblaze.cloud/v1\nkind: Service\n";
+    let mut text = format!(
+        "{head}select: {{ part: shop }}\nspec: {{ envVars: [{{ key: STAGE, value: {environment} }}] }}\n"
+    );
+    for index in (0..Workload::of(1_000).services).step_by(4) {
+        text.push_str(&format!(
+            "---\n{head}metadata: {{ name: service-{index} }}\nspec:\n  plan: {environment}\n  \
+             scaling: {{ maxInstances: 8 }}\n"
+        ));
+    }
+    text
 }
 
 /// B20 and B21: what it takes to begin.
@@ -92,13 +148,26 @@ struct Bench {
     address: String,
     directory: tempfile::TempDir,
     size: usize,
+    /// What a command is told of the manifests.
+    sources: &'static str,
 }
 
 impl Bench {
     fn new(runtime: &tokio::runtime::Runtime, size: usize) -> Self {
         let text = if size > WHOLE_SIZE_MAX { short(size) } else { Workload::of(size).text() };
+        Self::of(runtime, size, &text, &[("all.yaml", text.as_str())], "all.yaml")
+    }
+
+    /// Makes one on which `whole` lives, planned from files that say the same.
+    fn of(
+        runtime: &tokio::runtime::Runtime,
+        size: usize,
+        whole: &str,
+        files: &[(&str, &str)],
+        sources: &'static str,
+    ) -> Self {
         let emulator =
-            Emulator::restore(&applied(&text), emulator_clock(&Clock::system())).unwrap();
+            Emulator::restore(&applied(whole), emulator_clock(&Clock::system())).unwrap();
         emulator.reconfigure(|config| config.limit = u32::MAX);
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -107,8 +176,10 @@ impl Bench {
         let directory =
             if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
         let directory = directory.unwrap();
-        std::fs::write(directory.path().join("all.yaml"), text).unwrap();
-        Self { emulator, address, directory, size }
+        for (name, text) in files {
+            std::fs::write(directory.path().join(name), text).unwrap();
+        }
+        Self { emulator, address, directory, size, sources }
     }
 
     fn command(&self, command: &str) -> Command {
@@ -120,7 +191,8 @@ impl Bench {
         program.env_clear().current_dir(directory).stdin(Stdio::null());
         program.env("STACKBLAZE_API_URL", format!("http://{}/v1", self.address));
         program.env("STACKBLAZE_TOKEN", emulator::TOKEN);
-        program.args(command.split(' ')).args(["all.yaml", "--rate", "300/m", "--state"]);
+        program.args(command.split(' ')).args(self.sources.split(' '));
+        program.args(["--rate", "300/m", "--state"]);
         program.arg(directory.join("state"));
         program
     }
@@ -148,6 +220,12 @@ impl Bench {
     }
 
     fn cpu_and_peak(&self) -> String {
+        let (time, peak) = self.measured();
+        format!("{:.2} s | {peak:.0} MiB", time.as_secs_f64())
+    }
+
+    /// Returns the CPU of a plan and its peak in MiB, each the median.
+    fn measured(&self) -> (Duration, f64) {
         let rounds = if self.size > ROUNDS_SIZE_MAX { 1 } else { ROUNDS };
         let (mut times, mut peaks) = (Vec::new(), Vec::new());
         let report = self.directory.path().join("time");
@@ -161,7 +239,7 @@ impl Bench {
             peaks.push(numbers[2] / 1024.0);
         }
         peaks.sort_by(f64::total_cmp);
-        format!("{:.2} s | {:.0} MiB", median(times).as_secs_f64(), peaks[peaks.len() / 2])
+        (median(times), peaks[peaks.len() / 2])
     }
 
     fn instructions(&self) -> String {

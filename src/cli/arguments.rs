@@ -192,8 +192,8 @@ pub enum Command {
     Schema(SchemaCommand),
     /// Explain a kind or a field of a manifest.
     Explain(ExplainCommand),
-    /// Convert files of Docker Compose, Heroku or Render to native documents, and list what cannot be
-    /// carried over. To take over live resources, use `export` or `adopt`.
+    /// Convert files of Docker Compose, Heroku, Fly, Railway or Render to native documents, and list
+    /// what cannot be carried over. To take over live resources, use `export` or `adopt`.
     Import(ImportCommand),
     /// Print live state as manifests; planning them changes nothing.
     Export(ExportCommand),

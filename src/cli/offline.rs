@@ -101,7 +101,9 @@ pub fn print(context: &Context, sources: &Sources, printing: Printing) -> Result
 
 /// `stoker schema`: of manifests for editors, or of a form of output.
 pub fn schema(context: &Context, command: &SchemaCommand) -> Result<Exit, Failure> {
-    context.output.value(&command.of.map_or_else(manifest::schema, JsonForm::schema));
+    let SchemaCommand { of, overlay } = command;
+    let of_documents = if *overlay { manifest::overlay_schema } else { manifest::schema };
+    context.output.value(&of.map_or_else(of_documents, JsonForm::schema));
     Ok(Exit::Done)
 }
 

@@ -118,15 +118,7 @@ fn services(
         if !command.is_empty() {
             set_text(&mut service, Setting::StartCommand, command, origin.clone());
         }
-        match folder.home {
-            Some(home) => set_text(&mut service, Setting::Repo, home.repo.as_str(), origin.clone()),
-            None => {
-                report.note(&service.key, "`repo` is to be given: the repository with the sources")
-            }
-        }
-        if let Some(branch) = folder.home.and_then(|home| home.branch.as_ref()) {
-            set_text(&mut service, Setting::Branch, branch.as_str(), origin);
-        }
+        resource::sources(&mut service, folder, &origin, report);
         services.push(service);
     }
     let is_web = |service: &&mut Resource<ValueSource>| service.key.name.as_str() == "web";

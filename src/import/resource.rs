@@ -6,6 +6,7 @@ use crate::model::{
     ValueSource,
 };
 
+use super::ForeignFolder;
 use super::report::ImportReport;
 
 /// Sets a field.
@@ -27,6 +28,22 @@ pub(super) fn set_text(
     origin: Origin,
 ) {
     set(resource, setting, FieldValue::Text(text.into()), origin);
+}
+
+/// Says that a service is built from the repository its files lie in, where that is known.
+pub(super) fn sources(
+    service: &mut Resource<ValueSource>,
+    folder: &ForeignFolder<'_>,
+    origin: &Origin,
+    report: &mut ImportReport,
+) {
+    match folder.home {
+        Some(home) => set_text(service, Setting::Repo, home.repo.as_str(), origin.clone()),
+        None => report.note(&service.key, "`repo` is to be given: the repository with the sources"),
+    }
+    if let Some(branch) = folder.home.and_then(|home| home.branch.as_ref()) {
+        set_text(service, Setting::Branch, branch.as_str(), origin.clone());
+    }
 }
 
 /// Gives a variable a value.

@@ -12,6 +12,7 @@ mod blueprint;
 mod foreign;
 mod layer;
 mod native;
+mod overlay_schema;
 
 mod group;
 mod lifecycle;
@@ -45,6 +46,7 @@ pub use edit::{EditedFile, Replacement, edit};
 pub use export::export;
 pub use load::{Loaded, load};
 pub use located::Located;
+pub use overlay_schema::overlay_schema;
 pub use placed::{Placed, PlacedContent, placed};
 pub use places::print_with_places;
 pub use print::{SCHEMA_LINE, print, print_each, print_noted, unprinted};

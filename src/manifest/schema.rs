@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-/// Returns the JSON Schema (draft-07) of one native document.
+/// Returns the JSON Schema (draft-07) of one native document. Its `$id` is a name, and no address.
 #[must_use]
 pub fn schema() -> serde_json::Value {
     let generator = SchemaSettings::draft07().into_generator();
-    generator.into_root_schema_for::<Document>().to_value()
+    let mut schema = generator.into_root_schema_for::<Document>().to_value();
+    schema["$id"] = "urn:stoker:schema:manifest".into();
+    schema
 }
 
 /// A document of Stoker: something that shall live in a StackBlaze project.

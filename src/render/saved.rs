@@ -19,12 +19,14 @@ use super::unmanaged::{SavedUnmanaged, unmanaged};
 
 mod field;
 mod finding;
+mod preamble;
 mod way;
 
 use field::saved_field;
 pub use finding::SavedDiagnostic;
 use finding::unknown;
 pub(super) use finding::{saved_diagnostic, saved_origin};
+pub use preamble::Preamble;
 pub use way::SavedWay;
 pub(super) use way::makes_way;
 
@@ -256,25 +258,6 @@ pub enum SavedPlanError {
     /// It does not carry the seal of what it says (S10).
     #[error("read the saved plan: its seal does not match its contents")]
     Edited,
-}
-
-/// What a document says beside the plan itself.
-#[derive(Clone, Debug, Default)]
-pub struct Preamble {
-    /// Digests of what the plan was made from.
-    pub basis: Basis,
-    /// The manifests' paths as given.
-    pub paths: Vec<String>,
-    /// The options that decide what is planned.
-    pub options: Map<String, Value>,
-    /// What the budget foretells.
-    pub estimate: Estimate,
-    /// Findings about the manifests.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Whether what is not managed is listed.
-    pub shows_unmanaged: bool,
-    /// What the rules of policies say of the plan.
-    pub policies: Vec<RuleFinding>,
 }
 
 impl SavedPlan {

@@ -6,13 +6,17 @@ use super::dice::mix;
 use super::schedule::HistoryRewrite;
 
 /// What the source holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum BranchState {
     Revision(usize),
+    /// All that a revision declares, as one text without layers.
+    Merged(usize),
     /// What lives before we come.
     Founded,
     Half(usize, u64),
     Shrunk(usize, usize),
+    /// A revision whose overlay on top is no YAML.
+    Torn(usize),
     Gone,
     Empty,
     Broken,

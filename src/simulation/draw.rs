@@ -9,6 +9,7 @@ use crate::store::Blow;
 
 use super::answers::{as_answered, behind_an_ingress};
 use super::dice::Dice;
+use super::layered::lay_over;
 use super::scene::Scene;
 use super::schedule::{
     Deed, Disturbance, HistoryRewrite, Instruction, Loss, Moment, PlatformBehaviour, Rights,
@@ -98,6 +99,7 @@ pub fn draw(seed: u64, scene: &Scene, trouble: &Trouble) -> Schedule {
         at += artist.dice.between(CLUSTER_PAUSE.0, CLUSTER_PAUSE.1) * 1_000;
     }
     let mut steps = artist.steps;
+    lay_over(&mut steps, seed, scene, trouble);
     steps.sort_by_key(|step| step.at);
     Schedule { seed, platform, source, seconds: trouble.seconds, looks: LOOKS, steps }
 }
@@ -189,7 +191,7 @@ impl Artist<'_> {
     }
 
     fn revision(&mut self) -> usize {
-        let count = u64::try_from(self.scene.revisions()).unwrap_or(1);
+        let count = u64::try_from(self.scene.plain().len()).unwrap_or(1);
         usize::try_from(self.dice.below(count)).unwrap_or(0)
     }
 
@@ -219,7 +221,7 @@ impl Artist<'_> {
         if let Some(name) = self.service() {
             let at = at + UNFAIR_AFTER;
             self.add(at, Disturbance::AlwaysFails(name));
-            self.add(at + 20_000, Disturbance::Commit(1.min(self.scene.revisions() - 1)));
+            self.add(at + 20_000, Disturbance::Commit(1.min(self.scene.plain().len() - 1)));
             self.add(at + 430_000, Disturbance::Faults(String::new()));
         }
     }

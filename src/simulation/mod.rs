@@ -15,6 +15,7 @@ mod schedule;
 
 mod answers;
 mod draw;
+mod layered;
 mod revisions;
 mod scene;
 mod trouble;

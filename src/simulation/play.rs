@@ -14,8 +14,7 @@ use super::branch::BranchState;
 use super::process::Process;
 use super::scene::{FinalState, Scene};
 use super::schedule::{
-    Deed, Disturbance, Instruction, Loss, PlatformBehaviour, Rights, Schedule, ScheduledStep,
-    SourceKind, Strike,
+    Deed, Disturbance, Instruction, Loss, PlatformBehaviour, Rights, Schedule, SourceKind, Strike,
 };
 use super::witness::{Mark, Marked, ProcessLife, Witness};
 use super::world::{SimulatedWorld, body};
@@ -73,20 +72,24 @@ pub(super) fn rehearse(scene: &Arc<Scene>, schedule: &Schedule) -> Rehearsal {
         }
         tokio::time::sleep(REHEARSAL + counting(schedule)).await;
         let witness = stage.witness(schedule).await;
-        Rehearsal {
-            truth: witness.truth.clone(),
-            counts: super::timeline::counts(&witness, u64::MAX),
-        }
+        Rehearsal { counts: super::timeline::counts(&witness, u64::MAX) }
     })
 }
 
-/// Returns the platform as an undisturbed agent leaves it that was given one revision only.
+/// Returns the platform as an undisturbed agent leaves it that was given one revision only, as one
+/// text without layers.
 pub(super) fn undisturbed(scene: &Arc<Scene>, revision: usize) -> Arc<FinalState> {
-    let steps = vec![ScheduledStep { at: 0, what: Disturbance::Commit(revision) }];
     let platform = PlatformBehaviour::default();
     let source = SourceKind::default();
-    let calm = Schedule { seed: 0, platform, source, seconds: 0, looks: 0, steps };
-    scene.end(revision, || rehearse(scene, &calm).truth)
+    let calm = Schedule { seed: 0, platform, source, seconds: 0, looks: 0, steps: Vec::new() };
+    let work_out = async || {
+        let stage = Stage::set(scene, &calm).await;
+        // Nobody has read anything yet.
+        stage.world.hold(BranchState::Merged(revision));
+        tokio::time::sleep(REHEARSAL + counting(&calm)).await;
+        stage.witness(&calm).await.truth
+    };
+    scene.end(revision, || on_paused_clock(work_out()))
 }
 
 fn counting(schedule: &Schedule) -> Duration {
@@ -98,7 +101,6 @@ fn counting(schedule: &Schedule) -> Duration {
 
 /// What an undisturbed run leaves.
 pub(super) struct Rehearsal {
-    pub truth: FinalState,
     /// How often each thing was created and deleted.
     pub counts: BTreeMap<(Kind, String), (u64, u64)>,
 }
@@ -157,6 +159,7 @@ impl Stage {
                 Loss::Broken => BranchState::Broken,
                 Loss::Half(revision, percent) => BranchState::Half(revision, percent),
                 Loss::Shrunk(revision, gone) => BranchState::Shrunk(revision, gone),
+                Loss::Torn(revision) => BranchState::Torn(revision),
             }),
             Disturbance::Rewrite(rewrite) => {
                 world.mark(Mark::Rewritten);

@@ -6,24 +6,29 @@ use crate::model::{
 };
 use crate::source::Tree;
 
+use super::layered::{LayerTexts, layered};
+
 /// How many resources are taken away one at a time; each more makes the others rarer.
 const WITHOUT_MAX: usize = 6;
 
 /// The variable that a revision changes.
-const TOUCHED: &str = "STOKER_SIMULATED";
+pub(super) const TOUCHED: &str = "STOKER_SIMULATED";
 
 /// One state of the manifests.
 #[derive(Clone, Debug)]
 pub(super) struct ManifestState {
     /// What was done to the first one, for people.
     pub what: String,
-    /// The manifests as text.
+    /// All they declare, as one text.
     pub text: String,
+    /// What they are read from, where that is not the text itself.
+    pub layers: Option<LayerTexts>,
     /// What they say.
     pub desired: Desired<ValueSource>,
 }
 
-/// Returns the manifests themselves, and then what could become of them.
+/// Returns the manifests themselves, then what could become of them, and at the end what could be
+/// laid over them.
 ///
 /// Values of files and programs are taken from the environment instead: a simulation reads and runs
 /// none.
@@ -65,6 +70,7 @@ pub(super) fn derive(mut base: Desired<ValueSource>) -> Vec<ManifestState> {
     if let Some((one, other)) = of_one_type(&base, &services) {
         add(format!("{one} and {other} exchange their names"), exchanged(&base, one, other));
     }
+    revisions.extend(layered(&base));
     revisions
 }
 
@@ -73,20 +79,32 @@ fn variable_for(path: &str) -> String {
     format!("FILE_{}", path.chars().map(plain).collect::<String>())
 }
 
-fn of_kind(desired: &Desired<ValueSource>, kind: Kind) -> impl Iterator<Item = &Key> {
+pub(super) fn of_kind(desired: &Desired<ValueSource>, kind: Kind) -> impl Iterator<Item = &Key> {
     desired.resources.keys().filter(move |key| key.kind == kind)
+}
+
+impl ManifestState {
+    /// Returns the texts that it is read from: the manifests, and what lies over them in order.
+    pub fn texts(&self) -> (&str, Vec<&str>) {
+        match &self.layers {
+            None => (&self.text, Vec::new()),
+            Some(LayerTexts { base, overlays }) => {
+                (base, overlays.iter().map(String::as_str).collect())
+            }
+        }
+    }
 }
 
 /// Prints a state and reads it again, as a person's editor would save it; nothing when it is not
 /// valid, or declares nothing.
-fn printed(what: String, desired: &Desired<ValueSource>) -> Option<ManifestState> {
+pub(super) fn printed(what: String, desired: &Desired<ValueSource>) -> Option<ManifestState> {
     let text = manifest::print(desired);
     let loaded = manifest::load(&Tree::from_texts([("stack.yaml", text.as_str())]));
     let desired = loaded.desired.filter(|desired| !desired.resources.is_empty())?;
-    Some(ManifestState { what, text, desired })
+    Some(ManifestState { what, text, layers: None, desired })
 }
 
-fn touched(base: &Desired<ValueSource>, keys: &[&Key]) -> Desired<ValueSource> {
+pub(super) fn touched(base: &Desired<ValueSource>, keys: &[&Key]) -> Desired<ValueSource> {
     let mut desired = base.clone();
     for key in keys {
         if let Some(resource) = desired.resources.get_mut(*key) {
@@ -95,11 +113,16 @@ fn touched(base: &Desired<ValueSource>, keys: &[&Key]) -> Desired<ValueSource> {
             if resource.declares_env {
                 put(resource, path, "1");
             } else {
-                put(resource, FieldPath::Setting(Setting::Plan), "simulated");
+                plan(resource, "simulated");
             }
         }
     }
     desired
+}
+
+/// Sets the plan of a resource.
+pub(super) fn plan(resource: &mut Resource<ValueSource>, text: &str) {
+    put(resource, FieldPath::Setting(Setting::Plan), text);
 }
 
 fn put(resource: &mut Resource<ValueSource>, path: FieldPath, text: &str) {
@@ -109,7 +132,7 @@ fn put(resource: &mut Resource<ValueSource>, path: FieldPath, text: &str) {
 }
 
 /// Takes resources away, with everything that refers to them.
-fn without(base: &Desired<ValueSource>, keys: &[&Key]) -> Option<Desired<ValueSource>> {
+pub(super) fn without(base: &Desired<ValueSource>, keys: &[&Key]) -> Option<Desired<ValueSource>> {
     let mut desired = base.clone();
     let mut gone: Vec<Key> = keys.iter().copied().cloned().collect();
     while let Some(key) = gone.pop() {

@@ -113,17 +113,21 @@ impl Scene {
         self.revisions.iter().map(|revision| revision.what.as_str())
     }
 
-    /// Returns every resource that any revision declares.
-    pub(super) fn keys(&self) -> BTreeSet<&Key> {
-        self.revisions.iter().flat_map(|revision| revision.desired.resources.keys()).collect()
+    /// Returns the revisions without overlays.
+    pub(super) fn plain(&self) -> &[ManifestState] {
+        let count = self.revisions.iter().take_while(|it| it.layers.is_none()).count();
+        &self.revisions[..count]
     }
 
-    /// Whether the manifests that declare a resource keep it from being deleted.
+    /// Returns every resource that any revision without overlays declares.
+    pub(super) fn keys(&self) -> BTreeSet<&Key> {
+        self.plain().iter().flat_map(|revision| revision.desired.resources.keys()).collect()
+    }
+
+    /// Whether the manifests that declare a resource keep it from being deleted, all overlays aside:
+    /// whether one of those was ever read is for the judge to say.
     pub(super) fn protects(&self, key: &Key) -> bool {
-        let declared = self.revisions.iter().filter_map(|it| it.desired.resources.get(key));
-        let keeps = |lifecycle: &Lifecycle| {
-            lifecycle.protect || lifecycle.prune == Some(false) || !lifecycle.policies.delete
-        };
+        let declared = self.plain().iter().filter_map(|it| it.desired.resources.get(key));
         declared.into_iter().any(|resource| keeps(&resource.lifecycle))
     }
 
@@ -143,9 +147,35 @@ impl Scene {
         }
     }
 
+    /// Returns what a revision gives. What it declares is what its one text says, whatever is made
+    /// of its layers.
+    pub(super) fn given(&self, state: &ManifestState) -> Given {
+        let (base, overlays) = state.texts();
+        let Given { tree, desired } = self.laid(base, &overlays);
+        if overlays.is_empty() {
+            return Given { tree, desired };
+        }
+        let digest = tree.digest().to_owned();
+        let whole = self.reading(&state.text).desired;
+        let desired = whole.map(|whole| Desired { digest, ..Arc::unwrap_or_clone(whole) });
+        Given { tree, desired: desired.map(Arc::new) }
+    }
+
     /// Returns what a text would give, were it all there is.
     pub(super) fn reading(&self, text: &str) -> Given {
-        let tree = Tree::from_texts([("stack.yaml", text)]);
+        self.laid(text, &[])
+    }
+
+    /// Returns what a text would give with others laid over it, in order.
+    pub(super) fn laid(&self, text: &str, overlays: &[&str]) -> Given {
+        let overlays = overlays.iter().enumerate().map(|(index, text)| {
+            let name = format!("overlay-{index}.yaml");
+            let tree = Tree::from_texts([(name.as_str(), *text)]);
+            (name, tree)
+        });
+        let tree = Tree::from_texts([("stack.yaml", text)])
+            .with_overlays(overlays.collect())
+            .expect("each layer is a file of its own");
         let reading = Reading { tree: tree.clone(), commit: None };
         let declared = declare(reading, &self.finders(), None).ok();
         let desired = declared.map(|declared| Arc::clone(&declared.desired));
@@ -183,4 +213,9 @@ impl Scene {
         }
         secrets.into_iter().collect()
     }
+}
+
+/// Whether a manifest keeps its resource from being deleted.
+pub(super) fn keeps(lifecycle: &Lifecycle) -> bool {
+    lifecycle.protect || lifecycle.prune == Some(false) || !lifecycle.policies.delete
 }

@@ -186,8 +186,11 @@ pub enum Loss {
     Empty,
     /// It is no YAML.
     Broken,
-    /// A file is only half written: the first so many percent of a revision.
+    /// A file is only half written: the first so many percent of a revision, or of the overlay on
+    /// top of it.
     Half(usize, u64),
+    /// A revision, and in the place of the overlay on top of it one that is no YAML.
+    Torn(usize),
     /// So many files of a revision have vanished, and the rest is valid.
     Shrunk(usize, usize),
 }

@@ -23,6 +23,9 @@ use super::witness::{Mark, Marked};
 /// When a simulation begins.
 const START: &str = "2026-11-24T00:00:00Z";
 
+/// What is no YAML.
+const BROKEN: &str = "kind: [";
+
 /// How long what is deleted shows `deleting`, where it goes gradually.
 const GOING_MS: u64 = 20_000;
 
@@ -50,7 +53,7 @@ pub(super) struct SimulatedWorld {
     branch: Mutex<Branch>,
     was_rewritten: AtomicBool,
     clock_off_ms: AtomicI64,
-    readings: Mutex<BTreeMap<String, Given>>,
+    readings: Mutex<BTreeMap<BranchState, Given>>,
     marks: Mutex<Vec<Marked>>,
 }
 
@@ -139,6 +142,8 @@ impl SimulatedWorld {
         match self.branch().newest() {
             BranchState::Revision(revision) => Some(*revision),
             BranchState::Founded
+            | BranchState::Merged(_)
+            | BranchState::Torn(_)
             | BranchState::Half(..)
             | BranchState::Shrunk(..)
             | BranchState::Gone
@@ -160,28 +165,47 @@ impl SimulatedWorld {
     }
 
     fn reading(&self, held: BranchState) -> Option<Given> {
-        let text = match held {
-            BranchState::Gone => return None,
-            BranchState::Empty => String::new(),
-            BranchState::Founded => self.scene.live.clone().unwrap_or_default(),
-            BranchState::Broken => "kind: [".to_owned(),
-            BranchState::Revision(revision) => self.text(revision).to_owned(),
-            BranchState::Half(revision, percent) => half(self.text(revision), percent).to_owned(),
-            BranchState::Shrunk(revision, gone) => {
-                shrunk(&self.revision_of(revision).desired, gone)
-            }
-        };
+        if held == BranchState::Gone {
+            return None;
+        }
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
-        let reading = readings.entry(text).or_insert_with_key(|text| self.scene.reading(text));
-        Some(reading.clone())
+        Some(readings.entry(held).or_insert_with_key(|held| self.given(held)).clone())
+    }
+
+    fn given(&self, held: &BranchState) -> Given {
+        let scene = &self.scene;
+        // Of what is no YAML nothing is declared, whatever is made of it.
+        let unusable = |given: Given| Given { desired: None, ..given };
+        match *held {
+            BranchState::Gone | BranchState::Empty => scene.reading(""),
+            BranchState::Founded => scene.reading(scene.live.as_deref().unwrap_or_default()),
+            BranchState::Broken => unusable(scene.reading(BROKEN)),
+            BranchState::Revision(revision) => scene.given(self.revision_of(revision)),
+            BranchState::Merged(revision) => scene.reading(&self.revision_of(revision).text),
+            BranchState::Half(revision, percent) => {
+                let (base, mut overlays) = self.revision_of(revision).texts();
+                match overlays.last_mut() {
+                    None => scene.reading(half(base, percent)),
+                    Some(top) => {
+                        *top = half(top, percent);
+                        scene.laid(base, &overlays)
+                    }
+                }
+            }
+            BranchState::Shrunk(revision, gone) => {
+                scene.reading(&shrunk(&self.revision_of(revision).desired, gone))
+            }
+            BranchState::Torn(revision) => {
+                let (base, mut overlays) = self.revision_of(revision).texts();
+                overlays.pop();
+                overlays.push(BROKEN);
+                unusable(scene.laid(base, &overlays))
+            }
+        }
     }
 
     fn branch(&self) -> MutexGuard<'_, Branch> {
         self.branch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn text(&self, revision: usize) -> &str {
-        &self.revision_of(revision).text
     }
 
     fn revision_of(&self, revision: usize) -> &ManifestState {

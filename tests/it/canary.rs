@@ -53,6 +53,14 @@ spec:
     - { key: GROUP_TOKEN, value: 'CANARIES-in-a-group' }
 "#;
 
+/// What is laid over every stack of these tests.
+const OVERLAY: &str = "
+apiVersion: stackblaze.cloud/v1
+kind: Service
+metadata: { name: api }
+spec: { envVars: [{ key: LAYER_TOKEN, value: CANARIES-xq-layer }] }
+";
+
 /// How many characters of a secret are a piece of it, and how many of its base64.
 const PIECE: usize = 8;
 const BASE64_PIECE: usize = 11;
@@ -227,7 +235,9 @@ fn tree(directory: &Path, text: &str) -> Tree {
     std::fs::write(directory.join("locked.enc.yaml"), "jwt: { key: ENC }\nsops: { mac: ENC }\n")
         .unwrap();
     std::fs::write(directory.join("secret.txt"), "CANARIES-in-a-file\nof two lines").unwrap();
-    source::load(&[directory.to_owned()], None).unwrap()
+    let overlay = Tree::from_texts([("over.yaml", OVERLAY)]);
+    let tree = source::load(&[directory.to_owned()], None).unwrap();
+    tree.with_overlays(vec![("over.yaml".to_owned(), overlay)]).unwrap()
 }
 
 /// Where the stack's files outside of it are.
@@ -260,7 +270,7 @@ fn sources(directory: &Path, provided: &str) -> AllowedSources {
 }
 
 /// The secrets of the stack and of the hands, as far as they are nobody else's words.
-const ALL_CANARIES: [&str; 13] = [
+const ALL_CANARIES: [&str; 14] = [
     "CANARIES-plain-\"quoted\"-\\back",
     "CANARIES-other-\"quoted\"-\\back",
     "user:CANARIESinurl@host/db",
@@ -274,6 +284,7 @@ const ALL_CANARIES: [&str; 13] = [
     "CANARIES-xq-vendor-\"\\\n\u{e9}",
     "CANARIES-xq-changed-\"\\\n\u{e9}",
     "CANARIES-xq-cipher-\"\\",
+    "CANARIES-xq-layer",
 ];
 
 /// Says a plan and a report in every form there is.

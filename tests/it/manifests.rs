@@ -125,6 +125,95 @@ fn the_schema_takes_every_stack_shown_and_refuses_what_is_wrong() {
     }
 }
 
+/// What `validate` refuses, and a schema of one document cannot express, each with the reason.
+const BEYOND_THE_SCHEMA: [(&str, &str); 15] = [
+    ("cron", "the grammar of schedules, with the length of each month"),
+    ("schedule", "which type has a schedule"),
+    ("unknown-reference", "what other documents declare"),
+    ("domain", "the grammar of names of hosts"),
+    ("name", "what a name that is not the document's own may be"),
+    ("duplicate-item", "a list as a set of texts"),
+    ("duplicate-key", "a schema sees a mapping after it was read"),
+    ("duplicate-variable", "a list as a mapping by its keys"),
+    ("ignore-changes", "which fields a kind has"),
+    ("previous-name", "a name that differs from another one"),
+    ("reference-in-group", "a group is made of the same variables"),
+    ("two-values", "a variable has exactly one of its values"),
+    ("malformed", "a reference with its `path` or `ref`"),
+    ("missing-field", "the same"),
+    ("unresolved-variable", "what stands for `${NAME}`"),
+];
+
+#[test]
+fn the_schema_and_validate_agree_on_every_native_document_of_the_fixtures() {
+    let schema = jsonschema::validator_for(&manifest::schema()).unwrap();
+    let mut compared = 0;
+    for case in directories(Path::new("tests/fixtures/manifests")) {
+        for file in source::load(&[case.join("input")], None).unwrap().files() {
+            let Ok(text) = std::str::from_utf8(&file.bytes) else { continue };
+            // What is no YAML is no document, either.
+            let documents = serde_yaml::Deserializer::from_str(text)
+                .map_while(|it| <serde_json::Value as serde::Deserialize>::deserialize(it).ok());
+            for document in documents.filter(|it| it.get("kind").is_some()) {
+                let alone = document.to_string();
+                let tree = Tree::from_texts([("alone.yaml", alone.as_str())]);
+                let errors: Vec<_> = manifest::load(&tree)
+                    .diagnostics
+                    .into_iter()
+                    .filter(|it| it.severity == Severity::Error)
+                    .collect();
+                let is_beyond =
+                    |it: &Diagnostic| BEYOND_THE_SCHEMA.iter().any(|(code, _)| it.code == *code);
+                let is_valid = schema.is_valid(&document);
+                let agrees =
+                    is_valid == errors.is_empty() || is_valid && errors.iter().any(is_beyond);
+                assert!(agrees, "{}: {is_valid}, {errors:#?}", file.path);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 90, "{compared}");
+}
+
+#[test]
+fn the_schema_of_overlays_and_validate_agree() {
+    let schema = jsonschema::validator_for(&manifest::overlay_schema()).unwrap();
+    for overlay in ["small", "dev", "prod"] {
+        let path = PathBuf::from(format!("examples/environments/overlays/{overlay}"));
+        for file in source::load(&[path], None).unwrap().files() {
+            for document in as_json(std::str::from_utf8(&file.bytes).unwrap()) {
+                assert!(schema.is_valid(&document), "{}: {document}", file.path);
+            }
+        }
+    }
+    for (head, rest, is_taken) in [
+        ("metadata: { name: a }", "spec: { port: 80, plan: null }", true),
+        ("metadata: { name: a }", "lifecycle: { protect: true }", true),
+        ("select: { tier: web }", "spec: { envVars: [{ key: A, value: null }] }", true),
+        ("metadata: { name: a }", "omit: true", true),
+        ("metadata: { name: a }", "omit: false", false),
+        ("metadata: { name: a }", "omit: true\nspec: { plan: pro }", false),
+        ("metadata: { name: a }", "omit: true\nlifecycle: { prune: true }", false),
+        ("metadata: { name: a }\nselect: { tier: web }", "spec: { plan: pro }", false),
+        ("select: web", "spec: { plan: pro }", false),
+        ("select: {}", "spec: { plan: pro }", false),
+        ("metadata: { labels: { a: b } }", "spec: { plan: pro }", false),
+        ("metadata: { name: a }", "spec: { plam: pro }", false),
+        ("metadata: { name: a }", "spec: { envVars: [{ value: a }] }", false),
+    ] {
+        let text = format!("kind: Service\n{head}\n{rest}\n");
+        let document: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        assert_eq!(schema.is_valid(&document), is_taken, "{text}");
+        let base = "apiVersion: stackblaze.cloud/v1\nkind: Service\n\
+            metadata: { name: a, labels: { tier: web } }\n\
+            spec: { type: web, plan: x, envVars: [{ key: A, value: a }] }\n";
+        let over = vec![("over".to_owned(), Tree::from_texts([("over.yaml", text.as_str())]))];
+        let tree = Tree::from_texts([("base.yaml", base)]).with_overlays(over).unwrap();
+        let loaded = manifest::load(&tree);
+        assert_eq!(loaded.desired.is_some(), is_taken, "{text}{:#?}", loaded.diagnostics);
+    }
+}
+
 /// Reads hostile text; returns the first finding, and makes sure that it is only one.
 fn refuse(text: &str) -> String {
     let tree = Tree::from_texts([("bad.yaml", text)]);

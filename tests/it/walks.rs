@@ -44,19 +44,23 @@ struct Place {
     home: PathBuf,
     folder: PathBuf,
     state: Option<String>,
+    /// What the shell does before each command.
+    begun: String,
 }
 
 impl Place {
     /// A folder without anything, in a home without anything.
     fn bare(home: &Path) -> Self {
-        Self { home: home.to_owned(), folder: home.to_owned(), state: None }
+        let (home, folder) = (home.to_owned(), home.to_owned());
+        Self { home, folder, state: None, begun: String::new() }
     }
 
     /// Runs a script as a shell of a new user would.
     fn run(&self, script: &str) -> Output {
         let binary = Path::new(env!("CARGO_BIN_EXE_stoker")).parent().unwrap();
         let mut command = Command::new("sh");
-        command.args(["-c", script]).current_dir(&self.folder).env_clear();
+        let script = format!("{}{script}", self.begun);
+        command.args(["-c", &script]).current_dir(&self.folder).env_clear();
         command.env("PATH", format!("{}:/usr/bin:/bin", binary.display())).env("HOME", &self.home);
         command.envs(self.state.iter().map(|state| ("STOKER_STATE", state)));
         command.output().unwrap()
@@ -105,7 +109,7 @@ fn clone(directory: &Path) -> Place {
     copy(&manifests, &folder.join("manifests"));
     let home = directory.join("home");
     std::fs::create_dir(&home).unwrap();
-    let clone = Place { home, folder, state: None };
+    let clone = Place { home, folder, state: None, begun: String::new() };
     let ran = clone.run(
         "git init -q . && git add . && \
          git -c user.name=a -c user.email=a@example.org commit -qm manifests",
@@ -126,8 +130,8 @@ fn the_readme_shows_what_a_new_user_sees_and_leaves_the_clone_as_it_was() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let said = String::from_utf8(ran.stdout).unwrap();
     let (folder, state) = said.trim().split_once('\n').unwrap();
-    let place =
-        Place { home: clone.home.clone(), folder: folder.into(), state: Some(state.to_owned()) };
+    let (home, state) = (clone.home.clone(), Some(state.to_owned()));
+    let place = Place { home, folder: folder.into(), state, begun: String::new() };
     walk("README.md", &place);
     let seen = clone.run("git status --porcelain --ignored; stoker plan --sandbox | head -1");
     assert_eq!(String::from_utf8(seen.stdout).unwrap(), "No changes. 5 unchanged.\n");
@@ -163,9 +167,17 @@ fn secrets_are_listed_and_rotate_as_their_page_tells() {
 fn one_repository_keeps_many_environments_as_its_page_tells() {
     let directory = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/environments");
-    let place = Place::bare(directory.path());
+    let mut place = Place::bare(directory.path());
     let copied = place.run(&format!("cp -r '{}/.' .", example.display()));
     assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    // Stands in for SOPS: it wants the key of the example. `tests/sops/run` asks the real one.
+    let installed = place.run(&format!(
+        "mkdir installed && cat >installed/sops <<'EOF'\n{STAND_IN_FOR_SOPS}EOF\n\
+         chmod +x installed/sops"
+    ));
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let begun = scripts(&page("docs/environments.md")).remove(0);
+    place.begun = format!("PATH={}/installed:$PATH\n{begun}", directory.path().display());
     walk("docs/environments.md", &place);
 }
 
@@ -178,6 +190,10 @@ fn policies_judge_plans_as_their_page_tells() {
     assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
     walk("docs/policies.md", &place);
 }
+const STAND_IN_FOR_SOPS: &str = r#"#!/bin/sh
+grep -q AGE-SECRET-KEY- "$SOPS_AGE_KEY_FILE" && grep -q 'session: ENC' || exit 1
+echo '{"dev": {"session": "of-dev"}, "staging": {"session": "of-staging"}, "prod": {"session": "of-prod"}}'
+"#;
 
 /// What lives on an account before anybody heard of Stoker.
 const POPULATED: &str = "apiVersion: stackblaze.cloud/v1

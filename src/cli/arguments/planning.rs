@@ -88,6 +88,9 @@ pub struct SchemaCommand {
     /// The output document whose schema is printed, instead of that of native documents.
     #[arg(long, value_enum, value_name = "FORM")]
     pub of: Option<JsonForm>,
+    /// Print the schema of documents of overlays, which may leave out what the manifests say.
+    #[arg(long, conflicts_with = "of")]
+    pub overlay: bool,
 }
 
 /// What a plan may contain.

@@ -329,3 +329,16 @@ fn printed_with_places_each_value_says_which_layer_it_is_of() {
     let again = load(&Tree::from_texts([("printed.yaml", printed.as_str())])).desired.unwrap();
     assert_eq!(print(&again), print(&desired));
 }
+
+/// S9: of the line that a mistake is in, the value of a variable is not shown.
+#[test]
+fn a_mistake_beside_a_secret_of_a_layer_shows_no_secret() {
+    let layer = over(
+        "web",
+        "spec:\n  envVars:\n    - { key: API_PASSWORD, value: CANARY-of-a-layer, vaule: 1 }",
+    );
+    let loaded = load(&tree(BASE, &[&layer], &[]));
+    let findings = loaded.diagnostics;
+    assert!(findings.iter().any(|it| it.is_error() && it.snippet.is_some()), "{findings:#?}");
+    assert!(!format!("{findings:#?}").contains("CANARY"), "{findings:#?}");
+}

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::emulator::{Mutation, Quirk, Verb};
-use crate::model::{Claim, Key, Kind};
+use crate::model::{Claim, Desired, Key, Kind};
 use crate::plan::BlockedReason;
 use crate::render::json::SavedChange;
 use crate::status::{ConditionReason, ConditionType, ProjectStatus};
 
 use super::super::law::{Law, LawFindings};
 use super::super::play::{rehearse, undisturbed};
-use super::super::scene::Scene;
+use super::super::scene::{Scene, keeps};
 use super::super::schedule::{Deed, Disturbance, Schedule, ScheduledStep};
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
@@ -104,7 +104,16 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
             format!("{key} is not as declared: {} ({reason})", difference.unwrap_or_default())
         });
     }
-    leftovers(scene, witness, living, &excuses, findings);
+    let read = |mark: &Mark| match mark {
+        Mark::Read { desired, .. } => desired.clone(),
+        _ => None,
+    };
+    let read: Vec<Arc<Desired>> = witness.marks.iter().filter_map(|it| read(&it.mark)).collect();
+    let is_protected = |key: &Key| {
+        let mut declared = read.iter().filter_map(|it| it.resources.get(key));
+        scene.protects(key) || declared.any(|it| keeps(&it.lifecycle))
+    };
+    leftovers(scene, witness, living, (&excuses, &is_protected), findings);
     quiet(witness, findings);
 }
 
@@ -113,7 +122,7 @@ fn leftovers(
     scene: &Scene,
     witness: &Witness,
     living: &Living,
-    excuses: &BTreeSet<Key>,
+    (excuses, is_protected): (&BTreeSet<Key>, &dyn Fn(&Key) -> bool),
     findings: &mut LawFindings,
 ) {
     let revision = witness.revision % scene.revisions.len();
@@ -132,12 +141,12 @@ fn leftovers(
         // So is what a rename of ours was cut off at: then the name it has is nobody's to explain.
         let is_told = |known: &Key| {
             excuses.contains(known)
-                || scene.protects(known)
+                || is_protected(known)
                 || known.name != key.name && is_asked_of(witness, known)
         };
         let is_excused = excuses.contains(&key)
             || known_as(witness, id).is_some_and(is_told)
-            || scene.protects(&key);
+            || is_protected(&key);
         findings.check(Law::L1, is_excused, || {
             format!("{key} ({id}) is ours, not declared, and still there")
         });

@@ -27,7 +27,7 @@ use crate::emulator::{Mutation, Verb};
 use crate::model::{Desired, FieldPath, Key, Kind, Resource, Setting};
 
 use super::law::{Law, LawFindings};
-use super::scene::Scene;
+use super::scene::{Scene, keeps};
 use super::timeline::{Happened, Request, timeline};
 use super::witness::{Mark, ProcessLife, Witness};
 
@@ -285,8 +285,7 @@ impl<'w> Bench<'w> {
     fn read(&mut self, run: ProcessLife, desired: Option<Arc<Desired>>) {
         for resource in desired.iter().flat_map(|desired| desired.resources.values()) {
             let lifecycle = &resource.lifecycle;
-            let is_protected =
-                lifecycle.protect || lifecycle.prune == Some(false) || !lifecycle.policies.delete;
+            let is_protected = keeps(lifecycle);
             let may_prune = lifecycle.prune == Some(true);
             let key = (run.process, resource.key.clone());
             let place = place_of(resource);
