@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::endpoint::Token;
-use crate::model::{Desired, FieldValue, concealed, struck};
+use crate::model::{Desired, FieldValue, Secret, concealed, struck};
 
 /// How much longer than what is kept a text is looked at: striking out makes it shorter.
 const LOOKED_AT_TIMES: usize = 8;
@@ -41,15 +41,16 @@ impl<'a> Foreign<'a> {
 
     fn declared(&self) -> impl Iterator<Item = &str> {
         let resources = self.declared.iter().flat_map(|desired| desired.resources.values());
-        resources.flat_map(|resource| resource.fields.values()).filter_map(|field| {
-            match &field.value {
-                FieldValue::Secret(secret) => Some(secret.expose()),
-                FieldValue::Text(_)
-                | FieldValue::Integer(_)
-                | FieldValue::Boolean(_)
-                | FieldValue::Set(_)
-                | FieldValue::Reference(_) => None,
-            }
-        })
+        let replaced = self.declared.iter().flat_map(|desired| &desired.replaced);
+        let fields = resources.flat_map(|resource| resource.fields.values());
+        let declared = fields.filter_map(|field| match &field.value {
+            FieldValue::Secret(secret) => Some(secret.expose()),
+            FieldValue::Text(_)
+            | FieldValue::Integer(_)
+            | FieldValue::Boolean(_)
+            | FieldValue::Set(_)
+            | FieldValue::Reference(_) => None,
+        });
+        declared.chain(replaced.map(Secret::expose))
     }
 }

@@ -14,6 +14,7 @@ mod ownership;
 mod planning;
 mod platform;
 mod run;
+mod secrets;
 mod simulate;
 mod state;
 
@@ -32,6 +33,7 @@ pub use platform::{
     SandboxCommand,
 };
 pub use run::{ConfigCommand, RewritesWord, RunCommand};
+pub use secrets::{RotateCommand, SecretsCommand};
 pub use simulate::SimulateCommand;
 pub use state::{BackupCommand, PushCommand, StateCommand, StateFlags};
 
@@ -167,6 +169,11 @@ pub enum Command {
     Events(EventsCommand),
     /// Show where each field of a resource comes from, and why one is not written.
     Why(WhyCommand),
+    /// List every secret by name: where it comes from, when it last changed, who uses it, and what is
+    /// missing. Never shows a value, and sends no request.
+    Secrets(SecretsCommand),
+    /// Order new values for generated variables; the next apply or the agent writes them.
+    Rotate(RotateCommand),
     /// Deploy a service now.
     Deploy(DeployCommand),
     /// List the deployments of a service.

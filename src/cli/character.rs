@@ -60,6 +60,9 @@ impl Command {
             Self::Describe(_) => of("describe").data(),
             Self::Events(_) => of("events").data(),
             Self::Why(_) => of("why").data(),
+            // A path that is typed is read as it is, without a project.
+            Self::Secrets(secrets) => of("secrets").of_all(secrets.sources.paths.is_empty()),
+            Self::Rotate(_) => of("rotate"),
             Self::Deploy(_) => of("deploy"),
             Self::Deployments(_) => of("deployments").data(),
             Self::Rollback(_) => of("rollback"),

@@ -70,6 +70,7 @@ fn only_drift(mut plan: Plan) -> Plan {
         change.fields.retain(|field| match field.reason {
             FieldReason::Drift | FieldReason::Flapping => true,
             FieldReason::Requested
+            | FieldReason::Rotated(_)
             | FieldReason::Derived
             | FieldReason::Later
             | FieldReason::Unverifiable

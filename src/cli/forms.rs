@@ -25,6 +25,7 @@ use super::remote::describe::KeptDocument;
 use super::remote::events::EventsDocument;
 use super::remote::steer::OrderDocument;
 use super::sandbox::SandboxDocument;
+use super::secrets::SecretsDocument;
 use super::simulate::SimulationDocument;
 use super::state::{StateListDocument, StateShowDocument, StateVerifyDocument};
 use super::wait::WaitDocument;
@@ -60,8 +61,8 @@ forms! {
     Report = "report" => Versioned<ApplyDocument>,
     /// The two lines that close `-o ndjson` of `plan`, `apply`, `drift` and `destroy`
     Closing = "closing" => ClosingRecord,
-    /// Several projects side by side: `plan`, `drift`, `validate`, `get` and `doctor`, where the
-    /// settings list several and none is named
+    /// Several projects side by side: `plan`, `drift`, `validate`, `get`, `secrets` and `doctor`, where
+    /// the settings list several and none is named
     Projects = "projects" => Versioned<ProjectsDocument>,
     /// One line of the same with `-o ndjson`
     ProjectRecord = "project-record" => ProjectRecord<'static>,
@@ -79,6 +80,8 @@ forms! {
     Events = "events" => Versioned<EventsDocument>,
     /// Where values come from: `why`
     Why = "why" => Versioned<Explanation>,
+    /// Every secret by name, and never a value: `secrets`
+    Secrets = "secrets" => Versioned<SecretsDocument>,
     /// A deployment that was begun: `deploy`, `rollback`
     Deploy = "deploy" => Versioned<BegunDeployment>,
     /// The deployments of a service: `deployments KIND/NAME`

@@ -172,9 +172,10 @@ impl LastLook {
             return Err(WrongProject::Pin { pinned: found.clone(), found, origin, pinned_origin });
         }
         check_guard(desired.guard.as_ref(), &live.project)?;
+        let desired = Arc::new(desired).in_turn(&inventory, now);
         note_undetailed(&mut live, &desired, &inventory, &detailed);
         let origin = origin.to_owned();
-        Ok(Snapshot { origin, desired: desired.into(), live, inventory, now })
+        Ok(Snapshot { origin, desired, live, inventory, now })
     }
 }
 

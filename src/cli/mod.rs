@@ -63,8 +63,10 @@ mod meta;
 mod metrics;
 mod rights;
 mod rollback;
+mod rotate;
 mod run;
 mod sandbox;
+mod secrets;
 mod simulate;
 mod state;
 mod wait;
@@ -212,6 +214,8 @@ async fn carry(
         Command::Describe(command) => describe::run(context, command).await,
         Command::Events(command) => remote::events::run(context, command).await,
         Command::Why(command) => why::run(context, command).await,
+        Command::Secrets(command) => secrets::run(context, command),
+        Command::Rotate(command) => rotate::run(context, command).await,
         Command::Deploy(command) => deploy::run(context, command).await,
         Command::Deployments(command) => deployments::run(context, command).await,
         Command::Rollback(command) => rollback::run(context, command, interrupt).await,

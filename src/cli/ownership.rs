@@ -192,6 +192,8 @@ fn adopted(key: &Key, object: &LiveObject, known: Option<&Entry>) -> Entry {
         remembered: Remembered::default(),
         labels: BTreeMap::new(),
         applied: BTreeMap::new(),
+        changed_at: BTreeMap::new(),
+        generated: BTreeMap::new(),
         tolerated_env: env.collect(),
         env_managed: false,
         env_additive: false,

@@ -325,6 +325,7 @@ fn drift(change: Option<&Change>, result: Option<&ChangeResult>) -> Option<Strin
     let is_drift = |reason: FieldReason| match reason {
         FieldReason::Drift | FieldReason::Flapping => true,
         FieldReason::Requested
+        | FieldReason::Rotated(_)
         | FieldReason::Derived
         | FieldReason::Later
         | FieldReason::Unverifiable

@@ -29,7 +29,7 @@ fn conceal_in(resource: &mut Resource<ValueSource>, warnings: &mut Vec<Diagnosti
             | ValueSource::File(_)
             | ValueSource::Provider { .. }
             | ValueSource::Sops { .. }
-            | ValueSource::Generated => false,
+            | ValueSource::Generated(_) => false,
         };
         if is_secret {
             let place = field.origin.clone();

@@ -88,7 +88,7 @@ pub(super) fn text_of(resource: &Resource<ValueSource>, setting: Setting) -> Opt
         | ValueSource::File(_)
         | ValueSource::Provider { .. }
         | ValueSource::Sops { .. }
-        | ValueSource::Generated => None,
+        | ValueSource::Generated(_) => None,
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) fn number_of(resource: &Resource<ValueSource>, setting: Setting) -> O
         | ValueSource::File(_)
         | ValueSource::Provider { .. }
         | ValueSource::Sops { .. }
-        | ValueSource::Generated => None,
+        | ValueSource::Generated(_) => None,
     }
 }
 

@@ -224,7 +224,7 @@ fn connect(desired: &mut Desired<ValueSource>) {
                 | ValueSource::File(_)
                 | ValueSource::Provider { .. }
                 | ValueSource::Sops { .. }
-                | ValueSource::Generated => {}
+                | ValueSource::Generated(_) => {}
             }
         }
         needed.retain(|key| known.contains(key) && *key != resource.key);

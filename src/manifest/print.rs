@@ -30,7 +30,7 @@ pub fn print(desired: &Desired<ValueSource>) -> String {
 /// has to do about it, one line each.
 #[must_use]
 pub fn print_noted(desired: &Desired<ValueSource>, notes: &BTreeMap<Key, Vec<String>>) -> String {
-    let Desired { resources, tombstones, guard, revision: _, digest: _, unread: _ } = desired;
+    let Desired { resources, tombstones, guard, .. } = desired;
     let known = resources.keys().collect();
     let mut printer = Printer { text: format!("{SCHEMA_LINE}\n"), known: &known, notes };
     if let Some(guard) = guard {
@@ -155,6 +155,8 @@ impl Printer<'_> {
             on_create: _,
             declares_env,
             set_by_hand,
+            // It stands with the fields.
+            generated: _,
             lifecycle,
             depends_on: _,
         } = resource;
@@ -260,7 +262,11 @@ impl Printer<'_> {
                 None | Some(ValueSource::Value(FieldValue::Secret(_))) => {
                     self.line(6, "sync: false")
                 }
-                Some(ValueSource::Generated) => self.line(6, "generateValue: true"),
+                Some(ValueSource::Generated(None)) => self.line(6, "generateValue: true"),
+                Some(ValueSource::Generated(Some(period))) => {
+                    self.line(6, "generateValue:");
+                    self.entry(8, "rotate", &period.to_string());
+                }
                 Some(ValueSource::Environment(name)) => {
                     self.line(6, "valueFrom:");
                     self.entry(8, "env", name);

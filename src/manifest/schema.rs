@@ -321,8 +321,9 @@ struct Variable {
     from_service: Option<From>,
     /// A value from the agent's environment or from a file.
     value_from: Option<ValueFrom>,
-    /// Derived from the agent's key: stable, and stored nowhere.
-    generate_value: Option<bool>,
+    /// Derived from the agent's key: stable, and stored nowhere. With `rotate`, the next value takes its
+    /// place after that time.
+    generate_value: Option<GenerateValue>,
     /// `false`: declared here, its value set by hand and left alone.
     sync: Option<bool>,
 }
@@ -334,6 +335,25 @@ enum Scalar {
     Text(String),
     Number(f64),
     Truth(bool),
+}
+
+/// Whether the value is generated, and how long each is used.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+enum GenerateValue {
+    Truth(bool),
+    Rotated(GeneratedInTurn),
+}
+
+/// A generated value that is replaced in time.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GeneratedInTurn {
+    /// How many days each value is used, from `1d` to `3650d`: `90d`.
+    #[schemars(regex(
+        pattern = r"^([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|36[0-4][0-9]|3650)d$"
+    ))]
+    rotate: String,
 }
 
 /// A value that the platform takes from another resource.

@@ -1,5 +1,6 @@
 //! `envVars`: where each variable's value comes from, in both forms.
 
+mod generated;
 mod outside;
 mod reference;
 
@@ -231,7 +232,7 @@ impl EntryReader<'_, '_> {
             "fromService" => self.reference(yaml, way, Kind::Service),
             "from_service" => self.beside(item, yaml),
             "valueFrom" => self.outside(yaml),
-            "generateValue" => Some(Given::Value(ValueSource::Generated)),
+            "generateValue" => self.generated(yaml),
             _ => Some(Given::ByHand),
         }
     }
@@ -266,6 +267,7 @@ impl EntryReader<'_, '_> {
     /// Whether a way counts: `generateValue: false` and `sync: true` say nothing.
     fn counts(&mut self, way: &str, yaml: Yaml<'_, '_>) -> Option<bool> {
         match way {
+            "generateValue" if self.is_rotated(yaml) => Some(true),
             "generateValue" => self.reader.boolean(yaml, "envVars.generateValue"),
             "sync" => self.reader.boolean(yaml, "envVars.sync").map(|is_synced| !is_synced),
             _ => Some(true),

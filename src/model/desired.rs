@@ -7,7 +7,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EnvKey, FieldPath, FieldValue, Key, Name, RemoteId};
+use super::{
+    Derivation, EnvKey, FieldPath, FieldValue, GeneratedValue, Key, Name, RemoteId, RotationPeriod,
+    Secret,
+};
 
 /// A place in a manifest, as users read it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +48,10 @@ pub struct Desired<V = FieldValue> {
     /// Places within the tree that were not read, such as submodules: what they hold may declare
     /// anything, so that something is missing means nothing (S7).
     pub unread: Vec<String>,
+    /// What generated values are derived with; nothing before secrets are resolved.
+    pub derivation: Option<Derivation>,
+    /// Generated values that were in use before: no text may show them either (S9).
+    pub replaced: Vec<Secret>,
 }
 
 impl<V> Default for Desired<V> {
@@ -56,6 +63,8 @@ impl<V> Default for Desired<V> {
             revision: None,
             digest: String::new(),
             unread: Vec::new(),
+            derivation: None,
+            replaced: Vec::new(),
         }
     }
 }
@@ -106,6 +115,8 @@ pub struct Resource<V = FieldValue> {
     pub declares_env: bool,
     /// Variables with `sync: false`: declared, their value not managed and never removed.
     pub set_by_hand: BTreeMap<EnvKey, Origin>,
+    /// Variables whose values are generated, and which value of its row each has.
+    pub generated: BTreeMap<EnvKey, GeneratedValue>,
     /// How the agent may treat it.
     pub lifecycle: Lifecycle,
     /// What it refers to among the declared resources: these come first.
@@ -125,6 +136,7 @@ impl<V> Resource<V> {
             on_create: BTreeMap::new(),
             declares_env: false,
             set_by_hand: BTreeMap::new(),
+            generated: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
             depends_on: BTreeSet::new(),
         }
@@ -164,8 +176,9 @@ pub enum ValueSource {
         /// The keys that lead to the value, with dots between them.
         path: String,
     },
-    /// `generateValue: true`: derived from the local key, stable, never stored.
-    Generated,
+    /// `generateValue: true`: derived from the local key, stable, never stored. With a period,
+    /// another one takes its place whenever that is over.
+    Generated(Option<RotationPeriod>),
 }
 
 /// The longest name of a provider.

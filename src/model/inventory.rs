@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Applied, EnvKey, FieldPath, Key, Kind, Lifecycle, Name, Project, RemoteId, moment};
+use super::{
+    Applied, EnvKey, FieldPath, Generation, Key, Kind, Lifecycle, Name, Project, RemoteId, moment,
+};
 
 /// How long after its creation an object may yet be unknown to a stale replica (S3).
 const STALENESS: SignedDuration = SignedDuration::from_secs(60);
@@ -31,6 +33,10 @@ pub struct Inventory {
     /// hour, whoever sends the next one (S7).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<SentDelete>,
+    /// Which generated values were in use last by resources that are not ours any more: one that was
+    /// replaced never comes back, whoever creates the resource again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retired: BTreeMap<Key, BTreeMap<EnvKey, Generation>>,
 }
 
 impl Inventory {
@@ -41,6 +47,14 @@ impl Inventory {
         let entries = self.entries.values().flat_map(|entry| entry.applied.values());
         let intents = self.intents.values().flat_map(|intent| intent.applied.values());
         entries.chain(intents).any(|applied| matches!(applied, Applied::Secret(_)))
+    }
+
+    /// Returns which value of its row a generated variable has, as far as we remember: else the first.
+    #[must_use]
+    pub fn generation(&self, key: &Key, env_key: &EnvKey) -> Generation {
+        let entry = self.entries.get(key).and_then(|entry| entry.generated.get(env_key));
+        let retired = || self.retired.get(key)?.get(env_key);
+        entry.or_else(retired).copied().unwrap_or_default()
     }
 
     /// Whether nothing was ever written down: what was written before, if anything, was with
@@ -190,6 +204,13 @@ pub struct Entry {
     pub labels: BTreeMap<String, String>,
     /// What was last written, field by field. Secrets as fingerprints (S9).
     pub applied: BTreeMap<FieldPath, Applied>,
+    /// When what was last written of a secret began to differ from what was written before; nothing
+    /// for one that nobody saw change.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed_at: BTreeMap<FieldPath, Timestamp>,
+    /// Which of their values generated variables have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub generated: BTreeMap<EnvKey, Generation>,
     /// Variables that were there when it became ours, or that the platform added by itself: not
     /// ours to remove.
     pub tolerated_env: BTreeSet<EnvKey>,
@@ -340,6 +361,8 @@ mod tests {
                 remembered: Remembered::default(),
                 labels: BTreeMap::new(),
                 applied: BTreeMap::new(),
+                changed_at: BTreeMap::new(),
+                generated: BTreeMap::new(),
                 tolerated_env: BTreeSet::new(),
                 env_managed: true,
                 env_additive: false,

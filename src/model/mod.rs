@@ -9,6 +9,7 @@ mod command;
 mod desired;
 mod diagnostic;
 mod field;
+mod generated;
 mod host;
 mod inventory;
 mod judge;
@@ -33,6 +34,9 @@ pub use desired::{
 };
 pub use diagnostic::{Diagnostic, Severity, Snippet};
 pub use field::{EnvKey, FieldPath, FieldValue, Reference, Setting};
+pub use generated::{
+    Derivation, DeriveValue, GeneratedValue, Generation, RotationCause, RotationPeriod,
+};
 pub use host::{is_loopback, names_loopback};
 pub use inventory::{
     Claim, Deployed, Entry, Intent, Inventory, Pin, Remembered, Rewrite, SentDelete,

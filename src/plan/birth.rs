@@ -2,15 +2,56 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::model::{
-    Claim, EnvSet, FieldPath, FieldValue, Kind, Remembered, Resource, Setting, is_secret_at,
+    Claim, EnvSet, FieldPath, FieldValue, Generation, Intent, Kind, Remembered, Resource, Setting,
+    is_secret_at,
 };
 
 use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Record, Step};
 
 /// What is remembered of a resource that was created with every declared field.
-pub(super) fn created(resource: &Resource) -> Record {
-    Record { applied: born_with(resource), ..unwritten(resource) }
+pub(super) fn created(resource: &Resource, now: Timestamp) -> Record {
+    let applied = born_with(resource);
+    let secrets = applied.iter().filter(|(_, value)| value.is_sensitive());
+    let numbers = resource
+        .generated
+        .iter()
+        .map(|(key, value)| (key.clone(), Generation { number: value.number, is_ordered: false }));
+    Record {
+        changed_at: secrets.map(|(path, _)| (path.clone(), now)).collect(),
+        generated: numbers.collect(),
+        applied,
+        ..unwritten(resource)
+    }
+}
+
+/// What is remembered of a create that was never answered and that nobody declares any more: what
+/// was sent.
+pub(super) fn presumed(intent: &Intent, claim: Claim, created_at: Option<String>) -> Record {
+    Record {
+        claim,
+        created_at,
+        made_at: None,
+        given_name: None,
+        remembered: intent.remembered,
+        labels: BTreeMap::new(),
+        applied: BTreeMap::new(),
+        kept: intent.applied.clone(),
+        changed_at: BTreeMap::new(),
+        generated: BTreeMap::new(),
+        tolerated_env: BTreeSet::new(),
+        set_by_hand: BTreeSet::new(),
+        env_managed: false,
+        env_additive: false,
+        rewrites: BTreeMap::new(),
+        deployed: None,
+        depends_on: intent.depends_on.clone(),
+        previous_names: BTreeSet::new(),
+        renamed_from: None,
+        exchanges: BTreeMap::new(),
+    }
 }
 
 /// Returns what a new resource is created with: what is declared, and what is derived beside it.
@@ -66,6 +107,8 @@ pub(super) fn unwritten(resource: &Resource) -> Record {
         labels: resource.labels.clone(),
         applied: BTreeMap::new(),
         kept: BTreeMap::new(),
+        changed_at: BTreeMap::new(),
+        generated: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
         set_by_hand: resource.set_by_hand.keys().cloned().collect(),
         env_managed: resource.declares_env,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    Applied, Claim, Deployed, Effect, Entry, EnvKey, FieldPath, FieldValue, Key, Kind, LiveValue,
-    Name, Origin, Project, Remembered, RemoteId, Rewrite,
+    Applied, Claim, Deployed, Effect, Entry, EnvKey, FieldPath, FieldValue, Generation, Key, Kind,
+    LiveValue, Name, Origin, Project, Remembered, RemoteId, Rewrite, RotationCause,
 };
 
 use super::{Blocked, ByHand, LikelyRename};
@@ -172,6 +172,8 @@ pub enum FieldAction {
 pub enum FieldReason {
     /// A manifest asks for another value than was last written.
     Requested,
+    /// Its value is generated, and the next one takes the place of that in use.
+    Rotated(RotationCause),
     /// No manifest gives it a value, and a new resource needs one.
     Derived,
     /// A manifest asks for it, and what it refers to is made after the change: it is written by a
@@ -276,6 +278,10 @@ pub struct Record {
     /// What is remembered further as it is, from the entry or the intent: values that are neither
     /// compared nor written this time. `applied` wins where both speak.
     pub kept: BTreeMap<FieldPath, Applied>,
+    /// When secrets among these last got other values, as far as that is known.
+    pub changed_at: BTreeMap<FieldPath, Timestamp>,
+    /// Which of their values generated variables have then.
+    pub generated: BTreeMap<EnvKey, Generation>,
     /// Variables that are there and are not ours to remove.
     pub tolerated_env: BTreeSet<EnvKey>,
     /// Declared variables whose values people set: never ours to write, nor to remove.
@@ -312,6 +318,8 @@ impl Record {
             labels,
             applied,
             kept,
+            changed_at,
+            generated,
             tolerated_env,
             set_by_hand: _,
             env_managed,
@@ -335,6 +343,8 @@ impl Record {
             remembered,
             labels,
             applied: kept.into_iter().chain(written).collect(),
+            changed_at,
+            generated,
             tolerated_env,
             env_managed,
             env_additive,

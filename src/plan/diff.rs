@@ -15,6 +15,7 @@ use super::difference::{Difference, LastApplied, is_written};
 use super::env;
 use super::field::{Comparison, FieldVerdict};
 use super::flapping::{self, Agreement};
+use super::rotation;
 use super::unsettled::{self, Settlement};
 use super::{FieldAction, FieldChange, FieldReason, Policy};
 
@@ -38,6 +39,7 @@ pub(super) fn compare(
     comparer.settle(&unverified, policy);
     comparer.count_on(now);
     let mut difference = comparer.difference;
+    rotation::remember(resource, memory, now, &mut difference);
     difference.fields.sort_by(|left, right| left.path.cmp(&right.path));
     flapping::advise(resource, &mut difference.fields);
     difference
@@ -56,6 +58,8 @@ impl<'a> Comparer<'a> {
             fields: Vec::new(),
             applied: BTreeMap::new(),
             kept: BTreeMap::new(),
+            changed_at: BTreeMap::new(),
+            generated: BTreeMap::new(),
             tolerated_env: BTreeSet::new(),
             env_managed: false,
             rewrites: BTreeMap::new(),
@@ -100,6 +104,7 @@ impl<'a> Comparer<'a> {
                 shown: self.object.shows(path),
                 applied: self.memory.applied.get(path),
                 is_whole: self.memory.is_whole_at(&field.value),
+                cause: rotation::cause(self.resource, path),
             };
             if *path == FieldPath::Setting(Setting::Name) {
                 continue;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Applied, Claim, Deployed, Entry, EnvKey, FieldPath, FieldValue, Rewrite};
+use crate::model::{
+    Applied, Claim, Deployed, Entry, EnvKey, FieldPath, FieldValue, Generation, Rewrite,
+};
 
 use super::{FieldAction, FieldChange};
 
@@ -12,6 +14,8 @@ use super::{FieldAction, FieldChange};
 #[derive(Clone, Copy)]
 pub(super) struct LastApplied<'a> {
     pub applied: &'a BTreeMap<FieldPath, Applied>,
+    pub changed_at: &'a BTreeMap<FieldPath, Timestamp>,
+    pub generated: &'a BTreeMap<EnvKey, Generation>,
     pub tolerated_env: &'a BTreeSet<EnvKey>,
     pub env_managed: bool,
     pub env_additive: bool,
@@ -27,6 +31,8 @@ pub(super) struct LastApplied<'a> {
 }
 
 static NOTHING_APPLIED: BTreeMap<FieldPath, Applied> = BTreeMap::new();
+static NOTHING_CHANGED: BTreeMap<FieldPath, Timestamp> = BTreeMap::new();
+static NOTHING_GENERATED: BTreeMap<EnvKey, Generation> = BTreeMap::new();
 static NOTHING_TOLERATED: BTreeSet<EnvKey> = BTreeSet::new();
 static NOTHING_REWRITTEN: BTreeMap<FieldPath, Rewrite> = BTreeMap::new();
 
@@ -38,6 +44,8 @@ impl<'a> LastApplied<'a> {
     pub const fn of_intent(applied: &'a BTreeMap<FieldPath, Applied>) -> Self {
         Self {
             applied,
+            changed_at: &NOTHING_CHANGED,
+            generated: &NOTHING_GENERATED,
             tolerated_env: &NOTHING_TOLERATED,
             env_managed: false,
             env_additive: false,
@@ -58,6 +66,8 @@ impl<'a> LastApplied<'a> {
     pub fn of_entry(entry: &'a Entry) -> Self {
         Self {
             applied: &entry.applied,
+            changed_at: &entry.changed_at,
+            generated: &entry.generated,
             tolerated_env: &entry.tolerated_env,
             env_managed: entry.env_managed,
             env_additive: entry.env_additive,
@@ -87,6 +97,8 @@ pub(super) struct Difference {
     pub fields: Vec<FieldChange>,
     pub applied: BTreeMap<FieldPath, FieldValue>,
     pub kept: BTreeMap<FieldPath, Applied>,
+    pub changed_at: BTreeMap<FieldPath, Timestamp>,
+    pub generated: BTreeMap<EnvKey, Generation>,
     pub tolerated_env: BTreeSet<EnvKey>,
     pub env_managed: bool,
     pub rewrites: BTreeMap<FieldPath, Rewrite>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Effect, Entry, EnvKey, FieldPath, Key, LiveObject, Name, Remembered, Resource};
 
-use super::birth::{added, created, unwritten};
+use super::birth::{self, added, created, unwritten};
 use super::diff::{compare, effect};
 use super::difference::{Difference, LastApplied, is_written};
 use super::standing::{Claimed, Found, Ours, Standing, Unclear};
@@ -56,7 +56,7 @@ impl<'a> ChangeDrafts<'a> {
     fn add(&mut self, claimed: Claimed<'a>, view: &View<'_>, policy: &Policy) {
         let Claimed { key, desired, standing } = claimed;
         match (standing, desired) {
-            (Standing::Absent(reason), Some(resource)) => self.create(resource, reason),
+            (Standing::Absent(reason), Some(resource)) => self.create(resource, reason, view),
             (Standing::Ours(ours), Some(resource)) => self.ours(resource, ours, view, policy),
             (Standing::Found(found), Some(resource)) => self.found(resource, found, view, policy),
             (Standing::Found(found), None) => self.presumed(key, found),
@@ -77,7 +77,7 @@ impl<'a> ChangeDrafts<'a> {
         }
     }
 
-    fn create(&mut self, resource: &'a Resource, reason: Reason) {
+    fn create(&mut self, resource: &'a Resource, reason: Reason, view: &View<'_>) {
         let field_reason = match reason {
             Reason::Missing => FieldReason::Drift,
             Reason::Requested
@@ -97,7 +97,7 @@ impl<'a> ChangeDrafts<'a> {
         fields.sort_by(|left, right| left.path.cmp(&right.path));
         let mut draft = draft(&resource.key, Some(resource), Action::Create, reason);
         draft.change.fields = fields;
-        draft.change.record = Some(created(resource));
+        draft.change.record = Some(created(resource, view.snapshot.now));
         self.drafts.push(draft);
     }
 
@@ -215,26 +215,8 @@ impl<'a> ChangeDrafts<'a> {
         let mut draft = draft(key, None, Action::Adopt, Reason::AnswerLost);
         draft.change.adopts = Some(claim);
         draft.change.id = Some(object.id.clone());
-        draft.change.record = intent.map(|intent| Record {
-            claim,
-            created_at: object.created_at.clone(),
-            made_at: None,
-            given_name: None,
-            remembered: intent.remembered,
-            labels: BTreeMap::new(),
-            applied: BTreeMap::new(),
-            kept: intent.applied.clone(),
-            tolerated_env: BTreeSet::new(),
-            set_by_hand: BTreeSet::new(),
-            env_managed: false,
-            env_additive: false,
-            rewrites: BTreeMap::new(),
-            deployed: None,
-            depends_on: intent.depends_on.clone(),
-            previous_names: BTreeSet::new(),
-            renamed_from: None,
-            exchanges: BTreeMap::new(),
-        });
+        let created_at = object.created_at.clone();
+        draft.change.record = intent.map(|intent| birth::presumed(intent, claim, created_at));
         draft.object = Some(object);
         self.drafts.push(draft);
     }
@@ -288,6 +270,8 @@ impl<'a> ChangeDraft<'a> {
             fields,
             applied,
             kept,
+            changed_at,
+            generated,
             tolerated_env,
             env_managed,
             rewrites,
@@ -305,6 +289,8 @@ impl<'a> ChangeDraft<'a> {
         Record {
             applied,
             kept,
+            changed_at,
+            generated,
             tolerated_env,
             env_managed,
             rewrites,
@@ -321,6 +307,7 @@ impl<'a> ChangeDraft<'a> {
         fields.retain(|field| match field.reason {
             FieldReason::Unverifiable | FieldReason::Accepted => false,
             FieldReason::Requested
+            | FieldReason::Rotated(_)
             | FieldReason::Derived
             | FieldReason::Later
             | FieldReason::Drift
@@ -384,6 +371,7 @@ fn reason(fields: &[FieldChange]) -> Reason {
     let is_drift = |field: &FieldChange| match field.reason {
         FieldReason::Drift | FieldReason::Flapping => true,
         FieldReason::Requested
+        | FieldReason::Rotated(_)
         | FieldReason::Derived
         | FieldReason::Later
         | FieldReason::Unverifiable

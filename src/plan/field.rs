@@ -4,8 +4,8 @@
 //! field that is not shown is compared with what we wrote, and one we did not write is unknown.
 
 use crate::model::{
-    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, SecretOrigin, Setting, is_refined,
-    is_same, is_secret_at, policy,
+    Applied, FieldPath, FieldValue, Kind, LiveValue, Mutability, RotationCause, SecretOrigin,
+    Setting, is_refined, is_same, is_secret_at, policy,
 };
 
 use super::{FieldAction, FieldChange, FieldReason};
@@ -31,6 +31,8 @@ pub(super) struct Comparison<'a> {
     pub applied: Option<&'a Applied>,
     /// Whether what is not in our memory was never written: we made the object.
     pub is_whole: bool,
+    /// Why it is declared with another generated value than before, if it is.
+    pub cause: Option<RotationCause>,
 }
 
 impl Comparison<'_> {
@@ -56,12 +58,17 @@ impl Comparison<'_> {
                 None => FieldVerdict::Unverifiable,
             },
         };
-        match verdict {
+        match (verdict, self.cause) {
+            (FieldVerdict::Differs(FieldReason::Requested), Some(cause)) => {
+                FieldVerdict::Differs(FieldReason::Rotated(cause))
+            }
             // Another machine derives another value: what it wrote is not ours to overwrite.
-            FieldVerdict::Differs(FieldReason::Requested) if self.may_be_anothers_key() => {
+            (FieldVerdict::Differs(FieldReason::Requested), None) if self.may_be_anothers_key() => {
                 FieldVerdict::Unverifiable
             }
-            FieldVerdict::Agrees | FieldVerdict::Differs(_) | FieldVerdict::Unverifiable => verdict,
+            (FieldVerdict::Agrees | FieldVerdict::Differs(_) | FieldVerdict::Unverifiable, _) => {
+                verdict
+            }
         }
     }
 

@@ -83,7 +83,12 @@ pub(super) fn agreement(
     let is_exact = resource.declares_env && resource.lifecycle.env_vars == EnvSet::Exact;
     let is_kept_away = path.env_key().is_some() && is_exact;
     match change.map(|change| change.reason) {
-        Some(FieldReason::Requested | FieldReason::Derived | FieldReason::Later) => {
+        Some(
+            FieldReason::Requested
+            | FieldReason::Rotated(_)
+            | FieldReason::Derived
+            | FieldReason::Later,
+        ) => {
             return Agreement::Moot;
         }
         Some(

@@ -76,7 +76,10 @@ fn adoption(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Blocked> {
     }
     let resource = draft.desired?;
     let is_seen = |field: &&super::FieldChange| match field.reason {
-        FieldReason::Requested | FieldReason::Drift | FieldReason::Flapping => true,
+        FieldReason::Requested
+        | FieldReason::Rotated(_)
+        | FieldReason::Drift
+        | FieldReason::Flapping => true,
         FieldReason::Derived
         | FieldReason::Later
         | FieldReason::Unverifiable

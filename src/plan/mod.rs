@@ -29,6 +29,7 @@ mod env;
 mod field;
 mod flapping;
 mod put_on;
+mod rotation;
 mod unsettled;
 
 mod mutual;

@@ -24,7 +24,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let ChangeDrafts { mut drafts, unchanged, settled, mut remember } =
         draft::write(claims, &view, policy);
     for draft in &mut drafts {
-        replacing::promote(draft, policy);
+        replacing::promote(draft, policy, snapshot.now);
         succession::follow(draft, &view);
     }
     exchange::begin(&mut drafts, &view, policy);

@@ -2,6 +2,8 @@
 //!
 //! It is decided before the order: what is deleted first has no name to refer to.
 
+use jiff::Timestamp;
+
 use crate::model::{Effect, FieldPath, Kind, Setting};
 
 use super::birth::created;
@@ -11,7 +13,7 @@ use super::{Action, FieldAction, FieldReason, Policy, Record};
 
 /// Turns an update that only another service could have into a replacement, if a person approved
 /// the deletion of that very object (S8). Never for a database: its data would go.
-pub(super) fn promote(draft: &mut ChangeDraft<'_>, policy: &Policy) {
+pub(super) fn promote(draft: &mut ChangeDraft<'_>, policy: &Policy, now: Timestamp) {
     let change = &mut draft.change;
     let Some(resource) = draft.desired else {
         return;
@@ -28,7 +30,7 @@ pub(super) fn promote(draft: &mut ChangeDraft<'_>, policy: &Policy) {
         change.action = Action::Replace;
         change.effect = Effect::Destroy;
         let renamed_from = change.record.take().and_then(|record| record.renamed_from);
-        change.record = Some(Record { renamed_from, ..created(resource) });
+        change.record = Some(Record { renamed_from, ..created(resource, now) });
         // A new service is given every declared value and no other, so nothing is left out any more,
         // and there is nothing left to settle.
         for field in change.fields.iter_mut().filter(|it| it.action == FieldAction::Leave) {

@@ -140,6 +140,7 @@ impl Seal {
         });
         self.word(match reason {
             FieldReason::Requested => "requested",
+            FieldReason::Rotated(_) => "rotated",
             FieldReason::Drift => "drift",
             FieldReason::Derived => "derived",
             FieldReason::Later => "later",

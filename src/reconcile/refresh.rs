@@ -63,12 +63,14 @@ pub async fn refresh(
     clock: &Clock,
     recollection: &mut Recollection,
 ) -> Result<Snapshot, RefreshError> {
+    let now = clock.now();
+    let desired = desired.in_turn(&inventory, now);
     reader.client().keeps_secret(&desired);
     let live = reader.live(&desired, &inventory, recollection).await?;
     let origin = reader.client().origin();
     check_pin(inventory.pin.as_ref(), &origin, &live.project)?;
     check_guard(desired.guard.as_ref(), &live.project)?;
-    Ok(Snapshot { origin, desired, live, inventory, now: clock.now() })
+    Ok(Snapshot { origin, desired, live, inventory, now })
 }
 
 /// Plans, and reads what the plan must know beside what was read: who outside the manifests takes

@@ -42,7 +42,7 @@ pub async fn holds(plan: &Plan, reader: &Reader) -> BTreeMap<Key, Blocked> {
 /// Returns a change that only repairs a living service.
 fn repair(change: &Change) -> Option<(&Change, &RemoteId)> {
     let is_asked_for = |reason: FieldReason| match reason {
-        FieldReason::Requested | FieldReason::Later => true,
+        FieldReason::Requested | FieldReason::Rotated(_) | FieldReason::Later => true,
         FieldReason::Derived
         | FieldReason::Drift
         | FieldReason::Unverifiable

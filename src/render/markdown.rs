@@ -177,7 +177,7 @@ fn row(field: &FieldChange, sign: &str) -> String {
         (true, Some(what)) => format!("long text that differs in {what}; stoker plan shows it"),
     };
     let hint = field.hint.as_ref().map(|hint| format!("; {hint}"));
-    let why = phrase::field_reason(field).to_owned() + &hint.unwrap_or_default();
+    let why = phrase::field_reason(field) + &hint.unwrap_or_default();
     format!(
         "| {} | {} | {} | {} |\n",
         escape(sign),

@@ -1,6 +1,6 @@
 //! The words for what a plan says, shared by all forms so that they agree.
 
-use crate::model::{Effect, FieldValue, Kind, is_secret_at};
+use crate::model::{Effect, FieldValue, Kind, RotationCause, is_secret_at};
 use crate::plan::{
     Action, Blocked, BlockedReason, ByHand, Change, FieldAction, FieldChange, FieldReason,
     LIST_SECONDS_MAX, LikelyRename, Plan, Reason, Sight, Step,
@@ -155,6 +155,7 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
     };
     let reason = match field.reason {
         FieldReason::Requested => "requested",
+        FieldReason::Rotated(_) => "rotated",
         FieldReason::Drift => "drift",
         FieldReason::Derived => "derived",
         FieldReason::Later => "later",
@@ -166,8 +167,13 @@ pub(super) const fn field_words(field: &FieldChange) -> (&'static str, &'static 
 }
 
 /// Returns why a field differs.
-pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
-    match (field.reason, field.action) {
+pub(super) fn field_reason(field: &FieldChange) -> String {
+    let words = match (field.reason, field.action) {
+        (FieldReason::Rotated(RotationCause::Age(period)), _) => {
+            let noun = if period.days() == 1 { "day" } else { "days" };
+            return format!("rotated after {} {noun}", period.days());
+        }
+        (FieldReason::Rotated(RotationCause::Order), _) => "rotated: `stoker rotate` asked for it",
         (FieldReason::Requested, _) => "requested",
         (FieldReason::Derived, _) => "derived: no manifest says it",
         (FieldReason::Later, _) => "later: in a separate change, once what it refers to exists",
@@ -180,7 +186,8 @@ pub(super) const fn field_reason(field: &FieldChange) -> &'static str {
         (FieldReason::Accepted, _) => "accepted: the live value counts as declared, unseen",
         (FieldReason::Unverifiable, _) => "written unseen: the platform does not show it",
         (FieldReason::Flapping, _) => "does not settle: what is written does not stay",
-    }
+    };
+    words.to_owned()
 }
 
 /// Whether a field's values must not be shown: it says so, or one of them is a secret.

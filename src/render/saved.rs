@@ -85,7 +85,7 @@ pub struct SavedChange {
     pub key: Key,
     /// `create`, `update`, `replace`, `adopt`, `forget`, `delete` or `none`.
     pub action: String,
-    /// Why: `requested`, `drift`, `not_in_desired`, `tombstone`, `missing`, `already_live`,
+    /// Why: `requested`, `rotated`, `drift`, `not_in_desired`, `tombstone`, `missing`, `already_live`,
     /// `answer_lost`, `deploy_owed` or `destroy`.
     pub reason: String,
     /// Where its manifest is.

@@ -216,7 +216,8 @@ fn push_change(paper: &mut Paper, change: &Change, column: usize) {
 fn is_creation(field: &FieldChange) -> bool {
     let is_of_create = match field.reason {
         FieldReason::Requested | FieldReason::Derived | FieldReason::Later => true,
-        FieldReason::Drift
+        FieldReason::Rotated(_)
+        | FieldReason::Drift
         | FieldReason::Unverifiable
         | FieldReason::Accepted
         | FieldReason::Flapping => false,
@@ -297,6 +298,7 @@ fn push_fields(paper: &mut Paper, fields: &[FieldChange], reasons: Reasons) {
             let label = match field.reason {
                 FieldReason::Unverifiable => "to settle it",
                 FieldReason::Requested
+                | FieldReason::Rotated(_)
                 | FieldReason::Derived
                 | FieldReason::Later
                 | FieldReason::Drift

@@ -14,7 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::model::{EnvKey, FieldPath, Fingerprint, Key};
+use crate::model::{DeriveValue, EnvKey, FieldPath, Fingerprint, Key, Secret, SecretOrigin};
 use crate::owner;
 
 /// The name of the key's file in the state directory.
@@ -162,11 +162,14 @@ impl FingerprintKey {
     }
 
     /// Derives the value of a variable with `generateValue`: 43 characters of base64url, 256 bits,
-    /// the same on every run with this key.
+    /// the same on every run with this key. The values of one variable stand in a row, numbered from
+    /// 0; none tells anything of another.
     #[must_use]
-    pub fn generate(&self, key: &Key, env_key: &EnvKey) -> Zeroizing<String> {
-        let owner = key.to_string();
-        let mac = self.mac(GENERATE_DOMAIN, &[owner.as_bytes(), env_key.as_str().as_bytes()]);
+    pub fn generate(&self, key: &Key, env_key: &EnvKey, number: u32) -> Zeroizing<String> {
+        let (owner, place) = (key.to_string(), number.to_le_bytes());
+        let first: [&[u8]; 2] = [owner.as_bytes(), env_key.as_str().as_bytes()];
+        let later: &[&[u8]] = if number == 0 { &[] } else { &[&place] };
+        let mac = self.mac(GENERATE_DOMAIN, &[&first, later].concat());
         Zeroizing::new(URL_SAFE_NO_PAD.encode(mac.as_slice()))
     }
 
@@ -204,6 +207,18 @@ impl FingerprintKey {
             mac.update(part);
         }
         Zeroizing::new(mac.finalize().into_bytes().to_vec())
+    }
+}
+
+impl DeriveValue for FingerprintKey {
+    fn derive(&self, key: &Key, env_key: &EnvKey, number: u32) -> Secret {
+        let value = self.generate(key, env_key, number);
+        let fingerprint = self.fingerprint(key, &FieldPath::Env(env_key.clone()), &value);
+        Secret::new(value.as_str().into(), fingerprint, SecretOrigin::Generated)
+    }
+
+    fn mark(&self) -> String {
+        self.mark()
     }
 }
 
@@ -252,7 +267,7 @@ mod tests {
     fn a_generated_value_is_stable_long_and_safe_in_a_url() {
         let key = FingerprintKey::from_bytes([7; 32]);
         let value = |owner: &str, env: &str| {
-            key.generate(&key_of(owner), &EnvKey::new(env).unwrap()).to_string()
+            key.generate(&key_of(owner), &EnvKey::new(env).unwrap(), 0).to_string()
         };
         assert_eq!(value("service/a", "SALT"), value("service/a", "SALT"));
         assert_ne!(value("service/a", "SALT"), value("service/b", "SALT"));
@@ -262,6 +277,19 @@ mod tests {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         );
+    }
+
+    /// What is in use stays what it is: the first value of a row is the one that older versions derive.
+    #[test]
+    fn the_values_of_a_row_differ_and_the_first_one_never_changes() {
+        let key = FingerprintKey::from_bytes([7; 32]);
+        let (owner, env) = (key_of("service/a"), EnvKey::new("SALT").unwrap());
+        let row: std::collections::BTreeSet<String> =
+            (0..100).map(|number| key.generate(&owner, &env, number).to_string()).collect();
+        assert_eq!(row.len(), 100);
+        assert_eq!(&*key.generate(&owner, &env, 0), "UkRKWcWpq8D8JpAm0ISoJaNlQNlxpDvuOPrxByrQ8Sc");
+        let derived = key.derive(&owner, &env, 3);
+        assert_eq!(derived.expose(), &*key.generate(&owner, &env, 3));
     }
 
     #[test]

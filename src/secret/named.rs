@@ -43,7 +43,7 @@ impl NamedValue {
     pub fn of(source: &ValueSource, origin: &Origin) -> Option<Self> {
         let manifest = || origin.file.clone();
         match source {
-            ValueSource::Value(_) | ValueSource::Generated => None,
+            ValueSource::Value(_) | ValueSource::Generated(_) => None,
             ValueSource::Environment(name) => Some(Self::Variable(name.clone())),
             ValueSource::File(path) if path.starts_with('/') => Some(Self::Outside(path.clone())),
             ValueSource::File(path) => {

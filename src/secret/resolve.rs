@@ -11,8 +11,8 @@ use super::FingerprintKey;
 use super::found::{FoundValues, MissingValue, UNAVAILABLE};
 use super::named::NamedValue;
 use crate::model::{
-    Desired, Diagnostic, Field, FieldPath, FieldValue, Key, Origin, Resource, Secret, SecretOrigin,
-    ValueSource, is_secret_at,
+    Derivation, DeriveValue as _, Desired, Diagnostic, Field, FieldPath, FieldValue,
+    GeneratedValue, Key, Origin, Resource, Secret, SecretOrigin, ValueSource, is_secret_at,
 };
 use crate::source::Tree;
 
@@ -30,12 +30,14 @@ pub fn resolve(
     found: &FoundValues,
     key: &FingerprintKey,
 ) -> Result<Desired, Vec<Diagnostic>> {
-    let Desired { resources, tombstones, guard, revision, digest, unread } = desired;
+    let Desired { resources, tombstones, guard, revision, digest, unread, .. } = desired;
+    let derivation = Some(Derivation::new(key.clone()));
     let mut resolver = Resolver { found, key, told: BTreeSet::new(), diagnostics: Vec::new() };
     let resources =
         resources.into_iter().map(|(key, resource)| (key, resolver.resource(resource))).collect();
     if resolver.diagnostics.is_empty() {
-        Ok(Desired { resources, tombstones, guard, revision, digest, unread })
+        let replaced = Vec::new();
+        Ok(Desired { resources, tombstones, guard, revision, digest, unread, derivation, replaced })
     } else {
         Err(tree.illustrate(resolver.diagnostics))
     }
@@ -60,11 +62,16 @@ impl Resolver<'_> {
             on_create,
             declares_env,
             set_by_hand,
+            mut generated,
             lifecycle,
             depends_on,
         } = resource;
         let mut resolved = BTreeMap::new();
         for (path, Field { value, origin }) in fields {
+            if let (ValueSource::Generated(rotate), FieldPath::Env(env_key)) = (&value, &path) {
+                let value = GeneratedValue { rotate: *rotate, ..GeneratedValue::default() };
+                generated.insert(env_key.clone(), value);
+            }
             if let Some(value) = self.value(&key, &path, value, &origin) {
                 resolved.insert(path, Field { value, origin });
             }
@@ -78,6 +85,7 @@ impl Resolver<'_> {
             on_create,
             declares_env,
             set_by_hand,
+            generated,
             lifecycle,
             depends_on,
         }
@@ -110,11 +118,10 @@ impl Resolver<'_> {
                 let value = self.found(&source, origin)?;
                 Some(self.secret(key, path, value, SecretOrigin::Given))
             }
-            (ValueSource::Generated, FieldPath::Env(env_key)) => {
-                let value = SecretString::from(self.key.generate(key, env_key).as_str());
-                Some(self.secret(key, path, value, SecretOrigin::Generated))
+            (ValueSource::Generated(_), FieldPath::Env(env_key)) => {
+                Some(self.key.derive(key, env_key, 0).into())
             }
-            (ValueSource::Generated, FieldPath::Setting(setting)) => {
+            (ValueSource::Generated(_), FieldPath::Setting(setting)) => {
                 let message = format!("`{}` cannot be generated", setting.as_str());
                 self.note("generated-setting", message, origin, "give it a value");
                 None
@@ -240,7 +247,7 @@ mod tests {
         assert_eq!(check("STRIPE_KEY", text("x")), "secret Given x");
         assert_eq!(check("LOG_LEVEL", text("x")), "plain x");
         assert_eq!(check("OPTIONS", text("--password=hunter2")), "secret Given --password=hunter2");
-        assert!(check("SALT", ValueSource::Generated).starts_with("secret Generated "));
+        assert!(check("SALT", ValueSource::Generated(None)).starts_with("secret Generated "));
     }
 
     #[test]
@@ -278,10 +285,10 @@ mod tests {
         let variables = [
             ("A", ValueSource::Environment("SET".to_owned())),
             ("API_TOKEN", text(CANARY)),
-            ("SALT", ValueSource::Generated),
+            ("SALT", ValueSource::Generated(None)),
         ];
-        let generated = key
-            .generate(&"service/api".parse().unwrap(), &crate::model::EnvKey::new("SALT").unwrap());
+        let salt = crate::model::EnvKey::new("SALT").unwrap();
+        let generated = key.generate(&"service/api".parse().unwrap(), &salt, 0);
         let resolved = found_in(desired(&variables, "a.yaml"), &tree, &key).unwrap();
         let mut shown = format!("{resolved:?} {resolved:#?} {key:?}");
         for field in resolved.resources.values().flat_map(|resource| resource.fields.values()) {

@@ -34,7 +34,7 @@ pub(super) fn derive(mut base: Desired<ValueSource>) -> Vec<ManifestState> {
                 ValueSource::File(path) => path.clone(),
                 ValueSource::Provider { provider, reference } => format!("{provider} {reference}"),
                 ValueSource::Sops { file, path } => format!("{file} {path}"),
-                ValueSource::Value(_) | ValueSource::Environment(_) | ValueSource::Generated => {
+                ValueSource::Value(_) | ValueSource::Environment(_) | ValueSource::Generated(_) => {
                     continue;
                 }
             };

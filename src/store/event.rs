@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Entry, Intent, Inventory, Key, Pin, RemoteId, SentDelete};
+use crate::model::{Entry, Generation, Intent, Inventory, Key, Pin, RemoteId, SentDelete};
 
 /// One thing that became true. On disk each is one line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,14 @@ impl JournalEvent {
             Self::Forgotten { key } => {
                 if let Some(entry) = inventory.entries.remove(key) {
                     inventory.deploys_owed.remove(&entry.id);
+                    // A value that was replaced must not come back with the next one of that name.
+                    let past =
+                        entry.generated.into_iter().map(|(env_key, it)| (env_key, it.retired()));
+                    let past: Vec<_> =
+                        past.filter(|(_, it)| *it != Generation::default()).collect();
+                    if !past.is_empty() {
+                        inventory.retired.entry(key.clone()).or_default().extend(past);
+                    }
                 }
             }
             Self::Deleting(sent) => {

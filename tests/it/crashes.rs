@@ -144,6 +144,26 @@ async fn an_agent_that_is_killed_anywhere_ends_the_same() {
     beginning_a_generation().an_agent_survives(50).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_while_a_generated_value_gives_way_makes_one_value() {
+    let stack = service("name: api", "starter")
+        .replace("plan: starter", "envVars: [{ key: SALT, generateValue: { rotate: 90d } }]");
+    let tree = manifests(&stack);
+    let before = tree.clone();
+    let stage = async move || {
+        let stage = Stage::in_memory(EmulatorConfig::default());
+        stage.apply(&before, &Policy::default()).await;
+        stage.wait(90 * 86_400).await;
+        stage
+    };
+    let case = Case { name: "a generated value gives way", stage, tree, policy: |_| pruning() };
+    let (stage, _) = case.begun().await;
+    let salt = |things: &[serde_json::Value]| things[0]["env_vars"][0]["value"].clone();
+    let first = salt(&stage.emulator.truth(Kind::Service));
+    let reference = case.survives(10).await;
+    assert_ne!(salt(&reference.truth), first);
+}
+
 /// One service of the usual stack.
 fn jobs() -> Tree {
     let stack = String::from_utf8(first().files()[0].bytes.clone()).unwrap();

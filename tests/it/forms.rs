@@ -148,6 +148,8 @@ fn what_the_platform_tells_is_as_its_schemas_say() {
         prints(&machine, &format!("describe {key} --sandbox"), 0, "describe-live");
     }
     prints(&machine, "why service/api all.yaml --sandbox", 0, "why");
+    prints(&machine, "secrets all.yaml --sandbox", 0, "secrets");
+    streams(&machine, "secrets all.yaml --sandbox", "secrets#SecretRow");
     let begun = prints(&machine, "deploy service/api --sandbox --wait", 0, "deploy");
     let id = begun["deployment"]["id"].as_str().unwrap().to_owned();
     prints(&machine, "deployments service/api --sandbox", 0, "deployments");

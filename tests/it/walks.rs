@@ -152,6 +152,14 @@ fn the_forms_for_programs_are_read_as_their_page_tells() {
 }
 
 #[test]
+fn secrets_are_listed_and_rotate_as_their_page_tells() {
+    let directory = tempfile::tempdir().unwrap();
+    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    copy(&manifests, &directory.path().join("manifests"));
+    walk("docs/secrets.md", &Place::bare(directory.path()));
+}
+
+#[test]
 fn one_repository_keeps_many_environments_as_its_page_tells() {
     let directory = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/environments");

@@ -31,6 +31,8 @@ fn owning(key: &str, id: &str, created_at: &str) -> Inventory {
         remembered: Remembered::default(),
         labels: BTreeMap::new(),
         applied: BTreeMap::new(),
+        changed_at: BTreeMap::new(),
+        generated: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
         env_managed: false,
         env_additive: false,

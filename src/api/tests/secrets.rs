@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{FieldPath, Fingerprint, Kind, Name, Secret, SecretOrigin};
+use crate::model::{Desired, FieldPath, Fingerprint, Kind, Name, Secret, SecretOrigin};
 
 const SECRET: &str = "canary\"s\\ecret of a canary";
 
@@ -96,4 +96,21 @@ async fn no_error_and_no_log_line_at_any_level_holds_a_token_or_a_secret() {
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("/services"), "requests are logged: {log}");
     assert!(!log.contains("canary"), "{log}");
+}
+
+/// A platform may say which value it had before: one that gave way is as secret as ever (S9).
+#[tokio::test(start_paused = true)]
+async fn no_error_holds_a_secret_that_was_replaced() {
+    let message = format!("cannot change {SECRET}");
+    let (client, _script) = client([status(400, json!({ "error": message }))]);
+    let mark = Fingerprint::new("mark".to_owned());
+    let before = Secret::new(SECRET.into(), mark, SecretOrigin::Generated);
+    client.keeps_secret(&Arc::new(Desired { replaced: vec![before], ..Desired::default() }));
+    let writer = writer(&client);
+    let name = Name::new("api").unwrap();
+    let (fields, links, answers) = (BTreeMap::new(), Links::default(), Answers::default());
+    let draft = draft(Kind::Service, &name, &fields, &links, &answers);
+    let outcome = writer.create(leave(&writer, &client).await, draft, &|| Ok(())).await;
+    let shown = outcome.err().map(|error| error.to_string()).unwrap();
+    assert!(shown.contains("cannot change") && !shown.contains("anary"), "{shown}");
 }

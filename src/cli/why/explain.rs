@@ -199,7 +199,8 @@ fn value(path: &FieldPath, source: &ValueSource) -> String {
             format!("(secret, {reference} of the provider {provider})")
         }
         ValueSource::Sops { file, path } => format!("(secret, {path} of the SOPS file {file})"),
-        ValueSource::Generated => "(secret, generated)".to_owned(),
+        ValueSource::Generated(None) => "(secret, generated)".to_owned(),
+        ValueSource::Generated(Some(period)) => format!("(secret, generated every {period})"),
     }
 }
 
@@ -217,7 +218,7 @@ fn standing(
             | ValueSource::File(_)
             | ValueSource::Provider { .. }
             | ValueSource::Sops { .. }
-            | ValueSource::Generated,
+            | ValueSource::Generated(_),
         )
         | None => None,
     };

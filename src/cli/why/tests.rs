@@ -56,6 +56,8 @@ fn entry(remembered: Remembered, applied: serde_json::Value) -> Entry {
         remembered,
         labels: BTreeMap::new(),
         applied: serde_json::from_value(applied).unwrap(),
+        changed_at: BTreeMap::new(),
+        generated: BTreeMap::new(),
         tolerated_env: BTreeSet::from([crate::model::EnvKey::new("LEGACY").unwrap()]),
         env_managed: true,
         env_additive: false,

@@ -138,7 +138,7 @@ fn generated(
     let Some(first) = first else { return };
     if service.key.name == *first {
         service.declares_env = true;
-        let field = Field { value: ValueSource::Generated, origin: origin.clone() };
+        let field = Field { value: ValueSource::Generated(None), origin: origin.clone() };
         service.fields.insert(FieldPath::Env(key.clone()), field);
         return;
     }

@@ -15,6 +15,7 @@ mod ownership;
 mod paper;
 mod put_on;
 mod refined;
+mod rotation;
 mod scene;
 mod succession;
 mod three_way;

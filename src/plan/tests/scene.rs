@@ -264,6 +264,8 @@ fn entry(id: RemoteId, words: &[&str]) -> Entry {
         remembered: Remembered::default(),
         labels: BTreeMap::new(),
         applied: BTreeMap::new(),
+        changed_at: BTreeMap::new(),
+        generated: BTreeMap::new(),
         tolerated_env: BTreeSet::new(),
         env_managed: true,
         env_additive: false,

@@ -41,6 +41,8 @@ fn entry(id: &str) -> Entry {
                 Applied::Secret(Fingerprint::new("ab12".to_owned())),
             ),
         ]),
+        changed_at: [("envVars.TOKEN".parse().unwrap(), Timestamp::UNIX_EPOCH)].into(),
+        generated: BTreeMap::new(),
         tolerated_env: std::collections::BTreeSet::new(),
         env_managed: false,
         env_additive: false,
