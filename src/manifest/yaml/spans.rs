@@ -139,7 +139,12 @@ impl Finder<'_> {
 
     fn add(&mut self, form: WrittenForm, span: Span, is_marked: bool) -> usize {
         let number = self.values.len();
-        let bytes = self.offset(span.start)..self.offset(span.end);
+        let start = self.offset(span.start);
+        let end = match form {
+            WrittenForm::SingleQuoted | WrittenForm::DoubleQuoted => quoted_end(self.text, start),
+            _ => None,
+        };
+        let bytes = start..end.unwrap_or_else(|| self.offset(span.end));
         let is_collection = matches!(form, WrittenForm::List(_) | WrittenForm::Mapping(_));
         let has_brackets = is_collection && self.text[bytes.start..].starts_with(['[', '{']);
         let parent = self.open.last().map(|(parent, _)| *parent);
@@ -167,4 +172,23 @@ impl Finder<'_> {
     fn offset(&self, mark: Marker) -> usize {
         self.offsets.get(mark.index()).copied().unwrap_or(self.text.len())
     }
+}
+
+/// Returns where a text in quotes ends that begins at a byte. The parser counts what follows it in
+/// brackets to it.
+fn quoted_end(text: &str, start: usize) -> Option<usize> {
+    let mut characters = text[start..].char_indices();
+    let (_, quote) = characters.next().filter(|(_, c)| matches!(c, '"' | '\''))?;
+    while let Some((at, c)) = characters.next() {
+        if c == '\\' && quote == '"' {
+            characters.next();
+        } else if c == quote {
+            let is_doubled = quote == '\'' && text[start + at + 1..].starts_with('\'');
+            if !is_doubled {
+                return Some(start + at + 1);
+            }
+            characters.next();
+        }
+    }
+    None
 }
