@@ -365,24 +365,4 @@ mod tests {
         let layered = drawn.filter(|schedule| schedule.steps.iter().any(is_layered)).count();
         assert!((10..40).contains(&layered), "{layered}");
     }
-
-    #[test]
-    fn some_seeds_with_overlays_break_no_law_and_put_the_laws_of_deletes_at_risk() {
-        let scene = Arc::new(Scene::small());
-        let trouble = Trouble::default();
-        let mut at_risk = [0; 4];
-        let laws = [Law::S6, Law::S7, Law::S9, Law::S11];
-        let first = scene.plain().len();
-        let drawn = (0..).map(|seed| super::super::draw::draw(seed, &scene, &trouble));
-        let is_layered =
-            |it: &ScheduledStep| matches!(it.what, Disturbance::Commit(it) if it >= first);
-        for schedule in drawn.filter(|it| it.steps.iter().any(is_layered)).take(6) {
-            let findings = judge(&scene, &play(&scene, &schedule));
-            assert_eq!(findings.broken().collect::<Vec<_>>(), [], "{}", schedule.line());
-            for (law, count) in laws.iter().zip(&mut at_risk) {
-                *count += findings.of(*law).at_risk;
-            }
-        }
-        assert!(at_risk.iter().all(|count| *count > 0), "{at_risk:?}");
-    }
 }
