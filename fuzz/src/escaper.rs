@@ -147,6 +147,7 @@ fn plan(text: &str) -> Plan {
         action: Action::Update,
         reason: Reason::Drift,
         origin: Some(Origin { file: text.to_owned(), line: 3, column: 1 }),
+        labels: BTreeMap::from([("team".to_owned(), text.to_owned())]),
         effect: Effect::Restart,
         has_data: false,
         replicas: Some(3),

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{Diagnostic, Key, Project};
-use crate::plan::{Change, Plan, RuleFinding};
+use crate::model::{Key, Project};
+use crate::plan::{Change, Plan};
 
 use super::by_hand::{SavedByHand, by_hand};
 use super::json::{self, FORMAT_VERSION};

@@ -303,6 +303,7 @@ fn say(heard: &Heard, plan: &Plan, report: &Report) {
         estimate,
         diagnostics: Vec::new(),
         shows_unmanaged: false,
+        policies: Vec::new(),
     };
     let saved = SavedPlan::new(plan, preamble);
     heard.hear("json", &saved.to_json());

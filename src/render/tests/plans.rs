@@ -266,6 +266,7 @@ pub(super) fn preamble() -> Preamble {
         estimate: ESTIMATE,
         diagnostics: Vec::new(),
         shows_unmanaged: false,
+        policies: Vec::new(),
     }
 }
 

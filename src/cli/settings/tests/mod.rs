@@ -5,6 +5,7 @@ mod environment;
 mod notifications;
 mod policies;
 mod schema;
+mod secret;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
@@ -383,19 +384,4 @@ fn a_secret_is_never_among_the_settings() {
     let missing = settings.unusable_secrets(&Environment::from(&HOME[..]));
     assert!(missing.iter().any(|said| said == "default: the variable HOOK is not set"));
     assert!(missing.iter().any(|said| said.starts_with("default, slack: the variable SLACK")));
-}
-
-#[test]
-fn a_secret_in_a_file_is_read_without_its_line_break_and_within_a_limit() {
-    use secrecy::ExposeSecret as _;
-    let directory = tempfile::tempdir().unwrap();
-    let place = directory.path().join("token");
-    let (source, environment) = (SecretSource::File(place.clone()), Environment::default());
-    std::fs::write(&place, "canary\n").unwrap();
-    assert_eq!(source.read(&environment).unwrap().expose_secret(), "canary");
-    std::fs::write(&place, "\n").unwrap();
-    assert!(source.read(&environment).unwrap_err().contains("is empty"));
-    std::fs::write(&place, "canary".repeat(20_000)).unwrap();
-    let error = source.read(&environment).unwrap_err();
-    assert!(error.contains("longer than") && !error.contains("canary"));
 }
