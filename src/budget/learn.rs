@@ -113,6 +113,8 @@ impl Budget {
     /// Freezes everything. Refusals of requests that were already on their way are the same
     /// episode; one that came after the freeze makes the next freeze twice as long.
     fn refused(&mut self, now: Millis, permit: &Permit, reading: ParsedLimits, is_stepped: bool) {
+        // Where the API tells that plenty is left, it says nothing of the API's own count.
+        let is_elsewhere = is_stepped || self.is_of_another(now, reading);
         let refusals = &mut self.state.refusals;
         let is_same_episode = permit.sent_at < refusals.since;
         if !is_same_episode {
@@ -126,8 +128,7 @@ impl Budget {
         let jitter = wait * JITTER_PERCENT / 100;
         let until = now.plus(wait + jitter.mul_f64(fraction(self.config.seed, permit.id)));
         refusals.frozen_until = refusals.frozen_until.max(until);
-        if is_stepped {
-            // It says nothing of the API's own count.
+        if is_elsewhere {
             return;
         }
         if !is_same_episode && refusals.failures == 1 {

@@ -215,6 +215,30 @@ fn a_look_and_its_write_leave_together_or_not_at_all() {
     assert_eq!(budget.view(until).used, 2);
 }
 
+/// Returns the limit that is gone by after writes alone were refused again and again, each time with
+/// this Remaining, while every look tells that plenty is left.
+fn limit_after_refused_writes(remaining: &str) -> u32 {
+    let (mut budget, mut session) = fresh();
+    let mut now = START;
+    for limits in [answer(200, "250", "30"), answer(429, remaining, "1")].iter().cycle().take(60) {
+        let permit = loop {
+            match budget.take(now, &mut session, Lane::Urgent) {
+                Verdict::Go(permit) => break permit,
+                Verdict::Wait { until, why: _ } => now = until,
+            }
+        };
+        budget.learn(now, &permit, limits);
+        now = now.plus(Duration::from_secs(2));
+    }
+    budget.view(now).limit
+}
+
+#[test]
+fn refusals_by_another_than_the_count_take_nothing_from_the_limit_we_go_by() {
+    assert_eq!(limit_after_refused_writes(""), 300);
+    assert!(limit_after_refused_writes("0") < 200);
+}
+
 /// Two processes on one token. The first sends whatever one request at a time finds room for; returns
 /// after how many seconds the second finds it for a look and its write.
 fn seconds_beside_a_busy_process(busy: Lane) -> Option<u64> {

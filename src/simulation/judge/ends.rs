@@ -7,20 +7,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::emulator::{Mutation, Quirk, Verb};
-use crate::model::{Claim, Key, Kind};
+use crate::model::{Claim, Key};
 use crate::plan::BlockedReason;
-use crate::render::json::SavedChange;
-use crate::status::{ConditionReason, ConditionType, ProjectStatus};
+use crate::status::ConditionReason;
 
 use super::super::law::{Law, LawFindings};
 use super::super::play::{rehearse, undisturbed};
 use super::super::scene::Scene;
-use super::super::schedule::{Deed, Disturbance, Schedule, ScheduledStep};
+use super::super::schedule::ScheduledStep;
 use super::super::timeline::{Happened, timeline};
 use super::super::witness::{Mark, Marked, Witness};
 use super::super::world::kind_of;
-use super::changes::is_in_circle;
-use super::fuse::deletes_max;
+use super::excuses::{excuses, is_blocked, ready_reason};
 use super::living::{Living, Maker};
 use super::names::declared_fields;
 use super::writes::{declares, key};
@@ -36,32 +34,6 @@ const HOUR_MS: u64 = 3_600_000;
 
 /// How far a crash may be from the next commit, for both to be told apart, in milliseconds.
 const APART_MS: u64 = 900_000;
-
-/// Reasons that stand in the way by themselves, whoever is at work.
-const OWN_REASONS: [ConditionReason; 6] = [
-    ConditionReason::Immutable,
-    ConditionReason::EnvGroup,
-    ConditionReason::Presumed,
-    ConditionReason::DependencyBlocked,
-    ConditionReason::DependencyFailed,
-    ConditionReason::Unsettled,
-];
-
-/// Reasons that others can give.
-const OTHERS_REASONS: [ConditionReason; 7] = [
-    ConditionReason::AmbiguousName,
-    ConditionReason::NotOwned,
-    ConditionReason::AdoptionRefused,
-    ConditionReason::RolledBack,
-    ConditionReason::DeployFailed,
-    ConditionReason::FieldFlapping,
-    ConditionReason::Protected,
-];
-
-/// Reasons that the names of strangers can give: what waits for a person's word is not counted as left
-/// by the fuse.
-const STRANGERS_REASONS: [ConditionReason; 2] =
-    [ConditionReason::PerhapsOurs, ConditionReason::Fuse];
 
 pub(super) fn judge(
     scene: &Arc<Scene>,
@@ -200,81 +172,6 @@ fn quiet(witness: &Witness, findings: &mut LawFindings) {
     findings.check(Law::L1, passes <= passes_max, || {
         format!("{passes} passes had something to write after the trouble was over")
     });
-}
-
-/// Returns what is not as declared for a reason that is told and that no pass can remove.
-fn excuses(
-    scene: &Scene,
-    witness: &Witness,
-    status: &ProjectStatus,
-    living: &Living,
-) -> BTreeSet<Key> {
-    let Schedule { steps, platform, .. } = &witness.schedule;
-    let has_others =
-        steps.iter().any(|step| step.what.is_by_others()) || !platform.quirks.is_empty();
-    let is_exchanged_again = is_exchanged_again(scene, witness);
-    // What is left alone after its repairs may be what the platform asks for before it takes the rest.
-    let takes_away =
-        |step: &ScheduledStep| matches!(&step.what, Disturbance::Person(Deed::Delete(..)));
-    let is_cut_short = !platform.quirks.is_empty() && steps.iter().any(takes_away);
-    let has_strangers = has_others || steps.iter().any(|step| step.what.changes_names());
-    let excuses = |reason: &ConditionReason| {
-        OWN_REASONS.contains(reason)
-            || has_others && OTHERS_REASONS.contains(reason)
-            || is_cut_short && *reason == ConditionReason::Failing
-            || is_exchanged_again && *reason == ConditionReason::AmbiguousName
-            || has_strangers && STRANGERS_REASONS.contains(reason)
-    };
-    let stuck = status.resources.iter();
-    let stuck = stuck.filter(|it| ready_reason(status, &it.key).is_some_and(excuses));
-    // A delete that is blocked is told to people with its reason, and that must be the right one.
-    let blocked = status.pending.iter().filter(|change| {
-        let (kind, is) = (change.key.kind, |reason| is_blocked(change, reason));
-        // What others take, or may take, goes with an approval only.
-        let needs_approval = || has_others || !scene.may_prune(&change.key);
-        let is_right = is(BlockedReason::Fuse) && is_too_much(status, living)
-            || is(BlockedReason::Presumed)
-            || is(BlockedReason::EnvGroup) && kind == Kind::EnvGroup
-            || is(BlockedReason::ApprovalMissing) && kind == Kind::Database && needs_approval()
-            || has_others && (is(BlockedReason::NotOwned) || is(BlockedReason::AmbiguousName));
-        change.action == "delete" && is_right || has_strangers && is(BlockedReason::PerhapsOurs)
-    });
-    let blocked = blocked.map(|change| change.key.clone());
-    stuck.map(|resource| resource.key.clone()).chain(blocked).collect()
-}
-
-/// Whether names are to be exchanged by lines that were done before: then nobody can tell from them
-/// which of the names are new.
-fn is_exchanged_again(scene: &Scene, witness: &Witness) -> bool {
-    let count = scene.revisions.len();
-    let revision = witness.revision % count;
-    let desired = &scene.revisions[revision].desired;
-    let is_this = |Marked { mark, .. }: &&Marked| matches!(mark, Mark::Committed { revision: it } if it % count == revision);
-    desired.resources.keys().any(|key| is_in_circle(desired, key))
-        && witness.marks.iter().filter(is_this).count() > 1
-}
-
-/// Whether what the fuse keeps is too much at once, or all that is left of a kind (S7).
-fn is_too_much(status: &ProjectStatus, living: &Living) -> bool {
-    let is_kept = |change: &&SavedChange| is_blocked(change, BlockedReason::Fuse);
-    let kept: BTreeSet<&Key> =
-        status.pending.iter().filter(is_kept).map(|change| &change.key).collect();
-    let things = living.things().map(|(_, thing)| thing).filter(|thing| thing.maker.is(0));
-    let ours: Vec<Key> = things.filter_map(|thing| key(thing.kind, &thing.name)).collect();
-    let is_last = |kind: Kind| {
-        let mut of_kind = ours.iter().filter(|key| key.kind == kind);
-        kept.iter().any(|key| key.kind == kind) && of_kind.all(|key| kept.contains(key))
-    };
-    kept.len() > deletes_max(ours.len()) || Kind::ALL.into_iter().any(is_last)
-}
-
-fn is_blocked(change: &SavedChange, reason: BlockedReason) -> bool {
-    change.blocked.as_ref().is_some_and(|blocked| blocked.reason == reason.as_str())
-}
-
-fn ready_reason<'a>(status: &'a ProjectStatus, key: &Key) -> Option<&'a ConditionReason> {
-    let resource = status.resources.iter().find(|resource| resource.key == *key)?;
-    Some(&resource.conditions.get(ConditionType::Ready)?.reason)
 }
 
 /// Returns what is other even of the namesake that is as declared, if one is.

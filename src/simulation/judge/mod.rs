@@ -6,6 +6,7 @@
 
 mod changes;
 mod ends;
+mod excuses;
 mod fairness;
 mod fields;
 mod fuse;
