@@ -15,7 +15,7 @@ use crate::emulator::{
 use crate::model::Kind as OurKind;
 
 use super::branch::{Branch, BranchState, commit_id};
-use super::revisions::{ManifestState, shrunk};
+use super::revisions::shrunk;
 use super::scene::{FinalState, Given, Scene};
 use super::schedule::{HistoryRewrite, PlatformBehaviour, Rights, Schedule, SourceKind};
 use super::witness::{Mark, Marked};
@@ -168,7 +168,7 @@ impl SimulatedWorld {
             BranchState::Revision(revision) => self.text(revision).to_owned(),
             BranchState::Half(revision, percent) => half(self.text(revision), percent).to_owned(),
             BranchState::Shrunk(revision, gone) => {
-                shrunk(&self.revision_of(revision).desired, gone)
+                shrunk(&self.scene.revision(revision).desired, gone)
             }
         };
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,13 +181,7 @@ impl SimulatedWorld {
     }
 
     fn text(&self, revision: usize) -> &str {
-        &self.revision_of(revision).text
-    }
-
-    fn revision_of(&self, revision: usize) -> &ManifestState {
-        // A schedule may have been drawn for another scene: it is played as far as it goes.
-        let revisions = &self.scene.revisions;
-        &revisions[revision % revisions.len()]
+        &self.scene.revision(revision).text
     }
 
     /// Lets the platform's clock jump. Ahead, all that takes its time is done sooner, too; back, only

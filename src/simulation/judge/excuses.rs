@@ -94,10 +94,9 @@ fn may_prune(scene: &Scene, witness: &Witness, key: &Key) -> bool {
 /// Whether names are to be exchanged by lines that were done before: then nobody can tell from them
 /// which of the names are new.
 fn is_exchanged_again(scene: &Scene, witness: &Witness) -> bool {
-    let count = scene.revisions.len();
-    let revision = witness.revision % count;
-    let desired = &scene.revisions[revision].desired;
-    let is_this = |Marked { mark, .. }: &&Marked| matches!(mark, Mark::Committed { revision: it } if it % count == revision);
+    let last = scene.revision(witness.revision);
+    let desired = &last.desired;
+    let is_this = |Marked { mark, .. }: &&Marked| matches!(mark, Mark::Committed { revision } if std::ptr::eq(scene.revision(*revision), last));
     desired.resources.keys().any(|key| is_in_circle(desired, key))
         && witness.marks.iter().filter(is_this).count() > 1
 }
