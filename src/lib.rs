@@ -26,8 +26,9 @@
 //! and [`plan`] hold the data, [`api`] and [`store`] the way to the platform and the place of the
 //! state, [`clock`] the time, [`render`] the texts. The other rooms can be read and tested, and may
 //! change with any version: `owner`, `emulator`, `budget`, `ledger`, `import`, `status`, `remote`,
-//! `rules`, `sandbox`, `shared`, `etcd`, `follow`, `apply`, `reconcile`, `telemetry`, `daemon`, `simulation` and `cli`. What
-//! scripts read of the program (exit codes, documents, words) is stable by itself.
+//! `rules`, `sandbox`, `shared`, `etcd`, `follow`, `apply`, `reconcile`, `telemetry`, `daemon`,
+//! `simulation` and `cli`. What scripts read of the program (exit codes, documents, words) is stable
+//! by itself.
 //!
 #![doc = include_str!("../ARCHITECTURE.md")]
 

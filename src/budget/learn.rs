@@ -54,7 +54,7 @@ impl Budget {
         let is_stepped =
             (reading.is_refusal || is_unavailable) && self.learn_steps(now, permit, reading);
         if reading.is_refusal {
-            self.refused(now, permit, reading, is_stepped);
+            self.refused(now, permit, reading);
         } else if is_unavailable {
             self.turned_away(now, reading, is_stepped);
         } else {
@@ -112,7 +112,8 @@ impl Budget {
 
     /// Freezes everything. Refusals of requests that were already on their way are the same
     /// episode; one that came after the freeze makes the next freeze twice as long.
-    fn refused(&mut self, now: Millis, permit: &Permit, reading: ParsedLimits, is_stepped: bool) {
+    fn refused(&mut self, now: Millis, permit: &Permit, reading: ParsedLimits) {
+        let is_of_another = self.is_of_another(now, reading);
         let refusals = &mut self.state.refusals;
         let is_same_episode = permit.sent_at < refusals.since;
         if !is_same_episode {
@@ -126,7 +127,7 @@ impl Budget {
         let jitter = wait * JITTER_PERCENT / 100;
         let until = now.plus(wait + jitter.mul_f64(fraction(self.config.seed, permit.id)));
         refusals.frozen_until = refusals.frozen_until.max(until);
-        if is_stepped {
+        if is_of_another {
             // It says nothing of the API's own count.
             return;
         }

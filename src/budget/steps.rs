@@ -76,7 +76,7 @@ impl Budget {
 
     /// Whether the API's own count cannot be what refused: it tells that plenty is left, or this
     /// answer is none of the API's.
-    fn is_of_another(&self, now: Millis, reading: ParsedLimits) -> bool {
+    pub(super) fn is_of_another(&self, now: Millis, reading: ParsedLimits) -> bool {
         if reading.remaining == Some(0) {
             return false;
         }

@@ -167,13 +167,13 @@ impl Budget {
         lane: Lane,
         want: Want,
     ) -> Obstacle {
-        let needed = want.requests();
+        // Who has waited longer finds its room before us.
+        let needed = want.requests() + self.ahead(now, session.id, lane);
         self.starting(now, session, lane)
             .or_else(|| self.frozen(now))
             .or_else(|| self.rate(now, lane, needed))
             .or_else(|| self.alone(now, lane, want))
             .or_else(|| self.remaining(now, lane, needed))
-            .or_else(|| self.turn(now, session.id, lane, needed))
             .or_else(|| self.smooth(now, lane))
             .or_else(|| self.stepped(now, lane, want))
             .or_else(|| self.in_flight(now, session, lane))
@@ -240,7 +240,7 @@ impl Budget {
     }
 
     /// Returns how many of our own `lane` may have in a minute, when it needs so many at once.
-    pub(super) fn allowed(&self, lane: Lane, needed: u32) -> u32 {
+    fn allowed(&self, lane: Lane, needed: u32) -> u32 {
         let believed = self.believed();
         let others = self.state.others.used.min(believed / SHARE_OF_OTHERS);
         let shared = believed.saturating_sub(others + percent(believed, 2));

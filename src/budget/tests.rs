@@ -8,3 +8,4 @@ mod simulation;
 mod goals;
 mod headers;
 mod laws;
+mod turns;

@@ -10,14 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::millis::Millis;
 use super::settings::Lane;
-use super::take::{Budget, Obstacle, Why};
+use super::take::{Budget, Why};
 
 /// How long after the time it was told a process may come back and still has its turn; one that was
 /// killed must not be waited for any longer.
 const LATE_MAX: Duration = Duration::from_secs(2);
-
-/// How long to wait for whoever has the turn and is about to come back.
-const POLL: Duration = Duration::from_millis(100);
 
 /// A process that was told to wait for room for several requests at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,19 +35,16 @@ impl Turn {
 }
 
 impl Budget {
-    /// Leaves room for those that have waited longer, and need it no less urgently.
-    pub(super) fn turn(&self, now: Millis, session: u64, lane: Lane, needed: u32) -> Obstacle {
-        let own = self.state.turns.iter().find(|turn| turn.session == session);
-        let is_ahead = |turn: &&Turn| {
-            let is_older = own.is_none_or(|own| (turn.since, turn.session) < (own.since, session));
-            turn.session != session && turn.lane <= lane && is_older && turn.is_due(now)
-        };
-        let ahead: Vec<&Turn> = self.state.turns.iter().filter(is_ahead).collect();
-        let all = needed + ahead.iter().map(|turn| turn.requests).sum::<u32>();
-        let has_room = self.state.own(now) + all <= self.allowed(lane, needed)
-            && self.credits(now, lane).is_none_or(|credits| credits >= i64::from(all));
-        let until = ahead.iter().map(|turn| turn.until).max().filter(|_| !has_room)?;
-        Some((until.max(now).plus(POLL), Why::Rate))
+    /// Returns how many requests those need that have waited longer, no less urgently.
+    pub(super) fn ahead(&self, now: Millis, session: u64, lane: Lane) -> u32 {
+        let turns = &self.state.turns;
+        let own = turns.iter().find(|turn| turn.session == session);
+        let is_older =
+            |turn: &Turn| own.is_none_or(|own| (turn.since, turn.session) < (own.since, session));
+        let ahead = turns.iter().filter(|turn| {
+            turn.session != session && turn.lane <= lane && turn.is_due(now) && is_older(turn)
+        });
+        ahead.map(|turn| turn.requests).sum()
     }
 
     /// Notes who was told to wait for room. Who needs one request needs no turn: it finds room as soon

@@ -84,11 +84,13 @@ pub(super) fn resources(case: &Case<'_>) -> Vec<ResourceStatus> {
     let planned: BTreeSet<(Kind, &RemoteId)> = planned.collect();
     // What is still to be renamed is told of under its new name alone, also where too little was seen
     // to tell which object that is.
-    let former = snapshot.desired.resources.values().flat_map(|it| &it.previous_names);
-    let former: BTreeSet<&Name> = former.collect();
+    let former = snapshot.desired.resources.values();
+    let former = former.flat_map(|it| it.previous_names.iter().map(|name| (it.key.kind, name)));
+    let former: BTreeSet<(Kind, &Name)> = former.collect();
     let owned = inventory.entries.iter().filter(|(key, entry)| {
         let is_known = changes.contains_key(key) || snapshot.desired.resources.contains_key(*key);
-        let is_renamed = planned.contains(&(key.kind, &entry.id)) || former.contains(&key.name);
+        let is_renamed =
+            planned.contains(&(key.kind, &entry.id)) || former.contains(&(key.kind, &key.name));
         is_known || !is_renamed
     });
     let owned = owned.map(|(key, _)| key);

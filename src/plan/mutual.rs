@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::successors;
 
-use crate::model::{FieldPath, FieldValue, Key, NAMES_MOVING_MAX};
+use crate::model::{FieldPath, FieldValue, Key, NAMES_MOVING_MAX, Reference};
 
 use super::birth::added;
 use super::draft::ChangeDraft;
@@ -31,7 +31,8 @@ impl ChangeDraft<'_> {
         };
         let mut count = 0;
         for (path, field) in &resource.fields {
-            if refers_to(&field.value, &other) && self.put_off_at(path, &field.value) {
+            let refers = reference(&field.value).is_some_and(|it| it.target() == other);
+            if refers && self.put_off_at(path, &field.value) {
                 count += 1;
             }
         }
@@ -74,9 +75,10 @@ impl ChangeDraft<'_> {
         later.filter_map(|it| Some((it.path.clone(), self.declared(&it.path)?.clone()))).collect()
     }
 
-    /// Whether a variable that is put off is taken from another resource.
-    pub fn is_completed_after(&self, other: &Key) -> bool {
-        self.later.contains(other) && self.postponed().values().any(|value| refers_to(value, other))
+    /// Returns what the variables that are put off are taken from.
+    pub fn completed_after(&self) -> impl Iterator<Item = Key> {
+        let later = self.change.fields.iter().filter(|it| it.reason == FieldReason::Later);
+        later.filter_map(|it| Some(reference(self.declared(&it.path)?)?.target()))
     }
 
     /// Returns what is declared of a field, also of one that must not be shown.
@@ -85,14 +87,14 @@ impl ChangeDraft<'_> {
     }
 }
 
-fn refers_to(value: &FieldValue, key: &Key) -> bool {
+fn reference(value: &FieldValue) -> Option<&Reference> {
     match value {
-        FieldValue::Reference(reference) => reference.target() == *key,
+        FieldValue::Reference(reference) => Some(reference),
         FieldValue::Text(_)
         | FieldValue::Integer(_)
         | FieldValue::Boolean(_)
         | FieldValue::Set(_)
-        | FieldValue::Secret(_) => false,
+        | FieldValue::Secret(_) => None,
     }
 }
 

@@ -138,22 +138,23 @@ fn hold_incomplete(
     while let Some(key) = stuck.pop() {
         for place in dependents.get(&key).into_iter().flatten() {
             let draft = &mut drafts[*place];
+            if draft.change.blocked.is_some() {
+                continue;
+            }
             let blocked = if draft.follows == Some(&key) {
                 waits_for(&key)
             } else if writes(draft.change.action) && has_no_name(&key, view) {
                 will_not_exist(&key)
-            } else if draft.is_completed_after(&key) {
+            } else if draft.completed_after().any(|other| other == key) {
                 never_completed(&key)
             } else {
                 continue;
             };
             let change = &mut draft.change;
-            if change.blocked.is_none() {
-                change.blocked = Some(blocked);
-                change.after.clear();
-                note(fates, change, Fate::Stuck);
-                stuck.push(change.key.clone());
-            }
+            change.blocked = Some(blocked);
+            change.after.clear();
+            note(fates, change, Fate::Stuck);
+            stuck.push(change.key.clone());
         }
     }
 }

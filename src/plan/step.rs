@@ -91,7 +91,7 @@ fn complete(draft: &ChangeDraft<'_>, policy: &Policy) -> Option<Step> {
     let later = draft.change.fields.iter().filter(|it| it.reason == FieldReason::Later);
     (!fields.is_empty()).then(|| Step::Complete {
         shown: later.map(|field| (field.path.clone(), shown(field))).collect(),
-        after: draft.later.iter().filter(|key| draft.is_completed_after(key)).cloned().collect(),
+        after: draft.completed_after().collect(),
         deploys: policy.platform.deploys_after_patch,
         fields,
     })

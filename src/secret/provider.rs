@@ -71,8 +71,8 @@ fn answer(
     serde_json::from_slice(&bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let message = format!(
-            "the provider `{name}` gave an answer that is not in the form of docs/secrets.md (line {line}, \
-             column {column} of its answer)"
+            "the provider `{name}` gave an answer that is not in the form of docs/secrets.md (line \
+             {line}, column {column} of its answer)"
         );
         unavailable(message, "it answers {\"values\": {REF: TEXT}, \"missing\": [REF]}")
     })

@@ -108,6 +108,12 @@ impl Scene {
         self.revisions.len()
     }
 
+    /// Returns a revision. A schedule may have been drawn for another scene: it is played as far as it
+    /// goes.
+    pub(super) fn revision(&self, number: usize) -> &ManifestState {
+        &self.revisions[number % self.revisions.len()]
+    }
+
     /// Returns what was done in each revision, for people.
     pub fn changes(&self) -> impl Iterator<Item = &str> {
         self.revisions.iter().map(|revision| revision.what.as_str())

@@ -15,7 +15,7 @@ use crate::emulator::{
 use crate::model::Kind as OurKind;
 
 use super::branch::{Branch, BranchState, commit_id};
-use super::revisions::{ManifestState, shrunk};
+use super::revisions::shrunk;
 use super::scene::{FinalState, Given, Scene};
 use super::schedule::{HistoryRewrite, PlatformBehaviour, Rights, Schedule, SourceKind};
 use super::witness::{Mark, Marked};
@@ -180,10 +180,10 @@ impl SimulatedWorld {
             BranchState::Gone | BranchState::Empty => scene.reading(""),
             BranchState::Founded => scene.reading(scene.live.as_deref().unwrap_or_default()),
             BranchState::Broken => unusable(scene.reading(BROKEN)),
-            BranchState::Revision(revision) => scene.given(self.revision_of(revision)),
-            BranchState::Merged(revision) => scene.reading(&self.revision_of(revision).text),
+            BranchState::Revision(revision) => scene.given(scene.revision(revision)),
+            BranchState::Merged(revision) => scene.reading(&scene.revision(revision).text),
             BranchState::Half(revision, percent) => {
-                let (base, mut overlays) = self.revision_of(revision).texts();
+                let (base, mut overlays) = scene.revision(revision).texts();
                 match overlays.last_mut() {
                     None => scene.reading(half(base, percent)),
                     Some(top) => {
@@ -193,10 +193,10 @@ impl SimulatedWorld {
                 }
             }
             BranchState::Shrunk(revision, gone) => {
-                scene.reading(&shrunk(&self.revision_of(revision).desired, gone))
+                scene.reading(&shrunk(&scene.revision(revision).desired, gone))
             }
             BranchState::Torn(revision) => {
-                let (base, mut overlays) = self.revision_of(revision).texts();
+                let (base, mut overlays) = scene.revision(revision).texts();
                 overlays.pop();
                 overlays.push(BROKEN);
                 unusable(scene.laid(base, &overlays))
@@ -206,12 +206,6 @@ impl SimulatedWorld {
 
     fn branch(&self) -> MutexGuard<'_, Branch> {
         self.branch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn revision_of(&self, revision: usize) -> &ManifestState {
-        // A schedule may have been drawn for another scene: it is played as far as it goes.
-        let revisions = &self.scene.revisions;
-        &revisions[revision % revisions.len()]
     }
 
     /// Lets the platform's clock jump. Ahead, all that takes its time is done sooner, too; back, only

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::super::*;
 
-const START: Millis = Millis(1_790_000_000_000);
+pub(super) const START: Millis = Millis(1_790_000_000_000);
 
-fn answer(status: u16, remaining: &str, reset: &str) -> Limits {
+pub(super) fn answer(status: u16, remaining: &str, reset: &str) -> Limits {
     let some = |raw: &str| (!raw.is_empty()).then(|| raw.to_owned());
     Limits { status, remaining: some(remaining), reset: some(reset), ..Limits::default() }
 }
@@ -19,14 +19,24 @@ fn fresh() -> (Budget, BudgetSession) {
     (budget, session)
 }
 
-fn go(budget: &mut Budget, now: Millis, session: &mut BudgetSession, lane: Lane) -> Permit {
+pub(super) fn go(
+    budget: &mut Budget,
+    now: Millis,
+    session: &mut BudgetSession,
+    lane: Lane,
+) -> Permit {
     match budget.take(now, session, lane) {
         Verdict::Go(permit) => permit,
         Verdict::Wait { until, why } => panic!("waits until {until:?}: {why:?}"),
     }
 }
 
-fn why(budget: &mut Budget, now: Millis, session: &mut BudgetSession, lane: Lane) -> Option<Why> {
+pub(super) fn why(
+    budget: &mut Budget,
+    now: Millis,
+    session: &mut BudgetSession,
+    lane: Lane,
+) -> Option<Why> {
     match budget.take(now, session, lane) {
         Verdict::Go(_) => None,
         Verdict::Wait { until: _, why } => Some(why),
@@ -215,61 +225,28 @@ fn a_look_and_its_write_leave_together_or_not_at_all() {
     assert_eq!(budget.view(until).used, 2);
 }
 
-/// Two processes on one token. The first sends whatever one request at a time finds room for; returns
-/// after how many seconds the second finds it for a look and its write.
-fn seconds_beside_a_busy_process(busy: Lane) -> Option<u64> {
-    let mut budget = Budget::new(BudgetConfig { rate: 12, ..BudgetConfig::default() });
-    let (mut first, mut second) = (budget.begin(START), budget.begin(START));
-    let mut next = START.plus(Duration::from_secs(60));
-    (0..600).find(|second_now| {
-        let now = START.plus(Duration::from_secs(*second_now));
-        // Every five seconds one more is forgotten, and room for one is free.
-        if second_now % 5 == 0
-            && let Verdict::Go(permit) = budget.take(now, &mut first, busy)
-        {
-            budget.learn(now, &permit, &answer(200, "299", "60"));
-        }
-        if now < next {
-            return false;
-        }
-        match budget.take_pair(now, &mut second, Lane::Converge) {
-            Verdict::Go((_, _)) => true,
-            Verdict::Wait { until, why: _ } => {
-                next = until;
-                false
+/// Returns the limit that is gone by after writes alone were refused again and again, each time with
+/// this Remaining, while every look tells that plenty is left.
+fn limit_after_refused_writes(remaining: &str) -> u32 {
+    let (mut budget, mut session) = fresh();
+    let mut now = START;
+    for limits in [answer(200, "250", "30"), answer(429, remaining, "1")].iter().cycle().take(60) {
+        let permit = loop {
+            match budget.take(now, &mut session, Lane::Urgent) {
+                Verdict::Go(permit) => break permit,
+                Verdict::Wait { until, why: _ } => now = until,
             }
-        }
-    })
+        };
+        budget.learn(now, &permit, limits);
+        now = now.plus(Duration::from_secs(2));
+    }
+    budget.view(now).limit
 }
 
 #[test]
-fn a_process_that_sends_one_request_after_another_does_not_starve_one_that_needs_two_at_once() {
-    let within = |busy| seconds_beside_a_busy_process(busy).is_some_and(|seconds| seconds <= 90);
-    assert!(within(Lane::Converge) && within(Lane::Background));
-    // Nobody whose work is less urgent holds up a person.
-    assert!(!within(Lane::Urgent));
-}
-
-#[test]
-fn who_does_not_come_back_is_not_waited_for() {
-    let mut budget = Budget::new(BudgetConfig { rate: 3, ..BudgetConfig::default() });
-    let (mut first, mut second) = (budget.begin(START), budget.begin(START));
-    for _ in 0..2 {
-        let permit = go(&mut budget, START, &mut first, Lane::Converge);
-        budget.learn(START, &permit, &answer(200, "299", "60"));
-    }
-    let Verdict::Wait { until, why: Why::Rate } =
-        budget.take_pair(START, &mut second, Lane::Converge)
-    else {
-        panic!("there is room for one")
-    };
-    // It was killed. Until it should have come back, its place is kept.
-    assert_eq!(why(&mut budget, START, &mut first, Lane::Converge), Some(Why::Rate));
-    let late = until.plus(Duration::from_secs(3));
-    for _ in 0..3 {
-        let permit = go(&mut budget, late, &mut first, Lane::Converge);
-        budget.learn(late, &permit, &answer(200, "299", "60"));
-    }
+fn refusals_by_another_than_the_count_take_nothing_from_the_limit_we_go_by() {
+    assert_eq!(limit_after_refused_writes(""), 300);
+    assert!(limit_after_refused_writes("0") < 200);
 }
 
 #[test]

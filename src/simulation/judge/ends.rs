@@ -52,10 +52,9 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
         findings.broke(Law::L1, "no agent runs at the end".to_owned());
         return;
     };
-    let revision = witness.revision % scene.revisions.len();
-    let wanted = undisturbed(scene, revision);
+    let wanted = undisturbed(scene, witness.revision);
     let mut excuses = excuses(scene, witness, status, living);
-    let desired = &scene.revisions[revision].desired;
+    let desired = &scene.revision(witness.revision).desired;
     // What cannot be renamed keeps its old name.
     let stuck = desired.resources.values().filter(|it| excuses.contains(&it.key));
     let earlier = stuck.flat_map(|resource| {
@@ -97,8 +96,7 @@ fn leftovers(
     (excuses, is_protected): (&BTreeSet<Key>, &dyn Fn(&Key) -> bool),
     findings: &mut LawFindings,
 ) {
-    let revision = witness.revision % scene.revisions.len();
-    let reading = scene.reading(&scene.revisions[revision].text);
+    let reading = scene.reading(&scene.revision(witness.revision).text);
     let Some(desired) = reading.desired else { return };
     for (id, thing) in living.things() {
         let is_ours = thing.maker == Maker::Ours { process: 0, has_seen: true };

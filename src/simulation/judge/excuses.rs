@@ -70,7 +70,7 @@ pub(super) fn excuses(
     let blocked = status.pending.iter().filter(|change| {
         let (kind, is) = (change.key.kind, |reason| is_blocked(change, reason));
         // What others take, or may take, goes with an approval only.
-        let needs_approval = || has_others || !scene.may_prune(&change.key);
+        let needs_approval = || has_others || !may_prune(scene, witness, &change.key);
         let is_right = is(BlockedReason::Fuse) && is_too_much(status, living)
             || is(BlockedReason::Presumed)
             || is(BlockedReason::EnvGroup) && kind == Kind::EnvGroup
@@ -82,13 +82,21 @@ pub(super) fn excuses(
     stuck.map(|resource| resource.key.clone()).chain(blocked).collect()
 }
 
+/// Whether all manifests that declared a database let it go, those that came in half included.
+fn may_prune(scene: &Scene, witness: &Witness, key: &Key) -> bool {
+    let mut read = witness.marks.iter().filter_map(|Marked { mark, .. }| match mark {
+        Mark::Read { desired, .. } => desired.as_ref()?.resources.get(key),
+        _ => None,
+    });
+    scene.may_prune(key) && read.all(|resource| resource.lifecycle.prune == Some(true))
+}
+
 /// Whether names are to be exchanged by lines that were done before: then nobody can tell from them
 /// which of the names are new.
 fn is_exchanged_again(scene: &Scene, witness: &Witness) -> bool {
-    let count = scene.revisions.len();
-    let revision = witness.revision % count;
-    let desired = &scene.revisions[revision].desired;
-    let is_this = |Marked { mark, .. }: &&Marked| matches!(mark, Mark::Committed { revision: it } if it % count == revision);
+    let last = scene.revision(witness.revision);
+    let desired = &last.desired;
+    let is_this = |Marked { mark, .. }: &&Marked| matches!(mark, Mark::Committed { revision } if std::ptr::eq(scene.revision(*revision), last));
     desired.resources.keys().any(|key| is_in_circle(desired, key))
         && witness.marks.iter().filter(is_this).count() > 1
 }

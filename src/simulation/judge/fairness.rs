@@ -79,7 +79,7 @@ fn is_alone(steps: &[ScheduledStep], at: u64) -> bool {
 
 /// Returns the services that a commit changed, beside the one that fails.
 fn changed(scene: &Scene, met: &Met<'_>) -> Vec<String> {
-    let revision = |number: usize| &scene.revisions[number % scene.revisions.len()].desired;
+    let revision = |number: usize| &scene.revision(number).desired;
     let after = revision(met.after);
     let is_changed = |resource: &&Resource<ValueSource>| {
         let known = met.before.iter().map(|it| revision(*it).resources.get(&resource.key));

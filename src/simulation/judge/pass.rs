@@ -43,6 +43,8 @@ pub(super) struct Pass<'w> {
     pub began: usize,
     /// The last try of each page of each list, and whether it can be used.
     pages: BTreeMap<(&'w str, &'w str), bool>,
+    /// Lists that were read whole, and then read again.
+    read_whole: BTreeSet<Kind>,
     /// Kinds of which a page was asked for under a fault.
     lied_to: BTreeSet<Kind>,
     /// What was read by its id, and not written since.
@@ -79,6 +81,7 @@ impl<'w> Pass<'w> {
             owned,
             began,
             pages: BTreeMap::new(),
+            read_whole: BTreeSet::new(),
             lied_to: BTreeSet::new(),
             looks: BTreeMap::new(),
         }
@@ -93,6 +96,9 @@ impl<'w> Pass<'w> {
             let place = (asked.path.as_str(), asked.query.as_str());
             // Every reading begins with the first page, and may find fewer of them.
             if page_of(&asked.query) == Some(1) {
+                if self.is_read_whole(kind) {
+                    self.read_whole.insert(kind);
+                }
                 self.pages.retain(|(path, _), _| *path != asked.path);
             }
             self.pages.insert(place, is_usable(asked));
@@ -146,8 +152,13 @@ impl<'w> Pass<'w> {
         !self.lied_to.contains(&kind)
     }
 
-    /// Whether every page of a kind's list was read, and can be used, at its last try.
+    /// Whether every page of a kind's list was read, and could be used, at its last try. A list that
+    /// is read again for a create takes nothing from a delete that was planned on the one before.
     pub fn has_whole_list(&self, kind: Kind) -> bool {
+        self.read_whole.contains(&kind) || self.is_read_whole(kind)
+    }
+
+    fn is_read_whole(&self, kind: Kind) -> bool {
         let mut pages =
             self.pages.iter().filter(|((path, _), _)| collection_of(path) == Some(kind));
         let mut any = false;
