@@ -97,7 +97,7 @@ pub struct SavedChange {
     pub key: Key,
     /// `create`, `update`, `replace`, `adopt`, `forget`, `delete` or `none`.
     pub action: String,
-    /// Why: `requested`, `rotated`, `drift`, `not_in_desired`, `tombstone`, `missing`, `already_live`,
+    /// Why: `requested`, `drift`, `not_in_desired`, `tombstone`, `missing`, `already_live`,
     /// `answer_lost`, `deploy_owed` or `destroy`.
     pub reason: String,
     /// Where its manifest is.
@@ -154,7 +154,8 @@ pub struct SavedField {
     /// What it will be; absent when it is removed, or must not be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// Why: `requested`, `drift`, `derived`, `later`, `unverifiable`, `accepted` or `flapping`.
+    /// Why: `requested`, `rotated`, `drift`, `derived`, `later`, `unverifiable`, `accepted` or
+    /// `flapping`.
     pub reason: String,
     /// Whether its values are left out because they must not be seen.
     pub sensitive: bool,
