@@ -41,11 +41,17 @@ fn call(machine: &Machine, arguments: &str) -> crate::commands::Ran {
 
 /// Changes the platform behind our back.
 fn by_hand(machine: &Machine, act: impl Fn(String) -> Act) {
+    in_the_sandbox(machine, |emulator| {
+        let id = emulator.ids(Kind::Service, "api").remove(0);
+        emulator.act(&act(id)).unwrap();
+    });
+}
+
+fn in_the_sandbox(machine: &Machine, change: impl Fn(&Emulator)) {
     let world = "state/sandbox/world.json";
     let saved: serde_json::Value = serde_json::from_str(&machine.read(world)).unwrap();
     let emulator = Emulator::restore(&saved, emulator_clock(&Clock::system())).unwrap();
-    let id = emulator.ids(Kind::Service, "api").remove(0);
-    emulator.act(&act(id)).unwrap();
+    change(&emulator);
     machine.write(world, &emulator.save().to_string());
 }
 
@@ -111,6 +117,7 @@ fn what_cannot_be_written_is_refused_at_its_line_and_nothing_is_written() {
         "change this to `slow`",
         "its value is a secret",
         "it was added on the platform",
+        "its value may be a secret",
         "nothing was written",
     ];
     let ran = ran.says(5, &said);
@@ -172,7 +179,7 @@ fn a_link_is_followed_within_the_folder_and_stays_a_link() {
 }
 
 #[test]
-fn what_is_gone_and_what_the_manifest_asks_for_is_no_drift_to_accept() {
+fn what_the_manifest_asks_for_is_no_drift_to_accept() {
     let machine = machine("api.yaml", API);
     machine.write("api.yaml", &API.replace("3000", "8080"));
     let ran = call(&machine, "accept service/api.port --from api.yaml --sandbox");
@@ -181,7 +188,25 @@ fn what_is_gone_and_what_the_manifest_asks_for_is_no_drift_to_accept() {
     call(&machine, "accept service/apj --from api.yaml --sandbox").says(64, &["did you mean"]);
     let ran = call(&machine, "accept service/api.prot --from api.yaml --sandbox");
     ran.says(64, &["did you mean service/api.port?"]);
+}
+
+#[test]
+fn what_is_gone_is_no_drift_to_accept() {
+    let machine = machine("web.yaml", &API.replace("name: api", "name: web"));
+    machine.write("api.yaml", API);
+    // What is not in a list is not gone as long as it is new: this one is an hour old.
+    in_the_sandbox(&machine, |emulator| {
+        let body = serde_json::json!({
+            "name": "api", "type": "web_service", "runtime": "node",
+            "repo": "github.com/acme/shop", "plan": "standard",
+        });
+        emulator.act(&Act::SetClock { off_ms: -3_600_000 }).unwrap();
+        emulator.act(&Act::Create { kind: Kind::Service, body }).unwrap();
+        emulator.act(&Act::SetClock { off_ms: 0 }).unwrap();
+    });
+    call(&machine, "adopt service/api --sandbox -y").says(0, &["service/api is ours now"]);
     by_hand(&machine, |id| Act::Delete { kind: Kind::Service, id });
     let ran = call(&machine, "accept service/api --from api.yaml --sandbox");
     ran.says(5, &["no longer exists on the platform"]);
+    assert_eq!(machine.read("api.yaml"), API);
 }

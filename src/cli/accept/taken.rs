@@ -78,6 +78,12 @@ fn value(
         Err(Box::new(obstacle(declared, key, path, reason).hint(hint)))
     };
     let is_secret = *sensitive || before.as_ref().is_some_and(|value| is_secret_at(path, value));
+    // A variable that only the platform has is shown to nobody: it may be a secret (S9).
+    if let (FieldPath::Env(env_key), FieldAction::Remove) = (path, action) {
+        let name = quoted(env_key.as_str());
+        let hint = format!("to accept it, add `{name}` to `envVars`; its value may be a secret");
+        return refused("it was added on the platform", hint);
+    }
     if is_secret {
         return refused("its value is a secret", "change it where the secret is kept".to_owned());
     }
@@ -89,11 +95,6 @@ fn value(
                 key.name
             );
             refused("it was renamed on the platform", hint)
-        }
-        (FieldPath::Env(env_key), Some(value), None) => {
-            let (name, value) = (quoted(env_key.as_str()), quoted(&value.to_string()));
-            let hint = format!("to accept it, add `{name}` with the value `{value}` to `envVars`");
-            refused("it was added on the platform", hint)
         }
         (_, None, _) if *action == FieldAction::Add || after.is_some() => refused(
             "it was removed on the platform",
