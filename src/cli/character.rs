@@ -1,6 +1,6 @@
 //! What holds for a whole command, whatever it does: said here, once for each.
 
-use super::arguments::Command;
+use super::arguments::{Command, ConfigCommand};
 
 /// What holds for a whole command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,13 @@ pub struct Character {
     pub is_data: bool,
     /// Whether it answers for all projects where several are listed and none is named.
     pub is_of_all: bool,
+    /// Whether it says something of the program alone: settings that cannot be used do not hinder it.
+    pub is_of_program: bool,
 }
 
 impl Character {
     const fn of(name: &'static str) -> Self {
-        Self { name, ends_itself: false, is_data: false, is_of_all: false }
+        Self { name, ends_itself: false, is_data: false, is_of_all: false, is_of_program: false }
     }
 
     const fn ending_itself(self, ends_itself: bool) -> Self {
@@ -32,6 +34,10 @@ impl Character {
 
     const fn of_all(self, is_of_all: bool) -> Self {
         Self { is_of_all, ..self }
+    }
+
+    const fn of_program(self, is_of_program: bool) -> Self {
+        Self { is_of_program, ..self }
     }
 }
 
@@ -51,8 +57,8 @@ impl Command {
             Self::Validate(validate) => of("validate").of_all(validate.sources.paths.is_empty()),
             Self::Render(_) => of("render"),
             Self::Convert(_) => of("convert"),
-            Self::Schema(_) => of("schema"),
-            Self::Explain(_) => of("explain"),
+            Self::Schema(_) => of("schema").of_program(true),
+            Self::Explain(_) => of("explain").of_program(true),
             Self::Import(_) => of("import"),
             Self::Export(_) => of("export"),
             Self::Adopt(_) => of("adopt"),
@@ -76,10 +82,12 @@ impl Command {
             Self::Metrics(_) => of("metrics").data(),
             Self::Sandbox(_) => of("sandbox").ending_itself(true),
             Self::Simulate(_) => of("simulate"),
-            Self::Completions { shell: _ } => of("completions"),
-            Self::Man => of("man"),
-            Self::Version => of("version"),
-            Self::Config(_) => of("config"),
+            Self::Completions { shell: _ } => of("completions").of_program(true),
+            Self::Man => of("man").of_program(true),
+            Self::Version => of("version").of_program(true),
+            Self::Config(config) => {
+                of("config").of_program(matches!(config, ConfigCommand::Schema { .. }))
+            }
             Self::State(_) => of("state").data(),
             Self::Policy(_) => of("policy"),
             Self::Wait(_) => of("wait"),

@@ -52,6 +52,15 @@ impl Context {
         Ok(Self::of(environment, file, given, global, output))
     }
 
+    /// Returns one for what is said of the program alone: no settings are read.
+    #[must_use]
+    pub fn of_program(environment: Environment, flags: &Global, given: GivenSettings) -> Self {
+        let file = SettingsFile::default();
+        let global = GlobalSettings::resolve(flags, &file, &environment);
+        let output = Output::new(&global, &environment);
+        Self::of(environment, file, given, global, output)
+    }
+
     /// Returns one with flags and defaults only, to say that the settings cannot be used.
     #[must_use]
     pub fn bare(flags: &Global) -> Self {

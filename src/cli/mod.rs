@@ -107,7 +107,12 @@ pub fn main() -> ExitCode {
         Ok(called) => called,
         Err(error) => return called::wrongly(&error, &environment),
     };
-    let context = match Context::new(environment, &arguments.global, given) {
+    let made = if arguments.command.character().is_of_program {
+        Ok(Context::of_program(environment, &arguments.global, given))
+    } else {
+        Context::new(environment, &arguments.global, given)
+    };
+    let context = match made {
         Ok(context) => context,
         Err(failure) => {
             let output = Context::bare(&arguments.global).output;

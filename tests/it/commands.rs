@@ -261,12 +261,12 @@ fn config_view_says_where_each_setting_comes_from() {
 }
 
 #[test]
-fn a_wrong_settings_file_ends_every_command_with_its_line() {
+fn a_wrong_settings_file_ends_every_command_that_could_heed_it_with_its_line() {
     let machine = Machine::new();
     std::fs::write(machine.0.path().join("stoker.yaml"), "intervall: 1m\n").unwrap();
-    let ran = machine.run("version");
+    let ran = machine.run("validate");
     ran.says(64, &["stoker.yaml:1:1", "did you mean `interval`?", "docs/settings.md"]);
-    let failed = machine.run("version -o json").says(64, &[]).json();
+    let failed = machine.run("validate -o json").says(64, &[]).json();
     assert_eq!(failed["error"]["code"], "usage");
     assert_eq!(failed["diagnostics"][0]["code"], "unknown-key");
     std::fs::remove_file(machine.0.path().join("stoker.yaml")).unwrap();
@@ -466,4 +466,21 @@ pub fn set_by_hand(machine: &Machine, key: &str, value: &str) {
     let (key, value) = (key.to_owned(), Some(value.to_owned()));
     emulator.act(&stoker::emulator::Act::SetVariable { kind, id, key, value }).unwrap();
     machine.write(world, &emulator.save().to_string());
+}
+
+#[test]
+fn what_is_said_of_the_program_alone_needs_no_usable_settings() {
+    let machine = Machine::new();
+    machine.write("stoker.yaml", "projects: [\n");
+    machine.run("validate").says(64, &["stoker.yaml:2:1", "the settings cannot be used"]);
+    for call in [
+        "version",
+        "man",
+        "completions bash",
+        "schema",
+        "explain service.spec.plan",
+        "config schema",
+    ] {
+        assert_eq!(machine.run(call).exit, 0, "{call}");
+    }
 }
