@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::manifest::{self, nearest};
+use crate::model::Kind;
 use crate::render::{Line, Paper, Style};
 
 use super::arguments::{ExplainCommand, OutputFormat};
@@ -48,9 +49,10 @@ fn find<'s>(schema: &'s Value, path: &str) -> Result<Explained<'s>, Failure> {
     let documents = schema["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
     let name_of = |document: &'s Value| document["properties"]["kind"]["const"].as_str();
     let names: Vec<&str> = documents.iter().filter_map(name_of).collect();
+    // `Project` is a document, and no kind of resource.
+    let said = kind.parse().map_or(kind, |known: Kind| known.as_str());
     let is_meant = |name: &str| {
-        let (name, kind) = (name.to_ascii_lowercase(), kind.to_ascii_lowercase());
-        name == kind || format!("{name}s") == kind
+        name.eq_ignore_ascii_case(said) || format!("{name}s").eq_ignore_ascii_case(said)
     };
     let document = documents.iter().find(|document| name_of(document).is_some_and(is_meant));
     let Some((document, name)) = document.and_then(|it| Some((it, name_of(it)?))) else {
@@ -61,11 +63,17 @@ fn find<'s>(schema: &'s Value, path: &str) -> Result<Explained<'s>, Failure> {
         let fields = found.fields();
         let Some(field) = fields.iter().find(|field| field.name == step) else {
             let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-            let message = format!("unknown field `{step}` of {}", found.path);
-            return Err(unknown(message, step, &names));
+            let failure =
+                unknown(format!("unknown field `{step}` of {}", found.path), step, &names);
+            let inner = fields.iter().find(|field| found.field(field).has(step));
+            return Err(match inner {
+                Some(field) => {
+                    failure.hint(format!("did you mean `{}.{}.{step}`?", found.path, field.name))
+                }
+                None => failure,
+            });
         };
-        let path = format!("{}.{step}", found.path);
-        found = Explained { schema, path, node: field.node, is_required: field.is_required };
+        found = found.field(field);
     }
     Ok(found)
 }
@@ -80,6 +88,18 @@ fn unknown(message: String, word: &str, known: &[&str]) -> Failure {
 }
 
 impl<'s> Explained<'s> {
+    /// Returns the place of one of its fields.
+    fn field(&self, field: &ExplainedField<'s>) -> Self {
+        let ExplainedField { name, node, is_required } = *field;
+        let path = format!("{}.{name}", self.path);
+        Self { schema: self.schema, path, node, is_required }
+    }
+
+    /// Whether it has a field of that name.
+    fn has(&self, name: &str) -> bool {
+        self.fields().iter().any(|field| field.name == name)
+    }
+
     /// Returns what a node is in all its forms: references followed, nothing left out.
     fn forms(&self, node: &'s Value, depth: usize) -> Vec<&'s Value> {
         if depth > REFERENCES_MAX {

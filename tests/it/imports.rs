@@ -82,10 +82,10 @@ fn what_cannot_be_imported_is_refused_with_its_place() {
     let machine = Machine::new();
     machine.run("import").says(65, &["there is nothing to import", "looked for"]);
     machine.run("import gone.yaml").says(65, &["failed to read gone.yaml"]);
-    machine.write("fly.toml", "app = 'a'\n");
+    machine.write("nomad.hcl", "job \"a\" {}\n");
     machine
-        .run("import fly.toml")
-        .says(65, &["`fly.toml` is not in a format that can be imported"]);
+        .run("import nomad.hcl")
+        .says(65, &["`nomad.hcl` is not in a format that can be imported"]);
     machine.write("compose.yaml", "services:\n  web:\n    image: a\n    command: a && b\n");
     machine
         .run("import")
@@ -120,7 +120,9 @@ fn a_blueprint_is_imported_as_it_is_converted() {
 fn a_field_is_explained_from_the_schema() {
     let machine = Machine::new();
     machine.run("explain service.spec.port").says(0, &["Service.spec.port", "a whole number"]);
+    machine.run("explain svc.spec.port").says(0, &["Service.spec.port"]);
     machine.run("explain Service.spec.prot").says(64, &["did you mean `port`?"]);
+    machine.run("explain service.port").says(64, &["did you mean `Service.spec.port`?"]);
     let schema = machine.run("explain EnvGroup -o json").says(0, &[]).json();
     assert_eq!(schema["properties"]["kind"]["const"], "EnvGroup");
 }
