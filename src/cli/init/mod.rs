@@ -49,11 +49,20 @@ impl PipelineHost {
     fn files(self) -> Vec<StartFile> {
         match self {
             Self::Github => vec![
-                (".github/workflows/plan.yml", include_str!("github-plan.yml")),
-                (".github/workflows/apply.yml", include_str!("github-apply.yml")),
+                (
+                    ".github/workflows/plan.yml",
+                    include_str!("../../../deploy/github/workflows/plan.yml"),
+                ),
+                (
+                    ".github/workflows/apply.yml",
+                    include_str!("../../../deploy/github/workflows/apply.yml"),
+                ),
             ],
             Self::Gitlab => vec![
-                ("stoker.gitlab-ci.yml", include_str!("stoker.gitlab-ci.yml")),
+                (
+                    "stoker.gitlab-ci.yml",
+                    include_str!("../../../deploy/gitlab/stoker.gitlab-ci.yml"),
+                ),
                 (".gitlab-ci.yml", include_str!("gitlab-ci.yml")),
             ],
             Self::None => Vec::new(),
