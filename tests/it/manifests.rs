@@ -126,7 +126,7 @@ fn the_schema_takes_every_stack_shown_and_refuses_what_is_wrong() {
 }
 
 /// What `validate` refuses, and a schema of one document cannot express, each with the reason.
-const BEYOND_THE_SCHEMA: [(&str, &str); 15] = [
+const BEYOND_THE_SCHEMA: [(&str, &str); 16] = [
     ("cron", "the grammar of schedules, with the length of each month"),
     ("schedule", "which type has a schedule"),
     ("unknown-reference", "what other documents declare"),
@@ -138,6 +138,7 @@ const BEYOND_THE_SCHEMA: [(&str, &str); 15] = [
     ("ignore-changes", "which fields a kind has"),
     ("previous-name", "a name that differs from another one"),
     ("reference-in-group", "a group is made of the same variables"),
+    ("rotate-in-group", "the same"),
     ("two-values", "a variable has exactly one of its values"),
     ("malformed", "a reference with its `path` or `ref`"),
     ("missing-field", "the same"),
