@@ -86,7 +86,7 @@ impl Command {
             Self::Man => of("man").of_program(true),
             Self::Version => of("version").of_program(true),
             Self::Config(config) => {
-                of("config").of_program(matches!(config, ConfigCommand::Schema { .. }))
+                of("config").of_program(matches!(config, ConfigCommand::Schema))
             }
             Self::State(_) => of("state").data(),
             Self::Policy(_) => of("policy"),

@@ -117,7 +117,6 @@ fn a_secret_is_as_old_as_its_value() {
     run(&machine, "apply --sandbox -y").says(0, &[]);
     let at = |document: &Value, name: &str| named(document, name)["changedAt"].clone();
     let first = run(&machine, "secrets --sandbox -o json").says(0, &[]).json();
-    std::thread::sleep(std::time::Duration::from_millis(20));
     machine.write("manifests/key.pem", "canary-of-another-file\n");
     run(&machine, "apply --sandbox -y").says(0, &["Applied: 1 done"]);
     let second = run(&machine, "secrets --sandbox -o json").says(0, &[]).json();

@@ -84,7 +84,8 @@ fn settled(scene: &Arc<Scene>, witness: &Witness, living: &Living, findings: &mu
         let mut declared = read.iter().filter_map(|it| it.resources.get(key));
         scene.protects(key) || declared.any(|it| keeps(&it.lifecycle))
     };
-    leftovers(scene, witness, living, (&excuses, &is_protected), findings);
+    let may_stay = |key: &Key| excuses.contains(key) || is_protected(key);
+    leftovers(scene, witness, living, &may_stay, findings);
     quiet(witness, findings);
 }
 
@@ -93,7 +94,7 @@ fn leftovers(
     scene: &Scene,
     witness: &Witness,
     living: &Living,
-    (excuses, is_protected): (&BTreeSet<Key>, &dyn Fn(&Key) -> bool),
+    may_stay: &dyn Fn(&Key) -> bool,
     findings: &mut LawFindings,
 ) {
     let reading = scene.reading(&scene.revision(witness.revision).text);
@@ -109,14 +110,9 @@ fn leftovers(
         // What may not go, and what cannot, is told to people, and nothing else is left behind. What
         // has made way for a name is told of under the one that it is to have.
         // So is what a rename of ours was cut off at: then the name it has is nobody's to explain.
-        let is_told = |known: &Key| {
-            excuses.contains(known)
-                || is_protected(known)
-                || known.name != key.name && is_asked_of(witness, known)
-        };
-        let is_excused = excuses.contains(&key)
-            || known_as(witness, id).is_some_and(is_told)
-            || is_protected(&key);
+        let is_told =
+            |known: &Key| may_stay(known) || known.name != key.name && is_asked_of(witness, known);
+        let is_excused = may_stay(&key) || known_as(witness, id).is_some_and(is_told);
         findings.check(Law::L1, is_excused, || {
             format!("{key} ({id}) is ours, not declared, and still there")
         });
