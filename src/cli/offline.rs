@@ -13,7 +13,6 @@ use super::code::ErrorCode;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::forms::JsonForm;
 use super::manifests::Manifests;
 
 /// What was found of manifests that can be used; those that cannot are a failure.
@@ -101,9 +100,13 @@ pub fn print(context: &Context, sources: &Sources, printing: Printing) -> Result
 
 /// `stoker schema`: of manifests for editors, or of a form of output.
 pub fn schema(context: &Context, command: &SchemaCommand) -> Result<Exit, Failure> {
-    let SchemaCommand { of, overlay } = command;
-    let of_documents = if *overlay { manifest::overlay_schema } else { manifest::schema };
-    context.output.value(&of.map_or_else(of_documents, JsonForm::schema));
+    let SchemaCommand { of, overlay, blueprint } = command;
+    context.output.value(&match of {
+        Some(form) => form.schema(),
+        None if *overlay => manifest::overlay_schema(),
+        None if *blueprint => manifest::blueprint_schema(),
+        None => manifest::schema(),
+    });
     Ok(Exit::Done)
 }
 

@@ -5,11 +5,14 @@
 //! told by a warning (`words`), never passed over.
 
 mod environment;
+mod schema;
 mod service;
 pub(super) mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub use schema::blueprint_schema;
 
 use self::words::MappingKind;
 use super::draft::{Drafts, has, read_name, set};

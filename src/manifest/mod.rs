@@ -41,6 +41,7 @@ mod places;
 mod print;
 mod schema;
 
+pub use blueprint::blueprint_schema;
 pub use conceal::conceal;
 pub use edit::{EditedFile, Replacement, edit};
 pub use export::export;

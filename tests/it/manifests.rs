@@ -177,6 +177,34 @@ fn the_schema_and_validate_agree_on_every_native_document_of_the_fixtures() {
 }
 
 #[test]
+fn the_schema_of_blueprints_and_validate_agree() {
+    let schema = jsonschema::validator_for(&manifest::blueprint_schema()).unwrap();
+    let (mut valid, mut unknown) = (0, 0);
+    for case in directories(Path::new("tests/fixtures/manifests")) {
+        for file in source::load(&[case.join("input")], None).unwrap().files() {
+            let Ok(text) = std::str::from_utf8(&file.bytes) else { continue };
+            let documents: Result<Vec<serde_json::Value>, _> =
+                serde_yaml::Deserializer::from_str(text)
+                    .map(<serde_json::Value as serde::Deserialize>::deserialize)
+                    .collect();
+            let is_blueprint = |it: &serde_json::Value| it.get("kind").is_none() && it.is_object();
+            for document in documents.iter().flatten().filter(|it| is_blueprint(it)) {
+                let alone = document.to_string();
+                let tree = Tree::from_texts([("stackblaze.yaml", alone.as_str())]);
+                let findings = manifest::load(&tree).diagnostics;
+                let is_valid = schema.is_valid(document);
+                let is_unknown = findings.iter().any(|it| it.code == "unknown-field");
+                assert!(is_valid || !findings.is_empty(), "{}: {document}", file.path);
+                assert!(!(is_valid && is_unknown), "{}: {findings:#?}", file.path);
+                valid += usize::from(findings.is_empty());
+                unknown += usize::from(is_unknown);
+            }
+        }
+    }
+    assert!(valid > 0 && unknown > 3, "{valid} {unknown}");
+}
+
+#[test]
 fn the_schema_of_overlays_and_validate_agree() {
     let schema = jsonschema::validator_for(&manifest::overlay_schema()).unwrap();
     for overlay in ["small", "dev", "prod"] {

@@ -91,6 +91,9 @@ pub struct SchemaCommand {
     /// Print the schema of documents of overlays, which may leave out what the manifests say.
     #[arg(long, conflicts_with = "of")]
     pub overlay: bool,
+    /// Print the schema of Blueprints.
+    #[arg(long, conflicts_with_all = ["of", "overlay"])]
+    pub blueprint: bool,
 }
 
 /// What a plan may contain.

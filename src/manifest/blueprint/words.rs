@@ -276,7 +276,6 @@ const REFERENCE: [Word; 5] = [
 
 impl MappingKind {
     /// Every place, in the order of the page.
-    #[cfg(test)]
     pub const ALL: [Self; 14] = [
         Self::Top,
         Self::Pipeline,

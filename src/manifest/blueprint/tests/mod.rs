@@ -6,9 +6,11 @@ mod environments;
 mod page;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
+use super::blueprint_schema;
 use super::words::{Fate, MappingKind};
 use crate::manifest::{Loaded, load, print};
 use crate::source::Tree;
@@ -68,8 +70,11 @@ impl Writer {
     }
 }
 
+static SCHEMA: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::validator_for(&blueprint_schema()).unwrap());
+
 /// Reads a whole Blueprint and sees that each of its values came out, or that a finding points at
-/// it or at a key above it.
+/// it or at a key above it. What editors are told of the form agrees.
 fn check(shape: &Shape) {
     let Map(entries) = shape else { panic!("a Blueprint is a mapping") };
     let mut writer = Writer::default();
@@ -78,6 +83,9 @@ fn check(shape: &Shape) {
     }
     let Writer { text, leaves, .. } = writer;
     let Loaded { desired, diagnostics } = load(&Tree::from_texts([("a.yaml", text.as_str())]));
+    let document: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    let is_unknown = diagnostics.iter().any(|it| it.code == "unknown-field");
+    assert_eq!(SCHEMA.is_valid(&document), !is_unknown, "{text}\n{diagnostics:#?}");
     let told: BTreeSet<usize> =
         diagnostics.iter().filter_map(|it| Some(it.origin.as_ref()?.line)).collect();
     let desired = desired.unwrap_or_else(|| panic!("{text}\n{diagnostics:#?}"));
