@@ -49,18 +49,32 @@ impl Ears {
 
     /// Whether any secret stands in a text.
     pub fn hear(&self, text: &str) -> bool {
-        let small = |byte: u8| byte.to_ascii_lowercase();
-        let bare = text.bytes().filter(|byte| *byte != b'\\').map(small);
-        self.knows(text.bytes().map(small))
-            || self.knows(bare)
-            || self.knows(without_percent(text.as_bytes()).into_iter().map(small))
-            || self.knows(text.bytes())
+        let bytes = text.as_bytes();
+        let is_bare = !bytes.contains(&b'\\');
+        let is_plain = !bytes.contains(&b'%');
+        self.knows_either(bytes)
+            || !is_bare && self.knows(bytes.iter().copied().filter(|byte| *byte != b'\\'))
+            || !is_plain && self.knows(without_percent(bytes).into_iter())
     }
 
+    /// Whether a piece stands in what was said, in small letters.
     fn knows(&self, bytes: impl Iterator<Item = u8>) -> bool {
         let mut is_known = false;
-        windows(bytes, |piece| is_known |= self.is_piece(piece));
+        let small = bytes.map(|byte| byte.to_ascii_lowercase());
+        windows(small, |piece| is_known |= self.is_piece(piece));
         is_known
+    }
+
+    /// Whether a piece stands in a text as it is, or in small letters: where it has no great ones
+    /// both are the same.
+    fn knows_either(&self, bytes: &[u8]) -> bool {
+        let (mut piece, mut small) = (0_u64, 0_u64);
+        bytes.iter().enumerate().any(|(place, byte)| {
+            piece = piece << 8 | u64::from(*byte);
+            small = small << 8 | u64::from(byte.to_ascii_lowercase());
+            let is_heard = || self.is_piece(small) || piece != small && self.is_piece(piece);
+            place + 1 >= PIECE && is_heard()
+        })
     }
 
     fn is_piece(&self, piece: u64) -> bool {
