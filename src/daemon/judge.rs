@@ -373,11 +373,12 @@ pub(super) fn digest(resource: &Resource) -> String {
     use sha2::Digest as _;
     let mut hash = sha2::Sha256::new();
     for (path, field) in &resource.fields {
-        let value = serde_json::to_string(&Applied::from(&field.value));
-        hash.update(path.to_string());
-        hash.update([0]);
-        hash.update(value.expect("a remembered value has only text keys"));
-        hash.update([0]);
+        let is_generated = path.env_key().is_some_and(|key| resource.generated.contains_key(key));
+        // Which value of its row it has is nothing that a person declares.
+        let value = (!is_generated).then(|| Applied::from(&field.value));
+        let value = serde_json::to_string(&value);
+        let value = value.expect("a remembered value has only text keys");
+        hash.update(format!("{path}\0{value}\0"));
     }
     hex::encode(hash.finalize())
 }

@@ -280,6 +280,22 @@ async fn a_failed_deployment_is_rolled_back_once_where_that_is_wished() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failed_deployment_of_a_value_that_gave_way_is_not_forgotten() {
+    let stack = "apiVersion: stackblaze.cloud/v1\nkind: Service\nmetadata: { name: api }\nspec: { \
+        type: worker, runtime: node, repo: github.com/acme/shop, \
+        envVars: [{ key: SALT, generateValue: { rotate: 1d } }] }\n";
+    let kept = Kept::begin(Stage::new(), settings(), manifests(stack));
+    kept.stage.wait(86_000).await;
+    assert_eq!(kept.ready_of("service/api"), "True InSync", "{:#?}", kept.told());
+    let writes = kept.writes();
+    fail_next(&kept, "api");
+    kept.stage.wait(3_600).await;
+    assert_eq!(kept.writes(), writes + 1, "{:#?}", kept.told());
+    assert_eq!(kept.ready_of("service/api"), "False DeployFailed", "{:#?}", kept.told());
+    kept.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rollback_by_people_is_not_undone_by_a_repair() {
     let kept = Kept::on(EmulatorConfig::default(), settings()).await;
     kept.write(Ok(edited(&first(), "production", "staging")));
