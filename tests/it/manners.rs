@@ -146,7 +146,7 @@ fn records_of_a_plan_are_closed_by_a_summary_and_the_cost_also_after_an_error() 
 fn an_error_asked_for_in_yaml_is_yaml() {
     let machine = Machine::new();
     machine.write("stoker.yaml", "intervall: 1m\n");
-    let settings = machine.run("version -o yaml");
+    let settings = machine.run("validate -o yaml");
     std::fs::remove_file(machine.path("stoker.yaml")).unwrap();
     let others = ["describe service/nope --sandbox", "plan nope", "plan --nope"];
     let others = others.map(|wrong| machine.run(&format!("{wrong} -o yaml")));
