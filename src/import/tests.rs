@@ -2,17 +2,26 @@
 
 use super::*;
 
-fn of(files: &[(&str, &str)]) -> Result<Imported, Vec<Diagnostic>> {
+/// Imports files, of which none names another.
+pub(super) fn of(files: &[(&str, &str)]) -> Result<Imported, Vec<Diagnostic>> {
+    at_home(files, None)
+}
+
+/// Imports files of a repository.
+pub(super) fn at_home(
+    files: &[(&str, &str)],
+    home: Option<&Home>,
+) -> Result<Imported, Vec<Diagnostic>> {
     let file = |(path, text): &(&str, &str)| ForeignFile {
         path: (*path).to_owned(),
         text: (*text).to_owned(),
     };
     let files: Vec<ForeignFile> = files.iter().map(file).collect();
-    import(&files, &ForeignFolder { beside: &|_, _| None, within: &|_| None, home: None })
+    import(&files, &ForeignFolder { beside: &|_, _| None, within: &|_| None, home })
 }
 
 #[track_caller]
-fn said(imported: Result<Imported, Vec<Diagnostic>>) -> String {
+pub(super) fn said(imported: Result<Imported, Vec<Diagnostic>>) -> String {
     let findings = imported.map_or_else(|findings| findings, |imported| imported.diagnostics);
     findings.iter().map(|finding| format!("{finding}\n")).collect()
 }

@@ -1,6 +1,7 @@
 //! A `fly.toml` as people have it, and what is said of it.
 
-use crate::import::{ForeignFile, ForeignFolder, Imported, import};
+use crate::import::Imported;
+use crate::import::tests::{self, said};
 use crate::model::Diagnostic;
 use crate::source::Home;
 
@@ -62,16 +63,8 @@ kill_timeout = "5s"
 "#;
 
 fn of(text: &str) -> Result<Imported, Vec<Diagnostic>> {
-    let files = [ForeignFile { path: "fly.toml".to_owned(), text: text.to_owned() }];
     let home = Home { repo: "github.com/acme/shop".to_owned(), branch: None };
-    let (beside, within) = (|_: &str, _: &str| None, |_: &str| None);
-    import(&files, &ForeignFolder { beside: &beside, within: &within, home: Some(&home) })
-}
-
-#[track_caller]
-fn said(imported: Result<Imported, Vec<Diagnostic>>) -> String {
-    let findings = imported.map_or_else(|findings| findings, |imported| imported.diagnostics);
-    findings.iter().map(|finding| format!("{finding}\n")).collect()
+    tests::at_home(&[("fly.toml", text)], Some(&home))
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Files of Railway as people have them, and what is said of them.
 
-use crate::import::{ForeignFile, ForeignFolder, Imported, import};
+use crate::import::Imported;
+use crate::import::tests::{self, said};
 use crate::model::Diagnostic;
 
 /// As Railway's documentation writes it.
@@ -28,15 +29,7 @@ const SHOP: &str = r#"{
 }"#;
 
 fn of(name: &str, text: &str) -> Result<Imported, Vec<Diagnostic>> {
-    let files = [ForeignFile { path: name.to_owned(), text: text.to_owned() }];
-    let (beside, within) = (|_: &str, _: &str| None, |_: &str| None);
-    import(&files, &ForeignFolder { beside: &beside, within: &within, home: None })
-}
-
-#[track_caller]
-fn said(imported: Result<Imported, Vec<Diagnostic>>) -> String {
-    let findings = imported.map_or_else(|findings| findings, |imported| imported.diagnostics);
-    findings.iter().map(|finding| format!("{finding}\n")).collect()
+    tests::of(&[(name, text)])
 }
 
 #[test]
