@@ -265,7 +265,7 @@ fn row(object: &LiveObject, entry: Option<&Entry>) -> GetRow {
         id: Some(object.id.to_string()),
         status: object.status.clone(),
         owned: entry.map(|entry| claim_word(entry.claim).to_owned()),
-        labels: entry.map(labels_of).unwrap_or_default(),
+        labels: entry.map(|entry| entry.labels.clone()).unwrap_or_default(),
         replicas: object.replicas,
         url: object.url.clone(),
         listed: Some(ListedRow { type_name, created_at: object.created_at.clone() }),
@@ -280,17 +280,12 @@ fn missing_row(key: &Key, entry: &Entry) -> GetRow {
         id: None,
         status: Some("missing".to_owned()),
         owned: Some(claim_word(entry.claim).to_owned()),
-        labels: labels_of(entry),
+        labels: entry.labels.clone(),
         replicas: None,
         url: None,
         listed: Some(ListedRow { type_name: None, created_at: None }),
         kept: None,
     }
-}
-
-/// Returns the labels that are remembered of what is ours: the platform keeps none.
-fn labels_of(entry: &Entry) -> BTreeMap<String, String> {
-    entry.labels.clone()
 }
 
 fn troubles(listings: &[(Kind, Listing)]) -> Vec<(Unknown, String)> {

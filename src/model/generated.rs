@@ -172,6 +172,12 @@ impl Desired {
 }
 
 impl GeneratedValue {
+    /// Returns what is remembered of it once it was written: an order is carried out by that.
+    #[must_use]
+    pub const fn written(self) -> Generation {
+        Generation { number: self.number, is_ordered: false }
+    }
+
     /// Returns which value it is by what is remembered.
     fn in_turn(self, key: &Key, env_key: &EnvKey, inventory: &Inventory, now: Timestamp) -> Self {
         let known = inventory.generation(key, env_key);

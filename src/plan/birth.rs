@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    Claim, EnvSet, FieldPath, FieldValue, Generation, Intent, Kind, Remembered, Resource, Setting,
-    is_secret_at,
+    Claim, EnvSet, FieldPath, FieldValue, Intent, Kind, Remembered, Resource, Setting, is_secret_at,
 };
 
 use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Record, Step};
@@ -15,10 +14,7 @@ use super::{Change, FieldAction, FieldChange, FieldReason, Plan, Record, Step};
 pub(super) fn created(resource: &Resource, now: Timestamp) -> Record {
     let applied = born_with(resource);
     let secrets = applied.iter().filter(|(_, value)| value.is_sensitive());
-    let numbers = resource
-        .generated
-        .iter()
-        .map(|(key, value)| (key.clone(), Generation { number: value.number, is_ordered: false }));
+    let numbers = resource.generated.iter().map(|(key, value)| (key.clone(), value.written()));
     Record {
         changed_at: secrets.map(|(path, _)| (path.clone(), now)).collect(),
         generated: numbers.collect(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{EnvKey, FieldPath, Generation, Resource, RotationCause};
+use crate::model::{EnvKey, FieldPath, Resource, RotationCause};
 
 use super::difference::{Difference, LastApplied, is_written};
 
@@ -42,9 +42,8 @@ pub(super) fn remember(
     difference.changed_at.extend(kept.map(|(path, at)| (path.clone(), *at)));
     for (key, value) in &resource.generated {
         let is_applied = difference.applied.contains_key(&FieldPath::Env(key.clone()));
-        let written = Generation { number: value.number, is_ordered: false };
         let known = || memory.generated.get(key).copied();
-        let generation = if is_applied { Some(written) } else { known() };
+        let generation = if is_applied { Some(value.written()) } else { known() };
         difference.generated.extend(generation.map(|generation| (key.clone(), generation)));
     }
 }
