@@ -47,29 +47,32 @@ impl Context {
     ) -> Result<Self, Failure> {
         let file = SettingsFile::read(flags.config.as_deref(), &environment)?;
         let file = file.choose(flags.project.as_deref());
-        let global = GlobalSettings::resolve(flags, &file, &environment);
-        let output = Output::new(&global, &environment);
-        Ok(Self::of(environment, file, given, global, output))
+        Ok(Self::with(environment, file, flags, given))
     }
 
     /// Returns one for what is said of the program alone: no settings are read.
     #[must_use]
     pub fn of_program(environment: Environment, flags: &Global, given: GivenSettings) -> Self {
-        let file = SettingsFile::default();
-        let global = GlobalSettings::resolve(flags, &file, &environment);
-        let output = Output::new(&global, &environment);
-        Self::of(environment, file, given, global, output)
+        Self::with(environment, SettingsFile::default(), flags, given)
     }
 
     /// Returns one with flags and defaults only, to say that the settings cannot be used.
     #[must_use]
     pub fn bare(flags: &Global) -> Self {
-        let (environment, file) = (Environment::default(), SettingsFile::default());
-        let resolved = GlobalSettings::resolve(flags, &file, &environment);
         // There is no log yet that it could be part of.
-        let global = GlobalSettings { log_format: LogForm::Text, ..resolved };
+        let flags = Global { log_format: Some(LogForm::Text), ..flags.clone() };
+        Self::of_program(Environment::default(), &flags, GivenSettings::default())
+    }
+
+    fn with(
+        environment: Environment,
+        file: SettingsFile,
+        flags: &Global,
+        given: GivenSettings,
+    ) -> Self {
+        let global = GlobalSettings::resolve(flags, &file, &environment);
         let output = Output::new(&global, &environment);
-        Self::of(environment, file, GivenSettings::default(), global, output)
+        Self::of(environment, file, given, global, output)
     }
 
     /// Refuses a call about one project that says not which, or names one that is not there.
