@@ -13,8 +13,7 @@ use super::failure::Failure;
 use super::find::check_owned;
 use super::hold::hold;
 use super::place::Absent;
-use super::session::state_place;
-use super::settings::ConnectionSettings;
+use super::session::open_state;
 
 /// Writes the order down. Nothing is sent to the platform.
 ///
@@ -23,10 +22,7 @@ use super::settings::ConnectionSettings;
 pub async fn run(context: &Context, command: &RotateCommand) -> Result<Exit, Failure> {
     let RotateCommand { key, variables, state } = command;
     context.check_project()?;
-    let connection = state.connection();
-    let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
-    let place = state_place(context, settings.sandbox)?;
-    let opened = place.open(&context.environment, Absent::Refuse)?;
+    let opened = open_state(context, &state.connection(), Absent::Refuse)?;
     let mut store = hold(context, &opened.medium, "rotate", None).await?;
     let entry = ordered(key, variables, store.inventory())?;
     store.record(key.clone(), entry)?;

@@ -15,7 +15,7 @@ use crate::ledger::LedgerError;
 use crate::model::{Guard, Inventory};
 use crate::project::{self, BudgetPlace, OpenProject, ProjectParts};
 use crate::secret::FingerprintKey;
-use crate::store::{Store, StoredState};
+use crate::store::{Medium, Store, StoredState};
 
 use super::arguments::Connection;
 use super::code::ErrorCode;
@@ -144,11 +144,7 @@ impl Session {
     /// # Errors
     /// When the state cannot be used.
     pub fn inventory(&self, context: &Context) -> Result<Arc<Inventory>, Failure> {
-        let StoredState { inventory, warning } = self.truth.medium.read()?;
-        if let Some(warning) = warning {
-            context.output.warn(&warning.to_string());
-        }
-        Ok(inventory)
+        inventory(context, &self.truth.medium)
     }
 
     /// Takes the right to write the state, for a command; see [`hold`].
@@ -202,6 +198,31 @@ pub fn make(state: &Path) {
 pub fn state_place(context: &Context, is_sandbox: bool) -> Result<StatePlace, Failure> {
     let named = context.global.state.as_deref().ok_or_else(no_directory)?;
     StatePlace::of(named, is_sandbox, &context.environment)
+}
+
+/// Opens the state of a command that sends no request.
+///
+/// # Errors
+/// As [`state_place`]; and when the state cannot be opened.
+pub fn open_state(
+    context: &Context,
+    connection: &Connection,
+    absent: Absent,
+) -> Result<OpenState, Failure> {
+    let settings = ConnectionSettings::resolve(connection, &context.file, &context.environment);
+    state_place(context, settings.sandbox)?.open(&context.environment, absent)
+}
+
+/// Reads what is remembered, and warns of what of it is damaged.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn inventory(context: &Context, state: &Medium) -> Result<Arc<Inventory>, Failure> {
+    let StoredState { inventory, warning } = state.read()?;
+    if let Some(warning) = warning {
+        context.output.warn(&warning.to_string());
+    }
+    Ok(inventory)
 }
 
 fn dialect(settings: &ConnectionSettings) -> Result<Dialect, Failure> {

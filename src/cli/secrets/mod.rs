@@ -11,7 +11,6 @@ use crate::clock::Clock;
 use crate::model::{Diagnostic, Key};
 use crate::render::{Paper, Style, Table};
 use crate::status::paper::ago;
-use crate::store::StoredState;
 
 use super::arguments::{OutputFormat, SecretsCommand};
 use super::context::Context;
@@ -19,8 +18,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::manifests::{Manifests, find};
 use super::place::Absent;
-use super::session::state_place;
-use super::settings::ConnectionSettings;
+use super::session::{inventory, open_state};
 use report::{SecretRow, SecretState, rows};
 
 /// Every secret of a project, and never a value.
@@ -38,14 +36,8 @@ pub struct SecretsDocument {
 pub fn run(context: &Context, command: &SecretsCommand) -> Result<Exit, Failure> {
     let SecretsCommand { sources, state } = command;
     let Manifests { tree, declared, reading: _ } = Manifests::read(context, sources)?;
-    let connection = state.connection();
-    let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
-    let place = state_place(context, settings.sandbox)?;
-    let opened = place.open(&context.environment, Absent::Refuse)?;
-    let StoredState { inventory, warning } = opened.medium.read()?;
-    if let Some(warning) = warning {
-        context.output.warn(&warning.to_string());
-    }
+    let state = open_state(context, &state.connection(), Absent::Refuse)?;
+    let inventory = inventory(context, &state.medium)?;
     let found = find(context, &tree, &declared)?;
     let secrets = rows(&declared, &found, &inventory);
     let missing = tree.illustrate(secrets.iter().filter_map(finding).collect());

@@ -19,8 +19,7 @@ use super::facts::{self, Facts};
 use super::failure::Failure;
 use super::hold::{hold, holder};
 use super::place::{Absent, OpenState, StatePlace};
-use super::session::state_place;
-use super::settings::ConnectionSettings;
+use super::session::{inventory, open_state};
 pub use document::{StateListDocument, StateShowDocument, StateVerifyDocument};
 
 /// Looks, checks or copies.
@@ -50,9 +49,7 @@ fn check_there(state: &Medium) -> Result<(), Failure> {
 
 fn open(context: &Context, flags: StateFlags) -> Result<OpenState, Failure> {
     context.check_project()?;
-    let connection = flags.connection();
-    let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
-    state_place(context, settings.sandbox)?.open(&context.environment, Absent::Refuse)
+    open_state(context, &flags.connection(), Absent::Refuse)
 }
 
 fn is_for_people(context: &Context) -> bool {
@@ -83,10 +80,7 @@ fn show(context: &Context, state: &Medium) -> Result<Exit, Failure> {
 
 /// Lists what is remembered.
 fn list(context: &Context, state: &Medium) -> Result<Exit, Failure> {
-    let StoredState { inventory, warning } = state.read()?;
-    if let Some(warning) = warning {
-        context.output.warn(&warning.to_string());
-    }
+    let inventory = inventory(context, state)?;
     let listed = StateListDocument::of(&inventory);
     match context.output.form() {
         OutputFormat::Text | OutputFormat::Markdown if listed.records.is_empty() => {

@@ -11,7 +11,6 @@ mod tests;
 
 use crate::remote::ProjectEvent;
 use crate::status::ProjectStatus;
-use crate::store::StoredState;
 
 use super::arguments::{OutputFormat, WhyCommand};
 use super::code::ErrorCode;
@@ -21,8 +20,7 @@ use super::failure::Failure;
 use super::manifests::Manifests;
 use super::place::Absent;
 use super::remote::{ReachedAgent, look, of_error};
-use super::session::state_place;
-use super::settings::ConnectionSettings;
+use super::session::{inventory, open_state};
 
 pub use explain::Explanation;
 use explain::{AgentAccount, KnownFacts, Unexplained, explain};
@@ -35,13 +33,8 @@ pub async fn run(context: &Context, command: &WhyCommand) -> Result<Exit, Failur
     let seen = look(context, flags, &connection).await?;
     let manifests = Manifests::read(context, sources);
     let manifests = manifests.map_err(|failure| elsewhere(failure, seen.as_ref()))?;
-    let settings = ConnectionSettings::resolve(&connection, &context.file, &context.environment);
-    let place = state_place(context, settings.sandbox)?;
-    let state = place.open(&context.environment, Absent::Begin)?;
-    let StoredState { inventory, warning } = state.medium.read()?;
-    if let Some(warning) = warning {
-        context.output.warn(&warning.to_string());
-    }
+    let state = open_state(context, &connection, Absent::Begin)?;
+    let inventory = inventory(context, &state.medium)?;
     let events = events(seen.as_ref(), subject).await?;
     let witness = seen.as_ref().map(|seen| seen.find(&subject.key)).transpose()?.flatten();
     let witness = witness.map(|(project, resource)| {
