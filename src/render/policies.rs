@@ -55,7 +55,7 @@ pub fn policies_as_text(findings: &[RuleFinding]) -> Paper {
     if findings.is_empty() {
         return paper;
     }
-    paper.gap();
+    paper.push(Line::default());
     for finding in findings {
         let (style, mark) = match finding.severity {
             RuleSeverity::Refuse => (Style::Blocked, "! "),
